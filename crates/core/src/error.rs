@@ -1,0 +1,217 @@
+//! Errors, by who reads them: [`Denied`] whoever asks for a check, [`StoreError`] the engine, [`Error`] whoever
+//! changes something.
+
+use std::error::Error as StdError;
+
+use crate::authorization::Dead;
+use crate::id::Id;
+use crate::key::KeyId;
+use crate::schema::SchemaError;
+use crate::status::Ended;
+
+/// Why a check is refused, in the precedence in which it is told. From `Revoked` on it names the authorization;
+/// it never holds anything of the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Denied {
+    /// Nothing is known: the index is still being built, or has not been confirmed for too long. Answer 503.
+    Unavailable,
+    /// The text is no token.
+    Malformed,
+    /// No such token.
+    Unknown,
+    /// Revoked, or its user or organization is deleted.
+    Revoked(Id),
+    /// Switched off.
+    Inactive(Id),
+    /// Its time is over.
+    Expired(Id),
+    /// Its user or organization is switched off or unknown.
+    OwnerInactive(Id),
+    /// In force, but no permission covers the request.
+    Forbidden(Id),
+}
+
+impl Denied {
+    pub(crate) fn dead(reason: Dead, id: Id) -> Self {
+        match reason {
+            Dead::Revoked => Self::Revoked(id),
+            Dead::Inactive => Self::Inactive(id),
+            Dead::Expired => Self::Expired(id),
+            Dead::OwnerInactive => Self::OwnerInactive(id),
+        }
+    }
+
+    /// The reason as one word, for logs and metrics: `unavailable`, `malformed`, `unknown`, `revoked`,
+    /// `inactive`, `expired`, `owner_inactive` or `forbidden`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::Revoked(_) => "revoked",
+            Self::Inactive(_) => "inactive",
+            Self::Expired(_) => "expired",
+            Self::OwnerInactive(_) => "owner_inactive",
+            Self::Forbidden(_) => "forbidden",
+        }
+    }
+
+    /// The authorization that was refused, if the token belongs to one.
+    pub fn id(self) -> Option<Id> {
+        match self {
+            Self::Unavailable | Self::Malformed | Self::Unknown => None,
+            Self::Revoked(id)
+            | Self::Inactive(id)
+            | Self::Expired(id)
+            | Self::OwnerInactive(id)
+            | Self::Forbidden(id) => Some(id),
+        }
+    }
+}
+
+impl std::fmt::Display for Denied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+impl StdError for Denied {}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The write with this index expected another revision of its record. Nothing was written.
+    #[error("the record of write {0} was changed in the meantime")]
+    Conflict(usize),
+    /// The write with this index has a unique key that another record holds. Nothing was written.
+    #[error("the unique key of write {0} is taken")]
+    Duplicate(usize),
+    /// A record, or the commit, is larger than the store's [`Limits`](crate::store::Limits). Nothing was written.
+    #[error("a record or commit is larger than the store takes")]
+    TooLarge,
+    /// No space is left. Nothing was written; it can be tried again when there is space.
+    #[error("no space is left on the disk of the store; make room and try again")]
+    Full,
+    /// The store's own structures are damaged.
+    #[error("the store is damaged: {0}; restore it from a backup")]
+    Corrupt(String),
+    /// Anything else that the backend says. For a commit: *unknown* whether it was written.
+    #[error("the store failed")]
+    Backend(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl StoreError {
+    /// Wraps an error of the backend.
+    pub fn backend(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Backend(error.into())
+    }
+}
+
+/// A thing that a change is about, as named in an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// An authorization.
+    Authorization,
+    /// A user.
+    User,
+    /// An organization.
+    Organization,
+    /// A bucket.
+    Bucket,
+    /// A token's text.
+    Token,
+    /// A description.
+    Description,
+    /// The name of a user.
+    UserName,
+    /// The name of an organization.
+    OrganizationName,
+    /// The name of a bucket.
+    BucketName,
+    /// The time of expiry.
+    Expiry,
+    /// The permissions.
+    Permissions,
+    /// A password.
+    Password,
+}
+
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Authorization => "authorization",
+            Self::User => "user",
+            Self::Organization => "organization",
+            Self::Bucket => "bucket",
+            Self::Token => "token",
+            Self::Description => "description",
+            Self::UserName => "user name",
+            Self::OrganizationName => "organization name",
+            Self::BucketName => "bucket name",
+            Self::Expiry => "expiry",
+            Self::Permissions => "permissions",
+            Self::Password => "password",
+        })
+    }
+}
+
+/// Why a change was not made, or the engine not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system gave no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Random,
+    /// A value cannot be taken; the text says why.
+    #[error("{0} {1}")]
+    Invalid(Field, String),
+    /// The permissions do not fit the schema.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// There is none, or the caller may not know of it.
+    #[error("{0} not found")]
+    NotFound(Field),
+    /// Another one has this id, name or token.
+    #[error("{0} exists already; choose another")]
+    Exists(Field),
+    /// The caller lacks this permission.
+    #[error("{0} is unauthorized")]
+    Forbidden(String),
+    /// The caller does not hold this permission, and so cannot grant it.
+    #[error("permission {0} is not allowed: {0} is unauthorized")]
+    Exceeds(String),
+    /// The caller's own token is refused.
+    #[error("the caller's token is refused: {0}")]
+    Caller(Denied),
+    /// What was revoked or deleted cannot be changed.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+    /// The permissions of this authorization never change.
+    #[error("the permissions of this authorization are fixed; create a new one")]
+    Fixed,
+    /// Users and an organization exist already.
+    #[error("set-up has been done already; use an existing operator token")]
+    SetUp,
+    /// Others kept changing the same records; nothing was written by this call.
+    #[error("others keep changing the same records; try again")]
+    Contended,
+    /// The key is not the one that the store was made with.
+    #[error(
+        "the key does not belong to this store: it needs key {0}; give the store's own key file"
+    )]
+    WrongKey(KeyId),
+    /// The store has records but not its settings, or they are not genuine.
+    #[error("the settings of the store are missing or not genuine; restore it from a backup")]
+    Settings,
+    /// The store is empty.
+    #[error("the store is empty; set it up first")]
+    Empty,
+    /// A record of the store is not genuine.
+    #[error("the record of {0} {1} is not genuine; run fsck, and restore it from a backup")]
+    NotGenuine(Field, Id),
+    /// The store failed. After [`StoreError::Backend`] the change may or may not be there.
+    #[error("the change was not confirmed")]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,199 @@
+//! Ids: 64 bits, ordered by time, never 0.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::time::Timestamp;
+
+/// The id of an authorization, user, organization or bucket.
+///
+/// In text it is 16 hexadecimal digits, as InfluxDB writes ids (upper case is taken, lower case is
+/// written). The same id has a second spelling as a UUID of version 8 (RFC 9562), see [`Id::to_uuid`].
+///
+/// ```
+/// use symbolon::Id;
+///
+/// let id: Id = "0804f74142bbf000".parse()?;
+/// assert_eq!(id.to_string(), "0804f74142bbf000");
+/// assert_eq!(Id::from_uuid(id.to_uuid()), Some(id));
+/// # Ok::<(), symbolon::InvalidId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(NonZeroU64);
+
+/// A text that is no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidId {
+    /// The text has not 16 bytes.
+    #[error("id must have a length of 16 bytes")]
+    Length,
+    /// A character is no hexadecimal digit, or the id is 0.
+    #[error("invalid ID")]
+    Digits,
+}
+
+/// The 58 low bits of the UUID spelling: fixed, so that a UUID of another origin is told apart.
+const UUID_TAIL: u64 = 0x0073_796d_626f_6c6f;
+const UUID_TAIL_BITS: u32 = 58;
+
+impl Id {
+    /// The smallest id.
+    pub const MIN: Self = Self(NonZeroU64::MIN);
+    /// The greatest id.
+    pub const MAX: Self = Self(NonZeroU64::MAX);
+
+    /// The id with this number; 0 is none.
+    pub const fn new(number: u64) -> Option<Self> {
+        match NonZeroU64::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The number, never 0.
+    pub const fn number(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The UUID spelling: version 8, the id in the first 64 free bits, a fixed tail in the others.
+    pub fn to_uuid(self) -> Uuid {
+        let number = self.number();
+        // Version and variant are put over the bits 48..52 and 64..66 by `from_u128` below.
+        let high = (number >> 16) << 16 | 0x8000 | ((number >> 4) & 0x0fff);
+        let low = 0b10 << 62 | (number & 0xf) << UUID_TAIL_BITS | UUID_TAIL;
+        Uuid::from_u64_pair(high, low)
+    }
+
+    /// The id that [`Id::to_uuid`] spells as `uuid`; none for every other UUID.
+    pub fn from_uuid(uuid: Uuid) -> Option<Self> {
+        let (high, low) = uuid.as_u64_pair();
+        let number = (high >> 16) << 16 | (high & 0x0fff) << 4 | (low >> UUID_TAIL_BITS) & 0xf;
+        Self::new(number).filter(|id| id.to_uuid() == uuid)
+    }
+}
+
+impl FromStr for Id {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        if text.len() != 16 {
+            return Err(InvalidId::Length);
+        }
+        // `from_str_radix` takes a sign.
+        if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(InvalidId::Digits);
+        }
+        let number = u64::from_str_radix(text, 16).map_err(|_| InvalidId::Digits)?;
+        Self::new(number).ok_or(InvalidId::Digits)
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.number())
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Milliseconds of 2017-04-09, from which InfluxDB counts the time in its ids.
+const ID_EPOCH_MS: u64 = 1_491_696_000_000;
+const RANDOM_BITS: u32 = 22;
+
+/// Makes ids that grow with time: 42 bits of milliseconds since 2017-04-09, then 22 bits that are random in
+/// the first id of a millisecond and count up from there.
+///
+/// Two processes can meet on one id; a store refuses the second, and the issuer draws again.
+#[derive(Debug, Default)]
+pub(crate) struct IdGenerator {
+    last: AtomicU64,
+}
+
+impl IdGenerator {
+    pub(crate) fn next(&self, now: Timestamp, random: u64) -> Id {
+        let ms = (now.nanos() / 1_000_000).saturating_sub(ID_EPOCH_MS);
+        let drawn = ms << RANDOM_BITS | random & ((1 << RANDOM_BITS) - 1);
+        let step = |last: u64| Some(drawn.max(last.saturating_add(1)));
+        let last = self
+            .last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, step)
+            .unwrap_or_default();
+        Id::new(drawn.max(last.saturating_add(1))).unwrap_or(Id::MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_and_uuid_are_bijections(number in 1..=u64::MAX) {
+            let id = Id::new(number).unwrap();
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+            prop_assert_eq!(id.to_string().to_uppercase().parse(), Ok(id));
+            let uuid = id.to_uuid();
+            prop_assert_eq!(uuid.get_version_num(), 8);
+            prop_assert_eq!(uuid.get_variant(), uuid::Variant::RFC4122);
+            prop_assert_eq!(Id::from_uuid(uuid), Some(id));
+        }
+
+        #[test]
+        fn a_uuid_that_is_taken_is_given_back(bits: u128) {
+            let uuid = Uuid::from_u128(bits);
+            if let Some(id) = Id::from_uuid(uuid) {
+                prop_assert_eq!(id.to_uuid(), uuid);
+            }
+        }
+
+        #[test]
+        fn any_flipped_bit_of_the_fixed_part_is_refused(number in 1..=u64::MAX, bit in 0..58_u32) {
+            let uuid = Id::new(number).unwrap().to_uuid();
+            prop_assert_eq!(Id::from_uuid(Uuid::from_u128(uuid.as_u128() ^ (1 << bit))), None);
+        }
+
+        #[test]
+        fn generated_ids_grow(draws in proptest::collection::vec((0..10_u64, any::<u64>()), 1..200)) {
+            let generator = IdGenerator::default();
+            let mut last = 0;
+            for (ms, random) in draws {
+                let now = Timestamp::from_nanos(1_800_000_000_000_000_000 + ms * 1_000_000).unwrap();
+                let id = generator.next(now, random).number();
+                prop_assert!(id > last);
+                last = id;
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_texts() {
+        assert_eq!("0804f74142bbf00".parse::<Id>(), Err(InvalidId::Length));
+        assert_eq!("+804f74142bbf000".parse::<Id>(), Err(InvalidId::Digits));
+        assert_eq!("0000000000000000".parse::<Id>(), Err(InvalidId::Digits));
+        assert_eq!("ääääääää".parse::<Id>(), Err(InvalidId::Digits));
+        assert_eq!(Id::from_uuid(Uuid::nil()), None);
+    }
+}

@@ -1,0 +1,213 @@
+//! The secret of a store: what token hashes and record MACs are made under.
+
+use std::fmt;
+use std::str::FromStr;
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::error::Error;
+
+/// Names one secret of a [`StoreKey`]; not secret itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyId(pub(crate) u32);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// The secrets of one store, kept outside of it. The newest is current; older ones stay for what was made
+/// under them.
+///
+/// Whoever holds it can make tokens and records; whoever reads the database without it can make neither.
+/// Its text form, see [`StoreKey::to_text`], is what a key file holds.
+pub struct StoreKey {
+    secrets: Vec<Secret>,
+}
+
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Secret {
+    bytes: [u8; 32],
+    #[zeroize(skip)]
+    pub(crate) id: KeyId,
+    pub(crate) hash: [u8; 32],
+    pub(crate) mac: [u8; 32],
+}
+
+/// A text that is no store key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKey {
+    /// No line holds a secret.
+    #[error("the key file holds no key; it is cut off or empty; restore it from your copy")]
+    Empty,
+    /// The line with this number, counted from 1, is not of the form `symbolon-key-1:ID:SECRET`.
+    #[error("line {0} of the key file is not of the form `symbolon-key-1:ID:SECRET`; restore it")]
+    Form(usize),
+    /// The secret on the line with this number, counted from 1, does not belong to the id beside it.
+    #[error("line {0} of the key file is damaged: secret and id do not match; restore it")]
+    Damaged(usize),
+}
+
+const LABEL: &str = "symbolon-key-1";
+
+impl Secret {
+    fn new(bytes: [u8; 32]) -> Self {
+        let derive = |context: &str| blake3::derive_key(context, &bytes);
+        let named = derive("symbolon 2026-11-22 key id");
+        let id = named.first_chunk().copied().unwrap_or_default();
+        Self {
+            id: KeyId(u32::from_be_bytes(id)),
+            hash: derive("symbolon 2026-11-22 token hash"),
+            mac: derive("symbolon 2026-11-22 record mac"),
+            bytes,
+        }
+    }
+}
+
+impl StoreKey {
+    /// A new key from the operating system's random bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Random`] if the operating system gives none.
+    pub fn generate() -> Result<Self, Error> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(bytes.as_mut_slice()).map_err(|_| Error::Random)?;
+        Ok(Self::from_bytes(*bytes))
+    }
+
+    /// The key with this one secret, which must be 32 random bytes.
+    pub fn from_bytes(secret: [u8; 32]) -> Self {
+        Self {
+            secrets: vec![Secret::new(secret)],
+        }
+    }
+
+    /// The text of a key file: a line `symbolon-key-1:ID:SECRET` a secret, the current one last, with the id
+    /// in 8 and the secret in 64 hexadecimal digits. Lines that start with `#` are comments.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(self.secrets.len() * 96));
+        for secret in &self.secrets {
+            let number = Zeroizing::new(blake3::Hash::from_bytes(secret.bytes).to_hex());
+            for part in [LABEL, ":", &secret.id.to_string(), ":", &number, "\n"] {
+                text.push_str(part);
+            }
+        }
+        text
+    }
+
+    /// The secret that new records and hashes are made under.
+    pub(crate) fn current(&self) -> Option<&Secret> {
+        self.secrets.last()
+    }
+
+    pub(crate) fn named(&self, id: KeyId) -> Option<&Secret> {
+        self.secrets.iter().find(|secret| secret.id == id)
+    }
+
+    /// The current secret first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Secret> {
+        self.secrets.iter().rev()
+    }
+}
+
+impl FromStr for StoreKey {
+    type Err = InvalidKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        let mut secrets = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            secrets.push(parse_line(line, at + 1)?);
+        }
+        if secrets.is_empty() {
+            return Err(InvalidKey::Empty);
+        }
+        Ok(Self { secrets })
+    }
+}
+
+fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
+    let form = InvalidKey::Form(number);
+    let mut parts = line.split(':');
+    let (Some(LABEL), Some(id), Some(secret), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(form);
+    };
+    let id = u32::from_str_radix(id, 16).map_err(|_| form)?;
+    let bytes = blake3::Hash::from_hex(secret).map_err(|_| form)?;
+    let secret = Secret::new(*bytes.as_bytes());
+    if secret.id != KeyId(id) {
+        return Err(InvalidKey::Damaged(number));
+    }
+    Ok(secret)
+}
+
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = self.secrets.iter().map(|secret| secret.id);
+        f.write_str("StoreKey")?;
+        f.debug_list().entries(ids).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_reads_back() {
+        let key = StoreKey::generate().unwrap();
+        let text = format!("# a comment\n\n{}", *key.to_text());
+        let read: StoreKey = text.parse().unwrap();
+        let (a, b) = (key.current().unwrap(), read.current().unwrap());
+        assert_eq!((a.id, a.hash, a.mac), (b.id, b.hash, b.mac));
+        assert_ne!(a.hash, a.mac);
+        assert_eq!(format!("{key:?}"), format!("StoreKey[{}]", a.id));
+    }
+
+    #[test]
+    fn the_last_line_is_current_and_the_others_are_found() {
+        let (old, new) = (StoreKey::from_bytes([1; 32]), StoreKey::from_bytes([2; 32]));
+        let both: StoreKey = format!("{}{}", *old.to_text(), *new.to_text())
+            .parse()
+            .unwrap();
+        assert_eq!(both.current().unwrap().id, new.current().unwrap().id);
+        assert!(both.named(old.current().unwrap().id).is_some());
+        assert_eq!(both.newest_first().count(), 2);
+    }
+
+    #[test]
+    fn damage_is_told() {
+        let text = StoreKey::from_bytes([3; 32]).to_text().to_string();
+        assert_eq!(
+            "# nothing\n".parse::<StoreKey>().err(),
+            Some(InvalidKey::Empty)
+        );
+        assert_eq!(
+            text[..60].parse::<StoreKey>().err(),
+            Some(InvalidKey::Form(1))
+        );
+        let last = if text.ends_with("0\n") { "1\n" } else { "0\n" };
+        let changed = format!("\n{}{last}", &text[..text.len() - 2]);
+        assert_eq!(
+            changed.parse::<StoreKey>().err(),
+            Some(InvalidKey::Damaged(2))
+        );
+        assert_eq!(
+            "-----BEGIN KEY-----".parse::<StoreKey>().err(),
+            Some(InvalidKey::Form(1))
+        );
+    }
+}

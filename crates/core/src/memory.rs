@@ -1,0 +1,256 @@
+//! The reference store: everything in memory, nothing kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::error::StoreError;
+use crate::id::Id;
+use crate::record::{Kind, Record, RecordKey};
+use crate::store::{
+    Cursor, End, Epoch, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake,
+    Write,
+};
+use crate::time::Minute;
+
+/// A store that keeps nothing beyond its life: for tests, and as the model that other stores are compared with.
+///
+/// Several engines may share one through an `Arc`.
+#[derive(Debug)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+    written: Condvar,
+    sharing: Sharing,
+}
+
+#[derive(Debug)]
+struct State {
+    records: BTreeMap<RecordKey, Stored>,
+    by_revision: BTreeMap<(Revision, RecordKey), ()>,
+    by_unique: HashMap<(Kind, Box<[u8]>), RecordKey>,
+    end: End,
+}
+
+impl MemoryStore {
+    /// An empty store for one engine.
+    pub fn new() -> Self {
+        Self::with_sharing(Sharing::Exclusive)
+    }
+
+    /// An empty store for several engines, which follow each other's writes.
+    pub fn shared() -> Self {
+        Self::with_sharing(Sharing::Shared)
+    }
+
+    fn with_sharing(sharing: Sharing) -> Self {
+        let mut epoch = [0; 8];
+        // Only tests tell two memory stores apart; without random bytes they all have one epoch.
+        let _ = getrandom::fill(&mut epoch);
+        let end = End {
+            head: Revision::ABSENT,
+            floor: Revision::ABSENT,
+            epoch: Epoch(u64::from_be_bytes(epoch)),
+        };
+        Self {
+            state: Mutex::new(State {
+                records: BTreeMap::new(),
+                by_revision: BTreeMap::new(),
+                by_unique: HashMap::new(),
+                end,
+            }),
+            written: Condvar::new(),
+            sharing,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is changed only after every check has passed, so that it is whole after a panic too.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TokenStore for MemoryStore {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        Ok(self.state().records.get(key).cloned())
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        let mut state = self.state();
+        self.limits().check(writes)?;
+        state.check(writes)?;
+        if writes
+            .iter()
+            .all(|write| matches!(write, Write::Guard { .. }))
+        {
+            return Ok(state.end.head);
+        }
+        let revision = state.end.head.next();
+        state.apply(writes, revision);
+        self.written.notify_all();
+        Ok(revision)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        let state = self.state();
+        let after = Position::from(after);
+        let from = (
+            std::ops::Bound::Excluded((after.revision, after.key)),
+            std::ops::Bound::Unbounded,
+        );
+        let keys = state.by_revision.range(from).map(|((_, key), ())| key);
+        let mut items: Vec<Stored> = keys
+            .filter_map(|key| state.records.get(key).cloned())
+            .take(limit.saturating_add(1))
+            .collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let last = items.last().map(|item| Position {
+            revision: item.revision,
+            key: item.record.key,
+        });
+        let position = match last {
+            Some(last) if more => last,
+            _ => Position::after(state.end.head),
+        };
+        Ok(Page {
+            items,
+            next: position.into(),
+            end: (!more).then_some(state.end),
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            writes: 4096,
+            bytes: 4 << 20,
+            sharing: self.sharing,
+        }
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for (id, minute) in used {
+            let key = RecordKey::new(Kind::AUTHORIZATION, *id);
+            if let Some(stored) = state.records.get_mut(&key) {
+                stored.last_used = stored.last_used.max(Some(*minute));
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
+        let state = self.state();
+        let wanted = |stored: &&Stored| query.wants(&stored.record);
+        if let Some(unique) = &query.unique {
+            let key = state.by_unique.get(&(query.kind, unique.clone()));
+            let found = key.and_then(|key| state.records.get(key)).filter(wanted);
+            return Ok(found.into_iter().take(query.limit).cloned().collect());
+        }
+        let all = state.records.values().filter(wanted);
+        Ok(all.take(query.limit).cloned().collect())
+    }
+
+    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        let after = Position::from(after).revision;
+        let waited = self
+            .written
+            .wait_timeout_while(self.state(), timeout, |state| state.end.head <= after);
+        let (_state, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
+        Ok(match timed_out.timed_out() {
+            true => Wake::Timeout,
+            false => Wake::Changed,
+        })
+    }
+}
+
+impl State {
+    fn check(&self, writes: &[Write]) -> Result<(), StoreError> {
+        for (at, write) in writes.iter().enumerate() {
+            let found = self.records.get(&write.key());
+            let revision = found.map_or(Revision::ABSENT, |stored| stored.revision);
+            if revision != write.expected() {
+                return Err(StoreError::Conflict(at));
+            }
+        }
+        let given_up = |key: &RecordKey| {
+            let guard = |write: &Write| matches!(write, Write::Guard { .. });
+            writes
+                .iter()
+                .any(|write| write.key() == *key && !guard(write))
+        };
+        let mut taken: HashMap<(Kind, &[u8]), ()> = HashMap::new();
+        for (at, write) in writes.iter().enumerate() {
+            let Some((kind, unique)) = unique_of(write) else {
+                continue;
+            };
+            let holder = self.by_unique.get(&(kind, unique.into()));
+            let held = holder.is_some_and(|holder| !given_up(holder));
+            if held || taken.insert((kind, unique), ()).is_some() {
+                return Err(StoreError::Duplicate(at));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, writes: &[Write], revision: Revision) {
+        let mut used = HashMap::new();
+        for write in writes {
+            match write {
+                Write::Put { record, .. } => {
+                    used.insert(record.key, self.forget(&record.key));
+                }
+                Write::Purge { key, .. } => {
+                    self.forget(key);
+                    self.end.floor = revision;
+                }
+                Write::Guard { .. } => {}
+            }
+        }
+        for write in writes {
+            if let Write::Put { record, .. } = write {
+                let last_used = used.remove(&record.key).flatten();
+                self.insert(record, revision, last_used);
+            }
+        }
+        self.end.head = revision;
+    }
+
+    fn insert(&mut self, record: &Record, revision: Revision, last_used: Option<Minute>) {
+        let key = record.key;
+        if let Some(unique) = &record.unique {
+            self.by_unique.insert((key.kind, unique.clone()), key);
+        }
+        self.by_revision.insert((revision, key), ());
+        let stored = Stored {
+            record: record.clone(),
+            revision,
+            last_used,
+        };
+        self.records.insert(key, stored);
+    }
+
+    fn forget(&mut self, key: &RecordKey) -> Option<Minute> {
+        let stored = self.records.remove(key)?;
+        self.by_revision.remove(&(stored.revision, *key));
+        if let Some(unique) = stored.record.unique {
+            self.by_unique.remove(&(key.kind, unique));
+        }
+        stored.last_used
+    }
+}
+
+fn unique_of(write: &Write) -> Option<(Kind, &[u8])> {
+    match write {
+        Write::Put { record, .. } => record
+            .unique
+            .as_deref()
+            .map(|unique| (record.key.kind, unique)),
+        _ => None,
+    }
+}

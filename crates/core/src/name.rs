@@ -1,0 +1,100 @@
+//! Short names that are copied, not allocated: actions and resource types.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest name, in bytes.
+pub const MAX_NAME: usize = 31;
+
+/// 1 to 31 ASCII letters, digits, `_`, `-` or `.`, held inline.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Name {
+    bytes: [u8; MAX_NAME],
+    len: u8,
+}
+
+/// A text that is no name of an action or a resource type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a name has 1 to 31 ASCII letters, digits, `_`, `-` or `.`")]
+pub struct InvalidName;
+
+impl Name {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "const code has no iterators; both indices are below the checked length"
+    )]
+    pub(crate) const fn new(text: &str) -> Result<Self, InvalidName> {
+        let text = text.as_bytes();
+        if text.is_empty() || text.len() > MAX_NAME {
+            return Err(InvalidName);
+        }
+        let mut bytes = [0; MAX_NAME];
+        let mut at = 0;
+        while at < text.len() {
+            let byte = text[at];
+            if !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+                return Err(InvalidName);
+            }
+            bytes[at] = byte;
+            at += 1;
+        }
+        Ok(Self {
+            bytes,
+            len: text.len() as u8,
+        })
+    }
+
+    /// For names that are written in the source.
+    #[expect(
+        clippy::panic,
+        reason = "evaluated when compiling: a wrong literal does not build"
+    )]
+    pub(crate) const fn literal(text: &str) -> Self {
+        match Self::new(text) {
+            Ok(name) => name,
+            Err(InvalidName) => panic!("not a name"),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.bytes
+            .get(..usize::from(self.len))
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Name {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::new(text)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,95 @@
+//! The JSON form of a permission, as InfluxDB v2 writes it:
+//! `{"action":"read","resource":{"type":"buckets","id":"…","orgID":"…"}}`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Action, Permission, Resource, ResourceType, Target};
+use crate::id::Id;
+
+#[derive(Serialize, Deserialize)]
+struct PermissionForm {
+    action: Action,
+    resource: ResourceForm,
+}
+
+/// Other keys, such as the display names that InfluxDB adds, are read over.
+#[derive(Serialize, Deserialize)]
+struct ResourceForm {
+    #[serde(rename = "type")]
+    kind: ResourceType,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<Id>,
+    /// The name, for types that are matched by name. InfluxDB's `name` is a display name, and not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    named: Option<Box<str>>,
+    #[serde(rename = "orgID", default, skip_serializing_if = "Option::is_none")]
+    organization: Option<Id>,
+}
+
+impl Serialize for Permission {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (id, named) = match &self.resource.target {
+            Target::Any => (None, None),
+            Target::Id(id) => (Some(*id), None),
+            Target::Name(name) => (None, Some(name.clone())),
+        };
+        let resource = ResourceForm {
+            kind: self.resource.kind,
+            id,
+            named,
+            organization: self.resource.organization,
+        };
+        let action = self.action;
+        PermissionForm { action, resource }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let PermissionForm { action, resource } = PermissionForm::deserialize(deserializer)?;
+        let target = match (resource.id, resource.named) {
+            (None, None) => Target::Any,
+            (Some(id), None) => Target::Id(id),
+            (None, Some(name)) => Target::Name(name),
+            (Some(_), Some(_)) => {
+                let both = "a resource has an `id` or is `named`, not both";
+                return Err(serde::de::Error::custom(both));
+            }
+        };
+        let resource = Resource {
+            kind: resource.kind,
+            organization: resource.organization,
+            target,
+        };
+        Ok(Self { action, resource })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn influxdb_form() {
+        let json = r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","orgID":"0000000000000001","name":"b","org":"o"}}"#;
+        let read: Permission = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            read.to_string(),
+            "read:orgs/0000000000000001/buckets/0000000000000002"
+        );
+        let written = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<Permission>(&written).unwrap(), read);
+        assert_eq!(
+            written,
+            r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","orgID":"0000000000000001"}}"#
+        );
+        for bad in [
+            "{}",
+            r#"{"action":"read","resource":{"type":""}}"#,
+            r#"{"action":"read","resource":{"type":"buckets","id":"x"}}"#,
+            r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","named":"a"}}"#,
+        ] {
+            assert!(serde_json::from_str::<Permission>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Matching: whether a permission covers a request, and whether a holder may grant a permission.
+
+use super::{Permission, Request, ResourceType, Target, Wanted};
+use crate::id::Id;
+
+/// Names of registered buckets, for granting databases by them.
+pub trait BucketNames {
+    /// Organization and name of the bucket with this id, if it is registered.
+    fn bucket(&self, id: Id) -> Option<(Id, Box<str>)>;
+}
+
+/// No bucket is registered.
+impl BucketNames for () {
+    fn bucket(&self, _: Id) -> Option<(Id, Box<str>)> {
+        None
+    }
+}
+
+impl Permission {
+    /// Whether this permission allows `request`.
+    ///
+    /// Action and type are equal; and a permission for one resource wants that resource, in its own organization
+    /// if both name one; a permission for a whole organization wants a request that names it.
+    pub fn covers(&self, request: &Request<'_>) -> bool {
+        let granted = &self.resource;
+        if self.action != request.action || granted.kind != request.kind {
+            return false;
+        }
+        let foreign = match (granted.organization, request.organization) {
+            (Some(granted), Some(wanted)) => granted != wanted,
+            _ => false,
+        };
+        match (&granted.target, request.wanted) {
+            (Target::Any, _) => {
+                granted.organization.is_none() || granted.organization == request.organization
+            }
+            (Target::Id(granted), Wanted::Id(wanted)) => *granted == wanted && !foreign,
+            // A name says nothing without its organization, unless the permission is for all of them.
+            (Target::Name(name), Wanted::Name(wanted)) => {
+                **name == *wanted
+                    && (granted.organization.is_none()
+                        || granted.organization == request.organization)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether whoever holds this permission may grant `wanted`: a missing organization or id in `wanted` means
+    /// *any*, so that the holder must have any too.
+    ///
+    /// A permission on `buckets` may also be granted as one on `databases`: without id as any database of its
+    /// organization, with the id of a registered bucket as the database of that bucket's name.
+    pub fn includes(&self, wanted: &Self, buckets: &dyn BucketNames) -> bool {
+        if self.action != wanted.action {
+            return false;
+        }
+        let held = &self.resource;
+        let scoped = |organization: Option<Id>| {
+            held.organization.is_none() || held.organization == organization
+        };
+        let (organization, target) = (wanted.resource.organization, &wanted.resource.target);
+        if held.kind == wanted.resource.kind {
+            return scoped(organization) && (held.target == Target::Any || held.target == *target);
+        }
+        if (held.kind, wanted.resource.kind) != (ResourceType::BUCKETS, ResourceType::DATABASES) {
+            return false;
+        }
+        match (&held.target, target) {
+            (Target::Any, _) => scoped(organization),
+            (Target::Id(id), Target::Name(name)) => {
+                let named = buckets.bucket(*id);
+                let same =
+                    |(owner, known): (Id, Box<str>)| Some(owner) == organization && known == *name;
+                scoped(organization) && named.is_some_and(same)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permission::{Action, PermissionSet, Resource};
+    use proptest::prelude::*;
+
+    fn id(number: u64) -> Id {
+        Id::new(number).unwrap()
+    }
+
+    /// Bucket 1 of organization 1 is called `a`, bucket 2 of organization 2 `b`.
+    struct Buckets;
+
+    impl BucketNames for Buckets {
+        fn bucket(&self, bucket: Id) -> Option<(Id, Box<str>)> {
+            match bucket.number() {
+                1 => Some((id(1), "a".into())),
+                2 => Some((id(2), "b".into())),
+                _ => None,
+            }
+        }
+    }
+
+    fn action() -> impl Strategy<Value = Action> {
+        prop_oneof![Just(Action::READ), Just(Action::WRITE)]
+    }
+
+    fn kind() -> impl Strategy<Value = ResourceType> {
+        prop_oneof![
+            Just(ResourceType::BUCKETS),
+            Just(ResourceType::USERS),
+            Just(ResourceType::DATABASES)
+        ]
+    }
+
+    fn some_id() -> impl Strategy<Value = Id> {
+        (1..4_u64).prop_map(id)
+    }
+
+    fn name() -> impl Strategy<Value = &'static str> {
+        prop_oneof![Just("a"), Just("b")]
+    }
+
+    prop_compose! {
+        fn permission()(
+            action in action(),
+            kind in kind(),
+            organization in proptest::option::of(some_id()),
+            target in prop_oneof![
+                Just(Target::Any),
+                some_id().prop_map(Target::Id),
+                name().prop_map(|name| Target::Name(name.into())),
+            ],
+        ) -> Permission {
+            Permission { action, resource: Resource { kind, organization, target } }
+        }
+    }
+
+    prop_compose! {
+        fn request()(
+            action in action(),
+            kind in kind(),
+            organization in proptest::option::of(some_id()),
+            wanted in prop_oneof![
+                Just(Wanted::Any),
+                some_id().prop_map(Wanted::Id),
+                name().prop_map(Wanted::Name),
+            ],
+        ) -> Request<'static> {
+            Request { action, kind, organization, wanted }
+        }
+    }
+
+    /// The written rules, as a table over what grant and request name: organization (`-` none, `=` the same,
+    /// `!` another), then resource. Slow and plain.
+    fn reference(granted: &Permission, request: &Request<'_>) -> bool {
+        if granted.action != request.action || granted.resource.kind != request.kind {
+            return false;
+        }
+        let organization = match (granted.resource.organization, request.organization) {
+            (None, _) => '*',
+            (Some(_), None) => '-',
+            (Some(a), Some(b)) if a == b => '=',
+            (Some(_), Some(_)) => '!',
+        };
+        let resource = match (&granted.resource.target, &request.wanted) {
+            (Target::Any, _) => "any",
+            (Target::Id(a), Wanted::Id(b)) if a == b => "same id",
+            (Target::Name(a), Wanted::Name(b)) if **a == **b => "same name",
+            _ => "other",
+        };
+        matches!(
+            (organization, resource),
+            ('*' | '=', "any" | "same id" | "same name") | ('-', "same id")
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn covers_equals_the_reference(granted in permission(), request in request()) {
+            prop_assert_eq!(granted.covers(&request), reference(&granted, &request));
+        }
+
+        /// Whoever is granted something can do nothing that the granter could not. A request by id that names no
+        /// organization is judged in the organization that the grant names: ids are unique over organizations.
+        #[test]
+        fn nobody_grants_more_than_is_held(
+            held in proptest::collection::vec(permission(), 0..4),
+            wanted in permission(),
+            request in request(),
+        ) {
+            let held = PermissionSet::from(held);
+            if held.includes(&wanted, &Buckets) && wanted.covers(&request) {
+                let mut request = request;
+                request.organization = request.organization.or(wanted.resource.organization);
+                let mut could = held.covering(&request).is_some();
+                if request.kind == ResourceType::DATABASES {
+                    could |= could_on_buckets(&held, &request);
+                }
+                prop_assert!(could, "{:?} granted {} and so {}", held, wanted, request);
+            }
+        }
+
+        #[test]
+        fn granting_is_reflexive_and_transitive(
+            a in permission(), b in permission(), c in permission()
+        ) {
+            prop_assert!(a.includes(&a, &Buckets));
+            if a.includes(&b, &Buckets) && b.includes(&c, &Buckets) {
+                prop_assert!(a.includes(&c, &Buckets), "{} {} {}", a, b, c);
+            }
+        }
+    }
+
+    /// Whether the same could be done to the bucket that stands for the database.
+    fn could_on_buckets(held: &PermissionSet, request: &Request<'_>) -> bool {
+        let any = Request {
+            kind: ResourceType::BUCKETS,
+            wanted: Wanted::Any,
+            ..*request
+        };
+        let one = match request.wanted {
+            Wanted::Name("a") if request.organization == Some(id(1)) => any.id(id(1)),
+            Wanted::Name("b") if request.organization == Some(id(2)) => any.id(id(2)),
+            _ => any,
+        };
+        held.covering(&any).or(held.covering(&one)).is_some()
+    }
+
+    #[test]
+    fn a_missing_organization_or_id_means_any_when_granting() {
+        let held: Permission = "read:orgs/0000000000000001/buckets/0000000000000001"
+            .parse()
+            .unwrap();
+        for more in [
+            "read:buckets/0000000000000001",
+            "read:orgs/0000000000000001/buckets",
+            "read:buckets",
+        ] {
+            assert!(!held.includes(&more.parse().unwrap(), &()), "{more}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The body of a record, kind by kind: version 1. What stands in the columns or the unique key is not repeated.
+
+use super::bytes::{Reader, Writer};
+use super::seal::RecordError;
+use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, StoreId};
+use crate::authorization::Authorization;
+use crate::id::Id;
+use crate::key::KeyId;
+use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
+use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
+use crate::status::Status;
+use crate::token::{Credential, Locator, TokenHash, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512};
+
+// What an authorization may or may not have, one bit each.
+const HAS_CREATOR: u8 = 1;
+const HAS_ROTATED: u8 = 2;
+const HAS_EXPIRY: u8 = 4;
+const HAS_REVOKED: u8 = 8;
+const HAS_KEYED: u8 = 16;
+
+pub(super) fn write(w: &mut Writer, entity: &Entity) {
+    match entity {
+        Entity::Authorization(authorization, credential) => {
+            write_authorization(w, authorization, credential);
+        }
+        Entity::User(user) => write_user(w, user),
+        Entity::Organization(organization) => {
+            w.text(&organization.name);
+            w.text(&organization.description);
+            w.time(organization.created_at);
+            w.time(organization.updated_at);
+        }
+        Entity::Bucket(bucket) => {
+            w.text(&bucket.name);
+            w.time(bucket.created_at);
+            w.time(bucket.updated_at);
+        }
+        Entity::Settings(settings) => {
+            w.fixed(&settings.store.0);
+            w.text(settings.prefix.as_str());
+            w.count(settings.keys.len());
+            for key in &settings.keys {
+                w.fixed(&key.0.to_be_bytes());
+            }
+            w.time(settings.created_at);
+        }
+        Entity::SetUp(set_up) => {
+            w.id(set_up.organization);
+            w.id(set_up.user);
+            w.time(set_up.at);
+        }
+    }
+}
+
+pub(super) fn read(r: &mut Reader<'_>, record: &Record) -> Result<Option<Entity>, RecordError> {
+    let status = || record.columns.status.ok_or(RecordError::Body);
+    let id = record.key.id;
+    Ok(Some(match record.key.kind {
+        Kind::AUTHORIZATION => read_authorization(r, record, status()?)?,
+        Kind::USER => Entity::User(read_user(r, id, status()?)?),
+        Kind::ORGANIZATION => Entity::Organization(Organization {
+            id,
+            name: r.text()?.into(),
+            description: r.text()?.into(),
+            status: status()?,
+            created_at: r.time()?,
+            updated_at: r.time()?,
+        }),
+        Kind::BUCKET => Entity::Bucket(Bucket {
+            id,
+            organization: record.columns.organization.ok_or(RecordError::Body)?,
+            name: r.text()?.into(),
+            status: status()?,
+            created_at: r.time()?,
+            updated_at: r.time()?,
+        }),
+        Kind::SETTING if record.key == SETTINGS => Entity::Settings(Settings {
+            store: StoreId(r.array()?),
+            prefix: r.text()?.parse().map_err(|_| RecordError::Body)?,
+            keys: list(r, |r| Ok(KeyId(u32::from_be_bytes(r.array()?))))?,
+            created_at: r.time()?,
+        }),
+        Kind::SETTING if record.key == SET_UP => Entity::SetUp(SetUp {
+            organization: r.id()?,
+            user: r.id()?,
+            at: r.time()?,
+        }),
+        _ => return Ok(None),
+    }))
+}
+
+fn list<'a, T>(
+    r: &mut Reader<'a>,
+    item: impl Fn(&mut Reader<'a>) -> Result<T, RecordError>,
+) -> Result<Vec<T>, RecordError> {
+    let count = r.count()?;
+    (0..count).map(|_| item(r)).collect()
+}
+
+fn write_authorization(w: &mut Writer, authorization: &Authorization, credential: &Credential) {
+    let has = |there: bool, bit| if there { bit } else { 0 };
+    let keyed = credential.keyed();
+    w.byte(
+        has(authorization.created_by.is_some(), HAS_CREATOR)
+            | has(authorization.rotated_from.is_some(), HAS_ROTATED)
+            | has(authorization.expires_at.is_some(), HAS_EXPIRY)
+            | has(authorization.revoked_at.is_some(), HAS_REVOKED)
+            | has(keyed.is_some(), HAS_KEYED),
+    );
+    if let Some((key, hash)) = keyed {
+        w.fixed(&key.0.to_be_bytes());
+        // Without locator the hash is the unique key.
+        if credential.locator().is_some() {
+            w.fixed(&hash.0);
+        }
+    }
+    let ids = [authorization.created_by, authorization.rotated_from];
+    ids.into_iter().flatten().for_each(|id| w.id(id));
+    w.time(authorization.created_at);
+    w.time(authorization.updated_at);
+    let times = [authorization.expires_at, authorization.revoked_at];
+    times.into_iter().flatten().for_each(|time| w.time(time));
+    w.text(&authorization.description);
+    write_permissions(w, &authorization.permissions);
+}
+
+fn read_authorization(
+    r: &mut Reader<'_>,
+    record: &Record,
+    status: Status,
+) -> Result<Entity, RecordError> {
+    let columns = &record.columns;
+    let has = r.byte()?;
+    let when = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.time()).transpose();
+    let which = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.id()).transpose();
+    let credential = read_credential(r, has & HAS_KEYED != 0, record.unique.as_deref())?;
+    let created_by = which(HAS_CREATOR, r)?;
+    let rotated_from = which(HAS_ROTATED, r)?;
+    let created_at = r.time()?;
+    let updated_at = r.time()?;
+    let expires_at = when(HAS_EXPIRY, r)?;
+    let revoked_at = when(HAS_REVOKED, r)?;
+    let authorization = Authorization {
+        id: record.key.id,
+        organization: columns.organization.ok_or(RecordError::Body)?,
+        user: columns.user,
+        created_by,
+        face: columns.face.ok_or(RecordError::Body)?,
+        rotated_from,
+        description: r.text()?.into(),
+        permissions: read_permissions(r)?,
+        status,
+        expires_at,
+        created_at,
+        updated_at,
+        revoked_at,
+    };
+    Ok(Entity::Authorization(authorization, credential))
+}
+
+fn read_credential(
+    r: &mut Reader<'_>,
+    keyed: bool,
+    unique: Option<&[u8]>,
+) -> Result<Credential, RecordError> {
+    let (tag, digest) = unique
+        .and_then(<[u8]>::split_first)
+        .ok_or(RecordError::Body)?;
+    let body = |_| RecordError::Body;
+    let locator = match *tag {
+        UNIQUE_KEYED => {
+            let key = KeyId(u32::from_be_bytes(r.array()?));
+            let hash = TokenHash(digest.try_into().map_err(body)?);
+            return Ok(Credential::Keyed(key, hash));
+        }
+        UNIQUE_SHA256 => Locator::Sha256(digest.try_into().map_err(body)?),
+        UNIQUE_SHA512 => Locator::Sha512(digest.try_into().map_err(body)?),
+        _ => return Err(RecordError::Body),
+    };
+    if !keyed {
+        return Ok(Credential::Located(locator));
+    }
+    let key = KeyId(u32::from_be_bytes(r.array()?));
+    Ok(Credential::Adopted(locator, key, TokenHash(r.array()?)))
+}
+
+/// The names and the organizations that the permissions use, once each, and then the permissions by numbers.
+fn write_permissions(w: &mut Writer, permissions: &[Permission]) {
+    let mut names: Vec<&str> = Vec::new();
+    let mut organizations: Vec<Id> = Vec::new();
+    let mut list = Writer::default();
+    list.count(permissions.len());
+    for Permission { action, resource } in permissions {
+        list.count(place(&mut names, action.as_str()));
+        list.count(place(&mut names, resource.kind.as_str()));
+        let organization = resource.organization;
+        list.count(organization.map_or(0, |id| 1 + place(&mut organizations, id)));
+        match &resource.target {
+            Target::Any => list.byte(0),
+            Target::Id(id) => {
+                list.byte(1);
+                list.id(*id);
+            }
+            Target::Name(name) => {
+                list.byte(2);
+                list.text(name);
+            }
+        }
+    }
+    w.count(names.len());
+    names.iter().for_each(|name| w.text(name));
+    w.count(organizations.len());
+    organizations.iter().for_each(|id| w.id(*id));
+    w.fixed(&list.0);
+}
+
+fn place<T: PartialEq>(known: &mut Vec<T>, wanted: T) -> usize {
+    known
+        .iter()
+        .position(|one| *one == wanted)
+        .unwrap_or_else(|| {
+            known.push(wanted);
+            known.len() - 1
+        })
+}
+
+fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, RecordError> {
+    let names = list(r, |r| r.text())?;
+    let organizations = list(r, |r| r.id())?;
+    let permission = |r: &mut Reader<'_>| {
+        let action = Action::new(nth(&names, r)?).map_err(|_| RecordError::Body)?;
+        let kind = ResourceType::new(nth(&names, r)?).map_err(|_| RecordError::Body)?;
+        let organization = match r.number()? {
+            0 => None,
+            number => {
+                let at = usize::try_from(number - 1).map_err(|_| RecordError::Body)?;
+                Some(*organizations.get(at).ok_or(RecordError::Body)?)
+            }
+        };
+        let target = match r.byte()? {
+            0 => Target::Any,
+            1 => Target::Id(r.id()?),
+            2 => Target::Name(r.text()?.into()),
+            _ => return Err(RecordError::Body),
+        };
+        let resource = Resource {
+            kind,
+            organization,
+            target,
+        };
+        Ok(Permission { action, resource })
+    };
+    list(r, permission).map(PermissionSet::from)
+}
+
+fn nth<'a>(names: &[&'a str], r: &mut Reader<'_>) -> Result<&'a str, RecordError> {
+    let at = usize::try_from(r.number()?).map_err(|_| RecordError::Body)?;
+    names.get(at).copied().ok_or(RecordError::Body)
+}
+
+fn write_user(w: &mut Writer, user: &User) {
+    w.text(&user.name);
+    w.byte(user.operator.into());
+    w.count(user.memberships.len());
+    for membership in &user.memberships {
+        w.id(membership.organization);
+        w.byte(match membership.role {
+            Role::Owner => 1,
+            Role::Member => 2,
+        });
+    }
+    w.text(user.password_hash.as_ref().map_or("", PasswordHash::as_phc));
+    w.time(user.created_at);
+    w.time(user.updated_at);
+}
+
+fn read_user(r: &mut Reader<'_>, id: Id, status: Status) -> Result<User, RecordError> {
+    let membership = |r: &mut Reader<'_>| {
+        let organization = r.id()?;
+        let role = match r.byte()? {
+            1 => Role::Owner,
+            2 => Role::Member,
+            _ => return Err(RecordError::Body),
+        };
+        Ok(Membership { organization, role })
+    };
+    Ok(User {
+        id,
+        name: r.text()?.into(),
+        status,
+        operator: match r.byte()? {
+            0 => false,
+            1 => true,
+            _ => return Err(RecordError::Body),
+        },
+        memberships: list(r, membership)?,
+        password_hash: Some(r.text()?)
+            .filter(|phc| !phc.is_empty())
+            .map(PasswordHash::from_phc),
+        created_at: r.time()?,
+        updated_at: r.time()?,
+    })
+}

@@ -1,0 +1,108 @@
+//! Reading and writing the parts of a record's bytes.
+
+use super::seal::RecordError;
+use crate::id::Id;
+use crate::time::Timestamp;
+
+/// Appends parts. Whole numbers that vary in size are LEB128, those of fixed size big-endian.
+#[derive(Default)]
+pub(super) struct Writer(pub(super) Vec<u8>);
+
+impl Writer {
+    pub(super) fn byte(&mut self, byte: u8) {
+        self.0.push(byte);
+    }
+
+    pub(super) fn fixed(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(super) fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+    }
+
+    pub(super) fn count(&mut self, count: usize) {
+        self.number(count as u64);
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.fixed(text.as_bytes());
+    }
+
+    pub(super) fn id(&mut self, id: Id) {
+        self.fixed(&id.number().to_be_bytes());
+    }
+
+    pub(super) fn time(&mut self, time: Timestamp) {
+        self.fixed(&time.nanos().to_be_bytes());
+    }
+}
+
+/// Takes parts from the front; every failure is [`RecordError::Body`].
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], RecordError> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(RecordError::Body)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(RecordError::Body)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, RecordError> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub(super) fn number(&mut self) -> Result<u64, RecordError> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let part = u64::from(byte & 0x7f);
+            let shifted = part << shift;
+            if shifted >> shift != part {
+                break;
+            }
+            number |= shifted;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(RecordError::Body)
+    }
+
+    /// A count of things that take at least one byte each, so that no count outgrows what is there.
+    pub(super) fn count(&mut self) -> Result<usize, RecordError> {
+        let count = usize::try_from(self.number()?).map_err(|_| RecordError::Body)?;
+        if count > self.0.len() {
+            return Err(RecordError::Body);
+        }
+        Ok(count)
+    }
+
+    pub(super) fn text(&mut self) -> Result<&'a str, RecordError> {
+        let count = self.count()?;
+        std::str::from_utf8(self.take(count)?).map_err(|_| RecordError::Body)
+    }
+
+    pub(super) fn id(&mut self) -> Result<Id, RecordError> {
+        Id::new(u64::from_be_bytes(self.array()?)).ok_or(RecordError::Body)
+    }
+
+    pub(super) fn time(&mut self) -> Result<Timestamp, RecordError> {
+        Timestamp::from_nanos(u64::from_be_bytes(self.array()?)).ok_or(RecordError::Body)
+    }
+
+    pub(super) fn end(self) -> Result<(), RecordError> {
+        self.0.is_empty().then_some(()).ok_or(RecordError::Body)
+    }
+}

@@ -1,0 +1,229 @@
+//! Records: what a store keeps. Versioned bytes under a MAC, beside the few columns that a store may search.
+//!
+//! `docs/format.md` describes them byte by byte. Every version ever written is read for ever.
+
+mod body;
+mod bytes;
+mod seal;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use crate::authorization::{Authorization, Face};
+use crate::id::Id;
+use crate::key::KeyId;
+use crate::owner::{Bucket, Organization, User};
+use crate::status::Status;
+use crate::time::Timestamp;
+use crate::token::{Credential, Prefix};
+
+pub use seal::RecordError;
+pub(crate) use seal::Sealer;
+
+/// The largest record: bytes and unique key together. Every store takes it.
+pub const MAX_RECORD: usize = 16_000;
+
+/// What a record is about. Open: a store keeps kinds that this version does not know, and the index skips them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind(pub u8);
+
+impl Kind {
+    /// An authorization; its unique key is the hash of its token.
+    pub const AUTHORIZATION: Self = Self(1);
+    /// A user; its unique key is its name.
+    pub const USER: Self = Self(2);
+    /// An organization; its unique key is its name.
+    pub const ORGANIZATION: Self = Self(3);
+    /// The registered name of a bucket; its unique key is its organization and name.
+    pub const BUCKET: Self = Self(4);
+    /// Something about the store itself.
+    pub const SETTING: Self = Self(5);
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::AUTHORIZATION => f.write_str("authorization"),
+            Self::USER => f.write_str("user"),
+            Self::ORGANIZATION => f.write_str("organization"),
+            Self::BUCKET => f.write_str("bucket"),
+            Self::SETTING => f.write_str("setting"),
+            Self(other) => write!(f, "kind {other}"),
+        }
+    }
+}
+
+/// The key of a record: unique in its store.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordKey {
+    /// What it is about.
+    pub kind: Kind,
+    /// Which one.
+    pub id: Id,
+}
+
+impl RecordKey {
+    /// The key of the record of this kind and id.
+    pub const fn new(kind: Kind, id: Id) -> Self {
+        Self { kind, id }
+    }
+}
+
+impl fmt::Debug for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}", self.kind, self.id)
+    }
+}
+
+/// What [`TokenStore::find`](crate::store::TokenStore::find) filters on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Columns {
+    /// The organization that it belongs to.
+    pub organization: Option<Id>,
+    /// The user that it belongs to.
+    pub user: Option<Id>,
+    /// Its status.
+    pub status: Option<Status>,
+    /// The interface through which it was made.
+    pub face: Option<Face>,
+}
+
+/// What a store keeps under a key. A store interprets nothing of it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// Its key.
+    pub key: RecordKey,
+    /// At most 256 bytes that no other record of the same kind has.
+    pub unique: Option<Box<[u8]>>,
+    /// What it can be searched by.
+    pub columns: Columns,
+    /// Opaque.
+    pub bytes: Box<[u8]>,
+}
+
+impl Record {
+    /// What counts against [`MAX_RECORD`], in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len() + self.unique.as_ref().map_or(0, |unique| unique.len())
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} ({} bytes)", self.key, self.bytes.len())
+    }
+}
+
+/// What a record says, decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an authorization is both the largest and by far the most frequent"
+)]
+pub(crate) enum Entity {
+    Authorization(Authorization, Credential),
+    User(User),
+    Organization(Organization),
+    Bucket(Bucket),
+    Settings(Settings),
+    SetUp(SetUp),
+}
+
+/// What a store says of itself: written once, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Random; part of every MAC, so that a record of another store is not genuine here.
+    pub(crate) store: StoreId,
+    pub(crate) prefix: Prefix,
+    /// The keys that records and hashes of this store were made under, the current one last.
+    pub(crate) keys: Vec<KeyId>,
+    pub(crate) created_at: Timestamp,
+}
+
+/// That a first organization and user were made, so that nobody makes them a second time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SetUp {
+    pub(crate) organization: Id,
+    pub(crate) user: Id,
+    pub(crate) at: Timestamp,
+}
+
+/// Random bytes that tell one store from another; the same after a backup was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct StoreId(pub(crate) [u8; 16]);
+
+/// The ids of the settings; small numbers, which no id that is drawn can be.
+pub(crate) const SETTINGS: RecordKey = RecordKey::new(Kind::SETTING, setting_id(1));
+pub(crate) const SET_UP: RecordKey = RecordKey::new(Kind::SETTING, setting_id(2));
+
+const fn setting_id(number: u64) -> Id {
+    match Id::new(number) {
+        Some(id) => id,
+        None => Id::MIN,
+    }
+}
+
+impl Entity {
+    pub(crate) fn key(&self) -> RecordKey {
+        match self {
+            Self::Authorization(authorization, _) => {
+                RecordKey::new(Kind::AUTHORIZATION, authorization.id)
+            }
+            Self::User(user) => RecordKey::new(Kind::USER, user.id),
+            Self::Organization(organization) => RecordKey::new(Kind::ORGANIZATION, organization.id),
+            Self::Bucket(bucket) => RecordKey::new(Kind::BUCKET, bucket.id),
+            Self::Settings(_) => SETTINGS,
+            Self::SetUp(_) => SET_UP,
+        }
+    }
+
+    /// What no other record of the kind may have. A deleted user, organization or bucket gives its name back.
+    fn unique(&self) -> Option<Box<[u8]>> {
+        match self {
+            Self::Authorization(_, credential) => Some(credential.unique_key().into()),
+            Self::User(user) => name_key(user.status, &user.name),
+            Self::Organization(organization) => name_key(organization.status, &organization.name),
+            Self::Bucket(bucket) => name_key(bucket.status, &bucket.name)
+                .map(|_| bucket_key(bucket.organization, &bucket.name)),
+            Self::Settings(_) | Self::SetUp(_) => None,
+        }
+    }
+
+    fn columns(&self) -> Columns {
+        let none = Columns::default();
+        match self {
+            Self::Authorization(authorization, _) => Columns {
+                organization: Some(authorization.organization),
+                user: authorization.user,
+                status: Some(authorization.status),
+                face: Some(authorization.face),
+            },
+            Self::User(user) => Columns {
+                status: Some(user.status),
+                ..none
+            },
+            Self::Organization(organization) => Columns {
+                status: Some(organization.status),
+                ..none
+            },
+            Self::Bucket(bucket) => Columns {
+                organization: Some(bucket.organization),
+                status: Some(bucket.status),
+                ..none
+            },
+            Self::Settings(_) | Self::SetUp(_) => none,
+        }
+    }
+}
+
+fn name_key(status: Status, name: &str) -> Option<Box<[u8]>> {
+    (status != Status::Revoked).then(|| name.as_bytes().into())
+}
+
+/// The unique key of a bucket: 8 bytes of its organization, big-endian, and its name.
+pub(crate) fn bucket_key(organization: Id, name: &str) -> Box<[u8]> {
+    let mut key = organization.number().to_be_bytes().to_vec();
+    key.extend_from_slice(name.as_bytes());
+    key.into()
+}

@@ -1,0 +1,193 @@
+//! Sealing a record under the MAC key, and opening it again.
+
+use super::bytes::{Reader, Writer};
+use super::{Columns, Entity, Record, RecordKey, SETTINGS, StoreId, body};
+use crate::authorization::Face;
+use crate::key::{KeyId, StoreKey};
+use crate::status::Status;
+
+/// The version that is written. Version, key id and MAC stand in the same place in all versions.
+const VERSION: u8 = 1;
+const MAC_LENGTH: usize = 16;
+
+/// Why a record is not taken as genuine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The MAC does not fit the record: it was written or changed by somebody without the key.
+    #[error("the record is not genuine: its MAC does not fit")]
+    Mac,
+    /// It is of a version that this program does not know.
+    #[error("the record has version {0}, which this version of the program cannot read; update it")]
+    Version(u8),
+    /// It was sealed under a key that the store key does not hold.
+    #[error("the record was sealed under key {0}, which the key file does not hold")]
+    Key(KeyId),
+    /// The MAC fits, but the bytes are of no known form.
+    #[error("the record is genuine, but of an unknown form; update the program")]
+    Body,
+}
+
+/// Seals and opens the records of one store.
+#[derive(Debug)]
+pub(crate) struct Sealer {
+    store: StoreId,
+    key: StoreKey,
+}
+
+impl Sealer {
+    pub(crate) fn new(store: StoreId, key: StoreKey) -> Self {
+        Self { store, key }
+    }
+
+    pub(crate) fn key(&self) -> &StoreKey {
+        &self.key
+    }
+
+    /// The record of `entity`, which is written for the `sequence`-th time, counted from 1.
+    pub(crate) fn seal(&self, entity: &Entity, sequence: u64) -> Record {
+        let mut writer = Writer::default();
+        writer.byte(VERSION);
+        let secret = self.key.current();
+        let id = secret.map_or(KeyId(0), |secret| secret.id);
+        writer.fixed(&id.0.to_be_bytes());
+        writer.number(sequence);
+        body::write(&mut writer, entity);
+        let mut record = Record {
+            key: entity.key(),
+            unique: entity.unique(),
+            columns: entity.columns(),
+            bytes: writer.0.into(),
+        };
+        if let Some(secret) = secret {
+            let mac = self.mac(&secret.mac, &record, &record.bytes);
+            record.bytes = [&record.bytes, mac.as_slice()].concat().into();
+        }
+        record
+    }
+
+    /// What a record says, and how many times it was written. None for a kind that is not known.
+    pub(crate) fn open(&self, record: &Record) -> Result<Option<(Entity, u64)>, RecordError> {
+        let (sealed, mac) = record
+            .bytes
+            .split_last_chunk::<MAC_LENGTH>()
+            .ok_or(RecordError::Mac)?;
+        let mut reader = Reader(sealed);
+        let version = reader.byte().map_err(|_| RecordError::Mac)?;
+        let id = KeyId(u32::from_be_bytes(
+            reader.array().map_err(|_| RecordError::Mac)?,
+        ));
+        let secret = self.key.named(id).ok_or(RecordError::Key(id))?;
+        if self.mac(&secret.mac, record, sealed) != *mac {
+            return Err(RecordError::Mac);
+        }
+        if version != VERSION {
+            return Err(RecordError::Version(version));
+        }
+        let sequence = reader.number()?;
+        let entity = body::read(&mut reader, record)?;
+        if entity.is_some() {
+            reader.end()?;
+        }
+        Ok(entity.map(|entity| (entity, sequence)))
+    }
+
+    /// Over everything that a store could change: store, key, unique key, columns, version and body. The parts
+    /// of variable length are led by their length, so that no two records give the same input.
+    fn mac(&self, key: &[u8; 32], record: &Record, sealed: &[u8]) -> [u8; MAC_LENGTH] {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        // The settings say which store it is, and so are read before it is known.
+        let store = if record.key == SETTINGS {
+            StoreId::default()
+        } else {
+            self.store
+        };
+        hasher.update(&store.0);
+        hasher.update(&key_bytes(record.key));
+        let unique = record.unique.as_deref();
+        hasher.update(&[unique.is_some().into()]);
+        let unique = unique.unwrap_or_default();
+        hasher.update(&(unique.len() as u64).to_be_bytes());
+        hasher.update(unique);
+        hasher.update(&column_bytes(&record.columns));
+        hasher.update(sealed);
+        let mut mac = [0; MAC_LENGTH];
+        hasher.finalize_xof().fill(&mut mac);
+        mac
+    }
+}
+
+fn key_bytes(key: RecordKey) -> [u8; 9] {
+    let mut bytes = [key.kind.0; 9];
+    for (to, from) in bytes.iter_mut().skip(1).zip(key.id.number().to_be_bytes()) {
+        *to = from;
+    }
+    bytes
+}
+
+/// 8 bytes of organization, 8 of user, one of status, one of face; zeros for what is missing.
+fn column_bytes(columns: &Columns) -> [u8; 18] {
+    let id = |id: Option<crate::Id>| id.map_or(0, crate::Id::number).to_be_bytes();
+    let mut bytes = [0; 18];
+    let parts = id(columns.organization).into_iter().chain(id(columns.user));
+    let status = columns.status.map_or(0, status_byte);
+    let face = columns.face.map_or(0, face_byte);
+    for (to, from) in bytes.iter_mut().zip(parts.chain([status, face])) {
+        *to = from;
+    }
+    bytes
+}
+
+/// The number that stands for a status in records and in the columns of stores.
+pub(crate) fn status_byte(status: Status) -> u8 {
+    match status {
+        Status::Active => 1,
+        Status::Inactive => 2,
+        Status::Revoked => 3,
+    }
+}
+
+/// The number that stands for a face in records and in the columns of stores.
+pub(crate) fn face_byte(face: Face) -> u8 {
+    match face {
+        Face::V2 => 1,
+        Face::V0 => 2,
+        Face::Embedder => 3,
+    }
+}
+
+impl Columns {
+    /// The number that a store writes for the status: 0 for none, else 1 to 3.
+    pub fn status_code(&self) -> u8 {
+        self.status.map_or(0, status_byte)
+    }
+
+    /// The number that a store writes for the face: 0 for none, else 1 to 3.
+    pub fn face_code(&self) -> u8 {
+        self.face.map_or(0, face_byte)
+    }
+
+    /// The columns from what a store wrote: ids as numbers, 0 for none, and the codes of status and face.
+    /// None if it never wrote that.
+    pub fn from_codes(organization: u64, user: u64, status: u8, face: u8) -> Option<Self> {
+        let status = match status {
+            0 => None,
+            1 => Some(Status::Active),
+            2 => Some(Status::Inactive),
+            3 => Some(Status::Revoked),
+            _ => return None,
+        };
+        let face = match face {
+            0 => None,
+            1 => Some(Face::V2),
+            2 => Some(Face::V0),
+            3 => Some(Face::Embedder),
+            _ => return None,
+        };
+        Some(Self {
+            organization: crate::Id::new(organization),
+            user: crate::Id::new(user),
+            status,
+            face,
+        })
+    }
+}

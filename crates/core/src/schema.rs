@@ -1,0 +1,335 @@
+//! Which actions and resource types exist: the embedder's own words.
+
+use crate::authorization::Face;
+use crate::permission::{Action, Permission, ResourceType, Target};
+use crate::text::MAX_LABEL;
+
+/// The actions and resource types of one server.
+///
+/// ```
+/// use symbolon::{Action, ResourceType, Schema};
+///
+/// const TABLES: ResourceType = match ResourceType::new("tables") {
+///     Ok(kind) => kind,
+///     Err(_) => panic!(),
+/// };
+/// let schema = Schema::new([Action::READ, Action::WRITE]).by_id(TABLES);
+/// assert!(schema.resource_types().any(|kind| kind == TABLES));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    actions: Vec<Action>,
+    types: Vec<(ResourceType, Match)>,
+    empty: Vec<Face>,
+}
+
+/// How the resources of a type are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Match {
+    Id,
+    Name,
+    /// The type exists, but nobody can be granted it.
+    Never,
+}
+
+/// Why a permission does not fit a [`Schema`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// The set of permissions is empty.
+    #[error("authorization must include permissions")]
+    Empty,
+    /// No such action.
+    #[error("unknown action `{action}`; known are {known}")]
+    UnknownAction {
+        /// What was given.
+        action: Action,
+        /// The actions of the schema.
+        known: String,
+    },
+    /// No such resource type.
+    #[error("unknown resource type `{kind}`; known are {known}")]
+    UnknownType {
+        /// What was given.
+        kind: ResourceType,
+        /// The types of the schema.
+        known: String,
+    },
+    /// The type exists but cannot be granted.
+    #[error("resource type `{0}` cannot be granted")]
+    NotGranted(ResourceType),
+    /// The type's resources are told apart by id, and a name was given, or the other way round.
+    #[error("a resource of type `{kind}` is named by its {by}")]
+    WrongTarget {
+        /// The type.
+        kind: ResourceType,
+        /// `id` or `name`.
+        by: &'static str,
+    },
+    /// The name of a resource is empty, too long, or holds control characters.
+    #[error("a resource name has 1 to 255 bytes without control characters")]
+    Name,
+}
+
+/// The resource types of InfluxDB OSS in their canonical order, then those that only its cloud has.
+const INFLUXDB_TYPES: [&str; 26] = [
+    "authorizations",
+    "buckets",
+    "dashboards",
+    "orgs",
+    "sources",
+    "tasks",
+    "telegrafs",
+    "users",
+    "variables",
+    "scrapers",
+    "secrets",
+    "labels",
+    "views",
+    "documents",
+    "notificationRules",
+    "notificationEndpoints",
+    "checks",
+    "dbrp",
+    "notebooks",
+    "annotations",
+    "remotes",
+    "replications",
+    "instance",
+    "flows",
+    "functions",
+    "subscriptions",
+];
+/// How many of them an operator holds: those of InfluxDB OSS but `instance`.
+const OPERATOR_TYPES: usize = 22;
+
+impl Schema {
+    /// A schema with these actions and no resource types yet.
+    pub fn new(actions: impl IntoIterator<Item = Action>) -> Self {
+        Self {
+            actions: actions.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a resource type whose resources have ids.
+    #[must_use]
+    pub fn by_id(mut self, kind: ResourceType) -> Self {
+        self.types.push((kind, Match::Id));
+        self
+    }
+
+    /// Adds a resource type whose resources have names, unique in their organization.
+    #[must_use]
+    pub fn by_name(mut self, kind: ResourceType) -> Self {
+        self.types.push((kind, Match::Name));
+        self
+    }
+
+    /// Lets authorizations of `face` have no permission at all.
+    #[must_use]
+    pub fn allow_empty(mut self, face: Face) -> Self {
+        self.empty.push(face);
+        self
+    }
+
+    /// Everything that either of the two schemas has.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for action in other.actions {
+            if !self.actions.contains(&action) {
+                self.actions.push(action);
+            }
+        }
+        for (kind, by) in other.types {
+            if !self.types.iter().any(|(known, _)| *known == kind) {
+                self.types.push((kind, by));
+            }
+        }
+        self.empty.extend(other.empty);
+        self
+    }
+
+    /// InfluxDB v2: `read` and `write` on its 26 resource types, of which `instance` is never granted.
+    ///
+    /// The names are those of `influxdb/v2/authz.go`.
+    pub fn influxdb_v2() -> Self {
+        let types = INFLUXDB_TYPES.iter().filter_map(|name| {
+            let kind = ResourceType::new(name).ok()?;
+            let by = if kind == ResourceType::INSTANCE {
+                Match::Never
+            } else {
+                Match::Id
+            };
+            Some((kind, by))
+        });
+        Self {
+            types: types.collect(),
+            ..Self::new([Action::READ, Action::WRITE])
+        }
+    }
+
+    /// Databases by name, as InfluxDB 3 Clustered has them: `read` and `write` on `databases`; a token may be
+    /// allowed nothing.
+    pub fn databases() -> Self {
+        Self::new([Action::READ, Action::WRITE])
+            .by_name(ResourceType::DATABASES)
+            .allow_empty(Face::V0)
+    }
+
+    /// The actions, in their order.
+    pub fn actions(&self) -> impl Iterator<Item = Action> {
+        self.actions.iter().copied()
+    }
+
+    /// The resource types, in their order.
+    pub fn resource_types(&self) -> impl Iterator<Item = ResourceType> {
+        self.types.iter().map(|(kind, _)| *kind)
+    }
+
+    /// Every action on every resource type that can be granted, in all organizations.
+    pub fn everything(&self) -> Vec<Permission> {
+        let granted = self.types.iter().filter(|(_, by)| *by != Match::Never);
+        let each = |(kind, _): &(ResourceType, Match)| {
+            let kind = *kind;
+            self.actions()
+                .map(move |action| Permission::new(action, kind))
+        };
+        granted.flat_map(each).collect()
+    }
+
+    /// What InfluxDB gives an operator: `read` and `write` on the 22 types of its open-source edition, in all
+    /// organizations.
+    pub fn influxdb_operator() -> Vec<Permission> {
+        let kinds = INFLUXDB_TYPES.iter().take(OPERATOR_TYPES);
+        let kinds = kinds.filter_map(|name| ResourceType::new(name).ok());
+        let both = |kind| [Action::READ, Action::WRITE].map(|action| Permission::new(action, kind));
+        kinds.flat_map(both).collect()
+    }
+
+    /// Whether an authorization of `face` may be given these permissions.
+    ///
+    /// # Errors
+    ///
+    /// The first reason why not.
+    pub fn check(&self, face: Face, permissions: &[Permission]) -> Result<(), SchemaError> {
+        if permissions.is_empty() && !self.empty.contains(&face) {
+            return Err(SchemaError::Empty);
+        }
+        permissions.iter().try_for_each(|one| self.check_one(one))
+    }
+
+    /// Whether a check may ask for `action` on `kind`.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError::UnknownType`] or [`SchemaError::UnknownAction`].
+    pub fn check_request(&self, action: Action, kind: ResourceType) -> Result<(), SchemaError> {
+        self.known_type(kind)?;
+        self.known_action(action)
+    }
+
+    /// Whether resources of `kind` are told apart by name and not by id.
+    pub fn is_by_name(&self, kind: ResourceType) -> bool {
+        self.types.contains(&(kind, Match::Name))
+    }
+
+    fn check_one(&self, permission: &Permission) -> Result<(), SchemaError> {
+        let kind = permission.resource.kind;
+        let by = self.known_type(kind)?;
+        self.known_action(permission.action)?;
+        match (by, &permission.resource.target) {
+            (Match::Never, _) => Err(SchemaError::NotGranted(kind)),
+            (_, Target::Any) | (Match::Id, Target::Id(_)) => Ok(()),
+            (Match::Name, Target::Name(name)) => {
+                let fits = (1..=MAX_LABEL).contains(&name.len());
+                let plain = !name.chars().any(char::is_control);
+                (fits && plain).then_some(()).ok_or(SchemaError::Name)
+            }
+            (Match::Id, Target::Name(_)) => Err(SchemaError::WrongTarget { kind, by: "id" }),
+            (Match::Name, Target::Id(_)) => Err(SchemaError::WrongTarget { kind, by: "name" }),
+        }
+    }
+
+    fn known_type(&self, kind: ResourceType) -> Result<Match, SchemaError> {
+        let found = self.types.iter().find(|(known, _)| *known == kind);
+        found
+            .map(|(_, by)| *by)
+            .ok_or_else(|| SchemaError::UnknownType {
+                kind,
+                known: list(self.resource_types()),
+            })
+    }
+
+    fn known_action(&self, action: Action) -> Result<(), SchemaError> {
+        if self.actions.contains(&action) {
+            return Ok(());
+        }
+        let known = list(self.actions());
+        Err(SchemaError::UnknownAction { action, known })
+    }
+}
+
+fn list(names: impl Iterator<Item = impl ToString>) -> String {
+    names
+        .map(|name| name.to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(face: Face, permissions: &[&str]) -> Result<(), SchemaError> {
+        let schema = Schema::influxdb_v2().and(Schema::databases());
+        let permissions: Vec<_> = permissions
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
+        schema.check(face, &permissions)
+    }
+
+    #[test]
+    fn presets() {
+        assert_eq!(Schema::influxdb_operator().len(), 44);
+        assert_eq!(Schema::influxdb_v2().resource_types().count(), 26);
+        assert_eq!(Schema::influxdb_v2().everything().len(), 50);
+        assert_eq!(
+            check(
+                Face::V2,
+                &["read:buckets", "write:orgs/0000000000000001/databases/x"]
+            ),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit() {
+        assert_eq!(check(Face::V2, &[]), Err(SchemaError::Empty));
+        assert_eq!(check(Face::Embedder, &[]), Err(SchemaError::Empty));
+        assert_eq!(check(Face::V0, &[]), Ok(()));
+        assert_eq!(
+            check(Face::V2, &["read:instance"]),
+            Err(SchemaError::NotGranted(ResourceType::INSTANCE))
+        );
+        let unknown = |text| check(Face::V2, &[text]).unwrap_err().to_string();
+        assert!(
+            unknown("read:tables").starts_with("unknown resource type `tables`; known are auth")
+        );
+        assert_eq!(
+            unknown("drop:buckets"),
+            "unknown action `drop`; known are read, write"
+        );
+        let named = Permission::new(Action::READ, ResourceType::BUCKETS).name("x");
+        let schema = Schema::influxdb_v2();
+        assert!(matches!(
+            schema.check(Face::V2, &[named]),
+            Err(SchemaError::WrongTarget { by: "id", .. })
+        ));
+        let long = Permission::new(Action::READ, ResourceType::DATABASES).name(&"x".repeat(256));
+        assert_eq!(
+            Schema::databases().check(Face::V0, &[long]),
+            Err(SchemaError::Name)
+        );
+    }
+}
