@@ -2,10 +2,12 @@
 //! changes something.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use crate::authorization::Dead;
 use crate::id::Id;
 use crate::key::KeyId;
+use crate::record::RecordKey;
 use crate::schema::SchemaError;
 use crate::status::Ended;
 
@@ -209,9 +211,20 @@ pub enum Error {
     #[error("the store is empty; set it up first")]
     Empty,
     /// A record of the store is not genuine.
-    #[error("the record of {0} {1} is not genuine; run fsck, and restore it from a backup")]
-    NotGenuine(Field, Id),
-    /// The store failed. After [`StoreError::Backend`] the change may or may not be there.
-    #[error("the change was not confirmed")]
-    Store(#[from] StoreError),
+    #[error("the record of {0:?} is not genuine; run fsck, and restore it from a backup")]
+    NotGenuine(RecordKey),
+    /// A record would be larger than 16,000 bytes.
+    #[error(
+        "the record would be larger than 16,000 bytes; give fewer permissions or a shorter description"
+    )]
+    TooLarge,
+    /// The store failed. After [`StoreError::Backend`] a change may or may not be there.
+    #[error("the store did not do what it was asked")]
+    Store(#[source] Arc<StoreError>),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
 }

@@ -29,7 +29,9 @@ impl fmt::Debug for KeyId {
 /// Whoever holds it can make tokens and records; whoever reads the database without it can make neither.
 /// Its text form, see [`StoreKey::to_text`], is what a key file holds.
 pub struct StoreKey {
-    secrets: Vec<Secret>,
+    /// In the order in which they were added; the current one is beside them.
+    former: Vec<Secret>,
+    current: Secret,
 }
 
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -86,15 +88,17 @@ impl StoreKey {
     /// The key with this one secret, which must be 32 random bytes.
     pub fn from_bytes(secret: [u8; 32]) -> Self {
         Self {
-            secrets: vec![Secret::new(secret)],
+            former: Vec::new(),
+            current: Secret::new(secret),
         }
     }
 
     /// The text of a key file: a line `symbolon-key-1:ID:SECRET` a secret, the current one last, with the id
     /// in 8 and the secret in 64 hexadecimal digits. Lines that start with `#` are comments.
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(self.secrets.len() * 96));
-        for secret in &self.secrets {
+        let lines = self.former.len() + 1;
+        let mut text = Zeroizing::new(String::with_capacity(lines * 96));
+        for secret in self.former.iter().chain([&self.current]) {
             let number = Zeroizing::new(blake3::Hash::from_bytes(secret.bytes).to_hex());
             for part in [LABEL, ":", &secret.id.to_string(), ":", &number, "\n"] {
                 text.push_str(part);
@@ -103,18 +107,26 @@ impl StoreKey {
         text
     }
 
+    /// The ids of its secrets, the current one last.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.former
+            .iter()
+            .chain([&self.current])
+            .map(|secret| secret.id)
+    }
+
     /// The secret that new records and hashes are made under.
-    pub(crate) fn current(&self) -> Option<&Secret> {
-        self.secrets.last()
+    pub(crate) fn current(&self) -> &Secret {
+        &self.current
     }
 
     pub(crate) fn named(&self, id: KeyId) -> Option<&Secret> {
-        self.secrets.iter().find(|secret| secret.id == id)
+        self.newest_first().find(|secret| secret.id == id)
     }
 
     /// The current secret first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Secret> {
-        self.secrets.iter().rev()
+    pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Secret> {
+        std::iter::once(&self.current).chain(self.former.iter().rev())
     }
 }
 
@@ -130,10 +142,11 @@ impl FromStr for StoreKey {
             }
             secrets.push(parse_line(line, at + 1)?);
         }
-        if secrets.is_empty() {
-            return Err(InvalidKey::Empty);
-        }
-        Ok(Self { secrets })
+        let current = secrets.pop().ok_or(InvalidKey::Empty)?;
+        Ok(Self {
+            former: secrets,
+            current,
+        })
     }
 }
 
@@ -156,9 +169,8 @@ fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
 
 impl fmt::Debug for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids = self.secrets.iter().map(|secret| secret.id);
         f.write_str("StoreKey")?;
-        f.debug_list().entries(ids).finish()
+        f.debug_list().entries(self.ids()).finish()
     }
 }
 
@@ -171,7 +183,7 @@ mod tests {
         let key = StoreKey::generate().unwrap();
         let text = format!("# a comment\n\n{}", *key.to_text());
         let read: StoreKey = text.parse().unwrap();
-        let (a, b) = (key.current().unwrap(), read.current().unwrap());
+        let (a, b) = (key.current(), read.current());
         assert_eq!((a.id, a.hash, a.mac), (b.id, b.hash, b.mac));
         assert_ne!(a.hash, a.mac);
         assert_eq!(format!("{key:?}"), format!("StoreKey[{}]", a.id));
@@ -183,8 +195,8 @@ mod tests {
         let both: StoreKey = format!("{}{}", *old.to_text(), *new.to_text())
             .parse()
             .unwrap();
-        assert_eq!(both.current().unwrap().id, new.current().unwrap().id);
-        assert!(both.named(old.current().unwrap().id).is_some());
+        assert_eq!(both.current().id, new.current().id);
+        assert!(both.named(old.current().id).is_some());
         assert_eq!(both.newest_first().count(), 2);
     }
 

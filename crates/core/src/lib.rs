@@ -3,8 +3,14 @@
 
 mod authorization;
 mod clock;
+mod engine;
 mod error;
+mod follower;
+mod freshness;
+mod fsck;
 mod id;
+mod index;
+mod issuer;
 mod key;
 pub mod memory;
 mod name;
@@ -12,16 +18,24 @@ mod owner;
 mod permission;
 pub mod record;
 mod schema;
+mod shared;
 mod status;
 pub mod store;
 pub mod text;
 mod time;
 mod token;
+mod verifier;
 
 pub use authorization::{Authorization, Dead, Face};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use engine::{Engine, Options, is_new};
 pub use error::{Denied, Error, Field, StoreError};
+pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
+pub use issuer::{
+    Caller, Edit, Filter, FirstUser, ImportItem, Imported, Issuer, NewAuthorization,
+    OrganizationEdit, Rotation, UserEdit,
+};
 pub use key::{InvalidKey, KeyId, StoreKey};
 pub use memory::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
@@ -31,9 +45,11 @@ pub use permission::{
     ResourceType, Target,
 };
 pub use schema::{Schema, SchemaError};
+pub use shared::{Fault, FaultReport, Problem};
 pub use status::{Ended, Status, Transition};
 pub use store::TokenStore;
 pub use time::{InvalidTime, Minute, Timestamp};
 pub use token::{
     Credential, InvalidLocator, InvalidPrefix, Locator, Malformed, Prefix, Shape, Token, TokenHash,
 };
+pub use verifier::{Allowed, Grant, Verifier};

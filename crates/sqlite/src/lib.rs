@@ -1,1 +1,226 @@
-//! Placeholder until the first commit.
+//! The SQLite store of [symbolon](symbolon): one file, which several processes may use at once.
+//!
+//! SQLite is part of the library. Commits go to a write-ahead log that is synced before [`TokenStore::commit`]
+//! returns; readers never wait for them. The file holds no token, but hashes of passwords: it has mode 0600, in a
+//! folder that only its owner can write to. Keep it on a local disk, and copy it only with SQLite's own means,
+//! such as `VACUUM INTO`: the log beside it is a part of it.
+//!
+//! ```
+//! use symbolon::store::{Query, TokenStore};
+//! use symbolon::record::Kind;
+//! use symbolon_sqlite::SqliteStore;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! let store = SqliteStore::open(dir.path().join("data/tokens.db"))?;
+//! assert!(store.find(&Query::all(Kind::AUTHORIZATION))?.is_empty());
+//! assert!(store.integrity()?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod check;
+mod open;
+mod row;
+mod write;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use symbolon::record::RecordKey;
+use symbolon::store::{
+    Cursor, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake, Write,
+};
+use symbolon::{Id, Minute, StoreError};
+
+pub use open::OpenError;
+use open::Place;
+
+/// Records in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    // Closed before the writer, which then moves the log into the file and removes it.
+    readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
+    place: Place,
+}
+
+/// Connections that are kept for the next reader.
+const READERS: usize = 4;
+/// How often a wait looks whether another connection, of this process or another one, has written.
+const POLL: Duration = Duration::from_millis(2);
+
+impl SqliteStore {
+    /// Opens the store at `path`, and makes it if there is none: the file, and the folders above it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] says what is wrong and what to do.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Place::make(path.as_ref())?;
+        Self::open_existing(path)
+    }
+
+    /// Opens the store at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Missing`] if there is none, and the others.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let place = Place::find(path.as_ref())?;
+        let writer = place.connect()?;
+        place.claim(&writer)?;
+        Ok(Self {
+            readers: Mutex::default(),
+            writer: Mutex::new(writer),
+            place,
+        })
+    }
+
+    /// Reads the whole file, and says in a line each what is damaged in it; nothing, if it is sound. Whether the
+    /// records are genuine, only the engine can tell.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Backend`], or [`StoreError::Corrupt`] if it cannot be read at all.
+    pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
+        self.read(check::integrity)
+    }
+
+    fn writer(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
+        self.place.check_same().map_err(OpenError::into_store)?;
+        // A transaction that a panic left was rolled back.
+        Ok(self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lends a connection that only reads. One that fails is closed.
+    fn lend<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let readers = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        self.place.check_same().map_err(OpenError::into_store)?;
+        let idle = readers().pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => self.place.connect().map_err(OpenError::into_store)?,
+        };
+        let done = work(&mut reader).map_err(failed)?;
+        let mut readers = readers();
+        if readers.len() < READERS {
+            readers.push(reader);
+        }
+        Ok(done)
+    }
+
+    /// Reads from one snapshot.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.lend(|reader| {
+            let snapshot = reader.transaction()?;
+            work(&snapshot)
+        })
+    }
+}
+
+impl TokenStore for SqliteStore {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        self.lend(|reader| row::get(reader, key))
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        self.limits().check(writes)?;
+        if writes
+            .iter()
+            .all(|write| matches!(write, Write::Guard { .. }))
+        {
+            let read = |snapshot: &Connection| {
+                let conflict = write::conflict(snapshot, writes)?;
+                Ok((conflict, row::end(snapshot)?.head))
+            };
+            let (conflict, head) = self.read(read)?;
+            return conflict.map_or(Ok(head), |at| Err(StoreError::Conflict(at)));
+        }
+        let mut writer = self.writer()?;
+        let transaction = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        if let Some(at) = write::conflict(&transaction, writes).map_err(failed)? {
+            return Err(StoreError::Conflict(at));
+        }
+        if let Some(at) = write::duplicate(&transaction, writes).map_err(failed)? {
+            return Err(StoreError::Duplicate(at));
+        }
+        let revision = write::apply(&transaction, writes).map_err(failed)?;
+        // If this fails the transaction is rolled back when it goes.
+        transaction.commit().map_err(failed)?;
+        Ok(revision)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        self.read(|snapshot| row::scan(snapshot, after.into(), limit))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            writes: 4096,
+            bytes: 4 << 20,
+            sharing: Sharing::Shared,
+        }
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        let mut writer = self.writer()?;
+        let mut touch = || {
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            write::touch(&transaction, used)?;
+            transaction.commit()
+        };
+        touch().map_err(failed)
+    }
+
+    fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
+        self.lend(|reader| row::find(reader, query))
+    }
+
+    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        let after = Position::from(after).revision;
+        let start = Instant::now();
+        self.lend(|reader| {
+            let mut seen = None;
+            loop {
+                // Tells cheaply that another connection has written; only the head tells whether a commit did.
+                let version: i64 = reader
+                    .prepare_cached("PRAGMA data_version")?
+                    .query_row([], |row| row.get(0))?;
+                if seen.replace(version) != Some(version) && row::end(reader)?.head > after {
+                    return Ok(Wake::Changed);
+                }
+                match timeout.checked_sub(start.elapsed()) {
+                    Some(left) if !left.is_zero() => thread::sleep(left.min(POLL)),
+                    _ => return Ok(Wake::Timeout),
+                }
+            }
+        })
+    }
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    use ErrorCode::{
+        ConstraintViolation, DatabaseCorrupt, DiskFull, NotADatabase, TypeMismatch, Unknown,
+    };
+    match error.sqlite_error_code() {
+        // The frame that completes a commit is written last, so that nothing of it is there.
+        Some(DiskFull) => StoreError::Full,
+        // `Unknown` is, among statements that are all our own, that a table or column is missing. No code at all
+        // stands for a value that we never wrote.
+        None
+        | Some(DatabaseCorrupt | NotADatabase | ConstraintViolation | TypeMismatch | Unknown) => {
+            StoreError::Corrupt(error.to_string())
+        }
+        Some(_) => StoreError::backend(error),
+    }
+}

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
 
 pub use seal::RecordError;
-pub(crate) use seal::Sealer;
+pub(crate) use seal::{Sealer, open, seal};
 
 /// The largest record: bytes and unique key together. Every store takes it.
 pub const MAX_RECORD: usize = 16_000;
@@ -117,10 +117,6 @@ impl fmt::Debug for Record {
 
 /// What a record says, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an authorization is both the largest and by far the most frequent"
-)]
 pub(crate) enum Entity {
     Authorization(Authorization, Credential),
     User(User),

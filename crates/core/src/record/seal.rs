@@ -45,75 +45,86 @@ impl Sealer {
 
     /// The record of `entity`, which is written for the `sequence`-th time, counted from 1.
     pub(crate) fn seal(&self, entity: &Entity, sequence: u64) -> Record {
-        let mut writer = Writer::default();
-        writer.byte(VERSION);
-        let secret = self.key.current();
-        let id = secret.map_or(KeyId(0), |secret| secret.id);
-        writer.fixed(&id.0.to_be_bytes());
-        writer.number(sequence);
-        body::write(&mut writer, entity);
-        let mut record = Record {
-            key: entity.key(),
-            unique: entity.unique(),
-            columns: entity.columns(),
-            bytes: writer.0.into(),
-        };
-        if let Some(secret) = secret {
-            let mac = self.mac(&secret.mac, &record, &record.bytes);
-            record.bytes = [&record.bytes, mac.as_slice()].concat().into();
-        }
-        record
+        seal(&self.key, self.store, entity, sequence)
     }
 
     /// What a record says, and how many times it was written. None for a kind that is not known.
     pub(crate) fn open(&self, record: &Record) -> Result<Option<(Entity, u64)>, RecordError> {
-        let (sealed, mac) = record
-            .bytes
-            .split_last_chunk::<MAC_LENGTH>()
-            .ok_or(RecordError::Mac)?;
-        let mut reader = Reader(sealed);
-        let version = reader.byte().map_err(|_| RecordError::Mac)?;
-        let id = KeyId(u32::from_be_bytes(
-            reader.array().map_err(|_| RecordError::Mac)?,
-        ));
-        let secret = self.key.named(id).ok_or(RecordError::Key(id))?;
-        if self.mac(&secret.mac, record, sealed) != *mac {
-            return Err(RecordError::Mac);
-        }
-        if version != VERSION {
-            return Err(RecordError::Version(version));
-        }
-        let sequence = reader.number()?;
-        let entity = body::read(&mut reader, record)?;
-        if entity.is_some() {
-            reader.end()?;
-        }
-        Ok(entity.map(|entity| (entity, sequence)))
+        open(&self.key, self.store, record)
     }
+}
 
-    /// Over everything that a store could change: store, key, unique key, columns, version and body. The parts
-    /// of variable length are led by their length, so that no two records give the same input.
-    fn mac(&self, key: &[u8; 32], record: &Record, sealed: &[u8]) -> [u8; MAC_LENGTH] {
-        let mut hasher = blake3::Hasher::new_keyed(key);
-        // The settings say which store it is, and so are read before it is known.
-        let store = if record.key == SETTINGS {
-            StoreId::default()
-        } else {
-            self.store
-        };
-        hasher.update(&store.0);
-        hasher.update(&key_bytes(record.key));
-        let unique = record.unique.as_deref();
-        hasher.update(&[unique.is_some().into()]);
-        let unique = unique.unwrap_or_default();
-        hasher.update(&(unique.len() as u64).to_be_bytes());
-        hasher.update(unique);
-        hasher.update(&column_bytes(&record.columns));
-        hasher.update(sealed);
-        let mut mac = [0; MAC_LENGTH];
-        hasher.finalize_xof().fill(&mut mac);
-        mac
+/// As [`Sealer::seal`]. The settings say which store it is, and so are sealed for the default one.
+pub(crate) fn seal(key: &StoreKey, store: StoreId, entity: &Entity, sequence: u64) -> Record {
+    let mut writer = Writer::default();
+    writer.byte(VERSION);
+    let secret = key.current();
+    writer.fixed(&secret.id.0.to_be_bytes());
+    writer.number(sequence);
+    body::write(&mut writer, entity);
+    let mut record = Record {
+        key: entity.key(),
+        unique: entity.unique(),
+        columns: entity.columns(),
+        bytes: writer.0.into(),
+    };
+    let mac = mac(&secret.mac, store, &record, &record.bytes);
+    record.bytes = [&record.bytes, mac.as_slice()].concat().into();
+    record
+}
+
+/// As [`Sealer::open`].
+pub(crate) fn open(
+    key: &StoreKey,
+    store: StoreId,
+    record: &Record,
+) -> Result<Option<(Entity, u64)>, RecordError> {
+    let (sealed, tag) = record
+        .bytes
+        .split_last_chunk::<MAC_LENGTH>()
+        .ok_or(RecordError::Mac)?;
+    let mut reader = Reader(sealed);
+    let version = reader.byte().map_err(|_| RecordError::Mac)?;
+    let id = reader.array().map_err(|_| RecordError::Mac)?;
+    let id = KeyId(u32::from_be_bytes(id));
+    let secret = key.named(id).ok_or(RecordError::Key(id))?;
+    // Compared plainly: whoever can write to the store learns nothing from the time that this takes, for there
+    // is nobody whom it could be timed against.
+    if mac(&secret.mac, store, record, sealed) != *tag {
+        return Err(RecordError::Mac);
     }
+    if version != VERSION {
+        return Err(RecordError::Version(version));
+    }
+    let sequence = reader.number()?;
+    let entity = body::read(&mut reader, record)?;
+    if entity.is_some() {
+        reader.end()?;
+    }
+    Ok(entity.map(|entity| (entity, sequence)))
+}
+
+/// Over everything that a store could change: store, key, unique key, columns, version and body. The unique key is
+/// led by its length and the columns have a fixed one, so that no two records give the same input.
+fn mac(mac_key: &[u8; 32], store: StoreId, record: &Record, sealed: &[u8]) -> [u8; MAC_LENGTH] {
+    let mut hasher = blake3::Hasher::new_keyed(mac_key);
+    let store = if record.key == SETTINGS {
+        StoreId::default()
+    } else {
+        store
+    };
+    hasher.update(&store.0);
+    hasher.update(&key_bytes(record.key));
+    let unique = record.unique.as_deref();
+    hasher.update(&[unique.is_some().into()]);
+    let unique = unique.unwrap_or_default();
+    hasher.update(&(unique.len() as u64).to_be_bytes());
+    hasher.update(unique);
+    hasher.update(&column_bytes(&record.columns));
+    hasher.update(sealed);
+    let mut mac = [0; MAC_LENGTH];
+    hasher.finalize_xof().fill(&mut mac);
+    mac
 }
 
 fn key_bytes(key: RecordKey) -> [u8; 9] {

@@ -237,6 +237,15 @@ impl Locator {
         Self::Sha512(sha2::Sha512::digest(text).into())
     }
 
+    /// Whether it is the hash of this text.
+    pub(crate) fn is_of(&self, text: &[u8]) -> bool {
+        *self
+            == match self {
+                Self::Sha256(_) => Self::sha256(text),
+                Self::Sha512(_) => Self::sha512(text),
+            }
+    }
+
     pub(crate) fn digest(&self) -> &[u8] {
         match self {
             Self::Sha256(digest) => digest,

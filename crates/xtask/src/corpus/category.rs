@@ -119,20 +119,22 @@ impl Category {
 
     /// The category of line `number`, and its name: the first lines show each one once.
     pub(super) fn of_line(number: u64, rng: &mut Rng) -> (Self, &'static str) {
-        let whole = Self::TABLE.iter().map(|(_, _, share)| share).sum();
-        let mut left = rng.below(whole);
-        let [mut drawn, ..] = Self::TABLE;
-        if let Some(&(category, name, _)) = Self::TABLE.get(number.min(1_000) as usize) {
+        let once = usize::try_from(number)
+            .ok()
+            .and_then(|place| Self::TABLE.get(place));
+        if let Some(&(category, name, _)) = once {
             return (category, name);
         }
-        for entry in Self::TABLE {
-            drawn = entry;
-            if left < entry.2 {
+        let mut left = rng.below(Self::TABLE.iter().map(|(_, _, share)| share).sum());
+        let [(mut category, mut name, _), ..] = Self::TABLE;
+        for (next, next_name, share) in Self::TABLE {
+            (category, name) = (next, next_name);
+            if left < share {
                 break;
             }
-            left -= entry.2;
+            left -= share;
         }
-        (drawn.0, drawn.1)
+        (category, name)
     }
 
     /// What the oracle must say; `None` to allow.

@@ -171,8 +171,7 @@ impl Row {
     /// Spells the same authorization in a way that is rare, but legal.
     fn make_odd(&mut self, rng: &mut Rng) {
         match rng.below(6) {
-            0 => "Zoë's “read\\write” token\t\u{1F511}\n\"2nd\" line"
-                .clone_into(&mut self.description),
+            0 => "Zoë's “read\\write” token \u{1F511} \"2nd\"".clone_into(&mut self.description),
             1 => {
                 for grant in &mut self.permissions {
                     grant.resource.name = Some("renamed since");

@@ -1,0 +1,107 @@
+//! Reading a store page by page.
+
+use std::collections::BTreeMap;
+
+use symbolon::record::RecordKey;
+use symbolon::store::{Cursor, End, Stored, TokenStore};
+
+/// What a scan gave until its last page.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    pub(crate) items: Vec<Stored>,
+    pub(crate) next: Cursor,
+    pub(crate) end: End,
+}
+
+impl Scanned {
+    pub(crate) fn keys(&self) -> Vec<RecordKey> {
+        let mut keys: Vec<RecordKey> = self.items.iter().map(|item| item.record.key).collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+/// Everything that a store shows. Two are equal if nothing was written between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dump {
+    pub(crate) records: BTreeMap<RecordKey, Stored>,
+    pub(crate) end: End,
+}
+
+impl Dump {
+    /// The dump without the last uses, which a store may lose.
+    pub(crate) fn without_uses(mut self) -> Self {
+        for stored in self.records.values_mut() {
+            stored.last_used = None;
+        }
+        self
+    }
+}
+
+/// So many pages that only a scan without end has more.
+const ENDLESS: usize = 100_000;
+
+/// Reads pages of `limit` until the last.
+pub(crate) fn scan(store: &dyn TokenStore, after: &Cursor, limit: usize) -> Scanned {
+    scan_with(store, after, limit, |_| ())
+}
+
+/// Reads pages of `limit` until the last, and calls `between` with the number of each page that was not the last.
+pub(crate) fn scan_with(
+    store: &dyn TokenStore,
+    after: &Cursor,
+    limit: usize,
+    mut between: impl FnMut(usize),
+) -> Scanned {
+    let mut items = Vec::new();
+    let mut cursor = after.clone();
+    for number in 0..ENDLESS {
+        let page = store.scan(&cursor, limit).expect("scan works");
+        assert!(
+            page.items.len() <= limit,
+            "a page of at most {limit} has {}",
+            page.items.len()
+        );
+        items.extend(page.items);
+        cursor = page.next;
+        if let Some(end) = page.end {
+            return Scanned {
+                items,
+                next: cursor,
+                end,
+            };
+        }
+        between(number);
+    }
+    panic!("a scan does not end");
+}
+
+/// Reads everything, and finds each record once, as it must be while nobody writes.
+pub(crate) fn dump(store: &dyn TokenStore) -> Dump {
+    let scanned = scan(store, &Cursor::start(), 1000);
+    let mut records = BTreeMap::new();
+    for item in scanned.items {
+        let key = item.record.key;
+        let before = records.insert(key, item);
+        assert!(before.is_none(), "a scan met {key:?} twice");
+    }
+    Dump {
+        records,
+        end: scanned.end,
+    }
+}
+
+/// Keeps the newest version of each record, as a follower does.
+pub(crate) fn newest(items: Vec<Stored>) -> BTreeMap<RecordKey, Stored> {
+    let mut newest: BTreeMap<RecordKey, Stored> = BTreeMap::new();
+    for item in items {
+        let key = item.record.key;
+        let newer = newest
+            .get(&key)
+            .is_none_or(|known| known.revision <= item.revision);
+        if newer {
+            newest.insert(key, item);
+        }
+    }
+    newest
+}

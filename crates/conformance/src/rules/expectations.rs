@@ -1,0 +1,116 @@
+//! Compare and set: a write happens only over the revision that it expects.
+
+use symbolon::store::Revision;
+
+use crate::fresh::Make;
+use crate::pages::dump;
+use crate::sample::{
+    NEVER, Refusal, TOKEN, USER, commit, get, guard, insert, key, purge, put, record, refused,
+    replace, stored,
+};
+
+/// An insert is refused where a record is.
+pub fn an_insert_over_a_record_conflicts(make: Make<'_>) {
+    let store = &*make.fresh();
+    commit(store, &[insert(&record(TOKEN, 1, "first"))]);
+    let before = dump(store);
+    let again = insert(&record(TOKEN, 1, "second"));
+    assert_eq!(refused(store, &[again]), Refusal::Conflict(0));
+    assert_eq!(dump(store), before);
+}
+
+/// A replacement is refused unless it expects the very revision that is there: no older, none of another record, none
+/// that is still to come.
+pub fn a_replacement_of_another_revision_conflicts(make: Make<'_>) {
+    let store = &*make.fresh();
+    let old = put(store, &record(TOKEN, 1, "old"));
+    let now = put(store, &record(TOKEN, 1, "now"));
+    let other = put(store, &record(TOKEN, 2, "other"));
+    let before = dump(store);
+    let next = record(TOKEN, 1, "next");
+    for wrong in [old, other, other.next(), NEVER, Revision::ABSENT] {
+        let write = replace(&next, wrong);
+        assert_eq!(refused(store, &[write]), Refusal::Conflict(0));
+        assert_eq!(dump(store), before, "expecting {wrong:?}");
+    }
+    commit(store, &[replace(&next, now)]);
+    assert_eq!(stored(store, next.key).record, next);
+}
+
+/// A replacement of nothing is refused.
+pub fn a_replacement_of_an_absent_record_conflicts(make: Make<'_>) {
+    let store = &*make.fresh();
+    let elsewhere = put(store, &record(TOKEN, 2, "elsewhere"));
+    for wrong in [elsewhere, NEVER] {
+        let write = replace(&record(TOKEN, 1, ""), wrong);
+        assert_eq!(refused(store, &[write]), Refusal::Conflict(0));
+    }
+    assert_eq!(get(store, key(TOKEN, 1)), None);
+}
+
+/// A guard refuses the whole commit when the guarded record has another revision, or is gone.
+pub fn a_guard_of_another_revision_conflicts(make: Make<'_>) {
+    let store = &*make.fresh();
+    let old = put(store, &record(USER, 1, "old"));
+    let now = put(store, &record(USER, 1, "now"));
+    let user = key(USER, 1);
+    let child = insert(&record(TOKEN, 9, "child"));
+    for wrong in [old, now.next(), NEVER, Revision::ABSENT] {
+        let writes = [child.clone(), guard(user, wrong)];
+        assert_eq!(refused(store, &writes), Refusal::Conflict(1), "{wrong:?}");
+        assert_eq!(refused(store, &writes[1..]), Refusal::Conflict(0));
+    }
+    let nobody = [guard(key(USER, 2), now), child.clone()];
+    assert_eq!(refused(store, &nobody), Refusal::Conflict(0));
+    assert_eq!(get(store, key(TOKEN, 9)), None);
+    commit(store, &[guard(user, now), child]);
+}
+
+/// A guard can ask that there is no record.
+pub fn a_guard_of_absence_passes_only_then(make: Make<'_>) {
+    let store = &*make.fresh();
+    let absent = guard(key(USER, 1), Revision::ABSENT);
+    commit(store, &[absent.clone(), insert(&record(TOKEN, 9, "child"))]);
+    commit(store, &[insert(&record(USER, 1, ""))]);
+    assert_eq!(refused(store, &[absent]), Refusal::Conflict(0));
+}
+
+/// A purge needs the revision of what it purges.
+pub fn a_purge_of_another_revision_conflicts(make: Make<'_>) {
+    let store = &*make.fresh();
+    let old = put(store, &record(TOKEN, 1, "old"));
+    let now = put(store, &record(TOKEN, 1, "now"));
+    let before = dump(store);
+    for wrong in [old, now.next(), NEVER] {
+        let write = purge(key(TOKEN, 1), wrong);
+        assert_eq!(refused(store, &[write]), Refusal::Conflict(0));
+    }
+    let nothing = purge(key(TOKEN, 2), now);
+    assert_eq!(refused(store, &[nothing]), Refusal::Conflict(0));
+    assert_eq!(dump(store), before);
+    commit(store, &[purge(key(TOKEN, 1), now)]);
+    assert_eq!(get(store, key(TOKEN, 1)), None);
+}
+
+/// What was purged is as absent as what never was: its last revision is worth nothing, and it can be inserted.
+pub fn a_purged_record_is_absent(make: Make<'_>) {
+    let store = &*make.fresh();
+    let last = put(store, &record(TOKEN, 1, "first life"));
+    let purged = commit(store, &[purge(key(TOKEN, 1), last)]);
+    assert_eq!(get(store, key(TOKEN, 1)), None);
+    assert!(dump(store).records.is_empty());
+    let again = record(TOKEN, 1, "second life");
+    for wrong in [last, purged] {
+        assert_eq!(
+            refused(store, &[replace(&again, wrong)]),
+            Refusal::Conflict(0)
+        );
+        assert_eq!(
+            refused(store, &[purge(again.key, wrong)]),
+            Refusal::Conflict(0)
+        );
+    }
+    let revision = commit(store, &[insert(&again)]);
+    assert!(revision > purged);
+    assert_eq!(stored(store, again.key).record, again);
+}

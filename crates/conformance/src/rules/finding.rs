@@ -1,0 +1,257 @@
+//! Finding by what a record can be searched by.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use symbolon::record::{Columns, Kind, Record, RecordKey};
+use symbolon::store::{Cursor, Limits, Page, Query, Revision, Stored, TokenStore, Wake, Write};
+use symbolon::{Face, Id, Minute, Status, StoreError};
+
+use crate::fresh::Make;
+use crate::rng::Rng;
+use crate::sample::{
+    TOKEN, USER, commit, id, insert_all, key, named, purge, put, record, revision_of,
+};
+
+/// Whatever is asked for, `find` gives exactly what the default implementation of the trait finds by scanning.
+pub fn finding_equals_scanning(make: Make<'_>) {
+    let fresh = make.fresh();
+    let (store, scanning) = (&*fresh, Scanning(fresh.shared()));
+    let rng = &mut Rng::new(7);
+    populate(store, rng);
+    for _ in 0..400 {
+        let query = query(rng);
+        let found = store.find(&query).expect("find works");
+        let wanted = scanning.find(&query).expect("scan works");
+        assert_eq!(found, wanted, "{query:?}");
+    }
+}
+
+/// Records are found in the order of their ids as unsigned numbers, whenever they were written.
+pub fn found_records_are_ordered_by_id(make: Make<'_>) {
+    let store = &*make.fresh();
+    let ordered = [1, 255, 256, 65_536, (1 << 63) - 1, 1 << 63, u64::MAX];
+    for number in [u64::MAX, 256, 1, 1 << 63, 65_536, (1 << 63) - 1, 255] {
+        put(store, &record(TOKEN, number, ""));
+    }
+    let found = store.find(&Query::all(TOKEN)).expect("find works");
+    assert_eq!(numbers(&found), ordered);
+}
+
+/// `after` and `limit` walk through everything, page by page, and nothing twice.
+pub fn found_pages_cover_everything(make: Make<'_>) {
+    let store = &*make.fresh();
+    populate(store, &mut Rng::new(8));
+    let mut query = Query {
+        organization: Some(id(10)),
+        ..Query::all(TOKEN)
+    };
+    let all = store.find(&query).expect("find works");
+    assert!(all.len() > 20);
+    for limit in [1, 7, all.len(), all.len() + 1] {
+        query.after = None;
+        query.limit = limit;
+        let mut met = Vec::new();
+        loop {
+            let page = store.find(&query).expect("find works");
+            assert!(page.len() <= limit);
+            let Some(last) = page.last() else { break };
+            query.after = Some(last.record.key.id);
+            met.extend(page);
+        }
+        assert_eq!(met, all, "pages of {limit}");
+    }
+    query.limit = 0;
+    query.after = None;
+    assert_eq!(store.find(&query).expect("find works"), []);
+}
+
+/// A record is found by what it has now: neither by what it had before, nor at all after it was purged.
+pub fn what_was_replaced_is_not_found(make: Make<'_>) {
+    let store = &*make.fresh();
+    let columns = |n, status, face| Columns {
+        organization: Some(id(n)),
+        user: Some(id(n + 100)),
+        status: Some(status),
+        face: Some(face),
+    };
+    let before = Record {
+        columns: columns(1, Status::Active, Face::V2),
+        ..named(TOKEN, 5, "before")
+    };
+    let after = Record {
+        columns: columns(2, Status::Revoked, Face::V0),
+        ..named(TOKEN, 5, "after")
+    };
+    put(store, &before);
+    assert_found(store, &before, 1);
+    put(store, &after);
+    assert_found(store, &before, 0);
+    assert_found(store, &after, 1);
+    let revision = revision_of(store, after.key);
+    commit(store, &[purge(after.key, revision)]);
+    assert_found(store, &after, 0);
+    assert_eq!(store.find(&Query::all(TOKEN)).expect("find works"), []);
+}
+
+/// A column that a record does not have is not found by any value, and a query that does not ask for it finds it.
+pub fn a_column_that_is_not_set_matches_nothing(make: Make<'_>) {
+    let store = &*make.fresh();
+    put(store, &record(TOKEN, 1, "bare"));
+    put(store, &record(USER, 1, "another kind"));
+    let bare = named(TOKEN, 2, "some");
+    let some = Record {
+        columns: Columns {
+            organization: Some(id(1)),
+            user: Some(id(1)),
+            status: Some(Status::Active),
+            face: Some(Face::V2),
+        },
+        ..bare
+    };
+    put(store, &some);
+    for query in queries_for(&some) {
+        assert_eq!(numbers(&store.find(&query).expect("find works")), [2]);
+    }
+    let all = store.find(&Query::all(TOKEN)).expect("find works");
+    assert_eq!(numbers(&all), [1, 2]);
+}
+
+/// The store under test, without its own `find`.
+#[derive(Debug)]
+struct Scanning(Arc<dyn TokenStore>);
+
+impl TokenStore for Scanning {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        self.0.get(key)
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        self.0.commit(writes)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        self.0.scan(after, limit)
+    }
+
+    fn limits(&self) -> Limits {
+        self.0.limits()
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        self.0.touch(used)
+    }
+
+    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        self.0.wait(after, timeout)
+    }
+}
+
+/// Records of few organizations, users, kinds and names, of which some were replaced and some purged.
+fn populate(store: &dyn TokenStore, rng: &mut Rng) {
+    let records: Vec<Record> = (1..=150_u64).map(|n| random_record(rng, n)).collect();
+    insert_all(store, &records);
+    for _ in 0..40 {
+        let number = rng.below(150) + 1;
+        let replacement = random_record(rng, number);
+        put(store, &replacement);
+    }
+    for number in [3, 30, 90] {
+        for kind in [TOKEN, USER] {
+            let key = key(kind, number);
+            if let Some(found) = store.get(&key).expect("get works") {
+                commit(store, &[purge(key, found.revision)]);
+            }
+        }
+    }
+    let used: Vec<(Id, Minute)> = (1..50).map(|n| (id(n), Minute(1000))).collect();
+    store.touch(&used).expect("touch works");
+}
+
+fn random_record(rng: &mut Rng, number: u64) -> Record {
+    let mut unique = format!("{number}").into_bytes();
+    unique.resize(1 + unique.len() % 3, b'x');
+    unique.extend_from_slice(&number.to_be_bytes());
+    Record {
+        key: key(rng.pick(&[TOKEN, TOKEN, USER]), number),
+        unique: (!rng.once_in(4)).then(|| unique.into()),
+        columns: Columns {
+            organization: rng.pick(&IDS),
+            user: rng.pick(&IDS),
+            status: rng.pick(&STATUSES),
+            face: rng.pick(&FACES),
+        },
+        bytes: rng.next().to_be_bytes().into(),
+    }
+}
+
+/// A random query; most fields are not asked for, so that many find something.
+fn query(rng: &mut Rng) -> Query {
+    let kind = rng.pick(&[TOKEN, TOKEN, USER, Kind(77)]);
+    let number = rng.below(150) + 1;
+    let unique = random_record(rng, number).unique.unwrap_or_default();
+    Query {
+        unique: rng.once_in(5).then_some(unique),
+        organization: rng.pick(&IDS).filter(|_| rng.once_in(2)),
+        user: rng.pick(&IDS).filter(|_| rng.once_in(2)),
+        status: rng.pick(&STATUSES).filter(|_| rng.once_in(2)),
+        face: rng.pick(&FACES).filter(|_| rng.once_in(2)),
+        after: rng.once_in(3).then(|| id(rng.below(150) + 1)),
+        limit: rng.pick(&[0, 1, 3, 50, usize::MAX, usize::MAX]),
+        ..Query::all(kind)
+    }
+}
+
+const IDS: [Option<Id>; 4] = [None, Id::new(10), Id::new(1 << 63), Some(Id::MAX)];
+const STATUSES: [Option<Status>; 4] = [
+    None,
+    Some(Status::Active),
+    Some(Status::Inactive),
+    Some(Status::Revoked),
+];
+const FACES: [Option<Face>; 4] = [None, Some(Face::V2), Some(Face::V0), Some(Face::Embedder)];
+
+/// One query for each column of `record`, one for its unique key and one for all of them.
+fn queries_for(record: &Record) -> Vec<Query> {
+    let all = || Query::all(record.key.kind);
+    let Columns {
+        organization,
+        user,
+        status,
+        face,
+    } = record.columns;
+    let unique = record.unique.clone();
+    vec![
+        Query {
+            organization,
+            ..all()
+        },
+        Query { user, ..all() },
+        Query { status, ..all() },
+        Query { face, ..all() },
+        Query {
+            unique: unique.clone(),
+            ..all()
+        },
+        Query {
+            unique,
+            organization,
+            user,
+            status,
+            face,
+            ..all()
+        },
+    ]
+}
+
+fn assert_found(store: &dyn TokenStore, record: &Record, times: usize) {
+    for query in queries_for(record) {
+        let found = store.find(&query).expect("find works");
+        assert_eq!(found.len(), times, "{query:?}");
+    }
+}
+
+fn numbers(found: &[Stored]) -> Vec<u64> {
+    let number = |stored: &Stored| stored.record.key.id.number();
+    found.iter().map(number).collect()
+}

@@ -1,0 +1,132 @@
+//! What was put comes back.
+
+use symbolon::record::{Columns, Kind, MAX_RECORD, Record};
+use symbolon::{Face, Status};
+
+use crate::fresh::Make;
+use crate::pages::dump;
+use crate::sample::{
+    TOKEN, USER, commit, get, id, insert, insert_all, key, named, put, record, sized, stored,
+};
+
+/// A record that was never written is none, also beside others of the same kind or id.
+pub fn an_absent_record_is_none(make: Make<'_>) {
+    let store = &*make.fresh();
+    assert_eq!(get(store, key(TOKEN, 1)), None);
+    commit(store, &[insert(&record(TOKEN, 2, ""))]);
+    commit(store, &[insert(&record(USER, 1, ""))]);
+    assert_eq!(get(store, key(TOKEN, 1)), None);
+    assert_eq!(get(store, key(TOKEN, 3)), None);
+}
+
+/// Bytes, unique key and columns come back as they were put: every byte value, and nothing at all.
+pub fn a_record_comes_back_byte_for_byte(make: Make<'_>) {
+    let store = &*make.fresh();
+    let every_byte: Box<[u8]> = (0..=u8::MAX).collect();
+    let bodies = [every_byte.clone(), [].into(), [0].into(), [0; 9].into()];
+    let uniques = [Some(every_byte), None, Some([0].into()), Some([].into())];
+    let mut number = 0;
+    for bytes in &bodies {
+        for unique in &uniques {
+            number += 1;
+            let wanted = Record {
+                // A kind of its own for each, so that the unique keys are free.
+                key: key(Kind(u8::try_from(number).unwrap()), number),
+                unique: unique.clone(),
+                columns: Columns::default(),
+                bytes: bytes.clone(),
+            };
+            let revision = commit(store, &[insert(&wanted)]);
+            let found = stored(store, wanted.key);
+            assert_eq!(found.record, wanted);
+            assert_eq!((found.revision, found.last_used), (revision, None));
+        }
+    }
+}
+
+/// Every combination of columns, and of columns that are not set, comes back.
+pub fn columns_come_back(make: Make<'_>) {
+    let store = &*make.fresh();
+    let ids = [None, Some(id(1)), Some(id(1 << 63)), Some(id(u64::MAX))];
+    let statuses = [Status::Active, Status::Inactive, Status::Revoked];
+    let faces = [Face::V2, Face::V0, Face::Embedder];
+    let mut records = Vec::new();
+    for organization in ids {
+        for user in ids {
+            for status in [None].into_iter().chain(statuses.map(Some)) {
+                for face in [None].into_iter().chain(faces.map(Some)) {
+                    records.push(Record {
+                        columns: Columns {
+                            organization,
+                            user,
+                            status,
+                            face,
+                        },
+                        ..record(TOKEN, records.len() as u64 + 1, "")
+                    });
+                }
+            }
+        }
+    }
+    insert_all(store, &records);
+    for wanted in records {
+        assert_eq!(stored(store, wanted.key).record, wanted);
+    }
+}
+
+/// Ids are unsigned, from 1 to the greatest number of 64 bits.
+pub fn every_id_is_kept(make: Make<'_>) {
+    let store = &*make.fresh();
+    let middle = 1 << 63;
+    for number in [1, 2, middle - 1, middle, middle + 1, u64::MAX - 1, u64::MAX] {
+        let wanted = record(TOKEN, number, &number.to_string());
+        commit(store, &[insert(&wanted)]);
+        assert_eq!(stored(store, wanted.key).record, wanted);
+    }
+    assert_eq!(dump(store).records.len(), 7);
+}
+
+/// A store keeps kinds that it does not know, and tells them apart.
+pub fn every_kind_is_kept(make: Make<'_>) {
+    let store = &*make.fresh();
+    let of_kind = |kind: u8| record(Kind(kind), 7, &format!("kind {kind}"));
+    insert_all(store, &(0..=u8::MAX).map(of_kind).collect::<Vec<_>>());
+    for kind in 0..=u8::MAX {
+        let wanted = of_kind(kind);
+        assert_eq!(stored(store, wanted.key).record, wanted);
+    }
+    assert_eq!(dump(store).records.len(), 256);
+}
+
+/// A record of exactly [`MAX_RECORD`] bytes is taken, its unique key counted with it.
+pub fn the_greatest_record_fits(make: Make<'_>) {
+    let store = &*make.fresh();
+    let whole = sized(1, MAX_RECORD);
+    let mut shared = sized(2, MAX_RECORD - 256);
+    shared.unique = Some([b'u'; 256].into());
+    for wanted in [whole, shared] {
+        commit(store, &[insert(&wanted)]);
+        assert_eq!(stored(store, wanted.key).record, wanted);
+    }
+}
+
+/// A replacement leaves nothing of what it replaces: neither bytes, nor unique key, nor columns.
+pub fn a_replacement_replaces_everything(make: Make<'_>) {
+    let store = &*make.fresh();
+    let full = Record {
+        columns: Columns {
+            organization: Some(id(5)),
+            user: Some(id(6)),
+            status: Some(Status::Active),
+            face: Some(Face::V0),
+        },
+        ..named(TOKEN, 1, "a long unique key")
+    };
+    let bare = record(TOKEN, 1, "");
+    for wanted in [&full, &bare, &full] {
+        let revision = put(store, wanted);
+        let found = stored(store, wanted.key);
+        assert_eq!((&found.record, found.revision), (wanted, revision));
+        assert_eq!(dump(store).records[&wanted.key], found);
+    }
+}

@@ -1,0 +1,71 @@
+//! Waiting for what others write.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use symbolon::store::{Cursor, TokenStore, Wake};
+
+use crate::fresh::Make;
+use crate::pages::scan;
+use crate::sample::{TOKEN, key, put, record};
+
+/// What a busy machine may add to a wait.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// A wait for nothing ends with its timeout: not much later, and not earlier if it says so.
+pub fn a_wait_for_nothing_ends_in_time(make: Make<'_>) {
+    let store = &*make.fresh();
+    put(store, &record(TOKEN, 1, ""));
+    let end = scan(store, &Cursor::start(), 10).next;
+    for timeout in [0, 1, 60] {
+        wait(store, &end, Duration::from_millis(timeout));
+    }
+}
+
+/// A wait for something that is there already ends in time too, and what is there can be read.
+pub fn a_wait_for_what_is_there_ends_in_time(make: Make<'_>) {
+    let store = &*make.fresh();
+    let end = scan(store, &Cursor::start(), 10).next;
+    put(store, &record(TOKEN, 1, ""));
+    for after in [&Cursor::start(), &end] {
+        wait(store, after, Duration::from_millis(60));
+        assert_eq!(scan(store, after, 10).keys(), [key(TOKEN, 1)]);
+    }
+}
+
+/// Whoever waits and scans in turn meets a write of another thread within one timeout.
+pub fn a_write_during_a_wait_is_met_after_it(make: Make<'_>) {
+    let store = &*make.fresh();
+    let timeout = Duration::from_millis(100);
+    let mut cursor = scan(store, &Cursor::start(), 10).next;
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            thread::sleep(Duration::from_millis(40));
+            put(store, &record(TOKEN, 1, ""));
+            Instant::now()
+        });
+        let met = loop {
+            wait(store, &cursor, timeout);
+            let scanned = scan(store, &cursor, 10);
+            cursor = scanned.next;
+            if !scanned.items.is_empty() {
+                break Instant::now();
+            }
+        };
+        let written = writer.join().expect("the writer ends");
+        assert!(met.saturating_duration_since(written) < timeout + SLACK);
+    });
+}
+
+/// Waits, and checks how long.
+fn wait(store: &dyn TokenStore, after: &Cursor, timeout: Duration) {
+    let started = Instant::now();
+    let wake = store.wait(after, timeout).expect("wait works");
+    let waited = started.elapsed();
+    assert!(waited < timeout + SLACK, "{timeout:?} took {waited:?}");
+    if wake == Wake::Timeout {
+        // Timers of some systems end up to a millisecond early.
+        let enough = timeout.saturating_sub(Duration::from_millis(1));
+        assert!(waited >= enough, "{timeout:?} was over after {waited:?}");
+    }
+}

@@ -1,0 +1,299 @@
+//! The engine: a store and its key, opened.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, StoreError};
+use crate::follower::Follower;
+use crate::fsck::{self, Findings};
+use crate::issuer::Issuer;
+use crate::key::StoreKey;
+use crate::record::{self, Entity, RecordError, SETTINGS, Sealer, Settings, StoreId};
+use crate::schema::Schema;
+use crate::shared::{Fault, FaultReport, Parts, Shared};
+use crate::store::{Cursor, Revision, TokenStore, Write};
+use crate::token::Prefix;
+use crate::verifier::Verifier;
+
+/// What can be chosen when an engine is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// The actions and resource types of the server.
+    pub schema: Schema,
+    /// How long checks may rely on what is known while the store cannot be reached. 10 s unless changed.
+    pub max_staleness: Duration,
+    /// How long what was revoked or deleted is kept before [`Issuer::purge`] forgets it. 30 days unless changed.
+    pub retention: Duration,
+    /// What new tokens start with. It counts only when the store is made.
+    pub prefix: Prefix,
+    /// Where the time is read.
+    pub clock: Arc<dyn Clock>,
+    /// Called with every record that is not as it should be.
+    pub report: Option<FaultReport>,
+}
+
+impl Options {
+    /// The defaults, with this schema.
+    pub fn new(schema: Schema) -> Self {
+        Self {
+            schema,
+            max_staleness: Duration::from_secs(10),
+            retention: Duration::from_secs(30 * 24 * 60 * 60),
+            prefix: Prefix::default(),
+            clock: Arc::new(SystemClock::default()),
+            report: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("max_staleness", &self.max_staleness)
+            .field("retention", &self.retention)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An opened store: answers checks through its [`Verifier`], changes through its [`Issuer`], and follows what others
+/// write.
+///
+/// ```
+/// use std::sync::Arc;
+/// use symbolon::{Action, Caller, Engine, MemoryStore, NewAuthorization, Options, Permission};
+/// use symbolon::{Request, ResourceType, Schema, StoreKey};
+///
+/// let options = Options::new(Schema::influxdb_v2());
+/// let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// let issuer = engine.issuer();
+/// let org = issuer.create_organization(&Caller::Root, "my-org", "")?.id;
+/// let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
+/// let (token, authorization) = issuer.create(&Caller::Root, NewAuthorization::new(org, [read]))?;
+///
+/// let request = Request::new(Action::READ, ResourceType::BUCKETS).organization(org);
+/// assert_eq!(engine.verifier().check(token.reveal(), &request), Ok(authorization.id));
+/// # Ok::<(), symbolon::Error>(())
+/// ```
+pub struct Engine {
+    shared: Arc<Shared>,
+    issuer: Arc<Issuer>,
+    thread: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Engine {
+    /// Opens a store that has been made before.
+    ///
+    /// It returns when everything is loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`] if the store was never made, [`Error::WrongKey`] if it was made with another key,
+    /// [`Error::Settings`] if its settings are missing or not genuine, [`Error::Store`] if it cannot be read.
+    pub fn open(
+        store: Arc<dyn TokenStore>,
+        key: StoreKey,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let settings = read_settings(&*store, &key)?.ok_or(Error::Empty)?;
+        Self::start(store, key, settings, options)
+    }
+
+    /// Opens a store, and makes it first if it is empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::open`], but for [`Error::Empty`].
+    pub fn create(
+        store: Arc<dyn TokenStore>,
+        key: StoreKey,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let settings = match read_settings(&*store, &key)? {
+            Some(settings) => settings,
+            None => make_settings(&*store, &key, &options)?,
+        };
+        Self::start(store, key, settings, options)
+    }
+
+    fn start(
+        store: Arc<dyn TokenStore>,
+        key: StoreKey,
+        settings: Settings,
+        options: Options,
+    ) -> Result<Self, Error> {
+        if let Some(missing) = settings.keys.iter().find(|id| key.named(**id).is_none()) {
+            return Err(Error::WrongKey(*missing));
+        }
+        let shared = Arc::new(Shared::new(Parts {
+            store,
+            sealer: Sealer::new(settings.store, key),
+            prefix: settings.prefix,
+            schema: options.schema,
+            clock: options.clock,
+            max_staleness: options.max_staleness,
+            retention: options.retention,
+            report: options.report,
+        }));
+        let issuer = Arc::new(Issuer::new(Arc::clone(&shared)));
+        let mut follower = Follower::new(Arc::clone(&shared));
+        follower.catch_up()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = {
+            let (stop, issuer) = (Arc::clone(&stop), Arc::clone(&issuer));
+            let run = move || follow(&mut follower, &issuer, &stop);
+            let thread = std::thread::Builder::new().name("symbolon-follower".into());
+            thread.spawn(run).map_err(StoreError::backend)?
+        };
+        Ok(Self {
+            shared,
+            issuer,
+            thread: Some(thread),
+            stop,
+        })
+    }
+
+    /// What answers checks.
+    pub fn verifier(&self) -> Verifier {
+        Verifier::new(Arc::clone(&self.shared))
+    }
+
+    /// What makes changes.
+    pub fn issuer(&self) -> Arc<Issuer> {
+        Arc::clone(&self.issuer)
+    }
+
+    /// The schema that it was opened with.
+    pub fn schema(&self) -> &Schema {
+        &self.shared.schema
+    }
+
+    /// All commits up to this one are seen by checks.
+    pub fn caught_up(&self) -> Revision {
+        self.shared.caught_up()
+    }
+
+    /// How many authorizations, users and organizations are known.
+    pub fn len(&self) -> usize {
+        self.shared.index.len()
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first 1,000 records that were noticed not to be as they should.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.shared.faults()
+    }
+
+    /// Reads the whole store and compares it with itself and with the index. Changes made meanwhile may show up as
+    /// differences: stop writers first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if the store cannot be read.
+    pub fn fsck(&self) -> Result<Findings, Error> {
+        fsck::run(&self.shared)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A follower that panicked has nothing left to do.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether no engine has made this store yet: a key is made only together with a new store.
+///
+/// # Errors
+///
+/// [`Error::Settings`] if it holds records but no settings, [`Error::Store`] if it cannot be read.
+pub fn is_new(store: &dyn TokenStore) -> Result<bool, Error> {
+    if store.get(&SETTINGS)?.is_some() {
+        return Ok(false);
+    }
+    let page = store.scan(&Cursor::start(), 1)?;
+    if page.items.is_empty() {
+        Ok(true)
+    } else {
+        Err(Error::Settings)
+    }
+}
+
+fn read_settings(store: &dyn TokenStore, key: &StoreKey) -> Result<Option<Settings>, Error> {
+    let Some(stored) = store.get(&SETTINGS)? else {
+        return is_new(store).map(|_| None);
+    };
+    let opened =
+        record::open(key, StoreId::default(), &stored.record).map_err(|error| match error {
+            RecordError::Key(id) => Error::WrongKey(id),
+            _ => Error::Settings,
+        })?;
+    match opened {
+        Some((Entity::Settings(settings), _)) => Ok(Some(settings)),
+        _ => Err(Error::Settings),
+    }
+}
+
+fn make_settings(
+    store: &dyn TokenStore,
+    key: &StoreKey,
+    options: &Options,
+) -> Result<Settings, Error> {
+    let mut id = StoreId::default();
+    getrandom::fill(&mut id.0).map_err(|_| Error::Random)?;
+    let settings = Settings {
+        store: id,
+        prefix: options.prefix,
+        keys: key.ids().collect(),
+        created_at: options.clock.now(),
+    };
+    let record = record::seal(
+        key,
+        StoreId::default(),
+        &Entity::Settings(settings.clone()),
+        1,
+    );
+    let write = Write::Put {
+        record,
+        expected: Revision::ABSENT,
+    };
+    match store.commit(&[write]) {
+        Ok(_) => Ok(settings),
+        // Somebody else made it at the same moment, or this commit was made and not confirmed.
+        Err(StoreError::Conflict(_) | StoreError::Backend(_)) => {
+            read_settings(store, key)?.ok_or(Error::Settings)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn follow(follower: &mut Follower, issuer: &Issuer, stop: &AtomicBool) {
+    let stopped = || stop.load(Ordering::Acquire);
+    while !stopped() {
+        follower.sleep(&stopped);
+        // An error leaves the index as fresh as it was; checks turn unavailable when that is too long ago.
+        let _ = follower.catch_up();
+        issuer.adopt_queued();
+    }
+}

@@ -1,0 +1,156 @@
+//! Following the store: when to continue, when to rebuild, when to call itself stale.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::StoreError;
+use crate::freshness::Moment;
+use crate::index::SameEpoch;
+use crate::shared::{Problem, Shared};
+use crate::store::{Cursor, End, Stored, Wake};
+
+/// Keeps an index up with its store: a watch is a hint, the scan is the truth.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    shared: Arc<Shared>,
+    cursor: Cursor,
+    /// What the index was caught up with when the store was last read to its end.
+    end: Option<End>,
+}
+
+const PAGE: usize = 2000;
+/// Pages that are read ahead while others are decoded.
+const AHEAD: usize = 4;
+/// The longest sleep at a time, so that a follower that is told to stop does so soon.
+const NAP: Duration = Duration::from_millis(50);
+/// How often a store that nobody else writes to is read: for a commit of our own that was not confirmed.
+const EXCLUSIVE_PAUSE: Duration = Duration::from_secs(1);
+
+impl Follower {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            cursor: Cursor::start(),
+            end: None,
+        }
+    }
+
+    /// Applies all that was written since the last time; afterwards the index is fresh.
+    pub(crate) fn catch_up(&mut self) -> Result<(), StoreError> {
+        // Taken before the store is asked: what is written later than this may be missing.
+        let asked = Moment::now(&*self.shared.clock);
+        let shared = Arc::clone(&self.shared);
+        let (next, end) = self.read(&self.cursor, |page| shared.take(page))?;
+        self.cursor = next;
+        if self.must_rebuild(end) {
+            return self.rebuild();
+        }
+        self.caught_up(end, asked);
+        Ok(())
+    }
+
+    /// Sleeps until the store may have changed, the heartbeat is due, or `stop` says so.
+    pub(crate) fn sleep(&self, stop: &dyn Fn() -> bool) {
+        let Some(heartbeat) = self.shared.freshness.heartbeat() else {
+            return thread::park_timeout(EXCLUSIVE_PAUSE);
+        };
+        let until = Instant::now() + heartbeat;
+        while !stop() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            match self.shared.store.wait(&self.cursor, left.min(NAP)) {
+                Ok(Wake::Timeout) => {}
+                Ok(Wake::Changed) => return,
+                // The next scan meets the same error, or it has passed.
+                Err(_) => return thread::park_timeout(left.min(NAP)),
+            }
+        }
+    }
+
+    /// Whether a purge, or another life of the store, was missed.
+    fn must_rebuild(&self, end: End) -> bool {
+        self.end
+            .is_some_and(|last| end.epoch != last.epoch || end.floor > last.head)
+    }
+
+    /// Reads everything into a new index, and puts it in the place of the old one.
+    fn rebuild(&mut self) -> Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            let asked = Moment::now(&*shared.clock);
+            shared.index.begin_rebuild();
+            let take = |page: &[Stored]| {
+                shared
+                    .index
+                    .rebuild(page.iter().filter_map(|stored| shared.read(stored)));
+            };
+            let (next, end) = self.read(&Cursor::start(), take)?;
+            self.cursor = next;
+            let last = self.end.replace(end);
+            let epoch = match last {
+                Some(last) if last.epoch != end.epoch => SameEpoch::No,
+                _ => SameEpoch::Yes,
+            };
+            shared
+                .index
+                .finish_rebuild(epoch, |key| shared.fault(key, Problem::Replayed));
+            self.caught_up(end, asked);
+            // A store that changed its life under the scan is read once more.
+            let (_, now) = self.read(&self.cursor, |page| shared.take(page))?;
+            if now.epoch == end.epoch {
+                return Ok(());
+            }
+        }
+    }
+
+    fn caught_up(&mut self, end: End, asked: Moment) {
+        self.end = Some(end);
+        self.shared.catch_up(end.head);
+        self.shared.freshness.confirm(asked);
+    }
+
+    /// Reads pages after `cursor` to the end, one thread fetching while this one takes them.
+    fn read(
+        &self,
+        cursor: &Cursor,
+        mut take: impl FnMut(&[Stored]),
+    ) -> Result<(Cursor, End), StoreError> {
+        let store = &self.shared.store;
+        let first = store.scan(cursor, PAGE)?;
+        take(&first.items);
+        if let Some(end) = first.end {
+            return Ok((first.next, end));
+        }
+        let (send, pages) = sync_channel(AHEAD);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut cursor = first.next;
+                loop {
+                    let page = store.scan(&cursor, PAGE);
+                    let last = match &page {
+                        Ok(page) => {
+                            cursor = page.next.clone();
+                            page.end.is_some()
+                        }
+                        Err(_) => true,
+                    };
+                    if send.send(page).is_err() || last {
+                        return;
+                    }
+                }
+            });
+            for page in pages {
+                let page = page?;
+                take(&page.items);
+                if let Some(end) = page.end {
+                    return Ok((page.next, end));
+                }
+            }
+            Err(StoreError::Corrupt("a scan had no end".into()))
+        })
+    }
+}

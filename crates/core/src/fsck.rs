@@ -1,0 +1,128 @@
+//! Comparing a store with itself and with the index.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::id::Id;
+use crate::index::{Change, What};
+use crate::record::{Entity, Kind, RecordKey};
+use crate::shared::Shared;
+use crate::store::{Cursor, Query, Stored};
+
+/// What a check of a whole store found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// How many genuine records there are of each kind.
+    pub records: BTreeMap<Kind, usize>,
+    /// What is wrong.
+    pub problems: Vec<Finding>,
+}
+
+/// Something that is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which record.
+    pub key: RecordKey,
+    /// What about it, in words.
+    pub problem: String,
+}
+
+const PAGE: usize = 2000;
+
+pub(crate) fn run(shared: &Shared) -> Result<Findings, Error> {
+    let mut findings = Findings::default();
+    let mut owners: BTreeMap<RecordKey, RecordKey> = BTreeMap::new();
+    let mut present: BTreeMap<RecordKey, ()> = BTreeMap::new();
+    let mut cursor = Cursor::start();
+    loop {
+        let page = shared.store.scan(&cursor, PAGE)?;
+        for stored in &page.items {
+            let key = stored.record.key;
+            if is_owner(key) {
+                present.insert(key, ());
+            }
+            for owner in check(shared, stored, &mut findings)? {
+                owners.entry(owner).or_insert(key);
+            }
+        }
+        if page.end.is_some() {
+            break;
+        }
+        cursor = page.next;
+    }
+    for (owner, key) in owners {
+        if !present.contains_key(&owner) {
+            findings.add(
+                key,
+                format!("{owner:?}, to which it belongs, is not in the store"),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+/// Checks one record, and returns the owners that it needs.
+fn check(
+    shared: &Shared,
+    stored: &Stored,
+    findings: &mut Findings,
+) -> Result<Vec<RecordKey>, Error> {
+    let key = stored.record.key;
+    let (entity, sequence) = match shared.sealer.open(&stored.record) {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Ok(Vec::new()),
+        Err(error) => {
+            findings.add(key, error.to_string());
+            return Ok(Vec::new());
+        }
+    };
+    *findings.records.entry(key.kind).or_default() += 1;
+    if let Some(unique) = &stored.record.unique {
+        let found = shared.store.find(&Query::unique(key.kind, unique))?;
+        let alone = matches!(found.as_slice(), [one] if one.record.key == key);
+        if !alone {
+            findings.add(key, "its unique key does not lead to it alone".into());
+        }
+    }
+    let owners = owners(&entity);
+    if let Some(what) = shared.digest((entity, sequence)) {
+        compare(shared, key, stored, what, findings);
+    }
+    Ok(owners)
+}
+
+fn compare(shared: &Shared, key: RecordKey, stored: &Stored, what: What, findings: &mut Findings) {
+    let revision = stored.revision;
+    let change = Change {
+        key,
+        revision,
+        what,
+    };
+    if !shared.index.agrees(&change) {
+        findings.add(key, "the index knows another version of it".into());
+    }
+}
+
+fn owners(entity: &Entity) -> Vec<RecordKey> {
+    let organization = |id: Id| RecordKey::new(Kind::ORGANIZATION, id);
+    match entity {
+        Entity::Authorization(one, _) => {
+            let user = one.user.map(|id| RecordKey::new(Kind::USER, id));
+            user.into_iter()
+                .chain([organization(one.organization)])
+                .collect()
+        }
+        Entity::Bucket(one) => vec![organization(one.organization)],
+        _ => Vec::new(),
+    }
+}
+
+fn is_owner(key: RecordKey) -> bool {
+    matches!(key.kind, Kind::USER | Kind::ORGANIZATION)
+}
+
+impl Findings {
+    fn add(&mut self, key: RecordKey, problem: String) {
+        self.problems.push(Finding { key, problem });
+    }
+}

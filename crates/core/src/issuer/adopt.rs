@@ -1,0 +1,44 @@
+//! Giving a keyed hash to records that were imported by a hash of another origin.
+
+use super::Issuer;
+use crate::error::Error;
+use crate::record::{Entity, Kind};
+use crate::shared::Adoption;
+use crate::store::Query;
+use crate::token::Credential;
+
+impl Issuer {
+    /// Adds the keyed hash of every token that was found by its locator since the last time. What fails is tried
+    /// again when its token is seen again.
+    pub(crate) fn adopt_queued(&self) {
+        // At most once around, for checks may add to the queue as fast as it is emptied.
+        for _ in 0..self.shared.adoptions.capacity() {
+            let Some(adoption) = self.shared.adoptions.pop() else {
+                return;
+            };
+            let _ = self.adopt(adoption);
+        }
+    }
+
+    fn adopt(&self, adoption: Adoption) -> Result<(), Error> {
+        let Adoption { id, key, hash } = adoption;
+        let alone = Credential::Keyed(key, hash).unique_key();
+        if !self
+            .shared
+            .store
+            .find(&Query::unique(Kind::AUTHORIZATION, &alone))?
+            .is_empty()
+        {
+            // The same token was imported as a text too; that record has the keyed hash.
+            return Ok(());
+        }
+        self.change(|change| {
+            let (authorization, credential) = change.authorization(id)?;
+            if let Credential::Located(locator) = credential {
+                let adopted = Credential::Adopted(locator, key, hash);
+                change.put(Entity::Authorization(authorization, adopted))?;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,313 @@
+//! Authorizations: create, edit, end, rotate.
+
+use std::time::Duration;
+
+use super::Issuer;
+use super::caller::{Caller, Holder};
+use super::transaction::Transaction;
+use crate::authorization::{Authorization, Face};
+use crate::error::{Error, Field};
+use crate::id::Id;
+use crate::permission::{Action, Permission, PermissionSet, Request, ResourceType};
+use crate::record::{Entity, Kind, RecordKey};
+use crate::status::{Ended, Status, Transition};
+use crate::text::check_description;
+use crate::time::Timestamp;
+use crate::token::{Credential, Token, TokenHash};
+
+/// What a new authorization shall be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAuthorization {
+    /// The organization that it belongs to.
+    pub organization: Id,
+    /// The user that it belongs to, if any.
+    pub user: Option<Id>,
+    /// Through which interface it is made.
+    pub face: Face,
+    /// Free text.
+    pub description: String,
+    /// What it allows.
+    pub permissions: PermissionSet,
+    /// [`Status::Active`] or [`Status::Inactive`].
+    pub status: Status,
+    /// From when on it is refused; in the future.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewAuthorization {
+    /// An active authorization of no user that never expires, made by the program that links the engine.
+    pub fn new(organization: Id, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        Self {
+            organization,
+            user: None,
+            face: Face::Embedder,
+            description: String::new(),
+            permissions: permissions.into_iter().collect(),
+            status: Status::Active,
+            expires_at: None,
+        }
+    }
+}
+
+/// What shall be different; what is none stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Edit {
+    /// The description.
+    pub description: Option<String>,
+    /// The status.
+    pub transition: Option<Transition>,
+    /// The whole set of permissions.
+    pub permissions: Option<PermissionSet>,
+}
+
+impl From<Transition> for Edit {
+    fn from(transition: Transition) -> Self {
+        Self {
+            transition: Some(transition),
+            ..Self::default()
+        }
+    }
+}
+
+/// How an authorization is replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rotation {
+    /// For how long the old token still works, unless it expires before.
+    pub overlap: Duration,
+    /// The description of the new one; that of the old one if none is given.
+    pub description: Option<String>,
+}
+
+impl Issuer {
+    /// Makes an authorization. The token is returned here and never again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] or [`Error::Schema`] for what cannot be taken, [`Error::NotFound`] for a user or
+    /// organization that is not there, [`Error::Forbidden`] or [`Error::Exceeds`] for what the caller may not do
+    /// or grant, [`Error::Caller`] if the caller's own token is refused, [`Error::Store`].
+    pub fn create(
+        &self,
+        caller: &Caller,
+        new: NewAuthorization,
+    ) -> Result<(Token, Authorization), Error> {
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            self.check_new(&new, change.now())?;
+            let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
+            holder.must(&request.organization(new.organization))?;
+            if let Some(user) = new.user {
+                holder.must(&Request::new(Action::WRITE, ResourceType::USERS).id(user))?;
+            }
+            holder.must_include(&new.permissions, &change.buckets())?;
+            guard_owners(change, new.organization, new.user)?;
+            let now = change.now();
+            let authorization = Authorization {
+                id: self.shared.next_id(),
+                organization: new.organization,
+                user: new.user,
+                created_by: holder.id(),
+                face: new.face,
+                rotated_from: None,
+                description: new.description.clone(),
+                permissions: new.permissions.clone(),
+                status: new.status,
+                expires_at: new.expires_at,
+                created_at: now,
+                updated_at: now,
+                revoked_at: None,
+            };
+            self.put_new(change, authorization)
+        })
+    }
+
+    /// Changes description, status or permissions. Asking for what already holds changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::create`]; [`Error::Ended`] if it is revoked and more than that is asked for; [`Error::Fixed`]
+    /// for new permissions of an authorization that was made through [`Face::V2`].
+    pub fn edit(&self, caller: &Caller, id: Id, edit: Edit) -> Result<Authorization, Error> {
+        if let Some(description) = &edit.description {
+            check_description(description)?;
+        }
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            let (before, credential) = change.authorization(id)?;
+            may_change(&holder, &before)?;
+            let mut after = before.clone();
+            if let Some(transition) = edit.transition {
+                after.status = after.status.after(transition)?;
+            }
+            if let Some(description) = &edit.description {
+                after.description.clone_from(description);
+            }
+            if let Some(permissions) = &edit.permissions {
+                self.check_replacement(&holder, change, &before, permissions)?;
+                after.permissions = permissions.clone();
+            }
+            if after == before {
+                return Ok(before);
+            }
+            if before.status == Status::Revoked {
+                return Err(Ended.into());
+            }
+            after.updated_at = change.now();
+            if after.status == Status::Revoked {
+                after.revoked_at = Some(change.now());
+            }
+            change.put(Entity::Authorization(after.clone(), credential))?;
+            Ok(after)
+        })
+    }
+
+    /// Ends an authorization for good. When this returns `Ok`, every check that starts afterwards refuses it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::edit`].
+    pub fn revoke(&self, caller: &Caller, id: Id) -> Result<Authorization, Error> {
+        self.edit(caller, id, Transition::Revoke.into())
+    }
+
+    /// Makes an authorization in the place of another: with the same owner, permissions, status and expiry, and a
+    /// new token. The old one ends after the overlap. Both happen or neither. A token may replace itself; it lives
+    /// no longer for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::create`]; [`Error::Ended`] if it is revoked, [`Error::Invalid`] if it has expired.
+    pub fn rotate(
+        &self,
+        caller: &Caller,
+        id: Id,
+        rotation: &Rotation,
+    ) -> Result<(Token, Authorization), Error> {
+        if let Some(description) = &rotation.description {
+            check_description(description)?;
+        }
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            let (mut old, credential) = change.authorization(id)?;
+            if holder.id() != Some(id) {
+                may_change(&holder, &old)?;
+                holder.must_include(&old.permissions, &change.buckets())?;
+            }
+            if old.status == Status::Revoked {
+                return Err(Ended.into());
+            }
+            let now = change.now();
+            if old.expires_at.is_some_and(|end| end <= now) {
+                let reason = "has passed; create a new authorization instead".into();
+                return Err(Error::Invalid(Field::Expiry, reason));
+            }
+            guard_owners(change, old.organization, old.user)?;
+            let description = rotation.description.clone();
+            let new = Authorization {
+                id: self.shared.next_id(),
+                created_by: holder.id(),
+                rotated_from: Some(id),
+                description: description.unwrap_or_else(|| old.description.clone()),
+                created_at: now,
+                updated_at: now,
+                ..old.clone()
+            };
+            let end = now.saturating_add(rotation.overlap);
+            old.expires_at = Some(old.expires_at.map_or(end, |expiry| expiry.min(end)));
+            old.updated_at = now;
+            change.put(Entity::Authorization(old, credential))?;
+            self.put_new(change, new)
+        })
+    }
+
+    pub(super) fn put_new(
+        &self,
+        change: &mut Transaction<'_>,
+        authorization: Authorization,
+    ) -> Result<(Token, Authorization), Error> {
+        let token = Token::generate(self.shared.prefix, authorization.id)?;
+        let secret = self.shared.sealer.key().current();
+        let hash = TokenHash::keyed(&secret.hash, token.reveal().as_bytes());
+        let credential = Credential::Keyed(secret.id, hash);
+        change.put(Entity::Authorization(authorization.clone(), credential))?;
+        Ok((token, authorization))
+    }
+
+    fn check_new(&self, new: &NewAuthorization, now: Timestamp) -> Result<(), Error> {
+        check_description(&new.description)?;
+        if new.status == Status::Revoked {
+            return Err(Ended.into());
+        }
+        if new.expires_at.is_some_and(|end| end <= now) {
+            let reason = "lies in the past; give a time to come, or none".into();
+            return Err(Error::Invalid(Field::Expiry, reason));
+        }
+        self.shared.schema.check(new.face, &new.permissions)?;
+        check_organization(new.organization, &new.permissions)
+    }
+
+    /// A caller that edits permissions may keep what was there, and add only what it holds.
+    fn check_replacement(
+        &self,
+        holder: &Holder,
+        change: &Transaction<'_>,
+        before: &Authorization,
+        permissions: &PermissionSet,
+    ) -> Result<(), Error> {
+        if before.permissions == *permissions {
+            return Ok(());
+        }
+        if before.face == Face::V2 {
+            return Err(Error::Fixed);
+        }
+        self.shared.schema.check(before.face, permissions)?;
+        check_organization(before.organization, permissions)?;
+        let buckets = change.buckets();
+        let gained: Vec<Permission> = permissions
+            .iter()
+            .filter(|one| !before.permissions.includes(one, &buckets))
+            .cloned()
+            .collect();
+        holder.must_include(&gained, &buckets)
+    }
+}
+
+/// A permission that names an organization names the one of its authorization.
+pub(super) fn check_organization(
+    organization: Id,
+    permissions: &[Permission],
+) -> Result<(), Error> {
+    let foreign = permissions.iter().find(|one| {
+        let named = one.resource.organization;
+        named.is_some_and(|named| named != organization)
+    });
+    foreign.map_or(Ok(()), |permission| {
+        let reason = format!("permission {permission} is not for org id {organization}");
+        Err(Error::Invalid(Field::Permissions, reason))
+    })
+}
+
+fn may_change(holder: &Holder, authorization: &Authorization) -> Result<(), Error> {
+    let kind = ResourceType::AUTHORIZATIONS;
+    let (organization, id) = (authorization.organization, authorization.id);
+    holder.must_on(Action::WRITE, kind, organization, id, Field::Authorization)
+}
+
+/// The owners must be there, not deleted, and still be so when the change is committed.
+fn guard_owners(
+    change: &mut Transaction<'_>,
+    organization: Id,
+    user: Option<Id>,
+) -> Result<(), Error> {
+    if change.organization(organization)?.status == Status::Revoked {
+        return Err(Error::NotFound(Field::Organization));
+    }
+    change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+    if let Some(user) = user {
+        if change.user(user)?.status == Status::Revoked {
+            return Err(Error::NotFound(Field::User));
+        }
+        change.guard(RecordKey::new(Kind::USER, user))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! Group commit: changes that wait at the same time share one commit, and so one sync of the disk.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::StoreError;
+use crate::record::RecordKey;
+use crate::store::{Limits, Revision, TokenStore, Write};
+
+/// Hands groups of changes to a store. Whoever comes first leads: it commits for all that wait meanwhile.
+#[derive(Debug)]
+pub(super) struct Committer {
+    store: Arc<dyn TokenStore>,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Ticket>>,
+    /// Whether somebody commits for those that wait.
+    led: bool,
+}
+
+/// One change: its writes stand or fall together.
+#[derive(Debug)]
+struct Ticket {
+    writes: Vec<Write>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+enum State {
+    Waiting,
+    /// It is this change's turn to commit for all that wait.
+    Lead,
+    Answered(Answer),
+}
+
+/// An error is shared by all changes of the group that met it.
+pub(super) type Answer = Result<Revision, Arc<StoreError>>;
+
+impl Committer {
+    pub(super) fn new(store: Arc<dyn TokenStore>) -> Self {
+        Self {
+            store,
+            queue: Mutex::default(),
+        }
+    }
+
+    /// Commits `writes`, with others or alone. The index in a conflict or duplicate is one of `writes`.
+    pub(super) fn commit(&self, writes: Vec<Write>) -> Answer {
+        let ticket = Arc::new(Ticket {
+            writes,
+            state: Mutex::new(State::Waiting),
+            changed: Condvar::new(),
+        });
+        let leads = {
+            let mut queue = self.queue();
+            queue.waiting.push_back(Arc::clone(&ticket));
+            !std::mem::replace(&mut queue.led, true)
+        };
+        if leads {
+            self.lead();
+        }
+        loop {
+            match ticket.wait() {
+                Some(answer) => return answer,
+                None => self.lead(),
+            }
+        }
+    }
+
+    /// Commits one group, and hands the lead to the next that waits.
+    fn lead(&self) {
+        // Dropped last, and also if the store panics, so that nobody waits for ever.
+        let _handover = Handover(self);
+        let group = Group::gather(&mut self.queue().waiting, &self.store.limits());
+        group.commit(&*self.store);
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Handover<'a>(&'a Committer);
+
+impl Drop for Handover<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        match queue.waiting.front() {
+            Some(next) => next.set(State::Lead),
+            None => queue.led = false,
+        }
+    }
+}
+
+impl Ticket {
+    fn answer(&self, answer: Answer) {
+        self.set(State::Answered(answer));
+    }
+
+    fn set(&self, new: State) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // The first answer stands.
+        if !matches!(*state, State::Answered(_)) {
+            *state = new;
+            self.changed.notify_all();
+        }
+    }
+
+    /// The answer; none if it is this change's turn to lead.
+    fn wait(&self) -> Option<Answer> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .changed
+            .wait_while(state, |state| matches!(state, State::Waiting));
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *state, State::Waiting) {
+            State::Answered(answer) => Some(answer),
+            State::Waiting | State::Lead => None,
+        }
+    }
+}
+
+/// Changes that can share a commit: no two write one record, and those that compare one expect the same.
+struct Group {
+    tickets: Vec<Arc<Ticket>>,
+}
+
+impl Group {
+    /// Takes from the front of `waiting` what fits together. What does not, waits for the next group, and
+    /// whatever comes after it with the same records too, so that nothing overtakes.
+    fn gather(waiting: &mut VecDeque<Arc<Ticket>>, limits: &Limits) -> Self {
+        let mut tickets: Vec<Arc<Ticket>> = Vec::new();
+        let mut left = VecDeque::new();
+        let mut held: HashMap<RecordKey, Option<Revision>> = HashMap::new();
+        let (mut writes, mut bytes) = (0, 0);
+        for ticket in waiting.drain(..) {
+            let size: usize = ticket.writes.iter().map(Write::size).sum();
+            let fits = tickets.is_empty()
+                || writes + ticket.writes.len() <= limits.writes && bytes + size <= limits.bytes;
+            let free = ticket
+                .writes
+                .iter()
+                .all(|write| match held.get(&write.key()) {
+                    None => true,
+                    Some(guarded) => *guarded == guard(write) && guarded.is_some(),
+                });
+            for write in &ticket.writes {
+                held.insert(write.key(), guard(write));
+            }
+            if fits && free {
+                writes += ticket.writes.len();
+                bytes += size;
+                tickets.push(ticket);
+            } else {
+                left.push_back(ticket);
+            }
+        }
+        *waiting = left;
+        Self { tickets }
+    }
+
+    /// Commits. A change that fails alone is answered, and the others are tried again without it.
+    fn commit(mut self, store: &dyn TokenStore) {
+        while !self.tickets.is_empty() {
+            let (merged, origins) = self.merge();
+            match store.commit(&merged) {
+                Ok(revision) => return self.answer_all(&Ok(revision)),
+                Err(StoreError::Conflict(at)) => self.fail(&origins, at, StoreError::Conflict),
+                Err(StoreError::Duplicate(at)) => self.fail(&origins, at, StoreError::Duplicate),
+                Err(StoreError::TooLarge) if self.tickets.len() > 1 => {
+                    return self.one_by_one(store);
+                }
+                Err(error) => return self.answer_all(&Err(Arc::new(error))),
+            }
+        }
+    }
+
+    /// All writes, equal guards once, and for each the ticket and the place in it that it came from.
+    fn merge(&self) -> (Vec<Write>, Vec<(usize, usize)>) {
+        let mut guards: HashMap<RecordKey, ()> = HashMap::new();
+        let (mut merged, mut origins) = (Vec::new(), Vec::new());
+        for (which, ticket) in self.tickets.iter().enumerate() {
+            for (place, write) in ticket.writes.iter().enumerate() {
+                if guard(write).is_some() && guards.insert(write.key(), ()).is_some() {
+                    continue;
+                }
+                merged.push(write.clone());
+                origins.push((which, place));
+            }
+        }
+        (merged, origins)
+    }
+
+    /// Answers the change that failed. Others with the same failing guard fail in their own turn.
+    fn fail(&mut self, origins: &[(usize, usize)], at: usize, error: fn(usize) -> StoreError) {
+        match origins.get(at) {
+            Some((which, place)) => {
+                self.tickets
+                    .remove(*which)
+                    .answer(Err(Arc::new(error(*place))));
+            }
+            None => {
+                let wrong =
+                    StoreError::Corrupt("the store names a write that it was not given".into());
+                self.answer_all(&Err(Arc::new(wrong)));
+                self.tickets.clear();
+            }
+        }
+    }
+
+    fn one_by_one(&self, store: &dyn TokenStore) {
+        for ticket in &self.tickets {
+            ticket.answer(store.commit(&ticket.writes).map_err(Arc::new));
+        }
+    }
+
+    fn answer_all(&self, answer: &Answer) {
+        for ticket in &self.tickets {
+            ticket.answer(answer.clone());
+        }
+    }
+}
+
+impl Drop for Group {
+    /// Answers whoever has no answer yet: the store panicked.
+    fn drop(&mut self) {
+        if !self.tickets.is_empty() {
+            self.answer_all(&Err(Arc::new(StoreError::backend("the store panicked"))));
+        }
+    }
+}
+
+/// What a write compares, if it only compares.
+fn guard(write: &Write) -> Option<Revision> {
+    match write {
+        Write::Guard { expected, .. } => Some(*expected),
+        _ => None,
+    }
+}

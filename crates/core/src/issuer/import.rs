@@ -1,0 +1,222 @@
+//! Taking over organizations, users, buckets and authorizations with their ids, in groups.
+
+use super::Issuer;
+use super::authorizations::check_organization;
+use super::transaction::Transaction;
+use crate::authorization::Authorization;
+use crate::error::{Error, Field};
+use crate::id::Id;
+use crate::owner::{Bucket, Organization, User};
+use crate::record::{Entity, Kind, bucket_key};
+use crate::store::Query;
+use crate::text::{check_description, check_label};
+use crate::token::{Credential, Locator, Shape, Token, TokenHash};
+
+/// Something that is imported.
+#[derive(Debug)]
+pub enum ImportItem {
+    /// An organization.
+    Organization(Organization),
+    /// A user.
+    User(User),
+    /// The name of a bucket.
+    Bucket(Bucket),
+    /// An authorization with the text of its token.
+    Authorization(Authorization, Token),
+    /// An authorization with a stored hash of its token.
+    Hashed(Authorization, Locator),
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Imported {
+    /// Items that were written.
+    pub new: usize,
+    /// Items whose id was there already; they were left as they are.
+    pub known: usize,
+}
+
+impl Issuer {
+    /// What would become of `item`: whether it is there already.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be taken, as for [`Issuer::import`].
+    pub fn check_import(&self, item: &ImportItem) -> Result<bool, Error> {
+        self.plan(item)?;
+        self.is_known(&mut Transaction::new(&self.shared), item)
+    }
+
+    /// Writes items in one commit, keeping their ids, times and status; one whose id is there already is left as it
+    /// is. Owners must be there or come before what belongs to them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] for an id, name or token that something else has; [`Error::Invalid`] or [`Error::Schema`]
+    /// for what cannot be taken; [`Error::TooLarge`] for too many items at once; [`Error::Store`]. Then none was
+    /// written.
+    pub fn import(&self, items: &[ImportItem]) -> Result<Imported, Error> {
+        self.change(|change| {
+            let mut imported = Imported::default();
+            for item in items {
+                if self.is_known(change, item)? {
+                    imported.known += 1;
+                } else {
+                    change.put(self.plan(item)?)?;
+                    imported.new += 1;
+                }
+            }
+            Ok(imported)
+        })
+    }
+
+    /// The record to write, if the item by itself can be taken.
+    fn plan(&self, item: &ImportItem) -> Result<Entity, Error> {
+        match item {
+            ImportItem::Organization(organization) => {
+                check_label(Field::OrganizationName, &organization.name)?;
+                check_description(&organization.description)?;
+                Ok(Entity::Organization(organization.clone()))
+            }
+            ImportItem::User(user) => {
+                check_label(Field::UserName, &user.name)?;
+                Ok(Entity::User(user.clone()))
+            }
+            ImportItem::Bucket(bucket) => {
+                check_label(Field::BucketName, &bucket.name)?;
+                Ok(Entity::Bucket(bucket.clone()))
+            }
+            ImportItem::Authorization(authorization, _) | ImportItem::Hashed(authorization, _) => {
+                check_description(&authorization.description)?;
+                let permissions = &authorization.permissions;
+                self.shared.schema.check(authorization.face, permissions)?;
+                check_organization(authorization.organization, permissions)?;
+                let credential = self.credential(item)?;
+                let credential =
+                    credential.ok_or(Error::Invalid(Field::Token, "is missing".into()))?;
+                Ok(Entity::Authorization(authorization.clone(), credential))
+            }
+        }
+    }
+
+    fn credential(&self, item: &ImportItem) -> Result<Option<Credential>, Error> {
+        Ok(Some(match item {
+            ImportItem::Authorization(authorization, token) => {
+                self.check_token(authorization.id, token)?;
+                let secret = self.shared.sealer.key().current();
+                let hash = TokenHash::keyed(&secret.hash, token.reveal().as_bytes());
+                Credential::Keyed(secret.id, hash)
+            }
+            ImportItem::Hashed(_, locator) => Credential::Located(*locator),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A token of this store's own format carries the id by which it is found.
+    fn check_token(&self, id: Id, token: &Token) -> Result<(), Error> {
+        let shape = Shape::of(self.shared.prefix, token.reveal().as_bytes());
+        match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
+            Shape::Native(own) if own != id => {
+                let reason = format!("belongs to authorization {own}; give it that id");
+                Err(Error::Invalid(Field::Token, reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the id of `item` is there with the same token or kind of thing.
+    fn is_known(&self, change: &mut Transaction<'_>, item: &ImportItem) -> Result<bool, Error> {
+        let known = match item {
+            ImportItem::Organization(one) => found(change.organization(one.id))?.is_some(),
+            ImportItem::User(one) => found(change.user(one.id))?.is_some(),
+            ImportItem::Bucket(one) => found(change.bucket(one.id))?.is_some(),
+            ImportItem::Authorization(one, _) | ImportItem::Hashed(one, _) => {
+                match found(change.authorization(one.id))? {
+                    Some((_, held)) if self.is_same_token(&held, item)? => true,
+                    Some(_) => return Err(Error::Exists(Field::Authorization)),
+                    None => false,
+                }
+            }
+        };
+        if !known {
+            self.check_unique(item)?;
+        }
+        Ok(known)
+    }
+
+    fn is_same_token(&self, held: &Credential, item: &ImportItem) -> Result<bool, Error> {
+        if let ImportItem::Authorization(_, token) = item {
+            let text = token.reveal().as_bytes();
+            // The record may have come as a hash, or under a key that is no longer the current one.
+            if held.locator().is_some_and(|locator| locator.is_of(text)) {
+                return Ok(true);
+            }
+            if let Some((key, hash)) = held.keyed() {
+                let secret = self.shared.sealer.key().named(key);
+                return Ok(
+                    secret.is_some_and(|secret| TokenHash::keyed(&secret.hash, text) == hash)
+                );
+            }
+        }
+        let credential = self.credential(item)?;
+        Ok(
+            credential
+                .is_some_and(|one| one.locator().is_some() && one.locator() == held.locator()),
+        )
+    }
+
+    /// Whether the name or token is free; a token in any of the forms under which it may be stored.
+    fn check_unique(&self, item: &ImportItem) -> Result<(), Error> {
+        let (kind, field, keys): (_, _, Vec<Box<[u8]>>) = match item {
+            ImportItem::Organization(one) => {
+                let key = one.name.as_bytes().into();
+                (Kind::ORGANIZATION, Field::OrganizationName, vec![key])
+            }
+            ImportItem::User(one) => (
+                Kind::USER,
+                Field::UserName,
+                vec![one.name.as_bytes().into()],
+            ),
+            ImportItem::Bucket(one) => {
+                let key = bucket_key(one.organization, &one.name);
+                (Kind::BUCKET, Field::BucketName, vec![key])
+            }
+            ImportItem::Authorization(_, token) => {
+                (Kind::AUTHORIZATION, Field::Token, self.token_keys(token))
+            }
+            ImportItem::Hashed(_, locator) => {
+                let key = Credential::Located(*locator).unique_key().into();
+                (Kind::AUTHORIZATION, Field::Token, vec![key])
+            }
+        };
+        for key in keys {
+            if !self
+                .shared
+                .store
+                .find(&Query::unique(kind, &key))?
+                .is_empty()
+            {
+                return Err(Error::Exists(field));
+            }
+        }
+        Ok(())
+    }
+
+    fn token_keys(&self, token: &Token) -> Vec<Box<[u8]>> {
+        let text = token.reveal().as_bytes();
+        let secrets = self.shared.sealer.key().newest_first();
+        let keyed = secrets.map(|one| Credential::Keyed(one.id, TokenHash::keyed(&one.hash, text)));
+        let located = [Locator::sha256(text), Locator::sha512(text)].map(Credential::Located);
+        let all = keyed.chain(located.into_iter().filter(|_| self.shared.has_located()));
+        all.map(|credential| credential.unique_key().into())
+            .collect()
+    }
+}
+
+fn found<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

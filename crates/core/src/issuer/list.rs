@@ -1,0 +1,220 @@
+//! Reading what there is, as far as the caller may see it.
+
+use super::Issuer;
+use super::caller::{Caller, Holder};
+use super::transaction::Transaction;
+use crate::authorization::{Authorization, Face};
+use crate::error::{Error, Field};
+use crate::id::Id;
+use crate::owner::{Bucket, Organization, User};
+use crate::permission::{Action, Request, ResourceType};
+use crate::record::{Entity, Kind, Record};
+use crate::status::Status;
+use crate::store::{Query, Stored};
+
+/// Which authorizations to list. What is none does not filter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Of this organization.
+    pub organization: Option<Id>,
+    /// Of this user.
+    pub user: Option<Id>,
+    /// Made through this interface.
+    pub face: Option<Face>,
+    /// With this status. Without one, all that are not revoked.
+    pub status: Option<Status>,
+    /// Only ids greater than this one.
+    pub after: Option<Id>,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+const PAGE: usize = 500;
+
+impl Issuer {
+    /// The authorization with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not know of it, [`Error::Forbidden`] if it may know but
+    /// not read it.
+    pub fn authorization(&self, caller: &Caller, id: Id) -> Result<Authorization, Error> {
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            let (found, _) = change.authorization(id)?;
+            let kind = ResourceType::AUTHORIZATIONS;
+            holder.must_on(
+                Action::READ,
+                kind,
+                found.organization,
+                id,
+                Field::Authorization,
+            )?;
+            Ok(found)
+        })
+    }
+
+    /// The authorizations that the filter asks for and the caller may read, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Caller`] if the caller's own token is refused, [`Error::Store`].
+    pub fn authorizations(
+        &self,
+        caller: &Caller,
+        filter: &Filter,
+    ) -> Result<Vec<Authorization>, Error> {
+        let query = Query {
+            organization: filter.organization,
+            user: filter.user,
+            face: filter.face,
+            status: filter.status,
+            after: filter.after,
+            ..Query::all(Kind::AUTHORIZATION)
+        };
+        self.list(caller, query, filter.limit, |holder, entity| {
+            let Entity::Authorization(one, _) = entity else {
+                return None;
+            };
+            let request = Request::new(Action::READ, ResourceType::AUTHORIZATIONS)
+                .organization(one.organization)
+                .id(one.id);
+            let wanted = filter.status.is_some() || one.status != Status::Revoked;
+            (wanted && holder.may(&request)).then_some(one)
+        })
+    }
+
+    /// The users that are not deleted and that the caller may read, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::authorizations`].
+    pub fn users(&self, caller: &Caller) -> Result<Vec<User>, Error> {
+        self.list(caller, Query::all(Kind::USER), None, |holder, entity| {
+            let Entity::User(one) = entity else {
+                return None;
+            };
+            let request = Request::new(Action::READ, ResourceType::USERS).id(one.id);
+            (one.status != Status::Revoked && holder.may(&request)).then_some(one)
+        })
+    }
+
+    /// The organizations that are not deleted and that the caller may read, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::authorizations`].
+    pub fn organizations(&self, caller: &Caller) -> Result<Vec<Organization>, Error> {
+        self.list(
+            caller,
+            Query::all(Kind::ORGANIZATION),
+            None,
+            |holder, entity| {
+                let Entity::Organization(one) = entity else {
+                    return None;
+                };
+                let request = Request::new(Action::READ, ResourceType::ORGANIZATIONS).id(one.id);
+                (one.status != Status::Revoked && holder.may(&request)).then_some(one)
+            },
+        )
+    }
+
+    /// The registered buckets that the caller may read, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::authorizations`].
+    pub fn buckets(&self, caller: &Caller) -> Result<Vec<Bucket>, Error> {
+        self.list(caller, Query::all(Kind::BUCKET), None, |holder, entity| {
+            let Entity::Bucket(one) = entity else {
+                return None;
+            };
+            let request = Request::new(Action::READ, ResourceType::BUCKETS)
+                .organization(one.organization)
+                .id(one.id);
+            (one.status != Status::Revoked && holder.may(&request)).then_some(one)
+        })
+    }
+
+    /// The organization with this name that is not deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    pub fn organization_named(&self, caller: &Caller, name: &str) -> Result<Organization, Error> {
+        let found = self.find_named(Kind::ORGANIZATION, name.as_bytes())?;
+        let Some(Entity::Organization(found)) = found else {
+            return Err(Error::NotFound(Field::Organization));
+        };
+        let request = Request::new(Action::READ, ResourceType::ORGANIZATIONS).id(found.id);
+        self.holder(caller)?
+            .may(&request)
+            .then_some(found)
+            .ok_or(Error::NotFound(Field::Organization))
+    }
+
+    /// The user with this name that is not deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    pub fn user_named(&self, caller: &Caller, name: &str) -> Result<User, Error> {
+        let Some(Entity::User(found)) = self.find_named(Kind::USER, name.as_bytes())? else {
+            return Err(Error::NotFound(Field::User));
+        };
+        let request = Request::new(Action::READ, ResourceType::USERS).id(found.id);
+        self.holder(caller)?
+            .may(&request)
+            .then_some(found)
+            .ok_or(Error::NotFound(Field::User))
+    }
+
+    pub(super) fn find_named(&self, kind: Kind, unique: &[u8]) -> Result<Option<Entity>, Error> {
+        let found = self.shared.store.find(&Query::unique(kind, unique))?;
+        Ok(found
+            .iter()
+            .find_map(|stored| self.open_or_report(&stored.record)))
+    }
+
+    fn holder(&self, caller: &Caller) -> Result<Holder, Error> {
+        caller.hold(&mut Transaction::new(&self.shared))
+    }
+
+    /// Reads page after page until `limit` of what `pick` takes is found.
+    fn list<T>(
+        &self,
+        caller: &Caller,
+        mut query: Query,
+        limit: Option<usize>,
+        pick: impl Fn(&Holder, Entity) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
+        let holder = self.holder(caller)?;
+        let limit = limit.unwrap_or(usize::MAX);
+        query.limit = PAGE;
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let page: Vec<Stored> = self.shared.store.find(&query)?;
+            let entities = page
+                .iter()
+                .filter_map(|stored| self.open_or_report(&stored.record));
+            found.extend(entities.filter_map(|entity| pick(&holder, entity)));
+            match page.last() {
+                Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
+                _ => break,
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// What is not genuine is left out and reported.
+    pub(super) fn open_or_report(&self, record: &Record) -> Option<Entity> {
+        match self.shared.sealer.open(record) {
+            Ok(opened) => opened.map(|(entity, _)| entity),
+            Err(error) => {
+                self.shared.fault(record.key, error.into());
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Changes: create, edit, end, rotate, list. All of them are one read-modify-write, retried on conflict.
+
+mod adopt;
+mod authorizations;
+mod caller;
+mod group;
+mod import;
+mod list;
+mod owners;
+mod purge;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crate::error::{Error, Field, StoreError};
+use crate::record::{Kind, RecordKey};
+use crate::shared::Shared;
+use crate::store::Write;
+
+pub use authorizations::{Edit, NewAuthorization, Rotation};
+pub use caller::Caller;
+pub use import::{ImportItem, Imported};
+pub use list::Filter;
+pub use owners::{OrganizationEdit, UserEdit};
+pub use setup::FirstUser;
+
+use group::Committer;
+use transaction::Transaction;
+
+/// Makes changes, and lists what there is.
+///
+/// # Consistency
+///
+/// A change that returns `Ok` is on disk, and seen by every check of this engine that starts afterwards. One that
+/// returns [`Error::Store`] with [`StoreError::Backend`] was not confirmed: it may be there or not. Every other error
+/// changed nothing. Changes that run at the same time share a commit.
+pub struct Issuer {
+    shared: Arc<Shared>,
+    committer: Committer,
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Issuer")
+    }
+}
+
+/// How often a change is tried while others keep changing the same records.
+const ATTEMPTS: u32 = 64;
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+impl Issuer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let committer = Committer::new(Arc::clone(&shared.store));
+        Self { shared, committer }
+    }
+
+    /// **The one read-modify-write.** `rule` reads and plans; if anything that it read was changed meanwhile, it
+    /// runs again from the start.
+    fn change<T>(
+        &self,
+        mut rule: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        for attempt in 0..ATTEMPTS {
+            let mut change = Transaction::new(&self.shared);
+            let answer = rule(&mut change)?;
+            if change.is_noop() {
+                // What was asked for already holds in the store; see to it that it holds in the index.
+                let read: Vec<_> = change.into_read().collect();
+                self.shared.take(&read);
+                return Ok(answer);
+            }
+            match self.commit(change) {
+                Ok(()) => return Ok(answer),
+                Err(Retry::No(error)) => return Err(error),
+                Err(Retry::Yes) => thread::sleep(pause(attempt)),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    fn commit(&self, change: Transaction<'_>) -> Result<(), Retry> {
+        let writes = change.writes();
+        let key = |at: usize| writes.get(at).map(Write::key);
+        match self.committer.commit(writes.clone()) {
+            Ok(revision) => {
+                self.shared.apply(change.changes(revision));
+                Ok(())
+            }
+            Err(error) => match &*error {
+                StoreError::Conflict(_) => Err(Retry::Yes),
+                StoreError::Duplicate(at) => Err(Retry::No(taken(key(*at)))),
+                StoreError::TooLarge => Err(Retry::No(Error::TooLarge)),
+                StoreError::Backend(_) if self.settle(&change, &writes) => Ok(()),
+                _ => Err(Retry::No(Error::Store(error))),
+            },
+        }
+    }
+
+    /// After a commit of which nobody knows whether it was made: reads back, takes over what is found, and tells
+    /// whether it is what was wanted.
+    fn settle(&self, change: &Transaction<'_>, writes: &[Write]) -> bool {
+        let mut done = true;
+        for write in writes {
+            let key = write.key();
+            match self.shared.fetch(key) {
+                Ok(found) => {
+                    if found.is_none() && matches!(write, Write::Purge { .. }) {
+                        self.shared.forget(key);
+                    }
+                    done &= change.is_done(key, found.as_ref());
+                }
+                Err(_) => done = false,
+            }
+        }
+        done
+    }
+}
+
+enum Retry {
+    Yes,
+    No(Error),
+}
+
+/// Doubling from 50 µs on, with half of it at random, so that those who met do not meet again.
+fn pause(attempt: u32) -> Duration {
+    let mut random = [0; 2];
+    // Without random bytes they wait equally long, and merely meet more often.
+    let _ = getrandom::fill(&mut random);
+    let longest = Duration::from_micros(50 << attempt.min(12)).min(LONGEST_PAUSE);
+    longest.mul_f64(0.5 + f64::from(u16::from_le_bytes(random)) / 131_072.0)
+}
+
+fn taken(key: Option<RecordKey>) -> Error {
+    Error::Exists(match key.map(|key| key.kind) {
+        Some(Kind::USER) => Field::UserName,
+        Some(Kind::ORGANIZATION) => Field::OrganizationName,
+        Some(Kind::BUCKET) => Field::BucketName,
+        _ => Field::Token,
+    })
+}

@@ -1,0 +1,317 @@
+//! Users, organizations, memberships and the names of buckets.
+
+use super::Issuer;
+use super::caller::Caller;
+use crate::error::{Error, Field};
+use crate::id::Id;
+use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
+use crate::permission::{Action, Request, ResourceType};
+use crate::record::{Entity, Kind, RecordKey};
+use crate::status::{Ended, Status, Transition};
+use crate::text::{check_description, check_label};
+
+/// What shall be different about a user; what is none stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserEdit {
+    /// The name.
+    pub name: Option<String>,
+    /// The status: switching a user off stops all its tokens, deleting it ends them, in one write.
+    pub transition: Option<Transition>,
+    /// The hash of a new password.
+    pub password_hash: Option<PasswordHash>,
+}
+
+/// What shall be different about an organization; what is none stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrganizationEdit {
+    /// The name.
+    pub name: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+    /// The status: as for users, with all tokens of the organization.
+    pub transition: Option<Transition>,
+}
+
+impl Issuer {
+    /// Makes a user.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] for a name that is taken, [`Error::Invalid`], [`Error::Forbidden`], [`Error::Store`].
+    pub fn create_user(
+        &self,
+        caller: &Caller,
+        name: &str,
+        password_hash: Option<PasswordHash>,
+    ) -> Result<User, Error> {
+        check_label(Field::UserName, name)?;
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            holder.must(&Request::new(Action::WRITE, ResourceType::USERS))?;
+            let user = User {
+                id: self.shared.next_id(),
+                name: name.to_owned(),
+                status: Status::Active,
+                operator: false,
+                memberships: Vec::new(),
+                password_hash: password_hash.clone(),
+                created_at: change.now(),
+                updated_at: change.now(),
+            };
+            change.put(Entity::User(user.clone()))?;
+            Ok(user)
+        })
+    }
+
+    /// Changes a user. Its name is free again once it is deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::create_user`]; [`Error::NotFound`]; [`Error::Ended`] if it is deleted.
+    pub fn edit_user(&self, caller: &Caller, id: Id, edit: &UserEdit) -> Result<User, Error> {
+        if let Some(name) = &edit.name {
+            check_label(Field::UserName, name)?;
+        }
+        self.change_user(caller, id, |user| {
+            if let Some(transition) = edit.transition {
+                user.status = user.status.after(transition)?;
+            }
+            if let Some(name) = &edit.name {
+                user.name.clone_from(name);
+            }
+            if edit.password_hash.is_some() {
+                user.password_hash.clone_from(&edit.password_hash);
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes an organization.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::create_user`].
+    pub fn create_organization(
+        &self,
+        caller: &Caller,
+        name: &str,
+        description: &str,
+    ) -> Result<Organization, Error> {
+        check_label(Field::OrganizationName, name)?;
+        check_description(description)?;
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            holder.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
+            let organization = Organization {
+                id: self.shared.next_id(),
+                name: name.to_owned(),
+                description: description.to_owned(),
+                status: Status::Active,
+                created_at: change.now(),
+                updated_at: change.now(),
+            };
+            change.put(Entity::Organization(organization.clone()))?;
+            Ok(organization)
+        })
+    }
+
+    /// Changes an organization. Its name is free again once it is deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::edit_user`].
+    pub fn edit_organization(
+        &self,
+        caller: &Caller,
+        id: Id,
+        edit: &OrganizationEdit,
+    ) -> Result<Organization, Error> {
+        if let Some(name) = &edit.name {
+            check_label(Field::OrganizationName, name)?;
+        }
+        if let Some(description) = &edit.description {
+            check_description(description)?;
+        }
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            let before = change.organization(id)?;
+            let kind = ResourceType::ORGANIZATIONS;
+            holder.must_on(Action::WRITE, kind, id, id, Field::Organization)?;
+            let mut after = before.clone();
+            if let Some(transition) = edit.transition {
+                after.status = after.status.after(transition)?;
+            }
+            if let Some(name) = &edit.name {
+                after.name.clone_from(name);
+            }
+            if let Some(description) = &edit.description {
+                after.description.clone_from(description);
+            }
+            if after == before {
+                return Ok(before);
+            }
+            if before.status == Status::Revoked {
+                return Err(Ended.into());
+            }
+            after.updated_at = change.now();
+            change.put(Entity::Organization(after.clone()))?;
+            Ok(after)
+        })
+    }
+
+    /// Makes a user belong to an organization, or gives it another role there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::edit_user`].
+    pub fn add_member(
+        &self,
+        caller: &Caller,
+        organization: Id,
+        user: Id,
+        role: Role,
+    ) -> Result<User, Error> {
+        let membership = Membership { organization, role };
+        self.change_memberships(caller, organization, user, |memberships| match memberships
+            .iter_mut()
+            .find(|one| one.organization == organization)
+        {
+            Some(held) => *held = membership,
+            None => memberships.push(membership),
+        })
+    }
+
+    /// Makes a user belong to an organization no more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::edit_user`].
+    pub fn remove_member(
+        &self,
+        caller: &Caller,
+        organization: Id,
+        user: Id,
+    ) -> Result<User, Error> {
+        self.change_memberships(caller, organization, user, |memberships| {
+            memberships.retain(|one| one.organization != organization);
+        })
+    }
+
+    /// Registers the name of a bucket that the database has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::create_user`]; [`Error::NotFound`] without its organization.
+    pub fn register_bucket(
+        &self,
+        caller: &Caller,
+        organization: Id,
+        name: &str,
+    ) -> Result<Bucket, Error> {
+        check_label(Field::BucketName, name)?;
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            let request = Request::new(Action::WRITE, ResourceType::BUCKETS);
+            holder.must(&request.organization(organization))?;
+            if change.organization(organization)?.status == Status::Revoked {
+                return Err(Error::NotFound(Field::Organization));
+            }
+            change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+            let bucket = Bucket {
+                id: self.shared.next_id(),
+                organization,
+                name: name.to_owned(),
+                status: Status::Active,
+                created_at: change.now(),
+                updated_at: change.now(),
+            };
+            change.put(Entity::Bucket(bucket.clone()))?;
+            Ok(bucket)
+        })
+    }
+
+    /// Forgets the name of a bucket.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Store`].
+    pub fn unregister_bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            let mut bucket = change.bucket(id)?;
+            let kind = ResourceType::BUCKETS;
+            holder.must_on(Action::WRITE, kind, bucket.organization, id, Field::Bucket)?;
+            if bucket.status != Status::Revoked {
+                bucket.status = Status::Revoked;
+                bucket.updated_at = change.now();
+                change.put(Entity::Bucket(bucket.clone()))?;
+            }
+            Ok(bucket)
+        })
+    }
+
+    fn change_memberships(
+        &self,
+        caller: &Caller,
+        organization: Id,
+        user: Id,
+        edit: impl Fn(&mut Vec<Membership>),
+    ) -> Result<User, Error> {
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            let kind = ResourceType::ORGANIZATIONS;
+            let status = change.organization(organization)?.status;
+            holder.must_on(
+                Action::WRITE,
+                kind,
+                organization,
+                organization,
+                Field::Organization,
+            )?;
+            if status == Status::Revoked {
+                return Err(Error::NotFound(Field::Organization));
+            }
+            change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+            let mut after = change.user(user)?;
+            if after.status == Status::Revoked {
+                return Err(Error::NotFound(Field::User));
+            }
+            let before = after.memberships.clone();
+            edit(&mut after.memberships);
+            if after.memberships != before {
+                after.updated_at = change.now();
+                change.put(Entity::User(after.clone()))?;
+            }
+            Ok(after)
+        })
+    }
+
+    fn change_user(
+        &self,
+        caller: &Caller,
+        id: Id,
+        edit: impl Fn(&mut User) -> Result<(), Ended>,
+    ) -> Result<User, Error> {
+        self.change(|change| {
+            let holder = caller.hold(change)?;
+            // Users belong to no organization, so that whoever may not read one learns nothing of it.
+            let request = |action| Request::new(action, ResourceType::USERS).id(id);
+            if !holder.may(&request(Action::READ)) && !holder.may(&request(Action::WRITE)) {
+                return Err(Error::NotFound(Field::User));
+            }
+            let before = change.user(id)?;
+            holder.must(&request(Action::WRITE))?;
+            let mut after = before.clone();
+            edit(&mut after)?;
+            if after == before {
+                return Ok(before);
+            }
+            if before.status == Status::Revoked {
+                return Err(Ended.into());
+            }
+            after.updated_at = change.now();
+            change.put(Entity::User(after.clone()))?;
+            Ok(after)
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! One read-modify-write: what was read, and what shall be written if nothing of it changed.
+
+use std::collections::BTreeMap;
+
+use crate::authorization::Authorization;
+use crate::error::{Error, Field};
+use crate::id::Id;
+use crate::index::{Change, What};
+use crate::owner::{Bucket, Organization, OwnerState, User};
+use crate::permission::BucketNames;
+use crate::record::{Entity, Kind, Record, RecordKey, SET_UP};
+use crate::shared::Shared;
+use crate::store::{Revision, Stored, Write};
+use crate::time::Timestamp;
+use crate::token::Credential;
+
+/// Reads records, and gathers writes that expect just what was read.
+pub(super) struct Transaction<'a> {
+    shared: &'a Shared,
+    now: Timestamp,
+    read: BTreeMap<RecordKey, Option<Stored>>,
+    writes: BTreeMap<RecordKey, Planned>,
+}
+
+enum Planned {
+    Put(Record, Option<What>),
+    Purge,
+    Guard,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(shared: &'a Shared) -> Self {
+        Self {
+            shared,
+            now: shared.clock.now(),
+            read: BTreeMap::new(),
+            writes: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::NotGenuine`] or [`Error::Store`], as for the others below.
+    pub(super) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
+        match self.entity(
+            RecordKey::new(Kind::AUTHORIZATION, id),
+            Field::Authorization,
+        )? {
+            Entity::Authorization(authorization, credential) => Ok((authorization, credential)),
+            _ => Err(Error::NotFound(Field::Authorization)),
+        }
+    }
+
+    pub(super) fn user(&mut self, id: Id) -> Result<User, Error> {
+        match self.entity(RecordKey::new(Kind::USER, id), Field::User)? {
+            Entity::User(user) => Ok(user),
+            _ => Err(Error::NotFound(Field::User)),
+        }
+    }
+
+    pub(super) fn organization(&mut self, id: Id) -> Result<Organization, Error> {
+        match self.entity(RecordKey::new(Kind::ORGANIZATION, id), Field::Organization)? {
+            Entity::Organization(organization) => Ok(organization),
+            _ => Err(Error::NotFound(Field::Organization)),
+        }
+    }
+
+    pub(super) fn bucket(&mut self, id: Id) -> Result<Bucket, Error> {
+        match self.entity(RecordKey::new(Kind::BUCKET, id), Field::Bucket)? {
+            Entity::Bucket(bucket) => Ok(bucket),
+            _ => Err(Error::NotFound(Field::Bucket)),
+        }
+    }
+
+    /// Whether the store was set up.
+    pub(super) fn is_set_up(&mut self) -> Result<bool, Error> {
+        Ok(self.read(SET_UP)?.is_some())
+    }
+
+    /// The state of a user; unknown if there is no genuine record of it.
+    pub(super) fn user_state(&mut self, id: Id) -> Result<OwnerState, Error> {
+        state(self.user(id).map(|user| user.status))
+    }
+
+    /// The state of an organization; unknown if there is no genuine record of it.
+    pub(super) fn organization_state(&mut self, id: Id) -> Result<OwnerState, Error> {
+        state(
+            self.organization(id)
+                .map(|organization| organization.status),
+        )
+    }
+
+    /// Names of registered buckets, for [`crate::PermissionSet::includes`].
+    pub(super) fn buckets(&self) -> impl BucketNames {
+        Buckets(self.shared)
+    }
+
+    /// The commit fails if the record is not as it was read.
+    pub(super) fn guard(&mut self, key: RecordKey) -> Result<(), Error> {
+        self.read(key)?;
+        self.writes.entry(key).or_insert(Planned::Guard);
+        Ok(())
+    }
+
+    /// Writes `entity` in the place of what was read under its key, or as a new record.
+    pub(super) fn put(&mut self, entity: Entity) -> Result<(), Error> {
+        let key = entity.key();
+        let sequence = match self.read(key)?.cloned() {
+            Some(stored) => self.open(&stored)?.map_or(0, |(_, sequence)| sequence),
+            None => 0,
+        };
+        let record = self.shared.sealer.seal(&entity, sequence + 1);
+        if record.size() > crate::record::MAX_RECORD {
+            return Err(Error::TooLarge);
+        }
+        let what = self.shared.digest((entity, sequence + 1));
+        self.writes.insert(key, Planned::Put(record, what));
+        Ok(())
+    }
+
+    /// Forgets the record that was read under `key`.
+    pub(super) fn purge(&mut self, key: RecordKey) -> Result<(), Error> {
+        self.read(key)?;
+        self.writes.insert(key, Planned::Purge);
+        Ok(())
+    }
+
+    /// Whether there is anything to write.
+    pub(super) fn is_noop(&self) -> bool {
+        self.writes
+            .values()
+            .all(|planned| matches!(planned, Planned::Guard))
+    }
+
+    pub(super) fn writes(&self) -> Vec<Write> {
+        let each = |(key, planned): (&RecordKey, &Planned)| {
+            let read = self.read.get(key).and_then(Option::as_ref);
+            let expected = read.map_or(Revision::ABSENT, |stored| stored.revision);
+            let key = *key;
+            match planned {
+                Planned::Put(record, _) => Write::Put {
+                    record: record.clone(),
+                    expected,
+                },
+                Planned::Purge => Write::Purge { key, expected },
+                Planned::Guard => Write::Guard { key, expected },
+            }
+        };
+        self.writes.iter().map(each).collect()
+    }
+
+    /// What the commit at `revision` means to the index.
+    pub(super) fn changes(self, revision: Revision) -> impl Iterator<Item = Change> {
+        self.writes.into_iter().filter_map(move |(key, planned)| {
+            let what = match planned {
+                Planned::Put(_, what) => what?,
+                Planned::Purge => What::Purged,
+                Planned::Guard => return None,
+            };
+            Some(Change {
+                key,
+                revision,
+                what,
+            })
+        })
+    }
+
+    /// Whether what is stored under `key` is what this transaction wanted there.
+    pub(super) fn is_done(&self, key: RecordKey, stored: Option<&Stored>) -> bool {
+        match self.writes.get(&key) {
+            Some(Planned::Put(record, _)) => stored.is_some_and(|stored| stored.record == *record),
+            Some(Planned::Purge) => stored.is_none(),
+            Some(Planned::Guard) | None => true,
+        }
+    }
+
+    /// Everything that was read, as it was.
+    pub(super) fn into_read(self) -> impl Iterator<Item = Stored> {
+        self.read.into_values().flatten()
+    }
+
+    fn entity(&mut self, key: RecordKey, field: Field) -> Result<Entity, Error> {
+        let stored = self.read(key)?.cloned().ok_or(Error::NotFound(field))?;
+        let opened = self.open(&stored)?;
+        opened
+            .map(|(entity, _)| entity)
+            .ok_or(Error::NotFound(field))
+    }
+
+    fn open(&self, stored: &Stored) -> Result<Option<(Entity, u64)>, Error> {
+        let key = stored.record.key;
+        self.shared.sealer.open(&stored.record).map_err(|error| {
+            self.shared.fault(key, error.into());
+            Error::NotGenuine(key)
+        })
+    }
+
+    fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
+        if let std::collections::btree_map::Entry::Vacant(vacant) = self.read.entry(key) {
+            vacant.insert(self.shared.store.get(&key)?);
+        }
+        Ok(self.read.get(&key).and_then(Option::as_ref))
+    }
+}
+
+fn state(status: Result<crate::Status, Error>) -> Result<OwnerState, Error> {
+    match status {
+        Ok(status) => Ok(status.into()),
+        Err(Error::NotFound(_) | Error::NotGenuine(_)) => Ok(OwnerState::Unknown),
+        Err(error) => Err(error),
+    }
+}
+
+struct Buckets<'a>(&'a Shared);
+
+impl BucketNames for Buckets<'_> {
+    fn bucket(&self, id: Id) -> Option<(Id, Box<str>)> {
+        let mut lookup = Transaction::new(self.0);
+        let bucket = lookup.bucket(id).ok()?;
+        let known = bucket.status != crate::Status::Revoked;
+        known.then(|| (bucket.organization, bucket.name.into()))
+    }
+}

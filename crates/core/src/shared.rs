@@ -1,0 +1,251 @@
+//! What verifier, issuer and follower of one engine share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossbeam_queue::ArrayQueue;
+
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::freshness::Freshness;
+use crate::id::{Id, IdGenerator};
+use crate::index::{Change, Digest, Half, Index, Outcome, What};
+use crate::key::KeyId;
+use crate::owner::OwnerState;
+use crate::record::{Entity, RecordError, RecordKey, Sealer};
+use crate::schema::Schema;
+use crate::store::{Revision, Stored, TokenStore};
+use crate::token::{Credential, Locator, Prefix, TokenHash};
+
+/// Something about a record that should not be: the store was changed by somebody without the key, or is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// Which record.
+    pub key: RecordKey,
+    /// What about it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// It is not genuine; what hangs on it is refused.
+    #[error(transparent)]
+    NotGenuine(#[from] RecordError),
+    /// An older, genuine version of it was put back; the newer one still holds.
+    #[error("an older version of the record was put back; the newer one still holds")]
+    Replayed,
+    /// It has the same token as another authorization, which holds.
+    #[error("another authorization has the same token; that one holds")]
+    Shadowed,
+}
+
+/// Called with every fault as it is noticed.
+pub type FaultReport = Arc<dyn Fn(&Fault) + Send + Sync>;
+
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn TokenStore>,
+    pub(crate) index: Index,
+    pub(crate) sealer: Sealer,
+    pub(crate) prefix: Prefix,
+    pub(crate) schema: Schema,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) freshness: Freshness,
+    pub(crate) ids: IdGenerator,
+    /// How long what has ended is kept.
+    pub(crate) retention: Duration,
+    /// Tokens that were found by their locator, to be given a keyed hash. Lossy.
+    pub(crate) adoptions: ArrayQueue<Adoption>,
+    /// Whether any record has a locator; until there is one, no check hashes for it.
+    located: AtomicBool,
+    /// All commits up to this one are applied.
+    caught_up: AtomicU64,
+    pub(crate) report: Option<FaultReport>,
+    faults: Mutex<Vec<Fault>>,
+}
+
+/// The keyed hash of a token whose record has only a locator.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Adoption {
+    pub(crate) id: Id,
+    pub(crate) key: KeyId,
+    pub(crate) hash: TokenHash,
+}
+
+const ADOPTION_QUEUE: usize = 1024;
+/// Faults beyond these are reported, but not kept.
+const KEPT_FAULTS: usize = 1000;
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The parts of [`Shared`] that whoever opens an engine gives.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn TokenStore>,
+    pub(crate) sealer: Sealer,
+    pub(crate) prefix: Prefix,
+    pub(crate) schema: Schema,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) max_staleness: Duration,
+    pub(crate) retention: Duration,
+    pub(crate) report: Option<FaultReport>,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let sharing = parts.store.limits().sharing;
+        Self {
+            store: parts.store,
+            index: Index::new(),
+            sealer: parts.sealer,
+            prefix: parts.prefix,
+            schema: parts.schema,
+            clock: parts.clock,
+            freshness: Freshness::new(sharing, parts.max_staleness),
+            ids: IdGenerator::default(),
+            retention: parts.retention,
+            adoptions: ArrayQueue::new(ADOPTION_QUEUE),
+            located: AtomicBool::new(false),
+            caught_up: AtomicU64::new(0),
+            report: parts.report,
+            faults: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// What a stored record means to the index; none if it means nothing to it. A record that is not genuine is
+    /// reported here, and denies whatever hangs on it.
+    pub(crate) fn read(&self, stored: &Stored) -> Option<Change> {
+        let key = stored.record.key;
+        let what = match self.sealer.open(&stored.record) {
+            Ok(entity) => self.digest(entity?)?,
+            Err(error) => {
+                self.fault(key, Problem::NotGenuine(error));
+                What::NotGenuine
+            }
+        };
+        Some(Change {
+            key,
+            revision: stored.revision,
+            what,
+        })
+    }
+
+    /// What an entity that was written so many times means to the index.
+    pub(crate) fn digest(&self, (entity, sequence): (Entity, u64)) -> Option<What> {
+        Some(match entity {
+            Entity::Authorization(authorization, credential) => {
+                let digest = Digest {
+                    halves: self.halves(&credential),
+                    status: authorization.status,
+                    expires: authorization.expires_at,
+                    user: authorization.user,
+                    organization: authorization.organization,
+                    permissions: authorization.permissions,
+                };
+                What::Authorization(digest, sequence)
+            }
+            Entity::User(user) => What::Owner(OwnerState::from(user.status), sequence),
+            Entity::Organization(organization) => {
+                What::Owner(OwnerState::from(organization.status), sequence)
+            }
+            Entity::Bucket(_) | Entity::Settings(_) | Entity::SetUp(_) => return None,
+        })
+    }
+
+    /// Takes over changes into the index, and reports what is not as it should be.
+    pub(crate) fn apply(&self, changes: impl IntoIterator<Item = Change>) {
+        self.index.apply(changes, |change, outcome| match outcome {
+            Outcome::Applied | Outcome::Known => {}
+            Outcome::Replayed => self.fault(change.key, Problem::Replayed),
+            Outcome::Shadowed => self.fault(change.key, Problem::Shadowed),
+        });
+    }
+
+    /// Reads stored records and takes them over.
+    pub(crate) fn take<'a>(&self, stored: impl IntoIterator<Item = &'a Stored>) {
+        self.apply(stored.into_iter().filter_map(|stored| self.read(stored)));
+    }
+
+    /// The record as it is in the store now; it is taken over as well.
+    pub(crate) fn fetch(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
+        let stored = self.store.get(&key)?;
+        self.take(&stored);
+        Ok(stored)
+    }
+
+    /// The record is gone from the store.
+    pub(crate) fn forget(&self, key: RecordKey) {
+        self.apply([Change {
+            key,
+            revision: Revision::ABSENT,
+            what: What::Purged,
+        }]);
+    }
+
+    pub(crate) fn fault(&self, key: RecordKey, problem: Problem) {
+        let fault = Fault { key, problem };
+        if let Some(report) = &self.report {
+            report(&fault);
+        }
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        if faults.len() < KEPT_FAULTS {
+            faults.push(fault);
+        }
+    }
+
+    /// The first faults that were noticed.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.clone()
+    }
+
+    /// The digests under which the index holds a credential.
+    fn halves(&self, credential: &Credential) -> [Option<Half>; 2] {
+        let located = credential.locator().map(|locator| {
+            self.located.store(true, Ordering::Relaxed);
+            self.locator_half(&locator)
+        });
+        [credential.keyed().map(|(_, hash)| hash.half()), located]
+    }
+
+    /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
+    /// compares.
+    pub(crate) fn locator_half(&self, locator: &Locator) -> Half {
+        // The first secret stays for ever, whichever is current.
+        let oldest = self.sealer.key().newest_first().last();
+        let secret = oldest.unwrap_or(self.sealer.key().current());
+        let mut hasher = blake3::Hasher::new_keyed(&secret.hash);
+        hasher.update(b"locator");
+        hasher.update(locator.digest());
+        TokenHash(*hasher.finalize().as_bytes()).half()
+    }
+
+    /// Whether a check that found nothing must look for a locator too.
+    pub(crate) fn has_located(&self) -> bool {
+        self.located.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn caught_up(&self) -> Revision {
+        Revision(self.caught_up.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn catch_up(&self, revision: Revision) {
+        self.caught_up.fetch_max(revision.0, Ordering::Release);
+    }
+
+    /// Random bits for an id, which need not be secret.
+    pub(crate) fn next_id(&self) -> Id {
+        let mut random = [0; 8];
+        // Without random bits ids may meet those of another process; a store then refuses the second.
+        let _ = getrandom::fill(&mut random);
+        self.ids.next(self.clock.now(), u64::from_le_bytes(random))
+    }
+}

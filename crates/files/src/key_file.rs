@@ -1,0 +1,88 @@
+//! The file that holds the key of a store.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use symbolon::{InvalidKey, StoreKey};
+use zeroize::Zeroizing;
+
+use crate::{FileError, create_private, folder_of, judge_file, private_dir};
+
+/// The key file of a store: its text is that of [`StoreKey::to_text`].
+#[derive(Debug)]
+pub struct KeyFile;
+
+/// In bytes; hundreds of secrets fit.
+const LIMIT: u16 = u16::MAX;
+
+const COMMENT: &str = "\
+# The secret key of a symbolon store: without it the store cannot be opened, and whoever has it can forge
+# tokens. Keep a copy in a safe place, apart from the backups of the store.
+";
+
+impl KeyFile {
+    /// Where the key of the store at `store` lies, unless it is said otherwise: `<store>.keys/key`. A store in a
+    /// folder that is backed up as a whole should have its key elsewhere.
+    pub fn beside(store: &Path) -> PathBuf {
+        // The components leave out a slash at the end, behind which `.keys` would lie inside of the store.
+        let mut folder = store.components().as_path().as_os_str().to_owned();
+        folder.push(".keys");
+        Path::new(&folder).join("key")
+    }
+
+    /// Reads the key file `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Missing`]; [`FileError::Exposed`] if others than the owner can read or write it;
+    /// [`FileError::Key`] if it is damaged; [`FileError::NotAFile`], [`FileError::TooLarge`] or [`FileError::Io`].
+    pub fn load(path: &Path) -> Result<StoreKey, FileError> {
+        let file = File::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => FileError::Missing(path.into()),
+            _ => FileError::io("open", path)(error),
+        })?;
+        let found = file.metadata().map_err(FileError::io("read", path))?;
+        judge_file(path, &found)?;
+        let text = read(file).map_err(FileError::io("read", path))?;
+        if text.len() > LIMIT.into() {
+            return Err(FileError::TooLarge(path.into()));
+        }
+        parse(&text).map_err(|source| FileError::Key {
+            path: path.into(),
+            source,
+        })
+    }
+
+    /// Draws a key and writes it to the new file `path`, in a folder that [`private_dir`] makes.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Exists`], those of [`private_dir`], [`FileError::Generate`] or [`FileError::Io`].
+    pub fn create(path: &Path) -> Result<StoreKey, FileError> {
+        private_dir(folder_of(path))?;
+        let key = StoreKey::generate().map_err(FileError::Generate)?;
+        let secrets = key.to_text();
+        let mut text = Zeroizing::new(String::with_capacity(COMMENT.len() + secrets.len()));
+        text.push_str(COMMENT);
+        text.push_str(&secrets);
+        create_private(path, text.as_bytes())?;
+        Ok(key)
+    }
+}
+
+fn read(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let limit = usize::from(LIMIT) + 1;
+    // All of it at once: a buffer that grows leaves copies behind, which are not wiped.
+    let mut text = Zeroizing::new(Vec::with_capacity(limit));
+    file.take(limit as u64).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+fn parse(text: &[u8]) -> Result<StoreKey, InvalidKey> {
+    let text = std::str::from_utf8(text).map_err(|error| {
+        let valid = text.iter().take(error.valid_up_to());
+        InvalidKey::Form(valid.filter(|byte| **byte == b'\n').count() + 1)
+    })?;
+    text.parse()
+}

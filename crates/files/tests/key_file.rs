@@ -1,0 +1,65 @@
+//! The key file: made once, read back, and every damage told.
+
+use std::error::Error;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use symbolon::InvalidKey;
+use symbolon_files::{FileError, KeyFile};
+
+#[test]
+fn it_lies_beside_the_store() {
+    let beside = |store: &str| KeyFile::beside(Path::new(store));
+    assert_eq!(
+        beside("data/tokens.db"),
+        Path::new("data/tokens.db.keys/key")
+    );
+    assert_eq!(beside("/data/store/"), Path::new("/data/store.keys/key"));
+    assert_eq!(beside("store"), Path::new("store.keys/key"));
+}
+
+#[test]
+fn it_is_made_once_and_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = KeyFile::beside(&dir.path().join("store"));
+    let missing = KeyFile::load(&path).unwrap_err();
+    assert!(matches!(missing, FileError::Missing(_)));
+    assert!(missing.to_string().contains("put your copy of it there"));
+
+    let made = KeyFile::create(&path).unwrap();
+    let read = KeyFile::load(&path).unwrap();
+    assert_eq!(made.to_text(), read.to_text());
+    assert!(matches!(KeyFile::create(&path), Err(FileError::Exists(_))));
+    assert_eq!(made.to_text(), KeyFile::load(&path).unwrap().to_text());
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("# The secret key of a symbolon store"));
+
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(
+        KeyFile::load(&path),
+        Err(FileError::Exposed { .. })
+    ));
+}
+
+#[test]
+fn damage_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key");
+    KeyFile::create(&path).unwrap();
+    let text = fs::read(&path).unwrap();
+
+    let source = |contents: &[u8]| {
+        fs::write(&path, contents).unwrap();
+        let error = KeyFile::load(&path).unwrap_err();
+        let source = error.source().unwrap();
+        assert!(!error.to_string().contains(&source.to_string()));
+        *source.downcast_ref::<InvalidKey>().unwrap()
+    };
+    assert_eq!(source(b""), InvalidKey::Empty);
+    assert_eq!(source(&text[..text.len() - 20]), InvalidKey::Form(3));
+    assert_eq!(source(b"# a\n\xff\n"), InvalidKey::Form(2));
+
+    fs::write(&path, vec![b'#'; 70_000]).unwrap();
+    assert!(matches!(KeyFile::load(&path), Err(FileError::TooLarge(_))));
+}

@@ -1,0 +1,149 @@
+//! What a commit changes: the rules of [`TokenStore::commit`](symbolon::TokenStore::commit), apart from how it is
+//! written.
+
+use std::collections::HashSet;
+
+use symbolon::StoreError;
+use symbolon::record::{Kind, Record, RecordKey};
+use symbolon::store::{Revision, Stored, Write};
+
+use crate::error::unreadable;
+use crate::layout::{
+    STATE_KEY, State, encode_record, index_key, parse_record_key, record_key, unique_key,
+};
+use crate::trees::{Change, Trees, Which};
+
+/// What `writes` make of a store in the state `now`; no changes if they only compare.
+pub(crate) fn plan(
+    trees: &Trees,
+    now: State,
+    writes: &[Write],
+) -> Result<(State, Vec<Change>), StoreError> {
+    let before = check_expectations(trees, writes)?;
+    check_unique(trees, writes)?;
+    let mut plan = Plan {
+        state: now,
+        changes: Vec::new(),
+    };
+    if !writes.iter().any(changes) {
+        return Ok((plan.state, plan.changes));
+    }
+    let revision = now.end.head.next();
+    plan.state.end.head = revision;
+    // What goes comes first: a unique key may pass from one record to the next.
+    for (write, before) in writes.iter().zip(before) {
+        if let Some(before) = before.filter(|_| changes(write)) {
+            plan.forget(&before);
+        }
+        if let Write::Purge { key, .. } = write {
+            plan.state.end.floor = revision;
+            plan.forget_use(*key);
+        }
+    }
+    for write in writes {
+        if let Write::Put { record, .. } = write {
+            plan.insert(record, revision);
+        }
+    }
+    let state = plan.state.encode().to_vec();
+    plan.put(Which::Meta, STATE_KEY, state);
+    Ok((plan.state, plan.changes))
+}
+
+struct Plan {
+    state: State,
+    changes: Vec<Change>,
+}
+
+impl Plan {
+    fn insert(&mut self, record: &Record, revision: Revision) {
+        self.state.sum.add(revision, record.key);
+        for (tree, key) in entries(record, revision) {
+            let value = match tree {
+                Which::Record => encode_record(record, revision),
+                Which::Unique => record_key(record.key).to_vec(),
+                _ => Vec::new(),
+            };
+            self.put(tree, &key, value);
+        }
+    }
+
+    fn forget(&mut self, before: &Stored) {
+        self.state.sum.remove(before.revision, before.record.key);
+        for (tree, key) in entries(&before.record, before.revision) {
+            self.remove(tree, &key);
+        }
+    }
+
+    fn forget_use(&mut self, key: RecordKey) {
+        if key.kind == Kind::AUTHORIZATION {
+            self.remove(Which::Used, &key.id.number().to_be_bytes());
+        }
+    }
+
+    fn put(&mut self, tree: Which, key: &[u8], value: Vec<u8>) {
+        let (key, value) = (key.to_vec(), Some(value));
+        self.changes.push(Change { tree, key, value });
+    }
+
+    fn remove(&mut self, tree: Which, key: &[u8]) {
+        let (key, value) = (key.to_vec(), None);
+        self.changes.push(Change { tree, key, value });
+    }
+}
+
+/// Every place where a record stands.
+pub(crate) fn entries(record: &Record, revision: Revision) -> Vec<(Which, Vec<u8>)> {
+    let key = record.key;
+    let columns = &record.columns;
+    let owner = |id: symbolon::Id| index_key(id.number(), key).to_vec();
+    let mut entries = vec![
+        (Which::Record, record_key(key).to_vec()),
+        (Which::Revision, index_key(revision.0, key).to_vec()),
+    ];
+    let unique = record.unique.as_deref();
+    entries.extend(unique.map(|unique| (Which::Unique, unique_key(key.kind, unique))));
+    entries.extend(columns.organization.map(|id| (Which::Organization, owner(id))));
+    entries.extend(columns.user.map(|id| (Which::User, owner(id))));
+    entries
+}
+
+/// The records as they are before the commit, if each has the revision that its write expects.
+fn check_expectations(trees: &Trees, writes: &[Write]) -> Result<Vec<Option<Stored>>, StoreError> {
+    let mut before = Vec::with_capacity(writes.len());
+    for (at, write) in writes.iter().enumerate() {
+        let found = trees.get(write.key())?;
+        let revision = found.as_ref().map_or(Revision::ABSENT, |found| found.revision);
+        if revision != write.expected() {
+            return Err(StoreError::Conflict(at));
+        }
+        before.push(found);
+    }
+    Ok(before)
+}
+
+fn check_unique(trees: &Trees, writes: &[Write]) -> Result<(), StoreError> {
+    let given_up = writes.iter().filter(|write| changes(write));
+    let given_up: HashSet<RecordKey> = given_up.map(Write::key).collect();
+    let mut taken = HashSet::new();
+    for (at, write) in writes.iter().enumerate() {
+        let Write::Put { record, .. } = write else {
+            continue;
+        };
+        let Some(unique) = record.unique.as_deref() else {
+            continue;
+        };
+        let key = unique_key(record.key.kind, unique);
+        let holder = trees.unique.get(&key).map_err(unreadable)?;
+        let holder = holder.map(|holder| parse_record_key(&holder));
+        let held = holder.is_some_and(|holder| holder.is_none_or(|key| !given_up.contains(&key)));
+        if held || !taken.insert(key) {
+            return Err(StoreError::Duplicate(at));
+        }
+    }
+    Ok(())
+}
+
+fn changes(write: &Write) -> bool {
+    !matches!(write, Write::Guard { .. })
+}

@@ -1,0 +1,87 @@
+//! Why a store does not open, and why an open one fails.
+
+use std::path::PathBuf;
+
+use symbolon::StoreError;
+use symbolon_files::FileError;
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process, or another store in this one, has it open.
+    #[error(
+        "the store is in use by another process; a sled store has one: stop it, or use SQLite or the HTTP API"
+    )]
+    InUse,
+    /// There is no store, and none was to be made.
+    #[error("there is no store at `{}`; check the path, or create one", .0.display())]
+    Missing(PathBuf),
+    /// The folder holds something else.
+    #[error("`{}` holds files, but no symbolon store; choose an empty folder", .0.display())]
+    Foreign(PathBuf),
+    /// A later version made the store.
+    #[error("the store at `{}` was made by a later version; use that one", .0.display())]
+    Later(PathBuf),
+    /// The store has lost something or does not fit together.
+    #[error("the store at `{}` is damaged: {what}; restore it from a backup", .path.display())]
+    Damaged {
+        /// Its folder.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The folder or a file in it cannot be used.
+    #[error("cannot open the store: its folder or a file in it cannot be used")]
+    Folder(#[from] FileError),
+    /// Anything else.
+    #[error("cannot open the store at `{}`", .path.display())]
+    Failed {
+        /// Its folder.
+        path: PathBuf,
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// What an open store fails with, inside of [`StoreError::Backend`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("it is unknown whether the write is on disk; open the store again to see")]
+    Unconfirmed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("an earlier write was not confirmed; open the store again to see what is on disk")]
+    Poisoned,
+    #[error("sled panicked: {0}; open the store again")]
+    Panicked(String),
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        Self::backend(fault)
+    }
+}
+
+/// What a failed read becomes.
+pub(crate) fn unreadable(error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Corruption { at, .. } => StoreError::Corrupt(match at {
+            Some(at) => format!("sled cannot read the page at {at:?}"),
+            None => "sled cannot read a page".into(),
+        }),
+        other => StoreError::backend(other),
+    }
+}
+
+/// Turns a panic of sled into an error. It panics where its file contradicts itself, which no input of ours can
+/// cause but a damaged disk can.
+pub(crate) fn caught<T, E: From<Fault>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    // What a panic may leave half done lies in sled, which guards itself by dropping, or behind the poisoned state.
+    let run = std::panic::AssertUnwindSafe(run);
+    std::panic::catch_unwind(run).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        // Some of its messages go on with the contents of a page.
+        let line: String = text.unwrap_or("no text").chars().take(80).collect();
+        Err(Fault::Panicked(line).into())
+    })
+}

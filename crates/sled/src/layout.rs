@@ -1,0 +1,245 @@
+//! The bytes of keys and values; numbers are big-endian, so that keys sort as what they stand for.
+//!
+//! | tree | key | value |
+//! |---|---|---|
+//! | `record` | kind, id | revision (8), organization (8, 0 for none), user (8), status (1), face (1), length of the unique key plus 1 (2, 0 for none), unique key, bytes |
+//! | `revision` | revision, kind, id | |
+//! | `unique` | kind, unique key | kind, id |
+//! | `organization`, `user` | the owner's id, kind, id | |
+//! | `used` | id | minute (4) |
+//! | `meta` | `state` | head (8), floor (8), epoch (8), number of records (8), checksum (8) |
+
+use symbolon::record::{Columns, Kind, Record, RecordKey};
+use symbolon::store::{End, Epoch, Revision, Stored};
+use symbolon::{Face, Id, Minute, Status};
+
+pub(crate) const STATE_KEY: &[u8] = b"state";
+
+pub(crate) fn record_key(key: RecordKey) -> [u8; 9] {
+    let mut bytes = [key.kind.0; 9];
+    bytes[1..].copy_from_slice(&key.id.number().to_be_bytes());
+    bytes
+}
+
+pub(crate) fn parse_record_key(bytes: &[u8]) -> Option<RecordKey> {
+    let (kind, id) = bytes.split_first()?;
+    let id = Id::new(u64::from_be_bytes(id.try_into().ok()?))?;
+    Some(RecordKey::new(Kind(*kind), id))
+}
+
+/// A key of `revision`, `organization` or `user`: a number, then the key of a record.
+pub(crate) fn index_key(number: u64, key: RecordKey) -> [u8; 17] {
+    let mut bytes = [0; 17];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    bytes[8..].copy_from_slice(&record_key(key));
+    bytes
+}
+
+pub(crate) fn parse_index_key(bytes: &[u8]) -> Option<(u64, RecordKey)> {
+    let (number, key) = bytes.split_first_chunk()?;
+    Some((u64::from_be_bytes(*number), parse_record_key(key)?))
+}
+
+pub(crate) fn unique_key(kind: Kind, unique: &[u8]) -> Vec<u8> {
+    [&[kind.0], unique].concat()
+}
+
+pub(crate) fn encode_minute(minute: Minute) -> [u8; 4] {
+    minute.0.to_be_bytes()
+}
+
+pub(crate) fn decode_minute(bytes: &[u8]) -> Option<Minute> {
+    Some(Minute(u32::from_be_bytes(bytes.try_into().ok()?)))
+}
+
+pub(crate) fn encode_record(record: &Record, revision: Revision) -> Vec<u8> {
+    let columns = &record.columns;
+    let unique = record.unique.as_deref();
+    let owner = |id: Option<Id>| id.map_or(0, Id::number).to_be_bytes();
+    // Within `MAX_RECORD`, so that it fits.
+    let length = unique.map_or(0, |unique| unique.len() as u16 + 1);
+    [
+        &revision.0.to_be_bytes()[..],
+        &owner(columns.organization),
+        &owner(columns.user),
+        &[encode_status(columns.status), encode_face(columns.face)],
+        &length.to_be_bytes(),
+        unique.unwrap_or_default(),
+        &record.bytes,
+    ]
+    .concat()
+}
+
+/// The record of a value of `record`; none if it is damaged.
+pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
+    let (revision, value) = value.split_first_chunk()?;
+    let (organization, value) = value.split_first_chunk()?;
+    let (user, value) = value.split_first_chunk()?;
+    let ([status, face], value) = value.split_first_chunk()?;
+    let (length, value) = value.split_first_chunk()?;
+    let (unique, bytes) = match u16::from_be_bytes(*length).checked_sub(1) {
+        None => (None, value),
+        Some(length) => {
+            let (unique, bytes) = value.split_at_checked(length.into())?;
+            (Some(unique), bytes)
+        }
+    };
+    let columns = Columns {
+        organization: Id::new(u64::from_be_bytes(*organization)),
+        user: Id::new(u64::from_be_bytes(*user)),
+        status: decode_status(*status)?,
+        face: decode_face(*face)?,
+    };
+    let record = Record {
+        key,
+        unique: unique.map(Into::into),
+        columns,
+        bytes: bytes.into(),
+    };
+    Some(stored(record, Revision(u64::from_be_bytes(*revision))))
+}
+
+/// What stands in for a record that is missing or damaged: it has no contents, so that the engine refuses it and
+/// goes on.
+pub(crate) fn stand_in(key: RecordKey, revision: Revision) -> Stored {
+    let record = Record {
+        key,
+        unique: None,
+        columns: Columns::default(),
+        bytes: Box::default(),
+    };
+    stored(record, revision)
+}
+
+/// What the store knows of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) end: End,
+    pub(crate) sum: Sum,
+}
+
+impl State {
+    pub(crate) fn new(epoch: Epoch) -> Self {
+        let end = End {
+            head: Revision::ABSENT,
+            floor: Revision::ABSENT,
+            epoch,
+        };
+        Self {
+            end,
+            sum: Sum::default(),
+        }
+    }
+
+    pub(crate) fn encode(&self) -> [u8; 40] {
+        let Self { end, sum } = self;
+        let numbers = [
+            end.head.0,
+            end.floor.0,
+            end.epoch.0,
+            sum.records,
+            sum.fingerprints,
+        ];
+        let mut bytes = [0; 40];
+        let (chunks, _) = bytes.as_chunks_mut();
+        for (chunk, number) in chunks.iter_mut().zip(numbers) {
+            *chunk = number.to_be_bytes();
+        }
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let numbers = bytes.as_chunks().0.iter().copied().map(u64::from_be_bytes);
+        let numbers: Vec<u64> = numbers.collect();
+        let &[head, floor, epoch, records, fingerprints] = numbers.as_slice() else {
+            return None;
+        };
+        let end = End {
+            head: Revision(head),
+            floor: Revision(floor),
+            epoch: Epoch(epoch),
+        };
+        let sum = Sum {
+            records,
+            fingerprints,
+        };
+        Some(Self { end, sum })
+    }
+}
+
+/// A checksum over the keys and revisions of all records, in any order. It finds accidents; against intent stand
+/// the MACs of the records and the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Sum {
+    pub(crate) records: u64,
+    fingerprints: u64,
+}
+
+impl Sum {
+    pub(crate) fn add(&mut self, revision: Revision, key: RecordKey) {
+        self.records = self.records.wrapping_add(1);
+        self.fingerprints = self.fingerprints.wrapping_add(fingerprint(revision, key));
+    }
+
+    pub(crate) fn remove(&mut self, revision: Revision, key: RecordKey) {
+        self.records = self.records.wrapping_sub(1);
+        self.fingerprints = self.fingerprints.wrapping_sub(fingerprint(revision, key));
+    }
+}
+
+fn fingerprint(revision: Revision, key: RecordKey) -> u64 {
+    let parts = [revision.0, key.kind.0.into(), key.id.number()];
+    parts.into_iter().fold(0, |mixed: u64, part| {
+        // The finalizer of SplitMix64.
+        let mut bits = (mixed ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ bits >> 31
+    })
+}
+
+fn stored(record: Record, revision: Revision) -> Stored {
+    Stored {
+        record,
+        revision,
+        last_used: None,
+    }
+}
+
+fn encode_status(status: Option<Status>) -> u8 {
+    match status {
+        None => 0,
+        Some(Status::Active) => 1,
+        Some(Status::Inactive) => 2,
+        Some(Status::Revoked) => 3,
+    }
+}
+
+fn decode_status(byte: u8) -> Option<Option<Status>> {
+    Some(match byte {
+        0 => None,
+        1 => Some(Status::Active),
+        2 => Some(Status::Inactive),
+        3 => Some(Status::Revoked),
+        _ => return None,
+    })
+}
+
+fn encode_face(face: Option<Face>) -> u8 {
+    match face {
+        None => 0,
+        Some(Face::V2) => 1,
+        Some(Face::V0) => 2,
+        Some(Face::Embedder) => 3,
+    }
+}
+
+fn decode_face(byte: u8) -> Option<Option<Face>> {
+    Some(match byte {
+        0 => None,
+        1 => Some(Face::V2),
+        2 => Some(Face::V0),
+        3 => Some(Face::Embedder),
+        _ => return None,
+    })
+}

@@ -1,0 +1,179 @@
+//! The trees of the database: reading them, and writing to them so that it lasts.
+
+use std::fs::File;
+
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
+use sled::{Db, Tree};
+use symbolon::StoreError;
+use symbolon::record::{Kind, RecordKey};
+use symbolon::store::{Revision, Stored};
+
+use crate::error::{Fault, unreadable};
+use crate::layout::{
+    STATE_KEY, State, Sum, decode_minute, decode_record, parse_index_key, parse_record_key,
+    record_key, stand_in,
+};
+
+/// A page holds up to 20 records for a moment, and one larger than a quarter of a segment goes to a file that sled
+/// never syncs. So: 20 of 16 kB, and some.
+pub(crate) const SEGMENT: usize = 2 << 20;
+
+#[derive(Clone)]
+pub(crate) struct Trees {
+    pub(crate) db: Db,
+    pub(crate) record: Tree,
+    pub(crate) revision: Tree,
+    pub(crate) unique: Tree,
+    pub(crate) organization: Tree,
+    pub(crate) user: Tree,
+    pub(crate) used: Tree,
+    pub(crate) meta: Tree,
+}
+
+/// Which tree a change is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which {
+    Record,
+    Revision,
+    Unique,
+    Organization,
+    User,
+    Used,
+    Meta,
+}
+
+/// One key that gets a value, or loses it.
+pub(crate) struct Change {
+    pub(crate) tree: Which,
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Option<Vec<u8>>,
+}
+
+impl Trees {
+    pub(crate) fn open(db: Db) -> sled::Result<Self> {
+        Ok(Self {
+            record: db.open_tree("record")?,
+            revision: db.open_tree("revision")?,
+            unique: db.open_tree("unique")?,
+            organization: db.open_tree("organization")?,
+            user: db.open_tree("user")?,
+            used: db.open_tree("used")?,
+            meta: db.open_tree("meta")?,
+            db,
+        })
+    }
+
+    pub(crate) fn state(&self) -> Result<Option<State>, StoreError> {
+        let value = self.meta.get(STATE_KEY).map_err(unreadable)?;
+        Ok(value.and_then(|value| State::decode(&value)))
+    }
+
+    /// The record under `key`. One that is damaged has a stand-in for its contents.
+    pub(crate) fn load(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
+        let Some(value) = self.record.get(record_key(key)).map_err(unreadable)? else {
+            return Ok(None);
+        };
+        let mut stored =
+            decode_record(key, &value).unwrap_or_else(|| stand_in(key, Revision::ABSENT));
+        if key.kind == Kind::AUTHORIZATION && !self.used.is_empty() {
+            let id = key.id.number().to_be_bytes();
+            let used = self.used.get(id).map_err(unreadable)?;
+            stored.last_used = used.and_then(|minute| decode_minute(&minute));
+        }
+        Ok(Some(stored))
+    }
+
+    /// The checksum that the records have, and the one that the index of revisions has.
+    pub(crate) fn sums(&self) -> Result<(Sum, Sum), StoreError> {
+        let (mut records, mut revisions) = (Sum::default(), Sum::default());
+        for entry in &self.record {
+            let (key, value) = entry.map_err(unreadable)?;
+            let revision = value.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+            if let Some(key) = parse_record_key(&key) {
+                records.add(Revision(revision), key);
+            }
+        }
+        for entry in &self.revision {
+            let (key, _) = entry.map_err(unreadable)?;
+            if let Some((revision, key)) = parse_index_key(&key) {
+                revisions.add(Revision(revision), key);
+            }
+        }
+        Ok((records, revisions))
+    }
+
+    /// Makes all of `changes` or none, and returns when they are on disk. After an error it is unknown which.
+    pub(crate) fn write(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
+        let trees = (
+            &self.record,
+            &self.revision,
+            &self.unique,
+            &self.organization,
+            &self.user,
+            &self.used,
+            &self.meta,
+        );
+        let written = trees.transaction(
+            |(record, revision, unique, organization, user, used, meta)| {
+                for change in changes {
+                    let tree = match change.tree {
+                        Which::Record => record,
+                        Which::Revision => revision,
+                        Which::Unique => unique,
+                        Which::Organization => organization,
+                        Which::User => user,
+                        Which::Used => used,
+                        Which::Meta => meta,
+                    };
+                    match &change.value {
+                        Some(value) => tree.insert(change.key.as_slice(), value.as_slice())?,
+                        None => tree.remove(change.key.as_slice())?,
+                    };
+                }
+                Ok::<(), ConflictableTransactionError<()>>(())
+            },
+        );
+        match written {
+            Err(TransactionError::Storage(error)) => return Err(unconfirmed(error)),
+            // Nothing above aborts.
+            Ok(()) | Err(TransactionError::Abort(())) => {}
+        }
+        self.settle(file, changes)
+    }
+
+    /// Splits what `changes` have overfilled, so that no read does it later, unsynced; and syncs everything.
+    ///
+    /// sled reuses a segment when what replaced it was flushed, which is not yet durable. So no two segments may
+    /// be written between syncs, except in the transaction, which sled keeps from counting as flushed.
+    fn settle(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
+        let mut unsynced = 0;
+        for some in changes.chunks(16) {
+            for change in some {
+                let tree = self.tree(change.tree);
+                tree.contains_key(&change.key).map_err(unconfirmed)?;
+            }
+            unsynced += self.db.flush().map_err(unconfirmed)?;
+            if unsynced > SEGMENT / 2 {
+                file.sync_all().map_err(unconfirmed)?;
+                unsynced = 0;
+            }
+        }
+        file.sync_all().map_err(unconfirmed)
+    }
+
+    fn tree(&self, which: Which) -> &Tree {
+        match which {
+            Which::Record => &self.record,
+            Which::Revision => &self.revision,
+            Which::Unique => &self.unique,
+            Which::Organization => &self.organization,
+            Which::User => &self.user,
+            Which::Used => &self.used,
+            Which::Meta => &self.meta,
+        }
+    }
+}
+
+fn unconfirmed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {
+    Fault::Unconfirmed(error.into())
+}

@@ -1,0 +1,274 @@
+//! Making a store's file, and opening it.
+
+use std::error::Error as StdError;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, MAIN_DB, OpenFlags, params};
+use symbolon::StoreError;
+use symbolon_files::{FileError, check_secret, create_private, private_dir};
+
+use crate::row;
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file, or the folder that it lies in, is not as it must be.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is no such file.
+    #[error("there is no store at `{}`; check the path, or create one", .0.display())]
+    Missing(PathBuf),
+    /// There is no store, but the log of one, which would spoil a new one.
+    #[error(
+        "`{}` is left of a store that is gone; put the store back, or move this file away",
+        .0.display()
+    )]
+    Leftover(PathBuf),
+    /// The file is empty, or the SQLite database of another program.
+    #[error(
+        "`{}` is no symbolon store; give another path, or restore the store from a backup",
+        .0.display()
+    )]
+    Foreign(PathBuf),
+    /// A newer version of the program has made the store.
+    #[error(
+        "the store `{0}` has format {version}, and this program knows only format {known}; update it",
+        .path.display(), known = FORMAT
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        version: i64,
+    },
+    /// The file is damaged, or no SQLite database.
+    #[error(
+        "`{}` is damaged, or no SQLite database; restore it from a backup, or give another path",
+        .path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The file cannot be written to.
+    #[error("the store `{}` is read-only; check its owner, its mode and its disk", .0.display())]
+    ReadOnly(PathBuf),
+    /// Several processes could not share the file.
+    #[error(
+        "SQLite cannot keep its log beside `{}`; put the store on a local disk",
+        .0.display()
+    )]
+    NoLog(PathBuf),
+    /// While the store was open, its file was moved or replaced.
+    #[error(
+        "the file `{}` was moved or replaced while it was open; restart with the right one",
+        .0.display()
+    )]
+    Replaced(PathBuf),
+    /// The SQLite that was linked can lose commits.
+    #[error("SQLite {0} can lose commits; link version 3.51.3 or later")]
+    Library(&'static str),
+    /// The operating system gave no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Random,
+    /// Anything else that SQLite says.
+    #[error("cannot open the store `{}`; check that you may write to it and its folder", .path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+const APPLICATION: i64 = 0x7379_6d62;
+const FORMAT: i64 = 1;
+/// Before it, a log that was reset at the wrong moment lost commits.
+const OLDEST_LIBRARY: i32 = 3_051_003;
+/// How long a commit waits for that of another process.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Where a store lies.
+#[derive(Debug)]
+pub(crate) struct Place {
+    path: PathBuf,
+    /// Device and number of the file.
+    file: (u64, u64),
+}
+
+impl Place {
+    /// Makes a store, if there is none. It appears whole, so that a file that is empty or half of one is always
+    /// damage, and never the work of a process that is just making it.
+    pub(crate) fn make(path: &Path) -> Result<(), OpenError> {
+        let exists = || fs::symlink_metadata(path).is_ok();
+        if exists() {
+            return Ok(());
+        }
+        private_dir(path.parent().unwrap_or(path))?;
+        for log in ["-wal", "-journal"] {
+            let mut left = path.as_os_str().to_owned();
+            left.push(log);
+            if fs::symlink_metadata(&left).is_ok() && !exists() {
+                return Err(OpenError::Leftover(left.into()));
+            }
+        }
+        match create_private(path, &contents(path)?) {
+            // Another process was quicker.
+            Err(FileError::Exists(_)) => Ok(()),
+            made => Ok(made?),
+        }
+    }
+
+    pub(crate) fn find(path: &Path) -> Result<Self, OpenError> {
+        // Absolute, so that SQLite takes no name for a URI or a database in memory.
+        let path = fs::canonicalize(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => OpenError::Missing(path.into()),
+            _ => FileError::Io {
+                action: "open",
+                path: path.into(),
+                source,
+            }
+            .into(),
+        })?;
+        check_secret(&path)?;
+        private_dir(path.parent().unwrap_or(&path))?;
+        let file = identity(&path).ok_or_else(|| OpenError::Missing(path.clone()))?;
+        Ok(Self { path, file })
+    }
+
+    /// Whether the file is still the one that was opened: what is written to one that was replaced is lost.
+    pub(crate) fn check_same(&self) -> Result<(), OpenError> {
+        match identity(&self.path) == Some(self.file) {
+            true => Ok(()),
+            false => Err(OpenError::Replaced(self.path.clone())),
+        }
+    }
+
+    pub(crate) fn connect(&self) -> Result<Connection, OpenError> {
+        let connection = connect(&self.path).map_err(|error| self.failed(error))?;
+        self.check_same()?;
+        Ok(connection)
+    }
+
+    /// Makes sure that it is a store, and one that can be written to, before anything is.
+    pub(crate) fn claim(&self, connection: &Connection) -> Result<(), OpenError> {
+        if rusqlite::version_number() < OLDEST_LIBRARY {
+            return Err(OpenError::Library(rusqlite::version()));
+        }
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+        let path = || self.path.clone();
+        let failed = |error| self.failed(error);
+        let application: i64 = pragma("application_id").map_err(failed)?;
+        let version: i64 = pragma("user_version").map_err(failed)?;
+        if application != APPLICATION || version < FORMAT {
+            return Err(OpenError::Foreign(path()));
+        }
+        if version > FORMAT {
+            return Err(OpenError::Newer {
+                path: path(),
+                version,
+            });
+        }
+        if connection.is_readonly(MAIN_DB).map_err(failed)? {
+            return Err(OpenError::ReadOnly(path()));
+        }
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .map_err(failed)?;
+        if mode != "wal" {
+            return Err(OpenError::NoLog(path()));
+        }
+        row::end(connection).map_err(failed)?;
+        Ok(())
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> OpenError {
+        let path = self.path.clone();
+        match crate::failed(error) {
+            StoreError::Corrupt(source) => OpenError::Damaged {
+                path,
+                source: source.into(),
+            },
+            StoreError::Backend(source) => OpenError::Sqlite { path, source },
+            other => OpenError::Sqlite {
+                path,
+                source: Box::new(other),
+            },
+        }
+    }
+}
+
+impl OpenError {
+    pub(crate) fn into_store(self) -> StoreError {
+        match self {
+            Self::Damaged { source, .. } => StoreError::Corrupt(source.to_string()),
+            other => StoreError::backend(other),
+        }
+    }
+}
+
+/// An empty store in memory.
+pub(crate) fn fresh() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(include_str!("schema.sql"))?;
+    Ok(connection)
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let mut epoch = [0; 8];
+    getrandom::fill(&mut epoch).map_err(|_| OpenError::Random)?;
+    let make = || {
+        let mut connection = fresh()?;
+        connection.execute(
+            "INSERT INTO state (only, head, floor, epoch) VALUES (1, 0, 0, ?1)",
+            params![i64::from_be_bytes(epoch)],
+        )?;
+        Ok(connection.serialize(MAIN_DB)?.to_vec())
+    };
+    let mut bytes = make().map_err(|source: rusqlite::Error| OpenError::Sqlite {
+        path: path.into(),
+        source: Box::new(source),
+    })?;
+    // The versions for reading and writing: 2 is a database with a write-ahead log. Two processes that open it
+    // for the first time at once then need not change it.
+    for version in bytes.iter_mut().skip(18).take(2) {
+        *version = 2;
+    }
+    Ok(bytes)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Nothing that was planted in the schema runs.
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+    ] {
+        connection.set_db_config(setting, on)?;
+    }
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -8192;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let found = fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
+}
