@@ -6,13 +6,15 @@
     clippy::indexing_slicing,
     reason = "a rule that is broken panics, as a test does"
 )]
-#![warn(dead_code)]
+#![deny(dead_code)]
 
+pub mod crash;
 mod fresh;
 mod pages;
 mod rng;
 pub mod rules;
 mod sample;
+mod walk;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +22,8 @@ use std::sync::Arc;
 use symbolon::TokenStore;
 
 pub use fresh::{Fresh, Make};
-pub use rules::{RULES, Rule};
+pub use rules::{LASTING_RULES, RULES, Rule};
+pub use walk::Walk;
 
 /// The one list of all rules: hands it to the macro `$callback`.
 #[doc(hidden)]
@@ -124,6 +127,29 @@ macro_rules! __for_each_rule {
                 a_page_is_one_snapshot,
                 a_scan_beside_writers_loses_nothing,
             }
+            walking {
+                a_random_walk_agrees_with_memory,
+            }
+        }
+    };
+}
+
+/// The one list of the rules for stores on disk.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_each_lasting_rule {
+    ($callback:path, $arguments:tt) => {
+        $callback! { $arguments
+            lasting {
+                reopening_keeps_everything,
+                reopening_keeps_head_and_floor,
+                reopening_keeps_an_empty_store,
+                reopening_keeps_what_is_compared,
+                reopening_keeps_cursors,
+            }
+            walking {
+                a_random_walk_with_reopening_agrees_with_memory,
+            }
         }
     };
 }
@@ -133,6 +159,23 @@ macro_rules! __for_each_rule {
 macro_rules! suite {
     ($open:expr $(,)?) => {
         $crate::__for_each_rule! { $crate::__suite, ($open) }
+    };
+}
+
+/// Makes one `#[test]` of every rule for stores that last. The argument opens the store in the folder that it is
+/// given, or makes it if the folder is empty.
+#[macro_export]
+macro_rules! durable {
+    ($open:expr $(,)?) => {
+        $crate::__for_each_lasting_rule! { $crate::__suite, ($open) }
+
+        #[test]
+        fn kill_nine() {
+            $crate::crash::kill_nine(concat!(module_path!(), "::kill_nine"), &|dir| {
+                let open = $open;
+                ::std::sync::Arc::new(open(dir))
+            });
+        }
     };
 }
 

@@ -17,8 +17,8 @@ pub struct Authorization {
     pub organization: Id,
     /// The user that it belongs to, if any: it is dead while that user is not active.
     pub user: Option<Id>,
-    /// The authorization that made it, for the record; none if the embedding program did.
-    pub created_by: Option<Id>,
+    /// Who made it, for the record; none if the embedding program did.
+    pub created_by: Option<Creator>,
     /// Through which interface it was made; each interface lists its own.
     pub face: Face,
     /// The authorization that it replaced, if it came of a rotation.
@@ -37,6 +37,15 @@ pub struct Authorization {
     pub updated_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// Who made an authorization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Creator {
+    /// The bearer of the token of this authorization.
+    Authorization(Id),
+    /// This user, signed in.
+    User(Id),
 }
 
 /// An interface through which authorizations are made.

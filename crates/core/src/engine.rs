@@ -297,3 +297,38 @@ fn follow(follower: &mut Follower, issuer: &Issuer, stop: &AtomicBool) {
         issuer.adopt_queued();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, Caller, Denied, MemoryStore, NewAuthorization, Permission};
+    use crate::{Request, ResourceType};
+
+    /// A lock that this thread holds already can never be taken by it again: a check that took one would hang.
+    #[test]
+    fn a_million_checks_take_no_lock() {
+        let options = Options::new(Schema::influxdb_v2());
+        let key = StoreKey::generate().unwrap();
+        let engine = Engine::create(Arc::new(MemoryStore::new()), key, options).unwrap();
+        let issuer = engine.issuer();
+        let org = issuer.create_organization(&Caller::Root, "org", "").unwrap().id;
+        let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+        let made = issuer.create(&Caller::Root, NewAuthorization::new(org, [read]));
+        let (token, authorization) = made.unwrap();
+        let verifier = engine.verifier();
+        let grant = verifier.authenticate(token.reveal()).unwrap();
+        let (read, write) = (
+            Request::new(Action::READ, ResourceType::BUCKETS),
+            Request::new(Action::WRITE, ResourceType::BUCKETS),
+        );
+        let id = authorization.id;
+        let locks = engine.shared.hold_locks();
+        for _ in 0..250_000 {
+            assert_eq!(verifier.check(token.reveal(), &read), Ok(id));
+            assert_eq!(grant.check(&read), Ok(id));
+            assert_eq!(verifier.check(token.reveal(), &write), Err(Denied::Forbidden(id)));
+            assert_eq!(verifier.check("x".repeat(40), &read), Err(Denied::Unknown));
+        }
+        drop(locks);
+    }
+}

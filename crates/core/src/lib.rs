@@ -26,7 +26,7 @@ mod time;
 mod token;
 mod verifier;
 
-pub use authorization::{Authorization, Dead, Face};
+pub use authorization::{Authorization, Creator, Dead, Face};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Options, is_new};
 pub use error::{Denied, Error, Field, StoreError};

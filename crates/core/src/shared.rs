@@ -248,4 +248,10 @@ impl Shared {
         let _ = getrandom::fill(&mut random);
         self.ids.next(self.clock.now(), u64::from_le_bytes(random))
     }
+
+    /// Holds every lock of the engine, for tests of what must do without.
+    #[cfg(test)]
+    pub(crate) fn hold_locks(&self) -> impl Sized {
+        (self.index.hold(), self.faults.lock())
+    }
 }

@@ -1,6 +1,6 @@
 //! The store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
 use std::path::Path;
@@ -16,8 +16,11 @@ use symbolon::{Id, Minute, StoreError};
 use crate::commit::plan;
 use crate::error::{Fault, OpenError, caught, unreadable};
 use crate::folder::{Folder, Must};
-use crate::layout::{State, encode_minute, index_key, parse_index_key, parse_record_key, record_key, stand_in, unique_key};
-use crate::trees::{Change, SEGMENT, Trees, Which};
+use crate::layout::{
+    State, encode_minute, index_key, parse_index_key, parse_record_key, record_key, stand_in,
+    unique_key,
+};
+use crate::trees::{Change, Trees, Which};
 
 /// A store in a folder of its own, for one process.
 ///
@@ -131,17 +134,23 @@ impl TokenStore for SledStore {
         let from = index_key(after.revision.0, after.key);
         self.read(|trees, state| {
             let mut items = Vec::new();
-            let range = (Bound::Excluded(from.as_slice()), Bound::Unbounded);
-            for entry in trees.revision.range(range) {
+            let mut last = after;
+            let range = (Bound::Excluded(from), Bound::Unbounded);
+            for entry in trees.revision.range::<[u8; 17], _>(range) {
                 let (entry, _) = entry.map_err(unreadable)?;
                 let Some((revision, key)) = parse_index_key(&entry) else {
                     continue;
                 };
-                if let (Some(last), true) = (items.last(), items.len() >= limit) {
-                    let next = position(last).into();
-                    return Ok(Page { items, next, end: None });
+                let revision = Revision(revision);
+                if items.len() >= limit {
+                    return Ok(Page {
+                        items,
+                        next: last.into(),
+                        end: None,
+                    });
                 }
-                items.push(scanned(trees, Revision(revision), key)?);
+                items.push(scanned(trees, revision, key)?);
+                last = Position { revision, key };
             }
             let next = Position::after(state.end.head).into();
             let end = Some(state.end);
@@ -156,7 +165,7 @@ impl TokenStore for SledStore {
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         for some in used.chunks(LIMITS.writes) {
             let mut live = self.lock()?;
-            let changes = caught(|| self.touches(some))?;
+            let changes = caught(|| touches(&self.trees, some))?;
             if !changes.is_empty() {
                 self.write(&mut live, &changes)?;
             }
@@ -165,10 +174,118 @@ impl TokenStore for SledStore {
     }
 
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
-        todo!()
+        self.read(|trees, _| {
+            let mut found = Vec::new();
+            for key in candidates(trees, query)? {
+                if found.len() >= query.limit {
+                    break;
+                }
+                let stored = trees.get_or_stand_in(key?)?;
+                found.extend(stored.filter(|stored| query.wants(&stored.record)));
+            }
+            Ok(found)
+        })
     }
 
     fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
-        todo!()
+        self.read(|_, _| Ok(()))?;
+        let after = Position::from(after).revision;
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .written
+            .wait_timeout_while(head, timeout, |head| *head <= after);
+        let (_head, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        Ok(match result.timed_out() {
+            true => Wake::Timeout,
+            false => Wake::Changed,
+        })
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // sled's own prints what it holds.
+        f.debug_struct("SledStore").finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    fn usable(&self) -> Result<(), StoreError> {
+        match self.poisoned {
+            true => Err(Fault::Poisoned.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+fn touches(trees: &Trees, used: &[(Id, Minute)]) -> Result<Vec<Change>, StoreError> {
+    let mut latest = BTreeMap::new();
+    for (id, minute) in used {
+        let known = latest.entry(*id).or_insert(*minute);
+        *known = (*known).max(*minute);
+    }
+    let mut changes = Vec::new();
+    for (id, minute) in latest {
+        let key = RecordKey::new(Kind::AUTHORIZATION, id);
+        let known = trees.record.contains_key(record_key(key));
+        if known.map_err(unreadable)? && trees.last_used(key)? < Some(minute) {
+            changes.push(Change {
+                tree: Which::Used,
+                key: id.number().to_be_bytes().to_vec(),
+                value: Some(encode_minute(minute).to_vec()),
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// The record that an entry of the index of revisions stands for.
+fn scanned(trees: &Trees, revision: Revision, key: RecordKey) -> Result<Stored, StoreError> {
+    let stored = trees.get_or_stand_in(key)?;
+    let stored = stored.filter(|stored| stored.revision == revision);
+    Ok(stored.unwrap_or_else(|| stand_in(key, revision)))
+}
+
+type Keys<'a> = Box<dyn Iterator<Item = Result<RecordKey, StoreError>> + 'a>;
+
+/// The keys of all records that `query` may want, in order.
+fn candidates<'a>(trees: &'a Trees, query: &Query) -> Result<Keys<'a>, StoreError> {
+    let kind = query.kind;
+    if let Some(unique) = &query.unique {
+        let holder = trees.unique.get(unique_key(kind, unique));
+        let key = holder
+            .map_err(unreadable)?
+            .and_then(|key| parse_record_key(&key));
+        return Ok(Box::new(key.into_iter().map(Ok)));
+    }
+    let first = match query.after {
+        Some(after) => Bound::Excluded(RecordKey::new(kind, after)),
+        None => Bound::Included(RecordKey::new(kind, Id::MIN)),
+    };
+    let last = Bound::Included(RecordKey::new(kind, Id::MAX));
+    let owned = |tree: &'a sled::Tree, owner: Id| {
+        let bound = |key: Bound<RecordKey>| key.map(|key| index_key(owner.number(), key));
+        let entries = tree.range((bound(first), bound(last)));
+        entries.filter_map(|entry| read_key(entry, |key| Some(parse_index_key(key)?.1)))
+    };
+    Ok(match (query.user, query.organization) {
+        (Some(user), _) => Box::new(owned(&trees.user, user)),
+        (None, Some(organization)) => Box::new(owned(&trees.organization, organization)),
+        (None, None) => {
+            let entries = trees
+                .record
+                .range((first.map(record_key), last.map(record_key)));
+            Box::new(entries.filter_map(|entry| read_key(entry, parse_record_key)))
+        }
+    })
+}
+
+fn read_key(
+    entry: sled::Result<(sled::IVec, sled::IVec)>,
+    parse: impl Fn(&[u8]) -> Option<RecordKey>,
+) -> Option<Result<RecordKey, StoreError>> {
+    match entry {
+        Ok((key, _)) => parse(&key).map(Ok),
+        Err(error) => Some(Err(unreadable(error))),
     }
 }

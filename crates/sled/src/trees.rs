@@ -4,9 +4,9 @@ use std::fs::File;
 
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 use sled::{Db, Tree};
-use symbolon::StoreError;
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Revision, Stored};
+use symbolon::{Minute, StoreError};
 
 use crate::error::{Fault, unreadable};
 use crate::layout::{
@@ -18,7 +18,6 @@ use crate::layout::{
 /// never syncs. So: 20 of 16 kB, and some.
 pub(crate) const SEGMENT: usize = 2 << 20;
 
-#[derive(Clone)]
 pub(crate) struct Trees {
     pub(crate) db: Db,
     pub(crate) record: Tree,
@@ -31,7 +30,7 @@ pub(crate) struct Trees {
 }
 
 /// Which tree a change is for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
     Record,
     Revision,
@@ -47,6 +46,12 @@ pub(crate) struct Change {
     pub(crate) tree: Which,
     pub(crate) key: Vec<u8>,
     pub(crate) value: Option<Vec<u8>>,
+}
+
+impl Change {
+    pub(crate) fn size(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Vec::len)
+    }
 }
 
 impl Trees {
@@ -68,19 +73,35 @@ impl Trees {
         Ok(value.and_then(|value| State::decode(&value)))
     }
 
-    /// The record under `key`. One that is damaged has a stand-in for its contents.
-    pub(crate) fn load(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
+    /// The record under `key`.
+    pub(crate) fn get(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
         let Some(value) = self.record.get(record_key(key)).map_err(unreadable)? else {
             return Ok(None);
         };
-        let mut stored =
-            decode_record(key, &value).unwrap_or_else(|| stand_in(key, Revision::ABSENT));
-        if key.kind == Kind::AUTHORIZATION && !self.used.is_empty() {
-            let id = key.id.number().to_be_bytes();
-            let used = self.used.get(id).map_err(unreadable)?;
-            stored.last_used = used.and_then(|minute| decode_minute(&minute));
+        let damaged = || StoreError::Corrupt(format!("the record of {key:?} cannot be decoded"));
+        let stored = decode_record(key, &value).ok_or_else(damaged)?;
+        let last_used = self.last_used(key)?;
+        Ok(Some(Stored {
+            last_used,
+            ..stored
+        }))
+    }
+
+    /// The record under `key`, or what stands in for one that cannot be decoded.
+    pub(crate) fn get_or_stand_in(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
+        match self.get(key) {
+            Err(StoreError::Corrupt(_)) => Ok(Some(stand_in(key, Revision::ABSENT))),
+            got => got,
         }
-        Ok(Some(stored))
+    }
+
+    pub(crate) fn last_used(&self, key: RecordKey) -> Result<Option<Minute>, StoreError> {
+        if key.kind != Kind::AUTHORIZATION {
+            return Ok(None);
+        }
+        let used = self.used.get(key.id.number().to_be_bytes());
+        let used = used.map_err(unreadable)?;
+        Ok(used.and_then(|minute| decode_minute(&minute)))
     }
 
     /// The checksum that the records have, and the one that the index of revisions has.
@@ -88,7 +109,9 @@ impl Trees {
         let (mut records, mut revisions) = (Sum::default(), Sum::default());
         for entry in &self.record {
             let (key, value) = entry.map_err(unreadable)?;
-            let revision = value.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+            let revision = value
+                .first_chunk()
+                .map_or(0, |bytes| u64::from_be_bytes(*bytes));
             if let Some(key) = parse_record_key(&key) {
                 records.add(Revision(revision), key);
             }
@@ -141,6 +164,12 @@ impl Trees {
         self.settle(file, changes)
     }
 
+    /// Puts what sled has in memory on disk.
+    pub(crate) fn flush(&self, file: &File) -> Result<(), Fault> {
+        self.db.flush().map_err(unconfirmed)?;
+        file.sync_all().map_err(unconfirmed)
+    }
+
     /// Splits what `changes` have overfilled, so that no read does it later, unsynced; and syncs everything.
     ///
     /// sled reuses a segment when what replaced it was flushed, which is not yet durable. So no two segments may
@@ -161,7 +190,7 @@ impl Trees {
         file.sync_all().map_err(unconfirmed)
     }
 
-    fn tree(&self, which: Which) -> &Tree {
+    pub(crate) fn tree(&self, which: Which) -> &Tree {
         match which {
             Which::Record => &self.record,
             Which::Revision => &self.revision,

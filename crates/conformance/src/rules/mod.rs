@@ -6,6 +6,7 @@ mod atomicity;
 mod concurrency;
 mod expectations;
 mod finding;
+mod lasting;
 mod limits;
 mod reading;
 mod revisions;
@@ -13,6 +14,7 @@ mod scanning;
 mod touching;
 mod unique;
 mod waiting;
+mod walking;
 
 use crate::fresh::Make;
 
@@ -25,16 +27,33 @@ pub struct Rule {
     pub check: fn(Make<'_>),
 }
 
-/// Makes the list public. A rule that is missing from it is not, and the compiler refuses what nobody can reach.
+/// Makes a list public. A rule that is in no list is not, and the compiler refuses what nobody can reach.
 macro_rules! define {
-    (() $($module:ident { $($rule:ident,)* })*) => {
+    (
+        ($(#[$doc:meta])* $list:ident)
+        $($module:ident { $($rule:ident,)* })*
+    ) => {
         $($(pub use self::$module::$rule;)*)*
 
-        /// All rules.
-        pub const RULES: &[Rule] = &[
+        $(#[$doc])*
+        pub const $list: &[Rule] = &[
             $($(Rule { name: stringify!($rule), check: $module::$rule },)*)*
         ];
     };
 }
 
-crate::__for_each_rule! { define, () }
+crate::__for_each_rule! {
+    define,
+    (
+        /// The rules for every store.
+        RULES
+    )
+}
+
+crate::__for_each_lasting_rule! {
+    define,
+    (
+        /// The further rules for stores on disk.
+        LASTING_RULES
+    )
+}

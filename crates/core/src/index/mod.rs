@@ -208,6 +208,11 @@ impl Index {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> impl Sized {
+        self.writers()
+    }
+
     fn writers(&self) -> MutexGuard<'_, Writers> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,1 +1,358 @@
+use super::*;
+use crate::record::Kind;
+use crate::{Action, Permission, ResourceType};
+use proptest::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+fn id(number: u64) -> Id {
+    Id::new(number).unwrap()
+}
+
+fn key(number: u64) -> RecordKey {
+    RecordKey::new(Kind::AUTHORIZATION, id(number))
+}
+
+fn half(number: u64) -> Half {
+    [number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number]
+}
+
+fn owner(kind: Kind, number: u64, state: OwnerState, sequence: u64) -> Change {
+    Change {
+        key: RecordKey::new(kind, id(number)),
+        revision: Revision(sequence),
+        what: What::Owner(state, sequence),
+    }
+}
+
+/// An authorization of user 2 and organization 1 with these digests.
+fn version(number: u64, sequence: u64, status: Status, halves: [Option<Half>; 2]) -> Change {
+    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+    let digest = Digest {
+        halves,
+        status,
+        expires: None,
+        user: Some(id(2)),
+        organization: id(1),
+        permissions: vec![read.id(id(sequence))].into(),
+    };
+    Change {
+        key: key(number),
+        revision: Revision(sequence),
+        what: What::Authorization(digest, sequence),
+    }
+}
+
+fn index_with_owners() -> Index {
+    let index = Index::new();
+    let active = OwnerState::Active;
+    apply(&index, owner(Kind::ORGANIZATION, 1, active, 1));
+    apply(&index, owner(Kind::USER, 2, active, 1));
+    index
+}
+
+fn apply(index: &Index, change: Change) -> Outcome {
+    let mut seen = None;
+    index.apply([change], |_, outcome| seen = Some(outcome));
+    seen.unwrap()
+}
+
+/// What a check would make of a digest: the id and which version allows it, or why not.
+fn look(index: &Index, wanted: Half) -> Option<(Id, Result<u64, Dead>)> {
+    index.find(wanted, None, |found, _| {
+        let live = found.live(|| Timestamp::MIN);
+        let version = || match found.permissions.unwrap()[0].resource.target {
+            crate::Target::Id(id) => id.number(),
+            _ => 0,
+        };
+        (found.id(), live.map(|()| version()))
+    })
+}
+
+fn status(number: u8) -> Status {
+    [Status::Active, Status::Inactive, Status::Revoked][usize::from(number)]
+}
+
+fn wanted(sequence: u64, status: Status) -> Result<u64, Dead> {
+    match status {
+        Status::Active => Ok(sequence),
+        Status::Inactive => Err(Dead::Inactive),
+        Status::Revoked => Err(Dead::Revoked),
+    }
+}
+
+proptest! {
+    /// Versions of one record come in any order, some twice: the newest holds, under every one of its digests and
+    /// under none of those that only older versions had.
+    #[test]
+    fn newest_wins_in_any_order(
+        statuses in proptest::collection::vec((0..2_u8, 1..4_u64), 1..8),
+        order in proptest::collection::vec(0..8_usize, 1..30),
+        ends: bool,
+    ) {
+        let index = index_with_owners();
+        let mut versions: Vec<Change> = Vec::new();
+        for (at, (number, second)) in statuses.iter().enumerate() {
+            let last = at + 1 == statuses.len();
+            let status = if last && ends { Status::Revoked } else { status(*number) };
+            let halves = [Some(half(7)), Some(half(100 + second))];
+            versions.push(version(7, at as u64 + 1, status, halves));
+        }
+        let mut newest = 0;
+        for at in order.into_iter().filter(|at| *at < versions.len()) {
+            let outcome = apply(&index, versions[at].clone());
+            prop_assert_eq!(outcome == Outcome::Applied, at + 1 > newest);
+            newest = newest.max(at + 1);
+            let What::Authorization(digest, sequence) = &versions[newest - 1].what else {
+                unreachable!();
+            };
+            let state = wanted(*sequence, digest.status);
+            for number in 101..104 {
+                let held = digest.halves[1] == Some(half(number));
+                prop_assert_eq!(look(&index, half(number)), held.then_some((id(7), state)));
+            }
+            prop_assert_eq!(look(&index, half(7)), Some((id(7), state)));
+            prop_assert!(index.agrees(&versions[newest - 1]));
+        }
+    }
+}
+
+#[test]
+fn ending_an_id_ends_every_slot_of_it() {
+    let index = index_with_owners();
+    let halves = [Some(half(1)), Some(half(2))];
+    apply(&index, version(9, 1, Status::Active, halves));
+    apply(&index, version(9, 2, Status::Revoked, halves));
+    for number in [1, 2] {
+        assert_eq!(
+            look(&index, half(number)),
+            Some((id(9), Err(Dead::Revoked)))
+        );
+    }
+}
+
+#[test]
+fn an_old_version_under_a_new_revision_is_told_and_not_taken() {
+    let index = index_with_owners();
+    let halves = [Some(half(1)), None];
+    apply(&index, version(9, 1, Status::Active, halves));
+    apply(&index, version(9, 2, Status::Inactive, halves));
+    let mut old = version(9, 1, Status::Active, halves);
+    // As a page of a scan that began before: nothing to tell.
+    assert_eq!(apply(&index, old.clone()), Outcome::Known);
+    old.revision = Revision(3);
+    assert_eq!(apply(&index, old.clone()), Outcome::Replayed);
+    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Inactive))));
+    // What was revoked stays so whatever the sequence says.
+    apply(&index, version(9, 4, Status::Revoked, halves));
+    assert_eq!(
+        apply(&index, version(9, 5, Status::Active, halves)),
+        Outcome::Replayed
+    );
+    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+}
+
+#[test]
+fn what_is_not_genuine_denies_until_a_genuine_version_comes() {
+    let index = index_with_owners();
+    let halves = [Some(half(1)), None];
+    apply(&index, version(9, 3, Status::Active, halves));
+    let bad = |revision| Change {
+        key: key(9),
+        revision: Revision(revision),
+        what: What::NotGenuine,
+    };
+    // Older than what is known: a page of a scan that began before.
+    assert_eq!(apply(&index, bad(2)), Outcome::Known);
+    assert!(look(&index, half(1)).is_some());
+    apply(&index, bad(3));
+    assert_eq!(look(&index, half(1)), None);
+    // Its older version does not help, the same one does.
+    apply(&index, version(9, 2, Status::Active, halves));
+    assert_eq!(look(&index, half(1)), None);
+    apply(&index, version(9, 3, Status::Active, halves));
+    assert_eq!(look(&index, half(1)), Some((id(9), Ok(3))));
+}
+
+#[test]
+fn an_owner_that_is_not_genuine_is_unknown() {
+    let index = index_with_owners();
+    apply(&index, version(9, 1, Status::Active, [Some(half(1)), None]));
+    for (kind, number) in [(Kind::USER, 2), (Kind::ORGANIZATION, 1)] {
+        let bad = Change {
+            key: RecordKey::new(kind, id(number)),
+            revision: Revision(5),
+            what: What::NotGenuine,
+        };
+        apply(&index, bad);
+        assert_eq!(
+            look(&index, half(1)),
+            Some((id(9), Err(Dead::OwnerInactive)))
+        );
+        apply(&index, owner(kind, number, OwnerState::Active, 6));
+        assert_eq!(look(&index, half(1)), Some((id(9), Ok(1))));
+    }
+}
+
+#[test]
+fn one_digest_of_two_authorizations_stays_with_the_first() {
+    let index = index_with_owners();
+    apply(
+        &index,
+        version(9, 1, Status::Revoked, [Some(half(1)), None]),
+    );
+    let second = version(10, 1, Status::Active, [Some(half(1)), None]);
+    assert_eq!(apply(&index, second), Outcome::Shadowed);
+    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+}
+
+#[test]
+fn a_purged_id_is_unknown_and_its_digest_is_free() {
+    let index = index_with_owners();
+    apply(
+        &index,
+        version(9, 5, Status::Revoked, [Some(half(1)), Some(half(2))]),
+    );
+    let purged = Change {
+        key: key(9),
+        revision: Revision(6),
+        what: What::Purged,
+    };
+    apply(&index, purged);
+    assert_eq!((look(&index, half(1)), look(&index, half(2))), (None, None));
+    apply(
+        &index,
+        version(10, 1, Status::Active, [Some(half(1)), None]),
+    );
+    assert_eq!(look(&index, half(1)), Some((id(10), Ok(1))));
+}
+
+#[test]
+fn a_rebuild_drops_what_is_gone_and_keeps_what_had_ended() {
+    let index = index_with_owners();
+    for number in 1..=4 {
+        apply(
+            &index,
+            version(number, 2, Status::Active, [Some(half(number)), None]),
+        );
+    }
+    apply(
+        &index,
+        version(3, 3, Status::Revoked, [Some(half(3)), None]),
+    );
+    for (epoch, fallen_back) in [(SameEpoch::Yes, true), (SameEpoch::No, false)] {
+        index.begin_rebuild();
+        let active = OwnerState::Active;
+        index.rebuild([
+            owner(Kind::ORGANIZATION, 1, active, 1),
+            owner(Kind::USER, 2, active, 1),
+            version(1, 1, Status::Active, [Some(half(1)), None]),
+            version(3, 2, Status::Active, [Some(half(3)), None]),
+        ]);
+        // Written while the rebuild reads.
+        apply(&index, version(5, 9, Status::Active, [Some(half(5)), None]));
+        let mut told = Vec::new();
+        index.finish_rebuild(epoch, |key| told.push(key.id.number()));
+        told.sort_unstable();
+        assert_eq!(told, if fallen_back { vec![1, 3] } else { vec![3] });
+        let first = look(&index, half(1));
+        assert_eq!(first, (!fallen_back).then_some((id(1), Ok(1))));
+        assert_eq!(look(&index, half(2)), None, "it is gone from the store");
+        let ended = look(&index, half(3));
+        assert!(
+            ended.is_none_or(|(_, live)| live == Err(Dead::Revoked)),
+            "{ended:?}"
+        );
+        assert_eq!(look(&index, half(5)), Some((id(5), Ok(9))));
+        // Back to the start, for the other epoch.
+        index.begin_rebuild();
+        index.rebuild([
+            owner(Kind::ORGANIZATION, 1, active, 1),
+            owner(Kind::USER, 2, active, 1),
+        ]);
+        index.finish_rebuild(SameEpoch::No, |_| {});
+        for number in 1..=4 {
+            apply(
+                &index,
+                version(number, 2, Status::Active, [Some(half(number)), None]),
+            );
+        }
+        apply(
+            &index,
+            version(3, 3, Status::Revoked, [Some(half(3)), None]),
+        );
+    }
+}
+
+#[test]
+fn a_deleted_owner_stays_deleted_over_a_rebuild() {
+    let index = index_with_owners();
+    apply(&index, version(9, 1, Status::Active, [Some(half(1)), None]));
+    apply(&index, owner(Kind::USER, 2, OwnerState::Deleted, 2));
+    index.begin_rebuild();
+    let active = OwnerState::Active;
+    index.rebuild([
+        owner(Kind::ORGANIZATION, 1, active, 1),
+        owner(Kind::USER, 2, active, 1),
+        version(9, 1, Status::Active, [Some(half(1)), None]),
+    ]);
+    index.finish_rebuild(SameEpoch::No, |_| {});
+    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+}
+
+/// Writers apply versions out of order while the table grows from nothing; readers must never see a token that is
+/// known to be revoked allowed, nor a version that is older than one that was seen before.
+#[test]
+fn readers_beside_writers_never_see_a_step_back() {
+    const IDS: u64 = 2_000;
+    const VERSIONS: u64 = 6;
+    let index = &index_with_owners();
+    let done = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..3)
+            .map(|writer: u64| {
+                scope.spawn(move || {
+                    for step in 0..IDS * VERSIONS {
+                        // Each writer walks all versions in an order of its own.
+                        let at = (step * [7919, 6007, 5003][writer as usize]) % (IDS * VERSIONS);
+                        let (number, sequence) = (at % IDS + 1, at / IDS + 1);
+                        let last = sequence == VERSIONS;
+                        let status = if last {
+                            Status::Revoked
+                        } else {
+                            Status::Active
+                        };
+                        let halves = [Some(half(number)), Some(half(number + IDS))];
+                        apply(index, version(number, sequence, status, halves));
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..2 {
+            scope.spawn(move || {
+                let mut seen = vec![0; IDS as usize * 2 + 1];
+                while !done.load(Ordering::Acquire) {
+                    for number in 1..=IDS * 2 {
+                        let sequence = match look(index, half(number)) {
+                            None => 0,
+                            Some((_, Ok(sequence))) => sequence,
+                            Some((_, Err(_))) => VERSIONS,
+                        };
+                        let before = &mut seen[number as usize];
+                        assert!(sequence >= *before, "{number}: {sequence} after {before}");
+                        *before = sequence;
+                    }
+                }
+            });
+        }
+        writers
+            .into_iter()
+            .for_each(|writer| writer.join().unwrap());
+        done.store(true, Ordering::Release);
+    });
+    for number in 1..=IDS * 2 {
+        assert!(matches!(
+            look(index, half(number)),
+            Some((_, Err(Dead::Revoked)))
+        ));
+    }
+}

@@ -106,7 +106,7 @@ impl Issuer {
                 id: self.shared.next_id(),
                 organization: new.organization,
                 user: new.user,
-                created_by: holder.id(),
+                created_by: holder.creator(),
                 face: new.face,
                 rotated_from: None,
                 description: new.description.clone(),
@@ -205,7 +205,7 @@ impl Issuer {
             let description = rotation.description.clone();
             let new = Authorization {
                 id: self.shared.next_id(),
-                created_by: holder.id(),
+                created_by: holder.creator(),
                 rotated_from: Some(id),
                 description: description.unwrap_or_else(|| old.description.clone()),
                 created_at: now,

@@ -1,7 +1,7 @@
 //! Who asks for a change, and what that lets them do.
 
 use super::transaction::Transaction;
-use crate::authorization::Authorization;
+use crate::authorization::{Authorization, Creator};
 use crate::error::{Denied, Error, Field};
 use crate::id::Id;
 use crate::permission::{Action, BucketNames, Permission, Request, ResourceType};
@@ -59,6 +59,11 @@ impl Holder {
             Self::Root => None,
             Self::Authorization(held) => Some(held.id),
         }
+    }
+
+    /// Who is noted as the creator of what this caller makes.
+    pub(super) fn creator(&self) -> Option<Creator> {
+        self.id().map(Creator::Authorization)
     }
 
     pub(super) fn may(&self, request: &Request<'_>) -> bool {

@@ -9,8 +9,6 @@ mod list;
 mod owners;
 mod purge;
 mod setup;
-#[cfg(test)]
-mod tests;
 mod transaction;
 
 use std::fmt;

@@ -3,7 +3,7 @@
 use super::bytes::{Reader, Writer};
 use super::seal::RecordError;
 use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, StoreId};
-use crate::authorization::Authorization;
+use crate::authorization::{Authorization, Creator};
 use crate::id::Id;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
@@ -17,6 +17,8 @@ const HAS_ROTATED: u8 = 2;
 const HAS_EXPIRY: u8 = 4;
 const HAS_REVOKED: u8 = 8;
 const HAS_KEYED: u8 = 16;
+/// The creator is a user, not an authorization.
+const CREATOR_IS_USER: u8 = 32;
 
 pub(super) fn write(w: &mut Writer, entity: &Entity) {
     match entity {
@@ -105,7 +107,11 @@ fn write_authorization(w: &mut Writer, authorization: &Authorization, credential
             | has(authorization.rotated_from.is_some(), HAS_ROTATED)
             | has(authorization.expires_at.is_some(), HAS_EXPIRY)
             | has(authorization.revoked_at.is_some(), HAS_REVOKED)
-            | has(keyed.is_some(), HAS_KEYED),
+            | has(keyed.is_some(), HAS_KEYED)
+            | has(
+                matches!(authorization.created_by, Some(Creator::User(_))),
+                CREATOR_IS_USER,
+            ),
     );
     if let Some((key, hash)) = keyed {
         w.fixed(&key.0.to_be_bytes());
@@ -114,7 +120,10 @@ fn write_authorization(w: &mut Writer, authorization: &Authorization, credential
             w.fixed(&hash.0);
         }
     }
-    let ids = [authorization.created_by, authorization.rotated_from];
+    let creator = authorization.created_by.map(|creator| match creator {
+        Creator::Authorization(id) | Creator::User(id) => id,
+    });
+    let ids = [creator, authorization.rotated_from];
     ids.into_iter().flatten().for_each(|id| w.id(id));
     w.time(authorization.created_at);
     w.time(authorization.updated_at);
@@ -134,7 +143,11 @@ fn read_authorization(
     let when = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.time()).transpose();
     let which = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.id()).transpose();
     let credential = read_credential(r, has & HAS_KEYED != 0, record.unique.as_deref())?;
-    let created_by = which(HAS_CREATOR, r)?;
+    let creator = match has & CREATOR_IS_USER {
+        0 => Creator::Authorization,
+        _ => Creator::User,
+    };
+    let created_by = which(HAS_CREATOR, r)?.map(creator);
     let rotated_from = which(HAS_ROTATED, r)?;
     let created_at = r.time()?;
     let updated_at = r.time()?;

@@ -202,3 +202,18 @@ impl Columns {
         })
     }
 }
+
+/// The bytes of `record` with another version and body (of which the first five bytes are replaced), sealed anew.
+#[cfg(test)]
+pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8]) -> Box<[u8]> {
+    let secret = sealer.key.current();
+    let key = secret.id.0.to_be_bytes();
+    let sealed = [
+        &[version],
+        key.as_slice(),
+        body.get(5..).unwrap_or_default(),
+    ]
+    .concat();
+    let mac = mac(&secret.mac, sealer.store, record, &sealed);
+    [sealed.as_slice(), mac.as_slice()].concat().into()
+}

@@ -69,8 +69,8 @@ const YEAR_2018: u64 = 1_514_764_800;
 const YEAR_2026: u64 = 1_767_225_600;
 const YEAR_2101: u64 = 4_133_980_800;
 const YEAR_2200: u64 = 7_258_118_400;
-/// 9999-12-31T23:59:59Z, which many write for "never".
-const LAST_SECOND: i64 = 253_402_300_799;
+/// 2262-04-11T23:47:16Z, the last second that fits into 64-bit nanoseconds.
+const LAST_SECOND: i64 = 9_223_372_036;
 
 // InfluxDB's ids: milliseconds since April 2017, then 10 bits of machine, then 12 bits of sequence.
 const START: u64 = 200_000_000_000;

@@ -1,0 +1,204 @@
+//! The process that starts children and kills them.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child as Process, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::child::{Acknowledgement, Child};
+use super::verify::Known;
+use super::{Crash, Failure, Report};
+use crate::rng::Rng;
+
+/// A child that has said nothing for so long hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// When a child is killed.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// While it opens the store or makes it, or a little later.
+    Opening(Duration),
+    /// While it writes.
+    Writing(Duration),
+}
+
+impl Crash<'_> {
+    /// Starts the children one after another, kills them and looks at what they left. A store with a fault is kept in
+    /// its folder, which the report names, and is not used any more.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for a store, or a child cannot be started.
+    pub fn run(&self) -> Result<Report, Failure> {
+        let mut rng = Rng::new(self.seed);
+        let mut report = Report::default();
+        let mut store: Option<Store> = None;
+        for cycle in 0..self.cycles {
+            if cycle % self.cycles_per_store == 0 {
+                store = None;
+            }
+            let mut current = match store.take() {
+                Some(store) => store,
+                None => Store::new(rng.next())?,
+            };
+            let moment = moment(&mut rng, &current.known);
+            if self.cycle(&mut current, moment, &mut report)? {
+                store = Some(current);
+            } else {
+                eprintln!("the store is kept in {}", current.dir.keep().display());
+            }
+            (self.progress)(&report);
+        }
+        Ok(report)
+    }
+
+    /// Kills one child. Returns whether the store can be used further.
+    fn cycle(
+        &self,
+        store: &mut Store,
+        moment: Moment,
+        report: &mut Report,
+    ) -> Result<bool, Failure> {
+        let child = Child {
+            dir: store.dir.path().to_owned(),
+            seed: store.seed,
+            done: store.known.done(),
+        };
+        let mut command = (self.child)();
+        child.tell(&mut command);
+        let said = kill(command, moment)?;
+        report.cycles += 1;
+        report.acknowledged += said.acknowledged.len() as u64;
+        let faults = report.lost.len() + report.unopenable.len();
+        for acknowledged in said.acknowledged {
+            store.known.acknowledge(acknowledged);
+        }
+        if let Some(end) = said.ended {
+            report
+                .unopenable
+                .push(format!("a child ended by itself: {end}"));
+        }
+        self.compare(store, report);
+        Ok(report.lost.len() + report.unopenable.len() == faults)
+    }
+
+    fn compare(&self, store: &mut Store, report: &mut Report) {
+        let compared =
+            (self.open)(store.dir.path()).and_then(|opened| Ok(store.known.compare(&*opened)?));
+        match compared {
+            Ok(lost) => report.lost.extend(lost),
+            Err(error) => report.unopenable.push(describe(&*error)),
+        }
+    }
+}
+
+/// A store, from its making to its last crash.
+#[derive(Debug)]
+struct Store {
+    dir: TempDir,
+    seed: u64,
+    known: Known,
+}
+
+impl Store {
+    fn new(seed: u64) -> Result<Self, Failure> {
+        let dir = tempfile::Builder::new()
+            .prefix("symbolon-crash-")
+            .tempdir()?;
+        let known = Known::nothing(seed);
+        Ok(Self { dir, seed, known })
+    }
+}
+
+/// Making and opening are killed too, more often while there is nothing.
+fn moment(rng: &mut Rng, known: &Known) -> Moment {
+    let is_new = known.done().iter().all(|done| *done == 0);
+    if rng.once_in(if is_new { 2 } else { 8 }) {
+        return Moment::Opening(Duration::from_micros(rng.below(15_000)));
+    }
+    Moment::Writing(Duration::from_micros(5000 + rng.below(145_000)))
+}
+
+/// What a child said.
+#[derive(Debug, Default)]
+struct Said {
+    acknowledged: Vec<Acknowledgement>,
+    /// If it was not killed: how it ended.
+    ended: Option<String>,
+}
+
+impl Said {
+    fn hear(&mut self, line: &str) {
+        self.acknowledged.extend(Acknowledgement::from_line(line));
+    }
+}
+
+/// Starts the child, kills it when the moment has come, and returns all that it said until then.
+fn kill(mut command: Command, moment: Moment) -> Result<Said, Failure> {
+    let mut process = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let lines = listen(&mut process)?;
+    let mut said = Said::default();
+    let listened = listen_until(&lines, moment, &mut said);
+    // On Unix this is SIGKILL. It fails if the child has ended already, which `listened` tells.
+    let _ = process.kill();
+    let status = process.wait()?;
+    // What it had said before stands in the pipe.
+    lines.iter().for_each(|line| said.hear(&line));
+    match listened {
+        Ok(()) => {}
+        Err(RecvTimeoutError::Timeout) => said.ended = Some("it hung and was killed".to_owned()),
+        Err(RecvTimeoutError::Disconnected) => said.ended = Some(status.to_string()),
+    }
+    Ok(said)
+}
+
+fn listen_until(
+    lines: &Receiver<String>,
+    moment: Moment,
+    said: &mut Said,
+) -> Result<(), RecvTimeoutError> {
+    let wait = loop {
+        let line = lines.recv_timeout(PATIENCE)?;
+        said.hear(&line);
+        match moment {
+            Moment::Opening(wait) if line == "opening" => break wait,
+            Moment::Writing(wait) if !said.acknowledged.is_empty() => break wait,
+            _ => {}
+        }
+    };
+    let deadline = Instant::now() + wait;
+    loop {
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => said.hear(&line),
+            Err(RecvTimeoutError::Timeout) => return Ok(()),
+            Err(ended) => return Err(ended),
+        }
+    }
+}
+
+/// Reads in a thread of its own, so that the child never waits for the parent.
+fn listen(process: &mut Process) -> Result<Receiver<String>, Failure> {
+    let out = process.stdout.take().ok_or("the child has no output")?;
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(lines)
+}
+
+/// The error with its sources.
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = sources.map(ToString::to_string).collect();
+    texts.join(": ")
+}

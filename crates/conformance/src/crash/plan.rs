@@ -1,0 +1,184 @@
+//! What a thread of the child does: a function of the seed, the thread and the number of the commit.
+
+use std::collections::BTreeMap;
+
+use symbolon::record::{Columns, Kind, Record, RecordKey};
+use symbolon::{Face, Status};
+
+use crate::rng::Rng;
+use crate::sample::{TOKEN, USER, id, key};
+
+/// One thread's records, and what it does with them next. Threads share no record.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    rng: Rng,
+    writer: u64,
+    created: u64,
+    names: u64,
+    /// Unique keys that were given up.
+    free: Vec<Box<[u8]>>,
+    /// What there is after the commits so far.
+    pub(super) records: BTreeMap<RecordKey, Record>,
+    /// The commits so far.
+    pub(super) done: u64,
+}
+
+/// A commit: for each key the record that is written, or none if it is purged.
+pub(super) type Change = Vec<(RecordKey, Option<Record>)>;
+
+/// So many records that purges happen often.
+const CROWD: usize = 30;
+
+impl Plan {
+    pub(super) fn new(seed: u64, writer: u64) -> Self {
+        Self {
+            rng: Rng::new(seed.wrapping_mul(31).wrapping_add(writer)),
+            writer,
+            created: 0,
+            names: 0,
+            free: Vec::new(),
+            records: BTreeMap::new(),
+            done: 0,
+        }
+    }
+
+    /// The thread whose record it is.
+    pub(super) fn writer_of(key: RecordKey) -> u64 {
+        key.id.number() >> WRITER_SHIFT
+    }
+
+    /// Goes on until `done` commits are done.
+    pub(super) fn advance_to(&mut self, done: u64) {
+        while self.done < done {
+            self.advance();
+        }
+    }
+
+    /// The next commit, of one to five records. The plan then counts it as done.
+    pub(super) fn advance(&mut self) -> Change {
+        self.done += 1;
+        let mut changed = BTreeMap::new();
+        for _ in 0..=self.rng.below(4) {
+            self.draw(&mut changed);
+        }
+        for (key, record) in &changed {
+            match record {
+                Some(record) => self.records.insert(*key, record.clone()),
+                None => self.records.remove(key),
+            };
+        }
+        let mut change: Change = changed.into_iter().collect();
+        if self.rng.once_in(2) {
+            change.reverse();
+        }
+        change
+    }
+
+    fn draw(&mut self, changed: &mut BTreeMap<RecordKey, Option<Record>>) {
+        let untouched: Vec<RecordKey> = self
+            .records
+            .keys()
+            .filter(|key| !changed.contains_key(key))
+            .copied()
+            .collect();
+        let crowded = self.records.len() >= CROWD;
+        if untouched.is_empty() || (!crowded && self.rng.once_in(3)) {
+            let record = self.create();
+            changed.insert(record.key, Some(record));
+            return;
+        }
+        let key = self.rng.pick(&untouched);
+        let mut record = self.records[&key].clone();
+        if record.columns.status == Some(Status::Revoked) {
+            // It may be written again, but never as anything else.
+            if crowded || self.rng.once_in(2) {
+                self.free.extend(record.unique.take());
+                changed.insert(key, None);
+                return;
+            }
+        } else {
+            match self.rng.below(6) {
+                0 => self.revoke(&mut record),
+                1 => self.rename(&mut record),
+                2 => self.exchange(&mut record, &untouched, changed),
+                _ => self.switch(&mut record),
+            }
+        }
+        record.bytes = self.body();
+        changed.insert(key, Some(record));
+    }
+
+    fn create(&mut self) -> Record {
+        self.created += 1;
+        let kind = self.rng.pick(&[TOKEN, TOKEN, USER, Kind(200)]);
+        let unique = self.name();
+        Record {
+            key: key(kind, self.writer << WRITER_SHIFT | self.created),
+            unique: Some(unique),
+            columns: Columns {
+                organization: Some(id(self.created % 3 + 1)),
+                user: None,
+                status: Some(Status::Active),
+                face: Some(self.rng.pick(&[Face::V2, Face::V0, Face::Embedder])),
+            },
+            bytes: self.body(),
+        }
+    }
+
+    fn revoke(&mut self, record: &mut Record) {
+        record.columns.status = Some(Status::Revoked);
+        // A user gives its name up when it ends; a token's hash stays taken.
+        if record.key.kind == USER {
+            self.free.extend(record.unique.take());
+        }
+    }
+
+    fn rename(&mut self, record: &mut Record) {
+        let name = self.name();
+        self.free.extend(record.unique.replace(name));
+    }
+
+    fn switch(&mut self, record: &mut Record) {
+        let statuses = [Status::Active, Status::Inactive];
+        record.columns.status = Some(self.rng.pick(&statuses));
+    }
+
+    /// Exchanges the unique keys of `record` and another of its kind, if there is one.
+    fn exchange(
+        &mut self,
+        record: &mut Record,
+        untouched: &[RecordKey],
+        changed: &mut BTreeMap<RecordKey, Option<Record>>,
+    ) {
+        let is_other = |key: &&RecordKey| key.kind == record.key.kind && **key != record.key;
+        if let Some(other) = untouched.iter().find(is_other) {
+            let mut other = self.records[other].clone();
+            std::mem::swap(&mut other.unique, &mut record.unique);
+            changed.insert(other.key, Some(other));
+        }
+    }
+
+    /// A unique key that is new, or that was given up; maybe by this very commit.
+    fn name(&mut self) -> Box<[u8]> {
+        if self.rng.once_in(2)
+            && let Some(name) = self.free.pop()
+        {
+            return name;
+        }
+        self.names += 1;
+        let name = format!("writer {} name {}", self.writer, self.names);
+        name.into_bytes().into()
+    }
+
+    fn body(&mut self) -> Box<[u8]> {
+        let longest = self.rng.pick(&[40, 400, 400, 4000, 15_000]);
+        let size = self.rng.below(longest) + 8;
+        let mut body = self.rng.next().to_be_bytes().to_vec();
+        let filler = body[0];
+        body.resize(usize::try_from(size).expect("a small number"), filler);
+        body.into()
+    }
+}
+
+/// The ids of a thread's records begin with its number.
+const WRITER_SHIFT: u32 = 40;

@@ -1,0 +1,108 @@
+//! The rules bite: each of these stores has one fault, and the rule that is named beside it finds it.
+
+mod store;
+
+use std::panic;
+use std::path::Path;
+use std::sync::Arc;
+
+use symbolon::TokenStore;
+use symbolon_conformance::{Make, RULES};
+
+use store::Faulty;
+
+/// One variant and one test a fault.
+macro_rules! faults {
+    ($($fault:ident $test:ident: $($rule:ident)+;)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        enum Fault {
+            None,
+            $($fault,)*
+        }
+
+        $(
+            #[test]
+            fn $test() {
+                let broken = broken(Fault::$fault);
+                for rule in [$(stringify!($rule)),+] {
+                    assert!(broken.contains(&rule), "{rule} does not find it; these do: {broken:#?}");
+                }
+            }
+        )*
+    };
+}
+
+faults! {
+    NothingCompared nothing_is_compared:
+        an_insert_over_a_record_conflicts concurrent_increments_lose_nothing;
+    OlderIsTaken older_revisions_are_taken: a_replacement_of_another_revision_conflicts;
+    InsertReplaces an_insert_replaces: an_insert_over_a_record_conflicts;
+    ComparedBeforeTheLock compared_before_the_lock: concurrent_increments_lose_nothing;
+    GuardIgnored guards_are_ignored: a_guard_of_another_revision_conflicts;
+    GuardOfAbsencePasses a_guard_of_absence_passes: a_guard_of_absence_passes_only_then;
+    GuardWrites guards_write: a_guard_writes_nothing;
+    GuardGivesUp guards_give_up: a_guarded_record_holds_its_unique_key;
+    GuardsTakeRevision guards_take_a_revision: guards_alone_take_no_revision;
+    PurgeNotCompared purges_are_not_compared: a_purge_of_another_revision_conflicts;
+    PurgeTakesNoRevision purges_take_no_revision: revisions_grow the_head_never_falls;
+    NoFloor purges_raise_no_floor: the_floor_is_the_newest_purge;
+    EveryCommitRaisesFloor everything_raises_the_floor: the_floor_is_the_newest_purge;
+    HeadOfRecords the_head_falls: the_head_never_falls;
+    RevisionAWrite a_revision_for_each_write: a_commit_has_one_revision;
+    UniqueNotChecked unique_keys_are_not_checked:
+        a_taken_unique_key_is_refused one_creator_of_a_unique_key_wins;
+    UniqueOverKinds unique_keys_span_kinds: a_unique_key_is_unique_within_its_kind;
+    UniqueKeysFolded unique_keys_are_folded: unique_keys_are_compared_whole;
+    EmptyUniqueKeyIsNone an_empty_unique_key_is_none: a_record_comes_back_byte_for_byte;
+    NothingGivenUp nothing_is_given_up: unique_keys_can_be_exchanged;
+    ReplacementGivesNothingUp replacements_give_nothing_up:
+        a_unique_key_given_up_in_the_same_commit_is_free;
+    UniqueKeyOutlivesReplacement a_unique_key_outlives_a_replacement:
+        a_unique_key_given_up_earlier_is_free what_was_replaced_is_not_found;
+    UniqueKeyOutlivesPurge a_unique_key_outlives_a_purge: a_unique_key_given_up_earlier_is_free;
+    HalfIsLeft half_a_commit_is_left:
+        a_conflict_anywhere_leaves_nothing a_duplicate_anywhere_leaves_nothing;
+    NoPlaceNamed no_place_is_named: the_first_failing_write_is_named;
+    DuplicatesFirst duplicates_are_told_first: conflicts_are_told_before_duplicates;
+    ColumnsNotReplaced columns_are_not_replaced: a_replacement_replaces_everything;
+    BytesEndAtZero bytes_end_at_zero: a_record_comes_back_byte_for_byte;
+    IdsOf63Bits ids_of_63_bits: every_id_is_kept;
+    PageTooLong a_page_is_too_long: pages_of_every_size_cover_everything;
+    PageTooShort a_page_leaves_one_out: pages_of_every_size_cover_everything;
+    EveryPageEnds every_page_ends: pages_of_every_size_cover_everything;
+    ScanNewOnly a_page_ends_with_its_commit: pages_of_every_size_cover_everything;
+    ScanByKey a_scan_goes_on_by_key: a_record_rewritten_between_pages_is_met;
+    EpochOfScan an_epoch_for_each_scan: the_epoch_stays;
+    OneEpoch one_epoch_for_all: every_store_has_its_own_epoch;
+    FindIgnoresFace a_filter_is_ignored: finding_equals_scanning;
+    FindIgnoresAfter after_is_ignored: found_pages_cover_everything;
+    FindIgnoresLimit the_limit_of_a_query_is_ignored: found_pages_cover_everything;
+    FindOrdersSigned ids_are_ordered_signed: found_records_are_ordered_by_id;
+    UseLowers a_use_lowers: the_latest_use_wins;
+    UseIsWrite a_use_is_written: a_use_is_no_commit;
+    UseOfNothingFails a_use_of_nothing_fails: a_use_of_nothing_is_passed_over;
+    ReplacementForgetsUse a_replacement_forgets_the_use: the_last_use_stays_with_a_replacement;
+    WaitOversleeps a_wait_oversleeps: a_wait_for_nothing_ends_in_time;
+    WaitLies a_wait_does_not_wait: a_wait_for_nothing_ends_in_time;
+    Unlimited limits_are_not_kept: a_record_too_large_is_refused;
+    WritesUnlimited writes_are_not_counted: a_commit_of_too_many_writes_is_refused;
+    CommitSizeUnlimited bytes_are_not_counted: a_commit_of_too_many_bytes_is_refused;
+    SeenByHalves a_commit_is_seen_by_halves: a_page_is_one_snapshot;
+    LateReads reads_come_late: a_read_sees_every_commit_that_returned;
+}
+
+/// The store without a fault keeps every rule, so that what the others break is their fault.
+#[test]
+fn without_a_fault() {
+    assert_eq!(broken(Fault::None), [""; 0]);
+}
+
+/// The rules that a store breaks.
+fn broken(fault: Fault) -> Vec<&'static str> {
+    let open = move |_: &Path| -> Arc<dyn TokenStore> { Arc::new(Faulty::new(fault)) };
+    let breaks = |check: fn(Make<'_>)| panic::catch_unwind(|| check(Make::new(&open))).is_err();
+    let broken = RULES.iter().filter(|rule| breaks(rule.check));
+    let broken: Vec<_> = broken.map(|rule| rule.name).collect();
+    println!("{fault:?}: {broken:?}");
+    broken
+}

@@ -1,0 +1,436 @@
+//! A small store in memory that does one thing wrong.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+use symbolon::record::{Kind, MAX_RECORD, Record, RecordKey};
+use symbolon::store::{
+    Cursor, End, Epoch, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake,
+    Write,
+};
+use symbolon::{Id, Minute, StoreError};
+
+use crate::Fault;
+
+#[derive(Debug)]
+pub(crate) struct Faulty {
+    fault: Fault,
+    state: Mutex<State>,
+    /// What readers see, if they see it later.
+    before: Mutex<State>,
+    scans: AtomicU64,
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    records: BTreeMap<RecordKey, Stored>,
+    names: HashMap<(Kind, Box<[u8]>), RecordKey>,
+    head: Revision,
+    floor: Revision,
+}
+
+const LIMITS: Limits = Limits {
+    writes: 100,
+    bytes: 100_000,
+    sharing: Sharing::Exclusive,
+};
+
+static STORES: AtomicU64 = AtomicU64::new(1);
+
+impl Faulty {
+    pub(crate) fn new(fault: Fault) -> Self {
+        let state = State {
+            records: BTreeMap::new(),
+            names: HashMap::new(),
+            head: Revision::ABSENT,
+            floor: Revision::ABSENT,
+        };
+        Self {
+            fault,
+            before: Mutex::new(state.clone()),
+            state: Mutex::new(state),
+            scans: AtomicU64::new(STORES.fetch_add(1, Ordering::Relaxed) << 32),
+        }
+    }
+
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn reading(&self) -> MutexGuard<'_, State> {
+        match self.fault {
+            Fault::LateReads => self.before.lock().unwrap(),
+            _ => self.state(),
+        }
+    }
+
+    fn check_limits(&self, writes: &[Write]) -> Result<(), StoreError> {
+        let bytes = if self.is(Fault::CommitSizeUnlimited) {
+            usize::MAX
+        } else {
+            LIMITS.bytes
+        };
+        let count = if self.is(Fault::WritesUnlimited) {
+            usize::MAX
+        } else {
+            LIMITS.writes
+        };
+        let fits = writes.len() <= count
+            && writes.iter().map(Write::size).sum::<usize>() <= bytes
+            && writes.iter().all(|write| write.size() <= MAX_RECORD);
+        (fits || self.is(Fault::Unlimited))
+            .then_some(())
+            .ok_or(StoreError::TooLarge)
+    }
+
+    fn check_expectations(&self, state: &State, writes: &[Write]) -> Result<(), StoreError> {
+        for (at, write) in writes.iter().enumerate() {
+            let found = state.records.get(&write.key());
+            let found = found.map_or(Revision::ABSENT, |stored| stored.revision);
+            let compared = match (self.fault, write) {
+                (Fault::NothingCompared, _) => false,
+                (Fault::GuardIgnored, Write::Guard { .. }) => false,
+                (Fault::PurgeNotCompared, Write::Purge { .. }) => found == Revision::ABSENT,
+                (Fault::InsertReplaces, Write::Put { expected, .. }) => {
+                    *expected != Revision::ABSENT
+                }
+                (Fault::GuardOfAbsencePasses, Write::Guard { expected, .. }) => {
+                    *expected != Revision::ABSENT
+                }
+                (Fault::OlderIsTaken, _) => found == Revision::ABSENT || found < write.expected(),
+                _ => true,
+            };
+            if compared && found != write.expected() {
+                return Err(StoreError::Conflict(at));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_names(&self, state: &State, writes: &[Write]) -> Result<(), StoreError> {
+        let mut after = state.names.clone();
+        for write in writes {
+            let gives_up = match write {
+                Write::Guard { .. } => self.is(Fault::GuardGivesUp),
+                Write::Put { .. } => !self.is(Fault::ReplacementGivesNothingUp),
+                Write::Purge { .. } => true,
+            };
+            if gives_up && !self.is(Fault::NothingGivenUp) {
+                after.retain(|_, holder| *holder != write.key());
+            }
+        }
+        for (at, write) in writes.iter().enumerate() {
+            let Write::Put { record, .. } = write else {
+                continue;
+            };
+            let Some(unique) = &record.unique else {
+                continue;
+            };
+            let holder = after.insert(self.name(record, unique), record.key);
+            if holder.is_some_and(|holder| holder != record.key) {
+                return Err(StoreError::Duplicate(at));
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, record: &Record, unique: &[u8]) -> (Kind, Box<[u8]>) {
+        let kind = match self.fault {
+            Fault::UniqueOverKinds => Kind(0),
+            _ => record.key.kind,
+        };
+        let unique = match self.fault {
+            Fault::UniqueKeysFolded => unique.to_ascii_lowercase().into(),
+            _ => unique.into(),
+        };
+        (kind, unique)
+    }
+
+    fn check(&self, state: &State, writes: &[Write]) -> Result<(), StoreError> {
+        self.check_limits(writes)?;
+        if self.is(Fault::DuplicatesFirst) {
+            self.check_names(state, writes)?;
+        }
+        self.check_expectations(state, writes)?;
+        match self.fault {
+            Fault::UniqueNotChecked => Ok(()),
+            _ => self.check_names(state, writes),
+        }
+    }
+
+    fn apply(&self, state: &mut State, write: &Write, revision: Revision) {
+        match write {
+            Write::Put { record, .. } => self.put(state, record, revision),
+            Write::Purge { key, .. } => {
+                if let Some(stored) = state.records.remove(key)
+                    && !self.is(Fault::UniqueKeyOutlivesPurge)
+                    && let Some(unique) = &stored.record.unique
+                {
+                    state.names.remove(&self.name(&stored.record, unique));
+                }
+                if !self.is(Fault::NoFloor) {
+                    state.floor = revision;
+                }
+            }
+            Write::Guard { key, .. } if self.is(Fault::GuardWrites) => {
+                if let Some(stored) = state.records.get_mut(key) {
+                    stored.revision = revision;
+                }
+            }
+            Write::Guard { .. } => {}
+        }
+        if self.is(Fault::EveryCommitRaisesFloor) {
+            state.floor = revision;
+        }
+    }
+
+    fn put(&self, state: &mut State, record: &Record, revision: Revision) {
+        let mut record = record.clone();
+        let before = state.records.get(&record.key).cloned();
+        match (self.fault, &before) {
+            (Fault::EmptyUniqueKeyIsNone, _) => {
+                record.unique = record.unique.filter(|unique| !unique.is_empty())
+            }
+            (Fault::ColumnsNotReplaced, Some(before)) => record.columns = before.record.columns,
+            (Fault::BytesEndAtZero, _) => {
+                let end = record.bytes.iter().rposition(|byte| *byte != 0);
+                record.bytes = record.bytes[..end.map_or(0, |end| end + 1)].into();
+            }
+            (Fault::IdsOf63Bits, _) => {
+                let id = Id::new(record.key.id.number() & (u64::MAX >> 1));
+                record.key.id = id.unwrap_or(Id::MIN);
+            }
+            _ => {}
+        }
+        if let Some(before) = &before
+            && !self.is(Fault::UniqueKeyOutlivesReplacement)
+            && let Some(unique) = &before.record.unique
+        {
+            // By then another write of the commit may have it.
+            let name = self.name(&record, unique);
+            if state.names.get(&name) == Some(&record.key) {
+                state.names.remove(&name);
+            }
+        }
+        if let Some(unique) = &record.unique {
+            state.names.insert(self.name(&record, unique), record.key);
+        }
+        let last_used = before.and_then(|before| before.last_used);
+        let stored = Stored {
+            last_used: last_used.filter(|_| !self.is(Fault::ReplacementForgetsUse)),
+            revision,
+            record: record.clone(),
+        };
+        state.records.insert(record.key, stored);
+    }
+}
+
+impl TokenStore for Faulty {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        Ok(self.reading().records.get(key).cloned())
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        let mut state = self.state();
+        if self.is(Fault::LateReads) {
+            self.before.lock().unwrap().clone_from(&state);
+        }
+        if let Err(error) = self.check(&state, writes) {
+            if let (Fault::HalfIsLeft, StoreError::Conflict(at) | StoreError::Duplicate(at)) =
+                (self.fault, &error)
+            {
+                let revision = state.head.next();
+                writes[..*at]
+                    .iter()
+                    .for_each(|write| self.apply(&mut state, write, revision));
+            }
+            return Err(match (self.fault, error) {
+                (Fault::NoPlaceNamed, StoreError::Conflict(_)) => StoreError::Conflict(0),
+                (Fault::NoPlaceNamed, StoreError::Duplicate(_)) => StoreError::Duplicate(0),
+                (_, error) => error,
+            });
+        }
+        if self.is(Fault::ComparedBeforeTheLock) {
+            drop(state);
+            thread::yield_now();
+            state = self.state();
+        }
+        let only_guards = writes
+            .iter()
+            .all(|write| matches!(write, Write::Guard { .. }));
+        if only_guards && !self.is(Fault::GuardsTakeRevision) {
+            return Ok(state.head);
+        }
+        let only_purges = writes
+            .iter()
+            .all(|write| matches!(write, Write::Purge { .. }));
+        let revision = match self.fault {
+            Fault::PurgeTakesNoRevision if only_purges => state.head,
+            _ => state.head.next(),
+        };
+        for (number, write) in writes.iter().enumerate() {
+            let revision = match self.fault {
+                Fault::RevisionAWrite => Revision(revision.0 + number as u64),
+                _ => revision,
+            };
+            self.apply(&mut state, write, revision);
+            state.head = revision;
+            if self.is(Fault::SeenByHalves) {
+                drop(state);
+                thread::yield_now();
+                state = self.state();
+            }
+        }
+        if self.is(Fault::HeadOfRecords) {
+            let newest = state.records.values().map(|stored| stored.revision).max();
+            state.head = newest.unwrap_or_default();
+        }
+        Ok(state.head)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        let state = self.reading();
+        let scans = self.scans.fetch_add(1, Ordering::Relaxed);
+        let after = Position::from(after);
+        let position = |item: &Stored| Position {
+            revision: item.revision,
+            key: item.record.key,
+        };
+        let order = |item: &Stored| match self.fault {
+            Fault::ScanByKey => (item.record.key, Revision::ABSENT),
+            _ => (RecordKey::new(Kind(0), Id::MIN), item.revision),
+        };
+        let mut items: Vec<Stored> = match self.fault {
+            // It goes on after the last key, from a cursor that was not at the end.
+            Fault::ScanByKey
+                if after.key != Position::after(Revision::ABSENT).key
+                    && after.revision > Revision::ABSENT =>
+            {
+                let later = |item: &&Stored| item.record.key > after.key;
+                state.records.values().filter(later).cloned().collect()
+            }
+            Fault::ScanNewOnly => {
+                let later = |item: &&Stored| item.revision > after.revision;
+                state.records.values().filter(later).cloned().collect()
+            }
+            _ => state
+                .records
+                .values()
+                .filter(|item| position(item) > after)
+                .cloned()
+                .collect(),
+        };
+        items.sort_by_key(|item| (order(item), position(item)));
+        let extra = usize::from(self.is(Fault::PageTooLong));
+        let more = items.len() > limit.saturating_add(extra);
+        items.truncate(limit.saturating_add(extra));
+        if self.is(Fault::PageTooShort) && more {
+            items.pop();
+        }
+        let next = match items.last() {
+            Some(_) if self.is(Fault::PageTooShort) && more => {
+                let mut last = state
+                    .records
+                    .values()
+                    .map(position)
+                    .filter(|at| *at > after)
+                    .collect::<Vec<_>>();
+                last.sort_unstable();
+                last[limit - 1]
+            }
+            Some(last) if more => position(last),
+            _ => Position::after(state.head),
+        };
+        let epoch = if self.is(Fault::EpochOfScan) {
+            scans
+        } else {
+            scans >> 32
+        };
+        let end = End {
+            head: state.head,
+            floor: state.floor,
+            epoch: Epoch(if self.is(Fault::OneEpoch) { 1 } else { epoch }),
+        };
+        let ended = !more || self.is(Fault::EveryPageEnds);
+        Ok(Page {
+            items,
+            next: next.into(),
+            end: ended.then_some(end),
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        LIMITS
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for (id, minute) in used {
+            let key = RecordKey::new(Kind::AUTHORIZATION, *id);
+            if self.is(Fault::UseOfNothingFails) && !state.records.contains_key(&key) {
+                return Err(StoreError::backend("no such authorization"));
+            }
+            let revision = state.head.next();
+            let Some(stored) = state.records.get_mut(&key) else {
+                continue;
+            };
+            stored.last_used = match self.fault {
+                Fault::UseLowers => Some(*minute),
+                _ => stored.last_used.max(Some(*minute)),
+            };
+            if self.is(Fault::UseIsWrite) {
+                stored.revision = revision;
+                state.head = revision;
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
+        let state = self.reading();
+        let mut asked = query.clone();
+        match self.fault {
+            Fault::FindIgnoresFace => asked.face = None,
+            Fault::FindIgnoresAfter => asked.after = None,
+            _ => {}
+        }
+        let mut found: Vec<Stored> = match &query.unique {
+            Some(unique) if self.is(Fault::UniqueKeyOutlivesReplacement) => {
+                let key = state.names.get(&(query.kind, unique.clone()));
+                key.and_then(|key| state.records.get(key))
+                    .into_iter()
+                    .cloned()
+                    .collect()
+            }
+            _ => state
+                .records
+                .values()
+                .filter(|stored| asked.wants(&stored.record))
+                .cloned()
+                .collect(),
+        };
+        if self.is(Fault::FindOrdersSigned) {
+            found.sort_by_key(|stored| stored.record.key.id.number().cast_signed());
+        }
+        if !self.is(Fault::FindIgnoresLimit) {
+            found.truncate(query.limit);
+        }
+        Ok(found)
+    }
+
+    fn wait(&self, _after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        match self.fault {
+            Fault::WaitOversleeps => thread::sleep(timeout + Duration::from_secs(3)),
+            Fault::WaitLies => {}
+            _ => thread::sleep(timeout),
+        }
+        Ok(Wake::Timeout)
+    }
+}

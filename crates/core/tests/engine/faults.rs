@@ -1,0 +1,261 @@
+//! Stores that fail, conflicts, and commits that nobody confirmed.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use symbolon::record::RecordKey;
+use symbolon::store::{Cursor, Limits, Page, Revision, Stored, TokenStore, Write};
+use symbolon::{
+    Caller, Denied, Edit, Error, FirstUser, Id, MemoryStore, Minute, PermissionSet, Schema,
+    StoreError, Transition,
+};
+
+use crate::world::{World, engine, permission};
+
+/// When a planned failure strikes, counted from the next commit on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// Nothing was written.
+    Before,
+    /// It was written, but the answer is an error.
+    After,
+    /// It was written, and reading fails too.
+    AfterAndReading,
+}
+
+/// A memory store that fails as planned, and counts.
+#[derive(Debug, Default)]
+struct Faulty {
+    inner: MemoryStore,
+    plan: Mutex<Option<Failure>>,
+    unreadable: Mutex<bool>,
+    commits: AtomicUsize,
+}
+
+impl Faulty {
+    fn plan(&self, failure: Failure) {
+        *self.plan.lock().unwrap() = Some(failure);
+    }
+
+    fn heal(&self) {
+        *self.unreadable.lock().unwrap() = false;
+    }
+
+    fn failed() -> StoreError {
+        StoreError::backend("injected")
+    }
+}
+
+impl TokenStore for Faulty {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        if *self.unreadable.lock().unwrap() {
+            return Err(Self::failed());
+        }
+        self.inner.get(key)
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        let failure = self.plan.lock().unwrap().take();
+        match failure {
+            Some(Failure::Before) => return Err(Self::failed()),
+            Some(_) => {
+                self.inner.commit(writes)?;
+                *self.unreadable.lock().unwrap() = failure == Some(Failure::AfterAndReading);
+                return Err(Self::failed());
+            }
+            None => {}
+        }
+        // Slow enough for others to gather behind it.
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        self.inner.commit(writes)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        if *self.unreadable.lock().unwrap() {
+            return Err(Self::failed());
+        }
+        self.inner.scan(after, limit)
+    }
+
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        self.inner.touch(used)
+    }
+}
+
+fn faulty() -> (Arc<Faulty>, World) {
+    let store = Arc::new(Faulty::default());
+    (Arc::clone(&store), World::on(store))
+}
+
+#[test]
+fn a_revoke_under_a_fault_is_never_a_false_ok_and_revokes_when_tried_again() {
+    for failure in [Failure::Before, Failure::After, Failure::AfterAndReading] {
+        let (store, world) = faulty();
+        let issuer = world.engine.issuer();
+        let (token, made) = world.create(&["read:buckets"]);
+        store.plan(failure);
+        let first = issuer.revoke(&Caller::Root, made.id);
+        let in_store = store.inner.get(&RecordKey::new(
+            symbolon::record::Kind::AUTHORIZATION,
+            made.id,
+        ));
+        let written =
+            in_store.unwrap().unwrap().record.columns.status == Some(symbolon::Status::Revoked);
+        assert_eq!(written, failure != Failure::Before);
+        // It was read back and found: a true ok. It could not be read back: an error.
+        assert_eq!(first.is_ok(), failure == Failure::After, "{failure:?}");
+        if first.is_ok() {
+            assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
+        }
+        store.heal();
+        issuer.revoke(&Caller::Root, made.id).unwrap();
+        assert_eq!(
+            world.check(&token),
+            Err(Denied::Revoked(made.id)),
+            "{failure:?}"
+        );
+    }
+}
+
+#[test]
+fn a_create_that_was_written_but_not_confirmed_has_succeeded() {
+    let (store, world) = faulty();
+    store.plan(Failure::After);
+    let (token, made) = world.create(&["read:buckets"]);
+    assert_eq!(world.check(&token), Ok(made.id));
+    store.plan(Failure::Before);
+    let new = world.new_authorization(&["read:buckets"]);
+    let failed = world
+        .engine
+        .issuer()
+        .create(&Caller::Root, new)
+        .unwrap_err();
+    assert!(matches!(failed, Error::Store(_)), "{failed}");
+    assert_eq!(world.engine.len(), 2, "the organization and the one token");
+}
+
+#[test]
+fn a_change_that_was_not_confirmed_reaches_the_index_once_the_store_is_back() {
+    let (store, world) = faulty();
+    let (token, made) = world.create(&["read:buckets"]);
+    store.plan(Failure::AfterAndReading);
+    let off = Edit::from(Transition::Deactivate);
+    assert!(
+        world
+            .engine
+            .issuer()
+            .edit(&Caller::Root, made.id, off)
+            .is_err()
+    );
+    store.heal();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while world.check(&token) != Err(Denied::Inactive(made.id)) {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn callers_that_wait_at_the_same_time_share_a_commit() {
+    let (store, world) = faulty();
+    let before = store.commits.load(Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| world.create(&["read:buckets"]));
+        }
+    });
+    let commits = store.commits.load(Ordering::SeqCst) - before;
+    assert!(commits <= 16, "{commits} commits for 64 changes");
+    assert_eq!(world.engine.len(), 65);
+}
+
+#[test]
+fn one_conflict_fails_no_group_and_no_edit_is_lost() {
+    let (_, world) = faulty();
+    let issuer = world.engine.issuer();
+    let (_, made) = world.create(&["read:databases"]);
+    std::thread::scope(|scope| {
+        for writer in 1..=8_u64 {
+            let issuer = &issuer;
+            scope.spawn(move || {
+                // Adds its own permission to whatever is there; read and write are one step only for the engine.
+                for _ in 0..20 {
+                    let name = format!("w{writer}");
+                    issuer
+                        .edit(&Caller::Root, made.id, described(&name))
+                        .unwrap();
+                }
+            });
+        }
+        for _ in 0..8 {
+            scope.spawn(|| world.create(&["read:buckets"]));
+        }
+    });
+    // 160 edits of one record by 8 writers: each was written after the one before, and counted under the MAC.
+    let fsck = world.engine.fsck().unwrap();
+    assert!(fsck.problems.is_empty(), "{:?}", fsck.problems);
+    assert_eq!(world.engine.len(), 1 + 1 + 8);
+}
+
+fn described(text: &str) -> Edit {
+    Edit {
+        description: Some(text.into()),
+        ..Edit::default()
+    }
+}
+
+#[test]
+fn set_up_works_once_also_when_two_race() {
+    for _ in 0..20 {
+        let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+        let clock = symbolon::ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+        let engines = [engine(&store, &clock), engine(&store, &clock)];
+        let first = FirstUser {
+            organization: "org".into(),
+            user: "me".into(),
+            password_hash: None,
+            permissions: PermissionSet::from(Schema::influxdb_operator()),
+        };
+        let results = std::thread::scope(|scope| {
+            let race = |engine: &symbolon::Engine| engine.issuer().set_up(&first);
+            let threads: Vec<_> = engines
+                .iter()
+                .map(|engine| scope.spawn(move || race(engine)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<Vec<_>>()
+        });
+        let won = results.iter().filter(|result| result.is_ok()).count();
+        assert_eq!(won, 1);
+        assert!(
+            results
+                .iter()
+                .any(|result| matches!(result, Err(Error::SetUp)))
+        );
+    }
+}
+
+#[test]
+fn set_up_takes_what_was_imported_by_that_name() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(&Caller::Root, "me", None).unwrap();
+    let first = FirstUser {
+        organization: "org".into(),
+        user: "me".into(),
+        password_hash: None,
+        permissions: [permission("read:buckets")].into_iter().collect(),
+    };
+    let (token, made, organization, me) = issuer.set_up(&first).unwrap();
+    assert_eq!((organization.id, me.id), (world.org.id, user.id));
+    assert!(me.operator);
+    assert_eq!(world.check(&token), Ok(made.id));
+}

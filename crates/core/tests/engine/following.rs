@@ -1,0 +1,252 @@
+//! Several engines on one store, a store that is changed behind their back, and one that cannot be reached.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use symbolon::record::{Kind, RecordKey};
+use symbolon::store::{Cursor, Limits, Page, Revision, Sharing, Stored, TokenStore, Wake, Write};
+use symbolon::{
+    Caller, Denied, Engine, Error, Id, MemoryStore, Minute, Problem, StoreError, StoreKey,
+    Transition,
+};
+
+use crate::world::{READ_BUCKETS, World, engine, key, options};
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    start.elapsed()
+}
+
+#[test]
+fn what_one_engine_writes_the_other_sees() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let other = world.another();
+    let (token, made) = world.create(&["read:buckets"]);
+    let seen = || other.verifier().check(token.reveal(), &READ_BUCKETS);
+    eventually("created", || seen() == Ok(made.id));
+    world
+        .engine
+        .issuer()
+        .revoke(&Caller::Root, made.id)
+        .unwrap();
+    eventually("revoked", || seen() == Err(Denied::Revoked(made.id)));
+    other
+        .issuer()
+        .create_user(&Caller::Root, "user", None)
+        .unwrap();
+    eventually("caught up", || {
+        world.engine.caught_up() == other.caught_up()
+    });
+    assert_eq!(world.engine.len(), other.len());
+}
+
+#[test]
+fn a_purge_elsewhere_makes_the_others_rebuild() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let other = world.another();
+    let (token, made) = world.create(&["read:buckets"]);
+    let (kept, kept_made) = world.create(&["read:buckets"]);
+    let seen = |token: &symbolon::Token| other.verifier().check(token.reveal(), &READ_BUCKETS);
+    world
+        .engine
+        .issuer()
+        .revoke(&Caller::Root, made.id)
+        .unwrap();
+    eventually("revoked", || seen(&token) == Err(Denied::Revoked(made.id)));
+    // Time passes for both; the other is confirmed anew before it counts as stale.
+    world.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    world.engine.issuer().purge().unwrap();
+    eventually("purged", || seen(&token) == Err(Denied::Unknown));
+    eventually("kept", || seen(&kept) == Ok(kept_made.id));
+}
+
+/// A store that can be made unreachable.
+#[derive(Debug)]
+struct Link {
+    store: MemoryStore,
+    down: AtomicBool,
+}
+
+impl Link {
+    fn up<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        match self.down.load(Ordering::SeqCst) {
+            true => Err(StoreError::backend("unreachable")),
+            false => answer,
+        }
+    }
+}
+
+impl TokenStore for Link {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        self.up(self.store.get(key))
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        self.up(Ok(()))?;
+        self.store.commit(writes)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        self.up(self.store.scan(after, limit))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            sharing: Sharing::Shared,
+            ..self.store.limits()
+        }
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        self.up(self.store.touch(used))
+    }
+
+    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        self.up(Ok(()))?;
+        self.store.wait(after, timeout)
+    }
+}
+
+#[test]
+fn an_engine_that_cannot_reach_its_store_answers_unavailable_after_the_bound() {
+    let link = Arc::new(Link {
+        store: MemoryStore::shared(),
+        down: AtomicBool::new(false),
+    });
+    let world = World::on(Arc::clone(&link) as Arc<dyn TokenStore>);
+    let (token, made) = world.create(&["read:buckets"]);
+    let grant = world
+        .engine
+        .verifier()
+        .authenticate(token.reveal())
+        .unwrap();
+    link.down.store(true, Ordering::SeqCst);
+    world.clock.advance(Duration::from_secs(9));
+    assert_eq!(world.check(&token), Ok(made.id));
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(world.check(&token), Err(Denied::Unavailable));
+    assert_eq!(grant.check(&READ_BUCKETS), Err(Denied::Unavailable));
+    let malformed = world.engine.verifier().check("x", &READ_BUCKETS);
+    assert_eq!(malformed, Err(Denied::Unavailable), "it comes first");
+    link.down.store(false, Ordering::SeqCst);
+    eventually("fresh again", || world.check(&token) == Ok(made.id));
+    assert_eq!(grant.check(&READ_BUCKETS), Ok(made.id));
+}
+
+#[test]
+fn an_older_genuine_record_put_back_is_refused_and_told() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let old = world.store.get(&key).unwrap().unwrap();
+    for transition in [Transition::Deactivate, Transition::Revoke] {
+        world
+            .engine
+            .issuer()
+            .edit(&Caller::Root, made.id, transition.into())
+            .unwrap();
+        let denied = world.check(&token);
+        let now = world.store.get(&key).unwrap().unwrap();
+        let put = Write::Put {
+            record: old.record.clone(),
+            expected: now.revision,
+        };
+        let revision = world.store.commit(&[put]).unwrap();
+        eventually("followed", || world.engine.caught_up() >= revision);
+        assert_eq!(world.check(&token), denied);
+        assert!(
+            world
+                .engine
+                .faults()
+                .iter()
+                .any(|fault| fault.problem == Problem::Replayed)
+        );
+        let found = world.engine.fsck().unwrap().problems;
+        assert!(found.iter().any(|one| one.key == key), "{found:?}");
+        let back = Write::Put {
+            record: now.record,
+            expected: revision,
+        };
+        world.store.commit(&[back]).unwrap();
+        world.another();
+    }
+}
+
+#[test]
+fn a_forged_record_denies_its_id_is_told_and_stops_nobody() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let stored = world.store.get(&key).unwrap().unwrap();
+    let mut forged = stored.record.clone();
+    forged.columns.organization = Id::new(99);
+    let put = Write::Put {
+        record: forged,
+        expected: stored.revision,
+    };
+    world.store.commit(&[put]).unwrap();
+    eventually("denied", || world.check(&token) == Err(Denied::Unknown));
+    let (later, later_made) = world.create(&["read:buckets"]);
+    assert_eq!(world.check(&later), Ok(later_made.id));
+    let refused = world.engine.issuer().revoke(&Caller::Root, made.id);
+    assert!(matches!(refused, Err(Error::NotGenuine(_))));
+    let restarted = world.another();
+    assert_eq!(
+        restarted.verifier().check(token.reveal(), &READ_BUCKETS),
+        Err(Denied::Unknown)
+    );
+    assert!(restarted.faults().iter().any(|fault| fault.key == key));
+}
+
+#[test]
+fn a_store_wants_its_own_key_and_its_settings() {
+    let world = World::new();
+    let wrong = Engine::open(
+        Arc::clone(&world.store),
+        StoreKey::from_bytes([1; 32]),
+        options(&world.clock),
+    );
+    assert!(matches!(wrong, Err(Error::WrongKey(_))));
+    let empty: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let opened = Engine::open(Arc::clone(&empty), key(), options(&world.clock));
+    assert!(matches!(opened, Err(Error::Empty)));
+    let setting = RecordKey::new(Kind::SETTING, Id::new(1).unwrap());
+    let stored = world.store.get(&setting).unwrap().unwrap();
+    let gone = Write::Purge {
+        key: setting,
+        expected: stored.revision,
+    };
+    world.store.commit(&[gone]).unwrap();
+    for open in [Engine::open, Engine::create] {
+        let opened = open(Arc::clone(&world.store), key(), options(&world.clock));
+        assert!(matches!(opened, Err(Error::Settings)));
+    }
+}
+
+#[test]
+fn two_that_make_one_store_at_once_agree() {
+    for _ in 0..50 {
+        let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::shared());
+        let clock = symbolon::ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+        let (one, two) = std::thread::scope(|scope| {
+            let make = || engine(&store, &clock);
+            let one = scope.spawn(make);
+            (make(), one.join().unwrap())
+        });
+        let org = one
+            .issuer()
+            .create_organization(&Caller::Root, "org", "")
+            .unwrap();
+        eventually("seen", || two.len() == 1);
+        let found = two
+            .issuer()
+            .organization_named(&Caller::Root, "org")
+            .unwrap();
+        assert_eq!(found.id, org.id);
+    }
+}

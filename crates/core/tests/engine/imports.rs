@@ -1,0 +1,164 @@
+//! Authorizations that come from elsewhere, with their ids and tokens.
+
+use std::time::{Duration, Instant};
+
+use symbolon::record::{Kind, RecordKey};
+use symbolon::{
+    Authorization, Caller, Denied, Error, Face, Field, Id, ImportItem, Imported, Locator, Prefix,
+    Status, Timestamp, Token,
+};
+
+use crate::world::{READ_BUCKETS, World, permission};
+
+const V2: &str =
+    "vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA==";
+const V3: &str =
+    "apiv3_vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA";
+
+fn authorization(world: &World, number: u64) -> Authorization {
+    let at: Timestamp = "2024-05-06T07:08:09.123456789Z".parse().unwrap();
+    Authorization {
+        id: Id::new(number).unwrap(),
+        organization: world.org.id,
+        user: None,
+        created_by: None,
+        face: Face::V2,
+        rotated_from: None,
+        description: "imported".into(),
+        permissions: [permission("read:buckets")].into_iter().collect(),
+        status: Status::Active,
+        expires_at: None,
+        created_at: at,
+        updated_at: at,
+        revoked_at: None,
+    }
+}
+
+fn token(text: &str) -> Token {
+    Token::parse(Prefix::SYMBOLON, text).unwrap()
+}
+
+fn check(world: &World, text: &str) -> Result<Id, Denied> {
+    world.engine.verifier().check(text, &READ_BUCKETS)
+}
+
+#[test]
+fn tokens_of_other_origin_keep_working_with_their_ids_and_times() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let wanted = authorization(&world, 1000);
+    let items = || {
+        [
+            ImportItem::Authorization(wanted.clone(), token(V2)),
+            ImportItem::Authorization(authorization(&world, 1001), token(V3)),
+        ]
+    };
+    assert_eq!(
+        issuer.import(&items()).unwrap(),
+        Imported { new: 2, known: 0 }
+    );
+    assert_eq!(
+        (check(&world, V2), check(&world, V3)),
+        (Ok(wanted.id), Ok(Id::new(1001).unwrap()))
+    );
+    assert_eq!(
+        issuer.authorization(&Caller::Root, wanted.id).unwrap(),
+        wanted
+    );
+    assert_eq!(
+        issuer.import(&items()).unwrap(),
+        Imported { new: 0, known: 2 }
+    );
+    // What was revoked here stays revoked when the file is imported again.
+    issuer.revoke(&Caller::Root, wanted.id).unwrap();
+    assert_eq!(
+        issuer.import(&items()).unwrap(),
+        Imported { new: 0, known: 2 }
+    );
+    assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
+}
+
+#[test]
+fn a_stored_hash_is_found_by_its_token_and_given_a_keyed_one() {
+    for locator in [
+        Locator::sha256(V2.as_bytes()),
+        Locator::sha512(V2.as_bytes()),
+    ] {
+        let world = World::new();
+        let issuer = world.engine.issuer();
+        let wanted = authorization(&world, 1000);
+        let item = || ImportItem::Hashed(wanted.clone(), locator);
+        issuer.import(&[item()]).unwrap();
+        let before = size(&world, wanted.id);
+        assert_eq!(check(&world, V3), Err(Denied::Unknown));
+        assert_eq!(check(&world, V2), Ok(wanted.id));
+        let start = Instant::now();
+        while size(&world, wanted.id) == before {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let another = world.another();
+        assert_eq!(another.verifier().check(V2, &READ_BUCKETS), Ok(wanted.id));
+        assert!(world.engine.fsck().unwrap().problems.is_empty());
+        // In either form it is known now, and no second record can have it.
+        assert_eq!(issuer.import(&[item()]).unwrap().known, 1);
+        let text = ImportItem::Authorization(wanted.clone(), token(V2));
+        assert_eq!(issuer.import(&[text]).unwrap().known, 1);
+        let second = ImportItem::Authorization(authorization(&world, 1002), token(V2));
+        assert!(matches!(
+            issuer.import(&[second]),
+            Err(Error::Exists(Field::Token))
+        ));
+        issuer.revoke(&Caller::Root, wanted.id).unwrap();
+        assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
+    }
+}
+
+/// The bytes of a record; it grows by its keyed hash.
+fn size(world: &World, id: Id) -> usize {
+    let key = RecordKey::new(Kind::AUTHORIZATION, id);
+    world.store.get(&key).unwrap().unwrap().record.bytes.len()
+}
+
+#[test]
+fn a_hash_presented_as_a_token_is_unknown() {
+    let world = World::new();
+    let wanted = authorization(&world, 1000);
+    let phc = "$influxdb2-sha256$n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=";
+    let item = ImportItem::Hashed(wanted, phc.parse().unwrap());
+    world.engine.issuer().import(&[item]).unwrap();
+    assert_eq!(check(&world, phc), Err(Denied::Unknown));
+}
+
+#[test]
+fn what_cannot_be_imported_is_told_and_nothing_is_written() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let (_, own) = world.create(&["read:buckets"]);
+    let native = Token::generate(Prefix::SYMBOLON, Id::new(77).unwrap()).unwrap();
+    let good = || ImportItem::Authorization(authorization(&world, 1000), token(V2));
+    let bad = |edit: &dyn Fn(&mut Authorization), text: &str| {
+        let mut changed = authorization(&world, 1001);
+        edit(&mut changed);
+        let item = ImportItem::Authorization(changed, token(text));
+        assert!(issuer.check_import(&item).is_err() || text == V2);
+        issuer.import(&[good(), item]).unwrap_err().to_string()
+    };
+    assert_eq!(bad(&|_| {}, V2), "token exists already; choose another");
+    assert!(bad(&|_| {}, native.reveal()).contains("belongs to authorization"));
+    assert!(bad(&|one| one.description = "\u{7}".into(), V3).contains("U+0007"));
+    assert!(
+        bad(
+            &|one| one.permissions = [permission("read:nothing")].into_iter().collect(),
+            V3
+        )
+        .contains("unknown resource type `nothing`")
+    );
+    assert!(bad(&|one| one.permissions = Vec::new().into(), V3).contains("must include"));
+    assert_eq!(
+        bad(&|one| one.id = own.id, V3),
+        "authorization exists already; choose another"
+    );
+    assert_eq!(check(&world, V2), Err(Denied::Unknown));
+    assert_eq!(world.engine.len(), 2);
+}

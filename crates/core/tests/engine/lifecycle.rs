@@ -1,0 +1,384 @@
+//! What happens to an authorization from its creation to its purge.
+
+use std::time::Duration;
+
+use crate::world::{READ_BUCKETS, World, permission};
+use symbolon::{
+    Action, Caller, Denied, Edit, Error, Face, Field, Filter, NewAuthorization, PermissionSet,
+    Request, ResourceType, Rotation, SchemaError, Status, Timestamp, Transition, UserEdit,
+};
+
+const MS: Duration = Duration::from_millis(1);
+
+#[test]
+fn from_creation_to_revocation() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let (token, made) = world.create(&["read:buckets"]);
+    let id = made.id;
+    let grant = world
+        .engine
+        .verifier()
+        .authenticate(token.reveal())
+        .unwrap();
+    let both = || {
+        let (check, granted) = (world.check(&token), grant.check(&READ_BUCKETS));
+        assert_eq!(check, granted);
+        check
+    };
+    assert_eq!(both(), Ok(id));
+    issuer
+        .edit(&Caller::Root, id, Transition::Deactivate.into())
+        .unwrap();
+    assert_eq!(both(), Err(Denied::Inactive(id)));
+    issuer
+        .edit(&Caller::Root, id, Transition::Activate.into())
+        .unwrap();
+    assert_eq!(both(), Ok(id));
+    let revoked = issuer.revoke(&Caller::Root, id).unwrap();
+    assert_eq!(
+        (revoked.status, revoked.revoked_at),
+        (Status::Revoked, Some(revoked.updated_at))
+    );
+    assert_eq!(both(), Err(Denied::Revoked(id)));
+    assert_eq!(
+        issuer.revoke(&Caller::Root, id).unwrap(),
+        revoked,
+        "again: nothing new"
+    );
+    for edit in [
+        Edit::from(Transition::Activate),
+        Edit {
+            description: Some("x".into()),
+            ..Edit::default()
+        },
+    ] {
+        assert!(matches!(
+            issuer.edit(&Caller::Root, id, edit),
+            Err(Error::Ended(_))
+        ));
+    }
+    assert!(matches!(
+        issuer.rotate(&Caller::Root, id, &Rotation::default()),
+        Err(Error::Ended(_))
+    ));
+}
+
+#[test]
+fn a_grant_sees_replaced_permissions_and_survives_the_growth_of_the_table() {
+    let world = World::new();
+    let (token, made) = world.create(&["read:buckets"]);
+    let grant = world
+        .engine
+        .verifier()
+        .authenticate(token.reveal())
+        .unwrap();
+    for _ in 0..200 {
+        world.create(&["read:tasks"]);
+    }
+    assert_eq!(grant.check(&READ_BUCKETS), Ok(made.id));
+    let permissions: PermissionSet = [permission("write:buckets")].into_iter().collect();
+    let edit = Edit {
+        permissions: Some(permissions),
+        ..Edit::default()
+    };
+    world
+        .engine
+        .issuer()
+        .edit(&Caller::Root, made.id, edit)
+        .unwrap();
+    assert_eq!(grant.check(&READ_BUCKETS), Err(Denied::Forbidden(made.id)));
+    assert_eq!(
+        grant.check(&Request::new(Action::WRITE, ResourceType::BUCKETS)),
+        Ok(made.id)
+    );
+}
+
+#[test]
+fn expiry_is_exact() {
+    let world = World::new();
+    let end = "2026-01-01T00:01:00Z".parse::<Timestamp>().unwrap();
+    let new = NewAuthorization {
+        expires_at: Some(end),
+        ..world.new_authorization(&["read:buckets"])
+    };
+    let (token, made) = world.engine.issuer().create(&Caller::Root, new).unwrap();
+    world.clock.set(end.saturating_sub(MS));
+    assert_eq!(world.check(&token), Ok(made.id));
+    world.clock.set(end);
+    assert_eq!(world.check(&token), Err(Denied::Expired(made.id)));
+    world.clock.set(end.saturating_add(MS));
+    assert_eq!(world.check(&token), Err(Denied::Expired(made.id)));
+    let (forever, made) = world.create(&["read:buckets"]);
+    world.clock.set(Timestamp::MAX);
+    assert_eq!(world.check(&forever), Ok(made.id));
+}
+
+#[test]
+fn a_token_dies_with_its_owners() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(&Caller::Root, "user", None).unwrap();
+    let new = NewAuthorization {
+        user: Some(user.id),
+        ..world.new_authorization(&["read:buckets"])
+    };
+    let (token, made) = issuer.create(&Caller::Root, new.clone()).unwrap();
+    let switch = |transition| UserEdit {
+        transition: Some(transition),
+        ..UserEdit::default()
+    };
+    issuer
+        .edit_user(&Caller::Root, user.id, &switch(Transition::Deactivate))
+        .unwrap();
+    assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
+    issuer
+        .edit_user(&Caller::Root, user.id, &switch(Transition::Activate))
+        .unwrap();
+    assert_eq!(world.check(&token), Ok(made.id));
+    let org = |transition| symbolon::OrganizationEdit {
+        transition: Some(transition),
+        ..symbolon::OrganizationEdit::default()
+    };
+    issuer
+        .edit_organization(&Caller::Root, world.org.id, &org(Transition::Deactivate))
+        .unwrap();
+    assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
+    issuer
+        .edit_organization(&Caller::Root, world.org.id, &org(Transition::Activate))
+        .unwrap();
+    issuer
+        .edit_user(&Caller::Root, user.id, &switch(Transition::Revoke))
+        .unwrap();
+    assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
+    assert!(matches!(
+        issuer.create(&Caller::Root, new),
+        Err(Error::NotFound(Field::User))
+    ));
+    // The name is free again, for another user.
+    let again = issuer.create_user(&Caller::Root, "user", None).unwrap();
+    assert_ne!(again.id, user.id);
+    assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
+    assert_eq!(
+        world
+            .another()
+            .verifier()
+            .check(token.reveal(), &READ_BUCKETS),
+        Err(Denied::Revoked(made.id))
+    );
+}
+
+#[test]
+fn rotation_replaces_a_token_and_lengthens_no_life() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let end = world
+        .engine
+        .issuer()
+        .authorization(&Caller::Root, world.create(&["read:buckets"]).1.id);
+    let expires_at = Some(
+        end.unwrap()
+            .created_at
+            .saturating_add(Duration::from_secs(60)),
+    );
+    let new = NewAuthorization {
+        expires_at,
+        ..world.new_authorization(&["read:buckets"])
+    };
+    let (token, old) = issuer.create(&Caller::Root, new).unwrap();
+    let rotation = Rotation {
+        overlap: Duration::from_secs(10),
+        description: Some("new".into()),
+    };
+    let itself = Caller::Authorization(old.id);
+    let (fresh, new) = issuer.rotate(&itself, old.id, &rotation).unwrap();
+    assert_eq!(
+        (new.rotated_from, new.expires_at),
+        (Some(old.id), expires_at)
+    );
+    assert_eq!(
+        (&new.description[..], &new.permissions),
+        ("new", &old.permissions)
+    );
+    assert_eq!(
+        (world.check(&token), world.check(&fresh)),
+        (Ok(old.id), Ok(new.id))
+    );
+    world.clock.advance(Duration::from_secs(10));
+    assert_eq!(
+        (world.check(&token), world.check(&fresh)),
+        (Err(Denied::Expired(old.id)), Ok(new.id))
+    );
+    let late = issuer.rotate(&Caller::Root, old.id, &rotation);
+    assert!(matches!(late, Err(Error::Invalid(Field::Expiry, _))));
+    // An overlap beyond the expiry does not lengthen the life of the old one either.
+    let long = Rotation {
+        overlap: Duration::from_secs(1000),
+        description: None,
+    };
+    issuer.rotate(&Caller::Root, new.id, &long).unwrap();
+    assert_eq!(
+        issuer
+            .authorization(&Caller::Root, new.id)
+            .unwrap()
+            .expires_at,
+        expires_at
+    );
+}
+
+#[test]
+fn what_cannot_be_taken_is_told() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let refused = |edit: &dyn Fn(&mut NewAuthorization)| {
+        let mut new = world.new_authorization(&["read:buckets"]);
+        edit(&mut new);
+        issuer.create(&Caller::Root, new).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(&|new| new.description = "x".repeat(1 << 20)),
+        "description has 1048576 bytes; at most 4096 are taken"
+    );
+    assert_eq!(
+        refused(&|new| new.description = "a\nb".into()),
+        "description holds the control character U+000A; take it out"
+    );
+    assert_eq!(
+        refused(&|new| new.expires_at = Some("2025-12-31T23:59:59Z".parse().unwrap())),
+        "expiry lies in the past; give a time to come, or none"
+    );
+    assert_eq!(
+        refused(&|new| new.permissions = PermissionSet::default()),
+        SchemaError::Empty.to_string()
+    );
+    assert!(
+        refused(
+            &|new| new.permissions = [permission("read:orgs/00000000000000ff/buckets")]
+                .into_iter()
+                .collect()
+        )
+        .contains("is not for org id")
+    );
+    let many = (1..2000).map(|id| permission("read:buckets").id(symbolon::Id::new(id).unwrap()));
+    assert!(refused(&|new| new.permissions = many.clone().collect()).contains("16,000 bytes"));
+    assert_eq!(
+        refused(&|new| new.organization = symbolon::Id::MIN),
+        "organization not found"
+    );
+    assert!(matches!(
+        issuer.create_organization(&Caller::Root, "org", ""),
+        Err(Error::Exists(Field::OrganizationName))
+    ));
+    assert!(issuer.create_user(&Caller::Root, "", None).is_err());
+    assert!(
+        issuer
+            .create_user(&Caller::Root, &"x".repeat(256), None)
+            .is_err()
+    );
+    assert_eq!(world.engine.len(), 1, "nothing was made");
+}
+
+#[test]
+fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let none = Edit {
+        permissions: Some(PermissionSet::default()),
+        ..Edit::default()
+    };
+    let (_, fixed) = world.create_v2(&["read:buckets"]);
+    assert!(matches!(
+        issuer.edit(&Caller::Root, fixed.id, none.clone()),
+        Err(Error::Fixed)
+    ));
+    let new = NewAuthorization {
+        face: Face::V0,
+        ..world.new_authorization(&["read:databases"])
+    };
+    let (_, loose) = issuer.create(&Caller::Root, new).unwrap();
+    assert!(
+        issuer
+            .edit(&Caller::Root, loose.id, none)
+            .unwrap()
+            .permissions
+            .is_empty()
+    );
+}
+
+#[test]
+fn lists_are_filtered_and_paged() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let mut ids: Vec<_> = (0..1203)
+        .map(|_| world.create(&["read:buckets"]).1.id)
+        .collect();
+    let (_, v2) = world.create_v2(&["read:buckets"]);
+    issuer.revoke(&Caller::Root, ids.remove(7)).unwrap();
+    let mine = Filter {
+        face: Some(Face::Embedder),
+        ..Filter::default()
+    };
+    let list = |filter: &Filter| -> Vec<_> {
+        let found = issuer.authorizations(&Caller::Root, filter).unwrap();
+        found.into_iter().map(|one| one.id).collect()
+    };
+    assert_eq!(list(&mine), ids);
+    let page = Filter {
+        after: Some(ids[99]),
+        limit: Some(600),
+        ..mine.clone()
+    };
+    assert_eq!(list(&page), ids[100..700]);
+    assert_eq!(
+        list(&Filter {
+            face: Some(Face::V2),
+            ..Filter::default()
+        }),
+        [v2.id]
+    );
+    assert_eq!(
+        list(&Filter {
+            status: Some(Status::Revoked),
+            ..mine
+        })
+        .len(),
+        1
+    );
+}
+
+#[test]
+fn what_ended_is_purged_after_the_retention_and_owners_last() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(&Caller::Root, "user", None).unwrap();
+    let new = NewAuthorization {
+        user: Some(user.id),
+        ..world.new_authorization(&["read:buckets"])
+    };
+    let (token, made) = issuer.create(&Caller::Root, new).unwrap();
+    let (kept, kept_made) = world.create(&["read:buckets"]);
+    let delete = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(&Caller::Root, user.id, &delete).unwrap();
+    world.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    assert_eq!(
+        issuer.purge().unwrap(),
+        0,
+        "an authorization of the user is left"
+    );
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    world.clock.advance(Duration::from_secs(29 * 24 * 3600));
+    assert_eq!(issuer.purge().unwrap(), 0);
+    world.clock.advance(Duration::from_secs(2 * 24 * 3600));
+    assert_eq!(issuer.purge().unwrap(), 2);
+    assert_eq!(world.check(&token), Err(Denied::Unknown));
+    assert_eq!(world.check(&kept), Ok(kept_made.id));
+    assert!(world.engine.fsck().unwrap().problems.is_empty());
+    let another = world.another();
+    assert_eq!(
+        another.verifier().check(token.reveal(), &READ_BUCKETS),
+        Err(Denied::Unknown)
+    );
+}

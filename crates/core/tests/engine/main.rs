@@ -1,0 +1,10 @@
+//! The engine through its public interface.
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
+mod callers;
+mod faults;
+mod following;
+mod imports;
+mod lifecycle;
+mod no_cost;
+mod world;
