@@ -311,7 +311,10 @@ mod tests {
         let key = StoreKey::generate().unwrap();
         let engine = Engine::create(Arc::new(MemoryStore::new()), key, options).unwrap();
         let issuer = engine.issuer();
-        let org = issuer.create_organization(&Caller::Root, "org", "").unwrap().id;
+        let org = issuer
+            .create_organization(&Caller::Root, "org", "")
+            .unwrap()
+            .id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let made = issuer.create(&Caller::Root, NewAuthorization::new(org, [read]));
         let (token, authorization) = made.unwrap();
@@ -326,7 +329,10 @@ mod tests {
         for _ in 0..250_000 {
             assert_eq!(verifier.check(token.reveal(), &read), Ok(id));
             assert_eq!(grant.check(&read), Ok(id));
-            assert_eq!(verifier.check(token.reveal(), &write), Err(Denied::Forbidden(id)));
+            assert_eq!(
+                verifier.check(token.reveal(), &write),
+                Err(Denied::Forbidden(id))
+            );
             assert_eq!(verifier.check("x".repeat(40), &read), Err(Denied::Unknown));
         }
         drop(locks);

@@ -14,7 +14,7 @@ CREATE TABLE record (
     face INTEGER NOT NULL CHECK (face BETWEEN 0 AND 255),
     bytes BLOB NOT NULL,
     PRIMARY KEY (kind, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX by_revision ON record (revision, kind, id);
 CREATE UNIQUE INDEX by_unique ON record (kind, uniq) WHERE uniq IS NOT NULL;

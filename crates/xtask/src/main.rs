@@ -1,6 +1,10 @@
 //! The project's own commands: `cargo xtask <command>`.
 
+mod bench;
+mod check;
 mod corpus;
+mod end_to_end;
+mod shell;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -19,6 +23,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Format, lints, tests, documentation and licences
+    Check,
+    Bench(bench::BenchArgs),
+    E2e(end_to_end::EndToEndArgs),
     Corpus(corpus::CorpusArgs),
     CorpusCompare(corpus::CompareArgs),
 }
@@ -26,6 +34,9 @@ enum Command {
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
+            Self::Check => check::all(),
+            Self::Bench(args) => bench::all(&args),
+            Self::E2e(args) => end_to_end::run_all(&args),
             Self::Corpus(args) => corpus::write(&args),
             Self::CorpusCompare(args) => corpus::compare(&args),
         }

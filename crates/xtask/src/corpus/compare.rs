@@ -13,9 +13,9 @@ use crate::Failure;
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// `expected.jsonl` of a corpus.
-    expected: PathBuf,
+    pub(crate) expected: PathBuf,
     /// What was answered, one JSON object a line.
-    actual: PathBuf,
+    pub(crate) actual: PathBuf,
 }
 
 /// How two streams differ.

@@ -47,18 +47,18 @@ pub(crate) use self::compare::{CompareArgs, compare};
 pub(crate) struct CorpusArgs {
     /// Authorizations in the import file.
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(i64::from(world::FEWEST)..))]
-    authorizations: u32,
+    pub(crate) authorizations: u32,
 
     /// Lines in the request stream; from 1,000 on, each category has at least one.
     #[arg(long, value_name = "M", default_value_t = 1_000_000)]
-    requests: u64,
+    pub(crate) requests: u64,
 
     /// The same seed gives the same corpus.
     #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    pub(crate) seed: u64,
 
     /// Folder to write to; made if it is missing.
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 /// Writes the corpus and prints a summary of it.

@@ -1,0 +1,95 @@
+//! What is wrong with a row, and where it stands.
+
+use std::fmt;
+use std::io;
+
+use crate::id::Id;
+
+/// One of the lists of an import file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum List {
+    /// `orgs`.
+    Organizations,
+    /// `users`.
+    Users,
+    /// `buckets`.
+    Buckets,
+    /// `authorizations`.
+    Authorizations,
+    /// The list without a name that `influx auth list --json` prints.
+    Unnamed,
+}
+
+impl List {
+    pub(super) const NAMED: [Self; 4] = [
+        Self::Organizations,
+        Self::Users,
+        Self::Buckets,
+        Self::Authorizations,
+    ];
+
+    /// The key under which it stands.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Organizations => "orgs",
+            Self::Users => "users",
+            Self::Buckets => "buckets",
+            Self::Authorizations => "authorizations",
+            Self::Unnamed => "",
+        }
+    }
+}
+
+/// Where a row stands: its list, and its index in it, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The list.
+    pub list: List,
+    /// The index.
+    pub index: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.list.key(), self.index)
+    }
+}
+
+/// A row that cannot be taken. It holds nothing of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRow {
+    /// Where it stands.
+    pub place: Place,
+    /// Its id, if it has one.
+    pub id: Option<Id>,
+    /// Why it cannot be taken.
+    pub reason: String,
+}
+
+impl fmt::Display for BadRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.place)?;
+        if let Some(id) = self.id {
+            write!(f, " (id {id})")?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// Why an import file is refused as a whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// It cannot be read.
+    #[error("the input cannot be read")]
+    Read(#[source] io::Error),
+    /// It is no JSON; the text names line and column.
+    #[error("the input is no JSON: {0}")]
+    Syntax(String),
+    /// It is JSON, but something else.
+    #[error(
+        "the input is not what InfluxDB writes: {0}; it is an object with `orgs`, `users`, `buckets` or \
+         `authorizations`, each an array, or the array that `influx auth list --json` prints"
+    )]
+    Form(String),
+}

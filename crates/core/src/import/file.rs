@@ -1,0 +1,241 @@
+//! Reading the file row by row, so that only what is kept of a row takes memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, BufReader, Read};
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::bad::{BadRow, ImportError, List, Place};
+use super::fields::{Fields, parsed};
+use super::rows::{AuthorizationRow, BucketRow, Named, OwnerRow, Sets};
+use crate::id::Id;
+
+/// What an import file says, read but not yet compared with a store.
+///
+/// It takes the JSON of InfluxDB's own replies, each list as `GET /api/v2/…` writes it, in any order:
+/// `{"orgs":[…],"users":[…],"buckets":[…],"authorizations":[…]}`; a part of that; or the array that
+/// `influx auth list --json` prints. Keys that are not known are passed over.
+#[derive(Debug, Default)]
+pub struct ImportFile {
+    pub(super) organizations: Vec<OwnerRow>,
+    pub(super) users: Vec<OwnerRow>,
+    pub(super) buckets: Vec<BucketRow>,
+    pub(super) authorizations: Vec<AuthorizationRow>,
+    /// In which list the authorizations stand.
+    pub(super) list: Option<List>,
+    pub(super) bad: Vec<BadRow>,
+    /// The first names that rows give to the owners of which they name the id.
+    pub(super) names: [HashMap<Id, Box<str>>; 2],
+    sets: Sets,
+}
+
+const BUFFER: usize = 1 << 18;
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+impl ImportFile {
+    /// Reads a file to its end. Memory is taken for what is kept of the rows, about 300 bytes each.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`] if it is something else as a whole. Single rows that are bad are kept for
+    /// [`Plan::bad`](super::Plan::bad).
+    pub fn read(input: impl Read) -> Result<Self, ImportError> {
+        let input = BufReader::with_capacity(BUFFER, without_mark(input)?);
+        let mut json = serde_json::Deserializer::from_reader(input);
+        let mut reading = Reading::default();
+        let read = json.deserialize_any(Whole(&mut reading));
+        match read.and_then(|()| json.end()) {
+            Ok(()) => Ok(reading.file),
+            Err(error) if error.is_io() => Err(ImportError::Read(error.into())),
+            Err(error) if error.is_data() => Err(ImportError::Form(reading.form(error.line()))),
+            Err(error) => Err(ImportError::Syntax(error.to_string())),
+        }
+    }
+
+    fn take(&mut self, list: List, index: usize, raw: &RawValue) {
+        if let Err((id, reason)) = self.row(list, index, raw) {
+            let place = Place { list, index };
+            self.bad.push(BadRow { place, id, reason });
+        }
+    }
+
+    fn row(&mut self, list: List, index: usize, raw: &RawValue) -> Result<(), (Option<Id>, String)> {
+        let row = Fields::of(raw).map_err(|reason| (None, reason))?;
+        let id = parsed("id", row.id).map_err(|reason| (None, reason))?;
+        let id = id.ok_or_else(|| (None, "`id` is missing".to_owned()))?;
+        self.row_with_id(list, index, &row, id)
+            .map_err(|reason| (Some(id), reason))
+    }
+
+    fn row_with_id(
+        &mut self,
+        list: List,
+        index: usize,
+        row: &Fields<'_>,
+        id: Id,
+    ) -> Result<(), String> {
+        match list {
+            List::Organizations => {
+                let row = OwnerRow::read(list, index, row, id)?;
+                self.organizations.push(row);
+            }
+            List::Users => self.users.push(OwnerRow::read(list, index, row, id)?),
+            List::Buckets => {
+                let organization = Named::organization(row)?;
+                let row = BucketRow::read(index, row, id, &organization)?;
+                self.buckets.push(row);
+                self.remember([&organization, &Named::default()]);
+            }
+            List::Authorizations | List::Unnamed => {
+                let owners = [&Named::organization(row)?, &Named::user(row)?];
+                let row = AuthorizationRow::read(index, row, id, owners, &mut self.sets)?;
+                self.authorizations.push(row);
+                self.remember(owners);
+            }
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, owners: [&Named<'_>; 2]) {
+        for (names, owner) in self.names.iter_mut().zip(owners) {
+            if let (Some(id), Some(name)) = (owner.id, &owner.name) {
+                names.entry(id).or_insert_with(|| (**name).into());
+            }
+        }
+    }
+}
+
+/// Some programs put a mark before UTF-8; JSON has none.
+fn without_mark(mut input: impl Read) -> Result<impl Read, ImportError> {
+    let mut start = Vec::with_capacity(BYTE_ORDER_MARK.len());
+    let mut first = input.by_ref().take(BYTE_ORDER_MARK.len() as u64);
+    first.read_to_end(&mut start).map_err(ImportError::Read)?;
+    if start == BYTE_ORDER_MARK {
+        start.clear();
+    }
+    Ok(io::Cursor::new(start).chain(input))
+}
+
+#[derive(Default)]
+struct Reading {
+    file: ImportFile,
+    /// The lists that were met, the newest last.
+    met: Vec<List>,
+    /// Why the whole file is refused.
+    refused: Option<&'static str>,
+}
+
+impl Reading {
+    /// Why it is not of the form that is read. What stands there is not repeated: it may be a token.
+    fn form(&self, line: usize) -> String {
+        let list = self.met.last().map_or("", |list| list.key());
+        match (self.refused, list) {
+            (Some(reason), "") => reason.into(),
+            (Some(reason), list) => format!("`{list}` in line {line} {reason}"),
+            (None, "") => "it is neither an object nor an array".into(),
+            (None, list) => format!("`{list}` in line {line} is no array"),
+        }
+    }
+
+    fn refuse<E: de::Error>(&mut self, reason: &'static str) -> E {
+        self.refused = Some(reason);
+        E::custom(reason)
+    }
+
+    fn meet<E: de::Error>(&mut self, list: List) -> Result<(), E> {
+        let twice = self.met.contains(&list);
+        self.met.push(list);
+        if matches!(list, List::Authorizations | List::Unnamed) {
+            self.file.list = Some(list);
+        }
+        if twice {
+            return Err(self.refuse("stands there for the second time"));
+        }
+        Ok(())
+    }
+
+    fn rows<'de, A: SeqAccess<'de>>(&mut self, list: List, mut rows: A) -> Result<(), A::Error> {
+        let mut index = 0;
+        while let Some(row) = rows.next_element::<Box<RawValue>>()? {
+            if index == 0 && list == List::Unnamed && !is_authorization(&row) {
+                return Err(self.refuse("it is an array of something else"));
+            }
+            self.file.take(list, index, &row);
+            index += 1;
+        }
+        Ok(())
+    }
+}
+
+fn is_authorization(row: &RawValue) -> bool {
+    Fields::of(row).is_ok_and(|row| {
+        let only_there = [row.permissions, row.token, row.hashed_token];
+        only_there.iter().any(Option::is_some)
+    })
+}
+
+struct Whole<'f>(&'f mut Reading);
+
+impl<'de> Visitor<'de> for Whole<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match List::NAMED.into_iter().find(|list| list.key() == key) {
+                Some(list) => {
+                    self.0.meet(list)?;
+                    map.next_value_seed(Rows(self.0, list))?;
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if self.0.met.is_empty() {
+            return Err(self.0.refuse("it is an object without any of the lists"));
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, rows: A) -> Result<(), A::Error> {
+        self.0.meet(List::Unnamed)?;
+        self.0.rows(List::Unnamed, rows)
+    }
+
+    /// What the `influx` command prints for an empty list.
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.0.meet(List::Unnamed)
+    }
+}
+
+struct Rows<'f>(&'f mut Reading, List);
+
+impl<'de> DeserializeSeed<'de> for Rows<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, rows: A) -> Result<(), A::Error> {
+        self.0.rows(self.1, rows)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

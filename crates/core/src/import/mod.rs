@@ -1,0 +1,39 @@
+//! Reading what InfluxDB says of its authorizations, to take it over with its ids.
+//!
+//! An [`ImportFile`] is what was read, a [`Plan`] what would become of it in one store: nothing is written before
+//! every row was looked at.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use symbolon::import::{Defaults, ImportFile, Plan};
+//! use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+//!
+//! let options = Options::new(Schema::influxdb_v2());
+//! let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+//! let file = r#"{"authorizations": [
+//!     {"id": "0804f74142bbf000", "token": "", "orgID": "0804f74142bbf001", "permissions": []}
+//! ]}"#;
+//! let plan = Plan::new(ImportFile::read(file.as_bytes())?, &engine.issuer(), &Defaults::default())?;
+//! assert_eq!(
+//!     plan.bad()[0].to_string(),
+//!     "authorizations[0] (id 0804f74142bbf000): it has no token: give `token`, or its hash as `hashedToken`"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod bad;
+mod fields;
+mod file;
+mod owners;
+mod permissions;
+mod plan;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod write;
+
+pub use bad::{BadRow, ImportError, List, Place};
+pub use file::ImportFile;
+pub use owners::OwnerName;
+pub use plan::{Counts, Defaults, Plan};

@@ -1,0 +1,252 @@
+//! Rows as they are kept while the whole file is read: small, for there may be a million of them.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::fields::{Fields, name, noted_time, parsed, status, text};
+use super::permissions::permissions;
+use super::tokens::Secret;
+use super::{List, OwnerName};
+use crate::authorization::{Authorization, Face};
+use crate::id::Id;
+use crate::owner::{Bucket, Organization, User};
+use crate::permission::PermissionSet;
+use crate::status::Status;
+use crate::time::Timestamp;
+
+/// A row of `orgs` or `users`.
+#[derive(Debug)]
+pub(super) struct OwnerRow {
+    pub(super) index: usize,
+    pub(super) id: Id,
+    name: String,
+    description: String,
+    status: Status,
+    times: Times,
+}
+
+/// A row of `buckets`.
+#[derive(Debug)]
+pub(super) struct BucketRow {
+    pub(super) index: usize,
+    pub(super) id: Id,
+    pub(super) organization: Option<OwnerName>,
+    name: String,
+    times: Times,
+}
+
+/// A row of `authorizations`.
+#[derive(Debug)]
+pub(super) struct AuthorizationRow {
+    pub(super) index: usize,
+    pub(super) id: Id,
+    pub(super) organization: Option<OwnerName>,
+    pub(super) user: Option<OwnerName>,
+    pub(super) secret: Secret,
+    description: Box<str>,
+    permissions: Arc<PermissionSet>,
+    status: Status,
+    expires_at: Option<Timestamp>,
+    times: Times,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+/// An owner as a row names it: what is known of its id, and of its name.
+#[derive(Debug, Default)]
+pub(super) struct Named<'r> {
+    pub(super) id: Option<Id>,
+    pub(super) name: Option<Cow<'r, str>>,
+}
+
+impl OwnerRow {
+    pub(super) fn read(list: List, index: usize, row: &Fields<'_>, id: Id) -> Result<Self, String> {
+        Ok(Self {
+            index,
+            id,
+            name: name("name", row.name)?.ok_or("`name` is missing")?.into(),
+            description: text("description", row.description)?
+                .unwrap_or_default()
+                .into(),
+            status: status(list, row.status)?,
+            times: Times::read(row)?,
+        })
+    }
+
+    /// Its name, unless it is deleted and has given it back.
+    pub(super) fn name(&self) -> Option<&str> {
+        (self.status != Status::Revoked).then_some(&self.name)
+    }
+
+    pub(super) fn organization(&self, now: Timestamp) -> Organization {
+        let (created_at, updated_at) = self.times.or(now);
+        Organization {
+            id: self.id,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            status: self.status,
+            created_at,
+            updated_at,
+        }
+    }
+
+    pub(super) fn user(&self, now: Timestamp) -> User {
+        let (created_at, updated_at) = self.times.or(now);
+        User {
+            id: self.id,
+            name: self.name.clone(),
+            status: self.status,
+            operator: false,
+            memberships: Vec::new(),
+            password_hash: None,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+impl BucketRow {
+    pub(super) fn read(
+        index: usize,
+        row: &Fields<'_>,
+        id: Id,
+        organization: &Named<'_>,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            index,
+            id,
+            organization: organization.reference(),
+            name: name("name", row.name)?.ok_or("`name` is missing")?.into(),
+            times: Times::read(row)?,
+        })
+    }
+
+    pub(super) fn bucket(&self, organization: Id, now: Timestamp) -> Bucket {
+        let (created_at, updated_at) = self.times.or(now);
+        Bucket {
+            id: self.id,
+            organization,
+            name: self.name.clone(),
+            status: Status::Active,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+impl AuthorizationRow {
+    pub(super) fn read(
+        index: usize,
+        row: &Fields<'_>,
+        id: Id,
+        owners: [&Named<'_>; 2],
+        sets: &mut Sets,
+    ) -> Result<Self, String> {
+        let [organization, user] = owners;
+        Ok(Self {
+            index,
+            id,
+            organization: organization.reference(),
+            user: user.reference(),
+            secret: Secret::read(row)?,
+            description: text("description", row.description)?
+                .unwrap_or_default()
+                .into(),
+            status: status(List::Authorizations, row.status)?,
+            expires_at: parsed("expiresAt", row.expires_at)?,
+            times: Times::read(row)?,
+            permissions: sets.intern(permissions(row.permissions)?),
+        })
+    }
+
+    pub(super) fn authorization(
+        &self,
+        organization: Id,
+        user: Option<Id>,
+        now: Timestamp,
+    ) -> Authorization {
+        let (created_at, updated_at) = self.times.or(now);
+        Authorization {
+            id: self.id,
+            organization,
+            user,
+            created_by: None,
+            face: Face::V2,
+            rotated_from: None,
+            description: self.description.clone().into(),
+            permissions: (*self.permissions).clone(),
+            status: self.status,
+            expires_at: self.expires_at,
+            created_at,
+            updated_at,
+            revoked_at: (self.status == Status::Revoked).then_some(updated_at),
+        }
+    }
+}
+
+impl Times {
+    fn read(row: &Fields<'_>) -> Result<Self, String> {
+        Ok(Self {
+            created_at: noted_time("createdAt", row.created_at)?,
+            updated_at: noted_time("updatedAt", row.updated_at)?,
+        })
+    }
+
+    /// When it was made and last changed; what is not noted is `now`, or when it was made.
+    fn or(self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let created_at = self.created_at.unwrap_or(now);
+        (created_at, self.updated_at.unwrap_or(created_at))
+    }
+}
+
+impl<'r> Named<'r> {
+    pub(super) fn organization(row: &Fields<'r>) -> Result<Self, String> {
+        Self::read(("orgID", row.org_id), ("org", row.org))
+    }
+
+    pub(super) fn user(row: &Fields<'r>) -> Result<Self, String> {
+        let named = match row.user {
+            Some(_) => ("user", row.user),
+            None => ("userName", row.user_name),
+        };
+        Self::read(("userID", row.user_id), named)
+    }
+
+    fn read(
+        (id_key, id): (&str, Option<&'r RawValue>),
+        (name_key, named): (&str, Option<&'r RawValue>),
+    ) -> Result<Self, String> {
+        Ok(Self {
+            id: parsed(id_key, id)?,
+            name: name(name_key, named)?,
+        })
+    }
+
+    /// The id counts more than the name, which may have changed since.
+    fn reference(&self) -> Option<OwnerName> {
+        let named = || self.name.as_deref().map(|name| OwnerName::Name(name.into()));
+        self.id.map(OwnerName::Id).or_else(named)
+    }
+}
+
+/// Sets of permissions, each kept once: most rows have the same few.
+#[derive(Debug, Default)]
+pub(super) struct Sets(HashSet<Arc<PermissionSet>>);
+
+impl Sets {
+    fn intern(&mut self, set: PermissionSet) -> Arc<PermissionSet> {
+        if let Some(known) = self.0.get(&set) {
+            return Arc::clone(known);
+        }
+        let set = Arc::new(set);
+        self.0.insert(Arc::clone(&set));
+        set
+    }
+}

@@ -1,0 +1,110 @@
+//! The token of a row: its text, or a stored hash of it.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use zeroize::Zeroizing;
+
+use super::fields::{Fields, name};
+use super::rows::AuthorizationRow;
+use crate::authorization::Authorization;
+use crate::issuer::ImportItem;
+use crate::token::{Locator, Prefix, Token};
+
+/// What a row says of its token.
+pub(super) enum Secret {
+    Text(Zeroizing<Box<str>>),
+    Hash(Box<Locator>),
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// What InfluxDB Cloud writes in the place of a token.
+const REDACTED: &str = "redacted";
+const HASH_MARK: &str = "$influxdb2-sha";
+
+impl Secret {
+    pub(super) fn read(row: &Fields<'_>) -> Result<Self, String> {
+        let text = name("token", row.token)?.map(|text| Zeroizing::new(text.into_owned()));
+        let text = text.filter(|text| text.as_str() != REDACTED);
+        if text.as_ref().is_some_and(|text| text.starts_with(HASH_MARK)) {
+            return Err("`token` is a stored hash; give it as `hashedToken`".into());
+        }
+        let hash = name("hashedToken", row.hashed_token)?;
+        let hash = hash.map(|hash| hash.parse::<Locator>()).transpose();
+        let hash = hash.map_err(|error| format!("`hashedToken`: {error}"))?;
+        match (text, hash) {
+            (Some(text), Some(hash)) if !hash.is_of(text.as_bytes()) => {
+                Err("`token` and `hashedToken` do not belong together; leave one out".into())
+            }
+            (Some(text), _) => Ok(Self::Text(Zeroizing::new(text.as_str().into()))),
+            (None, Some(hash)) => Ok(Self::Hash(Box::new(hash))),
+            (None, None) => {
+                Err("it has no token: give `token`, or its hash as `hashedToken`".into())
+            }
+        }
+    }
+
+    pub(super) fn item(
+        &self,
+        prefix: Prefix,
+        authorization: Authorization,
+    ) -> Result<ImportItem, String> {
+        match self {
+            Self::Text(text) => match Token::parse(prefix, text) {
+                Ok(token) => Ok(ImportItem::Authorization(authorization, token)),
+                Err(error) => Err(format!("`token`: {error}")),
+            },
+            Self::Hash(locator) => Ok(ImportItem::Hashed(authorization, **locator)),
+        }
+    }
+}
+
+/// The tokens of a file, by what both their texts and their hashes lead to.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    known: HashMap<Locator, usize>,
+    /// Whether any row has a SHA-512, so that those of the texts must be known too.
+    wide: bool,
+}
+
+impl Tokens {
+    pub(super) fn of(rows: &[AuthorizationRow]) -> Self {
+        let is_wide = |row: &AuthorizationRow| match &row.secret {
+            Secret::Hash(locator) => matches!(**locator, Locator::Sha512(_)),
+            Secret::Text(_) => false,
+        };
+        Self {
+            known: HashMap::with_capacity(rows.len()),
+            wide: rows.iter().any(is_wide),
+        }
+    }
+
+    /// Notes the token of the row with this index.
+    ///
+    /// # Errors
+    ///
+    /// The index of an earlier row that has it.
+    pub(super) fn note(&mut self, index: usize, secret: &Secret) -> Result<(), usize> {
+        let locators = match secret {
+            Secret::Hash(locator) => [Some(**locator), None],
+            Secret::Text(text) => {
+                let wide = self.wide.then(|| Locator::sha512(text.as_bytes()));
+                [Some(Locator::sha256(text.as_bytes())), wide]
+            }
+        };
+        for locator in locators.into_iter().flatten() {
+            match self.known.entry(locator) {
+                Entry::Occupied(earlier) => return Err(*earlier.get()),
+                Entry::Vacant(free) => {
+                    free.insert(index);
+                }
+            }
+        }
+        Ok(())
+    }
+}
