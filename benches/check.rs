@@ -1,5 +1,4 @@
 //! Checks, beside the bare hash and a SHA-256 look-up behind a lock.
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,4 @@
 //! Durable creation and opening on SQLite, beside what SQLite itself does.
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"

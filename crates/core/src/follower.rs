@@ -45,7 +45,7 @@ impl Follower {
         let (next, end) = self.read(&self.cursor, |page| shared.take(page))?;
         self.cursor = next;
         if self.must_rebuild(end) {
-            return self.rebuild();
+            return self.rebuild(end);
         }
         self.caught_up(end, asked);
         Ok(())
@@ -71,40 +71,51 @@ impl Follower {
         }
     }
 
-    /// Whether a purge, or another life of the store, was missed.
+    /// Whether a purge by somebody else, or another life of the store, was missed.
     fn must_rebuild(&self, end: End) -> bool {
+        let shared = self.shared.freshness.heartbeat().is_some();
         self.end
-            .is_some_and(|last| end.epoch != last.epoch || end.floor > last.head)
+            .is_some_and(|last| end.epoch != last.epoch || shared && end.floor > last.head)
     }
 
     /// Reads everything into a new index, and puts it in the place of the old one.
-    fn rebuild(&mut self) -> Result<(), StoreError> {
+    ///
+    /// What was purged had ended before, so that within one epoch the old index is still right while the new one is
+    /// built: it is kept fresh beside.
+    fn rebuild(&mut self, found: End) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        loop {
-            let asked = Moment::now(&*shared.clock);
-            shared.index.begin_rebuild();
-            let take = |page: &[Stored]| {
-                shared
-                    .index
-                    .rebuild(page.iter().filter_map(|stored| shared.read(stored)));
-            };
-            let (next, end) = self.read(&Cursor::start(), take)?;
-            self.cursor = next;
-            let last = self.end.replace(end);
-            let epoch = match last {
-                Some(last) if last.epoch != end.epoch => SameEpoch::No,
-                _ => SameEpoch::Yes,
-            };
+        let same_epoch = self.end.is_some_and(|last| last.epoch == found.epoch);
+        let mut beside = self.cursor.clone();
+        let mut due = Instant::now();
+        let asked = Moment::now(&*shared.clock);
+        shared.index.begin_rebuild();
+        let (next, end) = self.read(&Cursor::start(), |page| {
             shared
                 .index
-                .finish_rebuild(epoch, |key| shared.fault(key, Problem::Replayed));
-            self.caught_up(end, asked);
-            // A store that changed its life under the scan is read once more.
-            let (_, now) = self.read(&self.cursor, |page| shared.take(page))?;
-            if now.epoch == end.epoch {
-                return Ok(());
+                .rebuild(page.iter().filter_map(|stored| shared.read(stored)));
+            if same_epoch && Instant::now() >= due {
+                due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
+                let asked = Moment::now(&*shared.clock);
+                if let Ok((next, _)) = self.read(&beside, |page| shared.take(page)) {
+                    beside = next;
+                    shared.freshness.confirm(asked);
+                }
             }
+        })?;
+        let epoch = match self.end {
+            Some(last) if last.epoch != end.epoch => SameEpoch::No,
+            _ => SameEpoch::Yes,
+        };
+        shared
+            .index
+            .finish_rebuild(epoch, |key| shared.fault(key, Problem::Replayed));
+        self.cursor = next;
+        self.end = Some(end);
+        if found.epoch == end.epoch {
+            self.caught_up(end, asked);
         }
+        // Otherwise the store changed its life under the scan, and the next reading sees what is left of it.
+        Ok(())
     }
 
     fn caught_up(&mut self, end: End, asked: Moment) {

@@ -9,6 +9,7 @@ mod follower;
 mod freshness;
 mod fsck;
 mod id;
+pub mod import;
 mod index;
 mod issuer;
 mod key;

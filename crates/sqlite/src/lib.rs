@@ -18,6 +18,7 @@
 //! ```
 
 mod check;
+mod error;
 mod open;
 mod row;
 mod write;
@@ -34,7 +35,7 @@ use symbolon::store::{
 };
 use symbolon::{Id, Minute, StoreError};
 
-pub use open::OpenError;
+pub use error::OpenError;
 use open::Place;
 
 /// Records in a SQLite file.
@@ -68,9 +69,7 @@ impl SqliteStore {
     ///
     /// [`OpenError::Missing`] if there is none, and the others.
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let place = Place::find(path.as_ref())?;
-        let writer = place.connect()?;
-        place.claim(&writer)?;
+        let (place, writer) = Place::open(path.as_ref())?;
         Ok(Self {
             readers: Mutex::default(),
             writer: Mutex::new(writer),
@@ -89,9 +88,10 @@ impl SqliteStore {
     }
 
     fn writer(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
-        self.place.check_same().map_err(OpenError::into_store)?;
         // A transaction that a panic left was rolled back.
-        Ok(self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.place.check_same().map_err(OpenError::into_store)?;
+        Ok(writer)
     }
 
     /// Lends a connection that only reads. One that fails is closed.

@@ -1,6 +1,5 @@
 //! Making a store's file, and opening it.
 
-use std::error::Error as StdError;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,85 +11,10 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags, params};
 use symbolon::StoreError;
 use symbolon_files::{FileError, check_secret, create_private, private_dir};
 
-use crate::row;
-
-/// Why a store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The file, or the folder that it lies in, is not as it must be.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// There is no such file.
-    #[error("there is no store at `{}`; check the path, or create one", .0.display())]
-    Missing(PathBuf),
-    /// There is no store, but the log of one, which would spoil a new one.
-    #[error(
-        "`{}` is left of a store that is gone; put the store back, or move this file away",
-        .0.display()
-    )]
-    Leftover(PathBuf),
-    /// The file is empty, or the SQLite database of another program.
-    #[error(
-        "`{}` is no symbolon store; give another path, or restore the store from a backup",
-        .0.display()
-    )]
-    Foreign(PathBuf),
-    /// A newer version of the program has made the store.
-    #[error(
-        "the store `{0}` has format {version}, and this program knows only format {known}; update it",
-        .path.display(), known = FORMAT
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        version: i64,
-    },
-    /// The file is damaged, or no SQLite database.
-    #[error(
-        "`{}` is damaged, or no SQLite database; restore it from a backup, or give another path",
-        .path.display()
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite says.
-        source: Box<dyn StdError + Send + Sync>,
-    },
-    /// The file cannot be written to.
-    #[error("the store `{}` is read-only; check its owner, its mode and its disk", .0.display())]
-    ReadOnly(PathBuf),
-    /// Several processes could not share the file.
-    #[error(
-        "SQLite cannot keep its log beside `{}`; put the store on a local disk",
-        .0.display()
-    )]
-    NoLog(PathBuf),
-    /// While the store was open, its file was moved or replaced.
-    #[error(
-        "the file `{}` was moved or replaced while it was open; restart with the right one",
-        .0.display()
-    )]
-    Replaced(PathBuf),
-    /// The SQLite that was linked can lose commits.
-    #[error("SQLite {0} can lose commits; link version 3.51.3 or later")]
-    Library(&'static str),
-    /// The operating system gave no random bytes.
-    #[error("the operating system gives no random bytes")]
-    Random,
-    /// Anything else that SQLite says.
-    #[error("cannot open the store `{}`; check that you may write to it and its folder", .path.display())]
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite says.
-        source: Box<dyn StdError + Send + Sync>,
-    },
-}
+use crate::{OpenError, row};
 
 const APPLICATION: i64 = 0x7379_6d62;
-const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 1;
 /// Before it, a log that was reset at the wrong moment lost commits.
 const OLDEST_LIBRARY: i32 = 3_051_003;
 /// How long a commit waits for that of another process.
@@ -127,7 +51,11 @@ impl Place {
         }
     }
 
-    pub(crate) fn find(path: &Path) -> Result<Self, OpenError> {
+    /// Opens the store at `path` for writing.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Connection), OpenError> {
+        if rusqlite::version_number() < OLDEST_LIBRARY {
+            return Err(OpenError::Library(rusqlite::version()));
+        }
         // Absolute, so that SQLite takes no name for a URI or a database in memory.
         let path = fs::canonicalize(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => OpenError::Missing(path.into()),
@@ -140,8 +68,10 @@ impl Place {
         })?;
         check_secret(&path)?;
         private_dir(path.parent().unwrap_or(&path))?;
-        let file = identity(&path).ok_or_else(|| OpenError::Missing(path.clone()))?;
-        Ok(Self { path, file })
+        let connection = connect(&path).map_err(|error| failed(&path, error))?;
+        claim(&path, &connection)?;
+        let file = identity(&path).ok_or_else(|| OpenError::Replaced(path.clone()))?;
+        Ok((Self { path, file }, connection))
     }
 
     /// Whether the file is still the one that was opened: what is written to one that was replaced is lost.
@@ -152,66 +82,11 @@ impl Place {
         }
     }
 
+    /// One more connection.
     pub(crate) fn connect(&self) -> Result<Connection, OpenError> {
-        let connection = connect(&self.path).map_err(|error| self.failed(error))?;
+        let connection = connect(&self.path).map_err(|error| failed(&self.path, error))?;
         self.check_same()?;
         Ok(connection)
-    }
-
-    /// Makes sure that it is a store, and one that can be written to, before anything is.
-    pub(crate) fn claim(&self, connection: &Connection) -> Result<(), OpenError> {
-        if rusqlite::version_number() < OLDEST_LIBRARY {
-            return Err(OpenError::Library(rusqlite::version()));
-        }
-        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
-        let path = || self.path.clone();
-        let failed = |error| self.failed(error);
-        let application: i64 = pragma("application_id").map_err(failed)?;
-        let version: i64 = pragma("user_version").map_err(failed)?;
-        if application != APPLICATION || version < FORMAT {
-            return Err(OpenError::Foreign(path()));
-        }
-        if version > FORMAT {
-            return Err(OpenError::Newer {
-                path: path(),
-                version,
-            });
-        }
-        if connection.is_readonly(MAIN_DB).map_err(failed)? {
-            return Err(OpenError::ReadOnly(path()));
-        }
-        let mode: String = connection
-            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-            .map_err(failed)?;
-        if mode != "wal" {
-            return Err(OpenError::NoLog(path()));
-        }
-        row::end(connection).map_err(failed)?;
-        Ok(())
-    }
-
-    fn failed(&self, error: rusqlite::Error) -> OpenError {
-        let path = self.path.clone();
-        match crate::failed(error) {
-            StoreError::Corrupt(source) => OpenError::Damaged {
-                path,
-                source: source.into(),
-            },
-            StoreError::Backend(source) => OpenError::Sqlite { path, source },
-            other => OpenError::Sqlite {
-                path,
-                source: Box::new(other),
-            },
-        }
-    }
-}
-
-impl OpenError {
-    pub(crate) fn into_store(self) -> StoreError {
-        match self {
-            Self::Damaged { source, .. } => StoreError::Corrupt(source.to_string()),
-            other => StoreError::backend(other),
-        }
     }
 }
 
@@ -220,6 +95,34 @@ pub(crate) fn fresh() -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
     connection.execute_batch(include_str!("schema.sql"))?;
     Ok(connection)
+}
+
+/// Makes sure that it is a store, and one that can be written to, before anything is.
+fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    let failed = |error| failed(path, error);
+    let application: i64 = pragma("application_id").map_err(failed)?;
+    let version: i64 = pragma("user_version").map_err(failed)?;
+    if application != APPLICATION || version < FORMAT {
+        return Err(OpenError::Foreign(path.into()));
+    }
+    if version > FORMAT {
+        return Err(OpenError::Newer {
+            path: path.into(),
+            version,
+        });
+    }
+    if connection.is_readonly(MAIN_DB).map_err(failed)? {
+        return Err(OpenError::ReadOnly(path.into()));
+    }
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(failed)?;
+    if mode != "wal" {
+        return Err(OpenError::NoLog(path.into()));
+    }
+    row::end(connection).map_err(failed)?;
+    Ok(())
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
@@ -271,4 +174,19 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let found = fs::metadata(path).ok()?;
     Some((found.dev(), found.ino()))
+}
+
+fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
+    let path = path.to_path_buf();
+    match crate::failed(error) {
+        StoreError::Corrupt(source) => OpenError::Damaged {
+            path,
+            source: source.into(),
+        },
+        StoreError::Backend(source) => OpenError::Sqlite { path, source },
+        other => OpenError::Sqlite {
+            path,
+            source: Box::new(other),
+        },
+    }
 }

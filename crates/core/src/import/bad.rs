@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::error::Error;
 use crate::id::Id;
 
 /// One of the lists of an import file.
@@ -92,4 +93,41 @@ pub enum ImportError {
          `authorizations`, each an array, or the array that `influx auth list --json` prints"
     )]
     Form(String),
+}
+
+/// Why a row is not taken: it is bad, or everything stops.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Row(String),
+    Stop(Error),
+}
+
+impl Refusal {
+    pub(super) fn row(reason: &str) -> Self {
+        Self::Row(reason.into())
+    }
+
+    /// Tells a bad row from what stops everything.
+    pub(super) fn of<T>(result: Result<T, Self>) -> Result<Result<T, String>, Error> {
+        match result {
+            Ok(value) => Ok(Ok(value)),
+            Err(Self::Row(reason)) => Ok(Err(reason)),
+            Err(Self::Stop(error)) => Err(error),
+        }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Row(reason)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(_) | Error::Random | Error::Contended => Self::Stop(error),
+            error => Self::Row(error.to_string()),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Reading the file row by row, so that only what is kept of a row takes memory.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, BufReader, Read};
@@ -8,7 +9,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use serde_json::value::RawValue;
 
 use super::bad::{BadRow, ImportError, List, Place};
-use super::fields::{Fields, parsed};
+use super::fields::{Fields, name, parsed};
 use super::rows::{AuthorizationRow, BucketRow, Named, OwnerRow, Sets};
 use crate::id::Id;
 
@@ -26,6 +27,8 @@ pub struct ImportFile {
     /// In which list the authorizations stand.
     pub(super) list: Option<List>,
     pub(super) bad: Vec<BadRow>,
+    /// The names of those that are.
+    pub(super) bad_names: HashMap<Place, Box<str>>,
     /// The first names that rows give to the owners of which they name the id.
     pub(super) names: [HashMap<Id, Box<str>>; 2],
     sets: Sets,
@@ -58,6 +61,11 @@ impl ImportFile {
         if let Err((id, reason)) = self.row(list, index, raw) {
             let place = Place { list, index };
             self.bad.push(BadRow { place, id, reason });
+            let fields = Fields::of(raw).ok();
+            let named = fields.and_then(|row| name("name", row.name).ok().flatten().map(Cow::into_owned));
+            if let (Some(name), List::Organizations | List::Users) = (named, list) {
+                self.bad_names.insert(place, name.into());
+            }
         }
     }
 

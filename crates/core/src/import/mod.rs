@@ -27,6 +27,7 @@ mod file;
 mod owners;
 mod permissions;
 mod plan;
+mod planner;
 mod rows;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::bad::{BadRow, List, Place};
+use super::bad::{List, Place, Refusal};
 use super::rows::OwnerRow;
 use crate::error::{Error, Field};
 use crate::id::Id;
@@ -34,8 +34,8 @@ pub(super) struct Owners<'a> {
     issuer: &'a Issuer,
     list: List,
     now: Timestamp,
-    /// What rows call them that are made.
-    given_names: HashMap<Id, Box<str>>,
+    /// What rows call them that may have to be made.
+    pub(super) given_names: HashMap<Id, Box<str>>,
     by_id: HashMap<Id, Result<(), String>>,
     by_name: HashMap<Box<str>, Result<Id, String>>,
     /// Those that must be made, and whether a good row needs them.
@@ -43,86 +43,58 @@ pub(super) struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    pub(super) fn new(
-        issuer: &'a Issuer,
-        list: List,
-        now: Timestamp,
-        given_names: HashMap<Id, Box<str>>,
-    ) -> Self {
+    pub(super) fn new(issuer: &'a Issuer, list: List, now: Timestamp) -> Self {
         Self {
             issuer,
             list,
             now,
-            given_names,
+            given_names: HashMap::new(),
             by_id: HashMap::new(),
             by_name: HashMap::new(),
             made: BTreeMap::new(),
         }
     }
 
+    /// Takes a row of the file. True if the store has it already.
+    pub(super) fn take(&mut self, row: &OwnerRow, item: &ImportItem) -> Result<bool, Refusal> {
+        let with_id = self.by_id.get(&row.id).map(|_| "id");
+        let named = row.name().and_then(|name| self.by_name.get(name));
+        if let Some(what) = with_id.or(named.map(|_| "name")) {
+            return Err(Refusal::Row(format!("a bad row has its {what}")));
+        }
+        let known = self.issuer.check_import(item)?;
+        self.by_id.insert(row.id, Ok(()));
+        if let Some(name) = row.name() {
+            self.by_name.insert(name.into(), Ok(row.id));
+        }
+        Ok(known)
+    }
+
     /// Whoever means an owner whose row is bad is bad too: it must not come to life by another's mention.
-    pub(super) fn note_bad(&mut self, bad: &BadRow) {
-        if let Some(id) = bad.id {
-            let reason = format!("{} is bad", bad.place);
+    pub(super) fn refuse(&mut self, index: usize, id: Option<Id>, name: Option<Box<str>>) {
+        let list = self.list;
+        let reason = format!("{} is bad", Place { list, index });
+        if let Some(name) = name {
+            self.by_name.entry(name).or_insert(Err(reason.clone()));
+        }
+        if let Some(id) = id {
             self.by_id.entry(id).or_insert(Err(reason));
         }
     }
 
-    /// Takes a row of the file. True if the store has it already.
-    ///
-    /// # Errors
-    ///
-    /// Why it is bad.
-    pub(super) fn take(&mut self, row: &OwnerRow, item: &ImportItem) -> Result<bool, String> {
-        let place = Place {
-            list: self.list,
-            index: row.index,
-        };
-        if self.by_id.contains_key(&row.id) {
-            return Err("another row before it has its id".into());
-        }
-        let named = row.name().map(Box::from);
-        let free = !named.as_ref().is_some_and(|name| self.by_name.contains_key(name));
-        let checked = match free {
-            true => self.issuer.check_import(item).map_err(|error| told(&error)),
-            false => Err("another row before it has its name".into()),
-        };
-        let known = |_: &bool| ();
-        let noted = checked.as_ref().map(known).map_err(|_| format!("{place} is bad"));
-        if let Some(name) = named.filter(|_| free) {
-            self.by_name.insert(name, noted.clone().map(|()| row.id));
-        }
-        self.by_id.insert(row.id, noted);
-        checked
-    }
-
     /// The id of the owner that is meant; one that is nowhere is planned to be made.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be had.
-    pub(super) fn find(&mut self, meant: &OwnerName) -> Result<Id, String> {
-        match meant {
-            OwnerName::Id(id) => {
-                if !self.by_id.contains_key(id) {
-                    let given = self.given_names.get(id);
-                    let name = given.cloned().unwrap_or_else(|| id.to_string().into());
-                    let made = self.make(*id, &name);
-                    self.by_id.insert(*id, made);
-                }
-                let found = self.by_id.get(id).cloned().unwrap_or(Ok(()));
-                found.map(|()| *id).map_err(|reason| self.refusal(&reason))
-            }
-            OwnerName::Name(name) => {
-                if !self.by_name.contains_key(name) {
-                    let found = self.find_or_make(name);
-                    self.by_name.insert(name.clone(), found);
-                }
-                let found = self.by_name.get(name).cloned();
-                let found = found.unwrap_or_else(|| Err(String::new()));
-                found.map_err(|reason| self.refusal(&reason))
-            }
-        }
+    pub(super) fn find(&mut self, meant: &OwnerName) -> Result<Id, Refusal> {
+        let found = match meant {
+            OwnerName::Id(id) => self.find_id(*id)?.map(|()| *id),
+            OwnerName::Name(name) => self.find_name(name)?,
+        };
+        found.map_err(|reason| {
+            let owner = match self.list {
+                List::Users => Field::User,
+                _ => Field::Organization,
+            };
+            Refusal::Row(format!("its {owner} cannot be taken: {reason}"))
+        })
     }
 
     /// A good row needs this owner.
@@ -138,7 +110,21 @@ impl<'a> Owners<'a> {
         made.filter_map(|(item, needed)| needed.then_some(item))
     }
 
-    fn find_or_make(&mut self, name: &str) -> Result<Id, String> {
+    fn find_id(&mut self, id: Id) -> Result<Result<(), String>, Error> {
+        if let Some(found) = self.by_id.get(&id) {
+            return Ok(found.clone());
+        }
+        let given = self.given_names.get(&id);
+        let name = given.cloned().unwrap_or_else(|| id.to_string().into());
+        let made = Refusal::of(self.make(id, &name))?;
+        self.by_id.insert(id, made.clone());
+        Ok(made)
+    }
+
+    fn find_name(&mut self, name: &str) -> Result<Result<Id, String>, Error> {
+        if let Some(found) = self.by_name.get(name) {
+            return Ok(found.clone());
+        }
         let stored = match self.list {
             List::Users => self.issuer.user_named(&Caller::Root, name).map(|one| one.id),
             _ => {
@@ -146,27 +132,31 @@ impl<'a> Owners<'a> {
                 found.map(|one| one.id)
             }
         };
-        match stored {
+        let found = match stored {
             Ok(id) => Ok(id),
             Err(Error::NotFound(_)) => {
                 let id = self.issuer.fresh_id();
-                self.make(id, name)?;
-                self.by_id.insert(id, Ok(()));
-                Ok(id)
+                Refusal::of(self.make(id, name))?.map(|()| id)
             }
-            Err(error) => Err(told(&error)),
+            Err(error) => return Err(error),
+        };
+        if let Ok(id) = &found {
+            self.by_id.insert(*id, Ok(()));
         }
+        self.by_name.insert(name.into(), found.clone());
+        Ok(found)
     }
 
     /// Plans to make an owner, unless the store has it.
-    fn make(&mut self, id: Id, name: &str) -> Result<(), String> {
+    fn make(&mut self, id: Id, name: &str) -> Result<(), Refusal> {
         let item = self.item(id, name);
-        let known = self.issuer.check_import(&item).map_err(|error| told(&error))?;
-        if known {
+        if self.issuer.check_import(&item)? {
             return Ok(());
         }
         match self.by_name.entry(name.into()) {
-            Entry::Occupied(_) => return Err("another one in the file has its name".into()),
+            Entry::Occupied(_) => {
+                return Err(Refusal::row("another one that the file names has its name"));
+            }
             Entry::Vacant(free) => free.insert(Ok(id)),
         };
         self.made.insert(id, (item, false));
@@ -174,11 +164,11 @@ impl<'a> Owners<'a> {
     }
 
     fn item(&self, id: Id, name: &str) -> ImportItem {
-        let (created_at, updated_at) = (self.now, self.now);
+        let (name, created_at, updated_at) = (name.into(), self.now, self.now);
         match self.list {
             List::Users => ImportItem::User(User {
                 id,
-                name: name.into(),
+                name,
                 status: Status::Active,
                 operator: false,
                 memberships: Vec::new(),
@@ -188,7 +178,7 @@ impl<'a> Owners<'a> {
             }),
             _ => ImportItem::Organization(Organization {
                 id,
-                name: name.into(),
+                name,
                 description: String::new(),
                 status: Status::Active,
                 created_at,
@@ -196,24 +186,4 @@ impl<'a> Owners<'a> {
             }),
         }
     }
-
-    fn refusal(&self, reason: &str) -> String {
-        let owner = match self.list {
-            List::Users => Field::User,
-            _ => Field::Organization,
-        };
-        format!("its {owner} cannot be taken: {reason}")
-    }
-}
-
-/// An error with its sources, in one line.
-pub(super) fn told(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

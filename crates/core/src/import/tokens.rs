@@ -9,7 +9,7 @@ use super::fields::{Fields, name};
 use super::rows::AuthorizationRow;
 use crate::authorization::Authorization;
 use crate::issuer::ImportItem;
-use crate::token::{Locator, Prefix, Token};
+use crate::token::{Locator, Malformed, Prefix, Token};
 
 /// What a row says of its token.
 pub(super) enum Secret {
@@ -53,14 +53,13 @@ impl Secret {
         &self,
         prefix: Prefix,
         authorization: Authorization,
-    ) -> Result<ImportItem, String> {
-        match self {
-            Self::Text(text) => match Token::parse(prefix, text) {
-                Ok(token) => Ok(ImportItem::Authorization(authorization, token)),
-                Err(error) => Err(format!("`token`: {error}")),
-            },
-            Self::Hash(locator) => Ok(ImportItem::Hashed(authorization, **locator)),
-        }
+    ) -> Result<ImportItem, Malformed> {
+        Ok(match self {
+            Self::Text(text) => {
+                ImportItem::Authorization(authorization, Token::parse(prefix, text)?)
+            }
+            Self::Hash(locator) => ImportItem::Hashed(authorization, **locator),
+        })
     }
 }
 

@@ -7,10 +7,11 @@ use crate::authorization::Authorization;
 use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::owner::{Bucket, Organization, User};
-use crate::record::{Entity, Kind, bucket_key};
-use crate::store::Query;
+use crate::record::{Entity, Kind, MAX_RECORD, bucket_key};
+use crate::store::{Limits, Query};
 use crate::text::{check_description, check_label};
-use crate::token::{Credential, Locator, Shape, Token, TokenHash};
+use crate::time::Timestamp;
+use crate::token::{Credential, Locator, Prefix, Shape, Token, TokenHash};
 
 /// Something that is imported.
 #[derive(Debug)]
@@ -43,8 +44,36 @@ impl Issuer {
     ///
     /// Why it cannot be taken, as for [`Issuer::import`].
     pub fn check_import(&self, item: &ImportItem) -> Result<bool, Error> {
-        self.plan(item)?;
+        self.check_item(item)?;
         self.is_known(&mut Transaction::new(&self.shared), item)
+    }
+
+    /// Whether `item` by itself can be taken, whatever the store holds.
+    pub(crate) fn check_item(&self, item: &ImportItem) -> Result<(), Error> {
+        let record = self.shared.sealer.seal(&self.plan(item)?, 1);
+        (record.size() <= MAX_RECORD).then_some(()).ok_or(Error::TooLarge)
+    }
+
+    /// Whether the store holds no authorization, user or organization.
+    pub(crate) fn knows_nothing(&self) -> bool {
+        self.shared.index.len() == 0
+    }
+
+    /// An id that nothing has.
+    pub(crate) fn fresh_id(&self) -> Id {
+        self.shared.next_id()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    pub(crate) fn prefix(&self) -> Prefix {
+        self.shared.prefix
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.shared.store.limits()
     }
 
     /// Writes items in one commit, keeping their ids, times and status; one whose id is there already is left as it

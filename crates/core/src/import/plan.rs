@@ -1,0 +1,130 @@
+//! What would become of a file in a store: every row is looked at, and nothing is written.
+
+use super::bad::{BadRow, List};
+use super::file::ImportFile;
+use super::owners::OwnerName;
+use super::planner::Planner;
+use super::rows::AuthorizationRow;
+use crate::error::Error;
+use crate::id::Id;
+use crate::issuer::{ImportItem, Issuer};
+use crate::time::Timestamp;
+use crate::token::{Malformed, Prefix};
+
+/// What counts for rows that say nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Defaults {
+    /// The organization of rows that name none, as those that `influx auth list --json` prints.
+    pub organization: Option<OwnerName>,
+}
+
+/// How many of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Counts {
+    /// Organizations.
+    pub organizations: usize,
+    /// Users.
+    pub users: usize,
+    /// Names of buckets.
+    pub buckets: usize,
+    /// Authorizations.
+    pub authorizations: usize,
+}
+
+impl Counts {
+    /// All together.
+    pub fn total(&self) -> usize {
+        self.organizations + self.users + self.buckets + self.authorizations
+    }
+
+    pub(super) fn of(&mut self, list: List) -> &mut usize {
+        match list {
+            List::Organizations => &mut self.organizations,
+            List::Users => &mut self.users,
+            List::Buckets => &mut self.buckets,
+            List::Authorizations | List::Unnamed => &mut self.authorizations,
+        }
+    }
+}
+
+/// What is new in a file, and what of it cannot be taken.
+#[derive(Debug)]
+pub struct Plan {
+    /// Organizations, users and buckets, in this order.
+    pub(super) items: [Vec<ImportItem>; 3],
+    pub(super) rows: Vec<Ready>,
+    pub(super) now: Timestamp,
+    pub(super) known: Counts,
+    pub(super) bad: Vec<BadRow>,
+}
+
+/// An authorization that can be taken.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) row: AuthorizationRow,
+    pub(super) organization: Id,
+    pub(super) user: Option<Id>,
+}
+
+impl Plan {
+    /// Compares `file` with itself and with the store of `issuer`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if the store cannot be read. Rows that are bad are told by [`Plan::bad`].
+    pub fn new(file: ImportFile, issuer: &Issuer, defaults: &Defaults) -> Result<Self, Error> {
+        Self::watched(file, issuer, defaults, &mut |_| ())
+    }
+
+    /// As [`Plan::new`]; tells `progress` now and then how many authorizations it has looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`].
+    pub fn watched(
+        file: ImportFile,
+        issuer: &Issuer,
+        defaults: &Defaults,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Self, Error> {
+        Planner::new(issuer, defaults).run(file, progress)
+    }
+
+    /// What cannot be taken, in the order of the file's lists.
+    pub fn bad(&self) -> &[BadRow] {
+        &self.bad
+    }
+
+    /// How many items the store has already.
+    pub fn known(&self) -> Counts {
+        self.known
+    }
+
+    pub(super) fn items_of(&mut self, list: List) -> Option<&mut Vec<ImportItem>> {
+        let [organizations, users, buckets] = &mut self.items;
+        match list {
+            List::Organizations => Some(organizations),
+            List::Users => Some(users),
+            List::Buckets => Some(buckets),
+            List::Authorizations | List::Unnamed => None,
+        }
+    }
+
+    /// How many items [`Plan::write`] would write.
+    pub fn new_items(&self) -> Counts {
+        let [organizations, users, buckets] = self.items.each_ref().map(Vec::len);
+        Counts {
+            organizations,
+            users,
+            buckets,
+            authorizations: self.rows.len(),
+        }
+    }
+}
+
+impl Ready {
+    pub(super) fn item(&self, prefix: Prefix, now: Timestamp) -> Result<ImportItem, Malformed> {
+        let authorization = self.row.authorization(self.organization, self.user, now);
+        self.row.secret.item(prefix, authorization)
+    }
+}

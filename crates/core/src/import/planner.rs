@@ -1,0 +1,245 @@
+//! Looking at every row of a file.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::bad::{BadRow, List, Place, Refusal};
+use super::file::ImportFile;
+use super::owners::{OwnerName, Owners};
+use super::plan::{Counts, Defaults, Plan, Ready};
+use super::rows::{AuthorizationRow, BucketRow, OwnerRow};
+use super::tokens::Tokens;
+use crate::error::Error;
+use crate::id::Id;
+use crate::issuer::{ImportItem, Issuer};
+
+pub(super) struct Planner<'a> {
+    issuer: &'a Issuer,
+    defaults: &'a Defaults,
+    organizations: Owners<'a>,
+    users: Owners<'a>,
+    plan: Plan,
+}
+
+/// How many rows are looked at between two notes of progress.
+const STEP: usize = 1000;
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(issuer: &'a Issuer, defaults: &'a Defaults) -> Self {
+        let now = issuer.now();
+        Self {
+            issuer,
+            defaults,
+            organizations: Owners::new(issuer, List::Organizations, now),
+            users: Owners::new(issuer, List::Users, now),
+            plan: Plan {
+                items: Default::default(),
+                rows: Vec::new(),
+                now,
+                known: Counts::default(),
+                bad: Vec::new(),
+            },
+        }
+    }
+
+    pub(super) fn run(
+        mut self,
+        file: ImportFile,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Plan, Error> {
+        let [organization_names, user_names] = file.names;
+        self.organizations.given_names = organization_names;
+        self.users.given_names = user_names;
+        for bad in file.bad {
+            self.refuse(bad, &file.bad_names);
+        }
+        self.take_owners(List::Organizations, &file.organizations)?;
+        self.take_owners(List::Users, &file.users)?;
+        self.take_buckets(&file.buckets)?;
+        let list = file.list.unwrap_or(List::Authorizations);
+        self.take_authorizations(list, file.authorizations, progress)?;
+
+        let [organizations, users, _] = &mut self.plan.items;
+        organizations.extend(self.organizations.into_needed());
+        users.extend(self.users.into_needed());
+        self.plan.bad.sort_by_key(|bad| bad.place);
+        Ok(self.plan)
+    }
+
+    /// Notes a row that could not be read.
+    fn refuse(&mut self, bad: BadRow, names: &HashMap<Place, Box<str>>) {
+        let name = names.get(&bad.place).cloned();
+        if let Some(owners) = self.owners(bad.place.list) {
+            owners.refuse(bad.place.index, bad.id, name);
+        }
+        self.plan.bad.push(bad);
+    }
+
+    fn owners(&mut self, list: List) -> Option<&mut Owners<'a>> {
+        match list {
+            List::Organizations => Some(&mut self.organizations),
+            List::Users => Some(&mut self.users),
+            _ => None,
+        }
+    }
+
+    fn take_owners(&mut self, list: List, rows: &[OwnerRow]) -> Result<(), Error> {
+        let (mut ids, mut names) = (Seen::new(list, "id"), Seen::new(list, "name"));
+        for row in rows {
+            let item = match list {
+                List::Users => ImportItem::User(row.user(self.plan.now)),
+                _ => ImportItem::Organization(row.organization(self.plan.now)),
+            };
+            let mut take = || {
+                ids.note(row.id, row.index)?;
+                if let Some(name) = row.name() {
+                    names.note(name, row.index)?;
+                }
+                self.owners(list).map_or(Ok(false), |owners| owners.take(row, &item))
+            };
+            let taken = take();
+            if let (Err(Refusal::Row(_)), Some(owners)) = (&taken, self.owners(list)) {
+                owners.refuse(row.index, Some(row.id), row.name().map(Box::from));
+            }
+            self.note((list, row.index, row.id), taken.map(|known| (known, Some(item))))?;
+        }
+        Ok(())
+    }
+
+    fn take_buckets(&mut self, rows: &[BucketRow]) -> Result<(), Error> {
+        let list = List::Buckets;
+        let (mut ids, mut names) = (Seen::new(list, "id"), Seen::new(list, "name"));
+        for row in rows {
+            let mut take = || {
+                ids.note(row.id, row.index)?;
+                let organization = self.organization(row.organization.as_ref())?;
+                let bucket = row.bucket(organization, self.plan.now);
+                names.note((organization, bucket.name.clone()), row.index)?;
+                let item = ImportItem::Bucket(bucket);
+                let known = self.issuer.check_import(&item)?;
+                self.organizations.need(organization);
+                Ok((known, Some(item)))
+            };
+            let taken = take();
+            self.note((list, row.index, row.id), taken)?;
+        }
+        Ok(())
+    }
+
+    fn take_authorizations(
+        &mut self,
+        list: List,
+        rows: Vec<AuthorizationRow>,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), Error> {
+        let mut ids = Seen::new(list, "id");
+        let mut tokens = Tokens::of(&rows);
+        // Nothing in the store can be in the way if there is nothing in it.
+        let compare = !self.issuer.knows_nothing();
+        for (at, row) in rows.into_iter().enumerate() {
+            if at % STEP == 0 {
+                progress(at);
+            }
+            let (index, id) = (row.index, row.id);
+            let take = || {
+                ids.note(id, index)?;
+                let noted = tokens.note(index, &row.secret);
+                noted.map_err(|earlier| same("token", list, earlier))?;
+                self.authorization(row, compare)
+            };
+            let taken = take().map(|ready| {
+                let known = ready.is_none();
+                self.plan.rows.extend(ready);
+                (known, None)
+            });
+            self.note((list, index, id), taken)?;
+        }
+        Ok(())
+    }
+
+    /// What shall be written; none if the store has it already.
+    fn authorization(
+        &mut self,
+        row: AuthorizationRow,
+        compare: bool,
+    ) -> Result<Option<Ready>, Refusal> {
+        let organization = self.organization(row.organization.as_ref())?;
+        let user = row.user.as_ref().map(|user| self.users.find(user));
+        let user = user.transpose()?;
+        let ready = Ready {
+            row,
+            organization,
+            user,
+        };
+        let item = ready.item(self.issuer.prefix(), self.plan.now);
+        let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;
+        if compare && self.issuer.check_import(&item)? {
+            return Ok(None);
+        }
+        if !compare {
+            self.issuer.check_item(&item)?;
+        }
+        self.organizations.need(organization);
+        if let Some(user) = user {
+            self.users.need(user);
+        }
+        Ok(Some(ready))
+    }
+
+    fn organization(&mut self, named: Option<&OwnerName>) -> Result<Id, Refusal> {
+        let meant = named.or(self.defaults.organization.as_ref());
+        let meant = meant.ok_or_else(|| {
+            Refusal::row("it names no organization (`orgID` or `org`); say which with `--org`")
+        })?;
+        self.organizations.find(meant)
+    }
+
+    /// Whether the row is known, or what of it shall be written.
+    fn note(
+        &mut self,
+        (list, index, id): (List, usize, Id),
+        taken: Result<(bool, Option<ImportItem>), Refusal>,
+    ) -> Result<(), Error> {
+        match Refusal::of(taken)? {
+            Ok((true, _)) => *self.plan.known.of(list) += 1,
+            Ok((false, item)) => {
+                if let Some(items) = self.plan.items_of(list) {
+                    items.extend(item);
+                }
+            }
+            Err(reason) => self.plan.bad.push(BadRow {
+                place: Place { list, index },
+                id: Some(id),
+                reason,
+            }),
+        }
+        Ok(())
+    }
+}
+
+/// What earlier rows of a list have, and which.
+struct Seen<K> {
+    list: List,
+    what: &'static str,
+    rows: HashMap<K, usize>,
+}
+
+impl<K: Hash + Eq> Seen<K> {
+    fn new(list: List, what: &'static str) -> Self {
+        let rows = HashMap::new();
+        Self { list, what, rows }
+    }
+
+    fn note(&mut self, key: K, index: usize) -> Result<(), Refusal> {
+        let earlier = *self.rows.entry(key).or_insert(index);
+        match earlier == index {
+            true => Ok(()),
+            false => Err(same(self.what, self.list, earlier)),
+        }
+    }
+}
+
+fn same(what: &str, list: List, index: usize) -> Refusal {
+    let earlier = Place { list, index };
+    Refusal::Row(format!("it has the same {what} as {earlier}"))
+}

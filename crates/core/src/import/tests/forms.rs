@@ -1,0 +1,143 @@
+//! What InfluxDB writes, in its three forms.
+
+use super::*;
+use crate::import::OwnerName;
+use crate::{Action, Face, Request, ResourceType, Status, Timestamp};
+
+#[test]
+fn replies_of_all_lists_in_any_order() {
+    let (engine, counts) = import(&format!(
+        r#"{{"links":{{"self":"/x"}},
+        "authorizations":[{{"links":{{}},"id":"0000000000000A01","token":"{RAW}","status":"inactive",
+            "description":"d","orgID":"0000000000000b01","org":"renamed","userID":"0000000000000c01",
+            "user":"renamed","permissions":[{{"action":"read","resource":{{"type":"buckets",
+            "id":"0000000000000d01","orgID":"0000000000000B01","name":"n","org":"o"}}}}],
+            "createdAt":"2024-01-02T03:04:05.678901+02:00","updatedAt":"2024-02-02T00:00:00Z",
+            "expiresAt":"2020-01-01T00:00:00Z"}}],
+        "buckets":[{{"id":"0000000000000d01","orgID":"0000000000000b01","name":"b","retentionRules":[]}}],
+        "users":[{{"id":"0000000000000c01","name":"u","status":"active"}}],
+        "orgs":[{{"id":"0000000000000b01","name":"o","description":"of the file"}}]}}"#
+    ));
+    assert_eq!((counts.total(), counts.authorizations), (4, 1));
+    let found = stored(&engine, "0000000000000a01");
+    let time = |text: &str| text.parse::<Timestamp>().unwrap();
+    assert_eq!(found.created_at, time("2024-01-02T01:04:05.678901Z"));
+    assert_eq!(found.updated_at, time("2024-02-02T00:00:00Z"));
+    assert_eq!(found.expires_at, Some(time("2020-01-01T00:00:00Z")));
+    assert_eq!((found.status, found.face), (Status::Inactive, Face::V2));
+    assert_eq!(
+        found.permissions[0].to_string(),
+        "read:orgs/0000000000000b01/buckets/0000000000000d01"
+    );
+    let issuer = engine.issuer();
+    let org = issuer.organization_named(&Caller::Root, "o").unwrap();
+    assert_eq!((org.id, &*org.description), (found.organization, "of the file"));
+    assert_eq!(issuer.users(&Caller::Root).unwrap()[0].name, "u");
+    assert_eq!(issuer.buckets(&Caller::Root).unwrap()[0].name, "b");
+}
+
+#[test]
+fn the_list_that_the_command_prints() {
+    let json = format!(
+        r#"[{{"id":"0000000000000a01","description":"","token":"{RAW}","status":"active",
+        "userName":"me","userID":"0000000000000c01",
+        "permissions":["read:/buckets","write:orgs/0000000000000b01/tasks/0000000000000001"]}}]"#
+    );
+    let bad = bad(&json);
+    assert_eq!(bad.len(), 1);
+    assert!(bad[0].starts_with("[0] (id 0000000000000a01): it names no org"), "{bad:?}");
+    assert!(bad[0].ends_with("with `--org`"), "{bad:?}");
+
+    let engine = engine();
+    for organization in ["0000000000000b01", "my-org"] {
+        let organization = Some(OwnerName::from(organization));
+        let plan = plan_for(&engine, &json, &Defaults { organization });
+        assert_eq!(plan.new_items().authorizations, plan.bad().is_empty().into());
+        if plan.bad().is_empty() {
+            plan.write(&engine.issuer(), &mut |_| ()).unwrap();
+        }
+    }
+    let request = Request::new(Action::READ, ResourceType::BUCKETS);
+    assert!(engine.verifier().check(RAW, &request).is_ok());
+    assert_eq!(engine.issuer().users(&Caller::Root).unwrap()[0].name, "me");
+}
+
+#[test]
+fn empty_lists() {
+    for json in [
+        "null",
+        "[]",
+        r#"{"authorizations":[]}"#,
+        r#"{"users":null}"#,
+        "\u{feff} {\"orgs\":[]}\n",
+    ] {
+        assert_eq!(import(json).1.total(), 0, "{json}");
+    }
+}
+
+#[test]
+fn missing_times_are_now_and_go_s_zero_is_missing() {
+    let zero = r#""createdAt":"0001-01-01T00:00:00Z","updatedAt":null"#;
+    let (engine, _) = import(&rows(&[row(&format!(r#""token":"{RAW}",{zero}"#))]));
+    let found = stored(&engine, "0000000000000a01");
+    assert!(found.created_at > "2020-01-01T00:00:00Z".parse().unwrap());
+    assert_eq!(found.created_at, found.updated_at);
+}
+
+#[test]
+fn every_status() {
+    for (json, status) in [
+        ("null", Status::Active),
+        (r#""""#, Status::Active),
+        (r#""active""#, Status::Active),
+        (r#""inactive""#, Status::Inactive),
+        (r#""revoked""#, Status::Revoked),
+    ] {
+        let (engine, _) = import(&rows(&[row(&format!(r#""token":"{RAW}","status":{json}"#))]));
+        let found = stored(&engine, "0000000000000a01");
+        assert_eq!(found.status, status, "{json}");
+        assert_eq!(found.revoked_at.is_some(), status == Status::Revoked);
+    }
+}
+
+#[test]
+fn stored_hashes_let_their_tokens_in() {
+    let request = Request::new(Action::READ, ResourceType::BUCKETS);
+    for hash in [
+        "$influxdb2-sha256$dPkFyT7EUh7sDiT0Ulv37qhQuW4xxlHKt0xi7Od8yX0=",
+        "$influxdb2-sha512$uGJ1SPDyyQBcdSvkRUjRkZ1DgAAJy6u2DjuLb93bxcbRGOZobP5_5kXaFDGJFrCZKCzA7E9TBcAz4lj6u31ZLw==",
+    ] {
+        let json = rows(&[row(&format!(r#""token":"redacted","hashedToken":"{hash}""#))]);
+        let plan = plan_in(&engine(), &json);
+        assert_eq!(plan.bad(), &[], "{hash}");
+        let engine = engine();
+        plan.write(&engine.issuer(), &mut |_| ()).unwrap();
+        let refused = engine.verifier().check(RAW, &request).unwrap_err();
+        assert_eq!(refused.reason(), "unknown", "not the token of this hash");
+    }
+    for text in [crate::Locator::sha256(RAW.as_bytes()), crate::Locator::sha512(RAW.as_bytes())] {
+        let hash = phc(&text);
+        let fields = format!(r#""token":"{RAW}","hashedToken":"{hash}""#);
+        for fields in [format!(r#""hashedToken":"{hash}""#), fields] {
+            let (engine, _) = import(&rows(&[row(&fields)]));
+            assert!(engine.verifier().check(RAW, &request).is_ok());
+        }
+    }
+}
+
+fn phc(locator: &crate::Locator) -> String {
+    use base64::Engine as _;
+    let digest = base64::engine::general_purpose::URL_SAFE.encode(locator.digest());
+    let variant = if digest.len() < 50 { "sha256" } else { "sha512" };
+    format!("$influxdb2-{variant}${digest}")
+}
+
+#[test]
+fn a_second_time_nothing_is_new() {
+    let json = rows(&[row(&format!(r#""token":"{RAW}","org":"o","user":"u""#))]);
+    let (engine, counts) = import(&json);
+    assert_eq!(counts.total(), 3);
+    let again = plan_in(&engine, &json);
+    assert_eq!((again.new_items().total(), again.known().authorizations), (0, 1));
+    assert_eq!(again.write(&engine.issuer(), &mut |_| ()).unwrap().total(), 0);
+}

@@ -1,0 +1,67 @@
+//! Nothing that stands in a file makes the reader panic, or repeat a token.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn everything_told(input: &[u8]) -> String {
+    match ImportFile::read(input) {
+        Err(error) => error.to_string(),
+        Ok(file) => {
+            let plan = Plan::new(file, &engine().issuer(), &Defaults::default()).unwrap();
+            let told: Vec<_> = plan.bad().iter().map(ToString::to_string).collect();
+            told.join("\n") + &format!("{plan:?}")
+        }
+    }
+}
+
+/// A value for a field; some are as they should be.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(format!("\"{RAW}\"")),
+        Just(format!("[\"{RAW}\"]")),
+        Just(format!("{{\"{RAW}\":\"{RAW}\"}}")),
+        Just(format!("[{{\"action\":\"{RAW}\",\"resource\":{{\"type\":\"{RAW}\"}}}}]")),
+        Just("[\"read:buckets\"]".to_owned()),
+        Just("\"0000000000000a01\"".to_owned()),
+        Just("null".to_owned()),
+        Just("1e999".to_owned()),
+        Just("{\"a\":[]}".to_owned()),
+        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+    ]
+}
+
+const KEYS: [&str; 16] = [
+    "id", "name", "description", "status", "token", "hashedToken", "orgID", "org", "userID", "user",
+    "userName", "permissions", "createdAt", "updatedAt", "expiresAt", "other",
+];
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+        everything_told(&bytes);
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic_or_repeat_a_token(at in any::<prop::sample::Index>(), byte: u8) {
+        let json = rows(&[row(&format!(r#""token":"{RAW}""#)), row(&format!(r#""token":"{RAW}x""#))]);
+        let mut bytes = json.into_bytes();
+        *at.get_mut(&mut bytes) = byte;
+        prop_assert!(!everything_told(&bytes).contains(&RAW[..20]));
+    }
+
+    #[test]
+    fn no_token_in_the_wrong_place_is_repeated(
+        list in prop::sample::select(vec!["orgs", "users", "buckets", "authorizations"]),
+        fields in proptest::collection::vec((prop::sample::select(KEYS.to_vec()), value()), 0..8),
+    ) {
+        let fields: Vec<_> = fields.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        let json = format!("{{\"{list}\":[{{{}}}]}}", fields.join(","));
+        let told = everything_told(json.as_bytes());
+        // A description or a name is shown; whoever puts a token there has published it.
+        let shown = fields.iter().any(|field| {
+            ["\"name\"", "\"description\"", "\"org\"", "\"user\"", "\"userName\""].iter().any(|key| field.starts_with(key))
+        });
+        prop_assert!(shown || !told.contains(RAW), "{}", told);
+    }
+}

@@ -1,0 +1,65 @@
+//! Writing what is new, in commits as large as the store takes well.
+
+use super::List;
+use super::plan::{Counts, Plan};
+use crate::error::{Error, Field};
+use crate::issuer::{ImportItem, Imported, Issuer};
+use crate::token::Malformed;
+
+/// Items in one commit: enough that its sync costs little, few enough that others wait briefly.
+const CHUNK: usize = 1000;
+
+impl Plan {
+    /// Writes all that is new, owners first. Each commit is all or nothing; after an error the same file can be read
+    /// and written again, and goes on where this one stopped. Returns what was written; `progress` is told how many
+    /// items, after each commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::import`].
+    pub fn write(
+        self,
+        issuer: &Issuer,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Counts, Error> {
+        let mut done = Counts::default();
+        let chunk = issuer.limits().writes.clamp(1, CHUNK);
+        let lists = [List::Organizations, List::Users, List::Buckets];
+        for (list, items) in lists.into_iter().zip(&self.items) {
+            for items in items.chunks(chunk) {
+                *done.of(list) += commit(issuer, items)?.new;
+                progress(done.total());
+            }
+        }
+        let mut rows = self.rows.into_iter();
+        loop {
+            let next = rows.by_ref().take(chunk);
+            let items = next.map(|ready| ready.item(issuer.prefix(), self.now));
+            let items = items.collect::<Result<Vec<_>, _>>();
+            // The store has the same prefix as when the rows were looked at.
+            let wrong = |error: Malformed| Error::Invalid(Field::Token, format!("is {error}"));
+            let items = items.map_err(wrong)?;
+            if items.is_empty() {
+                return Ok(done);
+            }
+            done.authorizations += commit(issuer, &items)?.new;
+            progress(done.total());
+        }
+    }
+}
+
+/// Writes `items` in one commit, or in as many as their sizes need.
+fn commit(issuer: &Issuer, items: &[ImportItem]) -> Result<Imported, Error> {
+    match issuer.import(items) {
+        Err(Error::TooLarge) if items.len() > 1 => {
+            let (first, second) = items.split_at(items.len() / 2);
+            let first = commit(issuer, first)?;
+            let second = commit(issuer, second)?;
+            Ok(Imported {
+                new: first.new + second.new,
+                known: first.known + second.known,
+            })
+        }
+        imported => imported,
+    }
+}
