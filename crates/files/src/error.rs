@@ -55,6 +55,9 @@ pub enum FileError {
     /// The file is far too large to be a key file.
     #[error("`{}` is too large to be a key file; give the path of the key file", .0.display())]
     TooLarge(PathBuf),
+    /// It cannot be told whether the store is new.
+    #[error("it cannot be told whether the store is new")]
+    Store(#[from] symbolon::Error),
     /// The contents are no key.
     #[error("the key file `{}` cannot be used", .path.display())]
     Key {

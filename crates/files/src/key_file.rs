@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use symbolon::{InvalidKey, StoreKey};
+use symbolon::{InvalidKey, StoreKey, TokenStore};
 use zeroize::Zeroizing;
 
 use crate::{FileError, create_private, folder_of, judge_file, private_dir};
@@ -29,6 +29,28 @@ impl KeyFile {
         let mut folder = store.components().as_path().as_os_str().to_owned();
         folder.push(".keys");
         Path::new(&folder).join("key")
+    }
+
+    /// The key of `store`: reads the key file `path`, or makes it if there is none and the store is new. The key of a
+    /// store that exists is never made anew.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeyFile::load`] and [`KeyFile::create`]; [`FileError::Store`] if the store cannot be read.
+    pub fn open(path: &Path, store: &dyn TokenStore) -> Result<StoreKey, FileError> {
+        match Self::load(path) {
+            Err(FileError::Missing(_)) => {}
+            loaded => return loaded,
+        }
+        if !symbolon::is_new(store)? {
+            // Or another process has made both since.
+            return Self::load(path);
+        }
+        match Self::create(path) {
+            // Another process made it at the same moment; it is whole once it is there.
+            Err(FileError::Exists(_)) => Self::load(path),
+            created => created,
+        }
     }
 
     /// Reads the key file `path`.

@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
-use symbolon::InvalidKey;
+use symbolon::{Engine, InvalidKey, MemoryStore, Options, Schema, TokenStore};
 use symbolon_files::{FileError, KeyFile};
 
 #[test]
@@ -62,4 +63,20 @@ fn damage_is_told() {
 
     fs::write(&path, vec![b'#'; 70_000]).unwrap();
     assert!(matches!(KeyFile::load(&path), Err(FileError::TooLarge(_))));
+}
+
+#[test]
+fn it_is_made_only_together_with_a_new_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = KeyFile::beside(&dir.path().join("store"));
+    let store = Arc::new(MemoryStore::new());
+    let made = KeyFile::open(&path, &*store).unwrap();
+    let again = KeyFile::open(&path, &*store).unwrap();
+    assert_eq!(made.to_text(), again.to_text());
+    let options = Options::new(Schema::influxdb_v2());
+    drop(Engine::create(Arc::clone(&store) as Arc<dyn TokenStore>, made, options).unwrap());
+    fs::remove_file(&path).unwrap();
+    let missing = KeyFile::open(&path, &*store);
+    assert!(matches!(missing, Err(FileError::Missing(_))));
+    assert!(!path.exists());
 }

@@ -224,3 +224,43 @@ fn failed(error: rusqlite::Error) -> StoreError {
         Some(_) => StoreError::backend(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use symbolon::record::{Columns, Kind, Record};
+
+    use super::*;
+
+    fn insert(number: u64) -> Write {
+        let record = Record {
+            key: RecordKey::new(Kind::AUTHORIZATION, Id::new(number).unwrap()),
+            unique: None,
+            columns: Columns::default(),
+            bytes: vec![1; 10_000].into(),
+        };
+        Write::Put {
+            record,
+            expected: Revision::ABSENT,
+        }
+    }
+
+    #[test]
+    fn a_full_disk_leaves_nothing_and_is_no_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path().join("tokens.db")).unwrap();
+        let most = |pages: u32| {
+            let writer = store.writer().unwrap();
+            writer.pragma_update(None, "max_page_count", pages).unwrap();
+        };
+        store.commit(&[insert(1)]).unwrap();
+        most(30);
+        let writes: Vec<Write> = (2..=50).map(insert).collect();
+        assert!(matches!(store.commit(&writes), Err(StoreError::Full)));
+        let page = store.scan(&Cursor::start(), 100).unwrap();
+        assert_eq!(page.items.len(), 1);
+        assert_eq!(page.end.unwrap().head, Revision(1));
+        most(u32::MAX - 1);
+        assert_eq!(store.commit(&writes).unwrap(), Revision(2));
+        assert_eq!(store.integrity().unwrap(), [""; 0]);
+    }
+}

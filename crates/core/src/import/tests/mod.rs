@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Counts, Defaults, ImportError, ImportFile, Plan};
-use crate::{Authorization, Caller, Engine, Id, MemoryStore, Options, Schema, StoreKey};
+use crate::{Authorization, Caller, Engine, Id, Locator, MemoryStore, Options, Schema, StoreKey};
 
 mod bad;
 mod forms;
@@ -68,4 +68,15 @@ fn row(fields: &str) -> String {
 
 fn rows(rows: &[String]) -> String {
     format!(r#"{{"authorizations":[{}]}}"#, rows.join(","))
+}
+
+/// A token as InfluxDB 2.9 stores it, in both of its ways.
+fn hashes(token: &str) -> [String; 2] {
+    use base64::Engine as _;
+    let of = |variant: &str, locator: Locator| {
+        let digest = base64::engine::general_purpose::URL_SAFE.encode(locator.digest());
+        format!("$influxdb2-{variant}${digest}")
+    };
+    let text = token.as_bytes();
+    [of("sha256", Locator::sha256(text)), of("sha512", Locator::sha512(text))]
 }
