@@ -14,6 +14,7 @@ mod pages;
 mod rng;
 pub mod rules;
 mod sample;
+mod threads;
 mod walk;
 
 use std::path::Path;

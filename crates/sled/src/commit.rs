@@ -57,7 +57,7 @@ struct Plan {
 
 impl Plan {
     fn insert(&mut self, record: &Record, revision: Revision) {
-        self.state.sum.add(revision, record.key);
+        self.state.sum.add(&index_key(revision.0, record.key));
         for (tree, key) in entries(record, revision) {
             let value = match tree {
                 Which::Record => encode_record(record, revision),
@@ -69,7 +69,8 @@ impl Plan {
     }
 
     fn forget(&mut self, before: &Stored) {
-        self.state.sum.remove(before.revision, before.record.key);
+        let counted = index_key(before.revision.0, before.record.key);
+        self.state.sum.remove(&counted);
         for (tree, key) in entries(&before.record, before.revision) {
             self.remove(tree, &key);
         }

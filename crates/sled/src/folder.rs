@@ -219,7 +219,7 @@ fn check(trees: &Trees, witness: Witness) -> Result<Option<State>, StoreError> {
     }
     let (records, revisions) = trees.sums()?;
     if records != state.sum || revisions != state.sum {
-        let (found, all) = (records.records, state.sum.records);
+        let (found, all) = (records.entries, state.sum.entries);
         return corrupt(format!(
             "{found} of {all} records are there, or some are old"
         ));

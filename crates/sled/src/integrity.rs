@@ -1,15 +1,21 @@
 //! Whether the trees of an open store fit together.
 
-use symbolon::Id;
-use symbolon::StoreError;
 use symbolon::record::{Kind, RecordKey};
-use symbolon::store::Stored;
+use symbolon::{Id, StoreError};
 
 use crate::commit::entries;
 use crate::error::unreadable;
-use crate::layout::{State, parse_index_key, parse_record_key, record_key};
+use crate::layout::{State, Sum, decode_record, parse_record_key, record_key};
 use crate::store::SledStore;
 use crate::trees::{Trees, Which};
+
+/// The trees that follow from the records.
+const INDEXES: [Which; 4] = [
+    Which::Revision,
+    Which::Unique,
+    Which::Organization,
+    Which::User,
+];
 
 impl SledStore {
     /// Compares the records with every index, both ways, and says what does not fit; nothing if all is well. It reads
@@ -21,15 +27,12 @@ impl SledStore {
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
         self.read(|trees, state| {
             let mut findings = Findings::default();
-            check_sums(trees, state, &mut findings)?;
-            check_records(trees, state, &mut findings)?;
-            for tree in [
-                Which::Revision,
-                Which::Unique,
-                Which::Organization,
-                Which::User,
-            ] {
-                check_index(trees, tree, &mut findings)?;
+            let expected = check_records(trees, state, &mut findings)?;
+            for (index, expected) in INDEXES.into_iter().zip(expected) {
+                // In step with the order of the trees, not of the records, which is a hundred times faster.
+                if sum_of(trees, index)? != expected {
+                    check_index(trees, index, &mut findings)?;
+                }
             }
             check_used(trees, &mut findings)?;
             Ok(findings.texts())
@@ -61,78 +64,91 @@ impl Findings {
     }
 }
 
-fn check_sums(trees: &Trees, state: State, findings: &mut Findings) -> Result<(), StoreError> {
-    let (records, revisions) = trees.sums()?;
-    for (name, sum) in [("records", records), ("index of revisions", revisions)] {
-        if sum != state.sum {
-            let (found, all) = (sum.records, state.sum.records);
-            findings.add(format!(
-                "the {name} do not match their checksum: {found} of {all}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Each record stands in every index.
-fn check_records(trees: &Trees, state: State, findings: &mut Findings) -> Result<(), StoreError> {
+/// Checks the records alone, and returns the checksums that the indexes ought to have.
+fn check_records(
+    trees: &Trees,
+    state: State,
+    findings: &mut Findings,
+) -> Result<[Sum; 4], StoreError> {
+    let mut expected = [Sum::default(); 4];
     for entry in &trees.record {
-        let (bytes, _) = entry.map_err(unreadable)?;
-        let Some(key) = parse_record_key(&bytes) else {
-            findings.add("a key of a record cannot be decoded".into());
+        let (key, value) = entry.map_err(unreadable)?;
+        let Some(key) = parse_record_key(&key) else {
+            findings.add("a key in the tree of records cannot be decoded".into());
             continue;
         };
-        let stored = match trees.get(key) {
-            Ok(Some(stored)) => stored,
-            Ok(None) => continue,
-            Err(StoreError::Corrupt(what)) => {
-                findings.add(what);
-                continue;
-            }
-            Err(error) => return Err(error),
+        let Some(stored) = decode_record(key, &value) else {
+            findings.add(format!("the record of {key:?} cannot be decoded"));
+            continue;
         };
         if stored.revision > state.end.head {
-            findings.add(format!("the revision of {key:?} is newer than the store"));
+            findings.add(format!("the record of {key:?} is newer than the store"));
         }
         for (which, entry) in entries(&stored.record, stored.revision) {
-            let value = trees.tree(which).get(&entry).map_err(unreadable)?;
-            let fits = match which {
-                Which::Unique => value.is_some_and(|value| *value == record_key(key)),
-                _ => value.is_some(),
-            };
-            if !fits {
-                findings.add(format!("{key:?} is missing in the index {which:?}"));
+            let sums = INDEXES.iter().zip(&mut expected);
+            for (_, sum) in sums.filter(|(index, _)| **index == which) {
+                sum.add(&with_holder(which, &entry, &record_key(key)));
             }
         }
     }
-    Ok(())
+    let (records, revisions) = trees.sums()?;
+    if records != state.sum || revisions != state.sum {
+        findings.add("the records do not match the checksum over their revisions".into());
+    }
+    Ok(expected)
 }
 
-/// Each entry of an index stands for a record.
-fn check_index(trees: &Trees, which: Which, findings: &mut Findings) -> Result<(), StoreError> {
-    for entry in trees.tree(which) {
-        let (bytes, value) = entry.map_err(unreadable)?;
-        let key = match which {
-            Which::Unique => parse_record_key(&value),
-            _ => parse_index_key(&bytes).map(|(_, key)| key),
+fn sum_of(trees: &Trees, index: Which) -> Result<Sum, StoreError> {
+    let mut sum = Sum::default();
+    for entry in trees.tree(index) {
+        let (key, holder) = entry.map_err(unreadable)?;
+        sum.add(&with_holder(index, &key, &holder));
+    }
+    Ok(sum)
+}
+
+/// The whole entry; only that of a unique key has a value.
+fn with_holder(index: Which, key: &[u8], holder: &[u8]) -> Vec<u8> {
+    match index {
+        Which::Unique => [key, holder].concat(),
+        _ => key.to_vec(),
+    }
+}
+
+/// Names what does not fit in an index, record by record and entry by entry.
+fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(), StoreError> {
+    let tree = trees.tree(index);
+    for entry in &trees.record {
+        let (key, value) = entry.map_err(unreadable)?;
+        let stored = parse_record_key(&key).and_then(|key| decode_record(key, &value));
+        for (key, entry) in stored.iter().flat_map(|stored| {
+            let own = entries(&stored.record, stored.revision).into_iter();
+            own.filter(|(which, _)| *which == index)
+                .map(|(_, entry)| (stored.record.key, entry))
+        }) {
+            let found = tree.get(&entry).map_err(unreadable)?;
+            let fits = |found: &sled::IVec| index != Which::Unique || **found == record_key(key);
+            if !found.as_ref().is_some_and(fits) {
+                findings.add(format!(
+                    "{key:?} has no entry of its own in the index {index:?}"
+                ));
+            }
+        }
+    }
+    for entry in tree {
+        let (key, holder) = entry.map_err(unreadable)?;
+        let holder = match index {
+            Which::Unique => parse_record_key(&holder),
+            // All others end with the key of the record.
+            _ => key.get(8..).and_then(parse_record_key),
         };
-        let stored = key
-            .map(|key| trees.get_or_stand_in(key))
-            .transpose()?
-            .flatten();
-        let fits = |stored: &Stored| {
-            let entries = entries(&stored.record, stored.revision);
-            entries
-                .iter()
-                .any(|(tree, key)| *tree == which && bytes == *key)
-        };
-        if !stored.as_ref().is_some_and(fits) {
-            findings.add(match key {
-                Some(key) => {
-                    format!("the index {which:?} has an entry for {key:?} that is not its own")
-                }
-                None => format!("an entry of the index {which:?} cannot be decoded"),
-            });
+        let stored = holder.map(|holder| trees.get_or_stand_in(holder));
+        let stored = stored.transpose()?.flatten();
+        let own = stored.map(|stored| entries(&stored.record, stored.revision));
+        if !own.is_some_and(|own| own.contains(&(index, key.to_vec()))) {
+            findings.add(format!(
+                "the index {index:?} has an entry of no record: {holder:?}"
+            ));
         }
     }
     Ok(())
@@ -140,14 +156,14 @@ fn check_index(trees: &Trees, which: Which, findings: &mut Findings) -> Result<(
 
 fn check_used(trees: &Trees, findings: &mut Findings) -> Result<(), StoreError> {
     for entry in &trees.used {
-        let (bytes, _) = entry.map_err(unreadable)?;
-        let id = bytes
-            .first_chunk()
-            .and_then(|id| Id::new(u64::from_be_bytes(*id)));
-        let key = id.map(|id| RecordKey::new(Kind::AUTHORIZATION, id));
+        let (id, _) = entry.map_err(unreadable)?;
+        let id = id.first_chunk().map(|id| u64::from_be_bytes(*id));
+        let key = id
+            .and_then(Id::new)
+            .map(|id| RecordKey::new(Kind::AUTHORIZATION, id));
         let known = key.map(|key| trees.record.contains_key(record_key(key)));
         if !known.transpose().map_err(unreadable)?.unwrap_or_default() {
-            findings.add("a last use is noted for an authorization that is not there".into());
+            findings.add(format!("a last use is noted for no record: {key:?}"));
         }
     }
     Ok(())

@@ -137,7 +137,7 @@ impl State {
             end.head.0,
             end.floor.0,
             end.epoch.0,
-            sum.records,
+            sum.entries,
             sum.fingerprints,
         ];
         let mut bytes = [0; 40];
@@ -151,7 +151,7 @@ impl State {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let numbers = bytes.as_chunks().0.iter().copied().map(u64::from_be_bytes);
         let numbers: Vec<u64> = numbers.collect();
-        let &[head, floor, epoch, records, fingerprints] = numbers.as_slice() else {
+        let &[head, floor, epoch, entries, fingerprints] = numbers.as_slice() else {
             return None;
         };
         let end = End {
@@ -160,38 +160,41 @@ impl State {
             epoch: Epoch(epoch),
         };
         let sum = Sum {
-            records,
+            entries,
             fingerprints,
         };
         Some(Self { end, sum })
     }
 }
 
-/// A checksum over the keys and revisions of all records, in any order. It finds accidents; against intent stand
-/// the MACs of the records and the journal.
+/// A checksum over entries in any order, which can be added and taken away: of the store, over the keys of `revision`.
+/// It finds accidents; against intent stand the MACs of the records and the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sum {
-    pub(crate) records: u64,
+    pub(crate) entries: u64,
     fingerprints: u64,
 }
 
 impl Sum {
-    pub(crate) fn add(&mut self, revision: Revision, key: RecordKey) {
-        self.records = self.records.wrapping_add(1);
-        self.fingerprints = self.fingerprints.wrapping_add(fingerprint(revision, key));
+    pub(crate) fn add(&mut self, entry: &[u8]) {
+        self.entries = self.entries.wrapping_add(1);
+        self.fingerprints = self.fingerprints.wrapping_add(fingerprint(entry));
     }
 
-    pub(crate) fn remove(&mut self, revision: Revision, key: RecordKey) {
-        self.records = self.records.wrapping_sub(1);
-        self.fingerprints = self.fingerprints.wrapping_sub(fingerprint(revision, key));
+    pub(crate) fn remove(&mut self, entry: &[u8]) {
+        self.entries = self.entries.wrapping_sub(1);
+        self.fingerprints = self.fingerprints.wrapping_sub(fingerprint(entry));
     }
 }
 
-fn fingerprint(revision: Revision, key: RecordKey) -> u64 {
-    let parts = [revision.0, key.kind.0.into(), key.id.number()];
-    parts.into_iter().fold(0, |mixed: u64, part| {
+fn fingerprint(entry: &[u8]) -> u64 {
+    entry.chunks(8).fold(0, |mixed: u64, chunk| {
+        let mut bytes = [0; 8];
+        for (to, from) in bytes.iter_mut().zip(chunk) {
+            *to = *from;
+        }
         // The finalizer of SplitMix64.
-        let mut bits = (mixed ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = (mixed ^ u64::from_be_bytes(bytes)).wrapping_add(0x9e37_79b9_7f4a_7c15);
         bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^ bits >> 31

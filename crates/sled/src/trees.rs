@@ -9,14 +9,15 @@ use symbolon::store::{Revision, Stored};
 use symbolon::{Minute, StoreError};
 
 use crate::error::{Fault, unreadable};
-use crate::layout::{
-    STATE_KEY, State, Sum, decode_minute, decode_record, parse_index_key, parse_record_key,
-    record_key, stand_in,
-};
+use crate::layout::{STATE_KEY, State, Sum, decode_minute, decode_record, record_key, stand_in};
 
 /// A page holds up to 20 records for a moment, and one larger than a quarter of a segment goes to a file that sled
 /// never syncs. So: 20 of 16 kB, and some.
 pub(crate) const SEGMENT: usize = 2 << 20;
+
+/// As many changes as cannot fill two segments: at most three records among them, and for each a page is written, split
+/// and another moved.
+const FEW: usize = 16;
 
 pub(crate) struct Trees {
     pub(crate) db: Db,
@@ -109,24 +110,43 @@ impl Trees {
         let (mut records, mut revisions) = (Sum::default(), Sum::default());
         for entry in &self.record {
             let (key, value) = entry.map_err(unreadable)?;
-            let revision = value
-                .first_chunk()
-                .map_or(0, |bytes| u64::from_be_bytes(*bytes));
-            if let Some(key) = parse_record_key(&key) {
-                records.add(Revision(revision), key);
-            }
+            let revision = value.get(..8).unwrap_or_default();
+            records.add(&[revision, &key].concat());
         }
         for entry in &self.revision {
             let (key, _) = entry.map_err(unreadable)?;
-            if let Some((revision, key)) = parse_index_key(&key) {
-                revisions.add(Revision(revision), key);
-            }
+            revisions.add(&key);
         }
         Ok((records, revisions))
     }
 
     /// Makes all of `changes` or none, and returns when they are on disk. After an error it is unknown which.
     pub(crate) fn write(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
+        self.transact(changes)?;
+        self.settle(file, changes)?;
+        self.flush(file)
+    }
+
+    /// Splits what `changes` have overfilled, so that no read does it later, unsynced: sled splits a page when it
+    /// meets it the next time.
+    ///
+    /// sled reuses a segment when what replaced it was flushed, which is not yet durable; but never while a
+    /// transaction goes on. So no more than two segments may be filled between syncs other than by one transaction.
+    fn settle(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
+        if changes.len() <= FEW {
+            return changes.iter().try_for_each(|change| {
+                let met = self.tree(change.tree).contains_key(&change.key);
+                met.map(|_| ()).map_err(unconfirmed)
+            });
+        }
+        if self.db.flush().map_err(unconfirmed)? > SEGMENT {
+            file.sync_all().map_err(unconfirmed)?;
+        }
+        // It changes nothing more, but meets every page.
+        self.transact(changes)
+    }
+
+    fn transact(&self, changes: &[Change]) -> Result<(), Fault> {
         let trees = (
             &self.record,
             &self.revision,
@@ -157,36 +177,15 @@ impl Trees {
             },
         );
         match written {
-            Err(TransactionError::Storage(error)) => return Err(unconfirmed(error)),
+            Err(TransactionError::Storage(error)) => Err(unconfirmed(error)),
             // Nothing above aborts.
-            Ok(()) | Err(TransactionError::Abort(())) => {}
+            Ok(()) | Err(TransactionError::Abort(())) => Ok(()),
         }
-        self.settle(file, changes)
     }
 
     /// Puts what sled has in memory on disk.
     pub(crate) fn flush(&self, file: &File) -> Result<(), Fault> {
         self.db.flush().map_err(unconfirmed)?;
-        file.sync_all().map_err(unconfirmed)
-    }
-
-    /// Splits what `changes` have overfilled, so that no read does it later, unsynced; and syncs everything.
-    ///
-    /// sled reuses a segment when what replaced it was flushed, which is not yet durable. So no two segments may
-    /// be written between syncs, except in the transaction, which sled keeps from counting as flushed.
-    fn settle(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
-        let mut unsynced = 0;
-        for some in changes.chunks(16) {
-            for change in some {
-                let tree = self.tree(change.tree);
-                tree.contains_key(&change.key).map_err(unconfirmed)?;
-            }
-            unsynced += self.db.flush().map_err(unconfirmed)?;
-            if unsynced > SEGMENT / 2 {
-                file.sync_all().map_err(unconfirmed)?;
-                unsynced = 0;
-            }
-        }
         file.sync_all().map_err(unconfirmed)
     }
 

@@ -1,35 +1,51 @@
 //! What is damaged.
 
 use rusqlite::Connection;
+use symbolon::StoreError;
 
 use crate::open;
 
 /// A line for every damage: what SQLite finds, then what only we know to be wrong.
-pub(crate) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let lines = |sql: &str| -> rusqlite::Result<Vec<String>> {
-        connection
-            .prepare(sql)?
-            .query_map([], |row| row.get(0))?
-            .collect()
-    };
-    let mut found = lines("PRAGMA integrity_check")?;
+pub(crate) fn integrity(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for part in [by_sqlite, by_rules, by_schema] {
+        match part(connection).map_err(crate::failed) {
+            Ok(lines) => found.extend(lines),
+            // What one part meets need not keep the others from looking.
+            Err(StoreError::Corrupt(line)) => found.push(line),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn by_sqlite(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut found = lines(connection, "PRAGMA integrity_check")?;
     found.retain(|line| line != "ok");
-    for (sql, damage) in RULES {
-        if connection.query_row(sql, [], |row| row.get(0))? {
+    Ok(found)
+}
+
+fn by_rules(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (broken, damage) in RULES {
+        if connection.query_row(broken, [], |row| row.get(0))? {
             found.push((*damage).into());
         }
     }
+    Ok(found)
+}
+
+fn by_schema(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let schema = "SELECT concat_ws(' ', type, name, sql) FROM sqlite_schema \
                   WHERE name NOT LIKE 'sqlite_%' ORDER BY 1";
-    let fresh = open::fresh()?;
-    let mut select = fresh.prepare(schema)?;
-    let expected: Vec<String> = select
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    if lines(schema)? != expected {
-        found.push("tables or indexes are not those that were made".into());
-    }
-    Ok(found)
+    let same = lines(connection, schema)? == lines(&open::fresh()?, schema)?;
+    let damage = || "tables or indexes are not those that were made".into();
+    Ok((!same).then(damage).into_iter().collect())
+}
+
+fn lines(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare(sql)?;
+    select.query_map([], |row| row.get(0))?.collect()
 }
 
 const RULES: &[(&str, &str)] = &[

@@ -52,8 +52,11 @@ pub enum OpenError {
         /// What SQLite says.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The file cannot be written to.
-    #[error("the store `{}` is read-only; check its owner, its mode and its disk", .0.display())]
+    /// The file, or the log beside it, cannot be written to.
+    #[error(
+        "the store `{}` is read-only; check the owner and the mode of the file and its folder",
+        .0.display()
+    )]
     ReadOnly(PathBuf),
     /// Several processes could not share the file.
     #[error(

@@ -1,4 +1,4 @@
-//! The SQLite store of [symbolon](symbolon): one file, which several processes may use at once.
+//! The SQLite store of [symbolon]: one file, which several processes may use at once.
 //!
 //! SQLite is part of the library. Commits go to a write-ahead log that is synced before [`TokenStore::commit`]
 //! returns; readers never wait for them. The file holds no token, but hashes of passwords: it has mode 0600, in a
@@ -84,7 +84,7 @@ impl SqliteStore {
     ///
     /// [`StoreError::Backend`], or [`StoreError::Corrupt`] if it cannot be read at all.
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
-        self.read(check::integrity)
+        self.read(|snapshot| Ok(check::integrity(snapshot)))?
     }
 
     fn writer(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, MAIN_DB, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, params};
 use symbolon::StoreError;
 use symbolon_files::{FileError, check_secret, create_private, private_dir};
 
@@ -68,7 +68,7 @@ impl Place {
         })?;
         check_secret(&path)?;
         private_dir(path.parent().unwrap_or(&path))?;
-        let connection = connect(&path).map_err(|error| failed(&path, error))?;
+        let connection = connect(&path)?;
         claim(&path, &connection)?;
         let file = identity(&path).ok_or_else(|| OpenError::Replaced(path.clone()))?;
         Ok((Self { path, file }, connection))
@@ -84,7 +84,7 @@ impl Place {
 
     /// One more connection.
     pub(crate) fn connect(&self) -> Result<Connection, OpenError> {
-        let connection = connect(&self.path).map_err(|error| failed(&self.path, error))?;
+        let connection = connect(&self.path)?;
         self.check_same()?;
         Ok(connection)
     }
@@ -112,9 +112,6 @@ fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
             version,
         });
     }
-    if connection.is_readonly(MAIN_DB).map_err(failed)? {
-        return Err(OpenError::ReadOnly(path.into()));
-    }
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(failed)?;
@@ -122,7 +119,10 @@ fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
         return Err(OpenError::NoLog(path.into()));
     }
     row::end(connection).map_err(failed)?;
-    Ok(())
+    // Finds a log that cannot be written to.
+    connection
+        .execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+        .map_err(failed)
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
@@ -148,10 +148,21 @@ fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
     Ok(bytes)
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |error| failed(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    // Before anything is read: that would make a log which cannot be written to later either.
+    if connection.is_readonly(MAIN_DB).map_err(failed)? {
+        return Err(OpenError::ReadOnly(path.into()));
+    }
+    set_up(&connection).map_err(failed)?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(32);
     // Nothing that was planted in the schema runs.
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
@@ -166,9 +177,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA cell_size_check = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -8192;",
-    )?;
-    connection.set_prepared_statement_cache_capacity(32);
-    Ok(connection)
+    )
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
@@ -178,6 +187,9 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_path_buf();
+    if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) {
+        return OpenError::ReadOnly(path);
+    }
     match crate::failed(error) {
         StoreError::Corrupt(source) => OpenError::Damaged {
             path,

@@ -59,7 +59,8 @@ impl Walk {
             cases: self.cases,
             rng_seed: RngSeed::Fixed(self.seed),
             failure_persistence: None,
-            max_shrink_time: 60_000,
+            max_shrink_iters: 2000,
+            max_shrink_time: 30_000,
             ..Config::default()
         };
         let walks = Model::sequential_strategy(self.steps..=self.steps);

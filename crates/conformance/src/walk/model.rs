@@ -178,7 +178,7 @@ fn any_key() -> impl Strategy<Value = RecordKey> {
 }
 
 fn unique() -> impl Strategy<Value = Option<Box<[u8]>>> {
-    let names: Vec<Box<[u8]>> = ["", "a", "ab", "a\0", "b", "\u{ff}"]
+    let names: Vec<Box<[u8]>> = ["", "a", "A", "ab", "a\0", "\u{ff}"]
         .map(|name| name.as_bytes().into())
         .into();
     option::of(select(names))

@@ -57,19 +57,30 @@ impl ImportFile {
         }
     }
 
+    /// How many authorizations there are, but for rows that cannot be read.
+    pub fn authorizations(&self) -> usize {
+        self.authorizations.len()
+    }
+
     fn take(&mut self, list: List, index: usize, raw: &RawValue) {
         if let Err((id, reason)) = self.row(list, index, raw) {
             let place = Place { list, index };
             self.bad.push(BadRow { place, id, reason });
             let fields = Fields::of(raw).ok();
-            let named = fields.and_then(|row| name("name", row.name).ok().flatten().map(Cow::into_owned));
+            let named =
+                fields.and_then(|row| name("name", row.name).ok().flatten().map(Cow::into_owned));
             if let (Some(name), List::Organizations | List::Users) = (named, list) {
                 self.bad_names.insert(place, name.into());
             }
         }
     }
 
-    fn row(&mut self, list: List, index: usize, raw: &RawValue) -> Result<(), (Option<Id>, String)> {
+    fn row(
+        &mut self,
+        list: List,
+        index: usize,
+        raw: &RawValue,
+    ) -> Result<(), (Option<Id>, String)> {
         let row = Fields::of(raw).map_err(|reason| (None, reason))?;
         let id = parsed("id", row.id).map_err(|reason| (None, reason))?;
         let id = id.ok_or_else(|| (None, "`id` is missing".to_owned()))?;

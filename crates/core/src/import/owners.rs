@@ -25,7 +25,8 @@ pub enum OwnerName {
 impl From<&str> for OwnerName {
     /// 16 hexadecimal digits are an id, everything else is a name.
     fn from(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::Name(text.into()), Self::Id)
+        text.parse()
+            .map_or_else(|_| Self::Name(text.into()), Self::Id)
     }
 }
 
@@ -126,7 +127,10 @@ impl<'a> Owners<'a> {
             return Ok(found.clone());
         }
         let stored = match self.list {
-            List::Users => self.issuer.user_named(&Caller::Root, name).map(|one| one.id),
+            List::Users => self
+                .issuer
+                .user_named(&Caller::Root, name)
+                .map(|one| one.id),
             _ => {
                 let found = self.issuer.organization_named(&Caller::Root, name);
                 found.map(|one| one.id)

@@ -95,13 +95,17 @@ impl<'a> Planner<'a> {
                 if let Some(name) = row.name() {
                     names.note(name, row.index)?;
                 }
-                self.owners(list).map_or(Ok(false), |owners| owners.take(row, &item))
+                self.owners(list)
+                    .map_or(Ok(false), |owners| owners.take(row, &item))
             };
             let taken = take();
             if let (Err(Refusal::Row(_)), Some(owners)) = (&taken, self.owners(list)) {
                 owners.refuse(row.index, Some(row.id), row.name().map(Box::from));
             }
-            self.note((list, row.index, row.id), taken.map(|known| (known, Some(item))))?;
+            self.note(
+                (list, row.index, row.id),
+                taken.map(|known| (known, Some(item))),
+            )?;
         }
         Ok(())
     }

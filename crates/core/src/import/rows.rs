@@ -231,7 +231,11 @@ impl<'r> Named<'r> {
 
     /// The id counts more than the name, which may have changed since.
     fn reference(&self) -> Option<OwnerName> {
-        let named = || self.name.as_deref().map(|name| OwnerName::Name(name.into()));
+        let named = || {
+            self.name
+                .as_deref()
+                .map(|name| OwnerName::Name(name.into()))
+        };
         self.id.map(OwnerName::Id).or_else(named)
     }
 }

@@ -31,7 +31,10 @@ impl Secret {
     pub(super) fn read(row: &Fields<'_>) -> Result<Self, String> {
         let text = name("token", row.token)?.map(|text| Zeroizing::new(text.into_owned()));
         let text = text.filter(|text| text.as_str() != REDACTED);
-        if text.as_ref().is_some_and(|text| text.starts_with(HASH_MARK)) {
+        if text
+            .as_ref()
+            .is_some_and(|text| text.starts_with(HASH_MARK))
+        {
             return Err("`token` is a stored hash; give it as `hashedToken`".into());
         }
         let hash = name("hashedToken", row.hashed_token)?;

@@ -17,11 +17,7 @@ impl Plan {
     /// # Errors
     ///
     /// As [`Issuer::import`].
-    pub fn write(
-        self,
-        issuer: &Issuer,
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<Counts, Error> {
+    pub fn write(self, issuer: &Issuer, progress: &mut dyn FnMut(usize)) -> Result<Counts, Error> {
         let mut done = Counts::default();
         let chunk = issuer.limits().writes.clamp(1, CHUNK);
         let lists = [List::Organizations, List::Users, List::Buckets];

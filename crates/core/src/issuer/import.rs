@@ -51,7 +51,9 @@ impl Issuer {
     /// Whether `item` by itself can be taken, whatever the store holds.
     pub(crate) fn check_item(&self, item: &ImportItem) -> Result<(), Error> {
         let record = self.shared.sealer.seal(&self.plan(item)?, 1);
-        (record.size() <= MAX_RECORD).then_some(()).ok_or(Error::TooLarge)
+        (record.size() <= MAX_RECORD)
+            .then_some(())
+            .ok_or(Error::TooLarge)
     }
 
     /// Whether the store holds no authorization, user or organization.

@@ -8,7 +8,7 @@ use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::owner::{Bucket, Organization, User};
 use crate::permission::{Action, Request, ResourceType};
-use crate::record::{Entity, Kind, Record};
+use crate::record::{Entity, Kind, Record, bucket_key};
 use crate::status::Status;
 use crate::store::{Query, Stored};
 
@@ -167,6 +167,30 @@ impl Issuer {
             .may(&request)
             .then_some(found)
             .ok_or(Error::NotFound(Field::User))
+    }
+
+    /// The registered bucket with this name in its organization.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    pub fn bucket_named(
+        &self,
+        caller: &Caller,
+        organization: Id,
+        name: &str,
+    ) -> Result<Bucket, Error> {
+        let found = self.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
+        let Some(Entity::Bucket(found)) = found else {
+            return Err(Error::NotFound(Field::Bucket));
+        };
+        let request = Request::new(Action::READ, ResourceType::BUCKETS)
+            .organization(organization)
+            .id(found.id);
+        self.holder(caller)?
+            .may(&request)
+            .then_some(found)
+            .ok_or(Error::NotFound(Field::Bucket))
     }
 
     pub(super) fn find_named(&self, kind: Kind, unique: &[u8]) -> Result<Option<Entity>, Error> {

@@ -13,21 +13,39 @@ fn reason(fields: &str) -> String {
 #[test]
 fn tokens() {
     let missing = "it has no token: give `token`, or its hash as `hashedToken`";
-    for fields in [r#""x":1"#, r#""token":null"#, r#""token":"""#, r#""token":"redacted""#] {
+    for fields in [
+        r#""x":1"#,
+        r#""token":null"#,
+        r#""token":"""#,
+        r#""token":"redacted""#,
+    ] {
         assert_eq!(reason(fields), missing);
     }
     for hash in hashes(OTHER) {
         let told = reason(&format!(r#""token":"{hash}""#));
         assert_eq!(told, "`token` is a stored hash; give it as `hashedToken`");
         let told = reason(&format!(r#""token":"{RAW}","hashedToken":"{hash}""#));
-        assert!(told.starts_with("`token` and `hashedToken` do not belong together"), "{told}");
+        assert!(
+            told.starts_with("`token` and `hashedToken` do not belong together"),
+            "{told}"
+        );
     }
     assert_eq!(reason(r#""token":7"#), "`token` is no text");
-    for short in ["short", "with\\u0000nul-0123456789abcdef0123456789", "Zoë0123456789abcdef0123456789abcdef"] {
+    for short in [
+        "short",
+        "with\\u0000nul-0123456789abcdef0123456789",
+        "Zoë0123456789abcdef0123456789abcdef",
+    ] {
         let told = reason(&format!(r#""token":"{short}""#));
-        assert!(told.starts_with("`token`: not a token: it is damaged, or not 32 to 255"), "{told}");
+        assert!(
+            told.starts_with("`token`: not a token: it is damaged, or not 32 to 255"),
+            "{told}"
+        );
     }
-    assert!(reason(r#""hashedToken":"$influxdb2-sha1$AA==""#).starts_with("`hashedToken`: a stored hash is"));
+    assert!(
+        reason(r#""hashedToken":"$influxdb2-sha1$AA==""#)
+            .starts_with("`hashedToken`: a stored hash is")
+    );
 }
 
 #[test]
@@ -37,21 +55,46 @@ fn fields() {
         with(r#""status":"paused""#),
         "unknown status `paused`; known are `active`, `inactive` and `revoked`"
     );
-    for time in ["1969-12-31T23:59:59Z", "2263-01-01T00:00:00Z", "9999-12-31T00:00:00Z"] {
+    for time in [
+        "1969-12-31T23:59:59Z",
+        "2263-01-01T00:00:00Z",
+        "9999-12-31T00:00:00Z",
+    ] {
         let told = with(&format!(r#""expiresAt":"{time}""#));
-        assert!(told.starts_with("`expiresAt`: a time lies between 1970"), "{told}");
+        assert!(
+            told.starts_with("`expiresAt`: a time lies between 1970"),
+            "{told}"
+        );
     }
     assert!(with(r#""expiresAt":"0001-01-01T00:00:00Z""#).starts_with("`expiresAt`: a time lies"));
     assert!(with(r#""createdAt":"yesterday""#).starts_with("`createdAt`: a time is written as"));
     assert_eq!(with(r#""createdAt":5"#), "`createdAt` is no text");
-    assert_eq!(with(r#""userID":"77""#), "`userID`: id must have a length of 16 bytes");
-    assert_eq!(with(r#""userID":"0000000000000000""#), "`userID`: invalid ID");
-    assert_eq!(with(r#""description":"\u0007""#), "description holds the control character U+0007; take it out");
+    assert_eq!(
+        with(r#""userID":"77""#),
+        "`userID`: id must have a length of 16 bytes"
+    );
+    assert_eq!(
+        with(r#""userID":"0000000000000000""#),
+        "`userID`: invalid ID"
+    );
+    assert_eq!(
+        with(r#""description":"\u0007""#),
+        "description holds the control character U+0007; take it out"
+    );
     let long = format!(r#""description":"{}""#, "x".repeat(1 << 20));
-    assert_eq!(with(&long), "description has 1048576 bytes; at most 4096 are taken");
-    assert_eq!(with(r#""description":"\ud800""#), "`description` is no text");
+    assert_eq!(
+        with(&long),
+        "description has 1048576 bytes; at most 4096 are taken"
+    );
+    assert_eq!(
+        with(r#""description":"\ud800""#),
+        "`description` is no text"
+    );
     let twice = row(r#""status":null,"status":null"#);
-    assert_eq!(bad(&rows(&[twice])), ["authorizations[0]: duplicate field `status`"]);
+    assert_eq!(
+        bad(&rows(&[twice])),
+        ["authorizations[0]: duplicate field `status`"]
+    );
 }
 
 #[test]
@@ -59,8 +102,14 @@ fn ids() {
     let token = format!(r#""token":"{RAW}""#);
     for (id, told) in [
         ("", "authorizations[0]: `id` is missing"),
-        (r#""id":"x","#, "authorizations[0]: `id`: id must have a length of 16 bytes"),
-        (r#""id":"000000000000000g","#, "authorizations[0]: `id`: invalid ID"),
+        (
+            r#""id":"x","#,
+            "authorizations[0]: `id`: id must have a length of 16 bytes",
+        ),
+        (
+            r#""id":"000000000000000g","#,
+            "authorizations[0]: `id`: invalid ID",
+        ),
         (r#""id":12,"#, "authorizations[0]: `id` is no text"),
     ] {
         let row = row(&token).replace(r#""id":"0000000000000a01","#, id);
@@ -86,9 +135,14 @@ fn permissions() {
     assert_eq!(with("{}"), "`permissions` is no array");
     assert!(with(r#"["read:buckets","nonsense"]"#).starts_with("permissions[1]: it is neither"));
     assert!(with(&format!(r#"["{RAW}"]"#)).starts_with("permissions[0]: it is neither"));
-    assert_eq!(with(r#"[{"resource":{"type":"buckets"}}]"#), "permissions[0]: missing field `action`");
+    assert_eq!(
+        with(r#"[{"resource":{"type":"buckets"}}]"#),
+        "permissions[0]: missing field `action`"
+    );
     assert!(with(r#"["drop:buckets"]"#).starts_with("unknown action `drop`"));
-    assert!(with(r#"["read:tables"]"#).starts_with("unknown resource type `tables`; known are auth"));
+    assert!(
+        with(r#"["read:tables"]"#).starts_with("unknown resource type `tables`; known are auth")
+    );
     assert!(with(r#"["read:instance"]"#).contains("`instance` cannot be granted"));
     assert!(with(r#"["read:orgs/00000000000000ff/buckets"]"#).contains("is not for org id"));
 }
@@ -103,7 +157,11 @@ fn what_stands_twice_is_named_by_the_first() {
         ["authorizations[1] (id 0000000000000a01): it has the same id as authorizations[0]"]
     );
     assert_eq!(
-        bad(&rows(&[row(&other), second(&raw), second(&raw).replace("0a02", "0a03")])),
+        bad(&rows(&[
+            row(&other),
+            second(&raw),
+            second(&raw).replace("0a02", "0a03")
+        ])),
         ["authorizations[2] (id 0000000000000a03): it has the same token as authorizations[1]"]
     );
     for hash in hashes(RAW) {
@@ -111,7 +169,9 @@ fn what_stands_twice_is_named_by_the_first() {
         for (first, other) in [(&hashed, &raw), (&raw, &hashed), (&hashed, &hashed)] {
             assert_eq!(
                 bad(&rows(&[row(first), second(other)])),
-                ["authorizations[1] (id 0000000000000a02): it has the same token as authorizations[0]"]
+                [
+                    "authorizations[1] (id 0000000000000a02): it has the same token as authorizations[0]"
+                ]
             );
         }
     }
@@ -146,19 +206,34 @@ fn a_file_of_another_form_is_refused_as_a_whole() {
     ));
     let form = |input: &str, reason: &str| {
         let told = refused(input.as_bytes());
-        assert!(told.starts_with("the input is not what InfluxDB writes: "), "{told}");
+        assert!(
+            told.starts_with("the input is not what InfluxDB writes: "),
+            "{told}"
+        );
         assert!(told.contains(reason), "{told}");
         assert!(!told.contains(RAW), "{told}");
     };
     form("{}", "an object without any of the lists");
-    form(r#"{"code":"unauthorized"}"#, "an object without any of the lists");
+    form(
+        r#"{"code":"unauthorized"}"#,
+        "an object without any of the lists",
+    );
     form("[1]", "an array of something else");
-    form(r#"[{"id":"0000000000000a01","name":"o"}]"#, "an array of something else");
+    form(
+        r#"[{"id":"0000000000000a01","name":"o"}]"#,
+        "an array of something else",
+    );
     form(&format!("\"{RAW}\""), "neither an object nor an array");
     form("7", "neither an object nor an array");
     form("{\n\"orgs\":{}}", "`orgs` in line 2 is no array");
-    form(&format!(r#"{{"authorizations":"{RAW}"}}"#), "`authorizations` in line 1 is no array");
-    form(r#"{"orgs":[],"orgs":[]}"#, "`orgs` in line 1 stands there for the second time");
+    form(
+        &format!(r#"{{"authorizations":"{RAW}"}}"#),
+        "`authorizations` in line 1 is no array",
+    );
+    form(
+        r#"{"orgs":[],"orgs":[]}"#,
+        "`orgs` in line 1 stands there for the second time",
+    );
 }
 
 #[test]
@@ -169,7 +244,10 @@ fn a_failing_reader_is_told_as_such() {
             Err(std::io::Error::other("pulled out"))
         }
     }
-    assert!(matches!(ImportFile::read(Broken), Err(ImportError::Read(_))));
+    assert!(matches!(
+        ImportFile::read(Broken),
+        Err(ImportError::Read(_))
+    ));
     let half = std::io::Read::chain(&b"{\"orgs\":["[..], Broken);
     assert!(matches!(ImportFile::read(half), Err(ImportError::Read(_))));
 }

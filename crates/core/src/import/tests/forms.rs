@@ -31,7 +31,10 @@ fn replies_of_all_lists_in_any_order() {
     );
     let issuer = engine.issuer();
     let org = issuer.organization_named(&Caller::Root, "o").unwrap();
-    assert_eq!((org.id, &*org.description), (found.organization, "of the file"));
+    assert_eq!(
+        (org.id, &*org.description),
+        (found.organization, "of the file")
+    );
     assert_eq!(issuer.users(&Caller::Root).unwrap()[0].name, "u");
     assert_eq!(issuer.buckets(&Caller::Root).unwrap()[0].name, "b");
 }
@@ -45,7 +48,10 @@ fn the_list_that_the_command_prints() {
     );
     let bad = bad(&json);
     assert_eq!(bad.len(), 1);
-    assert!(bad[0].starts_with("[0] (id 0000000000000a01): it names no org"), "{bad:?}");
+    assert!(
+        bad[0].starts_with("[0] (id 0000000000000a01): it names no org"),
+        "{bad:?}"
+    );
     assert!(bad[0].ends_with("with `--org`"), "{bad:?}");
 
     let engine = engine();
@@ -94,7 +100,9 @@ fn every_status() {
         (r#""inactive""#, Status::Inactive),
         (r#""revoked""#, Status::Revoked),
     ] {
-        let (engine, _) = import(&rows(&[row(&format!(r#""token":"{RAW}","status":{json}"#))]));
+        let (engine, _) = import(&rows(&[row(&format!(
+            r#""token":"{RAW}","status":{json}"#
+        ))]));
         let found = stored(&engine, "0000000000000a01");
         assert_eq!(found.status, status, "{json}");
         assert_eq!(found.revoked_at.is_some(), status == Status::Revoked);
@@ -121,6 +129,12 @@ fn a_second_time_nothing_is_new() {
     let (engine, counts) = import(&json);
     assert_eq!(counts.total(), 3);
     let again = plan_in(&engine, &json);
-    assert_eq!((again.new_items().total(), again.known().authorizations), (0, 1));
-    assert_eq!(again.write(&engine.issuer(), &mut |_| ()).unwrap().total(), 0);
+    assert_eq!(
+        (again.new_items().total(), again.known().authorizations),
+        (0, 1)
+    );
+    assert_eq!(
+        again.write(&engine.issuer(), &mut |_| ()).unwrap().total(),
+        0
+    );
 }

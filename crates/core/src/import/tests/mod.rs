@@ -78,5 +78,8 @@ fn hashes(token: &str) -> [String; 2] {
         format!("$influxdb2-{variant}${digest}")
     };
     let text = token.as_bytes();
-    [of("sha256", Locator::sha256(text)), of("sha512", Locator::sha512(text))]
+    [
+        of("sha256", Locator::sha256(text)),
+        of("sha512", Locator::sha512(text)),
+    ]
 }

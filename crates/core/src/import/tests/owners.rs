@@ -4,7 +4,9 @@ use super::*;
 use crate::{Status, Token};
 
 fn named(engine: &Engine, organization: &str) -> Id {
-    let found = engine.issuer().organization_named(&Caller::Root, organization);
+    let found = engine
+        .issuer()
+        .organization_named(&Caller::Root, organization);
     found.unwrap().id
 }
 
@@ -25,27 +27,43 @@ fn those_that_rows_name_are_made() {
     assert_eq!(engine.issuer().users(&Caller::Root).unwrap()[0].name, "u");
 
     let (engine, _) = import(&rows(&[with_owners("0000000000000a01", RAW, owners)]));
-    assert_eq!(named(&engine, "0000000000000b01").to_string(), "0000000000000b01");
+    assert_eq!(
+        named(&engine, "0000000000000b01").to_string(),
+        "0000000000000b01"
+    );
 }
 
 #[test]
 fn names_are_looked_for_in_the_file_and_then_in_the_store() {
     let engine = engine();
-    let stored_org = engine.issuer().create_organization(&Caller::Root, "stored", "").unwrap();
+    let stored_org = engine
+        .issuer()
+        .create_organization(&Caller::Root, "stored", "")
+        .unwrap();
     let of_file = r#""org":"of the file""#;
     let json = format!(
         r#"{{"authorizations":[{},{},{}],"orgs":[{{"id":"0000000000000b01","name":"of the file"}}]}}"#,
         with_owners("0000000000000a01", RAW, of_file),
         with_owners("0000000000000a02", OTHER, r#""org":"stored","user":"new""#),
-        with_owners("0000000000000a03", &OTHER.replace('0', "x"), r#""org":"new","user":"new""#),
+        with_owners(
+            "0000000000000a03",
+            &OTHER.replace('0', "x"),
+            r#""org":"new","user":"new""#
+        ),
     );
     let counts = import_into(&engine, &json);
     assert_eq!((counts.organizations, counts.users), (2, 1));
     let organization = |id| stored(&engine, id).organization;
-    assert_eq!(organization("0000000000000a01").to_string(), "0000000000000b01");
+    assert_eq!(
+        organization("0000000000000a01").to_string(),
+        "0000000000000b01"
+    );
     assert_eq!(organization("0000000000000a02"), stored_org.id);
     assert_eq!(organization("0000000000000a03"), named(&engine, "new"));
-    assert_eq!(stored(&engine, "0000000000000a02").user, stored(&engine, "0000000000000a03").user);
+    assert_eq!(
+        stored(&engine, "0000000000000a02").user,
+        stored(&engine, "0000000000000a03").user
+    );
     assert_eq!(plan_in(&engine, &json).new_items().total(), 0);
 }
 
@@ -53,29 +71,61 @@ fn names_are_looked_for_in_the_file_and_then_in_the_store() {
 fn a_name_that_another_has_is_no_name_for_a_made_one() {
     let json = format!(
         r#"{{"orgs":[{{"id":"0000000000000b01","name":"o"}}],"authorizations":[{}]}}"#,
-        with_owners("0000000000000a01", RAW, r#""orgID":"0000000000000b02","org":"o""#)
+        with_owners(
+            "0000000000000a01",
+            RAW,
+            r#""orgID":"0000000000000b02","org":"o""#
+        )
     );
     assert_eq!(
         bad(&json),
-        ["authorizations[0] (id 0000000000000a01): its organization cannot be taken: \
-          another one that the file names has its name"]
+        [
+            "authorizations[0] (id 0000000000000a01): its organization cannot be taken: \
+          another one that the file names has its name"
+        ]
     );
     let engine = engine();
-    engine.issuer().create_organization(&Caller::Root, "o", "").unwrap();
-    let json = rows(&[with_owners("0000000000000a01", RAW, r#""orgID":"0000000000000b02","org":"o""#)]);
+    engine
+        .issuer()
+        .create_organization(&Caller::Root, "o", "")
+        .unwrap();
+    let json = rows(&[with_owners(
+        "0000000000000a01",
+        RAW,
+        r#""orgID":"0000000000000b02","org":"o""#,
+    )]);
     let plan = plan_in(&engine, &json);
-    assert!(plan.bad()[0].reason.ends_with("organization name exists already; choose another"));
+    assert!(
+        plan.bad()[0]
+            .reason
+            .ends_with("organization name exists already; choose another")
+    );
 }
 
 /// What is skipped must not come to life by another row's mention of it.
 #[test]
 fn rows_of_bad_owners_are_bad() {
     for (owners, meant) in [
-        (r#"{"id":"0000000000000b01","name":"o","status":"off"}"#, r#""orgID":"0000000000000b01""#),
-        (r#"{"id":"0000000000000b01","name":"o","status":"off"}"#, r#""org":"o""#),
-        (r#"{"id":"b01","name":"o","status":"inactive"}"#, r#""org":"o""#),
-        (r#"{"id":"0000000000000b01","name":"\u0007"}"#, r#""orgID":"0000000000000b01""#),
-        (r#"{"id":"0000000000000b01"}"#, r#""orgID":"0000000000000b01""#),
+        (
+            r#"{"id":"0000000000000b01","name":"o","status":"off"}"#,
+            r#""orgID":"0000000000000b01""#,
+        ),
+        (
+            r#"{"id":"0000000000000b01","name":"o","status":"off"}"#,
+            r#""org":"o""#,
+        ),
+        (
+            r#"{"id":"b01","name":"o","status":"inactive"}"#,
+            r#""org":"o""#,
+        ),
+        (
+            r#"{"id":"0000000000000b01","name":"\u0007"}"#,
+            r#""orgID":"0000000000000b01""#,
+        ),
+        (
+            r#"{"id":"0000000000000b01"}"#,
+            r#""orgID":"0000000000000b01""#,
+        ),
     ] {
         let json = format!(
             r#"{{"orgs":[{owners}],"authorizations":[{}]}}"#,
@@ -83,7 +133,10 @@ fn rows_of_bad_owners_are_bad() {
         );
         let told = bad(&json);
         assert_eq!(told.len(), 2, "{json} {told:?}");
-        assert!(told[1].ends_with("its organization cannot be taken: orgs[0] is bad"), "{told:?}");
+        assert!(
+            told[1].ends_with("its organization cannot be taken: orgs[0] is bad"),
+            "{told:?}"
+        );
         let plan = plan_in(&engine(), &json);
         assert_eq!(plan.new_items().total(), 0);
     }
@@ -91,7 +144,11 @@ fn rows_of_bad_owners_are_bad() {
 
 #[test]
 fn nothing_is_made_for_a_bad_row() {
-    let json = rows(&[with_owners("0000000000000a01", "short", r#""org":"o","user":"u""#)]);
+    let json = rows(&[with_owners(
+        "0000000000000a01",
+        "short",
+        r#""org":"o","user":"u""#,
+    )]);
     let plan = plan_in(&engine(), &json);
     assert_eq!((plan.bad().len(), plan.new_items().total()), (1, 0));
 }

@@ -21,7 +21,9 @@ fn value() -> impl Strategy<Value = String> {
         Just(format!("\"{RAW}\"")),
         Just(format!("[\"{RAW}\"]")),
         Just(format!("{{\"{RAW}\":\"{RAW}\"}}")),
-        Just(format!("[{{\"action\":\"{RAW}\",\"resource\":{{\"type\":\"{RAW}\"}}}}]")),
+        Just(format!(
+            "[{{\"action\":\"{RAW}\",\"resource\":{{\"type\":\"{RAW}\"}}}}]"
+        )),
         Just("[\"read:buckets\"]".to_owned()),
         Just("\"0000000000000a01\"".to_owned()),
         Just("null".to_owned()),
@@ -32,8 +34,22 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 const KEYS: [&str; 16] = [
-    "id", "name", "description", "status", "token", "hashedToken", "orgID", "org", "userID", "user",
-    "userName", "permissions", "createdAt", "updatedAt", "expiresAt", "other",
+    "id",
+    "name",
+    "description",
+    "status",
+    "token",
+    "hashedToken",
+    "orgID",
+    "org",
+    "userID",
+    "user",
+    "userName",
+    "permissions",
+    "createdAt",
+    "updatedAt",
+    "expiresAt",
+    "other",
 ];
 
 proptest! {

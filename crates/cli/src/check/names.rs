@@ -1,0 +1,164 @@
+//! What the names in a request stand for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use symbolon::store::Revision;
+use symbolon::{
+    Action, Allowed, Caller, Denied, Engine, Error, Id, Issuer, Request, ResourceType, Schema,
+    Verifier,
+};
+
+/// A request as it is written: ids may be names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) action: Action,
+    pub(super) kind: ResourceType,
+    pub(super) id: Option<&'a str>,
+    pub(super) org: Option<&'a str>,
+}
+
+/// A name that stands for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    Organization,
+    Resource,
+}
+
+/// Answers requests by name. What names stand for is remembered until anything is written to the store.
+pub(super) struct Checker<'e> {
+    engine: &'e Engine,
+    verifier: Verifier,
+    issuer: Arc<Issuer>,
+    known: Known,
+}
+
+#[derive(Default)]
+struct Known {
+    /// What the store had reached when they were looked up.
+    at: Revision,
+    organizations: HashMap<Box<str>, Option<Id>>,
+    users: HashMap<Box<str>, Option<Id>>,
+    buckets: HashMap<Id, HashMap<Box<str>, Option<Id>>>,
+    count: usize,
+}
+
+/// Names that are remembered at most: whoever asks for ever new ones shall not fill the memory.
+const REMEMBERED: usize = 10_000;
+
+impl<'e> Checker<'e> {
+    pub(super) fn new(engine: &'e Engine) -> Self {
+        Self {
+            engine,
+            verifier: engine.verifier(),
+            issuer: engine.issuer(),
+            known: Known::default(),
+        }
+    }
+
+    pub(super) fn schema(&self) -> &'e Schema {
+        self.engine.schema()
+    }
+
+    /// Decides. A name that stands for nothing is covered by no permission, but a token that is refused anyway is refused
+    /// for its own reason.
+    pub(super) fn decide(&mut self, token: &[u8], asked: &Asked<'_>) -> Result<Allowed, Denied> {
+        match self.request(asked) {
+            Ok(Ok(request)) => self.verifier.explain(token, &request),
+            Ok(Err(_)) => {
+                let grant = self.verifier.authenticate(token)?;
+                Err(Denied::Forbidden(grant.id()))
+            }
+            Err(_) => Err(Denied::Unavailable),
+        }
+    }
+
+    /// The request with ids in the place of names.
+    pub(super) fn request<'a>(
+        &mut self,
+        asked: &Asked<'a>,
+    ) -> Result<Result<Request<'a>, Unknown>, Error> {
+        // Read before the store is, so that what is remembered is at least as new.
+        let now = self.engine.caught_up();
+        if self.known.at != now || self.known.count > REMEMBERED {
+            self.known = Known {
+                at: now,
+                ..Known::default()
+            };
+        }
+        let mut request = Request::new(asked.action, asked.kind);
+        let mut organization = None;
+        if let Some(text) = asked.org {
+            organization = match text.parse() {
+                Ok(id) => Some(id),
+                Err(_) => self.organization(text)?,
+            };
+            match organization {
+                Some(id) => request = request.organization(id),
+                None => return Ok(Err(Unknown::Organization)),
+            }
+        }
+        let Some(text) = asked.id else {
+            return Ok(Ok(request));
+        };
+        if self.schema().is_by_name(asked.kind) {
+            return Ok(Ok(request.name(text)));
+        }
+        let id = match (text.parse(), asked.kind) {
+            (Ok(id), _) => Some(id),
+            (_, ResourceType::BUCKETS) => match organization {
+                Some(organization) => self.bucket(organization, text)?,
+                None => None,
+            },
+            (_, ResourceType::USERS) => self.user(text)?,
+            (_, ResourceType::ORGANIZATIONS) => self.organization(text)?,
+            _ => None,
+        };
+        Ok(id.map(|id| request.id(id)).ok_or(Unknown::Resource))
+    }
+
+    fn organization(&mut self, name: &str) -> Result<Option<Id>, Error> {
+        let known = &mut self.known;
+        remember(&mut known.organizations, &mut known.count, name, || {
+            let found = self.issuer.organization_named(&Caller::Root, name);
+            found.map(|organization| organization.id)
+        })
+    }
+
+    fn user(&mut self, name: &str) -> Result<Option<Id>, Error> {
+        let known = &mut self.known;
+        remember(&mut known.users, &mut known.count, name, || {
+            self.issuer
+                .user_named(&Caller::Root, name)
+                .map(|user| user.id)
+        })
+    }
+
+    fn bucket(&mut self, organization: Id, name: &str) -> Result<Option<Id>, Error> {
+        let known = &mut self.known;
+        let buckets = known.buckets.entry(organization).or_default();
+        remember(buckets, &mut known.count, name, || {
+            let found = self.issuer.bucket_named(&Caller::Root, organization, name);
+            found.map(|bucket| bucket.id)
+        })
+    }
+}
+
+fn remember(
+    known: &mut HashMap<Box<str>, Option<Id>>,
+    count: &mut usize,
+    name: &str,
+    look: impl FnOnce() -> Result<Id, Error>,
+) -> Result<Option<Id>, Error> {
+    if let Some(found) = known.get(name) {
+        return Ok(*found);
+    }
+    let found = match look() {
+        Ok(id) => Some(id),
+        Err(Error::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    known.insert(name.into(), found);
+    *count += 1;
+    Ok(found)
+}

@@ -1,0 +1,214 @@
+//! A check for each line of standard input.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
+use symbolon::{Allowed, Denied};
+
+use super::answer::Answer;
+use super::lines::{LONGEST, Line, Lines};
+use super::names::{Asked, Checker};
+use crate::arguments::Global;
+use crate::error::Failure;
+use crate::output;
+use crate::progress::Progress;
+
+pub(super) fn run(global: &Global) -> Result<ExitCode, Failure> {
+    let engine = global.open()?;
+    let mut stream = Stream {
+        checker: Checker::new(&engine),
+        out: Vec::with_capacity(FULL * 2),
+        counts: Counts::default(),
+        progress: progress(),
+    };
+    let start = Instant::now();
+    let done = stream.answer_all(io::stdin().lock());
+    stream.progress.finish();
+    let counts = stream.counts;
+    output::tell(&counts.text(start.elapsed().as_secs_f64()));
+    done?;
+    Ok(ExitCode::from(if counts.wrong == 0 { 0 } else { 2 }))
+}
+
+/// On a terminal, unless the answers or the requests go there too.
+fn progress() -> Progress {
+    match io::stdin().is_terminal() || io::stdout().is_terminal() {
+        true => Progress::none(),
+        false => Progress::counted("checks", None),
+    }
+}
+
+/// A request, as a line says it.
+#[derive(Deserialize)]
+struct Given<'l> {
+    #[serde(borrow)]
+    token: Text<'l>,
+    #[serde(borrow)]
+    action: Text<'l>,
+    #[serde(borrow, rename = "type")]
+    kind: Text<'l>,
+    #[serde(borrow, default)]
+    id: Option<Text<'l>>,
+    #[serde(borrow, default)]
+    org: Option<Text<'l>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    lines: usize,
+    allowed: usize,
+    denied: usize,
+    wrong: usize,
+}
+
+struct Stream<'e> {
+    checker: Checker<'e>,
+    out: Vec<u8>,
+    counts: Counts,
+    progress: Progress,
+}
+
+/// Answers are written when there are so many bytes of them, or when there is nothing more to read.
+const FULL: usize = 1 << 16;
+
+impl Stream<'_> {
+    fn answer_all(&mut self, input: impl io::Read) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        let mut lines = Lines::new(input);
+        loop {
+            let mut lost = None;
+            let line = lines.next(|| {
+                write_out(&mut stdout, &mut self.out).map_err(|error| {
+                    lost = Some(error);
+                    io::Error::other("lost")
+                })
+            });
+            let line = match (line, lost) {
+                (_, Some(error)) => return Err(Failure::Stdout(error)),
+                (Err(error), None) => return Err(Failure::Stdin(error)),
+                (Ok(None), None) => break,
+                (Ok(Some(line)), None) => line,
+            };
+            self.answer(line).map_err(Failure::Stdout)?;
+            if self.out.len() >= FULL {
+                write_out(&mut stdout, &mut self.out).map_err(Failure::Stdout)?;
+                self.progress.set(self.counts.lines as u64);
+            }
+        }
+        write_out(&mut stdout, &mut self.out).map_err(Failure::Stdout)
+    }
+
+    fn answer(&mut self, line: Line<'_>) -> io::Result<()> {
+        self.counts.lines += 1;
+        let decision = match line {
+            Line::Text(line) => self.decide(line),
+            Line::TooLong => Err(format!("the line is longer than {LONGEST} bytes").into()),
+        };
+        let answer = match &decision {
+            Ok(decision) => {
+                let count = match decision {
+                    Ok(_) => &mut self.counts.allowed,
+                    Err(_) => &mut self.counts.denied,
+                };
+                *count += 1;
+                Answer::of(decision)
+            }
+            Err(error) => {
+                self.counts.wrong += 1;
+                let line = self.counts.lines;
+                Answer::Wrong { error, line }
+            }
+        };
+        serde_json::to_writer(&mut self.out, &answer)?;
+        self.out.push(b'\n');
+        Ok(())
+    }
+
+    /// The decision; or what is wrong with the line, without repeating any of it that may be a token.
+    fn decide(&mut self, line: &[u8]) -> Result<Result<Allowed, Denied>, Cow<'static, str>> {
+        let line = std::str::from_utf8(line).map_err(|_| "the line is no UTF-8")?;
+        let given: Given<'_> = serde_json::from_str(line).map_err(|error| explain(&error))?;
+        let action = given.action.0.parse();
+        let kind = given.kind.0.parse();
+        let asked = Asked {
+            action: action.map_err(|error| format!("`action`: {error}"))?,
+            kind: kind.map_err(|error| format!("`type`: {error}"))?,
+            id: given.id.as_ref().map(|id| &*id.0),
+            org: given.org.as_ref().map(|org| &*org.0),
+        };
+        let known = self
+            .checker
+            .schema()
+            .check_request(asked.action, asked.kind);
+        known.map_err(|error| error.to_string())?;
+        Ok(self.checker.decide(given.token.0.as_bytes(), &asked))
+    }
+}
+
+/// Writes all of `out`, and empties it.
+fn write_out(stdout: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
+    if out.is_empty() {
+        return Ok(());
+    }
+    stdout.write_all(out)?;
+    out.clear();
+    stdout.flush()
+}
+
+impl Counts {
+    fn text(&self, seconds: f64) -> String {
+        format!(
+            "{} in {seconds:.2} s ({} a second): {} allowed, {} denied, {} wrong",
+            output::count(self.lines, "line"),
+            output::number(output::rate(self.lines, seconds)),
+            output::number(self.allowed),
+            output::number(self.denied),
+            output::number(self.wrong),
+        )
+    }
+}
+
+fn explain(error: &serde_json::Error) -> Cow<'static, str> {
+    let text = error.to_string();
+    let said = text.split(" at line ").next().unwrap_or_default();
+    if !error.is_data() {
+        return format!("the line is no JSON: {said} at column {}", error.column()).into();
+    }
+    // What else is said of data may repeat it.
+    if said.starts_with("missing field ") || said.starts_with("duplicate field ") {
+        return said.to_owned().into();
+    }
+    "the line is no object of texts such as {\"token\":…,\"action\":…,\"type\":…,\"id\":…,\"org\":…}".into()
+}
+
+/// A text that is borrowed from its line unless something in it is escaped.
+struct Text<'l>(Cow<'l, str>);
+
+impl<'de: 'l, 'l> Deserialize<'de> for Text<'l> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}

@@ -1,0 +1,26 @@
+//! `symbolon completions`.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::arguments::Cli;
+use crate::error::Failure;
+use crate::output;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  symbolon completions bash > ~/.local/share/bash-completion/completions/symbolon"
+)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "symbolon", &mut script);
+    output::print(String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}

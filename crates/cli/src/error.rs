@@ -1,0 +1,67 @@
+//! Why a command fails, in words for whoever typed it.
+
+use std::io;
+use std::path::PathBuf;
+
+use symbolon::import::ImportError;
+use symbolon::{SchemaError, StoreError};
+use symbolon_files::FileError;
+
+use crate::store_url::StoreUrl;
+
+/// An error that ends a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(
+        "there is no store at `{0}`; make one with `symbolon setup` or `symbolon import`, or say where it is with \
+         `--store`"
+    )]
+    NoStore(StoreUrl),
+    #[error(transparent)]
+    Sqlite(#[from] symbolon_sqlite::OpenError),
+    #[error(transparent)]
+    Sled(#[from] symbolon_sled::OpenError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Engine(#[from] symbolon::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Input(#[from] ImportError),
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot read standard input")]
+    Stdin(#[source] io::Error),
+    #[error("cannot write to standard output")]
+    Stdout(#[source] io::Error),
+    #[error("there is no token: write it to standard input, or name its file with `--token-file`")]
+    NoToken,
+    #[error("unknown {what} `{name}`")]
+    Unknown { what: &'static str, name: String },
+    #[error("`--{0}`: {1}")]
+    Argument(&'static str, String),
+    #[error(
+        "{0} of the rows cannot be taken, and nothing was written; correct them, or leave them out with `--skip-invalid`"
+    )]
+    BadRows(usize),
+    #[error("it stopped after {done} of {all} new items; run it again to go on")]
+    Stopped {
+        done: usize,
+        all: usize,
+        source: symbolon::Error,
+    },
+    #[error("the token could not be written to `{}`, so that it is printed here; keep it", path.display())]
+    TokenFile { path: PathBuf, source: io::Error },
+    #[error("the store is not sound: {0} found")]
+    Unsound(String),
+}
+
+impl Failure {
+    /// Whether whoever read the output went away, which is no news to anybody.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

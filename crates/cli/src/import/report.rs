@@ -1,0 +1,146 @@
+//! What an import did.
+
+use serde::Serialize;
+use serde_json::json;
+use symbolon::import::{BadRow, Counts, List, Plan};
+
+use crate::error::Failure;
+use crate::output::{self, count, number, rate};
+
+pub(super) struct Report {
+    planned: Counts,
+    known: Counts,
+    pub(super) bad: Vec<BadRow>,
+    pub(super) written: Counts,
+    pub(super) seconds: f64,
+    dry_run: bool,
+    refused: bool,
+}
+
+/// Bad rows that are told one by one.
+const SHOWN: usize = 20;
+
+#[derive(Serialize)]
+struct BadForm<'r> {
+    place: String,
+    id: Option<symbolon::Id>,
+    reason: &'r str,
+}
+
+impl Report {
+    pub(super) fn new(plan: &Plan, dry_run: bool) -> Self {
+        Self {
+            planned: plan.new_items(),
+            known: plan.known(),
+            bad: plan.bad().to_vec(),
+            written: Counts::default(),
+            seconds: 0.0,
+            dry_run,
+            refused: false,
+        }
+    }
+
+    /// Nothing is written, for rows are bad.
+    pub(super) fn refuse(&mut self) {
+        self.refused = true;
+    }
+
+    pub(super) fn show(&self, json: bool) -> Result<(), Failure> {
+        for bad in self.bad.iter().take(SHOWN) {
+            output::tell(&bad.to_string());
+        }
+        if let Some(more) = self.bad.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            output::tell(&format!("and {} more", number(more)));
+        }
+        if !self.refused && !self.bad.is_empty() {
+            output::warning(format!("{} left out", count(self.bad.len(), "bad row")));
+        }
+        match (json, self.refused) {
+            (true, _) => output::print_json(&self.json()),
+            (false, true) => Ok(()),
+            (false, false) => output::print(self.text()),
+        }
+    }
+
+    fn new_items(&self) -> Counts {
+        if self.dry_run {
+            self.planned
+        } else {
+            self.written
+        }
+    }
+
+    fn text(&self) -> String {
+        let (new, known) = (self.new_items(), self.known);
+        if new.total() == 0 && self.bad.is_empty() {
+            return format!("nothing new: {} already there\n", number(known.total()));
+        }
+        let mut table = output::table(&["", "New", "Known", "Left out"]);
+        let left_out = self.left_out();
+        for (name, counts) in [
+            (
+                "Organizations",
+                [new, known, left_out].map(|one| one.organizations),
+            ),
+            ("Users", [new, known, left_out].map(|one| one.users)),
+            ("Buckets", [new, known, left_out].map(|one| one.buckets)),
+            (
+                "Authorizations",
+                [new, known, left_out].map(|one| one.authorizations),
+            ),
+        ] {
+            let [new, known, left_out] = counts.map(number);
+            table.add_row([name.to_owned(), new, known, left_out]);
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+        let end = match self.dry_run {
+            true => "Nothing was written: this was a dry run.".to_owned(),
+            false => format!(
+                "Imported {} in {:.2} s ({} a second).",
+                count(new.total(), "item"),
+                self.seconds,
+                number(rate(new.total(), self.seconds)),
+            ),
+        };
+        format!("{}\n{end}\n", output::lines(&table))
+    }
+
+    fn left_out(&self) -> Counts {
+        let mut counts = Counts::default();
+        for bad in &self.bad {
+            match bad.place.list {
+                List::Organizations => counts.organizations += 1,
+                List::Users => counts.users += 1,
+                List::Buckets => counts.buckets += 1,
+                List::Authorizations | List::Unnamed => counts.authorizations += 1,
+            }
+        }
+        counts
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let form = |counts: Counts| {
+            json!({
+                "orgs": counts.organizations,
+                "users": counts.users,
+                "buckets": counts.buckets,
+                "authorizations": counts.authorizations,
+            })
+        };
+        let bad = self.bad.iter().map(|bad| BadForm {
+            place: bad.place.to_string(),
+            id: bad.id,
+            reason: &bad.reason,
+        });
+        json!({
+            "new": form(self.new_items()),
+            "known": form(self.known),
+            "leftOut": form(self.left_out()),
+            "bad": bad.collect::<Vec<_>>(),
+            "dryRun": self.dry_run,
+            "seconds": self.seconds,
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! What is printed, and how.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+use crate::error::Failure;
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Prints to standard output.
+pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    write!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(Failure::Stdout)
+}
+
+/// Prints one line of JSON to standard output.
+pub(crate) fn print_line(value: &impl Serialize) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = serde_json::to_writer(&mut out, value).map_err(io::Error::from);
+    written
+        .and_then(|()| writeln!(out))
+        .map_err(Failure::Stdout)
+}
+
+/// Prints JSON to standard output, for programs that read it and people who look at it.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    written
+        .and_then(|()| writeln!(out))
+        .map_err(Failure::Stdout)
+}
+
+/// Prints an error with everything that caused it, in one line.
+pub(crate) fn error(error: &dyn Error) {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tell(&format!("{BAD}Error:{BAD:#} {text}"));
+}
+
+/// Prints what the parser of the command line says.
+pub(crate) fn usage(text: &str) {
+    let text = text.strip_prefix("error:").unwrap_or(text).trim();
+    tell(&format!("{BAD}Error:{BAD:#} {text}"));
+}
+
+pub(crate) fn warning(text: impl Display) {
+    tell(&format!("{WARNING}Warning:{WARNING:#} {text}"));
+}
+
+/// Prints a line to standard error. If that is gone, nobody is left to be told.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Asks for input on the same line.
+pub(crate) fn ask(text: &str) {
+    let _ = write!(anstream::stderr(), "{text}");
+}
+
+/// A table without lines, as wide as it needs.
+pub(crate) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(header.to_vec());
+    table
+}
+
+/// The lines of a table, without the spaces around them.
+pub(crate) fn lines(table: &Table) -> String {
+    let lines = table.lines().map(|line| {
+        let line = line.strip_prefix(' ').unwrap_or(&line);
+        format!("{}\n", line.trim_end())
+    });
+    lines.collect()
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn number(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 2);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn count(many: usize, one: &str) -> String {
+    let plural = if many == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", number(many))
+}
+
+/// How many a second, whole.
+pub(crate) fn rate(done: usize, seconds: f64) -> usize {
+    (done as f64 / seconds.max(0.001)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        for (plain, shown) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(number(plain), shown);
+        }
+        assert_eq!(count(1, "row"), "1 row");
+        assert_eq!(count(2000, "row"), "2,000 rows");
+    }
+}
