@@ -26,10 +26,6 @@ impl TokenFile {
         })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(crate) fn write(mut self, token: &Token) -> Result<(), (PathBuf, io::Error)> {
         let written = write(&self.path, token);
         self.written = written.is_ok();

@@ -1,5 +1,6 @@
 //! Why a store does not open, and why an open one fails.
 
+use std::io;
 use std::path::PathBuf;
 
 use symbolon::StoreError;
@@ -51,23 +52,32 @@ pub(crate) enum Fault {
     Unconfirmed(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("an earlier write was not confirmed; open the store again to see what is on disk")]
     Poisoned,
-    #[error("sled panicked: {0}; open the store again")]
+    #[error("sled panicked: {0}; open the store again to see what is on disk")]
     Panicked(String),
 }
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
-        Self::backend(fault)
+        match fault {
+            Fault::Panicked(text) => Self::Corrupt(format!("sled panicked: {text}")),
+            fault => Self::backend(fault),
+        }
     }
 }
 
 /// What a failed read becomes.
 pub(crate) fn unreadable(error: sled::Error) -> StoreError {
     match error {
-        sled::Error::Corruption { at, .. } => StoreError::Corrupt(match at {
-            Some(at) => format!("sled cannot read the page at {at:?}"),
-            None => "sled cannot read a page".into(),
-        }),
+        sled::Error::Corruption { at: Some(at), .. } => {
+            StoreError::Corrupt(format!("sled cannot read the page at {at:?}"))
+        }
+        sled::Error::Corruption { at: None, .. } => {
+            StoreError::Corrupt("sled cannot read its files".into())
+        }
+        sled::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            StoreError::Corrupt("its file `db` is too short".into())
+        }
+        sled::Error::ReportableBug(what) => StoreError::Corrupt(what),
         other => StoreError::backend(other),
     }
 }

@@ -11,7 +11,7 @@ use symbolon::StoreError;
 use symbolon::store::{End, Epoch, Revision};
 use symbolon_files::{create_private, open_private, private_dir, sync_dir};
 
-use crate::error::{Fault, OpenError, caught, unreadable};
+use crate::error::{OpenError, caught, unreadable};
 use crate::layout::{STATE_KEY, State};
 use crate::trees::{Change, SEGMENT, Trees, Which};
 
@@ -189,8 +189,8 @@ fn open_trees(path: &Path) -> Result<Trees, OpenError> {
         .cache_capacity(CACHE)
         // Every commit flushes.
         .flush_every_ms(None);
-    let opened = caught(|| Ok::<_, Fault>(config.open().and_then(Trees::open)));
-    match opened.map_err(|error| damaged(path, error.to_string()))? {
+    let opened = caught(|| Ok::<_, StoreError>(config.open().and_then(Trees::open)));
+    match opened.map_err(|error| broken(path, error))? {
         Ok(trees) => Ok(trees),
         Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
             Err(OpenError::InUse)

@@ -103,7 +103,8 @@ impl SledStore {
         let bytes = changes.iter().map(Change::size).sum();
         self.folder.check_space(bytes)?;
         live.poisoned = true;
-        caught(|| self.trees.write(&self.folder.db, changes))?;
+        let written = caught(|| self.trees.write(&self.folder.db, changes));
+        written.map_err(|fault: Fault| StoreError::backend(fault))?;
         live.poisoned = false;
         Ok(())
     }
@@ -289,3 +290,6 @@ fn read_key(
         Err(error) => Some(Err(unreadable(error))),
     }
 }
+
+#[cfg(test)]
+mod tests;

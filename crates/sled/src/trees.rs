@@ -121,29 +121,34 @@ impl Trees {
     }
 
     /// Makes all of `changes` or none, and returns when they are on disk. After an error it is unknown which.
-    pub(crate) fn write(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
-        self.transact(changes)?;
-        self.settle(file, changes)?;
-        self.flush(file)
-    }
-
-    /// Splits what `changes` have overfilled, so that no read does it later, unsynced: sled splits a page when it
-    /// meets it the next time.
+    ///
+    /// sled splits a page that is too full when it meets it the next time. That is done here, so that no read does it
+    /// later, unsynced.
     ///
     /// sled reuses a segment when what replaced it was flushed, which is not yet durable; but never while a
     /// transaction goes on. So no more than two segments may be filled between syncs other than by one transaction.
-    fn settle(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
+    pub(crate) fn write(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
+        let before = self.flushed();
+        self.transact(changes)?;
         if changes.len() <= FEW {
-            return changes.iter().try_for_each(|change| {
+            for change in changes {
                 let met = self.tree(change.tree).contains_key(&change.key);
-                met.map(|_| ()).map_err(unconfirmed)
-            });
+                met.map_err(unconfirmed)?;
+            }
+            return self.flush(file);
         }
-        if self.db.flush().map_err(unconfirmed)? > SEGMENT {
+        self.db.flush().map_err(unconfirmed)?;
+        if self.flushed() - before > SEGMENT as i64 {
             file.sync_all().map_err(unconfirmed)?;
         }
         // It changes nothing more, but meets every page.
-        self.transact(changes)
+        self.transact(changes)?;
+        self.flush(file)
+    }
+
+    /// How far sled has flushed its log. What its `flush` returns leaves out what its threads had written already.
+    fn flushed(&self) -> i64 {
+        self.db.context.pagecache.log.stable_offset()
     }
 
     fn transact(&self, changes: &[Change]) -> Result<(), Fault> {

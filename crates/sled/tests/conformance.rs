@@ -4,9 +4,5 @@ use std::path::Path;
 
 use symbolon_sled::SledStore;
 
-fn open(folder: &Path) -> SledStore {
-    SledStore::open(folder).unwrap()
-}
-
-symbolon_conformance::suite!(open);
-symbolon_conformance::durable!(open);
+symbolon_conformance::suite!(|folder: &Path| SledStore::open(folder).unwrap());
+symbolon_conformance::durable!(|folder: &Path| SledStore::open(folder).unwrap());

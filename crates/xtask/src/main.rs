@@ -3,8 +3,10 @@
 mod bench;
 mod check;
 mod corpus;
+mod crash;
 mod end_to_end;
 mod shell;
+mod test;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -25,20 +27,27 @@ struct Cli {
 enum Command {
     /// Format, lints, tests, documentation and licences
     Check,
+    Test(test::TestArgs),
     Bench(bench::BenchArgs),
     E2e(end_to_end::EndToEndArgs),
     Corpus(corpus::CorpusArgs),
     CorpusCompare(corpus::CompareArgs),
+    Crash(crash::CrashArgs),
+    #[command(hide = true)]
+    CrashChild(crash::ChildArgs),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Check => check::all(),
+            Self::Test(args) => test::all(&args),
             Self::Bench(args) => bench::all(&args),
             Self::E2e(args) => end_to_end::run_all(&args),
             Self::Corpus(args) => corpus::write(&args),
             Self::CorpusCompare(args) => corpus::compare(&args),
+            Self::Crash(args) => crash::run(&args),
+            Self::CrashChild(args) => crash::run_child(&args),
         }
     }
 }

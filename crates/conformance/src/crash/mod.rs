@@ -38,6 +38,8 @@ pub struct Crash<'a> {
     pub open: &'a dyn Fn(&Path) -> Opened,
     /// The command that ends in [`Child::run`] with the same `open`; what it needs to know is in its environment.
     pub child: &'a dyn Fn() -> Command,
+    /// Where stores are made, each in a folder of its own. Those with a fault stay there.
+    pub dir: &'a Path,
     /// How many children are killed.
     pub cycles: u32,
     /// After so many of them a new store is made.
@@ -112,14 +114,18 @@ pub fn kill_nine(test: &str, open: &dyn Fn(&Path) -> Arc<dyn TokenStore>) {
         command
     };
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let dir = tempfile::tempdir().expect("a temporary folder can be made");
     let crash = Crash {
         open: &open,
         child: &command,
+        dir: dir.path(),
         cycles: number("SYMBOLON_CRASH_CYCLES").unwrap_or(6),
         cycles_per_store: 20,
         seed: number("SYMBOLON_CRASH_SEED").unwrap_or(1).into(),
         progress: &|_| (),
     };
     let report = crash.run().expect("a child can be started and killed");
-    assert!(report.is_clean(), "{report:#?}");
+    if !report.is_clean() {
+        panic!("in {}: {report:#?}", dir.keep().display());
+    }
 }

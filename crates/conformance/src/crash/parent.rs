@@ -1,6 +1,7 @@
 //! The process that starts children and kills them.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child as Process, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -26,7 +27,7 @@ enum Moment {
 }
 
 impl Crash<'_> {
-    /// Starts the children one after another, kills them and looks at what they left. A store with a fault is kept in
+    /// Starts the children one after another, kills them and looks at what they left. A store with a fault stays in
     /// its folder, which the report names, and is not used any more.
     ///
     /// # Errors
@@ -42,13 +43,13 @@ impl Crash<'_> {
             }
             let mut current = match store.take() {
                 Some(store) => store,
-                None => Store::new(rng.next())?,
+                None => Store::new(self.dir, rng.next())?,
             };
             let moment = moment(&mut rng, &current.known);
             if self.cycle(&mut current, moment, &mut report)? {
                 store = Some(current);
             } else {
-                eprintln!("the store is kept in {}", current.dir.keep().display());
+                current.dir.disable_cleanup(true);
             }
             (self.progress)(&report);
         }
@@ -88,9 +89,10 @@ impl Crash<'_> {
     fn compare(&self, store: &mut Store, report: &mut Report) {
         let compared =
             (self.open)(store.dir.path()).and_then(|opened| Ok(store.known.compare(&*opened)?));
+        let dir = store.dir.path().display();
         match compared {
-            Ok(lost) => report.lost.extend(lost),
-            Err(error) => report.unopenable.push(describe(&*error)),
+            Ok(lost) => report.lost.extend(lost.iter().map(|lost| format!("{dir}: {lost}"))),
+            Err(error) => report.unopenable.push(format!("{dir}: {}", describe(&*error))),
         }
     }
 }
@@ -104,10 +106,8 @@ struct Store {
 }
 
 impl Store {
-    fn new(seed: u64) -> Result<Self, Failure> {
-        let dir = tempfile::Builder::new()
-            .prefix("symbolon-crash-")
-            .tempdir()?;
+    fn new(dir: &Path, seed: u64) -> Result<Self, Failure> {
+        let dir = tempfile::Builder::new().prefix("store-").tempdir_in(dir)?;
         let known = Known::nothing(seed);
         Ok(Self { dir, seed, known })
     }

@@ -1,0 +1,153 @@
+//! The rules for stores on disk, on a small one: without a fault it keeps them, and every fault is found.
+
+mod codec;
+mod store;
+
+use std::panic;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use symbolon::TokenStore;
+use symbolon_conformance::crash::{Child, Crash, Opened, Report};
+use symbolon_conformance::{Make, rules};
+
+use store::{Fault, LogStore};
+
+fn open(dir: &Path) -> LogStore {
+    LogStore::open(&dir.join("log"), Fault::None).unwrap()
+}
+
+mod without_a_fault {
+    symbolon_conformance::suite!(super::open);
+    symbolon_conformance::durable!(super::open);
+}
+
+/// One test a fault, and its rules for closing and opening again.
+macro_rules! faults {
+    ($($fault:ident $test:ident: $($rule:ident)+;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                $(
+                    let name = stringify!($rule);
+                    assert!(breaks(Fault::$fault, rules::$rule), "{name} does not find it");
+                )+
+            }
+        )*
+    };
+}
+
+faults! {
+    Buffered what_was_buffered_is_lost: reopening_keeps_everything reopening_keeps_what_is_compared;
+    Halves commits_become_several: reopening_keeps_everything;
+    RevokedIsActive revoked_is_active_again: reopening_keeps_everything;
+    PurgesForgotten purges_are_forgotten: reopening_keeps_head_and_floor;
+    UniqueKeysForgotten unique_keys_are_forgotten: reopening_keeps_what_is_compared;
+    EpochOfOpening an_epoch_for_each_opening: reopening_keeps_an_empty_store reopening_keeps_everything;
+}
+
+fn breaks(fault: Fault, check: fn(Make<'_>)) -> bool {
+    let open = move |dir: &Path| -> Arc<dyn TokenStore> {
+        Arc::new(LogStore::open(&dir.join("log"), fault).unwrap())
+    };
+    panic::catch_unwind(|| check(Make::new(&open))).is_err()
+}
+
+/// Kills find what closing properly may hide.
+mod killed {
+    use super::*;
+
+    #[test]
+    fn what_was_buffered_is_lost() {
+        let report = crash(Fault::Buffered, "killed::buffered");
+        assert!(!report.lost.is_empty(), "{report}");
+    }
+
+    #[test]
+    fn half_a_commit_is_found() {
+        let report = crash(Fault::Halves, "killed::halves");
+        assert!(!report.lost.is_empty(), "{report}");
+    }
+
+    #[test]
+    fn revoked_is_active_again() {
+        let report = crash(Fault::RevokedIsActive, "killed::revoked");
+        assert!(
+            report
+                .lost
+                .iter()
+                .any(|lost| lost.contains("expected revoked"))
+        );
+        assert!(report.lost.iter().any(|lost| lost.contains("found active")));
+    }
+
+    #[test]
+    fn a_torn_end_does_not_open() {
+        let report = crash(Fault::TornEndRefused, "killed::torn");
+        assert!(!report.unopenable.is_empty(), "{report}");
+        assert_eq!(
+            report.cycles, CYCLES,
+            "a fault ends the use of a store only"
+        );
+    }
+
+    #[test]
+    fn a_child_that_ends_by_itself_is_told() {
+        let report = crash(Fault::None, "killed::nobody");
+        assert!(!report.unopenable.is_empty(), "{report}");
+    }
+
+    // What the tests above start again.
+
+    #[test]
+    fn buffered() {
+        write_if_child(Fault::Buffered);
+    }
+
+    #[test]
+    fn halves() {
+        write_if_child(Fault::Halves);
+    }
+
+    #[test]
+    fn revoked() {
+        write_if_child(Fault::RevokedIsActive);
+    }
+
+    #[test]
+    fn torn() {
+        write_if_child(Fault::TornEndRefused);
+    }
+
+    const CYCLES: u32 = 12;
+
+    fn write_if_child(fault: Fault) {
+        if let Some(child) = Child::from_env() {
+            child.run(&opening(fault)).unwrap();
+        }
+    }
+
+    fn opening(fault: Fault) -> impl Fn(&Path) -> Opened {
+        move |dir| Ok(Arc::new(LogStore::open(&dir.join("log"), fault)?))
+    }
+
+    fn crash(fault: Fault, child: &str) -> Report {
+        let command = || {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args([child, "--exact", "--nocapture", "--test-threads", "1"]);
+            command
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let crash = Crash {
+            open: &opening(fault),
+            child: &command,
+            dir: dir.path(),
+            cycles: CYCLES,
+            cycles_per_store: 20,
+            seed: 1,
+            progress: &|_| (),
+        };
+        crash.run().unwrap()
+    }
+}
