@@ -1,4 +1,98 @@
-//! The rules that every store must keep, as tests.
+//! The rules that every symbolon store must keep, as tests.
+//!
+//! A [`TokenStore`] is a contract in words. This crate is the same contract as tests: one named rule for each
+//! promise, and for each rule a store that would break it (`tests/faults` in the repository), so that a rule which
+//! finds nothing is noticed too. Nothing can be left out: [`suite!`] makes a test of every rule.
+//!
+//! # How to test your own store
+//!
+//! Make it a development dependency, and write one file, `tests/conformance.rs`:
+//!
+//! ```
+//! //! The rules that every store must keep.
+//! # mod my_store {
+//! #     #[derive(Debug)]
+//! #     pub struct MyStore;
+//! #     impl MyStore {
+//! #         pub fn open(_: impl AsRef<std::path::Path>) -> std::io::Result<symbolon::MemoryStore> {
+//! #             Ok(symbolon::MemoryStore::new())
+//! #         }
+//! #     }
+//! # }
+//!
+//! use std::path::Path;
+//!
+//! use my_store::MyStore;
+//!
+//! symbolon_conformance::suite!(|dir: &Path| MyStore::open(dir.join("tokens")).unwrap());
+//! symbolon_conformance::durable!(|dir: &Path| MyStore::open(dir.join("tokens")).unwrap());
+//! # fn main() {}
+//! ```
+//!
+//! The folder is new, empty, of mode 0700, and lives as long as the test. A store that needs none, in a database
+//! server for instance, must still open a fresh store for each folder: take the folder's name for a schema. `durable!` is
+//! for stores that keep something when they are closed: it opens the same folder again, and kills processes.
+//!
+//! Then `cargo test` names the promise that is broken:
+//!
+//! ```text
+//! test a_unique_key_given_up_in_the_same_commit_is_free ... FAILED
+//! ```
+//!
+//! Without `#[test]`, the rules are functions like any other:
+//!
+//! ```
+//! use std::path::Path;
+//! use std::sync::Arc;
+//!
+//! use symbolon::{MemoryStore, TokenStore};
+//! use symbolon_conformance::{Make, RULES};
+//!
+//! let open = |_: &Path| -> Arc<dyn TokenStore> { Arc::new(MemoryStore::new()) };
+//! for rule in RULES {
+//!     (rule.check)(Make::new(&open)); // panics if the rule is broken
+//! }
+//! ```
+//!
+//! Above each function in [`rules`] stands what it asks for. Start with `reading` and `expectations`; the random
+//! walk finds most of the rest, and the other rules say what it was.
+//!
+//! # What is tested
+//!
+//! | rules on | catch |
+//! |---|---|
+//! | reading | truncated or confused bytes, signed ids, unknown kinds, what a replacement leaves behind |
+//! | expectations | lost updates, ignored guards, purged records that come back |
+//! | atomicity | parts of a refused commit; another write named than the first that fails |
+//! | unique keys | two holders, keys that are never free again, exchanges refused |
+//! | revisions | revisions that repeat, a head that falls, a floor that is not raised |
+//! | scanning | records lost between pages, ends too early, commits cut by a page |
+//! | finding | an override of [`find`](TokenStore::find) that differs from the default |
+//! | last uses | uses that count as writes, or are lost by one |
+//! | waiting, limits | sleeping too long; commits that pass the limits |
+//! | concurrency | races, stale reads, commits that are seen by halves |
+//! | the random walk | any difference from [`MemoryStore`](symbolon::MemoryStore) in thousands of operations |
+//! | closing and opening | whatever is not in the file |
+//! | `kill_nine` | acknowledged changes that a killed process has not kept; files that do not open; halves of commits |
+//!
+//! # Longer runs
+//!
+//! A test run is short. The same tests run longer with a larger count in an environment variable:
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `SYMBOLON_WALK_CASES` | random walks, of 250 operations each | 12 |
+//! | `SYMBOLON_WALK_SEED` | what they are drawn from | 1 |
+//! | `SYMBOLON_CRASH_CYCLES` | kills in `kill_nine` | 6 |
+//! | `SYMBOLON_CRASH_SEED` | what is written, and when it is killed | 1 |
+//!
+//! `cargo xtask crash --backend sqlite --cycles 1000` is the long form of `kill_nine`; [`crash`] has its parts, for
+//! programs of your own.
+//!
+//! # A new rule
+//!
+//! Write the function into the module of its subject, with the promise above it, add its name to `src/list.rs`, and a
+//! fault that it finds to `tests/faults`. A function that is not in the list does not compile.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,6 +104,7 @@
 
 pub mod crash;
 mod fresh;
+mod list;
 mod pages;
 mod rng;
 pub mod rules;
@@ -26,136 +121,8 @@ pub use fresh::{Fresh, Make};
 pub use rules::{LASTING_RULES, RULES, Rule};
 pub use walk::Walk;
 
-/// The one list of all rules: hands it to the macro `$callback`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __for_each_rule {
-    ($callback:path, $arguments:tt) => {
-        $callback! { $arguments
-            reading {
-                an_absent_record_is_none,
-                a_record_comes_back_byte_for_byte,
-                columns_come_back,
-                every_id_is_kept,
-                every_kind_is_kept,
-                the_greatest_record_fits,
-                a_replacement_replaces_everything,
-            }
-            expectations {
-                an_insert_over_a_record_conflicts,
-                a_replacement_of_another_revision_conflicts,
-                a_replacement_of_an_absent_record_conflicts,
-                a_guard_of_another_revision_conflicts,
-                a_guard_of_absence_passes_only_then,
-                a_purge_of_another_revision_conflicts,
-                a_purged_record_is_absent,
-            }
-            atomicity {
-                a_conflict_anywhere_leaves_nothing,
-                a_duplicate_anywhere_leaves_nothing,
-                a_record_too_large_anywhere_leaves_nothing,
-                the_first_failing_write_is_named,
-                conflicts_are_told_before_duplicates,
-                a_refused_commit_gives_no_unique_key_up,
-            }
-            unique {
-                a_taken_unique_key_is_refused,
-                a_unique_key_is_unique_within_its_kind,
-                unique_keys_are_compared_whole,
-                a_replacement_may_keep_its_unique_key,
-                a_unique_key_given_up_in_the_same_commit_is_free,
-                unique_keys_can_be_exchanged,
-                a_unique_key_given_up_earlier_is_free,
-                a_unique_key_twice_in_a_commit_is_refused,
-                a_guarded_record_holds_its_unique_key,
-            }
-            revisions {
-                revisions_grow,
-                a_commit_has_one_revision,
-                guards_alone_take_no_revision,
-                a_guard_writes_nothing,
-                the_head_is_the_newest_commit,
-                the_head_never_falls,
-                the_floor_is_the_newest_purge,
-                the_epoch_stays,
-                every_store_has_its_own_epoch,
-            }
-            scanning {
-                a_scan_of_nothing_ends,
-                a_scan_meets_every_record_once,
-                pages_of_every_size_cover_everything,
-                a_scan_goes_on_with_what_was_written_since,
-                the_cursor_of_an_empty_scan_sees_later_writes,
-                a_cursor_can_be_used_again,
-                a_record_rewritten_between_pages_is_met,
-                a_record_inserted_between_pages_is_met,
-                a_purge_between_pages_hides_nothing_else,
-                a_purge_is_told_by_the_floor,
-            }
-            finding {
-                finding_equals_scanning,
-                found_records_are_ordered_by_id,
-                found_pages_cover_everything,
-                what_was_replaced_is_not_found,
-                a_column_that_is_not_set_matches_nothing,
-            }
-            touching {
-                the_latest_use_wins,
-                the_last_use_is_read_everywhere,
-                a_use_is_no_commit,
-                a_use_of_nothing_is_passed_over,
-                the_last_use_stays_with_a_replacement,
-                the_last_use_ends_with_a_purge,
-            }
-            waiting {
-                a_wait_for_nothing_ends_in_time,
-                a_wait_for_what_is_there_ends_in_time,
-                a_write_during_a_wait_is_met_after_it,
-            }
-            limits {
-                limits_let_every_record_through,
-                a_commit_of_the_most_writes_is_taken,
-                a_commit_of_too_many_writes_is_refused,
-                a_commit_of_too_many_bytes_is_refused,
-                a_record_too_large_is_refused,
-            }
-            concurrency {
-                concurrent_increments_lose_nothing,
-                one_creator_of_a_unique_key_wins,
-                one_creator_of_a_record_wins,
-                concurrent_commits_have_distinct_revisions,
-                a_read_sees_every_commit_that_returned,
-                a_page_is_one_snapshot,
-                a_scan_beside_writers_loses_nothing,
-            }
-            walking {
-                a_random_walk_agrees_with_memory,
-            }
-        }
-    };
-}
-
-/// The one list of the rules for stores on disk.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __for_each_lasting_rule {
-    ($callback:path, $arguments:tt) => {
-        $callback! { $arguments
-            lasting {
-                reopening_keeps_everything,
-                reopening_keeps_head_and_floor,
-                reopening_keeps_an_empty_store,
-                reopening_keeps_what_is_compared,
-                reopening_keeps_cursors,
-            }
-            walking {
-                a_random_walk_with_reopening_agrees_with_memory,
-            }
-        }
-    };
-}
-
-/// Makes one `#[test]` of every rule. The argument opens a store in the empty folder that it is given.
+/// Makes one `#[test]` of every rule in [`RULES`]. The argument is a function or closure that takes a `&Path` and makes
+/// a store in this empty folder. Two suites in one file stand in two modules.
 #[macro_export]
 macro_rules! suite {
     ($open:expr $(,)?) => {
@@ -163,8 +130,9 @@ macro_rules! suite {
     };
 }
 
-/// Makes one `#[test]` of every rule for stores that last. The argument opens the store in the folder that it is
-/// given, or makes it if the folder is empty.
+/// Makes one `#[test]` of every rule in [`LASTING_RULES`], and one named `kill_nine` that kills writing processes. The
+/// argument is a function or closure that takes a `&Path` and opens the store in this folder, or makes it if the folder
+/// is empty.
 #[macro_export]
 macro_rules! durable {
     ($open:expr $(,)?) => {

@@ -281,9 +281,8 @@ fn make_settings(
     match store.commit(&[write]) {
         Ok(_) => Ok(settings),
         // Somebody else made it at the same moment, or this commit was made and not confirmed.
-        Err(StoreError::Conflict(_) | StoreError::Backend(_)) => {
-            read_settings(store, key)?.ok_or(Error::Settings)
-        }
+        Err(StoreError::Conflict(_)) => read_settings(store, key)?.ok_or(Error::Settings),
+        Err(error @ StoreError::Backend(_)) => read_settings(store, key)?.ok_or(error.into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
 use crate::freshness::Moment;
-use crate::index::SameEpoch;
 use crate::shared::{Problem, Shared};
 use crate::store::{Cursor, End, Stored, Wake};
 
@@ -90,9 +89,7 @@ impl Follower {
         let asked = Moment::now(&*shared.clock);
         shared.index.begin_rebuild();
         let (next, end) = self.read(&Cursor::start(), |page| {
-            shared
-                .index
-                .rebuild(page.iter().filter_map(|stored| shared.read(stored)));
+            shared.index.rebuild(shared.read_all(page));
             if same_epoch && Instant::now() >= due {
                 due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
                 let asked = Moment::now(&*shared.clock);
@@ -102,19 +99,16 @@ impl Follower {
                 }
             }
         })?;
-        let epoch = match self.end {
-            Some(last) if last.epoch != end.epoch => SameEpoch::No,
-            _ => SameEpoch::Yes,
-        };
         shared
             .index
-            .finish_rebuild(epoch, |key| shared.fault(key, Problem::Replayed));
+            .finish_rebuild(|key| shared.fault(key, Problem::Replayed));
         self.cursor = next;
-        self.end = Some(end);
         if found.epoch == end.epoch {
             self.caught_up(end, asked);
+        } else {
+            // The store changed its life under the scan: the next reading finds that, and rebuilds again.
+            self.end = Some(found);
         }
-        // Otherwise the store changed its life under the scan, and the next reading sees what is left of it.
         Ok(())
     }
 

@@ -63,7 +63,7 @@ impl Id {
     /// The UUID spelling: version 8, the id in the first 64 free bits, a fixed tail in the others.
     pub fn to_uuid(self) -> Uuid {
         let number = self.number();
-        // Version and variant are put over the bits 48..52 and 64..66 by `from_u128` below.
+        // 0x8000 is the version, 0b10 the variant.
         let high = (number >> 16) << 16 | 0x8000 | ((number >> 4) & 0x0fff);
         let low = 0b10 << 62 | (number & 0xf) << UUID_TAIL_BITS | UUID_TAIL;
         Uuid::from_u64_pair(high, low)
@@ -122,8 +122,8 @@ impl<'de> Deserialize<'de> for Id {
 const ID_EPOCH_MS: u64 = 1_491_696_000_000;
 const RANDOM_BITS: u32 = 22;
 
-/// Makes ids that grow with time: 42 bits of milliseconds since 2017-04-09, then 22 bits that are random in
-/// the first id of a millisecond and count up from there.
+/// Makes ids that grow with time: 42 bits of milliseconds since 2017-04-09, then 22 random bits, or the id after the
+/// last one if that is greater.
 ///
 /// Two processes can meet on one id; a store refuses the second, and the issuer draws again.
 #[derive(Debug, Default)]
@@ -134,7 +134,8 @@ pub(crate) struct IdGenerator {
 impl IdGenerator {
     pub(crate) fn next(&self, now: Timestamp, random: u64) -> Id {
         let ms = (now.nanos() / 1_000_000).saturating_sub(ID_EPOCH_MS);
-        let drawn = ms << RANDOM_BITS | random & ((1 << RANDOM_BITS) - 1);
+        let drawn =
+            ms.min(u64::MAX >> RANDOM_BITS) << RANDOM_BITS | random & ((1 << RANDOM_BITS) - 1);
         let step = |last: u64| Some(drawn.max(last.saturating_add(1)));
         let last = self
             .last

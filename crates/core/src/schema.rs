@@ -65,8 +65,8 @@ pub enum SchemaError {
         /// `id` or `name`.
         by: &'static str,
     },
-    /// The name of a resource is empty, too long, or holds control characters.
-    #[error("a resource name has 1 to 255 bytes without control characters")]
+    /// The name of a resource is empty, too long, `*`, or holds control characters.
+    #[error("a resource name has 1 to 255 bytes without control characters, and is not `*`")]
     Name,
 }
 
@@ -242,7 +242,7 @@ impl Schema {
             (_, Target::Any) | (Match::Id, Target::Id(_)) => Ok(()),
             (Match::Name, Target::Name(name)) => {
                 let fits = (1..=MAX_LABEL).contains(&name.len());
-                let plain = !name.chars().any(char::is_control);
+                let plain = !name.chars().any(char::is_control) && **name != *"*";
                 (fits && plain).then_some(()).ok_or(SchemaError::Name)
             }
             (Match::Id, Target::Name(_)) => Err(SchemaError::WrongTarget { kind, by: "id" }),

@@ -162,16 +162,30 @@ impl Shared {
 
     /// Takes over changes into the index, and reports what is not as it should be.
     pub(crate) fn apply(&self, changes: impl IntoIterator<Item = Change>) {
-        self.index.apply(changes, |change, outcome| match outcome {
-            Outcome::Applied | Outcome::Known => {}
-            Outcome::Replayed => self.fault(change.key, Problem::Replayed),
-            Outcome::Shadowed => self.fault(change.key, Problem::Shadowed),
+        // Told afterwards: whoever hears of a fault may ask the engine in turn.
+        let mut faults = Vec::new();
+        self.index.apply(changes, |change, outcome| {
+            let problem = match outcome {
+                Outcome::Applied | Outcome::Known => return,
+                Outcome::Replayed => Problem::Replayed,
+                Outcome::Shadowed => Problem::Shadowed,
+            };
+            faults.push((change.key, problem));
         });
+        for (key, problem) in faults {
+            self.fault(key, problem);
+        }
     }
 
     /// Reads stored records and takes them over.
     pub(crate) fn take<'a>(&self, stored: impl IntoIterator<Item = &'a Stored>) {
-        self.apply(stored.into_iter().filter_map(|stored| self.read(stored)));
+        self.apply(self.read_all(stored));
+    }
+
+    /// What stored records mean to the index, decoded before it is locked for them.
+    pub(crate) fn read_all<'a>(&self, stored: impl IntoIterator<Item = &'a Stored>) -> Vec<Change> {
+        let changes = stored.into_iter().filter_map(|stored| self.read(stored));
+        changes.collect()
     }
 
     /// The record as it is in the store now; it is taken over as well.
@@ -185,7 +199,7 @@ impl Shared {
     pub(crate) fn forget(&self, key: RecordKey) {
         self.apply([Change {
             key,
-            revision: Revision::ABSENT,
+            revision: Revision(u64::MAX),
             what: What::Purged,
         }]);
     }

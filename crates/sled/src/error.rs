@@ -1,7 +1,8 @@
 //! Why a store does not open, and why an open one fails.
 
+use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use symbolon::StoreError;
 use symbolon_files::FileError;
@@ -41,15 +42,34 @@ pub enum OpenError {
         /// Its folder.
         path: PathBuf,
         /// What failed.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl OpenError {
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        let (path, what) = (path.into(), what.into());
+        Self::Damaged { path, what }
+    }
+
+    pub(crate) fn failed(path: &Path, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let (path, source) = (path.into(), error.into());
+        Self::Failed { path, source }
+    }
+
+    pub(crate) fn broken(path: &Path, error: StoreError) -> Self {
+        match error {
+            StoreError::Corrupt(what) => Self::damaged(path, what),
+            other => Self::failed(path, other),
+        }
+    }
 }
 
 /// What an open store fails with, inside of [`StoreError::Backend`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("it is unknown whether the write is on disk; open the store again to see")]
-    Unconfirmed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unconfirmed(#[source] Box<dyn Error + Send + Sync>),
     #[error("an earlier write was not confirmed; open the store again to see what is on disk")]
     Poisoned,
     #[error("sled panicked: {0}; open the store again to see what is on disk")]

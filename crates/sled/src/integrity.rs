@@ -1,6 +1,7 @@
 //! Whether the trees of an open store fit together.
 
 use symbolon::record::{Kind, RecordKey};
+use symbolon::store::Stored;
 use symbolon::{Id, StoreError};
 
 use crate::commit::entries;
@@ -84,10 +85,9 @@ fn check_records(
         if stored.revision > state.end.head {
             findings.add(format!("the record of {key:?} is newer than the store"));
         }
-        for (which, entry) in entries(&stored.record, stored.revision) {
-            let sums = INDEXES.iter().zip(&mut expected);
-            for (_, sum) in sums.filter(|(index, _)| **index == which) {
-                sum.add(&with_holder(which, &entry, &record_key(key)));
+        for (index, sum) in INDEXES.into_iter().zip(&mut expected) {
+            for entry in own_entries(&stored, index) {
+                sum.add(&with_holder(index, &entry, &record_key(key)));
             }
         }
     }
@@ -120,15 +120,15 @@ fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(
     let tree = trees.tree(index);
     for entry in &trees.record {
         let (key, value) = entry.map_err(unreadable)?;
-        let stored = parse_record_key(&key).and_then(|key| decode_record(key, &value));
-        for (key, entry) in stored.iter().flat_map(|stored| {
-            let own = entries(&stored.record, stored.revision).into_iter();
-            own.filter(|(which, _)| *which == index)
-                .map(|(_, entry)| (stored.record.key, entry))
-        }) {
+        let key = parse_record_key(&key);
+        let Some(stored) = key.and_then(|key| decode_record(key, &value)) else {
+            continue;
+        };
+        let key = stored.record.key;
+        for entry in own_entries(&stored, index) {
             let found = tree.get(&entry).map_err(unreadable)?;
-            let fits = |found: &sled::IVec| index != Which::Unique || **found == record_key(key);
-            if !found.as_ref().is_some_and(fits) {
+            let fits = |found: sled::IVec| index != Which::Unique || *found == record_key(key);
+            if !found.is_some_and(fits) {
                 findings.add(format!(
                     "{key:?} has no entry of its own in the index {index:?}"
                 ));
@@ -136,22 +136,28 @@ fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(
         }
     }
     for entry in tree {
-        let (key, holder) = entry.map_err(unreadable)?;
+        let (entry, holder) = entry.map_err(unreadable)?;
         let holder = match index {
             Which::Unique => parse_record_key(&holder),
             // All others end with the key of the record.
-            _ => key.get(8..).and_then(parse_record_key),
+            _ => entry.get(8..).and_then(parse_record_key),
         };
-        let stored = holder.map(|holder| trees.get_or_stand_in(holder));
-        let stored = stored.transpose()?.flatten();
-        let own = stored.map(|stored| entries(&stored.record, stored.revision));
-        if !own.is_some_and(|own| own.contains(&(index, key.to_vec()))) {
+        let stored = holder
+            .map(|holder| trees.get_or_stand_in(holder))
+            .transpose()?;
+        let fits = |stored| own_entries(&stored, index).any(|own| entry == own);
+        if !stored.flatten().is_some_and(fits) {
             findings.add(format!(
                 "the index {index:?} has an entry of no record: {holder:?}"
             ));
         }
     }
     Ok(())
+}
+
+fn own_entries(stored: &Stored, index: Which) -> impl Iterator<Item = Vec<u8>> + use<> {
+    let entries = entries(&stored.record, stored.revision).into_iter();
+    entries.filter_map(move |(which, entry)| (which == index).then_some(entry))
 }
 
 fn check_used(trees: &Trees, findings: &mut Findings) -> Result<(), StoreError> {

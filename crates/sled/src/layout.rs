@@ -62,7 +62,10 @@ pub(crate) fn encode_record(record: &Record, revision: Revision) -> Vec<u8> {
         &revision.0.to_be_bytes()[..],
         &owner(columns.organization),
         &owner(columns.user),
-        &[encode_status(columns.status), encode_face(columns.face)],
+        &[
+            encode_one(&STATUSES, &columns.status),
+            encode_one(&FACES, &columns.face),
+        ],
         &length.to_be_bytes(),
         unique.unwrap_or_default(),
         &record.bytes,
@@ -87,8 +90,8 @@ pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
     let columns = Columns {
         organization: Id::new(u64::from_be_bytes(*organization)),
         user: Id::new(u64::from_be_bytes(*user)),
-        status: decode_status(*status)?,
-        face: decode_face(*face)?,
+        status: *STATUSES.get(usize::from(*status))?,
+        face: *FACES.get(usize::from(*face))?,
     };
     let record = Record {
         key,
@@ -209,40 +212,17 @@ fn stored(record: Record, revision: Revision) -> Stored {
     }
 }
 
-fn encode_status(status: Option<Status>) -> u8 {
-    match status {
-        None => 0,
-        Some(Status::Active) => 1,
-        Some(Status::Inactive) => 2,
-        Some(Status::Revoked) => 3,
-    }
-}
+/// The byte of each, 0 for none.
+const STATUSES: [Option<Status>; 4] = [
+    None,
+    Some(Status::Active),
+    Some(Status::Inactive),
+    Some(Status::Revoked),
+];
 
-fn decode_status(byte: u8) -> Option<Option<Status>> {
-    Some(match byte {
-        0 => None,
-        1 => Some(Status::Active),
-        2 => Some(Status::Inactive),
-        3 => Some(Status::Revoked),
-        _ => return None,
-    })
-}
+const FACES: [Option<Face>; 4] = [None, Some(Face::V2), Some(Face::V0), Some(Face::Embedder)];
 
-fn encode_face(face: Option<Face>) -> u8 {
-    match face {
-        None => 0,
-        Some(Face::V2) => 1,
-        Some(Face::V0) => 2,
-        Some(Face::Embedder) => 3,
-    }
-}
-
-fn decode_face(byte: u8) -> Option<Option<Face>> {
-    Some(match byte {
-        0 => None,
-        1 => Some(Face::V2),
-        2 => Some(Face::V0),
-        3 => Some(Face::Embedder),
-        _ => return None,
-    })
+fn encode_one<T: PartialEq>(all: &[T], one: &T) -> u8 {
+    let at = all.iter().position(|each| each == one);
+    at.unwrap_or_default() as u8
 }

@@ -38,11 +38,13 @@
 
 mod commit;
 mod error;
+mod find;
 mod folder;
 mod integrity;
 mod layout;
 mod store;
 mod trees;
+mod witness;
 
 pub use error::OpenError;
 pub use store::SledStore;

@@ -15,11 +15,9 @@ use symbolon::{Id, Minute, StoreError};
 
 use crate::commit::plan;
 use crate::error::{Fault, OpenError, caught, unreadable};
+use crate::find::find;
 use crate::folder::{Folder, Must};
-use crate::layout::{
-    State, encode_minute, index_key, parse_index_key, parse_record_key, record_key, stand_in,
-    unique_key,
-};
+use crate::layout::{State, encode_minute, index_key, parse_index_key, record_key, stand_in};
 use crate::trees::{Change, Trees, Which};
 
 /// A store in a folder of its own, for one process.
@@ -27,8 +25,8 @@ use crate::trees::{Change, Trees, Which};
 /// Nothing is read from it that is not on disk: while a commit waits for its fsync, reads wait too. The engine asks
 /// a store nothing during a check.
 pub struct SledStore {
-    // Dropped in this order: sled lets go of the folder first.
-    trees: Trees,
+    /// There until the store is dropped.
+    trees: Option<Trees>,
     folder: Folder,
     state: RwLock<Live>,
     head: Mutex<Revision>,
@@ -72,7 +70,7 @@ impl SledStore {
     fn open_folder(path: &Path, must: Must) -> Result<Self, OpenError> {
         let (folder, trees, state) = Folder::open(path, must)?;
         Ok(Self {
-            trees,
+            trees: Some(trees),
             folder,
             head: Mutex::new(state.end.head),
             state: RwLock::new(Live {
@@ -90,7 +88,12 @@ impl SledStore {
         // A panic under this lock is caught before it can reach it.
         let live = self.state.read().unwrap_or_else(PoisonError::into_inner);
         live.usable()?;
-        caught(|| read(&self.trees, live.state))
+        let trees = self.trees()?;
+        caught(|| read(trees, live.state))
+    }
+
+    fn trees(&self) -> Result<&Trees, StoreError> {
+        self.trees.as_ref().ok_or_else(|| Fault::Poisoned.into())
     }
 
     fn lock(&self) -> Result<RwLockWriteGuard<'_, Live>, StoreError> {
@@ -100,10 +103,11 @@ impl SledStore {
     }
 
     fn write(&self, live: &mut Live, changes: &[Change]) -> Result<(), StoreError> {
+        let trees = self.trees()?;
         let bytes = changes.iter().map(Change::size).sum();
         self.folder.check_space(bytes)?;
         live.poisoned = true;
-        let written = caught(|| self.trees.write(&self.folder.db, changes));
+        let written = caught(|| trees.write(&self.folder.db, changes));
         written.map_err(|fault: Fault| StoreError::backend(fault))?;
         live.poisoned = false;
         Ok(())
@@ -117,14 +121,15 @@ impl TokenStore for SledStore {
 
     fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
         LIMITS.check(writes)?;
+        check_unique_keys(writes)?;
         let mut live = self.lock()?;
-        let (state, changes) = caught(|| plan(&self.trees, live.state, writes))?;
+        let (state, changes) = caught(|| plan(self.trees()?, live.state, writes))?;
         if changes.is_empty() {
             return Ok(state.end.head);
         }
         self.write(&mut live, &changes)?;
         live.state = state;
-        self.folder.witness(state.end);
+        self.folder.note(state.end);
         *self.head.lock().unwrap_or_else(PoisonError::into_inner) = state.end.head;
         self.written.notify_all();
         Ok(state.end.head)
@@ -166,7 +171,7 @@ impl TokenStore for SledStore {
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         for some in used.chunks(LIMITS.writes) {
             let mut live = self.lock()?;
-            let changes = caught(|| touches(&self.trees, some))?;
+            let changes = caught(|| touches(self.trees()?, some))?;
             if !changes.is_empty() {
                 self.write(&mut live, &changes)?;
             }
@@ -175,17 +180,7 @@ impl TokenStore for SledStore {
     }
 
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
-        self.read(|trees, _| {
-            let mut found = Vec::new();
-            for key in candidates(trees, query)? {
-                if found.len() >= query.limit {
-                    break;
-                }
-                let stored = trees.get_or_stand_in(key?)?;
-                found.extend(stored.filter(|stored| query.wants(&stored.record)));
-            }
-            Ok(found)
-        })
+        self.read(|trees, _| find(trees, query))
     }
 
     fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
@@ -203,6 +198,17 @@ impl TokenStore for SledStore {
     }
 }
 
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        // sled lets go of the folder first, and panics if it cannot sync. What was acknowledged is synced.
+        let trees = self.trees.take();
+        let _ = caught(|| {
+            drop(trees);
+            Ok::<(), Fault>(())
+        });
+    }
+}
+
 impl fmt::Debug for SledStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // sled's own prints what it holds.
@@ -217,6 +223,18 @@ impl Live {
             false => Ok(()),
         }
     }
+}
+
+/// Longer ones make pages that leave the log, since an inner page holds hundreds.
+fn check_unique_keys(writes: &[Write]) -> Result<(), StoreError> {
+    let fits = writes.iter().all(|write| match write {
+        Write::Put { record, .. } => record
+            .unique
+            .as_ref()
+            .is_none_or(|unique| unique.len() <= 256),
+        _ => true,
+    });
+    fits.then_some(()).ok_or(StoreError::TooLarge)
 }
 
 fn touches(trees: &Trees, used: &[(Id, Minute)]) -> Result<Vec<Change>, StoreError> {
@@ -245,50 +263,6 @@ fn scanned(trees: &Trees, revision: Revision, key: RecordKey) -> Result<Stored, 
     let stored = trees.get_or_stand_in(key)?;
     let stored = stored.filter(|stored| stored.revision == revision);
     Ok(stored.unwrap_or_else(|| stand_in(key, revision)))
-}
-
-type Keys<'a> = Box<dyn Iterator<Item = Result<RecordKey, StoreError>> + 'a>;
-
-/// The keys of all records that `query` may want, in order.
-fn candidates<'a>(trees: &'a Trees, query: &Query) -> Result<Keys<'a>, StoreError> {
-    let kind = query.kind;
-    if let Some(unique) = &query.unique {
-        let holder = trees.unique.get(unique_key(kind, unique));
-        let key = holder
-            .map_err(unreadable)?
-            .and_then(|key| parse_record_key(&key));
-        return Ok(Box::new(key.into_iter().map(Ok)));
-    }
-    let first = match query.after {
-        Some(after) => Bound::Excluded(RecordKey::new(kind, after)),
-        None => Bound::Included(RecordKey::new(kind, Id::MIN)),
-    };
-    let last = Bound::Included(RecordKey::new(kind, Id::MAX));
-    let owned = |tree: &'a sled::Tree, owner: Id| {
-        let bound = |key: Bound<RecordKey>| key.map(|key| index_key(owner.number(), key));
-        let entries = tree.range((bound(first), bound(last)));
-        entries.filter_map(|entry| read_key(entry, |key| Some(parse_index_key(key)?.1)))
-    };
-    Ok(match (query.user, query.organization) {
-        (Some(user), _) => Box::new(owned(&trees.user, user)),
-        (None, Some(organization)) => Box::new(owned(&trees.organization, organization)),
-        (None, None) => {
-            let entries = trees
-                .record
-                .range((first.map(record_key), last.map(record_key)));
-            Box::new(entries.filter_map(|entry| read_key(entry, parse_record_key)))
-        }
-    })
-}
-
-fn read_key(
-    entry: sled::Result<(sled::IVec, sled::IVec)>,
-    parse: impl Fn(&[u8]) -> Option<RecordKey>,
-) -> Option<Result<RecordKey, StoreError>> {
-    match entry {
-        Ok((key, _)) => parse(&key).map(Ok),
-        Err(error) => Some(Err(unreadable(error))),
-    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl Crash<'_> {
         let mut report = Report::default();
         let mut store: Option<Store> = None;
         for cycle in 0..self.cycles {
-            if cycle % self.cycles_per_store == 0 {
+            if cycle.is_multiple_of(self.cycles_per_store) {
                 store = None;
             }
             let mut current = match store.take() {
@@ -91,8 +91,12 @@ impl Crash<'_> {
             (self.open)(store.dir.path()).and_then(|opened| Ok(store.known.compare(&*opened)?));
         let dir = store.dir.path().display();
         match compared {
-            Ok(lost) => report.lost.extend(lost.iter().map(|lost| format!("{dir}: {lost}"))),
-            Err(error) => report.unopenable.push(format!("{dir}: {}", describe(&*error))),
+            Ok(lost) => report
+                .lost
+                .extend(lost.iter().map(|lost| format!("{dir}: {lost}"))),
+            Err(error) => report
+                .unopenable
+                .push(format!("{dir}: {}", describe(&*error))),
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The rules for stores on disk, on a small one: without a fault it keeps them, and every fault is found.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod codec;
 mod store;

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use super::bad::{BadRow, ImportError, List, Place};
 use super::fields::{Fields, name, parsed};
-use super::rows::{AuthorizationRow, BucketRow, Named, OwnerRow, Sets};
+use super::rows::{AuthorizationRow, BucketRow, Named, OwnerRow};
+use super::sets::Sets;
 use crate::id::Id;
 
 /// What an import file says, read but not yet compared with a store.
@@ -23,7 +24,8 @@ pub struct ImportFile {
     pub(super) organizations: Vec<OwnerRow>,
     pub(super) users: Vec<OwnerRow>,
     pub(super) buckets: Vec<BucketRow>,
-    pub(super) authorizations: Vec<AuthorizationRow>,
+    // Boxed, so that a list that grows or is sorted out moves little.
+    pub(super) authorizations: Vec<Box<AuthorizationRow>>,
     /// In which list the authorizations stand.
     pub(super) list: Option<List>,
     pub(super) bad: Vec<BadRow>,
@@ -31,14 +33,14 @@ pub struct ImportFile {
     pub(super) bad_names: HashMap<Place, Box<str>>,
     /// The first names that rows give to the owners of which they name the id.
     pub(super) names: [HashMap<Id, Box<str>>; 2],
-    sets: Sets,
+    pub(super) sets: Sets,
 }
 
 const BUFFER: usize = 1 << 18;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl ImportFile {
-    /// Reads a file to its end. Memory is taken for what is kept of the rows, about 300 bytes each.
+    /// Reads a file to its end. Memory is taken for what is kept of the rows, about 500 bytes for an authorization.
     ///
     /// # Errors
     ///
@@ -110,7 +112,7 @@ impl ImportFile {
             List::Authorizations | List::Unnamed => {
                 let owners = [&Named::organization(row)?, &Named::user(row)?];
                 let row = AuthorizationRow::read(index, row, id, owners, &mut self.sets)?;
-                self.authorizations.push(row);
+                self.authorizations.push(Box::new(row));
                 self.remember(owners);
             }
         }

@@ -29,6 +29,7 @@ mod permissions;
 mod plan;
 mod planner;
 mod rows;
+mod sets;
 #[cfg(test)]
 mod tests;
 mod tokens;

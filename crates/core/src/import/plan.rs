@@ -5,6 +5,7 @@ use super::file::ImportFile;
 use super::owners::OwnerName;
 use super::planner::Planner;
 use super::rows::AuthorizationRow;
+use super::sets::Sets;
 use crate::error::Error;
 use crate::id::Id;
 use crate::issuer::{ImportItem, Issuer};
@@ -53,6 +54,7 @@ pub struct Plan {
     /// Organizations, users and buckets, in this order.
     pub(super) items: [Vec<ImportItem>; 3],
     pub(super) rows: Vec<Ready>,
+    pub(super) sets: Sets,
     pub(super) now: Timestamp,
     pub(super) known: Counts,
     pub(super) bad: Vec<BadRow>,
@@ -61,7 +63,7 @@ pub struct Plan {
 /// An authorization that can be taken.
 #[derive(Debug)]
 pub(super) struct Ready {
-    pub(super) row: AuthorizationRow,
+    pub(super) row: Box<AuthorizationRow>,
     pub(super) organization: Id,
     pub(super) user: Option<Id>,
 }
@@ -123,8 +125,14 @@ impl Plan {
 }
 
 impl Ready {
-    pub(super) fn item(&self, prefix: Prefix, now: Timestamp) -> Result<ImportItem, Malformed> {
-        let authorization = self.row.authorization(self.organization, self.user, now);
+    pub(super) fn item(
+        &self,
+        prefix: Prefix,
+        sets: &Sets,
+        now: Timestamp,
+    ) -> Result<ImportItem, Malformed> {
+        let (organization, user) = (self.organization, self.user);
+        let authorization = self.row.authorization(organization, user, sets, now);
         self.row.secret.item(prefix, authorization)
     }
 }

@@ -8,6 +8,7 @@ use super::file::ImportFile;
 use super::owners::{OwnerName, Owners};
 use super::plan::{Counts, Defaults, Plan, Ready};
 use super::rows::{AuthorizationRow, BucketRow, OwnerRow};
+use super::sets::Sets;
 use super::tokens::Tokens;
 use crate::error::Error;
 use crate::id::Id;
@@ -35,6 +36,7 @@ impl<'a> Planner<'a> {
             plan: Plan {
                 items: Default::default(),
                 rows: Vec::new(),
+                sets: Sets::default(),
                 now,
                 known: Counts::default(),
                 bad: Vec::new(),
@@ -50,6 +52,7 @@ impl<'a> Planner<'a> {
         let [organization_names, user_names] = file.names;
         self.organizations.given_names = organization_names;
         self.users.given_names = user_names;
+        self.plan.sets = file.sets;
         for bad in file.bad {
             self.refuse(bad, &file.bad_names);
         }
@@ -133,7 +136,7 @@ impl<'a> Planner<'a> {
     fn take_authorizations(
         &mut self,
         list: List,
-        rows: Vec<AuthorizationRow>,
+        rows: Vec<Box<AuthorizationRow>>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<(), Error> {
         let mut ids = Seen::new(list, "id");
@@ -164,7 +167,7 @@ impl<'a> Planner<'a> {
     /// What shall be written; none if the store has it already.
     fn authorization(
         &mut self,
-        row: AuthorizationRow,
+        row: Box<AuthorizationRow>,
         compare: bool,
     ) -> Result<Option<Ready>, Refusal> {
         let organization = self.organization(row.organization.as_ref())?;
@@ -175,7 +178,7 @@ impl<'a> Planner<'a> {
             organization,
             user,
         };
-        let item = ready.item(self.issuer.prefix(), self.plan.now);
+        let item = ready.item(self.issuer.prefix(), &self.plan.sets, self.plan.now);
         let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;
         if compare && self.issuer.check_import(&item)? {
             return Ok(None);

@@ -1,19 +1,17 @@
 //! Rows as they are kept while the whole file is read: small, for there may be a million of them.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
 use super::fields::{Fields, name, noted_time, parsed, status, text};
 use super::permissions::permissions;
+use super::sets::{Packed, Sets};
 use super::tokens::Secret;
 use super::{List, OwnerName};
 use crate::authorization::{Authorization, Face};
 use crate::id::Id;
 use crate::owner::{Bucket, Organization, User};
-use crate::permission::PermissionSet;
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -47,7 +45,7 @@ pub(super) struct AuthorizationRow {
     pub(super) user: Option<OwnerName>,
     pub(super) secret: Secret,
     description: Box<str>,
-    permissions: Arc<PermissionSet>,
+    permissions: Packed,
     status: Status,
     expires_at: Option<Timestamp>,
     times: Times,
@@ -162,7 +160,7 @@ impl AuthorizationRow {
             status: status(List::Authorizations, row.status)?,
             expires_at: parsed("expiresAt", row.expires_at)?,
             times: Times::read(row)?,
-            permissions: sets.intern(permissions(row.permissions)?),
+            permissions: sets.pack(&permissions(row.permissions)?),
         })
     }
 
@@ -170,6 +168,7 @@ impl AuthorizationRow {
         &self,
         organization: Id,
         user: Option<Id>,
+        sets: &Sets,
         now: Timestamp,
     ) -> Authorization {
         let (created_at, updated_at) = self.times.or(now);
@@ -181,7 +180,7 @@ impl AuthorizationRow {
             face: Face::V2,
             rotated_from: None,
             description: self.description.clone().into(),
-            permissions: (*self.permissions).clone(),
+            permissions: sets.unpack(&self.permissions),
             status: self.status,
             expires_at: self.expires_at,
             created_at,
@@ -237,20 +236,5 @@ impl<'r> Named<'r> {
                 .map(|name| OwnerName::Name(name.into()))
         };
         self.id.map(OwnerName::Id).or_else(named)
-    }
-}
-
-/// Sets of permissions, each kept once: most rows have the same few.
-#[derive(Debug, Default)]
-pub(super) struct Sets(HashSet<Arc<PermissionSet>>);
-
-impl Sets {
-    fn intern(&mut self, set: PermissionSet) -> Arc<PermissionSet> {
-        if let Some(known) = self.0.get(&set) {
-            return Arc::clone(known);
-        }
-        let set = Arc::new(set);
-        self.0.insert(Arc::clone(&set));
-        set
     }
 }

@@ -69,20 +69,23 @@ impl Secret {
 /// The tokens of a file, by what both their texts and their hashes lead to.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
-    known: HashMap<Locator, usize>,
+    known: HashMap<Start, usize>,
     /// Whether any row has a SHA-512, so that those of the texts must be known too.
     wide: bool,
 }
 
+/// The start of a hash: enough to tell tokens apart.
+type Start = [u8; 16];
+
 impl Tokens {
-    pub(super) fn of(rows: &[AuthorizationRow]) -> Self {
+    pub(super) fn of(rows: &[Box<AuthorizationRow>]) -> Self {
         let is_wide = |row: &AuthorizationRow| match &row.secret {
             Secret::Hash(locator) => matches!(**locator, Locator::Sha512(_)),
             Secret::Text(_) => false,
         };
         Self {
             known: HashMap::with_capacity(rows.len()),
-            wide: rows.iter().any(is_wide),
+            wide: rows.iter().any(|row| is_wide(row)),
         }
     }
 
@@ -99,8 +102,9 @@ impl Tokens {
                 [Some(Locator::sha256(text.as_bytes())), wide]
             }
         };
-        for locator in locators.into_iter().flatten() {
-            match self.known.entry(locator) {
+        let starts = locators.iter().flatten();
+        for start in starts.filter_map(|locator| locator.digest().first_chunk()) {
+            match self.known.entry(*start) {
                 Entry::Occupied(earlier) => return Err(*earlier.get()),
                 Entry::Vacant(free) => {
                     free.insert(index);

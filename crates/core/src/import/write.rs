@@ -7,7 +7,7 @@ use crate::issuer::{ImportItem, Imported, Issuer};
 use crate::token::Malformed;
 
 /// Items in one commit: enough that its sync costs little, few enough that others wait briefly.
-const CHUNK: usize = 1000;
+const CHUNK: usize = 4000;
 
 impl Plan {
     /// Writes all that is new, owners first. Each commit is all or nothing; after an error the same file can be read
@@ -30,7 +30,7 @@ impl Plan {
         let mut rows = self.rows.into_iter();
         loop {
             let next = rows.by_ref().take(chunk);
-            let items = next.map(|ready| ready.item(issuer.prefix(), self.now));
+            let items = next.map(|ready| ready.item(issuer.prefix(), &self.sets, self.now));
             let items = items.collect::<Result<Vec<_>, _>>();
             // The store has the same prefix as when the rows were looked at.
             let wrong = |error: Malformed| Error::Invalid(Field::Token, format!("is {error}"));

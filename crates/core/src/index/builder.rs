@@ -1,71 +1,18 @@
 //! The writing side of the index: one thread at a time.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::chunks::Chunks;
-use super::table::{Entry, Half, MAX_SETS, SlotState, Table};
-use super::{Change, Digest, Outcome, SameEpoch, View, What};
+use super::interned::{Interned, NO_SET, NOBODY};
+use super::table::{Entry, Half, SlotState, Table};
+use super::{Change, Digest, Outcome, View, What};
 use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::PermissionSet;
 use crate::record::{Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Revision;
-
-/// What words in the table refer to. Append-only, but for the states of owners.
-#[derive(Debug)]
-pub(super) struct Interned {
-    sets: Chunks<OnceLock<Arc<PermissionSet>>>,
-    pairs: Chunks<AtomicU64>,
-    owners: Chunks<AtomicU8>,
-}
-
-/// Numbers of a user and an organization in the table of owners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OwnerPair {
-    pub(super) user: u32,
-    pub(super) organization: u32,
-}
-
-/// The number of the owner that stands for "no user": it is always active.
-const NOBODY: u32 = 0;
-/// The number that no set ever has: when all others are taken, further sets allow nothing.
-const NO_SET: u32 = MAX_SETS - 1;
-
-impl Interned {
-    pub(super) fn set(&self, at: u32) -> Option<&PermissionSet> {
-        self.sets.get(at)?.get().map(|set| &**set)
-    }
-
-    pub(super) fn pair(&self, at: u32) -> Option<OwnerPair> {
-        let packed = self.pairs.get(at)?.load(Ordering::Relaxed);
-        Some(OwnerPair {
-            user: (packed >> 32) as u32,
-            organization: packed as u32,
-        })
-    }
-
-    pub(super) fn owner(&self, at: u32) -> OwnerState {
-        match self
-            .owners
-            .get(at)
-            .map(|state| state.load(Ordering::Acquire))
-        {
-            Some(1) => OwnerState::Active,
-            Some(2) => OwnerState::Inactive,
-            Some(3) => OwnerState::Deleted,
-            _ => OwnerState::Unknown,
-        }
-    }
-
-    fn set_owner(&self, at: u32, state: OwnerState) {
-        if let Some(slot) = self.owners.make(at) {
-            slot.store(state as u8, Ordering::Release);
-        }
-    }
-}
 
 /// What is known of a record beside what checks read.
 #[derive(Debug, Clone)]
@@ -83,6 +30,9 @@ struct Known {
 pub(super) struct Builder {
     pub(super) view: Arc<View>,
     known: HashMap<RecordKey, Known>,
+    /// The sequences of records that are no more in the store: an old version of one that is put back is told by
+    /// it. They are few, for what is purged had ended long ago, and are forgotten with the process.
+    gone: HashMap<RecordKey, u64>,
     sets: HashMap<Arc<PermissionSet>, u32>,
     pairs: HashMap<(Option<Id>, Id), u32>,
     owners: HashMap<RecordKey, u32>,
@@ -92,12 +42,7 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new(generation: u64) -> Self {
-        let interned = Interned {
-            sets: Chunks::new(),
-            pairs: Chunks::new(),
-            owners: Chunks::new(),
-        };
-        interned.set_owner(NOBODY, OwnerState::Active);
+        let interned = Interned::new();
         Self {
             view: Arc::new(View {
                 table: Table::with_room_for(0),
@@ -105,6 +50,7 @@ impl Builder {
                 generation,
             }),
             known: HashMap::new(),
+            gone: HashMap::new(),
             sets: HashMap::new(),
             pairs: HashMap::new(),
             owners: HashMap::new(),
@@ -119,11 +65,7 @@ impl Builder {
     pub(super) fn apply(&mut self, change: &Change) -> Outcome {
         let known = self.known.get(&change.key).cloned();
         match &change.what {
-            What::Purged => {
-                self.deny(change.key, known.as_ref());
-                self.known.remove(&change.key);
-                Outcome::Applied
-            }
+            What::Purged => self.forget(change, known),
             What::NotGenuine => self.refuse(change, known),
             What::Authorization(digest, sequence) => {
                 let ended = digest.status == Status::Revoked;
@@ -151,17 +93,26 @@ impl Builder {
         known: Option<Known>,
         write: impl FnOnce(&mut Self, Option<&Known>) -> Outcome,
     ) -> Outcome {
+        if self
+            .gone
+            .get(&change.key)
+            .is_some_and(|gone| sequence <= *gone)
+        {
+            return Outcome::Replayed;
+        }
         if let Some(known) = &known {
             let newer = change.revision > known.revision;
+            // What ends is later than everything before it, whatever it was counted from.
+            let ends = ended && !known.ended;
             let backwards = sequence < known.sequence || known.ended && !ended;
-            if backwards {
+            if backwards && !ends {
                 return if newer {
                     Outcome::Replayed
                 } else {
                     Outcome::Known
                 };
             }
-            if sequence == known.sequence && known.genuine {
+            if sequence == known.sequence && known.genuine && !ends {
                 if let Some(known) = self.known.get_mut(&change.key) {
                     known.revision = known.revision.max(change.revision);
                 }
@@ -173,15 +124,33 @@ impl Builder {
             _ => [None; 2],
         };
         let outcome = write(self, known.as_ref());
+        self.gone.remove(&change.key);
         let now = Known {
             revision: change.revision,
-            sequence,
+            sequence: sequence.max(known.map_or(0, |known| known.sequence)),
             halves,
             ended,
             genuine: true,
         };
         self.known.insert(change.key, now);
         outcome
+    }
+
+    /// What is gone is unknown from now on; how often it had been written is remembered.
+    fn forget(&mut self, change: &Change, known: Option<Known>) -> Outcome {
+        let Some(known) = known.filter(|known| change.revision >= known.revision) else {
+            return Outcome::Known;
+        };
+        self.deny(change.key, Some(&known));
+        self.known.remove(&change.key);
+        self.gone.insert(change.key, known.sequence);
+        Outcome::Applied
+    }
+
+    pub(super) fn sequence(&self, key: RecordKey) -> u64 {
+        let known = self.known.get(&key).map(|known| known.sequence);
+        let gone = self.gone.get(&key).copied();
+        known.max(gone).unwrap_or_default()
     }
 
     /// A record that is not genuine denies whatever hangs on it, and is remembered.
@@ -211,7 +180,7 @@ impl Builder {
 
     /// Makes every digest of an authorization void, or an owner unknown.
     fn deny(&mut self, key: RecordKey, known: Option<&Known>) {
-        if key.kind != Kind::AUTHORIZATION {
+        if matches!(key.kind, Kind::USER | Kind::ORGANIZATION) {
             let owner = self.owner(key);
             self.view.interned.set_owner(owner, OwnerState::Unknown);
             return;
@@ -330,18 +299,25 @@ impl Builder {
     }
 
     /// Sees to it that nothing comes back that `old` knew better.
-    pub(super) fn outlive(
-        &mut self,
-        old: &Self,
-        epoch: SameEpoch,
-        mut replayed: impl FnMut(RecordKey),
-    ) {
+    pub(super) fn outlive(&mut self, old: &Self, mut replayed: impl FnMut(RecordKey)) {
+        for (key, gone) in &old.gone {
+            let now = self.known.get(key).cloned();
+            if now.as_ref().is_some_and(|now| now.sequence > *gone) {
+                continue;
+            }
+            if now.is_some() {
+                replayed(*key);
+                self.deny(*key, now.as_ref());
+                self.known.remove(key);
+            }
+            self.gone.insert(*key, *gone);
+        }
         for (key, before) in &old.known {
             let Some(now) = self.known.get(key).cloned() else {
+                self.gone.insert(*key, before.sequence);
                 continue;
             };
-            let fell_back = epoch == SameEpoch::Yes && now.sequence < before.sequence;
-            if !fell_back && (!before.ended || now.ended) {
+            if now.sequence >= before.sequence && (!before.ended || now.ended) {
                 continue;
             }
             replayed(*key);
@@ -352,7 +328,9 @@ impl Builder {
                 self.deny(*key, Some(&now));
             }
             let kept = Known {
+                revision: now.revision,
                 halves: now.halves,
+                genuine: false,
                 ..before.clone()
             };
             self.known.insert(*key, kept);

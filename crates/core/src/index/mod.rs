@@ -5,6 +5,7 @@
 
 mod builder;
 mod chunks;
+mod interned;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,8 @@ use crate::status::Status;
 use crate::store::Revision;
 use crate::time::Timestamp;
 
-use builder::{Builder, Interned, OwnerPair};
+use builder::Builder;
+use interned::{Interned, OwnerPair};
 use table::{Entry, Table};
 pub(crate) use table::{Half, SlotState};
 
@@ -181,15 +183,26 @@ impl Index {
         }
     }
 
-    /// Puts the new index in the place of the old one. Whatever had ended stays ended, and within one epoch of the
-    /// store no record falls back behind the version that was known; `replayed` hears of those.
-    pub(crate) fn finish_rebuild(&self, epoch: SameEpoch, replayed: impl FnMut(RecordKey)) {
-        let mut writers = self.writers();
-        if let Some(mut fresh) = writers.fresh.take() {
-            fresh.outlive(&writers.current, epoch, replayed);
-            writers.current = fresh;
-            self.publish(&writers.current);
+    /// Puts the new index in the place of the old one. Whatever had ended stays ended, and no record falls back
+    /// behind the version that was known, not even when the store was replaced by an older one; `replayed` hears of
+    /// those that would.
+    pub(crate) fn finish_rebuild(&self, replayed: impl FnMut(RecordKey)) {
+        let mut fallen = Vec::new();
+        {
+            let mut writers = self.writers();
+            if let Some(mut fresh) = writers.fresh.take() {
+                fresh.outlive(&writers.current, |key| fallen.push(key));
+                writers.current = fresh;
+                self.publish(&writers.current);
+            }
         }
+        fallen.into_iter().for_each(replayed);
+    }
+
+    /// How many times the newest version that is known of a record had been written, even if it is gone; 0 if
+    /// nothing is known of it.
+    pub(crate) fn sequence(&self, key: RecordKey) -> u64 {
+        self.writers().current.sequence(key)
     }
 
     /// How many records are known, and how many digests.
@@ -216,13 +229,6 @@ impl Index {
     fn writers(&self) -> MutexGuard<'_, Writers> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a new index is of the same epoch of the store as the old one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SameEpoch {
-    Yes,
-    No,
 }
 
 /// So that views of an index and of the one that replaces it never share a generation.

@@ -227,60 +227,66 @@ fn a_purged_id_is_unknown_and_its_digest_is_free() {
 }
 
 #[test]
-fn a_rebuild_drops_what_is_gone_and_keeps_what_had_ended() {
+fn a_rebuild_drops_what_is_gone_and_lets_nothing_fall_back() {
     let index = index_with_owners();
     for number in 1..=4 {
-        apply(
-            &index,
-            version(number, 2, Status::Active, [Some(half(number)), None]),
-        );
+        let halves = [Some(half(number)), None];
+        apply(&index, version(number, 2, Status::Active, halves));
     }
     apply(
         &index,
         version(3, 3, Status::Revoked, [Some(half(3)), None]),
     );
-    for (epoch, fallen_back) in [(SameEpoch::Yes, true), (SameEpoch::No, false)] {
-        index.begin_rebuild();
-        let active = OwnerState::Active;
-        index.rebuild([
-            owner(Kind::ORGANIZATION, 1, active, 1),
-            owner(Kind::USER, 2, active, 1),
-            version(1, 1, Status::Active, [Some(half(1)), None]),
-            version(3, 2, Status::Active, [Some(half(3)), None]),
-        ]);
-        // Written while the rebuild reads.
-        apply(&index, version(5, 9, Status::Active, [Some(half(5)), None]));
-        let mut told = Vec::new();
-        index.finish_rebuild(epoch, |key| told.push(key.id.number()));
-        told.sort_unstable();
-        assert_eq!(told, if fallen_back { vec![1, 3] } else { vec![3] });
-        let first = look(&index, half(1));
-        assert_eq!(first, (!fallen_back).then_some((id(1), Ok(1))));
-        assert_eq!(look(&index, half(2)), None, "it is gone from the store");
-        let ended = look(&index, half(3));
-        assert!(
-            ended.is_none_or(|(_, live)| live == Err(Dead::Revoked)),
-            "{ended:?}"
-        );
-        assert_eq!(look(&index, half(5)), Some((id(5), Ok(9))));
-        // Back to the start, for the other epoch.
-        index.begin_rebuild();
-        index.rebuild([
-            owner(Kind::ORGANIZATION, 1, active, 1),
-            owner(Kind::USER, 2, active, 1),
-        ]);
-        index.finish_rebuild(SameEpoch::No, |_| {});
-        for number in 1..=4 {
-            apply(
-                &index,
-                version(number, 2, Status::Active, [Some(half(number)), None]),
-            );
-        }
-        apply(
-            &index,
-            version(3, 3, Status::Revoked, [Some(half(3)), None]),
-        );
+    index.begin_rebuild();
+    let active = OwnerState::Active;
+    index.rebuild([
+        owner(Kind::ORGANIZATION, 1, active, 1),
+        owner(Kind::USER, 2, active, 1),
+        version(1, 1, Status::Active, [Some(half(1)), None]),
+        version(3, 2, Status::Active, [Some(half(3)), None]),
+        version(4, 2, Status::Active, [Some(half(4)), None]),
+    ]);
+    // Written while the rebuild reads.
+    apply(&index, version(5, 9, Status::Active, [Some(half(5)), None]));
+    let mut told = Vec::new();
+    index.finish_rebuild(|key| told.push(key.id.number()));
+    told.sort_unstable();
+    assert_eq!(told, [1, 3]);
+    for number in 1..=3 {
+        assert_eq!(look(&index, half(number)), None, "{number}");
     }
+    assert_eq!(look(&index, half(4)), Some((id(4), Ok(2))));
+    assert_eq!(look(&index, half(5)), Some((id(5), Ok(9))));
+    // The right version brings back what had not ended.
+    apply(&index, version(1, 2, Status::Active, [Some(half(1)), None]));
+    assert_eq!(look(&index, half(1)), Some((id(1), Ok(2))));
+    // What vanished does not come back as it was, neither now nor over another rebuild.
+    let old = || version(2, 2, Status::Active, [Some(half(2)), None]);
+    assert_eq!(apply(&index, old()), Outcome::Replayed);
+    index.begin_rebuild();
+    index.rebuild([
+        owner(Kind::ORGANIZATION, 1, active, 1),
+        owner(Kind::USER, 2, active, 1),
+        old(),
+    ]);
+    index.finish_rebuild(|_| {});
+    assert_eq!(look(&index, half(2)), None);
+    assert_eq!(index.sequence(key(2)), 2);
+    apply(&index, version(2, 3, Status::Active, [Some(half(2)), None]));
+    assert_eq!(look(&index, half(2)), Some((id(2), Ok(3))));
+}
+
+#[test]
+fn an_ending_is_taken_whatever_it_was_counted_from() {
+    let index = index_with_owners();
+    let halves = [Some(half(1)), None];
+    apply(&index, version(9, 5, Status::Active, halves));
+    assert_eq!(
+        apply(&index, version(9, 3, Status::Revoked, halves)),
+        Outcome::Applied
+    );
+    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+    assert_eq!(index.sequence(key(9)), 5);
 }
 
 #[test]
@@ -295,7 +301,7 @@ fn a_deleted_owner_stays_deleted_over_a_rebuild() {
         owner(Kind::USER, 2, active, 1),
         version(9, 1, Status::Active, [Some(half(1)), None]),
     ]);
-    index.finish_rebuild(SameEpoch::No, |_| {});
+    index.finish_rebuild(|_| {});
     assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
 }
 

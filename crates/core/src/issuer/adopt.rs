@@ -4,6 +4,7 @@ use super::Issuer;
 use crate::error::Error;
 use crate::record::{Entity, Kind};
 use crate::shared::Adoption;
+use crate::status::Status;
 use crate::store::Query;
 use crate::token::Credential;
 
@@ -34,7 +35,9 @@ impl Issuer {
         }
         self.change(|change| {
             let (authorization, credential) = change.authorization(id)?;
-            if let Credential::Located(locator) = credential {
+            if let (Credential::Located(locator), true) =
+                (credential, authorization.status != Status::Revoked)
+            {
                 let adopted = Credential::Adopted(locator, key, hash);
                 change.put(Entity::Authorization(authorization, adopted))?;
             }

@@ -97,13 +97,13 @@ impl Issuer {
             let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
             holder.must(&request.organization(new.organization))?;
             if let Some(user) = new.user {
-                holder.must(&Request::new(Action::WRITE, ResourceType::USERS).id(user))?;
+                holder.must_on_user(Action::WRITE, user)?;
             }
             holder.must_include(&new.permissions, &change.buckets())?;
             guard_owners(change, new.organization, new.user)?;
             let now = change.now();
             let authorization = Authorization {
-                id: self.shared.next_id(),
+                id: change.new_id(Kind::AUTHORIZATION)?,
                 organization: new.organization,
                 user: new.user,
                 created_by: holder.creator(),
@@ -204,7 +204,7 @@ impl Issuer {
             guard_owners(change, old.organization, old.user)?;
             let description = rotation.description.clone();
             let new = Authorization {
-                id: self.shared.next_id(),
+                id: change.new_id(Kind::AUTHORIZATION)?,
                 created_by: holder.creator(),
                 rotated_from: Some(id),
                 description: description.unwrap_or_else(|| old.description.clone()),

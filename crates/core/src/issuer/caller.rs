@@ -103,6 +103,36 @@ impl Holder {
         Err(Error::Forbidden(request(action).to_string()))
     }
 
+    /// Users belong to no organization: only a permission for all organizations counts, or whoever may grant `users`
+    /// within one could reach every user by its id.
+    pub(super) fn may_user(&self, action: Action, id: Id) -> bool {
+        let request = Request::new(action, ResourceType::USERS).id(id);
+        match self {
+            Self::Root => true,
+            Self::Authorization(held) => held
+                .permissions
+                .iter()
+                .any(|one| one.resource.organization.is_none() && one.covers(&request)),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] unless [`Holder::may_user`].
+    pub(super) fn must_on_user(&self, action: Action, id: Id) -> Result<(), Error> {
+        if self.may_user(action, id) {
+            return Ok(());
+        }
+        let request = Request::new(action, ResourceType::USERS).id(id);
+        Err(Error::Forbidden(request.to_string()))
+    }
+
+    /// Asks for `action` on an organization, which belongs to itself.
+    pub(super) fn may_organization(&self, action: Action, id: Id) -> bool {
+        let request = Request::new(action, ResourceType::ORGANIZATIONS);
+        self.may(&request.organization(id).id(id))
+    }
+
     /// Whether every one of `permissions` may be granted by this caller.
     pub(super) fn must_include(
         &self,

@@ -50,11 +50,7 @@ impl Committer {
 
     /// Commits `writes`, with others or alone. The index in a conflict or duplicate is one of `writes`.
     pub(super) fn commit(&self, writes: Vec<Write>) -> Answer {
-        let ticket = Arc::new(Ticket {
-            writes,
-            state: Mutex::new(State::Waiting),
-            changed: Condvar::new(),
-        });
+        let ticket = Arc::new(Ticket::new(writes));
         let leads = {
             let mut queue = self.queue();
             queue.waiting.push_back(Arc::clone(&ticket));
@@ -97,6 +93,14 @@ impl Drop for Handover<'_> {
 }
 
 impl Ticket {
+    fn new(writes: Vec<Write>) -> Self {
+        Self {
+            writes,
+            state: Mutex::new(State::Waiting),
+            changed: Condvar::new(),
+        }
+    }
+
     fn answer(&self, answer: Answer) {
         self.set(State::Answered(answer));
     }
@@ -146,12 +150,14 @@ impl Group {
                 .iter()
                 .all(|write| match held.get(&write.key()) {
                     None => true,
-                    Some(guarded) => *guarded == guard(write) && guarded.is_some(),
+                    Some(guarded) => guarded.is_some() && *guarded == guard(write),
                 });
+            let joins = fits && free;
             for write in &ticket.writes {
-                held.insert(write.key(), guard(write));
+                // Whatever a change that has to wait writes or compares, nobody after it may share.
+                held.insert(write.key(), guard(write).filter(|_| joins));
             }
-            if fits && free {
+            if joins {
                 writes += ticket.writes.len();
                 bytes += size;
                 tickets.push(ticket);
@@ -239,5 +245,76 @@ fn guard(write: &Write) -> Option<Revision> {
     match write {
         Write::Guard { expected, .. } => Some(*expected),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Columns, Kind, Record};
+    use crate::{Id, MemoryStore};
+
+    fn key(number: u64) -> RecordKey {
+        RecordKey::new(Kind::USER, Id::new(number).unwrap())
+    }
+
+    fn put(number: u64) -> Write {
+        let record = Record {
+            key: key(number),
+            unique: None,
+            columns: Columns::default(),
+            bytes: [1].into(),
+        };
+        Write::Put {
+            record,
+            expected: Revision::ABSENT,
+        }
+    }
+
+    fn compare(number: u64, revision: u64) -> Write {
+        Write::Guard {
+            key: key(number),
+            expected: Revision(revision),
+        }
+    }
+
+    /// How many of these changes share the first commit, and which wait.
+    fn gathered(changes: Vec<Vec<Write>>) -> (Vec<usize>, usize) {
+        let mut waiting: VecDeque<Arc<Ticket>> = changes
+            .iter()
+            .map(|writes| Arc::new(Ticket::new(writes.clone())))
+            .collect();
+        let group = Group::gather(&mut waiting, &MemoryStore::new().limits());
+        let place = |ticket: &Arc<Ticket>| changes.iter().position(|one| *one == ticket.writes);
+        let first = group.tickets.iter().filter_map(place).collect();
+        (first, waiting.len())
+    }
+
+    #[test]
+    fn changes_share_a_commit_only_if_none_writes_or_compares_what_another_does_differently() {
+        let shared = vec![vec![put(1), compare(9, 5)], vec![put(2), compare(9, 5)]];
+        assert_eq!(gathered(shared), (vec![0, 1], 0));
+        assert_eq!(
+            gathered(vec![vec![put(1)], vec![put(1)], vec![put(2)]]),
+            (vec![0, 2], 1)
+        );
+        assert_eq!(
+            gathered(vec![vec![put(9)], vec![put(2), compare(9, 5)]]),
+            (vec![0], 1)
+        );
+        // What waits blocks whoever comes after it with the same record, even if that one would agree with it …
+        let stale = vec![
+            vec![put(1), compare(9, 5)],
+            vec![put(2), compare(9, 4)],
+            vec![put(3), compare(9, 4)],
+        ];
+        assert_eq!(gathered(stale), (vec![0], 2));
+        // … or with the first.
+        let late = vec![
+            vec![put(1), compare(9, 5)],
+            vec![put(9)],
+            vec![put(3), compare(9, 5)],
+        ];
+        assert_eq!(gathered(late), (vec![0], 2));
     }
 }

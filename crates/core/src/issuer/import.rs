@@ -7,7 +7,7 @@ use crate::authorization::Authorization;
 use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::owner::{Bucket, Organization, User};
-use crate::record::{Entity, Kind, MAX_RECORD, bucket_key};
+use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, bucket_key};
 use crate::store::{Limits, Query};
 use crate::text::{check_description, check_label};
 use crate::time::Timestamp;
@@ -93,7 +93,12 @@ impl Issuer {
                 if self.is_known(change, item)? {
                     imported.known += 1;
                 } else {
-                    change.put(self.plan(item)?)?;
+                    let entity = self.plan(item)?;
+                    need_owners(change, &entity)?;
+                    if change.plans(entity.key()) {
+                        return Err(Error::Exists(Field::Authorization));
+                    }
+                    change.put(entity)?;
                     imported.new += 1;
                 }
             }
@@ -241,6 +246,24 @@ impl Issuer {
         let all = keyed.chain(located.into_iter().filter(|_| self.shared.has_located()));
         all.map(|credential| credential.unique_key().into())
             .collect()
+    }
+}
+
+/// What an item belongs to must be there, or come in the same call.
+fn need_owners(change: &mut Transaction<'_>, entity: &Entity) -> Result<(), Error> {
+    let (organization, user) = match entity {
+        Entity::Authorization(one, _) => (one.organization, one.user),
+        Entity::Bucket(one) => (one.organization, None),
+        _ => return Ok(()),
+    };
+    if !change.has(RecordKey::new(Kind::ORGANIZATION, organization))? {
+        return Err(Error::NotFound(Field::Organization));
+    }
+    match user {
+        Some(user) if !change.has(RecordKey::new(Kind::USER, user))? => {
+            Err(Error::NotFound(Field::User))
+        }
+        _ => Ok(()),
     }
 }
 

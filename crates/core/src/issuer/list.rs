@@ -94,8 +94,8 @@ impl Issuer {
             let Entity::User(one) = entity else {
                 return None;
             };
-            let request = Request::new(Action::READ, ResourceType::USERS).id(one.id);
-            (one.status != Status::Revoked && holder.may(&request)).then_some(one)
+            let may = holder.may_user(Action::READ, one.id);
+            (one.status != Status::Revoked && may).then_some(one)
         })
     }
 
@@ -113,8 +113,8 @@ impl Issuer {
                 let Entity::Organization(one) = entity else {
                     return None;
                 };
-                let request = Request::new(Action::READ, ResourceType::ORGANIZATIONS).id(one.id);
-                (one.status != Status::Revoked && holder.may(&request)).then_some(one)
+                let may = holder.may_organization(Action::READ, one.id);
+                (one.status != Status::Revoked && may).then_some(one)
             },
         )
     }
@@ -146,9 +146,8 @@ impl Issuer {
         let Some(Entity::Organization(found)) = found else {
             return Err(Error::NotFound(Field::Organization));
         };
-        let request = Request::new(Action::READ, ResourceType::ORGANIZATIONS).id(found.id);
         self.holder(caller)?
-            .may(&request)
+            .may_organization(Action::READ, found.id)
             .then_some(found)
             .ok_or(Error::NotFound(Field::Organization))
     }
@@ -162,9 +161,8 @@ impl Issuer {
         let Some(Entity::User(found)) = self.find_named(Kind::USER, name.as_bytes())? else {
             return Err(Error::NotFound(Field::User));
         };
-        let request = Request::new(Action::READ, ResourceType::USERS).id(found.id);
         self.holder(caller)?
-            .may(&request)
+            .may_user(Action::READ, found.id)
             .then_some(found)
             .ok_or(Error::NotFound(Field::User))
     }

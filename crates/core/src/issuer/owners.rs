@@ -49,7 +49,7 @@ impl Issuer {
             let holder = caller.hold(change)?;
             holder.must(&Request::new(Action::WRITE, ResourceType::USERS))?;
             let user = User {
-                id: self.shared.next_id(),
+                id: change.new_id(Kind::USER)?,
                 name: name.to_owned(),
                 status: Status::Active,
                 operator: false,
@@ -103,7 +103,7 @@ impl Issuer {
             let holder = caller.hold(change)?;
             holder.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
             let organization = Organization {
-                id: self.shared.next_id(),
+                id: change.new_id(Kind::ORGANIZATION)?,
                 name: name.to_owned(),
                 description: description.to_owned(),
                 status: Status::Active,
@@ -218,7 +218,7 @@ impl Issuer {
             }
             change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
             let bucket = Bucket {
-                id: self.shared.next_id(),
+                id: change.new_id(Kind::BUCKET)?,
                 organization,
                 name: name.to_owned(),
                 status: Status::Active,
@@ -294,13 +294,11 @@ impl Issuer {
     ) -> Result<User, Error> {
         self.change(|change| {
             let holder = caller.hold(change)?;
-            // Users belong to no organization, so that whoever may not read one learns nothing of it.
-            let request = |action| Request::new(action, ResourceType::USERS).id(id);
-            if !holder.may(&request(Action::READ)) && !holder.may(&request(Action::WRITE)) {
+            if !holder.may_user(Action::READ, id) && !holder.may_user(Action::WRITE, id) {
                 return Err(Error::NotFound(Field::User));
             }
             let before = change.user(id)?;
-            holder.must(&request(Action::WRITE))?;
+            holder.must_on_user(Action::WRITE, id)?;
             let mut after = before.clone();
             edit(&mut after)?;
             if after == before {

@@ -11,7 +11,7 @@ const CHUNK: usize = 500;
 
 impl Issuer {
     /// Forgets authorizations, users, organizations and buckets that were revoked or deleted longer ago than the
-    /// retention time; owners only after all their authorizations. Returns how many.
+    /// retention time; owners after all that belongs to them. Returns how many.
     ///
     /// # Errors
     ///
@@ -46,10 +46,9 @@ impl Issuer {
                 .iter()
                 .filter_map(|stored| self.open_or_report(&stored.record));
             let mut due = Vec::new();
-            for entity in entities {
-                if ended(&entity).is_some_and(|at| at < before) && !self.is_needed(&entity)? {
-                    due.push(entity.key());
-                }
+            for entity in entities.filter(|one| ended(one).is_some_and(|at| at < before)) {
+                count += self.purge_dependants(&entity)?;
+                due.push(entity.key());
             }
             count += due.len();
             self.forget(&due)?;
@@ -60,31 +59,38 @@ impl Issuer {
         }
     }
 
+    /// Forgets what belongs to a deleted user or organization, and so had ended with it.
+    fn purge_dependants(&self, owner: &Entity) -> Result<usize, Error> {
+        let mut count = 0;
+        for kind in [Kind::AUTHORIZATION, Kind::BUCKET] {
+            let mut query = Query {
+                limit: CHUNK,
+                ..Query::all(kind)
+            };
+            match owner {
+                Entity::User(user) => query.user = Some(user.id),
+                Entity::Organization(organization) => query.organization = Some(organization.id),
+                _ => return Ok(count),
+            }
+            loop {
+                let page = self.shared.store.find(&query)?;
+                let due: Vec<RecordKey> = page.iter().map(|stored| stored.record.key).collect();
+                count += due.len();
+                self.forget(&due)?;
+                match due.last() {
+                    Some(last) if due.len() == CHUNK => query.after = Some(last.id),
+                    _ => break,
+                }
+            }
+        }
+        Ok(count)
+    }
+
     fn forget(&self, due: &[RecordKey]) -> Result<(), Error> {
         if due.is_empty() {
             return Ok(());
         }
         self.change(|change| due.iter().try_for_each(|key| change.purge(*key)))
-    }
-
-    /// Whether authorizations are left that belong to a user or organization.
-    fn is_needed(&self, entity: &Entity) -> Result<bool, Error> {
-        let all = Query {
-            limit: 1,
-            ..Query::all(Kind::AUTHORIZATION)
-        };
-        let query = match entity {
-            Entity::User(user) => Query {
-                user: Some(user.id),
-                ..all
-            },
-            Entity::Organization(organization) => Query {
-                organization: Some(organization.id),
-                ..all
-            },
-            _ => return Ok(false),
-        };
-        Ok(!self.shared.store.find(&query)?.is_empty())
     }
 }
 

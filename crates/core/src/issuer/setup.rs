@@ -47,7 +47,7 @@ impl Issuer {
             let organization = match named {
                 Some(Entity::Organization(found)) => change.organization(found.id)?,
                 _ => Organization {
-                    id: self.shared.next_id(),
+                    id: change.new_id(Kind::ORGANIZATION)?,
                     name: first.organization.clone(),
                     description: String::new(),
                     status: Status::Active,
@@ -58,7 +58,7 @@ impl Issuer {
             let mut user = match self.find_named(Kind::USER, first.user.as_bytes())? {
                 Some(Entity::User(found)) => change.user(found.id)?,
                 _ => User {
-                    id: self.shared.next_id(),
+                    id: change.new_id(Kind::USER)?,
                     name: first.user.clone(),
                     status: Status::Active,
                     operator: true,
@@ -68,6 +68,15 @@ impl Issuer {
                     updated_at: now,
                 },
             };
+            for (field, status) in [
+                (Field::Organization, organization.status),
+                (Field::User, user.status),
+            ] {
+                if status != Status::Active {
+                    let reason = "of this name is switched off; choose another name".into();
+                    return Err(Error::Invalid(field, reason));
+                }
+            }
             user.operator = true;
             user.updated_at = now;
             user.memberships
@@ -80,7 +89,7 @@ impl Issuer {
                 user.password_hash.clone_from(&first.password_hash);
             }
             let authorization = Authorization {
-                id: self.shared.next_id(),
+                id: change.new_id(Kind::AUTHORIZATION)?,
                 organization: organization.id,
                 user: Some(user.id),
                 created_by: None,

@@ -8,8 +8,9 @@ use crate::id::Id;
 use crate::index::{Change, What};
 use crate::owner::{Bucket, Organization, OwnerState, User};
 use crate::permission::BucketNames;
-use crate::record::{Entity, Kind, Record, RecordKey, SET_UP};
-use crate::shared::Shared;
+use crate::record::{Entity, Kind, MAX_RECORD, Record, RecordKey, SET_UP};
+use crate::shared::{Problem, Shared};
+use crate::status::Status;
 use crate::store::{Revision, Stored, Write};
 use crate::time::Timestamp;
 use crate::token::Credential;
@@ -99,33 +100,61 @@ impl<'a> Transaction<'a> {
         Buckets(self.shared)
     }
 
+    /// An id that nothing of this kind has or had.
+    pub(super) fn new_id(&mut self, kind: Kind) -> Result<Id, Error> {
+        loop {
+            let id = self.shared.next_id();
+            let key = RecordKey::new(kind, id);
+            if self.read(key)?.is_none() && self.shared.index.sequence(key) == 0 {
+                return Ok(id);
+            }
+        }
+    }
+
     /// The commit fails if the record is not as it was read.
     pub(super) fn guard(&mut self, key: RecordKey) -> Result<(), Error> {
-        self.read(key)?;
+        if self.is_outdated(key)? {
+            return Err(Error::NotGenuine(key));
+        }
         self.writes.entry(key).or_insert(Planned::Guard);
         Ok(())
     }
 
-    /// Writes `entity` in the place of what was read under its key, or as a new record.
+    /// Writes `entity` in the place of what was read under its key, or as a new record. It is counted from the newest
+    /// version that is known, whether the store has it or an older one that was put back; such a one is refused, but
+    /// for being ended.
     pub(super) fn put(&mut self, entity: Entity) -> Result<(), Error> {
         let key = entity.key();
-        let sequence = match self.read(key)?.cloned() {
-            Some(stored) => self.open(&stored)?.map_or(0, |(_, sequence)| sequence),
-            None => 0,
-        };
-        let record = self.shared.sealer.seal(&entity, sequence + 1);
-        if record.size() > crate::record::MAX_RECORD {
+        let ends = entity.status() == Some(Status::Revoked);
+        if !ends && self.is_outdated(key)? {
+            return Err(Error::NotGenuine(key));
+        }
+        let sequence = self.sequence(key)?.max(self.shared.index.sequence(key)) + 1;
+        let record = self.shared.sealer.seal(&entity, sequence);
+        if record.size() > MAX_RECORD {
             return Err(Error::TooLarge);
         }
-        let what = self.shared.digest((entity, sequence + 1));
+        let what = self.shared.digest((entity, sequence));
         self.writes.insert(key, Planned::Put(record, what));
         Ok(())
     }
 
-    /// Forgets the record that was read under `key`.
+    /// Whether a record is there, or will be after this transaction.
+    pub(super) fn has(&mut self, key: RecordKey) -> Result<bool, Error> {
+        let planned = matches!(self.writes.get(&key), Some(Planned::Put(..)));
+        Ok(planned || self.read(key)?.is_some())
+    }
+
+    /// Whether this transaction writes a record under `key`.
+    pub(super) fn plans(&self, key: RecordKey) -> bool {
+        matches!(self.writes.get(&key), Some(Planned::Put(..)))
+    }
+
+    /// Forgets the record under `key`, if there is one.
     pub(super) fn purge(&mut self, key: RecordKey) -> Result<(), Error> {
-        self.read(key)?;
-        self.writes.insert(key, Planned::Purge);
+        if self.read(key)?.is_some() {
+            self.writes.insert(key, Planned::Purge);
+        }
         Ok(())
     }
 
@@ -189,6 +218,32 @@ impl<'a> Transaction<'a> {
         opened
             .map(|(entity, _)| entity)
             .ok_or(Error::NotFound(field))
+    }
+
+    /// How many times the record that was read had been written; 0 if there is none.
+    fn sequence(&mut self, key: RecordKey) -> Result<u64, Error> {
+        let Some(stored) = self.read(key)?.cloned() else {
+            return Ok(0);
+        };
+        Ok(self.open(&stored)?.map_or(0, |(_, sequence)| sequence))
+    }
+
+    /// Whether the store holds an older version of a record than the index knows: somebody put it back.
+    fn is_outdated(&mut self, key: RecordKey) -> Result<bool, Error> {
+        let known = self.shared.index.sequence(key);
+        let Some(revision) = self.read(key)?.map(|stored| stored.revision) else {
+            return Ok(false);
+        };
+        if self.sequence(key)? >= known {
+            return Ok(false);
+        }
+        // Or it was changed since it was read; then this transaction meets a conflict, and begins anew.
+        let now = self.shared.store.get(&key)?;
+        let replayed = now.is_some_and(|now| now.revision == revision);
+        if replayed {
+            self.shared.fault(key, Problem::Replayed);
+        }
+        Ok(replayed)
     }
 
     fn open(&self, stored: &Stored) -> Result<Option<(Entity, u64)>, Error> {

@@ -19,9 +19,12 @@ struct ResourceForm {
     kind: ResourceType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Id>,
-    /// The name, for types that are matched by name. InfluxDB's `name` is a display name, and not read.
+    /// The name, for types that are matched by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     named: Option<Box<str>>,
+    /// A display name of InfluxDB, which says nothing; but for databases it can only be meant as the name.
+    #[serde(default, skip_serializing)]
+    name: Option<Box<str>>,
     #[serde(rename = "orgID", default, skip_serializing_if = "Option::is_none")]
     organization: Option<Id>,
 }
@@ -37,6 +40,7 @@ impl Serialize for Permission {
             kind: self.resource.kind,
             id,
             named,
+            name: None,
             organization: self.resource.organization,
         };
         let action = self.action;
@@ -47,10 +51,12 @@ impl Serialize for Permission {
 impl<'de> Deserialize<'de> for Permission {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let PermissionForm { action, resource } = PermissionForm::deserialize(deserializer)?;
-        let target = match (resource.id, resource.named) {
+        let shown = resource.name;
+        let shown = shown.filter(|_| resource.kind == ResourceType::DATABASES);
+        let target = match (resource.id, resource.named.or(shown)) {
             (None, None) => Target::Any,
             (Some(id), None) => Target::Id(id),
-            (None, Some(name)) => Target::Name(name),
+            (None, Some(name)) => Target::named(&name),
             (Some(_), Some(_)) => {
                 let both = "a resource has an `id` or is `named`, not both";
                 return Err(serde::de::Error::custom(both));

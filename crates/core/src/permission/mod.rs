@@ -105,6 +105,16 @@ pub enum Target {
     Name(Box<str>),
 }
 
+impl Target {
+    /// The resource with this name; `*` stands for any.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "*" => Self::Any,
+            name => Self::Name(name.into()),
+        }
+    }
+}
+
 /// The resources that a permission is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Resource {
@@ -161,10 +171,10 @@ impl Permission {
         self
     }
 
-    /// The same for the resource with this name.
+    /// The same for the resource with this name; `*` stands for any.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
-        self.resource.target = Target::Name(name.into());
+        self.resource.target = Target::named(name);
         self
     }
 }

@@ -51,9 +51,8 @@ impl FromStr for Permission {
         let kind: ResourceType = kind.parse().map_err(|_| InvalidPermission)?;
         let target = match target {
             None => Target::Any,
-            Some("*") if kind == ResourceType::DATABASES => Target::Any,
             Some(name) if kind == ResourceType::DATABASES && !name.is_empty() => {
-                Target::Name(name.into())
+                Target::named(name)
             }
             Some(id) => Target::Id(parse_id(id)?),
         };

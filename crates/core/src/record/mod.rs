@@ -94,7 +94,7 @@ pub struct Columns {
 pub struct Record {
     /// Its key.
     pub key: RecordKey,
-    /// At most 256 bytes that no other record of the same kind has.
+    /// At most 300 bytes that no other record of the same kind has.
     pub unique: Option<Box<[u8]>>,
     /// What it can be searched by.
     pub columns: Columns,
@@ -172,6 +172,10 @@ impl Entity {
             Self::Settings(_) => SETTINGS,
             Self::SetUp(_) => SET_UP,
         }
+    }
+
+    pub(crate) fn status(&self) -> Option<Status> {
+        self.columns().status
     }
 
     /// What no other record of the kind may have. A deleted user, organization or bucket gives its name back.

@@ -300,3 +300,69 @@ fn users_and_organizations_follow_the_same_rules() {
             .is_err()
     );
 }
+
+/// Users belong to no organization, so a permission on them within one must not reach any of them by its id.
+#[test]
+fn a_permission_on_users_of_an_organization_reaches_no_user_by_its_id() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer
+        .create_user(&Caller::Root, "operator", None)
+        .unwrap()
+        .id;
+    let owner = holder(
+        &world,
+        &[
+            "write:orgs/ORG/authorizations",
+            "write:orgs/ORG/users",
+            "read:orgs/ORG/users",
+        ],
+    );
+    let texts = in_org(
+        world.org.id,
+        &[
+            &format!("write:orgs/ORG/users/{user}"),
+            &format!("read:orgs/ORG/users/{user}"),
+        ],
+    );
+    let granted = texts.iter().map(|text| permission(text));
+    // It may grant within its organization what it holds there …
+    let granted = issuer
+        .create(&owner, NewAuthorization::new(world.org.id, granted))
+        .unwrap()
+        .1;
+    let thief = Caller::Authorization(granted.id);
+    // … which is nothing.
+    for caller in [&owner, &thief] {
+        let delete = UserEdit {
+            transition: Some(Transition::Revoke),
+            ..UserEdit::default()
+        };
+        assert!(matches!(
+            issuer.edit_user(caller, user, &delete),
+            Err(Error::NotFound(_))
+        ));
+        assert!(issuer.users(caller).unwrap().is_empty());
+        assert!(issuer.user_named(caller, "operator").is_err());
+        let new = NewAuthorization {
+            user: Some(user),
+            ..NewAuthorization::new(
+                world.org.id,
+                [permission("read:buckets").organization(world.org.id)],
+            )
+        };
+        assert!(issuer.create(caller, new).is_err());
+    }
+    let itself = holder(
+        &world,
+        &[
+            &format!("write:users/{user}"),
+            &format!("read:users/{user}"),
+        ],
+    );
+    assert!(
+        issuer
+            .edit_user(&itself, user, &UserEdit::default())
+            .is_ok()
+    );
+}

@@ -251,3 +251,87 @@ fn two_that_make_one_store_at_once_agree() {
         assert_eq!(found.id, org.id);
     }
 }
+
+/// Puts the record that is stored under `key` back to what it was.
+fn put_back(world: &World, key: RecordKey, old: &Stored) {
+    let expected = world
+        .store
+        .get(&key)
+        .unwrap()
+        .map_or(Revision::ABSENT, |now| now.revision);
+    let put = Write::Put {
+        record: old.record.clone(),
+        expected,
+    };
+    let revision = world.store.commit(&[put]).unwrap();
+    eventually("followed", || world.engine.caught_up() >= revision);
+}
+
+#[test]
+fn a_record_that_was_removed_or_purged_does_not_come_back_as_it_was() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let issuer = world.engine.issuer();
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let old = world.store.get(&key).unwrap().unwrap();
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    let now = world.store.get(&key).unwrap().unwrap();
+    // Somebody removes the row, so that the engine rebuilds without it, and puts the old one back.
+    let purge = Write::Purge {
+        key,
+        expected: now.revision,
+    };
+    let revision = world.store.commit(&[purge]).unwrap();
+    eventually("rebuilt", || world.engine.caught_up() >= revision);
+    put_back(&world, key, &old);
+    assert_eq!(world.check(&token), Err(Denied::Unknown));
+    assert!(
+        world
+            .engine
+            .faults()
+            .iter()
+            .any(|fault| fault.problem == Problem::Replayed)
+    );
+    // Or waits until the engine itself has purged it.
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let old = world.store.get(&key).unwrap().unwrap();
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    world.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    issuer.purge().unwrap();
+    put_back(&world, key, &old);
+    eventually("fresh", || world.check(&token) == Err(Denied::Unknown));
+}
+
+#[test]
+fn after_an_older_record_was_put_back_only_ending_works_and_it_ends() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let issuer = world.engine.issuer();
+    let (token, made) = world.create(&["read:buckets", "write:orgs"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let wide = world.store.get(&key).unwrap().unwrap();
+    let narrow = symbolon::Edit {
+        permissions: Some(
+            [crate::world::permission("read:buckets")]
+                .into_iter()
+                .collect(),
+        ),
+        ..symbolon::Edit::default()
+    };
+    issuer.edit(&Caller::Root, made.id, narrow).unwrap();
+    put_back(&world, key, &wide);
+    // As a caller it has neither its wider permissions of old nor any.
+    let caller = Caller::Authorization(made.id);
+    let created = issuer.create_organization(&caller, "stolen", "");
+    assert!(matches!(created, Err(Error::NotGenuine(_))), "{created:?}");
+    let off = issuer.edit(&Caller::Root, made.id, Transition::Deactivate.into());
+    assert!(matches!(off, Err(Error::NotGenuine(_))));
+    assert_eq!(world.check(&token), Ok(made.id));
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
+    let restarted = world.another();
+    assert_eq!(
+        restarted.verifier().check(token.reveal(), &READ_BUCKETS),
+        Err(Denied::Revoked(made.id))
+    );
+}

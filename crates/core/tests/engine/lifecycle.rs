@@ -362,17 +362,18 @@ fn what_ended_is_purged_after_the_retention_and_owners_last() {
         ..UserEdit::default()
     };
     issuer.edit_user(&Caller::Root, user.id, &delete).unwrap();
-    world.clock.advance(Duration::from_secs(31 * 24 * 3600));
-    assert_eq!(
-        issuer.purge().unwrap(),
-        0,
-        "an authorization of the user is left"
-    );
-    issuer.revoke(&Caller::Root, made.id).unwrap();
+    let (ended, ended_made) = world.create(&["read:buckets"]);
+    issuer.revoke(&Caller::Root, ended_made.id).unwrap();
     world.clock.advance(Duration::from_secs(29 * 24 * 3600));
     assert_eq!(issuer.purge().unwrap(), 0);
     world.clock.advance(Duration::from_secs(2 * 24 * 3600));
-    assert_eq!(issuer.purge().unwrap(), 2);
+    assert_eq!(
+        issuer.purge().unwrap(),
+        3,
+        "the user, what belongs to it, and what was revoked"
+    );
+    assert_eq!(issuer.purge().unwrap(), 0);
+    assert_eq!(world.check(&ended), Err(Denied::Unknown));
     assert_eq!(world.check(&token), Err(Denied::Unknown));
     assert_eq!(world.check(&kept), Ok(kept_made.id));
     assert!(world.engine.fsck().unwrap().problems.is_empty());

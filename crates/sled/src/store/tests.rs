@@ -7,7 +7,7 @@ use symbolon::{Face, Status};
 use tempfile::TempDir;
 
 use super::*;
-use crate::layout::{Sum, decode_record, encode_record};
+use crate::layout::{Sum, decode_record, encode_record, unique_key};
 
 fn key(number: u64) -> RecordKey {
     RecordKey::new(Kind::AUTHORIZATION, Id::new(number).unwrap())
@@ -88,14 +88,14 @@ fn reads_write_nothing() {
         let (_folder, store) = store();
         work(&store, rounds, writes, size, || {
             everything(&store);
-            assert_eq!(store.trees.db.flush().unwrap(), 0);
+            assert_eq!(store.trees().unwrap().db.flush().unwrap(), 0);
         });
         let used: Vec<_> = (1..200)
             .map(|id| (Id::new(id).unwrap(), Minute(9)))
             .collect();
         store.touch(&used).unwrap();
         everything(&store);
-        assert_eq!(store.trees.db.flush().unwrap(), 0);
+        assert_eq!(store.trees().unwrap().db.flush().unwrap(), 0);
     }
 }
 
@@ -171,7 +171,7 @@ fn a_damaged_value_stops_nothing_else() {
     let (_folder, store) = store();
     let writes: Vec<Write> = (1..=3).map(|number| write(&store, number, 50)).collect();
     let revision = store.commit(&writes).unwrap();
-    let tree = &store.trees.record;
+    let tree = &store.trees().unwrap().record;
     for damage in [
         None,
         Some([&revision.0.to_be_bytes()[..], b"short"].concat()),
@@ -206,7 +206,7 @@ fn integrity_names_what_does_not_fit() {
     let writes: Vec<Write> = (1..=3).map(|number| write(&store, number, 50)).collect();
     let revision = store.commit(&writes).unwrap();
     assert_eq!(store.integrity().unwrap(), Vec::<String>::new());
-    let trees = &store.trees;
+    let trees = store.trees().unwrap();
 
     let unique = unique_key(
         Kind::AUTHORIZATION,
@@ -242,6 +242,38 @@ fn integrity_names_what_does_not_fit() {
         "{found}"
     );
     assert!(found.contains("do not match the checksum"), "{found}");
+}
+
+#[test]
+fn a_unique_key_has_its_limit() {
+    let (_folder, store) = store();
+    for (length, fits) in [(256, true), (257, false)] {
+        let mut record = record(length as u64, 0);
+        record.unique = Some(vec![7; length].into());
+        let expected = Revision::ABSENT;
+        let committed = store.commit(&[Write::Put { record, expected }]);
+        assert_eq!(committed.is_ok(), fits);
+        assert!(fits || matches!(committed, Err(StoreError::TooLarge)));
+    }
+}
+
+#[test]
+fn nothing_is_found_behind_the_last() {
+    let (_folder, store) = store();
+    store.commit(&[write(&store, u64::MAX, 10)]).unwrap();
+    let [user, organization] = [1 + u64::MAX % 31, 1 + u64::MAX % 7].map(Id::new);
+    for (user, organization) in [(None, None), (user, None), (None, organization)] {
+        let all = Query {
+            user,
+            organization,
+            ..Query::all(Kind::AUTHORIZATION)
+        };
+        assert_eq!(store.find(&all).unwrap().len(), 1);
+        let after = Some(Id::MAX);
+        assert_eq!(store.find(&Query { after, ..all }).unwrap(), []);
+    }
+    let end = Position::after(Revision(u64::MAX)).into();
+    assert_eq!(store.scan(&end, 1).unwrap().items, []);
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! The lists of the rules: the only place where they are named.
+//!
+//! A rule that is missing here is reached by nobody, and does not compile.
+
+/// The one list of all rules: hands it to the macro `$callback`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_each_rule {
+    ($callback:path, $arguments:tt) => {
+        $callback! { $arguments
+            reading {
+                an_absent_record_is_none,
+                a_record_comes_back_byte_for_byte,
+                columns_come_back,
+                every_id_is_kept,
+                every_kind_is_kept,
+                the_greatest_record_fits,
+                a_replacement_replaces_everything,
+            }
+            expectations {
+                an_insert_over_a_record_conflicts,
+                a_replacement_of_another_revision_conflicts,
+                a_replacement_of_an_absent_record_conflicts,
+                a_guard_of_another_revision_conflicts,
+                a_guard_of_absence_passes_only_then,
+                a_purge_of_another_revision_conflicts,
+                a_purged_record_is_absent,
+            }
+            atomicity {
+                a_conflict_anywhere_leaves_nothing,
+                a_duplicate_anywhere_leaves_nothing,
+                a_record_too_large_anywhere_leaves_nothing,
+                the_first_failing_write_is_named,
+                conflicts_are_told_before_duplicates,
+                a_refused_commit_gives_no_unique_key_up,
+            }
+            unique {
+                a_taken_unique_key_is_refused,
+                a_unique_key_is_unique_within_its_kind,
+                unique_keys_are_compared_whole,
+                a_replacement_may_keep_its_unique_key,
+                a_unique_key_given_up_in_the_same_commit_is_free,
+                unique_keys_can_be_exchanged,
+                a_unique_key_given_up_earlier_is_free,
+                a_unique_key_twice_in_a_commit_is_refused,
+                a_guarded_record_holds_its_unique_key,
+            }
+            revisions {
+                revisions_grow,
+                a_commit_has_one_revision,
+                guards_alone_take_no_revision,
+                a_guard_writes_nothing,
+                the_head_is_the_newest_commit,
+                the_head_never_falls,
+                the_floor_is_the_newest_purge,
+                the_epoch_stays,
+                every_store_has_its_own_epoch,
+            }
+            scanning {
+                a_scan_of_nothing_ends,
+                a_scan_meets_every_record_once,
+                pages_of_every_size_cover_everything,
+                a_scan_goes_on_with_what_was_written_since,
+                the_cursor_of_an_empty_scan_sees_later_writes,
+                a_cursor_can_be_used_again,
+                a_record_rewritten_between_pages_is_met,
+                a_record_inserted_between_pages_is_met,
+                a_purge_between_pages_hides_nothing_else,
+                a_purge_is_told_by_the_floor,
+            }
+            finding {
+                finding_equals_scanning,
+                found_records_are_ordered_by_id,
+                found_pages_cover_everything,
+                what_was_replaced_is_not_found,
+                a_column_that_is_not_set_matches_nothing,
+            }
+            touching {
+                the_latest_use_wins,
+                the_last_use_is_read_everywhere,
+                a_use_is_no_commit,
+                a_use_of_nothing_is_passed_over,
+                the_last_use_stays_with_a_replacement,
+                the_last_use_ends_with_a_purge,
+            }
+            waiting {
+                a_wait_for_nothing_ends_in_time,
+                a_wait_for_what_is_there_ends_in_time,
+                a_write_during_a_wait_is_met_after_it,
+            }
+            limits {
+                limits_let_every_record_through,
+                a_commit_of_the_most_writes_is_taken,
+                a_commit_of_too_many_writes_is_refused,
+                a_commit_of_too_many_bytes_is_refused,
+                a_record_too_large_is_refused,
+            }
+            concurrency {
+                concurrent_increments_lose_nothing,
+                one_creator_of_a_unique_key_wins,
+                one_creator_of_a_record_wins,
+                concurrent_commits_have_distinct_revisions,
+                a_read_sees_every_commit_that_returned,
+                a_page_is_one_snapshot,
+                a_scan_beside_writers_loses_nothing,
+            }
+            walking {
+                a_random_walk_agrees_with_memory,
+            }
+        }
+    };
+}
+
+/// The one list of the rules for stores on disk.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_each_lasting_rule {
+    ($callback:path, $arguments:tt) => {
+        $callback! { $arguments
+            lasting {
+                reopening_keeps_everything,
+                reopening_keeps_head_and_floor,
+                reopening_keeps_an_empty_store,
+                reopening_keeps_what_is_compared,
+                reopening_keeps_cursors,
+            }
+            walking {
+                a_random_walk_with_reopening_agrees_with_memory,
+            }
+        }
+    };
+}

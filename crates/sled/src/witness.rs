@@ -1,0 +1,79 @@
+//! The witness: a file of our own that says what the folder is, and which commit was the newest.
+//!
+//! sled's recovery takes what it cannot read for the end of its log. The witness stands outside of the log, so that
+//! it tells when commits are missing.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use symbolon::store::{Epoch, Revision};
+use symbolon_files::{create_private, open_private};
+
+use crate::error::OpenError;
+
+/// What the file says. Its length never changes, so that it is overwritten in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Witness {
+    pub(crate) epoch: Epoch,
+    pub(crate) head: Revision,
+}
+
+pub(crate) const NAME: &str = "symbolon";
+
+const TITLE: &str = "symbolon sled store";
+
+impl Witness {
+    /// Of a store that was never opened, so that nothing can be in it.
+    pub(crate) const UNFINISHED: Self = Self {
+        epoch: Epoch(0),
+        head: Revision::ABSENT,
+    };
+
+    pub(crate) fn create(folder: &Path) -> Result<(), OpenError> {
+        Ok(create_private(
+            &folder.join(NAME),
+            &Self::UNFINISHED.text(),
+        )?)
+    }
+
+    /// None if the folder has no such file.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, OpenError> {
+        let path = folder.join(NAME);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        let read = open_private(&path)?.read_to_string(&mut text);
+        match Self::parse(&text) {
+            Some(witness) if read.is_ok() => Ok(Some(witness)),
+            _ if text.starts_with(TITLE) => Err(OpenError::Later(folder.into())),
+            _ => Err(OpenError::damaged(
+                folder,
+                "its file `symbolon` cannot be read",
+            )),
+        }
+    }
+
+    /// Notes the newest commit. It is not synced, so that after a power cut it may be older, but never newer, than what
+    /// is on disk.
+    pub(crate) fn write(self, file: &File) {
+        // The commit is on disk; a note that is missing only shows less.
+        let _ = file.write_all_at(&self.text(), 0);
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(TITLE)?.strip_prefix(" 1\nepoch ")?;
+        let (epoch, head) = rest.strip_suffix('\n')?.split_once("\nhead ")?;
+        Some(Self {
+            epoch: Epoch(u64::from_str_radix(epoch, 16).ok()?),
+            head: Revision(head.parse().ok()?),
+        })
+    }
+
+    fn text(self) -> Vec<u8> {
+        let (epoch, head) = (self.epoch.0, self.head.0);
+        format!("{TITLE} 1\nepoch {epoch:016x}\nhead {head:020}\n").into()
+    }
+}
