@@ -20,6 +20,7 @@
 mod error;
 mod key_file;
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
@@ -108,6 +109,22 @@ pub fn sync_dir(path: &Path) -> Result<(), FileError> {
         .map_err(FileError::io("sync", path))
 }
 
+/// Whether a file of this name was left by a process that was killed in [`create_private`], before the file had its own
+/// name. It can be removed.
+pub fn is_unfinished(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let random = name
+        .strip_suffix(UNFINISHED)
+        .and_then(|name| name.rsplit_once('.'));
+    random.is_some_and(|(start, random)| {
+        start.starts_with('.')
+            && random.len() == 16
+            && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+const UNFINISHED: &str = ".new";
+
 /// The folder that `path` lies in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     or_current(path.parent().unwrap_or(path))
@@ -176,10 +193,10 @@ fn or_current(path: &Path) -> &Path {
 
 /// A hidden name beside `path`. Whoever guesses it gains nothing: a file that is there is not written to.
 fn unused_name(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
+    let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     let random = RandomState::new().hash_one(std::process::id());
-    name.push(format!(".{random:016x}.new"));
+    name.push(format!(".{random:016x}{UNFINISHED}"));
     path.with_file_name(name)
 }
 

@@ -165,3 +165,18 @@ fn a_secret_that_others_can_read_is_refused() {
     open_private(&path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"contents");
 }
+
+#[test]
+fn what_a_killed_process_left_is_told_by_its_name() {
+    let unfinished = |name: &str| symbolon_files::is_unfinished(name.as_ref());
+    assert!(unfinished(".symbolon.2da5c6af7f2de7d9.new"));
+    for other in [
+        "symbolon",
+        ".new",
+        "a.2da5c6af7f2de7d9.new",
+        ".a.2da5.new",
+        ".a.2da5c6af7f2de7d9",
+    ] {
+        assert!(!unfinished(other), "{other}");
+    }
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use symbolon::StoreError;
 use symbolon::store::{End, Epoch};
-use symbolon_files::{open_private, private_dir, sync_dir};
+use symbolon_files::{is_unfinished, open_private, private_dir, sync_dir};
 
 use crate::error::{OpenError, caught, unreadable};
 use crate::layout::{STATE_KEY, State};
@@ -103,7 +103,12 @@ impl Drop for Folder {
         let _ = self.witness.sync_all();
         // A thread of sled may keep its lock a little longer, and whoever closed a store may open it again.
         for _ in 0..1000 {
-            if !self.locked || self.db.try_lock().is_ok() {
+            if !self.locked {
+                break;
+            }
+            if self.db.try_lock().is_ok() {
+                // A process that is being forked at this moment holds the handle, and with it a lock, until its `exec`.
+                let _ = self.db.unlock();
                 break;
             }
             thread::sleep(Duration::from_millis(1));
@@ -198,7 +203,13 @@ fn close_modes(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether there is nothing in the folder but what a process left that was killed while it made the first file.
 fn is_empty(path: &Path) -> Result<bool, OpenError> {
-    let mut entries = fs::read_dir(path).map_err(|error| OpenError::failed(path, error))?;
-    Ok(entries.next().is_none())
+    let failed = |error| OpenError::failed(path, error);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        if !is_unfinished(&entry.map_err(failed)?.file_name()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

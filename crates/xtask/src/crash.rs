@@ -78,7 +78,9 @@ impl Backend {
 pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     let name = args.backend.name();
     let program = std::env::current_exe()?;
-    let dir = tempfile::Builder::new().prefix("symbolon-crash-").tempdir()?;
+    let dir = tempfile::Builder::new()
+        .prefix("symbolon-crash-")
+        .tempdir()?;
     let report = Crash {
         open: &|dir| args.backend.open(dir),
         child: &|| {
@@ -104,7 +106,11 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let kept = dir.keep();
-    Err(format!("{name} does not keep what it acknowledges; see {}", kept.display()).into())
+    Err(format!(
+        "{name} does not keep what it acknowledges; see {}",
+        kept.display()
+    )
+    .into())
 }
 
 pub(crate) fn run_child(args: &ChildArgs) -> Result<(), Failure> {

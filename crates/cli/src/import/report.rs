@@ -72,7 +72,7 @@ impl Report {
 
     fn text(&self) -> String {
         let (new, known) = (self.new_items(), self.known);
-        if new.total() == 0 && self.bad.is_empty() {
+        if new.total() == 0 {
             return format!("nothing new: {} already there\n", number(known.total()));
         }
         let mut table = output::table(&["", "New", "Known", "Left out"]);

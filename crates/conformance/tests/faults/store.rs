@@ -143,60 +143,36 @@ impl TokenStore for Faulty {
             revision: item.revision,
             key: item.record.key,
         };
-        let order = |item: &Stored| match self.fault {
-            Fault::ScanByKey => (item.record.key, Revision::ABSENT),
-            _ => (RecordKey::new(Kind(0), Id::MIN), item.revision),
+        // A scan by key goes on after the last key, unless it was at the end.
+        let within = after.revision > Revision::ABSENT && after != Position::after(after.revision);
+        let later = |item: &&Stored| match self.fault {
+            Fault::ScanByKey if within => item.record.key > after.key,
+            Fault::ScanNewOnly => item.revision > after.revision,
+            _ => position(item) > after,
         };
-        let mut items: Vec<Stored> = match self.fault {
-            // It goes on after the last key, from a cursor that was not at the end.
-            Fault::ScanByKey
-                if after.key != Position::after(Revision::ABSENT).key
-                    && after.revision > Revision::ABSENT =>
-            {
-                let later = |item: &&Stored| item.record.key > after.key;
-                state.records.values().filter(later).cloned().collect()
-            }
-            Fault::ScanNewOnly => {
-                let later = |item: &&Stored| item.revision > after.revision;
-                state.records.values().filter(later).cloned().collect()
-            }
-            _ => state
-                .records
-                .values()
-                .filter(|item| position(item) > after)
-                .cloned()
-                .collect(),
-        };
-        items.sort_by_key(|item| (order(item), position(item)));
-        let extra = usize::from(self.is(Fault::PageTooLong));
-        let more = items.len() > limit.saturating_add(extra);
-        items.truncate(limit.saturating_add(extra));
-        if self.is(Fault::PageTooShort) && more {
-            items.pop();
+        let mut items: Vec<Stored> = state.records.values().filter(later).cloned().collect();
+        if !self.is(Fault::ScanByKey) {
+            items.sort_by_key(position);
         }
+        let limit = limit.saturating_add(usize::from(self.is(Fault::PageTooLong)));
+        let more = items.len() > limit;
+        items.truncate(limit);
         let next = match items.last() {
-            Some(_) if self.is(Fault::PageTooShort) && more => {
-                let mut last = state
-                    .records
-                    .values()
-                    .map(position)
-                    .filter(|at| *at > after)
-                    .collect::<Vec<_>>();
-                last.sort_unstable();
-                last[limit - 1]
-            }
             Some(last) if more => position(last),
             _ => Position::after(state.head),
         };
-        let epoch = if self.is(Fault::EpochOfScan) {
-            scans
-        } else {
-            scans >> 32
+        if self.is(Fault::PageTooShort) && more {
+            items.pop();
+        }
+        let epoch = match self.fault {
+            Fault::OneEpoch => 1,
+            Fault::EpochOfScan => scans,
+            _ => scans >> 32,
         };
         let end = End {
             head: state.head,
             floor: state.floor,
-            epoch: Epoch(if self.is(Fault::OneEpoch) { 1 } else { epoch }),
+            epoch: Epoch(epoch),
         };
         let ended = !more || self.is(Fault::EveryPageEnds);
         Ok(Page {

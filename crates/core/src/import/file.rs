@@ -24,8 +24,7 @@ pub struct ImportFile {
     pub(super) organizations: Vec<OwnerRow>,
     pub(super) users: Vec<OwnerRow>,
     pub(super) buckets: Vec<BucketRow>,
-    // Boxed, so that a list that grows or is sorted out moves little.
-    pub(super) authorizations: Vec<Box<AuthorizationRow>>,
+    pub(super) authorizations: Vec<AuthorizationRow>,
     /// In which list the authorizations stand.
     pub(super) list: Option<List>,
     pub(super) bad: Vec<BadRow>,
@@ -112,7 +111,7 @@ impl ImportFile {
             List::Authorizations | List::Unnamed => {
                 let owners = [&Named::organization(row)?, &Named::user(row)?];
                 let row = AuthorizationRow::read(index, row, id, owners, &mut self.sets)?;
-                self.authorizations.push(Box::new(row));
+                self.authorizations.push(row);
                 self.remember(owners);
             }
         }

@@ -4,7 +4,7 @@ use super::bad::{BadRow, List};
 use super::file::ImportFile;
 use super::owners::OwnerName;
 use super::planner::Planner;
-use super::rows::AuthorizationRow;
+use super::rows::Details;
 use super::sets::Sets;
 use crate::error::Error;
 use crate::id::Id;
@@ -63,9 +63,10 @@ pub struct Plan {
 /// An authorization that can be taken.
 #[derive(Debug)]
 pub(super) struct Ready {
-    pub(super) row: Box<AuthorizationRow>,
+    pub(super) id: Id,
     pub(super) organization: Id,
     pub(super) user: Option<Id>,
+    pub(super) details: Box<Details>,
 }
 
 impl Plan {
@@ -131,8 +132,13 @@ impl Ready {
         sets: &Sets,
         now: Timestamp,
     ) -> Result<ImportItem, Malformed> {
-        let (organization, user) = (self.organization, self.user);
-        let authorization = self.row.authorization(organization, user, sets, now);
-        self.row.secret.item(prefix, authorization)
+        let Self {
+            id,
+            organization,
+            user,
+            ref details,
+        } = *self;
+        let authorization = details.authorization(id, organization, user, sets, now);
+        details.secret.item(prefix, authorization)
     }
 }

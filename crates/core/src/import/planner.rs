@@ -136,7 +136,7 @@ impl<'a> Planner<'a> {
     fn take_authorizations(
         &mut self,
         list: List,
-        rows: Vec<Box<AuthorizationRow>>,
+        rows: Vec<AuthorizationRow>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<(), Error> {
         let mut ids = Seen::new(list, "id");
@@ -150,7 +150,7 @@ impl<'a> Planner<'a> {
             let (index, id) = (row.index, row.id);
             let take = || {
                 ids.note(id, index)?;
-                let noted = tokens.note(index, &row.secret);
+                let noted = tokens.note(index, &row.details.secret);
                 noted.map_err(|earlier| same("token", list, earlier))?;
                 self.authorization(row, compare)
             };
@@ -167,16 +167,17 @@ impl<'a> Planner<'a> {
     /// What shall be written; none if the store has it already.
     fn authorization(
         &mut self,
-        row: Box<AuthorizationRow>,
+        row: AuthorizationRow,
         compare: bool,
     ) -> Result<Option<Ready>, Refusal> {
         let organization = self.organization(row.organization.as_ref())?;
         let user = row.user.as_ref().map(|user| self.users.find(user));
         let user = user.transpose()?;
         let ready = Ready {
-            row,
+            id: row.id,
             organization,
             user,
+            details: row.details,
         };
         let item = ready.item(self.issuer.prefix(), &self.plan.sets, self.plan.now);
         let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;

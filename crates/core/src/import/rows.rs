@@ -43,6 +43,13 @@ pub(super) struct AuthorizationRow {
     pub(super) id: Id,
     pub(super) organization: Option<OwnerName>,
     pub(super) user: Option<OwnerName>,
+    /// Boxed, so that a list that grows or is sorted out moves little.
+    pub(super) details: Box<Details>,
+}
+
+/// What an authorization has beside its id and owners.
+#[derive(Debug)]
+pub(super) struct Details {
     pub(super) secret: Secret,
     description: Box<str>,
     permissions: Packed,
@@ -148,24 +155,29 @@ impl AuthorizationRow {
         sets: &mut Sets,
     ) -> Result<Self, String> {
         let [organization, user] = owners;
+        let description = text("description", row.description)?;
+        let details = Details {
+            secret: Secret::read(row)?,
+            description: description.unwrap_or_default().into(),
+            status: status(List::Authorizations, row.status)?,
+            expires_at: parsed("expiresAt", row.expires_at)?,
+            times: Times::read(row)?,
+            permissions: sets.pack(&permissions(row.permissions)?),
+        };
         Ok(Self {
             index,
             id,
             organization: organization.reference(),
             user: user.reference(),
-            secret: Secret::read(row)?,
-            description: text("description", row.description)?
-                .unwrap_or_default()
-                .into(),
-            status: status(List::Authorizations, row.status)?,
-            expires_at: parsed("expiresAt", row.expires_at)?,
-            times: Times::read(row)?,
-            permissions: sets.pack(&permissions(row.permissions)?),
+            details: Box::new(details),
         })
     }
+}
 
+impl Details {
     pub(super) fn authorization(
         &self,
+        id: Id,
         organization: Id,
         user: Option<Id>,
         sets: &Sets,
@@ -173,7 +185,7 @@ impl AuthorizationRow {
     ) -> Authorization {
         let (created_at, updated_at) = self.times.or(now);
         Authorization {
-            id: self.id,
+            id,
             organization,
             user,
             created_by: None,

@@ -78,14 +78,14 @@ pub(super) struct Tokens {
 type Start = [u8; 16];
 
 impl Tokens {
-    pub(super) fn of(rows: &[Box<AuthorizationRow>]) -> Self {
-        let is_wide = |row: &AuthorizationRow| match &row.secret {
+    pub(super) fn of(rows: &[AuthorizationRow]) -> Self {
+        let is_wide = |row: &AuthorizationRow| match &row.details.secret {
             Secret::Hash(locator) => matches!(**locator, Locator::Sha512(_)),
             Secret::Text(_) => false,
         };
         Self {
             known: HashMap::with_capacity(rows.len()),
-            wide: rows.iter().any(|row| is_wide(row)),
+            wide: rows.iter().any(is_wide),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::issuer::{ImportItem, Imported, Issuer};
 use crate::token::Malformed;
 
 /// Items in one commit: enough that its sync costs little, few enough that others wait briefly.
-const CHUNK: usize = 4000;
+const CHUNK: usize = 1000;
 
 impl Plan {
     /// Writes all that is new, owners first. Each commit is all or nothing; after an error the same file can be read

@@ -1,0 +1,18 @@
+//! What a process leaves that is killed while it makes a store.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use symbolon_sled::SledStore;
+
+#[test]
+fn a_store_is_made_over_the_unfinished_file_of_a_killed_process_and_over_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    symbolon_files::private_dir(&path).unwrap();
+    std::fs::write(path.join(".symbolon.2da5c6af7f2de7d9.new"), "half").unwrap();
+    assert!(SledStore::open_existing(&path).is_err());
+    drop(SledStore::open(&path).unwrap());
+    let other = folder.path().join("other");
+    symbolon_files::private_dir(&other).unwrap();
+    std::fs::write(other.join("notes.new"), "mine").unwrap();
+    assert!(SledStore::open(&other).is_err());
+}
