@@ -1,0 +1,187 @@
+//! `check`: one token, one request.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::common::{AUTH, Home, ORG, err, out, token};
+
+#[test]
+fn ids_and_names() {
+    let home = Home::with_sample();
+    let check = |arguments: &[&str]| home.check(&token(1), arguments)["allow"] == true;
+    let read = ["--action=read", "--type=buckets"];
+    for org in [ORG, "0000000000000B01", "my-org"] {
+        assert!(check(&[&read[..], &["--org", org]].concat()), "{org}");
+        assert!(check(
+            &[&read[..], &["--org", org, "--id", "telegraf"]].concat()
+        ));
+        assert!(check(
+            &[&read[..], &["--org", org, "--id", "0000000000000d01"]].concat()
+        ));
+    }
+    assert!(!check(&[&read[..], &["--org=other"]].concat()));
+    assert!(!check(&read));
+    assert!(!check(&[
+        "--action=write",
+        "--type=buckets",
+        "--org=my-org"
+    ]));
+    assert!(!check(&["--action=read", "--type=users", "--id=me"]));
+    assert!(!check(&["--action=read", "--type=orgs", "--id=my-org"]));
+    assert!(!check(&[
+        "--action=read",
+        "--type=databases",
+        "--id=any name",
+        "--org=my-org"
+    ]));
+}
+
+#[test]
+fn the_answer() {
+    let home = Home::with_sample();
+    let arguments = ["check", "--action=read", "--type=buckets", "--org=my-org"];
+    let allowed = home
+        .command(&arguments)
+        .write_stdin(token(1))
+        .assert()
+        .code(0);
+    assert_eq!(
+        out(&allowed),
+        format!("allow\n  Authorization  {AUTH}\n  Permission     read:orgs/{ORG}/buckets\n")
+    );
+    let answer = home.check(&token(1), &arguments[1..]);
+    assert_eq!(answer["id"], AUTH);
+    assert_eq!(answer["permission"], format!("read:orgs/{ORG}/buckets"));
+    let denied = home
+        .command(&arguments)
+        .write_stdin(token(2))
+        .assert()
+        .code(1);
+    assert_eq!(
+        out(&denied),
+        "deny\n  Authorization  0000000000000a02\n  Reason         inactive\n"
+    );
+    let unknown = home
+        .command(&arguments)
+        .write_stdin(token(9))
+        .assert()
+        .code(1);
+    assert_eq!(out(&unknown), "deny\n  Reason         unknown\n");
+    let colored = [&arguments[..], &["--color=always"]].concat();
+    home.command(&colored)
+        .write_stdin(token(1))
+        .assert()
+        .stdout(contains("\u{1b}["));
+}
+
+#[test]
+fn tokens_as_they_come() {
+    let home = Home::with_sample();
+    for (text, reason) in [
+        (format!("{}\n", token(1)), "allow"),
+        (format!("{}\r\n", token(1)), "allow"),
+        (format!("{}\n\n", token(1)), "malformed"),
+        (format!(" {}", token(1)), "malformed"),
+        (format!("{}\0", token(1)), "malformed"),
+        ("Zoë-Zoë-Zoë-Zoë-Zoë-Zoë-Zoë-Zoë-Zoë".into(), "malformed"),
+        ("x".repeat(1 << 20), "malformed"),
+    ] {
+        assert_eq!(home.reads(&text), reason);
+    }
+    home.write("token.txt", token(1));
+    let by_file = [
+        "check",
+        "--action=read",
+        "--type=buckets",
+        "--org=my-org",
+        "--token-file",
+    ];
+    home.run(&[&by_file[..], &["token.txt"]].concat()).code(0);
+    let missing = home.run(&[&by_file[..], &["none.txt"]].concat()).code(2);
+    assert!(
+        err(&missing).starts_with("Error: cannot read `none.txt`: "),
+        "{}",
+        err(&missing)
+    );
+    let empty = home
+        .command(&by_file[..4])
+        .write_stdin("\n")
+        .assert()
+        .code(2);
+    assert!(
+        err(&empty).starts_with("Error: there is no token"),
+        "{}",
+        err(&empty)
+    );
+}
+
+#[test]
+fn errors_are_no_refusals() {
+    let home = Home::with_sample();
+    let fails = |arguments: &[&str], told: &str| {
+        let arguments = [&["check"], arguments].concat();
+        let failed = home
+            .command(&arguments)
+            .write_stdin(token(1))
+            .assert()
+            .code(2)
+            .stdout("");
+        assert!(err(&failed).starts_with(told), "{}", err(&failed));
+    };
+    fails(
+        &["--action=drop", "--type=buckets"],
+        "Error: unknown action `drop`; known are read, write\n",
+    );
+    fails(
+        &["--action=read", "--type=tables"],
+        "Error: unknown resource type `tables`; known are authorizations, ",
+    );
+    fails(
+        &["--action=re ad", "--type=buckets"],
+        "Error: `--action`: `re ad`: a name has 1 to 31",
+    );
+    let read = ["--action=read", "--type=buckets"];
+    fails(
+        &[&read[..], &["--org=nobody"]].concat(),
+        "Error: unknown organization `nobody`\n",
+    );
+    fails(
+        &[&read[..], &["--id=x", "--org=my-org"]].concat(),
+        "Error: unknown bucket `x`\n",
+    );
+    fails(
+        &[&read[..], &["--id=telegraf"]].concat(),
+        "Error: `--id`: `telegraf` is a bucket's name; say of which",
+    );
+    fails(
+        &["--action=read", "--type=users", "--id=x"],
+        "Error: unknown user `x`\n",
+    );
+    fails(
+        &["--action=read", "--type=tasks", "--id=x"],
+        "Error: `--id`: `x` is no id of 16 hexadecimal digits",
+    );
+}
+
+#[test]
+fn a_store_that_is_not_there_is_not_made() {
+    let home = Home::new();
+    for arguments in [
+        &["check", "--action=read", "--type=buckets"][..],
+        &["check", "--stream"],
+        &["check", "--stream", "--store=sled:s"],
+    ] {
+        let failed = home
+            .command(arguments)
+            .write_stdin(token(1))
+            .assert()
+            .code(2);
+        let told = err(&failed);
+        assert!(told.starts_with("Error: there is no store at `s"), "{told}");
+        assert!(told.contains("symbolon setup"), "{told}");
+    }
+    home.run(&["fsck"])
+        .code(1)
+        .stderr(contains("there is no store").and(contains("symbolon import")));
+    assert_eq!(home.files().len(), 0);
+}

@@ -1,0 +1,162 @@
+//! A folder with a store in it, and the commands run there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+use std::sync::Arc;
+
+use assert_cmd::assert::Assert;
+use assert_cmd::{Command, cargo};
+use serde_json::Value;
+use symbolon::{Engine, Options, Schema};
+use symbolon_files::KeyFile;
+use symbolon_sqlite::SqliteStore;
+use tempfile::TempDir;
+
+pub(crate) const ORG: &str = "0000000000000b01";
+pub(crate) const OTHER_ORG: &str = "0000000000000b02";
+pub(crate) const USER: &str = "0000000000000c01";
+pub(crate) const AUTH: &str = "0000000000000a01";
+/// The database in the default layout.
+pub(crate) const DB: &str = "symbolon/data/symbolon.db";
+pub(crate) const KEY: &str = "symbolon/data/symbolon.db.keys/key";
+
+/// The SHA-256 of `token(6)`.
+const HASH_OF_6: &str = "$influxdb2-sha256$lPvlpSkWfp_bWH5_kranXSnmTBbx2SfO2ntyL5N-qzo=";
+
+/// A token that InfluxDB could have made.
+pub(crate) fn token(number: u32) -> String {
+    format!(
+        "{number:03}N92ZtKa2w_mWjUdf8AJzygbWJo16T5B_pf_iWJQE5cyE3YwenMZ0v-0I3IrXA_f2eH6cfIpv53iCUOR3NMA=="
+    )
+}
+
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A home with the store that [`sample`] describes.
+    pub(crate) fn with_sample() -> Self {
+        let home = Self::new();
+        home.import(&sample(), &[]).success();
+        home
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        fs::write(self.path(name), contents).unwrap();
+        self.path(name)
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        Command::from_std(self.process(arguments))
+    }
+
+    pub(crate) fn process(&self, arguments: &[&str]) -> Process {
+        let mut process = Process::new(cargo::cargo_bin!("symbolon"));
+        process.current_dir(self.0.path()).args(arguments);
+        for name in [
+            "SYMBOLON_STORE",
+            "SYMBOLON_KEY_FILE",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+        ] {
+            process.env_remove(name);
+        }
+        process
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Assert {
+        self.command(arguments).assert()
+    }
+
+    pub(crate) fn import(&self, json: &str, arguments: &[&str]) -> Assert {
+        let arguments = [&["import", "-"], arguments].concat();
+        self.command(&arguments).write_stdin(json).assert()
+    }
+
+    /// One check of this token, answered in JSON.
+    pub(crate) fn check(&self, token: &str, arguments: &[&str]) -> Value {
+        let arguments = [&["check", "--json"], arguments].concat();
+        let done = self.command(&arguments).write_stdin(token).assert();
+        let answer: Value = serde_json::from_str(&out(&done)).unwrap();
+        let code = i32::from(answer["allow"] == false);
+        done.code(code);
+        answer
+    }
+
+    /// Whether the token may read buckets of [`ORG`], or the reason why not.
+    pub(crate) fn reads(&self, token: &str) -> String {
+        let answer = self.check(token, &["--action=read", "--type=buckets", "--org", ORG]);
+        answer["reason"].as_str().unwrap_or("allow").to_owned()
+    }
+
+    /// The store, opened by this process.
+    pub(crate) fn engine(&self) -> Engine {
+        let store = Arc::new(SqliteStore::open_existing(self.path(DB)).unwrap());
+        let key = KeyFile::load(&self.path(KEY)).unwrap();
+        let schema = Schema::influxdb_v2().and(Schema::databases());
+        Engine::open(store, key, Options::new(schema)).unwrap()
+    }
+
+    /// Every file below the home.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.0.path().to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+        files
+    }
+}
+
+/// Two organizations, a user, a bucket and authorizations: 1 reads buckets, 2 is inactive, 3 has expired, 4 is revoked, 5
+/// belongs to the other organization, 6 has a stored hash.
+pub(crate) fn sample() -> String {
+    let rows = [
+        row(1, ""),
+        row(2, r#","status":"inactive""#),
+        row(3, r#","expiresAt":"2020-01-01T00:00:00Z""#),
+        row(4, r#","status":"revoked""#),
+        row(5, "").replace(ORG, OTHER_ORG),
+        row(6, &format!(r#","hashedToken":"{HASH_OF_6}""#)).replace(&token(6), ""),
+    ];
+    format!(
+        r#"{{"orgs":[{{"id":"{ORG}","name":"my-org"}},{{"id":"{OTHER_ORG}","name":"other"}}],
+        "users":[{{"id":"{USER}","name":"me"}}],
+        "buckets":[{{"id":"0000000000000d01","orgID":"{ORG}","name":"telegraf"}}],
+        "authorizations":[{}]}}"#,
+        rows.join(",")
+    )
+}
+
+/// An authorization of [`ORG`] that reads its buckets.
+pub(crate) fn row(number: u32, more: &str) -> String {
+    format!(
+        r#"{{"id":"{:016x}","token":"{}","orgID":"{ORG}","userID":"{USER}","description":"number {number}","permissions":[
+        {{"action":"read","resource":{{"type":"buckets","orgID":"{ORG}"}}}}]{more}}}"#,
+        0xa00 + number,
+        token(number)
+    )
+}
+
+pub(crate) fn out(done: &Assert) -> String {
+    String::from_utf8(done.get_output().stdout.clone()).unwrap()
+}
+
+pub(crate) fn err(done: &Assert) -> String {
+    String::from_utf8(done.get_output().stderr.clone()).unwrap()
+}

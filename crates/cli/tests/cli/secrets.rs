@@ -1,0 +1,88 @@
+//! The text of a token stands nowhere but where it was asked for.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use symbolon::{Action, Caller, NewAuthorization, Permission, ResourceType};
+
+use crate::common::{Home, ORG, err, out, sample, token};
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+fn assert_nowhere(home: &Home, tokens: &[String]) {
+    for file in home.files() {
+        let bytes = fs::read(&file).unwrap();
+        for token in tokens {
+            // A half of it is too much.
+            assert!(!holds(&bytes, &token[10..50]), "{}", file.display());
+        }
+    }
+}
+
+fn flow(home: &Home, store: &[&str]) -> Vec<String> {
+    let with = |arguments: &[&str]| {
+        let all = [arguments, store].concat();
+        home.command(&all)
+    };
+    let mut tokens: Vec<String> = (1..7).map(token).collect();
+    let imported = with(&["import", "-"])
+        .write_stdin(sample())
+        .assert()
+        .success();
+    let set_up = with(&["setup", "--org=my-org", "--user=me", "--json"])
+        .assert()
+        .success();
+    let made: Value = serde_json::from_str(&out(&set_up)).unwrap();
+    let lines = tokens.iter().map(|token| {
+        json!({"token": token, "action": "read", "type": "buckets", "org": ORG}).to_string()
+    });
+    let lines: Vec<_> = lines.collect();
+    let stream = with(&["check", "--stream"])
+        .write_stdin(lines.join("\n"))
+        .assert()
+        .success();
+    let checked = with(&["check", "--action=read", "--type=tasks"])
+        .write_stdin(token(1))
+        .assert()
+        .code(1);
+    let found = with(&["fsck"]).assert().success();
+    tokens.push(made["auth"]["token"].as_str().unwrap().to_owned());
+    for done in [imported, stream, checked, found] {
+        let printed = out(&done) + &err(&done);
+        assert!(
+            tokens.iter().all(|token| !printed.contains(&token[10..50])),
+            "{printed}"
+        );
+    }
+    tokens
+}
+
+#[test]
+fn no_token_is_in_the_files_or_in_what_is_printed() {
+    let home = Home::new();
+    let mut tokens = flow(&home, &[]);
+    assert_nowhere(&home, &tokens);
+    // While the store is open, its log has the newest records.
+    let engine = home.engine();
+    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+    let new = NewAuthorization::new(ORG.parse().unwrap(), [read]);
+    let (made, _) = engine.issuer().create(&Caller::Root, new).unwrap();
+    tokens.push(made.reveal().to_owned());
+    assert!(
+        home.files()
+            .iter()
+            .any(|file| file.to_string_lossy().ends_with("-wal"))
+    );
+    assert_nowhere(&home, &tokens);
+}
+
+#[test]
+fn nor_in_those_of_sled() {
+    let home = Home::new();
+    let tokens = flow(&home, &["--store", "sled:tokens"]);
+    assert_nowhere(&home, &tokens);
+}

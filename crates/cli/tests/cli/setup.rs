@@ -1,0 +1,199 @@
+//! `setup`: once, and no token is lost.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+
+use crate::common::{DB, Home, KEY, err, out};
+
+const SETUP: [&str; 5] = ["setup", "--org", "my-org", "--user", "me"];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&SETUP[..], more].concat()
+}
+
+/// The operator token works, and is of the organization.
+fn assert_operator(home: &Home, token: &str) {
+    let answer = home.check(token, &["--action=write", "--type=orgs", "--org=my-org"]);
+    assert_eq!(answer["permission"], "write:orgs");
+}
+
+#[test]
+fn makes_everything_private_and_prints_the_token_once() {
+    let home = Home::new();
+    let done = home.run(&SETUP).success();
+    let text = out(&done);
+    let token = text
+        .split_whitespace()
+        .find(|word| word.starts_with("sym_"))
+        .unwrap();
+    assert_eq!(text.matches(token).count(), 1);
+    assert!(
+        text.contains("my-org") && text.contains("me's Token"),
+        "{text}"
+    );
+    assert!(text.contains("shown only now"), "{text}");
+    assert_operator(&home, token);
+    for (name, mode) in [
+        ("symbolon", 0o700),
+        ("symbolon/data", 0o700),
+        (DB, 0o600),
+        (KEY, 0o600),
+    ] {
+        let found = fs::metadata(home.path(name)).unwrap().permissions().mode();
+        assert_eq!(found & 0o777, mode, "{name}");
+    }
+}
+
+#[test]
+fn json() {
+    let home = Home::new();
+    let done = home.run(&with(&["--json"])).success();
+    let made: Value = serde_json::from_str(&out(&done)).unwrap();
+    assert_operator(&home, made["auth"]["token"].as_str().unwrap());
+    assert_eq!(made["org"]["name"], "my-org");
+}
+
+#[test]
+fn a_second_time_is_refused() {
+    let home = Home::new();
+    home.run(&SETUP).success();
+    let again = home
+        .run(&with(&["--write-token", "token"]))
+        .code(1)
+        .stdout("");
+    assert_eq!(
+        err(&again),
+        "Error: set-up has been done already; use an existing operator token\n"
+    );
+    assert!(!home.path("token").exists());
+}
+
+#[test]
+fn of_two_at_once_one_wins() {
+    for _ in 0..5 {
+        let home = Home::new();
+        let race: Vec<_> = (0..4)
+            .map(|_| {
+                let mut process = home.process(&SETUP);
+                process
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        let done: Vec<Output> = race
+            .into_iter()
+            .map(|one| one.wait_with_output().unwrap())
+            .collect();
+        let (won, lost): (Vec<_>, Vec<_>) = done.iter().partition(|one| one.status.success());
+        assert_eq!(won.len(), 1, "{done:?}");
+        let text = String::from_utf8_lossy(&won[0].stdout);
+        assert_operator(
+            &home,
+            text.split_whitespace()
+                .find(|word| word.starts_with("sym_"))
+                .unwrap(),
+        );
+        for one in lost {
+            let told = String::from_utf8_lossy(&one.stderr);
+            assert!(told.contains("set-up has been done already"), "{told}");
+            assert_eq!((one.status.code(), one.stdout.len()), (Some(1), 0));
+        }
+        home.run(&["fsck"]).success();
+    }
+}
+
+#[test]
+fn a_token_can_be_written_to_a_file() {
+    let home = Home::new();
+    home.run(&with(&["--write-token", "token"]))
+        .success()
+        .stdout("")
+        .stderr("");
+    let text = fs::read_to_string(home.path("token")).unwrap();
+    assert_eq!(text.len(), 65);
+    let mode = fs::metadata(home.path("token"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_operator(&home, &text);
+    let by_file = [
+        "check",
+        "--action=read",
+        "--type=tasks",
+        "--token-file=token",
+    ];
+    home.run(&by_file).success();
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stops_it_before_anything_is_made() {
+    let home = Home::new();
+    home.write("token", "precious");
+    let exists = home
+        .run(&with(&["--write-token", "token"]))
+        .code(1)
+        .stdout("");
+    assert!(
+        err(&exists).starts_with("Error: `token` exists already"),
+        "{}",
+        err(&exists)
+    );
+    assert_eq!(fs::read(home.path("token")).unwrap(), b"precious");
+    home.run(&with(&["--write-token", "no/folder/token"]))
+        .code(1);
+    assert!(!home.path("symbolon").exists());
+}
+
+#[test]
+fn names_that_cannot_be_taken_make_nothing() {
+    let home = Home::new();
+    for (org, user) in [
+        ("", "me"),
+        ("o", ""),
+        ("o", "a\u{7}b"),
+        (&"x".repeat(256), "me"),
+    ] {
+        let refused = home.run(&["setup", "--org", org, "--user", user]).code(1);
+        assert!(err(&refused).starts_with("Error: "), "{}", err(&refused));
+    }
+    assert_eq!(home.files().len(), 0);
+}
+
+#[test]
+fn a_token_that_cannot_be_printed_is_not_lost() {
+    let home = Home::new();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut process = home.process(&SETUP);
+    let done = process
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        told.contains("Error: cannot write to standard output: "),
+        "{told}"
+    );
+    assert_operator(
+        &home,
+        told.split_whitespace()
+            .find(|word| word.starts_with("sym_"))
+            .unwrap(),
+    );
+}
+
+#[test]
+fn it_takes_over_what_was_imported() {
+    let home = Home::with_sample();
+    let done = home.run(&with(&["--json"])).success();
+    let made: Value = serde_json::from_str(&out(&done)).unwrap();
+    assert_eq!(made["org"]["id"], crate::common::ORG);
+    assert_eq!(made["user"]["id"], crate::common::USER);
+}

@@ -1,0 +1,67 @@
+//! The command line itself.
+
+use predicates::prelude::*;
+use predicates::str::{contains, starts_with};
+
+use crate::common::{Home, err, out};
+
+#[test]
+fn wrong_usage_is_an_error_like_any_other() {
+    let home = Home::new();
+    for (arguments, code) in [
+        (&[][..], 1),
+        (&["frobnicate"], 1),
+        (&["setup"], 1),
+        (&["setup", "--org=o", "--user=u", "stray"], 1),
+        (&["import"], 1),
+        (&["fsck", "--color=pink"], 1),
+        (&["fsck", "--max-staleness=soon"], 1),
+        (&["fsck", "--store=etcd:x"], 1),
+        (&["completions", "tcl"], 1),
+        (&["check"], 2),
+        (&["check", "--action=read"], 2),
+        (&["check", "--stream", "--action=read"], 2),
+        (&["--store", "x.db", "check", "--stream"], 2),
+    ] {
+        home.run(arguments)
+            .code(code)
+            .stdout("")
+            .stderr(starts_with("Error: "));
+    }
+    let plain = home.run(&["--store=foo.db", "fsck"]).code(1);
+    assert!(
+        err(&plain).contains("write `sqlite:foo.db`"),
+        "{}",
+        err(&plain)
+    );
+    assert_eq!(home.files().len(), 0);
+}
+
+#[test]
+fn help_and_version() {
+    let home = Home::new();
+    home.run(&["--version"])
+        .success()
+        .stdout(starts_with("symbolon "));
+    let help = home.run(&["--help"]).success();
+    assert!(out(&help).contains("Examples:"));
+    for command in ["setup", "import", "check", "fsck", "completions"] {
+        assert!(out(&help).contains(command));
+        let help = home.run(&[command, "--help"]).success();
+        assert!(out(&help).contains("Example"), "{command}");
+        assert!(!out(&help).contains('\u{1b}'));
+    }
+    home.run(&["--color=always", "--help"])
+        .success()
+        .stdout(contains('\u{1b}'));
+}
+
+#[test]
+fn completions() {
+    let home = Home::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        home.run(&["completions", shell])
+            .success()
+            .stdout(contains("symbolon").and(contains("fsck")));
+    }
+}
