@@ -27,7 +27,14 @@ Examples:
 
 /// A store of API tokens: may this token do this to that?
 #[derive(Debug, Parser)]
-#[command(name = "symbolon", version, disable_help_subcommand = true, after_help = EXAMPLES)]
+#[command(
+    name = "symbolon",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = false,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -37,6 +44,7 @@ pub(crate) struct Cli {
 
 /// What every command takes, before or after its name.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// The store: `sqlite:PATH` or `sled:PATH`
     #[arg(

@@ -31,7 +31,6 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             output::error(&failure);
             command.failure_code()

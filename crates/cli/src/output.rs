@@ -15,30 +15,35 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Prints to standard output.
+/// Prints to standard output. Whoever has stopped reading it misses nothing: the exit code still tells.
 pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
+    unless_unread(print_all(text))
+}
+
+/// The same, where it matters that it is read.
+pub(crate) fn print_all(text: impl Display) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
-    write!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(Failure::Stdout)
+    let written = write!(out, "{text}").and_then(|()| out.flush());
+    written.map_err(Failure::Stdout)
 }
 
 /// Prints one line of JSON to standard output.
 pub(crate) fn print_line(value: &impl Serialize) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let written = serde_json::to_writer(&mut out, value).map_err(io::Error::from);
-    written
-        .and_then(|()| writeln!(out))
-        .map_err(Failure::Stdout)
+    let json = serde_json::to_string(value).map_err(io::Error::from);
+    print(format!("{}\n", json.map_err(Failure::Stdout)?))
 }
 
 /// Prints JSON to standard output, for programs that read it and people who look at it.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
-    written
-        .and_then(|()| writeln!(out))
-        .map_err(Failure::Stdout)
+    let json = serde_json::to_string_pretty(value).map_err(io::Error::from);
+    print(format!("{}\n", json.map_err(Failure::Stdout)?))
+}
+
+fn unless_unread(printed: Result<(), Failure>) -> Result<(), Failure> {
+    match printed {
+        Err(failure) if failure.is_broken_pipe() => Ok(()),
+        printed => printed,
+    }
 }
 
 /// Prints an error with everything that caused it, in one line.

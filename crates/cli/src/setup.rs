@@ -77,10 +77,9 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
 impl Made {
     /// Prints the token for the only time; to standard error if nothing else is left.
     fn show(&self, global: &Global, json: bool) -> Result<(), Failure> {
-        let printed = if json {
-            output::print_json(&self.json())
-        } else {
-            output::print(self.text(global))
+        let printed = match json {
+            true => output::print_all(format!("{:#}\n", self.json())),
+            false => output::print_all(self.text(global)),
         };
         printed.inspect_err(|_| output::tell(&self.text(global)))
     }

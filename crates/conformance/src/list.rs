@@ -72,6 +72,7 @@ macro_rules! __for_each_rule {
                 finding_equals_scanning,
                 found_records_are_ordered_by_id,
                 found_pages_cover_everything,
+                any_number_of_records_is_found,
                 what_was_replaced_is_not_found,
                 a_column_that_is_not_set_matches_nothing,
             }
@@ -80,6 +81,7 @@ macro_rules! __for_each_rule {
                 the_last_use_is_read_everywhere,
                 a_use_is_no_commit,
                 a_use_of_nothing_is_passed_over,
+                any_number_of_uses_is_noted,
                 the_last_use_stays_with_a_replacement,
                 the_last_use_ends_with_a_purge,
             }

@@ -91,17 +91,17 @@ pub(crate) fn dump(store: &dyn TokenStore) -> Dump {
     }
 }
 
-/// Keeps the newest version of each record, as a follower does.
+/// The newest version of each record.
 pub(crate) fn newest(items: Vec<Stored>) -> BTreeMap<RecordKey, Stored> {
-    let mut newest: BTreeMap<RecordKey, Stored> = BTreeMap::new();
-    for item in items {
-        let key = item.record.key;
-        let newer = newest
-            .get(&key)
-            .is_none_or(|known| known.revision <= item.revision);
-        if newer {
-            newest.insert(key, item);
-        }
+    let mut known = BTreeMap::new();
+    items.into_iter().for_each(|item| learn(&mut known, item));
+    known
+}
+
+/// Keeps the item if it is newer than what is known, as a follower does.
+pub(crate) fn learn(known: &mut BTreeMap<RecordKey, Stored>, item: Stored) {
+    let before = known.get(&item.record.key);
+    if before.is_none_or(|before| before.revision <= item.revision) {
+        known.insert(item.record.key, item);
     }
-    newest
 }

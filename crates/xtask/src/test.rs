@@ -18,7 +18,11 @@ pub(crate) struct TestArgs {
 
 /// Package managers, how they install, and what their C compiler is called.
 const MANAGERS: [(&str, &[&str], &str); 5] = [
-    ("apt-get", &["install", "-y", "--no-install-recommends"], "build-essential"),
+    (
+        "apt-get",
+        &["install", "-y", "--no-install-recommends"],
+        "build-essential",
+    ),
     ("dnf", &["install", "-y"], "gcc"),
     ("apk", &["add"], "build-base"),
     ("pacman", &["-S", "--noconfirm"], "base-devel"),
@@ -43,7 +47,10 @@ fn need_c_compiler() -> Result<(), Failure> {
     }
     let found = MANAGERS.iter().find(|(manager, ..)| is_installed(manager));
     let Some((manager, words, package)) = found else {
-        return Err("a C compiler is missing, and no package manager that is known; install gcc or clang".into());
+        return Err(
+            "a C compiler is missing, and no package manager that is known; install gcc or clang"
+                .into(),
+        );
     };
     eprintln!("a C compiler is missing; installing `{package}` with {manager}");
     if *manager == "apt-get" {

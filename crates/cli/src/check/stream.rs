@@ -31,7 +31,10 @@ pub(super) fn run(global: &Global) -> Result<ExitCode, Failure> {
     stream.progress.finish();
     let counts = stream.counts;
     output::tell(&counts.text(start.elapsed().as_secs_f64()));
-    done?;
+    match done {
+        Err(failure) if !failure.is_broken_pipe() => return Err(failure),
+        _ => {}
+    }
     Ok(ExitCode::from(if counts.wrong == 0 { 0 } else { 2 }))
 }
 

@@ -185,3 +185,20 @@ fn a_store_that_is_not_there_is_not_made() {
         .stderr(contains("there is no store").and(contains("symbolon import")));
     assert_eq!(home.files().len(), 0);
 }
+
+/// Nobody takes a refusal for anything else because its words were not read.
+#[test]
+fn a_refusal_that_nobody_reads_is_one() {
+    let home = Home::with_sample();
+    home.write("token.txt", token(2));
+    for (format, expected) in [("--color=never", 1), ("--json", 1)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut process = home.process(&["check", "--action=read", "--type=buckets", format]);
+        let status = process
+            .arg("--token-file=token.txt")
+            .stdout(writer)
+            .status();
+        assert_eq!(status.unwrap().code(), Some(expected));
+    }
+}

@@ -19,10 +19,9 @@ pub(crate) const USER: &str = "0000000000000c01";
 pub(crate) const AUTH: &str = "0000000000000a01";
 /// The database in the default layout.
 pub(crate) const DB: &str = "symbolon/data/symbolon.db";
-pub(crate) const KEY: &str = "symbolon/data/symbolon.db.keys/key";
 
 /// The SHA-256 of `token(6)`.
-const HASH_OF_6: &str = "$influxdb2-sha256$lPvlpSkWfp_bWH5_kranXSnmTBbx2SfO2ntyL5N-qzo=";
+pub(crate) const HASH_OF_6: &str = "$influxdb2-sha256$lPvlpSkWfp_bWH5_kranXSnmTBbx2SfO2ntyL5N-qzo=";
 
 /// A token that InfluxDB could have made.
 pub(crate) fn token(number: u32) -> String {
@@ -31,22 +30,51 @@ pub(crate) fn token(number: u32) -> String {
     )
 }
 
-pub(crate) struct Home(TempDir);
+/// The stores of both kinds, with their keys in the default place.
+pub(crate) const STORES: [&str; 2] = [
+    "sqlite:./symbolon/data/symbolon.db",
+    "sled:./symbolon/data/tokens",
+];
+
+pub(crate) struct Home {
+    folder: TempDir,
+    store: &'static str,
+}
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self::on(STORES[0])
+    }
+
+    pub(crate) fn on(store: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, store }
     }
 
     /// A home with the store that [`sample`] describes.
-    pub(crate) fn with_sample() -> Self {
-        let home = Self::new();
+    pub(crate) fn with_sample_on(store: &'static str) -> Self {
+        let home = Self::on(store);
         home.import(&sample(), &[]).success();
         home
     }
 
+    /// A home with the store that [`sample`] describes.
+    pub(crate) fn with_sample() -> Self {
+        Self::with_sample_on(STORES[0])
+    }
+
+    /// The file or folder of the store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path(self.store.split_once(':').unwrap().1)
+    }
+
+    /// The key of the store.
+    pub(crate) fn key(&self) -> PathBuf {
+        KeyFile::beside(&self.store())
+    }
+
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
@@ -60,13 +88,14 @@ impl Home {
 
     pub(crate) fn process(&self, arguments: &[&str]) -> Process {
         let mut process = Process::new(cargo::cargo_bin!("symbolon"));
-        process.current_dir(self.0.path()).args(arguments);
-        for name in [
-            "SYMBOLON_STORE",
-            "SYMBOLON_KEY_FILE",
-            "NO_COLOR",
-            "CLICOLOR_FORCE",
-        ] {
+        process.current_dir(self.folder.path()).args(arguments);
+        // The first is the default.
+        if self.store == STORES[0] {
+            process.env_remove("SYMBOLON_STORE");
+        } else {
+            process.env("SYMBOLON_STORE", self.store);
+        }
+        for name in ["SYMBOLON_KEY_FILE", "NO_COLOR", "CLICOLOR_FORCE"] {
             process.env_remove(name);
         }
         process
@@ -100,7 +129,7 @@ impl Home {
     /// The store, opened by this process.
     pub(crate) fn engine(&self) -> Engine {
         let store = Arc::new(SqliteStore::open_existing(self.path(DB)).unwrap());
-        let key = KeyFile::load(&self.path(KEY)).unwrap();
+        let key = KeyFile::load(&self.key()).unwrap();
         let schema = Schema::influxdb_v2().and(Schema::databases());
         Engine::open(store, key, Options::new(schema)).unwrap()
     }
@@ -108,7 +137,7 @@ impl Home {
     /// Every file below the home.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        let mut folders = vec![self.0.path().to_path_buf()];
+        let mut folders = vec![self.folder.path().to_path_buf()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();

@@ -2,11 +2,12 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use crate::common::{DB, Home, KEY, err, sample, token};
+use crate::common::{DB, Home, STORES, err, sample, token};
 
-fn chmod(home: &Home, name: &str, mode: u32) {
-    fs::set_permissions(home.path(name), Permissions::from_mode(mode)).unwrap();
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
 /// Every command refuses, and says this.
@@ -35,62 +36,77 @@ fn assert_refused(home: &Home, told: &str) {
 
 #[test]
 fn no_key() {
-    let home = Home::with_sample();
-    fs::remove_file(home.path(KEY)).unwrap();
-    assert_refused(&home, "there is no key file");
-    assert!(
-        !home.path(KEY).exists(),
-        "no key is made for a store that exists"
-    );
+    for store in STORES {
+        let home = Home::with_sample_on(store);
+        fs::remove_file(home.key()).unwrap();
+        assert_refused(&home, "there is no key file");
+        assert!(!home.key().exists(), "none is made for a store that exists");
+    }
 }
 
 #[test]
 fn another_key() {
-    let (home, other) = (Home::with_sample(), Home::with_sample());
-    fs::copy(other.path(KEY), home.path(KEY)).unwrap();
-    assert_refused(&home, "the key does not belong to this store");
-    let other = other.path(KEY);
-    let home = Home::with_sample();
-    let arguments = ["fsck", "--key-file", other.to_str().unwrap()];
-    assert!(err(&home.run(&arguments).code(1)).contains("the key does not belong to this store"));
+    for store in STORES {
+        let (home, other) = (Home::with_sample_on(store), Home::with_sample());
+        let own = fs::read(home.key()).unwrap();
+        fs::copy(other.key(), home.key()).unwrap();
+        assert_refused(&home, "the key does not belong to this store");
+        fs::write(home.key(), own).unwrap();
+        let other = other.key();
+        let arguments = ["fsck", "--key-file", other.to_str().unwrap()];
+        let refused = home.run(&arguments).code(1);
+        assert!(err(&refused).contains("the key does not belong to this store"));
+        assert_eq!(home.reads(&token(1)), "allow", "nothing was lost");
+    }
 }
 
 #[test]
 fn a_damaged_key() {
     let home = Home::with_sample();
-    let text = fs::read_to_string(home.path(KEY)).unwrap();
+    let text = fs::read_to_string(home.key()).unwrap();
     let last = text.trim_end().chars().last().unwrap();
     let flipped = if last == '0' { "1" } else { "0" };
     let damaged = format!("{}{flipped}\n", text.trim_end().strip_suffix(last).unwrap());
     for (contents, told) in [
         (damaged.as_str(), "is damaged: secret and id do not match"),
+        (
+            &text[..text.len() - 9],
+            "line 3 of the key file is not of the form",
+        ),
         ("", "holds no key"),
         ("nonsense\n", "is not of the form"),
     ] {
-        fs::write(home.path(KEY), contents).unwrap();
+        fs::write(home.key(), contents).unwrap();
         assert_refused(&home, told);
     }
 }
 
 #[test]
 fn a_key_that_others_can_read() {
-    let home = Home::with_sample();
-    chmod(&home, KEY, 0o640);
-    assert_refused(&home, "can be read or written by others");
+    for store in STORES {
+        let home = Home::with_sample_on(store);
+        chmod(&home.key(), 0o640);
+        assert_refused(&home, "can be read or written by others");
+    }
 }
 
 #[test]
 fn a_folder_that_others_can_write_to() {
-    let home = Home::with_sample();
-    chmod(&home, "symbolon/data", 0o777);
-    assert_refused(&home, "can be written to by others");
-    chmod(&home, "symbolon/data", 0o755);
-    assert_eq!(home.reads(&token(1)), "allow");
-    let mode = fs::metadata(home.path("symbolon/data"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o755, "what exists is left as it is");
+    for store in STORES {
+        let home = Home::with_sample_on(store);
+        let path = home.store();
+        let folder = if path.is_dir() {
+            &path
+        } else {
+            path.parent().unwrap()
+        };
+        chmod(folder, 0o770);
+        assert_refused(&home, "can be written to by others");
+        chmod(folder, 0o755);
+        assert_eq!(home.reads(&token(1)), "allow");
+        let mode = fs::metadata(folder).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755, "what exists is left as it is");
+    }
 }
 
 #[test]
@@ -102,28 +118,40 @@ fn a_store_that_is_cut_off_or_something_else() {
         let done = home.run(&["fsck"]).code(1);
         assert!(err(&done).starts_with("Error: "), "{cut}: {}", err(&done));
     }
-    fs::write(home.path(DB), "the shopping list\n".repeat(500)).unwrap();
+    fs::write(home.path(DB), &whole).unwrap();
+    assert_eq!(home.reads(&token(1)), "allow", "what is put back works");
+
+    let list = "the shopping list\n".repeat(500);
+    fs::write(home.path(DB), &list).unwrap();
     assert_refused(&home, "is damaged, or no SQLite database");
+    assert_eq!(fs::read(home.path(DB)).unwrap(), list.as_bytes());
+
     fs::remove_file(home.path(DB)).unwrap();
     let foreign = rusqlite::Connection::open(home.path(DB)).unwrap();
     foreign
         .execute_batch("CREATE TABLE shopping (list)")
         .unwrap();
     drop(foreign);
-    chmod(&home, DB, 0o600);
+    chmod(&home.path(DB), 0o600);
+    let before = fs::read(home.path(DB)).unwrap();
     assert_refused(&home, "is no symbolon store");
+    assert_eq!(
+        fs::read(home.path(DB)).unwrap(),
+        before,
+        "it is left as it was"
+    );
 }
 
 #[test]
 fn a_key_that_is_there_is_used_for_a_new_store() {
     let home = Home::with_sample();
-    let key = fs::read(home.path(KEY)).unwrap();
+    let key = fs::read(home.key()).unwrap();
     fs::remove_file(home.path(DB)).unwrap();
     home.import(&sample(), &[]).success();
-    assert_eq!(fs::read(home.path(KEY)).unwrap(), key);
+    assert_eq!(fs::read(home.key()).unwrap(), key);
     // And one that cannot be used makes no store.
     fs::remove_file(home.path(DB)).unwrap();
-    fs::write(home.path(KEY), "nonsense\n").unwrap();
+    fs::write(home.key(), "nonsense\n").unwrap();
     home.import(&sample(), &[]).code(1);
     assert!(!home.path(DB).exists());
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::common::{AUTH, Home, ORG, err, out, row, sample, token};
+use crate::common::{AUTH, HASH_OF_6, Home, ORG, err, out, row, sample, token};
 
 fn rows(rows: &[String]) -> String {
     format!(
@@ -31,6 +31,11 @@ fn replies_of_the_api_into_an_empty_store() {
     ] {
         assert_eq!(home.reads(&token(number)), decision, "{number}");
     }
+    assert_eq!(
+        home.reads(HASH_OF_6),
+        "unknown",
+        "a stored hash is no token"
+    );
     home.run(&["fsck"]).success();
 }
 

@@ -5,9 +5,13 @@
     reason = "a test that cannot go on fails"
 )]
 
-mod checking;
-mod importing;
-mod keys;
-mod setting_up;
-mod tampering;
-mod world;
+mod check;
+mod common;
+mod files;
+mod import;
+mod planted;
+mod secrets;
+mod setup;
+mod sled;
+mod stream;
+mod usage;

@@ -82,6 +82,20 @@ fn a_flipped_status() {
 
 #[test]
 fn a_changed_column() {
+    for assignment in [
+        "organization = organization + 1",
+        "user = 5",
+        "user = NULL",
+        "face = 2",
+        "status = 2",
+        "uniq = randomblob(33)",
+    ] {
+        let home = Home::with_sample();
+        let sql = format!("UPDATE record SET {assignment} WHERE kind = 1 AND id = ?1");
+        intruder(&home, &sql, [column(0xa01)]);
+        assert_found(&home, &token(1), "unknown", "0000000000000a01");
+        assert_eq!(home.reads(&token(6)), "allow", "nothing else is in its way");
+    }
     let home = Home::with_sample();
     let sql = "UPDATE record SET organization = ?1 WHERE kind = 1 AND id = ?2";
     intruder(&home, sql, params![column(0xb01), column(0xa05)]);

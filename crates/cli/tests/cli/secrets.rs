@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use symbolon::{Action, Caller, NewAuthorization, Permission, ResourceType};
 
-use crate::common::{Home, ORG, err, out, sample, token};
+use crate::common::{Home, ORG, STORES, err, out, sample, token};
 
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes
@@ -23,11 +23,8 @@ fn assert_nowhere(home: &Home, tokens: &[String]) {
     }
 }
 
-fn flow(home: &Home, store: &[&str]) -> Vec<String> {
-    let with = |arguments: &[&str]| {
-        let all = [arguments, store].concat();
-        home.command(&all)
-    };
+fn flow(home: &Home) -> Vec<String> {
+    let with = |arguments: &[&str]| home.command(arguments);
     let mut tokens: Vec<String> = (1..7).map(token).collect();
     let imported = with(&["import", "-"])
         .write_stdin(sample())
@@ -64,7 +61,7 @@ fn flow(home: &Home, store: &[&str]) -> Vec<String> {
 #[test]
 fn no_token_is_in_the_files_or_in_what_is_printed() {
     let home = Home::new();
-    let mut tokens = flow(&home, &[]);
+    let mut tokens = flow(&home);
     assert_nowhere(&home, &tokens);
     // While the store is open, its log has the newest records.
     let engine = home.engine();
@@ -82,7 +79,7 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
 
 #[test]
 fn nor_in_those_of_sled() {
-    let home = Home::new();
-    let tokens = flow(&home, &["--store", "sled:tokens"]);
+    let home = Home::on(STORES[1]);
+    let tokens = flow(&home);
     assert_nowhere(&home, &tokens);
 }

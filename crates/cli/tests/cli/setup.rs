@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{DB, Home, KEY, err, out};
+use crate::common::{Home, err, out};
 
 const SETUP: [&str; 5] = ["setup", "--org", "my-org", "--user", "me"];
 
@@ -39,8 +39,9 @@ fn makes_everything_private_and_prints_the_token_once() {
     for (name, mode) in [
         ("symbolon", 0o700),
         ("symbolon/data", 0o700),
-        (DB, 0o600),
-        (KEY, 0o600),
+        ("symbolon/data/symbolon.db", 0o600),
+        ("symbolon/data/symbolon.db.keys", 0o700),
+        ("symbolon/data/symbolon.db.keys/key", 0o600),
     ] {
         let found = fs::metadata(home.path(name)).unwrap().permissions().mode();
         assert_eq!(found & 0o777, mode, "{name}");
@@ -167,26 +168,31 @@ fn names_that_cannot_be_taken_make_nothing() {
 
 #[test]
 fn a_token_that_cannot_be_printed_is_not_lost() {
-    let home = Home::new();
-    let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut process = home.process(&SETUP);
-    let done = process
-        .stdout(full)
-        .stderr(Stdio::piped())
-        .output()
-        .unwrap();
-    assert_eq!(done.status.code(), Some(1));
-    let told = String::from_utf8(done.stderr).unwrap();
-    assert!(
-        told.contains("Error: cannot write to standard output: "),
-        "{told}"
-    );
-    assert_operator(
-        &home,
-        told.split_whitespace()
-            .find(|word| word.starts_with("sym_"))
-            .unwrap(),
-    );
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    let unread = || Stdio::from(std::io::pipe().unwrap().1);
+    for (stdout, format) in [
+        (full(), "--color=never"),
+        (unread(), "--color=never"),
+        (unread(), "--json"),
+    ] {
+        let home = Home::new();
+        let mut process = home.process(&with(&[format]));
+        let done = process
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(done.status.code(), Some(1));
+        let told = String::from_utf8(done.stderr).unwrap();
+        assert!(
+            told.contains("Error: cannot write to standard output: "),
+            "{told}"
+        );
+        let token = told
+            .split_whitespace()
+            .find(|word| word.starts_with("sym_"));
+        assert_operator(&home, token.unwrap());
+    }
 }
 
 #[test]

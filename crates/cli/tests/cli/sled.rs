@@ -5,72 +5,42 @@ use std::fs;
 use serde_json::Value;
 use symbolon_sled::SledStore;
 
-use crate::common::{Home, err, out, sample, token};
-
-const STORE: [&str; 2] = ["--store", "sled:tokens"];
-
-fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    [arguments, &STORE[..]].concat()
-}
+use crate::common::{Home, STORES, err, out, sample, token};
 
 #[test]
 fn the_main_flow() {
-    let home = Home::new();
-    home.run(&with(&[
-        "setup",
-        "--org=my-org",
-        "--user=me",
-        "--write-token=op",
-    ]))
-    .success();
-    let again = home
-        .run(&with(&["setup", "--org=my-org", "--user=me"]))
-        .code(1);
-    assert!(err(&again).contains("set-up has been done already"));
-    assert!(home.path("tokens.keys/key").exists());
-    let imported = home.import(
-        &sample()
-            .replace("my-org", "imported")
-            .replace("\"me\"", "\"you\""),
-        &STORE,
-    );
-    imported.success();
-    let same = sample()
-        .replace("my-org", "imported")
-        .replace("\"me\"", "\"you\"");
-    assert_eq!(
-        out(&home.import(&same, &STORE).success()),
-        "nothing new: 10 already there\n"
-    );
+    let home = Home::on(STORES[1]);
+    let setup = ["setup", "--org=first", "--user=operator"];
+    home.run(&[&setup[..], &["--write-token=op"]].concat())
+        .success();
+    assert!(err(&home.run(&setup).code(1)).contains("set-up has been done already"));
+    assert!(home.key().exists());
+    home.import(&sample(), &[]).success();
+    let again = home.import(&sample(), &[]).success();
+    assert_eq!(out(&again), "nothing new: 10 already there\n");
     for (number, decision) in [
         (1, "allow"),
         (2, "inactive"),
         (3, "expired"),
         (4, "revoked"),
+        (5, "forbidden"),
         (6, "allow"),
         (7, "unknown"),
     ] {
-        let answer = home.check(
-            &token(number),
-            &with(&["--action=read", "--type=buckets", "--org=imported"]),
-        );
-        assert_eq!(answer["reason"].as_str().unwrap_or("allow"), decision);
+        assert_eq!(home.reads(&token(number)), decision);
     }
     let operator = fs::read_to_string(home.path("op")).unwrap();
-    home.check(&operator, &with(&["--action=write", "--type=tasks"]));
-    let found = home.run(&with(&["fsck", "--json"])).success();
+    home.check(&operator, &["--action=write", "--type=tasks"]);
+    let found = home.run(&["fsck", "--json"]).success();
     let report: Value = serde_json::from_str(&out(&found)).unwrap();
-    assert_eq!(
-        (&report["sound"], &report["records"]["authorization"]),
-        (&true.into(), &7.into())
-    );
+    let records = &report["records"]["authorization"];
+    assert_eq!((&report["sound"], records), (&true.into(), &7.into()));
 }
 
 #[test]
 fn one_process_at_a_time() {
-    let home = Home::new();
-    home.import(&sample(), &STORE).success();
-    let held = SledStore::open_existing(home.path("tokens")).unwrap();
+    let home = Home::with_sample_on(STORES[1]);
+    let held = SledStore::open_existing(home.store()).unwrap();
     for (arguments, code) in [
         (&["fsck"][..], 1),
         (&["import", "-"], 1),
@@ -78,7 +48,7 @@ fn one_process_at_a_time() {
         (&["check", "--stream"], 2),
     ] {
         let refused = home
-            .command(&with(arguments))
+            .command(arguments)
             .write_stdin(sample())
             .assert()
             .code(code);
@@ -89,22 +59,16 @@ fn one_process_at_a_time() {
         );
     }
     drop(held);
-    home.run(&with(&["fsck"])).success();
+    home.run(&["fsck"]).success();
 }
 
 #[test]
 fn a_folder_of_something_else() {
-    let home = Home::new();
-    fs::create_dir(home.path("tokens")).unwrap();
-    home.write("tokens/list", "milk");
-    let refused = home.import(&sample(), &STORE).code(1);
-    assert!(
-        err(&refused).contains("choose an empty folder"),
-        "{}",
-        err(&refused)
-    );
-    assert!(
-        !home.path("tokens.keys").exists(),
-        "no key for a store that is not made"
-    );
+    let home = Home::on(STORES[1]);
+    fs::create_dir_all(home.store()).unwrap();
+    fs::write(home.store().join("list"), "milk").unwrap();
+    let refused = home.import(&sample(), &[]).code(1);
+    let told = err(&refused);
+    assert!(told.contains("choose an empty folder"), "{told}");
+    assert!(!home.key().exists(), "no key for a store that is not made");
 }

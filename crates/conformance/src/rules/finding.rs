@@ -66,6 +66,15 @@ pub fn found_pages_cover_everything(make: Make<'_>) {
     assert_eq!(store.find(&query).expect("find works"), []);
 }
 
+/// Nothing but the limit of the query ends what is found.
+pub fn any_number_of_records_is_found(make: Make<'_>) {
+    let store = &*make.fresh();
+    let records: Vec<Record> = (1..=2100).map(|n| record(TOKEN, n, "")).collect();
+    insert_all(store, &records);
+    let found = store.find(&Query::all(TOKEN)).expect("find works");
+    assert_eq!(numbers(&found), (1..=2100).collect::<Vec<_>>());
+}
+
 /// A record is found by what it has now: neither by what it had before, nor at all after it was purged.
 pub fn what_was_replaced_is_not_found(make: Make<'_>) {
     let store = &*make.fresh();

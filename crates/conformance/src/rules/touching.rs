@@ -6,7 +6,8 @@ use symbolon::store::{Cursor, Query, TokenStore};
 use crate::fresh::Make;
 use crate::pages::{dump, scan};
 use crate::sample::{
-    TOKEN, USER, commit, get, guard, id, insert, key, purge, put, record, revision_of, stored,
+    TOKEN, USER, commit, get, guard, id, insert, insert_all, key, purge, put, record, revision_of,
+    stored,
 };
 
 /// The latest of all noted uses stays, whatever the order in which they are noted.
@@ -67,6 +68,17 @@ pub fn a_use_of_nothing_is_passed_over(make: Make<'_>) {
     // What was noted before there was a record is not noted for it.
     put(store, &record(TOKEN, 1, ""));
     assert_eq!(last_used(store, 1), None);
+}
+
+/// The limits of commits are not those of uses: any number is noted at once.
+pub fn any_number_of_uses_is_noted(make: Make<'_>) {
+    let store = &*make.fresh();
+    let records = [1, 40_000].map(|number| record(TOKEN, number, ""));
+    insert_all(store, &records);
+    let used: Vec<_> = (1..=40_000).map(|number| (number, 5)).collect();
+    touch(store, &used);
+    assert_eq!(last_used(store, 1), Some(5));
+    assert_eq!(last_used(store, 40_000), Some(5));
 }
 
 /// The last use stays when the record is replaced.

@@ -75,7 +75,7 @@ pub fn a_replacement_may_keep_its_unique_key(make: Make<'_>) {
 }
 
 /// A unique key that a write of the same commit gives up, by replacing or by purging, is free; whichever of the
-/// two writes stands first.
+/// two writes stands first. Then it is taken.
 pub fn a_unique_key_given_up_in_the_same_commit_is_free(make: Make<'_>) {
     let store = &*make.fresh();
     let taker = 100;
@@ -96,6 +96,8 @@ pub fn a_unique_key_given_up_in_the_same_commit_is_free(make: Make<'_>) {
             }
             commit(store, &writes);
             assert_eq!(holder(store, "moving"), Some(next));
+            let another = insert(&named(TOKEN, 9, "moving"));
+            assert_eq!(refused(store, &[another]), Refusal::Duplicate(0));
             holds = next;
         }
     }

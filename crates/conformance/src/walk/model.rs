@@ -123,11 +123,11 @@ impl ReferenceStateMachine for Model {
         let used = (key(), 0..20_u32).prop_map(|(key, minute)| (key.id, Minute(minute)));
         let get = key().prop_map(Step::Get);
         prop_oneof![
-            40 => vec(write(key()), 0..5).prop_map(Step::Commit),
+            40 => vec(write(key()), 0..8).prop_map(Step::Commit),
             5 => vec(used, 0..4).prop_map(Step::Touch),
             10 => get,
             15 => query().prop_map(Step::Find),
-            20 => (1..6_usize).prop_map(Step::Page),
+            20 => (1..5_usize).prop_map(Step::Page),
             3 => Just(Step::CompareAll),
             2 => Just(Step::Reopen),
         ]

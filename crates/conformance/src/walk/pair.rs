@@ -11,7 +11,7 @@ use symbolon::store::{Cursor, End, Epoch, Query, Revision, Stored, TokenStore, W
 use super::Reopening;
 use super::model::{Model, Step};
 use crate::fresh::Fresh;
-use crate::pages::dump;
+use crate::pages::{dump, learn};
 use crate::sample::Refusal;
 
 type Compared = Result<(), TestCaseError>;
@@ -135,12 +135,8 @@ impl<'a> Pair<'a> {
             .map_err(failed)?;
         prop_assert!(page.items.len() <= limit);
         self.follower.cursor = page.next;
-        let known = &mut self.follower.known;
         for item in page.items {
-            let before = known.get(&item.record.key);
-            if before.is_none_or(|before| before.revision <= item.revision) {
-                known.insert(item.record.key, item);
-            }
+            learn(&mut self.follower.known, item);
         }
         let Some(end) = page.end else { return Ok(()) };
         let wanted = dump(&model.store);

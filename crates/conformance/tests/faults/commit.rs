@@ -108,9 +108,8 @@ impl Faulty {
             Write::Purge { key, .. } => {
                 if let Some(stored) = state.records.remove(key)
                     && !self.is(Fault::UniqueKeyOutlivesPurge)
-                    && let Some(unique) = &stored.record.unique
                 {
-                    state.names.remove(&self.name(&stored.record, unique));
+                    self.give_up(state, &stored.record);
                 }
                 if !self.is(Fault::NoFloor) {
                     state.floor = revision;
@@ -148,13 +147,8 @@ impl Faulty {
         }
         if let Some(before) = &before
             && !self.is(Fault::UniqueKeyOutlivesReplacement)
-            && let Some(unique) = &before.record.unique
         {
-            // By then another write of the commit may have it.
-            let name = self.name(&record, unique);
-            if state.names.get(&name) == Some(&record.key) {
-                state.names.remove(&name);
-            }
+            self.give_up(state, &before.record);
         }
         if let Some(unique) = &record.unique {
             state.names.insert(self.name(&record, unique), record.key);
@@ -166,5 +160,15 @@ impl Faulty {
             record: record.clone(),
         };
         state.records.insert(record.key, stored);
+    }
+
+    /// By then another write of the commit may have taken it.
+    fn give_up(&self, state: &mut State, record: &Record) {
+        if let Some(unique) = &record.unique {
+            let name = self.name(record, unique);
+            if state.names.get(&name) == Some(&record.key) || self.is(Fault::TakenKeyIsFreed) {
+                state.names.remove(&name);
+            }
+        }
     }
 }

@@ -65,6 +65,7 @@ faults! {
         a_unique_key_given_up_in_the_same_commit_is_free;
     UniqueKeyOutlivesReplacement a_unique_key_outlives_a_replacement:
         a_unique_key_given_up_earlier_is_free what_was_replaced_is_not_found;
+    TakenKeyIsFreed a_key_that_was_taken_is_freed: a_unique_key_given_up_in_the_same_commit_is_free;
     UniqueKeyOutlivesPurge a_unique_key_outlives_a_purge: a_unique_key_given_up_earlier_is_free;
     HalfIsLeft half_a_commit_is_left:
         a_conflict_anywhere_leaves_nothing a_duplicate_anywhere_leaves_nothing;
@@ -83,10 +84,12 @@ faults! {
     FindIgnoresFace a_filter_is_ignored: finding_equals_scanning;
     FindIgnoresAfter after_is_ignored: found_pages_cover_everything;
     FindIgnoresLimit the_limit_of_a_query_is_ignored: found_pages_cover_everything;
+    FindCapped a_cap_on_what_is_found: any_number_of_records_is_found;
     FindOrdersSigned ids_are_ordered_signed: found_records_are_ordered_by_id;
     UseLowers a_use_lowers: the_latest_use_wins;
     UseIsWrite a_use_is_written: a_use_is_no_commit;
     UseOfNothingFails a_use_of_nothing_fails: a_use_of_nothing_is_passed_over;
+    UsesCapped a_cap_on_uses: any_number_of_uses_is_noted;
     ReplacementForgetsUse a_replacement_forgets_the_use: the_last_use_stays_with_a_replacement;
     WaitOversleeps a_wait_oversleeps: a_wait_for_nothing_ends_in_time;
     WaitLies a_wait_does_not_wait: a_wait_for_nothing_ends_in_time;

@@ -188,7 +188,11 @@ impl TokenStore for Faulty {
 
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         let mut state = self.state();
-        for (id, minute) in used {
+        let most = match self.fault {
+            Fault::UsesCapped => 32_766,
+            _ => usize::MAX,
+        };
+        for (id, minute) in used.iter().take(most) {
             let key = RecordKey::new(Kind::AUTHORIZATION, *id);
             if self.is(Fault::UseOfNothingFails) && !state.records.contains_key(&key) {
                 return Err(StoreError::backend("no such authorization"));
@@ -235,8 +239,10 @@ impl TokenStore for Faulty {
         if self.is(Fault::FindOrdersSigned) {
             found.sort_by_key(|stored| stored.record.key.id.number().cast_signed());
         }
-        if !self.is(Fault::FindIgnoresLimit) {
-            found.truncate(query.limit);
+        match self.fault {
+            Fault::FindIgnoresLimit => {}
+            Fault::FindCapped => found.truncate(query.limit.min(1000)),
+            _ => found.truncate(query.limit),
         }
         Ok(found)
     }

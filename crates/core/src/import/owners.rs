@@ -98,6 +98,14 @@ impl<'a> Owners<'a> {
         })
     }
 
+    /// Does the same ahead of time, if it is an id that is meant.
+    pub(super) fn find_if_id(&mut self, meant: Option<&OwnerName>) -> Result<(), Error> {
+        match meant {
+            Some(OwnerName::Id(id)) => self.find_id(*id).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
     /// A good row needs this owner.
     pub(super) fn need(&mut self, id: Id) {
         if let Some((_, needed)) = self.made.get_mut(&id) {

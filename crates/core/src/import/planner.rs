@@ -58,6 +58,7 @@ impl<'a> Planner<'a> {
         }
         self.take_owners(List::Organizations, &file.organizations)?;
         self.take_owners(List::Users, &file.users)?;
+        self.take_named_by_id(&file.buckets, &file.authorizations)?;
         self.take_buckets(&file.buckets)?;
         let list = file.list.unwrap_or(List::Authorizations);
         self.take_authorizations(list, file.authorizations, progress)?;
@@ -109,6 +110,23 @@ impl<'a> Planner<'a> {
                 (list, row.index, row.id),
                 taken.map(|known| (known, Some(item))),
             )?;
+        }
+        Ok(())
+    }
+
+    /// Owners that rows name by id come first, so that other rows can mean them by their names.
+    fn take_named_by_id(
+        &mut self,
+        buckets: &[BucketRow],
+        authorizations: &[AuthorizationRow],
+    ) -> Result<(), Error> {
+        let of_buckets = buckets.iter().map(|row| row.organization.as_ref());
+        let of_authorizations = authorizations.iter().map(|row| row.organization.as_ref());
+        for named in of_buckets.chain(of_authorizations) {
+            self.organizations.find_if_id(named)?;
+        }
+        for row in authorizations {
+            self.users.find_if_id(row.user.as_ref())?;
         }
         Ok(())
     }

@@ -355,7 +355,7 @@ fn what_ended_is_purged_after_the_retention_and_owners_last() {
         user: Some(user.id),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, made) = issuer.create(&Caller::Root, new).unwrap();
+    let (token, _) = issuer.create(&Caller::Root, new).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let delete = UserEdit {
         transition: Some(Transition::Revoke),

@@ -68,6 +68,22 @@ fn names_are_looked_for_in_the_file_and_then_in_the_store() {
 }
 
 #[test]
+fn a_name_may_come_before_the_id_that_has_it() {
+    let json = rows(&[
+        with_owners("0000000000000a01", RAW, r#""org":"o""#),
+        with_owners(
+            "0000000000000a02",
+            OTHER,
+            r#""orgID":"0000000000000b01","org":"o""#,
+        ),
+    ]);
+    let (engine, counts) = import(&json);
+    assert_eq!(counts.organizations, 1);
+    let first = stored(&engine, "0000000000000a01").organization;
+    assert_eq!(first.to_string(), "0000000000000b01");
+}
+
+#[test]
 fn a_name_that_another_has_is_no_name_for_a_made_one() {
     let json = format!(
         r#"{{"orgs":[{{"id":"0000000000000b01","name":"o"}}],"authorizations":[{}]}}"#,
