@@ -46,6 +46,9 @@ const LIMITS: Limits = Limits {
     sharing: Sharing::Exclusive,
 };
 
+/// The longest unique key, in bytes, as [`Record::unique`](symbolon::record::Record::unique) says.
+const MAX_UNIQUE: usize = 300;
+
 impl SledStore {
     /// Opens the store in the folder `path`, or makes one if the folder is missing or empty.
     ///
@@ -231,7 +234,7 @@ fn check_unique_keys(writes: &[Write]) -> Result<(), StoreError> {
         Write::Put { record, .. } => record
             .unique
             .as_ref()
-            .is_none_or(|unique| unique.len() <= 256),
+            .is_none_or(|unique| unique.len() <= MAX_UNIQUE),
         _ => true,
     });
     fits.then_some(()).ok_or(StoreError::TooLarge)

@@ -1,6 +1,4 @@
 //! What a process leaves that is killed while it makes a store.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use symbolon_sled::SledStore;
 
 #[test]

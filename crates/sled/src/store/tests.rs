@@ -16,8 +16,8 @@ fn key(number: u64) -> RecordKey {
 /// A record of `size` bytes, unique key included, with indexes in random order.
 fn record(number: u64, size: usize) -> Record {
     let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
-    let unique = scattered.repeat(32);
-    let unique = &unique[..size.min(256)];
+    let unique = scattered.repeat(38);
+    let unique = &unique[..size.min(MAX_UNIQUE)];
     Record {
         key: key(number),
         bytes: vec![number as u8; size - unique.len()].into(),
@@ -247,7 +247,7 @@ fn integrity_names_what_does_not_fit() {
 #[test]
 fn a_unique_key_has_its_limit() {
     let (_folder, store) = store();
-    for (length, fits) in [(256, true), (257, false)] {
+    for (length, fits) in [(MAX_UNIQUE, true), (MAX_UNIQUE + 1, false)] {
         let mut record = record(length as u64, 0);
         record.unique = Some(vec![7; length].into());
         let expected = Revision::ABSENT;
