@@ -14,13 +14,14 @@
 //! [`MemoryStore`](crate::MemoryStore) is the reference: every store behaves as it does, and the crate
 //! `symbolon-conformance` tests that.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::thread;
 use std::time::Duration;
 
 use crate::error::StoreError;
 use crate::id::Id;
-use crate::record::{Kind, MAX_RECORD, Record, RecordKey};
+use crate::record::{Kind, MAX_RECORD, MAX_UNIQUE, Record, RecordKey};
 use crate::time::Minute;
 use crate::{Face, Status};
 
@@ -44,7 +45,7 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
     /// Applies all of `writes` or none, durably, and returns the commit's revision. A commit of guards alone, or of
     /// nothing, checks them and returns the head without taking a revision.
     ///
-    /// Keys are distinct within a commit. Expectations are checked before unique keys, both in the order of the
+    /// Keys are distinct within a commit. Limits are checked before expectations. Expectations are checked before unique keys, both in the order of the
     /// writes, and unique keys against the state after the whole commit: one that a write of the same commit gives
     /// up is free.
     ///
@@ -81,25 +82,33 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
     ///
     /// [`StoreError::Backend`] or [`StoreError::Corrupt`].
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
-        let mut found = Vec::new();
+        // Before anything is filtered: what is written again while the pages are read stands in two of them, and only
+        // its newest version counts.
+        let mut newest: BTreeMap<Id, Stored> = BTreeMap::new();
         let mut cursor = Cursor::start();
         loop {
             let page = self.scan(&cursor, SCAN_PAGE)?;
-            found.extend(
-                page.items
-                    .into_iter()
-                    .filter(|item| query.wants(&item.record)),
-            );
+            for item in page.items {
+                let key = item.record.key;
+                if key.kind != query.kind {
+                    continue;
+                }
+                if newest
+                    .get(&key.id)
+                    .is_none_or(|known| known.revision < item.revision)
+                {
+                    newest.insert(key.id, item);
+                }
+            }
             if page.end.is_some() {
                 break;
             }
             cursor = page.next;
         }
-        // A record that was written while the pages were read stands in two of them; the later is newer.
-        found.sort_by_key(|item| (item.record.key, std::cmp::Reverse(item.revision)));
-        found.dedup_by_key(|item| item.record.key);
-        found.truncate(query.limit);
-        Ok(found)
+        let wanted = newest
+            .into_values()
+            .filter(|item| query.wants(&item.record));
+        Ok(wanted.take(query.limit).collect())
     }
 
     /// Sleeps until something may have been written after `after`, at most for `timeout`. An override may wake
@@ -153,14 +162,14 @@ pub enum Write {
         /// The revision of what is replaced.
         expected: Revision,
     },
-    /// Forgets the record; never with [`Revision::ABSENT`].
+    /// Forgets the record, which must be there: never with [`Revision::ABSENT`].
     Purge {
         /// Which.
         key: RecordKey,
         /// The revision of what is forgotten.
         expected: Revision,
     },
-    /// Only compares.
+    /// Only compares; with [`Revision::ABSENT`], that there is no record.
     Guard {
         /// Which.
         key: RecordKey,
@@ -185,6 +194,14 @@ impl Write {
             | Self::Purge { expected, .. }
             | Self::Guard { expected, .. } => *expected,
         }
+    }
+
+    fn has_short_unique_key(&self) -> bool {
+        let unique = match self {
+            Self::Put { record, .. } => record.unique.as_deref(),
+            Self::Purge { .. } | Self::Guard { .. } => None,
+        };
+        unique.is_none_or(|unique| unique.len() <= MAX_UNIQUE)
     }
 
     /// What counts against [`Limits::bytes`].
@@ -319,7 +336,8 @@ impl Limits {
         let sizes = || writes.iter().map(Write::size);
         let fits = writes.len() <= self.writes
             && sizes().sum::<usize>() <= self.bytes
-            && sizes().all(|size| size <= MAX_RECORD);
+            && sizes().all(|size| size <= MAX_RECORD)
+            && writes.iter().all(Write::has_short_unique_key);
         fits.then_some(()).ok_or(StoreError::TooLarge)
     }
 }

@@ -46,9 +46,6 @@ const LIMITS: Limits = Limits {
     sharing: Sharing::Exclusive,
 };
 
-/// The longest unique key, in bytes, as [`Record::unique`](symbolon::record::Record::unique) says.
-const MAX_UNIQUE: usize = 300;
-
 impl SledStore {
     /// Opens the store in the folder `path`, or makes one if the folder is missing or empty.
     ///
@@ -124,7 +121,6 @@ impl TokenStore for SledStore {
 
     fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
         LIMITS.check(writes)?;
-        check_unique_keys(writes)?;
         let mut live = self.lock()?;
         let (state, changes) = caught(|| plan(self.trees()?, live.state, writes))?;
         if changes.is_empty() {
@@ -226,18 +222,6 @@ impl Live {
             false => Ok(()),
         }
     }
-}
-
-/// Longer ones make pages that leave the log, since an inner page holds hundreds.
-fn check_unique_keys(writes: &[Write]) -> Result<(), StoreError> {
-    let fits = writes.iter().all(|write| match write {
-        Write::Put { record, .. } => record
-            .unique
-            .as_ref()
-            .is_none_or(|unique| unique.len() <= MAX_UNIQUE),
-        _ => true,
-    });
-    fits.then_some(()).ok_or(StoreError::TooLarge)
 }
 
 fn touches(trees: &Trees, used: &[(Id, Minute)]) -> Result<Vec<Change>, StoreError> {

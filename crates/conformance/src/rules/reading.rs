@@ -1,6 +1,6 @@
 //! What was put comes back.
 
-use symbolon::record::{Columns, Kind, MAX_RECORD, Record};
+use symbolon::record::{Columns, Kind, MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::{Face, Status};
 
 use crate::fresh::Make;
@@ -102,16 +102,13 @@ pub fn every_kind_is_kept(make: Make<'_>) {
 pub fn the_greatest_record_fits(make: Make<'_>) {
     let store = &*make.fresh();
     let whole = sized(1, MAX_RECORD);
-    let mut shared = sized(2, MAX_RECORD - LONGEST_UNIQUE);
-    shared.unique = Some([b'u'; LONGEST_UNIQUE].into());
+    let mut shared = sized(2, MAX_RECORD - MAX_UNIQUE);
+    shared.unique = Some([b'u'; MAX_UNIQUE].into());
     for wanted in [whole, shared] {
         commit(store, &[insert(&wanted)]);
         assert_eq!(stored(store, wanted.key).record, wanted);
     }
 }
-
-/// As [`Record::unique`] says.
-const LONGEST_UNIQUE: usize = 300;
 
 /// A replacement leaves nothing of what it replaces: neither bytes, nor unique key, nor columns.
 pub fn a_replacement_replaces_everything(make: Make<'_>) {

@@ -24,6 +24,9 @@ pub(crate) use seal::{Sealer, open, seal};
 /// The largest record: bytes and unique key together. Every store takes it.
 pub const MAX_RECORD: usize = 16_000;
 
+/// The longest unique key, in bytes.
+pub const MAX_UNIQUE: usize = 300;
+
 /// What a record is about. Open: a store keeps kinds that this version does not know, and the index skips them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(pub u8);
@@ -94,7 +97,7 @@ pub struct Columns {
 pub struct Record {
     /// Its key.
     pub key: RecordKey,
-    /// At most 300 bytes that no other record of the same kind has.
+    /// At most [`MAX_UNIQUE`] bytes that no other record of the same kind has. No bytes are not the same as none.
     pub unique: Option<Box<[u8]>>,
     /// What it can be searched by.
     pub columns: Columns,

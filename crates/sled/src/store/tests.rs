@@ -1,7 +1,7 @@
 use std::fs::{self, File};
 use std::mem;
 
-use symbolon::record::{Columns, MAX_RECORD, Record};
+use symbolon::record::{Columns, MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::store::{End, Epoch};
 use symbolon::{Face, Status};
 use tempfile::TempDir;
