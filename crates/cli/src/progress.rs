@@ -27,7 +27,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(all, ProgressDrawTarget::stderr());
         let template = match all {
             Some(_) => format!("{{msg}} {{wide_bar}} {position} of {length}, {{eta}} left"),
-            None => format!("{{msg}} {{spinner}} {position}, {{per_sec}}"),
+            None => format!("{{msg}} {{spinner}} {position}"),
         };
         // A template that is wrong would be found by the test below.
         if let Ok(style) = ProgressStyle::with_template(&template) {
@@ -85,6 +85,6 @@ mod tests {
             ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left")
                 .is_ok()
         );
-        assert!(ProgressStyle::with_template("{msg} {spinner} {decimal_bytes}, {per_sec}").is_ok());
+        assert!(ProgressStyle::with_template("{msg} {spinner} {decimal_bytes}").is_ok());
     }
 }

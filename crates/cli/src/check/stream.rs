@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global) -> Result<ExitCode, Failure> {
 fn progress() -> Progress {
     match io::stdin().is_terminal() || io::stdout().is_terminal() {
         true => Progress::none(),
-        false => Progress::counted("checks", None),
+        false => Progress::counted("Checking", None),
     }
 }
 
@@ -78,6 +78,8 @@ struct Stream<'e> {
 
 /// Answers are written when there are so many bytes of them, or when there is nothing more to read.
 const FULL: usize = 1 << 16;
+/// Lines between two looks at how far it is.
+const STEP: usize = 4096;
 
 impl Stream<'_> {
     fn answer_all(&mut self, input: impl io::Read) -> Result<(), Failure> {
@@ -100,6 +102,8 @@ impl Stream<'_> {
             self.answer(line).map_err(Failure::Stdout)?;
             if self.out.len() >= FULL {
                 write_out(&mut stdout, &mut self.out).map_err(Failure::Stdout)?;
+            }
+            if self.counts.lines.is_multiple_of(STEP) {
                 self.progress.set(self.counts.lines as u64);
             }
         }
