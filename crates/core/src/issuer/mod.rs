@@ -50,7 +50,7 @@ impl fmt::Debug for Issuer {
 }
 
 /// How often a change is tried while others keep changing the same records.
-const ATTEMPTS: u32 = 64;
+const ATTEMPTS: u32 = 256;
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 impl Issuer {
