@@ -93,9 +93,13 @@ impl Follower {
             if same_epoch && Instant::now() >= due {
                 due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
                 let asked = Moment::now(&*shared.clock);
-                if let Ok((next, _)) = self.read(&beside, |page| shared.take(page)) {
-                    beside = next;
-                    shared.freshness.confirm(asked);
+                match self.read(&beside, |page| shared.take(page)) {
+                    Ok((next, end)) if end.epoch == found.epoch => {
+                        beside = next;
+                        shared.freshness.confirm(asked);
+                    }
+                    // Another life of the store says nothing of this index.
+                    Ok(_) | Err(_) => {}
                 }
             }
         })?;

@@ -84,9 +84,8 @@ impl Verifier {
         request: &Request<'_>,
     ) -> Result<Allowed, Denied> {
         self.find(token.as_ref(), |found, _, _| {
-            let id = decide(&self.shared, &found, request)?;
-            let covering = found.permissions.and_then(|set| set.covering(request));
-            let permission = covering.cloned().ok_or(Denied::Forbidden(id))?;
+            let permission = covering(&self.shared, &found, request)?.clone();
+            let id = found.id();
             Ok(Allowed { id, permission })
         })
     }
@@ -121,12 +120,13 @@ impl Verifier {
         let mut decide = Some(decide);
         let mut attempt = |half: Half| {
             shared.index.find(half, None, |found, place| {
-                decide.take().map(|decide| decide(found, half, place))
+                let id = found.id();
+                decide.take().map(|decide| (id, decide(found, half, place)))
             })?
         };
         let secrets = shared.sealer.key().newest_first();
         for secret in secrets {
-            if let Some(answer) = attempt(TokenHash::keyed(&secret.hash, token).half()) {
+            if let Some((_, answer)) = attempt(TokenHash::keyed(&secret.hash, token).half()) {
                 return answer;
             }
         }
@@ -140,20 +140,16 @@ impl Verifier {
     fn find_located<T>(
         &self,
         token: &[u8],
-        mut attempt: impl FnMut(Half) -> Option<Result<T, Denied>>,
+        mut attempt: impl FnMut(Half) -> Option<(Id, Result<T, Denied>)>,
     ) -> Result<T, Denied> {
         for locator in [Locator::sha256(token), Locator::sha512(token)] {
-            let half = self.shared.locator_half(&locator);
-            let Some(answer) = attempt(half) else {
+            let Some((id, answer)) = attempt(self.shared.locator_half(&locator)) else {
                 continue;
             };
-            let found = self.shared.index.find(half, None, |found, _| found.id());
-            if let Some(id) = found {
-                let secret = self.shared.sealer.key().current();
-                let (key, hash) = (secret.id, TokenHash::keyed(&secret.hash, token));
-                // A full queue loses nothing: the next check of the token hands it on again.
-                let _ = self.shared.adoptions.push(Adoption { id, key, hash });
-            }
+            let secret = self.shared.sealer.key().current();
+            let (key, hash) = (secret.id, TokenHash::keyed(&secret.hash, token));
+            // A full queue loses nothing: the next check of the token hands it on again.
+            let _ = self.shared.adoptions.push(Adoption { id, key, hash });
             return answer;
         }
         Err(Denied::Unknown)
@@ -168,13 +164,20 @@ fn live(shared: &Shared, found: &Found<'_>) -> Result<(), Denied> {
         .map_err(|dead| Denied::dead(dead, found.id()))
 }
 
-/// The whole decision about what was found.
-fn decide(shared: &Shared, found: &Found<'_>, request: &Request<'_>) -> Result<Id, Denied> {
+/// The whole decision about what was found: the permission that allows it.
+fn covering<'v>(
+    shared: &Shared,
+    found: &Found<'v>,
+    request: &Request<'_>,
+) -> Result<&'v Permission, Denied> {
     live(shared, found)?;
-    let covered = found.permissions.and_then(|set| set.covering(request));
-    covered
-        .map(|_| found.id())
-        .ok_or(Denied::Forbidden(found.id()))
+    let covering = found.permissions.and_then(|set| set.covering(request));
+    covering.ok_or(Denied::Forbidden(found.id()))
+}
+
+/// The whole decision, told as the id.
+fn decide(shared: &Shared, found: &Found<'_>, request: &Request<'_>) -> Result<Id, Denied> {
+    covering(shared, found, request).map(|_| found.id())
 }
 
 /// A connection that has shown its token. It holds no state of its own: each check reads what is known now, so that

@@ -141,8 +141,7 @@ impl<'a> Transaction<'a> {
 
     /// Whether a record is there, or will be after this transaction.
     pub(super) fn has(&mut self, key: RecordKey) -> Result<bool, Error> {
-        let planned = matches!(self.writes.get(&key), Some(Planned::Put(..)));
-        Ok(planned || self.read(key)?.is_some())
+        Ok(self.plans(key) || self.read(key)?.is_some())
     }
 
     /// Whether this transaction writes a record under `key`.
