@@ -17,6 +17,21 @@ impl fmt::Display for KeyId {
     }
 }
 
+impl FromStr for KeyId {
+    type Err = InvalidKeyId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyId> {
+        let number = u32::from_str_radix(text, 16).map_err(|_| InvalidKeyId)?;
+        let id = Self(number);
+        (id.to_string() == text).then_some(id).ok_or(InvalidKeyId)
+    }
+}
+
+/// A text that names no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the id of a key has 8 lower-case hexadecimal digits")]
+pub struct InvalidKeyId;
+
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")

@@ -12,6 +12,7 @@ mod id;
 pub mod import;
 mod index;
 mod issuer;
+pub mod journal;
 mod key;
 pub mod memory;
 mod name;
@@ -37,7 +38,7 @@ pub use issuer::{
     Caller, Edit, Filter, FirstUser, ImportItem, Imported, Issuer, NewAuthorization,
     OrganizationEdit, Rotation, UserEdit,
 };
-pub use key::{InvalidKey, KeyId, StoreKey};
+pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};

@@ -9,6 +9,9 @@ mod seal;
 mod tests;
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::authorization::{Authorization, Face};
 use crate::id::Id;
@@ -46,18 +49,28 @@ impl Kind {
 
 impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::AUTHORIZATION => f.write_str("authorization"),
-            Self::USER => f.write_str("user"),
-            Self::ORGANIZATION => f.write_str("organization"),
-            Self::BUCKET => f.write_str("bucket"),
-            Self::SETTING => f.write_str("setting"),
-            Self(other) => write!(f, "kind {other}"),
+        match KINDS.iter().find(|(kind, _)| kind == self) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "kind {}", self.0),
         }
     }
 }
 
-/// The key of a record: unique in its store.
+/// A text that names no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a record is named by its kind and id, as in `authorization:0b38a8a5d1ee5000`")]
+pub struct InvalidRecordKey;
+
+const KINDS: [(Kind, &str); 5] = [
+    (Kind::AUTHORIZATION, "authorization"),
+    (Kind::USER, "user"),
+    (Kind::ORGANIZATION, "organization"),
+    (Kind::BUCKET, "bucket"),
+    (Kind::SETTING, "setting"),
+];
+
+/// The key of a record: unique in its store. Its text is `authorization:0b38a8a5d1ee5000`, or `7:…` for a kind that
+/// has no name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey {
     /// What it is about.
@@ -76,6 +89,42 @@ impl RecordKey {
 impl fmt::Debug for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {}", self.kind, self.id)
+    }
+}
+
+impl fmt::Display for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match KINDS.iter().find(|(kind, _)| *kind == self.kind) {
+            Some((_, name)) => write!(f, "{name}:{}", self.id),
+            None => write!(f, "{}:{}", self.kind.0, self.id),
+        }
+    }
+}
+
+impl FromStr for RecordKey {
+    type Err = InvalidRecordKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRecordKey> {
+        let (kind, id) = text.split_once(':').ok_or(InvalidRecordKey)?;
+        let kind = match KINDS.iter().find(|(_, name)| *name == kind) {
+            Some((kind, _)) => *kind,
+            None => Kind(kind.parse().map_err(|_| InvalidRecordKey)?),
+        };
+        let id = id.parse().map_err(|_| InvalidRecordKey)?;
+        Ok(Self { kind, id })
+    }
+}
+
+impl Serialize for RecordKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 
