@@ -19,6 +19,7 @@ mod name;
 mod owner;
 mod permission;
 pub mod record;
+mod restored;
 mod schema;
 mod shared;
 mod status;
@@ -46,6 +47,7 @@ pub use permission::{
     Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,
     ResourceType, Target,
 };
+pub use restored::{Restored, Unjournaled};
 pub use schema::{Schema, SchemaError};
 pub use shared::{Fault, FaultReport, Problem};
 pub use status::{Ended, Status, Transition};

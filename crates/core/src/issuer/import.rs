@@ -1,11 +1,13 @@
 //! Taking over organizations, users, buckets and authorizations with their ids, in groups.
 
-use super::Issuer;
 use super::authorizations::check_organization;
+use super::errand::Errand;
 use super::transaction::Transaction;
+use super::{Caller, Issuer};
 use crate::authorization::Authorization;
 use crate::error::{Error, Field};
 use crate::id::Id;
+use crate::journal::Act;
 use crate::owner::{Bucket, Organization, User};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, bucket_key};
 use crate::store::{Limits, Query};
@@ -87,7 +89,8 @@ impl Issuer {
     /// for what cannot be taken; [`Error::TooLarge`] for too many items at once; [`Error::Store`]. Then none was
     /// written.
     pub fn import(&self, items: &[ImportItem]) -> Result<Imported, Error> {
-        self.change(|change| {
+        let errand = Errand::new(&Caller::Root, Act::Import);
+        self.change(errand, |change| {
             let mut imported = Imported::default();
             for item in items {
                 if self.is_known(change, item)? {

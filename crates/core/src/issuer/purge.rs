@@ -1,7 +1,9 @@
 //! Forgetting what ended long ago.
 
-use super::Issuer;
+use super::errand::Errand;
+use super::{Caller, Issuer};
 use crate::error::Error;
+use crate::journal::Act;
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Query;
@@ -90,7 +92,10 @@ impl Issuer {
         if due.is_empty() {
             return Ok(());
         }
-        self.change(|change| due.iter().try_for_each(|key| change.purge(*key)))
+        let errand = Errand::new(&Caller::Root, Act::Purge);
+        self.change(errand, |change| {
+            due.iter().try_for_each(|key| change.purge(*key))
+        })
     }
 }
 

@@ -39,6 +39,10 @@ impl Sealer {
         Self { store, key }
     }
 
+    pub(crate) fn store(&self) -> StoreId {
+        self.store
+    }
+
     pub(crate) fn key(&self) -> &StoreKey {
         &self.key
     }
