@@ -21,7 +21,6 @@ pub(crate) struct Faulty {
     state: Mutex<State>,
     /// What readers see, if they see it later.
     before: Mutex<State>,
-    scans: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -30,6 +29,7 @@ pub(crate) struct State {
     pub(crate) names: HashMap<(Kind, Box<[u8]>), RecordKey>,
     pub(crate) head: Revision,
     pub(crate) floor: Revision,
+    pub(crate) epoch: u64,
 }
 
 pub(crate) const LIMITS: Limits = Limits {
@@ -38,7 +38,9 @@ pub(crate) const LIMITS: Limits = Limits {
     sharing: Sharing::Exclusive,
 };
 
-static STORES: AtomicU64 = AtomicU64::new(1);
+const END: RecordKey = RecordKey::new(Kind(u8::MAX), Id::MAX);
+
+static EPOCHS: AtomicU64 = AtomicU64::new(1);
 
 impl Faulty {
     pub(crate) fn new(fault: Fault) -> Self {
@@ -47,12 +49,12 @@ impl Faulty {
             names: HashMap::new(),
             head: Revision::ABSENT,
             floor: Revision::ABSENT,
+            epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
         };
         Self {
             fault,
             before: Mutex::new(state.clone()),
             state: Mutex::new(state),
-            scans: AtomicU64::new(STORES.fetch_add(1, Ordering::Relaxed) << 32),
         }
     }
 
@@ -137,14 +139,14 @@ impl TokenStore for Faulty {
 
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
         let state = self.reading();
-        let scans = self.scans.fetch_add(1, Ordering::Relaxed);
         let after = Position::from(after);
         let position = |item: &Stored| Position {
             revision: item.revision,
             key: item.record.key,
+            epoch: None,
         };
         // A scan by key goes on after the last key, unless it was at the end.
-        let within = after.revision > Revision::ABSENT && after != Position::after(after.revision);
+        let within = after.revision > Revision::ABSENT && after.key != END;
         let later = |item: &&Stored| match self.fault {
             Fault::ScanByKey if within => item.record.key > after.key,
             Fault::ScanNewOnly => item.revision > after.revision,
@@ -159,15 +161,19 @@ impl TokenStore for Faulty {
         items.truncate(limit);
         let next = match items.last() {
             Some(last) if more => position(last),
-            _ => Position::after(state.head),
+            _ => Position {
+                revision: state.head,
+                key: END,
+                epoch: None,
+            },
         };
         if self.is(Fault::PageTooShort) && more {
             items.pop();
         }
         let epoch = match self.fault {
             Fault::OneEpoch => 1,
-            Fault::EpochOfScan => scans,
-            _ => scans >> 32,
+            Fault::EpochOfScan => EPOCHS.fetch_add(1, Ordering::Relaxed),
+            _ => state.epoch,
         };
         let end = End {
             head: state.head,
@@ -211,6 +217,12 @@ impl TokenStore for Faulty {
             }
         }
         Ok(())
+    }
+
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut state = self.state();
+        state.epoch = EPOCHS.fetch_add(1, Ordering::Relaxed);
+        Ok(Epoch(state.epoch))
     }
 
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use symbolon::record::RecordKey;
-use symbolon::store::{Cursor, Limits, Page, Revision, Stored, TokenStore, Write};
+use symbolon::store::{Cursor, Epoch, Limits, Page, Revision, Stored, TokenStore, Write};
 use symbolon::{
     Caller, Denied, Edit, Error, FirstUser, Id, MemoryStore, Minute, PermissionSet, Schema,
     StoreError, Transition,
@@ -85,6 +85,10 @@ impl TokenStore for Faulty {
 
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         self.inner.touch(used)
+    }
+
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        self.inner.renew()
     }
 }
 
