@@ -36,7 +36,7 @@ pub use error::{Denied, Error, Field, StoreError};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Filter, FirstUser, ImportItem, Imported, Issuer, NewAuthorization,
+    Caller, Edit, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer, NewAuthorization,
     OrganizationEdit, Rotation, UserEdit,
 };
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};

@@ -27,7 +27,7 @@ use crate::store::Write;
 
 pub use authorizations::{Edit, NewAuthorization, Rotation};
 pub use caller::Caller;
-pub use import::{ImportItem, Imported};
+pub use import::{IfEnded, ImportItem, Imported};
 pub use list::Filter;
 pub use owners::{OrganizationEdit, UserEdit};
 pub use setup::FirstUser;

@@ -8,6 +8,7 @@
 
 mod ended;
 mod keys;
+mod memory;
 mod opening;
 mod recorder;
 
@@ -22,6 +23,7 @@ use crate::time::Timestamp;
 
 pub(crate) use ended::{Ended, mark};
 pub use keys::{InvalidMac, JournalKeys, Mac};
+pub use memory::MemoryJournal;
 pub(crate) use opening::Memory;
 pub(crate) use recorder::Recorder;
 

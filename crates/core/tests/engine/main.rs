@@ -5,6 +5,8 @@ mod callers;
 mod faults;
 mod following;
 mod imports;
+mod journal;
 mod lifecycle;
 mod no_cost;
+mod restored;
 mod world;
