@@ -163,6 +163,11 @@ impl Engine {
         follower.catch_up()?;
         let restored =
             restored::settle(&shared, &issuer, &mut follower, memory, options.unjournaled)?;
+        let current = shared.sealer.key().current().id;
+        if !settings.keys.contains(&current) {
+            // A rotation was interrupted: from here on records are sealed under this key too.
+            issuer.name_keys()?;
+        }
         if let Some(time) = options.revoke_made_before {
             issuer.revoke_made_before(time)?;
         }

@@ -28,7 +28,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 pub use error::FileError;
-pub use key_file::KeyFile;
+pub use key_file::{KeyFile, KeyLock};
 
 /// Makes the folder `path`, and those above it that are missing. The empty path is the current folder.
 ///
@@ -66,6 +66,20 @@ pub fn create_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     })?;
     drop(new);
     sync_dir(folder)
+}
+
+/// Puts these contents in the place of those of the file `path`: whoever opens it meets the old ones or the new ones,
+/// whole.
+///
+/// # Errors
+///
+/// [`FileError::Exposed`] or [`FileError::NotAFile`] if what is there is none of ours, [`FileError::Io`].
+pub fn replace_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    check_secret(path)?;
+    let new = Unfinished(unused_name(path));
+    write_new(&new.0, contents).map_err(FileError::io("write", &new.0))?;
+    fs::rename(&new.0, path).map_err(FileError::io("replace", path))?;
+    sync_dir(folder_of(path))
 }
 
 /// Opens the file `path` to read and write, and makes it, empty, if there is none.

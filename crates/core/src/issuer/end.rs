@@ -100,7 +100,7 @@ impl Issuer {
         })
     }
 
-    fn chunk(&self) -> usize {
+    pub(super) fn chunk(&self) -> usize {
         let limits = self.shared.store.limits();
         let most = limits.writes.min(limits.bytes / MAX_RECORD);
         most.clamp(1, CHUNK)

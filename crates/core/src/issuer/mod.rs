@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod owners;
 mod purge;
+mod reseal;
 mod setup;
 mod ticket;
 mod transaction;

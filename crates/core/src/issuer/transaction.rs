@@ -10,7 +10,9 @@ use crate::index::{Change, What};
 use crate::journal::{Ending, Intent, Target, mark};
 use crate::owner::{Bucket, Organization, OwnerState, User};
 use crate::permission::BucketNames;
-use crate::record::{Entity, Kind, MAX_RECORD, Record, RecordKey, SET_UP};
+use crate::record::{
+    Entity, Kind, MAX_RECORD, Record, RecordError, RecordKey, SET_UP, SETTINGS, Settings,
+};
 use crate::shared::{Problem, Shared};
 use crate::status::Status;
 use crate::store::{Revision, Stored, Write};
@@ -146,6 +148,35 @@ impl<'a> Transaction<'a> {
         self.writes
             .insert(key, Planned::Put(record, what, sequence));
         Ok(())
+    }
+
+    /// Writes the record under `key` as it is under the current key, and tells whether it was under another.
+    pub(super) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
+        if self.is_outdated(key)? {
+            return Err(Error::NotGenuine(key));
+        }
+        let Some(stored) = self.read(key)?.cloned() else {
+            return Ok(false);
+        };
+        let resealed = self.shared.sealer.reseal(&stored.record);
+        let Some((record, sequence)) = resealed.map_err(|error| self.not_genuine(key, error))?
+        else {
+            return Ok(false);
+        };
+        let entity = self.open(&stored)?.map(|(entity, _)| entity);
+        let what = entity.and_then(|entity| self.shared.digest((entity, sequence)));
+        self.writes
+            .insert(key, Planned::Put(record, what, sequence));
+        Ok(true)
+    }
+
+    /// What the store says of itself.
+    pub(super) fn settings(&mut self) -> Result<Settings, Error> {
+        match self.entity(SETTINGS, Field::Authorization) {
+            Ok(Entity::Settings(settings)) => Ok(settings),
+            Ok(_) | Err(Error::NotFound(_) | Error::NotGenuine(_)) => Err(Error::Settings),
+            Err(error) => Err(error),
+        }
     }
 
     /// The journal shall say that `entity` has ended from `at` on.
@@ -286,11 +317,13 @@ impl<'a> Transaction<'a> {
     }
 
     fn open(&self, stored: &Stored) -> Result<Option<(Entity, u64)>, Error> {
-        let key = stored.record.key;
-        self.shared.sealer.open(&stored.record).map_err(|error| {
-            self.shared.fault(key, error.into());
-            Error::NotGenuine(key)
-        })
+        let opened = self.shared.sealer.open(&stored.record);
+        opened.map_err(|error| self.not_genuine(stored.record.key, error))
+    }
+
+    fn not_genuine(&self, key: RecordKey, error: RecordError) -> Error {
+        self.shared.fault(key, error.into());
+        Error::NotGenuine(key)
     }
 
     fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {

@@ -10,7 +10,7 @@ use symbolon::{
 
 use crate::world::{READ_BUCKETS, World, permission};
 
-const V2: &str =
+pub(crate) const V2: &str =
     "vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA==";
 const V3: &str =
     "apiv3_vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA";

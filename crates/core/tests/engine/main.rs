@@ -9,4 +9,5 @@ mod journal;
 mod lifecycle;
 mod no_cost;
 mod restored;
+mod rotation;
 mod world;

@@ -14,6 +14,7 @@ use symbolon::{
 
 use crate::journal::{check, journaled, with_journal};
 use crate::world::key;
+pub(crate) use flaky::Flaky;
 
 #[test]
 fn a_thousand_tokens_that_were_revoked_since_a_backup_stay_refused() {
@@ -115,7 +116,6 @@ fn whatever_had_ended_has_ended_after_a_restore() {
 
 #[test]
 fn a_restore_that_is_interrupted_goes_on_at_the_next_start() {
-    use flaky::Flaky;
     let j = journaled();
     let made: Vec<_> = (0..1200)
         .map(|_| j.world.create(&["read:buckets"]))
@@ -231,13 +231,13 @@ mod flaky {
     use symbolon::store::{Epoch, Limits, Page, Stored};
 
     #[derive(Debug)]
-    pub(super) struct Flaky {
+    pub(crate) struct Flaky {
         inner: Arc<dyn TokenStore>,
         left: AtomicUsize,
     }
 
     impl Flaky {
-        pub(super) fn new(inner: Arc<dyn TokenStore>, allowed: usize) -> Self {
+        pub(crate) fn new(inner: Arc<dyn TokenStore>, allowed: usize) -> Self {
             let left = AtomicUsize::new(allowed);
             Self { inner, left }
         }
