@@ -66,9 +66,10 @@
 //! | atomicity | parts of a refused commit; another write named than the first that fails |
 //! | unique keys | two holders, keys that are never free again, exchanges refused |
 //! | revisions | revisions that repeat, a head that falls, a floor that is not raised |
+//! | renewing | an epoch that stays or is counted; records, head or revisions that a renewal loses |
 //! | scanning | records lost between pages, ends too early, commits cut by a page |
 //! | finding | an override of [`find`](TokenStore::find) that differs from the default |
-//! | last uses | uses that count as writes, or are lost by one |
+//! | last uses | uses that count as writes, wake who waits, or are lost by one |
 //! | waiting, limits | sleeping too long; commits that pass the limits |
 //! | concurrency | races, stale reads, commits that are seen by halves |
 //! | the random walk | any difference from [`MemoryStore`](symbolon::MemoryStore) in thousands of operations |
