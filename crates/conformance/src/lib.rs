@@ -76,6 +76,12 @@
 //! | closing and opening | whatever is not in the file |
 //! | `kill_nine` | acknowledged changes that a killed process has not kept; files that do not open; halves of commits |
 //!
+//! # What is built on a store
+//!
+//! A store that fails must not make the engine lie. [`faults::FaultyStore`] makes any store fail at the call that a test
+//! names, before or after it was done; [`faults::revoke_under_faults`] revokes through an engine on such a store, with
+//! every fault at every call.
+//!
 //! # Longer runs
 //!
 //! A test run is short. The same tests run longer with a larger count in an environment variable:
@@ -104,6 +110,7 @@
 #![deny(dead_code)]
 
 pub mod crash;
+pub mod faults;
 mod fresh;
 mod list;
 mod pages;
