@@ -7,4 +7,5 @@ mod following;
 mod imports;
 mod lifecycle;
 mod no_cost;
+mod planted;
 mod world;
