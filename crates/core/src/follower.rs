@@ -75,11 +75,11 @@ impl Follower {
         }
     }
 
-    /// Whether a purge by somebody else, another life of the store, or that it was put back, was missed.
+    /// Whether a purge, another life of the store, or that it was put back, was missed. One purge of our own costs a
+    /// reading too: whether all of it was confirmed is not known here.
     fn must_rebuild(&self, end: End) -> bool {
-        let shared = self.shared.freshness.heartbeat().is_some();
         self.end
-            .is_some_and(|last| !continues(last, end) || shared && end.floor > last.head)
+            .is_some_and(|last| !continues(last, end) || end.floor > last.head)
     }
 
     /// Reads everything into a new index, and puts it in the place of the old one.

@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     UniqueKeysForgotten,
     /// Another epoch each time that it is opened.
     EpochOfOpening,
+    /// A renewal does not reach the file.
+    RenewalForgotten,
     /// A commit goes to the file in two parts, and a file that ends between them is refused.
     TornEndRefused,
 }
@@ -187,8 +189,10 @@ impl TokenStore for LogStore {
     fn renew(&self) -> Result<Epoch, StoreError> {
         let mut log = self.log();
         let epoch = log.epoch.another()?;
-        let written = log.start.write_all_at(&epoch.0.to_be_bytes(), 0);
-        written.map_err(StoreError::backend)?;
+        if self.fault != Fault::RenewalForgotten {
+            let written = log.start.write_all_at(&epoch.0.to_be_bytes(), 0);
+            written.map_err(StoreError::backend)?;
+        }
         log.epoch = epoch;
         Ok(epoch)
     }

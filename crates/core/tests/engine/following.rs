@@ -346,24 +346,25 @@ fn after_an_older_record_was_put_back_only_ending_works_and_it_ends() {
 #[derive(Debug)]
 struct Copied {
     /// What is used, and the copy.
-    stores: Mutex<[Arc<MemoryStore>; 2]>,
+    stores: Mutex<(Arc<MemoryStore>, Arc<MemoryStore>)>,
     copying: AtomicBool,
 }
 
 impl Copied {
     fn new() -> Self {
         Self {
-            stores: Mutex::new([(); 2].map(|()| Arc::new(MemoryStore::shared()))),
+            stores: Mutex::new((MemoryStore::shared().into(), MemoryStore::shared().into())),
             copying: AtomicBool::new(true),
         }
     }
 
     fn now(&self) -> Arc<MemoryStore> {
-        Arc::clone(&self.stores.lock().unwrap()[0])
+        Arc::clone(&self.stores.lock().unwrap().0)
     }
 
     fn put_back(&self) {
-        self.stores.lock().unwrap().reverse();
+        let mut stores = self.stores.lock().unwrap();
+        stores.0 = Arc::clone(&stores.1);
     }
 }
 
@@ -375,9 +376,9 @@ impl TokenStore for Copied {
     fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
         let stores = self.stores.lock().unwrap();
         if self.copying.load(Ordering::SeqCst) {
-            stores[1].commit(writes)?;
+            stores.1.commit(writes)?;
         }
-        stores[0].commit(writes)
+        stores.0.commit(writes)
     }
 
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {

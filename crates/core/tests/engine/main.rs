@@ -10,4 +10,5 @@ mod lifecycle;
 mod no_cost;
 mod restored;
 mod rotation;
+mod planted;
 mod world;
