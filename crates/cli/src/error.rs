@@ -69,7 +69,7 @@ pub(crate) enum Failure {
          say `--replace`", .0.display()
     )]
     StoreExists(PathBuf),
-    #[error("the store `{}` is in use by another process; stop that first", .0.display())]
+    #[error("the store `{}` is in use by another process, for its log is still there; stop that first", .0.display())]
     InUse(PathBuf),
     #[error(
         "the restored store could not be closed at `{0}`; make room on the disk, and try again"

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use symbolon::{Clock, SystemClock};
-use symbolon_files::{rename_new, sync_dir};
+use symbolon_files::rename_new;
 use symbolon_sled::SledStore;
 use symbolon_sqlite::SqliteStore;
 
@@ -20,9 +19,8 @@ pub(super) struct Target {
     is_there: bool,
 }
 
-/// What SQLite keeps beside a file. Without the log, what was written last is missing.
+/// What SQLite writes beside a file first. Whoever closes the file last takes it away.
 pub(super) const LOG: &str = "-wal";
-const BESIDE: [&str; 3] = [LOG, "-shm", "-journal"];
 
 impl Target {
     /// Refuses a place that is taken, unless it shall be replaced and nobody uses it.
@@ -53,9 +51,8 @@ impl Target {
     pub(super) fn clear(&self) -> Result<Option<PathBuf>, Failure> {
         let path = self.path();
         if !self.is_there {
-            if let StoreUrl::Sqlite(_) = self.url {
-                self.remove_logs()?;
-            } else if exists(path) {
+            if exists(path) {
+                // An empty folder.
                 fs::remove_dir(path).map_err(cannot("remove", path))?;
             }
             return Ok(None);
@@ -63,16 +60,7 @@ impl Target {
         // Once more: the backup took its time.
         self.check_unused()?;
         let replaced = beside(path, &format!(".replaced-{}", stamp()));
-        let log = beside(path, LOG);
-        if matches!(self.url, StoreUrl::Sqlite(_)) && exists(&log) {
-            // The log has both names until the file has its new one, so that they are never apart.
-            let kept = beside(&replaced, LOG);
-            fs::hard_link(&log, &kept).map_err(cannot("make", &kept))?;
-        }
         rename_new(path, &replaced)?;
-        if let StoreUrl::Sqlite(_) = self.url {
-            self.remove_logs()?;
-        }
         Ok(Some(replaced))
     }
 
@@ -82,18 +70,16 @@ impl Target {
         use symbolon_sqlite::OpenError as Sqlite;
         let path = self.path();
         match &self.url {
-            StoreUrl::Sqlite(_) => match SqliteStore::open_existing(path) {
-                Ok(store) => {
-                    drop(store);
-                    // Whoever closes it last takes the log away.
-                    match exists(&beside(path, LOG)) {
-                        true => Err(Failure::InUse(path.into())),
-                        false => Ok(()),
-                    }
+            StoreUrl::Sqlite(_) => {
+                match SqliteStore::open_existing(path) {
+                    Ok(_) | Err(Sqlite::Damaged { .. }) => {}
+                    Err(error) => return Err(error.into()),
                 }
-                Err(Sqlite::Damaged { .. }) => Ok(()),
-                Err(error) => Err(error.into()),
-            },
+                match exists(&beside(path, LOG)) {
+                    true => Err(Failure::InUse(path.into())),
+                    false => Ok(()),
+                }
+            }
             StoreUrl::Sled(_) => match SledStore::open_existing(path) {
                 // Missing: the folder of a store that was never finished.
                 Ok(_) | Err(Sled::Damaged { .. } | Sled::Missing(_)) => Ok(()),
@@ -102,33 +88,18 @@ impl Target {
         }
     }
 
-    /// Refuses logs of a file that is gone, unless they are kept under another name too: then a restore was
-    /// interrupted.
+    /// Refuses logs of a file that is gone: SQLite would take them for those of the new one.
     fn check_logs(&self) -> Result<(), Failure> {
         let StoreUrl::Sqlite(path) = &self.url else {
             return Ok(());
         };
-        for suffix in [LOG, "-journal"] {
-            let log = beside(path, suffix);
-            if fs::symlink_metadata(&log).is_ok_and(|found| found.nlink() < 2) {
-                return Err(symbolon_sqlite::OpenError::Leftover(log).into());
-            }
+        let mut logs = [LOG, "-journal"]
+            .map(|suffix| beside(path, suffix))
+            .into_iter();
+        match logs.find(|log| exists(log)) {
+            Some(log) => Err(symbolon_sqlite::OpenError::Leftover(log).into()),
+            None => Ok(()),
         }
-        Ok(())
-    }
-
-    fn remove_logs(&self) -> Result<(), Failure> {
-        let path = self.path();
-        for suffix in BESIDE {
-            let log = beside(path, suffix);
-            match fs::remove_file(&log) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(cannot("remove", &log)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(sync_dir(path.parent().unwrap_or(path))?)
     }
 }
 
