@@ -11,11 +11,13 @@ use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser}
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
+use crate::backup::BackupArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::fsck::FsckArgs;
 use crate::import::ImportArgs;
 use crate::output;
+use crate::restore::RestoreArgs;
 use crate::setup::SetupArgs;
 use crate::store_url::StoreUrl;
 
@@ -78,11 +80,23 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Find out whether the store is sound, and every record genuine
     Fsck(FsckArgs),
+    /// Copy the whole store into one file, while it is in use
+    Backup(BackupArgs),
+    /// Make the store of a backup
+    Restore(RestoreArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
 }
 
-const NAMES: [&str; 5] = ["setup", "import", "check", "fsck", "completions"];
+const NAMES: [&str; 7] = [
+    "setup",
+    "import",
+    "check",
+    "fsck",
+    "backup",
+    "restore",
+    "completions",
+];
 
 impl Command {
     /// The exit code for an error: a check tells one from a refusal.

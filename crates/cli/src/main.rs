@@ -1,6 +1,7 @@
 //! `symbolon`: a store of API tokens from the command line.
 
 mod arguments;
+mod backup;
 mod check;
 mod completions;
 mod error;
@@ -9,6 +10,7 @@ mod import;
 mod open;
 mod output;
 mod progress;
+mod restore;
 mod setup;
 mod store_url;
 mod write_token;
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&global, args),
         Command::Check(args) => check::run(&global, args),
         Command::Fsck(args) => fsck::run(&global, args),
+        Command::Backup(args) => backup::run(&global, args),
+        Command::Restore(args) => restore::run(&global, args),
         Command::Completions(args) => completions::run(args),
     };
     match done {

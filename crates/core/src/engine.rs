@@ -13,7 +13,7 @@ use crate::fsck::{self, Findings};
 use crate::issuer::Issuer;
 use crate::journal::{Journal, Memory};
 use crate::key::StoreKey;
-use crate::record::{self, Entity, RecordError, SETTINGS, Sealer, Settings, StoreId};
+use crate::record::{self, Entity, Record, RecordError, SETTINGS, Sealer, Settings, StoreId};
 use crate::restored::{self, Restored, Unjournaled};
 use crate::schema::Schema;
 use crate::shared::{Fault, FaultReport, Parts, Shared};
@@ -278,13 +278,17 @@ fn read_settings(store: &dyn TokenStore, key: &StoreKey) -> Result<Option<Settin
     let Some(stored) = store.get(&SETTINGS)? else {
         return is_new(store).map(|_| None);
     };
-    let opened =
-        record::open(key, StoreId::default(), &stored.record).map_err(|error| match error {
-            RecordError::Key(id) => Error::WrongKey(id),
-            _ => Error::Settings,
-        })?;
+    open_settings(key, &stored.record).map(Some)
+}
+
+/// What the settings record says, if it was sealed under `key`.
+pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings, Error> {
+    let opened = record::open(key, StoreId::default(), record).map_err(|error| match error {
+        RecordError::Key(id) => Error::WrongKey(id),
+        _ => Error::Settings,
+    })?;
     match opened {
-        Some((Entity::Settings(settings), _)) => Ok(Some(settings)),
+        Some((Entity::Settings(settings), _)) => Ok(settings),
         _ => Err(Error::Settings),
     }
 }

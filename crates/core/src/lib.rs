@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authorization;
+pub mod backup;
 mod clock;
 mod engine;
 mod error;

@@ -95,10 +95,7 @@ fn a_key_is_replaced_whole_and_only_where_there_is_one() {
     let read = KeyFile::load(&path).unwrap();
     assert!(read.ids().eq(rotated.ids()));
     let mode = std::fs::metadata(&path).unwrap().permissions();
-    assert_eq!(
-        mode.mode() & 0o777,
-        0o600
-    );
+    assert_eq!(mode.mode() & 0o777, 0o600);
     let names = std::fs::read_dir(dir.path().join("keys")).unwrap().count();
     assert_eq!(names, 1, "nothing is left beside it");
 }

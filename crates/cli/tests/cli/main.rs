@@ -5,11 +5,13 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod backup;
 mod check;
 mod common;
 mod files;
 mod import;
 mod planted;
+mod restore;
 mod secrets;
 mod setup;
 mod sled;

@@ -45,7 +45,15 @@ fn help_and_version() {
         .stdout(starts_with("symbolon "));
     let help = home.run(&["--help"]).success();
     assert!(out(&help).contains("Examples:"));
-    for command in ["setup", "import", "check", "fsck", "completions"] {
+    for command in [
+        "setup",
+        "import",
+        "check",
+        "fsck",
+        "backup",
+        "restore",
+        "completions",
+    ] {
         assert!(out(&help).contains(command));
         let help = home.run(&[command, "--help"]).success();
         assert!(out(&help).contains("Example"), "{command}");

@@ -8,7 +8,7 @@ mod imports;
 mod journal;
 mod lifecycle;
 mod no_cost;
+mod planted;
 mod restored;
 mod rotation;
-mod planted;
 mod world;
