@@ -3,6 +3,7 @@
 mod adopt;
 mod authorizations;
 mod caller;
+mod explain;
 mod group;
 mod import;
 mod list;
@@ -23,9 +24,11 @@ use crate::store::Write;
 
 pub use authorizations::{Edit, NewAuthorization, Rotation};
 pub use caller::Caller;
+pub use explain::{Explanation, Reason};
 pub use import::{ImportItem, Imported};
 pub use list::Filter;
 pub use owners::{OrganizationEdit, UserEdit};
+pub use purge::{Purge, Purged};
 pub use setup::FirstUser;
 
 use group::Committer;
