@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use symbolon::import::ImportError;
-use symbolon::{SchemaError, StoreError};
+use symbolon::{Field, SchemaError, StoreError};
 use symbolon_files::FileError;
 
 use crate::store_url::StoreUrl;
@@ -41,6 +41,29 @@ pub(crate) enum Failure {
     NoToken,
     #[error("unknown {what} `{name}`")]
     Unknown { what: &'static str, name: String },
+    #[error("unknown {what} `{name}`; `symbolon {list} list` shows those there are")]
+    NotListed {
+        what: Field,
+        name: String,
+        list: &'static str,
+    },
+    #[error(
+        "unknown bucket `{0}`; give its id of 16 hexadecimal digits, or a name that is registered"
+    )]
+    NoBucket(String),
+    #[error("authorization must include permissions; give at least one, such as `--read-buckets`")]
+    NoPermission,
+    #[error(
+        "the user `{user}` does not belong to the organization `{org}`; see `symbolon org members list`"
+    )]
+    NoMember { user: String, org: String },
+    #[error("there is {what} `{name}` already; choose another name")]
+    Taken { what: &'static str, name: String },
+    #[error(
+        "name the store on the command line, as in `--store {0}`: for this command neither SYMBOLON_STORE nor the \
+         default counts"
+    )]
+    StoreNotNamed(StoreUrl),
     #[error("`--{0}`: {1}")]
     Argument(&'static str, String),
     #[error(
@@ -55,6 +78,8 @@ pub(crate) enum Failure {
     },
     #[error("the token could not be written to `{}`, so that it is printed here; keep it", path.display())]
     TokenFile { path: PathBuf, source: io::Error },
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
     #[error("the store is not sound: {0} found")]
     Unsound(String),
 }
