@@ -33,7 +33,10 @@ const EXAMPLES: &str = "\
 Examples:
   symbolon setup --org my-org --user me
   symbolon import influxdb.json
-  symbolon check --action read --type buckets --org my-org < token.txt";
+  symbolon check --action read --type buckets --org my-org < token.txt
+  symbolon auth create --org my-org --read-buckets --store sqlite:tokens.db
+
+`symbolon COMMAND --help` tells more of each.";
 
 /// A store of API tokens: may this token do this to that?
 #[derive(Debug, Parser)]
@@ -91,7 +94,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Say why an authorization would be allowed something, or not
     Explain(ExplainArgs),
-    /// Create, list, switch, rotate and revoke authorizations, which tokens stand for
+    /// Create, list, switch, rotate and revoke authorizations and their tokens
     #[command(visible_alias = "authorization")]
     Auth(AuthArgs),
     /// Create, list, rename, switch and delete users
