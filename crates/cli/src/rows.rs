@@ -71,11 +71,10 @@ impl Rows {
     }
 
     fn table<R: Row>(&self, more: &[&str]) -> Table {
-        let mut table = output::table(&[]);
-        if !self.hide_headers {
-            table.set_header([R::HEADER, more].concat());
+        match self.hide_headers {
+            true => output::table(&[]),
+            false => output::table(&[R::HEADER, more].concat()),
         }
-        table
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use symbolon::{
-    Authorization, Caller, Clock, Face, Id, NewAuthorization, Status, SystemClock, Timestamp, Token,
+    Authorization, Caller, Clock, Face, Id, InvalidTime, NewAuthorization, Status, SystemClock,
+    Timestamp, Token,
 };
 
 use super::grants::{Grants, is_of_databases};
@@ -166,8 +167,10 @@ fn text(done: &str, shown: &Shown, token: Option<&Token>) -> String {
 
 /// A time, or how long from now.
 fn expiry(text: &str) -> Result<Timestamp, String> {
-    if let Ok(time) = text.parse() {
-        return Ok(time);
+    match text.parse() {
+        Ok(time) => return Ok(time),
+        Err(error @ InvalidTime::Range) => return Err(error.to_string()),
+        Err(InvalidTime::Form) => {}
     }
     let from_now = span(text).map_err(|_| {
         format!("`{text}` is no time; write it as in `2027-01-01T00:00:00Z`, `12h` or `90d`")
