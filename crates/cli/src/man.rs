@@ -1,10 +1,10 @@
 //! `symbolon man`.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{fs, io};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::arguments::Cli;
@@ -23,11 +23,11 @@ pub(crate) struct ManArgs {
 }
 
 pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    command.build();
     match &args.folder {
         Some(folder) => {
-            let written =
-                fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
+            let written = fs::create_dir_all(folder).and_then(|()| write(&command, folder));
             written.map_err(|source| Failure::Write {
                 path: folder.clone(),
                 source,
@@ -35,10 +35,21 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
         }
         None => {
             let mut page = Vec::new();
-            let rendered = Man::new(command).render(&mut page);
+            let rendered = page_of(&command).render(&mut page);
             rendered.map_err(Failure::Stdout)?;
             output::print(String::from_utf8_lossy(&page))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn write(command: &Command, folder: &Path) -> io::Result<()> {
+    page_of(command).generate_to(folder)?;
+    let mut below = command.get_subcommands();
+    below.try_for_each(|command| write(command, folder))
+}
+
+fn page_of(command: &Command) -> Man {
+    let version = concat!("symbolon ", env!("CARGO_PKG_VERSION"));
+    Man::new(command.clone()).source(version)
 }

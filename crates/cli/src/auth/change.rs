@@ -79,7 +79,7 @@ struct Which {
     /// The id of the authorization
     #[arg(value_name = "ID", required_unless_present = "id_option")]
     id: Option<Id>,
-    /// The same
+    /// The id of the authorization, as an option
     #[arg(
         id = "id_option",
         long = "id",

@@ -24,6 +24,10 @@ fn each_command_has_a_page() {
         ("symbolon-auth-create.1", "read\\-notificationRules"),
         ("symbolon-org-members-add.1", "owner"),
         ("symbolon-purge.1", "dry\\-run"),
+        (
+            "symbolon-purge.1",
+            concat!("\"symbolon ", env!("CARGO_PKG_VERSION")),
+        ),
     ] {
         let page = fs::read_to_string(home.path("a/man1").join(name)).unwrap();
         assert!(page.contains(text), "{name}: {page}");
