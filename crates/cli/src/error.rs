@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
-use symbolon::{SchemaError, StoreError};
+use symbolon::{Field, SchemaError, StoreError};
 use symbolon_files::FileError;
 
 use crate::store_url::StoreUrl;
@@ -42,6 +42,29 @@ pub(crate) enum Failure {
     NoToken,
     #[error("unknown {what} `{name}`")]
     Unknown { what: &'static str, name: String },
+    #[error("unknown {what} `{name}`; `symbolon {list} list` shows those there are")]
+    NotListed {
+        what: Field,
+        name: String,
+        list: &'static str,
+    },
+    #[error(
+        "unknown bucket `{0}`; give its id of 16 hexadecimal digits, or a name that is registered"
+    )]
+    NoBucket(String),
+    #[error("authorization must include permissions; give at least one, such as `--read-buckets`")]
+    NoPermission,
+    #[error(
+        "the user `{user}` does not belong to the organization `{org}`; see `symbolon org members list`"
+    )]
+    NoMember { user: String, org: String },
+    #[error("there is {what} `{name}` already; choose another name")]
+    Taken { what: &'static str, name: String },
+    #[error(
+        "name the store on the command line, as in `--store {0}`: for this command neither SYMBOLON_STORE nor the \
+         default counts"
+    )]
+    StoreNotNamed(StoreUrl),
     #[error("`--{0}`: {1}")]
     Argument(&'static str, String),
     #[error(

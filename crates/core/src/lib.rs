@@ -37,8 +37,8 @@ pub use error::{Denied, Error, Field, StoreError};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer, NewAuthorization,
-    OrganizationEdit, Rotation, UserEdit,
+    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer,
+    NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Rotation, UserEdit,
 };
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;
@@ -46,7 +46,7 @@ pub use name::{InvalidName, MAX_NAME};
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{
     Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,
-    ResourceType, Target,
+    ResourceType, Target, WhyNot,
 };
 pub use restored::{Restored, Unjournaled};
 pub use schema::{Schema, SchemaError};

@@ -87,6 +87,38 @@ impl Issuer {
         })
     }
 
+    /// The user with this id, deleted or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    pub fn user(&self, caller: &Caller, id: Id) -> Result<User, Error> {
+        let errand = Errand::new(caller, Act::Read).on(Kind::USER, id);
+        self.change(errand, |change| {
+            let holder = caller.hold(change)?;
+            if !holder.may_user(Action::READ, id) {
+                return Err(Error::NotFound(Field::User));
+            }
+            change.user(id)
+        })
+    }
+
+    /// The organization with this id, deleted or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::user`].
+    pub fn organization(&self, caller: &Caller, id: Id) -> Result<Organization, Error> {
+        let errand = Errand::new(caller, Act::Read).on(Kind::ORGANIZATION, id);
+        self.change(errand, |change| {
+            let holder = caller.hold(change)?;
+            if !holder.may_organization(Action::READ, id) {
+                return Err(Error::NotFound(Field::Organization));
+            }
+            change.organization(id)
+        })
+    }
+
     /// The users that are not deleted and that the caller may read, in the order of their ids.
     ///
     /// # Errors

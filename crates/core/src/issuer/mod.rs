@@ -5,6 +5,7 @@ mod authorizations;
 mod caller;
 mod end;
 mod errand;
+mod explain;
 mod group;
 mod import;
 mod list;
@@ -28,9 +29,11 @@ use crate::store::Write;
 
 pub use authorizations::{Edit, NewAuthorization, Rotation};
 pub use caller::Caller;
+pub use explain::{Explanation, Reason};
 pub use import::{IfEnded, ImportItem, Imported};
 pub use list::Filter;
 pub use owners::{OrganizationEdit, UserEdit};
+pub use purge::{Purge, Purged};
 pub use setup::FirstUser;
 
 use errand::Errand;
