@@ -173,10 +173,10 @@ fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
     else {
         return Err(form);
     };
-    let id = u32::from_str_radix(id, 16).map_err(|_| form)?;
+    let id = id.to_ascii_lowercase().parse::<KeyId>().map_err(|_| form)?;
     let bytes = blake3::Hash::from_hex(secret).map_err(|_| form)?;
     let secret = Secret::new(*bytes.as_bytes());
-    if secret.id != KeyId(id) {
+    if secret.id != id {
         return Err(InvalidKey::Damaged(number));
     }
     Ok(secret)
@@ -232,6 +232,9 @@ mod tests {
             changed.parse::<StoreKey>().err(),
             Some(InvalidKey::Damaged(2))
         );
+        // The id beside it is written in one way.
+        let longer = text.replacen(':', ":0", 1);
+        assert_eq!(longer.parse::<StoreKey>().err(), Some(InvalidKey::Form(1)));
         assert_eq!(
             "-----BEGIN KEY-----".parse::<StoreKey>().err(),
             Some(InvalidKey::Form(1))

@@ -7,7 +7,7 @@ use crate::key::{KeyId, StoreKey};
 use crate::status::Status;
 
 /// The version that is written. Version, key id and MAC stand in the same place in all versions.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 const MAC_LENGTH: usize = 16;
 
 /// Why a record is not taken as genuine.
@@ -204,7 +204,7 @@ impl Columns {
 }
 
 /// The bytes of `record` with another version and body (of which the first five bytes are replaced), sealed anew.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8]) -> Box<[u8]> {
     let secret = sealer.key.current();
     let key = secret.id.0.to_be_bytes();
