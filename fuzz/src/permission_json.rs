@@ -137,7 +137,7 @@ impl BucketNames for Buckets<'_> {
     fn bucket(&self, id: Id) -> Option<(Id, Box<str>)> {
         let resource = &self.0.resource;
         match &resource.target {
-            Target::Name(name) if id.number() % 2 == 0 => {
+            Target::Name(name) if id.number().is_multiple_of(2) => {
                 Some((resource.organization?, name.clone()))
             }
             _ => None,

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 /// What the server protects, beside its actions `read` and `write`.
 pub const TABLES: ResourceType = match ResourceType::new("tables") {
     Ok(kind) => kind,
-    #[expect(clippy::panic, reason = "evaluated when compiling")]
     Err(_) => panic!("not a name"),
 };
 
