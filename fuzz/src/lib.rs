@@ -7,12 +7,14 @@
 
 mod base62;
 mod import_file;
+mod journal_file;
 mod key_file;
 mod permission_json;
 mod record;
 mod token;
 
 pub use import_file::import_file;
+pub use journal_file::journal_file;
 pub use key_file::key_file;
 pub use permission_json::permission_json;
 pub use record::record;
@@ -22,8 +24,9 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("import_file", import_file),
+    ("journal_file", journal_file),
     ("key_file", key_file),
     ("permission_json", permission_json),
     ("record", record),

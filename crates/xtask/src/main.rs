@@ -6,6 +6,7 @@ mod corpus;
 mod crash;
 mod end_to_end;
 mod fuzz;
+mod outside;
 mod shell;
 mod test;
 
