@@ -40,6 +40,8 @@ const ROUND: u64 = 60;
 const TIMEOUT: u32 = 10;
 const MEMORY_MB: u32 = 4096;
 const LARGEST: u32 = 4096;
+/// Between two lines of progress.
+const REFRESH: Duration = Duration::from_millis(500);
 /// Lines of a crash that are shown.
 const SHOWN: usize = 60;
 
@@ -126,12 +128,14 @@ fn round(name: &str, seconds: u64, report: &mut Report) -> Result<(), Failure> {
     let mut child = command.stderr(Stdio::piped()).spawn()?;
     let lines = child.stderr.take().map(BufReader::new);
     let mut last = VecDeque::new();
+    let mut shown = Instant::now();
     for line in lines.into_iter().flat_map(|lines| lines.split(b'\n')) {
         let line = String::from_utf8_lossy(&line?).into_owned();
         let executed = line.strip_prefix("stat::number_of_executed_units:");
         let executed = executed.and_then(|number| number.trim().parse::<u64>().ok());
         report.executions += executed.unwrap_or(0);
-        if stderr().is_terminal() && line.starts_with('#') {
+        if stderr().is_terminal() && line.starts_with('#') && shown.elapsed() > REFRESH {
+            shown = Instant::now();
             eprint!("\r{name}: {line:.100}\x1b[K\r");
         }
         last.push_back(line);
