@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::backup::BackupArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
+use crate::export::ExportArgs;
 use crate::fsck::FsckArgs;
 use crate::import::ImportArgs;
 use crate::output;
@@ -84,17 +85,20 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make the store of a backup
     Restore(RestoreArgs),
+    /// Write everything that the store says as JSON, which `symbolon import` reads
+    Export(ExportArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
 }
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "setup",
     "import",
     "check",
     "fsck",
     "backup",
     "restore",
+    "export",
     "completions",
 ];
 

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod completions;
 mod error;
+mod export;
 mod fsck;
 mod import;
 mod open;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Fsck(args) => fsck::run(&global, args),
         Command::Backup(args) => backup::run(&global, args),
         Command::Restore(args) => restore::run(&global, args),
+        Command::Export(args) => export::run(&global, args),
         Command::Completions(args) => completions::run(args),
     };
     match done {

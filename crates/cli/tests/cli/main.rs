@@ -8,6 +8,7 @@
 mod backup;
 mod check;
 mod common;
+mod export;
 mod files;
 mod import;
 mod planted;

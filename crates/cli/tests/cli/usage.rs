@@ -52,6 +52,7 @@ fn help_and_version() {
         "fsck",
         "backup",
         "restore",
+        "export",
         "completions",
     ] {
         assert!(out(&help).contains(command));

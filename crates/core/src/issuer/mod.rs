@@ -7,6 +7,7 @@ mod group;
 mod import;
 mod list;
 mod owners;
+mod pages;
 mod purge;
 mod setup;
 mod transaction;
