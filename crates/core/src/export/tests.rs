@@ -321,6 +321,24 @@ fn hashes_under_another_key_are_refused() {
 }
 
 #[test]
+fn when_something_was_revoked_is_kept() {
+    let engine = open(7, &ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
+    let json = format!(
+        r#"{{"orgs":[{{"id":"0000000000000001","name":"o"}}],
+        "authorizations":[{{"id":"0000000000000002","orgID":"0000000000000001","permissions":["read:buckets"],
+        "status":"revoked","revokedAt":"2025-02-03T04:05:06Z","updatedAt":"2025-03-03T04:05:06Z","token":"{OTHER}"}}]}}"#
+    );
+    plan(&engine, &json)
+        .write(&engine.issuer(), &mut |_| ())
+        .unwrap();
+    let (json, _) = export(&engine, Secrets::LeftOut);
+    assert!(
+        json.contains(r#""revokedAt":"2025-02-03T04:05:06Z""#),
+        "{json}"
+    );
+}
+
+#[test]
 fn what_is_wrong_in_a_row_of_ours_is_told() {
     let engine = open(7, &ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
     let bad = |more: &str| {
