@@ -19,6 +19,7 @@ use crate::backup::BackupArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::explain::ExplainArgs;
+use crate::export::ExportArgs;
 use crate::fsck::FsckArgs;
 use crate::import::ImportArgs;
 use crate::key::KeyArgs;
@@ -125,6 +126,8 @@ pub(crate) enum Command {
     Key(KeyArgs),
     /// Forget what was revoked or deleted long ago
     Purge(PurgeArgs),
+    /// Write everything that the store says as JSON, which `symbolon import` reads
+    Export(ExportArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command

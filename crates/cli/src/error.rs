@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
-use symbolon::{Field, SchemaError, StoreError};
+use symbolon::{ExportError, Field, SchemaError, StoreError};
 use symbolon_files::FileError;
 
 use crate::store_url::StoreUrl;
@@ -79,6 +79,8 @@ pub(crate) enum Failure {
     },
     #[error("the token could not be written to `{}`, so that it is printed here; keep it", path.display())]
     TokenFile { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error(

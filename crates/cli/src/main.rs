@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod error;
 mod explain;
+mod export;
 mod fsck;
 mod import;
 mod key;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => restore::run(&global, args),
         Command::Key(args) => key::run(&global, args),
         Command::Purge(args) => purge::run(&global, args),
+        Command::Export(args) => export::run(&global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

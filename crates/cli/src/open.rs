@@ -55,12 +55,13 @@ pub(crate) fn schema() -> Schema {
 
 /// An engine on nothing, where changes can be tried before anything is made.
 pub(crate) fn rehearsal() -> Result<Engine, Failure> {
+    rehearsal_with(StoreKey::generate()?)
+}
+
+/// The same under this key.
+pub(crate) fn rehearsal_with(key: StoreKey) -> Result<Engine, Failure> {
     let store = Arc::new(MemoryStore::new());
-    Ok(Engine::create(
-        store,
-        StoreKey::generate()?,
-        Options::new(schema()),
-    )?)
+    Ok(Engine::create(store, key, Options::new(schema()))?)
 }
 
 impl Global {

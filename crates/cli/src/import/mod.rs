@@ -30,7 +30,10 @@ FILE holds
   {\"orgs\":[…],\"users\":[…],\"buckets\":[…],\"authorizations\":[…]}
 or a part of it, as the API of InfluxDB writes each list, or the array that
 `influx auth list --json` prints. All ids are kept. Nothing is written unless
-all rows are good. Importing a file a second time changes nothing.")]
+all rows are good. Importing a file a second time changes nothing.
+
+What `symbolon export --with-hashes` writes is taken as it is, under the same
+key: give its key file.")]
 pub(crate) struct ImportArgs {
     /// The file to read, or - for standard input
     file: PathBuf,
@@ -54,6 +57,10 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
     let made = global.open_if_made()?;
     let plan = match &made {
         Some(engine) => plan(file, engine, args)?,
+        None if file.has_keyed_hashes() => {
+            // They mean something under their own key only.
+            plan(file, &open::rehearsal_with(global.load_key()?)?, args)?
+        }
         None => plan(file, &open::rehearsal()?, args)?,
     };
     let mut report = Report::new(&plan, args.dry_run);

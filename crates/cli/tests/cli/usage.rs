@@ -61,6 +61,8 @@ fn help_and_version() {
         "fsck",
         "backup",
         "restore",
+        "export",
+        "key",
         "purge",
         "completions",
         "man",

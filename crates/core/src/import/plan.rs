@@ -53,6 +53,8 @@ impl Counts {
 pub struct Plan {
     /// Organizations, users and buckets, in this order.
     pub(super) items: [Vec<ImportItem>; 3],
+    /// That the store was set up.
+    pub(super) set_up: Option<ImportItem>,
     pub(super) rows: Vec<Ready>,
     pub(super) sets: Sets,
     pub(super) now: Timestamp,

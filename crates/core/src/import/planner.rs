@@ -13,6 +13,7 @@ use super::tokens::Tokens;
 use crate::error::Error;
 use crate::id::Id;
 use crate::issuer::{ImportItem, Issuer};
+use crate::record::SetUp;
 
 pub(super) struct Planner<'a> {
     issuer: &'a Issuer,
@@ -35,6 +36,7 @@ impl<'a> Planner<'a> {
             users: Owners::new(issuer, List::Users, now),
             plan: Plan {
                 items: Default::default(),
+                set_up: None,
                 rows: Vec::new(),
                 sets: Sets::default(),
                 now,
@@ -53,6 +55,18 @@ impl<'a> Planner<'a> {
         self.organizations.given_names = organization_names;
         self.users.given_names = user_names;
         self.plan.sets = file.sets;
+        self.plan.set_up = file.set_up.as_ref().map(|form| {
+            let SetUp {
+                organization,
+                user,
+                at,
+            } = form.into();
+            ImportItem::SetUp {
+                organization,
+                user,
+                at,
+            }
+        });
         for bad in file.bad {
             self.refuse(bad, &file.bad_names);
         }
@@ -139,7 +153,9 @@ impl<'a> Planner<'a> {
                 ids.note(row.id, row.index)?;
                 let organization = self.organization(row.organization.as_ref())?;
                 let bucket = row.bucket(organization, self.plan.now);
-                names.note((organization, bucket.name.clone()), row.index)?;
+                if row.is_named() {
+                    names.note((organization, bucket.name.clone()), row.index)?;
+                }
                 let item = ImportItem::Bucket(bucket);
                 let known = self.issuer.check_import(&item)?;
                 self.organizations.need(organization);

@@ -20,6 +20,10 @@ impl Plan {
     pub fn write(self, issuer: &Issuer, progress: &mut dyn FnMut(usize)) -> Result<Counts, Error> {
         let mut done = Counts::default();
         let chunk = issuer.limits().writes.clamp(1, CHUNK);
+        // First, so that the store is never open to another set-up meanwhile.
+        if let Some(set_up) = &self.set_up {
+            issuer.import(std::slice::from_ref(set_up))?;
+        }
         let lists = [List::Organizations, List::Users, List::Buckets];
         for (list, items) in lists.into_iter().zip(&self.items) {
             for items in items.chunks(chunk) {

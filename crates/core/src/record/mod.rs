@@ -278,7 +278,8 @@ impl Entity {
     }
 }
 
-fn name_key(status: Status, name: &str) -> Option<Box<[u8]>> {
+/// The unique key of a user or organization, and whether there is one of a bucket: none once it is deleted.
+pub(crate) fn name_key(status: Status, name: &str) -> Option<Box<[u8]>> {
     (status != Status::Revoked).then(|| name.as_bytes().into())
 }
 
