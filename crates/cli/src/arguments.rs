@@ -13,6 +13,7 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::auth::AuthArgs;
+use crate::backup::BackupArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::explain::ExplainArgs;
@@ -22,6 +23,7 @@ use crate::man::ManArgs;
 use crate::org::OrgArgs;
 use crate::output;
 use crate::purge::PurgeArgs;
+use crate::restore::RestoreArgs;
 use crate::setup::SetupArgs;
 use crate::store_url::StoreUrl;
 use crate::user::UserArgs;
@@ -105,6 +107,10 @@ pub(crate) enum Command {
     Fsck(FsckArgs),
     /// Forget what was revoked or deleted long ago
     Purge(PurgeArgs),
+    /// Copy the whole store into one file, while it is in use
+    Backup(BackupArgs),
+    /// Make the store of a backup
+    Restore(RestoreArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
 use symbolon::{Field, SchemaError, StoreError};
 use symbolon_files::FileError;
@@ -78,8 +79,34 @@ pub(crate) enum Failure {
     },
     #[error("the token could not be written to `{}`, so that it is printed here; keep it", path.display())]
     TokenFile { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error(
+        "what is written is not for a terminal; name a file, or send it elsewhere with `>` or `|`"
+    )]
+    Terminal,
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error(
+        "there is something at `{}` already; to keep it under another name and put the restored store in its place, \
+         say `--replace`", .0.display()
+    )]
+    StoreExists(PathBuf),
+    #[error("the store `{}` is in use by another process, for its log is still there; stop that first", .0.display())]
+    InUse(PathBuf),
+    #[error(
+        "the restored store could not be closed at `{0}`; make room on the disk, and try again"
+    )]
+    Unfinished(StoreUrl),
+    #[error("another `symbolon restore` of this store is running")]
+    Restoring,
+    #[error("`{}` holds something that no interrupted restore left; move it away", .0.display())]
+    NotOurs(PathBuf),
+    #[error("the store was restored to `{store}`, but it cannot be opened")]
+    RestoredUnopened {
+        store: StoreUrl,
+        source: Box<Failure>,
+    },
     #[error("the store is not sound: {0} found")]
     Unsound(String),
 }

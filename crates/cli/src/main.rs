@@ -2,6 +2,7 @@
 
 mod arguments;
 mod auth;
+mod backup;
 mod check;
 mod completions;
 mod error;
@@ -16,6 +17,7 @@ mod org;
 mod output;
 mod progress;
 mod purge;
+mod restore;
 mod rows;
 mod setup;
 mod store_url;
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
         Command::Org(args) => org::run(&global, args),
         Command::Fsck(args) => fsck::run(&global, args),
         Command::Purge(args) => purge::run(&global, args),
+        Command::Backup(args) => backup::run(&global, args),
+        Command::Restore(args) => restore::run(&global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

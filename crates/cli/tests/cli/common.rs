@@ -193,6 +193,18 @@ pub(crate) fn row(number: u32, more: &str) -> String {
     )
 }
 
+/// So many further authorizations of [`ORG`].
+pub(crate) fn many(rows: usize) -> String {
+    let row = |number: usize| {
+        format!(
+            r#"{{"id":"{:016x}","token":"{number:032}","orgID":"{ORG}","permissions":["read:buckets"]}}"#,
+            0x10_0000 + number,
+        )
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!(r#"{{"authorizations":[{}]}}"#, rows.join(","))
+}
+
 pub(crate) fn out(done: &Assert) -> String {
     String::from_utf8(done.get_output().stdout.clone()).unwrap()
 }

@@ -6,6 +6,7 @@
 )]
 
 mod auth;
+mod backup;
 mod check;
 mod common;
 mod explain;
@@ -15,6 +16,7 @@ mod man;
 mod org;
 mod planted;
 mod purge;
+mod restore;
 mod secrets;
 mod setup;
 mod sled;

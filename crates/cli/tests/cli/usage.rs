@@ -59,6 +59,8 @@ fn help_and_version() {
         "user",
         "org",
         "fsck",
+        "backup",
+        "restore",
         "purge",
         "completions",
         "man",

@@ -45,6 +45,7 @@ faults! {
     RevokedIsActive revoked_is_active_again: reopening_keeps_everything;
     PurgesForgotten purges_are_forgotten: reopening_keeps_head_and_floor;
     UniqueKeysForgotten unique_keys_are_forgotten: reopening_keeps_what_is_compared;
+    RenewalForgotten renewals_are_forgotten: reopening_keeps_a_renewed_epoch;
     EpochOfOpening an_epoch_for_each_opening: reopening_keeps_an_empty_store reopening_keeps_everything;
 }
 

@@ -2,11 +2,14 @@
 
 use super::Issuer;
 use super::caller::Caller;
+use super::errand::Errand;
 use crate::authorization::Authorization;
 use crate::error::{Denied, Error, Field};
 use crate::id::Id;
+use crate::journal::Act;
 use crate::owner::OwnerState;
 use crate::permission::{Action, Permission, Request, ResourceType, WhyNot};
+use crate::record::Kind;
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -52,7 +55,8 @@ impl Issuer {
         id: Id,
         request: &Request<'_>,
     ) -> Result<Explanation, Error> {
-        self.change(|change| {
+        let errand = Errand::new(caller, Act::Read).on(Kind::AUTHORIZATION, id);
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let (found, _) = change.authorization(id)?;
             holder.must_on(

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::Issuer;
+use super::errand::Errand;
+use super::{Caller, Issuer};
 use crate::error::Error;
+use crate::journal::Act;
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Query;
@@ -180,9 +182,12 @@ impl Run<'_> {
         match &mut self.counted {
             Some(counted) => due.retain(|key| counted.insert(*key)),
             None if due.is_empty() => return Ok(()),
-            None => self
-                .issuer
-                .change(|change| due.iter().try_for_each(|key| change.purge(*key)))?,
+            None => {
+                let errand = Errand::new(&Caller::Root, Act::Purge);
+                self.issuer.change(errand, |change| {
+                    due.iter().try_for_each(|key| change.purge(*key))
+                })?;
+            }
         }
         self.purged.add(&due);
         (self.tell)(&self.purged);

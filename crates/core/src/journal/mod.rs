@@ -6,7 +6,11 @@
 //! Before each commit the engine writes down what it intends ([`Event::Intent`]), and afterwards what became of it
 //! ([`Event::Outcome`]). An outcome that is missing after a crash is found out when the journal is opened again.
 
+mod ended;
 mod keys;
+mod memory;
+mod opening;
+mod recorder;
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -17,7 +21,11 @@ use crate::id::Id;
 use crate::record::RecordKey;
 use crate::time::Timestamp;
 
+pub(crate) use ended::{Ended, mark};
 pub use keys::{InvalidMac, JournalKeys, Mac};
+pub use memory::MemoryJournal;
+pub(crate) use opening::Memory;
+pub(crate) use recorder::Recorder;
 
 /// Keeps what was done, in the order in which it was done.
 ///
@@ -121,6 +129,9 @@ pub enum Event {
         found_head: u64,
         /// The life of the store from then on.
         epoch: u64,
+        /// The lives that it had before, as far as the journal followed them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        superseded: Vec<u64>,
         /// Whether the operator accepted it without a journal that knew the store.
         accepted: bool,
     },

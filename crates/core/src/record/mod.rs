@@ -201,6 +201,12 @@ pub(crate) struct SetUp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct StoreId(pub(crate) [u8; 16]);
 
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// The ids of the settings; small numbers, which no id that is drawn can be.
 pub(crate) const SETTINGS: RecordKey = RecordKey::new(Kind::SETTING, setting_id(1));
 pub(crate) const SET_UP: RecordKey = RecordKey::new(Kind::SETTING, setting_id(2));
