@@ -107,6 +107,16 @@ pub(crate) enum Failure {
         store: StoreUrl,
         source: Box<Failure>,
     },
+    #[error(transparent)]
+    Journal(#[from] symbolon_journal::OpenError),
+    #[error(
+        "the journal `{}` knows nothing of the store `{store}`, which is not new: what was revoked since a backup of it may \
+         work again; put the journal back, or accept that with `--accept-restore`, and revoke all tokens that were made \
+         before a time with `--revoke-before TIME`", journal.display()
+    )]
+    NoJournal { store: StoreUrl, journal: PathBuf },
+    #[error("the journal `{}` belongs to another store; name the store's own with `--journal`", .0.display())]
+    ForeignJournal(PathBuf),
     #[error("the store is not sound: {0} found")]
     Unsound(String),
 }

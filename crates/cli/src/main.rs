@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod fsck;
 mod import;
+mod key;
 mod lookup;
 mod man;
 mod open;
@@ -42,9 +43,10 @@ fn main() -> ExitCode {
         Command::User(args) => user::run(&global, args),
         Command::Org(args) => org::run(&global, args),
         Command::Fsck(args) => fsck::run(&global, args),
-        Command::Purge(args) => purge::run(&global, args),
         Command::Backup(args) => backup::run(&global, args),
         Command::Restore(args) => restore::run(&global, args),
+        Command::Key(args) => key::run(&global, args),
+        Command::Purge(args) => purge::run(&global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

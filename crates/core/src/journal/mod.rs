@@ -93,6 +93,7 @@ pub enum Event {
         /// Names the store, in 32 hexadecimal digits; the same after a backup was restored.
         store: String,
         /// Which life of the store.
+        #[serde(with = "hexadecimal")]
         epoch: u64,
         /// The newest commit that it knew.
         head: u64,
@@ -124,13 +125,19 @@ pub enum Event {
     /// The store was found to be an earlier one, put back; what had ended was ended again.
     Restored {
         /// The life of the store as it was found.
+        #[serde(with = "hexadecimal")]
         found_epoch: u64,
         /// The newest commit as it was found.
         found_head: u64,
         /// The life of the store from then on.
+        #[serde(with = "hexadecimal")]
         epoch: u64,
         /// The lives that it had before, as far as the journal followed them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            with = "hexadecimal::list"
+        )]
         superseded: Vec<u64>,
         /// Whether the operator accepted it without a journal that knew the store.
         accepted: bool,
@@ -289,6 +296,39 @@ impl JournalError {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// 16 digits: as a number it would lose its last ones in programs that compute with floats.
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map_err(de::Error::custom)
+    }
+
+    pub(super) mod list {
+        use serde::{Deserialize, Deserializer, Serializer, de};
+
+        pub(in crate::journal) fn serialize<S: Serializer>(
+            numbers: &[u64],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(numbers.iter().map(|number| format!("{number:016x}")))
+        }
+
+        pub(in crate::journal) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Vec<u64>, D::Error> {
+            let texts = Vec::<String>::deserialize(deserializer)?;
+            let number = |text: String| u64::from_str_radix(&text, 16).map_err(de::Error::custom);
+            texts.into_iter().map(number).collect()
+        }
+    }
 }
 
 #[cfg(test)]

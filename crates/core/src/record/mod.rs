@@ -4,6 +4,9 @@
 
 mod body;
 mod bytes;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod seal;
 #[cfg(test)]
 mod tests;
