@@ -42,6 +42,7 @@ pub fn import_file(data: &[u8]) -> bool {
 fn defaults() -> Defaults {
     Defaults {
         organization: Some(OwnerName::Name("default".into())),
+        ..Defaults::default()
     }
 }
 

@@ -49,10 +49,13 @@ Examples:
   symbolon key rotate
   symbolon key rotate --store sled:./tokens --key-file ./key
 
-Every token goes on working. Of the old secret only the key that hashes tokens stays, for the tokens that were hashed with it:
-whoever has a copy of the old key file can make no record any more. Stop every process that uses the store first. A rotation
-that is interrupted leaves everything working; the next `key rotate` completes it. Afterwards copy the key file to a safe place:
-an older copy does not open the store, and a backup that was made before does not open with the new one, so make a new backup too.")]
+Every token goes on working. Of the old secret only the key that hashes tokens
+stays, for the tokens that were hashed with it: whoever has a copy of the old
+key file can make no record any more. Stop every process that uses the store
+first. A rotation that is interrupted leaves everything working; the next
+`key rotate` completes it. Afterwards copy the key file to a safe place: an
+older copy does not open the store, and a backup that was made before does not
+open with the new one, so make a new backup too.")]
 struct RotateArgs {
     /// Print JSON
     #[arg(long)]

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use symbolon::Engine;
 use symbolon::import::{Counts, Defaults, ImportFile, OwnerName, Plan};
+use symbolon::{Engine, IfEnded};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -43,6 +43,9 @@ pub(crate) struct ImportArgs {
     /// Leave out rows that cannot be taken
     #[arg(long)]
     skip_invalid: bool,
+    /// Take rows too that had been revoked or deleted here, as the journal knows, and were forgotten since
+    #[arg(long)]
+    revive: bool,
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
@@ -108,6 +111,10 @@ fn watch(input: impl Read, length: Option<u64>) -> Result<ImportFile, Failure> {
 fn plan(file: ImportFile, engine: &Engine, args: &ImportArgs) -> Result<Plan, Failure> {
     let defaults = Defaults {
         organization: args.org.as_deref().map(OwnerName::from),
+        if_ended: match args.revive {
+            true => IfEnded::Revive,
+            false => IfEnded::Refuse,
+        },
     };
     let progress = Progress::counted("Checking", Some(file.authorizations() as u64));
     let mut tell = |done: usize| progress.set(done as u64);

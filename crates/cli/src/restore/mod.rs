@@ -28,12 +28,11 @@ Examples:
   symbolon restore tokens.backup --replace
   symbolon restore tokens.backup --store sled:./tokens --key-file ./key
 
-The whole backup is verified before anything is made, and the store appears whole or not at all.
-The key file of the store that was backed up must be there: it is not in the backup. A backup of
-either kind of store can be restored as either kind.
-
-Stop whatever uses the store first. With --replace the old store stays beside it under the name
-STORE.replaced-TIME.")]
+The whole backup is verified before anything is made. The store appears whole
+or not at all. The key file of the store that was backed up must be there: it
+is not in the backup. A backup of either kind of store can be restored as
+either kind. Stop whatever uses the store first. With --replace the old store
+stays beside it as STORE.replaced-TIME.")]
 pub(crate) struct RestoreArgs {
     /// The backup
     file: PathBuf,

@@ -32,11 +32,12 @@ impl<'a> Planner<'a> {
         Self {
             issuer,
             defaults,
-            organizations: Owners::new(issuer, List::Organizations, now),
-            users: Owners::new(issuer, List::Users, now),
+            organizations: Owners::new(issuer, List::Organizations, defaults.if_ended),
+            users: Owners::new(issuer, List::Users, defaults.if_ended),
             plan: Plan {
                 items: Default::default(),
                 set_up: None,
+                if_ended: defaults.if_ended,
                 rows: Vec::new(),
                 sets: Sets::default(),
                 now,
@@ -157,7 +158,7 @@ impl<'a> Planner<'a> {
                     names.note((organization, bucket.name.clone()), row.index)?;
                 }
                 let item = ImportItem::Bucket(bucket);
-                let known = self.issuer.check_import(&item)?;
+                let known = self.issuer.check_import(&item, self.defaults.if_ended)?;
                 self.organizations.need(organization);
                 Ok((known, Some(item)))
             };
@@ -215,11 +216,11 @@ impl<'a> Planner<'a> {
         };
         let item = ready.item(self.issuer.prefix(), &self.plan.sets, self.plan.now);
         let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;
-        if compare && self.issuer.check_import(&item)? {
+        if compare && self.issuer.check_import(&item, self.defaults.if_ended)? {
             return Ok(None);
         }
         if !compare {
-            self.issuer.check_item(&item)?;
+            self.issuer.check_item(&item, self.defaults.if_ended)?;
         }
         self.organizations.need(organization);
         if let Some(user) = user {

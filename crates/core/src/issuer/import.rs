@@ -67,17 +67,26 @@ impl Issuer {
     /// # Errors
     ///
     /// Why it cannot be taken, as for [`Issuer::import`].
-    pub fn check_import(&self, item: &ImportItem) -> Result<bool, Error> {
-        self.check_item(item)?;
-        self.is_known(&mut Transaction::new(&self.shared), item)
+    pub fn check_import(&self, item: &ImportItem, if_ended: IfEnded) -> Result<bool, Error> {
+        let entity = self.sized(item)?;
+        let known = self.is_known(&mut Transaction::new(&self.shared), item)?;
+        if !known {
+            self.check_ended(item, &entity, if_ended)?;
+        }
+        Ok(known)
     }
 
-    /// Whether `item` by itself can be taken, whatever the store holds.
-    pub(crate) fn check_item(&self, item: &ImportItem) -> Result<(), Error> {
-        let record = self.shared.sealer.seal(&self.plan(item)?, 1);
-        (record.size() <= MAX_RECORD)
-            .then_some(())
-            .ok_or(Error::TooLarge)
+    /// Whether `item` can be taken by a store that holds nothing.
+    pub(crate) fn check_item(&self, item: &ImportItem, if_ended: IfEnded) -> Result<(), Error> {
+        let entity = self.sized(item)?;
+        self.check_ended(item, &entity, if_ended)
+    }
+
+    fn sized(&self, item: &ImportItem) -> Result<Entity, Error> {
+        let entity = self.plan(item)?;
+        let record = self.shared.sealer.seal(&entity, 1);
+        let fits = record.size() <= MAX_RECORD;
+        fits.then_some(entity).ok_or(Error::TooLarge)
     }
 
     /// Whether the store holds no authorization, user or organization.
@@ -128,9 +137,7 @@ impl Issuer {
                     imported.known += 1;
                 } else {
                     let entity = self.plan(item)?;
-                    if if_ended == IfEnded::Refuse && entity.status() != Some(Status::Revoked) {
-                        self.check_ended(item, entity.key())?;
-                    }
+                    self.check_ended(item, &entity, if_ended)?;
                     need_owners(change, &entity)?;
                     if change.plans(entity.key()) {
                         return Err(Error::Exists(Field::Authorization));
@@ -143,8 +150,17 @@ impl Issuer {
         })
     }
 
-    /// Whether the journal knows neither the id nor the token as ended.
-    fn check_ended(&self, item: &ImportItem, key: RecordKey) -> Result<(), Error> {
+    /// Whether it has ended itself, or the journal knows neither the id nor the token as ended.
+    fn check_ended(
+        &self,
+        item: &ImportItem,
+        entity: &Entity,
+        if_ended: IfEnded,
+    ) -> Result<(), Error> {
+        if if_ended == IfEnded::Revive || entity.status() == Some(Status::Revoked) {
+            return Ok(());
+        }
+        let key = entity.key();
         let ended = self.shared.recorder.ended()?;
         if ended.when(key).is_some() {
             return Err(Error::EndedBefore(key));
@@ -154,6 +170,7 @@ impl Issuer {
             ImportItem::Hashed(_, locator) => {
                 vec![Credential::Located(*locator).unique_key().into()]
             }
+            ImportItem::Stored(_, credential) => vec![credential.unique_key().into()],
             _ => Vec::new(),
         };
         let same = uniques.iter().find_map(|unique| ended.marked(mark(unique)));
