@@ -78,12 +78,13 @@ pub(crate) fn ask(text: &str) {
     let _ = write!(anstream::stderr(), "{text}");
 }
 
-/// A table without lines, as wide as it needs.
+/// A table without lines, as wide as it needs; without a header if that is empty.
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(header.to_vec());
+    table.load_style(presets::NOTHING);
+    if !header.is_empty() {
+        table.set_header(header.to_vec());
+    }
     table
 }
 
@@ -115,6 +116,16 @@ pub(crate) fn count(many: usize, one: &str) -> String {
     format!("{} {one}{plural}", number(many))
 }
 
+/// `1234567` as `1.2 MB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
 /// How many a second, whole.
 pub(crate) fn rate(done: usize, seconds: f64) -> usize {
     (done as f64 / seconds.max(0.001)) as usize
@@ -133,6 +144,14 @@ mod tests {
             (1_234_567, "1,234,567"),
         ] {
             assert_eq!(number(plain), shown);
+        }
+        for (many, shown) in [
+            (999, "999 bytes"),
+            (1_250, "1.2 kB"),
+            (2_000_000, "2.0 MB"),
+            (3_560_000_000, "3.6 GB"),
+        ] {
+            assert_eq!(bytes(many), shown);
         }
         assert_eq!(count(1, "row"), "1 row");
         assert_eq!(count(2000, "row"), "2,000 rows");

@@ -1,6 +1,6 @@
 //! How far something is, on a terminal only.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -45,8 +45,13 @@ impl Progress {
         self.0.finish_and_clear();
     }
 
+    /// Says what is done now.
+    pub(crate) fn say(&self, what: &'static str) {
+        self.0.set_message(what);
+    }
+
     /// Counts what is read.
-    pub(crate) fn watch<R: Read>(&self, input: R) -> impl Read {
+    pub(crate) fn watch<R: Read>(&self, input: R) -> Watched<R> {
         Watched {
             input,
             bar: self.0.clone(),
@@ -54,7 +59,8 @@ impl Progress {
     }
 }
 
-struct Watched<R> {
+/// What is read, counted.
+pub(crate) struct Watched<R> {
     input: R,
     bar: ProgressBar,
 }
@@ -64,6 +70,14 @@ impl<R: Read> Read for Watched<R> {
         let read = self.input.read(buffer)?;
         self.bar.inc(read as u64);
         Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Watched<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = self.input.seek(to)?;
+        self.bar.set_position(at);
+        Ok(at)
     }
 }
 

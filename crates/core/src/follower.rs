@@ -50,6 +50,11 @@ impl Follower {
         Ok(())
     }
 
+    /// What the index is caught up with; none before it was for the first time.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.end
+    }
+
     /// Sleeps until the store may have changed, the heartbeat is due, or `stop` says so.
     pub(crate) fn sleep(&self, stop: &dyn Fn() -> bool) {
         let Some(heartbeat) = self.shared.freshness.heartbeat() else {
@@ -119,6 +124,7 @@ impl Follower {
 
     fn caught_up(&mut self, end: End, asked: Moment) {
         self.end = Some(end);
+        self.shared.recorder.see(end);
         self.shared.catch_up(end.head);
         self.shared.freshness.confirm(asked);
     }

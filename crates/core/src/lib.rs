@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authorization;
+pub mod backup;
 mod clock;
 mod engine;
 mod error;
@@ -19,6 +20,7 @@ mod name;
 mod owner;
 mod permission;
 pub mod record;
+mod restored;
 mod schema;
 mod shared;
 mod status;
@@ -35,8 +37,8 @@ pub use error::{Denied, Error, Field, StoreError};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Filter, FirstUser, ImportItem, Imported, Issuer, NewAuthorization,
-    OrganizationEdit, Rotation, UserEdit,
+    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer,
+    NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Rotation, UserEdit,
 };
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;
@@ -44,8 +46,9 @@ pub use name::{InvalidName, MAX_NAME};
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{
     Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,
-    ResourceType, Target,
+    ResourceType, Target, WhyNot,
 };
+pub use restored::{Restored, Unjournaled};
 pub use schema::{Schema, SchemaError};
 pub use shared::{Fault, FaultReport, Problem};
 pub use status::{Ended, Status, Transition};

@@ -19,16 +19,18 @@
 
 mod error;
 mod key_file;
+mod private_file;
+mod rename;
 
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
 
 pub use error::FileError;
-pub use key_file::KeyFile;
+pub use key_file::{KeyFile, KeyLock};
+pub use private_file::{PrivateFile, is_unfinished};
+pub use rename::rename_new;
 
 /// Makes the folder `path`, and those above it that are missing. The empty path is the current folder.
 ///
@@ -56,16 +58,24 @@ pub fn private_dir(path: &Path) -> Result<(), FileError> {
 ///
 /// [`FileError::Exists`] or [`FileError::Io`].
 pub fn create_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
-    let folder = folder_of(path);
-    let new = Unfinished(unused_name(path));
-    write_new(&new.0, contents).map_err(FileError::io("write", &new.0))?;
-    // A link, unlike a rename, never replaces what is there.
-    fs::hard_link(&new.0, path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => FileError::Exists(path.into()),
-        _ => FileError::io("make", path)(error),
-    })?;
-    drop(new);
-    sync_dir(folder)
+    let mut file = PrivateFile::create(path)?;
+    let written = file.write_all(contents);
+    written.map_err(FileError::io("write", path))?;
+    file.finish()
+}
+
+/// Puts these contents in the place of those of the file `path`: whoever opens it meets the old ones or the new ones,
+/// whole.
+///
+/// # Errors
+///
+/// [`FileError::Exposed`] or [`FileError::NotAFile`] if what is there is none of ours, [`FileError::Io`].
+pub fn replace_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    check_secret(path)?;
+    let mut file = PrivateFile::begin(path)?;
+    let written = file.write_all(contents);
+    written.map_err(FileError::io("write", path))?;
+    file.replace()
 }
 
 /// Opens the file `path` to read and write, and makes it, empty, if there is none.
@@ -108,22 +118,6 @@ pub fn sync_dir(path: &Path) -> Result<(), FileError> {
         .and_then(|folder| folder.sync_all())
         .map_err(FileError::io("sync", path))
 }
-
-/// Whether a file of this name was left by a process that was killed in [`create_private`], before the file had its own
-/// name. It can be removed.
-pub fn is_unfinished(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let random = name
-        .strip_suffix(UNFINISHED)
-        .and_then(|name| name.rsplit_once('.'));
-    random.is_some_and(|(start, random)| {
-        start.starts_with('.')
-            && random.len() == 16
-            && random.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
-}
-
-const UNFINISHED: &str = ".new";
 
 /// The folder that `path` lies in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
@@ -172,39 +166,9 @@ fn make_dir(path: &Path) -> Result<(), FileError> {
     sync_dir(folder)
 }
 
-fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(contents)?;
-    file.sync_all()
-}
-
 fn or_current(path: &Path) -> &Path {
     match path.as_os_str().is_empty() {
         true => Path::new("."),
         false => path,
-    }
-}
-
-/// A hidden name beside `path`. Whoever guesses it gains nothing: a file that is there is not written to.
-fn unused_name(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    let random = RandomState::new().hash_one(std::process::id());
-    name.push(format!(".{random:016x}{UNFINISHED}"));
-    path.with_file_name(name)
-}
-
-/// The first name of a file, which goes when it has its own or will never have it.
-struct Unfinished(PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }

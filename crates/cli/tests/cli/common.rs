@@ -105,6 +105,17 @@ impl Home {
         self.command(arguments).assert()
     }
 
+    /// The command, with the store on its command line.
+    pub(crate) fn operate(&self, arguments: &[&str]) -> Assert {
+        self.run(&[arguments, &["--store", self.store]].concat())
+    }
+
+    /// What the command prints as JSON, with the store on its command line.
+    pub(crate) fn operate_json(&self, arguments: &[&str]) -> Value {
+        let done = self.operate(&[arguments, &["--json"]].concat()).success();
+        serde_json::from_str(&out(&done)).unwrap()
+    }
+
     pub(crate) fn import(&self, json: &str, arguments: &[&str]) -> Assert {
         let arguments = [&["import", "-"], arguments].concat();
         self.command(&arguments).write_stdin(json).assert()
@@ -180,6 +191,18 @@ pub(crate) fn row(number: u32, more: &str) -> String {
         0xa00 + number,
         token(number)
     )
+}
+
+/// So many further authorizations of [`ORG`].
+pub(crate) fn many(rows: usize) -> String {
+    let row = |number: usize| {
+        format!(
+            r#"{{"id":"{:016x}","token":"{number:032}","orgID":"{ORG}","permissions":["read:buckets"]}}"#,
+            0x10_0000 + number,
+        )
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!(r#"{{"authorizations":[{}]}}"#, rows.join(","))
 }
 
 pub(crate) fn out(done: &Assert) -> String {

@@ -1,11 +1,12 @@
 //! Stores that fail, conflicts, and commits that nobody confirmed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use symbolon::record::RecordKey;
 use symbolon::{
-    Caller, Denied, Edit, Error, FirstUser, MemoryStore, PermissionSet, Schema, TokenStore,
-    Transition,
+    Caller, Denied, Edit, Error, FirstUser, MemoryStore, OrganizationEdit, PermissionSet, Purge,
+    Schema, TokenStore, Transition,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
@@ -183,4 +184,35 @@ fn set_up_takes_what_was_imported_by_that_name() {
     assert_eq!((organization.id, me.id), (world.org.id, user.id));
     assert!(me.operator);
     assert_eq!(world.check(&token), Ok(made.id));
+}
+
+#[test]
+fn a_purge_that_was_interrupted_goes_on() {
+    let (store, world) = faulty();
+    let issuer = world.engine.issuer();
+    let root = Caller::Root;
+    let (_, revoked) = world.create(&["read:buckets"]);
+    issuer.revoke(&root, revoked.id).unwrap();
+    let (kept, _) = world.create(&["read:buckets"]);
+    let edit = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    issuer
+        .edit_organization(&root, world.org.id, &edit)
+        .unwrap();
+    world.clock.advance(Duration::from_secs(40 * 24 * 3600));
+    let mut told = 0;
+    let failed = issuer.purge_watched(&Purge::default(), &mut |so_far| {
+        told = so_far.total();
+        store.plan(Method::Commit, 1, Fault::Before);
+    });
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    // The organization stays while anything of it does.
+    assert_eq!(told, 1);
+    assert!(issuer.organization(&root, world.org.id).is_ok());
+    assert_eq!(world.check(&kept).unwrap_err().reason(), "revoked");
+    assert_eq!(issuer.purge().unwrap(), 2);
+    assert!(issuer.organization(&root, world.org.id).is_err());
+    assert!(world.engine.fsck().unwrap().problems.is_empty());
 }

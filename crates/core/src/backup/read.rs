@@ -1,0 +1,141 @@
+//! Reading a backup to its end before anything of it is believed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{Read, Seek};
+
+use super::frame::{Begin, Frame, Reader};
+use super::{BackupError, Summary};
+use crate::engine::open_settings;
+use crate::error::Error;
+use crate::key::StoreKey;
+use crate::record::{Record, RecordKey, SETTINGS, Settings};
+use crate::store::Revision;
+
+/// Reads a backup to its end, and finds every byte that is not as it was written. Whether its records are genuine is told
+/// when it is restored.
+///
+/// # Errors
+///
+/// [`BackupError::Read`], [`BackupError::Foreign`], [`BackupError::Later`] or [`BackupError::Damaged`].
+pub fn verify(input: impl Read) -> Result<Summary, BackupError> {
+    Ok(Contents::read(input)?.summary)
+}
+
+/// A backup that was read to its end and is whole.
+pub struct Backup<R> {
+    pub(super) input: R,
+    pub(super) contents: Contents,
+}
+
+impl<R> fmt::Debug for Backup<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Backup")
+            .field(&self.contents.summary)
+            .finish()
+    }
+}
+
+impl<R: Read + Seek> Backup<R> {
+    /// Reads a backup from its beginning to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`].
+    pub fn read(mut input: R) -> Result<Self, BackupError> {
+        input.rewind().map_err(BackupError::Read)?;
+        let contents = Contents::read(&mut input)?;
+        Ok(Self { input, contents })
+    }
+
+    /// What it says of itself.
+    pub fn summary(&self) -> Summary {
+        self.contents.summary
+    }
+
+    /// Whether `key` is that of the store which it was made of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongKey`], or [`Error::Settings`] if its settings are not genuine.
+    pub fn check_key(&self, key: &StoreKey) -> Result<(), Error> {
+        self.settings(key).map(|_| ())
+    }
+
+    pub(super) fn settings(&self, key: &StoreKey) -> Result<Settings, Error> {
+        let settings = open_settings(key, &self.contents.settings)?;
+        match settings.keys.iter().find(|id| key.named(**id).is_none()) {
+            Some(missing) => Err(Error::WrongKey(*missing)),
+            None => Ok(settings),
+        }
+    }
+}
+
+/// What must be known of a backup before it is restored.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) summary: Summary,
+    pub(super) settings: Record,
+    /// How many scans were begun in it; only the last one counts.
+    pub(super) scans: usize,
+    /// The newest version of what was written while it was made: older ones do not count.
+    pub(super) newest: HashMap<RecordKey, Revision>,
+    pub(super) hash: blake3::Hash,
+}
+
+impl Contents {
+    fn read(input: impl Read) -> Result<Self, BackupError> {
+        let mut reader = Reader::new(input)?;
+        let mut begun: Option<Begin> = None;
+        let (mut scans, mut records) = (0, 0);
+        let mut newest = HashMap::new();
+        let mut settings: Option<(Revision, Record)> = None;
+        loop {
+            match (reader.next()?, begun) {
+                (Frame::Begin(begin), _) => {
+                    begun = Some(begin);
+                    scans += 1;
+                    records = 0;
+                    newest.clear();
+                    settings = None;
+                }
+                (Frame::Record(stored), Some(begin)) => {
+                    records += 1;
+                    let (key, revision) = (stored.record.key, stored.revision);
+                    if revision > begin.head {
+                        let known = newest.entry(key).or_insert(revision);
+                        *known = revision.max(*known);
+                    }
+                    let known = settings.as_ref().map(|(revision, _)| *revision);
+                    if key == SETTINGS && known.is_none_or(|known| known <= revision) {
+                        settings = Some((revision, stored.record));
+                    }
+                }
+                (Frame::End(trailer), Some(begin)) => {
+                    if trailer.records != records {
+                        return Err(BackupError::Damaged("records are missing"));
+                    }
+                    let (hash, bytes) = reader.finish()?;
+                    let (_, settings) =
+                        settings.ok_or(BackupError::Damaged("it has no settings"))?;
+                    return Ok(Self {
+                        summary: Summary::of(begin, trailer, bytes),
+                        settings,
+                        scans,
+                        newest,
+                        hash,
+                    });
+                }
+                (Frame::Record(_) | Frame::End(_), None) => {
+                    return Err(BackupError::Damaged("its beginning is missing"));
+                }
+            }
+        }
+    }
+
+    /// Whether a record of the last scan is the newest version of it that was met.
+    pub(super) fn counts(&self, key: RecordKey, revision: Revision) -> bool {
+        let newest = self.newest.get(&key);
+        newest.is_none_or(|newest| *newest <= revision)
+    }
+}

@@ -1,0 +1,33 @@
+//! Renaming without ever replacing.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use crate::{FileError, folder_of, sync_dir};
+
+/// Gives the file or folder `from` the name `to`, under which there must be nothing. Both folders are on disk when it
+/// returns.
+///
+/// # Errors
+///
+/// [`FileError::Exists`] or [`FileError::Io`].
+pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => return Err(FileError::Exists(to.into())),
+        // Not every file system knows that flag.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            if fs::symlink_metadata(to).is_ok() {
+                return Err(FileError::Exists(to.into()));
+            }
+            fs::rename(from, to).map_err(FileError::io("rename", from))?;
+        }
+        Err(error) => return Err(FileError::io("rename", from)(io::Error::from(error))),
+    }
+    sync_dir(folder_of(to))?;
+    sync_dir(folder_of(from))
+}
