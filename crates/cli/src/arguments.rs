@@ -9,24 +9,40 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use symbolon::Timestamp;
+
+use crate::auth::AuthArgs;
 use crate::backup::BackupArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
+use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::fsck::FsckArgs;
 use crate::import::ImportArgs;
+use crate::key::KeyArgs;
+use crate::man::ManArgs;
+use crate::org::OrgArgs;
 use crate::output;
+use crate::purge::PurgeArgs;
 use crate::restore::RestoreArgs;
 use crate::setup::SetupArgs;
 use crate::store_url::StoreUrl;
+use crate::user::UserArgs;
+
+/// The store that is meant when none is named.
+pub(crate) const DEFAULT_STORE: &str = "sqlite:./symbolon/data/symbolon.db";
 
 const EXAMPLES: &str = "\
 Examples:
   symbolon setup --org my-org --user me
   symbolon import influxdb.json
-  symbolon check --action read --type buckets --org my-org < token.txt";
+  symbolon check --action read --type buckets --org my-org < token.txt
+  symbolon auth create --org my-org --read-buckets --store sqlite:tokens.db
+
+`symbolon COMMAND --help` tells more of each.";
 
 /// A store of API tokens: may this token do this to that?
 #[derive(Debug, Parser)]
@@ -52,13 +68,25 @@ pub(crate) struct Global {
     /// The store: `sqlite:PATH` or `sled:PATH`
     #[arg(
         long, global = true, env = "SYMBOLON_STORE", value_name = "STORE",
-        default_value = "sqlite:./symbolon/data/symbolon.db",
+        default_value = DEFAULT_STORE,
         value_parser = OsStringValueParser::new().try_map(StoreUrl::parse)
     )]
     pub(crate) store: StoreUrl,
+    /// Where the store was named.
+    #[arg(skip)]
+    pub(crate) store_source: Option<ValueSource>,
     /// The file that holds the key of the store [default: STORE.keys/key]
     #[arg(long, global = true, env = "SYMBOLON_KEY_FILE", value_name = "PATH")]
     pub(crate) key_file: Option<PathBuf>,
+    /// The folder of the journal, which knows what has ended [default: KEY_FILE.journal]
+    #[arg(long, global = true, env = "SYMBOLON_JOURNAL", value_name = "PATH")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Open a store that its journal does not know, though what was revoked since a backup may work again
+    #[arg(long, global = true)]
+    pub(crate) accept_restore: bool,
+    /// Revoke all tokens that were made before this time, as in `2026-01-31T12:00:00Z`, before anything else
+    #[arg(long, global = true, value_name = "TIME")]
+    pub(crate) revoke_before: Option<Timestamp>,
     /// For how long checks may rely on what is known when the store cannot be read, as in `10s` or `500ms`
     #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) max_staleness: Duration,
@@ -79,6 +107,15 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Ask whether a token may do something
     Check(CheckArgs),
+    /// Say why an authorization would be allowed something, or not
+    Explain(ExplainArgs),
+    /// Create, list, switch, rotate and revoke authorizations and their tokens
+    #[command(visible_alias = "authorization")]
+    Auth(AuthArgs),
+    /// Create, list, rename, switch and delete users
+    User(UserArgs),
+    /// Create, list, rename and delete organizations, and say who belongs to them
+    Org(OrgArgs),
     /// Find out whether the store is sound, and every record genuine
     Fsck(FsckArgs),
     /// Copy the whole store into one file, while it is in use
@@ -87,25 +124,24 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Write everything that the store says as JSON, which `symbolon import` reads
     Export(ExportArgs),
+    /// Show the ids of the store's key, or rotate it
+    Key(KeyArgs),
+    /// Forget what was revoked or deleted long ago
+    Purge(PurgeArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
-const NAMES: [&str; 8] = [
-    "setup",
-    "import",
-    "check",
-    "fsck",
-    "backup",
-    "restore",
-    "export",
-    "completions",
-];
+/// Commands that answer by their exit code: 1 is a refusal, 2 an error.
+const DECIDING: [&str; 2] = ["check", "explain"];
 
 impl Command {
     /// The exit code for an error: a check tells one from a refusal.
     pub(crate) fn failure_code(&self) -> ExitCode {
-        ExitCode::from(if matches!(self, Self::Check(_)) { 2 } else { 1 })
+        let deciding = matches!(self, Self::Check(_) | Self::Explain(_));
+        ExitCode::from(if deciding { 2 } else { 1 })
     }
 }
 
@@ -116,7 +152,16 @@ impl Command {
 /// The exit code, once the help or the error is printed.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    Cli::try_parse_from(&arguments)
+    let mut command = Cli::command();
+    let parsed = command
+        .try_get_matches_from_mut(&arguments)
+        .and_then(|matches| {
+            let mut cli = Cli::from_arg_matches(&matches)?;
+            cli.global.store_source = matches.value_source("store");
+            Ok(cli)
+        })
+        .map_err(|error| error.format(&mut command));
+    parsed
         .inspect(|cli| cli.global.color.write_global())
         .map_err(|error| refuse(&error, &arguments))
 }
@@ -136,11 +181,14 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         };
     }
     output::usage(&error.render().to_string());
+    let command = Cli::command();
+    let names = || command.get_subcommands().map(clap::Command::get_name);
     let named = arguments
         .iter()
         .skip(1)
-        .find_map(|argument| NAMES.into_iter().find(|name| argument == name));
-    ExitCode::from(if named == Some("check") { 2 } else { 1 })
+        .find_map(|argument| names().find(|name| argument == name));
+    let deciding = named.is_some_and(|name| DECIDING.contains(&name));
+    ExitCode::from(if deciding { 2 } else { 1 })
 }
 
 fn color_in(arguments: &[OsString]) -> ColorChoice {
@@ -165,9 +213,18 @@ fn color(when: &str) -> ColorChoice {
     }
 }
 
-/// `500ms`, `10s`, `5m` or `1h`, or seconds without a unit.
+/// A time that is not 0, as [`span`] reads it.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time; write it as in `10s` or `500ms`");
+    match span(text)? {
+        Duration::ZERO => Err("at least 1ms is needed".into()),
+        duration => Ok(duration),
+    }
+}
+
+/// `500ms`, `10s`, `5m`, `1h` or `30d`, or seconds without a unit.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    let wrong =
+        || format!("`{text}` is no time; write it as in `500ms`, `10s`, `5m`, `1h` or `30d`");
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u32 = number.parse().map_err(|_| wrong())?;
@@ -176,29 +233,43 @@ fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => Duration::from_secs(1),
         "m" => Duration::from_secs(60),
         "h" => Duration::from_secs(60 * 60),
+        "d" => Duration::from_secs(24 * 60 * 60),
         _ => return Err(wrong()),
     };
-    match number {
-        0 => Err("at least 1ms is needed".into()),
-        number => Ok(unit * number),
-    }
+    Ok(unit * number)
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_fits_together() {
         Cli::command().debug_assert();
-        let command = Cli::command();
-        let names: Vec<_> = command
-            .get_subcommands()
-            .map(clap::Command::get_name)
-            .collect();
-        assert_eq!(names, NAMES);
+        for name in DECIDING {
+            assert!(Cli::command().find_subcommand(name).is_some(), "{name}");
+        }
+    }
+
+    /// What is wider is broken where it happens to end.
+    #[test]
+    fn help_fits_in_80_columns() {
+        fn assert_fits(command: &mut clap::Command, below: &str) {
+            let name = format!("{below} {}", command.get_name());
+            let after = command.get_after_help().map(ToString::to_string);
+            let after = after.unwrap_or_default();
+            for line in after.lines() {
+                assert!(line.chars().count() <= 80, "{name}: {line}");
+            }
+            if !command.has_subcommands() {
+                assert!(after.contains("Example"), "{name}");
+            }
+            let commands: Vec<_> = command.get_subcommands().cloned().collect();
+            for mut command in commands {
+                assert_fits(&mut command, &name);
+            }
+        }
+        assert_fits(&mut Cli::command(), "");
     }
 
     #[test]
@@ -206,12 +277,14 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
+        assert_eq!(span("0"), Ok(Duration::ZERO));
         for wrong in [
             "",
             "s",
             "-1s",
             "1.5s",
-            "1d",
+            "1w",
             "0s",
             "99999999999s",
             "1 s",

@@ -10,9 +10,11 @@ use crate::error::Failure;
 use crate::output;
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  symbolon completions bash > ~/.local/share/bash-completion/completions/symbolon"
-)]
+#[command(after_help = "\
+Examples:
+  symbolon completions bash > \\
+    ~/.local/share/bash-completion/completions/symbolon
+  symbolon completions zsh > ~/.zfunc/_symbolon")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,

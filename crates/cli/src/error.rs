@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
-use symbolon::{ExportError, SchemaError, StoreError};
+use symbolon::{ExportError, Field, SchemaError, StoreError};
 use symbolon_files::FileError;
 
 use crate::store_url::StoreUrl;
@@ -42,6 +42,29 @@ pub(crate) enum Failure {
     NoToken,
     #[error("unknown {what} `{name}`")]
     Unknown { what: &'static str, name: String },
+    #[error("unknown {what} `{name}`; `symbolon {list} list` shows those there are")]
+    NotListed {
+        what: Field,
+        name: String,
+        list: &'static str,
+    },
+    #[error(
+        "unknown bucket `{0}`; give its id of 16 hexadecimal digits, or a name that is registered"
+    )]
+    NoBucket(String),
+    #[error("authorization must include permissions; give at least one, such as `--read-buckets`")]
+    NoPermission,
+    #[error(
+        "the user `{user}` does not belong to the organization `{org}`; see `symbolon org members list`"
+    )]
+    NoMember { user: String, org: String },
+    #[error("there is {what} `{name}` already; choose another name")]
+    Taken { what: &'static str, name: String },
+    #[error(
+        "name the store on the command line, as in `--store {0}`: for this command neither SYMBOLON_STORE nor the \
+         default counts"
+    )]
+    StoreNotNamed(StoreUrl),
     #[error("`--{0}`: {1}")]
     Argument(&'static str, String),
     #[error(
@@ -86,6 +109,16 @@ pub(crate) enum Failure {
         store: StoreUrl,
         source: Box<Failure>,
     },
+    #[error(transparent)]
+    Journal(#[from] symbolon_journal::OpenError),
+    #[error(
+        "the journal `{}` knows nothing of the store `{store}`, which is not new: what was revoked since a backup of it may \
+         work again; put the journal back, or accept that with `--accept-restore`, and revoke all tokens that were made \
+         before a time with `--revoke-before TIME`", journal.display()
+    )]
+    NoJournal { store: StoreUrl, journal: PathBuf },
+    #[error("the journal `{}` belongs to another store; name the store's own with `--journal`", .0.display())]
+    ForeignJournal(PathBuf),
     #[error("the store is not sound: {0} found")]
     Unsound(String),
 }

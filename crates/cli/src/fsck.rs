@@ -19,7 +19,8 @@ Examples:
   symbolon fsck
   symbolon fsck --store sled:./tokens --json
 
-Stop whatever writes to the store meanwhile. It exits with 1 if anything is wrong.")]
+Stop whatever writes to the store meanwhile. It exits with 1 if anything is
+wrong.")]
 pub(crate) struct FsckArgs {
     /// Print JSON
     #[arg(long)]

@@ -78,12 +78,13 @@ pub(crate) fn ask(text: &str) {
     let _ = write!(anstream::stderr(), "{text}");
 }
 
-/// A table without lines, as wide as it needs.
+/// A table without lines, as wide as it needs; without a header if that is empty.
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(header.to_vec());
+    table.load_style(presets::NOTHING);
+    if !header.is_empty() {
+        table.set_header(header.to_vec());
+    }
     table
 }
 

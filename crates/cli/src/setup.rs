@@ -10,14 +10,15 @@ use symbolon::{Authorization, FirstUser, Organization, Schema, Token, User};
 use crate::arguments::Global;
 use crate::error::Failure;
 use crate::open;
-use crate::output::{self, BOLD};
-use crate::write_token::TokenFile;
+use crate::output::BOLD;
+use crate::write_token::{Form, TokenFile, hand_over};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   symbolon setup --org my-org --user me
-  symbolon setup --store sled:./tokens --org my-org --user me --write-token operator.token
+  symbolon setup --org my-org --user me --store sled:./tokens \\
+    --write-token operator.token
 
 The store and its key are made if there is none. It works once for each store.")]
 pub(crate) struct SetupArgs {
@@ -62,28 +63,20 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
         organization,
         user,
     };
-    match file {
-        None => made.show(global, args.json)?,
-        Some(file) => {
-            if let Err((path, source)) = file.write(&made.token) {
-                made.show(global, args.json)?;
-                return Err(Failure::TokenFile { path, source });
-            }
-        }
-    }
+    hand_over(
+        &made.token,
+        file,
+        Form::of(args.json),
+        |token, form| match (token, form) {
+            (None, _) => String::new(),
+            (_, Form::Json) => format!("{:#}\n", made.json()),
+            (_, Form::Text) => made.text(global),
+        },
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Made {
-    /// Prints the token for the only time; to standard error if nothing else is left.
-    fn show(&self, global: &Global, json: bool) -> Result<(), Failure> {
-        let printed = match json {
-            true => output::print_all(format!("{:#}\n", self.json())),
-            false => output::print_all(self.text(global)),
-        };
-        printed.inspect_err(|_| output::tell(&self.text(global)))
-    }
-
     fn json(&self) -> serde_json::Value {
         json!({
             "org": { "id": self.organization.id, "name": self.organization.name },

@@ -1,4 +1,5 @@
-//! `--write-token`: a file that is there before the token is, so that no token is made that cannot be kept.
+//! Handing over a token, which exists once: on standard output, or with `--write-token` in a file that is there before
+//! the token is, so that no token is made that cannot be kept.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -6,6 +7,42 @@ use std::path::{Path, PathBuf};
 
 use symbolon::Token;
 use symbolon_files::{FileError, create_private};
+
+use crate::error::Failure;
+use crate::output;
+
+/// How something is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Json,
+}
+
+impl Form {
+    pub(crate) fn of(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
+/// Writes the token to its file, or prints it for the only time; to standard error if nothing else is left. `show` says
+/// what is printed with it, or without it once it is in the file.
+pub(crate) fn hand_over(
+    token: &Token,
+    file: Option<TokenFile>,
+    form: Form,
+    show: impl Fn(Option<&Token>, Form) -> String,
+) -> Result<(), Failure> {
+    let unkept = match file.map(|file| file.write(token)) {
+        Some(Ok(())) => return output::print(show(None, form)),
+        Some(Err(unkept)) => Some(unkept),
+        None => None,
+    };
+    output::print_all(show(Some(token), form))
+        .inspect_err(|_| output::tell(&show(Some(token), Form::Text)))?;
+    unkept.map_or(Ok(()), |(path, source)| {
+        Err(Failure::TokenFile { path, source })
+    })
+}
 
 /// A new file with room for a token. It goes again unless one is written.
 #[derive(Debug)]
@@ -26,7 +63,7 @@ impl TokenFile {
         })
     }
 
-    pub(crate) fn write(mut self, token: &Token) -> Result<(), (PathBuf, io::Error)> {
+    fn write(mut self, token: &Token) -> Result<(), (PathBuf, io::Error)> {
         let written = write(&self.path, token);
         self.written = written.is_ok();
         written.map_err(|error| (self.path.clone(), error))

@@ -66,14 +66,21 @@
 //! | atomicity | parts of a refused commit; another write named than the first that fails |
 //! | unique keys | two holders, keys that are never free again, exchanges refused |
 //! | revisions | revisions that repeat, a head that falls, a floor that is not raised |
+//! | renewing | an epoch that stays or is counted; records, head or revisions that a renewal loses |
 //! | scanning | records lost between pages, ends too early, commits cut by a page |
 //! | finding | an override of [`find`](TokenStore::find) that differs from the default |
-//! | last uses | uses that count as writes, or are lost by one |
+//! | last uses | uses that count as writes, wake who waits, or are lost by one |
 //! | waiting, limits | sleeping too long; commits that pass the limits |
 //! | concurrency | races, stale reads, commits that are seen by halves |
 //! | the random walk | any difference from [`MemoryStore`](symbolon::MemoryStore) in thousands of operations |
 //! | closing and opening | whatever is not in the file |
 //! | `kill_nine` | acknowledged changes that a killed process has not kept; files that do not open; halves of commits |
+//!
+//! # What is built on a store
+//!
+//! A store that fails must not make the engine lie. [`faults::FaultyStore`] makes any store fail at the call that a test
+//! names, before or after it was done; [`faults::revoke_under_faults`] revokes through an engine on such a store, with
+//! every fault at every call, and [`faults::histories_under_faults`] makes, checks and revokes many tokens at once.
 //!
 //! # Longer runs
 //!
@@ -83,6 +90,7 @@
 //! |---|---|---|
 //! | `SYMBOLON_WALK_CASES` | random walks, of 250 operations each | 12 |
 //! | `SYMBOLON_WALK_SEED` | what they are drawn from | 1 |
+//! | `SYMBOLON_HISTORIES` | tokens that are made, checked and revoked | what the test says |
 //! | `SYMBOLON_CRASH_CYCLES` | kills in `kill_nine` | 6 |
 //! | `SYMBOLON_CRASH_SEED` | what is written, and when it is killed | 1 |
 //!
@@ -103,6 +111,7 @@
 #![deny(dead_code)]
 
 pub mod crash;
+pub mod faults;
 mod fresh;
 mod list;
 mod pages;

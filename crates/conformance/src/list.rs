@@ -32,6 +32,7 @@ macro_rules! __for_each_rule {
                 a_record_too_large_anywhere_leaves_nothing,
                 the_first_failing_write_is_named,
                 conflicts_are_told_before_duplicates,
+                limits_are_told_before_conflicts,
                 a_refused_commit_gives_no_unique_key_up,
             }
             unique {
@@ -55,6 +56,15 @@ macro_rules! __for_each_rule {
                 the_floor_is_the_newest_purge,
                 the_epoch_stays,
                 every_store_has_its_own_epoch,
+            }
+            renewing {
+                a_renewed_store_has_another_epoch,
+                a_renewed_epoch_is_random,
+                a_renewal_keeps_everything,
+                a_renewal_keeps_what_is_compared,
+                a_cursor_goes_on_after_a_renewal,
+                a_wait_is_woken_by_a_renewal_as_by_a_commit,
+                renewals_beside_commits_lose_nothing,
             }
             scanning {
                 a_scan_of_nothing_ends,
@@ -80,6 +90,7 @@ macro_rules! __for_each_rule {
                 the_latest_use_wins,
                 the_last_use_is_read_everywhere,
                 a_use_is_no_commit,
+                a_use_wakes_nobody,
                 a_use_of_nothing_is_passed_over,
                 any_number_of_uses_is_noted,
                 the_last_use_stays_with_a_replacement,
@@ -96,6 +107,7 @@ macro_rules! __for_each_rule {
                 a_commit_of_too_many_writes_is_refused,
                 a_commit_of_too_many_bytes_is_refused,
                 a_record_too_large_is_refused,
+                a_unique_key_too_long_is_refused,
             }
             concurrency {
                 concurrent_increments_lose_nothing,
@@ -125,6 +137,7 @@ macro_rules! __for_each_lasting_rule {
                 reopening_keeps_an_empty_store,
                 reopening_keeps_what_is_compared,
                 reopening_keeps_cursors,
+                reopening_keeps_a_renewed_epoch,
             }
             walking {
                 a_random_walk_with_reopening_agrees_with_memory,

@@ -11,11 +11,14 @@ use crate::error::{Error, StoreError};
 use crate::follower::Follower;
 use crate::fsck::{self, Findings};
 use crate::issuer::Issuer;
+use crate::journal::{Journal, Memory};
 use crate::key::StoreKey;
 use crate::record::{self, Entity, Record, RecordError, SETTINGS, Sealer, Settings, StoreId};
+use crate::restored::{self, Restored, Unjournaled};
 use crate::schema::Schema;
 use crate::shared::{Fault, FaultReport, Parts, Shared};
 use crate::store::{Cursor, Revision, TokenStore, Write};
+use crate::time::Timestamp;
 use crate::token::Prefix;
 use crate::verifier::Verifier;
 
@@ -34,6 +37,13 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Called with every record that is not as it should be.
     pub report: Option<FaultReport>,
+    /// Where it is noted what is done, and so what has ended. Without one, what was revoked since a backup works again
+    /// once the backup is restored.
+    pub journal: Option<Arc<dyn Journal>>,
+    /// What to do with a store that is not new, of which the journal knows nothing.
+    pub unjournaled: Unjournaled,
+    /// All authorizations that were made before this time are revoked before the first check.
+    pub revoke_made_before: Option<Timestamp>,
 }
 
 impl Options {
@@ -46,6 +56,9 @@ impl Options {
             prefix: Prefix::default(),
             clock: Arc::new(SystemClock::default()),
             report: None,
+            journal: None,
+            unjournaled: Unjournaled::default(),
+            revoke_made_before: None,
         }
     }
 }
@@ -82,6 +95,7 @@ impl fmt::Debug for Options {
 pub struct Engine {
     shared: Arc<Shared>,
     issuer: Arc<Issuer>,
+    restored: Option<Restored>,
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
@@ -94,7 +108,8 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Empty`] if the store was never made, [`Error::WrongKey`] if it was made with another key,
-    /// [`Error::Settings`] if its settings are missing or not genuine, [`Error::Store`] if it cannot be read.
+    /// [`Error::Settings`] if its settings are missing or not genuine, [`Error::Store`] if it cannot be read;
+    /// [`Error::NoJournal`], [`Error::ForeignJournal`] or [`Error::Journal`] if the journal does not fit it.
     pub fn open(
         store: Arc<dyn TokenStore>,
         key: StoreKey,
@@ -128,8 +143,11 @@ impl Engine {
         options: Options,
     ) -> Result<Self, Error> {
         check_keys(&settings, &key)?;
+        // Before the store is read: what is committed meanwhile must not look like something that the store lacks.
+        let memory = options.journal.as_deref().map(Memory::of).transpose()?;
         let shared = Arc::new(Shared::new(Parts {
             store,
+            journal: options.journal,
             sealer: Sealer::new(settings.store, key),
             prefix: settings.prefix,
             schema: options.schema,
@@ -141,6 +159,16 @@ impl Engine {
         let issuer = Arc::new(Issuer::new(Arc::clone(&shared)));
         let mut follower = Follower::new(Arc::clone(&shared));
         follower.catch_up()?;
+        let restored =
+            restored::settle(&shared, &issuer, &mut follower, memory, options.unjournaled)?;
+        let current = shared.sealer.key().current().id;
+        if !settings.keys.contains(&current) {
+            // A rotation was interrupted: from here on records are sealed under this key too.
+            issuer.name_keys()?;
+        }
+        if let Some(time) = options.revoke_made_before {
+            issuer.revoke_made_before(time)?;
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
             let (stop, issuer) = (Arc::clone(&stop), Arc::clone(&issuer));
@@ -151,6 +179,7 @@ impl Engine {
         Ok(Self {
             shared,
             issuer,
+            restored,
             thread: Some(thread),
             stop,
         })
@@ -189,6 +218,11 @@ impl Engine {
     /// The first 1,000 records that were noticed not to be as they should.
     pub fn faults(&self) -> Vec<Fault> {
         self.shared.faults()
+    }
+
+    /// Whether the store was found to be an earlier one, put back, when it was opened.
+    pub fn restored(&self) -> Option<&Restored> {
+        self.restored.as_ref()
     }
 
     /// Reads the whole store and compares it with itself and with the index. Changes made meanwhile may show up as
@@ -284,6 +318,11 @@ fn make_settings(
         &Entity::Settings(settings.clone()),
         1,
     );
+    if let Some(journal) = &options.journal
+        && let Some(end) = store.scan(&Cursor::start(), 1)?.end
+    {
+        restored::announce(journal, settings.created_at, id.to_string(), end)?;
+    }
     let write = Write::Put {
         record,
         expected: Revision::ABSENT,

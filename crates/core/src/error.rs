@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::authorization::Dead;
 use crate::id::Id;
+use crate::journal::JournalError;
 use crate::key::KeyId;
 use crate::record::RecordKey;
 use crate::schema::SchemaError;
@@ -104,6 +105,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it is certain that nothing was written.
+    pub(crate) fn is_definite(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::Duplicate(_) | Self::TooLarge | Self::Full => true,
+            Self::Corrupt(_) | Self::Backend(_) => false,
+        }
+    }
+
     /// Wraps an error of the backend.
     pub fn backend(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Backend(error.into())
@@ -213,6 +222,21 @@ pub enum Error {
     /// A record of the store is not genuine.
     #[error("the record of {0:?} is not genuine; run fsck, and restore it from a backup")]
     NotGenuine(RecordKey),
+    /// The journal could not be written or read.
+    #[error("the journal could not be written or read")]
+    Journal(#[source] Arc<JournalError>),
+    /// The journal knows nothing of this store, which is not new.
+    #[error(
+        "the journal knows nothing of this store: what was revoked since a backup may work again; put the journal back, \
+         or accept that"
+    )]
+    NoJournal,
+    /// The journal is that of another store.
+    #[error("the journal belongs to another store; give the store's own")]
+    ForeignJournal,
+    /// The journal knows that it had ended: imported, it would work again.
+    #[error("{0} had ended, as the journal knows; leave it out, or have it revived")]
+    EndedBefore(RecordKey),
     /// A record would be larger than 16,000 bytes.
     #[error(
         "the record would be larger than 16,000 bytes; give fewer permissions or a shorter description"
@@ -221,6 +245,12 @@ pub enum Error {
     /// The store failed. After [`StoreError::Backend`] a change may or may not be there.
     #[error("the store did not do what it was asked")]
     Store(#[source] Arc<StoreError>),
+}
+
+impl From<JournalError> for Error {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(Arc::new(error))
+    }
 }
 
 impl From<StoreError> for Error {

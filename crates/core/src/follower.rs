@@ -50,6 +50,11 @@ impl Follower {
         Ok(())
     }
 
+    /// What the index is caught up with; none before it was for the first time.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.end
+    }
+
     /// Sleeps until the store may have changed, the heartbeat is due, or `stop` says so.
     pub(crate) fn sleep(&self, stop: &dyn Fn() -> bool) {
         let Some(heartbeat) = self.shared.freshness.heartbeat() else {
@@ -70,11 +75,11 @@ impl Follower {
         }
     }
 
-    /// Whether a purge by somebody else, or another life of the store, was missed.
+    /// Whether a purge, another life of the store, or that it was put back, was missed. One purge of our own costs a
+    /// reading too: whether all of it was confirmed is not known here.
     fn must_rebuild(&self, end: End) -> bool {
-        let shared = self.shared.freshness.heartbeat().is_some();
         self.end
-            .is_some_and(|last| end.epoch != last.epoch || shared && end.floor > last.head)
+            .is_some_and(|last| !continues(last, end) || end.floor > last.head)
     }
 
     /// Reads everything into a new index, and puts it in the place of the old one.
@@ -83,18 +88,18 @@ impl Follower {
     /// built: it is kept fresh beside.
     fn rebuild(&mut self, found: End) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let same_epoch = self.end.is_some_and(|last| last.epoch == found.epoch);
+        let same_life = self.end.is_some_and(|last| continues(last, found));
         let mut beside = self.cursor.clone();
         let mut due = Instant::now();
         let asked = Moment::now(&*shared.clock);
         shared.index.begin_rebuild();
         let (next, end) = self.read(&Cursor::start(), |page| {
             shared.index.rebuild(shared.read_all(page));
-            if same_epoch && Instant::now() >= due {
+            if same_life && Instant::now() >= due {
                 due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
                 let asked = Moment::now(&*shared.clock);
                 match self.read(&beside, |page| shared.take(page)) {
-                    Ok((next, end)) if end.epoch == found.epoch => {
+                    Ok((next, end)) if continues(found, end) => {
                         beside = next;
                         shared.freshness.confirm(asked);
                     }
@@ -106,11 +111,12 @@ impl Follower {
         shared
             .index
             .finish_rebuild(|key| shared.fault(key, Problem::Replayed));
-        self.cursor = next;
-        if found.epoch == end.epoch {
+        if continues(found, end) {
+            self.cursor = next;
             self.caught_up(end, asked);
         } else {
-            // The store changed its life under the scan: the next reading finds that, and rebuilds again.
+            // The store changed its life under the scan: the old cursor wakes at once, and the next reading finds
+            // that and rebuilds again.
             self.end = Some(found);
         }
         Ok(())
@@ -118,6 +124,7 @@ impl Follower {
 
     fn caught_up(&mut self, end: End, asked: Moment) {
         self.end = Some(end);
+        self.shared.recorder.see(end);
         self.shared.catch_up(end.head);
         self.shared.freshness.confirm(asked);
     }
@@ -162,4 +169,9 @@ impl Follower {
             Err(StoreError::Corrupt("a scan had no end".into()))
         })
     }
+}
+
+/// Whether a store that was at `last` may be at `now` by commits alone.
+fn continues(last: End, now: End) -> bool {
+    now.epoch == last.epoch && now.head >= last.head
 }

@@ -38,8 +38,8 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// The secrets of one store, kept outside of it. The newest is current; older ones stay for what was made
-/// under them.
+/// The secrets of one store, kept outside of it. The newest is current; of older ones the key that hashes tokens stays,
+/// for a token cannot be hashed anew without its text.
 ///
 /// Whoever holds it can make tokens and records; whoever reads the database without it can make neither.
 /// Its text form, see [`StoreKey::to_text`], is what a key file holds.
@@ -49,13 +49,20 @@ pub struct StoreKey {
     current: Secret,
 }
 
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Secret {
-    bytes: [u8; 32],
     #[zeroize(skip)]
     pub(crate) id: KeyId,
     pub(crate) hash: [u8; 32],
-    pub(crate) mac: [u8; 32],
+    /// None once it is retired: then no record is taken that was sealed under it.
+    whole: Option<Whole>,
+}
+
+/// What a secret that is not retired has beside its hash key.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+struct Whole {
+    bytes: [u8; 32],
+    mac: [u8; 32],
 }
 
 /// A text that is no store key.
@@ -64,15 +71,26 @@ pub enum InvalidKey {
     /// No line holds a secret.
     #[error("the key file holds no key; it is cut off or empty; restore it from your copy")]
     Empty,
-    /// The line with this number, counted from 1, is not of the form `symbolon-key-1:ID:SECRET`.
-    #[error("line {0} of the key file is not of the form `symbolon-key-1:ID:SECRET`; restore it")]
+    /// The line with this number, counted from 1, is of neither form.
+    #[error(
+        "line {0} of the key file is not of the form `symbolon-key-1:ID:SECRET` or `symbolon-former-1:ID:KEY:CHECK`; \
+         restore it from your copy"
+    )]
     Form(usize),
+    /// The last line, with this number, holds a retired secret.
+    #[error(
+        "line {0} of the key file is its last and holds no current secret; restore it from your copy"
+    )]
+    NoCurrent(usize),
     /// The secret on the line with this number, counted from 1, does not belong to the id beside it.
     #[error("line {0} of the key file is damaged: secret and id do not match; restore it")]
     Damaged(usize),
 }
 
 const LABEL: &str = "symbolon-key-1";
+const FORMER: &str = "symbolon-former-1";
+/// The longest line, in bytes and more.
+const LINE: usize = 128;
 
 impl Secret {
     fn new(bytes: [u8; 32]) -> Self {
@@ -82,9 +100,57 @@ impl Secret {
         Self {
             id: KeyId(u32::from_be_bytes(id)),
             hash: derive("symbolon 2026-11-22 token hash"),
-            mac: derive("symbolon 2026-11-22 record mac"),
-            bytes,
+            whole: Some(Whole {
+                mac: derive("symbolon 2026-11-22 record mac"),
+                bytes,
+            }),
         }
+    }
+
+    /// What records are sealed under; none if it is retired.
+    pub(crate) fn mac(&self) -> Option<&[u8; 32]> {
+        self.whole.as_ref().map(|whole| &whole.mac)
+    }
+
+    fn retired(&self) -> Self {
+        Self {
+            id: self.id,
+            hash: self.hash,
+            whole: None,
+        }
+    }
+
+    /// Its line in a key file.
+    fn write(&self, text: &mut String) {
+        let hex = |bytes: [u8; 32]| Zeroizing::new(blake3::Hash::from_bytes(bytes).to_hex());
+        let id = self.id.to_string();
+        match &self.whole {
+            Some(whole) => [LABEL, ":", &id, ":", &hex(whole.bytes), "\n"]
+                .into_iter()
+                .for_each(|part| text.push_str(part)),
+            None => [
+                FORMER,
+                ":",
+                &id,
+                ":",
+                &hex(self.hash),
+                ":",
+                &self.check(),
+                "\n",
+            ]
+            .into_iter()
+            .for_each(|part| text.push_str(part)),
+        }
+    }
+
+    /// Finds damage to the line of a retired secret, of which nothing else follows from its id.
+    fn check(&self) -> String {
+        let context = "symbolon 2026-11-22 former key";
+        let mut hasher = blake3::Hasher::new_derive_key(context);
+        hasher.update(&self.id.0.to_be_bytes()).update(&self.hash);
+        let check = hasher.finalize();
+        let check = check.as_bytes().first_chunk().copied().unwrap_or_default();
+        KeyId(u32::from_be_bytes(check)).to_string()
     }
 }
 
@@ -109,17 +175,44 @@ impl StoreKey {
     }
 
     /// The text of a key file: a line `symbolon-key-1:ID:SECRET` a secret, the current one last, with the id
-    /// in 8 and the secret in 64 hexadecimal digits. Lines that start with `#` are comments.
+    /// in 8 and the secret in 64 hexadecimal digits; of a retired one `symbolon-former-1:ID:KEY:CHECK`, with the key that
+    /// hashes tokens and a check of 8 digits. Lines that start with `#` are comments.
     pub fn to_text(&self) -> Zeroizing<String> {
         let lines = self.former.len() + 1;
-        let mut text = Zeroizing::new(String::with_capacity(lines * 96));
+        let mut text = Zeroizing::new(String::with_capacity(lines * LINE));
         for secret in self.former.iter().chain([&self.current]) {
-            let number = Zeroizing::new(blake3::Hash::from_bytes(secret.bytes).to_hex());
-            for part in [LABEL, ":", &secret.id.to_string(), ":", &number, "\n"] {
-                text.push_str(part);
-            }
+            secret.write(&mut text);
         }
         text
+    }
+
+    /// The same with a new current secret, under which records can be sealed anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Random`] if the operating system gives no random bytes.
+    pub fn rotated(&self) -> Result<Self, Error> {
+        let Self { current, .. } = Self::generate()?;
+        let former = self.former.iter().chain([&self.current]).cloned();
+        Ok(Self {
+            former: former.collect(),
+            current,
+        })
+    }
+
+    /// The same, with nothing left of the former secrets but the keys that hash tokens: records that were sealed
+    /// under them are not genuine any more.
+    #[must_use]
+    pub fn retired(&self) -> Self {
+        Self {
+            former: self.former.iter().map(Secret::retired).collect(),
+            current: self.current.clone(),
+        }
+    }
+
+    /// Whether records that were sealed under a former secret are still taken: a rotation has begun and not ended.
+    pub fn is_rotating(&self) -> bool {
+        self.former.iter().any(|secret| secret.whole.is_some())
     }
 
     /// The ids of its secrets, the current one last.
@@ -150,14 +243,19 @@ impl FromStr for StoreKey {
 
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
         let mut secrets = Vec::new();
+        let mut last = 0;
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            secrets.push(parse_line(line, at + 1)?);
+            last = at + 1;
+            secrets.push(parse_line(line, last)?);
         }
-        let current = secrets.pop().ok_or(InvalidKey::Empty)?;
+        let current: Secret = secrets.pop().ok_or(InvalidKey::Empty)?;
+        if current.whole.is_none() {
+            return Err(InvalidKey::NoCurrent(last));
+        }
         Ok(Self {
             former: secrets,
             current,
@@ -168,18 +266,26 @@ impl FromStr for StoreKey {
 fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
     let form = InvalidKey::Form(number);
     let mut parts = line.split(':');
-    let (Some(LABEL), Some(id), Some(secret), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(form);
+    let mut next = || parts.next().ok_or(form);
+    let (label, id, key) = (next()?, next()?, next()?);
+    let id = id.to_ascii_lowercase().parse::<KeyId>().map_err(|_| form)?;
+    let bytes = *blake3::Hash::from_hex(key).map_err(|_| form)?.as_bytes();
+    let fits = match (label, parts.next(), parts.next()) {
+        (LABEL, None, None) => {
+            let secret = Secret::new(bytes);
+            (secret.id == id).then_some(secret)
+        }
+        (FORMER, Some(check), None) => {
+            let secret = Secret {
+                id,
+                hash: bytes,
+                whole: None,
+            };
+            (secret.check() == check).then_some(secret)
+        }
+        _ => return Err(form),
     };
-    let id = u32::from_str_radix(id, 16).map_err(|_| form)?;
-    let bytes = blake3::Hash::from_hex(secret).map_err(|_| form)?;
-    let secret = Secret::new(*bytes.as_bytes());
-    if secret.id != KeyId(id) {
-        return Err(InvalidKey::Damaged(number));
-    }
-    Ok(secret)
+    fits.ok_or(InvalidKey::Damaged(number))
 }
 
 impl fmt::Debug for StoreKey {
@@ -199,8 +305,8 @@ mod tests {
         let text = format!("# a comment\n\n{}", *key.to_text());
         let read: StoreKey = text.parse().unwrap();
         let (a, b) = (key.current(), read.current());
-        assert_eq!((a.id, a.hash, a.mac), (b.id, b.hash, b.mac));
-        assert_ne!(a.hash, a.mac);
+        assert_eq!((a.id, a.hash, a.mac()), (b.id, b.hash, b.mac()));
+        assert_ne!(Some(&a.hash), a.mac());
         assert_eq!(format!("{key:?}"), format!("StoreKey[{}]", a.id));
     }
 
@@ -213,6 +319,40 @@ mod tests {
         assert_eq!(both.current().id, new.current().id);
         assert!(both.named(old.current().id).is_some());
         assert_eq!(both.newest_first().count(), 2);
+    }
+
+    #[test]
+    fn of_a_retired_secret_only_the_hash_key_is_left() {
+        let old = StoreKey::from_bytes([1; 32]);
+        let both = old.rotated().unwrap();
+        assert!(both.is_rotating() && !old.is_rotating());
+        let id = old.current().id;
+        assert!(both.named(id).unwrap().mac().is_some());
+        let text = both.retired().to_text();
+        let secret = old
+            .to_text()
+            .trim_end()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .to_owned();
+        assert!(both.to_text().contains(&secret) && !text.contains(&secret));
+        let read: StoreKey = text.parse().unwrap();
+        assert!(!read.is_rotating());
+        let former = read.named(id).unwrap();
+        assert_eq!((former.hash, former.mac()), (old.current().hash, None));
+        assert_eq!(read.current().mac(), both.current().mac());
+        let cut = text.lines().next().unwrap();
+        assert_eq!(
+            cut.parse::<StoreKey>().err(),
+            Some(InvalidKey::NoCurrent(1))
+        );
+        let digit = if cut.ends_with('0') { "1" } else { "0" };
+        let changed = format!("{}{digit}", &cut[..cut.len() - 1]);
+        assert_eq!(
+            changed.parse::<StoreKey>().err(),
+            Some(InvalidKey::Damaged(1))
+        );
     }
 
     #[test]
@@ -232,6 +372,9 @@ mod tests {
             changed.parse::<StoreKey>().err(),
             Some(InvalidKey::Damaged(2))
         );
+        // The id beside it is written in one way.
+        let longer = text.replacen(':', ":0", 1);
+        assert_eq!(longer.parse::<StoreKey>().err(), Some(InvalidKey::Form(1)));
         assert_eq!(
             "-----BEGIN KEY-----".parse::<StoreKey>().err(),
             Some(InvalidKey::Form(1))

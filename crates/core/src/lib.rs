@@ -21,6 +21,7 @@ mod name;
 mod owner;
 mod permission;
 pub mod record;
+mod restored;
 mod schema;
 mod shared;
 mod status;
@@ -38,8 +39,8 @@ pub use export::{ExportError, Exported, Secrets};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Filter, FirstUser, ImportItem, Imported, Issuer, NewAuthorization,
-    OrganizationEdit, Rotation, UserEdit,
+    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer,
+    NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Rotation, UserEdit,
 };
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;
@@ -47,8 +48,9 @@ pub use name::{InvalidName, MAX_NAME};
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{
     Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,
-    ResourceType, Target,
+    ResourceType, Target, WhyNot,
 };
+pub use restored::{Restored, Unjournaled};
 pub use schema::{Schema, SchemaError};
 pub use shared::{Fault, FaultReport, Problem};
 pub use status::{Ended, Status, Transition};

@@ -43,13 +43,12 @@ impl MemoryStore {
     }
 
     fn with_sharing(sharing: Sharing) -> Self {
-        let mut epoch = [0; 8];
         // Only tests tell two memory stores apart; without random bytes they all have one epoch.
-        let _ = getrandom::fill(&mut epoch);
+        let epoch = Epoch(0).another().unwrap_or(Epoch(0));
         let end = End {
             head: Revision::ABSENT,
             floor: Revision::ABSENT,
-            epoch: Epoch(u64::from_be_bytes(epoch)),
+            epoch,
         };
         Self {
             state: Mutex::new(State {
@@ -113,10 +112,11 @@ impl TokenStore for MemoryStore {
         let last = items.last().map(|item| Position {
             revision: item.revision,
             key: item.record.key,
+            epoch: Some(state.end.epoch),
         });
         let position = match last {
             Some(last) if more => last,
-            _ => Position::after(state.end.head),
+            _ => Position::after(state.end),
         };
         Ok(Page {
             items,
@@ -144,6 +144,13 @@ impl TokenStore for MemoryStore {
         Ok(())
     }
 
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut state = self.state();
+        state.end.epoch = state.end.epoch.another()?;
+        self.written.notify_all();
+        Ok(state.end.epoch)
+    }
+
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
         let state = self.state();
         let wanted = |stored: &&Stored| query.wants(&stored.record);
@@ -157,10 +164,10 @@ impl TokenStore for MemoryStore {
     }
 
     fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
-        let after = Position::from(after).revision;
+        let after = Position::from(after);
         let waited = self
             .written
-            .wait_timeout_while(self.state(), timeout, |state| state.end.head <= after);
+            .wait_timeout_while(self.state(), timeout, |state| !after.misses(state.end));
         let (_state, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
         Ok(match timed_out.timed_out() {
             true => Wake::Timeout,

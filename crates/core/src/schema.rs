@@ -1,6 +1,7 @@
 //! Which actions and resource types exist: the embedder's own words.
 
 use crate::authorization::Face;
+use crate::id::Id;
 use crate::permission::{Action, Permission, ResourceType, Target};
 use crate::text::MAX_LABEL;
 
@@ -204,6 +205,18 @@ impl Schema {
         let kinds = kinds.filter_map(|name| ResourceType::new(name).ok());
         let both = |kind| [Action::READ, Action::WRITE].map(|action| Permission::new(action, kind));
         kinds.flat_map(both).collect()
+    }
+
+    /// What InfluxDB calls *all access* to an organization: `read` and `write` on the 22 types of its open-source
+    /// edition there; of organizations this one alone, of users the given one alone.
+    pub fn influxdb_all_access(organization: Id, user: Option<Id>) -> Vec<Permission> {
+        let scoped = |one: Permission| match one.resource.kind {
+            ResourceType::ORGANIZATIONS => Some(one.id(organization)),
+            ResourceType::USERS => user.map(|user| one.id(user)),
+            _ => Some(one.organization(organization)),
+        };
+        let all = Self::influxdb_operator().into_iter();
+        all.filter_map(scoped).collect()
     }
 
     /// Whether an authorization of `face` may be given these permissions.

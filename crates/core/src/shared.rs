@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::freshness::Freshness;
 use crate::id::{Id, IdGenerator};
 use crate::index::{Change, Digest, Half, Index, Outcome, What};
+use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
 use crate::record::{Entity, RecordError, RecordKey, Sealer};
@@ -38,6 +39,11 @@ pub enum Problem {
     /// An older, genuine version of it was put back; the newer one still holds.
     #[error("an older version of the record was put back; the newer one still holds")]
     Replayed,
+    /// It was changed, which the journal does not tell, for it could not be written.
+    #[error(
+        "it was changed while the journal could not be written: the journal has a gap; see to its disk"
+    )]
+    Unwritten,
     /// It has the same token as another authorization, which holds.
     #[error("another authorization has the same token; that one holds")]
     Shadowed,
@@ -54,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) schema: Schema,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) freshness: Freshness,
+    pub(crate) recorder: Arc<Recorder>,
     pub(crate) ids: IdGenerator,
     /// How long what has ended is kept.
     pub(crate) retention: Duration,
@@ -94,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) prefix: Prefix,
     pub(crate) schema: Schema,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
     pub(crate) max_staleness: Duration,
     pub(crate) retention: Duration,
     pub(crate) report: Option<FaultReport>,
@@ -108,6 +116,7 @@ impl Shared {
             sealer: parts.sealer,
             prefix: parts.prefix,
             schema: parts.schema,
+            recorder: Arc::new(Recorder::new(parts.journal, Arc::clone(&parts.clock))),
             clock: parts.clock,
             freshness: Freshness::new(sharing, parts.max_staleness),
             ids: IdGenerator::default(),

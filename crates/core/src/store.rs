@@ -76,6 +76,20 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
     /// [`StoreError::Backend`] or [`StoreError::Full`].
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError>;
 
+    /// Begins another life of the store: durably draws an epoch that is random and not the present one, and returns
+    /// it. Records, head and floor stay as they are, and cursors go on where they stood. Whoever follows the store
+    /// meets the new epoch at the end of the next scan, reads everything anew, and is woken from
+    /// [`TokenStore::wait`] for it.
+    ///
+    /// The engine calls it when it finds that the store was put back from an earlier copy: then revisions that were
+    /// taken before may be taken a second time, and only the epoch tells the one from the other.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Full`] if the disk is, [`StoreError::Corrupt`]; then nothing was written. After
+    /// [`StoreError::Backend`] it is unknown whether it was, and to call it again is always right.
+    fn renew(&self) -> Result<Epoch, StoreError>;
+
     /// The records that `query` asks for, in the order of their ids. An override finds the same, faster.
     ///
     /// # Errors
@@ -111,8 +125,8 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
         Ok(wanted.take(query.limit).collect())
     }
 
-    /// Sleeps until something may have been written after `after`, at most for `timeout`. An override may wake
-    /// early; it must never sleep longer.
+    /// Sleeps until something may have been written after `after`, or the store was renewed since, at most for
+    /// `timeout`. An override may wake early; it must never sleep longer.
     ///
     /// # Errors
     ///
@@ -241,13 +255,24 @@ pub struct Position {
     pub revision: Revision,
     /// … of which the keys up to this one were.
     pub key: RecordKey,
+    /// The life of the store in which they were seen; none at the start. A scan does not ask for it.
+    pub epoch: Option<Epoch>,
 }
 
 impl Position {
-    /// After everything that `revision` wrote.
-    pub const fn after(revision: Revision) -> Self {
-        let key = RecordKey::new(Kind(u8::MAX), Id::MAX);
-        Self { revision, key }
+    /// After everything that is in a store at `end`.
+    pub const fn after(end: End) -> Self {
+        Self {
+            revision: end.head,
+            key: RecordKey::new(Kind(u8::MAX), Id::MAX),
+            epoch: Some(end.epoch),
+        }
+    }
+
+    /// Whether a store that is at `end` has something new for who stands here; for [`TokenStore::wait`]. That is so
+    /// too if it has fallen behind, as when it was put back from an earlier copy.
+    pub fn misses(&self, end: End) -> bool {
+        self.revision != end.head || self.epoch.is_some_and(|epoch| epoch != end.epoch)
     }
 }
 
@@ -256,6 +281,9 @@ impl From<Position> for Cursor {
         let mut bytes = position.revision.0.to_be_bytes().to_vec();
         bytes.push(position.key.kind.0);
         bytes.extend_from_slice(&position.key.id.number().to_be_bytes());
+        if let Some(epoch) = position.epoch {
+            bytes.extend_from_slice(&epoch.0.to_be_bytes());
+        }
         Self(bytes.into())
     }
 }
@@ -265,16 +293,23 @@ impl From<&Cursor> for Position {
     fn from(cursor: &Cursor) -> Self {
         let read = || {
             let (revision, rest) = cursor.0.split_first_chunk()?;
-            let (kind, id) = rest.split_first()?;
-            let id = Id::new(u64::from_be_bytes(id.try_into().ok()?))?;
+            let (kind, rest) = rest.split_first()?;
+            let (id, rest) = rest.split_first_chunk()?;
+            let id = Id::new(u64::from_be_bytes(*id))?;
+            let epoch = match rest {
+                [] => None,
+                epoch => Some(Epoch(u64::from_be_bytes(epoch.try_into().ok()?))),
+            };
             Some(Self {
                 revision: Revision(u64::from_be_bytes(*revision)),
                 key: RecordKey::new(Kind(*kind), id),
+                epoch,
             })
         };
         read().unwrap_or(Self {
             revision: Revision::ABSENT,
             key: RecordKey::new(Kind(0), Id::MIN),
+            epoch: None,
         })
     }
 }
@@ -297,13 +332,31 @@ pub struct End {
     pub head: Revision,
     /// The newest commit that purged something; none if it is [`Revision::ABSENT`].
     pub floor: Revision,
-    /// Random; new whenever the store is made, or opened from a backup.
+    /// Random; new whenever the store is made or renewed.
     pub epoch: Epoch,
 }
 
 /// Tells one life of a store from the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// A random epoch that is not this one, and not 0.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Backend`] if the operating system gives no random bytes.
+    pub fn another(self) -> Result<Self, StoreError> {
+        loop {
+            let mut random = [0; 8];
+            getrandom::fill(&mut random).map_err(|error| StoreError::backend(error.to_string()))?;
+            let drawn = Self(u64::from_be_bytes(random));
+            if drawn != self && drawn != Self(0) {
+                return Ok(drawn);
+            }
+        }
+    }
+}
 
 /// Whether a wait was for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

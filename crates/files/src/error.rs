@@ -58,6 +58,12 @@ pub enum FileError {
     /// It cannot be told whether the store is new.
     #[error("it cannot be told whether the store is new")]
     Store(#[from] symbolon::Error),
+    /// Another process holds the key file, in a way that excludes this one.
+    #[error(
+        "another process uses the store with the key `{}`; stop it first, or wait for it to end",
+        .0.display()
+    )]
+    Busy(PathBuf),
     /// The contents are no key.
     #[error("the key file `{}` cannot be used", .path.display())]
     Key {

@@ -1,13 +1,15 @@
 //! The file that holds the key of a store.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use symbolon::{InvalidKey, StoreKey, TokenStore};
 use zeroize::Zeroizing;
 
-use crate::{FileError, create_private, folder_of, judge_file, private_dir};
+use crate::{
+    FileError, create_private, folder_of, judge_file, open_private, private_dir, replace_private,
+};
 
 /// The key file of a store: its text is that of [`StoreKey::to_text`].
 #[derive(Debug)]
@@ -84,13 +86,77 @@ impl KeyFile {
     pub fn create(path: &Path) -> Result<StoreKey, FileError> {
         private_dir(folder_of(path))?;
         let key = StoreKey::generate().map_err(FileError::Generate)?;
-        let secrets = key.to_text();
-        let mut text = Zeroizing::new(String::with_capacity(COMMENT.len() + secrets.len()));
-        text.push_str(COMMENT);
-        text.push_str(&secrets);
-        create_private(path, text.as_bytes())?;
+        create_private(path, text(&key).as_bytes())?;
         Ok(key)
     }
+
+    /// Puts `key` in the place of what the key file `path` holds: at every moment there is one of them, whole.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Missing`] if there is no key file; [`FileError::Exposed`], [`FileError::NotAFile`] or
+    /// [`FileError::Io`].
+    pub fn replace(path: &Path, key: &StoreKey) -> Result<(), FileError> {
+        drop(Self::load(path)?);
+        replace_private(path, text(key).as_bytes())
+    }
+
+    /// Holds the key file `path`, in a folder that exists, as one of those who use its key, until what is returned goes:
+    /// so long nobody holds it alone. In a folder that cannot be written to there is nothing to hold.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Busy`] if somebody holds it alone; [`FileError::Io`].
+    pub fn hold(path: &Path) -> Result<KeyLock, FileError> {
+        KeyLock::take(path, File::try_lock_shared)
+    }
+
+    /// Holds the key file `path` alone, as whoever changes the key or the store as a whole must.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Busy`] if anybody else holds it; [`FileError::Io`].
+    pub fn hold_alone(path: &Path) -> Result<KeyLock, FileError> {
+        KeyLock::take(path, File::try_lock)
+    }
+}
+
+/// That a key file is held; see [`KeyFile::hold`].
+#[derive(Debug)]
+pub struct KeyLock {
+    _file: Option<File>,
+}
+
+impl KeyLock {
+    fn take(path: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, FileError> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let file = match open_private(Path::new(&name)) {
+            // Where no lock can be made, nobody can replace the key either.
+            Err(FileError::Io { source, .. }) if is_read_only(&source) => {
+                return Ok(Self { _file: None });
+            }
+            opened => opened?,
+        };
+        match lock(&file) {
+            Ok(()) => Ok(Self { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(FileError::Busy(path.into())),
+            Err(TryLockError::Error(error)) => Err(FileError::io("lock", Path::new(&name))(error)),
+        }
+    }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+}
+
+fn text(key: &StoreKey) -> Zeroizing<String> {
+    let secrets = key.to_text();
+    let mut text = Zeroizing::new(String::with_capacity(COMMENT.len() + secrets.len()));
+    text.push_str(COMMENT);
+    text.push_str(&secrets);
+    text
 }
 
 fn read(file: File) -> io::Result<Zeroizing<Vec<u8>>> {

@@ -28,7 +28,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 pub use error::FileError;
-pub use key_file::KeyFile;
+pub use key_file::{KeyFile, KeyLock};
 pub use private_file::{PrivateFile, is_unfinished};
 pub use rename::rename_new;
 
@@ -62,6 +62,20 @@ pub fn create_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     let written = file.write_all(contents);
     written.map_err(FileError::io("write", path))?;
     file.finish()
+}
+
+/// Puts these contents in the place of those of the file `path`: whoever opens it meets the old ones or the new ones,
+/// whole.
+///
+/// # Errors
+///
+/// [`FileError::Exposed`] or [`FileError::NotAFile`] if what is there is none of ours, [`FileError::Io`].
+pub fn replace_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    check_secret(path)?;
+    let mut file = PrivateFile::begin(path)?;
+    let written = file.write_all(contents);
+    written.map_err(FileError::io("write", path))?;
+    file.replace()
 }
 
 /// Opens the file `path` to read and write, and makes it, empty, if there is none.

@@ -48,6 +48,11 @@ impl PrivateFile {
         if fs::symlink_metadata(path).is_ok() {
             return Err(FileError::Exists(path.into()));
         }
+        Self::begin(path)
+    }
+
+    /// Begins a file that shall take the place of the file `path`, with [`PrivateFile::replace`].
+    pub(crate) fn begin(path: &Path) -> Result<Self, FileError> {
         remove_left_over(path);
         let mut attempts = 0;
         loop {
@@ -89,6 +94,20 @@ impl PrivateFile {
             _ => FileError::io("make", &path)(error),
         })?;
         drop(first_name);
+        sync_dir(folder_of(&path))
+    }
+}
+
+impl PrivateFile {
+    /// Puts it in the place of what is there, when all of it is on disk.
+    pub(crate) fn replace(self) -> Result<(), FileError> {
+        let Self {
+            path,
+            file,
+            first_name,
+        } = self;
+        file.sync_all().map_err(FileError::io("write", &path))?;
+        fs::rename(&first_name.0, &path).map_err(FileError::io("replace", &path))?;
         sync_dir(folder_of(&path))
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use symbolon::{Engine, InvalidKey, MemoryStore, Options, Schema, TokenStore};
+use symbolon::{Engine, InvalidKey, MemoryStore, Options, Schema, StoreKey, TokenStore};
 use symbolon_files::{FileError, KeyFile};
 
 #[test]
@@ -79,4 +79,39 @@ fn it_is_made_only_together_with_a_new_store() {
     let missing = KeyFile::open(&path, &*store);
     assert!(matches!(missing, Err(FileError::Missing(_))));
     assert!(!path.exists());
+}
+
+#[test]
+fn a_key_is_replaced_whole_and_only_where_there_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys/key");
+    let rotated = StoreKey::generate().unwrap().rotated().unwrap();
+    assert!(matches!(
+        KeyFile::replace(&path, &rotated),
+        Err(FileError::Missing(_))
+    ));
+    KeyFile::create(&path).unwrap();
+    KeyFile::replace(&path, &rotated).unwrap();
+    let read = KeyFile::load(&path).unwrap();
+    assert!(read.ids().eq(rotated.ids()));
+    let mode = std::fs::metadata(&path).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+    let names = std::fs::read_dir(dir.path().join("keys")).unwrap().count();
+    assert_eq!(names, 1, "nothing is left beside it");
+}
+
+#[test]
+fn whoever_holds_a_key_alone_is_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key");
+    let (one, two) = (KeyFile::hold(&path).unwrap(), KeyFile::hold(&path).unwrap());
+    assert!(matches!(
+        KeyFile::hold_alone(&path),
+        Err(FileError::Busy(_))
+    ));
+    drop((one, two));
+    let alone = KeyFile::hold_alone(&path).unwrap();
+    assert!(matches!(KeyFile::hold(&path), Err(FileError::Busy(_))));
+    drop(alone);
+    KeyFile::hold(&path).unwrap();
 }

@@ -8,9 +8,7 @@ use symbolon::record::{Kind, Record, RecordKey};
 use symbolon::store::{Revision, Stored, Write};
 
 use crate::error::unreadable;
-use crate::layout::{
-    STATE_KEY, State, encode_record, index_key, parse_record_key, record_key, unique_key,
-};
+use crate::layout::{State, encode_record, index_key, parse_record_key, record_key, unique_key};
 use crate::trees::{Change, Trees, Which};
 
 /// What `writes` make of a store in the state `now`; no changes if they only compare.
@@ -45,8 +43,7 @@ pub(crate) fn plan(
             plan.insert(record, revision);
         }
     }
-    let state = plan.state.encode().to_vec();
-    plan.put(Which::Meta, STATE_KEY, state);
+    plan.changes.push(plan.state.change());
     Ok((plan.state, plan.changes))
 }
 

@@ -8,12 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use symbolon::StoreError;
-use symbolon::store::{End, Epoch};
+use symbolon::store::{End, Revision};
 use symbolon_files::{is_unfinished, open_private, private_dir, sync_dir};
 
 use crate::error::{OpenError, caught, unreadable};
-use crate::layout::{STATE_KEY, State};
-use crate::trees::{Change, SEGMENT, Trees, Which};
+use crate::layout::State;
+use crate::trees::{SEGMENT, Trees};
 use crate::witness::{self, Witness};
 
 /// Whether there must be a store already.
@@ -63,17 +63,9 @@ impl Folder {
 
     /// Writes the state that makes a store of an empty database.
     fn finish(&self, path: &Path, trees: &Trees) -> Result<State, OpenError> {
-        let mut epoch = [0; 8];
-        getrandom::fill(&mut epoch).map_err(|error| OpenError::failed(path, error))?;
-        // 0 is the mark of a store that was not finished.
-        let epoch = u64::from_ne_bytes(epoch).max(1);
-        let state = State::new(Epoch(epoch));
-        let change = Change {
-            tree: Which::Meta,
-            key: STATE_KEY.to_vec(),
-            value: Some(state.encode().to_vec()),
-        };
-        let written = caught(|| trees.write(&self.db, &[change]));
+        let epoch = Witness::ANY.another();
+        let state = State::new(epoch.map_err(|error| OpenError::failed(path, error))?);
+        let written = caught(|| trees.write(&self.db, &[state.change()]));
         written.map_err(|error| OpenError::failed(path, error))?;
         Ok(state)
     }
@@ -81,7 +73,17 @@ impl Folder {
     /// Notes the newest commit, which is on disk.
     pub(crate) fn note(&self, end: End) {
         let End { epoch, head, .. } = end;
-        Witness { epoch, head }.write(&self.witness);
+        // The commit is on disk; a note that is missing only shows less.
+        let _ = Witness { epoch, head }.write(&self.witness);
+    }
+
+    /// Notes, durably, that the epoch is about to change: whichever is found then is right.
+    pub(crate) fn note_any_epoch(&self, head: Revision) -> Result<(), StoreError> {
+        let epoch = Witness::ANY;
+        let noted = Witness { epoch, head }.write(&self.witness);
+        noted
+            .and_then(|()| self.witness.sync_all())
+            .map_err(StoreError::backend)
     }
 
     /// Refuses to write so many bytes when the disk is nearly full, while nothing has been written yet.
@@ -173,7 +175,7 @@ fn check(trees: &Trees, witness: Witness) -> Result<Option<State>, StoreError> {
         Some(state) => state,
     };
     let End { epoch, head, .. } = state.end;
-    if witness != Witness::UNFINISHED && epoch != witness.epoch {
+    if witness.epoch != Witness::ANY && epoch != witness.epoch {
         return corrupt("its files belong to different stores".into());
     }
     if head < witness.head {

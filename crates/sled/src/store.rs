@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{
-    Cursor, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake, Write,
+    Cursor, End, Epoch, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake,
+    Write,
 };
 use symbolon::{Id, Minute, StoreError};
 
@@ -29,7 +30,8 @@ pub struct SledStore {
     trees: Option<Trees>,
     folder: Folder,
     state: RwLock<Live>,
-    head: Mutex<Revision>,
+    /// The newest that is on disk, for those who wait for it.
+    end: Mutex<End>,
     written: Condvar,
 }
 
@@ -72,7 +74,7 @@ impl SledStore {
         Ok(Self {
             trees: Some(trees),
             folder,
-            head: Mutex::new(state.end.head),
+            end: Mutex::new(state.end),
             state: RwLock::new(Live {
                 state,
                 poisoned: false,
@@ -112,6 +114,14 @@ impl SledStore {
         live.poisoned = false;
         Ok(())
     }
+
+    /// What is on disk now is shown to readers.
+    fn show(&self, live: &mut Live, state: State) {
+        live.state = state;
+        self.folder.note(state.end);
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = state.end;
+        self.written.notify_all();
+    }
 }
 
 impl TokenStore for SledStore {
@@ -127,10 +137,7 @@ impl TokenStore for SledStore {
             return Ok(state.end.head);
         }
         self.write(&mut live, &changes)?;
-        live.state = state;
-        self.folder.note(state.end);
-        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = state.end.head;
-        self.written.notify_all();
+        self.show(&mut live, state);
         Ok(state.end.head)
     }
 
@@ -155,9 +162,13 @@ impl TokenStore for SledStore {
                     });
                 }
                 items.push(scanned(trees, revision, key)?);
-                last = Position { revision, key };
+                last = Position {
+                    revision,
+                    key,
+                    epoch: Some(state.end.epoch),
+                };
             }
-            let next = Position::after(state.end.head).into();
+            let next = Position::after(state.end).into();
             let end = Some(state.end);
             Ok(Page { items, next, end })
         })
@@ -178,18 +189,34 @@ impl TokenStore for SledStore {
         Ok(())
     }
 
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut live = self.lock()?;
+        let mut state = live.state;
+        state.end.epoch = state.end.epoch.another()?;
+        self.folder.note_any_epoch(state.end.head)?;
+        let written = self.write(&mut live, &[state.change()]);
+        if let Err(error) = written {
+            if !live.poisoned {
+                self.folder.note(live.state.end);
+            }
+            return Err(error);
+        }
+        self.show(&mut live, state);
+        Ok(state.end.epoch)
+    }
+
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
         self.read(|trees, _| find(trees, query))
     }
 
     fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
         self.read(|_, _| Ok(()))?;
-        let after = Position::from(after).revision;
-        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = Position::from(after);
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self
             .written
-            .wait_timeout_while(head, timeout, |head| *head <= after);
-        let (_head, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            .wait_timeout_while(end, timeout, |end| !after.misses(*end));
+        let (_end, result) = waited.unwrap_or_else(PoisonError::into_inner);
         Ok(match result.timed_out() {
             true => Wake::Timeout,
             false => Wake::Changed,

@@ -49,6 +49,17 @@ pub(crate) struct Change {
     pub(crate) value: Option<Vec<u8>>,
 }
 
+impl State {
+    /// What makes it the state of the store.
+    pub(crate) fn change(&self) -> Change {
+        Change {
+            tree: Which::Meta,
+            key: STATE_KEY.to_vec(),
+            value: Some(self.encode().to_vec()),
+        }
+    }
+}
+
 impl Change {
     pub(crate) fn size(&self) -> usize {
         self.key.len() + self.value.as_ref().map_or(0, Vec::len)

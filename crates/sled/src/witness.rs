@@ -4,7 +4,7 @@
 //! it tells when commits are missing.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -25,9 +25,12 @@ pub(crate) const NAME: &str = "symbolon";
 const TITLE: &str = "symbolon sled store";
 
 impl Witness {
+    /// Stands for any epoch: no store has it.
+    pub(crate) const ANY: Epoch = Epoch(0);
+
     /// Of a store that was never opened, so that nothing can be in it.
     pub(crate) const UNFINISHED: Self = Self {
-        epoch: Epoch(0),
+        epoch: Self::ANY,
         head: Revision::ABSENT,
     };
 
@@ -58,9 +61,8 @@ impl Witness {
 
     /// Notes the newest commit. It is not synced, so that after a power cut it may be older, but never newer, than what
     /// is on disk.
-    pub(crate) fn write(self, file: &File) {
-        // The commit is on disk; a note that is missing only shows less.
-        let _ = file.write_all_at(&self.text(), 0);
+    pub(crate) fn write(self, file: &File) -> io::Result<()> {
+        file.write_all_at(&self.text(), 0)
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -235,3 +235,31 @@ fn files_of_two_stores_are_refused() {
     fs::copy(one.path().join("symbolon"), two.path().join("symbolon")).unwrap();
     assert_damaged(two.path());
 }
+
+/// A process may end at any moment of a renewal: the store opens with one epoch or the other, and is as strict as before.
+#[test]
+fn a_renewal_that_was_cut_off_is_whole_or_never_was() {
+    let epoch = |store: &SledStore| store.scan(&Cursor::start(), 1).unwrap().end.unwrap().epoch;
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(folder.path()).unwrap();
+    store.commit(&[put(1, Revision::ABSENT)]).unwrap();
+    let before = epoch(&store);
+    drop(store);
+    let old = copy(folder.path());
+    let store = SledStore::open(folder.path()).unwrap();
+    let renewed = store.renew().unwrap();
+    drop(store);
+    let witness = fs::read_to_string(old.path().join("symbolon")).unwrap();
+    let any = witness.replace(&format!("{:016x}", before.0), "0000000000000000");
+    for (log, wanted) in [(&old, before), (&folder, renewed)] {
+        let cut = copy(log.path());
+        fs::write(cut.path().join("symbolon"), &any).unwrap();
+        let store = SledStore::open_existing(cut.path()).unwrap();
+        assert_eq!(epoch(&store), wanted);
+        assert!(store.get(&key(1)).unwrap().is_some());
+        drop(store);
+        let other = if wanted == before { &folder } else { &old };
+        fs::copy(other.path().join("symbolon"), cut.path().join("symbolon")).unwrap();
+        assert_damaged(cut.path());
+    }
+}

@@ -36,7 +36,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use symbolon::record::RecordKey;
 use symbolon::store::{
-    Cursor, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake, Write,
+    Cursor, Epoch, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake,
+    Write,
 };
 use symbolon::{Id, Minute, StoreError};
 
@@ -187,21 +188,33 @@ impl TokenStore for SqliteStore {
         touch().map_err(failed)
     }
 
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut writer = self.writer()?;
+        let transaction = writer
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        let epoch = row::end(&transaction).map_err(failed)?.epoch.another()?;
+        write::renew(&transaction, epoch).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(epoch)
+    }
+
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
         self.lend(|reader| row::find(reader, query))
     }
 
     fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
-        let after = Position::from(after).revision;
+        let after = Position::from(after);
         let start = Instant::now();
         self.lend(|reader| {
             let mut seen = None;
             loop {
-                // Tells cheaply that another connection has written; only the head tells whether a commit did.
+                // Tells cheaply that another connection has written; only the state tells whether that was a note of
+                // last use.
                 let version: i64 = reader
                     .prepare_cached("PRAGMA data_version")?
                     .query_row([], |row| row.get(0))?;
-                if seen.replace(version) != Some(version) && row::end(reader)?.head > after {
+                if seen.replace(version) != Some(version) && after.misses(row::end(reader)?) {
                     return Ok(Wake::Changed);
                 }
                 match timeout.checked_sub(start.elapsed()) {

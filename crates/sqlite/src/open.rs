@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, params};
 use symbolon::StoreError;
+use symbolon::store::Epoch;
 use symbolon_files::{FileError, check_secret, create_private, private_dir};
 
 use crate::{OpenError, row};
@@ -126,13 +127,12 @@ fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
-    let mut epoch = [0; 8];
-    getrandom::fill(&mut epoch).map_err(|_| OpenError::Random)?;
+    let epoch = Epoch(0).another().map_err(|_| OpenError::Random)?;
     let make = || {
         let mut connection = fresh()?;
         connection.execute(
             "INSERT INTO state (only, head, floor, epoch) VALUES (1, 0, 0, ?1)",
-            params![i64::from_be_bytes(epoch)],
+            params![row::to_column(epoch.0)],
         )?;
         Ok(connection.serialize(MAIN_DB)?.to_vec())
     };

@@ -68,6 +68,7 @@ pub(crate) fn scan(
             let next = Position {
                 revision: last.revision,
                 key: last.record.key,
+                epoch: Some(end.epoch),
             };
             return Ok(Page {
                 items,
@@ -79,7 +80,7 @@ pub(crate) fn scan(
     }
     Ok(Page {
         items,
-        next: Position::after(end.head).into(),
+        next: Position::after(end).into(),
         end: Some(end),
     })
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use symbolon::record::{Kind, Record, RecordKey};
-use symbolon::store::{Revision, Write};
+use symbolon::store::{Epoch, Revision, Write};
 use symbolon::{Id, Minute};
 
 use crate::row::{self, to_column};
@@ -86,6 +86,12 @@ pub(crate) fn apply(connection: &Connection, writes: &[Write]) -> rusqlite::Resu
         .prepare_cached("UPDATE state SET head = ?1, floor = iif(?2, ?1, floor)")?
         .execute(params![revision.0, purged])?;
     Ok(revision)
+}
+
+pub(crate) fn renew(connection: &Connection, epoch: Epoch) -> rusqlite::Result<()> {
+    let mut update = connection.prepare_cached("UPDATE state SET epoch = ?1")?;
+    update.execute([to_column(epoch.0)])?;
+    Ok(())
 }
 
 pub(crate) fn touch(connection: &Connection, used: &[(Id, Minute)]) -> rusqlite::Result<()> {

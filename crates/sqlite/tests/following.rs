@@ -63,6 +63,23 @@ fn a_wait_wakes_for_a_commit_through_its_own_handle() {
 }
 
 #[test]
+fn a_wait_wakes_for_a_renewal_through_another_handle() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens.db");
+    let (writer, follower) = (open(&path), open(&path));
+    writer.commit(&[insert(1)]).unwrap();
+    let cursor = caught_up(&follower);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| follower.wait(&cursor, LONG).unwrap());
+        thread::sleep(Duration::from_millis(20));
+        let epoch = writer.renew().unwrap();
+        assert_eq!(waiting.join().unwrap(), Wake::Changed);
+        let end = follower.scan(&cursor, 1).unwrap().end.unwrap();
+        assert_eq!((end.epoch, end.head), (epoch, Revision(1)));
+    });
+}
+
+#[test]
 fn what_was_written_before_the_wait_ends_it_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir.path().join("tokens.db"));

@@ -17,17 +17,19 @@ use crate::error::Failure;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  symbolon check --action read --type buckets --org my-org --token-file operator.token
-  symbolon check --action write --type buckets --org my-org --id telegraf --json < token.txt
+  symbolon check --action read --type buckets --org my-org < token.txt
+  symbolon check --action write --type buckets --org my-org --id telegraf \\
+    --token-file token.txt --json
   symbolon check --stream < requests.jsonl > decisions.jsonl
 
 With --stream each line of standard input is an object such as
-  {\"token\":\"…\",\"action\":\"read\",\"type\":\"buckets\",\"id\":\"0804f74142bbf000\",\"org\":\"my-org\"}
+  {\"token\":\"…\",\"action\":\"read\",\"type\":\"buckets\",\"id\":\"…\",\"org\":\"my-org\"}
 and each line of standard output the decision, in the same order:
   {\"allow\":true,\"id\":\"0804f74142bbf001\",\"permission\":\"read:buckets\"}
   {\"allow\":false,\"reason\":\"revoked\",\"id\":\"0804f74142bbf001\"}
 
-Exits with 0 if it is allowed, 1 if it is denied, and 2 on an error; with --stream, with 2 if a line was wrong.")]
+Exits with 0 if it is allowed, 1 if it is denied, and 2 on an error; with
+--stream, with 2 if a line was wrong.")]
 pub(crate) struct CheckArgs {
     /// What shall be done: `read` or `write`
     #[arg(long, required_unless_present = "stream")]

@@ -22,13 +22,18 @@ use report::Report;
 #[command(after_help = "\
 Examples:
   symbolon import influxdb.json
-  curl -H \"Authorization: Token $T\" http://localhost:8086/api/v2/authorizations | symbolon import -
   influx auth list --json | symbolon import - --org my-org
+  curl -H \"Authorization: Token $T\" \\
+    http://localhost:8086/api/v2/authorizations | symbolon import -
 
-FILE holds {\"orgs\":[…],\"users\":[…],\"buckets\":[…],\"authorizations\":[…]} or a part of it, as the API of InfluxDB
-writes each list, or the array that `influx auth list --json` prints. All ids are kept. Nothing is written unless all
-rows are good. Importing a file a second time changes nothing. What `symbolon export --with-hashes` writes is taken as it is,
-under the same key: give its key file.")]
+FILE holds
+  {\"orgs\":[…],\"users\":[…],\"buckets\":[…],\"authorizations\":[…]}
+or a part of it, as the API of InfluxDB writes each list, or the array that
+`influx auth list --json` prints. All ids are kept. Nothing is written unless
+all rows are good. Importing a file a second time changes nothing.
+
+What `symbolon export --with-hashes` writes is taken as it is, under the same
+key: give its key file.")]
 pub(crate) struct ImportArgs {
     /// The file to read, or - for standard input
     file: PathBuf,

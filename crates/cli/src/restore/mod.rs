@@ -12,6 +12,7 @@ use clap::Args;
 use serde_json::json;
 use symbolon::StoreKey;
 use symbolon::backup::{Backup, Restored, Summary};
+use symbolon_files::KeyFile;
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -56,12 +57,14 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failu
     let start = Instant::now();
     let target = Target::of(&global.store, args.replace)?;
     let key = global.load_key()?;
+    let alone = KeyFile::hold_alone(&global.key_path())?;
     let progress = bar(&args.file)?;
     let done = fill(&args.file, &key, &target, &progress);
     progress.finish();
     let (backup, restored, building) = done?;
     let replaced = target.clear()?;
     building.place(&target)?;
+    drop(alone);
     // Opened once as every command does: it tells what is not as it should be.
     let opened = global.open().map_err(Box::new);
     opened.map_err(|source| Failure::RestoredUnopened {

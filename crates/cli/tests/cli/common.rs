@@ -105,6 +105,17 @@ impl Home {
         self.command(arguments).assert()
     }
 
+    /// The command, with the store on its command line.
+    pub(crate) fn operate(&self, arguments: &[&str]) -> Assert {
+        self.run(&[arguments, &["--store", self.store]].concat())
+    }
+
+    /// What the command prints as JSON, with the store on its command line.
+    pub(crate) fn operate_json(&self, arguments: &[&str]) -> Value {
+        let done = self.operate(&[arguments, &["--json"]].concat()).success();
+        serde_json::from_str(&out(&done)).unwrap()
+    }
+
     pub(crate) fn import(&self, json: &str, arguments: &[&str]) -> Assert {
         let arguments = [&["import", "-"], arguments].concat();
         self.command(&arguments).write_stdin(json).assert()

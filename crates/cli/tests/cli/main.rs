@@ -5,16 +5,22 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod auth;
 mod backup;
 mod check;
 mod common;
+mod explain;
 mod export;
 mod files;
 mod import;
+mod man;
+mod org;
 mod planted;
+mod purge;
 mod restore;
 mod secrets;
 mod setup;
 mod sled;
 mod stream;
 mod usage;
+mod user;

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use symbolon::{Action, Caller, NewAuthorization, Permission, ResourceType};
 
-use crate::common::{Home, ORG, STORES, err, out, sample, token};
+use crate::common::{DB, HASH_OF_6, Home, ORG, STORES, err, out, sample, token};
 
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes
@@ -75,6 +75,80 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
             .any(|file| file.to_string_lossy().ends_with("-wal"))
     );
     assert_nowhere(&home, &tokens);
+}
+
+/// Lists and explanations, in every form.
+fn shown(home: &Home) -> String {
+    home.operate(&["auth", "delete", "0000000000000a05"])
+        .success();
+    let id = ["--id", "0000000000000a06"];
+    let explain = [&["explain", "--action=read", "--type=tasks"], &id[..]].concat();
+    let switch = [&["auth", "inactive"], &id[..]].concat();
+    let mut printed = String::new();
+    for command in [
+        &["auth", "list"][..],
+        &["auth", "list", "--status=revoked"],
+        &[&["auth", "list"], &id[..]].concat(),
+        &switch,
+        &["auth", "delete", "0000000000000a05"],
+        &[
+            "auth",
+            "create",
+            "--org=my-org",
+            "--read-tasks",
+            "--write-token=a",
+        ],
+        &["auth", "rotate", "0000000000000a01", "--write-token=b"],
+        &["user", "list"],
+        &["user", "inactive", "me"],
+        &["org", "list"],
+        &["org", "members", "list", "my-org"],
+        &explain,
+        &["purge", "--retention=0"],
+    ] {
+        for form in [&[][..], &["--json"], &["--color=always"]] {
+            let _ = (
+                fs::remove_file(home.path("a")),
+                fs::remove_file(home.path("b")),
+            );
+            let done = home.operate(&[command, form].concat());
+            printed += &(out(&done) + &err(&done));
+            for new in ["a", "b"] {
+                let Ok(token) = fs::read_to_string(home.path(new)) else {
+                    continue;
+                };
+                assert!(!printed.contains(&token[10..50]), "{command:?}");
+            }
+            // That it was rotated once is enough to see what is printed of it.
+            assert!(!out(&done).is_empty() || command[1] == "rotate" || command[1] == "delete");
+        }
+    }
+    printed
+}
+
+#[test]
+fn no_token_and_no_hash_is_in_any_list() {
+    let home = Home::with_sample();
+    let connection = rusqlite::Connection::open(home.path(DB)).unwrap();
+    let hashes = || {
+        let sql = "SELECT hex(uniq) FROM record WHERE kind = 1";
+        let mut rows = connection.prepare(sql).unwrap();
+        let rows = rows.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<String>>()
+    };
+    let before = hashes();
+    assert_eq!(before.len(), 6);
+    let printed = shown(&home);
+    assert!(printed.contains("number 1") && printed.contains("Permissions"));
+    for number in 1..7 {
+        assert!(!printed.contains(&token(number)[10..50]), "{number}");
+    }
+    let lower = printed.to_lowercase();
+    for hash in before.into_iter().chain(hashes()) {
+        assert!(hash.len() >= 64, "{hash}");
+        assert!(!lower.contains(&hash[2..34].to_lowercase()), "{hash}");
+    }
+    assert!(!printed.contains(&HASH_OF_6[18..40]));
 }
 
 #[test]

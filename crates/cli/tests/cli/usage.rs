@@ -18,7 +18,12 @@ fn wrong_usage_is_an_error_like_any_other() {
         (&["fsck", "--max-staleness=soon"], 1),
         (&["fsck", "--store=etcd:x"], 1),
         (&["completions", "tcl"], 1),
+        (&["auth"], 1),
+        (&["auth", "frobnicate"], 1),
+        (&["user", "help"], 1),
         (&["check"], 2),
+        (&["explain"], 2),
+        (&["explain", "--id=x", "--action=read", "--type=tasks"], 2),
         (&["check", "--action=read"], 2),
         (&["check", "--stream", "--action=read"], 2),
         (&["--store", "x.db", "check", "--stream"], 2),
@@ -49,13 +54,19 @@ fn help_and_version() {
         "setup",
         "import",
         "check",
+        "explain",
+        "auth",
+        "user",
+        "org",
         "fsck",
         "backup",
         "restore",
         "export",
+        "purge",
         "completions",
+        "man",
     ] {
-        assert!(out(&help).contains(command));
+        assert!(out(&help).contains(&format!("\n  {command} ")), "{command}");
         let help = home.run(&[command, "--help"]).success();
         assert!(out(&help).contains("Example"), "{command}");
         assert!(!out(&help).contains('\u{1b}'));

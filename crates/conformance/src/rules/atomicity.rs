@@ -82,6 +82,19 @@ pub fn conflicts_are_told_before_duplicates(make: Make<'_>) {
     assert_eq!(refused(store, &writes[..2]), Refusal::Duplicate(0));
 }
 
+/// Limits are checked before anything is compared.
+pub fn limits_are_told_before_conflicts(make: Make<'_>) {
+    let store = &*make.fresh();
+    put(store, &named(TOKEN, 1, "one"));
+    let writes = [
+        guard(key(USER, 1), NEVER),
+        insert(&named(TOKEN, 2, "one")),
+        insert(&sized(3, MAX_RECORD + 1)),
+    ];
+    assert_eq!(refused(store, &writes), Refusal::TooLarge);
+    assert_eq!(refused(store, &writes[..2]), Refusal::Conflict(0));
+}
+
 /// After a refused commit nothing is left of what it would have given up either: a key stays taken.
 pub fn a_refused_commit_gives_no_unique_key_up(make: Make<'_>) {
     let store = &*make.fresh();

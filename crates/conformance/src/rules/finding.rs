@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
-use symbolon::store::{Cursor, Limits, Page, Query, Revision, Stored, TokenStore, Wake, Write};
+use symbolon::store::{
+    Cursor, Epoch, Limits, Page, Query, Revision, Stored, TokenStore, Wake, Write,
+};
 use symbolon::{Face, Id, Minute, Status, StoreError};
 
 use crate::fresh::Make;
@@ -149,6 +151,10 @@ impl TokenStore for Scanning {
 
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         self.0.touch(used)
+    }
+
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        self.0.renew()
     }
 
     fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {

@@ -95,6 +95,19 @@ pub fn reopening_keeps_what_is_compared(make: Make<'_>) {
     commit(&*fresh, &[free, replace(&next, now)]);
 }
 
+/// A renewed epoch lasts, also when nothing was ever written, and nothing else is lost by it.
+pub fn reopening_keeps_a_renewed_epoch(make: Make<'_>) {
+    let mut fresh = make.fresh();
+    for number in 1..=3 {
+        let renewed = fresh.renew().expect("renew works");
+        let before = dump(&*fresh);
+        assert_eq!(before.end.epoch, renewed);
+        fresh = fresh.reopened();
+        assert_eq!(dump(&*fresh), before);
+        put(&*fresh, &record(TOKEN, number, ""));
+    }
+}
+
 /// While the epoch is the same, a cursor of before goes on where it stood.
 pub fn reopening_keeps_cursors(make: Make<'_>) {
     let fresh = make.fresh();

@@ -1,6 +1,6 @@
 //! How much a commit may hold.
 
-use symbolon::record::{MAX_RECORD, Record};
+use symbolon::record::{MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::store::{Revision, Write};
 
 use crate::fresh::Make;
@@ -86,6 +86,23 @@ pub fn a_record_too_large_is_refused(make: Make<'_>) {
         assert_eq!(refused(store, &[insert(&record)]), Refusal::TooLarge);
         assert_eq!(dump(store), before);
     }
+}
+
+/// A unique key of [`MAX_UNIQUE`] bytes is taken, one of a byte more is too large.
+pub fn a_unique_key_too_long_is_refused(make: Make<'_>) {
+    let store = &*make.fresh();
+    let long = |number: u64, length: usize| Record {
+        unique: Some(vec![b'u'; length].into()),
+        ..record(TOKEN, number, "")
+    };
+    let before = dump(store);
+    let refusal = refused(store, &[insert(&long(1, MAX_UNIQUE + 1))]);
+    assert_eq!(refusal, Refusal::TooLarge);
+    assert_eq!(dump(store), before);
+    commit(store, &[insert(&long(1, MAX_UNIQUE))]);
+    let taken = insert(&long(2, MAX_UNIQUE));
+    assert_eq!(refused(store, &[taken]), Refusal::Duplicate(0));
+    commit(store, &[insert(&long(2, MAX_UNIQUE - 1))]);
 }
 
 /// More writes than a test can make in good time.

@@ -9,6 +9,7 @@ mod finding;
 mod lasting;
 mod limits;
 mod reading;
+mod renewing;
 mod revisions;
 mod scanning;
 mod touching;

@@ -1,7 +1,10 @@
 //! When authorizations were last used.
 
+use std::thread;
+use std::time::Duration;
+
 use symbolon::Minute;
-use symbolon::store::{Cursor, Query, TokenStore};
+use symbolon::store::{Cursor, Query, TokenStore, Wake};
 
 use crate::fresh::Make;
 use crate::pages::{dump, scan};
@@ -51,6 +54,22 @@ pub fn a_use_is_no_commit(make: Make<'_>) {
     assert_eq!(found.record, record(TOKEN, 1, "as it was"));
     assert_eq!(found.revision, revision);
     commit(store, &[guard(key(TOKEN, 1), revision)]);
+}
+
+/// Who waits for a commit is not woken by a use.
+pub fn a_use_wakes_nobody(make: Make<'_>) {
+    let store = &*make.fresh();
+    put(store, &record(TOKEN, 1, ""));
+    let cursor = scan(store, &Cursor::start(), 10).next;
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| store.wait(&cursor, Duration::from_millis(200)));
+        for minute in 1..=5 {
+            thread::sleep(Duration::from_millis(10));
+            touch(store, &[(1, minute)]);
+        }
+        let wake = waiting.join().expect("the wait ends").expect("wait works");
+        assert_eq!(wake, Wake::Timeout);
+    });
 }
 
 /// Uses of ids that no authorization has are passed over; the others are noted.

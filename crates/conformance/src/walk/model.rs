@@ -24,6 +24,7 @@ pub(super) enum Step {
     /// The follower reads a page of this size.
     Page(usize),
     CompareAll,
+    Renew,
     Reopen,
 }
 
@@ -129,6 +130,7 @@ impl ReferenceStateMachine for Model {
             15 => query().prop_map(Step::Find),
             20 => (1..5_usize).prop_map(Step::Page),
             3 => Just(Step::CompareAll),
+            1 => Just(Step::Renew),
             2 => Just(Step::Reopen),
         ]
         .boxed()

@@ -58,6 +58,12 @@ impl<'a> Pair<'a> {
             Step::Find(query) => self.find(model, query)?,
             Step::Page(limit) => self.page(model, *limit)?,
             Step::CompareAll => self.compare_all(model)?,
+            Step::Renew => {
+                let epoch = self.store.renew().map_err(failed)?;
+                prop_assert!(epoch != self.epoch, "{:?} was there before", epoch);
+                self.epoch = epoch;
+                self.compare_all(model)?;
+            }
             Step::Reopen if self.reopening == Reopening::Never => {}
             Step::Reopen => {
                 self.store = self.store.reopened();

@@ -45,6 +45,7 @@ faults! {
     RevokedIsActive revoked_is_active_again: reopening_keeps_everything;
     PurgesForgotten purges_are_forgotten: reopening_keeps_head_and_floor;
     UniqueKeysForgotten unique_keys_are_forgotten: reopening_keeps_what_is_compared;
+    RenewalForgotten renewals_are_forgotten: reopening_keeps_a_renewed_epoch;
     EpochOfOpening an_epoch_for_each_opening: reopening_keeps_an_empty_store reopening_keeps_everything;
 }
 
@@ -63,6 +64,13 @@ mod killed {
     fn what_was_buffered_is_lost() {
         let report = crash(Fault::Buffered, "killed::buffered");
         assert!(!report.lost.is_empty(), "{report}");
+    }
+
+    #[test]
+    fn what_is_seen_early_is_lost() {
+        let report = crash(Fault::SeenEarly, "killed::early");
+        let told = |lost: &String| lost.contains("the head was");
+        assert!(report.lost.iter().any(told), "{report}");
     }
 
     #[test]
@@ -104,6 +112,11 @@ mod killed {
     #[test]
     fn buffered() {
         write_if_child(Fault::Buffered);
+    }
+
+    #[test]
+    fn early() {
+        write_if_child(Fault::SeenEarly);
     }
 
     #[test]

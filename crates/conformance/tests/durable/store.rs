@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
@@ -20,6 +21,8 @@ pub(crate) enum Fault {
     None,
     /// Commits reach the file ten at a time.
     Buffered,
+    /// A commit is seen before it is in the file.
+    SeenEarly,
     /// Each write of a commit goes to the file by itself.
     Halves,
     /// What was revoked is active in the file.
@@ -30,6 +33,8 @@ pub(crate) enum Fault {
     UniqueKeysForgotten,
     /// Another epoch each time that it is opened.
     EpochOfOpening,
+    /// A renewal does not reach the file.
+    RenewalForgotten,
     /// A commit goes to the file in two parts, and a file that ends between them is refused.
     TornEndRefused,
 }
@@ -38,13 +43,15 @@ pub(crate) enum Fault {
 pub(crate) struct LogStore {
     memory: MemoryStore,
     log: Mutex<Log>,
-    epoch: Epoch,
     fault: Fault,
 }
 
 #[derive(Debug)]
 struct Log {
     file: File,
+    /// To write over its beginning.
+    start: File,
+    epoch: Epoch,
     waiting: Vec<Vec<u8>>,
 }
 
@@ -76,11 +83,15 @@ impl LogStore {
             Fault::EpochOfOpening => random,
             _ => Epoch(u64::from_be_bytes(*epoch)),
         };
-        let waiting = Vec::new();
+        let log = Log {
+            file,
+            start: OpenOptions::new().write(true).open(path)?,
+            epoch,
+            waiting: Vec::new(),
+        };
         Ok(Self {
             memory,
-            log: Mutex::new(Log { file, waiting }),
-            epoch,
+            log: Mutex::new(log),
             fault,
         })
     }
@@ -147,6 +158,11 @@ impl TokenStore for LogStore {
         if writes.iter().all(guard) {
             return Ok(revision);
         }
+        if self.fault == Fault::SeenEarly {
+            drop(log);
+            thread::sleep(Duration::from_millis(5));
+            log = self.log();
+        }
         let parts = match self.fault {
             Fault::Halves => 1,
             _ => writes.len(),
@@ -161,10 +177,10 @@ impl TokenStore for LogStore {
     }
 
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
-        let _log = self.log();
+        let log = self.log();
         let mut page = self.memory.scan(after, limit)?;
         if let Some(end) = &mut page.end {
-            end.epoch = self.epoch;
+            end.epoch = log.epoch;
         }
         Ok(page)
     }
@@ -177,12 +193,24 @@ impl TokenStore for LogStore {
         self.memory.touch(used)
     }
 
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut log = self.log();
+        let epoch = log.epoch.another()?;
+        if self.fault != Fault::RenewalForgotten {
+            let written = log.start.write_all_at(&epoch.0.to_be_bytes(), 0);
+            written.map_err(StoreError::backend)?;
+        }
+        log.epoch = epoch;
+        Ok(epoch)
+    }
+
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
         let _log = self.log();
         self.memory.find(query)
     }
 
-    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
-        self.memory.wait(after, timeout)
+    fn wait(&self, _after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        thread::sleep(timeout);
+        Ok(Wake::Timeout)
     }
 }

@@ -1,6 +1,6 @@
 //! What a commit compares and writes, and what a faulty one does instead.
 
-use symbolon::record::{Kind, MAX_RECORD, Record};
+use symbolon::record::{Kind, MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::store::{Revision, Stored, Write};
 use symbolon::{Id, StoreError};
 
@@ -9,15 +9,19 @@ use crate::store::{Faulty, LIMITS, State};
 
 impl Faulty {
     pub(crate) fn check(&self, state: &State, writes: &[Write]) -> Result<(), StoreError> {
-        self.check_limits(writes)?;
+        let limits = self.check_limits(writes);
+        if !self.is(Fault::LimitsLast) {
+            limits?;
+        }
         if self.is(Fault::DuplicatesFirst) {
             self.check_names(state, writes)?;
         }
         self.check_expectations(state, writes)?;
-        match self.fault {
-            Fault::UniqueNotChecked => Ok(()),
-            _ => self.check_names(state, writes),
+        if !self.is(Fault::UniqueNotChecked) {
+            self.check_names(state, writes)?;
         }
+        // Once more, for where it stands last.
+        self.check_limits(writes)
     }
 
     fn check_limits(&self, writes: &[Write]) -> Result<(), StoreError> {
@@ -33,7 +37,9 @@ impl Faulty {
         };
         let fits = writes.len() <= count
             && writes.iter().map(Write::size).sum::<usize>() <= bytes
-            && writes.iter().all(|write| write.size() <= MAX_RECORD);
+            && writes.iter().all(|write| write.size() <= MAX_RECORD)
+            && (self.is(Fault::UniqueKeysUnlimited)
+                || writes.iter().all(|write| unique_len(write) <= MAX_UNIQUE));
         (fits || self.is(Fault::Unlimited))
             .then_some(())
             .ok_or(StoreError::TooLarge)
@@ -105,6 +111,7 @@ impl Faulty {
     pub(crate) fn apply(&self, state: &mut State, write: &Write, revision: Revision) {
         match write {
             Write::Put { record, .. } => self.put(state, record, revision),
+            Write::Purge { .. } if self.is(Fault::PurgesLost) => state.floor = revision,
             Write::Purge { key, .. } => {
                 if let Some(stored) = state.records.remove(key)
                     && !self.is(Fault::UniqueKeyOutlivesPurge)
@@ -170,5 +177,12 @@ impl Faulty {
                 state.names.remove(&name);
             }
         }
+    }
+}
+
+fn unique_len(write: &Write) -> usize {
+    match write {
+        Write::Put { record, .. } => record.unique.as_ref().map_or(0, |unique| unique.len()),
+        Write::Purge { .. } | Write::Guard { .. } => 0,
     }
 }

@@ -26,13 +26,15 @@ macro_rules! faults {
             $($fault,)*
         }
 
+        /// Every fault, with the rules that find it.
+        const TABLE: &[(Fault, &[Named])] = &[
+            $((Fault::$fault, &[$((stringify!($rule), rules::$rule),)+]),)*
+        ];
+
         $(
             #[test]
             fn $test() {
-                $(
-                    let name = stringify!($rule);
-                    assert!(breaks(Fault::$fault, rules::$rule), "{name} does not find it");
-                )+
+                found(Fault::$fault);
             }
         )*
     };
@@ -98,6 +100,55 @@ faults! {
     CommitSizeUnlimited bytes_are_not_counted: a_commit_of_too_many_bytes_is_refused;
     SeenByHalves a_commit_is_seen_by_halves: a_page_is_one_snapshot;
     LateReads reads_come_late: a_read_sees_every_commit_that_returned;
+    FindIsLate an_index_is_stale: what_was_replaced_is_not_found a_read_sees_every_commit_that_returned;
+    RevisionsRepeat revisions_repeat:
+        revisions_grow concurrent_commits_have_distinct_revisions;
+    PurgesLost purges_are_lost: a_purged_record_is_absent;
+    RefusedIsWritten what_is_refused_is_written:
+        a_conflict_anywhere_leaves_nothing a_duplicate_anywhere_leaves_nothing
+        a_record_too_large_anywhere_leaves_nothing;
+    LimitsLast limits_are_checked_last: limits_are_told_before_conflicts;
+    UniqueKeysUnlimited unique_keys_are_of_any_length: a_unique_key_too_long_is_refused;
+    ScanOrderedByKey a_scan_is_ordered_otherwise_than_its_cursor: pages_of_every_size_cover_everything;
+    EndOfAnotherSnapshot a_page_is_of_two_snapshots: a_page_is_one_snapshot;
+    UsesLost uses_are_lost: the_latest_use_wins;
+    UseWakes a_use_wakes: a_use_wakes_nobody;
+    RenewalKeepsEpoch a_renewal_keeps_the_epoch: a_renewed_store_has_another_epoch;
+    RenewalTellsAnother a_renewal_tells_another_epoch: a_renewed_store_has_another_epoch;
+    RenewalCounts a_renewal_counts: a_renewed_epoch_is_random;
+    RenewalForgetsRecords a_renewal_forgets_records: a_renewal_keeps_everything;
+    RenewalForgetsUses a_renewal_forgets_uses: a_renewal_keeps_everything;
+    RenewalForgetsNames a_renewal_forgets_unique_keys: a_renewal_keeps_what_is_compared;
+    RenewalResetsHead a_renewal_resets_the_head: a_renewal_keeps_everything;
+    RenewalResetsFloor a_renewal_resets_the_floor: a_renewal_keeps_everything;
+    RenewalTakesRevision a_renewal_takes_a_revision: a_renewal_keeps_everything;
+    RenewalWritesBack a_renewal_writes_back_what_it_read: renewals_beside_commits_lose_nothing;
+    RenewalWakesNobody a_renewal_wakes_nobody: a_wait_is_woken_by_a_renewal_as_by_a_commit;
+    CursorsEndWithRenewal cursors_end_with_a_renewal: a_cursor_goes_on_after_a_renewal;
+}
+
+type Named = (&'static str, fn(Make<'_>));
+
+/// `--nocapture` prints what the tests above show: which rules find which fault.
+#[test]
+fn the_table_of_faults() {
+    println!("| planted fault | the rules that find it |\n|---|---|");
+    for (fault, rules) in TABLE {
+        let names: Vec<String> = rules.iter().map(|(name, _)| format!("`{name}`")).collect();
+        println!("| {fault:?} | {} |", names.join(", "));
+        assert!(
+            RULES.iter().any(|rule| rule.name == rules[0].0),
+            "{fault:?}"
+        );
+    }
+    println!("{} faults", TABLE.len());
+}
+
+fn found(fault: Fault) {
+    let (_, rules) = TABLE.iter().find(|(one, _)| *one == fault).unwrap();
+    for (name, rule) in *rules {
+        assert!(breaks(fault, *rule), "{name} does not find it");
+    }
 }
 
 /// The store without a fault keeps every rule, so that what the others break is their fault.

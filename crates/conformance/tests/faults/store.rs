@@ -1,10 +1,9 @@
 //! A small store in memory that does one thing wrong.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{
@@ -21,7 +20,6 @@ pub(crate) struct Faulty {
     state: Mutex<State>,
     /// What readers see, if they see it later.
     before: Mutex<State>,
-    scans: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -30,6 +28,9 @@ pub(crate) struct State {
     pub(crate) names: HashMap<(Kind, Box<[u8]>), RecordKey>,
     pub(crate) head: Revision,
     pub(crate) floor: Revision,
+    pub(crate) epoch: Epoch,
+    renewals: u64,
+    touches: u64,
 }
 
 pub(crate) const LIMITS: Limits = Limits {
@@ -38,7 +39,7 @@ pub(crate) const LIMITS: Limits = Limits {
     sharing: Sharing::Exclusive,
 };
 
-static STORES: AtomicU64 = AtomicU64::new(1);
+const END: RecordKey = RecordKey::new(Kind(u8::MAX), Id::MAX);
 
 impl Faulty {
     pub(crate) fn new(fault: Fault) -> Self {
@@ -47,13 +48,26 @@ impl Faulty {
             names: HashMap::new(),
             head: Revision::ABSENT,
             floor: Revision::ABSENT,
+            epoch: Epoch(0).another().unwrap(),
+            renewals: 0,
+            touches: 0,
         };
         Self {
             fault,
             before: Mutex::new(state.clone()),
             state: Mutex::new(state),
-            scans: AtomicU64::new(STORES.fetch_add(1, Ordering::Relaxed) << 32),
         }
+    }
+
+    fn poll(&self, timeout: Duration, changed: impl Fn(&State) -> bool) -> Wake {
+        let until = Instant::now() + timeout;
+        while Instant::now() < until {
+            if changed(&self.state()) {
+                return Wake::Changed;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Wake::Timeout
     }
 
     pub(crate) fn is(&self, fault: Fault) -> bool {
@@ -70,6 +84,13 @@ impl Faulty {
             _ => self.state(),
         }
     }
+
+    /// Goes on a little later, so that others come between.
+    fn let_others_in<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        drop(state);
+        thread::yield_now();
+        self.state()
+    }
 }
 
 impl TokenStore for Faulty {
@@ -79,7 +100,7 @@ impl TokenStore for Faulty {
 
     fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
         let mut state = self.state();
-        if self.is(Fault::LateReads) {
+        if matches!(self.fault, Fault::LateReads | Fault::FindIsLate) {
             self.before.lock().unwrap().clone_from(&state);
         }
         if let Err(error) = self.check(&state, writes) {
@@ -91,6 +112,13 @@ impl TokenStore for Faulty {
                     .iter()
                     .for_each(|write| self.apply(&mut state, write, revision));
             }
+            if self.is(Fault::RefusedIsWritten) {
+                state.head = state.head.next();
+                let revision = state.head;
+                for write in writes {
+                    self.apply(&mut state, write, revision);
+                }
+            }
             return Err(match (self.fault, error) {
                 (Fault::NoPlaceNamed, StoreError::Conflict(_)) => StoreError::Conflict(0),
                 (Fault::NoPlaceNamed, StoreError::Duplicate(_)) => StoreError::Duplicate(0),
@@ -98,9 +126,7 @@ impl TokenStore for Faulty {
             });
         }
         if self.is(Fault::ComparedBeforeTheLock) {
-            drop(state);
-            thread::yield_now();
-            state = self.state();
+            state = self.let_others_in(state);
         }
         let only_guards = writes
             .iter()
@@ -113,6 +139,7 @@ impl TokenStore for Faulty {
             .all(|write| matches!(write, Write::Purge { .. }));
         let revision = match self.fault {
             Fault::PurgeTakesNoRevision if only_purges => state.head,
+            Fault::RevisionsRepeat => Revision(state.head.0.max(1).next_multiple_of(2)),
             _ => state.head.next(),
         };
         for (number, write) in writes.iter().enumerate() {
@@ -123,9 +150,7 @@ impl TokenStore for Faulty {
             self.apply(&mut state, write, revision);
             state.head = revision;
             if self.is(Fault::SeenByHalves) {
-                drop(state);
-                thread::yield_now();
-                state = self.state();
+                state = self.let_others_in(state);
             }
         }
         if self.is(Fault::HeadOfRecords) {
@@ -136,22 +161,23 @@ impl TokenStore for Faulty {
     }
 
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
-        let state = self.reading();
-        let scans = self.scans.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.reading();
         let after = Position::from(after);
         let position = |item: &Stored| Position {
             revision: item.revision,
             key: item.record.key,
+            epoch: None,
         };
         // A scan by key goes on after the last key, unless it was at the end.
-        let within = after.revision > Revision::ABSENT && after != Position::after(after.revision);
+        let within = after.revision > Revision::ABSENT && after.key != END;
         let later = |item: &&Stored| match self.fault {
             Fault::ScanByKey if within => item.record.key > after.key,
             Fault::ScanNewOnly => item.revision > after.revision,
+            Fault::CursorsEndWithRenewal if state.renewals > 0 => after.revision.0 == 0,
             _ => position(item) > after,
         };
         let mut items: Vec<Stored> = state.records.values().filter(later).cloned().collect();
-        if !self.is(Fault::ScanByKey) {
+        if !matches!(self.fault, Fault::ScanByKey | Fault::ScanOrderedByKey) {
             items.sort_by_key(position);
         }
         let limit = limit.saturating_add(usize::from(self.is(Fault::PageTooLong)));
@@ -159,20 +185,27 @@ impl TokenStore for Faulty {
         items.truncate(limit);
         let next = match items.last() {
             Some(last) if more => position(last),
-            _ => Position::after(state.head),
+            _ => Position {
+                revision: state.head,
+                key: END,
+                epoch: None,
+            },
         };
+        if self.is(Fault::EndOfAnotherSnapshot) {
+            state = self.let_others_in(state);
+        }
         if self.is(Fault::PageTooShort) && more {
             items.pop();
         }
         let epoch = match self.fault {
-            Fault::OneEpoch => 1,
-            Fault::EpochOfScan => scans,
-            _ => scans >> 32,
+            Fault::OneEpoch if state.renewals == 0 => Epoch(1),
+            Fault::EpochOfScan => state.epoch.another()?,
+            _ => state.epoch,
         };
         let end = End {
             head: state.head,
             floor: state.floor,
-            epoch: Epoch(epoch),
+            epoch,
         };
         let ended = !more || self.is(Fault::EveryPageEnds);
         Ok(Page {
@@ -188,6 +221,10 @@ impl TokenStore for Faulty {
 
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         let mut state = self.state();
+        if self.is(Fault::UsesLost) {
+            return Ok(());
+        }
+        state.touches += 1;
         let most = match self.fault {
             Fault::UsesCapped => 32_766,
             _ => usize::MAX,
@@ -213,8 +250,41 @@ impl TokenStore for Faulty {
         Ok(())
     }
 
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut state = self.state();
+        let epoch = match self.fault {
+            Fault::RenewalKeepsEpoch => state.epoch,
+            Fault::RenewalCounts => Epoch(state.epoch.0.wrapping_add(1)),
+            _ => state.epoch.another()?,
+        };
+        match self.fault {
+            Fault::RenewalTellsAnother => return Ok(state.epoch),
+            Fault::RenewalForgetsRecords => state.records.retain(|key, _| key.kind.0 != 2),
+            Fault::RenewalForgetsUses => {
+                let all = state.records.values_mut();
+                all.for_each(|stored| stored.last_used = None);
+            }
+            Fault::RenewalForgetsNames => state.names.clear(),
+            Fault::RenewalResetsHead => state.head = Revision::ABSENT,
+            Fault::RenewalResetsFloor => state.floor = Revision::ABSENT,
+            Fault::RenewalTakesRevision => state.head = state.head.next(),
+            Fault::RenewalWritesBack => {
+                let before = state.clone();
+                state = self.let_others_in(state);
+                state.clone_from(&before);
+            }
+            _ => {}
+        }
+        state.epoch = epoch;
+        state.renewals += 1;
+        Ok(epoch)
+    }
+
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
-        let state = self.reading();
+        let state = match self.fault {
+            Fault::FindIsLate => self.before.lock().unwrap(),
+            _ => self.reading(),
+        };
         let mut asked = query.clone();
         match self.fault {
             Fault::FindIgnoresFace => asked.face = None,
@@ -247,10 +317,17 @@ impl TokenStore for Faulty {
         Ok(found)
     }
 
-    fn wait(&self, _after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
         match self.fault {
             Fault::WaitOversleeps => thread::sleep(timeout + Duration::from_secs(3)),
             Fault::WaitLies => {}
+            Fault::RenewalWakesNobody => {
+                return Ok(self.poll(timeout, |state| state.head > Position::from(after).revision));
+            }
+            Fault::UseWakes => {
+                let before = self.state().touches;
+                return Ok(self.poll(timeout, |state| state.touches > before));
+            }
             _ => thread::sleep(timeout),
         }
         Ok(Wake::Timeout)

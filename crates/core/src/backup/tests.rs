@@ -226,6 +226,10 @@ impl TokenStore for Failing {
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         self.0.touch(used)
     }
+
+    fn renew(&self) -> Result<crate::store::Epoch, StoreError> {
+        self.0.renew()
+    }
 }
 
 #[test]
@@ -279,6 +283,10 @@ fn a_record_too_large_for_any_store_is_left_out() {
         }
         fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
             self.0.touch(used)
+        }
+
+        fn renew(&self) -> Result<crate::store::Epoch, StoreError> {
+            self.0.renew()
         }
     }
     let bytes = backup_of(&Planted(Arc::clone(&store)));

@@ -153,6 +153,16 @@ impl Builder {
         known.max(gone).unwrap_or_default()
     }
 
+    /// Of other kinds nothing is known here.
+    pub(super) fn may_live(&self, key: RecordKey) -> bool {
+        match key.kind {
+            Kind::AUTHORIZATION | Kind::USER | Kind::ORGANIZATION => {
+                self.known.get(&key).is_some_and(|known| !known.ended)
+            }
+            _ => true,
+        }
+    }
+
     /// A record that is not genuine denies whatever hangs on it, and is remembered.
     fn refuse(&mut self, change: &Change, known: Option<Known>) -> Outcome {
         if known

@@ -205,6 +205,11 @@ impl Index {
         self.writers().current.sequence(key)
     }
 
+    /// Whether a record may be there that has not ended, as far as is known here.
+    pub(crate) fn may_live(&self, key: RecordKey) -> bool {
+        self.writers().current.may_live(key)
+    }
+
     /// How many records are known, and how many digests.
     pub(crate) fn len(&self) -> usize {
         self.writers().current.len()

@@ -1,7 +1,9 @@
 //! Giving a keyed hash to records that were imported by a hash of another origin.
 
-use super::Issuer;
+use super::errand::Errand;
+use super::{Caller, Issuer};
 use crate::error::Error;
+use crate::journal::Act;
 use crate::record::{Entity, Kind};
 use crate::shared::Adoption;
 use crate::status::Status;
@@ -33,7 +35,8 @@ impl Issuer {
             // The same token was imported as a text too; that record has the keyed hash.
             return Ok(());
         }
-        self.change(|change| {
+        let errand = Errand::new(&Caller::Root, Act::Adopt).on(Kind::AUTHORIZATION, id);
+        self.change(errand, |change| {
             let (authorization, credential) = change.authorization(id)?;
             if let (Credential::Located(locator), true) =
                 (credential, authorization.status != Status::Revoked)

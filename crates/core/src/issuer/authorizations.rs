@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::Issuer;
 use super::caller::{Caller, Holder};
+use super::errand::Errand;
 use super::transaction::Transaction;
 use crate::authorization::{Authorization, Face};
 use crate::error::{Error, Field};
 use crate::id::Id;
+use crate::journal::Act;
 use crate::permission::{Action, Permission, PermissionSet, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{Ended, Status, Transition};
@@ -60,6 +62,18 @@ pub struct Edit {
     pub permissions: Option<PermissionSet>,
 }
 
+impl Edit {
+    /// What the journal calls it.
+    fn act(&self) -> Act {
+        match self.transition {
+            Some(Transition::Revoke) => Act::Revoke,
+            Some(Transition::Deactivate) if self.permissions.is_none() => Act::Deactivate,
+            Some(Transition::Activate) if self.permissions.is_none() => Act::Activate,
+            _ => Act::Edit,
+        }
+    }
+}
+
 impl From<Transition> for Edit {
     fn from(transition: Transition) -> Self {
         Self {
@@ -91,7 +105,7 @@ impl Issuer {
         caller: &Caller,
         new: NewAuthorization,
     ) -> Result<(Token, Authorization), Error> {
-        self.change(|change| {
+        self.change(Errand::new(caller, Act::Create), |change| {
             let holder = caller.hold(change)?;
             self.check_new(&new, change.now())?;
             let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
@@ -131,7 +145,8 @@ impl Issuer {
         if let Some(description) = &edit.description {
             check_description(description)?;
         }
-        self.change(|change| {
+        let errand = Errand::new(caller, edit.act()).on(Kind::AUTHORIZATION, id);
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let (before, credential) = change.authorization(id)?;
             may_change(&holder, &before)?;
@@ -186,7 +201,8 @@ impl Issuer {
         if let Some(description) = &rotation.description {
             check_description(description)?;
         }
-        self.change(|change| {
+        let errand = Errand::new(caller, Act::Rotate).on(Kind::AUTHORIZATION, id);
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let (mut old, credential) = change.authorization(id)?;
             if holder.id() != Some(id) {
@@ -215,7 +231,10 @@ impl Issuer {
             let end = now.saturating_add(rotation.overlap);
             old.expires_at = Some(old.expires_at.map_or(end, |expiry| expiry.min(end)));
             old.updated_at = now;
-            change.put(Entity::Authorization(old, credential))?;
+            let ends_at = old.expires_at.unwrap_or(end);
+            let old = Entity::Authorization(old, credential);
+            change.ends(&old, ends_at);
+            change.put(old)?;
             self.put_new(change, new)
         })
     }

@@ -1,9 +1,11 @@
 //! Group commit: changes that wait at the same time share one commit, and so one sync of the disk.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::ticket::{Answer, Committed, NotCommitted, State, Ticket};
 use crate::error::StoreError;
+use crate::journal::{Act, Fate, Intent, Recorder};
 use crate::record::RecordKey;
 use crate::store::{Limits, Revision, TokenStore, Write};
 
@@ -11,6 +13,7 @@ use crate::store::{Limits, Revision, TokenStore, Write};
 #[derive(Debug)]
 pub(super) struct Committer {
     store: Arc<dyn TokenStore>,
+    recorder: Arc<Recorder>,
     queue: Mutex<Queue>,
 }
 
@@ -21,36 +24,19 @@ struct Queue {
     led: bool,
 }
 
-/// One change: its writes stand or fall together.
-#[derive(Debug)]
-struct Ticket {
-    writes: Vec<Write>,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-enum State {
-    Waiting,
-    /// It is this change's turn to commit for all that wait.
-    Lead,
-    Answered(Answer),
-}
-
-/// An error is shared by all changes of the group that met it.
-pub(super) type Answer = Result<Revision, Arc<StoreError>>;
-
 impl Committer {
-    pub(super) fn new(store: Arc<dyn TokenStore>) -> Self {
+    pub(super) fn new(store: Arc<dyn TokenStore>, recorder: Arc<Recorder>) -> Self {
         Self {
             store,
+            recorder,
             queue: Mutex::default(),
         }
     }
 
-    /// Commits `writes`, with others or alone. The index in a conflict or duplicate is one of `writes`.
-    pub(super) fn commit(&self, writes: Vec<Write>) -> Answer {
-        let ticket = Arc::new(Ticket::new(writes));
+    /// Commits `writes`, with others or alone, and has the journal say so if there is an intent. The index in a
+    /// conflict or duplicate is one of `writes`.
+    pub(super) fn commit(&self, writes: Vec<Write>, intent: Option<Intent>) -> Committed {
+        let ticket = Arc::new(Ticket::new(writes, intent));
         let leads = {
             let mut queue = self.queue();
             queue.waiting.push_back(Arc::clone(&ticket));
@@ -61,7 +47,10 @@ impl Committer {
         }
         loop {
             match ticket.wait() {
-                Some(answer) => return answer,
+                Some(answer) => {
+                    let number = ticket.number.get().copied();
+                    return Committed { answer, number };
+                }
                 None => self.lead(),
             }
         }
@@ -72,7 +61,7 @@ impl Committer {
         // Dropped last, and also if the store panics, so that nobody waits for ever.
         let _handover = Handover(self);
         let group = Group::gather(&mut self.queue().waiting, &self.store.limits());
-        group.commit(&*self.store);
+        group.commit(&*self.store, &self.recorder);
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -92,45 +81,11 @@ impl Drop for Handover<'_> {
     }
 }
 
-impl Ticket {
-    fn new(writes: Vec<Write>) -> Self {
-        Self {
-            writes,
-            state: Mutex::new(State::Waiting),
-            changed: Condvar::new(),
-        }
-    }
-
-    fn answer(&self, answer: Answer) {
-        self.set(State::Answered(answer));
-    }
-
-    fn set(&self, new: State) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // The first answer stands.
-        if !matches!(*state, State::Answered(_)) {
-            *state = new;
-            self.changed.notify_all();
-        }
-    }
-
-    /// The answer; none if it is this change's turn to lead.
-    fn wait(&self) -> Option<Answer> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .changed
-            .wait_while(state, |state| matches!(state, State::Waiting));
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *state, State::Waiting) {
-            State::Answered(answer) => Some(answer),
-            State::Waiting | State::Lead => None,
-        }
-    }
-}
-
 /// Changes that can share a commit: no two write one record, and those that compare one expect the same.
 struct Group {
+    /// Those that have no answer yet.
     tickets: Vec<Arc<Ticket>>,
+    all: Vec<Arc<Ticket>>,
 }
 
 impl Group {
@@ -166,11 +121,47 @@ impl Group {
             }
         }
         *waiting = left;
-        Self { tickets }
+        let all = tickets.clone();
+        Self { tickets, all }
     }
 
-    /// Commits. A change that fails alone is answered, and the others are tried again without it.
-    fn commit(mut self, store: &dyn TokenStore) {
+    /// Commits, once it is written down. A change that fails alone is answered, and the others are tried again
+    /// without it.
+    fn commit(mut self, store: &dyn TokenStore, recorder: &Recorder) {
+        self.write_down(recorder);
+        self.commit_all(store);
+        self.conclude(recorder);
+    }
+
+    /// What cannot be written down is not done, unless it only takes away.
+    fn write_down(&mut self, recorder: &Recorder) {
+        let intents = self
+            .tickets
+            .iter()
+            .filter_map(|ticket| ticket.intent.clone());
+        match recorder.intend(&intents.collect::<Vec<_>>()) {
+            Ok(None) => {}
+            Ok(Some(first)) => {
+                let with_intent = self.tickets.iter().filter(|ticket| ticket.intent.is_some());
+                for (number, ticket) in (first..).zip(with_intent) {
+                    let _ = ticket.number.set(number);
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                self.tickets.retain(|ticket| {
+                    let act = ticket.intent.as_ref().map(|intent| intent.act);
+                    let goes_on = act.is_none_or(Act::only_takes_away);
+                    if !goes_on {
+                        ticket.answer(Err(NotCommitted::Journal(Arc::clone(&error))));
+                    }
+                    goes_on
+                });
+            }
+        }
+    }
+
+    fn commit_all(&mut self, store: &dyn TokenStore) {
         while !self.tickets.is_empty() {
             let (merged, origins) = self.merge();
             match store.commit(&merged) {
@@ -180,7 +171,7 @@ impl Group {
                 Err(StoreError::TooLarge) if self.tickets.len() > 1 => {
                     return self.one_by_one(store);
                 }
-                Err(error) => return self.answer_all(&Err(Arc::new(error))),
+                Err(error) => return self.answer_all(&Err(error.into())),
             }
         }
     }
@@ -205,22 +196,36 @@ impl Group {
     fn fail(&mut self, origins: &[(usize, usize)], at: usize, error: fn(usize) -> StoreError) {
         match origins.get(at) {
             Some((which, place)) => {
-                self.tickets
-                    .remove(*which)
-                    .answer(Err(Arc::new(error(*place))));
+                let ticket = self.tickets.remove(*which);
+                ticket.answer(Err(error(*place).into()));
             }
             None => {
                 let wrong =
                     StoreError::Corrupt("the store names a write that it was not given".into());
-                self.answer_all(&Err(Arc::new(wrong)));
+                self.answer_all(&Err(wrong.into()));
                 self.tickets.clear();
             }
         }
     }
 
+    /// Has the journal say what became of what was written down, and of what could not be.
+    fn conclude(&self, recorder: &Recorder) {
+        let mut outcomes = Vec::new();
+        for ticket in &self.all {
+            match (ticket.number.get(), &ticket.intent) {
+                (Some(number), _) => outcomes.push((*number, ticket.fate())),
+                (None, Some(intent)) if ticket.fate() != Fate::Failed => {
+                    recorder.miss(intent.clone(), ticket.fate());
+                }
+                (None, _) => {}
+            }
+        }
+        recorder.conclude(&outcomes);
+    }
+
     fn one_by_one(&self, store: &dyn TokenStore) {
         for ticket in &self.tickets {
-            ticket.answer(store.commit(&ticket.writes).map_err(Arc::new));
+            ticket.answer(store.commit(&ticket.writes).map_err(NotCommitted::from));
         }
     }
 
@@ -232,11 +237,10 @@ impl Group {
 }
 
 impl Drop for Group {
-    /// Answers whoever has no answer yet: the store panicked.
+    /// Tells every answer; whoever has none heard nothing because the store panicked.
     fn drop(&mut self) {
-        if !self.tickets.is_empty() {
-            self.answer_all(&Err(Arc::new(StoreError::backend("the store panicked"))));
-        }
+        self.answer_all(&Err(StoreError::backend("the store panicked").into()));
+        self.all.iter().for_each(|ticket| ticket.tell());
     }
 }
 
@@ -282,7 +286,7 @@ mod tests {
     fn gathered(changes: Vec<Vec<Write>>) -> (Vec<usize>, usize) {
         let mut waiting: VecDeque<Arc<Ticket>> = changes
             .iter()
-            .map(|writes| Arc::new(Ticket::new(writes.clone())))
+            .map(|writes| Arc::new(Ticket::new(writes.clone(), None)))
             .collect();
         let group = Group::gather(&mut waiting, &MemoryStore::new().limits());
         let place = |ticket: &Arc<Ticket>| changes.iter().position(|one| *one == ticket.writes);

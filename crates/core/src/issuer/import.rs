@@ -1,13 +1,16 @@
 //! Taking over organizations, users, buckets and authorizations with their ids, in groups.
 
-use super::Issuer;
 use super::authorizations::check_organization;
+use super::errand::Errand;
 use super::transaction::Transaction;
+use super::{Caller, Issuer};
 use crate::authorization::Authorization;
 use crate::error::{Error, Field};
 use crate::id::Id;
+use crate::journal::{Act, mark};
 use crate::owner::{Bucket, Organization, User};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, SetUp, bucket_key, name_key};
+use crate::status::Status;
 use crate::store::{Limits, Query};
 use crate::text::{check_description, check_label};
 use crate::time::Timestamp;
@@ -37,6 +40,16 @@ pub enum ImportItem {
         /// When.
         at: Timestamp,
     },
+}
+
+/// What an import does with what had ended before, as the journal knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IfEnded {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It works again.
+    Revive,
 }
 
 /// What an import did.
@@ -98,13 +111,26 @@ impl Issuer {
     /// for what cannot be taken; [`Error::TooLarge`] for too many items at once; [`Error::Store`]. Then none was
     /// written.
     pub fn import(&self, items: &[ImportItem]) -> Result<Imported, Error> {
-        self.change(|change| {
+        self.import_with(items, IfEnded::Refuse)
+    }
+
+    /// As [`Issuer::import`], and says what to do with what had ended before, as the journal knows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::import`]; [`Error::EndedBefore`].
+    pub fn import_with(&self, items: &[ImportItem], if_ended: IfEnded) -> Result<Imported, Error> {
+        let errand = Errand::new(&Caller::Root, Act::Import);
+        self.change(errand, |change| {
             let mut imported = Imported::default();
             for item in items {
                 if self.is_known(change, item)? {
                     imported.known += 1;
                 } else {
                     let entity = self.plan(item)?;
+                    if if_ended == IfEnded::Refuse && entity.status() != Some(Status::Revoked) {
+                        self.check_ended(item, entity.key())?;
+                    }
                     need_owners(change, &entity)?;
                     if change.plans(entity.key()) {
                         return Err(Error::Exists(Field::Authorization));
@@ -115,6 +141,30 @@ impl Issuer {
             }
             Ok(imported)
         })
+    }
+
+    /// Whether the journal knows neither the id nor the token as ended.
+    fn check_ended(&self, item: &ImportItem, key: RecordKey) -> Result<(), Error> {
+        let ended = self.shared.recorder.ended()?;
+        if ended.when(key).is_some() {
+            return Err(Error::EndedBefore(key));
+        }
+        let uniques: Vec<Box<[u8]>> = match item {
+            ImportItem::Authorization(_, token) => self.all_keys(token).collect(),
+            ImportItem::Hashed(_, locator) => {
+                vec![Credential::Located(*locator).unique_key().into()]
+            }
+            ImportItem::Stored(_, credential) => {
+                let keyed = credential.keyed();
+                let keyed = keyed.map(|(key, hash)| Credential::Keyed(key, hash));
+                let all = [credential.locator().map(Credential::Located), keyed];
+                let all = all.into_iter().flatten();
+                all.map(|one| one.unique_key().into()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let same = uniques.iter().find_map(|unique| ended.marked(mark(unique)));
+        same.map_or(Ok(()), |key| Err(Error::EndedBefore(key)))
     }
 
     /// The record to write, if the item by itself can be taken.
@@ -292,14 +342,22 @@ impl Issuer {
         Ok(())
     }
 
+    /// Under which the token may be stored in this store.
     fn token_keys(&self, token: &Token) -> Vec<Box<[u8]>> {
+        let located = if self.shared.has_located() { 2 } else { 0 };
+        let keyed = self.shared.sealer.key().newest_first().count();
+        self.all_keys(token).take(keyed + located).collect()
+    }
+
+    /// Every unique key that a record of the token can have: under each secret, and as a hash of another origin.
+    fn all_keys(&self, token: &Token) -> impl Iterator<Item = Box<[u8]>> {
         let text = token.reveal().as_bytes();
         let secrets = self.shared.sealer.key().newest_first();
         let keyed = secrets.map(|one| Credential::Keyed(one.id, TokenHash::keyed(&one.hash, text)));
-        let located = [Locator::sha256(text), Locator::sha512(text)].map(Credential::Located);
-        let all = keyed.chain(located.into_iter().filter(|_| self.shared.has_located()));
+        let located = [Locator::sha256, Locator::sha512].map(|hash| move || hash(text));
+        let located = located.into_iter().map(|hash| Credential::Located(hash()));
+        let all = keyed.chain(located);
         all.map(|credential| credential.unique_key().into())
-            .collect()
     }
 }
 

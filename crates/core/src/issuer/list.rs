@@ -2,10 +2,12 @@
 
 use super::Issuer;
 use super::caller::{Caller, Holder};
+use super::errand::Errand;
 use super::transaction::Transaction;
 use crate::authorization::{Authorization, Face};
 use crate::error::{Error, Field};
 use crate::id::Id;
+use crate::journal::Act;
 use crate::owner::{Bucket, Organization, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, Record, bucket_key};
@@ -39,7 +41,8 @@ impl Issuer {
     /// [`Error::NotFound`] if there is none or the caller may not know of it, [`Error::Forbidden`] if it may know but
     /// not read it.
     pub fn authorization(&self, caller: &Caller, id: Id) -> Result<Authorization, Error> {
-        self.change(|change| {
+        let errand = Errand::new(caller, Act::Read).on(Kind::AUTHORIZATION, id);
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let (found, _) = change.authorization(id)?;
             let kind = ResourceType::AUTHORIZATIONS;
@@ -81,6 +84,38 @@ impl Issuer {
                 .id(one.id);
             let wanted = filter.status.is_some() || one.status != Status::Revoked;
             (wanted && holder.may(&request)).then_some(one)
+        })
+    }
+
+    /// The user with this id, deleted or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    pub fn user(&self, caller: &Caller, id: Id) -> Result<User, Error> {
+        let errand = Errand::new(caller, Act::Read).on(Kind::USER, id);
+        self.change(errand, |change| {
+            let holder = caller.hold(change)?;
+            if !holder.may_user(Action::READ, id) {
+                return Err(Error::NotFound(Field::User));
+            }
+            change.user(id)
+        })
+    }
+
+    /// The organization with this id, deleted or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::user`].
+    pub fn organization(&self, caller: &Caller, id: Id) -> Result<Organization, Error> {
+        let errand = Errand::new(caller, Act::Read).on(Kind::ORGANIZATION, id);
+        self.change(errand, |change| {
+            let holder = caller.hold(change)?;
+            if !holder.may_organization(Action::READ, id) {
+                return Err(Error::NotFound(Field::Organization));
+            }
+            change.organization(id)
         })
     }
 

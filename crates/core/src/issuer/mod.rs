@@ -3,13 +3,18 @@
 mod adopt;
 mod authorizations;
 mod caller;
+mod end;
+mod errand;
+mod explain;
 mod group;
 mod import;
 mod list;
 mod owners;
 mod pages;
 mod purge;
+mod reseal;
 mod setup;
+mod ticket;
 mod transaction;
 
 use std::fmt;
@@ -18,18 +23,23 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::{Error, Field, StoreError};
+use crate::journal::{Act, Fate};
 use crate::record::{Kind, RecordKey};
-use crate::shared::Shared;
+use crate::shared::{Problem, Shared};
 use crate::store::Write;
 
 pub use authorizations::{Edit, NewAuthorization, Rotation};
 pub use caller::Caller;
-pub use import::{ImportItem, Imported};
+pub use explain::{Explanation, Reason};
+pub use import::{IfEnded, ImportItem, Imported};
 pub use list::Filter;
 pub use owners::{OrganizationEdit, UserEdit};
+pub use purge::{Purge, Purged};
 pub use setup::FirstUser;
 
+use errand::Errand;
 use group::Committer;
+use ticket::NotCommitted;
 use transaction::Transaction;
 
 /// Makes changes, and lists what there is.
@@ -56,7 +66,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 impl Issuer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let committer = Committer::new(Arc::clone(&shared.store));
+        let committer = Committer::new(Arc::clone(&shared.store), Arc::clone(&shared.recorder));
         Self { shared, committer }
     }
 
@@ -64,18 +74,19 @@ impl Issuer {
     /// runs again from the start.
     fn change<T>(
         &self,
+        errand: Errand,
         mut rule: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         for attempt in 0..ATTEMPTS {
             let mut change = Transaction::new(&self.shared);
-            let answer = rule(&mut change)?;
+            let answer = rule(&mut change).inspect_err(|error| self.note(errand, error))?;
             if change.is_noop() {
                 // What was asked for already holds in the store; see to it that it holds in the index.
                 let read: Vec<_> = change.into_read().collect();
                 self.shared.take(&read);
                 return Ok(answer);
             }
-            match self.commit(change) {
+            match self.commit(errand, change) {
                 Ok(()) => return Ok(answer),
                 Err(Retry::No(error)) => return Err(error),
                 Err(Retry::Yes) => thread::sleep(pause(attempt)),
@@ -84,21 +95,42 @@ impl Issuer {
         Err(Error::Contended)
     }
 
-    fn commit(&self, change: Transaction<'_>) -> Result<(), Retry> {
+    fn commit(&self, errand: Errand, change: Transaction<'_>) -> Result<(), Retry> {
         let writes = change.writes();
         let key = |at: usize| writes.get(at).map(Write::key);
-        match self.committer.commit(writes.clone()) {
+        let told = self.shared.recorder.is_on() && errand.act != Act::EndAgain;
+        let intent = told.then(|| change.intent(errand));
+        let unwritten = intent.is_some();
+        let committed = self.committer.commit(writes.clone(), intent);
+        let done = match committed.answer {
             Ok(revision) => {
                 self.shared.apply(change.changes(revision));
                 Ok(())
             }
-            Err(error) => match &*error {
+            Err(NotCommitted::Journal(error)) => Err(Retry::No(Error::Journal(error))),
+            Err(NotCommitted::Store(error)) => match &*error {
                 StoreError::Conflict(_) => Err(Retry::Yes),
                 StoreError::Duplicate(at) => Err(Retry::No(taken(key(*at)))),
                 StoreError::TooLarge => Err(Retry::No(Error::TooLarge)),
-                StoreError::Backend(_) if self.settle(&change, &writes) => Ok(()),
+                StoreError::Backend(_) if self.settle(&change, &writes) => {
+                    let found = committed.number.map(|of| (of, Fate::Found));
+                    self.shared.recorder.conclude(found.as_slice());
+                    Ok(())
+                }
                 _ => Err(Retry::No(Error::Store(error))),
             },
+        };
+        if let (Ok(()), true, None, Some(key)) = (&done, unwritten, committed.number, key(0)) {
+            self.shared.fault(key, Problem::Unwritten);
+        }
+        done
+    }
+
+    /// Has the journal note a refusal.
+    fn note(&self, errand: Errand, error: &Error) {
+        if errand.is_denied(error) {
+            let Errand { by, act, on } = errand;
+            self.shared.recorder.deny(by, act, on, error.to_string());
         }
     }
 

@@ -2,8 +2,10 @@
 
 use super::Issuer;
 use super::caller::Caller;
+use super::errand::Errand;
 use crate::error::{Error, Field};
 use crate::id::Id;
+use crate::journal::Act;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
@@ -32,6 +34,28 @@ pub struct OrganizationEdit {
     pub transition: Option<Transition>,
 }
 
+impl UserEdit {
+    /// What the journal calls it.
+    fn act(&self) -> Act {
+        match self.transition {
+            Some(Transition::Revoke) => Act::DeleteUser,
+            Some(Transition::Deactivate) if self.password_hash.is_none() => Act::DeactivateUser,
+            _ => Act::EditUser,
+        }
+    }
+}
+
+impl OrganizationEdit {
+    /// What the journal calls it.
+    fn act(&self) -> Act {
+        match self.transition {
+            Some(Transition::Revoke) => Act::DeleteOrganization,
+            Some(Transition::Deactivate) => Act::DeactivateOrganization,
+            _ => Act::EditOrganization,
+        }
+    }
+}
+
 impl Issuer {
     /// Makes a user.
     ///
@@ -45,7 +69,7 @@ impl Issuer {
         password_hash: Option<PasswordHash>,
     ) -> Result<User, Error> {
         check_label(Field::UserName, name)?;
-        self.change(|change| {
+        self.change(Errand::new(caller, Act::CreateUser), |change| {
             let holder = caller.hold(change)?;
             holder.must(&Request::new(Action::WRITE, ResourceType::USERS))?;
             let user = User {
@@ -72,7 +96,8 @@ impl Issuer {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;
         }
-        self.change_user(caller, id, |user| {
+        let errand = Errand::new(caller, edit.act()).on(Kind::USER, id);
+        self.change_user(errand, caller, id, |user| {
             if let Some(transition) = edit.transition {
                 user.status = user.status.after(transition)?;
             }
@@ -99,7 +124,7 @@ impl Issuer {
     ) -> Result<Organization, Error> {
         check_label(Field::OrganizationName, name)?;
         check_description(description)?;
-        self.change(|change| {
+        self.change(Errand::new(caller, Act::CreateOrganization), |change| {
             let holder = caller.hold(change)?;
             holder.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
             let organization = Organization {
@@ -132,7 +157,8 @@ impl Issuer {
         if let Some(description) = &edit.description {
             check_description(description)?;
         }
-        self.change(|change| {
+        let errand = Errand::new(caller, edit.act()).on(Kind::ORGANIZATION, id);
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let before = change.organization(id)?;
             let kind = ResourceType::ORGANIZATIONS;
@@ -172,13 +198,20 @@ impl Issuer {
         role: Role,
     ) -> Result<User, Error> {
         let membership = Membership { organization, role };
-        self.change_memberships(caller, organization, user, |memberships| match memberships
-            .iter_mut()
-            .find(|one| one.organization == organization)
-        {
-            Some(held) => *held = membership,
-            None => memberships.push(membership),
-        })
+        let errand = Errand::new(caller, Act::AddMember).on(Kind::USER, user);
+        self.change_memberships(
+            errand,
+            caller,
+            organization,
+            user,
+            |memberships| match memberships
+                .iter_mut()
+                .find(|one| one.organization == organization)
+            {
+                Some(held) => *held = membership,
+                None => memberships.push(membership),
+            },
+        )
     }
 
     /// Makes a user belong to an organization no more.
@@ -192,7 +225,8 @@ impl Issuer {
         organization: Id,
         user: Id,
     ) -> Result<User, Error> {
-        self.change_memberships(caller, organization, user, |memberships| {
+        let errand = Errand::new(caller, Act::RemoveMember).on(Kind::USER, user);
+        self.change_memberships(errand, caller, organization, user, |memberships| {
             memberships.retain(|one| one.organization != organization);
         })
     }
@@ -209,7 +243,7 @@ impl Issuer {
         name: &str,
     ) -> Result<Bucket, Error> {
         check_label(Field::BucketName, name)?;
-        self.change(|change| {
+        self.change(Errand::new(caller, Act::RegisterBucket), |change| {
             let holder = caller.hold(change)?;
             let request = Request::new(Action::WRITE, ResourceType::BUCKETS);
             holder.must(&request.organization(organization))?;
@@ -236,7 +270,8 @@ impl Issuer {
     ///
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Store`].
     pub fn unregister_bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
-        self.change(|change| {
+        let errand = Errand::new(caller, Act::UnregisterBucket).on(Kind::BUCKET, id);
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let mut bucket = change.bucket(id)?;
             let kind = ResourceType::BUCKETS;
@@ -252,12 +287,13 @@ impl Issuer {
 
     fn change_memberships(
         &self,
+        errand: Errand,
         caller: &Caller,
         organization: Id,
         user: Id,
         edit: impl Fn(&mut Vec<Membership>),
     ) -> Result<User, Error> {
-        self.change(|change| {
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let kind = ResourceType::ORGANIZATIONS;
             let status = change.organization(organization)?.status;
@@ -288,11 +324,12 @@ impl Issuer {
 
     fn change_user(
         &self,
+        errand: Errand,
         caller: &Caller,
         id: Id,
         edit: impl Fn(&mut User) -> Result<(), Ended>,
     ) -> Result<User, Error> {
-        self.change(|change| {
+        self.change(errand, |change| {
             let holder = caller.hold(change)?;
             if !holder.may_user(Action::READ, id) && !holder.may_user(Action::WRITE, id) {
                 return Err(Error::NotFound(Field::User));

@@ -1,13 +1,66 @@
 //! Forgetting what ended long ago.
 
-use super::Issuer;
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::errand::Errand;
+use super::{Caller, Issuer};
 use crate::error::Error;
+use crate::journal::Act;
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Query;
 use crate::time::Timestamp;
 
+/// How to purge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purge {
+    /// How long ago it must have ended; [`Options::retention`](crate::Options) if none is given.
+    pub retention: Option<Duration>,
+    /// Only count.
+    pub dry_run: bool,
+}
+
+/// How many of each kind were forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// Authorizations.
+    pub authorizations: usize,
+    /// Registered names of buckets.
+    pub buckets: usize,
+    /// Users.
+    pub users: usize,
+    /// Organizations.
+    pub organizations: usize,
+}
+
+impl Purged {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.authorizations + self.buckets + self.users + self.organizations
+    }
+
+    fn add(&mut self, due: &[RecordKey]) {
+        for key in due {
+            match key.kind {
+                Kind::AUTHORIZATION => self.authorizations += 1,
+                Kind::BUCKET => self.buckets += 1,
+                Kind::USER => self.users += 1,
+                Kind::ORGANIZATION => self.organizations += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
 const CHUNK: usize = 500;
+/// Owners come after all that may belong to them.
+const KINDS: [Kind; 4] = [
+    Kind::AUTHORIZATION,
+    Kind::BUCKET,
+    Kind::USER,
+    Kind::ORGANIZATION,
+];
 
 impl Issuer {
     /// Forgets authorizations, users, organizations and buckets that were revoked or deleted longer ago than the
@@ -17,80 +70,128 @@ impl Issuer {
     ///
     /// [`Error::Store`].
     pub fn purge(&self) -> Result<usize, Error> {
-        let before = self
-            .shared
-            .clock
-            .now()
-            .saturating_sub(self.shared.retention);
-        let kinds = [
-            Kind::AUTHORIZATION,
-            Kind::BUCKET,
-            Kind::USER,
-            Kind::ORGANIZATION,
-        ];
-        kinds
-            .into_iter()
-            .try_fold(0, |count, kind| Ok(count + self.purge_kind(kind, before)?))
+        let purged = self.purge_watched(&Purge::default(), &mut |_| {})?;
+        Ok(purged.total())
     }
 
-    fn purge_kind(&self, kind: Kind, before: Timestamp) -> Result<usize, Error> {
-        let mut count = 0;
-        let mut query = Query {
+    /// Like [`Issuer::purge`], as `how` says; `tell` is called now and then with what was forgotten so far. If it ends
+    /// early, what was told is forgotten, and doing it again goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::purge`].
+    pub fn purge_watched(
+        &self,
+        how: &Purge,
+        tell: &mut dyn FnMut(&Purged),
+    ) -> Result<Purged, Error> {
+        let retention = how.retention.unwrap_or(self.shared.retention);
+        let mut run = Run {
+            issuer: self,
+            before: self.shared.clock.now().saturating_sub(retention),
+            counted: how.dry_run.then(HashSet::new),
+            purged: Purged::default(),
+            tell,
+        };
+        KINDS.into_iter().try_for_each(|kind| run.kind(kind))?;
+        Ok(run.purged)
+    }
+}
+
+struct Run<'a> {
+    issuer: &'a Issuer,
+    before: Timestamp,
+    /// When only counting: what was counted, and would be gone.
+    counted: Option<HashSet<RecordKey>>,
+    purged: Purged,
+    tell: &'a mut dyn FnMut(&Purged),
+}
+
+impl Run<'_> {
+    fn kind(&mut self, kind: Kind) -> Result<(), Error> {
+        let query = Query {
             status: Some(Status::Revoked),
-            limit: CHUNK,
             ..Query::all(kind)
         };
-        loop {
-            let page = self.shared.store.find(&query)?;
-            let entities = page
-                .iter()
-                .filter_map(|stored| self.open_or_report(&stored.record));
-            let mut due = Vec::new();
-            for entity in entities.filter(|one| ended(one).is_some_and(|at| at < before)) {
-                count += self.purge_dependants(&entity)?;
-                due.push(entity.key());
+        let before = self.before;
+        self.pages(query, |run, entity| {
+            let due = ended(&entity).is_some_and(|at| at < before);
+            if due {
+                run.dependants(&entity)?;
             }
-            count += due.len();
-            self.forget(&due)?;
-            match page.last() {
-                Some(last) if page.len() == CHUNK => query.after = Some(last.record.key.id),
-                _ => return Ok(count),
-            }
-        }
+            Ok(due)
+        })
     }
 
     /// Forgets what belongs to a deleted user or organization, and so had ended with it.
-    fn purge_dependants(&self, owner: &Entity) -> Result<usize, Error> {
-        let mut count = 0;
+    fn dependants(&mut self, owner: &Entity) -> Result<(), Error> {
         for kind in [Kind::AUTHORIZATION, Kind::BUCKET] {
-            let mut query = Query {
-                limit: CHUNK,
-                ..Query::all(kind)
-            };
+            let mut query = Query::all(kind);
             match owner {
                 Entity::User(user) => query.user = Some(user.id),
                 Entity::Organization(organization) => query.organization = Some(organization.id),
-                _ => return Ok(count),
+                _ => return Ok(()),
             }
-            loop {
-                let page = self.shared.store.find(&query)?;
-                let due: Vec<RecordKey> = page.iter().map(|stored| stored.record.key).collect();
-                count += due.len();
-                self.forget(&due)?;
-                match due.last() {
-                    Some(last) if due.len() == CHUNK => query.after = Some(last.id),
-                    _ => break,
-                }
-            }
+            self.records(query)?;
         }
-        Ok(count)
+        Ok(())
     }
 
-    fn forget(&self, due: &[RecordKey]) -> Result<(), Error> {
-        if due.is_empty() {
-            return Ok(());
+    /// Forgets those of what the query finds that are genuine and due.
+    fn pages(
+        &mut self,
+        mut query: Query,
+        is_due: impl Fn(&mut Self, Entity) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        query.limit = CHUNK;
+        loop {
+            let page = self.issuer.shared.store.find(&query)?;
+            let mut due = Vec::new();
+            for stored in &page {
+                let entity = self.issuer.open_or_report(&stored.record);
+                if let Some(entity) = entity
+                    && is_due(self, entity)?
+                {
+                    due.push(stored.record.key);
+                }
+            }
+            self.forget(due)?;
+            match page.last() {
+                Some(last) if page.len() == CHUNK => query.after = Some(last.record.key.id),
+                _ => return Ok(()),
+            }
         }
-        self.change(|change| due.iter().try_for_each(|key| change.purge(*key)))
+    }
+
+    /// Forgets all that the query finds, genuine or not.
+    fn records(&mut self, mut query: Query) -> Result<(), Error> {
+        query.limit = CHUNK;
+        loop {
+            let page = self.issuer.shared.store.find(&query)?;
+            let last = page.last().map(|stored| stored.record.key.id);
+            let full = page.len() == CHUNK;
+            self.forget(page.into_iter().map(|stored| stored.record.key).collect())?;
+            if !full {
+                return Ok(());
+            }
+            query.after = last;
+        }
+    }
+
+    fn forget(&mut self, mut due: Vec<RecordKey>) -> Result<(), Error> {
+        match &mut self.counted {
+            Some(counted) => due.retain(|key| counted.insert(*key)),
+            None if due.is_empty() => return Ok(()),
+            None => {
+                let errand = Errand::new(&Caller::Root, Act::Purge);
+                self.issuer.change(errand, |change| {
+                    due.iter().try_for_each(|key| change.purge(*key))
+                })?;
+            }
+        }
+        self.purged.add(&due);
+        (self.tell)(&self.purged);
+        Ok(())
     }
 }
 

@@ -1,8 +1,10 @@
 //! The first organization, user and token.
 
-use super::Issuer;
+use super::errand::Errand;
+use super::{Caller, Issuer};
 use crate::authorization::{Authorization, Face};
 use crate::error::{Error, Field};
+use crate::journal::Act;
 use crate::owner::{Membership, Organization, PasswordHash, Role, User};
 use crate::permission::PermissionSet;
 use crate::record::{Entity, Kind, SetUp};
@@ -38,7 +40,7 @@ impl Issuer {
         check_label(Field::OrganizationName, &first.organization)?;
         check_label(Field::UserName, &first.user)?;
         self.shared.schema.check(Face::V2, &first.permissions)?;
-        self.change(|change| {
+        self.change(Errand::new(&Caller::Root, Act::SetUp), |change| {
             if change.is_set_up()? {
                 return Err(Error::SetUp);
             }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::errand::Errand;
 use crate::authorization::Authorization;
 use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::index::{Change, What};
+use crate::journal::{Ending, Intent, Target, mark};
 use crate::owner::{Bucket, Organization, OwnerState, User};
 use crate::permission::BucketNames;
-use crate::record::{Entity, Kind, MAX_RECORD, Record, RecordKey, SET_UP};
+use crate::record::{
+    Entity, Kind, MAX_RECORD, Record, RecordError, RecordKey, SET_UP, SETTINGS, Settings,
+};
 use crate::shared::{Problem, Shared};
 use crate::status::Status;
 use crate::store::{Revision, Stored, Write};
@@ -21,10 +25,12 @@ pub(super) struct Transaction<'a> {
     now: Timestamp,
     read: BTreeMap<RecordKey, Option<Stored>>,
     writes: BTreeMap<RecordKey, Planned>,
+    ends: Vec<Ending>,
 }
 
 enum Planned {
-    Put(Record, Option<What>),
+    /// The record, what it means to the index, and how many times it has been written with it.
+    Put(Record, Option<What>, u64),
     Purge,
     Guard,
 }
@@ -36,6 +42,7 @@ impl<'a> Transaction<'a> {
             now: shared.clock.now(),
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
+            ends: Vec::new(),
         }
     }
 
@@ -134,9 +141,73 @@ impl<'a> Transaction<'a> {
         if record.size() > MAX_RECORD {
             return Err(Error::TooLarge);
         }
+        if ends {
+            self.ends(&entity, self.now);
+        }
         let what = self.shared.digest((entity, sequence));
-        self.writes.insert(key, Planned::Put(record, what));
+        self.writes
+            .insert(key, Planned::Put(record, what, sequence));
         Ok(())
+    }
+
+    /// Writes the record under `key` as it is under the current key, and tells whether it was under another.
+    pub(super) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
+        if self.is_outdated(key)? {
+            return Err(Error::NotGenuine(key));
+        }
+        let Some(stored) = self.read(key)?.cloned() else {
+            return Ok(false);
+        };
+        let resealed = self.shared.sealer.reseal(&stored.record);
+        let Some((record, sequence)) = resealed.map_err(|error| self.not_genuine(key, error))?
+        else {
+            return Ok(false);
+        };
+        let entity = self.open(&stored)?.map(|(entity, _)| entity);
+        let what = entity.and_then(|entity| self.shared.digest((entity, sequence)));
+        self.writes
+            .insert(key, Planned::Put(record, what, sequence));
+        Ok(true)
+    }
+
+    /// What the store says of itself.
+    pub(super) fn settings(&mut self) -> Result<Settings, Error> {
+        match self.entity(SETTINGS, Field::Authorization) {
+            Ok(Entity::Settings(settings)) => Ok(settings),
+            Ok(_) | Err(Error::NotFound(_) | Error::NotGenuine(_)) => Err(Error::Settings),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The journal shall say that `entity` has ended from `at` on.
+    pub(super) fn ends(&mut self, entity: &Entity, at: Timestamp) {
+        let mark = match entity {
+            Entity::Authorization(_, credential) => Some(mark(&credential.unique_key())),
+            _ => None,
+        };
+        let key = entity.key();
+        self.ends.push(Ending { key, at, mark });
+    }
+
+    /// What the journal says of this transaction.
+    pub(super) fn intent(&self, errand: Errand) -> Intent {
+        let target = |(key, planned): (&RecordKey, &Planned)| {
+            let sequence = match planned {
+                Planned::Put(.., sequence) => *sequence,
+                Planned::Purge => 0,
+                Planned::Guard => return None,
+            };
+            Some(Target {
+                key: *key,
+                sequence,
+            })
+        };
+        Intent {
+            by: errand.by,
+            act: errand.act,
+            writes: self.writes.iter().filter_map(target).collect(),
+            ends: self.ends.clone(),
+        }
     }
 
     /// Whether a record is there, or will be after this transaction.
@@ -170,7 +241,7 @@ impl<'a> Transaction<'a> {
             let expected = read.map_or(Revision::ABSENT, |stored| stored.revision);
             let key = *key;
             match planned {
-                Planned::Put(record, _) => Write::Put {
+                Planned::Put(record, ..) => Write::Put {
                     record: record.clone(),
                     expected,
                 },
@@ -185,7 +256,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn changes(self, revision: Revision) -> impl Iterator<Item = Change> {
         self.writes.into_iter().filter_map(move |(key, planned)| {
             let what = match planned {
-                Planned::Put(_, what) => what?,
+                Planned::Put(_, what, _) => what?,
                 Planned::Purge => What::Purged,
                 Planned::Guard => return None,
             };
@@ -200,7 +271,7 @@ impl<'a> Transaction<'a> {
     /// Whether what is stored under `key` is what this transaction wanted there.
     pub(super) fn is_done(&self, key: RecordKey, stored: Option<&Stored>) -> bool {
         match self.writes.get(&key) {
-            Some(Planned::Put(record, _)) => stored.is_some_and(|stored| stored.record == *record),
+            Some(Planned::Put(record, ..)) => stored.is_some_and(|stored| stored.record == *record),
             Some(Planned::Purge) => stored.is_none(),
             Some(Planned::Guard) | None => true,
         }
@@ -246,11 +317,13 @@ impl<'a> Transaction<'a> {
     }
 
     fn open(&self, stored: &Stored) -> Result<Option<(Entity, u64)>, Error> {
-        let key = stored.record.key;
-        self.shared.sealer.open(&stored.record).map_err(|error| {
-            self.shared.fault(key, error.into());
-            Error::NotGenuine(key)
-        })
+        let opened = self.shared.sealer.open(&stored.record);
+        opened.map_err(|error| self.not_genuine(stored.record.key, error))
+    }
+
+    fn not_genuine(&self, key: RecordKey, error: RecordError) -> Error {
+        self.shared.fault(key, error.into());
+        Error::NotGenuine(key)
     }
 
     fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {

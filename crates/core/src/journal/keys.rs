@@ -56,8 +56,14 @@ impl JournalKeys {
     /// Whether the key with this id makes `mac` of a line whose predecessor has the MAC `previous`. None if there is
     /// no such key.
     pub fn is_genuine(&self, key: KeyId, previous: Mac, line: &[u8], mac: Mac) -> Option<bool> {
+        Some(self.mac(key, previous, line)? == mac)
+    }
+
+    /// The MAC that the key with this id makes of a line whose predecessor has the MAC `previous`. None if there is
+    /// no such key.
+    pub fn mac(&self, key: KeyId, previous: Mac, line: &[u8]) -> Option<Mac> {
         let key = self.keys.iter().find(|one| one.id == key)?;
-        Some(key.mac(previous, line) == mac)
+        Some(key.mac(previous, line))
     }
 }
 

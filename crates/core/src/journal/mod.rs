@@ -6,7 +6,11 @@
 //! Before each commit the engine writes down what it intends ([`Event::Intent`]), and afterwards what became of it
 //! ([`Event::Outcome`]). An outcome that is missing after a crash is found out when the journal is opened again.
 
+mod ended;
 mod keys;
+mod memory;
+mod opening;
+mod recorder;
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -17,7 +21,11 @@ use crate::id::Id;
 use crate::record::RecordKey;
 use crate::time::Timestamp;
 
+pub(crate) use ended::{Ended, mark};
 pub use keys::{InvalidMac, JournalKeys, Mac};
+pub use memory::MemoryJournal;
+pub(crate) use opening::Memory;
+pub(crate) use recorder::Recorder;
 
 /// Keeps what was done, in the order in which it was done.
 ///
@@ -85,6 +93,7 @@ pub enum Event {
         /// Names the store, in 32 hexadecimal digits; the same after a backup was restored.
         store: String,
         /// Which life of the store.
+        #[serde(with = "hexadecimal")]
         epoch: u64,
         /// The newest commit that it knew.
         head: u64,
@@ -116,11 +125,20 @@ pub enum Event {
     /// The store was found to be an earlier one, put back; what had ended was ended again.
     Restored {
         /// The life of the store as it was found.
+        #[serde(with = "hexadecimal")]
         found_epoch: u64,
         /// The newest commit as it was found.
         found_head: u64,
         /// The life of the store from then on.
+        #[serde(with = "hexadecimal")]
         epoch: u64,
+        /// The lives that it had before, as far as the journal followed them.
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            with = "hexadecimal::list"
+        )]
+        superseded: Vec<u64>,
         /// Whether the operator accepted it without a journal that knew the store.
         accepted: bool,
     },
@@ -278,6 +296,39 @@ impl JournalError {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// 16 digits: as a number it would lose its last ones in programs that compute with floats.
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map_err(de::Error::custom)
+    }
+
+    pub(super) mod list {
+        use serde::{Deserialize, Deserializer, Serializer, de};
+
+        pub(in crate::journal) fn serialize<S: Serializer>(
+            numbers: &[u64],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(numbers.iter().map(|number| format!("{number:016x}")))
+        }
+
+        pub(in crate::journal) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Vec<u64>, D::Error> {
+            let texts = Vec::<String>::deserialize(deserializer)?;
+            let number = |text: String| u64::from_str_radix(&text, 16).map_err(de::Error::custom);
+            texts.into_iter().map(number).collect()
+        }
+    }
 }
 
 #[cfg(test)]

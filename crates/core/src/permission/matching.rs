@@ -1,6 +1,6 @@
 //! Matching: whether a permission covers a request, and whether a holder may grant a permission.
 
-use super::{Permission, Request, ResourceType, Target, Wanted};
+use super::{Permission, Request, ResourceType, Target, nearest};
 use crate::id::Id;
 
 /// Names of registered buckets, for granting databases by them.
@@ -22,27 +22,7 @@ impl Permission {
     /// Action and type are equal; and a permission for one resource wants that resource, in its own organization
     /// if both name one; a permission for a whole organization wants a request that names it.
     pub fn covers(&self, request: &Request<'_>) -> bool {
-        let granted = &self.resource;
-        if self.action != request.action || granted.kind != request.kind {
-            return false;
-        }
-        let foreign = match (granted.organization, request.organization) {
-            (Some(granted), Some(wanted)) => granted != wanted,
-            _ => false,
-        };
-        match (&granted.target, request.wanted) {
-            (Target::Any, _) => {
-                granted.organization.is_none() || granted.organization == request.organization
-            }
-            (Target::Id(granted), Wanted::Id(wanted)) => *granted == wanted && !foreign,
-            // A name says nothing without its organization, unless the permission is for all of them.
-            (Target::Name(name), Wanted::Name(wanted)) => {
-                **name == *wanted
-                    && (granted.organization.is_none()
-                        || granted.organization == request.organization)
-            }
-            _ => false,
-        }
+        nearest::covers(self, request)
     }
 
     /// Whether whoever holds this permission may grant `wanted`: a missing organization or id in `wanted` means
@@ -81,7 +61,7 @@ impl Permission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::permission::{Action, PermissionSet, Resource};
+    use crate::permission::{Action, PermissionSet, Resource, Wanted, WhyNot};
     use proptest::prelude::*;
 
     fn id(number: u64) -> Id {
@@ -183,6 +163,45 @@ mod tests {
             prop_assert_eq!(granted.covers(&request), reference(&granted, &request));
         }
 
+        /// Nothing is given as a reason against what is covered, and a reason against everything else; and a request
+        /// without what is named as a reason has one reason less.
+        #[test]
+        fn there_is_a_reason_just_where_nothing_is_covered(granted in permission(), request in request()) {
+            prop_assert_eq!(granted.why_not(&request).is_none(), granted.covers(&request));
+            let Some(why) = granted.why_not(&request) else { return Ok(()) };
+            for reason in why.iter().copied() {
+                let mended = mend(&granted, &request, reason);
+                let left = granted.why_not(&mended);
+                let left = left.as_deref().unwrap_or_default();
+                prop_assert!(!left.contains(&reason), "{} is still against {}", reason.as_str(), mended);
+            }
+        }
+
+        #[test]
+        fn the_nearest_have_the_fewest_reasons(
+            held in proptest::collection::vec(permission(), 0..5),
+            request in request(),
+        ) {
+            let held = PermissionSet::from(held);
+            let nearest = held.nearest(&request);
+            if held.covering(&request).is_some() {
+                prop_assert!(nearest.is_empty());
+                return Ok(());
+            }
+            prop_assert_eq!(nearest.is_empty(), held.is_empty());
+            let count = |one: &Permission| one.why_not(&request).map_or(0, |why| why.len());
+            for (one, why) in &nearest {
+                let all = one.why_not(&request);
+                prop_assert_eq!(all.as_ref(), Some(why));
+                let same_kind = one.resource.kind == request.kind;
+                let nearer = held.iter().find(|other| {
+                    let other_same = other.resource.kind == request.kind;
+                    (other_same && !same_kind) || (other_same == same_kind && count(other) < why.len())
+                });
+                prop_assert_eq!(nearer, None);
+            }
+        }
+
         /// Whoever is granted something can do nothing that the granter could not. A request by id that names no
         /// organization is judged in the organization that the grant names: ids are unique over organizations.
         #[test]
@@ -212,6 +231,26 @@ mod tests {
                 prop_assert!(a.includes(&c, &Buckets), "{} {} {}", a, b, c);
             }
         }
+    }
+
+    /// The request with what the permission wants in one place.
+    fn mend<'a>(granted: &'a Permission, request: &Request<'a>, reason: WhyNot) -> Request<'a> {
+        let mut mended = *request;
+        match reason {
+            WhyNot::Action => mended.action = granted.action,
+            WhyNot::Type => mended.kind = granted.resource.kind,
+            WhyNot::Organization | WhyNot::NoOrganization => {
+                mended.organization = granted.resource.organization;
+            }
+            WhyNot::Resource | WhyNot::NoResource => {
+                mended.wanted = match &granted.resource.target {
+                    Target::Any => Wanted::Any,
+                    Target::Id(id) => Wanted::Id(*id),
+                    Target::Name(name) => Wanted::Name(name),
+                };
+            }
+        }
+        mended
     }
 
     /// Whether the same could be done to the bucket that stands for the database.

@@ -2,6 +2,7 @@
 
 mod json;
 mod matching;
+mod nearest;
 mod text;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::id::Id;
 use crate::name::{InvalidName, Name};
 
 pub use matching::BucketNames;
+pub use nearest::WhyNot;
 pub use text::InvalidPermission;
 
 macro_rules! name_type {

@@ -4,6 +4,9 @@
 
 mod body;
 mod bytes;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -200,6 +203,12 @@ pub(crate) struct SetUp {
 /// Random bytes that tell one store from another; the same after a backup was restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct StoreId(pub(crate) [u8; 16]);
+
+impl fmt::Display for StoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 /// The ids of the settings; small numbers, which no id that is drawn can be.
 pub(crate) const SETTINGS: RecordKey = RecordKey::new(Kind::SETTING, setting_id(1));

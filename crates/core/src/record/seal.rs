@@ -7,7 +7,7 @@ use crate::key::{KeyId, StoreKey};
 use crate::status::Status;
 
 /// The version that is written. Version, key id and MAC stand in the same place in all versions.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 const MAC_LENGTH: usize = 16;
 
 /// Why a record is not taken as genuine.
@@ -22,6 +22,9 @@ pub enum RecordError {
     /// It was sealed under a key that the store key does not hold.
     #[error("the record was sealed under key {0}, which the key file does not hold")]
     Key(KeyId),
+    /// It was sealed under a key that was rotated away since: somebody put it back, or it was left out.
+    #[error("the record was sealed under key {0}, which was rotated away")]
+    Retired(KeyId),
     /// The MAC fits, but the bytes are of no known form.
     #[error("the record is genuine, but of an unknown form; update the program")]
     Body,
@@ -39,6 +42,10 @@ impl Sealer {
         Self { store, key }
     }
 
+    pub(crate) fn store(&self) -> StoreId {
+        self.store
+    }
+
     pub(crate) fn key(&self) -> &StoreKey {
         &self.key
     }
@@ -46,6 +53,27 @@ impl Sealer {
     /// The record of `entity`, which is written for the `sequence`-th time, counted from 1.
     pub(crate) fn seal(&self, entity: &Entity, sequence: u64) -> Record {
         seal(&self.key, self.store, entity, sequence)
+    }
+
+    /// The same record, of whatever kind and version, written once more under the current key, and how many times that
+    /// is; none if it is sealed under it already.
+    pub(crate) fn reseal(&self, record: &Record) -> Result<Option<(Record, u64)>, RecordError> {
+        if self.is_current(record) {
+            return Ok(None);
+        }
+        let (version, mut reader) = genuine(&self.key, self.store, record)?;
+        let sequence = reader.number()? + 1;
+        let body = Record {
+            bytes: reader.0.into(),
+            ..record.clone()
+        };
+        let sealed = seal_body(&self.key, self.store, body, version, sequence);
+        Ok(Some((sealed, sequence)))
+    }
+
+    /// Whether a record names the current key; whether it is genuine, only [`Sealer::open`] tells.
+    pub(crate) fn is_current(&self, record: &Record) -> bool {
+        sealed_under(record) == Some(self.key.current().id)
     }
 
     /// What a record says, and how many times it was written. None for a kind that is not known.
@@ -56,20 +84,36 @@ impl Sealer {
 
 /// As [`Sealer::seal`]. The settings say which store it is, and so are sealed for the default one.
 pub(crate) fn seal(key: &StoreKey, store: StoreId, entity: &Entity, sequence: u64) -> Record {
-    let mut writer = Writer::default();
-    writer.byte(VERSION);
-    let secret = key.current();
-    writer.fixed(&secret.id.0.to_be_bytes());
-    writer.number(sequence);
-    body::write(&mut writer, entity);
-    let mut record = Record {
+    let mut body = Writer::default();
+    body::write(&mut body, entity);
+    let record = Record {
         key: entity.key(),
         unique: entity.unique(),
         columns: entity.columns(),
-        bytes: writer.0.into(),
+        bytes: body.0.into(),
     };
-    let mac = mac(&secret.mac, store, &record, &record.bytes);
-    record.bytes = [&record.bytes, mac.as_slice()].concat().into();
+    seal_body(key, store, record, VERSION, sequence)
+}
+
+/// Seals a record of which `bytes` is the body alone.
+fn seal_body(
+    key: &StoreKey,
+    store: StoreId,
+    mut record: Record,
+    version: u8,
+    sequence: u64,
+) -> Record {
+    let secret = key.current();
+    let mut writer = Writer::default();
+    writer.byte(version);
+    writer.fixed(&secret.id.0.to_be_bytes());
+    writer.number(sequence);
+    writer.fixed(&record.bytes);
+    // The current secret is never a retired one.
+    let mac_key = secret.mac().copied().unwrap_or_default();
+    let tag = mac(&mac_key, store, &record, &writer.0);
+    writer.fixed(&tag);
+    record.bytes = writer.0.into();
     record
 }
 
@@ -79,20 +123,7 @@ pub(crate) fn open(
     store: StoreId,
     record: &Record,
 ) -> Result<Option<(Entity, u64)>, RecordError> {
-    let (sealed, tag) = record
-        .bytes
-        .split_last_chunk::<MAC_LENGTH>()
-        .ok_or(RecordError::Mac)?;
-    let mut reader = Reader(sealed);
-    let version = reader.byte().map_err(|_| RecordError::Mac)?;
-    let id = reader.array().map_err(|_| RecordError::Mac)?;
-    let id = KeyId(u32::from_be_bytes(id));
-    let secret = key.named(id).ok_or(RecordError::Key(id))?;
-    // Compared plainly: whoever can write to the store learns nothing from the time that this takes, for there
-    // is nobody whom it could be timed against.
-    if mac(&secret.mac, store, record, sealed) != *tag {
-        return Err(RecordError::Mac);
-    }
+    let (version, mut reader) = genuine(key, store, record)?;
     if version != VERSION {
         return Err(RecordError::Version(version));
     }
@@ -102,6 +133,35 @@ pub(crate) fn open(
         reader.end()?;
     }
     Ok(entity.map(|entity| (entity, sequence)))
+}
+
+fn sealed_under(record: &Record) -> Option<KeyId> {
+    let (_, rest) = record.bytes.split_first()?;
+    rest.first_chunk().map(|id| KeyId(u32::from_be_bytes(*id)))
+}
+
+/// The version of a genuine record, and what follows on its key: sequence and body.
+fn genuine<'r>(
+    key: &StoreKey,
+    store: StoreId,
+    record: &'r Record,
+) -> Result<(u8, Reader<'r>), RecordError> {
+    let (sealed, tag) = record
+        .bytes
+        .split_last_chunk::<MAC_LENGTH>()
+        .ok_or(RecordError::Mac)?;
+    let mut reader = Reader(sealed);
+    let version = reader.byte().map_err(|_| RecordError::Mac)?;
+    let id = reader.array().map_err(|_| RecordError::Mac)?;
+    let id = KeyId(u32::from_be_bytes(id));
+    let secret = key.named(id).ok_or(RecordError::Key(id))?;
+    let mac_key = secret.mac().ok_or(RecordError::Retired(id))?;
+    // Compared plainly: whoever can write to the store learns nothing from the time that this takes, for there
+    // is nobody whom it could be timed against.
+    if mac(mac_key, store, record, sealed) != *tag {
+        return Err(RecordError::Mac);
+    }
+    Ok((version, reader))
 }
 
 /// Over everything that a store could change: store, key, unique key, columns, version and body. The unique key is
@@ -204,7 +264,7 @@ impl Columns {
 }
 
 /// The bytes of `record` with another version and body (of which the first five bytes are replaced), sealed anew.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8]) -> Box<[u8]> {
     let secret = sealer.key.current();
     let key = secret.id.0.to_be_bytes();
@@ -214,6 +274,7 @@ pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8
         body.get(5..).unwrap_or_default(),
     ]
     .concat();
-    let mac = mac(&secret.mac, sealer.store, record, &sealed);
+    let mac_key = secret.mac().copied().unwrap_or_default();
+    let mac = mac(&mac_key, sealer.store, record, &sealed);
     [sealed.as_slice(), mac.as_slice()].concat().into()
 }

@@ -1,115 +1,41 @@
 //! Stores that fail, conflicts, and commits that nobody confirmed.
 
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use symbolon::record::RecordKey;
-use symbolon::store::{Cursor, Limits, Page, Revision, Stored, TokenStore, Write};
 use symbolon::{
-    Caller, Denied, Edit, Error, FirstUser, Id, MemoryStore, Minute, PermissionSet, Schema,
-    StoreError, Transition,
+    Caller, Denied, Edit, Error, FirstUser, MemoryStore, OrganizationEdit, PermissionSet, Purge,
+    Schema, TokenStore, Transition,
 };
+use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
 use crate::world::{World, engine, permission};
 
-/// When a planned failure strikes, counted from the next commit on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    /// Nothing was written.
-    Before,
-    /// It was written, but the answer is an error.
-    After,
-    /// It was written, and reading fails too.
-    AfterAndReading,
-}
-
-/// A memory store that fails as planned, and counts.
-#[derive(Debug, Default)]
-struct Faulty {
-    inner: MemoryStore,
-    plan: Mutex<Option<Failure>>,
-    unreadable: Mutex<bool>,
-    commits: AtomicUsize,
-}
-
-impl Faulty {
-    fn plan(&self, failure: Failure) {
-        *self.plan.lock().unwrap() = Some(failure);
-    }
-
-    fn heal(&self) {
-        *self.unreadable.lock().unwrap() = false;
-    }
-
-    fn failed() -> StoreError {
-        StoreError::backend("injected")
-    }
-}
-
-impl TokenStore for Faulty {
-    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
-        if *self.unreadable.lock().unwrap() {
-            return Err(Self::failed());
-        }
-        self.inner.get(key)
-    }
-
-    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
-        self.commits.fetch_add(1, Ordering::SeqCst);
-        let failure = self.plan.lock().unwrap().take();
-        match failure {
-            Some(Failure::Before) => return Err(Self::failed()),
-            Some(_) => {
-                self.inner.commit(writes)?;
-                *self.unreadable.lock().unwrap() = failure == Some(Failure::AfterAndReading);
-                return Err(Self::failed());
-            }
-            None => {}
-        }
-        // Slow enough for others to gather behind it.
-        std::thread::sleep(std::time::Duration::from_millis(2));
-        self.inner.commit(writes)
-    }
-
-    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
-        if *self.unreadable.lock().unwrap() {
-            return Err(Self::failed());
-        }
-        self.inner.scan(after, limit)
-    }
-
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
-        self.inner.touch(used)
-    }
-}
-
-fn faulty() -> (Arc<Faulty>, World) {
-    let store = Arc::new(Faulty::default());
+fn faulty() -> (Arc<FaultyStore<MemoryStore>>, World) {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    // Slow enough for others to gather behind it.
+    store.slow_commits(std::time::Duration::from_millis(2));
     (Arc::clone(&store), World::on(store))
 }
 
 #[test]
 fn a_revoke_under_a_fault_is_never_a_false_ok_and_revokes_when_tried_again() {
-    for failure in [Failure::Before, Failure::After, Failure::AfterAndReading] {
+    for failure in [Fault::Before, Fault::After, Fault::AfterThenUnreadable] {
         let (store, world) = faulty();
         let issuer = world.engine.issuer();
         let (token, made) = world.create(&["read:buckets"]);
-        store.plan(failure);
+        store.plan(Method::Commit, 1, failure);
         let first = issuer.revoke(&Caller::Root, made.id);
-        let in_store = store.inner.get(&RecordKey::new(
+        let in_store = store.inner().get(&RecordKey::new(
             symbolon::record::Kind::AUTHORIZATION,
             made.id,
         ));
         let written =
             in_store.unwrap().unwrap().record.columns.status == Some(symbolon::Status::Revoked);
-        assert_eq!(written, failure != Failure::Before);
+        assert_eq!(written, failure != Fault::Before);
         // It was read back and found: a true ok. It could not be read back: an error.
-        assert_eq!(first.is_ok(), failure == Failure::After, "{failure:?}");
+        assert_eq!(first.is_ok(), failure == Fault::After, "{failure:?}");
         if first.is_ok() {
             assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
         }
@@ -126,10 +52,10 @@ fn a_revoke_under_a_fault_is_never_a_false_ok_and_revokes_when_tried_again() {
 #[test]
 fn a_create_that_was_written_but_not_confirmed_has_succeeded() {
     let (store, world) = faulty();
-    store.plan(Failure::After);
+    store.plan(Method::Commit, 1, Fault::After);
     let (token, made) = world.create(&["read:buckets"]);
     assert_eq!(world.check(&token), Ok(made.id));
-    store.plan(Failure::Before);
+    store.plan(Method::Commit, 1, Fault::Before);
     let new = world.new_authorization(&["read:buckets"]);
     let failed = world
         .engine
@@ -144,7 +70,7 @@ fn a_create_that_was_written_but_not_confirmed_has_succeeded() {
 fn a_change_that_was_not_confirmed_reaches_the_index_once_the_store_is_back() {
     let (store, world) = faulty();
     let (token, made) = world.create(&["read:buckets"]);
-    store.plan(Failure::AfterAndReading);
+    store.plan(Method::Commit, 1, Fault::AfterThenUnreadable);
     let off = Edit::from(Transition::Deactivate);
     assert!(
         world
@@ -164,13 +90,13 @@ fn a_change_that_was_not_confirmed_reaches_the_index_once_the_store_is_back() {
 #[test]
 fn callers_that_wait_at_the_same_time_share_a_commit() {
     let (store, world) = faulty();
-    let before = store.commits.load(Ordering::SeqCst);
+    let before = store.calls(Method::Commit);
     std::thread::scope(|scope| {
         for _ in 0..64 {
             scope.spawn(|| world.create(&["read:buckets"]));
         }
     });
-    let commits = store.commits.load(Ordering::SeqCst) - before;
+    let commits = store.calls(Method::Commit) - before;
     assert!(commits <= 16, "{commits} commits for 64 changes");
     assert_eq!(world.engine.len(), 65);
 }
@@ -258,4 +184,35 @@ fn set_up_takes_what_was_imported_by_that_name() {
     assert_eq!((organization.id, me.id), (world.org.id, user.id));
     assert!(me.operator);
     assert_eq!(world.check(&token), Ok(made.id));
+}
+
+#[test]
+fn a_purge_that_was_interrupted_goes_on() {
+    let (store, world) = faulty();
+    let issuer = world.engine.issuer();
+    let root = Caller::Root;
+    let (_, revoked) = world.create(&["read:buckets"]);
+    issuer.revoke(&root, revoked.id).unwrap();
+    let (kept, _) = world.create(&["read:buckets"]);
+    let edit = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    issuer
+        .edit_organization(&root, world.org.id, &edit)
+        .unwrap();
+    world.clock.advance(Duration::from_secs(40 * 24 * 3600));
+    let mut told = 0;
+    let failed = issuer.purge_watched(&Purge::default(), &mut |so_far| {
+        told = so_far.total();
+        store.plan(Method::Commit, 1, Fault::Before);
+    });
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    // The organization stays while anything of it does.
+    assert_eq!(told, 1);
+    assert!(issuer.organization(&root, world.org.id).is_ok());
+    assert_eq!(world.check(&kept).unwrap_err().reason(), "revoked");
+    assert_eq!(issuer.purge().unwrap(), 2);
+    assert!(issuer.organization(&root, world.org.id).is_err());
+    assert!(world.engine.fsck().unwrap().problems.is_empty());
 }

@@ -10,12 +10,12 @@ use symbolon::{
 
 use crate::world::{READ_BUCKETS, World, permission};
 
-const V2: &str =
+pub(crate) const V2: &str =
     "vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA==";
 const V3: &str =
     "apiv3_vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA";
 
-fn authorization(world: &World, number: u64) -> Authorization {
+pub(crate) fn authorization(world: &World, number: u64) -> Authorization {
     let at: Timestamp = "2024-05-06T07:08:09.123456789Z".parse().unwrap();
     Authorization {
         id: Id::new(number).unwrap(),
@@ -34,7 +34,7 @@ fn authorization(world: &World, number: u64) -> Authorization {
     }
 }
 
-fn token(text: &str) -> Token {
+pub(crate) fn token(text: &str) -> Token {
     Token::parse(Prefix::SYMBOLON, text).unwrap()
 }
 

@@ -2,9 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod callers;
+mod ending;
 mod faults;
 mod following;
 mod imports;
+mod journal;
 mod lifecycle;
 mod no_cost;
+mod planted;
+mod restored;
+mod rotation;
 mod world;

@@ -272,7 +272,12 @@ fn nothing_is_found_behind_the_last() {
         let after = Some(Id::MAX);
         assert_eq!(store.find(&Query { after, ..all }).unwrap(), []);
     }
-    let end = Position::after(Revision(u64::MAX)).into();
+    let behind = End {
+        head: Revision(u64::MAX),
+        floor: Revision::ABSENT,
+        epoch: Epoch(1),
+    };
+    let end = Position::after(behind).into();
     assert_eq!(store.scan(&end, 1).unwrap().items, []);
 }
 

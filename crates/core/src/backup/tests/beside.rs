@@ -36,6 +36,10 @@ impl<F: Fn(usize) + Send + Sync + 'static> TokenStore for Hooked<F> {
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         self.store.touch(used)
     }
+
+    fn renew(&self) -> Result<crate::store::Epoch, StoreError> {
+        self.store.renew()
+    }
 }
 
 /// A backup in pages of 3, during which `then` is called after each page with its number.
@@ -144,6 +148,10 @@ impl TokenStore for Remembering {
     }
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         self.store.touch(used)
+    }
+
+    fn renew(&self) -> Result<crate::store::Epoch, StoreError> {
+        self.store.renew()
     }
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
         self.store.find(query)

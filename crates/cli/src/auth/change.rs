@@ -1,0 +1,141 @@
+//! `symbolon auth active`, `inactive`, `delete` and `rotate`.
+
+use std::time::Duration;
+
+use clap::Args;
+use symbolon::{Authorization, Caller, Field, Id, Rotation, Transition};
+
+use super::create::TokenOutput;
+use super::shown::Shown;
+use crate::arguments::{Global, span};
+use crate::error::Failure;
+use crate::lookup::{Lookup, unknown};
+use crate::operator;
+use crate::rows::Rows;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon auth active --id 11ac5b2783f554b6 --store sqlite:tokens.db")]
+pub(super) struct ActiveArgs {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon auth inactive --id 11ac5b2783f554b6 --store sqlite:tokens.db
+
+Its token is refused until it is switched on again with `symbolon auth active`.")]
+pub(super) struct InactiveArgs {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon auth delete --id 11ac5b2783f554b6 --store sqlite:tokens.db
+
+To delete is to revoke: its token is refused from now on, and never works
+again. The record stays as proof until `symbolon purge` forgets it.")]
+pub(super) struct DeleteArgs {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon auth rotate --id 11ac5b2783f554b6 --store sqlite:tokens.db
+  symbolon auth rotate --id 11ac5b2783f554b6 --overlap 1h \\
+    --write-token new.token --store sqlite:tokens.db
+
+The new authorization has the owner, permissions, status and expiry of the old
+one, whose token ends at once or after the overlap.")]
+pub(super) struct RotateArgs {
+    #[command(flatten)]
+    which: Which,
+    /// For how long the old token still works, as in `10m`, `1h` or `7d`
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span)]
+    overlap: Duration,
+    /// What the new one is for, if not the same
+    #[arg(long, short, value_name = "TEXT")]
+    description: Option<String>,
+    #[command(flatten)]
+    output: TokenOutput,
+}
+
+/// An authorization that is named by its id.
+#[derive(Debug, Args)]
+struct Which {
+    /// The id of the authorization
+    #[arg(value_name = "ID", required_unless_present = "id_option")]
+    id: Option<Id>,
+    /// The id of the authorization, as an option
+    #[arg(
+        id = "id_option",
+        long = "id",
+        short,
+        value_name = "ID",
+        conflicts_with = "id"
+    )]
+    option: Option<Id>,
+}
+
+impl Which {
+    fn id(&self) -> Result<Id, Failure> {
+        let missing = || Failure::Argument("id", "is missing".into());
+        self.option.or(self.id).ok_or_else(missing)
+    }
+}
+
+pub(super) fn activate(global: &Global, args: &ActiveArgs) -> Result<(), Failure> {
+    let (one, mut lookup) = change(global, &args.which, Transition::Activate)?;
+    args.rows.print_one(&Shown::new(one, &mut lookup)?)
+}
+
+pub(super) fn deactivate(global: &Global, args: &InactiveArgs) -> Result<(), Failure> {
+    let (one, mut lookup) = change(global, &args.which, Transition::Deactivate)?;
+    args.rows.print_one(&Shown::new(one, &mut lookup)?)
+}
+
+pub(super) fn delete(global: &Global, args: &DeleteArgs) -> Result<(), Failure> {
+    let (one, mut lookup) = change(global, &args.which, Transition::Revoke)?;
+    args.rows.print_deleted(&Shown::new(one, &mut lookup)?)
+}
+
+fn change(
+    global: &Global,
+    which: &Which,
+    transition: Transition,
+) -> Result<(Authorization, Lookup), Failure> {
+    let engine = operator::open(global)?;
+    let lookup = Lookup::new(&engine);
+    let id = which.id()?;
+    let changed = lookup.issuer.edit(&Caller::Root, id, transition.into());
+    let changed = changed.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
+    Ok((changed, lookup))
+}
+
+pub(super) fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> {
+    let engine = operator::open(global)?;
+    let mut lookup = Lookup::new(&engine);
+    let id = args.which.id()?;
+    let rotation = Rotation {
+        overlap: args.overlap,
+        description: args.description.clone(),
+    };
+    let done = format!("Rotated from {id}");
+    args.output.make(&done, &mut lookup, |lookup| {
+        let made = lookup.issuer.rotate(&Caller::Root, id, &rotation);
+        made.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))
+    })
+}

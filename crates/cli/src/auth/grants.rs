@@ -1,0 +1,276 @@
+//! What a new authorization is allowed: the options that say so, made from the schema.
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use symbolon::{Action, Id, Permission, ResourceType, Schema, Target};
+
+use crate::error::Failure;
+use crate::lookup::Lookup;
+use crate::open;
+
+/// What was asked for, in the order in which InfluxDB's command line sends it.
+#[derive(Debug, Clone)]
+pub(super) struct Grants(Vec<Grant>);
+
+#[derive(Debug, Clone)]
+enum Grant {
+    Operator,
+    AllAccess,
+    /// One bucket, by its id or name.
+    Bucket(Action, String),
+    /// One database, by its name; `*` is every one.
+    Database(Action, String),
+    /// Every resource of a type.
+    Type(Permission),
+    Written(Permission),
+}
+
+const HEADING: &str = "What it allows";
+const TYPES_HEADING: &str = "What it allows, by type";
+/// Of these InfluxDB's command line always means those of all organizations.
+const UNSCOPED: [ResourceType; 2] = [ResourceType::ORGANIZATIONS, ResourceType::USERS];
+/// Spellings of InfluxDB's documentation that its own command line does not have.
+const ALIASES: [(&str, &str); 2] = [("dbrp", "dbrps"), ("users", "user")];
+
+/// The option for one action on every resource of a type.
+struct TypeOption {
+    permission: Permission,
+    name: String,
+    alias: Option<String>,
+}
+
+impl TypeOption {
+    /// All of them: one for each action and type that can be granted and has ids.
+    fn all() -> impl Iterator<Item = Self> {
+        let schema = open::schema();
+        let granted = schema.everything().into_iter();
+        granted
+            .filter(move |one| !schema.is_by_name(one.resource.kind))
+            .map(|permission| {
+                let kind = permission.resource.kind.as_str();
+                let alias = ALIASES.into_iter().find(|(name, _)| *name == kind);
+                let name = |kind: &str| format!("{}-{kind}", permission.action);
+                Self {
+                    name: name(kind),
+                    alias: alias.map(|(_, alias)| name(alias)),
+                    permission,
+                }
+            })
+    }
+
+    fn arg(self) -> Arg {
+        let Permission { action, resource } = self.permission;
+        let (verb, kind) = (capital(action), resource.kind);
+        let whose = match UNSCOPED.contains(&kind) {
+            true => "of all organizations",
+            false => "of the organization",
+        };
+        Arg::new(self.name.clone())
+            .long(self.name)
+            .aliases(self.alias)
+            .action(ArgAction::SetTrue)
+            .hide_short_help(true)
+            .help_heading(TYPES_HEADING)
+            .help(format!("{verb} all {kind} {whose}"))
+    }
+}
+
+fn capital(action: Action) -> &'static str {
+    match action {
+        Action::READ => "Read",
+        _ => "Write",
+    }
+}
+
+/// An option that can be given more than once, for each action.
+fn named(what: &str, value: &'static str, help: &str) -> [Arg; 2] {
+    [Action::READ, Action::WRITE].map(|action| {
+        let name = format!("{action}-{what}");
+        Arg::new(name.clone())
+            .long(name)
+            .value_name(value)
+            .action(ArgAction::Append)
+            .value_parser(NonEmptyStringValueParser::new())
+            .help_heading(HEADING)
+            .help(format!("{} {help}", capital(action)))
+    })
+}
+
+fn whole(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help_heading(HEADING)
+        .help(help)
+}
+
+impl Args for Grants {
+    fn augment_args(command: Command) -> Command {
+        let some = named(
+            "bucket",
+            "BUCKET",
+            "this bucket: its id, or a registered name",
+        )
+        .into_iter()
+        .chain(named(
+            "database",
+            "NAME",
+            "this database, or any if it is `*`",
+        ))
+        .chain(TypeOption::all().map(TypeOption::arg))
+        .chain([Arg::new("permission")
+            .long("permission")
+            .value_name("PERMISSION")
+            .action(ArgAction::Append)
+            .value_parser(str::parse::<Permission>)
+            .help_heading(HEADING)
+            .help("What is written so: `read:tasks`, `read:orgs/ORG/buckets/ID`, with ids")]);
+        let operator = "Everything in all organizations, alone";
+        let all = "Everything in the organization, alone; of users only the one given";
+        command
+            .arg(whole("operator", operator))
+            .arg(whole("all-access", all))
+            .args(some)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Grants {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut grants = Vec::new();
+        for (name, grant) in [
+            ("operator", Grant::Operator),
+            ("all-access", Grant::AllAccess),
+        ] {
+            if matches.get_flag(name) {
+                grants.push(grant);
+            }
+        }
+        type Named = fn(Action, String) -> Grant;
+        for (what, grant) in [
+            ("bucket", Grant::Bucket as Named),
+            ("database", Grant::Database),
+        ] {
+            for action in [Action::READ, Action::WRITE] {
+                let given = matches.get_many::<String>(&format!("{action}-{what}"));
+                grants.extend(
+                    given
+                        .into_iter()
+                        .flatten()
+                        .map(|name| grant(action, name.clone())),
+                );
+            }
+        }
+        let types = TypeOption::all().filter(|one| matches.get_flag(&one.name));
+        grants.extend(types.map(|one| Grant::Type(one.permission)));
+        let written = matches.get_many::<Permission>("permission");
+        grants.extend(written.into_iter().flatten().cloned().map(Grant::Written));
+        // Said here: the parser would list every other option.
+        if let (Some(Grant::Operator | Grant::AllAccess), 2..) = (grants.first(), grants.len()) {
+            let text =
+                "`--operator` and `--all-access` stand alone; leave out the other permissions";
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, text));
+        }
+        Ok(Self(grants))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Grants {
+    /// The permissions for an authorization of this organization and user.
+    pub(super) fn permissions(
+        &self,
+        lookup: &Lookup,
+        organization: Id,
+        user: Option<Id>,
+    ) -> Result<Vec<Permission>, Failure> {
+        if self.0.is_empty() {
+            return Err(Failure::NoPermission);
+        }
+        let mut permissions = Vec::new();
+        for grant in &self.0 {
+            match grant {
+                Grant::Operator => permissions.extend(Schema::influxdb_operator()),
+                Grant::AllAccess => {
+                    permissions.extend(Schema::influxdb_all_access(organization, user));
+                }
+                Grant::Bucket(action, text) => {
+                    let bucket = lookup.bucket(organization, text)?;
+                    let one = Permission::new(*action, ResourceType::BUCKETS);
+                    permissions.push(one.organization(organization).id(bucket));
+                }
+                Grant::Database(action, name) => {
+                    let one = Permission::new(*action, ResourceType::DATABASES);
+                    permissions.push(one.organization(organization).name(name));
+                }
+                Grant::Type(one) if UNSCOPED.contains(&one.resource.kind) => {
+                    permissions.push(one.clone());
+                }
+                Grant::Type(one) => permissions.push(one.clone().organization(organization)),
+                Grant::Written(one) => permissions.push(one.clone()),
+            }
+        }
+        Ok(permissions)
+    }
+}
+
+/// Whether everything is about databases, as what InfluxDB's interface for database tokens makes is.
+pub(super) fn is_of_databases(permissions: &[Permission]) -> bool {
+    permissions.iter().all(|one| {
+        one.resource.kind == ResourceType::DATABASES
+            && !matches!(one.resource.target, Target::Id(_))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Grants, clap::Error> {
+        let command = Grants::augment_args(Command::new("x").no_binary_name(true));
+        Grants::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+
+    /// The options of `influx auth create`, as its own source has them.
+    #[test]
+    fn every_option_of_influxdb_is_there() {
+        for kind in "authorizations buckets dashboards orgs tasks telegrafs users user variables secrets labels views \
+                     documents notificationRules notificationEndpoints checks dbrp dbrps annotations sources scrapers \
+                     notebooks remotes replications flows functions subscriptions"
+            .split_whitespace()
+        {
+            for action in ["read", "write"] {
+                let option = format!("--{action}-{kind}");
+                assert_eq!(parse(&[&option]).unwrap().0.len(), 1, "{option}");
+            }
+        }
+        assert!(parse(&["--read-instance"]).is_err());
+        assert!(parse(&["--read-databases"]).is_err());
+    }
+
+    #[test]
+    fn whole_grants_stand_alone() {
+        for whole in ["--operator", "--all-access"] {
+            assert_eq!(parse(&[whole]).unwrap().0.len(), 1);
+            for more in [
+                "--read-bucket=a",
+                "--write-database=a",
+                "--write-tasks",
+                "--permission=read:tasks",
+            ] {
+                assert!(parse(&[whole, more]).is_err(), "{whole} {more}");
+            }
+        }
+        assert!(parse(&["--operator", "--all-access"]).is_err());
+        let both = parse(&["--read-bucket=a", "--read-bucket=b", "--write-bucket=a"]);
+        assert_eq!(both.unwrap().0.len(), 3);
+    }
+}

@@ -1,0 +1,137 @@
+//! `symbolon auth list`.
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use symbolon::{Authorization, Caller, Field, Filter, Id, Status};
+
+use super::shown::Shown;
+use crate::arguments::Global;
+use crate::error::Failure;
+use crate::lookup::{Lookup, unknown};
+use crate::operator;
+use crate::rows::Rows;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon auth list --store sqlite:tokens.db
+  symbolon auth list --user me --status inactive --store sqlite:tokens.db
+  symbolon auth list --org my-org --json --store sled:./tokens
+
+The list is in the order of the ids. For its next part, give the last id of the
+one before to --after.")]
+pub(super) struct ListArgs {
+    /// Only the one with this id, whatever its status
+    #[arg(long, short)]
+    id: Option<Id>,
+    /// Only of this organization: its name or id
+    #[arg(long, short, value_name = "NAME")]
+    org: Option<String>,
+    /// Only of this organization
+    #[arg(long, value_name = "ID", conflicts_with = "org")]
+    org_id: Option<Id>,
+    /// Only of this user: its name or id
+    #[arg(long, short, value_name = "NAME")]
+    user: Option<String>,
+    /// Only of this user
+    #[arg(long, value_name = "ID", conflicts_with = "user")]
+    user_id: Option<Id>,
+    /// Only with this status: active, inactive or revoked
+    #[arg(
+        long, hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["active", "inactive", "revoked"]).map(|text| status(&text))
+    )]
+    status: Option<Status>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+    /// Only ids greater than this one
+    #[arg(long, value_name = "ID")]
+    after: Option<Id>,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+fn status(text: &str) -> Status {
+    match text {
+        "active" => Status::Active,
+        "inactive" => Status::Inactive,
+        _ => Status::Revoked,
+    }
+}
+
+/// Authorizations that are read at once.
+const PAGE: usize = 500;
+
+pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
+    let engine = operator::open(global)?;
+    let mut lookup = Lookup::new(&engine);
+    let filter = filter(args, &lookup)?;
+    if let Some(id) = args.id {
+        let found = lookup.issuer.authorization(&Caller::Root, id);
+        let found = found.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
+        let found = Some(found).filter(|one| wants(&filter, one));
+        return args
+            .rows
+            .print(found.into_iter().map(|one| Shown::new(one, &mut lookup)));
+    }
+    let mut pages = Pages {
+        lookup,
+        left: filter.limit.unwrap_or(usize::MAX),
+        filter,
+        page: Vec::new().into_iter(),
+        done: false,
+    };
+    args.rows
+        .print(std::iter::from_fn(|| pages.next().transpose()))
+}
+
+fn filter(args: &ListArgs, lookup: &Lookup) -> Result<Filter, Failure> {
+    let organization = args.org.as_deref().map(|org| lookup.organization(org));
+    let user = args.user.as_deref().map(|user| lookup.user(user));
+    Ok(Filter {
+        organization: organization.transpose()?.map(|one| one.id).or(args.org_id),
+        user: user.transpose()?.map(|one| one.id).or(args.user_id),
+        status: args.status,
+        after: args.after,
+        limit: args.limit,
+        ..Filter::default()
+    })
+}
+
+fn wants(filter: &Filter, one: &Authorization) -> bool {
+    filter.organization.is_none_or(|id| id == one.organization)
+        && filter.user.is_none_or(|id| one.user == Some(id))
+        && filter.status.is_none_or(|status| status == one.status)
+        && filter.after.is_none_or(|after| after < one.id)
+        && filter.limit != Some(0)
+}
+
+/// What the filter asks for, page by page.
+struct Pages {
+    lookup: Lookup,
+    filter: Filter,
+    left: usize,
+    page: std::vec::IntoIter<Authorization>,
+    done: bool,
+}
+
+impl Pages {
+    fn next(&mut self) -> Result<Option<Shown>, Failure> {
+        if self.page.len() == 0 && !self.done {
+            let limit = self.left.min(PAGE);
+            self.filter.limit = Some(limit);
+            let page = self
+                .lookup
+                .issuer
+                .authorizations(&Caller::Root, &self.filter)?;
+            self.left -= page.len().min(self.left);
+            self.done = page.len() < limit || self.left == 0;
+            self.filter.after = page.last().map(|last| last.id);
+            self.page = page.into_iter();
+        }
+        let next = self.page.next();
+        next.map(|one| Shown::new(one, &mut self.lookup))
+            .transpose()
+    }
+}

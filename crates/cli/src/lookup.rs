@@ -1,0 +1,146 @@
+//! What names on the command line stand for, and whom ids in a list belong to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use symbolon::{Caller, Engine, Error, Field, Id, Issuer, Organization, Status, User};
+
+use crate::error::Failure;
+
+/// Looks up names and ids as the operator. Names by id are remembered.
+pub(crate) struct Lookup {
+    pub(crate) issuer: Arc<Issuer>,
+    users: HashMap<Id, Option<String>>,
+    organizations: HashMap<Id, Option<String>>,
+}
+
+impl Lookup {
+    pub(crate) fn new(engine: &Engine) -> Self {
+        Self {
+            issuer: engine.issuer(),
+            users: HashMap::new(),
+            organizations: HashMap::new(),
+        }
+    }
+
+    /// The organization with this id or name that is not deleted.
+    pub(crate) fn organization(&self, text: &str) -> Result<Organization, Failure> {
+        let by_id = |id| self.issuer.organization(&Caller::Root, id);
+        match find(text, by_id, |one| one.status)? {
+            Some(found) => Ok(found),
+            None => self.organization_named(text),
+        }
+    }
+
+    /// The organization with this name that is not deleted.
+    pub(crate) fn organization_named(&self, name: &str) -> Result<Organization, Failure> {
+        let found = self.issuer.organization_named(&Caller::Root, name);
+        found.map_err(|error| unknown(error, Field::Organization, name))
+    }
+
+    /// The user with this id or name that is not deleted.
+    pub(crate) fn user(&self, text: &str) -> Result<User, Failure> {
+        let by_id = |id| self.issuer.user(&Caller::Root, id);
+        match find(text, by_id, |one| one.status)? {
+            Some(found) => Ok(found),
+            None => self.user_named(text),
+        }
+    }
+
+    /// The user with this name that is not deleted.
+    pub(crate) fn user_named(&self, name: &str) -> Result<User, Failure> {
+        let found = self.issuer.user_named(&Caller::Root, name);
+        found.map_err(|error| unknown(error, Field::User, name))
+    }
+
+    /// The bucket that is meant by an id, or by the name of a bucket that is registered.
+    pub(crate) fn bucket(&self, organization: Id, text: &str) -> Result<Id, Failure> {
+        match text.parse() {
+            Ok(id) => Ok(id),
+            Err(_) => self.bucket_named(organization, text),
+        }
+    }
+
+    /// The bucket that is registered with this name.
+    pub(crate) fn bucket_named(&self, organization: Id, name: &str) -> Result<Id, Failure> {
+        let found = self.issuer.bucket_named(&Caller::Root, organization, name);
+        found.map(|bucket| bucket.id).map_err(|error| match error {
+            Error::NotFound(Field::Bucket) => Failure::NoBucket(name.to_owned()),
+            error => error.into(),
+        })
+    }
+
+    /// The name of the user with this id, if there is one.
+    pub(crate) fn user_name(&mut self, id: Id) -> Result<Option<String>, Error> {
+        let issuer = &self.issuer;
+        remember(&mut self.users, id, || {
+            issuer.user(&Caller::Root, id).map(|one| one.name)
+        })
+    }
+
+    /// The name of the organization with this id, if there is one.
+    pub(crate) fn organization_name(&mut self, id: Id) -> Result<Option<String>, Error> {
+        let issuer = &self.issuer;
+        remember(&mut self.organizations, id, || {
+            issuer.organization(&Caller::Root, id).map(|one| one.name)
+        })
+    }
+}
+
+/// The same error, with what was named in it if that is what was not found.
+pub(crate) fn unknown(error: Error, field: Field, name: &str) -> Failure {
+    let list = match (error, field) {
+        (Error::NotFound(found), _) if found != field => return Error::NotFound(found).into(),
+        (Error::NotFound(_), Field::Authorization) => "auth",
+        (Error::NotFound(_), Field::User) => "user",
+        (Error::NotFound(_), Field::Organization) => "org",
+        (error, _) => return error.into(),
+    };
+    Failure::NotListed {
+        what: field,
+        name: name.to_owned(),
+        list,
+    }
+}
+
+/// The same error, with the name that somebody else has.
+pub(crate) fn taken(error: Error, name: &str) -> Failure {
+    let what = match error {
+        Error::Exists(Field::UserName) => "a user",
+        Error::Exists(Field::OrganizationName) => "an organization",
+        error => return error.into(),
+    };
+    let name = name.to_owned();
+    Failure::Taken { what, name }
+}
+
+/// What has this id, if the text is one and it is not deleted.
+fn find<T>(
+    text: &str,
+    by_id: impl FnOnce(Id) -> Result<T, Error>,
+    status: impl FnOnce(&T) -> Status,
+) -> Result<Option<T>, Error> {
+    match text.parse().map(by_id) {
+        Ok(Ok(found)) => Ok(Some(found).filter(|found| status(found) != Status::Revoked)),
+        Err(_) | Ok(Err(Error::NotFound(_))) => Ok(None),
+        Ok(Err(error)) => Err(error),
+    }
+}
+
+fn remember(
+    known: &mut HashMap<Id, Option<String>>,
+    id: Id,
+    look: impl FnOnce() -> Result<String, Error>,
+) -> Result<Option<String>, Error> {
+    if let Some(name) = known.get(&id) {
+        return Ok(name.clone());
+    }
+    let name = match look() {
+        Ok(name) => Some(name),
+        // The list is not of users or organizations; `fsck` tells what is wrong with them.
+        Err(Error::NotFound(_) | Error::NotGenuine(_)) => None,
+        Err(error) => return Err(error),
+    };
+    known.insert(id, name.clone());
+    Ok(name)
+}

@@ -1,0 +1,162 @@
+//! `symbolon org members`.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use symbolon::{Caller, Id, Role, Status, User};
+
+use super::Which;
+use crate::error::Failure;
+use crate::lookup::Lookup;
+use crate::rows::{Row, Rows};
+
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  symbolon org members add my-org --member me --store sqlite:tokens.db
+  symbolon org members list my-org --store sqlite:tokens.db"
+)]
+pub(super) struct MembersArgs {
+    #[command(subcommand)]
+    command: MembersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum MembersCommand {
+    /// Make a user a member or an owner
+    Add(AddArgs),
+    /// Make a user belong to it no more
+    #[command(visible_alias = "rm")]
+    Remove(RemoveArgs),
+    /// List the members and owners
+    #[command(visible_aliases = ["find", "ls"])]
+    List(ListArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon org members add my-org --member me --store sqlite:tokens.db
+  symbolon org members add my-org --member me --owner --store sqlite:tokens.db
+
+Whoever belongs to it already gets the new role. Roles count when a user signs
+in; tokens allow what their own permissions say.")]
+struct AddArgs {
+    #[command(flatten)]
+    which: Which,
+    /// The user: its name or id
+    #[arg(long, short, value_name = "USER")]
+    member: String,
+    /// As an owner
+    #[arg(long)]
+    owner: bool,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon org members remove my-org --member me --store sqlite:tokens.db")]
+struct RemoveArgs {
+    #[command(flatten)]
+    which: Which,
+    /// The user: its name or id
+    #[arg(long, short, value_name = "USER")]
+    member: String,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon org members list my-org --store sqlite:tokens.db")]
+struct ListArgs {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+pub(super) fn run(lookup: &Lookup, args: &MembersArgs) -> Result<(), Failure> {
+    match &args.command {
+        MembersCommand::Add(args) => add(lookup, args),
+        MembersCommand::Remove(args) => remove(lookup, args),
+        MembersCommand::List(args) => list(lookup, args),
+    }
+}
+
+fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
+    let (org, user) = (args.which.find(lookup)?, lookup.user(&args.member)?);
+    let role = match args.owner {
+        true => Role::Owner,
+        false => Role::Member,
+    };
+    let user = lookup
+        .issuer
+        .add_member(&Caller::Root, org.id, user.id, role)?;
+    args.rows.print_one(&Shown::new(user, role))
+}
+
+fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
+    let (org, user) = (args.which.find(lookup)?, lookup.user(&args.member)?);
+    let Some(role) = role_in(&user, org.id) else {
+        let (user, org) = (user.name, org.name);
+        return Err(Failure::NoMember { user, org });
+    };
+    let user = lookup
+        .issuer
+        .remove_member(&Caller::Root, org.id, user.id)?;
+    args.rows.print_deleted(&Shown::new(user, role))
+}
+
+fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
+    let org = args.which.find(lookup)?.id;
+    let users = lookup.issuer.users(&Caller::Root)?.into_iter();
+    let members = users.filter_map(|user| {
+        let role = role_in(&user, org)?;
+        Some(Ok(Shown::new(user, role)))
+    });
+    args.rows.print(members)
+}
+
+fn role_in(user: &User, organization: Id) -> Option<Role> {
+    let mut memberships = user.memberships.iter();
+    let held = memberships.find(|one| one.organization == organization);
+    held.map(|one| one.role)
+}
+
+/// What is printed of a member.
+#[derive(Debug, Serialize)]
+struct Shown {
+    id: Id,
+    name: String,
+    role: Role,
+    status: Status,
+}
+
+impl Shown {
+    fn new(user: User, role: Role) -> Self {
+        Self {
+            id: user.id,
+            name: user.name,
+            role,
+            status: user.status,
+        }
+    }
+}
+
+impl Row for Shown {
+    const HEADER: &[&str] = &["ID", "Name", "User Type", "Status"];
+
+    fn cells(&self) -> Vec<String> {
+        let role = match self.role {
+            Role::Owner => "owner",
+            Role::Member => "member",
+        };
+        let status = self.status.as_str().to_owned();
+        vec![self.id.to_string(), self.name.clone(), role.into(), status]
+    }
+}

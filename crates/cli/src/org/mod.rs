@@ -1,0 +1,222 @@
+//! `symbolon org`.
+
+mod members;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use symbolon::{Caller, Id, Organization, OrganizationEdit, Status, Timestamp, Transition};
+
+use crate::arguments::Global;
+use crate::error::Failure;
+use crate::lookup::{Lookup, taken};
+use crate::operator;
+use crate::rows::{Row, Rows};
+
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  symbolon org create --name my-org --store sqlite:tokens.db
+  symbolon org list --store sqlite:tokens.db
+  symbolon org members add my-org --member me --owner --store sqlite:tokens.db
+
+The store stands on the command line: whoever can read its key is its operator."
+)]
+pub(crate) struct OrgArgs {
+    #[command(subcommand)]
+    command: OrgCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrgCommand {
+    /// Create an organization
+    Create(CreateArgs),
+    /// List the organizations that are not deleted
+    #[command(visible_aliases = ["find", "ls"])]
+    List(ListArgs),
+    /// Change the name or description of an organization
+    Update(UpdateArgs),
+    /// Delete an organization for good, and with it all its tokens
+    Delete(DeleteArgs),
+    /// Say who belongs to an organization
+    Members(members::MembersArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon org create --name my-org --store sqlite:tokens.db")]
+struct CreateArgs {
+    /// The name of the organization
+    #[arg(long, short)]
+    name: String,
+    /// What it is
+    #[arg(
+        long,
+        short,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    description: String,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon org list --store sqlite:tokens.db
+  symbolon org list --name my-org --json --store sqlite:tokens.db")]
+struct ListArgs {
+    /// Only the one with this id
+    #[arg(long, short)]
+    id: Option<Id>,
+    /// Only the one with this name
+    #[arg(long, short)]
+    name: Option<String>,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon org update my-org --name our-org --store sqlite:tokens.db")]
+struct UpdateArgs {
+    #[command(flatten)]
+    which: Which,
+    /// The new name
+    #[arg(long, short, required_unless_present = "description")]
+    name: Option<String>,
+    /// The new description
+    #[arg(long, short, value_name = "TEXT")]
+    description: Option<String>,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon org delete my-org --store sqlite:tokens.db
+
+The name is free again; the id is not. Authorizations of the organization are
+refused from now on. The record stays as proof until `symbolon purge` forgets
+it.")]
+struct DeleteArgs {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// The organization: its name or id
+    #[arg(required_unless_present = "id")]
+    org: Option<String>,
+    /// The organization, by its id
+    #[arg(long, short, conflicts_with = "org")]
+    id: Option<Id>,
+}
+
+impl Which {
+    fn find(&self, lookup: &Lookup) -> Result<Organization, Failure> {
+        match (&self.id, &self.org) {
+            (Some(id), _) => lookup.organization(&id.to_string()),
+            (None, Some(text)) => lookup.organization(text),
+            (None, None) => Err(Failure::Argument("id", "is missing".into())),
+        }
+    }
+}
+
+pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> {
+    let engine = operator::open(global)?;
+    let lookup = Lookup::new(&engine);
+    match &args.command {
+        OrgCommand::Create(args) => {
+            let (name, description) = (&args.name, &args.description);
+            let made = lookup
+                .issuer
+                .create_organization(&Caller::Root, name, description);
+            let made = made.map_err(|error| taken(error, name))?;
+            args.rows.print_one(&Shown::from(made))
+        }
+        OrgCommand::List(args) => list(&lookup, args),
+        OrgCommand::Update(args) => {
+            let edit = OrganizationEdit {
+                name: args.name.clone(),
+                description: args.description.clone(),
+                transition: None,
+            };
+            args.rows.print_one(&change(&lookup, &args.which, &edit)?)
+        }
+        OrgCommand::Delete(args) => {
+            let edit = OrganizationEdit {
+                transition: Some(Transition::Revoke),
+                ..OrganizationEdit::default()
+            };
+            args.rows
+                .print_deleted(&change(&lookup, &args.which, &edit)?)
+        }
+        OrgCommand::Members(args) => members::run(&lookup, args),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
+    let found = match (args.id, &args.name) {
+        (None, None) => lookup.issuer.organizations(&Caller::Root)?,
+        (Some(id), _) => vec![lookup.organization(&id.to_string())?],
+        (None, Some(name)) => vec![lookup.organization_named(name)?],
+    };
+    let named = |one: &Organization| args.name.as_ref().is_none_or(|name| *name == one.name);
+    let found = found.into_iter().filter(named);
+    args.rows.print(found.map(|one| Ok(Shown::from(one))))
+}
+
+fn change(lookup: &Lookup, which: &Which, edit: &OrganizationEdit) -> Result<Shown, Failure> {
+    let id = which.find(lookup)?.id;
+    let name = edit.name.as_deref().unwrap_or_default();
+    let changed = lookup.issuer.edit_organization(&Caller::Root, id, edit);
+    changed.map(Shown::from).map_err(|error| taken(error, name))
+}
+
+/// What is printed of an organization.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: Id,
+    name: String,
+    description: String,
+    status: Status,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Organization> for Shown {
+    fn from(one: Organization) -> Self {
+        Self {
+            id: one.id,
+            name: one.name,
+            description: one.description,
+            status: one.status,
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+        }
+    }
+}
+
+impl Row for Shown {
+    const HEADER: &[&str] = &["ID", "Name", "Status", "Description"];
+
+    fn cells(&self) -> Vec<String> {
+        let status = self.status.as_str().to_owned();
+        let description = self.description.clone();
+        vec![self.id.to_string(), self.name.clone(), status, description]
+    }
+}

@@ -1,0 +1,81 @@
+//! `symbolon purge`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use symbolon::{Purge, Purged};
+
+use crate::arguments::{Global, span};
+use crate::error::Failure;
+use crate::output;
+use crate::progress::Progress;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon purge --dry-run
+  symbolon purge --retention 90d --store sqlite:tokens.db
+
+Users and organizations go after all that belongs to them. What is forgotten
+cannot be told from what never was: a check of its token says `unknown`, and a
+token of another origin can be imported again. It may be interrupted at any
+time; the next purge goes on.")]
+pub(crate) struct PurgeArgs {
+    /// How long ago it must have been revoked or deleted, as in `12h` or `90d`
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = span)]
+    retention: Duration,
+    /// Only tell what would be forgotten
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure> {
+    let engine = global.open()?;
+    let how = Purge {
+        retention: Some(args.retention),
+        dry_run: args.dry_run,
+    };
+    let progress = Progress::counted(
+        if args.dry_run {
+            "Counting"
+        } else {
+            "Forgetting"
+        },
+        None,
+    );
+    let mut tell = |so_far: &Purged| progress.set(so_far.total() as u64);
+    let purged = engine.issuer().purge_watched(&how, &mut tell);
+    progress.finish();
+    let purged = purged?;
+    if args.json {
+        output::print_json(&json!({
+            "dryRun": args.dry_run,
+            "authorizations": purged.authorizations,
+            "buckets": purged.buckets,
+            "users": purged.users,
+            "organizations": purged.organizations,
+        }))?;
+    } else {
+        output::print(text(&purged, args.dry_run))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(purged: &Purged, dry_run: bool) -> String {
+    let verb = if dry_run { "Would forget" } else { "Forgotten" };
+    let mut table = output::table(&["", verb]);
+    for (what, many) in [
+        ("Authorizations", purged.authorizations),
+        ("Buckets", purged.buckets),
+        ("Users", purged.users),
+        ("Organizations", purged.organizations),
+    ] {
+        table.add_row([what.to_owned(), output::number(many)]);
+    }
+    output::lines(&table)
+}

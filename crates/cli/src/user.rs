@@ -1,0 +1,239 @@
+//! `symbolon user`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::{Value, json};
+use symbolon::{Caller, Id, Role, Status, Timestamp, Transition, User, UserEdit};
+
+use crate::arguments::Global;
+use crate::error::Failure;
+use crate::lookup::{Lookup, taken};
+use crate::operator;
+use crate::rows::{Row, Rows};
+
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  symbolon user create --name me --store sqlite:tokens.db
+  symbolon user list --store sqlite:tokens.db
+  symbolon user inactive me --store sqlite:tokens.db
+
+The store stands on the command line: whoever can read its key is its operator."
+)]
+pub(crate) struct UserArgs {
+    #[command(subcommand)]
+    command: UserCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Create a user
+    Create(CreateArgs),
+    /// List the users that are not deleted
+    #[command(visible_aliases = ["find", "ls"])]
+    List(ListArgs),
+    /// Rename a user
+    Update(UpdateArgs),
+    /// Delete a user for good, and with it all its tokens
+    #[command(after_help = "\
+Example:
+  symbolon user delete me --store sqlite:tokens.db
+
+The name is free again; the id is not. Authorizations of the user are refused
+from now on. The record stays as proof until `symbolon purge` forgets it.")]
+    Delete(ChangeArgs),
+    /// Switch a user on
+    #[command(after_help = "\
+Example:
+  symbolon user active me --store sqlite:tokens.db")]
+    Active(ChangeArgs),
+    /// Switch a user off: all its tokens are refused until it is switched on again
+    #[command(after_help = "\
+Example:
+  symbolon user inactive me --store sqlite:tokens.db")]
+    Inactive(ChangeArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon user create --name me --store sqlite:tokens.db
+  symbolon user create --name me --org my-org --store sqlite:tokens.db")]
+struct CreateArgs {
+    /// The name of the user
+    #[arg(long, short)]
+    name: String,
+    /// Make it a member of this organization: its name or id
+    #[arg(long, short, value_name = "NAME")]
+    org: Option<String>,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon user list --store sqlite:tokens.db
+  symbolon user list --name me --json --store sqlite:tokens.db")]
+struct ListArgs {
+    /// Only the one with this id
+    #[arg(long, short)]
+    id: Option<Id>,
+    /// Only the one with this name
+    #[arg(long, short)]
+    name: Option<String>,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  symbolon user update me --name myself --store sqlite:tokens.db")]
+struct UpdateArgs {
+    #[command(flatten)]
+    which: Which,
+    /// The new name
+    #[arg(long, short)]
+    name: String,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+struct ChangeArgs {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// The user: its name or id
+    #[arg(required_unless_present = "id")]
+    user: Option<String>,
+    /// The user, by its id
+    #[arg(long, short, conflicts_with = "user")]
+    id: Option<Id>,
+}
+
+impl Which {
+    fn find(&self, lookup: &Lookup) -> Result<User, Failure> {
+        match (&self.id, &self.user) {
+            (Some(id), _) => lookup.user(&id.to_string()),
+            (None, Some(text)) => lookup.user(text),
+            (None, None) => Err(Failure::Argument("id", "is missing".into())),
+        }
+    }
+}
+
+pub(crate) fn run(global: &Global, args: &UserArgs) -> Result<ExitCode, Failure> {
+    let engine = operator::open(global)?;
+    let lookup = Lookup::new(&engine);
+    match &args.command {
+        UserCommand::Create(args) => create(&lookup, args),
+        UserCommand::List(args) => list(&lookup, args),
+        UserCommand::Update(args) => {
+            let edit = UserEdit {
+                name: Some(args.name.clone()),
+                ..UserEdit::default()
+            };
+            let changed = change(&lookup, &args.which, &edit)?;
+            args.rows.print_one(&changed)
+        }
+        UserCommand::Delete(args) => {
+            let changed = change(&lookup, &args.which, &to(Transition::Revoke))?;
+            args.rows.print_deleted(&changed)
+        }
+        UserCommand::Active(args) => {
+            let changed = change(&lookup, &args.which, &to(Transition::Activate))?;
+            args.rows.print_one(&changed)
+        }
+        UserCommand::Inactive(args) => {
+            let changed = change(&lookup, &args.which, &to(Transition::Deactivate))?;
+            args.rows.print_one(&changed)
+        }
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn to(transition: Transition) -> UserEdit {
+    UserEdit {
+        transition: Some(transition),
+        ..UserEdit::default()
+    }
+}
+
+fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
+    let org = args.org.as_deref().map(|org| lookup.organization(org));
+    let org = org.transpose()?;
+    let (root, issuer) = (&Caller::Root, &lookup.issuer);
+    let made = issuer.create_user(root, &args.name, None);
+    let mut user = made.map_err(|error| taken(error, &args.name))?;
+    if let Some(org) = org {
+        user = issuer.add_member(root, org.id, user.id, Role::Member)?;
+    }
+    args.rows.print_one(&Shown::from(user))
+}
+
+fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
+    let users = match (args.id, &args.name) {
+        (None, None) => lookup.issuer.users(&Caller::Root)?,
+        (Some(id), _) => vec![lookup.user(&id.to_string())?],
+        (None, Some(name)) => vec![lookup.user_named(name)?],
+    };
+    let named = |user: &User| args.name.as_ref().is_none_or(|name| *name == user.name);
+    let users = users.into_iter().filter(named);
+    args.rows.print(users.map(|user| Ok(Shown::from(user))))
+}
+
+fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<Shown, Failure> {
+    let user = which.find(lookup)?;
+    let name = edit.name.as_deref().unwrap_or_default();
+    let changed = lookup.issuer.edit_user(&Caller::Root, user.id, edit);
+    changed.map(Shown::from).map_err(|error| taken(error, name))
+}
+
+/// What is printed of a user: never the hash of its password.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: Id,
+    name: String,
+    status: Status,
+    operator: bool,
+    memberships: Vec<Value>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<User> for Shown {
+    fn from(user: User) -> Self {
+        let memberships = user.memberships.iter();
+        Self {
+            memberships: memberships
+                .map(|one| json!({ "orgID": one.organization, "role": one.role }))
+                .collect(),
+            id: user.id,
+            name: user.name,
+            status: user.status,
+            operator: user.operator,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+impl Row for Shown {
+    const HEADER: &[&str] = &["ID", "Name", "Status"];
+
+    fn cells(&self) -> Vec<String> {
+        let status = self.status.as_str().to_owned();
+        vec![self.id.to_string(), self.name.clone(), status]
+    }
+}

@@ -1,0 +1,525 @@
+//! `auth`: administration of authorizations on a store.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::{AUTH, Home, ORG, OTHER_ORG, STORES, USER, err, out, token};
+
+const MISSING: &str = "0000000000000fff";
+
+/// The ids that a list prints, as JSON.
+fn ids(list: &Value) -> Vec<String> {
+    let rows = list.as_array().unwrap().iter();
+    rows.map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn id(number: u32) -> String {
+    format!("{:016x}", 0xa00 + number)
+}
+
+fn create(home: &Home, arguments: &[&str]) -> Value {
+    home.operate_json(&[&["auth", "create", "--org=my-org"], arguments].concat())
+}
+
+fn permissions(made: &Value) -> Vec<String> {
+    let all = made["permissions"].as_array().unwrap().iter();
+    all.map(|one| {
+        let one: symbolon::Permission = serde_json::from_value(one.clone()).unwrap();
+        one.to_string()
+    })
+    .collect()
+}
+
+/// Every command that works on a store for its operator.
+#[test]
+fn the_store_must_stand_on_the_command_line() {
+    for commands in [
+        &["auth", "list"][..],
+        &["auth", "create", "--org=my-org", "--read-buckets"],
+        &["auth", "active", AUTH],
+        &["auth", "inactive", AUTH],
+        &["auth", "delete", AUTH],
+        &["auth", "rotate", AUTH],
+        &["user", "create", "--name=x"],
+        &["user", "list"],
+        &["user", "update", "me", "--name=x"],
+        &["user", "active", "me"],
+        &["user", "inactive", "me"],
+        &["user", "delete", "me"],
+        &["org", "create", "--name=x"],
+        &["org", "list"],
+        &["org", "update", "my-org", "--name=x"],
+        &["org", "members", "list", "my-org"],
+        &["org", "members", "add", "my-org", "--member=me"],
+        &["org", "members", "remove", "my-org", "--member=me"],
+        &["org", "delete", "my-org"],
+    ] {
+        // There is nothing that could be changed: it is refused before anything is opened.
+        let refused = Home::new().run(commands).code(1).stdout("");
+        let told = err(&refused);
+        assert!(
+            told.starts_with("Error: name the store on the command line, as in `--store sqlite:./symbolon/data/symbolon.db`"),
+            "{commands:?}: {told}"
+        );
+    }
+}
+
+#[test]
+fn neither_the_environment_nor_the_default_names_a_store_for_its_operator() {
+    let home = Home::with_sample();
+    home.run(&["auth", "delete", AUTH]).code(1);
+    let url = format!("sqlite:{}", home.store().display());
+    home.command(&["auth", "delete", AUTH])
+        .env("SYMBOLON_STORE", &url)
+        .assert()
+        .code(1);
+    assert_eq!(home.reads(&token(1)), "allow");
+    // Before or after the command, and beside the environment.
+    home.run(&["--store", &url, "auth", "inactive", AUTH])
+        .success();
+    assert_eq!(home.reads(&token(1)), "inactive");
+    home.command(&["auth", "--store", &url, "delete", AUTH])
+        .env("SYMBOLON_STORE", &url)
+        .assert()
+        .success();
+    assert_eq!(home.reads(&token(1)), "revoked");
+}
+
+#[test]
+fn from_creation_to_revocation() {
+    for store in STORES {
+        let home = Home::with_sample_on(store);
+        let made = home.operate(&[
+            "auth",
+            "create",
+            "--org=my-org",
+            "--user=me",
+            "--read-buckets",
+            "--description=of me",
+        ]);
+        let text = out(&made.success());
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let token = *words.iter().find(|word| word.starts_with("sym_")).unwrap();
+        assert_eq!(text.matches(token).count(), 1);
+        for part in ["of me", "my-org", USER, "shown only now"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(home.reads(token), "allow");
+        let list = home.operate_json(&["auth", "list", "--user=me"]);
+        let made = list.as_array().unwrap().last().unwrap();
+        let id = made["id"].as_str().unwrap();
+        assert!(text.contains(id));
+        assert_eq!(made["description"], "of me");
+        for (command, decision) in [
+            ("inactive", "inactive"),
+            ("active", "allow"),
+            ("delete", "revoked"),
+        ] {
+            let done = home.operate(&["auth", command, "--id", id]).success();
+            assert!(out(&done).contains(id), "{command}");
+            assert_eq!(out(&done).contains("Deleted"), command == "delete");
+            assert_eq!(home.reads(token), decision);
+        }
+        // Once more is no error, but there is no way back.
+        home.operate(&["auth", "delete", id]).success();
+        let refused = home.operate(&["auth", "active", id]).code(1);
+        assert!(err(&refused).contains("cannot be changed any more"));
+        home.run(&["fsck"]).success();
+    }
+}
+
+#[test]
+fn what_is_granted() {
+    let home = Home::with_sample();
+    let o = format!("orgs/{ORG}");
+    for (arguments, wanted) in [
+        (&["--read-tasks"][..], vec![format!("read:{o}/tasks")]),
+        (
+            &[
+                "--write-bucket=telegraf",
+                "--read-bucket=00000000000000ff",
+                "--write-dbrps",
+            ],
+            vec![
+                format!("read:{o}/buckets/00000000000000ff"),
+                format!("write:{o}/buckets/0000000000000d01"),
+                format!("write:{o}/dbrp"),
+            ],
+        ),
+        (
+            &["--read-user", "--read-orgs"],
+            vec!["read:orgs".into(), "read:users".into()],
+        ),
+        (
+            &[
+                "--read-database=a",
+                "--read-database=b",
+                "--write-database=*",
+            ],
+            vec![
+                format!("read:{o}/databases/a"),
+                format!("read:{o}/databases/b"),
+                format!("write:{o}/databases"),
+            ],
+        ),
+        (
+            &[
+                "--permission=write:labels",
+                "--permission=read:orgs/0000000000000b01/views",
+            ],
+            vec!["write:labels".into(), format!("read:{o}/views")],
+        ),
+    ] {
+        assert_eq!(
+            permissions(&create(&home, arguments)),
+            wanted,
+            "{arguments:?}"
+        );
+    }
+    let operator = create(&home, &["--operator"]);
+    assert_eq!(permissions(&operator).len(), 44);
+    assert!(permissions(&operator).contains(&"write:orgs".to_owned()));
+    let all = permissions(&create(&home, &["--all-access", "--user=me"]));
+    assert_eq!(all.len(), 44);
+    for one in [
+        format!("read:orgs/{ORG}"),
+        format!("write:users/{USER}"),
+        format!("read:{o}/dashboards"),
+    ] {
+        assert!(all.contains(&one), "{one} {all:?}");
+    }
+    assert!(
+        all.iter()
+            .all(|one| one.contains(ORG) || one.contains(USER))
+    );
+    let nobody = permissions(&create(&home, &["--all-access"]));
+    assert_eq!(nobody.len(), 42, "no users at all");
+}
+
+/// Those for databases alone belong to the interface for database tokens, and so may be changed.
+#[test]
+fn the_interface_is_that_of_the_grants() {
+    let home = Home::with_sample();
+    let of_databases = create(&home, &["--read-database=a"]);
+    let of_both = create(&home, &["--read-database=a", "--read-tasks"]);
+    let engine = home.engine();
+    let face = |made: &Value| {
+        let id = made["id"].as_str().unwrap().parse().unwrap();
+        let one = engine.issuer().authorization(&symbolon::Caller::Root, id);
+        one.unwrap().face
+    };
+    assert_eq!(face(&of_databases), symbolon::Face::V0);
+    assert_eq!(face(&of_both), symbolon::Face::V2);
+}
+
+#[test]
+fn when_and_how_it_begins_and_ends() {
+    let home = Home::with_sample();
+    let later = create(&home, &["--read-buckets", "--expires=2199-01-01T00:00:00Z"]);
+    assert_eq!(later["expiresAt"], "2199-01-01T00:00:00Z");
+    let soon = create(&home, &["--read-buckets", "--expires=90d", "--inactive"]);
+    let made: symbolon::Timestamp = serde_json::from_value(soon["createdAt"].clone()).unwrap();
+    let ends: symbolon::Timestamp = serde_json::from_value(soon["expiresAt"].clone()).unwrap();
+    let days = (ends.nanos() - made.nanos()) as f64 / 86_400e9;
+    assert!((89.9..90.1).contains(&days), "{days}");
+    assert_eq!(soon["status"], "inactive");
+    assert_eq!(home.reads(soon["token"].as_str().unwrap()), "inactive");
+    let past = home.operate(&[
+        "auth",
+        "create",
+        "--org=my-org",
+        "--read-tasks",
+        "--expires=2001-01-01T00:00:00Z",
+    ]);
+    assert!(err(&past.code(1)).contains("lies in the past"));
+    let never = home.operate(&[
+        "auth",
+        "create",
+        "--org=my-org",
+        "--read-tasks",
+        "--expires=2999-01-01T00:00:00Z",
+    ]);
+    assert!(err(&never.code(1)).contains("a time lies between"));
+}
+
+#[test]
+fn a_token_goes_to_a_file_and_the_rest_is_printed() {
+    let home = Home::with_sample();
+    let file = ["--write-token=new", "--read-buckets"];
+    let made = create(&home, &file);
+    let text = fs::read_to_string(home.path("new")).unwrap();
+    assert_eq!(home.reads(&text), "allow");
+    assert_eq!(made["token"], Value::Null);
+    assert_eq!(made["orgID"], ORG);
+    // A second time the file is there, and nothing is made.
+    let before = ids(&home.operate_json(&["auth", "list"]));
+    let again = home.operate(&[&["auth", "create", "--org=my-org"], &file[..]].concat());
+    assert!(err(&again.code(1)).contains("exists already"));
+    assert_eq!(ids(&home.operate_json(&["auth", "list"])), before);
+    assert_eq!(fs::read_to_string(home.path("new")).unwrap(), text);
+}
+
+#[test]
+fn a_rotation_ends_the_old_token_at_once_or_after_the_overlap() {
+    let home = Home::with_sample();
+    let rotated = home.operate_json(&["auth", "rotate", AUTH, "--overlap=1h"]);
+    let second = rotated["token"].as_str().unwrap();
+    assert_eq!(rotated["rotatedFrom"], AUTH);
+    assert_eq!(rotated["description"], "number 1");
+    assert_eq!(
+        (home.reads(&token(1)), home.reads(second)),
+        ("allow".into(), "allow".into())
+    );
+    let id = rotated["id"].as_str().unwrap();
+    let again = home.operate(&[
+        "auth",
+        "rotate",
+        "--id",
+        id,
+        "--write-token=third",
+        "--description=3",
+    ]);
+    assert!(out(&again.success()).starts_with(&format!("Rotated from {id}\n")));
+    assert_eq!(home.reads(second), "expired");
+    assert_eq!(
+        home.reads(&fs::read_to_string(home.path("third")).unwrap()),
+        "allow"
+    );
+    let over = home.operate(&["auth", "rotate", id]).code(1);
+    assert!(
+        err(&over).contains("create a new authorization instead"),
+        "{}",
+        err(&over)
+    );
+}
+
+#[test]
+fn lists() {
+    let home = Home::with_sample();
+    let list = |arguments: &[&str]| {
+        let list = home.operate_json(&[&["auth", "list"], arguments].concat());
+        let numbers = ids(&list).into_iter();
+        let numbers = numbers.map(|id| u32::from_str_radix(&id[13..], 16).unwrap() - 0xa00);
+        numbers.collect::<Vec<_>>()
+    };
+    for (arguments, wanted) in [
+        (&[][..], &[1, 2, 3, 5, 6][..]),
+        (&["--org=my-org"], &[1, 2, 3, 6]),
+        (&["--org", OTHER_ORG], &[5]),
+        (&["--org-id", OTHER_ORG], &[5]),
+        (&["--org-id", MISSING], &[]),
+        (&["--user=me", "--limit=2"], &[1, 2]),
+        (&["--user-id", USER, "--after", &id(3)], &[5, 6]),
+        (&["--user-id", MISSING], &[]),
+        (&["--status=inactive"], &[2]),
+        (&["--status=revoked"], &[4]),
+        (&["--limit=0"], &[]),
+        (&["--id", &id(4)], &[4]),
+        (&["--id", &id(5), "--org=my-org"], &[]),
+    ] {
+        assert_eq!(list(arguments), wanted, "{arguments:?}");
+    }
+    for (arguments, told) in [
+        (
+            ["--id", MISSING],
+            "unknown authorization `0000000000000fff`; `symbolon auth list`",
+        ),
+        (
+            ["--org", "none"],
+            "unknown organization `none`; `symbolon org list`",
+        ),
+        (
+            ["--user", "none"],
+            "unknown user `none`; `symbolon user list`",
+        ),
+        (["--id", "x"], "invalid value 'x' for '--id <ID>'"),
+        (
+            ["--status", "odd"],
+            "possible values: active, inactive, revoked",
+        ),
+    ] {
+        let refused = home
+            .operate(&[&["auth", "find"], &arguments[..]].concat())
+            .code(1);
+        assert!(err(&refused).contains(told), "{}", err(&refused));
+    }
+}
+
+#[test]
+fn the_table_is_that_of_influxdb_but_for_the_token() {
+    let home = Home::with_sample();
+    let table = out(&home.operate(&["auth", "ls", "--limit=3"]).success());
+    let permissions = format!("[read:orgs/{ORG}/buckets]");
+    assert_eq!(
+        table,
+        format!(
+            "ID                Description  Status    User Name  User ID           Permissions\n\
+             {}  number 1     active    me         {USER}  {permissions}\n\
+             {}  number 2     inactive  me         {USER}  {permissions}\n\
+             {}  number 3     expired   me         {USER}  {permissions}\n",
+            id(1),
+            id(2),
+            id(3)
+        )
+    );
+    let rows = || table.lines().skip(1).flat_map(str::split_whitespace);
+    let headless = out(&home
+        .operate(&["auth", "ls", "--limit=3", "--hide-headers"])
+        .success());
+    assert!(headless.starts_with(&id(1)), "{headless}");
+    assert!(headless.split_whitespace().eq(rows()), "{headless}");
+    let empty = home.operate_json(&["auth", "ls", "--org-id", MISSING]);
+    assert_eq!(empty, Value::Array(vec![]));
+}
+
+/// The keys are the same whatever an authorization has.
+#[test]
+fn the_json_has_the_keys_of_influxdb() {
+    let home = Home::with_sample();
+    create(&home, &["--read-tasks"]);
+    let list = home.operate_json(&["auth", "list"]);
+    for row in list.as_array().unwrap() {
+        let keys: Vec<_> = row.as_object().unwrap().keys().collect();
+        assert_eq!(
+            keys,
+            [
+                "createdAt",
+                "description",
+                "expiresAt",
+                "id",
+                "org",
+                "orgID",
+                "permissions",
+                "revokedAt",
+                "rotatedFrom",
+                "status",
+                "updatedAt",
+                "user",
+                "userID"
+            ]
+        );
+    }
+    assert_eq!(list[0]["org"], "my-org");
+    assert_eq!(list[0]["user"], "me");
+    assert_eq!(list[0]["permissions"][0]["resource"]["orgID"], ORG);
+}
+
+#[test]
+fn a_thousand_are_listed_in_pages_or_at_once() {
+    let home = Home::with_sample();
+    {
+        let engine = home.engine();
+        let permission: symbolon::Permission = "read:buckets".parse().unwrap();
+        for _ in 0..1_000 {
+            let new = symbolon::NewAuthorization::new(ORG.parse().unwrap(), [permission.clone()]);
+            engine
+                .issuer()
+                .create(&symbolon::Caller::Root, new)
+                .unwrap();
+        }
+    }
+    let all = ids(&home.operate_json(&["auth", "list"]));
+    assert_eq!(all.len(), 1_005);
+    assert!(all.is_sorted());
+    let table = out(&home.operate(&["auth", "list", "--hide-headers"]).success());
+    let shown: Vec<_> = table.lines().map(|line| line[..16].to_owned()).collect();
+    assert_eq!(shown, all);
+    let mut paged = Vec::new();
+    let mut after = "0000000000000001".to_owned();
+    loop {
+        let page = ids(&home.operate_json(&["auth", "list", "--limit=600", "--after", &after]));
+        let Some(last) = page.last() else { break };
+        after.clone_from(last);
+        paged.extend(page);
+    }
+    assert_eq!(paged, all);
+}
+
+/// Whoever stops reading misses nothing that counts.
+#[test]
+fn a_list_that_nobody_reads_is_no_error() {
+    let home = Home::with_sample();
+    for form in ["--json", "--hide-headers"] {
+        let mut process = home.process(&["auth", "list", form, "--store", STORES[0]]);
+        let unread = std::io::pipe().unwrap().1;
+        let done = process.stdout(unread).output().unwrap();
+        assert_eq!((done.status.code(), done.stderr.len()), (Some(0), 0));
+    }
+}
+
+#[test]
+fn what_cannot_be_created() {
+    let home = Home::with_sample();
+    for (arguments, told) in [
+        (
+            &["--org=none", "--read-tasks"][..],
+            "unknown organization `none`",
+        ),
+        (
+            &["--org-id", MISSING, "--read-tasks"],
+            "unknown organization `0000000000000fff`",
+        ),
+        (
+            &["--org=my-org"],
+            "give at least one, such as `--read-buckets`",
+        ),
+        (
+            &["--org=my-org", "--user=none", "--read-tasks"],
+            "unknown user `none`",
+        ),
+        (
+            &["--org=my-org", "--read-bucket=none"],
+            "unknown bucket `none`; give its id",
+        ),
+        (
+            &["--org=my-org", "--operator", "--read-tasks"],
+            "stand alone",
+        ),
+        (
+            &["--org=my-org", "--permission=x"],
+            "a permission is written as",
+        ),
+        (
+            &["--org=my-org", "--permission=read:nothing"],
+            "unknown resource type `nothing`",
+        ),
+        (
+            &[
+                "--org=my-org",
+                "--permission=read:orgs/0000000000000b02/tasks",
+            ],
+            "is not for org id 0000000000000b01",
+        ),
+        (
+            &["--org=my-org", "--read-tasks", "--expires=soon"],
+            "`soon` is no time",
+        ),
+        (&["--read-tasks"], "--org <NAME>"),
+        (
+            &["--org=my-org", "--org-id", ORG, "--read-tasks"],
+            "cannot be used with",
+        ),
+    ] {
+        let refused = home.operate(&[&["auth", "create"], arguments].concat());
+        let refused = refused.code(1).stdout("");
+        assert!(err(&refused).contains(told), "{}", err(&refused));
+    }
+    for command in ["active", "inactive", "delete", "rotate"] {
+        let refused = home.operate(&["auth", command, MISSING]).code(1);
+        assert!(err(&refused).contains("unknown authorization `0000000000000fff`"));
+        home.operate(&["auth", command]).code(1);
+        home.operate(&["auth", command, AUTH, "--id", AUTH]).code(1);
+    }
+    assert_eq!(ids(&home.operate_json(&["auth", "list"])).len(), 5);
+}
+
+/// The user of an authorization that is rotated is told as such, not as an unknown authorization.
+#[test]
+fn an_authorization_of_a_deleted_user_cannot_be_rotated() {
+    let home = Home::with_sample();
+    home.operate(&["user", "delete", "me"]).success();
+    let refused = home.operate(&["auth", "rotate", AUTH]).code(1);
+    assert_eq!(err(&refused), "Error: user not found\n");
+}

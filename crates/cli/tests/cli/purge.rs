@@ -1,0 +1,68 @@
+//! `purge`: what ended long ago is forgotten.
+
+use serde_json::{Value, json};
+
+use crate::common::{Home, STORES, err, out, token};
+
+fn purged(home: &Home, arguments: &[&str]) -> Value {
+    let done = home
+        .run(&[&["purge", "--json"], arguments].concat())
+        .success();
+    serde_json::from_str(&out(&done)).unwrap()
+}
+
+fn counts(dry_run: bool, authorizations: usize, organizations: usize, buckets: usize) -> Value {
+    json!({
+        "dryRun": dry_run, "authorizations": authorizations, "buckets": buckets, "users": 0,
+        "organizations": organizations,
+    })
+}
+
+#[test]
+fn what_ended_is_counted_and_then_forgotten() {
+    for store in STORES {
+        let home = Home::with_sample_on(store);
+        home.operate(&["org", "delete", "my-org"]).success();
+        // Its own time has not come.
+        assert_eq!(purged(&home, &[]), counts(false, 0, 0, 0));
+        assert_eq!(purged(&home, &["--retention=1h"]), counts(false, 0, 0, 0));
+        for _ in 0..2 {
+            let dry = purged(&home, &["--retention=0", "--dry-run"]);
+            assert_eq!(dry, counts(true, 5, 1, 1));
+        }
+        assert_eq!(home.reads(&token(1)), "revoked");
+        assert_eq!(purged(&home, &["--retention=0"]), counts(false, 5, 1, 1));
+        assert_eq!(purged(&home, &["--retention=0"]), counts(false, 0, 0, 0));
+        for (number, decision) in [(1, "unknown"), (4, "unknown"), (5, "forbidden")] {
+            let answer = home.check(&token(number), &["--action=read", "--type=buckets"]);
+            assert_eq!(answer["reason"], decision);
+        }
+        home.run(&["fsck"]).success();
+    }
+}
+
+#[test]
+fn in_words() {
+    let home = Home::with_sample();
+    home.operate(&["auth", "delete", crate::common::AUTH])
+        .success();
+    let dry = out(&home
+        .run(&["purge", "--dry-run", "--retention=0s"])
+        .success());
+    assert_eq!(
+        dry,
+        "                Would forget\nAuthorizations  2\nBuckets         0\nUsers           0\nOrganizations   0\n"
+    );
+    let wet = out(&home.run(&["purge", "--retention=0s"]).success());
+    assert!(wet.contains("Forgotten\nAuthorizations  2\n"), "{wet}");
+}
+
+#[test]
+fn errors() {
+    let home = Home::new();
+    let none = home.run(&["purge"]).code(1).stdout("");
+    assert!(err(&none).contains("there is no store at"));
+    let wrong = home.run(&["purge", "--retention=long"]).code(1);
+    assert!(err(&wrong).contains("`long` is no time"), "{}", err(&wrong));
+    assert_eq!(home.files().len(), 0);
+}

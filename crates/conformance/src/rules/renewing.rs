@@ -1,0 +1,165 @@
+//! Another life of a store.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use symbolon::Minute;
+use symbolon::store::{Cursor, Epoch, Revision, TokenStore, Wake};
+
+use crate::fresh::Make;
+use crate::pages::{dump, scan};
+use crate::sample::{
+    NEVER, Refusal, TOKEN, USER, commit, guard, id, insert, key, named, purge, put, record,
+    refused, replace, revision_of,
+};
+use crate::threads::{in_threads, rounds};
+
+/// A renewal draws an epoch that was not there before, and the next scan ends with the one that it returned.
+pub fn a_renewed_store_has_another_epoch(make: Make<'_>) {
+    let store = &*make.fresh();
+    let mut epochs = BTreeSet::from([dump(store).end.epoch]);
+    for number in 1..=5 {
+        let renewed = renew(store);
+        assert_eq!(dump(store).end.epoch, renewed);
+        assert!(epochs.insert(renewed), "{renewed:?} was there before");
+        put(store, &record(TOKEN, number, ""));
+        assert_eq!(dump(store).end.epoch, renewed, "a commit changes it");
+    }
+}
+
+/// A renewal draws at random: two stores do not go the same way.
+pub fn a_renewed_epoch_is_random(make: Make<'_>) {
+    let (one, other) = (make.fresh(), make.fresh());
+    let epochs = |store: &dyn TokenStore| [(); 3].map(|()| renew(store).0);
+    let (one, other) = (epochs(&*one), epochs(&*other));
+    assert!(one.iter().all(|epoch| !other.contains(epoch)));
+    let step = |epochs: [u64; 3]| [0, 1].map(|at| epochs[at + 1].wrapping_sub(epochs[at]));
+    assert_ne!(step(one)[0], step(one)[1], "{one:?} is counted");
+    assert_ne!(step(one), step(other));
+}
+
+/// Records, last uses, head and floor are the same after a renewal, and revisions go on from there.
+pub fn a_renewal_keeps_everything(make: Make<'_>) {
+    let store = &*make.fresh();
+    put(store, &named(TOKEN, 1, "kept"));
+    put(store, &record(USER, 1, "kept"));
+    let purged = put(store, &record(TOKEN, 2, "to be purged"));
+    commit(store, &[purge(key(TOKEN, 2), purged)]);
+    let newest = put(store, &record(TOKEN, 3, "newest"));
+    store.touch(&[(id(1), Minute(5))]).expect("touch works");
+    let before = dump(store);
+    let renewed = renew(store);
+    let mut wanted = before;
+    wanted.end.epoch = renewed;
+    assert_eq!(dump(store), wanted);
+    assert_eq!(commit(store, &[]), newest, "it takes no revision");
+    assert!(put(store, &record(TOKEN, 2, "again")) > newest);
+}
+
+/// What was expected and what is unique before a renewal is so after it.
+pub fn a_renewal_keeps_what_is_compared(make: Make<'_>) {
+    let store = &*make.fresh();
+    let held = put(store, &named(TOKEN, 1, "held"));
+    renew(store);
+    let taken = insert(&named(TOKEN, 2, "held"));
+    assert_eq!(refused(store, &[taken]), Refusal::Duplicate(0));
+    let other = guard(key(TOKEN, 1), NEVER);
+    assert_eq!(refused(store, &[other]), Refusal::Conflict(0));
+    assert_eq!(revision_of(store, key(TOKEN, 1)), held);
+    commit(store, &[replace(&named(TOKEN, 1, "other"), held)]);
+}
+
+/// A cursor of the life before goes on where it stood, within a scan and at its end.
+pub fn a_cursor_goes_on_after_a_renewal(make: Make<'_>) {
+    let store = &*make.fresh();
+    for number in 1..=4 {
+        put(store, &record(TOKEN, number, ""));
+    }
+    let page = store.scan(&Cursor::start(), 2).expect("scan works");
+    let whole = scan(store, &Cursor::start(), 10);
+    let rest = scan(store, &page.next, 10).keys();
+    let renewed = renew(store);
+    let after = scan(store, &page.next, 10);
+    assert_eq!((after.keys(), after.end.epoch), (rest, renewed));
+    let after = scan(store, &whole.next, 10);
+    assert_eq!((after.keys(), after.end.epoch), (vec![], renewed));
+    put(store, &record(TOKEN, 3, "again"));
+    assert_eq!(scan(store, &whole.next, 10).keys(), [key(TOKEN, 3)]);
+}
+
+/// A store whose waits are woken by a commit is woken by a renewal too, and the one after it waits again.
+pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(make: Make<'_>) {
+    let store = &*make.fresh();
+    put(store, &record(TOKEN, 1, ""));
+    let wakes = woken(store, |store| {
+        put(store, &record(TOKEN, 2, ""));
+    });
+    let renewed = woken(store, |store| {
+        renew(store);
+    });
+    assert!(renewed || !wakes, "a commit wakes, and a renewal does not");
+    if wakes {
+        // What was renewed before the wait ends it too.
+        let cursor = scan(store, &Cursor::start(), 10).next;
+        renew(store);
+        assert_eq!(
+            store.wait(&cursor, LONG).expect("wait works"),
+            Wake::Changed
+        );
+        let cursor = scan(store, &Cursor::start(), 10).next;
+        assert_eq!(
+            store.wait(&cursor, SHORT).expect("wait works"),
+            Wake::Timeout
+        );
+    }
+}
+
+/// Renewals beside commits lose no commit, and no two of them draw the same epoch.
+pub fn renewals_beside_commits_lose_nothing(make: Make<'_>) {
+    let store = &*make.fresh();
+    let made = in_threads(|thread| {
+        let mut epochs = Vec::new();
+        let mut last = Revision::ABSENT;
+        for round in rounds(10) {
+            epochs.push(renew(store));
+            let revision = put(store, &record(TOKEN, thread + 1, &round.to_string()));
+            assert!(revision > last, "{revision:?} after {last:?}");
+            last = revision;
+        }
+        (epochs, last)
+    });
+    let end = dump(store);
+    let mut epochs = BTreeSet::new();
+    for (thread, (drawn, last)) in (1..).zip(made) {
+        assert_eq!(end.records[&key(TOKEN, thread)].revision, last);
+        for epoch in drawn {
+            assert!(epochs.insert(epoch), "{epoch:?} was drawn twice");
+        }
+    }
+    assert!(epochs.contains(&end.end.epoch));
+    let newest = end.records.values().map(|found| found.revision).max();
+    assert_eq!(Some(end.end.head), newest);
+}
+
+const LONG: Duration = Duration::from_secs(3);
+const SHORT: Duration = Duration::from_millis(20);
+
+/// Whether a long wait that began before `change` ends well before its time.
+fn woken(store: &dyn TokenStore, change: fn(&dyn TokenStore)) -> bool {
+    let cursor = scan(store, &Cursor::start(), 10).next;
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let started = Instant::now();
+            let wake = store.wait(&cursor, LONG).expect("wait works");
+            wake == Wake::Changed && started.elapsed() < LONG / 2
+        });
+        thread::sleep(Duration::from_millis(50));
+        change(store);
+        waiting.join().expect("the wait ends")
+    })
+}
+
+fn renew(store: &dyn TokenStore) -> Epoch {
+    store.renew().expect("renew works")
+}

@@ -1,0 +1,169 @@
+//! Ending much at once: what the journal knows as ended after a restore, or whatever was made before a time.
+
+use super::errand::Errand;
+use super::transaction::Transaction;
+use super::{Caller, Issuer};
+use crate::error::Error;
+use crate::id::Id;
+use crate::journal::{Act, Ended, Fate, Intent};
+use crate::record::{Entity, Kind, MAX_RECORD, RecordKey};
+use crate::status::Status;
+use crate::store::Query;
+use crate::time::Timestamp;
+
+/// Records in one commit at most.
+const CHUNK: usize = 500;
+const PAGE: usize = 2000;
+
+impl Issuer {
+    /// Ends in the store what the journal knows as ended, and returns how much that was. The journal knows it already,
+    /// and is not told again.
+    pub(crate) fn end_again(&self, ended: &Ended) -> Result<usize, Error> {
+        let mut due: Vec<(RecordKey, Timestamp)> = ended
+            .iter()
+            .filter(|(key, _)| self.shared.index.may_live(*key))
+            .collect();
+        due.sort_unstable();
+        let errand = Errand::new(&Caller::Root, Act::EndAgain);
+        let mut count = 0;
+        for chunk in due.chunks(self.chunk()) {
+            count += self.change(errand, |change| {
+                let each = chunk.iter().map(|(key, at)| end(change, *key, *at));
+                each.sum::<Result<usize, Error>>()
+            })?;
+        }
+        Ok(count)
+    }
+
+    /// Revokes every authorization that was made before `time`, and returns how many those were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] or [`Error::Journal`]; then some may be revoked, and calling it again goes on.
+    pub fn revoke_made_before(&self, time: Timestamp) -> Result<usize, Error> {
+        let mut query = Query {
+            limit: PAGE,
+            ..Query::all(Kind::AUTHORIZATION)
+        };
+        let mut count = 0;
+        loop {
+            let page = self.shared.store.find(&query)?;
+            let entities = page
+                .iter()
+                .filter_map(|stored| self.open_or_report(&stored.record));
+            let due: Vec<Id> = entities.filter_map(|one| made_before(&one, time)).collect();
+            for chunk in due.chunks(self.chunk()) {
+                count += self.revoke_all(chunk)?;
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
+                _ => return Ok(count),
+            }
+        }
+    }
+
+    /// Whether an intent of which nobody knows what became was carried out, as far as the store tells.
+    pub(crate) fn find_out(&self, intent: &Intent) -> Result<Fate, Error> {
+        let store = &self.shared.store;
+        let mut done = true;
+        // All of it was done or nothing.
+        if let Some(target) = intent.writes.first() {
+            done = match (store.get(&target.key)?, target.sequence) {
+                (None, sequence) => sequence == 0,
+                (Some(_), 0) => false,
+                (Some(stored), sequence) => match self.shared.sealer.open(&stored.record) {
+                    Ok(Some((_, written))) => written >= sequence,
+                    _ => false,
+                },
+            };
+        }
+        if intent.act != Act::Rotate {
+            for ending in &intent.ends {
+                // Somebody else may have written it since, but never so that it lives.
+                let stored = store.get(&ending.key)?;
+                let status = stored.map(|stored| stored.record.columns.status);
+                done &= status.is_none_or(|status| status == Some(Status::Revoked));
+            }
+        }
+        Ok(if done { Fate::Found } else { Fate::Failed })
+    }
+
+    fn revoke_all(&self, ids: &[Id]) -> Result<usize, Error> {
+        let errand = Errand::new(&Caller::Root, Act::Revoke);
+        self.change(errand, |change| {
+            let now = change.now();
+            let each = ids.iter().map(|id| {
+                let key = RecordKey::new(Kind::AUTHORIZATION, *id);
+                end(change, key, now)
+            });
+            each.sum::<Result<usize, Error>>()
+        })
+    }
+
+    pub(super) fn chunk(&self) -> usize {
+        let limits = self.shared.store.limits();
+        let most = limits.writes.min(limits.bytes / MAX_RECORD);
+        most.clamp(1, CHUNK)
+    }
+}
+
+fn made_before(entity: &Entity, time: Timestamp) -> Option<Id> {
+    let Entity::Authorization(one, _) = entity else {
+        return None;
+    };
+    (one.status != Status::Revoked && one.created_at < time).then_some(one.id)
+}
+
+/// Ends one record from `at` on; returns how many were changed. What is gone or not genuine works for nobody.
+fn end(change: &mut Transaction<'_>, key: RecordKey, at: Timestamp) -> Result<usize, Error> {
+    let ended = match read(change, key) {
+        Ok(Some(entity)) => after(entity, at, change.now()),
+        Ok(None) | Err(Error::NotFound(_) | Error::NotGenuine(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let Some(entity) = ended else {
+        return Ok(0);
+    };
+    change.put(entity)?;
+    Ok(1)
+}
+
+fn read(change: &mut Transaction<'_>, key: RecordKey) -> Result<Option<Entity>, Error> {
+    Ok(Some(match key.kind {
+        Kind::AUTHORIZATION => {
+            let (authorization, credential) = change.authorization(key.id)?;
+            Entity::Authorization(authorization, credential)
+        }
+        Kind::USER => Entity::User(change.user(key.id)?),
+        Kind::ORGANIZATION => Entity::Organization(change.organization(key.id)?),
+        Kind::BUCKET => Entity::Bucket(change.bucket(key.id)?),
+        _ => return Ok(None),
+    }))
+}
+
+/// What `entity` is when it has ended from `at` on; none if it has already.
+fn after(mut entity: Entity, at: Timestamp, now: Timestamp) -> Option<Entity> {
+    if entity.status() == Some(Status::Revoked) {
+        return None;
+    }
+    match &mut entity {
+        Entity::Authorization(one, _) if at > now => {
+            // It was rotated: it ends when the overlap does.
+            if one.expires_at.is_some_and(|end| end <= at) {
+                return None;
+            }
+            one.expires_at = Some(at);
+            one.updated_at = now;
+        }
+        Entity::Authorization(one, _) => {
+            one.status = Status::Revoked;
+            one.revoked_at = Some(at);
+            one.updated_at = now;
+        }
+        Entity::User(one) => (one.status, one.updated_at) = (Status::Revoked, now),
+        Entity::Organization(one) => (one.status, one.updated_at) = (Status::Revoked, now),
+        Entity::Bucket(one) => (one.status, one.updated_at) = (Status::Revoked, now),
+        Entity::Settings(_) | Entity::SetUp(_) => return None,
+    }
+    Some(entity)
+}

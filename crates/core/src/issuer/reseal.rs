@@ -1,0 +1,75 @@
+//! Sealing records anew under another key.
+
+use super::errand::Errand;
+use super::transaction::Transaction;
+use super::{Caller, Issuer};
+use crate::error::Error;
+use crate::journal::Act;
+use crate::record::{Entity, RecordKey, SETTINGS};
+use crate::store::Cursor;
+
+const PAGE: usize = 2000;
+
+impl Issuer {
+    /// Seals every record under the current secret of the key that the engine was opened with. Afterwards
+    /// [`StoreKey::retired`](crate::StoreKey::retired) can take the place of that key. It can be interrupted, and called
+    /// again. Returns how many records were written; `progress` is told after each commit.
+    ///
+    /// Records that are not genuine are left as they are, and reported as faults.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] or [`Error::Journal`]; what was sealed until then stays so.
+    pub fn reseal(&self, progress: &mut dyn FnMut(usize)) -> Result<usize, Error> {
+        self.name_keys()?;
+        let mut count = 0;
+        let mut cursor = Cursor::start();
+        loop {
+            let page = self.shared.store.scan(&cursor, PAGE)?;
+            let due: Vec<RecordKey> = page
+                .items
+                .iter()
+                .filter(|stored| !self.shared.sealer.is_current(&stored.record))
+                .map(|stored| stored.record.key)
+                .collect();
+            for chunk in due.chunks(self.chunk()) {
+                count += self.reseal_all(chunk)?;
+                progress(count);
+            }
+            if page.end.is_some() {
+                return Ok(count);
+            }
+            cursor = page.next;
+        }
+    }
+
+    /// Has the settings of the store name all secrets of the key.
+    pub(crate) fn name_keys(&self) -> Result<(), Error> {
+        let errand = Errand::new(&Caller::Root, Act::Reseal);
+        self.change(errand, |change| {
+            let mut settings = change.settings()?;
+            let keys: Vec<_> = self.shared.sealer.key().ids().collect();
+            if settings.keys != keys {
+                settings.keys = keys;
+                change.put(Entity::Settings(settings))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn reseal_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {
+        let errand = Errand::new(&Caller::Root, Act::Reseal);
+        self.change(errand, |change| {
+            let each = keys.iter().map(|key| reseal(change, *key));
+            each.sum::<Result<usize, Error>>()
+        })
+    }
+}
+
+fn reseal(change: &mut Transaction<'_>, key: RecordKey) -> Result<usize, Error> {
+    match change.reseal(key) {
+        Ok(written) => Ok(written.into()),
+        Err(Error::NotGenuine(_)) if key != SETTINGS => Ok(0),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,331 @@
+//! Writing the journal along with the commits.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::ended::Ended;
+use super::{Act, By, Durability, Event, Fate, Intent, Journal, JournalError};
+use crate::clock::Clock;
+use crate::record::RecordKey;
+use crate::store::{End, Revision};
+use crate::time::Timestamp;
+
+/// Writes what is intended before each commit, and what became of it; or nothing, if there is no journal.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    journal: Option<Arc<dyn Journal>>,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The store, as [`Event::Opened`] names it.
+    store: String,
+    epoch: u64,
+    head: u64,
+    /// What was found out when the journal was opened, and is written before anything else.
+    first: Vec<Event>,
+    /// Entries since it was last said what is known of the store; none if that was never said.
+    since_opened: Option<u64>,
+    /// Intents of which nobody knows what became.
+    unknown: HashSet<u64>,
+    missed: Missed,
+    denials: Denials,
+    ended: Option<Arc<Ended>>,
+}
+
+/// What could not be written.
+#[derive(Debug, Default)]
+struct Missed {
+    entries: u64,
+    /// The endings among it, to be written when that works again.
+    intents: Vec<(Intent, Fate)>,
+}
+
+/// Beyond these, endings that could not be written are only counted.
+const KEPT_INTENTS: usize = 10_000;
+/// So often it is said what is known of the store, so that a journal need not be read from its start.
+const REOPEN_AFTER: u64 = 10_000;
+
+impl Recorder {
+    pub(crate) fn new(journal: Option<Arc<dyn Journal>>, clock: Arc<dyn Clock>) -> Self {
+        let state = State {
+            store: String::new(),
+            epoch: 0,
+            head: 0,
+            first: Vec::new(),
+            since_opened: None,
+            unknown: HashSet::new(),
+            missed: Missed::default(),
+            denials: Denials::default(),
+            ended: None,
+        };
+        Self {
+            journal,
+            clock,
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// From here on changes belong to this store, which is known up to `end`; `first` is written before them.
+    pub(crate) fn begin(&self, store: String, end: End, first: Vec<Event>) {
+        let mut state = self.state();
+        state.store = store;
+        state.first = first;
+        state.see(end);
+    }
+
+    /// Says at once what is known of the store, for a store that is about to be made or was put back.
+    pub(crate) fn open(&self) -> Result<(), JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let mut state = self.state();
+        let mut events = state.first.clone();
+        events.push(state.opened());
+        journal.append(self.clock.now(), &events, Durability::Synced)?;
+        state.first.clear();
+        state.since_opened = Some(0);
+        Ok(())
+    }
+
+    /// The follower has read the store up to `end`.
+    pub(crate) fn see(&self, end: End) {
+        if self.is_on() {
+            self.state().see(end);
+        }
+    }
+
+    /// Writes what is about to be done, and returns when it is on disk. The number of the first intent; the others
+    /// follow by one. None without a journal.
+    pub(crate) fn intend(&self, intents: &[Intent]) -> Result<Option<u64>, JournalError> {
+        let Some(journal) = self.journal.as_ref().filter(|_| !intents.is_empty()) else {
+            return Ok(None);
+        };
+        let mut state = self.state();
+        let now = self.clock.now();
+        let mut events = state.preface();
+        let late = events.len() as u64;
+        events.extend(
+            state
+                .missed
+                .intents
+                .iter()
+                .map(|(intent, _)| Event::Intent(intent.clone())),
+        );
+        let new = events.len() as u64;
+        events.extend(intents.iter().cloned().map(Event::Intent));
+        let first = journal.append(now, &events, Durability::Synced)?;
+        let count = events.len() as u64;
+        let missed = state.written(count);
+        let of = first + late..;
+        let outcomes: Vec<_> = of
+            .zip(missed.intents)
+            .map(|(of, (_, fate))| (of, fate))
+            .collect();
+        if intents.iter().any(|intent| !intent.ends.is_empty()) {
+            state.ended = None;
+        }
+        drop(state);
+        self.conclude(&outcomes);
+        Ok(Some(first + new))
+    }
+
+    /// Notes what became of intents. A failure is no failure of the change: the next to open the journal finds it out
+    /// from the store.
+    pub(crate) fn conclude(&self, outcomes: &[(u64, Fate)]) {
+        let Some(journal) = self.journal.as_ref().filter(|_| !outcomes.is_empty()) else {
+            return;
+        };
+        let mut state = self.state();
+        for (of, fate) in outcomes {
+            match fate {
+                Fate::Unknown => {
+                    state.unknown.insert(*of);
+                }
+                Fate::Done { revision } => state.head = state.head.max(*revision),
+                Fate::Found | Fate::Failed => {
+                    state.unknown.remove(of);
+                }
+            }
+        }
+        let event = |(of, fate): &(u64, Fate)| Event::Outcome {
+            of: *of,
+            fate: *fate,
+        };
+        let events: Vec<Event> = outcomes.iter().map(event).collect();
+        let count = events.len() as u64;
+        match journal.append(self.clock.now(), &events, Durability::Written) {
+            Ok(_) => state.since_opened = state.since_opened.map(|since| since + count),
+            Err(_) => state.missed.entries += count,
+        }
+    }
+
+    /// Something was done that could not be written before.
+    pub(crate) fn miss(&self, intent: Intent, fate: Fate) {
+        let mut state = self.state();
+        if let Fate::Done { revision } = fate {
+            state.head = state.head.max(revision);
+        }
+        state.ended = None;
+        state.missed.entries += 1;
+        if state.missed.intents.len() < KEPT_INTENTS {
+            state.missed.intents.push((intent, fate));
+        }
+    }
+
+    /// Notes a refusal, unless there are too many. A journal that cannot be written changes nothing about it.
+    pub(crate) fn deny(&self, by: By, act: Act, on: Option<RecordKey>, reason: String) {
+        let Some(journal) = &self.journal else {
+            return;
+        };
+        let mut state = self.state();
+        let now = self.clock.now();
+        let Some(left_out) = state.denials.admit(now) else {
+            return;
+        };
+        let mut events = state.preface_of_notes();
+        events.push(Event::Denied {
+            by,
+            act,
+            on,
+            reason,
+            left_out,
+        });
+        let count = events.len() as u64;
+        match journal.append(now, &events, Durability::Written) {
+            Ok(_) => state.noted(count),
+            Err(_) => state.missed.entries += 1,
+        }
+    }
+
+    /// What the journal knows as ended, its own endings included.
+    pub(crate) fn ended(&self) -> Result<Arc<Ended>, JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(Arc::default());
+        };
+        if let Some(ended) = &self.state().ended {
+            return Ok(Arc::clone(ended));
+        }
+        let mut ended = Ended::read(&**journal)?;
+        let mut state = self.state();
+        let missed = state.missed.intents.iter();
+        let now = self.clock.now();
+        missed.for_each(|(intent, _)| ended.add(now, intent));
+        let ended = Arc::new(ended);
+        state.ended = Some(Arc::clone(&ended));
+        Ok(ended)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn see(&mut self, end: End) {
+        let Revision(head) = end.head;
+        self.head = if self.epoch == end.epoch.0 {
+            self.head.max(head)
+        } else {
+            head
+        };
+        if self.epoch != end.epoch.0 && self.since_opened.is_some() {
+            // What follows belongs to another life.
+            self.since_opened = Some(REOPEN_AFTER);
+        }
+        self.epoch = end.epoch.0;
+    }
+
+    fn opened(&self) -> Event {
+        Event::Opened {
+            store: self.store.clone(),
+            epoch: self.epoch,
+            head: self.head,
+        }
+    }
+
+    /// What must stand before the next intent.
+    fn preface(&self) -> Vec<Event> {
+        let mut events = self.preface_of_notes();
+        // Not while the outcome of an intent is open: whoever reads from here on would not meet it.
+        let due = self.since_opened.is_some_and(|since| since >= REOPEN_AFTER);
+        if due && self.unknown.is_empty() {
+            events.push(self.opened());
+        }
+        if self.missed.entries > 0 {
+            events.push(Event::Gap {
+                missed: self.missed.entries,
+            });
+        }
+        events
+    }
+
+    /// What must stand before anything.
+    fn preface_of_notes(&self) -> Vec<Event> {
+        match self.since_opened {
+            Some(_) => Vec::new(),
+            None => self.first.iter().cloned().chain([self.opened()]).collect(),
+        }
+    }
+
+    /// So many entries were written, with all that stood in the preface.
+    fn written(&mut self, count: u64) -> Missed {
+        let due = self.since_opened.is_some_and(|since| since >= REOPEN_AFTER);
+        if due && self.unknown.is_empty() {
+            self.since_opened = Some(0);
+        }
+        self.noted(count);
+        std::mem::take(&mut self.missed)
+    }
+
+    fn noted(&mut self, count: u64) {
+        self.first.clear();
+        self.since_opened = Some(self.since_opened.unwrap_or_default() + count);
+    }
+}
+
+/// How many refusals may be noted: so many at once, and from then on one each interval.
+#[derive(Debug)]
+struct Denials {
+    left: u64,
+    refilled: Timestamp,
+    left_out: u64,
+}
+
+const MOST_DENIALS: u64 = 100;
+const DENIAL_INTERVAL: Duration = Duration::from_millis(100);
+
+impl Default for Denials {
+    fn default() -> Self {
+        Self {
+            left: MOST_DENIALS,
+            refilled: Timestamp::MIN,
+            left_out: 0,
+        }
+    }
+}
+
+impl Denials {
+    /// How many were left out since the last one, if this one may be noted.
+    fn admit(&mut self, now: Timestamp) -> Option<u64> {
+        let interval = DENIAL_INTERVAL.as_nanos() as u64;
+        let earned = now.nanos().saturating_sub(self.refilled.nanos()) / interval;
+        if earned > 0 {
+            self.left = self.left.saturating_add(earned).min(MOST_DENIALS);
+            self.refilled = now;
+        }
+        if self.left == 0 {
+            self.left_out += 1;
+            return None;
+        }
+        self.left -= 1;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}

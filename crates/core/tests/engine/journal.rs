@@ -1,0 +1,392 @@
+//! The journal: what is written along with changes, and what it is good for when a store was put back.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use symbolon::journal::{
+    Act, By, Durability, Entry, Event, Fate, Intent, Journal, JournalError, MemoryJournal,
+};
+use symbolon::store::{Cursor, Revision, Write};
+use symbolon::{
+    Caller, Clock, Denied, Engine, Error, Id, IfEnded, ImportItem, ManualClock, MemoryStore,
+    Options, Problem, Rotation, Timestamp, Token, TokenStore, Transition, UserEdit,
+};
+
+use crate::imports::{authorization, token};
+use crate::world::{READ_BUCKETS, World, key, options};
+
+/// A journal that can be told to fail.
+#[derive(Debug, Default)]
+struct Failing {
+    inner: MemoryJournal,
+    broken: AtomicBool,
+    outcomes_only: AtomicBool,
+}
+
+impl Failing {
+    fn break_it(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
+    }
+}
+
+impl Journal for Failing {
+    fn append(
+        &self,
+        at: Timestamp,
+        events: &[Event],
+        durability: Durability,
+    ) -> Result<u64, JournalError> {
+        let outcomes = self.outcomes_only.load(Ordering::SeqCst);
+        let hit = !outcomes || durability == Durability::Written;
+        if self.broken.load(Ordering::SeqCst) && hit {
+            return Err(JournalError::failed("injected"));
+        }
+        self.inner.append(at, events, durability)
+    }
+
+    fn recent(&self) -> Result<Vec<Entry>, JournalError> {
+        self.inner.recent()
+    }
+
+    fn read(&self, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
+        self.inner.read(visit)
+    }
+}
+
+pub(crate) struct Journaled {
+    pub(crate) world: World,
+    pub(crate) journal: Arc<MemoryJournal>,
+}
+
+pub(crate) fn with_journal(clock: &ManualClock, journal: Arc<dyn Journal>) -> Options {
+    Options {
+        journal: Some(journal),
+        ..options(clock)
+    }
+}
+
+/// An organization, on a store with a journal.
+pub(crate) fn journaled() -> Journaled {
+    let journal = Arc::new(MemoryJournal::new());
+    let world = on(Arc::new(MemoryStore::new()), journal.clone());
+    Journaled { world, journal }
+}
+
+fn on(store: Arc<dyn TokenStore>, journal: Arc<dyn Journal>) -> World {
+    let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+    let options = with_journal(&clock, journal);
+    let engine = Engine::create(store.clone(), key(), options).unwrap();
+    let made = engine
+        .issuer()
+        .create_organization(&Caller::Root, "org", "");
+    World {
+        org: made.unwrap(),
+        engine,
+        store,
+        clock,
+    }
+}
+
+/// What a backup of `store` that is restored now gives: the same records in another life.
+pub(crate) fn copy(store: &dyn TokenStore) -> Arc<MemoryStore> {
+    let copy = MemoryStore::new();
+    let page = store.scan(&Cursor::start(), usize::MAX).unwrap();
+    let writes: Vec<Write> = page
+        .items
+        .into_iter()
+        .map(|stored| Write::Put {
+            record: stored.record,
+            expected: Revision::ABSENT,
+        })
+        .collect();
+    writes.chunks(1000).for_each(|chunk| {
+        copy.commit(chunk).unwrap();
+    });
+    Arc::new(copy)
+}
+
+impl Journaled {
+    pub(crate) fn backup(&self) -> Arc<MemoryStore> {
+        copy(&*self.world.store)
+    }
+
+    /// The engine that opens `store` with this journal.
+    pub(crate) fn open(&self, store: Arc<dyn TokenStore>) -> Result<Engine, Error> {
+        let journal = Arc::new(self.journal.reopened());
+        Engine::open(store, key(), with_journal(&self.world.clock, journal))
+    }
+
+    fn intents(&self) -> Vec<Intent> {
+        let entries = self.journal.entries().into_iter();
+        let intent = |entry: Entry| match entry.event {
+            Event::Intent(intent) => Some(intent),
+            _ => None,
+        };
+        entries.filter_map(intent).collect()
+    }
+}
+
+pub(crate) fn check(engine: &Engine, token: &Token) -> Result<Id, Denied> {
+    engine.verifier().check(token.reveal(), &READ_BUCKETS)
+}
+
+#[test]
+fn an_intent_stands_before_its_outcome_and_says_who_did_what_to_which() {
+    let j = journaled();
+    let caller = j.world.caller(&["write:authorizations", "read:buckets"]);
+    let Caller::Authorization(caller_id) = caller else {
+        unreachable!()
+    };
+    let new = j.world.new_authorization(&["read:buckets"]);
+    let (token, made) = j.world.engine.issuer().create(&caller, new).unwrap();
+    j.world
+        .engine
+        .issuer()
+        .revoke(&Caller::Root, made.id)
+        .unwrap();
+    let entries = j.journal.entries();
+    let about: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| match &entry.event {
+            Event::Intent(intent) => intent.writes.iter().any(|one| one.key.id == made.id),
+            _ => false,
+        })
+        .collect();
+    let [created, revoked] = about.as_slice() else {
+        panic!("{about:?}")
+    };
+    let (Event::Intent(create), Event::Intent(revoke)) = (&created.event, &revoked.event) else {
+        unreachable!()
+    };
+    assert_eq!(
+        (create.by, create.act),
+        (By::Authorization(caller_id), Act::Create)
+    );
+    assert_eq!((revoke.by, revoke.act), (By::Root, Act::Revoke));
+    assert!(create.ends.is_empty() && revoke.ends.len() == 1);
+    for intent in about {
+        let outcome = entries.iter().find(|entry| {
+            matches!(entry.event, Event::Outcome { of, fate: Fate::Done { .. } } if of == intent.number)
+        });
+        assert!(outcome.unwrap().number > intent.number);
+    }
+    let text = serde_json::to_string(&entries.iter().map(|e| &e.event).collect::<Vec<_>>());
+    let text = text.unwrap();
+    assert!(!text.contains(token.reveal()) && !text.contains("sym_"));
+}
+
+#[test]
+fn what_nobody_knows_after_a_crash_is_found_out_at_the_next_start() {
+    let failing = Arc::new(Failing::default());
+    let world = on(Arc::new(MemoryStore::new()), failing.clone());
+    let issuer = world.engine.issuer();
+    let (_, made) = world.create(&["read:buckets"]);
+    // The commit is made, and the process ends before it says so.
+    failing.outcomes_only.store(true, Ordering::SeqCst);
+    failing.break_it(true);
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    failing.break_it(false);
+    // It is written down, and the process ends before the commit.
+    let (_, other) = world.create(&["read:buckets"]);
+    let last = failing.inner.entries().last().unwrap().number;
+    let intent = Intent {
+        by: By::Root,
+        act: Act::Revoke,
+        writes: vec![symbolon::journal::Target {
+            key: format!("authorization:{}", other.id).parse().unwrap(),
+            sequence: 2,
+        }],
+        ends: vec![symbolon::journal::Ending {
+            key: format!("authorization:{}", other.id).parse().unwrap(),
+            at: world.clock.now(),
+            mark: None,
+        }],
+    };
+    let at = world.clock.now();
+    let unmade = failing
+        .inner
+        .append(at, &[Event::Intent(intent)], Durability::Synced);
+    assert_eq!(unmade.unwrap(), last + 1);
+
+    let journal = Arc::new(failing.inner.reopened());
+    let options = with_journal(&world.clock, journal.clone());
+    let engine = Engine::open(world.store.clone(), key(), options).unwrap();
+    assert_eq!(engine.restored(), None);
+    let new = world.new_authorization(&["read:buckets"]);
+    engine.issuer().create(&Caller::Root, new).unwrap();
+    let found: Vec<Fate> = journal
+        .entries()
+        .into_iter()
+        .filter_map(|entry| match entry.event {
+            Event::Outcome { fate, .. } if !matches!(fate, Fate::Done { .. }) => Some(fate),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(found, [Fate::Found, Fate::Failed]);
+    // After a restore only what was done is done again.
+    let backup = copy(&*world.store);
+    drop(engine);
+    let options = with_journal(&world.clock, Arc::new(journal.reopened()));
+    let engine = Engine::open(backup, key(), options).unwrap();
+    assert_eq!(engine.restored().unwrap().ended, 0);
+}
+
+#[test]
+fn without_a_journal_that_can_be_written_only_taking_away_works() {
+    let failing = Arc::new(Failing::default());
+    let world = on(Arc::new(MemoryStore::new()), failing.clone());
+    let issuer = world.engine.issuer();
+    let root = &Caller::Root;
+    let user = issuer.create_user(root, "me", None).unwrap();
+    let (token, made) = world.create(&["read:buckets"]);
+    let (_, second) = world.create(&["read:buckets"]);
+    let backup = copy(&*world.store);
+    failing.break_it(true);
+    let head = world.store.scan(&Cursor::start(), 100).unwrap().end;
+    let new = world.new_authorization(&["read:buckets"]);
+    assert!(matches!(issuer.create(root, new), Err(Error::Journal(_))));
+    let rotated = issuer.rotate(root, made.id, &Rotation::default());
+    assert!(matches!(rotated, Err(Error::Journal(_))));
+    assert!(matches!(
+        issuer.create_user(root, "you", None),
+        Err(Error::Journal(_))
+    ));
+    assert_eq!(world.store.scan(&Cursor::start(), 100).unwrap().end, head);
+
+    issuer.revoke(root, made.id).unwrap();
+    assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
+    issuer
+        .edit(root, second.id, Transition::Deactivate.into())
+        .unwrap();
+    let delete = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, user.id, &delete).unwrap();
+    let told = world.engine.faults();
+    assert_eq!(
+        told.iter()
+            .filter(|one| one.problem == Problem::Unwritten)
+            .count(),
+        3
+    );
+
+    // The next that is written tells of the gap, and of the endings in it.
+    failing.break_it(false);
+    let (later, after) = world.create(&["read:buckets"]);
+    assert_eq!(world.check(&later), Ok(after.id));
+    let entries = failing.inner.entries();
+    assert!(
+        entries
+            .iter()
+            .any(|entry| matches!(entry.event, Event::Gap { missed } if missed >= 3))
+    );
+    let options = with_journal(&world.clock, Arc::new(failing.inner.reopened()));
+    let engine = Engine::open(backup, key(), options).unwrap();
+    assert_eq!(engine.restored().unwrap().ended, 2);
+    assert_eq!(check(&engine, &token), Err(Denied::Revoked(made.id)));
+}
+
+#[test]
+fn refusals_are_noted_but_not_without_end() {
+    let j = journaled();
+    let caller = j.world.caller(&["read:buckets"]);
+    let issuer = j.world.engine.issuer();
+    let denied = |j: &Journaled| -> Vec<(Act, u64)> {
+        let entries = j.journal.entries().into_iter();
+        let one = |entry: Entry| match entry.event {
+            Event::Denied { act, left_out, .. } => Some((act, left_out)),
+            _ => None,
+        };
+        entries.filter_map(one).collect()
+    };
+    for _ in 0..1000 {
+        let new = j.world.new_authorization(&["read:buckets"]);
+        issuer.create(&caller, new).unwrap_err();
+    }
+    assert_eq!(denied(&j), vec![(Act::Create, 0); 100]);
+    j.world.clock.advance(Duration::from_secs(1));
+    issuer.create_user(&caller, "me", None).unwrap_err();
+    assert_eq!(denied(&j).last(), Some(&(Act::CreateUser, 900)));
+    let count = denied(&j).len();
+    issuer
+        .revoke(&Caller::Root, Id::new(77).unwrap())
+        .unwrap_err();
+    assert_eq!(
+        denied(&j).len(),
+        count,
+        "the program itself is refused nothing"
+    );
+}
+
+#[test]
+fn what_had_ended_is_imported_again_only_when_that_is_asked_for() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let text = "an-imported-token-of-another-origin-0001";
+    let item = |id: u64| ImportItem::Authorization(authorization(&j.world, id), token(text));
+    issuer.import(&[item(0x51)]).unwrap();
+    issuer
+        .revoke(&Caller::Root, Id::new(0x51).unwrap())
+        .unwrap();
+    j.world
+        .clock
+        .advance(Duration::from_secs(40 * 24 * 60 * 60));
+    assert_eq!(issuer.purge().unwrap(), 1);
+    let refused = |result: Result<_, Error>| match result {
+        Err(Error::EndedBefore(key)) => key.to_string(),
+        other => panic!("{other:?}"),
+    };
+    // The id, and the token under another id.
+    assert_eq!(
+        refused(issuer.import(&[item(0x51)])),
+        "authorization:0000000000000051"
+    );
+    assert_eq!(
+        refused(issuer.import(&[item(0x52)])),
+        "authorization:0000000000000051"
+    );
+    j.world.clock.advance(Duration::from_secs(1));
+    let revived = issuer.import_with(&[item(0x51)], IfEnded::Revive).unwrap();
+    assert_eq!(revived.new, 1);
+    assert_eq!(
+        j.world.engine.verifier().check(text, &READ_BUCKETS),
+        Ok(Id::new(0x51).unwrap())
+    );
+    // And then it is not ended by a restore.
+    let engine = j.open(j.backup()).unwrap();
+    assert_eq!(engine.restored().unwrap().ended, 0);
+    assert_eq!(
+        engine.verifier().check(text, &READ_BUCKETS),
+        Ok(Id::new(0x51).unwrap())
+    );
+}
+
+#[test]
+fn changes_that_share_a_commit_each_have_their_lines() {
+    let j = journaled();
+    std::thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| j.world.create(&["read:buckets"]));
+        }
+    });
+    let intents = j.intents();
+    assert_eq!(
+        intents.iter().filter(|one| one.act == Act::Create).count(),
+        32
+    );
+    let outcomes = j
+        .journal
+        .entries()
+        .into_iter()
+        .filter_map(|entry| match entry.event {
+            Event::Outcome {
+                of,
+                fate: Fate::Done { .. },
+            } => Some(of),
+            _ => None,
+        });
+    assert_eq!(outcomes.collect::<HashSet<_>>().len(), intents.len());
+}

@@ -1,0 +1,276 @@
+//! Stores that were put back as they had been earlier.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use symbolon::journal::{Act, Event, MemoryJournal};
+use symbolon::store::{Cursor, Revision, Write};
+use symbolon::{
+    Caller, Clock, Denied, Engine, Error, Id, Options, OrganizationEdit, Rotation, StoreError,
+    TokenStore, Transition, Unjournaled, UserEdit,
+};
+
+use crate::journal::{check, journaled, with_journal};
+use crate::world::key;
+pub(crate) use flaky::Flaky;
+
+#[test]
+fn a_thousand_tokens_that_were_revoked_since_a_backup_stay_refused() {
+    let j = journaled();
+    let made: Vec<_> = (0..1010)
+        .map(|_| j.world.create(&["read:buckets"]))
+        .collect();
+    let backup = j.backup();
+    let issuer = j.world.engine.issuer();
+    let (revoked, kept) = made.split_at(1000);
+    for (_, one) in revoked {
+        issuer.revoke(&Caller::Root, one.id).unwrap();
+    }
+    // Also when the old engine goes on for a while, and when what had ended was purged.
+    j.world
+        .clock
+        .advance(Duration::from_secs(40 * 24 * 60 * 60));
+    assert_eq!(issuer.purge().unwrap(), 1000);
+    let engine = j.open(backup.clone()).unwrap();
+    assert_eq!(engine.restored().unwrap().ended, 1000);
+    for (token, one) in revoked {
+        assert_eq!(check(&engine, token), Err(Denied::Revoked(one.id)));
+    }
+    for (token, one) in kept {
+        assert_eq!(check(&engine, token), Ok(one.id));
+    }
+    assert!(engine.fsck().unwrap().problems.is_empty());
+    drop(engine);
+    // The second time it is known, and nothing is left to do.
+    let engine = j.open(backup).unwrap();
+    assert_eq!(engine.restored(), None);
+}
+
+#[test]
+fn whatever_had_ended_has_ended_after_a_restore() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let root = &Caller::Root;
+    let user = issuer.create_user(root, "me", None).unwrap();
+    let gone = issuer.create_organization(root, "gone", "").unwrap();
+    let bucket = issuer.register_bucket(root, j.world.org.id, "b").unwrap();
+    let mut new = j.world.new_authorization(&["read:buckets"]);
+    new.user = Some(user.id);
+    let (of_user, _) = issuer.create(root, new).unwrap();
+    let mut new = j.world.new_authorization(&["read:buckets"]);
+    new.organization = gone.id;
+    let (of_organization, _) = issuer.create(root, new).unwrap();
+    let (rotated, old) = j.world.create(&["read:buckets"]);
+    let (inactive, off) = j.world.create(&["read:buckets"]);
+    let backup = j.backup();
+
+    let delete = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, user.id, &delete).unwrap();
+    let delete = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    issuer.edit_organization(root, gone.id, &delete).unwrap();
+    issuer.unregister_bucket(root, bucket.id).unwrap();
+    let overlap = Rotation {
+        overlap: Duration::from_secs(3600),
+        ..Rotation::default()
+    };
+    let (replacing, _) = issuer.rotate(root, old.id, &overlap).unwrap();
+    issuer
+        .edit(root, off.id, Transition::Deactivate.into())
+        .unwrap();
+
+    let engine = j.open(backup).unwrap();
+    assert_eq!(
+        engine.restored().unwrap().ended,
+        4,
+        "user, organization, bucket, rotated"
+    );
+    assert!(matches!(check(&engine, &of_user), Err(Denied::Revoked(_))));
+    assert!(matches!(
+        check(&engine, &of_organization),
+        Err(Denied::Revoked(_))
+    ));
+    let named = engine.issuer().bucket_named(root, j.world.org.id, "b");
+    assert!(matches!(named, Err(Error::NotFound(_))));
+    assert_eq!(
+        check(&engine, &rotated),
+        Ok(old.id),
+        "the overlap is not over"
+    );
+    j.world.clock.advance(Duration::from_secs(3601));
+    assert_eq!(check(&engine, &rotated), Err(Denied::Expired(old.id)));
+    assert_eq!(check(&engine, &replacing), Err(Denied::Unknown));
+    assert_eq!(
+        check(&engine, &inactive),
+        Ok(off.id),
+        "what can be undone is not ended"
+    );
+}
+
+#[test]
+fn a_restore_that_is_interrupted_goes_on_at_the_next_start() {
+    let j = journaled();
+    let made: Vec<_> = (0..1200)
+        .map(|_| j.world.create(&["read:buckets"]))
+        .collect();
+    let backup = j.backup();
+    for (_, one) in &made {
+        j.world
+            .engine
+            .issuer()
+            .revoke(&Caller::Root, one.id)
+            .unwrap();
+    }
+    for allowed in 0..3 {
+        let flaky = Arc::new(Flaky::new(backup.clone(), allowed));
+        assert!(j.open(flaky).is_err(), "{allowed} commits");
+    }
+    let engine = j.open(backup).unwrap();
+    assert!(engine.restored().is_some());
+    for (token, one) in &made {
+        assert_eq!(check(&engine, token), Err(Denied::Revoked(one.id)));
+    }
+}
+
+#[test]
+fn a_store_that_its_journal_does_not_know_is_opened_only_when_that_is_accepted() {
+    let j = journaled();
+    let (old, first) = j.world.create(&["read:buckets"]);
+    j.world.clock.advance(Duration::from_secs(60));
+    let between = j.world.clock.now();
+    j.world.clock.advance(Duration::from_secs(60));
+    let (new, second) = j.world.create(&["read:buckets"]);
+    let lost = |unjournaled, revoke_made_before| {
+        let journal = Arc::new(MemoryJournal::new());
+        let options = Options {
+            unjournaled,
+            revoke_made_before,
+            ..with_journal(&j.world.clock, journal.clone())
+        };
+        (journal, Engine::open(j.backup(), key(), options))
+    };
+    let (journal, refused) = lost(Unjournaled::Refuse, None);
+    assert!(matches!(refused, Err(Error::NoJournal)));
+    assert_eq!(journal.entries(), []);
+    let (_, accepted) = lost(Unjournaled::Accept, None);
+    let accepted = accepted.unwrap();
+    assert!(accepted.restored().unwrap().accepted);
+    assert_eq!(check(&accepted, &old), Ok(first.id));
+    let (journal, careful) = lost(Unjournaled::Accept, Some(between));
+    let careful = careful.unwrap();
+    assert_eq!(check(&careful, &old), Err(Denied::Revoked(first.id)));
+    assert_eq!(check(&careful, &new), Ok(second.id));
+    let revoked = journal.entries().into_iter().any(|entry| {
+        matches!(entry.event, Event::Intent(intent) if intent.act == Act::Revoke && intent.ends.len() == 1)
+    });
+    assert!(revoked, "what was revoked so is in the journal");
+}
+
+#[test]
+fn the_journal_of_another_store_is_refused() {
+    let (one, other) = (journaled(), journaled());
+    let journal = Arc::new(other.journal.another());
+    let options = with_journal(&one.world.clock, journal);
+    let opened = Engine::open(one.world.store.clone(), key(), options);
+    assert!(matches!(opened, Err(Error::ForeignJournal)));
+}
+
+#[test]
+fn a_store_that_goes_on_is_never_taken_for_a_restored_one() {
+    let j = journaled();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                // Bounded, or opening would never come to an end behind them.
+                for _ in 0..2000 {
+                    if done.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    std::thread::sleep(Duration::from_micros(200));
+                    let (_, one) = j.world.create(&["read:buckets"]);
+                    j.world
+                        .engine
+                        .issuer()
+                        .revoke(&Caller::Root, one.id)
+                        .unwrap();
+                }
+            });
+        }
+        for _ in 0..30 {
+            let journal = Arc::new(j.journal.another());
+            let options = with_journal(&j.world.clock, journal);
+            let engine = Engine::open(j.world.store.clone(), key(), options).unwrap();
+            assert_eq!(engine.restored(), None);
+            let new = j.world.new_authorization(&["read:buckets"]);
+            engine.issuer().create(&Caller::Root, new).unwrap();
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    let distinct: HashSet<(u32, u64)> = j
+        .journal
+        .entries()
+        .iter()
+        .map(|entry| (entry.chain, entry.number))
+        .collect();
+    assert_eq!(distinct.len(), j.journal.entries().len());
+}
+
+/// A store of which only so many commits work.
+mod flaky {
+    use super::*;
+    use symbolon::Minute;
+    use symbolon::record::RecordKey;
+    use symbolon::store::{Epoch, Limits, Page, Stored};
+
+    #[derive(Debug)]
+    pub(crate) struct Flaky {
+        inner: Arc<dyn TokenStore>,
+        left: AtomicUsize,
+    }
+
+    impl Flaky {
+        pub(crate) fn new(inner: Arc<dyn TokenStore>, allowed: usize) -> Self {
+            let left = AtomicUsize::new(allowed);
+            Self { inner, left }
+        }
+    }
+
+    impl TokenStore for Flaky {
+        fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+            self.inner.get(key)
+        }
+
+        fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+            let less = |left: usize| left.checked_sub(1);
+            let order = Ordering::SeqCst;
+            if self.left.fetch_update(order, order, less).is_err() {
+                return Err(StoreError::backend("injected"));
+            }
+            self.inner.commit(writes)
+        }
+
+        fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+            self.inner.scan(after, limit)
+        }
+
+        fn limits(&self) -> Limits {
+            self.inner.limits()
+        }
+
+        fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+            self.inner.touch(used)
+        }
+
+        fn renew(&self) -> Result<Epoch, StoreError> {
+            self.inner.renew()
+        }
+    }
+}

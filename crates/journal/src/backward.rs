@@ -1,0 +1,83 @@
+//! Finding the newest [`Event::Opened`](symbolon::journal::Event::Opened) from the end of a chain.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use symbolon::journal::Mac;
+
+use crate::examine::Last;
+use crate::line::{LONGEST, SEAL, looks_opened, parse_seal};
+
+/// Where to begin reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// In bytes, at the beginning of a line.
+    pub(crate) offset: u64,
+    /// The line before.
+    pub(crate) last: Last,
+}
+
+impl Start {
+    /// The first line.
+    pub(crate) const FIRST: Self = Self {
+        offset: 0,
+        last: Last::NONE,
+    };
+}
+
+const BLOCK: u64 = 1 << 16;
+
+/// The newest line of the first `length` bytes that looks like one of `Opened`, or the first line.
+pub(crate) fn newest_opened(file: &File, length: u64) -> io::Result<Start> {
+    let mut from = length;
+    // What begins at `from` and ends after a line, but for the end of the file.
+    let mut text: Vec<u8> = Vec::new();
+    while from > 0 {
+        let size = from.min(BLOCK.max(text.len() as u64));
+        from -= size;
+        let mut block = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        file.read_exact_at(&mut block, from)?;
+        block.append(&mut text);
+        text = block;
+        if let Some(at) = last_opened(&text, from == 0) {
+            return start_at(file, from + at as u64);
+        }
+        // The first line may begin before.
+        let kept = text.iter().position(|byte| *byte == b'\n');
+        text.truncate(kept.map_or(text.len(), |at| at + 1));
+        if text.len() > LONGEST {
+            break;
+        }
+    }
+    Ok(Start::FIRST)
+}
+
+/// Where the last whole line that looks opened begins.
+fn last_opened(text: &[u8], from_start: bool) -> Option<usize> {
+    let mut end = text.iter().rposition(|byte| *byte == b'\n')?;
+    loop {
+        let before = text.get(..end)?.iter().rposition(|byte| *byte == b'\n');
+        let start = match before {
+            Some(at) => at + 1,
+            None if from_start => 0,
+            None => return None,
+        };
+        if looks_opened(text.get(start..end)?) {
+            return Some(start);
+        }
+        end = before?;
+    }
+}
+
+fn start_at(file: &File, offset: u64) -> io::Result<Start> {
+    let Some(seal_at) = offset.checked_sub(SEAL as u64 + 1) else {
+        return Ok(Start::FIRST);
+    };
+    let mut seal = [0; SEAL];
+    file.read_exact_at(&mut seal, seal_at)?;
+    // A damaged seal makes the line after it suspect.
+    let mac = parse_seal(&seal).map_or(Mac::default(), |(_, mac)| mac);
+    let last = Last { number: None, mac };
+    Ok(Start { offset, last })
+}

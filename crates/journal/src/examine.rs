@@ -1,0 +1,149 @@
+//! Whether the lines of a chain are those that were written, in their order.
+
+use symbolon::KeyId;
+use symbolon::journal::{JournalKeys, Mac};
+
+use crate::finding::{Finding, Run};
+use crate::line::Line;
+
+/// Goes along the lines of one chain.
+///
+/// A line that does not follow the one before begins a run of suspect lines. It ends with the first line that follows
+/// a line of the run, or the genuine line before it, by the MACs that stand there: so each damage is found, and told
+/// once.
+#[derive(Debug)]
+pub(crate) struct Examiner<'k> {
+    keys: &'k JournalKeys,
+    chain: u32,
+    /// Lines seen.
+    line: u64,
+    last: Last,
+    run: Option<Run>,
+}
+
+/// The newest genuine line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Last {
+    /// Its number; none if it was not read itself.
+    pub(crate) number: Option<u64>,
+    pub(crate) mac: Mac,
+}
+
+impl Last {
+    /// Before the first line of a chain.
+    pub(crate) const NONE: Self = Self {
+        number: Some(0),
+        mac: Mac([0; 16]),
+    };
+}
+
+/// What a line told.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// What was wrong with the lines before it.
+    pub(crate) finding: Option<Finding>,
+    /// Whether it is genuine. If not, a finding follows.
+    pub(crate) genuine: bool,
+}
+
+impl<'k> Examiner<'k> {
+    pub(crate) fn new(keys: &'k JournalKeys, chain: u32, last: Last) -> Self {
+        Self {
+            keys,
+            chain,
+            line: 0,
+            last,
+            run: None,
+        }
+    }
+
+    /// The newest genuine line.
+    pub(crate) fn last(&self) -> Last {
+        self.last
+    }
+
+    /// Lines seen.
+    pub(crate) fn lines(&self) -> u64 {
+        self.line
+    }
+
+    /// Whether this line would begin a run of suspect lines.
+    pub(crate) fn is_first_suspect(&self, line: &[u8]) -> bool {
+        self.run.is_none() && !Line::parse(line).is_some_and(|line| self.follows(&line))
+    }
+
+    /// Looks at the next line, without its end.
+    pub(crate) fn push(&mut self, line: &[u8]) -> Step {
+        self.line += 1;
+        let parsed = Line::parse(line);
+        if let Some(line) = &parsed {
+            let fits = match &self.run {
+                None => self.follows(line),
+                Some(run) => self.ends(run, line),
+            };
+            if fits {
+                let run = self.run.take();
+                let finding = run.map(|run| run.tell(self.last.number, Some(line.number)));
+                self.last = Last {
+                    number: Some(line.number),
+                    mac: line.mac,
+                };
+                return Step {
+                    finding,
+                    genuine: true,
+                };
+            }
+        }
+        self.suspect(parsed.as_ref());
+        Step {
+            finding: None,
+            genuine: false,
+        }
+    }
+
+    /// What was wrong with the last lines.
+    pub(crate) fn finish(&mut self) -> Option<Finding> {
+        let run = self.run.take();
+        run.map(|run| run.tell(self.last.number, None))
+    }
+
+    /// Whether the line follows the newest genuine one.
+    fn follows(&self, line: &Line<'_>) -> bool {
+        let last = self.last;
+        line.chain == self.chain
+            && last
+                .number
+                .is_none_or(|number| number.checked_add(1) == Some(line.number))
+            && self.is_genuine(line, last.mac)
+    }
+
+    /// Whether the line ends the run.
+    fn ends(&self, run: &Run, line: &Line<'_>) -> bool {
+        if line.chain != self.chain {
+            return false;
+        }
+        // Lines in another order, or put in, leave the one that goes on behind the highest number.
+        let goes_on = run.highest.is_none_or(|high| line.number > high);
+        let before = run.macs.iter().chain([&self.last.mac]);
+        run.newest.iter().any(|mac| self.is_genuine(line, *mac))
+            || goes_on && before.into_iter().any(|mac| self.is_genuine(line, *mac))
+    }
+
+    fn is_genuine(&self, line: &Line<'_>, previous: Mac) -> bool {
+        let found = self
+            .keys
+            .is_genuine(line.key, previous, line.sealed, line.mac);
+        found == Some(true)
+    }
+
+    fn suspect(&mut self, line: Option<&Line<'_>>) {
+        let (first, previous) = (self.line, self.last.mac);
+        let fresh = self.run.is_none();
+        let run = self.run.get_or_insert_with(|| Run::new(first, self.chain));
+        let mac = line.and_then(|line| self.keys.mac(line.key, previous, line.sealed));
+        let unknown: Option<KeyId> = line.filter(|_| mac.is_none()).map(|line| line.key);
+        // If only its MAC was changed, the next line still follows the one that it had.
+        let had = mac.filter(|_| fresh);
+        run.add(line, had, unknown);
+    }
+}

@@ -1,0 +1,250 @@
+//! The journal as the engine uses it.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use symbolon::Timestamp;
+use symbolon::journal::{Durability, Entry, Event, Journal, JournalError, JournalKeys};
+use symbolon_files::{FileError, private_dir};
+
+use crate::backward::{Start, newest_opened};
+use crate::finding::Finding;
+use crate::folder::{ChainFile, chains, failed, make, missing, take};
+use crate::reader::{ChainReader, End, Item};
+use crate::writer::Writer;
+
+/// Why a journal cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Its folder or a file in it is not as it must be.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// A journal in files: a folder with one file a chain.
+///
+/// Opened, it holds a chain of its own: the first that nobody else holds, or a new one, whose file is made by the first
+/// append. The chain is free again when the value is dropped, or its process ends.
+#[derive(Debug)]
+pub struct FileJournal {
+    folder: PathBuf,
+    keys: JournalKeys,
+    own: Mutex<Option<Own>>,
+}
+
+/// The own chain.
+#[derive(Debug)]
+struct Own {
+    file: ChainFile,
+    tail: Tail,
+}
+
+#[derive(Debug)]
+enum Tail {
+    /// Its lines were not looked at yet.
+    Unread(File),
+    Read(Writer<File>),
+}
+
+impl FileJournal {
+    /// Opens the journal in `folder`. Nothing is made: a journal that is not there is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::File`] if others than the owner can write to the folder, or read or write a file in it.
+    pub fn open(folder: &Path, keys: JournalKeys) -> Result<Self, OpenError> {
+        if folder.exists() {
+            private_dir(folder)?;
+        }
+        let mut own = None;
+        for file in chains(folder)? {
+            if let Some(taken) = take(&file)? {
+                let tail = Tail::Unread(taken);
+                own = Some(Own { file, tail });
+                break;
+            }
+        }
+        Ok(Self {
+            folder: folder.into(),
+            keys,
+            own: Mutex::new(own),
+        })
+    }
+
+    /// Where the journal of a store with this key file lies, unless it is said otherwise: `<key file>.journal`.
+    pub fn beside(key: &Path) -> PathBuf {
+        let mut folder: OsString = key.components().as_path().into();
+        folder.push(".journal");
+        folder.into()
+    }
+
+    fn own(&self) -> MutexGuard<'_, Option<Own>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads a chain from its newest [`Event::Opened`] on, or all of it, up to `limit`. Nothing may be wrong with it.
+    fn read_chain(
+        &self,
+        file: &ChainFile,
+        part: Part,
+        limit: Option<u64>,
+        visit: &mut dyn FnMut(u64, Timestamp, Event),
+    ) -> Result<End, JournalError> {
+        let failed = |action| {
+            let path = &file.path;
+            move |error| JournalError::failed(failed(action, path)(error))
+        };
+        let opened = File::open(&file.path).map_err(failed("open"))?;
+        let length = opened.metadata().map_err(failed("read"))?.len();
+        let length = limit.map_or(length, |limit| limit.min(length));
+        let start = match part {
+            Part::All => Start::FIRST,
+            Part::Recent => newest_opened(&opened, length).map_err(failed("read"))?,
+        };
+        let path = file.path.clone();
+        let reader = ChainReader::new(&self.keys, file.chain, path, opened, start, length);
+        let mut reader = reader.map_err(failed("read"))?;
+        while let Some(item) = reader.read_item().map_err(failed("read"))? {
+            match item {
+                Item::Entry { number, at, event } => visit(number, at, event),
+                Item::Finding(finding) => return Err(broken(&finding)),
+            }
+        }
+        Ok(reader.end())
+    }
+
+    fn read_all(&self, part: Part, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
+        let found = chains(&self.folder).map_err(JournalError::failed)?;
+        if let Some(file) = missing(&self.folder, &found).first() {
+            return Err(broken(&Finding::missing_file(file)));
+        }
+        for file in found {
+            let chain = file.chain;
+            let (is_own, limit) = match &*self.own() {
+                // What follows is not acknowledged yet.
+                Some(own) if own.file.chain == chain => (true, own.acknowledged()),
+                _ => (false, None),
+            };
+            let mut visit = |number, at, event| {
+                visit(Entry {
+                    chain,
+                    own: is_own,
+                    number,
+                    at,
+                    event,
+                });
+            };
+            self.read_chain(&file, part, limit, &mut visit)?;
+        }
+        Ok(())
+    }
+
+    /// The own chain, made if there is none, at whose end it goes on.
+    fn writer<'o>(&self, own: &'o mut Option<Own>) -> Result<&'o mut Writer<File>, JournalError> {
+        let own = match own {
+            Some(own) => own,
+            None => {
+                let (file, taken) = make(&self.folder).map_err(JournalError::failed)?;
+                let tail = Tail::Unread(taken);
+                own.insert(Own { file, tail })
+            }
+        };
+        let found = own.find()?;
+        if let Tail::Unread(file) = &own.tail {
+            let end = self.read_chain(&own.file, Part::Recent, None, &mut |_, _, _| ())?;
+            let file = file.try_clone().map_err(JournalError::failed)?;
+            own.tail = Tail::Read(Writer::new(file, own.file.chain, end, found));
+        }
+        match &mut own.tail {
+            Tail::Read(writer) => Ok(writer),
+            Tail::Unread(_) => Err(JournalError::failed("the chain was not read")),
+        }
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(
+        &self,
+        at: Timestamp,
+        events: &[Event],
+        durability: Durability,
+    ) -> Result<u64, JournalError> {
+        let mut own = self.own();
+        let writer = self.writer(&mut own)?;
+        let appended = writer.append(&self.keys, at, events, durability);
+        appended.map_err(|error| {
+            let path = own.as_ref().map_or(&self.folder, |own| &own.file.path);
+            JournalError::failed(failed("write to", path)(error))
+        })
+    }
+
+    fn recent(&self) -> Result<Vec<Entry>, JournalError> {
+        let mut entries = Vec::new();
+        self.read_all(Part::Recent, &mut |entry| entries.push(entry))?;
+        Ok(entries)
+    }
+
+    fn read(&self, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
+        self.read_all(Part::All, visit)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    All,
+    Recent,
+}
+
+impl Own {
+    fn acknowledged(&self) -> Option<u64> {
+        match &self.tail {
+            Tail::Unread(_) => None,
+            Tail::Read(writer) => Some(writer.end().length),
+        }
+    }
+
+    /// Looks whether the file is still where it was, and as long, and returns its length.
+    fn find(&self) -> Result<u64, JournalError> {
+        let (file, expected) = match &self.tail {
+            Tail::Unread(file) => (file, None),
+            Tail::Read(writer) => (writer.medium(), writer.expected_length()),
+        };
+        let path = &self.file.path;
+        let held = file.metadata().map_err(JournalError::failed)?;
+        let found = fs::metadata(path).map_err(failed("find", path));
+        let found = found.map_err(JournalError::failed)?;
+        if (held.dev(), held.ino()) != (found.dev(), found.ino()) {
+            let place = path.display();
+            let why =
+                format!("`{place}` was replaced while it was in use; put it back, and start again");
+            return Err(JournalError::failed(why));
+        }
+        match expected {
+            Some(expected) if expected != found.len() => {
+                let length = found.len();
+                Err(broken(&Finding::of_file(
+                    &self.file,
+                    format!(
+                        "somebody else changed it: it has {length} bytes, and {expected} were written"
+                    ),
+                )))
+            }
+            _ => Ok(found.len()),
+        }
+    }
+}
+
+fn broken(finding: &Finding) -> JournalError {
+    JournalError::Broken {
+        place: finding.place(),
+        reason: format!(
+            "{}; run `symbolon audit verify` to see all that is wrong; to go on without it, move the folder of the \
+             journal away and start with `--accept-restore`",
+            finding.reason
+        ),
+    }
+}

@@ -1,0 +1,40 @@
+//! The journal of a symbolon store in files: the audit log, and the list of what has ended.
+//!
+//! A folder holds one file a chain, to which one process at a time appends. A line is a JSON object, and its MAC is over
+//! the line and the MAC of the line before, under a key that follows from that of the store: so nobody without the key
+//! can write, change, move or remove a line unnoticed, but for the last ones. `docs/format.md` describes the lines. For
+//! Unix systems.
+//!
+//! ```
+//! use symbolon::StoreKey;
+//! use symbolon::journal::{Durability, Event, Journal, JournalKeys};
+//! use symbolon_journal::{FileJournal, verify};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let folder = dir.path().join("key.journal");
+//! let key = StoreKey::generate()?;
+//! let journal = FileJournal::open(&folder, JournalKeys::new(&key))?;
+//! let opened = Event::Opened { store: "00".repeat(16), epoch: 1, head: 0 };
+//! journal.append(symbolon::Timestamp::MIN, &[opened], Durability::Synced)?;
+//! assert_eq!(journal.recent()?.len(), 1);
+//!
+//! let report = verify(&folder, &JournalKeys::new(&key))?;
+//! assert!(report.is_sound());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod backward;
+mod examine;
+mod file_journal;
+mod finding;
+mod folder;
+mod line;
+mod reader;
+mod report;
+mod writer;
+
+pub use file_journal::{FileJournal, OpenError};
+pub use finding::Finding;
+pub use folder::{ChainFile, chains};
+pub use reader::{ChainReader, Item};
+pub use report::{ChainReport, Report, read_chain, verify, verify_bytes};

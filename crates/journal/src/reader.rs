@@ -1,0 +1,231 @@
+//! Reading a chain from some line on, each line compared with the one before.
+
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use symbolon::Timestamp;
+use symbolon::journal::{Event, JournalKeys};
+
+use crate::backward::Start;
+use crate::examine::{Examiner, Last};
+use crate::finding::Finding;
+use crate::line::{LONGEST, body};
+
+/// A chain that is read. Memory: the longest line.
+#[derive(Debug)]
+pub struct ChainReader<'k, R> {
+    input: BufReader<R>,
+    path: PathBuf,
+    examiner: Examiner<'k>,
+    /// Where reading began; lines before are counted only for a finding.
+    start: u64,
+    /// After the last whole line that was read.
+    offset: u64,
+    /// What lies behind is not read.
+    limit: u64,
+    line: Vec<u8>,
+    /// Where a line that did not fit was read again: another process may have been writing it.
+    again: Option<u64>,
+    /// What is handed out next.
+    next: Option<Item>,
+    /// Bytes of a last line without its end.
+    torn: u64,
+}
+
+/// What a chain holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A genuine line.
+    Entry {
+        /// Its number.
+        number: u64,
+        /// When it was written.
+        at: Timestamp,
+        /// What it says.
+        event: Event,
+    },
+    /// Something is wrong with lines before the next one.
+    Finding(Finding),
+}
+
+/// The end of what is genuine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    /// In bytes.
+    pub(crate) length: u64,
+    pub(crate) last: Last,
+}
+
+enum Found {
+    Whole,
+    /// No JSON line has so many bytes.
+    TooLong,
+    End,
+}
+
+impl<'k, R: Read + Seek> ChainReader<'k, R> {
+    /// Reads from `start` on, up to `limit` bytes from the beginning.
+    pub(crate) fn new(
+        keys: &'k JournalKeys,
+        chain: u32,
+        path: PathBuf,
+        mut input: R,
+        start: Start,
+        limit: u64,
+    ) -> io::Result<Self> {
+        input.seek(SeekFrom::Start(start.offset))?;
+        Ok(Self {
+            input: BufReader::with_capacity(1 << 16, input),
+            path,
+            examiner: Examiner::new(keys, chain, start.last),
+            start: start.offset,
+            offset: start.offset,
+            limit,
+            line: Vec::new(),
+            again: None,
+            next: None,
+            torn: 0,
+        })
+    }
+
+    /// The next line, or what is wrong with some. None at the end.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn read_item(&mut self) -> io::Result<Option<Item>> {
+        if let Some(item) = self.next.take() {
+            return Ok(Some(item));
+        }
+        loop {
+            let from = self.offset;
+            let known = match self.read_line()? {
+                Found::End => return self.finish(),
+                Found::TooLong => &[][..],
+                Found::Whole => &self.line,
+            };
+            if self.examiner.is_first_suspect(known) && self.again != Some(from) {
+                self.again = Some(from);
+                self.offset = from;
+                self.input.seek(SeekFrom::Start(from))?;
+                continue;
+            }
+            let step = self.examiner.push(known);
+            let entry = step.genuine.then(|| self.entry()).transpose()?;
+            match step.finding {
+                Some(finding) => {
+                    self.next = entry;
+                    return self.place(finding).map(Some);
+                }
+                None if entry.is_some() => return Ok(entry),
+                None => {}
+            }
+        }
+    }
+
+    /// Whole lines that were read.
+    pub(crate) fn lines(&self) -> u64 {
+        self.examiner.lines()
+    }
+
+    /// Bytes after the last whole line; known at the end.
+    pub(crate) fn torn(&self) -> u64 {
+        self.torn
+    }
+
+    /// The end of what was read, if nothing was wrong with it.
+    pub(crate) fn end(&self) -> End {
+        End {
+            length: self.offset,
+            last: self.examiner.last(),
+        }
+    }
+
+    fn entry(&self) -> io::Result<Item> {
+        let number = self.examiner.last().number.unwrap_or_default();
+        if let Some(body) = body(&self.line) {
+            let (at, event) = (body.at, body.event);
+            return Ok(Item::Entry { number, at, event });
+        }
+        let line = self.examiner.lines();
+        let finding = Finding {
+            file: self.path.clone(),
+            line,
+            last_line: line,
+            reason: "a newer version of the program wrote it; update this one".into(),
+        };
+        self.place(finding)
+    }
+
+    fn finish(&mut self) -> io::Result<Option<Item>> {
+        match self.examiner.finish() {
+            Some(finding) => self.place(finding).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A finding with its file, and its lines counted from the beginning of the file.
+    fn place(&self, mut finding: Finding) -> io::Result<Item> {
+        let before = match self.start {
+            0 => 0,
+            start => self.count_lines(start)?,
+        };
+        finding.file.clone_from(&self.path);
+        finding.line += before;
+        finding.last_line += before;
+        Ok(Item::Finding(finding))
+    }
+
+    fn count_lines(&self, until: u64) -> io::Result<u64> {
+        let mut file = std::fs::File::open(&self.path)?.take(until);
+        let mut block = vec![0; 1 << 16];
+        let mut lines = 0;
+        loop {
+            let read = file.read(&mut block)?;
+            let block = block.get(..read).unwrap_or_default();
+            lines += block.iter().filter(|byte| **byte == b'\n').count() as u64;
+            if read == 0 {
+                return Ok(lines);
+            }
+        }
+    }
+
+    /// Reads the next line into `self.line`, without its end.
+    fn read_line(&mut self) -> io::Result<Found> {
+        self.line.clear();
+        let room = self.limit.saturating_sub(self.offset);
+        let most = room.min(LONGEST as u64 + 1);
+        let read = (&mut self.input)
+            .take(most)
+            .read_until(b'\n', &mut self.line)? as u64;
+        if self.line.pop_if(|last| *last == b'\n').is_some() {
+            self.offset += read;
+            return Ok(Found::Whole);
+        }
+        if read <= LONGEST as u64 {
+            self.torn = read;
+            return Ok(Found::End);
+        }
+        self.skip_line(read)
+    }
+
+    fn skip_line(&mut self, mut skipped: u64) -> io::Result<Found> {
+        loop {
+            self.line.clear();
+            let room = self.limit.saturating_sub(self.offset + skipped);
+            let read = (&mut self.input)
+                .take(room.min(1 << 16))
+                .read_until(b'\n', &mut self.line)? as u64;
+            skipped += read;
+            if self.line.last() == Some(&b'\n') {
+                self.line.clear();
+                self.offset += skipped;
+                return Ok(Found::TooLong);
+            }
+            if read == 0 {
+                self.torn = skipped;
+                return Ok(Found::End);
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Appending to the own chain, so that what was acknowledged stays whatever fails.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use symbolon::Timestamp;
+use symbolon::journal::{Durability, Event, JournalKeys};
+
+use crate::line::{self, LONGEST, Place};
+use crate::reader::End;
+
+/// What a chain is written to.
+pub(crate) trait Medium {
+    /// Writes all of it there.
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Returns when it is on disk.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Cuts off what is behind.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+}
+
+impl Medium for File {
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// The end of the own chain. What it knows is what was acknowledged; nothing else remains in the file once the next
+/// append begins.
+#[derive(Debug)]
+pub(crate) struct Writer<M> {
+    medium: M,
+    chain: u32,
+    end: End,
+    /// What is on disk for certain, in bytes.
+    synced: u64,
+    /// What was acknowledged since: a failed sync may have dropped it, so that it is written once more.
+    pending: Vec<u8>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The file ends where it should.
+    Clean,
+    /// There may be more behind.
+    Torn,
+    /// And it is not known what is on disk.
+    Unsynced,
+}
+
+/// When so many bytes are pending they are synced, whoever asks for it.
+const MOST_PENDING: usize = 1 << 20;
+
+impl<M: Medium> Writer<M> {
+    /// Goes on at `end`; `length` is how long the file is.
+    pub(crate) fn new(medium: M, chain: u32, end: End, length: u64) -> Self {
+        Self {
+            medium,
+            chain,
+            end,
+            synced: end.length,
+            pending: Vec::new(),
+            state: match length == end.length {
+                true => State::Clean,
+                false => State::Torn,
+            },
+        }
+    }
+
+    /// The end of what was acknowledged.
+    pub(crate) fn end(&self) -> End {
+        self.end
+    }
+
+    /// How long the file must be, if nobody else wrote to it. None after a failure.
+    pub(crate) fn expected_length(&self) -> Option<u64> {
+        (self.state == State::Clean).then_some(self.end.length)
+    }
+
+    pub(crate) fn medium(&self) -> &M {
+        &self.medium
+    }
+
+    /// Appends the events as one, and returns the number of the first.
+    pub(crate) fn append(
+        &mut self,
+        keys: &JournalKeys,
+        at: Timestamp,
+        events: &[Event],
+        durability: Durability,
+    ) -> io::Result<u64> {
+        self.mend()?;
+        let before = self.end.last.number.unwrap_or_default();
+        let (bytes, end) = self.lines(keys, at, events)?;
+        self.state = State::Torn;
+        if let Err(error) = self.medium.write_at(&bytes, self.end.length) {
+            // If this fails too, the next append tries it again.
+            let _ = self.mend();
+            return Err(error);
+        }
+        self.pending.extend_from_slice(&bytes);
+        if durability == Durability::Synced || self.pending.len() > MOST_PENDING {
+            self.state = State::Unsynced;
+            if let Err(error) = self.medium.sync() {
+                let acknowledged = self.pending.len() - bytes.len();
+                self.pending.truncate(acknowledged);
+                return Err(error);
+            }
+            self.pending.clear();
+            self.synced = end.length;
+        }
+        self.end = end;
+        self.state = State::Clean;
+        Ok(before + 1)
+    }
+
+    /// Makes the file end where the last acknowledged line does.
+    ///
+    /// After a sync that failed the kernel takes the pages for written and drops them when it likes, so that what was
+    /// acknowledged since the last good one is written again, in its place.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.state == State::Unsynced && !self.pending.is_empty() {
+            self.medium.write_at(&self.pending, self.synced)?;
+        }
+        if self.state != State::Clean {
+            self.medium.cut(self.end.length)?;
+            self.state = State::Clean;
+        }
+        Ok(())
+    }
+
+    fn lines(
+        &self,
+        keys: &JournalKeys,
+        at: Timestamp,
+        events: &[Event],
+    ) -> io::Result<(Vec<u8>, End)> {
+        let mut bytes = Vec::with_capacity(events.len() * 512);
+        let mut last = self.end.last;
+        for event in events {
+            let number = last.number.unwrap_or_default() + 1;
+            let place = Place {
+                chain: self.chain,
+                number,
+                previous: last.mac,
+            };
+            let start = bytes.len();
+            last.mac = line::write(&mut bytes, keys, place, at, event)?;
+            last.number = Some(number);
+            if bytes.len() - start > LONGEST {
+                let why = "an event takes more than 16 MiB; change fewer records at once";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
+        }
+        let length = self.end.length + bytes.len() as u64;
+        Ok((bytes, End { length, last }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use symbolon::StoreKey;
+
+    use super::*;
+    use crate::examine::Last;
+    use crate::report::verify_bytes;
+
+    /// A disk of which everything can fail. What a failed sync leaves unwritten is lost, as on Linux: the kernel takes it
+    /// for written.
+    #[derive(Debug, Default)]
+    struct Disk {
+        /// What is read.
+        cache: Vec<u8>,
+        /// What a power cut leaves.
+        platter: Vec<u8>,
+        /// Where what is not on the platter yet begins and ends.
+        dirty: Option<(usize, usize)>,
+        room: Option<usize>,
+        fails_to_sync: bool,
+        fails_to_cut: bool,
+    }
+
+    impl Medium for Disk {
+        fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            let offset = offset as usize;
+            let fits = self.room.map_or(bytes.len(), |room| {
+                room.saturating_sub(offset).min(bytes.len())
+            });
+            let end = offset + fits;
+            self.cache.resize(self.cache.len().max(end), 0);
+            self.cache[offset..end].copy_from_slice(&bytes[..fits]);
+            let (from, to) = self.dirty.unwrap_or((offset, end));
+            self.dirty = Some((from.min(offset), to.max(end)));
+            match fits == bytes.len() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::StorageFull.into()),
+            }
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            let dirty = self.dirty.take();
+            self.platter.resize(self.cache.len(), 0);
+            if self.fails_to_sync {
+                return Err(io::Error::other("the disk failed"));
+            }
+            if let Some((from, to)) = dirty {
+                let to = to.min(self.cache.len());
+                self.platter[from..to].copy_from_slice(&self.cache[from..to]);
+            }
+            Ok(())
+        }
+
+        fn cut(&mut self, length: u64) -> io::Result<()> {
+            if self.fails_to_cut {
+                return Err(io::Error::other("the disk failed"));
+            }
+            self.cache.truncate(length as usize);
+            self.platter.truncate(length as usize);
+            Ok(())
+        }
+    }
+
+    fn keys() -> JournalKeys {
+        JournalKeys::new(&StoreKey::from_bytes([7; 32]))
+    }
+
+    fn writer(disk: Disk) -> Writer<Disk> {
+        let end = End {
+            length: 0,
+            last: Last::NONE,
+        };
+        Writer::new(disk, 1, end, 0)
+    }
+
+    fn append(writer: &mut Writer<Disk>, missed: u64, durability: Durability) -> io::Result<u64> {
+        let at = Timestamp::MIN;
+        writer.append(&keys(), at, &[Event::Gap { missed }], durability)
+    }
+
+    /// The lines of these bytes, none of which may be wrong.
+    fn lines(bytes: &[u8]) -> u64 {
+        let report = verify_bytes(&keys(), 1, bytes).unwrap();
+        assert!(report.findings.is_empty(), "{:?}", report.findings);
+        report.lines
+    }
+
+    use Durability::{Synced, Written};
+
+    #[test]
+    fn a_full_disk_breaks_nothing_and_when_there_is_space_it_goes_on() {
+        let mut probe = writer(Disk::default());
+        append(&mut probe, 1, Synced).unwrap();
+        let line = probe.medium.cache.len();
+        for room in line..2 * line {
+            for fails_to_cut in [false, true] {
+                let mut writer = writer(Disk::default());
+                append(&mut writer, 1, Written).unwrap();
+                writer.medium.room = Some(room);
+                writer.medium.fails_to_cut = fails_to_cut;
+                for _ in 0..2 {
+                    assert!(append(&mut writer, 2, Synced).is_err());
+                    let torn = if fails_to_cut { room } else { line };
+                    assert_eq!(writer.medium.cache.len(), torn);
+                    assert_eq!(lines(&writer.medium.cache), 1);
+                }
+                writer.medium.room = None;
+                writer.medium.fails_to_cut = false;
+                assert_eq!(append(&mut writer, 3, Synced).unwrap(), 2);
+                assert_eq!(lines(&writer.medium.platter), 2);
+                assert_eq!(writer.expected_length(), Some(2 * line as u64));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_failed_sync_lost_is_written_again() {
+        let mut writer = writer(Disk::default());
+        append(&mut writer, 1, Synced).unwrap();
+        append(&mut writer, 2, Written).unwrap();
+        for number in [3, 4] {
+            writer.medium.fails_to_sync = true;
+            assert!(append(&mut writer, 9, Synced).is_err());
+            assert!(append(&mut writer, 9, Synced).is_err());
+            // Acknowledged as written: whoever reads the file finds it.
+            assert_eq!(append(&mut writer, 3, Written).unwrap(), number);
+            assert_eq!(lines(&writer.medium.cache), number);
+        }
+        writer.medium.fails_to_sync = false;
+        assert_eq!(append(&mut writer, 5, Synced).unwrap(), 5);
+        assert_eq!(lines(&writer.medium.cache), 5);
+        assert_eq!(lines(&writer.medium.platter), 5);
+        assert!(writer.pending.is_empty());
+    }
+
+    #[test]
+    fn what_is_only_written_is_synced_before_it_is_too_much() {
+        let mut writer = writer(Disk::default());
+        let events = vec![Event::Gap { missed: 1 }; 1000];
+        for _ in 0..20 {
+            let at = Timestamp::MIN;
+            writer.append(&keys(), at, &events, Written).unwrap();
+            assert!(writer.pending.len() <= MOST_PENDING);
+        }
+        assert_eq!(lines(&writer.medium.cache), 20_000);
+        assert!(!writer.medium.platter.is_empty());
+    }
+
+    #[test]
+    fn an_event_that_is_too_long_is_refused_before_anything_is_written() {
+        let mut writer = writer(Disk::default());
+        append(&mut writer, 1, Synced).unwrap();
+        let before = writer.medium.cache.clone();
+        let store = "0".repeat(LONGEST);
+        let long = Event::Opened {
+            store,
+            epoch: 1,
+            head: 1,
+        };
+        let refused = writer.append(&keys(), Timestamp::MIN, &[long], Synced);
+        assert!(refused.is_err());
+        assert_eq!(writer.medium.cache, before);
+        assert_eq!(append(&mut writer, 2, Synced).unwrap(), 2);
+    }
+}

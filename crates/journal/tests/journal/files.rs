@@ -1,0 +1,132 @@
+//! Modes, folders and files that others changed.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use symbolon::journal::{Durability, Journal, JournalError};
+use symbolon_journal::{FileJournal, OpenError, chains};
+
+use crate::common::{Home, all, at, intent, keys, open};
+
+fn mode(path: &std::path::Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn it_lies_beside_the_key() {
+    let beside = |key: &str| FileJournal::beside(key.as_ref());
+    assert_eq!(
+        beside("a/b.keys/key"),
+        std::path::Path::new("a/b.keys/key.journal")
+    );
+    assert_eq!(beside("key"), std::path::Path::new("key.journal"));
+}
+
+#[test]
+fn folder_and_files_are_private() {
+    let home = Home::with_lines(1);
+    assert_eq!(mode(&home.path()), 0o700);
+    assert_eq!(mode(&home.chain(1)), 0o600);
+    fs::set_permissions(home.chain(1), Permissions::from_mode(0o644)).unwrap();
+    let refused = FileJournal::open(&home.path(), keys());
+    let OpenError::File(error) = refused.unwrap_err() else {
+        panic!()
+    };
+    assert!(error.to_string().contains("chmod go="), "{error}");
+    fs::set_permissions(home.chain(1), Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(home.path(), Permissions::from_mode(0o770)).unwrap();
+    assert!(FileJournal::open(&home.path(), keys()).is_err());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_refuses_the_append_alone() {
+    let home = Home::new();
+    let file = home.folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let journal = FileJournal::open(&file.join("key.journal"), keys());
+    // A file cannot hold a folder, whoever asks; that is seen when it is opened, or when it is written to.
+    if let Ok(journal) = journal {
+        let refused = journal.append(at(0), &[intent()], Durability::Synced);
+        assert!(
+            matches!(refused, Err(JournalError::Failed(_))),
+            "{refused:?}"
+        );
+    }
+    let journal = open("/proc/self/key.journal".as_ref());
+    assert_eq!(journal.recent().unwrap(), []);
+    let refused = journal.append(at(0), &[intent()], Durability::Synced);
+    assert!(
+        matches!(refused, Err(JournalError::Failed(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_read_only_file_is_read() {
+    let home = Home::with_lines(3);
+    fs::set_permissions(home.chain(1), Permissions::from_mode(0o400)).unwrap();
+    let journal = home.open();
+    assert_eq!(all(&journal).len(), 3);
+    // root writes to it all the same.
+    let own = OpenOptions::new().write(true).open(home.chain(1)).is_ok();
+    assert_eq!(journal.recent().unwrap()[0].own, own);
+    let number = journal.append(at(0), &[intent()], Durability::Synced);
+    assert_eq!(number.unwrap(), if own { 4 } else { 1 });
+}
+
+#[test]
+fn what_somebody_else_changes_meanwhile_is_noticed() {
+    let home = Home::with_lines(3);
+    let journal = home.open();
+    let append = || journal.append(at(0), &[intent()], Durability::Synced);
+    assert_eq!(append().unwrap(), 4);
+    let sound = fs::read(home.chain(1)).unwrap();
+    let file = OpenOptions::new().append(true).open(home.chain(1));
+    file.unwrap().write_all(b"more").unwrap();
+    let error = append().unwrap_err().to_string();
+    assert!(error.contains("somebody else changed it"), "{error}");
+    let file = OpenOptions::new().write(true).open(home.chain(1)).unwrap();
+    file.set_len(sound.len() as u64 - 1).unwrap();
+    assert!(append().is_err());
+    file.set_len(0).unwrap();
+    assert!(append().is_err());
+    // Once it is as it was, it goes on.
+    fs::write(home.chain(1), &sound).unwrap();
+    assert_eq!(append().unwrap(), 5);
+    // Nobody would read what is written to a file without a name.
+    let moved = home.folder.path().join("moved");
+    fs::rename(home.path(), &moved).unwrap();
+    assert!(matches!(append(), Err(JournalError::Failed(_))));
+    fs::create_dir(home.path()).unwrap();
+    fs::copy(moved.join("chain-0001.jsonl"), home.chain(1)).unwrap();
+    let error = append().unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(
+        source.contains("was replaced while it was in use"),
+        "{source}"
+    );
+    assert_eq!(
+        fs::read(home.chain(1)).unwrap(),
+        fs::read(moved.join("chain-0001.jsonl")).unwrap()
+    );
+}
+
+#[test]
+fn other_files_in_the_folder_are_left_alone() {
+    let home = Home::with_lines(3);
+    for name in [
+        "chain-1.jsonl",
+        "chain-0002.jsonl.old",
+        ".chain-0002.jsonl.0123456789abcdef.new",
+        "chain-0000.jsonl",
+        "chain-+002.jsonl",
+        "notes",
+    ] {
+        fs::write(home.path().join(name), "nonsense\n").unwrap();
+    }
+    let found: Vec<_> = chains(&home.path()).unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(home.verify().is_sound());
+    assert_eq!(all(&home.open()).len(), 3);
+}
