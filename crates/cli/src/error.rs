@@ -109,6 +109,8 @@ pub(crate) enum Failure {
     },
     #[error("the store is not sound: {0} found")]
     Unsound(String),
+    #[error("the journal is not sound: {0} found")]
+    UnsoundJournal(String),
 }
 
 impl Failure {

@@ -128,7 +128,7 @@ impl Global {
         }
     }
 
-    fn key_path(&self) -> PathBuf {
+    pub(crate) fn key_path(&self) -> PathBuf {
         let beside = || KeyFile::beside(self.store.path());
         self.key_file.clone().unwrap_or_else(beside)
     }
