@@ -11,9 +11,9 @@ use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser}
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-
 use symbolon::Timestamp;
 
+use crate::audit::AuditArgs;
 use crate::auth::AuthArgs;
 use crate::backup::BackupArgs;
 use crate::check::CheckArgs;
@@ -116,6 +116,8 @@ pub(crate) enum Command {
     User(UserArgs),
     /// Create, list, rename and delete organizations, and say who belongs to them
     Org(OrgArgs),
+    /// Show who did what, and find out whether the journal is as it was written
+    Audit(AuditArgs),
     /// Find out whether the store is sound, and every record genuine
     Fsck(FsckArgs),
     /// Copy the whole store into one file, while it is in use
@@ -135,12 +137,12 @@ pub(crate) enum Command {
 }
 
 /// Commands that answer by their exit code: 1 is a refusal, 2 an error.
-const DECIDING: [&str; 2] = ["check", "explain"];
+const DECIDING: [&str; 3] = ["check", "explain", "audit"];
 
 impl Command {
     /// The exit code for an error: a check tells one from a refusal.
     pub(crate) fn failure_code(&self) -> ExitCode {
-        let deciding = matches!(self, Self::Check(_) | Self::Explain(_));
+        let deciding = matches!(self, Self::Check(_) | Self::Explain(_) | Self::Audit(_));
         ExitCode::from(if deciding { 2 } else { 1 })
     }
 }

@@ -121,6 +121,8 @@ pub(crate) enum Failure {
     ForeignJournal(PathBuf),
     #[error("the store is not sound: {0} found")]
     Unsound(String),
+    #[error("the journal is not sound: {0} found")]
+    UnsoundJournal(String),
 }
 
 impl Failure {

@@ -1,6 +1,7 @@
 //! `symbolon`: a store of API tokens from the command line.
 
 mod arguments;
+mod audit;
 mod auth;
 mod backup;
 mod check;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Auth(args) => auth::run(&global, args),
         Command::User(args) => user::run(&global, args),
         Command::Org(args) => org::run(&global, args),
+        Command::Audit(args) => audit::run(&global, args),
         Command::Fsck(args) => fsck::run(&global, args),
         Command::Backup(args) => backup::run(&global, args),
         Command::Restore(args) => restore::run(&global, args),

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod audit;
 mod auth;
 mod backup;
 mod check;

@@ -58,6 +58,7 @@ fn help_and_version() {
         "auth",
         "user",
         "org",
+        "audit",
         "fsck",
         "backup",
         "restore",

@@ -1,0 +1,236 @@
+//! `symbolon audit show`.
+
+use std::collections::VecDeque;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as DeError, StrDeserializer};
+use symbolon::journal::{Act, By, JournalKeys};
+use symbolon::{Clock, Id, SystemClock, Timestamp};
+use symbolon_journal::{chains, read_chain};
+
+use super::row::{DENIED, Row, Rows, seconds};
+use crate::arguments::{Global, span};
+use crate::error::Failure;
+use crate::output;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon audit show --since 24h
+  symbolon audit show --denied --since 2026-11-01T00:00:00Z
+  symbolon audit show --id 0b38a8a5d1ee5000 --json
+
+A row tells when, who asked for what, what became of it, at which commit, and
+which records it was about. `open` is what has no outcome yet. Processes that
+ran at the same time are merged by their clocks.")]
+pub(crate) struct ShowArgs {
+    /// Nothing before this time, as in `2026-11-22T10:00:00Z`, or so long ago, as in `24h` or `30d`
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Timestamp>,
+    /// Nothing after this time, or so long ago
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<Timestamp>,
+    /// Only what this authorization did, or was done to the record with this id
+    #[arg(long, value_name = "ID")]
+    id: Option<Id>,
+    /// Only this act, as in `revoke`
+    #[arg(long, value_name = "NAME", value_parser = act)]
+    act: Option<Act>,
+    /// Only what was denied
+    #[arg(long)]
+    denied: bool,
+    /// Only the last so many rows
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
+    let keys = JournalKeys::new(&global.load_key()?);
+    let found = chains(&global.journal_path())?;
+    let mut sources = Vec::new();
+    for file in &found {
+        sources.push((file, Rows::new(file.chain, read_chain(file, &keys)?)));
+    }
+    let mut printer = Printer::new(args);
+    let mut wrong = 0;
+    loop {
+        let mut next: Option<(Timestamp, usize)> = None;
+        for (at, (file, rows)) in sources.iter_mut().enumerate() {
+            let mut told = |finding| {
+                wrong += 1;
+                output::warning(finding);
+            };
+            let time = rows.peek(&mut told).map_err(|source| Failure::Read {
+                path: file.path.clone(),
+                source,
+            })?;
+            if let Some(time) = time
+                && next.is_none_or(|(earliest, _)| time < earliest)
+            {
+                next = Some((time, at));
+            }
+        }
+        let Some((_, at)) = next else { break };
+        let row = sources.get_mut(at).and_then(|(_, rows)| rows.pop());
+        if let Some(row) = row.filter(|row| args.wants(row)) {
+            match printer.add(row) {
+                Err(failure) if failure.is_broken_pipe() => return Ok(ExitCode::SUCCESS),
+                added => added?,
+            }
+        }
+    }
+    match printer.finish() {
+        Err(failure) if failure.is_broken_pipe() => return Ok(ExitCode::SUCCESS),
+        finished => finished?,
+    }
+    if wrong > 0 {
+        output::error(&Failure::UnsoundJournal(output::count(wrong, "problem")));
+        return Ok(ExitCode::from(1));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl ShowArgs {
+    fn wants(&self, row: &Row) -> bool {
+        let about = |id: Id| {
+            row.by == Some(By::Authorization(id)) || row.records.iter().any(|key| key.id == id)
+        };
+        self.since.is_none_or(|since| row.at >= since)
+            && self.until.is_none_or(|until| row.at <= until)
+            && self.id.is_none_or(about)
+            && self.act.is_none_or(|act| row.act == Some(act))
+            && (!self.denied || row.result == DENIED)
+    }
+}
+
+/// So many bytes are printed at once.
+const PRINTED: usize = 1 << 15;
+
+/// Prints rows as they come, or the last of them.
+struct Printer {
+    json: bool,
+    limit: Option<usize>,
+    held: VecDeque<Row>,
+    started: bool,
+    text: String,
+}
+
+impl Printer {
+    fn new(args: &ShowArgs) -> Self {
+        Self {
+            json: args.json,
+            limit: args.limit,
+            held: VecDeque::new(),
+            started: false,
+            text: String::new(),
+        }
+    }
+
+    fn add(&mut self, row: Row) -> Result<(), Failure> {
+        let Some(limit) = self.limit else {
+            return self.print(&row);
+        };
+        self.held.push_back(row);
+        if self.held.len() > limit {
+            self.held.pop_front();
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        for row in std::mem::take(&mut self.held) {
+            self.print(&row)?;
+        }
+        output::print(&self.text)
+    }
+
+    fn put(&mut self, text: &str) -> Result<(), Failure> {
+        self.text.push_str(text);
+        if self.text.len() > PRINTED {
+            output::print_all(&self.text)?;
+            self.text.clear();
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, row: &Row) -> Result<(), Failure> {
+        if self.json {
+            let json = serde_json::to_string(row).map_err(io::Error::from);
+            return self.put(&format!("{}\n", json.map_err(Failure::Stdout)?));
+        }
+        if !self.started {
+            self.started = true;
+            self.put(&line([
+                "Time", "Who", "Act", "Result", "Revision", "Records",
+            ]))?;
+        }
+        let by = match row.by {
+            Some(By::Root) => "root".to_owned(),
+            Some(By::Authorization(id)) => id.to_string(),
+            None => String::new(),
+        };
+        let act = row.act.map_or(String::new(), name);
+        let revision = row
+            .revision
+            .map_or(String::new(), |number| number.to_string());
+        let mut rest: Vec<String> = row.records.iter().map(ToString::to_string).collect();
+        rest.extend(row.note.iter().map(|note| plain(note)));
+        self.put(&line([
+            &seconds(row.at),
+            &by,
+            &act,
+            row.result,
+            &revision,
+            &rest.join(" "),
+        ]))
+    }
+}
+
+/// Rows are printed as they come, so that the columns have fixed widths.
+fn line([time, who, act, result, revision, rest]: [&str; 6]) -> String {
+    let text = format!("{time:20}  {who:16}  {act:23}  {result:8}  {revision:>8}  {rest}");
+    format!("{}\n", text.trim_end())
+}
+
+/// What a terminal would obey is shown instead.
+fn plain(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
+}
+
+fn name(act: Act) -> String {
+    let name = serde_json::to_value(act).ok();
+    let name = name.and_then(|name| name.as_str().map(str::to_owned));
+    name.unwrap_or_default()
+}
+
+fn act(text: &str) -> Result<Act, DeError> {
+    let name: StrDeserializer<'_, DeError> = text.into_deserializer();
+    Act::deserialize(name)
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let ago = span(text).map_err(|_| {
+        format!(
+            "`{text}` is no time; write it as in `2026-11-22T10:00:00Z`, or `24h` for a day ago"
+        )
+    })?;
+    Ok(SystemClock::default().now().saturating_sub(ago))
+}

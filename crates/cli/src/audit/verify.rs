@@ -1,0 +1,187 @@
+//! `symbolon audit verify`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+use symbolon::TokenStore;
+use symbolon::journal::JournalKeys;
+use symbolon::store::{Cursor, End};
+use symbolon_journal::{ChainReport, Report, verify};
+
+use crate::arguments::Global;
+use crate::error::Failure;
+use crate::output;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon audit verify
+  symbolon audit verify --key-file ./key --json
+
+It exits with 0 if the journal is sound, with 1 if something is wrong with it,
+and with 2 if it cannot be read. If the store can be opened, the journal must
+tell of its newest commit. Others may write to both meanwhile.")]
+pub(crate) struct VerifyArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<ExitCode, Failure> {
+    let key = global.load_key()?;
+    // First: the intent of each commit is in the journal before it is in the store.
+    let end = end_of_store(global);
+    let report = verify(&global.journal_path(), &JournalKeys::new(&key))?;
+    let behind = end.and_then(|end| behind(&report, &end));
+    let more: u64 = report.chains.iter().map(|chain| chain.more_findings).sum();
+    if args.json {
+        output::print_json(&as_json(&report, behind.as_deref()))?;
+    } else {
+        output::print(as_text(global, &report, behind.as_deref()))?;
+    }
+    let findings = report.findings().count() + usize::from(behind.is_some());
+    match findings.saturating_add(usize::try_from(more).unwrap_or(usize::MAX)) {
+        0 => Ok(ExitCode::SUCCESS),
+        many => {
+            output::error(&Failure::UnsoundJournal(output::count(many, "problem")));
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+/// What the store is caught up with; none if there is no store, or it cannot be opened.
+fn end_of_store(global: &Global) -> Option<End> {
+    let read = || -> Result<Option<End>, Failure> {
+        global
+            .open_store()?
+            .map(|store| end_of(&*store.shared()))
+            .transpose()
+    };
+    read().unwrap_or_else(|failure| {
+        output::warning("the store cannot be read, so that the journal is not compared with it:");
+        output::error(&failure);
+        None
+    })
+}
+
+fn end_of(store: &dyn TokenStore) -> Result<End, Failure> {
+    let mut cursor = Cursor::start();
+    loop {
+        let page = store.scan(&cursor, 2000)?;
+        if let Some(end) = page.end {
+            return Ok(end);
+        }
+        cursor = page.next;
+    }
+}
+
+/// Says that the store holds commits that the journal does not tell of.
+fn behind(report: &Report, end: &End) -> Option<String> {
+    let head = end.head.0;
+    if head == 0 {
+        return None;
+    }
+    if report.chains.iter().all(|chain| chain.lines == 0) {
+        return Some(format!(
+            "there is no journal, but the store has had {head} commits: the journal is missing, or the store was \
+             written to without it"
+        ));
+    }
+    let Some(newest) = report.newest(end.epoch.0) else {
+        return Some(
+            "the journal does not know the store as it is: it was put back from a backup and not opened since, or the \
+             end of the journal is missing"
+                .into(),
+        );
+    };
+    // An intent whose end is not known may have been committed; nothing else may.
+    let open = report.unresolved() as u64;
+    (head > newest.saturating_add(open)).then(|| {
+        format!(
+            "the journal ends at commit {newest}, and the store at {head}: the end of the journal is missing, or the \
+             store was written to without it"
+        )
+    })
+}
+
+fn as_text(global: &Global, report: &Report, behind: Option<&str>) -> String {
+    if report.chains.is_empty() && report.findings.is_empty() {
+        let folder = global.journal_path();
+        let mut text = format!("There is no journal in `{}`.\n", folder.display());
+        text.extend(behind.map(|behind| format!("\n{behind}\n")));
+        return text;
+    }
+    let mut table = output::table(&[
+        "Chain", "Lines", "First", "Last", "Open", "Missed", "Restores", "State",
+    ]);
+    for chain in &report.chains {
+        let time =
+            |time: Option<symbolon::Timestamp>| time.map_or(String::new(), super::row::seconds);
+        table.add_row([
+            chain.chain.to_string(),
+            chain.lines.to_string(),
+            time(chain.first),
+            time(chain.last),
+            chain.unresolved.len().to_string(),
+            chain.missed.to_string(),
+            chain.restores.to_string(),
+            state(chain),
+        ]);
+    }
+    let mut text = output::lines(&table);
+    let mut told = String::new();
+    for finding in report.findings() {
+        told.push_str(&format!("{finding}\n"));
+    }
+    for chain in report.chains.iter().filter(|one| one.more_findings > 0) {
+        let file = chain.file.display();
+        told.push_str(&format!("{file}: and {} more\n", chain.more_findings));
+    }
+    told.extend(behind.map(|behind| format!("{behind}\n")));
+    text.push('\n');
+    match told.is_empty() {
+        true => text.push_str("Everything is as it was written.\n"),
+        false => text.push_str(&told),
+    }
+    text
+}
+
+fn state(chain: &ChainReport) -> String {
+    match (chain.findings.is_empty(), chain.torn) {
+        (false, _) => "broken".into(),
+        (true, 0) => "sound".into(),
+        (true, torn) => format!("sound, its last line is unfinished ({torn} bytes)"),
+    }
+}
+
+fn as_json(report: &Report, behind: Option<&str>) -> Value {
+    let finding = |finding: &symbolon_journal::Finding| {
+        json!({
+            "file": finding.file,
+            "line": finding.line,
+            "lastLine": finding.last_line,
+            "reason": finding.reason,
+        })
+    };
+    let chains = report.chains.iter().map(|chain| {
+        json!({
+            "chain": chain.chain,
+            "file": chain.file,
+            "lines": chain.lines,
+            "first": chain.first,
+            "last": chain.last,
+            "unfinishedBytes": chain.torn,
+            "open": chain.unresolved,
+            "missed": chain.missed,
+            "restores": chain.restores,
+            "moreFindings": chain.more_findings,
+        })
+    });
+    json!({
+        "sound": report.is_sound() && behind.is_none(),
+        "chains": chains.collect::<Vec<_>>(),
+        "findings": report.findings().map(finding).collect::<Vec<_>>(),
+        "store": behind,
+    })
+}
