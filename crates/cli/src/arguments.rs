@@ -12,14 +12,18 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use symbolon::Timestamp;
+
 use crate::audit::AuditArgs;
 use crate::auth::AuthArgs;
 use crate::backup::BackupArgs;
 use crate::check::CheckArgs;
 use crate::completions::CompletionsArgs;
 use crate::explain::ExplainArgs;
+use crate::export::ExportArgs;
 use crate::fsck::FsckArgs;
 use crate::import::ImportArgs;
+use crate::key::KeyArgs;
 use crate::man::ManArgs;
 use crate::org::OrgArgs;
 use crate::output;
@@ -75,6 +79,15 @@ pub(crate) struct Global {
     /// The file that holds the key of the store [default: STORE.keys/key]
     #[arg(long, global = true, env = "SYMBOLON_KEY_FILE", value_name = "PATH")]
     pub(crate) key_file: Option<PathBuf>,
+    /// The folder of the journal, which knows what has ended [default: KEY_FILE.journal]
+    #[arg(long, global = true, env = "SYMBOLON_JOURNAL", value_name = "PATH")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Open a store that its journal does not know, though what was revoked since a backup may work again
+    #[arg(long, global = true)]
+    pub(crate) accept_restore: bool,
+    /// Revoke all tokens that were made before this time, as in `2026-01-31T12:00:00Z`, before anything else
+    #[arg(long, global = true, value_name = "TIME")]
+    pub(crate) revoke_before: Option<Timestamp>,
     /// For how long checks may rely on what is known when the store cannot be read, as in `10s` or `500ms`
     #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(crate) max_staleness: Duration,
@@ -112,8 +125,12 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make the store of a backup
     Restore(RestoreArgs),
+    /// Show the ids of the store's key, or rotate it
+    Key(KeyArgs),
     /// Forget what was revoked or deleted long ago
     Purge(PurgeArgs),
+    /// Write everything that the store says as JSON, which `symbolon import` reads
+    Export(ExportArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command

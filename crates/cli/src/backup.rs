@@ -22,9 +22,10 @@ Examples:
   symbolon backup tokens.backup
   symbolon backup - | age -r … > tokens.backup.age
 
-It is the state of the store at one commit. A SQLite store may be in use meanwhile; a sled store has one process, so stop
-that first. The key is not in it, and without the key file nothing can be restored: keep a copy of that elsewhere. FILE can
-be read by you alone, and nothing is ever replaced.")]
+It is the state of the store at one commit. A SQLite store may be in use
+meanwhile; a sled store has one process, so stop that first. The key is not in
+it, and without the key file nothing can be restored: keep a copy of that
+elsewhere. FILE can be read by you alone, and nothing is ever replaced.")]
 pub(crate) struct BackupArgs {
     /// The file to make, or - for standard output
     file: PathBuf,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
-use symbolon::{Field, SchemaError, StoreError};
+use symbolon::{ExportError, Field, SchemaError, StoreError};
 use symbolon_files::FileError;
 
 use crate::store_url::StoreUrl;
@@ -80,6 +80,8 @@ pub(crate) enum Failure {
     #[error("the token could not be written to `{}`, so that it is printed here; keep it", path.display())]
     TokenFile { path: PathBuf, source: io::Error },
     #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error(transparent)]
     Backup(#[from] BackupError),
     #[error(
         "what is written is not for a terminal; name a file, or send it elsewhere with `>` or `|`"
@@ -107,6 +109,16 @@ pub(crate) enum Failure {
         store: StoreUrl,
         source: Box<Failure>,
     },
+    #[error(transparent)]
+    Journal(#[from] symbolon_journal::OpenError),
+    #[error(
+        "the journal `{}` knows nothing of the store `{store}`, which is not new: what was revoked since a backup of it may \
+         work again; put the journal back, or accept that with `--accept-restore`, and revoke all tokens that were made \
+         before a time with `--revoke-before TIME`", journal.display()
+    )]
+    NoJournal { store: StoreUrl, journal: PathBuf },
+    #[error("the journal `{}` belongs to another store; name the store's own with `--journal`", .0.display())]
+    ForeignJournal(PathBuf),
     #[error("the store is not sound: {0} found")]
     Unsound(String),
     #[error("the journal is not sound: {0} found")]

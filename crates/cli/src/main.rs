@@ -8,8 +8,10 @@ mod check;
 mod completions;
 mod error;
 mod explain;
+mod export;
 mod fsck;
 mod import;
+mod key;
 mod lookup;
 mod man;
 mod open;
@@ -46,7 +48,9 @@ fn main() -> ExitCode {
         Command::Fsck(args) => fsck::run(&global, args),
         Command::Backup(args) => backup::run(&global, args),
         Command::Restore(args) => restore::run(&global, args),
+        Command::Key(args) => key::run(&global, args),
         Command::Purge(args) => purge::run(&global, args),
+        Command::Export(args) => export::run(&global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

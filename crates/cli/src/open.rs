@@ -1,13 +1,17 @@
 //! Opening a store with its key, and making both.
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use symbolon::journal::JournalKeys;
 use symbolon::{
-    Engine, Fault, FaultReport, MemoryStore, Options, Schema, StoreError, StoreKey, TokenStore,
+    Engine, Error, Fault, FaultReport, MemoryStore, Options, Restored, Schema, StoreError,
+    StoreKey, TokenStore, Unjournaled,
 };
-use symbolon_files::{FileError, KeyFile};
+use symbolon_files::{FileError, KeyFile, KeyLock};
+use symbolon_journal::FileJournal;
 use symbolon_sled::SledStore;
 use symbolon_sqlite::SqliteStore;
 
@@ -51,12 +55,13 @@ pub(crate) fn schema() -> Schema {
 
 /// An engine on nothing, where changes can be tried before anything is made.
 pub(crate) fn rehearsal() -> Result<Engine, Failure> {
+    rehearsal_with(StoreKey::generate()?)
+}
+
+/// The same under this key.
+pub(crate) fn rehearsal_with(key: StoreKey) -> Result<Engine, Failure> {
     let store = Arc::new(MemoryStore::new());
-    Ok(Engine::create(
-        store,
-        StoreKey::generate()?,
-        Options::new(schema()),
-    )?)
+    Ok(Engine::create(store, key, Options::new(schema()))?)
 }
 
 impl Global {
@@ -79,17 +84,18 @@ impl Global {
     }
 
     /// Opens the store, which must be there; nothing is made.
-    pub(crate) fn open(&self) -> Result<Engine, Failure> {
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
         self.open_if_made()?
             .ok_or_else(|| Failure::NoStore(self.store.clone()))
     }
 
     /// The same; none if there is no store, or an empty one.
-    pub(crate) fn open_if_made(&self) -> Result<Option<Engine>, Failure> {
+    pub(crate) fn open_if_made(&self) -> Result<Option<Opened>, Failure> {
         match self.open_store()? {
             Some(store) if !store.is_new()? => {
-                let engine = Engine::open(store.shared(), self.load_key()?, self.options())?;
-                Ok(Some(engine))
+                let key = self.hold_key()?;
+                self.start(&store, key, Engine::open, self.options())
+                    .map(Some)
             }
             _ => Ok(None),
         }
@@ -97,26 +103,76 @@ impl Global {
 
     /// Opens the store, and makes it and its key if there is none. The key comes first: a store without one would be
     /// lost.
-    pub(crate) fn open_or_make(&self) -> Result<Engine, Failure> {
+    pub(crate) fn open_or_make(&self) -> Result<Opened, Failure> {
         let (store, key) = match self.open_store()? {
-            Some(store) if !store.is_new()? => (store, self.load_key()?),
-            Some(store) => (store, self.load_or_make_key()?),
+            Some(store) if !store.is_new()? => (store, self.hold_key()?),
+            Some(store) => (store, self.hold_or_make_key()?),
             None => {
-                let key = self.load_or_make_key()?;
+                let key = self.hold_or_make_key()?;
                 (self.make_store()?, key)
             }
         };
-        Ok(Engine::create(store.shared(), key, self.options())?)
+        self.start(&store, key, Engine::create, self.options())
+    }
+
+    /// Opens an engine on `store`, with its journal, and tells what is to be known of that.
+    pub(crate) fn start(
+        &self,
+        store: &OpenStore,
+        (key, lock): (StoreKey, KeyLock),
+        open: fn(Arc<dyn TokenStore>, StoreKey, Options) -> Result<Engine, Error>,
+        options: Options,
+    ) -> Result<Opened, Failure> {
+        let journal = FileJournal::open(&self.journal_path(), JournalKeys::new(&key))?;
+        let options = Options {
+            journal: Some(Arc::new(journal)),
+            ..options
+        };
+        let engine = open(store.shared(), key, options).map_err(|error| match error {
+            Error::NoJournal => Failure::NoJournal {
+                store: self.store.clone(),
+                journal: self.journal_path(),
+            },
+            Error::ForeignJournal => Failure::ForeignJournal(self.journal_path()),
+            error => error.into(),
+        })?;
+        if let Some(restored) = engine.restored() {
+            tell(restored);
+        }
+        Ok(Opened {
+            engine,
+            _lock: lock,
+        })
+    }
+
+    /// The key, and that it stays what it is as long as the second value lives.
+    pub(crate) fn hold_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
+        let path = self.key_path();
+        // Without a key nothing is locked, for nothing is made.
+        drop(KeyFile::load(&path)?);
+        let lock = KeyFile::hold(&path)?;
+        Ok((KeyFile::load(&path)?, lock))
     }
 
     pub(crate) fn load_key(&self) -> Result<StoreKey, Failure> {
         Ok(KeyFile::load(&self.key_path())?)
     }
 
+    /// The folder of the journal.
+    pub(crate) fn journal_path(&self) -> PathBuf {
+        let beside = || FileJournal::beside(&self.key_path());
+        self.journal.clone().unwrap_or_else(beside)
+    }
+
     /// Options that print every fault.
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options {
             report: Some(report()),
+            unjournaled: match self.accept_restore {
+                true => Unjournaled::Accept,
+                false => Unjournaled::Refuse,
+            },
+            revoke_made_before: self.revoke_before,
             ..self.quiet_options()
         }
     }
@@ -133,16 +189,20 @@ impl Global {
         self.key_file.clone().unwrap_or_else(beside)
     }
 
-    fn load_or_make_key(&self) -> Result<StoreKey, Failure> {
+    fn hold_or_make_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
         let path: &Path = &self.key_path();
-        match KeyFile::load(path) {
-            Err(FileError::Missing(_)) => match KeyFile::create(path) {
-                // Another process was quicker.
-                Err(FileError::Exists(_)) => Ok(KeyFile::load(path)?),
-                made => Ok(made?),
-            },
-            loaded => Ok(loaded?),
+        if let Err(error) = KeyFile::load(path) {
+            let made = match error {
+                FileError::Missing(_) => KeyFile::create(path),
+                error => Err(error),
+            };
+            match made {
+                // Or another process was quicker.
+                Ok(_) | Err(FileError::Exists(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        self.hold_key()
     }
 
     fn make_store(&self) -> Result<OpenStore, Failure> {
@@ -151,6 +211,37 @@ impl Global {
             StoreUrl::Sled(path) => OpenStore::Sled(Arc::new(SledStore::open(path)?)),
         })
     }
+}
+
+/// An engine, and the hold on the key that it uses.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    // Closed before the key is let go.
+    engine: Engine,
+    _lock: KeyLock,
+}
+
+impl Deref for Opened {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+fn tell(restored: &Restored) {
+    if restored.accepted {
+        output::warning(
+            "the store was taken as it is, without a journal that knows it: what was revoked since it was backed up \
+             works again; revoke it again, or all that was made before a time with `--revoke-before`",
+        );
+        return;
+    }
+    let ended = output::count(restored.ended, "record");
+    output::warning(format!(
+        "the store was put back as it had been earlier; {ended} ended again, as the journal says. What else was changed \
+         since then is undone: see `symbolon audit show`"
+    ));
 }
 
 /// Faults beyond these are only counted by `fsck`.

@@ -5,14 +5,14 @@
 //! or by default, must not turn such a command into one of the operator.
 
 use clap::parser::ValueSource;
-use symbolon::Engine;
 
 use crate::arguments::{DEFAULT_STORE, Global};
 use crate::error::Failure;
+use crate::open::Opened;
 use crate::store_url::StoreUrl;
 
 /// Opens the store for its operator, as which [`symbolon::Caller::Root`] then acts.
-pub(crate) fn open(global: &Global) -> Result<Engine, Failure> {
+pub(crate) fn open(global: &Global) -> Result<Opened, Failure> {
     if may_operate(global.store_source) {
         return global.open();
     }

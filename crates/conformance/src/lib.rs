@@ -80,7 +80,7 @@
 //!
 //! A store that fails must not make the engine lie. [`faults::FaultyStore`] makes any store fail at the call that a test
 //! names, before or after it was done; [`faults::revoke_under_faults`] revokes through an engine on such a store, with
-//! every fault at every call.
+//! every fault at every call, and [`faults::histories_under_faults`] makes, checks and revokes many tokens at once.
 //!
 //! # Longer runs
 //!
@@ -90,6 +90,7 @@
 //! |---|---|---|
 //! | `SYMBOLON_WALK_CASES` | random walks, of 250 operations each | 12 |
 //! | `SYMBOLON_WALK_SEED` | what they are drawn from | 1 |
+//! | `SYMBOLON_HISTORIES` | tokens that are made, checked and revoked | what the test says |
 //! | `SYMBOLON_CRASH_CYCLES` | kills in `kill_nine` | 6 |
 //! | `SYMBOLON_CRASH_SEED` | what is written, and when it is killed | 1 |
 //!

@@ -142,9 +142,7 @@ impl Engine {
         settings: Settings,
         options: Options,
     ) -> Result<Self, Error> {
-        if let Some(missing) = settings.keys.iter().find(|id| key.named(**id).is_none()) {
-            return Err(Error::WrongKey(*missing));
-        }
+        check_keys(&settings, &key)?;
         // Before the store is read: what is committed meanwhile must not look like something that the store lacks.
         let memory = options.journal.as_deref().map(Memory::of).transpose()?;
         let shared = Arc::new(Shared::new(Parts {
@@ -290,6 +288,14 @@ pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings,
     match opened {
         Some((Entity::Settings(settings), _)) => Ok(settings),
         _ => Err(Error::Settings),
+    }
+}
+
+/// Whether `key` holds every key that the store was made with.
+pub(crate) fn check_keys(settings: &Settings, key: &StoreKey) -> Result<(), Error> {
+    match settings.keys.iter().find(|id| key.named(**id).is_none()) {
+        Some(missing) => Err(Error::WrongKey(*missing)),
+        None => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
 use crate::freshness::Moment;
-use crate::shared::{Problem, Shared};
+use crate::shared::Shared;
 use crate::store::{Cursor, End, Stored, Wake};
 
 /// Keeps an index up with its store: a watch is a hint, the scan is the truth.
@@ -108,9 +108,7 @@ impl Follower {
                 }
             }
         })?;
-        shared
-            .index
-            .finish_rebuild(|key| shared.fault(key, Problem::Replayed));
+        shared.index.finish_rebuild(|key| shared.replayed(key));
         if continues(found, end) {
             self.cursor = next;
             self.caught_up(end, asked);

@@ -268,7 +268,7 @@ fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
     let mut parts = line.split(':');
     let mut next = || parts.next().ok_or(form);
     let (label, id, key) = (next()?, next()?, next()?);
-    let id = KeyId(u32::from_str_radix(id, 16).map_err(|_| form)?);
+    let id = id.to_ascii_lowercase().parse::<KeyId>().map_err(|_| form)?;
     let bytes = *blake3::Hash::from_hex(key).map_err(|_| form)?.as_bytes();
     let fits = match (label, parts.next(), parts.next()) {
         (LABEL, None, None) => {
@@ -372,6 +372,9 @@ mod tests {
             changed.parse::<StoreKey>().err(),
             Some(InvalidKey::Damaged(2))
         );
+        // The id beside it is written in one way.
+        let longer = text.replacen(':', ":0", 1);
+        assert_eq!(longer.parse::<StoreKey>().err(), Some(InvalidKey::Form(1)));
         assert_eq!(
             "-----BEGIN KEY-----".parse::<StoreKey>().err(),
             Some(InvalidKey::Form(1))

@@ -6,6 +6,7 @@ pub mod backup;
 mod clock;
 mod engine;
 mod error;
+mod export;
 mod follower;
 mod freshness;
 mod fsck;
@@ -34,6 +35,7 @@ pub use authorization::{Authorization, Creator, Dead, Face};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Options, is_new};
 pub use error::{Denied, Error, Field, StoreError};
+pub use export::{ExportError, Exported, Secrets};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{

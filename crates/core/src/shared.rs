@@ -182,7 +182,18 @@ impl Shared {
             faults.push((change.key, problem));
         });
         for (key, problem) in faults {
-            self.fault(key, problem);
+            match problem {
+                Problem::Replayed => self.replayed(key),
+                problem => self.fault(key, problem),
+            }
+        }
+    }
+
+    /// An older version of a record was read than is known. It was put back; unless the record is gone, for then it was
+    /// read before its purge and is taken over after it.
+    pub(crate) fn replayed(&self, key: RecordKey) {
+        if !matches!(self.store.get(&key), Ok(None)) {
+            self.fault(key, Problem::Replayed);
         }
     }
 

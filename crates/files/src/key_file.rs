@@ -101,8 +101,8 @@ impl KeyFile {
         replace_private(path, text(key).as_bytes())
     }
 
-    /// Holds the key file `path` as one of those who use its key, until what is returned goes: so long nobody holds it
-    /// alone.
+    /// Holds the key file `path`, in a folder that exists, as one of those who use its key, until what is returned goes:
+    /// so long nobody holds it alone. In a folder that cannot be written to there is nothing to hold.
     ///
     /// # Errors
     ///
@@ -124,21 +124,31 @@ impl KeyFile {
 /// That a key file is held; see [`KeyFile::hold`].
 #[derive(Debug)]
 pub struct KeyLock {
-    _file: File,
+    _file: Option<File>,
 }
 
 impl KeyLock {
     fn take(path: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, FileError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
-        private_dir(folder_of(path))?;
-        let file = open_private(Path::new(&name))?;
+        let file = match open_private(Path::new(&name)) {
+            // Where no lock can be made, nobody can replace the key either.
+            Err(FileError::Io { source, .. }) if is_read_only(&source) => {
+                return Ok(Self { _file: None });
+            }
+            opened => opened?,
+        };
         match lock(&file) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { _file: Some(file) }),
             Err(TryLockError::WouldBlock) => Err(FileError::Busy(path.into())),
             Err(TryLockError::Error(error)) => Err(FileError::io("lock", Path::new(&name))(error)),
         }
     }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
 fn text(key: &StoreKey) -> Zeroizing<String> {

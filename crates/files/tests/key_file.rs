@@ -103,7 +103,7 @@ fn a_key_is_replaced_whole_and_only_where_there_is_one() {
 #[test]
 fn whoever_holds_a_key_alone_is_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("keys/key");
+    let path = dir.path().join("key");
     let (one, two) = (KeyFile::hold(&path).unwrap(), KeyFile::hold(&path).unwrap());
     assert!(matches!(
         KeyFile::hold_alone(&path),

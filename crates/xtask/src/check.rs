@@ -1,7 +1,7 @@
 //! `cargo xtask check`: everything that must hold before a change is done, short of the long tests.
 
-use crate::Failure;
 use crate::shell::{cargo, is_installed, run};
+use crate::{Failure, outside};
 
 /// Every package but the benchmarks, whose peers only `cargo xtask bench` builds.
 pub(crate) const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "symbolon-benches"];
@@ -10,7 +10,9 @@ pub(crate) fn all() -> Result<(), Failure> {
     run(&mut cargo(["fmt", "--all", "--check"]))?;
     let lint = ["--all-targets", "--", "-D", "warnings"];
     run(cargo(["clippy"]).args(PACKAGES).args(lint))?;
+    outside::check()?;
     run(cargo(["test"]).args(PACKAGES))?;
+    outside::test()?;
     let document = ["doc", "--no-deps", "--document-private-items"];
     run(cargo(document)
         .args(PACKAGES)

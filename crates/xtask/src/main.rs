@@ -5,6 +5,8 @@ mod check;
 mod corpus;
 mod crash;
 mod end_to_end;
+mod fuzz;
+mod outside;
 mod shell;
 mod test;
 
@@ -33,6 +35,7 @@ enum Command {
     Corpus(corpus::CorpusArgs),
     CorpusCompare(corpus::CompareArgs),
     Crash(crash::CrashArgs),
+    Fuzz(fuzz::FuzzArgs),
     #[command(hide = true)]
     CrashChild(crash::ChildArgs),
 }
@@ -47,6 +50,7 @@ impl Command {
             Self::Corpus(args) => corpus::write(&args),
             Self::CorpusCompare(args) => corpus::compare(&args),
             Self::Crash(args) => crash::run(&args),
+            Self::Fuzz(args) => fuzz::all(&args),
             Self::CrashChild(args) => crash::run_child(&args),
         }
     }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::check::PACKAGES;
 use crate::shell::{cargo, is_installed, run};
-use crate::{Failure, crash, end_to_end};
+use crate::{Failure, crash, end_to_end, outside};
 
 /// Passes all tests; installs what they need through the system's package manager, and says so.
 #[derive(Debug, Args)]
@@ -32,6 +32,7 @@ const MANAGERS: [(&str, &[&str], &str); 5] = [
 pub(crate) fn all(args: &TestArgs) -> Result<(), Failure> {
     need_c_compiler()?;
     run(cargo(["test"]).args(PACKAGES))?;
+    outside::test()?;
     end_to_end::run_all(&end_to_end::EndToEndArgs::short())?;
     for backend in crash::BACKENDS {
         crash::run(&crash::CrashArgs::new(backend, args.crash_cycles))?;

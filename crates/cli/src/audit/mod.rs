@@ -4,11 +4,9 @@ mod row;
 mod show;
 mod verify;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use symbolon_journal::FileJournal;
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -41,9 +39,4 @@ pub(crate) fn run(global: &Global, args: &AuditArgs) -> Result<ExitCode, Failure
         AuditCommand::Show(args) => show::run(global, args),
         AuditCommand::Verify(args) => verify::run(global, args),
     }
-}
-
-/// The folder of the journal.
-pub(crate) fn journal_path(global: &Global) -> PathBuf {
-    FileJournal::beside(&global.key_path())
 }

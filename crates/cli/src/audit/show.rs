@@ -12,7 +12,6 @@ use symbolon::journal::{Act, By, JournalKeys};
 use symbolon::{Clock, Id, SystemClock, Timestamp};
 use symbolon_journal::{chains, read_chain};
 
-use super::journal_path;
 use super::row::{DENIED, Row, Rows, seconds};
 use crate::arguments::{Global, span};
 use crate::error::Failure;
@@ -54,7 +53,7 @@ pub(crate) struct ShowArgs {
 
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
     let keys = JournalKeys::new(&global.load_key()?);
-    let found = chains(&journal_path(global))?;
+    let found = chains(&global.journal_path())?;
     let mut sources = Vec::new();
     for file in &found {
         sources.push((file, Rows::new(file.chain, read_chain(file, &keys)?)));

@@ -9,7 +9,6 @@ use symbolon::journal::JournalKeys;
 use symbolon::store::{Cursor, End};
 use symbolon_journal::{ChainReport, Report, verify};
 
-use super::journal_path;
 use crate::arguments::Global;
 use crate::error::Failure;
 use crate::output;
@@ -33,7 +32,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<ExitCode, Failur
     let key = global.load_key()?;
     // First: the intent of each commit is in the journal before it is in the store.
     let end = end_of_store(global);
-    let report = verify(&journal_path(global), &JournalKeys::new(&key))?;
+    let report = verify(&global.journal_path(), &JournalKeys::new(&key))?;
     let behind = end.and_then(|end| behind(&report, &end));
     let more: u64 = report.chains.iter().map(|chain| chain.more_findings).sum();
     if args.json {
@@ -108,7 +107,7 @@ fn behind(report: &Report, end: &End) -> Option<String> {
 
 fn as_text(global: &Global, report: &Report, behind: Option<&str>) -> String {
     if report.chains.is_empty() && report.findings.is_empty() {
-        let folder = journal_path(global);
+        let folder = global.journal_path();
         let mut text = format!("There is no journal in `{}`.\n", folder.display());
         text.extend(behind.map(|behind| format!("\n{behind}\n")));
         return text;

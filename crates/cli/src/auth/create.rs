@@ -30,7 +30,6 @@ Examples:
 --help lists an option for each type of resource, such as --read-tasks.
 An authorization for databases alone is one of a database token, and its
 permissions may be changed; every other has permissions that never change.")]
-#[group(skip)]
 pub(super) struct CreateArgs {
     /// Its organization: the name or id
     #[arg(long, short, value_name = "NAME", required_unless_present = "org_id")]

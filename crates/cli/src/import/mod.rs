@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use symbolon::Engine;
 use symbolon::import::{Counts, Defaults, ImportFile, OwnerName, Plan};
+use symbolon::{Engine, IfEnded};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -30,7 +30,10 @@ FILE holds
   {\"orgs\":[…],\"users\":[…],\"buckets\":[…],\"authorizations\":[…]}
 or a part of it, as the API of InfluxDB writes each list, or the array that
 `influx auth list --json` prints. All ids are kept. Nothing is written unless
-all rows are good. Importing a file a second time changes nothing.")]
+all rows are good. Importing a file a second time changes nothing.
+
+What `symbolon export --with-hashes` writes is taken as it is, under the same
+key: give its key file.")]
 pub(crate) struct ImportArgs {
     /// The file to read, or - for standard input
     file: PathBuf,
@@ -40,6 +43,9 @@ pub(crate) struct ImportArgs {
     /// Leave out rows that cannot be taken
     #[arg(long)]
     skip_invalid: bool,
+    /// Take rows too that had been revoked or deleted here, as the journal knows, and were forgotten since
+    #[arg(long)]
+    revive: bool,
     /// Only tell what would be done
     #[arg(long)]
     dry_run: bool,
@@ -54,6 +60,10 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
     let made = global.open_if_made()?;
     let plan = match &made {
         Some(engine) => plan(file, engine, args)?,
+        None if file.has_keyed_hashes() => {
+            // They mean something under their own key only.
+            plan(file, &open::rehearsal_with(global.load_key()?)?, args)?
+        }
         None => plan(file, &open::rehearsal()?, args)?,
     };
     let mut report = Report::new(&plan, args.dry_run);
@@ -101,6 +111,10 @@ fn watch(input: impl Read, length: Option<u64>) -> Result<ImportFile, Failure> {
 fn plan(file: ImportFile, engine: &Engine, args: &ImportArgs) -> Result<Plan, Failure> {
     let defaults = Defaults {
         organization: args.org.as_deref().map(OwnerName::from),
+        if_ended: match args.revive {
+            true => IfEnded::Revive,
+            false => IfEnded::Refuse,
+        },
     };
     let progress = Progress::counted("Checking", Some(file.authorizations() as u64));
     let mut tell = |done: usize| progress.set(done as u64);

@@ -27,6 +27,10 @@ const STORE: &str = "store";
 
 impl Building {
     pub(super) fn begin(target: &Target) -> Result<Self, Failure> {
+        if let StoreUrl::Sqlite(path) = &target.url {
+            // The folder of its place must do for it too.
+            private_dir(path.parent().unwrap_or(path))?;
+        }
         let folder = beside(target.path(), ".restoring");
         private_dir(&folder)?;
         for entry in fs::read_dir(&folder).map_err(cannot("read", &folder))? {

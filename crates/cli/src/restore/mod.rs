@@ -12,6 +12,7 @@ use clap::Args;
 use serde_json::json;
 use symbolon::StoreKey;
 use symbolon::backup::{Backup, Restored, Summary};
+use symbolon_files::KeyFile;
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -27,9 +28,11 @@ Examples:
   symbolon restore tokens.backup --replace
   symbolon restore tokens.backup --store sled:./tokens --key-file ./key
 
-The whole backup is verified before anything is made. The store appears whole or not at all. The key file of the store that
-was backed up must be there: it is not in the backup. A backup of either kind of store can be restored as either kind.
-Stop whatever uses the store first. With --replace the old store stays beside it as STORE.replaced-TIME.")]
+The whole backup is verified before anything is made. The store appears whole
+or not at all. The key file of the store that was backed up must be there: it
+is not in the backup. A backup of either kind of store can be restored as
+either kind. Stop whatever uses the store first. With --replace the old store
+stays beside it as STORE.replaced-TIME.")]
 pub(crate) struct RestoreArgs {
     /// The backup
     file: PathBuf,
@@ -53,12 +56,14 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failu
     let start = Instant::now();
     let target = Target::of(&global.store, args.replace)?;
     let key = global.load_key()?;
+    let alone = KeyFile::hold_alone(&global.key_path())?;
     let progress = bar(&args.file)?;
     let done = fill(&args.file, &key, &target, &progress);
     progress.finish();
     let (backup, restored, building) = done?;
     let replaced = target.clear()?;
     building.place(&target)?;
+    drop(alone);
     // Opened once as every command does: it tells what is not as it should be.
     let opened = global.open().map_err(Box::new);
     opened.map_err(|source| Failure::RestoredUnopened {

@@ -11,6 +11,7 @@ mod backup;
 mod check;
 mod common;
 mod explain;
+mod export;
 mod files;
 mod import;
 mod man;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Home, STORES, err, out, token};
+use crate::common::{Home, STORES, err, out, row, token};
 
 fn purged(home: &Home, arguments: &[&str]) -> Value {
     let done = home
@@ -65,4 +65,20 @@ fn errors() {
     let wrong = home.run(&["purge", "--retention=long"]).code(1);
     assert!(err(&wrong).contains("`long` is no time"), "{}", err(&wrong));
     assert_eq!(home.files().len(), 0);
+}
+
+/// What the engine reads of the store while it purges is older than the purge, and was not put back by anybody.
+#[test]
+fn a_long_purge_warns_of_nothing() {
+    let home = Home::with_sample();
+    let rows: Vec<String> = (100..8_000).map(|number| row(number, "")).collect();
+    let json = format!(r#"{{"authorizations":[{}]}}"#, rows.join(","));
+    home.import(&json, &[]).success();
+    home.operate(&["org", "delete", "my-org"]).success();
+    let done = home.run(&["purge", "--retention=0", "--json"]).success();
+    let counts: Value = serde_json::from_str(&out(&done)).unwrap();
+    assert_eq!(
+        (&counts["authorizations"], err(&done)),
+        (&7_905.into(), String::new())
+    );
 }

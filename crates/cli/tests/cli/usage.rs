@@ -62,6 +62,8 @@ fn help_and_version() {
         "fsck",
         "backup",
         "restore",
+        "export",
+        "key",
         "purge",
         "completions",
         "man",

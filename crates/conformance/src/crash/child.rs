@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use symbolon::Minute;
-use symbolon::store::{Revision, TokenStore, Write};
+use symbolon::store::{Cursor, Revision, TokenStore, Write};
 
 use super::plan::{Change, Plan};
 use super::{Failure, Opened, WRITERS};
@@ -75,6 +75,8 @@ impl Child {
                 })
             };
             let threads: Vec<_> = (0..WRITERS).map(start).collect();
+            let reader = scope.spawn(|| read(&*store, &stopped));
+            let threads = threads.into_iter().chain([reader]);
             threads.into_iter().try_for_each(|thread| {
                 thread
                     .join()
@@ -82,6 +84,28 @@ impl Child {
             })
         })
     }
+}
+
+/// Tells how much of the commits of others is seen: it must be on disk by then.
+fn read(store: &dyn TokenStore, stopped: &AtomicBool) -> Result<(), Failure> {
+    let mut cursor = Cursor::start();
+    let mut seen = Revision::ABSENT;
+    while !stopped.load(Ordering::Relaxed) {
+        let page = store.scan(&cursor, usize::MAX)?;
+        cursor = page.next;
+        let head = page.end.ok_or("a page of any size had no end")?.head;
+        if head > seen {
+            seen = head;
+            say(&format!("seen {}\n", head.0))?;
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    Ok(())
+}
+
+/// The revision that a reader has seen.
+pub(super) fn seen(line: &str) -> Option<Revision> {
+    Some(Revision(line.strip_prefix("seen ")?.parse().ok()?))
 }
 
 fn write(

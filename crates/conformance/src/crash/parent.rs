@@ -7,9 +7,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use symbolon::store::Revision;
 use tempfile::TempDir;
 
-use super::child::{Acknowledgement, Child};
+use super::child::{self, Acknowledgement, Child};
 use super::verify::Known;
 use super::{Crash, Failure, Report};
 use crate::rng::Rng;
@@ -77,6 +78,7 @@ impl Crash<'_> {
         for acknowledged in said.acknowledged {
             store.known.acknowledge(acknowledged);
         }
+        store.known.see(said.seen);
         if let Some(end) = said.ended {
             report
                 .unopenable
@@ -130,6 +132,8 @@ fn moment(rng: &mut Rng, known: &Known) -> Moment {
 #[derive(Debug, Default)]
 struct Said {
     acknowledged: Vec<Acknowledgement>,
+    /// The newest commit that was read.
+    seen: Revision,
     /// If it was not killed: how it ended.
     ended: Option<String>,
 }
@@ -137,6 +141,7 @@ struct Said {
 impl Said {
     fn hear(&mut self, line: &str) {
         self.acknowledged.extend(Acknowledgement::from_line(line));
+        self.seen = self.seen.max(child::seen(line).unwrap_or_default());
     }
 }
 

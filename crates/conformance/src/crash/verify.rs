@@ -47,6 +47,11 @@ impl Known {
         self.floor = self.floor.max(acknowledged.floor);
     }
 
+    /// What was read before the kill was on disk.
+    pub(super) fn see(&mut self, head: Revision) {
+        self.head = self.head.max(head);
+    }
+
     /// Tells every difference between the store and what is known of it. A commit that was under way and is there
     /// is known from now on.
     pub(super) fn compare(&mut self, store: &dyn TokenStore) -> Result<Vec<String>, StoreError> {

@@ -15,6 +15,7 @@
 //! assert_eq!((store.calls(Method::Commit), store.struck()), (2, 1));
 //! ```
 
+mod histories;
 mod revoking;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use symbolon::store::{
 };
 use symbolon::{Id, Minute, StoreError};
 
+pub use histories::histories_under_faults;
 pub use revoking::revoke_under_faults;
 
 /// A method of a store that can be made to fail: all but `limits`.

@@ -67,6 +67,13 @@ mod killed {
     }
 
     #[test]
+    fn what_is_seen_early_is_lost() {
+        let report = crash(Fault::SeenEarly, "killed::early");
+        let told = |lost: &String| lost.contains("the head was");
+        assert!(report.lost.iter().any(told), "{report}");
+    }
+
+    #[test]
     fn half_a_commit_is_found() {
         let report = crash(Fault::Halves, "killed::halves");
         assert!(!report.lost.is_empty(), "{report}");
@@ -105,6 +112,11 @@ mod killed {
     #[test]
     fn buffered() {
         write_if_child(Fault::Buffered);
+    }
+
+    #[test]
+    fn early() {
+        write_if_child(Fault::SeenEarly);
     }
 
     #[test]

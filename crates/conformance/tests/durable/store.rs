@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     None,
     /// Commits reach the file ten at a time.
     Buffered,
+    /// A commit is seen before it is in the file.
+    SeenEarly,
     /// Each write of a commit goes to the file by itself.
     Halves,
     /// What was revoked is active in the file.
@@ -155,6 +157,11 @@ impl TokenStore for LogStore {
         let guard = |write: &Write| matches!(write, Write::Guard { .. });
         if writes.iter().all(guard) {
             return Ok(revision);
+        }
+        if self.fault == Fault::SeenEarly {
+            drop(log);
+            thread::sleep(Duration::from_millis(5));
+            log = self.log();
         }
         let parts = match self.fault {
             Fault::Halves => 1,

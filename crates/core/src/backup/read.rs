@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 
 use super::frame::{Begin, Frame, Reader};
 use super::{BackupError, Summary};
-use crate::engine::open_settings;
+use crate::engine::{check_keys, open_settings};
 use crate::error::Error;
 use crate::key::StoreKey;
 use crate::record::{Record, RecordKey, SETTINGS, Settings};
@@ -64,10 +64,8 @@ impl<R: Read + Seek> Backup<R> {
 
     pub(super) fn settings(&self, key: &StoreKey) -> Result<Settings, Error> {
         let settings = open_settings(key, &self.contents.settings)?;
-        match settings.keys.iter().find(|id| key.named(**id).is_none()) {
-            Some(missing) => Err(Error::WrongKey(*missing)),
-            None => Ok(settings),
-        }
+        check_keys(&settings, key)?;
+        Ok(settings)
     }
 }
 

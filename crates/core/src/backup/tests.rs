@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use proptest::prelude::*;
-
 use super::frame::{Begin, Trailer, Writer};
 use super::write::write_paged;
 use super::{Backup, BackupError, Summary, verify, write};
@@ -21,6 +19,7 @@ use crate::{
 };
 
 mod beside;
+mod bytes;
 
 fn key() -> StoreKey {
     StoreKey::from_bytes([7; 32])
@@ -344,57 +343,4 @@ fn versions_of_one_record_that_differ_at_one_revision_are_damage() {
     let mut backup = Backup::read(Bytes::new(of(&twice))).unwrap();
     let refused = backup.restore(&MemoryStore::new(), &key(), &mut |_| ());
     assert!(matches!(refused, Err(BackupError::Damaged(_))));
-}
-
-fn stored() -> impl Strategy<Value = Stored> {
-    let key = (any::<u8>(), 1..=u64::MAX);
-    let unique = proptest::option::of(proptest::collection::vec(any::<u8>(), 0..=300));
-    let columns = (any::<u64>(), any::<u64>(), 0..=3_u8, 0..=3_u8);
-    let rest = (1..=u64::MAX, proptest::option::of(any::<u32>()));
-    let bytes = proptest::collection::vec(any::<u8>(), 0..=400);
-    (key, unique, columns, rest, bytes).prop_map(|(key, unique, columns, rest, bytes)| Stored {
-        record: Record {
-            key: RecordKey::new(Kind(key.0), Id::new(key.1).unwrap()),
-            unique: unique.map(Into::into),
-            columns: Columns::from_codes(columns.0, columns.1, columns.2, columns.3).unwrap(),
-            bytes: bytes.into(),
-        },
-        revision: Revision(rest.0),
-        last_used: rest.1.map(Minute),
-    })
-}
-
-proptest! {
-    #[test]
-    fn frames_read_back(items in proptest::collection::vec(stored(), 0..20)) {
-        use super::frame::{Frame, Reader};
-        let mut bytes = Vec::new();
-        let mut writer = Writer::new(&mut bytes).unwrap();
-        let begin = Begin { head: Revision(3), at: Timestamp::MAX };
-        writer.begin(begin).unwrap();
-        items.iter().for_each(|one| writer.record(one).unwrap());
-        let end = End { head: Revision(u64::MAX), floor: Revision(2), epoch: Epoch(9) };
-        let trailer = Trailer { records: 7, left_out: 8, end };
-        let length = writer.end(trailer).unwrap();
-        prop_assert_eq!(length, bytes.len() as u64);
-        let mut reader = Reader::new(&*bytes).unwrap();
-        prop_assert_eq!(reader.next().unwrap(), Frame::Begin(begin));
-        for item in items {
-            prop_assert_eq!(reader.next().unwrap(), Frame::Record(item));
-        }
-        prop_assert_eq!(reader.next().unwrap(), Frame::End(trailer));
-        prop_assert_eq!(reader.finish().unwrap().1, length);
-    }
-
-    #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(verify(&*bytes).is_err());
-        let begun = [b"symbolon-backup-1".as_slice(), &bytes].concat();
-        prop_assert!(verify(&*begun).is_err());
-        for tag in *b"BRE" {
-            let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
-            let frame = [&b"symbolon-backup-1"[..], &[tag], &length, &bytes].concat();
-            prop_assert!(verify(&*frame).is_err());
-        }
-    }
 }

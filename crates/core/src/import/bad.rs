@@ -126,7 +126,9 @@ impl From<String> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::Store(_) | Error::Random | Error::Contended => Self::Stop(error),
+            Error::Store(_) | Error::Journal(_) | Error::Random | Error::Contended => {
+                Self::Stop(error)
+            }
             error => Self::Row(error.to_string()),
         }
     }

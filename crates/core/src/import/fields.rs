@@ -8,7 +8,6 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::List;
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -46,6 +45,23 @@ pub(super) struct Fields<'r> {
     pub(super) updated_at: Option<&'r RawValue>,
     #[serde(borrow, default)]
     pub(super) expires_at: Option<&'r RawValue>,
+    // What follows only our own exports have.
+    #[serde(borrow, default)]
+    pub(super) keyed_hash: Option<&'r RawValue>,
+    #[serde(borrow, default)]
+    pub(super) face: Option<&'r RawValue>,
+    #[serde(borrow, default)]
+    pub(super) created_by: Option<&'r RawValue>,
+    #[serde(borrow, default)]
+    pub(super) rotated_from: Option<&'r RawValue>,
+    #[serde(borrow, default)]
+    pub(super) revoked_at: Option<&'r RawValue>,
+    #[serde(borrow, default)]
+    pub(super) operator: Option<&'r RawValue>,
+    #[serde(borrow, default)]
+    pub(super) memberships: Option<&'r RawValue>,
+    #[serde(borrow, default)]
+    pub(super) password_hash: Option<&'r RawValue>,
 }
 
 impl<'r> Fields<'r> {
@@ -93,6 +109,19 @@ pub(super) fn parsed<T: FromStr<Err: Display>>(
     text(key, field)?.map(read).transpose()
 }
 
+/// A field of another form, or its default.
+pub(super) fn form<'r, T: Deserialize<'r> + Default>(
+    key: &str,
+    field: Option<&'r RawValue>,
+    is: &str,
+) -> Result<T, String> {
+    let read = field.map(|raw| serde_json::from_str(raw.get()));
+    let read = read
+        .transpose()
+        .map_err(|_| format!("`{key}` is not {is}"))?;
+    Ok(read.unwrap_or_default())
+}
+
 /// How Go writes that a time is not set, which InfluxDB does for what it made before it noted times.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
@@ -102,11 +131,11 @@ pub(super) fn noted_time(key: &str, field: Option<&RawValue>) -> Result<Option<T
     parsed(key, is_set)
 }
 
-pub(super) fn status(list: List, field: Option<&RawValue>) -> Result<Status, String> {
+pub(super) fn status(field: Option<&RawValue>) -> Result<Status, String> {
     match name("status", field)?.as_deref() {
         None | Some("active") => Ok(Status::Active),
         Some("inactive") => Ok(Status::Inactive),
-        Some("revoked") if list != List::Buckets => Ok(Status::Revoked),
+        Some("revoked") => Ok(Status::Revoked),
         Some(other) => {
             let shown = shown(other);
             Err(format!(

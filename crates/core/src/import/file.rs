@@ -12,6 +12,8 @@ use super::bad::{BadRow, ImportError, List, Place};
 use super::fields::{Fields, name, parsed};
 use super::rows::{AuthorizationRow, BucketRow, Named, OwnerRow};
 use super::sets::Sets;
+use super::tokens::Secret;
+use crate::export::SetUpForm;
 use crate::id::Id;
 
 /// What an import file says, read but not yet compared with a store.
@@ -33,8 +35,11 @@ pub struct ImportFile {
     /// The first names that rows give to the owners of which they name the id.
     pub(super) names: [HashMap<Id, Box<str>>; 2],
     pub(super) sets: Sets,
+    /// That the store was set up.
+    pub(super) set_up: Option<SetUpForm>,
 }
 
+const SET_UP: &str = "setUp";
 const BUFFER: usize = 1 << 18;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -56,6 +61,12 @@ impl ImportFile {
             Err(error) if error.is_data() => Err(ImportError::Form(reading.form(error.line()))),
             Err(error) => Err(ImportError::Syntax(error.to_string())),
         }
+    }
+
+    /// Whether it holds keyed hashes, which mean nothing without the key of the store that they come from.
+    pub fn has_keyed_hashes(&self) -> bool {
+        let is_keyed = |row: &AuthorizationRow| matches!(row.details.secret, Secret::Stored(_));
+        self.authorizations.iter().any(is_keyed)
     }
 
     /// How many authorizations there are, but for rows that cannot be read.
@@ -98,10 +109,9 @@ impl ImportFile {
     ) -> Result<(), String> {
         match list {
             List::Organizations => {
-                let row = OwnerRow::read(list, index, row, id)?;
-                self.organizations.push(row);
+                self.organizations.push(OwnerRow::read(index, row, id)?);
             }
-            List::Users => self.users.push(OwnerRow::read(list, index, row, id)?),
+            List::Users => self.users.push(OwnerRow::read(index, row, id)?),
             List::Buckets => {
                 let organization = Named::organization(row)?;
                 let row = BucketRow::read(index, row, id, &organization)?;
@@ -176,6 +186,19 @@ impl Reading {
         Ok(())
     }
 
+    fn set_up<E: de::Error>(&mut self, raw: &RawValue) -> Result<(), E> {
+        match serde_json::from_str(raw.get()) {
+            Ok(form) if self.file.set_up.is_none() => {
+                self.file.set_up = form;
+                Ok(())
+            }
+            _ => {
+                self.met.clear();
+                Err(self.refuse("`setUp` is not once `{\"orgID\":…,\"userID\":…,\"at\":…}`"))
+            }
+        }
+    }
+
     fn rows<'de, A: SeqAccess<'de>>(&mut self, list: List, mut rows: A) -> Result<(), A::Error> {
         let mut index = 0;
         while let Some(row) = rows.next_element::<Box<RawValue>>()? {
@@ -211,6 +234,10 @@ impl<'de> Visitor<'de> for Whole<'_> {
                 Some(list) => {
                     self.0.meet(list)?;
                     map.next_value_seed(Rows(self.0, list))?;
+                }
+                None if key == SET_UP => {
+                    let raw = map.next_value::<Box<RawValue>>()?;
+                    self.0.set_up(&raw)?;
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;

@@ -8,7 +8,7 @@ use super::bad::{List, Place, Refusal};
 use super::rows::OwnerRow;
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::issuer::{Caller, ImportItem, Issuer};
+use crate::issuer::{Caller, IfEnded, ImportItem, Issuer};
 use crate::owner::{Organization, User};
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -34,6 +34,7 @@ impl From<&str> for OwnerName {
 pub(super) struct Owners<'a> {
     issuer: &'a Issuer,
     list: List,
+    if_ended: IfEnded,
     now: Timestamp,
     /// What rows call them that may have to be made.
     pub(super) given_names: HashMap<Id, Box<str>>,
@@ -44,11 +45,12 @@ pub(super) struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    pub(super) fn new(issuer: &'a Issuer, list: List, now: Timestamp) -> Self {
+    pub(super) fn new(issuer: &'a Issuer, list: List, if_ended: IfEnded) -> Self {
         Self {
             issuer,
             list,
-            now,
+            if_ended,
+            now: issuer.now(),
             given_names: HashMap::new(),
             by_id: HashMap::new(),
             by_name: HashMap::new(),
@@ -63,7 +65,7 @@ impl<'a> Owners<'a> {
         if let Some(what) = with_id.or(named.map(|_| "name")) {
             return Err(Refusal::Row(format!("a bad row has its {what}")));
         }
-        let known = self.issuer.check_import(item)?;
+        let known = self.issuer.check_import(item, self.if_ended)?;
         self.by_id.insert(row.id, Ok(()));
         if let Some(name) = row.name() {
             self.by_name.insert(name.into(), Ok(row.id));
@@ -162,7 +164,7 @@ impl<'a> Owners<'a> {
     /// Plans to make an owner, unless the store has it.
     fn make(&mut self, id: Id, name: &str) -> Result<(), Refusal> {
         let item = self.item(id, name);
-        if self.issuer.check_import(&item)? {
+        if self.issuer.check_import(&item, self.if_ended)? {
             return Ok(());
         }
         match self.by_name.entry(name.into()) {

@@ -8,15 +8,17 @@ use super::rows::Details;
 use super::sets::Sets;
 use crate::error::Error;
 use crate::id::Id;
-use crate::issuer::{ImportItem, Issuer};
+use crate::issuer::{IfEnded, ImportItem, Issuer};
 use crate::time::Timestamp;
 use crate::token::{Malformed, Prefix};
 
-/// What counts for rows that say nothing else.
+/// What counts for rows that say nothing else, and what the operator decided.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Defaults {
     /// The organization of rows that name none, as those that `influx auth list --json` prints.
     pub organization: Option<OwnerName>,
+    /// What to do with rows that had ended before, as the journal knows.
+    pub if_ended: IfEnded,
 }
 
 /// How many of each kind.
@@ -53,9 +55,12 @@ impl Counts {
 pub struct Plan {
     /// Organizations, users and buckets, in this order.
     pub(super) items: [Vec<ImportItem>; 3],
+    /// That the store was set up.
+    pub(super) set_up: Option<ImportItem>,
     pub(super) rows: Vec<Ready>,
     pub(super) sets: Sets,
     pub(super) now: Timestamp,
+    pub(super) if_ended: IfEnded,
     pub(super) known: Counts,
     pub(super) bad: Vec<BadRow>,
 }

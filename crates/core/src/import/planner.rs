@@ -13,6 +13,7 @@ use super::tokens::Tokens;
 use crate::error::Error;
 use crate::id::Id;
 use crate::issuer::{ImportItem, Issuer};
+use crate::record::SetUp;
 
 pub(super) struct Planner<'a> {
     issuer: &'a Issuer,
@@ -31,10 +32,12 @@ impl<'a> Planner<'a> {
         Self {
             issuer,
             defaults,
-            organizations: Owners::new(issuer, List::Organizations, now),
-            users: Owners::new(issuer, List::Users, now),
+            organizations: Owners::new(issuer, List::Organizations, defaults.if_ended),
+            users: Owners::new(issuer, List::Users, defaults.if_ended),
             plan: Plan {
                 items: Default::default(),
+                set_up: None,
+                if_ended: defaults.if_ended,
                 rows: Vec::new(),
                 sets: Sets::default(),
                 now,
@@ -53,6 +56,18 @@ impl<'a> Planner<'a> {
         self.organizations.given_names = organization_names;
         self.users.given_names = user_names;
         self.plan.sets = file.sets;
+        self.plan.set_up = file.set_up.as_ref().map(|form| {
+            let SetUp {
+                organization,
+                user,
+                at,
+            } = form.into();
+            ImportItem::SetUp {
+                organization,
+                user,
+                at,
+            }
+        });
         for bad in file.bad {
             self.refuse(bad, &file.bad_names);
         }
@@ -139,9 +154,11 @@ impl<'a> Planner<'a> {
                 ids.note(row.id, row.index)?;
                 let organization = self.organization(row.organization.as_ref())?;
                 let bucket = row.bucket(organization, self.plan.now);
-                names.note((organization, bucket.name.clone()), row.index)?;
+                if row.is_named() {
+                    names.note((organization, bucket.name.clone()), row.index)?;
+                }
                 let item = ImportItem::Bucket(bucket);
-                let known = self.issuer.check_import(&item)?;
+                let known = self.issuer.check_import(&item, self.defaults.if_ended)?;
                 self.organizations.need(organization);
                 Ok((known, Some(item)))
             };
@@ -199,11 +216,11 @@ impl<'a> Planner<'a> {
         };
         let item = ready.item(self.issuer.prefix(), &self.plan.sets, self.plan.now);
         let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;
-        if compare && self.issuer.check_import(&item)? {
+        if compare && self.issuer.check_import(&item, self.defaults.if_ended)? {
             return Ok(None);
         }
         if !compare {
-            self.issuer.check_item(&item)?;
+            self.issuer.check_item(&item, self.defaults.if_ended)?;
         }
         self.organizations.need(organization);
         if let Some(user) = user {

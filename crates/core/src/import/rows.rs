@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::fields::{Fields, name, noted_time, parsed, status, text};
+use super::OwnerName;
+use super::fields::{Fields, form, name, noted_time, parsed, status, text};
 use super::permissions::permissions;
 use super::sets::{Packed, Sets};
 use super::tokens::Secret;
-use super::{List, OwnerName};
-use crate::authorization::{Authorization, Face};
+use crate::authorization::{Authorization, Creator, Face};
+use crate::export::{CreatorForm, MembershipForm};
 use crate::id::Id;
-use crate::owner::{Bucket, Organization, User};
+use crate::owner::{Bucket, Membership, Organization, PasswordHash, User};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -24,6 +25,9 @@ pub(super) struct OwnerRow {
     description: String,
     status: Status,
     times: Times,
+    operator: bool,
+    memberships: Vec<Membership>,
+    password_hash: Option<PasswordHash>,
 }
 
 /// A row of `buckets`.
@@ -33,6 +37,7 @@ pub(super) struct BucketRow {
     pub(super) id: Id,
     pub(super) organization: Option<OwnerName>,
     name: String,
+    status: Status,
     times: Times,
 }
 
@@ -56,6 +61,17 @@ pub(super) struct Details {
     status: Status,
     expires_at: Option<Timestamp>,
     times: Times,
+    /// Only in exports of our own, and there not always.
+    origin: Option<Box<Origin>>,
+}
+
+/// What InfluxDB does not say of an authorization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Origin {
+    face: Face,
+    created_by: Option<Creator>,
+    rotated_from: Option<Id>,
+    revoked_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +88,9 @@ pub(super) struct Named<'r> {
 }
 
 impl OwnerRow {
-    pub(super) fn read(list: List, index: usize, row: &Fields<'_>, id: Id) -> Result<Self, String> {
+    pub(super) fn read(index: usize, row: &Fields<'_>, id: Id) -> Result<Self, String> {
+        let memberships: Vec<MembershipForm> = form("memberships", row.memberships, MEMBERSHIPS)?;
+        let password = name("passwordHash", row.password_hash)?;
         Ok(Self {
             index,
             id,
@@ -80,8 +98,11 @@ impl OwnerRow {
             description: text("description", row.description)?
                 .unwrap_or_default()
                 .into(),
-            status: status(list, row.status)?,
+            status: status(row.status)?,
             times: Times::read(row)?,
+            operator: form("operator", row.operator, "`true` or `false`")?,
+            memberships: memberships.into_iter().map(Membership::from).collect(),
+            password_hash: password.map(PasswordHash::from_phc),
         })
     }
 
@@ -108,9 +129,9 @@ impl OwnerRow {
             id: self.id,
             name: self.name.clone(),
             status: self.status,
-            operator: false,
-            memberships: Vec::new(),
-            password_hash: None,
+            operator: self.operator,
+            memberships: self.memberships.clone(),
+            password_hash: self.password_hash.clone(),
             created_at,
             updated_at,
         }
@@ -129,8 +150,14 @@ impl BucketRow {
             id,
             organization: organization.reference(),
             name: name("name", row.name)?.ok_or("`name` is missing")?.into(),
+            status: status(row.status)?,
             times: Times::read(row)?,
         })
+    }
+
+    /// Whether it has its name, and has not given it back.
+    pub(super) fn is_named(&self) -> bool {
+        self.status != Status::Revoked
     }
 
     pub(super) fn bucket(&self, organization: Id, now: Timestamp) -> Bucket {
@@ -139,7 +166,7 @@ impl BucketRow {
             id: self.id,
             organization,
             name: self.name.clone(),
-            status: Status::Active,
+            status: self.status,
             created_at,
             updated_at,
         }
@@ -159,11 +186,16 @@ impl AuthorizationRow {
         let details = Details {
             secret: Secret::read(row)?,
             description: description.unwrap_or_default().into(),
-            status: status(List::Authorizations, row.status)?,
+            status: status(row.status)?,
             expires_at: parsed("expiresAt", row.expires_at)?,
             times: Times::read(row)?,
             permissions: sets.pack(&permissions(row.permissions)?),
+            origin: Origin::read(row)?,
         };
+        let ended = details.origin.as_ref().and_then(|one| one.revoked_at);
+        if ended.is_some() && details.status != Status::Revoked {
+            return Err("it has `revokedAt`, but its `status` is not `revoked`".into());
+        }
         Ok(Self {
             index,
             id,
@@ -184,21 +216,57 @@ impl Details {
         now: Timestamp,
     ) -> Authorization {
         let (created_at, updated_at) = self.times.or(now);
+        let Origin {
+            face,
+            created_by,
+            rotated_from,
+            revoked_at,
+        } = self.origin.as_deref().cloned().unwrap_or(Origin::UNKNOWN);
+        let ended = || (self.status == Status::Revoked).then_some(updated_at);
         Authorization {
             id,
             organization,
             user,
-            created_by: None,
-            face: Face::V2,
-            rotated_from: None,
+            created_by,
+            face,
+            rotated_from,
             description: self.description.clone().into(),
             permissions: sets.unpack(&self.permissions),
             status: self.status,
             expires_at: self.expires_at,
             created_at,
             updated_at,
-            revoked_at: (self.status == Status::Revoked).then_some(updated_at),
+            revoked_at: revoked_at.or_else(ended),
         }
+    }
+}
+
+const MEMBERSHIPS: &str = "a list of `{\"orgID\":…,\"role\":\"owner\"}`, with `owner` or `member`";
+const CREATOR: &str = "`{\"authorizationID\":…}` or `{\"userID\":…}`";
+const FACE: &str = "`v2`, `v0` or `embedder`";
+
+impl Origin {
+    const UNKNOWN: Self = Self {
+        face: Face::V2,
+        created_by: None,
+        rotated_from: None,
+        revoked_at: None,
+    };
+
+    fn read(row: &Fields<'_>) -> Result<Option<Box<Self>>, String> {
+        let face: Option<Face> = form("face", row.face, FACE)?;
+        let creator: Option<CreatorForm> = form("createdBy", row.created_by, CREATOR)?;
+        let created_by = creator.map(|form| {
+            let creator = form.creator();
+            creator.ok_or_else(|| format!("`createdBy` is not {CREATOR}"))
+        });
+        let origin = Self {
+            face: face.unwrap_or(Face::V2),
+            created_by: created_by.transpose()?,
+            rotated_from: parsed("rotatedFrom", row.rotated_from)?,
+            revoked_at: parsed("revokedAt", row.revoked_at)?,
+        };
+        Ok((origin != Self::UNKNOWN).then(|| Box::new(origin)))
     }
 }
 

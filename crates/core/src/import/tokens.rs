@@ -9,12 +9,14 @@ use super::fields::{Fields, name};
 use super::rows::AuthorizationRow;
 use crate::authorization::Authorization;
 use crate::issuer::ImportItem;
-use crate::token::{Locator, Malformed, Prefix, Token};
+use crate::token::{Credential, KEYED_MARK, KeyedHash, Locator, Malformed, Prefix, Token};
 
 /// What a row says of its token.
 pub(super) enum Secret {
     Text(Zeroizing<Box<str>>),
     Hash(Box<Locator>),
+    /// All that a store of ours knew it by.
+    Stored(Box<Credential>),
 }
 
 impl std::fmt::Debug for Secret {
@@ -37,9 +39,26 @@ impl Secret {
         {
             return Err("`token` is a stored hash; give it as `hashedToken`".into());
         }
+        if text
+            .as_ref()
+            .is_some_and(|text| text.starts_with(KEYED_MARK))
+        {
+            return Err("`token` is a stored hash; give it as `keyedHash`".into());
+        }
         let hash = name("hashedToken", row.hashed_token)?;
         let hash = hash.map(|hash| hash.parse::<Locator>()).transpose();
         let hash = hash.map_err(|error| format!("`hashedToken`: {error}"))?;
+        let keyed = name("keyedHash", row.keyed_hash)?;
+        let keyed = keyed.map(|keyed| keyed.parse::<KeyedHash>()).transpose();
+        let keyed = keyed.map_err(|error| format!("`keyedHash`: {error}"))?;
+        if let Some(KeyedHash { key, hash: keyed }) = keyed {
+            return match (text, hash) {
+                (Some(_), _) => Err("it has `token` and `keyedHash`; leave one out".into()),
+                (None, Some(hash)) => Ok(Credential::Adopted(hash, key, keyed)),
+                (None, None) => Ok(Credential::Keyed(key, keyed)),
+            }
+            .map(|credential| Self::Stored(Box::new(credential)));
+        }
         match (text, hash) {
             (Some(text), Some(hash)) if !hash.is_of(text.as_bytes()) => {
                 Err("`token` and `hashedToken` do not belong together; leave one out".into())
@@ -62,6 +81,7 @@ impl Secret {
                 ImportItem::Authorization(authorization, Token::parse(prefix, text)?)
             }
             Self::Hash(locator) => ImportItem::Hashed(authorization, **locator),
+            Self::Stored(credential) => ImportItem::Stored(authorization, **credential),
         })
     }
 }
@@ -81,6 +101,9 @@ impl Tokens {
     pub(super) fn of(rows: &[AuthorizationRow]) -> Self {
         let is_wide = |row: &AuthorizationRow| match &row.details.secret {
             Secret::Hash(locator) => matches!(**locator, Locator::Sha512(_)),
+            Secret::Stored(credential) => {
+                matches!(credential.locator(), Some(Locator::Sha512(_)))
+            }
             Secret::Text(_) => false,
         };
         Self {
@@ -97,13 +120,22 @@ impl Tokens {
     pub(super) fn note(&mut self, index: usize, secret: &Secret) -> Result<(), usize> {
         let locators = match secret {
             Secret::Hash(locator) => [Some(**locator), None],
+            Secret::Stored(credential) => [credential.locator(), None],
             Secret::Text(text) => {
                 let wide = self.wide.then(|| Locator::sha512(text.as_bytes()));
                 [Some(Locator::sha256(text.as_bytes())), wide]
             }
         };
-        let starts = locators.iter().flatten();
-        for start in starts.filter_map(|locator| locator.digest().first_chunk()) {
+        let keyed = match secret {
+            Secret::Stored(credential) => credential.keyed(),
+            _ => None,
+        };
+        let digests = locators.iter().flatten().map(Locator::digest);
+        let keyed = keyed.as_ref().map(|(_, hash)| hash.0.as_slice());
+        for start in digests
+            .chain(keyed)
+            .filter_map(|digest| digest.first_chunk())
+        {
             match self.known.entry(*start) {
                 Entry::Occupied(earlier) => return Err(*earlier.get()),
                 Entry::Vacant(free) => {

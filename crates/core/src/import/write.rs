@@ -3,7 +3,7 @@
 use super::List;
 use super::plan::{Counts, Plan};
 use crate::error::{Error, Field};
-use crate::issuer::{ImportItem, Imported, Issuer};
+use crate::issuer::{IfEnded, ImportItem, Imported, Issuer};
 use crate::token::Malformed;
 
 /// Items in one commit: enough that its sync costs little, few enough that others wait briefly.
@@ -20,10 +20,14 @@ impl Plan {
     pub fn write(self, issuer: &Issuer, progress: &mut dyn FnMut(usize)) -> Result<Counts, Error> {
         let mut done = Counts::default();
         let chunk = issuer.limits().writes.clamp(1, CHUNK);
+        // First, so that the store is never open to another set-up meanwhile.
+        if let Some(set_up) = &self.set_up {
+            issuer.import(std::slice::from_ref(set_up))?;
+        }
         let lists = [List::Organizations, List::Users, List::Buckets];
         for (list, items) in lists.into_iter().zip(&self.items) {
             for items in items.chunks(chunk) {
-                *done.of(list) += commit(issuer, items)?.new;
+                *done.of(list) += commit(issuer, items, self.if_ended)?.new;
                 progress(done.total());
             }
         }
@@ -38,19 +42,19 @@ impl Plan {
             if items.is_empty() {
                 return Ok(done);
             }
-            done.authorizations += commit(issuer, &items)?.new;
+            done.authorizations += commit(issuer, &items, self.if_ended)?.new;
             progress(done.total());
         }
     }
 }
 
 /// Writes `items` in one commit, or in as many as their sizes need.
-fn commit(issuer: &Issuer, items: &[ImportItem]) -> Result<Imported, Error> {
-    match issuer.import(items) {
+fn commit(issuer: &Issuer, items: &[ImportItem], if_ended: IfEnded) -> Result<Imported, Error> {
+    match issuer.import_with(items, if_ended) {
         Err(Error::TooLarge) if items.len() > 1 => {
             let (first, second) = items.split_at(items.len() / 2);
-            let first = commit(issuer, first)?;
-            let second = commit(issuer, second)?;
+            let first = commit(issuer, first, if_ended)?;
+            let second = commit(issuer, second, if_ended)?;
             Ok(Imported {
                 new: first.new + second.new,
                 known: first.known + second.known,

@@ -9,7 +9,7 @@ use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::journal::{Act, mark};
 use crate::owner::{Bucket, Organization, User};
-use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, bucket_key};
+use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, SetUp, bucket_key, name_key};
 use crate::status::Status;
 use crate::store::{Limits, Query};
 use crate::text::{check_description, check_label};
@@ -29,6 +29,17 @@ pub enum ImportItem {
     Authorization(Authorization, Token),
     /// An authorization with a stored hash of its token.
     Hashed(Authorization, Locator),
+    /// An authorization with all by which another store knew its token, under the same key.
+    Stored(Authorization, Credential),
+    /// That the store was set up, for this organization and user: it cannot be set up again.
+    SetUp {
+        /// The first organization.
+        organization: Id,
+        /// The first user.
+        user: Id,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// What an import does with what had ended before, as the journal knows.
@@ -56,17 +67,26 @@ impl Issuer {
     /// # Errors
     ///
     /// Why it cannot be taken, as for [`Issuer::import`].
-    pub fn check_import(&self, item: &ImportItem) -> Result<bool, Error> {
-        self.check_item(item)?;
-        self.is_known(&mut Transaction::new(&self.shared), item)
+    pub fn check_import(&self, item: &ImportItem, if_ended: IfEnded) -> Result<bool, Error> {
+        let entity = self.sized(item)?;
+        let known = self.is_known(&mut Transaction::new(&self.shared), item)?;
+        if !known {
+            self.check_ended(item, &entity, if_ended)?;
+        }
+        Ok(known)
     }
 
-    /// Whether `item` by itself can be taken, whatever the store holds.
-    pub(crate) fn check_item(&self, item: &ImportItem) -> Result<(), Error> {
-        let record = self.shared.sealer.seal(&self.plan(item)?, 1);
-        (record.size() <= MAX_RECORD)
-            .then_some(())
-            .ok_or(Error::TooLarge)
+    /// Whether `item` can be taken by a store that holds nothing.
+    pub(crate) fn check_item(&self, item: &ImportItem, if_ended: IfEnded) -> Result<(), Error> {
+        let entity = self.sized(item)?;
+        self.check_ended(item, &entity, if_ended)
+    }
+
+    fn sized(&self, item: &ImportItem) -> Result<Entity, Error> {
+        let entity = self.plan(item)?;
+        let record = self.shared.sealer.seal(&entity, 1);
+        let fits = record.size() <= MAX_RECORD;
+        fits.then_some(entity).ok_or(Error::TooLarge)
     }
 
     /// Whether the store holds no authorization, user or organization.
@@ -117,9 +137,7 @@ impl Issuer {
                     imported.known += 1;
                 } else {
                     let entity = self.plan(item)?;
-                    if if_ended == IfEnded::Refuse && entity.status() != Some(Status::Revoked) {
-                        self.check_ended(item, entity.key())?;
-                    }
+                    self.check_ended(item, &entity, if_ended)?;
                     need_owners(change, &entity)?;
                     if change.plans(entity.key()) {
                         return Err(Error::Exists(Field::Authorization));
@@ -132,8 +150,17 @@ impl Issuer {
         })
     }
 
-    /// Whether the journal knows neither the id nor the token as ended.
-    fn check_ended(&self, item: &ImportItem, key: RecordKey) -> Result<(), Error> {
+    /// Whether it has ended itself, or the journal knows neither the id nor the token as ended.
+    fn check_ended(
+        &self,
+        item: &ImportItem,
+        entity: &Entity,
+        if_ended: IfEnded,
+    ) -> Result<(), Error> {
+        if if_ended == IfEnded::Revive || entity.status() == Some(Status::Revoked) {
+            return Ok(());
+        }
+        let key = entity.key();
         let ended = self.shared.recorder.ended()?;
         if ended.when(key).is_some() {
             return Err(Error::EndedBefore(key));
@@ -143,6 +170,7 @@ impl Issuer {
             ImportItem::Hashed(_, locator) => {
                 vec![Credential::Located(*locator).unique_key().into()]
             }
+            ImportItem::Stored(_, credential) => vec![credential.unique_key().into()],
             _ => Vec::new(),
         };
         let same = uniques.iter().find_map(|unique| ended.marked(mark(unique)));
@@ -165,7 +193,21 @@ impl Issuer {
                 check_label(Field::BucketName, &bucket.name)?;
                 Ok(Entity::Bucket(bucket.clone()))
             }
-            ImportItem::Authorization(authorization, _) | ImportItem::Hashed(authorization, _) => {
+            ImportItem::SetUp {
+                organization,
+                user,
+                at,
+            } => {
+                let (organization, user, at) = (*organization, *user, *at);
+                Ok(Entity::SetUp(SetUp {
+                    organization,
+                    user,
+                    at,
+                }))
+            }
+            ImportItem::Authorization(authorization, _)
+            | ImportItem::Hashed(authorization, _)
+            | ImportItem::Stored(authorization, _) => {
                 check_description(&authorization.description)?;
                 let permissions = &authorization.permissions;
                 self.shared.schema.check(authorization.face, permissions)?;
@@ -187,8 +229,29 @@ impl Issuer {
                 Credential::Keyed(secret.id, hash)
             }
             ImportItem::Hashed(_, locator) => Credential::Located(*locator),
+            ImportItem::Stored(_, credential) => {
+                self.check_key(credential)?;
+                *credential
+            }
             _ => return Ok(None),
         }))
+    }
+
+    /// A keyed hash means nothing without its key.
+    fn check_key(&self, credential: &Credential) -> Result<(), Error> {
+        let key = self.shared.sealer.key();
+        match credential.keyed() {
+            Some((needed, _)) if key.named(needed).is_none() => {
+                let held: Vec<_> = key.ids().map(|id| id.to_string()).collect();
+                let reason = format!(
+                    "was hashed under key {needed}, and the key file holds {}; give the key file of the store that was \
+                     exported",
+                    held.join(", ")
+                );
+                Err(Error::Invalid(Field::Token, reason))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A token of this store's own format carries the id by which it is found.
@@ -209,13 +272,14 @@ impl Issuer {
             ImportItem::Organization(one) => found(change.organization(one.id))?.is_some(),
             ImportItem::User(one) => found(change.user(one.id))?.is_some(),
             ImportItem::Bucket(one) => found(change.bucket(one.id))?.is_some(),
-            ImportItem::Authorization(one, _) | ImportItem::Hashed(one, _) => {
-                match found(change.authorization(one.id))? {
-                    Some((_, held)) if self.is_same_token(&held, item)? => true,
-                    Some(_) => return Err(Error::Exists(Field::Authorization)),
-                    None => false,
-                }
-            }
+            ImportItem::SetUp { .. } => change.is_set_up()?,
+            ImportItem::Authorization(one, _)
+            | ImportItem::Hashed(one, _)
+            | ImportItem::Stored(one, _) => match found(change.authorization(one.id))? {
+                Some((_, held)) if self.is_same_token(&held, item)? => true,
+                Some(_) => return Err(Error::Exists(Field::Authorization)),
+                None => false,
+            },
         };
         if !known {
             self.check_unique(item)?;
@@ -238,33 +302,40 @@ impl Issuer {
             }
         }
         let credential = self.credential(item)?;
-        Ok(
-            credential
-                .is_some_and(|one| one.locator().is_some() && one.locator() == held.locator()),
-        )
+        let is_same = |one: Credential| {
+            one.locator().is_some() && one.locator() == held.locator()
+                || one.keyed().is_some() && one.keyed() == held.keyed()
+        };
+        Ok(credential.is_some_and(is_same))
     }
 
     /// Whether the name or token is free; a token in any of the forms under which it may be stored.
     fn check_unique(&self, item: &ImportItem) -> Result<(), Error> {
         let (kind, field, keys): (_, _, Vec<Box<[u8]>>) = match item {
+            ImportItem::SetUp { .. } => return Ok(()),
             ImportItem::Organization(one) => {
-                let key = one.name.as_bytes().into();
-                (Kind::ORGANIZATION, Field::OrganizationName, vec![key])
+                let key = name_key(one.status, &one.name);
+                let keys = key.into_iter().collect();
+                (Kind::ORGANIZATION, Field::OrganizationName, keys)
             }
-            ImportItem::User(one) => (
-                Kind::USER,
-                Field::UserName,
-                vec![one.name.as_bytes().into()],
-            ),
+            ImportItem::User(one) => {
+                let key = name_key(one.status, &one.name);
+                (Kind::USER, Field::UserName, key.into_iter().collect())
+            }
             ImportItem::Bucket(one) => {
-                let key = bucket_key(one.organization, &one.name);
-                (Kind::BUCKET, Field::BucketName, vec![key])
+                let key = name_key(one.status, &one.name);
+                let key = key.map(|_| bucket_key(one.organization, &one.name));
+                (Kind::BUCKET, Field::BucketName, key.into_iter().collect())
             }
             ImportItem::Authorization(_, token) => {
                 (Kind::AUTHORIZATION, Field::Token, self.token_keys(token))
             }
             ImportItem::Hashed(_, locator) => {
                 let key = Credential::Located(*locator).unique_key().into();
+                (Kind::AUTHORIZATION, Field::Token, vec![key])
+            }
+            ImportItem::Stored(_, credential) => {
+                let key = credential.unique_key().into();
                 (Kind::AUTHORIZATION, Field::Token, vec![key])
             }
         };

@@ -10,6 +10,7 @@ mod group;
 mod import;
 mod list;
 mod owners;
+mod pages;
 mod purge;
 mod reseal;
 mod setup;

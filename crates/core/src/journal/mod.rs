@@ -133,7 +133,11 @@ pub enum Event {
         #[serde(with = "hexadecimal")]
         epoch: u64,
         /// The lives that it had before, as far as the journal followed them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            with = "hexadecimal::list"
+        )]
         superseded: Vec<u64>,
         /// Whether the operator accepted it without a journal that knew the store.
         accepted: bool,
@@ -305,6 +309,25 @@ mod hexadecimal {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
         u64::from_str_radix(&text, 16).map_err(de::Error::custom)
+    }
+
+    pub(super) mod list {
+        use serde::{Deserialize, Deserializer, Serializer, de};
+
+        pub(in crate::journal) fn serialize<S: Serializer>(
+            numbers: &[u64],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(numbers.iter().map(|number| format!("{number:016x}")))
+        }
+
+        pub(in crate::journal) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Vec<u64>, D::Error> {
+            let texts = Vec::<String>::deserialize(deserializer)?;
+            let number = |text: String| u64::from_str_radix(&text, 16).map_err(de::Error::custom);
+            texts.into_iter().map(number).collect()
+        }
     }
 }
 

@@ -19,6 +19,8 @@ const HAS_REVOKED: u8 = 8;
 const HAS_KEYED: u8 = 16;
 /// The creator is a user, not an authorization.
 const CREATOR_IS_USER: u8 = 32;
+const KNOWN: u8 =
+    HAS_CREATOR | HAS_ROTATED | HAS_EXPIRY | HAS_REVOKED | HAS_KEYED | CREATOR_IS_USER;
 
 pub(super) fn write(w: &mut Writer, entity: &Entity) {
     match entity {
@@ -93,7 +95,7 @@ pub(super) fn read(r: &mut Reader<'_>, record: &Record) -> Result<Option<Entity>
 
 fn list<'a, T>(
     r: &mut Reader<'a>,
-    item: impl Fn(&mut Reader<'a>) -> Result<T, RecordError>,
+    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, RecordError>,
 ) -> Result<Vec<T>, RecordError> {
     let count = r.count()?;
     (0..count).map(|_| item(r)).collect()
@@ -140,6 +142,9 @@ fn read_authorization(
 ) -> Result<Entity, RecordError> {
     let columns = &record.columns;
     let has = r.byte()?;
+    if has & !KNOWN != 0 || has & (HAS_CREATOR | CREATOR_IS_USER) == CREATOR_IS_USER {
+        return Err(RecordError::Body);
+    }
     let when = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.time()).transpose();
     let which = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.id()).transpose();
     let credential = read_credential(r, has & HAS_KEYED != 0, record.unique.as_deref())?;
@@ -181,7 +186,7 @@ fn read_credential(
         .ok_or(RecordError::Body)?;
     let body = |_| RecordError::Body;
     let locator = match *tag {
-        UNIQUE_KEYED => {
+        UNIQUE_KEYED if keyed => {
             let key = KeyId(u32::from_be_bytes(r.array()?));
             let hash = TokenHash(digest.try_into().map_err(body)?);
             return Ok(Credential::Keyed(key, hash));
@@ -238,17 +243,14 @@ fn place<T: PartialEq>(known: &mut Vec<T>, wanted: T) -> usize {
 }
 
 fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, RecordError> {
-    let names = list(r, |r| r.text())?;
-    let organizations = list(r, |r| r.id())?;
+    let mut names = Listed::new(list(r, |r| r.text())?);
+    let mut organizations = Listed::new(list(r, |r| r.id())?);
     let permission = |r: &mut Reader<'_>| {
-        let action = Action::new(nth(&names, r)?).map_err(|_| RecordError::Body)?;
-        let kind = ResourceType::new(nth(&names, r)?).map_err(|_| RecordError::Body)?;
+        let action = Action::new(names.nth(r.number()?)?).map_err(|_| RecordError::Body)?;
+        let kind = ResourceType::new(names.nth(r.number()?)?).map_err(|_| RecordError::Body)?;
         let organization = match r.number()? {
             0 => None,
-            number => {
-                let at = usize::try_from(number - 1).map_err(|_| RecordError::Body)?;
-                Some(*organizations.get(at).ok_or(RecordError::Body)?)
-            }
+            number => Some(organizations.nth(number - 1)?),
         };
         let target = match r.byte()? {
             0 => Target::Any,
@@ -263,12 +265,38 @@ fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, RecordError> {
         };
         Ok(Permission { action, resource })
     };
-    list(r, permission).map(PermissionSet::from)
+    let permissions = list(r, permission)?;
+    names.end()?;
+    organizations.end()?;
+    Ok(permissions.into())
 }
 
-fn nth<'a>(names: &[&'a str], r: &mut Reader<'_>) -> Result<&'a str, RecordError> {
-    let at = usize::try_from(r.number()?).map_err(|_| RecordError::Body)?;
-    names.get(at).copied().ok_or(RecordError::Body)
+/// What permissions refer to by number: each once, and in the order of its first use, so that a set has one spelling.
+struct Listed<T> {
+    items: Vec<T>,
+    used: usize,
+}
+
+impl<T: Copy + PartialEq> Listed<T> {
+    fn new(items: Vec<T>) -> Self {
+        Self { items, used: 0 }
+    }
+
+    fn nth(&mut self, number: u64) -> Result<T, RecordError> {
+        let at = usize::try_from(number).map_err(|_| RecordError::Body)?;
+        let (used, _) = self.items.split_at_checked(self.used).unwrap_or_default();
+        let item = *self.items.get(at).ok_or(RecordError::Body)?;
+        if at > self.used || at == self.used && used.contains(&item) {
+            return Err(RecordError::Body);
+        }
+        self.used = self.used.max(at + 1);
+        Ok(item)
+    }
+
+    fn end(self) -> Result<(), RecordError> {
+        let is_used = self.used == self.items.len();
+        is_used.then_some(()).ok_or(RecordError::Body)
+    }
 }
 
 fn write_user(w: &mut Writer, user: &User) {

@@ -74,7 +74,9 @@ impl<'a> Reader<'a> {
             }
             number |= shifted;
             if byte < 0x80 {
-                return Ok(number);
+                // A last byte of zeros would be a second spelling.
+                let is_shortest = byte > 0 || shift == 0;
+                return is_shortest.then_some(number).ok_or(RecordError::Body);
             }
         }
         Err(RecordError::Body)

@@ -4,6 +4,9 @@
 
 mod body;
 mod bytes;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -275,7 +278,8 @@ impl Entity {
     }
 }
 
-fn name_key(status: Status, name: &str) -> Option<Box<[u8]>> {
+/// The unique key of a user or organization, and whether there is one of a bucket: none once it is deleted.
+pub(crate) fn name_key(status: Status, name: &str) -> Option<Box<[u8]>> {
     (status != Status::Revoked).then(|| name.as_bytes().into())
 }
 

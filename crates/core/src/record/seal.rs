@@ -7,7 +7,7 @@ use crate::key::{KeyId, StoreKey};
 use crate::status::Status;
 
 /// The version that is written. Version, key id and MAC stand in the same place in all versions.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 const MAC_LENGTH: usize = 16;
 
 /// Why a record is not taken as genuine.
@@ -264,7 +264,7 @@ impl Columns {
 }
 
 /// The bytes of `record` with another version and body (of which the first five bytes are replaced), sealed anew.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8]) -> Box<[u8]> {
     let secret = sealer.key.current();
     let key = secret.id.0.to_be_bytes();
@@ -274,6 +274,7 @@ pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8
         body.get(5..).unwrap_or_default(),
     ]
     .concat();
-    let mac = mac(secret.mac().unwrap(), sealer.store, record, &sealed);
+    let mac_key = secret.mac().copied().unwrap_or_default();
+    let mac = mac(&mac_key, sealer.store, record, &sealed);
     [sealed.as_slice(), mac.as_slice()].concat().into()
 }

@@ -1,6 +1,7 @@
 //! Token text: its format, and the hash that is all a store ever sees of it.
 
 mod base62;
+mod stored;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,8 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::id::Id;
 use crate::key::KeyId;
+
+pub(crate) use stored::{KEYED_MARK, KeyedHash};
 
 /// The URL-safe alphabet of RFC 4648, section 5, padded or not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use symbolon::record::{Kind, RecordKey};
 use symbolon::{
-    Authorization, Caller, Denied, Error, Face, Field, Id, ImportItem, Imported, Locator, Prefix,
-    Status, Timestamp, Token,
+    Authorization, Caller, Denied, Error, Face, Field, Id, IfEnded, ImportItem, Imported, Locator,
+    Prefix, Status, Timestamp, Token,
 };
 
 use crate::world::{READ_BUCKETS, World, permission};
@@ -141,7 +141,7 @@ fn what_cannot_be_imported_is_told_and_nothing_is_written() {
         let mut changed = authorization(&world, 1001);
         edit(&mut changed);
         let item = ImportItem::Authorization(changed, token(text));
-        assert!(issuer.check_import(&item).is_err() || text == V2);
+        assert!(issuer.check_import(&item, IfEnded::Refuse).is_err() || text == V2);
         issuer.import(&[good(), item]).unwrap_err().to_string()
     };
     assert_eq!(bad(&|_| {}, V2), "token exists already; choose another");

@@ -79,12 +79,13 @@ fn event() -> impl Strategy<Value = Event> {
                 reason,
                 left_out
             }),
-        (any::<[u64; 3]>(), any::<bool>()).prop_map(
-            |([found_epoch, found_head, epoch], accepted)| {
+        (any::<[u64; 3]>(), vec(any::<u64>(), 0..3), any::<bool>()).prop_map(
+            |([found_epoch, found_head, epoch], superseded, accepted)| {
                 Event::Restored {
                     found_epoch,
                     found_head,
                     epoch,
+                    superseded,
                     accepted,
                 }
             }

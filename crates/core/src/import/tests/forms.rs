@@ -58,6 +58,7 @@ fn the_list_that_the_command_prints() {
     for organization in ["0000000000000b01", "my-org"] {
         let defaults = Defaults {
             organization: Some(OwnerName::from(organization)),
+            ..Defaults::default()
         };
         let plan = plan_for(&engine, &json, &defaults);
         // The permissions are those of another organization than the one that has the name.

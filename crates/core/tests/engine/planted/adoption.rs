@@ -28,10 +28,7 @@ fn an_adoption_under_every_fault_is_made_in_the_end() {
             }
         }
     }
-    println!(
-        "| adopt | {} | {} | {} | {faults} |",
-        counts[0], counts[1], counts[2]
-    );
+    println!("an adoption calls {counts:?}; {faults} faults");
 }
 
 /// Returns how often the engine's thread got, found and committed.
@@ -76,11 +73,12 @@ fn adopt(plan: &Plan) -> [u64; 3] {
     let restarted = world.another();
     assert_eq!(check(&restarted), Ok(wanted.id), "{plan:?}");
     assert_eq!(restarted.fsck().unwrap().problems, [], "{plan:?}");
-    [0, 1, 2].map(|at| now[at] - first[at])
+    let mut made = now.into_iter().zip(first).map(|(now, first)| now - first);
+    [(); 3].map(|()| made.next().unwrap())
 }
 
 fn imported(world: &World) -> (Authorization, &'static str) {
-    let (item, wanted, text) = super::cases::hashed(world.org.id);
+    let (item, wanted, text) = super::before::hashed(world.org.id);
     world.engine.issuer().import(&[item]).unwrap();
     (wanted, text)
 }

@@ -3,7 +3,10 @@
 //! Each is tried on a store of its own. The store then says what was written, the engine what it knows, and a second
 //! engine what a restart would find.
 
+#![expect(clippy::panic, reason = "a test that fails panics")]
+
 mod adoption;
+mod before;
 mod cases;
 
 use std::fmt::Write as _;
@@ -15,7 +18,8 @@ use symbolon::{Engine, Error, MemoryStore, StoreError, Token};
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
 use crate::world::{READ_BUCKETS, World};
-use cases::{Again, Before, CASES, Case, Commits};
+use before::Before;
+use cases::{Again, CASES, Case, Commits};
 
 type Plan = Vec<(Method, u64, Fault)>;
 
@@ -171,7 +175,15 @@ fn attempts(case: &Case) -> (String, usize) {
             for fault in method.faults() {
                 let plan = vec![(*method, nth, fault)];
                 let outcome = attempt(case, &plan, whole);
-                outcomes.push(outcome.unwrap_or_else(|| panic!("{}: {plan:?}", case.name)));
+                let outcome = outcome.unwrap_or_else(|| panic!("{}: {plan:?}", case.name));
+                // It can be read back.
+                let is_clear = fault == Fault::After;
+                assert!(
+                    !is_clear || outcome == Outcome::Done,
+                    "{}: {plan:?}",
+                    case.name
+                );
+                outcomes.push(outcome);
             }
         }
     }

@@ -1,0 +1,177 @@
+//! `symbolon key`.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use symbolon::{Engine, KeyId, StoreKey};
+use symbolon_files::{KeyFile, KeyLock};
+
+use crate::arguments::Global;
+use crate::error::Failure;
+use crate::output;
+use crate::progress::Progress;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon key show
+  symbolon key rotate")]
+pub(crate) struct KeyArgs {
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Print the ids of the secrets in the key file, and nothing of the secrets themselves
+    Show(ShowArgs),
+    /// Draw a new secret, and seal every record under it
+    Rotate(RotateArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon key show
+  symbolon key show --json")]
+struct ShowArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  symbolon key rotate
+  symbolon key rotate --store sled:./tokens --key-file ./key
+
+Every token goes on working. Of the old secret only the key that hashes tokens
+stays, for the tokens that were hashed with it: whoever has a copy of the old
+key file can make no record any more. Stop every process that uses the store
+first. A rotation that is interrupted leaves everything working; the next
+`key rotate` completes it. Afterwards copy the key file to a safe place: an
+older copy does not open the store, and a backup that was made before does not
+open with the new one, so make a new backup too.")]
+struct RotateArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(global: &Global, args: &KeyArgs) -> Result<ExitCode, Failure> {
+    match &args.command {
+        KeyCommand::Show(args) => show(global, args),
+        KeyCommand::Rotate(args) => rotate(global, args),
+    }
+}
+
+fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
+    let key = global.load_key()?;
+    let ids: Vec<String> = key.ids().map(|id| id.to_string()).collect();
+    let rotating = key.is_rotating();
+    if args.json {
+        output::print_json(&json!({ "keys": ids, "rotating": rotating }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = output::table(&["Key", "Use"]);
+    let last = ids.len().saturating_sub(1);
+    for (at, id) in ids.into_iter().enumerate() {
+        let role = match (at == last, rotating) {
+            (true, _) => "current",
+            (false, true) => "former; records are still sealed under it, run `symbolon key rotate`",
+            (false, false) => "former; for the hashes of older tokens only",
+        };
+        table.add_row([id, role.to_owned()]);
+    }
+    output::print(output::lines(&table))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    let path = global.key_path();
+    let before = global.load_key()?;
+    let store = global
+        .open_store()?
+        .ok_or_else(|| Failure::NoStore(global.store.clone()))?;
+    let alone = KeyFile::hold_alone(&path)?;
+    let interrupted = before.is_rotating();
+    let (key, lock) = begin(&path, before, alone)?;
+    let after = key.retired();
+    let current = key.ids().last();
+    let engine = global.start(&store, (key, lock), Engine::open, global.options())?;
+    let progress = Progress::counted("Sealing", Some(engine.len() as u64));
+    let mut tell = |count| progress.set(count as u64);
+    let sealed = engine.issuer().reseal(&mut tell);
+    progress.finish();
+    let sealed = sealed?;
+    drop(engine);
+    KeyFile::replace(&path, &after)?;
+    let done = Done {
+        current,
+        sealed,
+        interrupted,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    match args.json {
+        true => output::print_json(&done.json())?,
+        false => output::print(done.text(&path))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The key with its new secret, once that is on disk: what is sealed under it must never be without it. After an
+/// interruption the secret is there already.
+fn begin(path: &Path, before: StoreKey, alone: KeyLock) -> Result<(StoreKey, KeyLock), Failure> {
+    if before.is_rotating() {
+        return Ok((before, alone));
+    }
+    let key = before.rotated()?;
+    KeyFile::replace(path, &key)?;
+    Ok((key, alone))
+}
+
+struct Done {
+    current: Option<KeyId>,
+    sealed: usize,
+    interrupted: bool,
+    seconds: f64,
+}
+
+impl Done {
+    fn current(&self) -> String {
+        self.current.map(|id| id.to_string()).unwrap_or_default()
+    }
+
+    fn text(&self, path: &Path) -> String {
+        let mut text = format!(
+            "Key {} is the current one; {} sealed under it in {:.2} s.\n",
+            self.current(),
+            output::count(self.sealed, "record"),
+            self.seconds,
+        );
+        if self.interrupted {
+            text.push_str(
+                "This completed a rotation that was interrupted; no further key was drawn.\n",
+            );
+        }
+        text.push_str(&format!(
+            "\nCopy `{}` to a safe place, and make a new backup: older ones need the old key.\n",
+            path.display()
+        ));
+        text
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "current": self.current(),
+            "sealed": self.sealed,
+            "completedAnInterruptedOne": self.interrupted,
+            "seconds": self.seconds,
+        })
+    }
+}

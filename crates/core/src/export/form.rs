@@ -1,0 +1,248 @@
+//! The rows of an export: those of InfluxDB's replies, and what we add to them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Secrets;
+use crate::authorization::{Authorization, Creator, Face};
+use crate::id::Id;
+use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
+use crate::permission::PermissionSet;
+use crate::record::SetUp;
+use crate::status::Status;
+use crate::time::Timestamp;
+use crate::token::{Credential, KeyedHash};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrganizationForm<'e> {
+    id: Id,
+    name: &'e str,
+    description: &'e str,
+    status: Status,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserForm<'e> {
+    id: Id,
+    name: &'e str,
+    status: Status,
+    #[serde(skip_serializing_if = "is_false")]
+    operator: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    memberships: Vec<MembershipForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_hash: Option<&'e str>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BucketForm<'e> {
+    id: Id,
+    #[serde(rename = "orgID")]
+    organization: Id,
+    name: &'e str,
+    /// Buckets of InfluxDB have none.
+    #[serde(skip_serializing_if = "is_active")]
+    status: Status,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AuthorizationForm<'e> {
+    id: Id,
+    status: Status,
+    description: &'e str,
+    #[serde(rename = "orgID")]
+    organization: Id,
+    #[serde(rename = "userID", skip_serializing_if = "Option::is_none")]
+    user: Option<Id>,
+    permissions: &'e PermissionSet,
+    face: Face,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_by: Option<CreatorForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotated_from: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashed_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyed_hash: Option<String>,
+}
+
+/// That a user belongs to an organization.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct MembershipForm {
+    #[serde(rename = "orgID")]
+    organization: Id,
+    role: Role,
+}
+
+/// Who made an authorization: one of the two.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct CreatorForm {
+    #[serde(
+        rename = "authorizationID",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    authorization: Option<Id>,
+    #[serde(rename = "userID", default, skip_serializing_if = "Option::is_none")]
+    user: Option<Id>,
+}
+
+/// When the store was set up, and for whom.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SetUpForm {
+    #[serde(rename = "orgID")]
+    organization: Id,
+    #[serde(rename = "userID")]
+    user: Id,
+    at: Timestamp,
+}
+
+impl<'e> From<&'e Organization> for OrganizationForm<'e> {
+    fn from(one: &'e Organization) -> Self {
+        Self {
+            id: one.id,
+            name: &one.name,
+            description: &one.description,
+            status: one.status,
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+        }
+    }
+}
+
+impl<'e> UserForm<'e> {
+    pub(super) fn new(one: &'e User, secrets: Secrets) -> Self {
+        let password = one.password_hash.as_ref().map(PasswordHash::as_phc);
+        Self {
+            id: one.id,
+            name: &one.name,
+            status: one.status,
+            operator: one.operator,
+            memberships: one.memberships.iter().map(MembershipForm::from).collect(),
+            password_hash: password.filter(|_| secrets == Secrets::Hashes),
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+        }
+    }
+}
+
+impl<'e> From<&'e Bucket> for BucketForm<'e> {
+    fn from(one: &'e Bucket) -> Self {
+        Self {
+            id: one.id,
+            organization: one.organization,
+            name: &one.name,
+            status: one.status,
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+        }
+    }
+}
+
+impl<'e> AuthorizationForm<'e> {
+    pub(super) fn new(one: &'e Authorization, credential: &Credential, secrets: Secrets) -> Self {
+        let known = Some(credential).filter(|_| secrets == Secrets::Hashes);
+        let keyed = known.and_then(Credential::keyed);
+        let keyed = keyed.map(|(key, hash)| KeyedHash { key, hash }.to_string());
+        let locator = known.and_then(Credential::locator);
+        Self {
+            id: one.id,
+            status: one.status,
+            description: &one.description,
+            organization: one.organization,
+            user: one.user,
+            permissions: &one.permissions,
+            face: one.face,
+            created_by: one.created_by.map(CreatorForm::from),
+            rotated_from: one.rotated_from,
+            expires_at: one.expires_at,
+            revoked_at: one.revoked_at,
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+            hashed_token: locator.map(crate::token::Locator::to_text),
+            keyed_hash: keyed,
+        }
+    }
+}
+
+impl From<&Membership> for MembershipForm {
+    fn from(one: &Membership) -> Self {
+        let Membership { organization, role } = *one;
+        Self { organization, role }
+    }
+}
+
+impl From<MembershipForm> for Membership {
+    fn from(form: MembershipForm) -> Self {
+        let MembershipForm { organization, role } = form;
+        Self { organization, role }
+    }
+}
+
+impl From<Creator> for CreatorForm {
+    fn from(creator: Creator) -> Self {
+        let (authorization, user) = match creator {
+            Creator::Authorization(id) => (Some(id), None),
+            Creator::User(id) => (None, Some(id)),
+        };
+        Self {
+            authorization,
+            user,
+        }
+    }
+}
+
+impl CreatorForm {
+    /// None unless it names exactly one.
+    pub(crate) fn creator(&self) -> Option<Creator> {
+        match (self.authorization, self.user) {
+            (Some(id), None) => Some(Creator::Authorization(id)),
+            (None, Some(id)) => Some(Creator::User(id)),
+            _ => None,
+        }
+    }
+}
+
+impl From<SetUp> for SetUpForm {
+    fn from(one: SetUp) -> Self {
+        Self {
+            organization: one.organization,
+            user: one.user,
+            at: one.at,
+        }
+    }
+}
+
+impl From<&SetUpForm> for SetUp {
+    fn from(form: &SetUpForm) -> Self {
+        Self {
+            organization: form.organization,
+            user: form.user,
+            at: form.at,
+        }
+    }
+}
+
+fn is_active(status: &Status) -> bool {
+    *status == Status::Active
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}

@@ -1,0 +1,409 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Exported, Secrets};
+use crate::import::{Defaults, ImportFile, Plan};
+use crate::{
+    Action, Authorization, Caller, Denied, Engine, Error, Face, FirstUser, ImportItem, Locator,
+    ManualClock, MemoryStore, NewAuthorization, Options, OrganizationEdit, PasswordHash,
+    Permission, Request, ResourceType, Role, Rotation, Schema, StoreKey, TokenStore, Transition,
+    UserEdit,
+};
+
+const OTHER: &str = "0123456789abcdef0123456789abcdef";
+const WIDE: &str = "fedcba9876543210fedcba9876543210";
+const UNSEEN: &str = "00000000000000000000000000000000";
+const PHC: &str = "$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
+
+struct World {
+    engine: Engine,
+    clock: ManualClock,
+    /// Every token that there ever was.
+    tokens: Vec<String>,
+}
+
+fn open(key: u8, clock: &ManualClock) -> Engine {
+    let options = Options {
+        clock: Arc::new(clock.clone()),
+        ..Options::new(Schema::influxdb_v2().and(Schema::databases()))
+    };
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    Engine::create(store, StoreKey::from_bytes([key; 32]), options).unwrap()
+}
+
+/// A store in which everything is that can be.
+fn world() -> World {
+    let clock = ManualClock::at("2026-01-01T00:00:00.000000001Z".parse().unwrap());
+    let engine = open(7, &clock);
+    let issuer = engine.issuer();
+    let root = &Caller::Root;
+    let mut tokens = Vec::new();
+    let first = FirstUser {
+        organization: "first \"org\"".into(),
+        user: "Jürgen".into(),
+        password_hash: Some(PasswordHash::from_phc(PHC)),
+        permissions: Schema::influxdb_operator().into(),
+    };
+    let (operator, made, org, user) = issuer.set_up(&first).unwrap();
+    tokens.push(operator.reveal().to_owned());
+    let by_operator = Caller::Authorization(made.id);
+    let second = issuer
+        .create_organization(root, "second", "a\\description")
+        .unwrap();
+    let member = issuer.create_user(root, "member", None).unwrap();
+    issuer
+        .add_member(root, second.id, member.id, Role::Member)
+        .unwrap();
+    issuer
+        .add_member(root, org.id, member.id, Role::Owner)
+        .unwrap();
+    // A name that was given up is taken again, twice.
+    for name in ["x", "y"] {
+        for _ in 0..2 {
+            let gone = issuer.create_organization(root, name, "").unwrap();
+            let edit = OrganizationEdit {
+                transition: Some(Transition::Revoke),
+                ..OrganizationEdit::default()
+            };
+            issuer.edit_organization(root, gone.id, &edit).unwrap();
+        }
+        issuer.create_organization(root, name, "").unwrap();
+    }
+    let gone = issuer
+        .create_user(root, "gone", Some(PasswordHash::from_phc(PHC)))
+        .unwrap();
+    let off = issuer.create_user(root, "off", None).unwrap();
+    for name in ["a", "b"] {
+        let bucket = issuer.register_bucket(root, org.id, name).unwrap();
+        if name == "a" {
+            issuer.unregister_bucket(root, bucket.id).unwrap();
+            issuer.register_bucket(root, org.id, name).unwrap();
+        }
+    }
+    clock.advance(Duration::from_millis(1500));
+    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+    let database = Permission::new(Action::WRITE, ResourceType::DATABASES).name("my \"db\"");
+    for (face, caller, user) in [
+        (Face::V2, &by_operator, Some(member.id)),
+        (Face::V0, root, None),
+        (Face::Embedder, root, Some(gone.id)),
+        (Face::V2, root, Some(off.id)),
+        (Face::Embedder, &by_operator, None),
+    ] {
+        let mut made: Vec<Authorization> = Vec::new();
+        for number in 0..6 {
+            let permissions = match face {
+                Face::V0 => vec![database.clone().organization(org.id)],
+                _ => vec![read.clone().organization(org.id)],
+            };
+            let new = NewAuthorization {
+                face,
+                user,
+                description: format!("number {number}"),
+                expires_at: (number > 3).then(|| {
+                    let after = Duration::from_secs(if number == 4 { 10 } else { 1_000_000 });
+                    crate::Clock::now(&clock).saturating_add(after)
+                }),
+                ..NewAuthorization::new(org.id, permissions)
+            };
+            let Ok((token, one)) = issuer.create(caller, new) else {
+                continue;
+            };
+            tokens.push(token.reveal().to_owned());
+            made.push(one);
+        }
+        clock.advance(Duration::from_secs(1));
+        issuer.revoke(root, made[0].id).unwrap();
+        let edit = crate::Edit {
+            transition: Some(Transition::Deactivate),
+            ..crate::Edit::default()
+        };
+        issuer.edit(root, made[1].id, edit).unwrap();
+        let rotated = issuer
+            .rotate(root, made[2].id, &Rotation::default())
+            .unwrap();
+        tokens.push(rotated.0.reveal().to_owned());
+    }
+    let (_, plain) = issuer
+        .create(root, NewAuthorization::new(org.id, [read]))
+        .unwrap();
+    for (number, locator) in [
+        Locator::sha256(OTHER.as_bytes()),
+        Locator::sha512(WIDE.as_bytes()),
+        Locator::sha256(UNSEEN.as_bytes()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = crate::Id::new(number as u64 + 1).unwrap();
+        let hashed = Authorization {
+            id,
+            ..plain.clone()
+        };
+        issuer
+            .import(&[ImportItem::Hashed(hashed, locator)])
+            .unwrap();
+    }
+    // Seen once, they have a keyed hash too.
+    for seen in [OTHER, WIDE] {
+        engine.verifier().authenticate(seen).unwrap();
+        tokens.push(seen.into());
+    }
+    issuer.adopt_queued();
+    let edit = UserEdit {
+        transition: Some(Transition::Deactivate),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, off.id, &edit).unwrap();
+    let edit = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, gone.id, &edit).unwrap();
+    clock.advance(Duration::from_secs(100));
+    assert_eq!(user.name, "Jürgen");
+    World {
+        engine,
+        clock,
+        tokens,
+    }
+}
+
+fn export(engine: &Engine, secrets: Secrets) -> (String, Exported) {
+    let mut bytes = Vec::new();
+    let done = engine
+        .issuer()
+        .export(&mut bytes, secrets, &mut |_| ())
+        .unwrap();
+    (String::from_utf8(bytes).unwrap(), done)
+}
+
+fn plan(engine: &Engine, json: &str) -> Plan {
+    let file = ImportFile::read(json.as_bytes()).unwrap();
+    Plan::new(file, &engine.issuer(), &Defaults::default()).unwrap()
+}
+
+fn decisions(engine: &Engine, tokens: &[String]) -> Vec<Result<crate::Id, Denied>> {
+    let request = Request::new(Action::READ, ResourceType::BUCKETS);
+    let verifier = engine.verifier();
+    let unknown = "x".repeat(40);
+    let all = tokens.iter().chain([&unknown]);
+    all.map(|token| verifier.check(token, &request)).collect()
+}
+
+#[test]
+fn an_export_with_hashes_is_the_store() {
+    let world = world();
+    let (json, done) = export(&world.engine, Secrets::Hashes);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let rows = |list: &str| value[list].as_array().unwrap().len();
+    let lists = ["orgs", "users", "buckets", "authorizations"];
+    assert_eq!(lists.map(rows).iter().sum::<usize>(), done.written.total());
+    assert_eq!(
+        (done.left_out, rows("orgs"), rows("users"), rows("buckets")),
+        (0, 8, 4, 3)
+    );
+
+    let other = open(7, &world.clock);
+    let plan = plan(&other, &json);
+    assert_eq!(plan.bad(), &[]);
+    let written = plan.write(&other.issuer(), &mut |_| ()).unwrap();
+    assert_eq!(written, done.written);
+    assert_eq!(export(&other, Secrets::Hashes), (json.clone(), done));
+    let before = decisions(&world.engine, &world.tokens);
+    assert_eq!(decisions(&other, &world.tokens), before);
+    for wanted in [
+        "revoked",
+        "inactive",
+        "expired",
+        "owner_inactive",
+        "forbidden",
+        "unknown",
+    ] {
+        let reasons = before.iter().filter_map(|one| one.err());
+        assert!(
+            reasons.map(Denied::reason).any(|one| one == wanted),
+            "{wanted}"
+        );
+    }
+    assert!(before.iter().any(Result::is_ok));
+    // What only InfluxDB's hash was known of works too.
+    let unseen = [UNSEEN.to_owned()];
+    assert_eq!(
+        decisions(&other, &unseen),
+        decisions(&world.engine, &unseen)
+    );
+    // A store that has it all takes nothing new, and none is set up a second time.
+    let again = self::plan(&other, &json);
+    assert_eq!((again.bad(), again.new_items().total()), (&[][..], 0));
+    again.write(&other.issuer(), &mut |_| ()).unwrap();
+    let first = FirstUser {
+        organization: "mine".into(),
+        user: "me".into(),
+        password_hash: None,
+        permissions: Schema::influxdb_operator().into(),
+    };
+    assert!(matches!(other.issuer().set_up(&first), Err(Error::SetUp)));
+}
+
+#[test]
+fn an_import_that_stopped_half_way_goes_on() {
+    let world = world();
+    let (json, _) = export(&world.engine, Secrets::Hashes);
+    let other = open(7, &world.clock);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    // The later half of each list first, so that names that were given up meet those that took them.
+    let mut half = value.clone();
+    for list in ["orgs", "users", "buckets", "authorizations"] {
+        let rows = half[list].as_array_mut().unwrap();
+        if list != "authorizations" && list != "users" {
+            rows.drain(..rows.len() / 2);
+        }
+    }
+    half["authorizations"] = serde_json::json!([]);
+    half["buckets"] = serde_json::json!([]);
+    for part in [half.to_string(), json.clone()] {
+        let plan = plan(&other, &part);
+        assert_eq!(plan.bad(), &[]);
+        plan.write(&other.issuer(), &mut |_| ()).unwrap();
+    }
+    assert_eq!(export(&other, Secrets::Hashes).0, json);
+}
+
+#[test]
+fn an_export_without_hashes_holds_no_secret_and_is_read() {
+    let world = world();
+    let (json, done) = export(&world.engine, Secrets::LeftOut);
+    for secret in [
+        "$",
+        "hashedToken",
+        "keyedHash",
+        "passwordHash",
+        "\"token\"",
+        "argon",
+    ] {
+        assert!(!json.contains(secret), "{secret}");
+    }
+    let other = open(9, &world.clock);
+    let plan = plan(&other, &json);
+    assert_eq!(plan.bad().len(), done.written.authorizations);
+    assert!(
+        plan.bad()
+            .iter()
+            .all(|bad| bad.reason.starts_with("it has no token"))
+    );
+    let items = plan.new_items();
+    assert_eq!((items.organizations, items.users, items.buckets), (8, 4, 3));
+}
+
+#[test]
+fn hashes_under_another_key_are_refused() {
+    let world = world();
+    let (json, _) = export(&world.engine, Secrets::Hashes);
+    let other = open(9, &world.clock);
+    let plan = plan(&other, &json);
+    let (theirs, ours) = ([7; 32], [9; 32]);
+    let id = |secret| StoreKey::from_bytes(secret).ids().next().unwrap();
+    let reason = format!(
+        "token was hashed under key {}, and the key file holds {}; ",
+        id(theirs),
+        id(ours)
+    );
+    // Only the one that has InfluxDB's hash alone is good.
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let all = value["authorizations"].as_array().unwrap().len();
+    assert_eq!(plan.bad().len(), all - 1);
+    assert!(
+        plan.bad().iter().all(|bad| bad.reason.starts_with(&reason)),
+        "{:?}",
+        plan.bad()[0]
+    );
+}
+
+#[test]
+fn when_something_was_revoked_is_kept() {
+    let engine = open(7, &ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
+    let json = format!(
+        r#"{{"orgs":[{{"id":"0000000000000001","name":"o"}}],
+        "authorizations":[{{"id":"0000000000000002","orgID":"0000000000000001","permissions":["read:buckets"],
+        "status":"revoked","revokedAt":"2025-02-03T04:05:06Z","updatedAt":"2025-03-03T04:05:06Z","token":"{OTHER}"}}]}}"#
+    );
+    plan(&engine, &json)
+        .write(&engine.issuer(), &mut |_| ())
+        .unwrap();
+    let (json, _) = export(&engine, Secrets::LeftOut);
+    assert!(
+        json.contains(r#""revokedAt":"2025-02-03T04:05:06Z""#),
+        "{json}"
+    );
+}
+
+#[test]
+fn what_is_wrong_in_a_row_of_ours_is_told() {
+    let engine = open(7, &ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
+    let bad = |more: &str| {
+        let json = format!(
+            r#"{{"orgs":[{{"id":"0000000000000001","name":"o"}}],
+            "authorizations":[{{"id":"0000000000000002","orgID":"0000000000000001","permissions":["read:buckets"],{more}}}]}}"#
+        );
+        let bad = plan(&engine, &json).bad().to_vec();
+        bad.first()
+            .map(|bad| bad.reason.clone())
+            .unwrap_or_default()
+    };
+    let token = format!(r#""token":"{OTHER}""#);
+    let keyed =
+        r#""keyedHash":"$symbolon-blake3$4f5d96ff$-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s=""#;
+    assert_eq!(bad(keyed), "");
+    assert_eq!(bad(&token), "");
+    for (more, reason) in [
+        (
+            format!("{token},{keyed}"),
+            "it has `token` and `keyedHash`; leave one out",
+        ),
+        (
+            r#""keyedHash":"x""#.into(),
+            "`keyedHash`: a keyed hash is written as",
+        ),
+        (
+            keyed.replace("keyedHash", "token"),
+            "`token` is a stored hash; give it as `keyedHash`",
+        ),
+        (
+            format!(r#"{token},"face":"v3""#),
+            "`face` is not `v2`, `v0` or `embedder`",
+        ),
+        (format!(r#"{token},"createdBy":{{}}"#), "`createdBy` is not"),
+        (format!(r#"{token},"createdBy":"x""#), "`createdBy` is not"),
+        (
+            format!(r#"{token},"rotatedFrom":1"#),
+            "`rotatedFrom` is no text",
+        ),
+        (
+            format!(r#"{token},"revokedAt":"2026-01-01T00:00:00Z""#),
+            "it has `revokedAt`, but",
+        ),
+    ] {
+        assert!(bad(&more).starts_with(reason), "{}", bad(&more));
+    }
+    for (more, reason) in [
+        (r#""operator":1"#, "`operator` is not"),
+        (
+            r#""memberships":[{"orgID":"0000000000000001","role":"king"}]"#,
+            "`memberships` is not",
+        ),
+    ] {
+        let json = format!(r#"{{"users":[{{"id":"0000000000000001","name":"u",{more}}}]}}"#);
+        let told = plan(&engine, &json).bad()[0].reason.clone();
+        assert!(told.starts_with(reason), "{told}");
+    }
+    for set_up in [
+        "1",
+        "{}",
+        r#"{"orgID":"0000000000000001","userID":"x","at":"y"}"#,
+    ] {
+        let json = format!(r#"{{"orgs":[],"setUp":{set_up}}}"#);
+        let told = ImportFile::read(json.as_bytes()).unwrap_err().to_string();
+        assert!(told.contains("`setUp` is not once"), "{told}");
+    }
+}

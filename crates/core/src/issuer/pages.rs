@@ -1,0 +1,42 @@
+//! Reading everything of a kind, page by page.
+
+use super::Issuer;
+use crate::error::Error;
+use crate::record::{Entity, Kind, SET_UP, SetUp};
+use crate::store::Query;
+
+const PAGE: usize = 500;
+
+impl Issuer {
+    /// Everything of a kind in the order of the ids; none for what is not genuine, which is reported.
+    pub(crate) fn entities<E: From<Error>>(
+        &self,
+        kind: Kind,
+        mut visit: impl FnMut(Option<Entity>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut query = Query {
+            limit: PAGE,
+            ..Query::all(kind)
+        };
+        loop {
+            let page = self.shared.store.find(&query).map_err(Error::from)?;
+            for stored in &page {
+                visit(self.open_or_report(&stored.record))?;
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// When the store was set up, if it was.
+    pub(crate) fn when_set_up(&self) -> Result<Option<SetUp>, Error> {
+        let stored = self.shared.store.get(&SET_UP)?;
+        let opened = stored.and_then(|stored| self.open_or_report(&stored.record));
+        Ok(opened.and_then(|entity| match entity {
+            Entity::SetUp(set_up) => Some(set_up),
+            _ => None,
+        }))
+    }
+}

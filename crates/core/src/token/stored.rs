@@ -1,0 +1,90 @@
+//! The texts of stored hashes: those of InfluxDB, and our own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+
+use super::{BASE64, Locator, TokenHash};
+use crate::key::KeyId;
+
+/// A keyed hash with the key that it was made under. Its text is `$symbolon-blake3$`, the id of the key, `$`, and the
+/// hash in URL-safe base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyedHash {
+    pub(crate) key: KeyId,
+    pub(crate) hash: TokenHash,
+}
+
+/// A text that is no keyed hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a keyed hash is written as `$symbolon-blake3$`, the id of its key, `$` and base64url")]
+pub(crate) struct InvalidKeyedHash;
+
+pub(crate) const KEYED_MARK: &str = "$symbolon-blake3$";
+
+impl fmt::Display for KeyedHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hash = BASE64.encode(self.hash.0);
+        write!(f, "{KEYED_MARK}{}${hash}", self.key)
+    }
+}
+
+impl FromStr for KeyedHash {
+    type Err = InvalidKeyedHash;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeyedHash> {
+        let read = || {
+            let (key, hash) = text.strip_prefix(KEYED_MARK)?.split_once('$')?;
+            let hash = BASE64.decode(hash).ok()?.try_into().ok()?;
+            Some(Self {
+                key: key.parse().ok()?,
+                hash: TokenHash(hash),
+            })
+        };
+        read().ok_or(InvalidKeyedHash)
+    }
+}
+
+impl Locator {
+    /// As InfluxDB writes it.
+    pub(crate) fn to_text(self) -> String {
+        let variant = match self {
+            Self::Sha256(_) => "influxdb2-sha256",
+            Self::Sha512(_) => "influxdb2-sha512",
+        };
+        format!("${variant}${}", BASE64.encode(self.digest()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_read_back() {
+        for locator in [Locator::sha256(b"test"), Locator::sha512(b"test")] {
+            assert!(locator.to_text().parse() == Ok(locator));
+        }
+        assert_eq!(
+            Locator::sha256(b"test").to_text(),
+            "$influxdb2-sha256$n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg="
+        );
+        let one = KeyedHash {
+            key: "4f5d96ff".parse().unwrap(),
+            hash: TokenHash([0xfb; 32]),
+        };
+        let text = "$symbolon-blake3$4f5d96ff$-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s=";
+        assert_eq!(one.to_string(), text);
+        assert_eq!(text.parse(), Ok(one));
+        for wrong in [
+            "",
+            "$symbolon-blake3$4f5d96ff",
+            "$symbolon-blake3$4f5d96ff$AAAA",
+            "$symbolon-blake3$4F5D96FF$-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s=",
+            "$influxdb2-sha256$n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=",
+        ] {
+            assert_eq!(wrong.parse::<KeyedHash>(), Err(InvalidKeyedHash));
+        }
+    }
+}

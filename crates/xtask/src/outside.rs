@@ -1,0 +1,55 @@
+//! The packages that lie outside of the workspace: an example as others would write it, and the fuzz targets.
+
+use std::process::Command;
+
+use crate::Failure;
+use crate::end_to_end::target;
+use crate::shell::{cargo, root, run};
+
+/// Its folder, what each command on it needs, and the folder in `target` that its parts share with others.
+struct Outside {
+    folder: &'static str,
+    features: &'static [&'static str],
+    target: &'static str,
+}
+
+const ALL: [Outside; 2] = [
+    Outside {
+        folder: "examples/tiny-store",
+        features: &[],
+        target: "",
+    },
+    // Without cargo-fuzz: the committed inputs go through the same functions as plain tests.
+    Outside {
+        folder: "fuzz",
+        features: &["--no-default-features"],
+        target: "fuzz",
+    },
+];
+
+/// Passes their tests.
+pub(crate) fn test() -> Result<(), Failure> {
+    ALL.iter()
+        .try_for_each(|one| run(one.cargo("test").args(one.features)))
+}
+
+/// Finds nothing to say about their format and lints.
+pub(crate) fn check() -> Result<(), Failure> {
+    for one in &ALL {
+        run(one.cargo("fmt").arg("--check"))?;
+        let lint = ["--all-targets", "--", "-D", "warnings"];
+        run(one.cargo("clippy").args(one.features).args(lint))?;
+    }
+    Ok(())
+}
+
+impl Outside {
+    /// In its folder, where its own settings lie.
+    fn cargo(&self, command: &str) -> Command {
+        eprintln!("in {}:", self.folder);
+        let mut cargo = cargo([command]);
+        cargo.current_dir(root().join(self.folder));
+        cargo.env("CARGO_TARGET_DIR", target().join(self.target));
+        cargo
+    }
+}

@@ -1,0 +1,30 @@
+//! The data: tables of keys and values, in memory, for this is about tokens.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+/// Values that are kept at most, over all tables.
+const MOST: usize = 100_000;
+
+/// All tables.
+#[derive(Debug, Default)]
+pub struct Data(RwLock<BTreeMap<(String, String), String>>);
+
+impl Data {
+    /// The value of a key.
+    pub fn read(&self, table: &str, key: &str) -> Option<String> {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        values.get(&(table.into(), key.into())).cloned()
+    }
+
+    /// Sets the value of a key. Whether there was room for it.
+    pub fn write(&self, table: &str, key: &str, value: &str) -> bool {
+        let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let key = (table.into(), key.into());
+        if values.len() >= MOST && !values.contains_key(&key) {
+            return false;
+        }
+        values.insert(key, value.into());
+        true
+    }
+}

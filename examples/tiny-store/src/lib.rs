@@ -1,0 +1,227 @@
+//! The smallest store for symbolon that keeps all rules: one file to which commits are appended, and everything in
+//! memory.
+//!
+//! Read it beside the contract, [`symbolon::store`]. What it leaves to the trait's defaults: `find`, which scans, and
+//! `wait`, which sleeps. It scans by sorting, and its file only grows: good for thousands of records.
+
+mod log;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use symbolon::record::{Kind, RecordKey};
+use symbolon::store::{
+    Cursor, End, Epoch, Limits, Page, Position, Revision, Sharing, Stored, TokenStore, Write,
+};
+use symbolon::{Id, Minute, StoreError};
+
+use log::{Entry, Log};
+
+/// Records in one file that is only appended to.
+#[derive(Debug)]
+pub struct TinyStore(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    log: Log,
+    records: BTreeMap<RecordKey, Stored>,
+    by_unique: BTreeMap<(Kind, Box<[u8]>), RecordKey>,
+    end: End,
+    /// Nobody knows what the file holds: nothing is answered until it is opened again.
+    failed: bool,
+}
+
+impl TinyStore {
+    /// Opens the store in the file `path`, or makes it. One process at a time can have it open.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] if an entry is damaged that others follow; [`StoreError::Backend`] if the file cannot be
+    /// read or written, or somebody else has it open.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let (log, entries) = Log::open(path)?;
+        let mut state = State {
+            log,
+            records: BTreeMap::new(),
+            by_unique: BTreeMap::new(),
+            end: End {
+                head: Revision::ABSENT,
+                floor: Revision::ABSENT,
+                epoch: Epoch(0),
+            },
+            failed: false,
+        };
+        let is_new = entries.is_empty();
+        entries.into_iter().for_each(|entry| state.apply(entry));
+        let store = Self(Mutex::new(state));
+        if is_new {
+            store.renew()?;
+        }
+        Ok(store)
+    }
+
+    /// Draws a new epoch, and keeps everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Backend`].
+    pub fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut state = self.state()?;
+        let epoch = getrandom::u64().map_err(StoreError::backend)?;
+        state.append(Entry::Epoch(epoch))?;
+        Ok(state.end.epoch)
+    }
+
+    fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+        // Changed only after every check has passed, so that it is whole after a panic too.
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.failed {
+            true => Err(StoreError::backend(
+                "a write has failed; open the store again",
+            )),
+            false => Ok(state),
+        }
+    }
+}
+
+impl TokenStore for TinyStore {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        Ok(self.state()?.records.get(key).cloned())
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        let mut state = self.state()?;
+        self.limits().check(writes)?;
+        state.check(writes)?;
+        if writes.iter().any(changes) {
+            state.append(Entry::of(writes))?;
+        }
+        Ok(state.end.head)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        let state = self.state()?;
+        let place = |stored: &&Stored| Position {
+            revision: stored.revision,
+            key: stored.record.key,
+        };
+        let after = Position::from(after);
+        let mut items: Vec<&Stored> = state.records.values().collect();
+        items.retain(|stored| place(stored) > after);
+        items.sort_by_key(place);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = match items.last() {
+            Some(last) if more => place(last),
+            _ => Position::after(state.end.head),
+        };
+        Ok(Page {
+            items: items.into_iter().cloned().collect(),
+            next: next.into(),
+            end: (!more).then_some(state.end),
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            writes: 1000,
+            bytes: 1 << 20,
+            // The file is locked while it is open.
+            sharing: Sharing::Exclusive,
+        }
+    }
+
+    /// In memory alone: the contract lets a use be lost.
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        let mut state = self.state()?;
+        for (id, minute) in used {
+            let key = RecordKey::new(Kind::AUTHORIZATION, *id);
+            if let Some(stored) = state.records.get_mut(&key) {
+                stored.last_used = stored.last_used.max(Some(*minute));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Whether the commit may be made: expectations first, then unique keys against what will be there.
+    fn check(&self, writes: &[Write]) -> Result<(), StoreError> {
+        for (at, write) in writes.iter().enumerate() {
+            let found = self.records.get(&write.key());
+            if found.map_or(Revision::ABSENT, |found| found.revision) != write.expected() {
+                return Err(StoreError::Conflict(at));
+            }
+        }
+        // What is written or purged gives its unique key up; what is guarded holds it.
+        let changed = writes.iter().filter(|write| changes(write));
+        let changed: BTreeSet<RecordKey> = changed.map(Write::key).collect();
+        let mut taken = BTreeSet::new();
+        for (at, write) in writes.iter().enumerate() {
+            let Write::Put { record, .. } = write else {
+                continue;
+            };
+            let Some(unique) = &record.unique else {
+                continue;
+            };
+            let unique = (record.key.kind, unique.clone());
+            let holder = self.by_unique.get(&unique);
+            if holder.is_some_and(|holder| !changed.contains(holder)) || !taken.insert(unique) {
+                return Err(StoreError::Duplicate(at));
+            }
+        }
+        Ok(())
+    }
+
+    /// On disk first, and only then for readers.
+    fn append(&mut self, entry: Entry) -> Result<(), StoreError> {
+        if let Err(error) = self.log.append(&entry) {
+            self.failed = true;
+            return Err(error);
+        }
+        self.apply(entry);
+        Ok(())
+    }
+
+    fn apply(&mut self, entry: Entry) {
+        let rows = match entry {
+            Entry::Epoch(epoch) => {
+                self.end.epoch = Epoch(epoch);
+                return;
+            }
+            Entry::Commit(rows) => rows,
+        };
+        self.end.head = self.end.head.next();
+        // All unique keys are given up before any is taken: two records may exchange theirs.
+        let mut used = Vec::new();
+        for row in &rows {
+            let former = self.records.remove(&row.key());
+            let unique = former.as_ref().and_then(|one| one.record.unique.clone());
+            if let Some(unique) = unique {
+                self.by_unique.remove(&(row.key().kind, unique));
+            }
+            used.push(former.and_then(|former| former.last_used));
+        }
+        for (row, last_used) in rows.into_iter().zip(used) {
+            let Some(record) = row.record() else {
+                self.end.floor = self.end.head;
+                continue;
+            };
+            if let Some(unique) = &record.unique {
+                let unique = (record.key.kind, unique.clone());
+                self.by_unique.insert(unique, record.key);
+            }
+            let stored = Stored {
+                record,
+                revision: self.end.head,
+                last_used,
+            };
+            self.records.insert(stored.record.key, stored);
+        }
+    }
+}
+
+fn changes(write: &Write) -> bool {
+    !matches!(write, Write::Guard { .. })
+}

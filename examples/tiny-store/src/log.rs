@@ -1,0 +1,115 @@
+//! The file: a line of JSON for each entry, and before it the CRC-32 of the JSON, in 8 hexadecimal digits.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use symbolon::record::{Columns, Kind, Record, RecordKey};
+use symbolon::store::Write;
+use symbolon::{Id, StoreError};
+
+/// What a line says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Entry {
+    /// The store has a new epoch.
+    Epoch(u64),
+    /// The next commit: the number of a revision is the number of its line among these.
+    Commit(Vec<Row>),
+}
+
+/// A record that is written, or forgotten if it has no contents.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Row(u8, Id, Option<Contents>);
+
+/// Unique key, columns as codes, bytes.
+type Contents = (Option<Box<[u8]>>, [u64; 2], [u8; 2], Box<[u8]>);
+
+impl Entry {
+    /// Guards are not kept.
+    pub(crate) fn of(writes: &[Write]) -> Self {
+        let row = |write: &Write| {
+            let contents = match write {
+                Write::Guard { .. } => return None,
+                Write::Purge { .. } => None,
+                Write::Put { record, .. } => Some(contents(record)),
+            };
+            let RecordKey { kind, id } = write.key();
+            Some(Row(kind.0, id, contents))
+        };
+        Self::Commit(writes.iter().filter_map(row).collect())
+    }
+}
+
+impl Row {
+    pub(crate) fn key(&self) -> RecordKey {
+        RecordKey::new(Kind(self.0), self.1)
+    }
+
+    pub(crate) fn record(self) -> Option<Record> {
+        let key = self.key();
+        let (unique, [organization, user], [status, face], bytes) = self.2?;
+        Some(Record {
+            key,
+            unique,
+            columns: Columns::from_codes(organization, user, status, face)?,
+            bytes,
+        })
+    }
+}
+
+fn contents(record: &Record) -> Contents {
+    let columns = &record.columns;
+    let ids = [columns.organization, columns.user].map(|id| id.map_or(0, Id::number));
+    let codes = [columns.status_code(), columns.face_code()];
+    (record.unique.clone(), ids, codes, record.bytes.clone())
+}
+
+#[derive(Debug)]
+pub(crate) struct Log(File);
+
+impl Log {
+    /// The file, locked, and what it says. A last line that is not whole was never acknowledged, and goes.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Entry>), StoreError> {
+        let mut file = symbolon_files::open_private(path).map_err(StoreError::backend)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::backend("another process has the store open"),
+            TryLockError::Error(error) => StoreError::backend(error),
+        })?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(StoreError::backend)?;
+        let (mut entries, mut whole) = (Vec::new(), 0);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match parse(line) {
+                Some(entry) => entries.push(entry),
+                None if whole + line.len() == bytes.len() => break,
+                None => {
+                    let line = entries.len() + 1;
+                    return Err(StoreError::Corrupt(format!("line {line} is damaged")));
+                }
+            }
+            whole += line.len();
+        }
+        file.set_len(whole as u64)
+            .and_then(|()| file.seek(SeekFrom::End(0)))
+            .map_err(StoreError::backend)?;
+        Ok((Self(file), entries))
+    }
+
+    /// Returns when the entry is on disk.
+    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let json = serde_json::to_string(entry).map_err(StoreError::backend)?;
+        let line = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+        self.0
+            .write_all(line.as_bytes())
+            .and_then(|()| self.0.sync_data())
+            .map_err(StoreError::backend)
+    }
+}
+
+fn parse(line: &[u8]) -> Option<Entry> {
+    let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
+    let (sum, json) = line.split_once(' ')?;
+    let is_whole = sum == format!("{:08x}", crc32fast::hash(json.as_bytes()));
+    is_whole.then(|| serde_json::from_str(json).ok())?
+}

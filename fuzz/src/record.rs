@@ -1,0 +1,50 @@
+//! Records: what a store may hand back, and what stands under the MAC.
+
+use symbolon::Id;
+use symbolon::record::{Columns, Kind, Record, RecordKey, fuzzing};
+
+/// Without the MAC nothing is taken, whatever it says. Under it, what is taken is written again byte for byte: a
+/// body has one spelling.
+pub fn record(data: &[u8]) -> bool {
+    let Some(record) = read(data) else {
+        return false;
+    };
+    assert!(fuzzing::rewrite(&record).is_err(), "a MAC was guessed");
+    let sealed = fuzzing::seal(record);
+    let Ok(Some(written)) = fuzzing::rewrite(&sealed) else {
+        return false;
+    };
+    assert_eq!(body(&written), body(&sealed));
+    // Columns and unique key are the store's to keep; those of a record that symbolon wrote say the same.
+    assert_eq!(written.key, sealed.key);
+    assert_eq!(fuzzing::rewrite(&written), Ok(Some(written)));
+    true
+}
+
+/// Kind, id, organization, user, codes of status and face, length of the unique key (255 for none), unique key, bytes.
+fn read(data: &[u8]) -> Option<Record> {
+    let (&[kind], rest) = data.split_first_chunk()?;
+    let (id, rest) = rest.split_first_chunk()?;
+    let (organization, rest) = rest.split_first_chunk()?;
+    let (user, rest) = rest.split_first_chunk()?;
+    let (&[status, face, length], rest) = rest.split_first_chunk()?;
+    let (unique, bytes) = match length {
+        255 => (None, rest),
+        length => {
+            let (unique, bytes) = rest.split_at_checked(length.into())?;
+            (Some(unique.into()), bytes)
+        }
+    };
+    let number = u64::from_be_bytes;
+    Some(Record {
+        key: RecordKey::new(Kind(kind), Id::new(number(*id))?),
+        unique,
+        columns: Columns::from_codes(number(*organization), number(*user), status, face)?,
+        bytes: bytes.into(),
+    })
+}
+
+/// What stands between key and MAC.
+fn body(record: &Record) -> &[u8] {
+    &record.bytes[5..record.bytes.len() - 16]
+}
