@@ -11,7 +11,6 @@ use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser}
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-
 use symbolon::Timestamp;
 
 use crate::audit::AuditArgs;
@@ -125,12 +124,12 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make the store of a backup
     Restore(RestoreArgs),
+    /// Write everything that the store says as JSON, which `symbolon import` reads
+    Export(ExportArgs),
     /// Show the ids of the store's key, or rotate it
     Key(KeyArgs),
     /// Forget what was revoked or deleted long ago
     Purge(PurgeArgs),
-    /// Write everything that the store says as JSON, which `symbolon import` reads
-    Export(ExportArgs),
     /// Print a script that completes commands in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command

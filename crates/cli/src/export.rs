@@ -19,18 +19,19 @@ use crate::progress::Progress;
 Examples:
   symbolon export
   symbolon export tokens.json --with-hashes
-  symbolon export | jq '.authorizations[] | select(.status == \"active\") | .description'
+  symbolon export | jq '.authorizations[].description'
 
-It is the form that `symbolon import` reads. What was revoked or deleted is in it too, with that
-status. There is no token in it, for the store has none: each would have to be added before the
-file can be imported.
+It is the form that `symbolon import` reads. What was revoked or deleted is in
+it too, with that status. There is no token in it, for the store has none: each
+would have to be added before the file can be imported.
 
-With --with-hashes it holds the hashes of tokens and passwords: imported under the same key file,
-every token works as before. Such a file is a secret: whoever has it and the key file holds the
-store, and whoever has it alone can try passwords against their hashes.
+With --with-hashes it holds the hashes of tokens and passwords: imported under
+the same key file, every token works as before. Such a file is a secret: whoever
+has it and the key file holds the store, and whoever has it alone can try
+passwords against their hashes.
 
-FILE can be read by you alone, and nothing is ever replaced. Stop whatever writes to the store if
-the export shall be exact.")]
+FILE can be read by you alone, and nothing is ever replaced. Stop whatever
+writes to the store if the export shall be exact.")]
 pub(crate) struct ExportArgs {
     /// The file to make, or - for standard output
     #[arg(default_value = "-", hide_default_value = true)]

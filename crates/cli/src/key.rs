@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use symbolon::{Engine, KeyId, StoreKey};
+use symbolon::{Engine, KeyId, Restored, StoreKey};
 use symbolon_files::{KeyFile, KeyLock};
 
 use crate::arguments::Global;
 use crate::error::Failure;
+use crate::open::OpenStore;
 use crate::output;
 use crate::progress::Progress;
 
@@ -100,17 +101,9 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
         .ok_or_else(|| Failure::NoStore(global.store.clone()))?;
     let alone = KeyFile::hold_alone(&path)?;
     let interrupted = before.is_rotating();
-    let (key, lock) = begin(&path, before, alone)?;
-    let after = key.retired();
+    let key = begin(&path, before)?;
     let current = key.ids().last();
-    let engine = global.start(&store, (key, lock), Engine::open, global.options())?;
-    let progress = Progress::counted("Sealing", Some(engine.len() as u64));
-    let mut tell = |count| progress.set(count as u64);
-    let sealed = engine.issuer().reseal(&mut tell);
-    progress.finish();
-    let sealed = sealed?;
-    drop(engine);
-    KeyFile::replace(&path, &after)?;
+    let (sealed, _) = complete(global, &store, key, alone)?;
     let done = Done {
         current,
         sealed,
@@ -126,13 +119,32 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
 
 /// The key with its new secret, once that is on disk: what is sealed under it must never be without it. After an
 /// interruption the secret is there already.
-fn begin(path: &Path, before: StoreKey, alone: KeyLock) -> Result<(StoreKey, KeyLock), Failure> {
+fn begin(path: &Path, before: StoreKey) -> Result<StoreKey, Failure> {
     if before.is_rotating() {
-        return Ok((before, alone));
+        return Ok(before);
     }
     let key = before.rotated()?;
     KeyFile::replace(path, &key)?;
-    Ok((key, alone))
+    Ok(key)
+}
+
+/// Seals what is under former secrets of the key file anew, and leaves of those only what hashes tokens. Returns how many
+/// records that were, and what the store was found to be when it was opened.
+pub(crate) fn complete(
+    global: &Global,
+    store: &OpenStore,
+    key: StoreKey,
+    alone: KeyLock,
+) -> Result<(usize, Option<Restored>), Failure> {
+    let after = key.retired();
+    let engine = global.start(store, (key, alone), Engine::open, global.options())?;
+    let progress = Progress::counted("Sealing", Some(engine.len() as u64));
+    let mut tell = |count| progress.set(count as u64);
+    let sealed = engine.issuer().reseal(&mut tell);
+    progress.finish();
+    let sealed = sealed?;
+    KeyFile::replace(&global.key_path(), &after)?;
+    Ok((sealed, engine.restored().copied()))
 }
 
 struct Done {
@@ -160,7 +172,7 @@ impl Done {
             );
         }
         text.push_str(&format!(
-            "\nCopy `{}` to a safe place, and make a new backup: older ones need the old key.\n",
+            "\nCopy `{}` to a safe place, and make a new backup: older ones need the old key file too.\n",
             path.display()
         ));
         text

@@ -48,9 +48,9 @@ fn main() -> ExitCode {
         Command::Fsck(args) => fsck::run(&global, args),
         Command::Backup(args) => backup::run(&global, args),
         Command::Restore(args) => restore::run(&global, args),
+        Command::Export(args) => export::run(&global, args),
         Command::Key(args) => key::run(&global, args),
         Command::Purge(args) => purge::run(&global, args),
-        Command::Export(args) => export::run(&global, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

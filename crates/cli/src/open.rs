@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use symbolon::journal::JournalKeys;
+use symbolon::journal::{Journal, JournalKeys};
 use symbolon::{
     Engine, Error, Fault, FaultReport, MemoryStore, Options, Restored, Schema, StoreError,
     StoreKey, TokenStore, Unjournaled,
@@ -94,8 +94,11 @@ impl Global {
         match self.open_store()? {
             Some(store) if !store.is_new()? => {
                 let key = self.hold_key()?;
-                self.start(&store, key, Engine::open, self.options())
-                    .map(Some)
+                let opened = self.start(&store, key, Engine::open, self.options())?;
+                if let Some(restored) = opened.restored() {
+                    tell(restored);
+                }
+                Ok(Some(opened))
             }
             _ => Ok(None),
         }
@@ -136,9 +139,6 @@ impl Global {
             Error::ForeignJournal => Failure::ForeignJournal(self.journal_path()),
             error => error.into(),
         })?;
-        if let Some(restored) = engine.restored() {
-            tell(restored);
-        }
         Ok(Opened {
             engine,
             _lock: lock,
@@ -156,6 +156,18 @@ impl Global {
 
     pub(crate) fn load_key(&self) -> Result<StoreKey, Failure> {
         Ok(KeyFile::load(&self.key_path())?)
+    }
+
+    /// Refuses a store that is about to be put in place if opening it would be refused.
+    pub(crate) fn check_journal(&self, key: &StoreKey) -> Result<(), Failure> {
+        let journal = self.journal_path();
+        let found = FileJournal::open(&journal, JournalKeys::new(key))?;
+        let recent = found.recent().map_err(Error::from)?;
+        if recent.is_empty() && !self.accept_restore {
+            let store = self.store.clone();
+            return Err(Failure::NoJournal { store, journal });
+        }
+        Ok(())
     }
 
     /// The folder of the journal.
@@ -239,8 +251,8 @@ fn tell(restored: &Restored) {
     }
     let ended = output::count(restored.ended, "record");
     output::warning(format!(
-        "the store was put back as it had been earlier; {ended} ended again, as the journal says. What else was changed \
-         since then is undone: see `symbolon audit show`"
+        "the store was put back as it had been earlier; {ended} that had ended since ended again, as the journal says. \
+         What else was changed since then is undone: see `symbolon audit show`"
     ));
 }
 

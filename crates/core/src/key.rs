@@ -210,6 +210,22 @@ impl StoreKey {
         }
     }
 
+    /// The same, that takes what was sealed under the secrets of `old` too: for a backup that was made before a rotation.
+    #[must_use]
+    pub fn with_former(&self, old: &Self) -> Self {
+        let known = |id| self.ids().any(|known| known == id);
+        let unknown = old.former.iter().chain([&old.current]);
+        let unknown = unknown.filter(|secret| !known(secret.id)).cloned();
+        let former = self.former.iter().map(|secret| match old.named(secret.id) {
+            Some(whole) if whole.whole.is_some() => whole.clone(),
+            _ => secret.clone(),
+        });
+        Self {
+            former: unknown.chain(former).collect(),
+            current: self.current.clone(),
+        }
+    }
+
     /// Whether records that were sealed under a former secret are still taken: a rotation has begun and not ended.
     pub fn is_rotating(&self) -> bool {
         self.former.iter().any(|secret| secret.whole.is_some())
@@ -353,6 +369,20 @@ mod tests {
             changed.parse::<StoreKey>().err(),
             Some(InvalidKey::Damaged(1))
         );
+    }
+
+    #[test]
+    fn an_old_key_gives_its_secrets_back() {
+        let old = StoreKey::from_bytes([1; 32]);
+        let now = old.rotated().unwrap().rotated().unwrap().retired();
+        let both = now.with_former(&old);
+        assert!(both.ids().eq(now.ids()));
+        assert!(both.named(old.current().id).unwrap().mac().is_some());
+        assert_eq!(both.current().id, now.current().id);
+        let stranger = StoreKey::from_bytes([9; 32]);
+        let wider = now.with_former(&stranger);
+        assert_eq!(wider.ids().count(), 4);
+        assert_eq!(wider.current().id, now.current().id);
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! The file that holds the key of a store.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use symbolon::{InvalidKey, StoreKey, TokenStore};
 use zeroize::Zeroizing;
 
-use crate::{
-    FileError, create_private, folder_of, judge_file, open_private, private_dir, replace_private,
-};
+use crate::{FileError, create_private, folder_of, judge_file, private_dir, replace_private};
 
 /// The key file of a store: its text is that of [`StoreKey::to_text`].
 #[derive(Debug)]
@@ -131,12 +130,12 @@ impl KeyLock {
     fn take(path: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Result<Self, FileError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
-        let file = match open_private(Path::new(&name)) {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).mode(0o600);
+        let file = match options.open(&name) {
             // Where no lock can be made, nobody can replace the key either.
-            Err(FileError::Io { source, .. }) if is_read_only(&source) => {
-                return Ok(Self { _file: None });
-            }
-            opened => opened?,
+            Err(error) if is_read_only(&error) => return Ok(Self { _file: None }),
+            opened => opened.map_err(FileError::io("open", Path::new(&name)))?,
         };
         match lock(&file) {
             Ok(()) => Ok(Self { _file: Some(file) }),

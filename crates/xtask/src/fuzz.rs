@@ -129,6 +129,7 @@ fn round(name: &str, seconds: u64, report: &mut Report) -> Result<(), Failure> {
     let lines = child.stderr.take().map(BufReader::new);
     let mut last = VecDeque::new();
     let mut shown = Instant::now();
+    let mut kept = None;
     for line in lines.into_iter().flat_map(|lines| lines.split(b'\n')) {
         let line = String::from_utf8_lossy(&line?).into_owned();
         let executed = line.strip_prefix("stat::number_of_executed_units:");
@@ -137,6 +138,9 @@ fn round(name: &str, seconds: u64, report: &mut Report) -> Result<(), Failure> {
         if stderr().is_terminal() && line.starts_with('#') && shown.elapsed() > REFRESH {
             shown = Instant::now();
             eprint!("\r{name}: {line:.100}\x1b[K\r");
+        }
+        if let Some((_, path)) = line.split_once("Test unit written to ") {
+            kept = Some(path.to_owned());
         }
         last.push_back(line);
         if last.len() > SHOWN {
@@ -151,10 +155,8 @@ fn round(name: &str, seconds: u64, report: &mut Report) -> Result<(), Failure> {
     for line in last {
         eprintln!("{line}");
     }
-    let kept = root().join("fuzz/artifacts").join(name);
-    eprintln!(
-        "the input is kept in {}; try it again with\n  RUSTC_BOOTSTRAP=1 cargo fuzz run {name} FILE",
-        kept.display()
-    );
+    let kept = kept.unwrap_or_else(|| format!("fuzz/artifacts/{name}/FILE"));
+    eprintln!("the input is kept; try it again with");
+    eprintln!("  RUSTC_BOOTSTRAP=1 cargo fuzz run {name} {kept}");
     Ok(())
 }

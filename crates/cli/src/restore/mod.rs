@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
-use symbolon::StoreKey;
 use symbolon::backup::{Backup, Restored, Summary};
-use symbolon_files::KeyFile;
+use symbolon::{Engine, StoreKey};
+use symbolon_files::{KeyFile, KeyLock};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -39,15 +39,31 @@ pub(crate) struct RestoreArgs {
     /// Put it in the place of the store that is there, which is kept under another name
     #[arg(long)]
     replace: bool,
+    /// The key file as it was when the backup was made, if the key was rotated since
+    #[arg(long, value_name = "PATH")]
+    old_key_file: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl RestoreArgs {
+    /// The key of the store, with that of the time of the backup if it is given.
+    fn key(&self, global: &Global) -> Result<StoreKey, Failure> {
+        let key = global.load_key()?;
+        Ok(match &self.old_key_file {
+            Some(path) => key.with_former(&KeyFile::load(path)?),
+            None => key,
+        })
+    }
 }
 
 /// What was done.
 struct Report {
     backup: Summary,
     restored: Restored,
+    /// What the journal said of it.
+    found: Option<symbolon::Restored>,
     replaced: Option<PathBuf>,
     seconds: f64,
 }
@@ -55,27 +71,17 @@ struct Report {
 pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let target = Target::of(&global.store, args.replace)?;
-    let key = global.load_key()?;
-    let alone = KeyFile::hold_alone(&global.key_path())?;
+    let key = args.key(global)?;
     let progress = bar(&args.file)?;
-    let done = fill(&args.file, &key, &target, &progress);
+    let done = restore(global, args, &key, &target, &progress);
     progress.finish();
-    let (backup, restored, building) = done?;
-    let replaced = target.clear()?;
-    building.place(&target)?;
-    drop(alone);
-    // Opened once as every command does: it tells what is not as it should be.
-    let opened = global.open().map_err(Box::new);
-    opened.map_err(|source| Failure::RestoredUnopened {
+    let (mut report, alone) = done?;
+    let opened = open(global, key, alone).map_err(Box::new);
+    report.found = opened.map_err(|source| Failure::RestoredUnopened {
         store: global.store.clone(),
         source,
     })?;
-    let report = Report {
-        backup,
-        restored,
-        replaced,
-        seconds: start.elapsed().as_secs_f64(),
-    };
+    report.seconds = start.elapsed().as_secs_f64();
     match args.json {
         true => output::print_json(&report.json())?,
         false => output::print(report.text(global))?,
@@ -91,21 +97,52 @@ fn bar(path: &Path) -> Result<Progress, Failure> {
     Ok(Progress::bytes("Verifying", Some(found.len())))
 }
 
-/// Verifies the backup, and builds its store beside the place where it shall be.
-fn fill(
-    path: &Path,
+/// Verifies the backup, builds its store beside the place where it shall be, and puts it there.
+fn restore(
+    global: &Global,
+    args: &RestoreArgs,
     key: &StoreKey,
     target: &Target,
     progress: &Progress,
-) -> Result<(Summary, Restored, Building), Failure> {
-    let mut backup = verify(path, progress)?;
+) -> Result<(Report, KeyLock), Failure> {
+    let mut backup = verify(&args.file, progress)?;
     backup.check_key(key)?;
+    global.check_journal(key)?;
+    let alone = KeyFile::hold_alone(&global.key_path())?;
     progress.say("Restoring");
     let building = Building::begin(target)?;
     let store = building.open()?;
     let restored = backup.restore(&*store, key, &mut |_| ())?;
     drop(store);
-    Ok((backup.summary(), restored, building))
+    if key.is_rotating() {
+        // On disk before what needs it.
+        KeyFile::replace(&global.key_path(), key)?;
+    }
+    let replaced = target.clear()?;
+    building.place(target)?;
+    let report = Report {
+        backup: backup.summary(),
+        restored,
+        found: None,
+        replaced,
+        seconds: 0.0,
+    };
+    Ok((report, alone))
+}
+
+/// Opens what was restored once, which ends again what had ended since; seals it anew if it was under an old key.
+fn open(
+    global: &Global,
+    key: StoreKey,
+    alone: KeyLock,
+) -> Result<Option<symbolon::Restored>, Failure> {
+    let missing = || Failure::NoStore(global.store.clone());
+    let store = global.open_store()?.ok_or_else(missing)?;
+    if key.is_rotating() {
+        return Ok(crate::key::complete(global, &store, key, alone)?.1);
+    }
+    let opened = global.start(&store, (key, alone), Engine::open, global.options())?;
+    Ok(opened.restored().copied())
 }
 
 fn verify(path: &Path, progress: &Progress) -> Result<Backup<Watched<File>>, Failure> {
@@ -132,6 +169,19 @@ impl Report {
                 "{many} of the backup not genuine: what hangs on them is refused; run `symbolon fsck`.\n"
             ));
         }
+        match &self.found {
+            Some(found) if found.accepted => text.push_str(
+                "No journal knows this store: what was revoked since the backup works again. Revoke it again, or all\n\
+                 that was made before a time with `--revoke-before`.\n",
+            ),
+            Some(found) => text.push_str(&format!(
+                "{} that had ended since the backup ended again, as the journal says. What else was changed since\n\
+                 then is undone: see `symbolon audit show --since {}`.\n",
+                output::count(found.ended, "record"),
+                self.backup.at,
+            )),
+            None => {}
+        }
         if let Some(replaced) = &self.replaced {
             text.push_str(&format!(
                 "The old store is kept as `{}`.\n",
@@ -144,6 +194,7 @@ impl Report {
     fn json(&self) -> serde_json::Value {
         json!({
             "records": self.restored.records,
+            "endedAgain": self.found.filter(|found| !found.accepted).map(|found| found.ended),
             "notGenuine": self.restored.not_genuine,
             "bytes": self.backup.bytes,
             "at": self.backup.at,

@@ -125,9 +125,12 @@ fn beside_a_server_that_writes() {
     assert_eq!(home.reads(before.reveal()), "allow");
     drop(engine);
     for name in ["a", "b", "c"] {
-        home.run(&["restore", name, "--replace"])
-            .success()
-            .stderr("");
+        let done = home.run(&["restore", name, "--replace"]).success();
+        assert!(
+            out(&done).contains("The old store is kept as"),
+            "{}",
+            out(&done)
+        );
         assert_eq!(home.reads(before.reveal()), "allow");
         assert_eq!(home.reads(ended.reveal()), "revoked");
         home.run(&["fsck"]).success();

@@ -170,7 +170,13 @@ impl Issuer {
             ImportItem::Hashed(_, locator) => {
                 vec![Credential::Located(*locator).unique_key().into()]
             }
-            ImportItem::Stored(_, credential) => vec![credential.unique_key().into()],
+            ImportItem::Stored(_, credential) => {
+                let keyed = credential.keyed();
+                let keyed = keyed.map(|(key, hash)| Credential::Keyed(key, hash));
+                let all = [credential.locator().map(Credential::Located), keyed];
+                let all = all.into_iter().flatten();
+                all.map(|one| one.unique_key().into()).collect()
+            }
             _ => Vec::new(),
         };
         let same = uniques.iter().find_map(|unique| ended.marked(mark(unique)));

@@ -64,7 +64,8 @@ const KINDS: [Kind; 4] = [
 
 impl Issuer {
     /// Forgets authorizations, users, organizations and buckets that were revoked or deleted longer ago than the
-    /// retention time; owners after all that belongs to them. Returns how many.
+    /// retention time; owners after all that belongs to them. Returns how many. It takes several commits: what was
+    /// forgotten before an error stays so, and the rest is forgotten the next time.
     ///
     /// # Errors
     ///
