@@ -94,6 +94,8 @@ impl PrivateFile {
             _ => FileError::io("make", &path)(error),
         })?;
         drop(first_name);
+        // A process that is being forked at this moment holds the file until its `exec`, and the lock with it.
+        let _ = file.unlock();
         sync_dir(folder_of(&path))
     }
 }
@@ -152,10 +154,14 @@ fn remove_left_over(path: &Path) {
             continue;
         }
         // Whoever still writes to it holds its lock.
-        let opened = OpenOptions::new().write(true).open(entry.path());
-        if opened.is_ok_and(|file| file.try_lock().is_ok()) {
+        let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else {
+            continue;
+        };
+        if file.try_lock().is_ok() {
             let _ = fs::remove_file(entry.path());
         }
+        // Not before: who made it a moment ago and locks it now must find that it is gone.
+        drop(file);
     }
 }
 

@@ -76,16 +76,18 @@ impl<'k> Examiner<'k> {
     pub(crate) fn push(&mut self, line: &[u8]) -> Step {
         self.line += 1;
         let parsed = Line::parse(line);
-        if let Some(line) = &parsed {
+        if let Some(line) = &parsed
+            && let Some((_, number)) = line.head
+        {
             let fits = match &self.run {
                 None => self.follows(line),
                 Some(run) => self.ends(run, line),
             };
             if fits {
                 let run = self.run.take();
-                let finding = run.map(|run| run.tell(self.last.number, Some(line.number)));
+                let finding = run.map(|run| run.tell(self.last.number, Some(number)));
                 self.last = Last {
-                    number: Some(line.number),
+                    number: Some(number),
                     mac: line.mac,
                 };
                 return Step {
@@ -110,20 +112,22 @@ impl<'k> Examiner<'k> {
     /// Whether the line follows the newest genuine one.
     fn follows(&self, line: &Line<'_>) -> bool {
         let last = self.last;
-        line.chain == self.chain
-            && last
-                .number
-                .is_none_or(|number| number.checked_add(1) == Some(line.number))
-            && self.is_genuine(line, last.mac)
+        let is_next = |(chain, number): (u32, u64)| {
+            chain == self.chain
+                && last
+                    .number
+                    .is_none_or(|last| last.checked_add(1) == Some(number))
+        };
+        line.head.is_some_and(is_next) && self.is_genuine(line, last.mac)
     }
 
     /// Whether the line ends the run.
     fn ends(&self, run: &Run, line: &Line<'_>) -> bool {
-        if line.chain != self.chain {
+        let Some((_, number)) = line.head.filter(|(chain, _)| *chain == self.chain) else {
             return false;
-        }
+        };
         // Lines in another order, or put in, leave the one that goes on behind the highest number.
-        let goes_on = run.highest.is_none_or(|high| line.number > high);
+        let goes_on = run.highest.is_none_or(|highest| number > highest);
         let before = run.macs.iter().chain([&self.last.mac]);
         run.newest.iter().any(|mac| self.is_genuine(line, *mac))
             || goes_on && before.into_iter().any(|mac| self.is_genuine(line, *mac))

@@ -207,14 +207,21 @@ impl Own {
         }
     }
 
+    fn held(&self) -> &File {
+        match &self.tail {
+            Tail::Unread(file) => file,
+            Tail::Read(writer) => writer.medium(),
+        }
+    }
+
     /// Looks whether the file is still where it was, and as long, and returns its length.
     fn find(&self) -> Result<u64, JournalError> {
-        let (file, expected) = match &self.tail {
-            Tail::Unread(file) => (file, None),
-            Tail::Read(writer) => (writer.medium(), writer.expected_length()),
+        let expected = match &self.tail {
+            Tail::Unread(_) => None,
+            Tail::Read(writer) => writer.expected_length(),
         };
         let path = &self.file.path;
-        let held = file.metadata().map_err(JournalError::failed)?;
+        let held = self.held().metadata().map_err(JournalError::failed)?;
         let found = fs::metadata(path).map_err(failed("find", path));
         let found = found.map_err(JournalError::failed)?;
         if (held.dev(), held.ino()) != (found.dev(), found.ino()) {
@@ -235,6 +242,13 @@ impl Own {
             }
             _ => Ok(found.len()),
         }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // A process that is being forked at this moment holds the file until its `exec`, and the lock with it.
+        let _ = self.held().unlock();
     }
 }
 

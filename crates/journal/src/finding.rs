@@ -104,14 +104,15 @@ impl Run {
         self.newest.extend(line.map(|line| line.mac));
         self.newest.extend(had);
         if self.heads.len() < REMEMBERED {
-            self.heads.push(line.map(|line| (line.chain, line.number)));
+            self.heads.push(line.and_then(|line| line.head));
         }
-        let Some(line) = line else { return };
-        if line.chain == self.chain {
-            self.highest = self.highest.max(Some(line.number));
-        } else {
-            let (_, many) = self.other.unwrap_or_default();
-            self.other = Some((line.chain, many + 1));
+        if let Some((chain, number)) = line.and_then(|line| line.head) {
+            if chain == self.chain {
+                self.highest = self.highest.max(Some(number));
+            } else {
+                let (_, many) = self.other.unwrap_or_default();
+                self.other = Some((chain, many + 1));
+            }
         }
         if let Some(key) = unknown {
             let many = self.unknown.map_or(0, |(_, many)| many);

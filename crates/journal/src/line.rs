@@ -34,13 +34,11 @@ struct Written<'a> {
     event: &'a Event,
 }
 
-/// A line of the right form.
+/// A line with a seal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line<'l> {
-    /// The chain that it was written to.
-    pub(crate) chain: u32,
-    /// Its number there.
-    pub(crate) number: u64,
+    /// The chain that it was written to, and its number there; none if it does not say.
+    pub(crate) head: Option<(u32, u64)>,
     /// What its MAC is over.
     pub(crate) sealed: &'l [u8],
     pub(crate) key: KeyId,
@@ -90,15 +88,12 @@ pub(crate) fn write(
 }
 
 impl<'l> Line<'l> {
-    /// Takes a line, without its end, apart. None if it has another form.
+    /// Takes a line, without its end, apart. None if it has no seal.
     pub(crate) fn parse(line: &'l [u8]) -> Option<Self> {
         let (sealed, seal) = line.split_at_checked(line.len().checked_sub(SEAL)?)?;
-        let (chain, rest) = digits(sealed.strip_prefix(CHAIN)?)?;
-        let (number, _) = digits(rest.strip_prefix(NUMBER)?)?;
         let (key, mac) = parse_seal(seal)?;
         Some(Self {
-            chain: chain.try_into().ok()?,
-            number,
+            head: head(sealed),
             sealed,
             key,
             mac,
@@ -125,6 +120,12 @@ pub(crate) fn looks_opened(line: &[u8]) -> bool {
     // Chain, number and time before it have at most 90 bytes. A quote within a string is escaped.
     let start = line.get(..128).unwrap_or(line);
     start.windows(OPENED.len()).any(|part| part == OPENED)
+}
+
+fn head(sealed: &[u8]) -> Option<(u32, u64)> {
+    let (chain, rest) = digits(sealed.strip_prefix(CHAIN)?)?;
+    let (number, _) = digits(rest.strip_prefix(NUMBER)?)?;
+    Some((chain.try_into().ok()?, number))
 }
 
 fn digits(text: &[u8]) -> Option<(u64, &[u8])> {

@@ -135,6 +135,15 @@ fn rows_of_all_chains_are_merged_and_an_intent_is_one_with_its_outcome() {
 }
 
 #[test]
+fn what_the_commands_do_is_shown() {
+    let home = Home::with_sample();
+    let text = out(&home.run(&["audit", "show", "--act=import"]).success());
+    assert!(text.contains("done"), "{text}");
+    assert!(text.contains(&format!("authorization:{AUTH}")), "{text}");
+    home.run(&["audit", "verify"]).success();
+}
+
+#[test]
 fn a_sound_journal_that_goes_as_far_as_the_store() {
     let home = Home::with_sample();
     write(&home, 0);
@@ -174,6 +183,8 @@ fn a_changed_line_is_told_with_its_place_and_the_others_are_shown() {
 fn a_journal_whose_end_is_missing_is_told_from_the_store() {
     let home = Home::with_sample();
     let verify = || home.run(&["audit", "verify"]);
+    verify().success();
+    fs::remove_dir_all(FileJournal::beside(&home.key())).unwrap();
     verify()
         .code(1)
         .stdout(contains("There is no journal in").and(contains("the journal is missing")));

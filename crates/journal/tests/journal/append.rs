@@ -248,3 +248,20 @@ fn lines_are_json_in_this_form() {
     assert_eq!(value["event"], "intent");
     assert_eq!(value["act"], "revoke");
 }
+
+#[test]
+fn the_example_of_the_format_is_what_is_written() {
+    let home = Home::new();
+    let opened = Event::Opened {
+        store: "09".repeat(16),
+        epoch: 0x1234_5678_90ab_cdef,
+        head: 3,
+    };
+    let at = "2026-11-22T10:00:00Z".parse().unwrap();
+    home.open()
+        .append(at, &[opened], Durability::Synced)
+        .unwrap();
+    let text = fs::read_to_string(home.chain(1)).unwrap();
+    let format = include_str!("../../../../docs/format.md");
+    assert!(format.contains(&text), "{text}");
+}
