@@ -11,5 +11,6 @@ mod lifecycle;
 mod no_cost;
 mod planted;
 mod restored;
+mod returning;
 mod rotation;
 mod world;
