@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use symbolon::journal::JournalKeys;
 use symbolon::{
     Action, Caller, Engine, Id, Issuer, NewAuthorization, Options, Permission, ResourceType,
     Schema, Verifier,
 };
 use symbolon_files::{FileError, KeyFile, create_private};
+use symbolon_journal::FileJournal;
 use symbolon_sqlite::{OpenError, SqliteStore};
 use zeroize::Zeroizing;
 
@@ -38,6 +40,9 @@ pub enum AccessError {
     /// A file cannot be made or read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The journal cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] symbolon_journal::OpenError),
     /// The engine refuses.
     #[error(transparent)]
     Engine(#[from] symbolon::Error),
@@ -50,7 +55,7 @@ pub fn options() -> Options {
 }
 
 impl Access {
-    /// Opens the tokens in `folder`: `tokens.db`, and its key in `tokens.db.keys`. The first time it makes both, the
+    /// Opens the tokens in `folder`: `tokens.db`, and its key and journal in `tokens.db.keys`. The first time it makes both, the
     /// organization, and two tokens, each in a file that only its owner can read.
     ///
     /// # Errors
@@ -59,7 +64,14 @@ impl Access {
     pub fn open(folder: &Path, options: Options) -> Result<Self, AccessError> {
         let path = folder.join("tokens.db");
         let store = SqliteStore::open(&path)?;
-        let key = KeyFile::open(&KeyFile::beside(&path), &store)?;
+        let key_path = KeyFile::beside(&path);
+        let key = KeyFile::open(&key_path, &store)?;
+        // What has ended stays ended, also when a backup of the store is put back.
+        let journal = FileJournal::open(&FileJournal::beside(&key_path), JournalKeys::new(&key))?;
+        let options = Options {
+            journal: Some(Arc::new(journal)),
+            ..options
+        };
         let engine = Engine::create(Arc::new(store), key, options)?;
         let found = engine
             .issuer()

@@ -56,21 +56,10 @@ impl TinyStore {
         entries.into_iter().for_each(|entry| state.apply(entry));
         let store = Self(Mutex::new(state));
         if is_new {
+            // A store is made with an epoch of its own.
             store.renew()?;
         }
         Ok(store)
-    }
-
-    /// Draws a new epoch, and keeps everything else.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Backend`].
-    pub fn renew(&self) -> Result<Epoch, StoreError> {
-        let mut state = self.state()?;
-        let epoch = getrandom::u64().map_err(StoreError::backend)?;
-        state.append(Entry::Epoch(epoch))?;
-        Ok(state.end.epoch)
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
@@ -105,16 +94,23 @@ impl TokenStore for TinyStore {
         let place = |stored: &&Stored| Position {
             revision: stored.revision,
             key: stored.record.key,
+            epoch: None,
         };
         let after = Position::from(after);
         let mut items: Vec<&Stored> = state.records.values().collect();
-        items.retain(|stored| place(stored) > after);
+        items.retain(|stored| {
+            place(stored)
+                > Position {
+                    epoch: None,
+                    ..after
+                }
+        });
         items.sort_by_key(place);
         let more = items.len() > limit;
         items.truncate(limit);
         let next = match items.last() {
             Some(last) if more => place(last),
-            _ => Position::after(state.end.head),
+            _ => Position::after(state.end),
         };
         Ok(Page {
             items: items.into_iter().cloned().collect(),
@@ -130,6 +126,13 @@ impl TokenStore for TinyStore {
             // The file is locked while it is open.
             sharing: Sharing::Exclusive,
         }
+    }
+
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let mut state = self.state()?;
+        let Epoch(epoch) = state.end.epoch.another()?;
+        state.append(Entry::Epoch(epoch))?;
+        Ok(state.end.epoch)
     }
 
     /// In memory alone: the contract lets a use be lost.

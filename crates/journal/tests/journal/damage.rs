@@ -331,3 +331,23 @@ fn a_line_that_nothing_could_have_written_is_passed_over() {
     assert!(home.verify().is_sound());
     assert_eq!(home.verify().chains[0].torn, (16 << 20) + 5);
 }
+
+#[test]
+fn a_changed_mac_is_told_at_its_line_alone() {
+    for line in 0..LINES as usize {
+        let home = Home::with_lines(LINES);
+        let mut lines = home.lines(1);
+        let digit = lines[line].len() - 3;
+        let other = if &lines[line][digit..=digit] == "0" {
+            "1"
+        } else {
+            "0"
+        };
+        lines[line].replace_range(digit..=digit, other);
+        home.write_lines(1, &lines);
+        let found = finding(&home);
+        let number = line as u64 + 1;
+        assert_eq!((found.line, found.last_line), (number, number));
+        assert_eq!(found.reason, "it was changed");
+    }
+}
