@@ -96,7 +96,7 @@ fn authorization(number: u64, organizations: &[Id], now: Timestamp) -> Authoriza
     let pick = usize::try_from(number % ORGANIZATIONS).unwrap();
     let organization = *organizations.get(pick).unwrap();
     // As ids that are drawn one after the other: milliseconds, then 22 lower bits.
-    let id = Id::new((300_000_000_000 + number) << 22 | number % 1000).unwrap();
+    let id = Id::new(((300_000_000_000 + number) << 22) | (number % 1000)).unwrap();
     Authorization {
         id,
         organization,

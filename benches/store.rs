@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use rusqlite::Connection;
+use symbolon::journal::JournalKeys;
 use symbolon::store::{Cursor, TokenStore as _};
-use symbolon::{Caller, Engine, MemoryStore};
+use symbolon::{Caller, Engine, MemoryStore, Options};
 use symbolon_benches::{key, new_authorization, options, world};
+use symbolon_journal::FileJournal;
 use symbolon_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -35,6 +37,18 @@ fn create(criterion: &mut Criterion) {
         bencher.iter(|| {
             issuer
                 .create(&Caller::Root, new_authorization(organization))
+                .unwrap()
+        });
+    });
+    let journaled = journaled(folder.path());
+    group.bench_function("symbolon-sqlite-journal", |bencher| {
+        let root = Caller::Root;
+        let organization = journaled.issuer().organization_named(&root, "org");
+        let organization = organization.unwrap().id;
+        let issuer = journaled.issuer();
+        bencher.iter(|| {
+            issuer
+                .create(&root, new_authorization(organization))
                 .unwrap()
         });
     });
@@ -65,6 +79,22 @@ fn create(criterion: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+/// An engine that keeps a journal in files, with one organization.
+fn journaled(folder: &std::path::Path) -> Engine {
+    let store = Arc::new(SqliteStore::open(folder.join("journaled.db")).unwrap());
+    let journal = FileJournal::open(&folder.join("journal"), JournalKeys::new(&key())).unwrap();
+    let options = Options {
+        journal: Some(Arc::new(journal)),
+        ..options()
+    };
+    let engine = Engine::create(store, key(), options).unwrap();
+    let made = engine
+        .issuer()
+        .create_organization(&Caller::Root, "org", "");
+    made.unwrap();
+    engine
 }
 
 fn bare_table(path: &std::path::Path) -> Connection {

@@ -271,8 +271,9 @@ impl Shared {
         Revision(self.caught_up.load(Ordering::Acquire))
     }
 
+    /// The follower alone says so. In another life of the store it may be less than before.
     pub(crate) fn catch_up(&self, revision: Revision) {
-        self.caught_up.fetch_max(revision.0, Ordering::Release);
+        self.caught_up.store(revision.0, Ordering::Release);
     }
 
     /// Random bits for an id, which need not be secret.

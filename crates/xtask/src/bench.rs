@@ -78,6 +78,12 @@ fn figures() -> Result<Vec<Figure>, Failure> {
         None,
         &["bare-sqlite", "fsync-floor"],
     ));
+    rows.push(Row(
+        "create",
+        "symbolon-sqlite-journal",
+        None,
+        &["symbolon-sqlite", "fsync-floor"],
+    ));
     rows.push(Row("create", "symbolon-memory", None, &["symbolon-sqlite"]));
     rows.push(Row(
         "open",

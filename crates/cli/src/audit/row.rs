@@ -127,10 +127,8 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
                     left_out => format!("{reason} (and {left_out} before it)"),
                 });
             }
-            Event::Opened { head, .. } => {
-                row.result = "opened";
-                row.revision = Some(head);
-            }
+            // Says what a process knew of the store when it began to write: nobody did anything.
+            Event::Opened { .. } => return,
             Event::Restored {
                 found_head,
                 accepted,

@@ -110,6 +110,8 @@ impl ShowArgs {
     }
 }
 
+/// So many records of a row are printed in the table.
+const SHOWN: usize = 8;
 /// So many bytes are printed at once.
 const PRINTED: usize = 1 << 15;
 
@@ -180,7 +182,11 @@ impl Printer {
         let revision = row
             .revision
             .map_or(String::new(), |number| number.to_string());
-        let mut rest: Vec<String> = row.records.iter().map(ToString::to_string).collect();
+        let shown = row.records.iter().take(SHOWN);
+        let mut rest: Vec<String> = shown.map(ToString::to_string).collect();
+        if row.records.len() > SHOWN {
+            rest.push(format!("and {} more", row.records.len() - SHOWN));
+        }
         rest.extend(row.note.iter().map(|note| plain(note)));
         self.put(&line([
             &seconds(row.at),

@@ -8,6 +8,7 @@ mod following;
 mod imports;
 mod journal;
 mod lifecycle;
+mod lives;
 mod no_cost;
 mod planted;
 mod restored;
