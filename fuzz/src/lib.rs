@@ -5,6 +5,7 @@
 //! inputs of `corpus/`.
 #![forbid(unsafe_code)]
 
+mod backup;
 mod base62;
 mod import_file;
 mod journal_file;
@@ -13,6 +14,7 @@ mod permission_json;
 mod record;
 mod token;
 
+pub use backup::backup;
 pub use import_file::import_file;
 pub use journal_file::journal_file;
 pub use key_file::key_file;
@@ -24,7 +26,8 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
+    ("backup", backup),
     ("import_file", import_file),
     ("journal_file", journal_file),
     ("key_file", key_file),

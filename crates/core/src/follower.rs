@@ -123,7 +123,7 @@ impl Follower {
     fn caught_up(&mut self, end: End, asked: Moment) {
         self.end = Some(end);
         self.shared.recorder.see(end);
-        self.shared.catch_up(end.head);
+        self.shared.catch_up(end.head, self.cursor.clone());
         self.shared.freshness.confirm(asked);
     }
 

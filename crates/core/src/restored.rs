@@ -76,11 +76,9 @@ pub(crate) fn settle(
         return Ok(None);
     }
     let known = recorder.ended()?;
-    // From here on until the journal says so, the life of the store is one that it does not know: whoever is
-    // interrupted begins anew.
-    if memory.followed(found.epoch) {
-        shared.store.renew()?;
-    }
+    // Always another life: this one may be one that the journal followed earlier, and must not go on from there. From here
+    // on until the journal says so, it is one that the journal does not know: whoever is interrupted begins anew.
+    shared.store.renew()?;
     let ended = issuer.end_again(&known)?;
     follower.catch_up()?;
     let end = follower.end().unwrap_or(found);

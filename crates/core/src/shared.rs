@@ -16,7 +16,7 @@ use crate::key::KeyId;
 use crate::owner::OwnerState;
 use crate::record::{Entity, RecordError, RecordKey, Sealer};
 use crate::schema::Schema;
-use crate::store::{Revision, Stored, TokenStore};
+use crate::store::{Cursor, Revision, Stored, TokenStore};
 use crate::token::{Credential, Locator, Prefix, TokenHash};
 
 /// Something about a record that should not be: the store was changed by somebody without the key, or is damaged.
@@ -70,6 +70,8 @@ pub(crate) struct Shared {
     located: AtomicBool,
     /// All commits up to this one are applied.
     caught_up: AtomicU64,
+    /// Up to where the follower has read.
+    place: Mutex<Cursor>,
     pub(crate) report: Option<FaultReport>,
     faults: Mutex<Vec<Fault>>,
 }
@@ -83,6 +85,8 @@ pub(crate) struct Adoption {
 }
 
 const ADOPTION_QUEUE: usize = 1024;
+/// What was written since the follower read, in pages of so many.
+const FLOOR_PAGE: usize = 2000;
 /// Faults beyond these are reported, but not kept.
 const KEPT_FAULTS: usize = 1000;
 
@@ -124,6 +128,7 @@ impl Shared {
             adoptions: ArrayQueue::new(ADOPTION_QUEUE),
             located: AtomicBool::new(false),
             caught_up: AtomicU64::new(0),
+            place: Mutex::new(Cursor::start()),
             report: parts.report,
             faults: Mutex::new(Vec::new()),
         }
@@ -271,9 +276,25 @@ impl Shared {
         Revision(self.caught_up.load(Ordering::Acquire))
     }
 
-    /// The follower alone says so. In another life of the store it may be less than before.
-    pub(crate) fn catch_up(&self, revision: Revision) {
+    /// All up to `revision` is applied; what was written since stands behind `place`. The follower alone says so, and in
+    /// another life of the store it may be less than before.
+    pub(crate) fn catch_up(&self, revision: Revision, place: Cursor) {
         self.caught_up.store(revision.0, Ordering::Release);
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+
+    /// The newest purge of the store, by whomever.
+    pub(crate) fn floor(&self) -> Result<Revision, StoreError> {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cursor = place.clone();
+        drop(place);
+        loop {
+            let page = self.store.scan(&cursor, FLOOR_PAGE)?;
+            match page.end {
+                Some(end) => return Ok(end.floor),
+                None => cursor = page.next,
+            }
+        }
     }
 
     /// Random bits for an id, which need not be secret.

@@ -75,7 +75,7 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failu
     let progress = bar(&args.file)?;
     let done = restore(global, args, &key, &target, &progress);
     progress.finish();
-    let (mut report, alone) = done?;
+    let (mut report, key, alone) = done?;
     let opened = open(global, key, alone).map_err(Box::new);
     report.found = opened.map_err(|source| Failure::RestoredUnopened {
         store: global.store.clone(),
@@ -104,19 +104,22 @@ fn restore(
     key: &StoreKey,
     target: &Target,
     progress: &Progress,
-) -> Result<(Report, KeyLock), Failure> {
+) -> Result<(Report, StoreKey, KeyLock), Failure> {
     let mut backup = verify(&args.file, progress)?;
     backup.check_key(key)?;
     global.check_journal(key)?;
     let alone = KeyFile::hold_alone(&global.key_path())?;
+    // Verifying took its time: a rotation that ended meanwhile drew a key that must not be lost.
+    let key = args.key(global)?;
+    backup.check_key(&key)?;
     progress.say("Restoring");
     let building = Building::begin(target)?;
     let store = building.open()?;
-    let restored = backup.restore(&*store, key, &mut |_| ())?;
+    let restored = backup.restore(&*store, &key, &mut |_| ())?;
     drop(store);
     if key.is_rotating() {
         // On disk before what needs it.
-        KeyFile::replace(&global.key_path(), key)?;
+        KeyFile::replace(&global.key_path(), &key)?;
     }
     let replaced = target.clear()?;
     building.place(target)?;
@@ -127,7 +130,7 @@ fn restore(
         replaced,
         seconds: 0.0,
     };
-    Ok((report, alone))
+    Ok((report, key, alone))
 }
 
 /// Opens what was restored once, which ends again what had ended since; seals it anew if it was under an old key.

@@ -19,6 +19,7 @@ mod org;
 mod planted;
 mod purge;
 mod restore;
+mod rotating;
 mod secrets;
 mod setup;
 mod sled;

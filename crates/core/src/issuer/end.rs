@@ -69,10 +69,13 @@ impl Issuer {
         // All of it was done or nothing.
         if let Some(target) = intent.writes.first() {
             done = match (store.get(&target.key)?, target.sequence) {
-                (None, sequence) => sequence == 0,
+                // What had ended may have been purged since; what was made, too.
+                (None, sequence) => sequence == 0 || !intent.ends.is_empty(),
                 (Some(_), 0) => false,
                 (Some(stored), sequence) => match self.shared.sealer.open(&stored.record) {
                     Ok(Some((_, written))) => written >= sequence,
+                    // What is not genuine tells nothing: an ending goes on to count.
+                    _ if !intent.ends.is_empty() => return Ok(Fate::Unknown),
                     _ => false,
                 },
             };

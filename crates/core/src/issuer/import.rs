@@ -130,7 +130,12 @@ impl Issuer {
     /// As [`Issuer::import`]; [`Error::EndedBefore`].
     pub fn import_with(&self, items: &[ImportItem], if_ended: IfEnded) -> Result<Imported, Error> {
         let errand = Errand::new(&Caller::Root, Act::Import);
+        let looks = self.shared.recorder.is_on() && if_ended == IfEnded::Refuse;
         self.change(errand, |change| {
+            if looks {
+                // What another process ended and purged is neither in the store nor in what was read of the journal.
+                self.shared.recorder.purged(self.shared.floor()?);
+            }
             let mut imported = Imported::default();
             for item in items {
                 if self.is_known(change, item)? {

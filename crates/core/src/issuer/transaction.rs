@@ -222,9 +222,16 @@ impl<'a> Transaction<'a> {
 
     /// Forgets the record under `key`, if there is one.
     pub(super) fn purge(&mut self, key: RecordKey) -> Result<(), Error> {
-        if self.read(key)?.is_some() {
-            self.writes.insert(key, Planned::Purge);
+        let Some(stored) = self.read(key)?.cloned() else {
+            return Ok(());
+        };
+        // What ended with its owner is in the journal from here on, for the owner may be made again.
+        if let Ok(Some((entity, _))) = self.shared.sealer.open(&stored.record)
+            && entity.status() != Some(Status::Revoked)
+        {
+            self.ends(&entity, self.now);
         }
+        self.writes.insert(key, Planned::Purge);
         Ok(())
     }
 

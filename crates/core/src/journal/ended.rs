@@ -17,47 +17,85 @@ pub(crate) struct Ended {
 struct Noted {
     /// From when on it has ended.
     at: Timestamp,
-    /// When that was written down.
-    written: Timestamp,
+    /// When that was written down last; none if it could not be written yet.
+    written: Option<Moment>,
     mark: Option<Mac>,
+}
+
+/// When something was written down.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    at: Timestamp,
+    chain: u32,
+    number: u64,
+    /// Life of the store, and commit, if both are known.
+    commit: Option<(u64, u64)>,
+}
+
+impl Moment {
+    /// By the order of the commits or of the lines if one of them tells. The clock may have been set back between.
+    fn is_after(self, other: Self) -> bool {
+        match (self.commit, other.commit) {
+            (Some((life, commit)), Some((same, before))) if life == same => commit > before,
+            _ if self.chain == other.chain => self.number > other.number,
+            _ => self.at > other.at,
+        }
+    }
 }
 
 impl Ended {
     /// Reads a whole journal. An ending of which nobody knows whether it was made counts: it was asked for.
     pub(super) fn read(journal: &dyn Journal) -> Result<Self, JournalError> {
-        let mut open: HashMap<(u32, u64), (Timestamp, Intent)> = HashMap::new();
+        let mut open: HashMap<(u32, u64), (Moment, Intent)> = HashMap::new();
+        let mut lives: HashMap<u32, u64> = HashMap::new();
         let mut ended = Self::default();
-        let mut revived: Vec<(Timestamp, RecordKey)> = Vec::new();
+        let mut revived: Vec<(Moment, RecordKey)> = Vec::new();
         journal.read(&mut |entry: Entry| match entry.event {
-            Event::Intent(intent) if !intent.ends.is_empty() || intent.act == Act::Import => {
-                open.insert((entry.chain, entry.number), (entry.at, intent));
+            Event::Opened { epoch, .. } => {
+                lives.insert(entry.chain, epoch);
             }
-            Event::Outcome { of, fate } => {
-                let decided = match fate {
-                    Fate::Unknown => None,
-                    Fate::Done { .. } | Fate::Found | Fate::Failed => {
-                        open.remove(&(entry.chain, of))
-                    }
+            Event::Intent(intent) if !intent.ends.is_empty() || intent.act == Act::Import => {
+                let Entry {
+                    at, chain, number, ..
+                } = entry;
+                let moment = Moment {
+                    at,
+                    chain,
+                    number,
+                    commit: None,
                 };
-                if let (Some((at, intent)), true) = (decided, fate != Fate::Failed) {
-                    if intent.act == Act::Import {
-                        revived.extend(intent.writes.iter().map(|target| (at, target.key)));
+                open.insert((chain, number), (moment, intent));
+            }
+            Event::Outcome { of, fate } if fate != Fate::Unknown => {
+                let decided = open.remove(&(entry.chain, of));
+                if let (Some((mut moment, intent)), true) = (decided, fate != Fate::Failed) {
+                    if let Fate::Done { revision } = fate {
+                        let life = lives.get(&entry.chain);
+                        moment.commit = life.map(|life| (*life, revision));
                     }
-                    ended.add(at, &intent);
+                    if intent.act == Act::Import {
+                        revived.extend(intent.writes.iter().map(|target| (moment, target.key)));
+                    }
+                    ended.note(Some(moment), &intent);
                 }
             }
             _ => {}
         })?;
-        for (at, intent) in open.into_values() {
-            ended.add(at, &intent);
+        for (moment, intent) in open.into_values() {
+            ended.note(Some(moment), &intent);
         }
-        for (at, key) in revived {
-            ended.revive(at, key);
+        for (moment, key) in revived {
+            ended.revive(moment, key);
         }
         Ok(ended)
     }
 
-    pub(super) fn add(&mut self, written: Timestamp, intent: &Intent) {
+    /// Adds what could not be written yet.
+    pub(super) fn add(&mut self, intent: &Intent) {
+        self.note(None, intent);
+    }
+
+    fn note(&mut self, written: Option<Moment>, intent: &Intent) {
         for Ending { key, at, mark } in &intent.ends {
             let noted = self.records.entry(*key).or_insert(Noted {
                 at: *at,
@@ -65,7 +103,11 @@ impl Ended {
                 mark: *mark,
             });
             noted.at = noted.at.min(*at);
-            noted.written = noted.written.max(written);
+            noted.written = match (written, noted.written) {
+                (Some(new), Some(known)) if new.is_after(known) => Some(new),
+                (Some(_), known) => known,
+                (None, _) => None,
+            };
             if let Some(mark) = mark {
                 self.marks.insert(*mark, *key);
             }
@@ -73,9 +115,9 @@ impl Ended {
     }
 
     /// What was imported after it had ended, which only works when it is asked for, has not ended any more.
-    fn revive(&mut self, at: Timestamp, key: RecordKey) {
+    fn revive(&mut self, moment: Moment, key: RecordKey) {
         if let Some(noted) = self.records.get(&key)
-            && noted.written < at
+            && noted.written.is_some_and(|ended| moment.is_after(ended))
         {
             if let Some(mark) = noted.mark {
                 self.marks.remove(&mark);

@@ -56,11 +56,6 @@ impl Memory {
         self.superseded.contains(&end.epoch.0) || known.is_none_or(|head| *head > end.head.0)
     }
 
-    /// Whether the journal followed this life of the store.
-    pub(crate) fn followed(&self, epoch: Epoch) -> bool {
-        self.heads.contains_key(&epoch.0)
-    }
-
     /// The lives that it followed, but for `epoch`.
     pub(crate) fn lives_before(&self, epoch: Epoch) -> Vec<u64> {
         let lives = self.heads.keys().copied();

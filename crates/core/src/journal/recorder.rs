@@ -17,6 +17,8 @@ pub(crate) struct Recorder {
     journal: Option<Arc<dyn Journal>>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// What the follower read last. A journal that hangs holds the state, and must not keep the index from being fresh.
+    seen: Mutex<Option<End>>,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,10 @@ struct State {
     missed: Missed,
     denials: Denials,
     ended: Option<Arc<Ended>>,
+    /// Grows when something ends, so that what was read from the journal before is not kept.
+    endings: u64,
+    /// The newest purge when `ended` was read.
+    floor: Revision,
 }
 
 /// What could not be written.
@@ -61,11 +67,14 @@ impl Recorder {
             missed: Missed::default(),
             denials: Denials::default(),
             ended: None,
+            endings: 0,
+            floor: Revision::ABSENT,
         };
         Self {
             journal,
             clock,
             state: Mutex::new(state),
+            seen: Mutex::new(None),
         }
     }
 
@@ -97,8 +106,16 @@ impl Recorder {
 
     /// The follower has read the store up to `end`.
     pub(crate) fn see(&self, end: End) {
-        if self.is_on() {
-            self.state().see(end);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    }
+
+    /// The newest purge of the store is this one. Another process may have purged what it had ended itself: then the
+    /// journal says more than what was read of it before.
+    pub(crate) fn purged(&self, floor: Revision) {
+        let mut state = self.state();
+        if state.floor != floor {
+            state.floor = floor;
+            state.forget_ended();
         }
     }
 
@@ -130,7 +147,7 @@ impl Recorder {
             .map(|(of, (_, fate))| (of, fate))
             .collect();
         if intents.iter().any(|intent| !intent.ends.is_empty()) {
-            state.ended = None;
+            state.forget_ended();
         }
         drop(state);
         self.conclude(&outcomes);
@@ -173,7 +190,7 @@ impl Recorder {
         if let Fate::Done { revision } = fate {
             state.head = state.head.max(revision);
         }
-        state.ended = None;
+        state.forget_ended();
         state.missed.entries += 1;
         if state.missed.intents.len() < KEPT_INTENTS {
             state.missed.intents.push((intent, fate));
@@ -210,25 +227,40 @@ impl Recorder {
         let Some(journal) = &self.journal else {
             return Ok(Arc::default());
         };
-        if let Some(ended) = &self.state().ended {
-            return Ok(Arc::clone(ended));
-        }
+        let endings = {
+            let state = self.state();
+            if let Some(ended) = &state.ended {
+                return Ok(Arc::clone(ended));
+            }
+            state.endings
+        };
         let mut ended = Ended::read(&**journal)?;
         let mut state = self.state();
         let missed = state.missed.intents.iter();
-        let now = self.clock.now();
-        missed.for_each(|(intent, _)| ended.add(now, intent));
+        missed.for_each(|(intent, _)| ended.add(intent));
         let ended = Arc::new(ended);
-        state.ended = Some(Arc::clone(&ended));
+        if state.endings == endings {
+            state.ended = Some(Arc::clone(&ended));
+        }
         Ok(ended)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(end) = seen.take() {
+            state.see(end);
+        }
+        state
     }
 }
 
 impl State {
+    fn forget_ended(&mut self) {
+        self.ended = None;
+        self.endings += 1;
+    }
+
     fn see(&mut self, end: End) {
         let Revision(head) = end.head;
         self.head = if self.epoch == end.epoch.0 {

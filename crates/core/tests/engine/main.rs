@@ -12,5 +12,6 @@ mod lives;
 mod no_cost;
 mod planted;
 mod restored;
+mod returning;
 mod rotation;
 mod world;

@@ -1,0 +1,307 @@
+//! Ways in which something that had ended could come back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use symbolon::journal::{
+    Act, By, Durability, Ending, Entry, Event, Intent, Journal, JournalError, MemoryJournal, Target,
+};
+use symbolon::record::RecordKey;
+use symbolon::store::{Cursor, Epoch, Limits, Page, Revision, Sharing, Stored, Wake, Write};
+use symbolon::{
+    Caller, Clock, Denied, Engine, Error, Id, IfEnded, ImportItem, MemoryStore, Minute, Options,
+    StoreError, TokenStore, Transition, UserEdit,
+};
+
+use crate::imports::{authorization, token};
+use crate::journal::{Journaled, check, copy, journaled, with_journal};
+use crate::world::{READ_BUCKETS, key};
+
+const TEXT: &str = "an-imported-token-of-another-origin-0001";
+const MONTHS: Duration = Duration::from_secs(70 * 24 * 60 * 60);
+
+/// A store as a copy of its file is: in the life that it was copied in, until that is renewed.
+#[derive(Debug)]
+struct FileCopy {
+    inner: Arc<MemoryStore>,
+    epoch: Epoch,
+    renewed: AtomicBool,
+}
+
+impl FileCopy {
+    fn of(store: &dyn TokenStore) -> Arc<Self> {
+        Arc::new(Self {
+            inner: copy(store),
+            epoch: epoch(store),
+            renewed: AtomicBool::new(false),
+        })
+    }
+}
+
+fn epoch(store: &dyn TokenStore) -> Epoch {
+    let page = store.scan(&Cursor::start(), usize::MAX).unwrap();
+    page.end.unwrap().epoch
+}
+
+impl TokenStore for FileCopy {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        self.inner.get(key)
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        self.inner.commit(writes)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        let mut page = self.inner.scan(after, limit)?;
+        if let (Some(end), false) = (&mut page.end, self.renewed.load(Ordering::SeqCst)) {
+            end.epoch = self.epoch;
+        }
+        Ok(page)
+    }
+
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        self.inner.touch(used)
+    }
+
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        let epoch = self.inner.renew()?;
+        self.renewed.store(true, Ordering::SeqCst);
+        Ok(epoch)
+    }
+
+    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        self.inner.wait(after, timeout)
+    }
+}
+
+fn item(j: &Journaled, id: u64) -> ImportItem {
+    ImportItem::Authorization(authorization(&j.world, id), token(TEXT))
+}
+
+fn revoke_and_purge(j: &Journaled, engine: &Engine, id: u64) {
+    let issuer = engine.issuer();
+    issuer.revoke(&Caller::Root, Id::new(id).unwrap()).unwrap();
+    j.world.clock.advance(MONTHS);
+    assert_eq!(issuer.purge().unwrap(), 1);
+}
+
+/// A copy of a file that is put back twice goes on in a new life each time. Else its commits would be counted on from
+/// the old ones, and a later copy of the first life would look as if it were the newest state.
+#[test]
+fn a_file_copy_that_is_put_back_twice_never_goes_on_in_its_old_life() {
+    let j = journaled();
+    j.world.create(&["read:buckets"]);
+    let old_life = epoch(&*j.world.store);
+    let copies = [(); 2].map(|()| FileCopy::of(&*j.world.store));
+    for _ in 0..10 {
+        j.world.create(&["read:buckets"]);
+    }
+    let (secret, later) = j.world.create(&["read:buckets"]);
+    let late_copy = FileCopy::of(&*j.world.store);
+    let issuer = j.world.engine.issuer();
+    issuer.revoke(&Caller::Root, later.id).unwrap();
+    for copy in copies {
+        let engine = j.open(copy.clone()).unwrap();
+        assert!(engine.restored().is_some());
+        assert_ne!(epoch(&*copy), old_life);
+        let new = j.world.new_authorization(&["read:buckets"]);
+        engine.issuer().create(&Caller::Root, new).unwrap();
+    }
+    let engine = j.open(late_copy).unwrap();
+    assert_eq!(check(&engine, &secret), Err(Denied::Revoked(later.id)));
+}
+
+/// A process ends after its commit and before it says so, and another purges what it ended, before it starts again.
+#[test]
+fn an_ending_without_an_outcome_counts_although_its_record_was_purged_since() {
+    let j = journaled();
+    let (secret, made) = j.world.create(&["read:buckets"]);
+    let backup = j.backup();
+    let other = Arc::new(j.journal.another());
+    let of_made = format!("authorization:{}", made.id).parse().unwrap();
+    let intent = Intent {
+        by: By::Root,
+        act: Act::Revoke,
+        writes: vec![Target {
+            key: of_made,
+            sequence: 2,
+        }],
+        ends: vec![Ending {
+            key: of_made,
+            at: j.world.clock.now(),
+            mark: None,
+        }],
+    };
+    j.journal
+        .append(
+            j.world.clock.now(),
+            &[Event::Intent(intent)],
+            Durability::Synced,
+        )
+        .unwrap();
+    // What was committed, and what another process did then; neither is in this chain.
+    let stored = j.world.store.get(&of_made).unwrap().unwrap();
+    let purge = Write::Purge {
+        key: of_made,
+        expected: stored.revision,
+    };
+    j.world.store.commit(&[purge]).unwrap();
+    drop(other);
+    let engine = j.open(j.world.store.clone()).unwrap();
+    assert_eq!(engine.restored(), None);
+    let new = j.world.new_authorization(&["read:buckets"]);
+    engine.issuer().create(&Caller::Root, new).unwrap();
+    drop(engine);
+    let engine = j.open(backup).unwrap();
+    assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
+}
+
+/// An import is no revival of what was ended after it, even if the clock was set back between.
+#[test]
+fn an_import_before_an_ending_revives_nothing_though_the_clock_was_set_back() {
+    for another_chain in [false, true] {
+        let j = journaled();
+        j.world.clock.advance(MONTHS);
+        let issuer = j.world.engine.issuer();
+        issuer.import(&[item(&j, 0x51)]).unwrap();
+        let backup = j.backup();
+        j.world.clock.set("2026-01-02T00:00:00Z".parse().unwrap());
+        let journal: Arc<dyn Journal> = match another_chain {
+            false => Arc::new(j.journal.reopened()),
+            true => Arc::new(j.journal.another()),
+        };
+        let options = with_journal(&j.world.clock, journal);
+        let second = Engine::open(j.world.store.clone(), key(), options).unwrap();
+        assert_eq!(second.restored(), None);
+        let revoked = second
+            .issuer()
+            .revoke(&Caller::Root, Id::new(0x51).unwrap());
+        revoked.unwrap();
+        drop(second);
+        let engine = j.open(backup).unwrap();
+        let refused = engine.verifier().check(TEXT, &READ_BUCKETS);
+        assert_eq!(
+            refused,
+            Err(Denied::Revoked(Id::new(0x51).unwrap())),
+            "another chain: {another_chain}"
+        );
+    }
+}
+
+#[test]
+fn an_import_knows_what_another_process_ended_since_the_last_one() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    issuer.import(&[item(&j, 0x51)]).unwrap();
+    let options = with_journal(&j.world.clock, Arc::new(j.journal.another()));
+    let other = Engine::open(j.world.store.clone(), key(), options).unwrap();
+    // Read here before it ended.
+    let unrelated = ImportItem::Authorization(
+        authorization(&j.world, 0x60),
+        token("an-imported-token-of-another-origin-0002"),
+    );
+    issuer.import(&[unrelated]).unwrap();
+    revoke_and_purge(&j, &other, 0x51);
+    let again = issuer.import(&[item(&j, 0x51)]);
+    assert!(matches!(again, Err(Error::EndedBefore(_))), "{again:?}");
+}
+
+/// What belonged to a deleted user ended with that user, and is forgotten with it.
+#[test]
+fn what_ended_with_its_owner_is_not_imported_again_and_stays_ended_when_the_owner_is_revived() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let root = &Caller::Root;
+    let user = issuer.create_user(root, "me", None).unwrap();
+    let mut of_user = authorization(&j.world, 0x51);
+    of_user.user = Some(user.id);
+    let item = || ImportItem::Authorization(of_user.clone(), token(TEXT));
+    issuer.import(&[item()]).unwrap();
+    let backup = j.backup();
+    let delete = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, user.id, &delete).unwrap();
+    j.world.clock.advance(MONTHS);
+    assert_eq!(issuer.purge().unwrap(), 2);
+    let revived = [ImportItem::User(user.clone())];
+    issuer.import_with(&revived, IfEnded::Revive).unwrap();
+    let again = issuer.import(&[item()]);
+    assert!(matches!(again, Err(Error::EndedBefore(_))), "{again:?}");
+    let engine = j.open(backup).unwrap();
+    let refused = engine.verifier().check(TEXT, &READ_BUCKETS);
+    assert_eq!(refused, Err(Denied::Revoked(Id::new(0x51).unwrap())));
+}
+
+/// A journal whose disk hangs.
+#[derive(Debug, Default)]
+struct Hanging {
+    inner: MemoryJournal,
+    hangs: AtomicBool,
+    entered: AtomicBool,
+}
+
+impl Journal for Hanging {
+    fn append(
+        &self,
+        at: symbolon::Timestamp,
+        events: &[Event],
+        durability: Durability,
+    ) -> Result<u64, JournalError> {
+        while self.hangs.load(Ordering::SeqCst) {
+            self.entered.store(true, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.inner.append(at, events, durability)
+    }
+
+    fn recent(&self) -> Result<Vec<Entry>, JournalError> {
+        self.inner.recent()
+    }
+
+    fn read(&self, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
+        self.inner.read(visit)
+    }
+}
+
+/// A change waits for it; checks do not, however long it takes.
+#[test]
+fn a_journal_that_hangs_makes_no_check_unavailable() {
+    let journal = Arc::new(Hanging::default());
+    let store = Arc::new(MemoryStore::shared());
+    assert_eq!(store.limits().sharing, Sharing::Shared);
+    let options = Options {
+        journal: Some(journal.clone()),
+        max_staleness: Duration::from_millis(300),
+        ..Options::new(symbolon::Schema::influxdb_v2())
+    };
+    let engine = Engine::create(store, key(), options).unwrap();
+    let issuer = engine.issuer();
+    let org = issuer
+        .create_organization(&Caller::Root, "org", "")
+        .unwrap();
+    let new = symbolon::NewAuthorization::new(org.id, ["read:buckets".parse().unwrap()]);
+    let (secret, made) = issuer.create(&Caller::Root, new).unwrap();
+    journal.hangs.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        scope.spawn(|| issuer.create_user(&Caller::Root, "me", None).unwrap());
+        while !journal.entered.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let start = Instant::now();
+        let mut answers = Vec::new();
+        while start.elapsed() < Duration::from_millis(1200) {
+            answers.push(check(&engine, &secret));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        journal.hangs.store(false, Ordering::SeqCst);
+        assert!(answers.iter().all(|answer| *answer == Ok(made.id)));
+    });
+}
