@@ -371,6 +371,23 @@ mod tests {
         );
     }
 
+    /// Those of `docs/format.md`.
+    #[test]
+    fn lines_have_these_texts() {
+        let key = StoreKey::from_bytes([7; 32]);
+        let current = format!("symbolon-key-1:4f5d96ff:{}\n", "07".repeat(32));
+        assert_eq!(*key.to_text(), current);
+        let former = "symbolon-former-1:4f5d96ff:\
+            2bbbccb69e743e36d7af772b41819eaf897bb1c44a0f4574b9df100b0e6b4963:2d599b28\n";
+        assert!(
+            key.rotated()
+                .unwrap()
+                .retired()
+                .to_text()
+                .starts_with(former)
+        );
+    }
+
     #[test]
     fn an_old_key_gives_its_secrets_back() {
         let old = StoreKey::from_bytes([1; 32]);

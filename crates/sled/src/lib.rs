@@ -33,8 +33,8 @@
 //! # Files
 //!
 //! All have mode 0600, whatever the umask, in a folder that nobody else can write to. For a moment of each opening a
-//! snapshot file has the mode that the umask leaves; it holds page offsets only. A backup is a copy of the whole
-//! folder while no process has it open.
+//! snapshot file has the mode that the umask leaves; it holds page offsets only. [`symbolon::backup`] copies an open
+//! store; the folder itself may be copied as a whole while no process has it open.
 
 mod commit;
 mod error;

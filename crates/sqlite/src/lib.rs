@@ -2,8 +2,8 @@
 //!
 //! SQLite is part of the library. Commits go to a write-ahead log that is synced before [`TokenStore::commit`]
 //! returns; readers never wait for them. The file holds no token, but hashes of passwords: it has mode 0600, in a
-//! folder that only its owner can write to. Keep it on a local disk, and copy it only with SQLite's own means,
-//! such as `VACUUM INTO`: the log beside it is a part of it.
+//! folder that only its owner can write to. Keep it on a local disk. Copy it with [`symbolon::backup`], or with
+//! SQLite's own means, such as `VACUUM INTO`: the log beside it is a part of it.
 //!
 //! ```
 //! use symbolon::store::{Query, TokenStore};

@@ -10,6 +10,7 @@ mod fuzz;
 mod outside;
 mod shell;
 mod test;
+mod texts;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use symbolon::{
     Action, Caller, Engine, Id, Issuer, NewAuthorization, Options, Permission, ResourceType,
     Schema, Verifier,
 };
-use symbolon_files::{FileError, KeyFile, create_private};
+use symbolon_files::{FileError, KeyFile, KeyLock, create_private};
 use symbolon_journal::FileJournal;
 use symbolon_sqlite::{OpenError, SqliteStore};
 use zeroize::Zeroizing;
@@ -29,6 +29,7 @@ pub struct Access {
     engine: Engine,
     organization: Id,
     made: Vec<PathBuf>,
+    _held: KeyLock,
 }
 
 /// Why the tokens cannot be opened.
@@ -65,7 +66,10 @@ impl Access {
         let path = folder.join("tokens.db");
         let store = SqliteStore::open(&path)?;
         let key_path = KeyFile::beside(&path);
-        let key = KeyFile::open(&key_path, &store)?;
+        drop(KeyFile::open(&key_path, &store)?);
+        // As long as the server runs nobody rotates the key, which it would not hear of.
+        let held = KeyFile::hold(&key_path)?;
+        let key = KeyFile::load(&key_path)?;
         // What has ended stays ended, also when a backup of the store is put back.
         let journal = FileJournal::open(&FileJournal::beside(&key_path), JournalKeys::new(&key))?;
         let options = Options {
@@ -85,6 +89,7 @@ impl Access {
             engine,
             organization,
             made,
+            _held: held,
         })
     }
 

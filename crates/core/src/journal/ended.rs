@@ -142,7 +142,8 @@ impl Ended {
     }
 }
 
-/// What tells a token in a journal: nobody without the store's key makes it of a token, and nothing is made of it.
+/// What tells a token in a journal, made of its unique key and not to be turned back. Of a token that was imported as
+/// its hash it has no more secret in it than that hash.
 pub(crate) fn mark(unique: &[u8]) -> Mac {
     let hash = blake3::derive_key("symbolon 2026-11-22 ended token", unique);
     Mac(hash.first_chunk().copied().unwrap_or_default())
