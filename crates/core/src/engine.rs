@@ -344,6 +344,9 @@ fn follow(follower: &mut Follower, issuer: &Issuer, stop: &AtomicBool) {
         follower.sleep(&stopped);
         // An error leaves the index as fresh as it was; checks turn unavailable when that is too long ago.
         let _ = follower.catch_up();
+        if follower.is_unsettled() && issuer.end_whatever_returned().is_ok() {
+            follower.settled();
+        }
         issuer.adopt_queued();
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::error::StoreError;
 use crate::freshness::Moment;
 use crate::shared::Shared;
-use crate::store::{Cursor, End, Stored, Wake};
+use crate::store::{Cursor, End, Revision, Stored, Wake};
 
 /// Keeps an index up with its store: a watch is a hint, the scan is the truth.
 #[derive(Debug)]
@@ -17,6 +17,9 @@ pub(crate) struct Follower {
     cursor: Cursor,
     /// What the index was caught up with when the store was last read to its end.
     end: Option<End>,
+    /// The store is not the one that it was, and what had ended may live in it: the journal does not follow it until that
+    /// is settled.
+    unsettled: bool,
 }
 
 const PAGE: usize = 2000;
@@ -33,6 +36,7 @@ impl Follower {
             shared,
             cursor: Cursor::start(),
             end: None,
+            unsettled: false,
         }
     }
 
@@ -40,10 +44,16 @@ impl Follower {
     pub(crate) fn catch_up(&mut self) -> Result<(), StoreError> {
         // Taken before the store is asked: what is written later than this may be missing.
         let asked = Moment::now(&*self.shared.clock);
+        let committed = self.shared.committed();
         let shared = Arc::clone(&self.shared);
         let (next, end) = self.read(&self.cursor, |page| shared.take(page))?;
         self.cursor = next;
-        if self.must_rebuild(end) {
+        if self.was_put_back(end, committed) {
+            self.unsettled = true;
+            self.shared.fall_back(end.head);
+            return self.rebuild(end);
+        }
+        if self.missed_a_purge(end) {
             return self.rebuild(end);
         }
         self.caught_up(end, asked);
@@ -53,6 +63,19 @@ impl Follower {
     /// What the index is caught up with; none before it was for the first time.
     pub(crate) fn end(&self) -> Option<End> {
         self.end
+    }
+
+    /// Whether the store was put back, or began another life, since this was settled last.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.unsettled
+    }
+
+    /// What had ended has ended in the store as it is now.
+    pub(crate) fn settled(&mut self) {
+        self.unsettled = false;
+        if let Some(end) = self.end {
+            self.shared.recorder.see(end);
+        }
     }
 
     /// Sleeps until the store may have changed, the heartbeat is due, or `stop` says so.
@@ -75,11 +98,16 @@ impl Follower {
         }
     }
 
-    /// Whether a purge, another life of the store, or that it was put back, was missed. One purge of our own costs a
-    /// reading too: whether all of it was confirmed is not known here.
-    fn must_rebuild(&self, end: End) -> bool {
+    /// Whether this is another life of the store, or lacks commits: those that were read last, or that this engine had made
+    /// before it was read.
+    fn was_put_back(&self, end: End, committed: Revision) -> bool {
         self.end
-            .is_some_and(|last| !continues(last, end) || end.floor > last.head)
+            .is_some_and(|last| !continues(last, end) || end.head < committed)
+    }
+
+    /// One purge of our own costs a reading too: whether all of it was confirmed is not known here.
+    fn missed_a_purge(&self, end: End) -> bool {
+        self.end.is_some_and(|last| end.floor > last.head)
     }
 
     /// Reads everything into a new index, and puts it in the place of the old one.
@@ -122,7 +150,9 @@ impl Follower {
 
     fn caught_up(&mut self, end: End, asked: Moment) {
         self.end = Some(end);
-        self.shared.recorder.see(end);
+        if !self.unsettled {
+            self.shared.recorder.see(end);
+        }
         self.shared.catch_up(end.head, self.cursor.clone());
         self.shared.freshness.confirm(asked);
     }

@@ -81,6 +81,7 @@ pub(crate) fn settle(
     shared.store.renew()?;
     let ended = issuer.end_again(&known)?;
     follower.catch_up()?;
+    follower.settled();
     let end = follower.end().unwrap_or(found);
     let superseded = memory.lives_before(end.epoch);
     let lost = memory.open.iter().map(|(of, _)| Event::Outcome {

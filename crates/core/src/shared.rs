@@ -70,6 +70,8 @@ pub(crate) struct Shared {
     located: AtomicBool,
     /// All commits up to this one are applied.
     caught_up: AtomicU64,
+    /// The newest commit of this engine.
+    committed: AtomicU64,
     /// Up to where the follower has read.
     place: Mutex<Cursor>,
     pub(crate) report: Option<FaultReport>,
@@ -128,6 +130,7 @@ impl Shared {
             adoptions: ArrayQueue::new(ADOPTION_QUEUE),
             located: AtomicBool::new(false),
             caught_up: AtomicU64::new(0),
+            committed: AtomicU64::new(0),
             place: Mutex::new(Cursor::start()),
             report: parts.report,
             faults: Mutex::new(Vec::new()),
@@ -274,6 +277,20 @@ impl Shared {
 
     pub(crate) fn caught_up(&self) -> Revision {
         Revision(self.caught_up.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn committed(&self) -> Revision {
+        Revision(self.committed.load(Ordering::Acquire))
+    }
+
+    /// This engine made the commit `revision`.
+    pub(crate) fn commit(&self, revision: Revision) {
+        self.committed.fetch_max(revision.0, Ordering::Release);
+    }
+
+    /// The store was put back to `head`: commits count on from there.
+    pub(crate) fn fall_back(&self, head: Revision) {
+        self.committed.store(head.0, Ordering::Release);
     }
 
     /// All up to `revision` is applied; what was written since stands behind `place`. The follower alone says so, and in

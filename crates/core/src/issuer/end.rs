@@ -19,10 +19,18 @@ impl Issuer {
     /// Ends in the store what the journal knows as ended, and returns how much that was. The journal knows it already,
     /// and is not told again.
     pub(crate) fn end_again(&self, ended: &Ended) -> Result<usize, Error> {
-        let mut due: Vec<(RecordKey, Timestamp)> = ended
-            .iter()
-            .filter(|(key, _)| self.shared.index.may_live(*key))
-            .collect();
+        let all = ended.iter();
+        self.end_each(all.filter(|(key, _)| self.shared.index.may_live(*key)))
+    }
+
+    /// The same for a store that was put back while this engine uses it: the index knows better than the store what has
+    /// ended, so that each is looked up there.
+    pub(crate) fn end_whatever_returned(&self) -> Result<usize, Error> {
+        self.end_each(self.shared.recorder.ended()?.iter())
+    }
+
+    fn end_each(&self, due: impl Iterator<Item = (RecordKey, Timestamp)>) -> Result<usize, Error> {
+        let mut due: Vec<_> = due.collect();
         due.sort_unstable();
         let errand = Errand::new(&Caller::Root, Act::EndAgain);
         let mut count = 0;

@@ -104,6 +104,7 @@ impl Issuer {
         let committed = self.committer.commit(writes.clone(), intent);
         let done = match committed.answer {
             Ok(revision) => {
+                self.shared.commit(revision);
                 self.shared.apply(change.changes(revision));
                 Ok(())
             }

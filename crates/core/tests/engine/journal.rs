@@ -74,7 +74,7 @@ pub(crate) fn journaled() -> Journaled {
     Journaled { world, journal }
 }
 
-fn on(store: Arc<dyn TokenStore>, journal: Arc<dyn Journal>) -> World {
+pub(crate) fn on(store: Arc<dyn TokenStore>, journal: Arc<dyn Journal>) -> World {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let options = with_journal(&clock, journal);
     let engine = Engine::create(store.clone(), key(), options).unwrap();

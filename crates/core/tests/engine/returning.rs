@@ -1,7 +1,7 @@
 //! Ways in which something that had ended could come back.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use symbolon::journal::{
@@ -11,11 +11,11 @@ use symbolon::record::RecordKey;
 use symbolon::store::{Cursor, Epoch, Limits, Page, Revision, Sharing, Stored, Wake, Write};
 use symbolon::{
     Caller, Clock, Denied, Engine, Error, Id, IfEnded, ImportItem, MemoryStore, Minute, Options,
-    StoreError, TokenStore, Transition, UserEdit,
+    Status, StoreError, TokenStore, Transition, UserEdit,
 };
 
 use crate::imports::{authorization, token};
-use crate::journal::{Journaled, check, copy, journaled, with_journal};
+use crate::journal::{Journaled, check, copy, journaled, on, with_journal};
 use crate::world::{READ_BUCKETS, key};
 
 const TEXT: &str = "an-imported-token-of-another-origin-0001";
@@ -80,6 +80,42 @@ impl TokenStore for FileCopy {
     }
 }
 
+/// A store whose file is exchanged under whoever uses it.
+#[derive(Debug)]
+struct Exchanged(RwLock<Arc<dyn TokenStore>>);
+
+impl Exchanged {
+    fn now(&self) -> Arc<dyn TokenStore> {
+        Arc::clone(&self.0.read().unwrap())
+    }
+}
+
+impl TokenStore for Exchanged {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        self.now().get(key)
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        self.now().commit(writes)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        self.now().scan(after, limit)
+    }
+
+    fn limits(&self) -> Limits {
+        self.now().limits()
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        self.now().touch(used)
+    }
+
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        self.now().renew()
+    }
+}
+
 fn item(j: &Journaled, id: u64) -> ImportItem {
     ImportItem::Authorization(authorization(&j.world, id), token(TEXT))
 }
@@ -115,6 +151,51 @@ fn a_file_copy_that_is_put_back_twice_never_goes_on_in_its_old_life() {
     }
     let engine = j.open(late_copy).unwrap();
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(later.id)));
+}
+
+/// The engine that runs refuses what it knows as ended; the next one must too, though the store has outgrown by then what the
+/// journal knows of it.
+#[test]
+fn what_ended_stays_so_when_the_store_was_put_back_under_a_running_engine() {
+    for new_life in [false, true] {
+        let journal = Arc::new(MemoryJournal::new());
+        let first: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+        let store = Arc::new(Exchanged(RwLock::new(first)));
+        let world = on(store.clone(), journal.clone());
+        let j = Journaled { world, journal };
+        let (secret, made) = j.world.create(&["read:buckets"]);
+        let copies: [Arc<dyn TokenStore>; 2] = [FileCopy::of(&*store), copy(&*store)];
+        let [same, other] = copies;
+        let issuer = j.world.engine.issuer();
+        issuer.revoke(&Caller::Root, made.id).unwrap();
+        *store.0.write().unwrap() = if new_life { other } else { same };
+        let start = Instant::now();
+        let status = || {
+            let key = format!("authorization:{}", made.id).parse().unwrap();
+            store.get(&key).unwrap().unwrap().record.columns.status
+        };
+        while status() != Some(Status::Revoked) && start.elapsed() < Duration::from_secs(4) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for _ in 0..20 {
+            j.world.create(&["read:buckets"]);
+        }
+        assert_eq!(
+            j.world.check(&secret),
+            Err(Denied::Revoked(made.id)),
+            "{new_life}"
+        );
+        let Journaled { world, journal } = j;
+        let clock = world.clock.clone();
+        drop((issuer, world));
+        let options = with_journal(&clock, Arc::new(journal.reopened()));
+        let engine = Engine::open(store.clone(), key(), options).unwrap();
+        assert_eq!(
+            check(&engine, &secret),
+            Err(Denied::Revoked(made.id)),
+            "{new_life}"
+        );
+    }
 }
 
 /// A process ends after its commit and before it says so, and another purges what it ended, before it starts again.
