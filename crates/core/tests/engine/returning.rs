@@ -386,3 +386,42 @@ fn a_journal_that_hangs_makes_no_check_unavailable() {
         assert!(answers.iter().all(|answer| *answer == Ok(made.id)));
     });
 }
+
+/// Whichever of them finds first that the store was put back: what had ended has ended, both go on, and neither is taken
+/// for a restored one the next time.
+#[test]
+fn two_that_open_a_restored_store_at_once_agree() {
+    for round in 0..20 {
+        let j = journaled();
+        let made: Vec<_> = (0..30).map(|_| j.world.create(&["read:buckets"])).collect();
+        let restored: Arc<dyn TokenStore> = match round % 2 {
+            0 => j.backup(),
+            _ => FileCopy::of(&*j.world.store),
+        };
+        let issuer = j.world.engine.issuer();
+        for (_, one) in &made {
+            issuer.revoke(&Caller::Root, one.id).unwrap();
+        }
+        drop(issuer);
+        let first: Arc<dyn Journal> = Arc::new(j.journal.reopened());
+        let second: Arc<dyn Journal> = Arc::new(j.journal.another());
+        std::thread::scope(|scope| {
+            for journal in [&first, &second] {
+                scope.spawn(|| {
+                    let options = with_journal(&j.world.clock, Arc::clone(journal));
+                    let engine = Engine::open(restored.clone(), key(), options).unwrap();
+                    for (token, one) in &made {
+                        assert_eq!(check(&engine, token), Err(Denied::Revoked(one.id)));
+                    }
+                    let new = j.world.new_authorization(&["read:buckets"]);
+                    engine.issuer().create(&Caller::Root, new).unwrap();
+                });
+            }
+        });
+        for journal in [first, second] {
+            let options = with_journal(&j.world.clock, journal);
+            let engine = Engine::open(restored.clone(), key(), options).unwrap();
+            assert_eq!(engine.restored(), None, "{round}");
+        }
+    }
+}
