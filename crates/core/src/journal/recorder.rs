@@ -27,7 +27,7 @@ struct State {
     store: String,
     epoch: u64,
     head: u64,
-    /// What was found out when the journal was opened, and is written before anything else.
+    /// What was found out when the journal was opened, or the store was put back, and is written before anything else.
     first: Vec<Event>,
     /// Entries since it was last said what is known of the store; none if that was never said.
     since_opened: Option<u64>,
@@ -271,9 +271,15 @@ impl State {
         } else {
             head
         };
-        if self.epoch != end.epoch.0 && self.since_opened.is_some() {
-            // What follows belongs to another life.
-            self.since_opened = Some(REOPEN_AFTER);
+        if self.epoch != end.epoch.0 && self.since_opened.take().is_some() {
+            // What follows belongs to another life, and the one before is never taken up again.
+            self.first.push(Event::Restored {
+                found_epoch: end.epoch.0,
+                found_head: head,
+                epoch: end.epoch.0,
+                superseded: vec![self.epoch],
+                accepted: false,
+            });
         }
         self.epoch = end.epoch.0;
     }

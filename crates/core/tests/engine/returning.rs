@@ -198,6 +198,56 @@ fn what_ended_stays_so_when_the_store_was_put_back_under_a_running_engine() {
     }
 }
 
+/// A chain that was not written to for long names a life that the store left while only another process ran. A copy of that
+/// life is an earlier one, however many commits it has.
+#[test]
+fn a_life_that_ended_under_a_running_engine_is_not_taken_up_again() {
+    let journal = Arc::new(MemoryJournal::new());
+    let first: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let store = Arc::new(Exchanged(RwLock::new(first)));
+    let world = on(store.clone(), journal.clone());
+    let j = Journaled { world, journal };
+    let idle = with_journal(&j.world.clock, Arc::new(j.journal.another()));
+    let idle = Engine::open(store.clone(), key(), idle).unwrap();
+    let new = j.world.new_authorization(&["read:buckets"]);
+    idle.issuer().create(&Caller::Root, new).unwrap();
+    drop(idle);
+    let (secret, made) = j.world.create(&["read:buckets"]);
+    let of_made = format!("authorization:{}", made.id).parse().unwrap();
+    let late = FileCopy::of(&*store);
+    for _ in 0..20 {
+        let stored = late.get(&of_made).unwrap().unwrap();
+        let put = Write::Put {
+            record: stored.record,
+            expected: stored.revision,
+        };
+        late.commit(&[put]).unwrap();
+    }
+    let issuer = j.world.engine.issuer();
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    let other: Arc<dyn TokenStore> = copy(&*store);
+    let life = epoch(&*other);
+    *store.0.write().unwrap() = other;
+    let follows = || {
+        let entries = j.journal.entries();
+        entries
+            .iter()
+            .any(|one| matches!(one.event, Event::Opened { epoch, .. } if epoch == life.0))
+    };
+    let start = Instant::now();
+    while !follows() {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        j.world.create(&["read:buckets"]);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let Journaled { world, journal } = j;
+    let clock = world.clock.clone();
+    drop((issuer, world));
+    let options = with_journal(&clock, Arc::new(journal.reopened()));
+    let engine = Engine::open(late, key(), options).unwrap();
+    assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
+}
+
 /// A process ends after its commit and before it says so, and another purges what it ended, before it starts again.
 #[test]
 fn an_ending_without_an_outcome_counts_although_its_record_was_purged_since() {
