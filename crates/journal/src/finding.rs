@@ -149,7 +149,7 @@ impl Run {
             (_, None) => "it was changed".into(),
             ([head], Some(before)) => one(head.map(|(_, number)| number), before, after),
             ([Some((_, a)), Some((_, b))], Some(before))
-                if *b > before && *b == before + 1 && *a == before + 2 =>
+                if before.checked_add(1) == Some(*b) && before.checked_add(2) == Some(*a) =>
             {
                 "they are exchanged".into()
             }

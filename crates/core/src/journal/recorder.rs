@@ -27,12 +27,12 @@ struct State {
     store: String,
     epoch: u64,
     head: u64,
-    /// What was found out when the journal was opened, and is written before anything else.
+    /// What was found out when the journal was opened, or the store was put back, and is written before anything else.
     first: Vec<Event>,
     /// Entries since it was last said what is known of the store; none if that was never said.
     since_opened: Option<u64>,
-    /// Intents of which nobody knows what became.
-    unknown: HashSet<u64>,
+    /// Intents of which the journal does not say yet what became.
+    open: HashSet<u64>,
     missed: Missed,
     denials: Denials,
     ended: Option<Arc<Ended>>,
@@ -48,10 +48,12 @@ struct Missed {
     entries: u64,
     /// The endings among it, to be written when that works again.
     intents: Vec<(Intent, Fate)>,
+    /// And what became of intents that were written.
+    outcomes: Vec<(u64, Fate)>,
 }
 
-/// Beyond these, endings that could not be written are only counted.
-const KEPT_INTENTS: usize = 10_000;
+/// Beyond these, endings and outcomes that could not be written are only counted.
+const KEPT: usize = 10_000;
 /// So often it is said what is known of the store, so that a journal need not be read from its start.
 const REOPEN_AFTER: u64 = 10_000;
 
@@ -63,7 +65,7 @@ impl Recorder {
             head: 0,
             first: Vec::new(),
             since_opened: None,
-            unknown: HashSet::new(),
+            open: HashSet::new(),
             missed: Missed::default(),
             denials: Denials::default(),
             ended: None,
@@ -141,6 +143,10 @@ impl Recorder {
         let first = journal.append(now, &events, Durability::Synced)?;
         let count = events.len() as u64;
         let missed = state.written(count);
+        for (of, fate) in &missed.outcomes {
+            state.concluded(*of, *fate);
+        }
+        state.open.extend(first + late..first + count);
         let of = first + late..;
         let outcomes: Vec<_> = of
             .zip(missed.intents)
@@ -161,26 +167,23 @@ impl Recorder {
             return;
         };
         let mut state = self.state();
+        let events: Vec<Event> = outcomes.iter().map(outcome).collect();
+        let count = events.len() as u64;
+        let written = journal.append(self.clock.now(), &events, Durability::Written);
         for (of, fate) in outcomes {
-            match fate {
-                Fate::Unknown => {
-                    state.unknown.insert(*of);
-                }
-                Fate::Done { revision } => state.head = state.head.max(*revision),
-                Fate::Found | Fate::Failed => {
-                    state.unknown.remove(of);
-                }
+            if let Fate::Done { revision } = fate {
+                state.head = state.head.max(*revision);
+            }
+            if written.is_ok() {
+                state.concluded(*of, *fate);
             }
         }
-        let event = |(of, fate): &(u64, Fate)| Event::Outcome {
-            of: *of,
-            fate: *fate,
-        };
-        let events: Vec<Event> = outcomes.iter().map(event).collect();
-        let count = events.len() as u64;
-        match journal.append(self.clock.now(), &events, Durability::Written) {
-            Ok(_) => state.since_opened = state.since_opened.map(|since| since + count),
-            Err(_) => state.missed.entries += count,
+        if written.is_ok() {
+            state.since_opened = state.since_opened.map(|since| since + count);
+        } else {
+            let room = KEPT.saturating_sub(state.missed.outcomes.len());
+            state.missed.entries += count;
+            state.missed.outcomes.extend(outcomes.iter().take(room));
         }
     }
 
@@ -192,7 +195,7 @@ impl Recorder {
         }
         state.forget_ended();
         state.missed.entries += 1;
-        if state.missed.intents.len() < KEPT_INTENTS {
+        if state.missed.intents.len() < KEPT {
             state.missed.intents.push((intent, fate));
         }
     }
@@ -268,9 +271,15 @@ impl State {
         } else {
             head
         };
-        if self.epoch != end.epoch.0 && self.since_opened.is_some() {
-            // What follows belongs to another life.
-            self.since_opened = Some(REOPEN_AFTER);
+        if self.epoch != end.epoch.0 && self.since_opened.take().is_some() {
+            // What follows belongs to another life, and the one before is never taken up again.
+            self.first.push(Event::Restored {
+                found_epoch: end.epoch.0,
+                found_head: head,
+                epoch: end.epoch.0,
+                superseded: vec![self.epoch],
+                accepted: false,
+            });
         }
         self.epoch = end.epoch.0;
     }
@@ -283,18 +292,31 @@ impl State {
         }
     }
 
+    /// The journal says what became of the intent, or that nobody knows.
+    fn concluded(&mut self, of: u64, fate: Fate) {
+        if fate != Fate::Unknown {
+            self.open.remove(&of);
+        }
+    }
+
+    /// Whether it is to be said anew what is known of the store. Not while the outcome of an intent is open: whoever reads
+    /// from there on would not meet it.
+    fn is_reopening(&self) -> bool {
+        let due = self.since_opened.is_some_and(|since| since >= REOPEN_AFTER);
+        due && self.open.is_empty()
+    }
+
     /// What must stand before the next intent.
     fn preface(&self) -> Vec<Event> {
         let mut events = self.preface_of_notes();
-        // Not while the outcome of an intent is open: whoever reads from here on would not meet it.
-        let due = self.since_opened.is_some_and(|since| since >= REOPEN_AFTER);
-        if due && self.unknown.is_empty() {
+        if self.is_reopening() {
             events.push(self.opened());
         }
         if self.missed.entries > 0 {
             events.push(Event::Gap {
                 missed: self.missed.entries,
             });
+            events.extend(self.missed.outcomes.iter().map(outcome));
         }
         events
     }
@@ -309,8 +331,7 @@ impl State {
 
     /// So many entries were written, with all that stood in the preface.
     fn written(&mut self, count: u64) -> Missed {
-        let due = self.since_opened.is_some_and(|since| since >= REOPEN_AFTER);
-        if due && self.unknown.is_empty() {
+        if self.is_reopening() {
             self.since_opened = Some(0);
         }
         self.noted(count);
@@ -320,6 +341,13 @@ impl State {
     fn noted(&mut self, count: u64) {
         self.first.clear();
         self.since_opened = Some(self.since_opened.unwrap_or_default() + count);
+    }
+}
+
+fn outcome((of, fate): &(u64, Fate)) -> Event {
+    Event::Outcome {
+        of: *of,
+        fate: *fate,
     }
 }
 

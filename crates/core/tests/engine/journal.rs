@@ -183,13 +183,13 @@ fn what_nobody_knows_after_a_crash_is_found_out_at_the_next_start() {
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
     let issuer = world.engine.issuer();
     let (_, made) = world.create(&["read:buckets"]);
+    let (_, other) = world.create(&["read:buckets"]);
     // The commit is made, and the process ends before it says so.
     failing.outcomes_only.store(true, Ordering::SeqCst);
     failing.break_it(true);
     issuer.revoke(&Caller::Root, made.id).unwrap();
     failing.break_it(false);
     // It is written down, and the process ends before the commit.
-    let (_, other) = world.create(&["read:buckets"]);
     let last = failing.inner.entries().last().unwrap().number;
     let intent = Intent {
         by: By::Root,
@@ -389,4 +389,32 @@ fn changes_that_share_a_commit_each_have_their_lines() {
             _ => None,
         });
     assert_eq!(outcomes.collect::<HashSet<_>>().len(), intents.len());
+}
+
+#[test]
+fn outcomes_that_could_not_be_written_follow_later() {
+    let failing = Arc::new(Failing::default());
+    let world = on(Arc::new(MemoryStore::new()), failing.clone());
+    failing.outcomes_only.store(true, Ordering::SeqCst);
+    failing.break_it(true);
+    for _ in 0..3 {
+        let (_, one) = world.create(&["read:buckets"]);
+        world.engine.issuer().revoke(&Caller::Root, one.id).unwrap();
+    }
+    failing.break_it(false);
+    world.create(&["read:buckets"]);
+    let entries = failing.inner.entries();
+    let (mut intents, mut outcomes) = (HashSet::new(), HashSet::new());
+    for entry in &entries {
+        match &entry.event {
+            Event::Intent(_) => assert!(intents.insert(entry.number)),
+            Event::Outcome { of, fate } => {
+                assert!(matches!(fate, Fate::Done { .. }) && *of < entry.number);
+                assert!(outcomes.insert(*of), "each is told once");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(intents, outcomes);
+    assert_eq!(world.engine.faults(), []);
 }

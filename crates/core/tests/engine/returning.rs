@@ -198,6 +198,56 @@ fn what_ended_stays_so_when_the_store_was_put_back_under_a_running_engine() {
     }
 }
 
+/// A chain that was not written to for long names a life that the store left while only another process ran. A copy of that
+/// life is an earlier one, however many commits it has.
+#[test]
+fn a_life_that_ended_under_a_running_engine_is_not_taken_up_again() {
+    let journal = Arc::new(MemoryJournal::new());
+    let first: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let store = Arc::new(Exchanged(RwLock::new(first)));
+    let world = on(store.clone(), journal.clone());
+    let j = Journaled { world, journal };
+    let idle = with_journal(&j.world.clock, Arc::new(j.journal.another()));
+    let idle = Engine::open(store.clone(), key(), idle).unwrap();
+    let new = j.world.new_authorization(&["read:buckets"]);
+    idle.issuer().create(&Caller::Root, new).unwrap();
+    drop(idle);
+    let (secret, made) = j.world.create(&["read:buckets"]);
+    let of_made = format!("authorization:{}", made.id).parse().unwrap();
+    let late = FileCopy::of(&*store);
+    for _ in 0..20 {
+        let stored = late.get(&of_made).unwrap().unwrap();
+        let put = Write::Put {
+            record: stored.record,
+            expected: stored.revision,
+        };
+        late.commit(&[put]).unwrap();
+    }
+    let issuer = j.world.engine.issuer();
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    let other: Arc<dyn TokenStore> = copy(&*store);
+    let life = epoch(&*other);
+    *store.0.write().unwrap() = other;
+    let follows = || {
+        let entries = j.journal.entries();
+        entries
+            .iter()
+            .any(|one| matches!(one.event, Event::Opened { epoch, .. } if epoch == life.0))
+    };
+    let start = Instant::now();
+    while !follows() {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        j.world.create(&["read:buckets"]);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let Journaled { world, journal } = j;
+    let clock = world.clock.clone();
+    drop((issuer, world));
+    let options = with_journal(&clock, Arc::new(journal.reopened()));
+    let engine = Engine::open(late, key(), options).unwrap();
+    assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
+}
+
 /// A process ends after its commit and before it says so, and another purges what it ended, before it starts again.
 #[test]
 fn an_ending_without_an_outcome_counts_although_its_record_was_purged_since() {
@@ -385,4 +435,43 @@ fn a_journal_that_hangs_makes_no_check_unavailable() {
         journal.hangs.store(false, Ordering::SeqCst);
         assert!(answers.iter().all(|answer| *answer == Ok(made.id)));
     });
+}
+
+/// Whichever of them finds first that the store was put back: what had ended has ended, both go on, and neither is taken
+/// for a restored one the next time.
+#[test]
+fn two_that_open_a_restored_store_at_once_agree() {
+    for round in 0..20 {
+        let j = journaled();
+        let made: Vec<_> = (0..30).map(|_| j.world.create(&["read:buckets"])).collect();
+        let restored: Arc<dyn TokenStore> = match round % 2 {
+            0 => j.backup(),
+            _ => FileCopy::of(&*j.world.store),
+        };
+        let issuer = j.world.engine.issuer();
+        for (_, one) in &made {
+            issuer.revoke(&Caller::Root, one.id).unwrap();
+        }
+        drop(issuer);
+        let first: Arc<dyn Journal> = Arc::new(j.journal.reopened());
+        let second: Arc<dyn Journal> = Arc::new(j.journal.another());
+        std::thread::scope(|scope| {
+            for journal in [&first, &second] {
+                scope.spawn(|| {
+                    let options = with_journal(&j.world.clock, Arc::clone(journal));
+                    let engine = Engine::open(restored.clone(), key(), options).unwrap();
+                    for (token, one) in &made {
+                        assert_eq!(check(&engine, token), Err(Denied::Revoked(one.id)));
+                    }
+                    let new = j.world.new_authorization(&["read:buckets"]);
+                    engine.issuer().create(&Caller::Root, new).unwrap();
+                });
+            }
+        });
+        for journal in [first, second] {
+            let options = with_journal(&j.world.clock, journal);
+            let engine = Engine::open(restored.clone(), key(), options).unwrap();
+            assert_eq!(engine.restored(), None, "{round}");
+        }
+    }
 }
