@@ -333,4 +333,6 @@ fn each_damage_is_named_with_its_file_and_line() {
     }
     fs::write(&chain.path, whole).unwrap();
     home.run(&["audit", "verify"]).success();
+    let elsewhere = home.run(&["audit", "show", "--journal", "away"]).success();
+    assert!(err(&elsewhere).contains("there is no journal in `away`"));
 }
