@@ -153,7 +153,7 @@ impl Command {
 ///
 /// The exit code, once the help or the error is printed.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = helped(std::env::args_os().collect());
     let mut command = Cli::command();
     let parsed = command
         .try_get_matches_from_mut(&arguments)
@@ -166,6 +166,15 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
     parsed
         .inspect(|cli| cli.global.color.write_global())
         .map_err(|error| refuse(&error, &arguments))
+}
+
+/// `symbolon help auth` as `symbolon auth --help`.
+fn helped(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
 }
 
 fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {

@@ -145,8 +145,10 @@ pub(crate) fn complete(
 ) -> Result<(usize, Option<Restored>), Failure> {
     let after = key.retired();
     let engine = global.start(store, (key, alone), Engine::open, global.options())?;
-    let progress = Progress::counted("Sealing", Some(engine.len() as u64));
-    let mut tell = |count| progress.set(count as u64);
+    let known = engine.len();
+    let progress = Progress::counted("Sealing", Some(known as u64));
+    // Buckets and settings are sealed too, and are few.
+    let mut tell = |count: usize| progress.set(count.min(known) as u64);
     let sealed = engine.issuer().reseal(&mut tell);
     progress.finish();
     let sealed = sealed?;

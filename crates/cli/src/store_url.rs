@@ -14,6 +14,9 @@ pub(crate) enum StoreUrl {
 
 impl StoreUrl {
     pub(crate) fn parse(text: OsString) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("it is empty; write `sqlite:PATH` or `sled:PATH`".into());
+        }
         let after = |scheme: &str| {
             let path = text.as_bytes().strip_prefix(scheme.as_bytes())?;
             Some(PathBuf::from(OsStr::from_bytes(path)))
@@ -76,6 +79,7 @@ mod tests {
         assert!(told.ends_with("write `sqlite:foo.db`"), "{told}");
         assert!(parse("/").unwrap_err().ends_with("write `sled:/`"));
         assert!(parse("etcd:x").is_err());
+        assert!(parse("").unwrap_err().contains("`sqlite:PATH`"));
         assert_eq!(parse("sled:"), Err("`sled:` has no path".into()));
     }
 }

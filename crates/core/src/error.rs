@@ -241,7 +241,9 @@ pub enum Error {
     #[error("the journal belongs to another store; give the store's own")]
     ForeignJournal,
     /// The journal knows that it had ended: imported, it would work again.
-    #[error("{0} had ended, as the journal knows; leave it out, or have it revived")]
+    #[error(
+        "{0} had ended, as the journal knows; leave it out, or revive it as `symbolon import --revive` does"
+    )]
     EndedBefore(RecordKey),
     /// A record would be larger than 16,000 bytes.
     #[error(

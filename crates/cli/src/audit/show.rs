@@ -53,7 +53,11 @@ pub(crate) struct ShowArgs {
 
 pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
     let keys = JournalKeys::new(&global.load_key()?);
-    let found = chains(&global.journal_path())?;
+    let folder = global.journal_path();
+    let found = chains(&folder)?;
+    if found.is_empty() {
+        output::warning(format!("there is no journal in `{}`", folder.display()));
+    }
     let mut sources = Vec::new();
     for file in &found {
         sources.push((file, Rows::new(file.chain, read_chain(file, &keys)?)));

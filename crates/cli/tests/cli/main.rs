@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod files;
 mod import;
+mod journal;
 mod key;
 mod man;
 mod org;

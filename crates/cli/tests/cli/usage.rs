@@ -87,3 +87,17 @@ fn completions() {
             .stdout(contains("symbolon").and(contains("fsck")));
     }
 }
+
+#[test]
+fn help_before_or_after_the_command() {
+    let home = Home::new();
+    for (before, after) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "auth"], &["auth", "--help"]),
+        (&["help", "auth", "create"], &["auth", "create", "--help"]),
+    ] {
+        let wanted = out(&home.run(after).success());
+        assert_eq!(out(&home.run(before).success()), wanted);
+    }
+    home.run(&["help", "nonsense"]).code(1);
+}
