@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
-use symbolon::{ExportError, Field, SchemaError, StoreError};
+use symbolon::{ExportError, Field, KeyId, SchemaError, StoreError};
 use symbolon_files::FileError;
 
 use crate::store_url::StoreUrl;
@@ -117,6 +117,16 @@ pub(crate) enum Failure {
          before a time with `--revoke-before TIME`", journal.display()
     )]
     NoJournal { store: StoreUrl, journal: PathBuf },
+    #[error(
+        "the backup is from before the key was rotated, and needs key {0} whole; give the key file as it was then with \
+         `--old-key-file PATH`"
+    )]
+    OldBackup(KeyId),
+    #[error(
+        "the store `{store}` is as it was before its key was rotated, and needs key {key} whole; make a backup of it with \
+         `symbolon backup`, and restore that with `--replace --old-key-file PATH`, the key file as it was then"
+    )]
+    OldStore { store: StoreUrl, key: KeyId },
     #[error("the journal `{}` belongs to another store; name the store's own with `--journal`", .0.display())]
     ForeignJournal(PathBuf),
     #[error("the store is not sound: {0} found")]

@@ -95,13 +95,17 @@ fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
 fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let path = global.key_path();
-    // Without a key nothing is locked, for nothing is made.
-    drop(global.load_key()?);
     let store = global
         .open_store()?
         .ok_or_else(|| Failure::NoStore(global.store.clone()))?;
-    let alone = KeyFile::hold_alone(&path)?;
-    // Another rotation may have ended a moment ago: what replaces the key must contain what that drew.
+    // Opened as it is, before anything is drawn: the key must be that of the store, and the journal must fit.
+    let opened = global.start(
+        &store,
+        global.hold_key_alone()?,
+        Engine::open,
+        global.options(),
+    )?;
+    let alone = opened.close();
     let before = global.load_key()?;
     let interrupted = before.is_rotating();
     let key = begin(&path, before)?;

@@ -137,12 +137,13 @@ impl Global {
                 journal: self.journal_path(),
             },
             Error::ForeignJournal => Failure::ForeignJournal(self.journal_path()),
+            Error::RetiredKey(key) => Failure::OldStore {
+                store: self.store.clone(),
+                key,
+            },
             error => error.into(),
         })?;
-        Ok(Opened {
-            engine,
-            _lock: lock,
-        })
+        Ok(Opened { engine, lock })
     }
 
     /// The key, and that it stays what it is as long as the second value lives.
@@ -152,6 +153,15 @@ impl Global {
         drop(KeyFile::load(&path)?);
         let lock = KeyFile::hold(&path)?;
         Ok((KeyFile::load(&path)?, lock))
+    }
+
+    /// The same, and that nobody else uses it: it may be replaced.
+    pub(crate) fn hold_key_alone(&self) -> Result<(StoreKey, KeyLock), Failure> {
+        let path = self.key_path();
+        drop(KeyFile::load(&path)?);
+        let alone = KeyFile::hold_alone(&path)?;
+        // Only now: somebody else may have replaced it meanwhile.
+        Ok((KeyFile::load(&path)?, alone))
     }
 
     pub(crate) fn load_key(&self) -> Result<StoreKey, Failure> {
@@ -230,7 +240,15 @@ impl Global {
 pub(crate) struct Opened {
     // Closed before the key is let go.
     engine: Engine,
-    _lock: KeyLock,
+    lock: KeyLock,
+}
+
+impl Opened {
+    /// Closes the engine, and goes on holding the key.
+    pub(crate) fn close(self) -> KeyLock {
+        drop(self.engine);
+        self.lock
+    }
 }
 
 impl Deref for Opened {

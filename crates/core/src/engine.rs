@@ -108,6 +108,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Empty`] if the store was never made, [`Error::WrongKey`] if it was made with another key,
+    /// [`Error::RetiredKey`] if it is from before its key was rotated,
     /// [`Error::Settings`] if its settings are missing or not genuine, [`Error::Store`] if it cannot be read;
     /// [`Error::NoJournal`], [`Error::ForeignJournal`] or [`Error::Journal`] if the journal does not fit it.
     pub fn open(
@@ -283,6 +284,7 @@ fn read_settings(store: &dyn TokenStore, key: &StoreKey) -> Result<Option<Settin
 pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings, Error> {
     let opened = record::open(key, StoreId::default(), record).map_err(|error| match error {
         RecordError::Key(id) => Error::WrongKey(id),
+        RecordError::Retired(id) => Error::RetiredKey(id),
         _ => Error::Settings,
     })?;
     match opened {

@@ -213,6 +213,12 @@ pub enum Error {
         "the key does not belong to this store: it needs key {0}; give the store's own key file"
     )]
     WrongKey(KeyId),
+    /// The store is as it was before its key was rotated: of the secret that sealed it, only what hashes tokens is left.
+    #[error(
+        "the store is from before its key was rotated: it is sealed under key {0}, of which only what hashes tokens is \
+         left; give the key file of that time"
+    )]
+    RetiredKey(KeyId),
     /// The store has records but not its settings, or they are not genuine.
     #[error("the settings of the store are missing or not genuine; restore it from a backup")]
     Settings,

@@ -10,9 +10,12 @@ use symbolon_conformance::crash::{Child, Crash, Opened, Report};
 use symbolon_sled::SledStore;
 use symbolon_sqlite::SqliteStore;
 
-use crate::Failure;
+use crate::{Failure, crash_journal};
 
 /// Kills a process that writes to a store (SIGKILL), again and again, and looks for what it had acknowledged.
+///
+/// With `--journal` the process is an engine with its journal, which makes and revokes tokens, and backups of random
+/// moments are restored: `lost` counts every acknowledged token that does not work and every ended one that does.
 ///
 /// The last line of the output is `backend=B cycles=N acknowledged=A lost=L unopenable=U`. A store with a fault is kept
 /// in its folder, which is named.
@@ -20,13 +23,16 @@ use crate::Failure;
 pub(crate) struct CrashArgs {
     /// Where it is stored
     #[arg(long)]
-    backend: Backend,
+    pub(crate) backend: Backend,
+    /// An engine with its journal
+    #[arg(long)]
+    journal: bool,
     /// Kills
     #[arg(long, default_value_t = 100)]
-    cycles: u32,
+    pub(crate) cycles: u32,
     /// What is written, and when it is killed, follows from it
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// The process that is killed; started by `crash`.
@@ -53,21 +59,29 @@ impl CrashArgs {
     pub(crate) fn new(backend: Backend, cycles: u32) -> Self {
         Self {
             backend,
+            journal: false,
             cycles,
             seed: 1,
+        }
+    }
+
+    pub(crate) fn with_journal(self) -> Self {
+        Self {
+            journal: true,
+            ..self
         }
     }
 }
 
 impl Backend {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Sled => "sled",
         }
     }
 
-    fn open(self, dir: &Path) -> Opened {
+    pub(crate) fn open(self, dir: &Path) -> Opened {
         Ok(match self {
             Self::Sqlite => Arc::new(SqliteStore::open(dir.join("store.db"))?),
             Self::Sled => Arc::new(SledStore::open(dir.join("store"))?),
@@ -77,24 +91,14 @@ impl Backend {
 
 pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     let name = args.backend.name();
-    let program = std::env::current_exe()?;
     let dir = tempfile::Builder::new()
         .prefix("symbolon-crash-")
         .tempdir()?;
-    let report = Crash {
-        open: &|dir| args.backend.open(dir),
-        child: &|| {
-            let mut command = Command::new(&program);
-            command.args(["crash-child", "--backend", name]);
-            command
-        },
-        dir: dir.path(),
-        cycles: args.cycles,
-        cycles_per_store: CYCLES_PER_STORE,
-        seed: args.seed,
-        progress: &|report| tell(name, args.cycles, report),
-    }
-    .run()?;
+    let progress = |report: &Report| tell(name, args.cycles, report);
+    let report = match args.journal {
+        true => crash_journal::run(args, dir.path(), &progress)?,
+        false => kill_stores(args, dir.path(), &progress)?,
+    };
     for lost in &report.lost {
         println!("lost: {lost}");
     }
@@ -111,6 +115,28 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
         kept.display()
     )
     .into())
+}
+
+fn kill_stores(
+    args: &CrashArgs,
+    dir: &Path,
+    progress: &dyn Fn(&Report),
+) -> Result<Report, Failure> {
+    let program = std::env::current_exe()?;
+    let crash = Crash {
+        open: &|dir| args.backend.open(dir),
+        child: &|| {
+            let mut command = Command::new(&program);
+            command.args(["crash-child", "--backend", args.backend.name()]);
+            command
+        },
+        dir,
+        cycles: args.cycles,
+        cycles_per_store: CYCLES_PER_STORE,
+        seed: args.seed,
+        progress,
+    };
+    crash.run()
 }
 
 pub(crate) fn run_child(args: &ChildArgs) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod corpus;
 mod crash;
+mod crash_journal;
 mod end_to_end;
 mod fuzz;
 mod outside;
@@ -39,6 +40,8 @@ enum Command {
     Fuzz(fuzz::FuzzArgs),
     #[command(hide = true)]
     CrashChild(crash::ChildArgs),
+    #[command(hide = true)]
+    CrashJournalChild(crash_journal::ChildArgs),
 }
 
 impl Command {
@@ -53,6 +56,7 @@ impl Command {
             Self::Crash(args) => crash::run(&args),
             Self::Fuzz(args) => fuzz::all(&args),
             Self::CrashChild(args) => crash::run_child(&args),
+            Self::CrashJournalChild(args) => crash_journal::run_child(&args),
         }
     }
 }

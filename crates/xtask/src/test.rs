@@ -35,7 +35,9 @@ pub(crate) fn all(args: &TestArgs) -> Result<(), Failure> {
     outside::test()?;
     end_to_end::run_all(&end_to_end::EndToEndArgs::short())?;
     for backend in crash::BACKENDS {
-        crash::run(&crash::CrashArgs::new(backend, args.crash_cycles))?;
+        let kills = || crash::CrashArgs::new(backend, args.crash_cycles);
+        crash::run(&kills())?;
+        crash::run(&kills().with_journal())?;
     }
     eprintln!("all tests passed");
     Ok(())

@@ -11,7 +11,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 use symbolon::backup::{Backup, Restored, Summary};
-use symbolon::{Engine, StoreKey};
+use symbolon::{Engine, Error, StoreKey};
 use symbolon_files::{KeyFile, KeyLock};
 
 use crate::arguments::Global;
@@ -48,13 +48,14 @@ pub(crate) struct RestoreArgs {
 }
 
 impl RestoreArgs {
-    /// The key of the store, with that of the time of the backup if it is given.
-    fn key(&self, global: &Global) -> Result<StoreKey, Failure> {
-        let key = global.load_key()?;
-        Ok(match &self.old_key_file {
+    /// The key of the store, with that of the time of the backup if it is given, and that nobody else uses it.
+    fn key(&self, global: &Global) -> Result<(StoreKey, KeyLock), Failure> {
+        let (key, alone) = global.hold_key_alone()?;
+        let key = match &self.old_key_file {
             Some(path) => key.with_former(&KeyFile::load(path)?),
             None => key,
-        })
+        };
+        Ok((key, alone))
     }
 }
 
@@ -71,11 +72,11 @@ struct Report {
 pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let target = Target::of(&global.store, args.replace)?;
-    let key = args.key(global)?;
+    let (key, alone) = args.key(global)?;
     let progress = bar(&args.file)?;
     let done = restore(global, args, &key, &target, &progress);
     progress.finish();
-    let (mut report, key, alone) = done?;
+    let mut report = done?;
     let opened = open(global, key, alone).map_err(Box::new);
     report.found = opened.map_err(|source| Failure::RestoredUnopened {
         store: global.store.clone(),
@@ -104,33 +105,31 @@ fn restore(
     key: &StoreKey,
     target: &Target,
     progress: &Progress,
-) -> Result<(Report, StoreKey, KeyLock), Failure> {
+) -> Result<Report, Failure> {
     let mut backup = verify(&args.file, progress)?;
-    backup.check_key(key)?;
+    backup.check_key(key).map_err(|error| match error {
+        Error::RetiredKey(key) => Failure::OldBackup(key),
+        error => error.into(),
+    })?;
     global.check_journal(key)?;
-    let alone = KeyFile::hold_alone(&global.key_path())?;
-    // Verifying took its time: a rotation that ended meanwhile drew a key that must not be lost.
-    let key = args.key(global)?;
-    backup.check_key(&key)?;
     progress.say("Restoring");
     let building = Building::begin(target)?;
     let store = building.open()?;
-    let restored = backup.restore(&*store, &key, &mut |_| ())?;
+    let restored = backup.restore(&*store, key, &mut |_| ())?;
     drop(store);
     if key.is_rotating() {
         // On disk before what needs it.
-        KeyFile::replace(&global.key_path(), &key)?;
+        KeyFile::replace(&global.key_path(), key)?;
     }
     let replaced = target.clear()?;
     building.place(target)?;
-    let report = Report {
+    Ok(Report {
         backup: backup.summary(),
         restored,
         found: None,
         replaced,
         seconds: 0.0,
-    };
-    Ok((report, key, alone))
+    })
 }
 
 /// Opens what was restored once, which ends again what had ended since; seals it anew if it was under an old key.
@@ -177,12 +176,20 @@ impl Report {
                 "No journal knows this store: what was revoked since the backup works again. Revoke it again, or all\n\
                  that was made before a time with `--revoke-before`.\n",
             ),
-            Some(found) => text.push_str(&format!(
-                "{} that had ended since the backup ended again, as the journal says. What else was changed since\n\
-                 then is undone: see `symbolon audit show --since {}`.\n",
-                output::count(found.ended, "record"),
-                self.backup.at,
-            )),
+            Some(found) => {
+                let ended = match found.ended {
+                    0 => "Nothing had ended since the backup".to_owned(),
+                    many => format!(
+                        "{} that had ended since the backup ended again",
+                        output::count(many, "record")
+                    ),
+                };
+                text.push_str(&format!(
+                    "{ended}, as the journal says. What else was changed since\n\
+                     then is undone: see `symbolon audit show --since {}`.\n",
+                    self.backup.at,
+                ));
+            }
             None => {}
         }
         if let Some(replaced) = &self.replaced {

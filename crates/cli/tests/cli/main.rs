@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod files;
 mod import;
+mod key;
 mod man;
 mod org;
 mod planted;

@@ -57,7 +57,8 @@ impl<R: Read + Seek> Backup<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKey`], or [`Error::Settings`] if its settings are not genuine.
+    /// [`Error::WrongKey`], [`Error::RetiredKey`] if the key was rotated since, or [`Error::Settings`] if its settings
+    /// are not genuine.
     pub fn check_key(&self, key: &StoreKey) -> Result<(), Error> {
         self.settings(key).map(|_| ())
     }

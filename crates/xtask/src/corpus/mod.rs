@@ -41,6 +41,7 @@ use self::world::World;
 use crate::Failure;
 
 pub(crate) use self::compare::{CompareArgs, compare};
+pub(crate) use self::rng::{Rng, Stream};
 
 /// Write a test corpus: authorizations to import, requests, and the decisions expected.
 #[derive(Debug, Args)]

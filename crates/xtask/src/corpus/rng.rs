@@ -5,34 +5,36 @@
 
 /// What a run of numbers is for; different streams of one seed are unrelated.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
     /// What decides: text, status, owner, permissions.
     Authorization = 1,
     /// What does not decide: descriptions, dates, odd spellings.
     Dress = 2,
     /// One line of the request stream.
     Line = 3,
+    /// What a process does until it is killed, and when that is.
+    Crash = 4,
 }
 
 /// A run of repeatable numbers. Not for secrets that matter.
 #[derive(Debug)]
-pub(super) struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Rng {
-    pub(super) fn new(seed: u64, stream: Stream, index: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: Stream, index: u64) -> Self {
         let stream = mix(seed ^ mix(stream as u64));
         Self(mix(stream.wrapping_add(index.wrapping_mul(STEP))))
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         mix(self.0)
     }
 
     /// A number under `bound`; 0 if `bound` is 0.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
@@ -40,7 +42,7 @@ impl Rng {
         low + self.below(high - low + 1)
     }
 
-    pub(super) fn percent(&mut self, share: u64) -> bool {
+    pub(crate) fn percent(&mut self, share: u64) -> bool {
         self.below(100) < share
     }
 

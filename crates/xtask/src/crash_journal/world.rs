@@ -1,0 +1,58 @@
+//! What lies in the folder of a crash test with a journal, and how it is opened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use symbolon::journal::JournalKeys;
+use symbolon::{Engine, Options, Schema, StoreKey, TokenStore};
+use symbolon_journal::{FileJournal, Report};
+
+use crate::Failure;
+use crate::crash::Backend;
+
+/// The store of this number: a restored one is another than the one before it.
+pub(super) fn store(
+    backend: Backend,
+    dir: &Path,
+    number: u32,
+) -> Result<Arc<dyn TokenStore>, Failure> {
+    let dir = dir.join(format!("store-{number}"));
+    std::fs::create_dir_all(&dir)?;
+    backend.open(&dir)
+}
+
+/// An engine on it, with the journal; made first if it is new.
+pub(super) fn engine(store: Arc<dyn TokenStore>, dir: &Path) -> Result<Engine, Failure> {
+    let journal = FileJournal::open(&journal(dir), JournalKeys::new(&key()))?;
+    let options = Options {
+        journal: Some(Arc::new(journal)),
+        ..Options::new(Schema::influxdb_v2())
+    };
+    Ok(Engine::create(store, key(), options)?)
+}
+
+/// What is wrong with the journal.
+pub(super) fn verify(dir: &Path) -> Result<Report, Failure> {
+    Ok(symbolon_journal::verify(
+        &journal(dir),
+        &JournalKeys::new(&key()),
+    )?)
+}
+
+pub(super) fn key() -> StoreKey {
+    StoreKey::from_bytes([7; 32])
+}
+
+pub(super) fn journal(dir: &Path) -> PathBuf {
+    dir.join("journal")
+}
+
+/// The backup of this number.
+pub(super) fn copy(dir: &Path, number: u32) -> PathBuf {
+    dir.join(format!("backup-{number}"))
+}
+
+/// The ids of what can be revoked, one a line.
+pub(super) fn live(dir: &Path) -> PathBuf {
+    dir.join("live")
+}
