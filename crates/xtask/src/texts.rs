@@ -1,4 +1,4 @@
-//! The texts that promise something: every test that they name is there.
+//! What the texts name: every test and every file is there.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,19 +8,29 @@ use crate::Failure;
 use crate::shell::root;
 
 /// Texts whose tables name a test in their last column.
-const TEXTS: [&str; 2] = ["README.md", "docs/threats.md"];
+const PROMISES: [&str; 2] = ["README.md", "docs/threats.md"];
+/// Texts that name files.
+const TEXTS: [&str; 5] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/design.md",
+    "docs/format.md",
+    "docs/threats.md",
+];
+/// Where the files are that they name.
+const FOLDERS: [&str; 4] = ["crates/", "docs/", "examples/", "fuzz/"];
 const SOURCES: [&str; 3] = ["crates", "examples", "fuzz"];
 /// The headings of a last column that names tests.
 const HEADINGS: [&str; 2] = ["test", "shown by"];
 
-/// Finds every test that the texts name.
+/// Finds every test and every file that the texts name.
 pub(crate) fn check() -> Result<(), Failure> {
     let mut tests = HashSet::new();
     for folder in SOURCES {
         collect(&root().join(folder), &mut tests)?;
     }
     let mut missing = Vec::new();
-    for path in TEXTS {
+    for path in PROMISES {
         let text = fs::read_to_string(root().join(path))?;
         let named = named(&text);
         if named.is_empty() {
@@ -29,6 +39,11 @@ pub(crate) fn check() -> Result<(), Failure> {
         let unknown = named.into_iter().filter(|name| !tests.contains(*name));
         missing
             .extend(unknown.map(|name| format!("{path} names the test `{name}`: there is none")));
+    }
+    for path in TEXTS {
+        let text = fs::read_to_string(root().join(path))?;
+        let unknown = files(&text).filter(|file| !root().join(file).exists());
+        missing.extend(unknown.map(|file| format!("{path} names `{file}`: there is none")));
     }
     match missing.is_empty() {
         true => Ok(()),
@@ -57,6 +72,15 @@ fn named(text: &str) -> Vec<&str> {
     names
 }
 
+/// The files and folders of this repository that stand in backticks; `NAME` is a name that the reader chooses.
+fn files(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|name| {
+        let ours = FOLDERS.iter().any(|folder| name.starts_with(folder));
+        ours && !name.contains([' ', '\n']) && !name.contains("NAME")
+    })
+}
+
 /// Adds the name of each function behind a `#[test]`.
 fn collect(path: &Path, tests: &mut HashSet<String>) -> Result<(), Failure> {
     if path.is_dir() {
@@ -82,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_named_test_is_there() {
+    fn everything_that_is_named_is_there() {
         check().unwrap();
     }
 

@@ -46,8 +46,9 @@ impl Position {
         }
     }
 
-    /// Whether a store that is at `end` has something new for who stands here; for [`TokenStore::wait`]. That is so
-    /// too if it has fallen behind, as when it was put back from an earlier copy.
+    /// Whether a store that is at `end` has something new for who stands here; for
+    /// [`TokenStore::wait`](super::TokenStore::wait). That is so too if it has fallen behind, as when it was put back from
+    /// an earlier copy.
     pub fn misses(&self, end: End) -> bool {
         self.revision != end.head || self.epoch.is_some_and(|epoch| epoch != end.epoch)
     }
