@@ -244,6 +244,11 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// The engine alone: whoever looks at the store once needs to hold nothing.
+    pub(crate) fn into_engine(self) -> Engine {
+        self.engine
+    }
+
     /// Closes the engine, and goes on holding the key.
     pub(crate) fn close(self) -> KeyLock {
         drop(self.engine);

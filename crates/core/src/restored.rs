@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::follower::Follower;
 use crate::issuer::Issuer;
 use crate::journal::{Event, Fate, Memory};
-use crate::shared::Shared;
+use crate::shared::{Problem, Shared};
 
 /// What to do with a store that is not new, of which the journal knows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,8 +28,8 @@ pub struct Restored {
     pub accepted: bool,
 }
 
-/// Compares the journal, as it was before the store was read, with the store; if that was put back, ends again what had
-/// ended.
+/// Compares the journal, as it was before the store was read, with the store; if that was put back, or a record of it,
+/// ends again what had ended.
 pub(crate) fn settle(
     shared: &Shared,
     issuer: &Issuer,
@@ -59,6 +59,7 @@ pub(crate) fn settle(
             vec![restored(found.epoch.0, true, Vec::new())],
         );
         recorder.open()?;
+        recorder.learn(&shared.index.ended())?;
         return Ok(Some(Restored {
             ended: 0,
             accepted: true,
@@ -73,13 +74,24 @@ pub(crate) fn settle(
             Ok(Event::Outcome { of: *of, fate })
         });
         recorder.begin(store, found, outcomes.collect::<Result<_, Error>>()?);
+        // Single records may have been put back, and whoever wrote them can have counted the commits on. What was only
+        // asked for does not count here: another process may be about to do it.
+        let known = recorder.surely_ended()?;
+        for key in issuer.end_again(&known)? {
+            shared.fault(key, Problem::Replayed);
+        }
+        // A process may have ended something while it could not write the journal. If it still cannot be written, the
+        // next one tries.
+        let mut news = shared.index.ended();
+        news.retain(|key| known.when(*key).is_none());
+        let _ = recorder.learn(&news);
         return Ok(None);
     }
     let known = recorder.ended()?;
     // Always another life: this one may be one that the journal followed earlier, and must not go on from there. From here
     // on until the journal says so, it is one that the journal does not know: whoever is interrupted begins anew.
     shared.store.renew()?;
-    let ended = issuer.end_again(&known)?;
+    let ended = issuer.end_again(&known)?.len();
     follower.catch_up()?;
     follower.settled();
     let end = follower.end().unwrap_or(found);

@@ -134,7 +134,13 @@ impl KeyLock {
         let options = options.read(true).write(true).create(true).mode(0o600);
         let file = match options.open(&name) {
             // Where no lock can be made, nobody can replace the key either.
-            Err(error) if is_read_only(&error) => return Ok(Self { _file: None }),
+            Err(error) if is_read_only(&error) => match File::open(&name) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok(Self { _file: None });
+                }
+                Err(error) => return Err(FileError::io("open", Path::new(&name))(error)),
+            },
             opened => opened.map_err(FileError::io("open", Path::new(&name)))?,
         };
         match lock(&file) {

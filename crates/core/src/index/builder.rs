@@ -13,6 +13,7 @@ use crate::permission::PermissionSet;
 use crate::record::{Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Revision;
+use crate::time::Timestamp;
 
 /// What is known of a record beside what checks read.
 #[derive(Debug, Clone)]
@@ -153,14 +154,30 @@ impl Builder {
         known.max(gone).unwrap_or_default()
     }
 
-    /// Of other kinds nothing is known here.
-    pub(super) fn may_live(&self, key: RecordKey) -> bool {
-        match key.kind {
-            Kind::AUTHORIZATION | Kind::USER | Kind::ORGANIZATION => {
-                self.known.get(&key).is_some_and(|known| !known.ended)
-            }
-            _ => true,
+    pub(super) fn ended(&self) -> Vec<RecordKey> {
+        let ended = self.known.iter().filter(|(_, known)| known.ended);
+        ended.map(|(key, _)| *key).collect()
+    }
+
+    /// Of buckets and the like nothing is known here.
+    pub(super) fn may_outlive(&self, key: RecordKey, at: Timestamp) -> bool {
+        if !matches!(
+            key.kind,
+            Kind::AUTHORIZATION | Kind::USER | Kind::ORGANIZATION
+        ) {
+            return true;
         }
+        let Some(known) = self.known.get(&key).filter(|known| !known.ended) else {
+            return false;
+        };
+        let table = &self.view.table;
+        let entry = |half| table.read(table.find(half)?, half);
+        let mut expiries = known
+            .halves
+            .iter()
+            .flatten()
+            .filter_map(|half| entry(*half)?.expires);
+        !expiries.any(|end| end <= at)
     }
 
     /// A record that is not genuine denies whatever hangs on it, and is remembered.

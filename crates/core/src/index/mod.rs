@@ -205,9 +205,14 @@ impl Index {
         self.writers().current.sequence(key)
     }
 
-    /// Whether a record may be there that has not ended, as far as is known here.
-    pub(crate) fn may_live(&self, key: RecordKey) -> bool {
-        self.writers().current.may_live(key)
+    /// The authorizations, users and organizations that have ended.
+    pub(crate) fn ended(&self) -> Vec<RecordKey> {
+        self.writers().current.ended()
+    }
+
+    /// Whether a record may be there that has not ended, and does not expire by `at` either, as far as is known here.
+    pub(crate) fn may_outlive(&self, key: RecordKey, at: Timestamp) -> bool {
+        self.writers().current.may_outlive(key, at)
     }
 
     /// How many records are known, and how many digests.

@@ -16,31 +16,38 @@ const CHUNK: usize = 500;
 const PAGE: usize = 2000;
 
 impl Issuer {
-    /// Ends in the store what the journal knows as ended, and returns how much that was. The journal knows it already,
-    /// and is not told again.
-    pub(crate) fn end_again(&self, ended: &Ended) -> Result<usize, Error> {
-        let all = ended.iter();
-        self.end_each(all.filter(|(key, _)| self.shared.index.may_live(*key)))
+    /// Ends in the store what the journal knows as ended, and returns what that was. The journal knows it already, and is
+    /// not told again.
+    pub(crate) fn end_again(&self, ended: &Ended) -> Result<Vec<RecordKey>, Error> {
+        let outlives =
+            |(key, at): &(RecordKey, Timestamp)| self.shared.index.may_outlive(*key, *at);
+        self.end_each(ended.iter().filter(outlives))
     }
 
     /// The same for a store that was put back while this engine uses it: the index knows better than the store what has
     /// ended, so that each is looked up there.
-    pub(crate) fn end_whatever_returned(&self) -> Result<usize, Error> {
+    pub(crate) fn end_whatever_returned(&self) -> Result<Vec<RecordKey>, Error> {
         self.end_each(self.shared.recorder.ended()?.iter())
     }
 
-    fn end_each(&self, due: impl Iterator<Item = (RecordKey, Timestamp)>) -> Result<usize, Error> {
+    fn end_each(
+        &self,
+        due: impl Iterator<Item = (RecordKey, Timestamp)>,
+    ) -> Result<Vec<RecordKey>, Error> {
         let mut due: Vec<_> = due.collect();
         due.sort_unstable();
         let errand = Errand::new(&Caller::Root, Act::EndAgain);
-        let mut count = 0;
+        let mut done = Vec::new();
         for chunk in due.chunks(self.chunk()) {
-            count += self.change(errand, |change| {
-                let each = chunk.iter().map(|(key, at)| end(change, *key, *at));
-                each.sum::<Result<usize, Error>>()
-            })?;
+            done.extend(self.change(errand, |change| {
+                let mut keys = Vec::new();
+                for (key, at) in chunk {
+                    keys.extend(end(change, *key, *at)?);
+                }
+                Ok(keys)
+            })?);
         }
-        Ok(count)
+        Ok(done)
     }
 
     /// Revokes every authorization that was made before `time`, and returns how many those were.
@@ -103,11 +110,12 @@ impl Issuer {
         let errand = Errand::new(&Caller::Root, Act::Revoke);
         self.change(errand, |change| {
             let now = change.now();
-            let each = ids.iter().map(|id| {
+            let mut count = 0;
+            for id in ids {
                 let key = RecordKey::new(Kind::AUTHORIZATION, *id);
-                end(change, key, now)
-            });
-            each.sum::<Result<usize, Error>>()
+                count += usize::from(end(change, key, now)?.is_some());
+            }
+            Ok(count)
         })
     }
 
@@ -125,18 +133,22 @@ fn made_before(entity: &Entity, time: Timestamp) -> Option<Id> {
     (one.status != Status::Revoked && one.created_at < time).then_some(one.id)
 }
 
-/// Ends one record from `at` on; returns how many were changed. What is gone or not genuine works for nobody.
-fn end(change: &mut Transaction<'_>, key: RecordKey, at: Timestamp) -> Result<usize, Error> {
+/// Ends one record from `at` on; returns it if that changed anything. What is gone or not genuine works for nobody.
+fn end(
+    change: &mut Transaction<'_>,
+    key: RecordKey,
+    at: Timestamp,
+) -> Result<Option<RecordKey>, Error> {
     let ended = match read(change, key) {
         Ok(Some(entity)) => after(entity, at, change.now()),
         Ok(None) | Err(Error::NotFound(_) | Error::NotGenuine(_)) => None,
         Err(error) => return Err(error),
     };
     let Some(entity) = ended else {
-        return Ok(0);
+        return Ok(None);
     };
     change.put(entity)?;
-    Ok(1)
+    Ok(Some(key))
 }
 
 fn read(change: &mut Transaction<'_>, key: RecordKey) -> Result<Option<Entity>, Error> {
@@ -158,11 +170,12 @@ fn after(mut entity: Entity, at: Timestamp, now: Timestamp) -> Option<Entity> {
         return None;
     }
     match &mut entity {
+        // Nothing lengthens its life: it is as good as ended.
+        Entity::Authorization(one, _) if one.expires_at.is_some_and(|end| end <= at) => {
+            return None;
+        }
         Entity::Authorization(one, _) if at > now => {
             // It was rotated: it ends when the overlap does.
-            if one.expires_at.is_some_and(|end| end <= at) {
-                return None;
-            }
             one.expires_at = Some(at);
             one.updated_at = now;
         }

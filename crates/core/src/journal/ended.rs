@@ -43,9 +43,18 @@ impl Moment {
     }
 }
 
+/// What is done with an ending of which nobody knows whether it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undecided {
+    /// It counts: it was asked for.
+    Counts,
+    /// It does not, and neither does one that an import may have undone.
+    LeftOut,
+}
+
 impl Ended {
-    /// Reads a whole journal. An ending of which nobody knows whether it was made counts: it was asked for.
-    pub(super) fn read(journal: &dyn Journal) -> Result<Self, JournalError> {
+    /// Reads a whole journal.
+    pub(super) fn read(journal: &dyn Journal, undecided: Undecided) -> Result<Self, JournalError> {
         let mut open: HashMap<(u32, u64), (Moment, Intent)> = HashMap::new();
         let mut lives: HashMap<u32, u64> = HashMap::new();
         let mut ended = Self::default();
@@ -82,7 +91,13 @@ impl Ended {
             _ => {}
         })?;
         for (moment, intent) in open.into_values() {
-            ended.note(Some(moment), &intent);
+            match undecided {
+                Undecided::Counts => ended.note(Some(moment), &intent),
+                Undecided::LeftOut if intent.act == Act::Import => {
+                    revived.extend(intent.writes.iter().map(|target| (moment, target.key)));
+                }
+                Undecided::LeftOut => {}
+            }
         }
         for (moment, key) in revived {
             ended.revive(moment, key);

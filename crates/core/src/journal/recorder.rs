@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::ended::Ended;
-use super::{Act, By, Durability, Event, Fate, Intent, Journal, JournalError};
+use super::ended::{Ended, Undecided};
+use super::{Act, By, Durability, Ending, Event, Fate, Intent, Journal, JournalError};
 use crate::clock::Clock;
 use crate::record::RecordKey;
 use crate::store::{End, Revision};
@@ -54,6 +54,8 @@ struct Missed {
 
 /// Beyond these, endings and outcomes that could not be written are only counted.
 const KEPT: usize = 10_000;
+/// Endings in one line that the journal learns of afterwards.
+const LEARNT_AT_ONCE: usize = 500;
 /// So often it is said what is known of the store, so that a journal need not be read from its start.
 const REOPEN_AFTER: u64 = 10_000;
 
@@ -237,7 +239,7 @@ impl Recorder {
             }
             state.endings
         };
-        let mut ended = Ended::read(&**journal)?;
+        let mut ended = Ended::read(&**journal, Undecided::Counts)?;
         let mut state = self.state();
         let missed = state.missed.intents.iter();
         missed.for_each(|(intent, _)| ended.add(intent));
@@ -246,6 +248,35 @@ impl Recorder {
             state.ended = Some(Arc::clone(&ended));
         }
         Ok(ended)
+    }
+
+    /// Has the journal know what has ended without its knowledge.
+    pub(crate) fn learn(&self, keys: &[RecordKey]) -> Result<(), JournalError> {
+        let at = self.clock.now();
+        for chunk in keys.chunks(LEARNT_AT_ONCE) {
+            let ends = chunk.iter().map(|key| Ending {
+                key: *key,
+                at,
+                mark: None,
+            });
+            let intent = Intent {
+                by: By::Root,
+                act: Act::EndAgain,
+                writes: Vec::new(),
+                ends: ends.collect(),
+            };
+            let number = self.intend(&[intent])?;
+            self.conclude(number.map(|of| (of, Fate::Found)).as_slice());
+        }
+        Ok(())
+    }
+
+    /// What the journal knows for sure to have ended; read anew, and not kept.
+    pub(crate) fn surely_ended(&self) -> Result<Ended, JournalError> {
+        let journal = self.journal.as_ref();
+        journal.map_or(Ok(Ended::default()), |journal| {
+            Ended::read(&**journal, Undecided::LeftOut)
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use symbolon::journal::{Act, Event, MemoryJournal};
+use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, Options, OrganizationEdit, Rotation, StoreError,
-    TokenStore, Transition, Unjournaled, UserEdit,
+    Caller, Clock, Denied, Engine, Error, Id, Options, OrganizationEdit, Problem, Rotation,
+    StoreError, TokenStore, Transition, Unjournaled, UserEdit,
 };
 
-use crate::journal::{check, journaled, with_journal};
-use crate::world::key;
+use crate::journal::{Journaled, check, journaled, with_journal};
+use crate::world::{World, key};
 pub(crate) use flaky::Flaky;
 
 #[test]
@@ -272,5 +273,101 @@ mod flaky {
         fn renew(&self) -> Result<Epoch, StoreError> {
             self.inner.renew()
         }
+    }
+}
+
+#[test]
+fn single_records_that_are_put_back_while_nobody_looks_have_ended_all_the_same() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let root = &Caller::Root;
+    let user = issuer.create_user(root, "me", None).unwrap();
+    let mut new = j.world.new_authorization(&["read:buckets"]);
+    new.user = Some(user.id);
+    let (of_user, _) = issuer.create(root, new).unwrap();
+    let (revoked, made) = j.world.create(&["read:buckets"]);
+    let (rotated, old) = j.world.create(&["read:buckets"]);
+    let keys = [
+        RecordKey::new(Kind::AUTHORIZATION, made.id),
+        RecordKey::new(Kind::USER, user.id),
+        RecordKey::new(Kind::AUTHORIZATION, old.id),
+    ];
+    let store = Arc::clone(&j.world.store);
+    let before = keys.map(|key| store.get(&key).unwrap().unwrap().record);
+    issuer.revoke(root, made.id).unwrap();
+    let delete = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, user.id, &delete).unwrap();
+    issuer.rotate(root, old.id, &Rotation::default()).unwrap();
+    let Journaled { world, journal } = j;
+    let World { engine, clock, .. } = world;
+    drop(engine);
+    for (key, record) in keys.into_iter().zip(before) {
+        let expected = store.get(&key).unwrap().unwrap().revision;
+        let put = Write::Put { record, expected };
+        store.commit(&[put]).unwrap();
+    }
+    let open = || {
+        let journal = Arc::new(journal.reopened());
+        Engine::open(store.clone(), key(), with_journal(&clock, journal)).unwrap()
+    };
+    let engine = open();
+    assert_eq!(engine.restored(), None, "the store as a whole went on");
+    assert_eq!(check(&engine, &revoked), Err(Denied::Revoked(made.id)));
+    assert!(matches!(check(&engine, &of_user), Err(Denied::Revoked(_))));
+    assert!(check(&engine, &rotated).is_err());
+    let told: HashSet<RecordKey> = engine.faults().iter().map(|fault| fault.key).collect();
+    assert_eq!(told, HashSet::from(keys));
+    assert!(
+        engine
+            .faults()
+            .iter()
+            .all(|one| one.problem == Problem::Replayed)
+    );
+    drop(engine);
+    // They were ended in the store, so that it is well from here on.
+    let engine = open();
+    assert_eq!(engine.faults(), []);
+    assert_eq!(engine.fsck().unwrap().problems, []);
+    assert_eq!(check(&engine, &revoked), Err(Denied::Revoked(made.id)));
+}
+
+#[test]
+fn what_ended_without_the_journal_is_in_it_from_the_next_start_on() {
+    // While it could not be written, by a process that is gone; and before the store had a journal.
+    for accepted in [false, true] {
+        let j = journaled();
+        let (token, made) = j.world.create(&["read:buckets"]);
+        let backup = j.backup();
+        let journal = match accepted {
+            false => j.journal,
+            true => Arc::new(MemoryJournal::new()),
+        };
+        let World {
+            engine,
+            clock,
+            store,
+            ..
+        } = j.world;
+        drop(engine);
+        let without = Engine::open(store.clone(), key(), crate::world::options(&clock)).unwrap();
+        without.issuer().revoke(&Caller::Root, made.id).unwrap();
+        drop(without);
+        let open = |store: Arc<dyn TokenStore>| {
+            let options = Options {
+                unjournaled: Unjournaled::Accept,
+                ..with_journal(&clock, Arc::new(journal.reopened()))
+            };
+            Engine::open(store, key(), options).unwrap()
+        };
+        drop(open(store.clone()));
+        let length = journal.entries().len();
+        drop(open(store));
+        assert_eq!(journal.entries().len(), length, "it is learnt once");
+        let engine = open(backup);
+        assert_eq!(engine.restored().unwrap().ended, 1);
+        assert_eq!(check(&engine, &token), Err(Denied::Revoked(made.id)));
     }
 }
