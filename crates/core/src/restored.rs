@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::follower::Follower;
 use crate::issuer::Issuer;
 use crate::journal::{Event, Fate, Memory};
+use crate::record::RecordKey;
 use crate::shared::{Problem, Shared};
 
 /// What to do with a store that is not new, of which the journal knows nothing.
@@ -83,7 +84,11 @@ pub(crate) fn settle(
         // A process may have ended something while it could not write the journal. If it still cannot be written, the
         // next one tries.
         let mut news = shared.index.ended();
-        news.retain(|key| known.when(*key).is_none());
+        let told = |key: RecordKey| {
+            let mut endings = memory.open.iter().flat_map(|(_, intent)| &intent.ends);
+            endings.any(|ending| ending.key == key)
+        };
+        news.retain(|key| known.when(*key).is_none() && !told(*key));
         let _ = recorder.learn(&news);
         return Ok(None);
     }
