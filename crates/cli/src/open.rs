@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use symbolon::journal::{Journal, JournalKeys};
+use symbolon::journal::{Entry, Event, Journal, JournalKeys};
 use symbolon::{
     Engine, Error, Fault, FaultReport, MemoryStore, Options, Restored, Schema, StoreError,
     StoreKey, TokenStore, Unjournaled,
@@ -169,13 +169,18 @@ impl Global {
     }
 
     /// Refuses a store that is about to be put in place if opening it would be refused.
-    pub(crate) fn check_journal(&self, key: &StoreKey) -> Result<(), Failure> {
+    pub(crate) fn check_journal(&self, key: &StoreKey, name: &str) -> Result<(), Failure> {
         let journal = self.journal_path();
         let found = FileJournal::open(&journal, JournalKeys::new(key))?;
         let recent = found.recent().map_err(Error::from)?;
         if recent.is_empty() && !self.accept_restore {
             let store = self.store.clone();
             return Err(Failure::NoJournal { store, journal });
+        }
+        let is_of =
+            |entry: &Entry| matches!(&entry.event, Event::Opened { store, .. } if store == name);
+        if !recent.is_empty() && !recent.iter().any(is_of) {
+            return Err(Failure::ForeignJournal(journal));
         }
         Ok(())
     }

@@ -107,11 +107,11 @@ fn restore(
     progress: &Progress,
 ) -> Result<Report, Failure> {
     let mut backup = verify(&args.file, progress)?;
-    backup.check_key(key).map_err(|error| match error {
+    let name = backup.check_key(key).map_err(|error| match error {
         Error::RetiredKey(key) => Failure::OldBackup(key),
         error => error.into(),
     })?;
-    global.check_journal(key)?;
+    global.check_journal(key, &name)?;
     progress.say("Restoring");
     let building = Building::begin(target)?;
     let store = building.open()?;

@@ -187,6 +187,24 @@ fn the_journal_of_another_store_is_refused() {
         .assert()
         .code(2);
     assert!(err(&refused).contains("the journal"), "{}", err(&refused));
+    // Also if both have one key; then a restore makes nothing and moves nothing.
+    home.run(&["backup", "b"]).success();
+    let key = home.key();
+    let second = [
+        "--store=sqlite:second/db",
+        "--key-file",
+        key.to_str().unwrap(),
+    ];
+    let setup = ["setup", "--org=o", "--user=u", "--journal=second.journal"];
+    home.run(&[&setup[..], &second[..]].concat()).success();
+    let restore = ["restore", "b", "--replace", "--journal=second.journal"];
+    let refused = home.run(&restore).code(1);
+    assert!(
+        err(&refused).contains("belongs to another store"),
+        "{}",
+        err(&refused)
+    );
+    home.run(&["fsck"]).success();
 }
 
 #[test]

@@ -53,14 +53,16 @@ impl<R: Read + Seek> Backup<R> {
         self.contents.summary
     }
 
-    /// Whether `key` is that of the store which it was made of.
+    /// Whether `key` is that of the store which it was made of; the name of that store, as
+    /// [`Event::Opened`](crate::journal::Event::Opened) has it.
     ///
     /// # Errors
     ///
     /// [`Error::WrongKey`], [`Error::RetiredKey`] if the key was rotated since, or [`Error::Settings`] if its settings
     /// are not genuine.
-    pub fn check_key(&self, key: &StoreKey) -> Result<(), Error> {
-        self.settings(key).map(|_| ())
+    pub fn check_key(&self, key: &StoreKey) -> Result<String, Error> {
+        self.settings(key)
+            .map(|settings| settings.store.to_string())
     }
 
     pub(super) fn settings(&self, key: &StoreKey) -> Result<Settings, Error> {
