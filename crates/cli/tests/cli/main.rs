@@ -7,6 +7,7 @@
 
 mod audit;
 mod auth;
+mod auth_list;
 mod backup;
 mod check;
 mod common;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod callers;
+mod copies;
 mod ending;
 mod faults;
 mod following;

@@ -7,114 +7,19 @@ use std::time::{Duration, Instant};
 use symbolon::journal::{
     Act, By, Durability, Ending, Entry, Event, Intent, Journal, JournalError, MemoryJournal, Target,
 };
-use symbolon::record::RecordKey;
-use symbolon::store::{Cursor, Epoch, Limits, Page, Revision, Sharing, Stored, Wake, Write};
+use symbolon::store::{Sharing, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, IfEnded, ImportItem, MemoryStore, Minute, Options,
-    Status, StoreError, TokenStore, Transition, UserEdit,
+    Caller, Clock, Denied, Engine, Error, Id, IfEnded, ImportItem, MemoryStore, Options, Status,
+    TokenStore, Transition, UserEdit,
 };
 
+use crate::copies::{Exchanged, FileCopy, epoch};
 use crate::imports::{authorization, token};
 use crate::journal::{Journaled, check, copy, journaled, on, with_journal};
 use crate::world::{READ_BUCKETS, key};
 
 const TEXT: &str = "an-imported-token-of-another-origin-0001";
 const MONTHS: Duration = Duration::from_secs(70 * 24 * 60 * 60);
-
-/// A store as a copy of its file is: in the life that it was copied in, until that is renewed.
-#[derive(Debug)]
-struct FileCopy {
-    inner: Arc<MemoryStore>,
-    epoch: Epoch,
-    renewed: AtomicBool,
-}
-
-impl FileCopy {
-    fn of(store: &dyn TokenStore) -> Arc<Self> {
-        Arc::new(Self {
-            inner: copy(store),
-            epoch: epoch(store),
-            renewed: AtomicBool::new(false),
-        })
-    }
-}
-
-fn epoch(store: &dyn TokenStore) -> Epoch {
-    let page = store.scan(&Cursor::start(), usize::MAX).unwrap();
-    page.end.unwrap().epoch
-}
-
-impl TokenStore for FileCopy {
-    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
-        self.inner.get(key)
-    }
-
-    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
-        self.inner.commit(writes)
-    }
-
-    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
-        let mut page = self.inner.scan(after, limit)?;
-        if let (Some(end), false) = (&mut page.end, self.renewed.load(Ordering::SeqCst)) {
-            end.epoch = self.epoch;
-        }
-        Ok(page)
-    }
-
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
-        self.inner.touch(used)
-    }
-
-    fn renew(&self) -> Result<Epoch, StoreError> {
-        let epoch = self.inner.renew()?;
-        self.renewed.store(true, Ordering::SeqCst);
-        Ok(epoch)
-    }
-
-    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
-        self.inner.wait(after, timeout)
-    }
-}
-
-/// A store whose file is exchanged under whoever uses it.
-#[derive(Debug)]
-struct Exchanged(RwLock<Arc<dyn TokenStore>>);
-
-impl Exchanged {
-    fn now(&self) -> Arc<dyn TokenStore> {
-        Arc::clone(&self.0.read().unwrap())
-    }
-}
-
-impl TokenStore for Exchanged {
-    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
-        self.now().get(key)
-    }
-
-    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
-        self.now().commit(writes)
-    }
-
-    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
-        self.now().scan(after, limit)
-    }
-
-    fn limits(&self) -> Limits {
-        self.now().limits()
-    }
-
-    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
-        self.now().touch(used)
-    }
-
-    fn renew(&self) -> Result<Epoch, StoreError> {
-        self.now().renew()
-    }
-}
 
 fn item(j: &Journaled, id: u64) -> ImportItem {
     ImportItem::Authorization(authorization(&j.world, id), token(TEXT))
