@@ -371,3 +371,37 @@ fn what_ended_without_the_journal_is_in_it_from_the_next_start_on() {
         assert_eq!(check(&engine, &token), Err(Denied::Revoked(made.id)));
     }
 }
+
+#[test]
+fn a_store_that_went_on_is_left_as_it_is() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let root = &Caller::Root;
+    let user = issuer.create_user(root, "me", None).unwrap();
+    let bucket = issuer.register_bucket(root, j.world.org.id, "b").unwrap();
+    let made: Vec<_> = (0..4).map(|_| j.world.create(&["read:buckets"])).collect();
+    for ((_, one), seconds) in made.iter().zip([0, 3600]) {
+        let rotation = Rotation {
+            overlap: Duration::from_secs(seconds),
+            ..Rotation::default()
+        };
+        issuer.rotate(root, one.id, &rotation).unwrap();
+    }
+    issuer.revoke(root, made[2].1.id).unwrap();
+    issuer.unregister_bucket(root, bucket.id).unwrap();
+    let delete = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, user.id, &delete).unwrap();
+    let end = || j.world.store.scan(&Cursor::start(), 100).unwrap().end;
+    let (before, lines) = (end(), j.journal.entries().len());
+    for _ in 0..3 {
+        let engine = j.open(j.world.store.clone()).unwrap();
+        assert_eq!(engine.faults(), []);
+        assert_eq!(engine.restored(), None);
+        drop(engine);
+        assert_eq!((end(), j.journal.entries().len()), (before, lines));
+        j.world.clock.advance(Duration::from_secs(3600));
+    }
+}
