@@ -10,7 +10,7 @@ use symbolon::{Engine, Error, Findings, Id};
 
 use crate::arguments::Global;
 use crate::error::Failure;
-use crate::open::{OpenStore, Opened};
+use crate::open::OpenStore;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -64,18 +64,7 @@ pub(crate) fn run(global: &Global, args: &FsckArgs) -> Result<ExitCode, Failure>
 impl Report {
     fn of(global: &Global, store: &OpenStore) -> Result<Self, Failure> {
         let damage = store.integrity()?;
-        let held = global.hold_key()?;
-        let opened = match global.start(store, held, Engine::open, global.quiet_options()) {
-            // The store can be examined all the same.
-            Err(refused @ Failure::NoJournal { .. }) => {
-                output::warning(refused);
-                let options = global.quiet_options();
-                let engine = Engine::open(store.shared(), global.load_key()?, options);
-                engine.map_err(Failure::from)
-            }
-            opened => opened.map(Opened::into_engine),
-        };
-        let (findings, mut problems) = match opened {
+        let (findings, mut problems) = match global.start_to_examine(store) {
             Ok(engine) => examine(&engine)?,
             Err(Failure::Engine(error @ Error::Settings)) => {
                 let key = RecordKey::new(Kind::SETTING, Id::MIN);

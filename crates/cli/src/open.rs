@@ -118,7 +118,21 @@ impl Global {
         self.start(&store, key, Engine::create, self.options())
     }
 
-    /// Opens an engine on `store`, with its journal, and tells what is to be known of that.
+    /// Opens an engine on `store` to examine it: also without a journal that knows it.
+    pub(crate) fn start_to_examine(&self, store: &OpenStore) -> Result<Opened, Failure> {
+        let options = self.quiet_options();
+        match self.start(store, self.hold_key()?, Engine::open, options.clone()) {
+            Err(refused @ Failure::NoJournal { .. }) => {
+                output::warning(refused);
+                let (key, lock) = self.hold_key()?;
+                let engine = Engine::open(store.shared(), key, options)?;
+                Ok(Opened { engine, lock })
+            }
+            started => started,
+        }
+    }
+
+    /// Opens an engine on `store`, with its journal.
     pub(crate) fn start(
         &self,
         store: &OpenStore,
@@ -148,20 +162,24 @@ impl Global {
 
     /// The key, and that it stays what it is as long as the second value lives.
     pub(crate) fn hold_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
-        let path = self.key_path();
-        // Without a key nothing is locked, for nothing is made.
-        drop(KeyFile::load(&path)?);
-        let lock = KeyFile::hold(&path)?;
-        Ok((KeyFile::load(&path)?, lock))
+        self.hold_key_by(KeyFile::hold)
     }
 
     /// The same, and that nobody else uses it: it may be replaced.
     pub(crate) fn hold_key_alone(&self) -> Result<(StoreKey, KeyLock), Failure> {
+        self.hold_key_by(KeyFile::hold_alone)
+    }
+
+    fn hold_key_by(
+        &self,
+        hold: fn(&Path) -> Result<KeyLock, FileError>,
+    ) -> Result<(StoreKey, KeyLock), Failure> {
         let path = self.key_path();
+        // Without a key nothing is locked, for nothing is made.
         drop(KeyFile::load(&path)?);
-        let alone = KeyFile::hold_alone(&path)?;
+        let lock = hold(&path)?;
         // Only now: somebody else may have replaced it meanwhile.
-        Ok((KeyFile::load(&path)?, alone))
+        Ok((KeyFile::load(&path)?, lock))
     }
 
     pub(crate) fn load_key(&self) -> Result<StoreKey, Failure> {
@@ -249,11 +267,6 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// The engine alone: whoever looks at the store once needs to hold nothing.
-    pub(crate) fn into_engine(self) -> Engine {
-        self.engine
-    }
-
     /// Closes the engine, and goes on holding the key.
     pub(crate) fn close(self) -> KeyLock {
         drop(self.engine);

@@ -323,7 +323,7 @@ fn make_settings(
     if let Some(journal) = &options.journal
         && let Some(end) = store.scan(&Cursor::start(), 1)?.end
     {
-        restored::announce(journal, settings.created_at, id.to_string(), end)?;
+        restored::announce(&**journal, settings.created_at, id.to_string(), end)?;
     }
     let write = Write::Put {
         record,

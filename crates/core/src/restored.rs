@@ -1,13 +1,13 @@
 //! Telling a store that was put back from one that went on.
 
-use std::sync::Arc;
-
 use crate::error::Error;
 use crate::follower::Follower;
 use crate::issuer::Issuer;
-use crate::journal::{Event, Fate, Memory};
+use crate::journal::{Durability, Event, Fate, Journal, Memory};
 use crate::record::RecordKey;
 use crate::shared::{Problem, Shared};
+use crate::store::End;
+use crate::time::Timestamp;
 
 /// What to do with a store that is not new, of which the journal knows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,17 +117,16 @@ pub(crate) fn settle(
 /// Says in the journal which store is about to be made, so that it is never taken for one that the journal does not
 /// know.
 pub(crate) fn announce(
-    journal: &Arc<dyn crate::journal::Journal>,
-    at: crate::time::Timestamp,
+    journal: &dyn Journal,
+    at: Timestamp,
     store: String,
-    end: crate::store::End,
+    end: End,
 ) -> Result<(), Error> {
     let opened = Event::Opened {
         store,
         epoch: end.epoch.0,
         head: end.head.0,
     };
-    let durability = crate::journal::Durability::Synced;
-    journal.append(at, &[opened], durability)?;
+    journal.append(at, &[opened], Durability::Synced)?;
     Ok(())
 }
