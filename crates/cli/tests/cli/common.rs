@@ -212,3 +212,21 @@ pub(crate) fn out(done: &Assert) -> String {
 pub(crate) fn err(done: &Assert) -> String {
     String::from_utf8(done.get_output().stderr.clone()).unwrap()
 }
+
+/// What becomes of the tokens of [`sample`].
+const DECISIONS: [(u32, &str); 7] = [
+    (1, "allow"),
+    (2, "inactive"),
+    (3, "expired"),
+    (4, "revoked"),
+    (5, "forbidden"),
+    (6, "allow"),
+    (7, "unknown"),
+];
+
+/// Every token of [`sample`] is decided as it should be.
+pub(crate) fn decides(home: &Home) {
+    for (number, decision) in DECISIONS {
+        assert_eq!(home.reads(&token(number)), decision, "token {number}");
+    }
+}

@@ -357,3 +357,13 @@ fn each_damage_is_named_with_its_file_and_line() {
     let elsewhere = home.run(&["audit", "show", "--journal", "away"]).success();
     assert!(err(&elsewhere).contains("there is no journal in `away`"));
 }
+
+#[test]
+fn a_store_is_examined_without_its_journal_too() {
+    let home = Home::with_sample();
+    fs::rename(folder(&home), home.path("away")).unwrap();
+    let examined = home.run(&["fsck"]).success();
+    assert!(err(&examined).contains("Warning: the journal"));
+    assert!(out(&examined).contains("Everything is as it should be."));
+    assert!(!folder(&home).exists(), "nothing was accepted");
+}

@@ -12,24 +12,7 @@ use serde_json::Value;
 use symbolon::StoreKey;
 use symbolon_files::{KeyFile, create_private, private_dir};
 
-use crate::common::{Home, STORES, err, many, out, sample, token};
-
-/// What becomes of the tokens of [`sample`].
-const DECISIONS: [(u32, &str); 7] = [
-    (1, "allow"),
-    (2, "inactive"),
-    (3, "expired"),
-    (4, "revoked"),
-    (5, "forbidden"),
-    (6, "allow"),
-    (7, "unknown"),
-];
-
-fn decides(home: &Home) {
-    for (number, decision) in DECISIONS {
-        assert_eq!(home.reads(&token(number)), decision, "token {number}");
-    }
-}
+use crate::common::{Home, STORES, decides, err, many, out, sample};
 
 /// What lies beside the store.
 fn beside(home: &Home, part: &str) -> Vec<PathBuf> {

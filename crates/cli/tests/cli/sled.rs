@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use symbolon_sled::SledStore;
 
-use crate::common::{Home, STORES, err, out, sample, token};
+use crate::common::{Home, STORES, decides, err, out, sample};
 
 #[test]
 fn the_main_flow() {
@@ -18,17 +18,7 @@ fn the_main_flow() {
     home.import(&sample(), &[]).success();
     let again = home.import(&sample(), &[]).success();
     assert_eq!(out(&again), "nothing new: 10 already there\n");
-    for (number, decision) in [
-        (1, "allow"),
-        (2, "inactive"),
-        (3, "expired"),
-        (4, "revoked"),
-        (5, "forbidden"),
-        (6, "allow"),
-        (7, "unknown"),
-    ] {
-        assert_eq!(home.reads(&token(number)), decision);
-    }
+    decides(&home);
     let operator = fs::read_to_string(home.path("op")).unwrap();
     home.check(&operator, &["--action=write", "--type=tasks"]);
     let found = home.run(&["fsck", "--json"]).success();
