@@ -5,15 +5,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::permission::words;
+
 /// The longest name, in bytes.
 pub const MAX_NAME: usize = 31;
 
-/// 1 to 31 ASCII letters, digits, `_`, `-` or `.`, held inline.
+/// 1 to 31 ASCII letters, digits, `_`, `-` or `.`, held inline and followed by zeros.
+///
+/// The last byte is what is known of the text, see [`Name::word`]. It follows from the others, so that names are equal,
+/// and ordered, as their texts are.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Name {
-    bytes: [u8; MAX_NAME],
-    len: u8,
-}
+#[repr(align(8))]
+pub(crate) struct Name([u8; MAX_NAME + 1]);
 
 /// A text that is no name of an action or a resource type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +33,7 @@ impl Name {
         if text.is_empty() || text.len() > MAX_NAME {
             return Err(InvalidName);
         }
-        let mut bytes = [0; MAX_NAME];
+        let mut bytes = [0; MAX_NAME + 1];
         let mut at = 0;
         while at < text.len() {
             let byte = text[at];
@@ -40,10 +43,8 @@ impl Name {
             bytes[at] = byte;
             at += 1;
         }
-        Ok(Self {
-            bytes,
-            len: text.len() as u8,
-        })
+        bytes[MAX_NAME] = words::number(&bytes);
+        Ok(Self(bytes))
     }
 
     /// For names that are written in the source.
@@ -59,10 +60,23 @@ impl Name {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        self.bytes
-            .get(..usize::from(self.len))
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        let [text @ .., _] = &self.0;
+        let text = text.split(|byte| *byte == 0).next();
+        text.and_then(|text| std::str::from_utf8(text).ok())
             .unwrap_or_default()
+    }
+
+    /// The number of a well-known word, as in [`words`]; [`words::OTHER`] for every other text.
+    #[inline]
+    pub(crate) const fn word(&self) -> u8 {
+        let [.., word] = self.0;
+        word
+    }
+
+    /// All of it: the same for equal names alone.
+    #[inline]
+    pub(crate) const fn bytes(&self) -> &[u8; MAX_NAME + 1] {
+        &self.0
     }
 }
 

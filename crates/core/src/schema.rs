@@ -2,6 +2,7 @@
 
 use crate::authorization::Face;
 use crate::id::Id;
+use crate::permission::words::INFLUXDB_TYPES;
 use crate::permission::{Action, Permission, ResourceType, Target};
 use crate::text::MAX_LABEL;
 
@@ -71,35 +72,6 @@ pub enum SchemaError {
     Name,
 }
 
-/// The resource types of InfluxDB OSS in their canonical order, then those that only its cloud has.
-const INFLUXDB_TYPES: [&str; 26] = [
-    "authorizations",
-    "buckets",
-    "dashboards",
-    "orgs",
-    "sources",
-    "tasks",
-    "telegrafs",
-    "users",
-    "variables",
-    "scrapers",
-    "secrets",
-    "labels",
-    "views",
-    "documents",
-    "notificationRules",
-    "notificationEndpoints",
-    "checks",
-    "dbrp",
-    "notebooks",
-    "annotations",
-    "remotes",
-    "replications",
-    "instance",
-    "flows",
-    "functions",
-    "subscriptions",
-];
 /// How many of them an operator holds: those of InfluxDB OSS but `instance`.
 const OPERATOR_TYPES: usize = 22;
 

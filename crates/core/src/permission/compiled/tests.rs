@@ -1,0 +1,223 @@
+//! Compiled sets against the plain rules, on random sets and requests that meet often.
+
+use super::*;
+use crate::schema::Schema;
+
+const SETS: u64 = 6_000;
+const REQUESTS: u64 = 60;
+
+/// Drawn numbers: SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ mixed >> 31) % end
+    }
+
+    fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize]
+    }
+
+    /// Few, so that users, organizations and resources have the same ones.
+    fn id(&mut self) -> Id {
+        Id::new(1 + self.below(5)).unwrap()
+    }
+
+    fn maybe_id(&mut self) -> Option<Id> {
+        (self.below(4) != 0).then(|| self.id())
+    }
+
+    fn owners(&mut self) -> (Id, Option<Id>) {
+        (self.id(), self.maybe_id())
+    }
+
+    fn action(&mut self) -> Action {
+        self.one_of(&ACTIONS).parse().unwrap()
+    }
+
+    fn kind(&mut self) -> ResourceType {
+        self.one_of(&TYPES).parse().unwrap()
+    }
+
+    fn permission(&mut self) -> Permission {
+        let resource = Resource {
+            kind: self.kind(),
+            organization: self.maybe_id(),
+            target: match self.below(5) {
+                0 => Target::Any,
+                1 | 2 => Target::Id(self.id()),
+                _ => Target::named(self.one_of(&NAMES)),
+            },
+        };
+        let action = self.action();
+        Permission { action, resource }
+    }
+
+    fn set(&mut self) -> PermissionSet {
+        let len = match self.below(3) {
+            0 => self.below(3),
+            1 => self.below(10),
+            _ => self.below(41),
+        };
+        (0..len).map(|_| self.permission()).collect()
+    }
+
+    /// Often nearly what a permission of the set is for.
+    fn request<'a>(&mut self, set: &'a PermissionSet) -> Request<'a> {
+        let mut request = Request {
+            action: self.action(),
+            kind: self.kind(),
+            organization: self.maybe_id(),
+            wanted: match self.below(5) {
+                0 => Wanted::Any,
+                1 | 2 => Wanted::Id(self.id()),
+                _ => Wanted::Name(self.one_of(&NAMES)),
+            },
+        };
+        if !set.is_empty() && self.below(6) != 0 {
+            let near = &set[self.below(set.len() as u64) as usize];
+            request.action = near.action;
+            request.kind = near.resource.kind;
+            if self.below(4) != 0 {
+                request.organization = near.resource.organization;
+            }
+            match &near.resource.target {
+                Target::Id(id) if self.below(4) != 0 => request.wanted = Wanted::Id(*id),
+                Target::Name(name) if self.below(4) != 0 => request.wanted = Wanted::Name(name),
+                _ => {}
+            }
+        }
+        request
+    }
+}
+
+/// Well-known words, those of the other place, and others of any length that differ at their ends.
+const ACTIONS: [&str; 5] = ["read", "write", "drop", "buckets", LONG[0]];
+const TYPES: [&str; 8] = [
+    "buckets",
+    "users",
+    "databases",
+    "tables",
+    "read",
+    LONG[0],
+    LONG[1],
+    LONG[2],
+];
+const LONG: [&str; 3] = [
+    "a-name-that-has-thirty-one-byte",
+    "a-name-that-has-thirty-one-bytf",
+    "a-name-that-has-thirty-one-byt",
+];
+const NAMES: [&str; 6] = [
+    "a",
+    "b",
+    "ab",
+    "*",
+    "1",
+    "a name of some more bytes than a word",
+];
+
+/// Compares so many sets with the plain rules, each on [`REQUESTS`] requests; tells how many were covered.
+fn compare(random: &mut Random, sets: u64) -> u64 {
+    let mut covered = 0;
+    for _ in 0..sets {
+        let (organization, user) = random.owners();
+        let set = random.set();
+        let compiled = CompiledSet::of(&set, organization, user);
+        for _ in 0..REQUESTS {
+            let request = random.request(&set);
+            let is_covered = set.covering(&request).is_some();
+            assert_eq!(
+                compiled.covers(&request, organization, user),
+                is_covered,
+                "{request} of {organization} {user:?} with {set:?}"
+            );
+            covered += u64::from(is_covered);
+        }
+    }
+    covered
+}
+
+#[test]
+fn covers_what_the_set_covers() {
+    let covered = compare(&mut Random(1), SETS);
+    // Neither side is rare.
+    let all = SETS * REQUESTS;
+    assert!(
+        (all / 5..all * 4 / 5).contains(&covered),
+        "{covered} of {all}"
+    );
+}
+
+/// 100 million cases: `cargo test --release -p symbolon --lib -- --ignored covers_what`.
+#[test]
+#[ignore = "takes minutes"]
+fn covers_what_the_set_covers_at_length() {
+    for seed in 0..100_000_000 / (SETS * REQUESTS) {
+        compare(&mut Random(seed << 32), SETS);
+    }
+}
+
+#[test]
+fn a_set_is_restored_in_its_order() {
+    let mut random = Random(2);
+    for _ in 0..SETS {
+        let (organization, user) = random.owners();
+        let set = random.set();
+        let compiled = CompiledSet::of(&set, organization, user);
+        assert_eq!(compiled.restore(organization, user), set);
+    }
+}
+
+/// For every way to give owners other ids, so that what was the same stays the same, and nothing else becomes it.
+#[test]
+fn sets_are_equal_if_they_are_the_same_to_their_owners() {
+    let mut random = Random(3);
+    let mut equal = 0;
+    for _ in 0..SETS {
+        let (organization, user) = random.owners();
+        let moved = |id: Id| Id::new(id.number() + 100).unwrap();
+        let rename = |mut one: Permission| {
+            if let Some(scope) = &mut one.resource.organization
+                && *scope == organization
+            {
+                *scope = moved(*scope);
+            }
+            if let Target::Id(id) = &mut one.resource.target
+                && (*id == organization || Some(*id) == user)
+            {
+                *id = moved(*id);
+            }
+            one
+        };
+        let set: PermissionSet = (0..random.below(4)).map(|_| random.permission()).collect();
+        let other: PermissionSet = set.iter().cloned().map(rename).collect();
+        let compiled = CompiledSet::of(&set, organization, user);
+        let (to, by) = (moved(organization), user.map(moved));
+        assert_eq!(CompiledSet::of(&other, to, by), compiled);
+        // Without the other owners it means something else, if anything is of them.
+        let kept = CompiledSet::of(&set, to, by);
+        assert_eq!(
+            kept == compiled,
+            other == set,
+            "{organization} {user:?} {set:?}"
+        );
+        equal += u64::from(other == set);
+    }
+    assert!((SETS / 10..SETS * 9 / 10).contains(&equal), "{equal}");
+}
+
+#[test]
+fn all_access_sets_of_all_owners_are_one() {
+    let set = |organization, user| {
+        let (organization, user) = (Id::new(organization).unwrap(), Id::new(user));
+        let set = PermissionSet::from(Schema::influxdb_all_access(organization, user));
+        CompiledSet::of(&set, organization, user)
+    };
+    assert_eq!(set(1, 2), set(3, 4));
+    assert_eq!(set(1, 0), set(3, 0));
+    assert_ne!(set(1, 2), set(1, 0));
+}
