@@ -115,7 +115,7 @@ fn stored_hashes_of_influxdb() {
 fn nothing_shows_a_secret() {
     let token = Token::parse(Prefix::SYMBOLON, KNOWN).unwrap();
     assert_eq!(format!("{token:?}"), "Token(redacted)");
-    let hash = TokenHash::keyed(&[7; 32], KNOWN.as_bytes());
+    let hash = TokenHash::keyed(&HashKey::new(&[7; 32]), KNOWN.as_bytes());
     let credential = Credential::Adopted(Locator::sha256(b"x"), KeyId(7), hash);
     let shown = format!("{credential:?}");
     assert_eq!(shown.matches("redacted").count(), 2, "{shown}");
