@@ -31,8 +31,7 @@ impl Shape {
     /// is no token at all.
     pub fn of(prefix: Prefix, text: &[u8]) -> Result<Self, Malformed> {
         match Draft::of(prefix, text)? {
-            Draft::Native(native) if native.is_sound() => Ok(Self::Native(native.id)),
-            Draft::Native(_) => Err(Malformed),
+            Draft::Native(native) => native.id().map(Self::Native).ok_or(Malformed),
             Draft::Other => Ok(Self::Other),
         }
     }
@@ -46,11 +45,11 @@ pub(crate) enum Draft<'t> {
     Other,
 }
 
-/// A text of the native form. Its id is what its digits say, and no more is known of it until
-/// [`Native::is_sound`] has said so.
+/// A text with the prefix and length of a native one. Nothing else is known of it until [`Native::is_sound`] has said so;
+/// until then the number of its id is whatever its bytes come to.
 #[derive(Clone, Copy)]
 pub(crate) struct Native<'t> {
-    pub(crate) id: Id,
+    pub(crate) id_number: u64,
     text: &'t [u8],
     body: &'t [u8; BODY],
 }
@@ -64,8 +63,12 @@ impl<'t> Draft<'t> {
         match own {
             Some(body) => {
                 let (id, _) = body.split_at(ID_DIGITS);
-                let id = base62::read_u64(id).and_then(Id::new).ok_or(Malformed)?;
-                Ok(Self::Native(Native { id, text, body }))
+                let id_number = base62::read_u64(id).unwrap_or_default();
+                Ok(Self::Native(Native {
+                    id_number,
+                    text,
+                    body,
+                }))
             }
             None if OTHER_LENGTH.contains(&text.len()) && text.iter().all(u8::is_ascii_graphic) => {
                 Ok(Self::Other)
@@ -76,8 +79,16 @@ impl<'t> Draft<'t> {
 }
 
 impl Native<'_> {
-    /// Whether the checksum is right and every digit canonical.
+    /// Its id, if it is sound.
+    pub(crate) fn id(&self) -> Option<Id> {
+        Id::new(self.id_number).filter(|_| self.is_sound())
+    }
+
+    /// Whether the id is one, the checksum is right and every digit canonical.
     pub(crate) fn is_sound(&self) -> bool {
+        if self.id_number == 0 {
+            return false;
+        }
         let (rest, checksum) = self.body.split_at(BODY - CHECKSUM_DIGITS);
         let (_, secret) = rest.split_at(ID_DIGITS);
         let summed = self.text.get(..self.text.len() - CHECKSUM_DIGITS);
