@@ -87,8 +87,9 @@ impl fmt::Debug for Token {
 /// What a token starts with: 1 to 3 ASCII letters or digits and `_`, chosen when the store is made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Prefix {
-    pub(super) bytes: [u8; 4],
-    pub(super) len: u8,
+    /// Zeros after the text.
+    bytes: [u8; 4],
+    len: u8,
 }
 
 /// A text that is no prefix.
@@ -107,6 +108,18 @@ impl Prefix {
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// What follows the prefix in a text of the native form.
+    #[inline]
+    fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8; BODY]> {
+        if text.len() != usize::from(self.len) + BODY {
+            return None;
+        }
+        let unused = u32::BITS - u32::from(self.len) * u8::BITS;
+        let start = u32::from_le_bytes(*text.first_chunk()?) << unused >> unused;
+        let body = text.last_chunk();
+        body.filter(|_| start == u32::from_le_bytes(self.bytes))
     }
 }
 

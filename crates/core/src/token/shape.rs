@@ -1,6 +1,6 @@
 //! What a token's text says of itself, in two steps: what a check needs to go on, and whether it is true.
 
-use super::{BODY, CHECKSUM_DIGITS, ID_DIGITS, Prefix, base62};
+use super::{BODY, CHECKSUM_DIGITS, ID_DIGITS, Prefix, SECRET_DIGITS, base62};
 use crate::id::Id;
 
 /// The shortest and the longest text that is taken as a token of another origin.
@@ -51,26 +51,25 @@ pub(crate) enum Draft<'t> {
 pub(crate) struct Native<'t> {
     pub(crate) id_number: u64,
     text: &'t [u8],
+    id: &'t [u8; ID_DIGITS],
     body: &'t [u8; BODY],
 }
 
 impl<'t> Draft<'t> {
     /// Reads `text` as far as its id.
+    #[inline]
     pub(crate) fn of(prefix: Prefix, text: &'t [u8]) -> Result<Self, Malformed> {
-        let own = text
-            .strip_prefix(prefix.as_str().as_bytes())
-            .and_then(|body| <&[u8; BODY]>::try_from(body).ok());
-        match own {
-            Some(body) => {
-                let (id, _) = body.split_at(ID_DIGITS);
-                let id_number = base62::read_u64(id).unwrap_or_default();
-                Ok(Self::Native(Native {
-                    id_number,
-                    text,
-                    body,
-                }))
-            }
-            None if OTHER_LENGTH.contains(&text.len()) && text.iter().all(u8::is_ascii_graphic) => {
+        let parts = prefix
+            .strip(text)
+            .and_then(|body| Some((body, body.first_chunk()?)));
+        match parts {
+            Some((body, id)) => Ok(Self::Native(Native {
+                id_number: base62::number(id),
+                text,
+                id,
+                body,
+            })),
+            None if OTHER_LENGTH.contains(&text.len()) && base62::are_graphic(text) => {
                 Ok(Self::Other)
             }
             None => Err(Malformed),
@@ -80,21 +79,24 @@ impl<'t> Draft<'t> {
 
 impl Native<'_> {
     /// Its id, if it is sound.
+    #[inline]
     pub(crate) fn id(&self) -> Option<Id> {
         Id::new(self.id_number).filter(|_| self.is_sound())
     }
 
     /// Whether the id is one, the checksum is right and every digit canonical.
+    #[inline]
     pub(crate) fn is_sound(&self) -> bool {
-        if self.id_number == 0 {
+        let parts = self.text.split_last_chunk::<CHECKSUM_DIGITS>();
+        let secret = self.body.split_first_chunk::<ID_DIGITS>();
+        let secret = secret.and_then(|(_, rest)| rest.first_chunk::<SECRET_DIGITS>());
+        let (Some((summed, checksum)), Some(secret)) = (parts, secret) else {
             return false;
-        }
-        let (rest, checksum) = self.body.split_at(BODY - CHECKSUM_DIGITS);
-        let (_, secret) = rest.split_at(ID_DIGITS);
-        let summed = self.text.get(..self.text.len() - CHECKSUM_DIGITS);
-        summed.is_some_and(|summed| {
-            base62::read_u64(checksum) == Some(crc32fast::hash(summed).into())
-                && base62::is_u256(secret)
-        })
+        };
+        self.id_number != 0
+            && base62::are_digits(self.body)
+            && base62::is_u64(self.id)
+            && base62::is_u256(secret)
+            && base62::number(checksum) == u64::from(crc32fast::hash(summed))
     }
 }
