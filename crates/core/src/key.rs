@@ -6,6 +6,7 @@ use std::str::FromStr;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::error::Error;
+use crate::token::HashKey;
 
 /// Names one secret of a [`StoreKey`]; not secret itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,7 +54,7 @@ pub struct StoreKey {
 pub(crate) struct Secret {
     #[zeroize(skip)]
     pub(crate) id: KeyId,
-    pub(crate) hash: [u8; 32],
+    pub(crate) hash: HashKey,
     /// None once it is retired: then no record is taken that was sealed under it.
     whole: Option<Whole>,
 }
@@ -99,7 +100,7 @@ impl Secret {
         let id = named.first_chunk().copied().unwrap_or_default();
         Self {
             id: KeyId(u32::from_be_bytes(id)),
-            hash: derive("symbolon 2026-11-22 token hash"),
+            hash: HashKey::new(&derive("symbolon 2026-11-22 token hash")),
             whole: Some(Whole {
                 mac: derive("symbolon 2026-11-22 record mac"),
                 bytes,
@@ -115,7 +116,7 @@ impl Secret {
     fn retired(&self) -> Self {
         Self {
             id: self.id,
-            hash: self.hash,
+            hash: self.hash.clone(),
             whole: None,
         }
     }
@@ -133,7 +134,7 @@ impl Secret {
                 ":",
                 &id,
                 ":",
-                &hex(self.hash),
+                &hex(*self.hash.bytes()),
                 ":",
                 &self.check(),
                 "\n",
@@ -147,7 +148,9 @@ impl Secret {
     fn check(&self) -> String {
         let context = "symbolon 2026-11-22 former key";
         let mut hasher = blake3::Hasher::new_derive_key(context);
-        hasher.update(&self.id.0.to_be_bytes()).update(&self.hash);
+        hasher
+            .update(&self.id.0.to_be_bytes())
+            .update(&*self.hash.bytes());
         let check = hasher.finalize();
         let check = check.as_bytes().first_chunk().copied().unwrap_or_default();
         KeyId(u32::from_be_bytes(check)).to_string()
@@ -294,7 +297,7 @@ fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
         (FORMER, Some(check), None) => {
             let secret = Secret {
                 id,
-                hash: bytes,
+                hash: HashKey::new(&bytes),
                 whole: None,
             };
             (secret.check() == check).then_some(secret)
@@ -321,8 +324,11 @@ mod tests {
         let text = format!("# a comment\n\n{}", *key.to_text());
         let read: StoreKey = text.parse().unwrap();
         let (a, b) = (key.current(), read.current());
-        assert_eq!((a.id, a.hash, a.mac()), (b.id, b.hash, b.mac()));
-        assert_ne!(Some(&a.hash), a.mac());
+        assert_eq!(
+            (a.id, a.hash.bytes(), a.mac()),
+            (b.id, b.hash.bytes(), b.mac())
+        );
+        assert_ne!(Some(&*a.hash.bytes()), a.mac());
         assert_eq!(format!("{key:?}"), format!("StoreKey[{}]", a.id));
     }
 
@@ -356,7 +362,8 @@ mod tests {
         let read: StoreKey = text.parse().unwrap();
         assert!(!read.is_rotating());
         let former = read.named(id).unwrap();
-        assert_eq!((former.hash, former.mac()), (old.current().hash, None));
+        assert_eq!(former.hash.bytes(), old.current().hash.bytes());
+        assert_eq!(former.mac(), None);
         assert_eq!(read.current().mac(), both.current().mac());
         let cut = text.lines().next().unwrap();
         assert_eq!(

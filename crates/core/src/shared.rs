@@ -264,10 +264,7 @@ impl Shared {
         // The first secret stays for ever, whichever is current.
         let oldest = self.sealer.key().newest_first().last();
         let secret = oldest.unwrap_or(self.sealer.key().current());
-        let mut hasher = blake3::Hasher::new_keyed(&secret.hash);
-        hasher.update(b"locator");
-        hasher.update(locator.digest());
-        TokenHash(*hasher.finalize().as_bytes()).half()
+        secret.hash.locator_half(locator)
     }
 
     /// Whether a check that found nothing must look for a locator too.

@@ -37,7 +37,7 @@ impl JournalKeys {
     pub fn new(key: &StoreKey) -> Self {
         let keys = key.newest_first().rev().map(|secret| JournalKey {
             id: secret.id,
-            key: blake3::derive_key("symbolon 2026-11-22 journal", &secret.hash),
+            key: blake3::derive_key("symbolon 2026-11-22 journal", &*secret.hash.bytes()),
         });
         Self {
             keys: keys.collect(),

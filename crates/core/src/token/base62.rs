@@ -1,27 +1,46 @@
 //! Base62 of a fixed width, most significant digit first, in the alphabet `0-9A-Za-z`.
 //!
-//! The alphabet is in ASCII order, so that texts of one width compare as their numbers do.
+//! The alphabet is in ASCII order, so that texts of one width compare as their numbers do. A check reads its token with
+//! these functions: what they read has a fixed width, so that nothing branches on a byte, and bytes are judged 16 at
+//! once.
 
 use zeroize::Zeroize;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 2⁶⁴ − 1 in 11 digits.
+const MAX_U64: &[u8; 11] = b"LygHa16AHYF";
 /// 2²⁵⁶ − 1 in 43 digits.
 const MAX_U256: &[u8; 43] = b"yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
-/// The value of each byte as a digit; 255 for what is none.
-const DIGITS: [u8; 256] = digits();
+/// The value of each byte as a digit; 0 for what is none.
+static DIGITS: [u8; 256] = digits();
 
 #[expect(
     clippy::indexing_slicing,
     reason = "const code has no iterators; every index is a byte or below 62"
 )]
 const fn digits() -> [u8; 256] {
-    let mut table = [u8::MAX; 256];
+    let mut table = [0; 256];
     let mut value = 0;
     while value < ALPHABET.len() {
         table[ALPHABET[value] as usize] = value as u8;
         value += 1;
     }
     table
+}
+
+/// What a digit counts at each of `N` places.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "const code has no iterators; every index is below N"
+)]
+const fn places<const N: usize>() -> [u64; N] {
+    let mut places = [1; N];
+    let mut at = N - 1;
+    while at > 0 {
+        places[at - 1] = places[at] * 62;
+        at -= 1;
+    }
+    places
 }
 
 fn digit(value: u64) -> char {
@@ -59,20 +78,69 @@ pub(super) fn push_u256(text: &mut String, bytes: &[u8; 32], width: usize) {
     reversed.zeroize();
 }
 
-/// The number that `text` writes; none if a byte is no digit or the number passes 64 bits.
-pub(super) fn read_u64(text: &[u8]) -> Option<u64> {
-    text.iter().try_fold(0_u64, |number, byte| {
-        let value = DIGITS.get(usize::from(*byte)).copied()?;
-        if value == u8::MAX {
-            return None;
-        }
-        number.checked_mul(62)?.checked_add(value.into())
+/// The number that `text` writes, modulo 2⁶⁴, if every byte is a digit. The products do not wait for each other.
+#[inline]
+pub(super) fn number<const N: usize>(text: &[u8; N]) -> u64 {
+    let places = const { places::<N>() };
+    let values = text.iter().zip(places).map(|(byte, place)| {
+        let value = DIGITS.get(usize::from(*byte)).copied().unwrap_or_default();
+        u64::from(value).wrapping_mul(place)
+    });
+    values.fold(0, u64::wrapping_add)
+}
+
+/// Whether every byte is a digit.
+#[inline]
+pub(super) fn are_digits(text: &[u8; super::BODY]) -> bool {
+    all(text, |byte| {
+        let letter = (byte | 0x20).wrapping_sub(b'a').saturating_sub(25);
+        let digit = byte.wrapping_sub(b'0').saturating_sub(9);
+        letter.min(digit)
     })
 }
 
-/// Whether `text` writes a number of at most 256 bits in 43 digits.
-pub(super) fn is_u256(text: &[u8]) -> bool {
-    text.len() == MAX_U256.len()
-        && text.iter().all(u8::is_ascii_alphanumeric)
-        && text <= MAX_U256.as_slice()
+/// Whether every byte of `text`, which has at least 16, is printable ASCII and no space.
+#[inline]
+pub(super) fn are_graphic(text: &[u8]) -> bool {
+    all(text, |byte| {
+        byte.wrapping_sub(b'!').saturating_sub(b'~' - b'!')
+    })
+}
+
+/// Whether digits write a number of at most 64 bits.
+#[inline]
+pub(super) fn is_u64(digits: &[u8; 11]) -> bool {
+    at_most(digits, MAX_U64)
+}
+
+/// Whether digits write a number of at most 256 bits.
+#[inline]
+pub(super) fn is_u256(digits: &[u8; 43]) -> bool {
+    at_most(digits, MAX_U256)
+}
+
+/// Whether `fault` is 0 for every byte of `text`, which has at least 16. It is a subtraction that stops at 0 rather than
+/// a comparison, for that is one instruction for 16 bytes on every machine.
+#[inline]
+fn all(text: &[u8], fault: impl Fn(u8) -> u8) -> bool {
+    const LANES: usize = 16;
+    let mut faults = [0; LANES];
+    let (windows, _) = text.as_chunks::<LANES>();
+    // The last window overlaps the one before.
+    let last = text.last_chunk::<LANES>();
+    for window in windows.iter().chain(last) {
+        for (faults, byte) in faults.iter_mut().zip(window) {
+            *faults |= fault(*byte);
+        }
+    }
+    last.is_some() && u128::from_ne_bytes(faults) == 0
+}
+
+/// Whether `text` is not greater than `max`; the first 8 bytes nearly always tell.
+#[inline]
+fn at_most<const N: usize>(text: &[u8; N], max: &[u8; N]) -> bool {
+    match (text.first_chunk(), max.first_chunk()) {
+        (Some(a), Some(b)) if a != b => u64::from_be_bytes(*a) < u64::from_be_bytes(*b),
+        _ => text <= max,
+    }
 }

@@ -1,6 +1,8 @@
 //! Token text: its format, and the hash that is all a store ever sees of it.
 
 mod base62;
+mod hash;
+mod shape;
 mod stored;
 
 use std::fmt;
@@ -14,6 +16,11 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::key::KeyId;
 
+pub use hash::TokenHash;
+pub use shape::{Malformed, Shape};
+
+pub(crate) use hash::HashKey;
+pub(crate) use shape::Draft;
 pub(crate) use stored::{KEYED_MARK, KeyedHash};
 
 /// The URL-safe alphabet of RFC 4648, section 5, padded or not.
@@ -26,8 +33,6 @@ const SECRET_DIGITS: usize = 43;
 const CHECKSUM_DIGITS: usize = 6;
 /// Bytes after the prefix.
 const BODY: usize = ID_DIGITS + SECRET_DIGITS + CHECKSUM_DIGITS;
-/// The shortest and the longest text that is taken as a token of another origin.
-const OTHER_LENGTH: std::ops::RangeInclusive<usize> = 32..=255;
 
 /// The text of a token, which exists once: it is returned by the call that creates it, and nothing keeps it.
 ///
@@ -79,16 +84,10 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A text that is no token: wrong checksum, not canonical, too short, too long, or not printable ASCII.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a token: it is damaged, or not 32 to 255 printable ASCII characters; copy it again, whole"
-)]
-pub struct Malformed;
-
 /// What a token starts with: 1 to 3 ASCII letters or digits and `_`, chosen when the store is made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Prefix {
+    /// Zeros after the text.
     bytes: [u8; 4],
     len: u8,
 }
@@ -109,6 +108,18 @@ impl Prefix {
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// What follows the prefix in a text of the native form.
+    #[inline]
+    fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8; BODY]> {
+        if text.len() != usize::from(self.len) + BODY {
+            return None;
+        }
+        let unused = u32::BITS - u32::from(self.len) * u8::BITS;
+        let start = u32::from_le_bytes(*text.first_chunk()?) << unused >> unused;
+        let body = text.last_chunk();
+        body.filter(|_| start == u32::from_le_bytes(self.bytes))
     }
 }
 
@@ -144,72 +155,6 @@ impl fmt::Display for Prefix {
 impl fmt::Debug for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
-    }
-}
-
-/// What can be told of a token from its text alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// A token of this store's own format, with the public id that it carries.
-    Native(Id),
-    /// 32 to 255 printable ASCII characters: a token that was imported, if any.
-    Other,
-}
-
-impl Shape {
-    /// Reads the shape of `text`; nothing is allocated.
-    ///
-    /// # Errors
-    ///
-    /// [`Malformed`] for a native text with a wrong checksum or digits that are not canonical, and for what
-    /// is no token at all.
-    pub fn of(prefix: Prefix, text: &[u8]) -> Result<Self, Malformed> {
-        let own = text
-            .strip_prefix(prefix.as_str().as_bytes())
-            .and_then(|body| <&[u8; BODY]>::try_from(body).ok());
-        match own {
-            Some(body) => Self::native(text, body),
-            None if OTHER_LENGTH.contains(&text.len()) && text.iter().all(u8::is_ascii_graphic) => {
-                Ok(Self::Other)
-            }
-            None => Err(Malformed),
-        }
-    }
-
-    fn native(text: &[u8], body: &[u8; BODY]) -> Result<Self, Malformed> {
-        let (rest, checksum) = body.split_at(BODY - CHECKSUM_DIGITS);
-        let (id, secret) = rest.split_at(ID_DIGITS);
-        let summed = text.get(..text.len() - CHECKSUM_DIGITS).ok_or(Malformed)?;
-        let canonical = base62::read_u64(checksum) == Some(crc32fast::hash(summed).into())
-            && base62::is_u256(secret);
-        let id = base62::read_u64(id).and_then(Id::new);
-        id.filter(|_| canonical).map(Self::Native).ok_or(Malformed)
-    }
-}
-
-/// The keyed hash of a token's text: BLAKE3 under the hash key of a [`StoreKey`](crate::StoreKey).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenHash(pub(crate) [u8; 32]);
-
-impl TokenHash {
-    /// Under `hash_key`, of the whole text.
-    pub(crate) fn keyed(hash_key: &[u8; 32], text: &[u8]) -> Self {
-        Self(*blake3::keyed_hash(hash_key, text).as_bytes())
-    }
-
-    /// The half that the index holds: 128 bits, so that a guess succeeds with 2⁻¹²⁸.
-    pub(crate) fn half(&self) -> [u64; 2] {
-        let word = |from: usize| {
-            let bytes = self.0.get(from..from + 8).and_then(|b| b.try_into().ok());
-            u64::from_le_bytes(bytes.unwrap_or_default())
-        };
-        [word(0), word(8)]
-    }
-}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash(redacted)")
     }
 }
 

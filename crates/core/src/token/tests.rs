@@ -115,13 +115,145 @@ fn stored_hashes_of_influxdb() {
 fn nothing_shows_a_secret() {
     let token = Token::parse(Prefix::SYMBOLON, KNOWN).unwrap();
     assert_eq!(format!("{token:?}"), "Token(redacted)");
-    let hash = TokenHash::keyed(&[7; 32], KNOWN.as_bytes());
+    let hash = TokenHash::keyed(&HashKey::new(&[7; 32]), KNOWN.as_bytes());
     let credential = Credential::Adopted(Locator::sha256(b"x"), KeyId(7), hash);
     let shown = format!("{credential:?}");
     assert_eq!(shown.matches("redacted").count(), 2, "{shown}");
 }
 
+/// The rules of `docs/format.md`, one after the other, digit by digit.
+fn expected(prefix: &str, text: &[u8]) -> Result<Shape, Malformed> {
+    const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0_u128, |number, byte| {
+            let value = ALPHABET.iter().position(|digit| digit == byte)?;
+            Some(number * 62 + value as u128)
+        })
+    };
+    let body = text.strip_prefix(prefix.as_bytes());
+    let Some(body) = body.filter(|body| body.len() == 60) else {
+        let graphic = text.iter().all(|byte| (0x21..=0x7e).contains(byte));
+        let other = graphic && (32..=255).contains(&text.len());
+        return other.then_some(Shape::Other).ok_or(Malformed);
+    };
+    let secret = &body[11..54];
+    let largest = b"yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
+    let canonical = secret.iter().all(u8::is_ascii_alphanumeric) && secret <= &largest[..];
+    let summed = &text[..text.len() - 6];
+    let right = number(&body[54..]) == Some(crc32fast::hash(summed).into());
+    let id = number(&body[..11]).and_then(|id| Id::new(u64::try_from(id).ok()?));
+    let id = id.filter(|_| canonical && right);
+    id.map(Shape::Native).ok_or(Malformed)
+}
+
+const PREFIXES: [&str; 3] = ["sym_", "ab_", "z_"];
+
+/// Texts near a native one: of any id and secret, with the right checksum or another, and with bytes replaced after that.
+fn near() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    let id = prop_oneof![
+        "[0-9A-Za-z]{11}",
+        "LygHa16[0-9A-Za-z]{4}",
+        "LygHa16AHY[0-9A-Za-z]",
+        Just("00000000000".to_owned()),
+    ];
+    let secret = prop_oneof![
+        "[0-9A-Za-x][0-9A-Za-z]{42}",
+        "[0-9A-Za-z]{43}",
+        "yhjskwdA[0-9A-Za-z]{35}",
+        "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp[0-9A-Za-z]",
+    ];
+    let text = (
+        0..PREFIXES.len(),
+        0..PREFIXES.len(),
+        id,
+        secret,
+        "[0-9A-Za-z]{6}",
+        0..4,
+    );
+    let replaced = proptest::collection::vec((0..64_usize, any::<u8>()), 0..3);
+    (text, replaced, 0..66_usize).prop_map(
+        |((own, written, id, secret, sum, how), replaced, cut)| {
+            let mut text = format!(
+                "{}{id}{secret}",
+                PREFIXES[if how < 3 { own } else { written }]
+            );
+            text = match how {
+                0 => text + &sum,
+                _ => summed(&text),
+            };
+            let mut text = text.into_bytes();
+            for (at, byte) in replaced {
+                let len = text.len();
+                text[at % len] = byte;
+            }
+            if how == 1 {
+                text.truncate(cut);
+            }
+            (PREFIXES[own], text)
+        },
+    )
+}
+
+#[test]
+fn every_byte_is_judged_wherever_it_stands() {
+    let long = "a".repeat(88);
+    for byte in 0..=u8::MAX {
+        for (text, len) in [(KNOWN, 64), (&long, 32), (&long, 47), (&long, 88)] {
+            for at in 0..len {
+                let mut text = text.as_bytes()[..len].to_vec();
+                text[at] = byte;
+                let shape = Shape::of(Prefix::SYMBOLON, &text);
+                assert_eq!(shape, expected("sym_", &text), "{}", text.escape_ascii());
+            }
+            // The checksum alone does not tell all digits from what is none.
+            for at in 4..if len == 64 { 58 } else { 4 } {
+                let mut text = KNOWN.as_bytes().to_vec();
+                text[at] = byte;
+                let sum = crc32fast::hash(&text[..58]);
+                let mut digits = String::new();
+                base62::push_u64(&mut digits, sum.into(), 6);
+                text[58..].copy_from_slice(digits.as_bytes());
+                let shape = Shape::of(Prefix::SYMBOLON, &text);
+                assert_eq!(shape, expected("sym_", &text), "{}", text.escape_ascii());
+            }
+        }
+    }
+}
+
+/// `zzzzzz` is more than 32 bits: a number that is one modulo 2³² is none.
+#[test]
+fn a_checksum_has_one_spelling() {
+    let (summed, digits) = KNOWN.split_at(58);
+    let number = digits.bytes().fold(0, |number, byte| {
+        number * 62 + u64::from(base62::number(&[byte]))
+    });
+    assert_eq!(number, u64::from(crc32fast::hash(summed.as_bytes())));
+    for wraps in 1..=12 {
+        let mut text = summed.to_owned();
+        base62::push_u64(&mut text, number + (wraps << 32), 6);
+        assert_eq!(of(&text), Err(Malformed), "{text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_shape_is_what_the_rules_say((prefix, text) in near()) {
+        let shape = Shape::of(prefix.parse().unwrap(), &text);
+        prop_assert_eq!(shape, expected(prefix, &text), "{}", text.escape_ascii());
+    }
+
+    #[test]
+    fn a_draft_says_the_id_before_it_is_sound(number in 1..=u64::MAX, secret: [u8; 32], to: u8) {
+        let token = Token::assemble(Prefix::SYMBOLON, Id::new(number).unwrap(), &secret);
+        let mut text = token.reveal().as_bytes().to_vec();
+        text[63] = to;
+        let Ok(Draft::Native(native)) = Draft::of(Prefix::SYMBOLON, &text) else {
+            return Err(TestCaseError::fail("not native"));
+        };
+        prop_assert_eq!(native.id_number, number);
+        prop_assert_eq!(native.is_sound(), text == token.reveal().as_bytes());
+    }
+
     #[test]
     fn every_generated_text_reads_back(number in 1..=u64::MAX, secret: [u8; 32]) {
         let id = Id::new(number).unwrap();

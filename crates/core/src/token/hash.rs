@@ -1,0 +1,231 @@
+//! The keyed hash of a token's text, which is all that a store ever sees of it.
+//!
+//! It is BLAKE3 in keyed mode. Its general interface keeps a state that a text of one block does not need, so the
+//! compression function is called itself; the tests hold it against the general interface.
+
+use std::fmt;
+
+use blake3::IncrementCounter;
+use blake3::platform::{Platform, le_bytes_from_words_32, words_from_le_bytes_32};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::Locator;
+
+const BLOCK: usize = blake3::BLOCK_LEN;
+/// How many blocks are hashed at once; the widest registers hold so many states.
+const LANES: usize = 16;
+/// The longest text that is one chunk of BLAKE3, in bytes.
+const CHUNK: usize = blake3::CHUNK_LEN;
+
+const CHUNK_START: u8 = 1;
+const CHUNK_END: u8 = 1 << 1;
+const ROOT: u8 = 1 << 3;
+const KEYED: u8 = 1 << 4;
+
+/// The keyed hash of a token's text: BLAKE3 under the hash key of a [`StoreKey`](crate::StoreKey).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub(crate) [u8; 32]);
+
+impl TokenHash {
+    /// Under `key`, of the whole text.
+    pub(crate) fn keyed(key: &HashKey, text: &[u8]) -> Self {
+        key.hash(text)
+    }
+
+    /// The half that the index holds: 128 bits, so that a guess succeeds with 2⁻¹²⁸.
+    pub(crate) fn half(&self) -> [u64; 2] {
+        half(words_from_le_bytes_32(&self.0))
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(redacted)")
+    }
+}
+
+/// The key under which the texts of tokens are hashed.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct HashKey {
+    words: [u32; 8],
+    /// The instructions that this machine has; to look for them costs as much as a fifth of a hash.
+    #[zeroize(skip)]
+    platform: Platform,
+}
+
+impl HashKey {
+    pub(crate) fn new(bytes: &[u8; 32]) -> Self {
+        Self {
+            words: words_from_le_bytes_32(bytes),
+            platform: Platform::detect(),
+        }
+    }
+
+    /// What it was made from.
+    pub(crate) fn bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(le_bytes_from_words_32(&self.words))
+    }
+
+    /// The hash of a text.
+    pub(crate) fn hash(&self, text: &[u8]) -> TokenHash {
+        TokenHash(le_bytes_from_words_32(&self.words_of(text)))
+    }
+
+    /// The half of [`HashKey::hash`] that the index holds.
+    pub(crate) fn half(&self, text: &[u8]) -> [u64; 2] {
+        match text.try_into() {
+            Ok(block) => self.half_of_block(block),
+            Err(_) => half(self.words_of(text)),
+        }
+    }
+
+    /// The same of a text that is one block, as a token with a prefix of 4 bytes is.
+    pub(crate) fn half_of_block(&self, block: &[u8; BLOCK]) -> [u64; 2] {
+        half(self.words_of_block(block))
+    }
+
+    /// The same of many blocks at once, which takes a fourth of the time. Both slices have the same length.
+    pub(crate) fn halves(&self, blocks: &[&[u8; BLOCK]], halves: &mut [[u64; 2]]) {
+        let mut out = [0; 32 * LANES];
+        for (blocks, halves) in blocks.chunks(LANES).zip(halves.chunks_mut(LANES)) {
+            self.platform.hash_many(
+                blocks,
+                &self.words,
+                0,
+                IncrementCounter::No,
+                KEYED,
+                CHUNK_START,
+                CHUNK_END | ROOT,
+                &mut out,
+            );
+            for (to, from) in halves.iter_mut().zip(out.as_chunks().0) {
+                *to = TokenHash(*from).half();
+            }
+        }
+    }
+
+    /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
+    /// compares.
+    pub(crate) fn locator_half(&self, locator: &Locator) -> [u64; 2] {
+        const NAME: &[u8] = b"locator";
+        let mut text = [0; NAME.len() + 64];
+        let parts = NAME.iter().chain(locator.digest());
+        let used = text.iter_mut().zip(parts).map(|(to, from)| *to = *from);
+        let used = used.count();
+        self.half(text.get(..used).unwrap_or(&text))
+    }
+
+    fn words_of_block(&self, block: &[u8; BLOCK]) -> [u32; 8] {
+        let mut state = self.words;
+        let flags = KEYED | CHUNK_START | CHUNK_END | ROOT;
+        self.platform
+            .compress_in_place(&mut state, block, BLOCK as u8, 0, flags);
+        state
+    }
+
+    fn words_of(&self, text: &[u8]) -> [u32; 8] {
+        if text.len() > CHUNK {
+            let hash = blake3::keyed_hash(&self.bytes(), text);
+            return words_from_le_bytes_32(hash.as_bytes());
+        }
+        // The last block is never empty, unless it is the only one.
+        let whole = text.len().saturating_sub(1) / BLOCK * BLOCK;
+        let (blocks, rest) = text.split_at(whole);
+        let mut state = self.words;
+        let mut flags = KEYED | CHUNK_START;
+        for block in blocks.as_chunks().0 {
+            self.platform
+                .compress_in_place(&mut state, block, BLOCK as u8, 0, flags);
+            flags = KEYED;
+        }
+        let mut last = [0; BLOCK];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        flags |= CHUNK_END | ROOT;
+        self.platform
+            .compress_in_place(&mut state, &last, rest.len() as u8, 0, flags);
+        last.zeroize();
+        state
+    }
+}
+
+fn half(words: [u32; 8]) -> [u64; 2] {
+    let [a, b, c, d, ..] = words;
+    let word = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+    [word(a, b), word(c, d)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A key for each set of instructions that this machine has.
+    fn keys(bytes: &[u8; 32]) -> Vec<HashKey> {
+        let mut platforms = vec![Platform::detect(), Platform::portable()];
+        #[cfg(target_arch = "x86_64")]
+        platforms.extend(
+            [Platform::sse2(), Platform::sse41(), Platform::avx2()]
+                .iter()
+                .flatten(),
+        );
+        let with = |platform| HashKey {
+            platform,
+            ..HashKey::new(bytes)
+        };
+        platforms.into_iter().map(with).collect()
+    }
+
+    fn expected(key: &[u8; 32], text: &[u8]) -> TokenHash {
+        TokenHash(*blake3::keyed_hash(key, text).as_bytes())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn it_is_blake3(key: [u8; 32], text in proptest::collection::vec(any::<u8>(), 1100)) {
+            for one in keys(&key) {
+                prop_assert_eq!(*one.bytes(), key);
+                for len in 0..=text.len() {
+                    let text = &text[..len];
+                    let expected = expected(&key, text);
+                    prop_assert!(one.hash(text) == expected, "{} bytes", len);
+                    prop_assert_eq!(one.half(text), expected.half(), "{} bytes", len);
+                }
+            }
+        }
+
+        #[test]
+        fn many_are_hashed_as_each(key: [u8; 32], texts: Vec<[u8; 32]>) {
+            let blocks: Vec<[u8; 64]> = texts
+                .iter()
+                .map(|text| std::array::from_fn(|at| text[at % 32] ^ at as u8))
+                .collect();
+            let blocks: Vec<&[u8; 64]> = blocks.iter().collect();
+            let expected: Vec<_> = blocks.iter().map(|block| expected(&key, *block).half()).collect();
+            for one in keys(&key) {
+                let mut halves = vec![[0; 2]; blocks.len()];
+                one.halves(&blocks, &mut halves);
+                prop_assert_eq!(&halves, &expected);
+            }
+        }
+    }
+
+    /// What `docs/format.md` says of the index's half, without what it is made with.
+    #[test]
+    fn a_half_is_the_first_16_bytes() {
+        let hash = TokenHash(std::array::from_fn(|at| at as u8));
+        assert_eq!(hash.half(), [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]);
+    }
+
+    #[test]
+    fn a_locator_is_hashed_under_its_name() {
+        let key = HashKey::new(&[7; 32]);
+        for locator in [Locator::sha256(b"test"), Locator::sha512(b"test")] {
+            let text = [b"locator", locator.digest()].concat();
+            assert_eq!(key.locator_half(&locator), expected(&[7; 32], &text).half());
+        }
+    }
+}

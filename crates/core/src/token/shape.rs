@@ -1,0 +1,102 @@
+//! What a token's text says of itself, in two steps: what a check needs to go on, and whether it is true.
+
+use super::{BODY, CHECKSUM_DIGITS, ID_DIGITS, Prefix, SECRET_DIGITS, base62};
+use crate::id::Id;
+
+/// The shortest and the longest text that is taken as a token of another origin.
+const OTHER_LENGTH: std::ops::RangeInclusive<usize> = 32..=255;
+
+/// A text that is no token: wrong checksum, not canonical, too short, too long, or not printable ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a token: it is damaged, or not 32 to 255 printable ASCII characters; copy it again, whole"
+)]
+pub struct Malformed;
+
+/// What can be told of a token from its text alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A token of this store's own format, with the public id that it carries.
+    Native(Id),
+    /// 32 to 255 printable ASCII characters: a token that was imported, if any.
+    Other,
+}
+
+impl Shape {
+    /// Reads the shape of `text`; nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for a native text with a wrong checksum or digits that are not canonical, and for what
+    /// is no token at all.
+    pub fn of(prefix: Prefix, text: &[u8]) -> Result<Self, Malformed> {
+        match Draft::of(prefix, text)? {
+            Draft::Native(native) => native.id().map(Self::Native).ok_or(Malformed),
+            Draft::Other => Ok(Self::Other),
+        }
+    }
+}
+
+/// The [`Shape`] of a text before its checksum is compared, so that a check can fetch what it needs meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) enum Draft<'t> {
+    Native(Native<'t>),
+    /// As [`Shape::Other`]; nothing is left to compare.
+    Other,
+}
+
+/// A text with the prefix and length of a native one. Nothing else is known of it until [`Native::is_sound`] has said so;
+/// until then the number of its id is whatever its bytes come to.
+#[derive(Clone, Copy)]
+pub(crate) struct Native<'t> {
+    pub(crate) id_number: u64,
+    text: &'t [u8],
+    id: &'t [u8; ID_DIGITS],
+    body: &'t [u8; BODY],
+}
+
+impl<'t> Draft<'t> {
+    /// Reads `text` as far as its id.
+    #[inline]
+    pub(crate) fn of(prefix: Prefix, text: &'t [u8]) -> Result<Self, Malformed> {
+        let parts = prefix
+            .strip(text)
+            .and_then(|body| Some((body, body.first_chunk()?)));
+        match parts {
+            Some((body, id)) => Ok(Self::Native(Native {
+                id_number: base62::number(id),
+                text,
+                id,
+                body,
+            })),
+            None if OTHER_LENGTH.contains(&text.len()) && base62::are_graphic(text) => {
+                Ok(Self::Other)
+            }
+            None => Err(Malformed),
+        }
+    }
+}
+
+impl Native<'_> {
+    /// Its id, if it is sound.
+    #[inline]
+    pub(crate) fn id(&self) -> Option<Id> {
+        Id::new(self.id_number).filter(|_| self.is_sound())
+    }
+
+    /// Whether the id is one, the checksum is right and every digit canonical.
+    #[inline]
+    pub(crate) fn is_sound(&self) -> bool {
+        let parts = self.text.split_last_chunk::<CHECKSUM_DIGITS>();
+        let secret = self.body.split_first_chunk::<ID_DIGITS>();
+        let secret = secret.and_then(|(_, rest)| rest.first_chunk::<SECRET_DIGITS>());
+        let (Some((summed, checksum)), Some(secret)) = (parts, secret) else {
+            return false;
+        };
+        self.id_number != 0
+            && base62::are_digits(self.body)
+            && base62::is_u64(self.id)
+            && base62::is_u256(secret)
+            && base62::number(checksum) == u64::from(crc32fast::hash(summed))
+    }
+}
