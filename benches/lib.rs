@@ -1,4 +1,5 @@
 //! Worlds of many tokens for the benchmarks.
+#![forbid(unsafe_code)]
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"

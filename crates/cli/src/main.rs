@@ -1,4 +1,5 @@
 //! `symbolon`: a store of API tokens from the command line.
+#![forbid(unsafe_code)]
 
 mod arguments;
 mod audit;

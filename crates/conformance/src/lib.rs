@@ -101,6 +101,7 @@
 //!
 //! Write the function into the module of its subject, with the promise above it, add its name to `src/list.rs`, and a
 //! fault that it finds to `tests/faults`. A function that is not in the list does not compile.
+#![forbid(unsafe_code)]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -155,6 +155,7 @@ impl Follower {
         }
         self.shared.catch_up(end.head, self.cursor.clone());
         self.shared.freshness.confirm(asked);
+        self.shared.index.settle();
     }
 
     /// Reads pages after `cursor` to the end, one thread fetching while this one takes them.

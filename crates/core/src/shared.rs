@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::freshness::Freshness;
 use crate::id::{Id, IdGenerator};
-use crate::index::{Change, Digest, Half, Index, Outcome, What};
+use crate::index::{Change, Digest, Half, Handle, Index, Outcome, What};
 use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
@@ -68,6 +68,8 @@ pub(crate) struct Shared {
     pub(crate) adoptions: ArrayQueue<Adoption>,
     /// Whether any record has a locator; until there is one, no check hashes for it.
     located: AtomicBool,
+    /// Whether any record is found by a digest alone.
+    by_digest: AtomicBool,
     /// All commits up to this one are applied.
     caught_up: AtomicU64,
     /// The newest commit of this engine.
@@ -129,6 +131,7 @@ impl Shared {
             retention: parts.retention,
             adoptions: ArrayQueue::new(ADOPTION_QUEUE),
             located: AtomicBool::new(false),
+            by_digest: AtomicBool::new(false),
             caught_up: AtomicU64::new(0),
             committed: AtomicU64::new(0),
             place: Mutex::new(Cursor::start()),
@@ -160,7 +163,7 @@ impl Shared {
         Some(match entity {
             Entity::Authorization(authorization, credential) => {
                 let digest = Digest {
-                    halves: self.halves(&credential),
+                    handle: self.handle(&credential),
                     status: authorization.status,
                     expires: authorization.expires_at,
                     user: authorization.user,
@@ -249,13 +252,19 @@ impl Shared {
         faults.clone()
     }
 
-    /// The digests under which the index holds a credential.
-    fn halves(&self, credential: &Credential) -> [Option<Half>; 2] {
+    /// How the index finds a credential.
+    fn handle(&self, credential: &Credential) -> Handle {
         let located = credential.locator().map(|locator| {
             self.located.store(true, Ordering::Relaxed);
             self.locator_half(&locator)
         });
-        [credential.keyed().map(|(_, hash)| hash.half()), located]
+        match credential {
+            Credential::Native(_, hash) => Handle::Id(hash.half()),
+            _ => {
+                self.by_digest.store(true, Ordering::Relaxed);
+                Handle::Digests([credential.keyed().map(|(_, hash)| hash.half()), located])
+            }
+        }
     }
 
     /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
@@ -265,6 +274,12 @@ impl Shared {
         let oldest = self.sealer.key().newest_first().last();
         let secret = oldest.unwrap_or(self.sealer.key().current());
         secret.hash.locator_half(locator)
+    }
+
+    /// Whether a token that carries an id must be looked for by its digest too: whoever wrote its record did not say what
+    /// form it has.
+    pub(crate) fn has_by_digest(&self) -> bool {
+        self.by_digest.load(Ordering::Relaxed)
     }
 
     /// Whether a check that found nothing must look for a locator too.

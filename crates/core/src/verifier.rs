@@ -1,22 +1,29 @@
 //! The request path: may this token do this to that?
 
+mod batch;
+mod grant;
+
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Denied;
 use crate::id::Id;
-use crate::index::{Found, Half, Place};
+use crate::index::{Found, Half, Start, View};
 use crate::permission::{Permission, Request};
 use crate::shared::{Adoption, Shared};
-use crate::token::{Locator, Shape, TokenHash};
+use crate::token::{Draft, Locator, Native, Shape};
+
+pub use grant::Grant;
 
 /// Answers checks. Cheap to clone; every clone sees the same.
 ///
 /// # Performance
 ///
-/// A check takes no lock, allocates nothing and does no I/O: it hashes the token once and reads a table in memory.
-/// Only while the store holds imported hashes whose tokens were not seen yet, a check that finds nothing computes
-/// their SHA-256 and SHA-512 too.
+/// A check takes no lock, allocates nothing and does no I/O: it hashes the token once, and reads two neighbouring cache
+/// lines of a table in memory, which are fetched while the hash is computed, for a token of this store's own form
+/// carries its place. Only while the store holds imported hashes whose tokens were not seen yet, a check that finds
+/// nothing computes their SHA-256 and SHA-512 too. [`Verifier::check_many`] hashes up to 16 tokens at once, and a
+/// [`Grant`] none.
 ///
 /// # Consistency
 ///
@@ -43,6 +50,15 @@ pub struct Allowed {
     pub permission: Permission,
 }
 
+/// An authorization that a token has shown.
+#[derive(Clone, Copy)]
+struct Shown<'v> {
+    id: Id,
+    found: Found<'v>,
+    start: Start,
+    half: Half,
+}
+
 impl Verifier {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
@@ -54,23 +70,10 @@ impl Verifier {
     ///
     /// The first reason in the precedence of [`Denied`].
     pub fn check(&self, token: impl AsRef<[u8]>, request: &Request<'_>) -> Result<Id, Denied> {
-        self.find(token.as_ref(), |found, _, _| {
-            decide(&self.shared, &found, request)
+        let shared = &*self.shared;
+        self.find(token.as_ref(), |shown| {
+            decide(shared, shown.id, &shown.found, request)
         })
-    }
-
-    /// Checks each token with its request, in order; the answers replace what `answers` held.
-    pub fn check_many<T: AsRef<[u8]>>(
-        &self,
-        checks: &[(T, Request<'_>)],
-        answers: &mut Vec<Result<Id, Denied>>,
-    ) {
-        answers.clear();
-        answers.extend(
-            checks
-                .iter()
-                .map(|(token, request)| self.check(token, request)),
-        );
     }
 
     /// Like [`Verifier::check`], but tells which permission allowed it. It allocates.
@@ -83,9 +86,11 @@ impl Verifier {
         token: impl AsRef<[u8]>,
         request: &Request<'_>,
     ) -> Result<Allowed, Denied> {
-        self.find(token.as_ref(), |found, _, _| {
-            let permission = covering(&self.shared, &found, request)?.clone();
-            let id = found.id();
+        self.find(token.as_ref(), |Shown { id, found, .. }| {
+            live(&self.shared, id, &found)?;
+            let permissions = found.permissions();
+            let permission = permissions.covering(request).cloned();
+            let permission = permission.ok_or(Denied::Forbidden(id))?;
             Ok(Allowed { id, permission })
         })
     }
@@ -96,37 +101,90 @@ impl Verifier {
     ///
     /// As [`Verifier::check`], but never [`Denied::Forbidden`].
     pub fn authenticate(&self, token: impl AsRef<[u8]>) -> Result<Grant, Denied> {
-        self.find(token.as_ref(), |found, half, place| {
-            live(&self.shared, &found)?;
-            Ok(Grant {
-                shared: Arc::clone(&self.shared),
-                id: found.id(),
-                half,
-                place,
-            })
+        self.find(token.as_ref(), |shown| {
+            live(&self.shared, shown.id, &shown.found)?;
+            Ok(Grant::new(Arc::clone(&self.shared), &shown))
         })
     }
 
+    #[inline]
     fn find<T>(
         &self,
         token: &[u8],
-        decide: impl FnOnce(Found<'_>, Half, Place) -> Result<T, Denied>,
+        decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
         let shared = &*self.shared;
         if !shared.freshness.is_fresh(&*shared.clock) {
             return Err(Denied::Unavailable);
         }
-        let shape = Shape::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
+        let draft = Draft::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
+        shared.index.read(|view| match draft {
+            Draft::Native(native) => self.find_native(view, token, &native, decide),
+            Draft::Other => self.find_by_digest(view, token, Shape::Other, decide),
+        })
+    }
+
+    /// By the id that the token carries.
+    #[inline]
+    fn find_native<T>(
+        &self,
+        view: &View,
+        token: &[u8],
+        native: &Native<'_>,
+        decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
+    ) -> Result<T, Denied> {
+        let shared = &*self.shared;
+        let start = view.start(native.id_number);
+        view.prefetch(start);
+        let id = native.id().ok_or(Denied::Malformed)?;
+        let mut decide = Some(decide);
+        for secret in shared.sealer.key().newest_first() {
+            let half = secret.hash.half(token);
+            let answer = shared.index.find(view, (start, half), |found| {
+                let shown = Shown {
+                    id,
+                    found,
+                    start,
+                    half,
+                };
+                decide.take().map(|decide| decide(shown))
+            });
+            if let Some(answer) = answer.flatten() {
+                return answer;
+            }
+        }
+        match decide.filter(|_| shared.has_by_digest()) {
+            Some(decide) => self.find_by_digest(view, token, Shape::Native(id), decide),
+            None => Err(Denied::Unknown),
+        }
+    }
+
+    #[inline(never)]
+    fn find_by_digest<T>(
+        &self,
+        view: &View,
+        token: &[u8],
+        shape: Shape,
+        decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
+    ) -> Result<T, Denied> {
+        let shared = &*self.shared;
         let mut decide = Some(decide);
         let mut attempt = |half: Half| {
-            shared.index.find(half, None, |found, place| {
-                let id = found.id();
-                decide.take().map(|decide| (id, decide(found, half, place)))
-            })?
+            let start = Start::of_half(half);
+            let answer = shared.index.find(view, (start, half), |found| {
+                let id = found.id()?;
+                let shown = Shown {
+                    id,
+                    found,
+                    start,
+                    half,
+                };
+                decide.take().map(|decide| (id, decide(shown)))
+            });
+            answer.flatten()
         };
-        let secrets = shared.sealer.key().newest_first();
-        for secret in secrets {
-            if let Some((_, answer)) = attempt(TokenHash::keyed(&secret.hash, token).half()) {
+        for secret in shared.sealer.key().newest_first() {
+            if let Some((_, answer)) = attempt(secret.hash.half(token)) {
                 return answer;
             }
         }
@@ -147,7 +205,7 @@ impl Verifier {
                 continue;
             };
             let secret = self.shared.sealer.key().current();
-            let (key, hash) = (secret.id, TokenHash::keyed(&secret.hash, token));
+            let (key, hash) = (secret.id, secret.hash.hash(token));
             // A full queue loses nothing: the next check of the token hands it on again.
             let _ = self.shared.adoptions.push(Adoption { id, key, hash });
             return answer;
@@ -157,65 +215,18 @@ impl Verifier {
 }
 
 /// Whether what was found is in force.
-fn live(shared: &Shared, found: &Found<'_>) -> Result<(), Denied> {
-    let now = || shared.clock.now();
-    found
-        .live(now)
-        .map_err(|dead| Denied::dead(dead, found.id()))
+#[inline]
+fn live(shared: &Shared, id: Id, found: &Found<'_>) -> Result<(), Denied> {
+    let dead = found.live(|| shared.clock.now());
+    dead.map_err(|dead| Denied::dead(dead, id))
 }
 
-/// The whole decision about what was found: the permission that allows it.
-fn covering<'v>(
-    shared: &Shared,
-    found: &Found<'v>,
-    request: &Request<'_>,
-) -> Result<&'v Permission, Denied> {
-    live(shared, found)?;
-    let covering = found.permissions.and_then(|set| set.covering(request));
-    covering.ok_or(Denied::Forbidden(found.id()))
-}
-
-/// The whole decision, told as the id.
-fn decide(shared: &Shared, found: &Found<'_>, request: &Request<'_>) -> Result<Id, Denied> {
-    covering(shared, found, request).map(|_| found.id())
-}
-
-/// A connection that has shown its token. It holds no state of its own: each check reads what is known now, so that
-/// a revoke, an expiry, a disabled owner or replaced permissions are seen at once.
-pub struct Grant {
-    shared: Arc<Shared>,
-    id: Id,
-    half: Half,
-    place: Place,
-}
-
-impl fmt::Debug for Grant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grant")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Grant {
-    /// The authorization that was shown.
-    pub fn id(&self) -> Id {
-        self.id
-    }
-
-    /// Whether the connection may do what `request` says.
-    ///
-    /// # Errors
-    ///
-    /// As [`Verifier::check`], but never [`Denied::Malformed`].
-    pub fn check(&self, request: &Request<'_>) -> Result<Id, Denied> {
-        let shared = &*self.shared;
-        if !shared.freshness.is_fresh(&*shared.clock) {
-            return Err(Denied::Unavailable);
-        }
-        let found = shared.index.find(self.half, Some(self.place), |found, _| {
-            decide(shared, &found, request)
-        });
-        found.unwrap_or(Err(Denied::Unknown))
+/// The whole decision about what was found.
+#[inline]
+fn decide(shared: &Shared, id: Id, found: &Found<'_>, request: &Request<'_>) -> Result<Id, Denied> {
+    live(shared, id, found)?;
+    match found.covers(request) {
+        true => Ok(id),
+        false => Err(Denied::Forbidden(id)),
     }
 }

@@ -16,6 +16,7 @@
 //! assert!(matches!(KeyFile::create(&path), Err(FileError::Exists(_))));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![forbid(unsafe_code)]
 
 mod error;
 mod key_file;

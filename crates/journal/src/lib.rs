@@ -22,6 +22,7 @@
 //! assert!(report.is_sound());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![forbid(unsafe_code)]
 
 mod backward;
 mod examine;

@@ -35,6 +35,7 @@
 //! All have mode 0600, whatever the umask, in a folder that nobody else can write to. For a moment of each opening a
 //! snapshot file has the mode that the umask leaves; it holds page offsets only. [`symbolon::backup`] copies an open
 //! store; the folder itself may be copied as a whole while no process has it open.
+#![forbid(unsafe_code)]
 
 mod commit;
 mod error;

@@ -16,6 +16,7 @@
 //! assert!(store.integrity()?.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![forbid(unsafe_code)]
 
 /// The examples of the README, which embed this store.
 #[cfg(doctest)]

@@ -2,6 +2,7 @@
 //!
 //! [`access`] opens the store of tokens, [`server`] authenticates a connection once and checks each of its requests,
 //! [`protocol`] is what goes over the wire, [`data`] what it is all about. `README.md` shows it at work.
+#![forbid(unsafe_code)]
 
 pub mod access;
 pub mod data;

@@ -1,4 +1,5 @@
 //! A small database server: `symbolon-example-database [FOLDER [ADDRESS]]`.
+#![forbid(unsafe_code)]
 
 use std::env;
 use std::error::Error;

@@ -158,7 +158,8 @@ impl<'e> AuthorizationForm<'e> {
     pub(super) fn new(one: &'e Authorization, credential: &Credential, secrets: Secrets) -> Self {
         let known = Some(credential).filter(|_| secrets == Secrets::Hashes);
         let keyed = known.and_then(Credential::keyed);
-        let keyed = keyed.map(|(key, hash)| KeyedHash { key, hash }.to_string());
+        let native = matches!(credential, Credential::Native(..));
+        let keyed = keyed.map(|(key, hash)| KeyedHash { key, hash, native }.to_string());
         let locator = known.and_then(Credential::locator);
         Self {
             id: one.id,

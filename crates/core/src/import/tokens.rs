@@ -51,10 +51,16 @@ impl Secret {
         let keyed = name("keyedHash", row.keyed_hash)?;
         let keyed = keyed.map(|keyed| keyed.parse::<KeyedHash>()).transpose();
         let keyed = keyed.map_err(|error| format!("`keyedHash`: {error}"))?;
-        if let Some(KeyedHash { key, hash: keyed }) = keyed {
+        if let Some(KeyedHash {
+            key,
+            hash: keyed,
+            native,
+        }) = keyed
+        {
             return match (text, hash) {
                 (Some(_), _) => Err("it has `token` and `keyedHash`; leave one out".into()),
                 (None, Some(hash)) => Ok(Credential::Adopted(hash, key, keyed)),
+                (None, None) if native => Ok(Credential::Native(key, keyed)),
                 (None, None) => Ok(Credential::Keyed(key, keyed)),
             }
             .map(|credential| Self::Stored(Box::new(credential)));

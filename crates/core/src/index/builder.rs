@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::interned::{Interned, NO_SET, NOBODY};
-use super::table::{Entry, Half, SlotState, Table};
-use super::{Change, Digest, Outcome, View, What};
+use super::interned::{Interned, NO_PAIR, NO_SET, NOBODY};
+use super::slot::{Back, Entry};
+use super::tables::Tables;
+use super::{Change, Digest, Half, Handle, Outcome, SlotState, View, What};
 use crate::id::Id;
 use crate::owner::OwnerState;
-use crate::permission::PermissionSet;
+use crate::permission::CompiledSet;
 use crate::record::{Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Revision;
@@ -22,65 +22,89 @@ struct Known {
     /// How many times it had been written. Unlike the revision it is under the MAC, so that nobody can make an
     /// old version look new.
     sequence: u64,
-    halves: [Option<Half>; 2],
+    handle: Handle,
     ended: bool,
     genuine: bool,
 }
 
+const NOT_FOUND: Handle = Handle::Digests([None; 2]);
+
 #[derive(Debug)]
 pub(super) struct Builder {
-    pub(super) view: Arc<View>,
+    tables: Tables,
+    interned: Arc<Interned>,
+    /// What is known of records that have no slot which is found by their id: those keep it beside the slot.
     known: HashMap<RecordKey, Known>,
     /// The sequences of records that are no more in the store: an old version of one that is put back is told by
     /// it. They are few, for what is purged had ended long ago, and are forgotten with the process.
     gone: HashMap<RecordKey, u64>,
-    sets: HashMap<Arc<PermissionSet>, u32>,
+    sets: HashMap<Arc<CompiledSet>, u32>,
     pairs: HashMap<(Option<Id>, Id), u32>,
     owners: HashMap<RecordKey, u32>,
-    /// Slots that are taken, void ones too.
-    used: usize,
 }
 
 impl Builder {
-    pub(super) fn new(generation: u64) -> Self {
-        let interned = Interned::new();
+    pub(super) fn new() -> Self {
         Self {
-            view: Arc::new(View {
-                table: Table::with_room_for(0),
-                interned: Arc::new(interned),
-                generation,
-            }),
+            tables: Tables::new(),
+            interned: Arc::new(Interned::new()),
             known: HashMap::new(),
             gone: HashMap::new(),
             sets: HashMap::new(),
             pairs: HashMap::new(),
             owners: HashMap::new(),
-            used: 0,
         }
     }
 
+    pub(super) fn view(&self) -> View {
+        self.tables.view(&self.interned)
+    }
+
+    /// What readers are to see, if the tables are others than at the last call.
+    pub(super) fn view_to_publish(&mut self) -> Option<View> {
+        self.tables.changed().then(|| self.view())
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.tables.settle();
+    }
+
+    /// Moves a part of the table on, if it is to have another size; false once there is nothing to move.
+    pub(super) fn step(&mut self) -> bool {
+        self.tables.step()
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.known.len()
+        self.known.len() + self.tables.homes()
     }
 
     pub(super) fn apply(&mut self, change: &Change) -> Outcome {
-        let known = self.known.get(&change.key).cloned();
+        self.tables.step();
+        let known = self.known(change.key);
         match &change.what {
             What::Purged => self.forget(change, known),
             What::NotGenuine => self.refuse(change, known),
             What::Authorization(digest, sequence) => {
                 let ended = digest.status == Status::Revoked;
-                self.replace(change, *sequence, ended, known, |builder, known| {
-                    builder.write(change.key.id, digest, known)
-                })
+                self.replace(
+                    change,
+                    (*sequence, ended, digest.handle),
+                    known,
+                    |builder, known, now| builder.write(change.key.id, digest, known, now),
+                )
             }
             What::Owner(state, sequence) => {
                 let ended = *state == OwnerState::Deleted;
-                self.replace(change, *sequence, ended, known, |builder, _| {
-                    let owner = builder.owner(change.key);
-                    builder.view.interned.set_owner(owner, *state);
-                    Outcome::Applied
-                })
+                self.replace(
+                    change,
+                    (*sequence, ended, NOT_FOUND),
+                    known,
+                    |builder, _, _| {
+                        let owner = builder.owner(change.key);
+                        builder.interned.set_owner(owner, *state);
+                        Outcome::Applied
+                    },
+                )
             }
         }
     }
@@ -89,10 +113,9 @@ impl Builder {
     fn replace(
         &mut self,
         change: &Change,
-        sequence: u64,
-        ended: bool,
+        (sequence, ended, handle): (u64, bool, Handle),
         known: Option<Known>,
-        write: impl FnOnce(&mut Self, Option<&Known>) -> Outcome,
+        write: impl FnOnce(&mut Self, Option<&Known>, &Known) -> Outcome,
     ) -> Outcome {
         if self
             .gone
@@ -114,27 +137,51 @@ impl Builder {
                 };
             }
             if sequence == known.sequence && known.genuine && !ends {
-                if let Some(known) = self.known.get_mut(&change.key) {
-                    known.revision = known.revision.max(change.revision);
-                }
+                let revision = known.revision.max(change.revision);
+                self.remember(
+                    change.key,
+                    Known {
+                        revision,
+                        ..known.clone()
+                    },
+                );
                 return Outcome::Known;
             }
         }
-        let halves = match &change.what {
-            What::Authorization(digest, _) => digest.halves,
-            _ => [None; 2],
-        };
-        let outcome = write(self, known.as_ref());
-        self.gone.remove(&change.key);
         let now = Known {
             revision: change.revision,
-            sequence: sequence.max(known.map_or(0, |known| known.sequence)),
-            halves,
+            sequence: sequence.max(known.as_ref().map_or(0, |known| known.sequence)),
+            handle,
             ended,
             genuine: true,
         };
-        self.known.insert(change.key, now);
+        let outcome = write(self, known.as_ref(), &now);
+        self.gone.remove(&change.key);
+        self.remember(change.key, now);
         outcome
+    }
+
+    fn known(&self, key: RecordKey) -> Option<Known> {
+        if let Some(known) = self.known.get(&key) {
+            return Some(known.clone());
+        }
+        let home = || {
+            self.tables
+                .home(key.id)
+                .map(|(half, back)| Known::at(half, &back))
+        };
+        (key.kind == Kind::AUTHORIZATION).then(home)?
+    }
+
+    /// Notes it beside the slot that is found by the id, or in the map if there is none.
+    fn remember(&mut self, key: RecordKey, known: Known) {
+        let at_home =
+            matches!(known.handle, Handle::Id(_)) && self.tables.note(key.id, &known.back(key.id));
+        if at_home {
+            self.known.remove(&key);
+        } else {
+            self.known.insert(key, known);
+        }
     }
 
     /// What is gone is unknown from now on; how often it had been written is remembered.
@@ -142,21 +189,38 @@ impl Builder {
         let Some(known) = known.filter(|known| change.revision >= known.revision) else {
             return Outcome::Known;
         };
-        self.deny(change.key, Some(&known));
-        self.known.remove(&change.key);
+        self.lose(change.key, &known);
         self.gone.insert(change.key, known.sequence);
         Outcome::Applied
     }
 
+    /// Denies what hangs on the record, of which nothing is known any more.
+    fn lose(&mut self, key: RecordKey, known: &Known) {
+        self.deny(key, Some(known));
+        for (start, half) in self.tables.starts(key.id, known.handle) {
+            self.tables.forget(key.id, start, half);
+        }
+        self.known.remove(&key);
+    }
+
     pub(super) fn sequence(&self, key: RecordKey) -> u64 {
-        let known = self.known.get(&key).map(|known| known.sequence);
+        let known = self.known(key).map(|known| known.sequence);
         let gone = self.gone.get(&key).copied();
         known.max(gone).unwrap_or_default()
     }
 
     pub(super) fn ended(&self) -> Vec<RecordKey> {
-        let ended = self.known.iter().filter(|(_, known)| known.ended);
-        ended.map(|(key, _)| *key).collect()
+        let ended = self.all().filter(|(_, known)| known.ended);
+        ended.map(|(key, _)| key).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = (RecordKey, Known)> {
+        let homes = self.tables.all_homes().map(|(half, back)| {
+            let key = RecordKey::new(Kind::AUTHORIZATION, back.id);
+            (key, Known::at(half, &back))
+        });
+        let known = self.known.iter().map(|(key, known)| (*key, known.clone()));
+        known.chain(homes)
     }
 
     /// Of buckets and the like nothing is known here.
@@ -167,16 +231,12 @@ impl Builder {
         ) {
             return true;
         }
-        let Some(known) = self.known.get(&key).filter(|known| !known.ended) else {
+        let Some(known) = self.known(key).filter(|known| !known.ended) else {
             return false;
         };
-        let table = &self.view.table;
-        let entry = |half| table.read(table.find(half)?, half);
-        let mut expiries = known
-            .halves
-            .iter()
-            .flatten()
-            .filter_map(|half| entry(*half)?.expires);
+        let starts = self.tables.starts(key.id, known.handle);
+        let mut expiries =
+            starts.filter_map(|(start, half)| self.tables.read(start, half)?.0.expires);
         !expiries.any(|end| end <= at)
     }
 
@@ -192,7 +252,7 @@ impl Builder {
         let before = known.unwrap_or(Known {
             revision: change.revision,
             sequence: 0,
-            halves: [None; 2],
+            handle: NOT_FOUND,
             ended: false,
             genuine: false,
         });
@@ -201,7 +261,7 @@ impl Builder {
             genuine: false,
             ..before
         };
-        self.known.insert(change.key, now);
+        self.remember(change.key, now);
         Outcome::Applied
     }
 
@@ -209,91 +269,51 @@ impl Builder {
     fn deny(&mut self, key: RecordKey, known: Option<&Known>) {
         if matches!(key.kind, Kind::USER | Kind::ORGANIZATION) {
             let owner = self.owner(key);
-            self.view.interned.set_owner(owner, OwnerState::Unknown);
+            self.interned.set_owner(owner, OwnerState::Unknown);
             return;
         }
-        let halves = known.map_or([None; 2], |known| known.halves);
-        for half in halves.into_iter().flatten() {
-            self.void(key.id, half);
-        }
-    }
-
-    fn void(&self, id: Id, half: Half) {
-        let table = &self.view.table;
-        let entry = table.find(half).and_then(|at| table.read(at, half));
-        if let Some(entry) = entry.filter(|entry| entry.id == id) {
-            let state = SlotState::Void;
-            table.write(half, &Entry { state, ..entry });
+        let handle = known.map_or(NOT_FOUND, |known| known.handle);
+        for (start, half) in self.tables.starts(key.id, handle) {
+            self.tables.void(key.id, start, half);
         }
     }
 
     /// Writes *every* slot of the id: those of its digests, and voids those that it had and has no more.
-    fn write(&mut self, id: Id, digest: &Digest, known: Option<&Known>) -> Outcome {
+    fn write(&mut self, id: Id, digest: &Digest, known: Option<&Known>, now: &Known) -> Outcome {
         let entry = Entry {
-            id,
             state: SlotState::Known(digest.status),
             expires: digest.expires,
-            set: self.set(&digest.permissions),
-            owner: self.pair(digest.user, digest.organization),
+            set: self.set(digest),
+            owners: self.pair(digest.user, digest.organization),
         };
-        let former = known.map_or([None; 2], |known| known.halves);
-        for half in former.into_iter().flatten() {
-            if !digest.halves.contains(&Some(half)) {
-                self.void(id, half);
+        let former = known.map_or(NOT_FOUND, |known| known.handle);
+        for former in self.tables.starts(id, former) {
+            let mut starts = self.tables.starts(id, digest.handle);
+            if starts.all(|now| now != former) {
+                self.tables.void(id, former.0, former.1);
+                self.tables.forget(id, former.0, former.1);
             }
         }
         let mut outcome = Outcome::Applied;
-        for half in digest.halves.into_iter().flatten() {
-            if !self.insert(half, &entry) {
+        for (start, half) in self.tables.starts(id, digest.handle) {
+            if !self.tables.insert((start, half), &entry, &now.back(id)) {
                 outcome = Outcome::Shadowed;
             }
         }
         outcome
     }
 
-    /// False if another authorization has this digest.
-    fn insert(&mut self, half: Half, entry: &Entry) -> bool {
-        let table = &self.view.table;
-        match table.find(half).and_then(|at| table.read(at, half)) {
-            Some(held) if held.id != entry.id && held.state != SlotState::Void => return false,
-            Some(_) => {}
-            None => {
-                if table.is_full(self.used + 1) {
-                    self.grow();
-                }
-                self.used += 1;
-            }
-        }
-        self.view.table.write(half, entry)
-    }
-
-    /// A new table of the entries that are not void, with room for as many again.
-    fn grow(&mut self) {
-        let live = self.view.table.entries().count();
-        let table = Table::with_room_for((live + 1) * 2);
-        self.used = self
-            .view
-            .table
-            .entries()
-            .filter(|(half, entry)| table.write(*half, entry))
-            .count();
-        self.view = Arc::new(View {
-            table,
-            interned: Arc::clone(&self.view.interned),
-            generation: self.view.generation + 1,
-        });
-    }
-
-    fn set(&mut self, permissions: &PermissionSet) -> u32 {
-        if let Some(number) = self.sets.get(permissions) {
+    fn set(&mut self, digest: &Digest) -> u32 {
+        let set = CompiledSet::of(&digest.permissions, digest.organization, digest.user);
+        if let Some(number) = self.sets.get(&set) {
             return *number;
         }
-        let number = intern(self.sets.len());
-        if number >= NO_SET {
+        let number = intern(self.sets.len(), NO_SET);
+        if number == NO_SET {
             return NO_SET;
         }
-        let set = Arc::new(permissions.clone());
-        if let Some(slot) = self.view.interned.sets.make(number) {
+        let set = Arc::new(set);
+        if let Some(slot) = self.interned.sets.make(number) {
             // It is empty: each number is given out once.
             let _ = slot.set(Arc::clone(&set));
         }
@@ -305,12 +325,14 @@ impl Builder {
         if let Some(number) = self.pairs.get(&(user, organization)) {
             return *number;
         }
-        let user_number = user.map_or(NOBODY, |id| self.owner(RecordKey::new(Kind::USER, id)));
-        let org_number = self.owner(RecordKey::new(Kind::ORGANIZATION, organization));
-        let number = intern(self.pairs.len());
-        if let Some(slot) = self.view.interned.pairs.make(number) {
-            let packed = u64::from(user_number) << 32 | u64::from(org_number);
-            slot.store(packed, Ordering::Relaxed);
+        let number = intern(self.pairs.len(), NO_PAIR);
+        if number == NO_PAIR {
+            return NO_PAIR;
+        }
+        let user_at = user.map_or(NOBODY, |id| self.owner(RecordKey::new(Kind::USER, id)));
+        let at = self.owner(RecordKey::new(Kind::ORGANIZATION, organization));
+        if let Some(pair) = self.interned.pairs.make(number) {
+            pair.write((user, user_at), (organization, at));
         }
         self.pairs.insert((user, organization), number);
         number
@@ -319,53 +341,52 @@ impl Builder {
     /// The number of a user or organization; it is unknown until its record comes.
     fn owner(&mut self, key: RecordKey) -> u32 {
         // 0 is nobody.
-        let next = intern(self.owners.len() + 1);
+        let next = intern(self.owners.len() + 1, u32::MAX);
         let number = *self.owners.entry(key).or_insert(next);
-        self.view.interned.owners.make(number);
+        self.interned.owners.make(number);
         number
     }
 
     /// Sees to it that nothing comes back that `old` knew better.
     pub(super) fn outlive(&mut self, old: &Self, mut replayed: impl FnMut(RecordKey)) {
         for (key, gone) in &old.gone {
-            let now = self.known.get(key).cloned();
+            let now = self.known(*key);
             if now.as_ref().is_some_and(|now| now.sequence > *gone) {
                 continue;
             }
-            if now.is_some() {
+            if let Some(now) = now {
                 replayed(*key);
-                self.deny(*key, now.as_ref());
-                self.known.remove(key);
+                self.lose(*key, &now);
             }
             self.gone.insert(*key, *gone);
         }
-        for (key, before) in &old.known {
-            let Some(now) = self.known.get(key).cloned() else {
-                self.gone.insert(*key, before.sequence);
+        for (key, before) in old.all() {
+            let Some(now) = self.known(key) else {
+                self.gone.insert(key, before.sequence);
                 continue;
             };
             if now.sequence >= before.sequence && (!before.ended || now.ended) {
                 continue;
             }
-            replayed(*key);
+            replayed(key);
             if before.ended && key.kind != Kind::AUTHORIZATION {
-                let owner = self.owner(*key);
-                self.view.interned.set_owner(owner, OwnerState::Deleted);
+                let owner = self.owner(key);
+                self.interned.set_owner(owner, OwnerState::Deleted);
             } else {
-                self.deny(*key, Some(&now));
+                self.deny(key, Some(&now));
             }
             let kept = Known {
                 revision: now.revision,
-                halves: now.halves,
+                handle: now.handle,
                 genuine: false,
-                ..before.clone()
+                ..before
             };
-            self.known.insert(*key, kept);
+            self.remember(key, kept);
         }
     }
 
     pub(super) fn agrees(&self, change: &Change) -> bool {
-        let Some(known) = self.known.get(&change.key) else {
+        let Some(known) = self.known(change.key) else {
             return matches!(change.what, What::Purged);
         };
         match &change.what {
@@ -373,35 +394,59 @@ impl Builder {
             What::NotGenuine => !known.genuine,
             What::Owner(state, sequence) => {
                 let owner = self.owners.get(&change.key);
-                let held = owner.map(|owner| self.view.interned.owner(*owner));
+                let held = owner.map(|owner| self.interned.owner(*owner));
                 known.sequence == *sequence && held == Some(*state)
             }
             What::Authorization(digest, sequence) => {
+                let id = change.key.id;
+                let mut starts = self.tables.starts(id, digest.handle);
+                let held = |(start, half)| self.tables.read(start, half);
                 known.sequence == *sequence
-                    && known.halves == digest.halves
-                    && digest
-                        .halves
-                        .into_iter()
-                        .flatten()
-                        .all(|half| self.entry_agrees(change.key.id, digest, half))
+                    && known.handle == digest.handle
+                    && starts.all(|one| self.entry_agrees(id, digest, held(one)))
             }
         }
     }
 
-    fn entry_agrees(&self, id: Id, digest: &Digest, half: Half) -> bool {
-        let table = &self.view.table;
-        let Some(entry) = table.find(half).and_then(|at| table.read(at, half)) else {
+    fn entry_agrees(&self, id: Id, digest: &Digest, held: Option<(Entry, Option<Back>)>) -> bool {
+        let Some((entry, Some(back))) = held else {
             return false;
         };
-        entry.id == id
+        let set = self.interned.set(entry.set);
+        let permissions = set.map(|set| set.restore(digest.organization, digest.user));
+        back.id == id
             && entry.state == SlotState::Known(digest.status)
             && entry.expires == digest.expires
-            && self.view.interned.set(entry.set) == Some(&digest.permissions)
-            && self.pairs.get(&(digest.user, digest.organization)) == Some(&entry.owner)
+            && permissions.as_ref() == Some(&digest.permissions)
+            && self.pairs.get(&(digest.user, digest.organization)) == Some(&entry.owners)
     }
 }
 
-/// The number of the next element. Nothing is interned past 2³² − 1 of a sort, which no memory here holds.
-fn intern(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
+impl Known {
+    /// Of a record whose slot is found by its id.
+    fn at(half: Half, back: &Back) -> Self {
+        Self {
+            revision: back.revision,
+            sequence: back.sequence,
+            handle: Handle::Id(half),
+            ended: back.ended,
+            genuine: back.genuine,
+        }
+    }
+
+    fn back(&self, id: Id) -> Back {
+        Back {
+            id,
+            revision: self.revision,
+            sequence: self.sequence,
+            ended: self.ended,
+            genuine: self.genuine,
+            home: matches!(self.handle, Handle::Id(_)),
+        }
+    }
+}
+
+/// The number of the next element, or `full`, which is given to none.
+fn intern(len: usize, full: u32) -> u32 {
+    u32::try_from(len).map_or(full, |len| len.min(full))
 }

@@ -2,41 +2,60 @@
 
 use std::sync::OnceLock;
 
-/// Elements of the first chunk; each further chunk is twice as large.
-const FIRST: usize = 64;
+/// Elements of the first chunk, which is there from the start; each further chunk is twice as large.
+const FIRST: usize = 4096;
 /// Enough for 2³² elements.
-const CHUNKS: usize = 27;
+const CHUNKS: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Chunks<T> {
-    chunks: [OnceLock<Box<[T]>>; CHUNKS],
+    first: Box<[T]>,
+    further: [OnceLock<Box<[T]>>; CHUNKS],
 }
 
 impl<T: Default> Chunks<T> {
     pub(super) fn new() -> Self {
         Self {
-            chunks: [const { OnceLock::new() }; CHUNKS],
+            first: (0..FIRST).map(|_| T::default()).collect(),
+            further: [const { OnceLock::new() }; CHUNKS],
         }
     }
 
     /// The element, if its chunk was made.
+    #[inline]
     pub(super) fn get(&self, at: u32) -> Option<&T> {
+        match self.first.get(at as usize) {
+            None => self.get_further(at),
+            found => found,
+        }
+    }
+
+    #[cold]
+    fn get_further(&self, at: u32) -> Option<&T> {
         let (chunk, offset) = place(at);
-        self.chunks.get(chunk)?.get()?.get(offset)
+        self.further.get(chunk)?.get()?.get(offset)
     }
 
     /// The element; its chunk is made if it is the first of it.
     pub(super) fn make(&self, at: u32) -> Option<&T> {
+        if let Some(element) = self.first.get(at as usize) {
+            return Some(element);
+        }
         let (chunk, offset) = place(at);
-        let fresh = || (0..FIRST << chunk).map(|_| T::default()).collect();
-        self.chunks.get(chunk)?.get_or_init(fresh).get(offset)
+        let fresh = || (0..FIRST << (chunk + 1)).map(|_| T::default()).collect();
+        self.further.get(chunk)?.get_or_init(fresh).get(offset)
     }
 }
 
+/// Which of the further chunks, and where in it.
 fn place(at: u32) -> (usize, usize) {
     let scaled = at as usize / FIRST + 1;
     let chunk = scaled.ilog2() as usize;
-    (chunk, at as usize - FIRST * ((1 << chunk) - 1))
+    let before = FIRST * ((1 << chunk) - 1);
+    (
+        chunk.saturating_sub(1),
+        (at as usize).saturating_sub(before),
+    )
 }
 
 #[cfg(test)]
@@ -45,17 +64,27 @@ mod tests {
 
     #[test]
     fn places_follow_each_other() {
-        let mut last = (0, 0);
-        for at in 1..100_000 {
-            let (chunk, offset) = place(at);
-            let next = if last.1 + 1 == FIRST << last.0 {
-                (last.0 + 1, 0)
-            } else {
-                (last.0, last.1 + 1)
-            };
-            assert_eq!((chunk, offset), next);
-            last = next;
+        let mut next = (0, 0);
+        for at in FIRST as u32..1_000_000 {
+            assert_eq!(place(at), next);
+            next.1 += 1;
+            if next.1 == FIRST << (next.0 + 1) {
+                next = (next.0 + 1, 0);
+            }
         }
         assert!(place(u32::MAX).0 < CHUNKS);
+    }
+
+    #[test]
+    fn elements_are_there_once_made() {
+        let chunks = Chunks::<OnceLock<u32>>::new();
+        assert!(chunks.get(5000).is_none());
+        for at in [0, 4095, 4096, 5000, 12_287, 12_288, 100_000] {
+            chunks.make(at).unwrap().set(at).unwrap();
+        }
+        for at in [0, 4095, 4096, 5000, 12_287, 12_288, 100_000] {
+            assert_eq!(chunks.get(at).unwrap().get(), Some(&at));
+        }
+        assert!(chunks.get(u32::MAX).is_none());
     }
 }

@@ -1,27 +1,38 @@
 //! What slots refer to by numbers: permission sets, owners, and pairs of owners.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use super::chunks::Chunks;
-use super::table::MAX_SETS;
+use super::slot::MAX_INTERNED;
+use super::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::id::Id;
 use crate::owner::OwnerState;
-use crate::permission::PermissionSet;
+use crate::permission::CompiledSet;
+use std::sync::Arc;
 
 /// What words in the table refer to. Append-only, but for the states of owners.
 #[derive(Debug)]
 pub(super) struct Interned {
-    pub(super) sets: Chunks<OnceLock<Arc<PermissionSet>>>,
-    pub(super) pairs: Chunks<AtomicU64>,
+    pub(super) sets: Chunks<OnceLock<Arc<CompiledSet>>>,
+    pub(super) pairs: Chunks<Pair>,
     pub(super) owners: Chunks<AtomicU8>,
 }
 
-/// Numbers of a user and an organization in the table of owners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OwnerPair {
-    pub(super) user: u32,
-    pub(super) organization: u32,
+/// A user and an organization, by their ids and by their numbers in the table of owners.
+#[derive(Debug, Default)]
+pub(super) struct Pair {
+    /// 0 for no user.
+    user: AtomicU64,
+    organization: AtomicU64,
+    numbers: AtomicU64,
 }
+
+/// The number of the owner that stands for "no user": it is always active.
+pub(super) const NOBODY: u32 = 0;
+/// The number that no set ever has: when all others are taken, further sets allow nothing.
+pub(super) const NO_SET: u32 = MAX_INTERNED - 1;
+/// The same for pairs: what belongs to it is found by nobody.
+pub(super) const NO_PAIR: u32 = MAX_INTERNED - 1;
 
 impl Interned {
     pub(super) fn new() -> Self {
@@ -34,18 +45,12 @@ impl Interned {
         interned
     }
 
-    pub(super) fn set(&self, at: u32) -> Option<&PermissionSet> {
+    #[inline]
+    pub(super) fn set(&self, at: u32) -> Option<&CompiledSet> {
         self.sets.get(at)?.get().map(|set| &**set)
     }
 
-    pub(super) fn pair(&self, at: u32) -> Option<OwnerPair> {
-        let packed = self.pairs.get(at)?.load(Ordering::Relaxed);
-        Some(OwnerPair {
-            user: (packed >> 32) as u32,
-            organization: packed as u32,
-        })
-    }
-
+    #[inline]
     pub(super) fn owner(&self, at: u32) -> OwnerState {
         match self
             .owners
@@ -59,6 +64,16 @@ impl Interned {
         }
     }
 
+    /// The states of user and organization.
+    #[inline]
+    pub(super) fn owners(&self, pair: &Pair) -> [OwnerState; 2] {
+        let numbers = pair.numbers.load(Ordering::Relaxed);
+        [
+            self.owner((numbers >> 32) as u32),
+            self.owner(numbers as u32),
+        ]
+    }
+
     pub(super) fn set_owner(&self, at: u32, state: OwnerState) {
         if let Some(slot) = self.owners.make(at) {
             slot.store(state as u8, Ordering::Release);
@@ -66,7 +81,24 @@ impl Interned {
     }
 }
 
-/// The number of the owner that stands for "no user": it is always active.
-pub(super) const NOBODY: u32 = 0;
-/// The number that no set ever has: when all others are taken, further sets allow nothing.
-pub(super) const NO_SET: u32 = MAX_SETS - 1;
+impl Pair {
+    pub(super) fn write(&self, (user, user_at): (Option<Id>, u32), (organization, at): (Id, u32)) {
+        let user = user.map_or(0, Id::number);
+        self.user.store(user, Ordering::Relaxed);
+        let numbers = u64::from(user_at) << 32 | u64::from(at);
+        self.numbers.store(numbers, Ordering::Relaxed);
+        self.organization
+            .store(organization.number(), Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn user(&self) -> Option<Id> {
+        Id::new(self.user.load(Ordering::Relaxed))
+    }
+
+    /// None if the pair was never written.
+    #[inline]
+    pub(super) fn organization(&self) -> Option<Id> {
+        Id::new(self.organization.load(Ordering::Acquire))
+    }
+}

@@ -1,20 +1,30 @@
 //! What a check reads: digests, states, owners and permission sets, all in memory.
 //!
-//! Readers take no lock and allocate nothing. Start-up, own writes and the writes of others all go through
+//! Readers take no lock, allocate nothing and never wait. Start-up, own writes and the writes of others all go through
 //! [`Index::apply`], where the newest version of a record wins.
+//!
+//! The only unsafe code of the workspace is here: in `memory` (arrays of atomics on huge pages, and prefetching) and in
+//! `publish` (freeing what readers may still hold).
+#![expect(
+    unsafe_code,
+    reason = "memory on huge pages and values that are freed beside readers have no safe form"
+)]
 
 mod builder;
 mod chunks;
 mod interned;
+mod memory;
+mod publish;
+mod slot;
+mod sync;
 mod table;
-#[cfg(test)]
+mod tables;
+#[cfg(all(test, not(shuttle)))]
 mod tests;
+mod view;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
-use arc_swap::ArcSwap;
-
-use crate::authorization::{Dead, liveness};
 use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::PermissionSet;
@@ -24,9 +34,24 @@ use crate::store::Revision;
 use crate::time::Timestamp;
 
 use builder::Builder;
-use interned::{Interned, OwnerPair};
-use table::{Entry, Table};
-pub(crate) use table::{Half, SlotState};
+use publish::Published;
+use sync::{Mutex, MutexGuard};
+use view::Seen;
+
+pub(crate) use table::Start;
+pub(crate) use view::{Found, Place, View};
+
+/// 128 bits of a keyed digest.
+pub(crate) type Half = [u64; 2];
+
+/// What a slot says of its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotState {
+    /// The digest of a record with this status.
+    Known(Status),
+    /// The digest counts as unknown: its record was purged, is not genuine, or has another digest by now.
+    Void,
+}
 
 /// What is new about a record.
 #[derive(Debug, Clone)]
@@ -52,13 +77,21 @@ pub(crate) enum What {
 /// What the index keeps of an authorization.
 #[derive(Debug, Clone)]
 pub(crate) struct Digest {
-    /// By which digests it is found.
-    pub(crate) halves: [Option<Half>; 2],
+    pub(crate) handle: Handle,
     pub(crate) status: Status,
     pub(crate) expires: Option<Timestamp>,
     pub(crate) user: Option<Id>,
     pub(crate) organization: Id,
     pub(crate) permissions: PermissionSet,
+}
+
+/// How the token of an authorization is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handle {
+    /// By the id that it carries; this is its digest.
+    Id(Half),
+    /// By one of these digests.
+    Digests([Option<Half>; 2]),
 }
 
 /// What became of a [`Change`].
@@ -76,7 +109,7 @@ pub(crate) enum Outcome {
 
 #[derive(Debug)]
 pub(crate) struct Index {
-    view: ArcSwap<View>,
+    view: Published<View>,
     writers: Mutex<Writers>,
 }
 
@@ -87,35 +120,15 @@ struct Writers {
     fresh: Option<Builder>,
 }
 
-/// One consistent state for readers: a table, and what its words refer to.
-#[derive(Debug)]
-struct View {
-    table: Table,
-    interned: Arc<Interned>,
-    /// Grows with each new view.
-    generation: u64,
-}
-
-/// An authorization as it is found under a digest.
-#[derive(Debug)]
-pub(crate) struct Found<'v> {
-    entry: Entry,
-    owners: [OwnerState; 2],
-    pub(crate) permissions: Option<&'v PermissionSet>,
-}
-
-/// Where a digest was found last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    generation: u64,
-    slot: usize,
-}
+/// Changes that are applied before others that wait to write get a turn: some hundred microseconds.
+const TURN: usize = 256;
 
 impl Index {
     pub(crate) fn new() -> Self {
-        let current = Builder::new(0);
+        let mut current = Builder::new();
+        let view = current.view_to_publish().unwrap_or_else(|| current.view());
         Self {
-            view: ArcSwap::new(Arc::clone(&current.view)),
+            view: Published::new(Box::new(view)),
             writers: Mutex::new(Writers {
                 current,
                 fresh: None,
@@ -123,30 +136,43 @@ impl Index {
         }
     }
 
-    /// Calls `use_it` with what is known under `half`; `place` is where it was found before, if it was.
+    /// Calls `use_it` with what is known now. It never waits; what it holds stays whole meanwhile.
+    #[inline]
+    pub(crate) fn read<T>(&self, use_it: impl FnOnce(&View) -> T) -> T {
+        self.view.read(use_it)
+    }
+
+    /// Calls `use_it` with what is known under `half`, which is looked for at `start`. `view` is one that
+    /// [`Index::read`] gave.
+    #[inline]
     pub(crate) fn find<T>(
         &self,
-        half: Half,
-        place: Option<Place>,
-        use_it: impl FnOnce(Found<'_>, Place) -> T,
+        view: &View,
+        (start, half): (Start, Half),
+        use_it: impl FnOnce(Found<'_>) -> T,
     ) -> Option<T> {
-        let view = self.view.load();
-        let slot = match place {
-            Some(place) if place.generation == view.generation => place.slot,
-            _ => view.table.find(half)?,
-        };
-        let entry = view.table.read(slot, half)?;
-        if entry.state == SlotState::Void {
-            return None;
+        match view.find(start, half) {
+            Seen::Found(found) => Some(use_it(found)),
+            Seen::Nothing => None,
+            Seen::Stale => self.find_later(start, half, use_it),
         }
-        let OwnerPair { user, organization } = view.interned.pair(entry.owner)?;
-        let found = Found {
-            entry,
-            owners: [view.interned.owner(user), view.interned.owner(organization)],
-            permissions: view.interned.set(entry.set),
-        };
-        let generation = view.generation;
-        Some(use_it(found, Place { generation, slot }))
+    }
+
+    /// In the view that is current now.
+    #[cold]
+    fn find_later<T>(
+        &self,
+        start: Start,
+        half: Half,
+        use_it: impl FnOnce(Found<'_>) -> T,
+    ) -> Option<T> {
+        self.read(|view| self.find(view, (start, half), use_it))
+    }
+
+    /// What is at a place, if it is still that of `half`; else it is to be looked for.
+    #[inline]
+    pub(crate) fn at<'v>(view: &'v View, place: Place, half: Half) -> Option<Found<'v>> {
+        view.at(place, half)
     }
 
     /// Takes over changes, in any order: the newest version of each record wins. `report` hears of every one that
@@ -156,22 +182,39 @@ impl Index {
         changes: impl IntoIterator<Item = Change>,
         mut report: impl FnMut(&Change, Outcome),
     ) {
-        let mut writers = self.writers();
-        for change in changes {
-            if let Some(fresh) = &mut writers.fresh {
-                fresh.apply(&change);
+        let mut changes = changes.into_iter().peekable();
+        while changes.peek().is_some() {
+            let mut writers = self.writers();
+            for change in changes.by_ref().take(TURN) {
+                if let Some(fresh) = &mut writers.fresh {
+                    fresh.apply(&change);
+                }
+                let outcome = writers.current.apply(&change);
+                self.publish(&mut writers.current);
+                report(&change, outcome);
             }
-            let outcome = writers.current.apply(&change);
-            self.publish(&writers.current);
-            report(&change, outcome);
         }
+    }
+
+    /// All that the store held is applied: brings the table to the size that it needs, and frees what nobody reads any
+    /// more. It gives way to whoever writes.
+    pub(crate) fn settle(&self) {
+        self.writers().current.settle();
+        loop {
+            let mut writers = self.writers();
+            let more = writers.current.step();
+            self.publish(&mut writers.current);
+            drop(writers);
+            if !more {
+                break;
+            }
+        }
+        self.view.reclaim();
     }
 
     /// Begins to build a new index from nothing; what is applied from now on goes to both.
     pub(crate) fn begin_rebuild(&self) {
-        let mut writers = self.writers();
-        let generation = writers.current.view.generation;
-        writers.fresh = Some(Builder::new(generation + REBUILD_STEP));
+        self.writers().fresh = Some(Builder::new());
     }
 
     /// Takes over changes into the new index alone.
@@ -188,14 +231,17 @@ impl Index {
     /// those that would.
     pub(crate) fn finish_rebuild(&self, replayed: impl FnMut(RecordKey)) {
         let mut fallen = Vec::new();
+        let mut former = None;
         {
             let mut writers = self.writers();
             if let Some(mut fresh) = writers.fresh.take() {
                 fresh.outlive(&writers.current, |key| fallen.push(key));
-                writers.current = fresh;
-                self.publish(&writers.current);
+                self.view.replace(Box::new(fresh.view()));
+                former = Some(std::mem::replace(&mut writers.current, fresh));
             }
         }
+        // Outside of the lock, for it can take long.
+        drop(former);
         fallen.into_iter().for_each(replayed);
     }
 
@@ -225,9 +271,9 @@ impl Index {
         self.writers().current.agrees(change)
     }
 
-    fn publish(&self, builder: &Builder) {
-        if !Arc::ptr_eq(&self.view.load(), &builder.view) {
-            self.view.store(Arc::clone(&builder.view));
+    fn publish(&self, builder: &mut Builder) {
+        if let Some(view) = builder.view_to_publish() {
+            self.view.replace(Box::new(view));
         }
     }
 
@@ -238,24 +284,5 @@ impl Index {
 
     fn writers(&self) -> MutexGuard<'_, Writers> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// So that views of an index and of the one that replaces it never share a generation.
-const REBUILD_STEP: u64 = 1 << 20;
-
-impl Found<'_> {
-    pub(crate) fn id(&self) -> Id {
-        self.entry.id
-    }
-
-    /// Whether it is in force. `now` is asked only if it expires.
-    pub(crate) fn live(&self, now: impl FnOnce() -> Timestamp) -> Result<(), Dead> {
-        let status = match self.entry.state {
-            SlotState::Known(status) => status,
-            SlotState::Void => Status::Revoked,
-        };
-        let expired = || self.entry.expires.is_some_and(|end| end <= now());
-        liveness(status, expired, self.owners)
     }
 }

@@ -1,159 +1,245 @@
-//! The open-addressing table that a check reads: digests to states, by atomics alone.
+//! The open-addressing table that a check reads, by atomics alone.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::memory::{Zeroed, prefetch};
+use super::slot::{Back, Cold, Entry, Slot, Word};
+use super::sync::{AtomicUsize, Ordering};
+use super::{Half, SlotState};
 use crate::id::Id;
-use crate::status::Status;
-use crate::time::Timestamp;
 
-/// 128 bits of a keyed digest.
-pub(crate) type Half = [u64; 2];
-
-/// What a slot says of its token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SlotState {
-    /// The digest of a record with this status.
-    Known(Status),
-    /// The digest counts as unknown: its record was purged, is not genuine, or has another digest by now.
-    Void,
-}
-
-/// Everything that a slot says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) id: Id,
-    pub(crate) state: SlotState,
-    pub(crate) expires: Option<Timestamp>,
-    /// Which permission set and which owner, as interned.
-    pub(crate) set: u32,
-    pub(crate) owner: u32,
-}
-
-/// A slot is given to one digest for ever; only a new table drops slots.
-#[derive(Debug, Default)]
-struct Slot {
-    half: [AtomicU64; 2],
-    id: AtomicU64,
-    /// Nanoseconds since 1970; 0 for never.
-    expires: AtomicU64,
-    /// State, permission set and owner in one word, so that they change together; 0 while the slot is empty.
-    word: AtomicU64,
-}
-
+/// Buckets of four slots, which are two cache lines that a processor fetches together. A digest is in the first bucket
+/// from the one where its place begins that had room.
 #[derive(Debug)]
 pub(super) struct Table {
-    slots: Box<[Slot]>,
+    slots: Zeroed<Slot>,
+    cold: Zeroed<Cold>,
+    /// Places begin in one of so many; some more behind take what finds no room in the last ones.
+    buckets: usize,
+    /// What begins before this bucket is in another table by now.
+    moved: AtomicUsize,
 }
 
-const STATE_BITS: u32 = 3;
-const SET_BITS: u32 = 29;
-/// One more than the greatest number of an interned permission set.
-pub(super) const MAX_SETS: u32 = 1 << SET_BITS;
+/// Slots in a bucket.
+const WIDTH: usize = 4;
+/// Buckets behind those in which places begin.
+///
+/// With four of five slots taken, one digest in 10²⁴ would need more: what overflows the last bucket is a queue with one
+/// server, whose length falls by e^-0.43 a slot.
+const MARGIN: usize = 32;
+
+/// Where a digest is looked for: 64 bits that are as good as random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start(u64);
+
+impl Start {
+    /// For a token that carries this id. Ids follow each other in time, so that they are mixed: the two halves of a
+    /// product of 128 bits, one over the other. `seed` is random, so that nobody can import ids that meet.
+    #[inline]
+    pub(crate) fn of_id(number: u64, seed: u64) -> Self {
+        const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
+        let product = u128::from(number ^ seed) * ODD;
+        Self((product as u64) ^ (product >> 64) as u64)
+    }
+
+    /// For every other token.
+    #[inline]
+    pub(crate) fn of_half(half: Half) -> Self {
+        Self(half[0])
+    }
+}
+
+/// Whether and where a digest was found.
+pub(super) enum Look {
+    At(usize, Word),
+    /// It may be in the table that follows.
+    Moved,
+    Nowhere,
+}
 
 impl Table {
-    /// A table for `count` digests, at most two thirds full.
-    pub(super) fn with_room_for(count: usize) -> Self {
-        let size = (count.max(16) * 3 / 2).next_power_of_two();
+    /// A table with room for `count` digests, so many of a hundred slots being taken then.
+    pub(super) fn with_room_for(count: usize, percent: usize) -> Self {
+        let buckets = (count.max(8) * 100).div_ceil(percent * WIDTH);
+        let slots = (buckets + MARGIN) * WIDTH;
         Self {
-            slots: (0..size).map(|_| Slot::default()).collect(),
+            slots: Zeroed::new(slots),
+            cold: Zeroed::new(slots),
+            buckets,
+            moved: AtomicUsize::new(0),
         }
     }
 
-    pub(super) fn is_full(&self, used: usize) -> bool {
-        used * 3 / 2 >= self.slots.len()
+    /// How many slots there are for places to begin.
+    pub(super) fn len(&self) -> usize {
+        self.buckets * WIDTH
     }
 
-    /// The number of the slot of `half`.
-    pub(super) fn find(&self, half: Half) -> Option<usize> {
-        self.probe(half)
-            .find(|(_, slot)| slot.is_empty() || slot.holds(half))
-            .filter(|(_, slot)| !slot.is_empty())
-            .map(|(at, _)| at)
+    /// Fetches the lines in which the place begins.
+    #[inline]
+    pub(super) fn prefetch(&self, start: Start) {
+        if let Some(slot) = self.slots.get(self.bucket(start) * WIDTH) {
+            prefetch(slot);
+        }
     }
 
-    /// What the slot says, if it is the one of `half`.
-    pub(super) fn read(&self, at: usize, half: Half) -> Option<Entry> {
-        let slot = self.slots.get(at)?;
-        let word = slot.word.load(Ordering::Acquire);
-        if word == 0 || !slot.holds(half) {
+    /// Whether what begins here is in the table that follows.
+    #[inline]
+    pub(super) fn has_moved(&self, start: Start) -> bool {
+        self.bucket(start) < self.moved.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(super) fn look(&self, start: Start, half: Half) -> Look {
+        let first = self.bucket(start);
+        let mut at = first * WIDTH;
+        while let Some(bucket) = self.bucket_at(at) {
+            for (offset, slot) in bucket.iter().enumerate() {
+                if slot.may_hold(half)
+                    && let Some(word) = slot.holds(half)
+                {
+                    return match word.is_moved() {
+                        true => Look::Moved,
+                        false => Look::At(at + offset, word),
+                    };
+                }
+            }
+            // A bucket fills from its first slot to its last, and nothing is behind one that has room.
+            if bucket[WIDTH - 1].is_empty() {
+                break;
+            }
+            at += WIDTH;
+        }
+        match self.has_moved(start) {
+            true => Look::Moved,
+            false => Look::Nowhere,
+        }
+    }
+
+    /// The slot with this number.
+    #[inline]
+    pub(super) fn slot(&self, at: usize) -> Option<&Slot> {
+        self.slots.get(at)
+    }
+
+    /// The id of the record of a slot.
+    #[inline]
+    pub(super) fn id(&self, at: usize) -> Option<Id> {
+        self.cold.get(at)?.id()
+    }
+
+    /// What is known of the record of a slot; none if it is gone.
+    pub(super) fn back(&self, at: usize) -> Option<Back> {
+        self.cold.get(at)?.read()
+    }
+
+    /// The slot that is found by this id.
+    pub(super) fn home(&self, start: Start, id: Id) -> Option<(usize, Back)> {
+        let taken = self.places(start);
+        let taken = taken.take_while(|at| self.slot(*at).is_some_and(|slot| !slot.is_empty()));
+        let mut homes = taken.filter_map(|at| Some((at, self.back(at)?)));
+        homes.find(|(_, back)| back.home && back.id == id)
+    }
+
+    /// The slot of `half`, a new one if there is none. None if there is no room.
+    pub(super) fn place(&self, start: Start, half: Half) -> Option<usize> {
+        let mut places = self.places(start);
+        places.find(|at| {
+            let slot = self.slot(*at);
+            slot.is_some_and(|slot| slot.is_empty() || slot.half() == half)
+        })
+    }
+
+    /// Only one thread writes at a time.
+    pub(super) fn write(&self, at: usize, half: Half, entry: &Entry, back: Option<&Back>) {
+        if let (Some(slot), Some(cold)) = (self.slot(at), self.cold.get(at)) {
+            match back {
+                Some(back) => cold.write(back),
+                None => cold.forget(),
+            }
+            slot.write(half, entry);
+        }
+    }
+
+    /// Notes what is known of the record of a slot.
+    pub(super) fn note(&self, at: usize, back: &Back) {
+        if let Some(cold) = self.cold.get(at) {
+            cold.write(back);
+        }
+    }
+
+    /// Nothing is known of the record of a slot any more.
+    pub(super) fn forget(&self, at: usize) {
+        if let Some(cold) = self.cold.get(at) {
+            cold.forget();
+        }
+    }
+
+    /// All slots that are taken, with what they say.
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, Half, Entry, Option<Back>)> {
+        (0..self.slots.len()).filter_map(|at| self.full(at))
+    }
+
+    fn full(&self, at: usize) -> Option<(usize, Half, Entry, Option<Back>)> {
+        let slot = self.slot(at)?;
+        Some((at, slot.half(), slot.entry()?, self.back(at)))
+    }
+
+    /// Moves what begins in some hundred slots on into `next`, and says how many slots that took there; none once all
+    /// has moved. A reader finds everything all the time, here or there.
+    pub(super) fn move_some(&self, next: &Self, seed: u64) -> Option<usize> {
+        let from = self.moved.load(Ordering::Relaxed);
+        if from >= self.buckets + MARGIN {
             return None;
         }
-        slot.entry(word)
-    }
-
-    /// Writes the slot of `half`, a new one if there is none. Only one thread writes at a time. False if the
-    /// table has no room.
-    pub(super) fn write(&self, half: Half, entry: &Entry) -> bool {
-        let mut probe = self.probe(half);
-        let Some((_, slot)) = probe.find(|(_, slot)| slot.is_empty() || slot.holds(half)) else {
-            return false;
-        };
-        for (to, from) in slot.half.iter().zip(half) {
-            to.store(from, Ordering::Relaxed);
+        let mut taken = 0;
+        let mut to = from;
+        // To the next bucket that has room: nothing that begins before it is behind it.
+        while let Some(bucket) = self.bucket_at(to * WIDTH) {
+            taken += self.copy(to, next, seed);
+            to += 1;
+            if to - from >= STEP && bucket[WIDTH - 1].is_empty() {
+                break;
+            }
         }
-        slot.id.store(entry.id.number(), Ordering::Relaxed);
-        let expires = entry.expires.map_or(0, |time| time.nanos().max(1));
-        slot.expires.store(expires, Ordering::Relaxed);
-        slot.word.store(pack(entry), Ordering::Release);
-        true
+        self.moved.store(to, Ordering::Release);
+        for slot in self.slots.get(from * WIDTH..to * WIDTH).unwrap_or_default() {
+            slot.leave();
+        }
+        Some(taken)
     }
 
-    /// All digests that are not void.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (Half, Entry)> {
-        self.slots.iter().filter_map(|slot| {
-            let entry = slot.entry(slot.word.load(Ordering::Acquire))?;
-            let half = slot
-                .half
-                .each_ref()
-                .map(|part| part.load(Ordering::Relaxed));
-            (entry.state != SlotState::Void).then_some((half, entry))
-        })
+    /// Copies one bucket into `next`, but for what counts as unknown and belongs to no record any more.
+    fn copy(&self, bucket: usize, next: &Self, seed: u64) -> usize {
+        let places = bucket * WIDTH..(bucket + 1) * WIDTH;
+        let full = places.filter_map(|at| self.full(at));
+        let kept = full.filter(|(_, _, entry, back)| {
+            entry.state != SlotState::Void || back.is_some_and(|back| back.home)
+        });
+        let moved = kept.filter_map(|(_, half, entry, back)| {
+            let home = back.filter(|back| back.home);
+            let start = home.map_or(Start::of_half(half), |back| {
+                Start::of_id(back.id.number(), seed)
+            });
+            next.write(next.place(start, half)?, half, &entry, back.as_ref());
+            Some(())
+        });
+        moved.count()
     }
 
-    fn probe(&self, [start, _]: Half) -> impl Iterator<Item = (usize, &Slot)> {
-        let mask = self.slots.len() - 1;
-        let places =
-            (0..self.slots.len()).map(move |step| (start as usize).wrapping_add(step) & mask);
-        places.filter_map(|at| Some((at, self.slots.get(at)?)))
-    }
-}
-
-impl Slot {
-    fn is_empty(&self) -> bool {
-        self.word.load(Ordering::Acquire) == 0
+    #[inline]
+    fn bucket(&self, Start(start): Start) -> usize {
+        ((u128::from(start) * self.buckets as u128) >> 64) as usize
     }
 
-    fn holds(&self, half: Half) -> bool {
-        // A plain comparison: whoever presents tokens cannot steer a keyed digest.
-        let [low, high] = &self.half;
-        [low.load(Ordering::Relaxed), high.load(Ordering::Relaxed)] == half
+    #[inline]
+    fn bucket_at(&self, at: usize) -> Option<&[Slot; WIDTH]> {
+        self.slots.get(at..)?.first_chunk()
     }
 
-    fn entry(&self, word: u64) -> Option<Entry> {
-        let state = match word & ((1 << STATE_BITS) - 1) {
-            1 => SlotState::Known(Status::Active),
-            2 => SlotState::Known(Status::Inactive),
-            3 => SlotState::Known(Status::Revoked),
-            4 => SlotState::Void,
-            _ => return None,
-        };
-        let expires = self.expires.load(Ordering::Relaxed);
-        Some(Entry {
-            id: Id::new(self.id.load(Ordering::Relaxed))?,
-            state,
-            expires: Timestamp::from_nanos(expires).filter(|_| expires != 0),
-            set: (word >> STATE_BITS) as u32 & (MAX_SETS - 1),
-            owner: (word >> (STATE_BITS + SET_BITS)) as u32,
-        })
+    /// The slots in which what begins at `start` may be, in order.
+    fn places(&self, start: Start) -> impl Iterator<Item = usize> {
+        self.bucket(start) * WIDTH..self.slots.len()
     }
 }
 
-fn pack(entry: &Entry) -> u64 {
-    let state = match entry.state {
-        SlotState::Known(Status::Active) => 1,
-        SlotState::Known(Status::Inactive) => 2,
-        SlotState::Known(Status::Revoked) => 3,
-        SlotState::Void => 4,
-    };
-    state | u64::from(entry.set) << STATE_BITS | u64::from(entry.owner) << (STATE_BITS + SET_BITS)
-}
+/// Buckets that are moved at once, at the least.
+const STEP: usize = 64;

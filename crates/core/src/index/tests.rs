@@ -1,4 +1,5 @@
 use super::*;
+use crate::authorization::Dead;
 use crate::record::Kind;
 use crate::{Action, Permission, ResourceType};
 use proptest::prelude::*;
@@ -26,9 +27,13 @@ fn owner(kind: Kind, number: u64, state: OwnerState, sequence: u64) -> Change {
 
 /// An authorization of user 2 and organization 1 with these digests.
 fn version(number: u64, sequence: u64, status: Status, halves: [Option<Half>; 2]) -> Change {
+    handled(number, sequence, status, Handle::Digests(halves))
+}
+
+fn handled(number: u64, sequence: u64, status: Status, handle: Handle) -> Change {
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let digest = Digest {
-        halves,
+        handle,
         status,
         expires: None,
         user: Some(id(2)),
@@ -58,13 +63,28 @@ fn apply(index: &Index, change: Change) -> Outcome {
 
 /// What a check would make of a digest: the id and which version allows it, or why not.
 fn look(index: &Index, wanted: Half) -> Option<(Id, Result<u64, Dead>)> {
-    index.find(wanted, None, |found, _| {
-        let live = found.live(|| Timestamp::MIN);
-        let version = || match found.permissions.unwrap()[0].resource.target {
-            crate::Target::Id(id) => id.number(),
-            _ => 0,
-        };
-        (found.id(), live.map(|()| version()))
+    look_at(index, |_| Start::of_half(wanted), wanted)
+}
+
+/// The same of a token that carries its id.
+fn look_home(index: &Index, number: u64, wanted: Half) -> Option<(Id, Result<u64, Dead>)> {
+    look_at(index, |view| view.start(number), wanted)
+}
+
+fn look_at(
+    index: &Index,
+    start: impl Fn(&View) -> Start,
+    wanted: Half,
+) -> Option<(Id, Result<u64, Dead>)> {
+    index.read(|view| {
+        index.find(view, (start(view), wanted), |found| {
+            let live = found.live(|| Timestamp::MIN);
+            let version = || match found.permissions()[0].resource.target {
+                crate::Target::Id(id) => id.number(),
+                _ => 0,
+            };
+            (found.id().unwrap(), live.map(|()| version()))
+        })
     })
 }
 
@@ -107,7 +127,7 @@ proptest! {
             };
             let state = wanted(*sequence, digest.status);
             for number in 101..104 {
-                let held = digest.halves[1] == Some(half(number));
+                let held = digest.handle == Handle::Digests([Some(half(7)), Some(half(number))]);
                 prop_assert_eq!(look(&index, half(number)), held.then_some((id(7), state)));
             }
             prop_assert_eq!(look(&index, half(7)), Some((id(7), state)));

@@ -247,7 +247,7 @@ impl Issuer {
         let token = Token::generate(self.shared.prefix, authorization.id)?;
         let secret = self.shared.sealer.key().current();
         let hash = TokenHash::keyed(&secret.hash, token.reveal().as_bytes());
-        let credential = Credential::Keyed(secret.id, hash);
+        let credential = Credential::Native(secret.id, hash);
         change.put(Entity::Authorization(authorization.clone(), credential))?;
         Ok((token, authorization))
     }

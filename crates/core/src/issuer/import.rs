@@ -234,10 +234,13 @@ impl Issuer {
     fn credential(&self, item: &ImportItem) -> Result<Option<Credential>, Error> {
         Ok(Some(match item {
             ImportItem::Authorization(authorization, token) => {
-                self.check_token(authorization.id, token)?;
+                let shape = self.check_token(authorization.id, token)?;
                 let secret = self.shared.sealer.key().current();
                 let hash = TokenHash::keyed(&secret.hash, token.reveal().as_bytes());
-                Credential::Keyed(secret.id, hash)
+                match shape {
+                    Shape::Native(_) => Credential::Native(secret.id, hash),
+                    Shape::Other => Credential::Keyed(secret.id, hash),
+                }
             }
             ImportItem::Hashed(_, locator) => Credential::Located(*locator),
             ImportItem::Stored(_, credential) => {
@@ -266,14 +269,14 @@ impl Issuer {
     }
 
     /// A token of this store's own format carries the id by which it is found.
-    fn check_token(&self, id: Id, token: &Token) -> Result<(), Error> {
+    fn check_token(&self, id: Id, token: &Token) -> Result<Shape, Error> {
         let shape = Shape::of(self.shared.prefix, token.reveal().as_bytes());
         match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
             Shape::Native(own) if own != id => {
                 let reason = format!("belongs to authorization {own}; give it that id");
                 Err(Error::Invalid(Field::Token, reason))
             }
-            _ => Ok(()),
+            shape => Ok(shape),
         }
     }
 

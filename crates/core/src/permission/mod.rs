@@ -1,9 +1,5 @@
 //! What an authorization allows, and the two rules by which permissions match.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the index keeps plain sets still")
-)]
 mod compiled;
 mod json;
 mod matching;
@@ -20,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::id::Id;
 use crate::name::{InvalidName, Name};
 
-#[expect(unused_imports, reason = "the index keeps plain sets still")]
 pub(crate) use compiled::CompiledSet;
 pub use matching::BucketNames;
 pub use nearest::WhyNot;

@@ -19,8 +19,10 @@ const HAS_REVOKED: u8 = 8;
 const HAS_KEYED: u8 = 16;
 /// The creator is a user, not an authorization.
 const CREATOR_IS_USER: u8 = 32;
+/// The token of the keyed hash carries the id of the authorization.
+const IS_NATIVE: u8 = 64;
 const KNOWN: u8 =
-    HAS_CREATOR | HAS_ROTATED | HAS_EXPIRY | HAS_REVOKED | HAS_KEYED | CREATOR_IS_USER;
+    HAS_CREATOR | HAS_ROTATED | HAS_EXPIRY | HAS_REVOKED | HAS_KEYED | CREATOR_IS_USER | IS_NATIVE;
 
 pub(super) fn write(w: &mut Writer, entity: &Entity) {
     match entity {
@@ -113,7 +115,8 @@ fn write_authorization(w: &mut Writer, authorization: &Authorization, credential
             | has(
                 matches!(authorization.created_by, Some(Creator::User(_))),
                 CREATOR_IS_USER,
-            ),
+            )
+            | has(matches!(credential, Credential::Native(..)), IS_NATIVE),
     );
     if let Some((key, hash)) = keyed {
         w.fixed(&key.0.to_be_bytes());
@@ -148,6 +151,11 @@ fn read_authorization(
     let when = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.time()).transpose();
     let which = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.id()).transpose();
     let credential = read_credential(r, has & HAS_KEYED != 0, record.unique.as_deref())?;
+    let credential = match credential {
+        Credential::Keyed(key, hash) if has & IS_NATIVE != 0 => Credential::Native(key, hash),
+        _ if has & IS_NATIVE != 0 => return Err(RecordError::Body),
+        credential => credential,
+    };
     let creator = match has & CREATOR_IS_USER {
         0 => Creator::Authorization,
         _ => Creator::User,

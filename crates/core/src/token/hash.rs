@@ -11,7 +11,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::Locator;
 
-const BLOCK: usize = blake3::BLOCK_LEN;
+/// The texts of our own tokens are one such block, in bytes, if their prefix has 4 bytes.
+pub(crate) const BLOCK: usize = blake3::BLOCK_LEN;
 /// How many blocks are hashed at once; the widest registers hold so many states.
 const LANES: usize = 16;
 /// The longest text that is one chunk of BLAKE3, in bytes.

@@ -19,8 +19,8 @@ use crate::key::KeyId;
 pub use hash::TokenHash;
 pub use shape::{Malformed, Shape};
 
-pub(crate) use hash::HashKey;
-pub(crate) use shape::Draft;
+pub(crate) use hash::{BLOCK, HashKey};
+pub(crate) use shape::{Draft, Native};
 pub(crate) use stored::{KEYED_MARK, KeyedHash};
 
 /// The URL-safe alphabet of RFC 4648, section 5, padded or not.
@@ -237,6 +237,8 @@ impl fmt::Debug for Locator {
 pub enum Credential {
     /// The keyed hash, and the key that it was made under.
     Keyed(KeyId, TokenHash),
+    /// The same of a token of our own form, which carries the id of its authorization.
+    Native(KeyId, TokenHash),
     /// A hash of another origin, until its token is seen for the first time.
     Located(Locator),
     /// Both: the locator stays for life, the keyed hash is what checks use.
@@ -247,7 +249,9 @@ impl Credential {
     /// The keyed hash, if there is one yet.
     pub fn keyed(&self) -> Option<(KeyId, TokenHash)> {
         match *self {
-            Self::Keyed(key, hash) | Self::Adopted(_, key, hash) => Some((key, hash)),
+            Self::Keyed(key, hash) | Self::Native(key, hash) | Self::Adopted(_, key, hash) => {
+                Some((key, hash))
+            }
             Self::Located(_) => None,
         }
     }
@@ -256,14 +260,14 @@ impl Credential {
     pub fn locator(&self) -> Option<Locator> {
         match *self {
             Self::Located(locator) | Self::Adopted(locator, ..) => Some(locator),
-            Self::Keyed(..) => None,
+            Self::Keyed(..) | Self::Native(..) => None,
         }
     }
 
     /// The unique key of the record: it never changes, so that no two records hold one token.
     pub(crate) fn unique_key(&self) -> Vec<u8> {
         let (tag, digest) = match self {
-            Self::Keyed(_, hash) => (UNIQUE_KEYED, hash.0.as_slice()),
+            Self::Keyed(_, hash) | Self::Native(_, hash) => (UNIQUE_KEYED, hash.0.as_slice()),
             Self::Located(locator) | Self::Adopted(locator, ..) => match locator {
                 Locator::Sha256(digest) => (UNIQUE_SHA256, digest.as_slice()),
                 Locator::Sha512(digest) => (UNIQUE_SHA512, digest.as_slice()),

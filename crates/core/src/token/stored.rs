@@ -9,11 +9,12 @@ use super::{BASE64, Locator, TokenHash};
 use crate::key::KeyId;
 
 /// A keyed hash with the key that it was made under. Its text is `$symbolon-blake3$`, the id of the key, `$`, and the
-/// hash in URL-safe base64.
+/// hash in URL-safe base64; then `$id` if the token carries the id of its authorization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyedHash {
     pub(crate) key: KeyId,
     pub(crate) hash: TokenHash,
+    pub(crate) native: bool,
 }
 
 /// A text that is no keyed hash.
@@ -22,11 +23,14 @@ pub(crate) struct KeyedHash {
 pub(crate) struct InvalidKeyedHash;
 
 pub(crate) const KEYED_MARK: &str = "$symbolon-blake3$";
+/// Behind the hash of a token that carries the id of its authorization.
+const NATIVE_MARK: &str = "$id";
 
 impl fmt::Display for KeyedHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hash = BASE64.encode(self.hash.0);
-        write!(f, "{KEYED_MARK}{}${hash}", self.key)
+        let native = if self.native { NATIVE_MARK } else { "" };
+        write!(f, "{KEYED_MARK}{}${hash}{native}", self.key)
     }
 }
 
@@ -35,11 +39,14 @@ impl FromStr for KeyedHash {
 
     fn from_str(text: &str) -> Result<Self, InvalidKeyedHash> {
         let read = || {
-            let (key, hash) = text.strip_prefix(KEYED_MARK)?.split_once('$')?;
+            let text = text.strip_prefix(KEYED_MARK)?;
+            let native = text.strip_suffix(NATIVE_MARK);
+            let (key, hash) = native.unwrap_or(text).split_once('$')?;
             let hash = BASE64.decode(hash).ok()?.try_into().ok()?;
             Some(Self {
                 key: key.parse().ok()?,
                 hash: TokenHash(hash),
+                native: native.is_some(),
             })
         };
         read().ok_or(InvalidKeyedHash)
@@ -73,10 +80,17 @@ mod tests {
         let one = KeyedHash {
             key: "4f5d96ff".parse().unwrap(),
             hash: TokenHash([0xfb; 32]),
+            native: false,
         };
         let text = "$symbolon-blake3$4f5d96ff$-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s=";
         assert_eq!(one.to_string(), text);
         assert_eq!(text.parse(), Ok(one));
+        let native = KeyedHash {
+            native: true,
+            ..one
+        };
+        assert_eq!(native.to_string(), format!("{text}$id"));
+        assert_eq!(native.to_string().parse(), Ok(native));
         for wrong in [
             "",
             "$symbolon-blake3$4f5d96ff",

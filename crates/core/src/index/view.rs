@@ -1,0 +1,156 @@
+//! What one check sees of the index.
+
+use std::sync::Arc;
+
+use super::interned::{Interned, Pair};
+use super::slot::Word;
+use super::table::{Look, Start, Table};
+use super::{Half, SlotState};
+use crate::authorization::{Dead, liveness};
+use crate::id::Id;
+use crate::permission::{PermissionSet, Request};
+use crate::time::Timestamp;
+
+/// The tables that are read now, and what their words refer to.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(super) table: Arc<Table>,
+    /// Where everything is being moved to, while the table grows.
+    pub(super) next: Option<Arc<Table>>,
+    pub(super) interned: Arc<Interned>,
+    pub(super) seed: u64,
+}
+
+/// An authorization as it is found under a digest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<'v> {
+    interned: &'v Interned,
+    table: &'v Table,
+    at: usize,
+    word: Word,
+    expiry: u64,
+    pair: &'v Pair,
+}
+
+/// Where a digest was found last: a guess that saves looking for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) usize);
+
+/// What a view knows of a digest.
+pub(super) enum Seen<'v> {
+    Found(Found<'v>),
+    Nothing,
+    /// A later view knows it.
+    Stale,
+}
+
+impl View {
+    /// Where the token that carries this id is looked for.
+    #[inline]
+    pub(crate) fn start(&self, id_number: u64) -> Start {
+        Start::of_id(id_number, self.seed)
+    }
+
+    /// Fetches what [`View::find`] will read, while the caller does something else.
+    #[inline]
+    pub(crate) fn prefetch(&self, start: Start) {
+        self.side(start).prefetch(start);
+    }
+
+    #[inline]
+    pub(super) fn find(&self, start: Start, half: Half) -> Seen<'_> {
+        let mut table = self.side(start);
+        loop {
+            match table.look(start, half) {
+                Look::At(at, word) => match self.found(table, at, word) {
+                    Some(seen) => return seen,
+                    // It was written meanwhile.
+                    None => continue,
+                },
+                Look::Nowhere => return Seen::Nothing,
+                Look::Moved => match &self.next {
+                    Some(next) if !std::ptr::eq(&**next, table) => table = next,
+                    _ => return Seen::Stale,
+                },
+            }
+        }
+    }
+
+    /// What is at the place, if it is still that of `half`.
+    #[inline]
+    pub(super) fn at(&self, place: Place, half: Half) -> Option<Found<'_>> {
+        let word = self.table.slot(place.0)?.holds(half)?;
+        match self.found(&self.table, place.0, word) {
+            Some(Seen::Found(found)) => Some(found),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn found<'v>(&'v self, table: &'v Table, at: usize, word: Word) -> Option<Seen<'v>> {
+        let expiry = table.slot(at)?.expiry_with(word)?;
+        let interned = &*self.interned;
+        let known = !word.is_void();
+        let pair = interned.pairs.get(word.owners()).filter(|_| known);
+        Some(pair.map_or(Seen::Nothing, |pair| {
+            Seen::Found(Found {
+                interned,
+                table,
+                at,
+                word,
+                expiry,
+                pair,
+            })
+        }))
+    }
+
+    #[inline]
+    fn side(&self, start: Start) -> &Table {
+        match &self.next {
+            Some(next) if self.table.has_moved(start) => next,
+            _ => &self.table,
+        }
+    }
+}
+
+impl Found<'_> {
+    /// The id of the authorization; none if it was purged meanwhile.
+    #[inline]
+    pub(crate) fn id(&self) -> Option<Id> {
+        self.table.id(self.at)
+    }
+
+    #[inline]
+    pub(crate) fn place(&self) -> Place {
+        Place(self.at)
+    }
+
+    /// Whether it is in force. `now` is asked only if it expires.
+    #[inline]
+    pub(crate) fn live(&self, now: impl FnOnce() -> Timestamp) -> Result<(), Dead> {
+        let SlotState::Known(status) = self.word.state() else {
+            return Err(Dead::Revoked);
+        };
+        let expired = || self.expiry != 0 && self.expiry <= now().nanos();
+        liveness(status, expired, self.interned.owners(self.pair))
+    }
+
+    /// Whether a permission covers the request.
+    #[inline]
+    pub(crate) fn covers(&self, request: &Request<'_>) -> bool {
+        let (set, organization) = (self.interned.set(self.word.set()), self.pair.organization());
+        match (set, organization) {
+            (Some(set), Some(organization)) => set.covers(request, organization, self.pair.user()),
+            _ => false,
+        }
+    }
+
+    /// What it allows, as it was given. It allocates.
+    pub(crate) fn permissions(&self) -> PermissionSet {
+        let set = self.interned.set(self.word.set());
+        let organization = self.pair.organization();
+        let both = set.zip(organization);
+        both.map(|(set, organization)| set.restore(organization, self.pair.user()))
+            .unwrap_or_default()
+    }
+}
