@@ -14,9 +14,18 @@ pub trait Clock: Debug + Send + Sync + 'static {
 
     /// Time since some fixed point, which no setting of the clock moves.
     fn monotonic(&self) -> Duration;
+
+    /// Both; what every check on a shared store asks. An override may be faster, and must answer the same.
+    fn both(&self) -> (Timestamp, Duration) {
+        (self.now(), self.monotonic())
+    }
 }
 
-/// The kernel's coarse clocks: 4 ms steps on most Linux machines, a few nanoseconds to read.
+/// The kernel's coarse clocks: the time of its last tick, which costs a few nanoseconds and no system call to read.
+///
+/// A tick comes every 1 to 10 ms (`CONFIG_HZ`; 4 ms at the usual 250 Hz, `clock_getres` of `CLOCK_REALTIME_COARSE` tells). So
+/// the time may lie that far behind: a token is refused up to one tick after it has expired, and an engine finds itself
+/// stale up to one tick late. Where there are no such clocks, those of the standard library are read.
 ///
 /// The time of day never runs backwards within one process: a token that has expired stays expired when the
 /// clock is set back.
@@ -27,49 +36,57 @@ pub struct SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let read = coarse(CoarseClock::Realtime);
-        let nanos = u64::try_from(read.as_nanos()).unwrap_or(u64::MAX);
-        let now = Timestamp::from_nanos(nanos).unwrap_or(Timestamp::MAX);
-        // Written at most once a step of the clock, so that readers share the line.
+        let read = coarse::realtime();
+        // Written at most once a tick, so that readers share the line.
         let latest = self.latest.load(Ordering::Relaxed);
-        if now.nanos() > latest {
-            self.latest.fetch_max(now.nanos(), Ordering::Relaxed);
-            return now;
+        if read > latest {
+            self.latest.fetch_max(read, Ordering::Relaxed);
         }
-        Timestamp::from_nanos(latest).unwrap_or(Timestamp::MAX)
+        Timestamp::from_nanos(read.max(latest)).unwrap_or(Timestamp::MAX)
     }
 
     fn monotonic(&self) -> Duration {
-        coarse(CoarseClock::Monotonic)
+        coarse::monotonic()
     }
 }
 
-enum CoarseClock {
-    Realtime,
-    Monotonic,
-}
-
 #[cfg(target_os = "linux")]
-fn coarse(clock: CoarseClock) -> Duration {
-    let id = match clock {
-        CoarseClock::Realtime => rustix::time::ClockId::RealtimeCoarse,
-        CoarseClock::Monotonic => rustix::time::ClockId::MonotonicCoarse,
-    };
-    let read = rustix::time::clock_gettime(id);
-    let seconds = u64::try_from(read.tv_sec).unwrap_or(0);
-    let nanos = u32::try_from(read.tv_nsec).unwrap_or(0);
-    Duration::new(seconds, nanos)
+mod coarse {
+    use std::time::Duration;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    /// Nanoseconds since 1970.
+    #[inline]
+    pub(super) fn realtime() -> u64 {
+        let read = clock_gettime(ClockId::RealtimeCoarse);
+        let seconds = u64::try_from(read.tv_sec).unwrap_or(0);
+        let nanos = u64::try_from(read.tv_nsec).unwrap_or(0);
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+    }
+
+    #[inline]
+    pub(super) fn monotonic() -> Duration {
+        let read = clock_gettime(ClockId::MonotonicCoarse);
+        let seconds = u64::try_from(read.tv_sec).unwrap_or(0);
+        let nanos = u32::try_from(read.tv_nsec).unwrap_or(0);
+        Duration::new(seconds, nanos)
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn coarse(clock: CoarseClock) -> Duration {
-    static START: std::sync::LazyLock<std::time::Instant> =
-        std::sync::LazyLock::new(std::time::Instant::now);
-    match clock {
-        CoarseClock::Realtime => std::time::SystemTime::UNIX_EPOCH
-            .elapsed()
-            .unwrap_or_default(),
-        CoarseClock::Monotonic => START.elapsed(),
+mod coarse {
+    use std::sync::LazyLock;
+    use std::time::{Duration, Instant, SystemTime};
+
+    pub(super) fn realtime() -> u64 {
+        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn monotonic() -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 }
 

@@ -5,20 +5,27 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::store::Sharing;
+use crate::time::Timestamp;
 
 /// Since when the index is known to be complete.
 ///
 /// Fresh means that at most `max_staleness` has passed, by the monotonic *and* by the real-time clock, since a
 /// moment taken *before* the read which found nothing newer than what is applied. A process that was paused or
 /// suspended therefore finds itself stale when it wakes.
+///
+/// What is kept is the end of that time by either clock, so that a check compares and does not count.
 #[derive(Debug)]
 pub(crate) struct Freshness {
     /// None if nobody else writes to the store.
     limit: Option<Duration>,
-    /// When it was last confirmed, in nanoseconds and 1 more; 0 for never.
+    /// The first nanosecond at which it is stale, by each clock: 0 before it was confirmed, [`FOREVER`] if no clock
+    /// need be read.
     monotonic: AtomicU64,
     realtime: AtomicU64,
 }
+
+/// Later than every moment.
+const FOREVER: u64 = u64::MAX;
 
 /// A moment by both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +35,31 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
+    #[inline]
     pub(crate) fn now(clock: &dyn Clock) -> Self {
+        let (realtime, monotonic) = clock.both();
         Self {
-            monotonic: nanos(clock.monotonic()),
-            realtime: clock.now().nanos(),
+            monotonic: nanos(monotonic),
+            realtime: realtime.nanos(),
         }
+    }
+}
+
+/// The time of day during one check, read at most once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now<'c> {
+    clock: &'c dyn Clock,
+    read: Option<Timestamp>,
+}
+
+impl Now<'_> {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the verifier reads the clock still")
+    )]
+    #[inline]
+    pub(crate) fn get(self) -> Timestamp {
+        self.read.unwrap_or_else(|| self.clock.now())
     }
 }
 
@@ -52,32 +79,51 @@ impl Freshness {
 
     /// All that was written before `moment` is applied.
     pub(crate) fn confirm(&self, moment: Moment) {
-        self.realtime.store(moment.realtime + 1, Ordering::Release);
+        let limit = self.limit.map_or(FOREVER, nanos);
+        let end = |since: u64| since.saturating_add(limit).saturating_add(1);
+        self.realtime.store(end(moment.realtime), Ordering::Release);
         self.monotonic
-            .store(moment.monotonic + 1, Ordering::Release);
+            .store(end(moment.monotonic), Ordering::Release);
     }
 
+    /// The time if the index is fresh. No clock is read yet if nobody else writes to the store.
+    #[inline]
+    pub(crate) fn fresh<'c>(&self, clock: &'c dyn Clock) -> Option<Now<'c>> {
+        let monotonic = self.monotonic.load(Ordering::Acquire);
+        if monotonic == FOREVER {
+            return Some(Now { clock, read: None });
+        }
+        if monotonic == 0 {
+            return None;
+        }
+        let realtime = self.realtime.load(Ordering::Acquire);
+        let (now, passed) = clock.both();
+        let fresh = nanos(passed) < monotonic && now.nanos() < realtime;
+        fresh.then_some(Now {
+            clock,
+            read: Some(now),
+        })
+    }
+
+    /// Whether the index is fresh.
+    #[inline]
     pub(crate) fn is_fresh(&self, clock: &dyn Clock) -> bool {
-        let confirmed = self.monotonic.load(Ordering::Acquire);
-        let Some(limit) = self.limit else {
-            return confirmed != 0;
-        };
-        let limit = nanos(limit);
-        let within = |since: u64, now: u64| since != 0 && now <= (since - 1).saturating_add(limit);
-        within(confirmed, nanos(clock.monotonic()))
-            && within(self.realtime.load(Ordering::Acquire), clock.now().nanos())
+        self.fresh(clock).is_some()
     }
 }
 
+#[inline]
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1)
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole
+        .saturating_add(duration.subsec_nanos().into())
+        .min(FOREVER - 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::time::Timestamp;
 
     const LIMIT: Duration = Duration::from_secs(10);
     const MS: Duration = Duration::from_millis(1);
@@ -121,5 +167,74 @@ mod tests {
         clock.advance(LIMIT * 1000);
         assert!(fresh.is_fresh(&clock));
         assert_eq!(fresh.heartbeat(), None);
+    }
+
+    /// Panics when it is read.
+    #[derive(Debug)]
+    struct Unread;
+
+    impl Clock for Unread {
+        fn now(&self) -> Timestamp {
+            panic!("the time of day was read")
+        }
+
+        fn monotonic(&self) -> Duration {
+            panic!("the monotonic clock was read")
+        }
+    }
+
+    #[test]
+    fn an_exclusive_store_reads_no_clock() {
+        let fresh = Freshness::new(Sharing::Exclusive, LIMIT);
+        assert!(fresh.fresh(&Unread).is_none());
+        fresh.confirm(Moment::now(&clock()));
+        assert!(fresh.fresh(&Unread).is_some());
+    }
+
+    #[test]
+    fn a_shared_store_reads_the_time_of_day_once() {
+        let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, LIMIT));
+        fresh.confirm(Moment::now(&clock));
+        let start = clock.now();
+        let now = fresh.fresh(&clock).unwrap();
+        clock.advance(MS);
+        assert_eq!(now.get(), start);
+    }
+
+    #[test]
+    fn an_exclusive_store_reads_the_time_of_day_when_it_matters() {
+        let (clock, fresh) = (clock(), Freshness::new(Sharing::Exclusive, LIMIT));
+        fresh.confirm(Moment::now(&clock));
+        let now = fresh.fresh(&clock).unwrap();
+        clock.advance(MS);
+        assert_eq!(now.get(), clock.now());
+    }
+
+    #[test]
+    fn without_an_end_to_staleness_it_stays_fresh() {
+        let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, Duration::MAX));
+        assert!(!fresh.is_fresh(&clock));
+        fresh.confirm(Moment::now(&clock));
+        clock.advance(Duration::from_secs(1 << 33));
+        assert!(fresh.is_fresh(&clock));
+    }
+
+    #[test]
+    fn exact_to_a_nanosecond_by_either_clock() {
+        let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, LIMIT));
+        fresh.confirm(Moment::now(&clock));
+        let start = clock.now();
+        clock.advance(LIMIT);
+        clock.set(start);
+        assert!(fresh.is_fresh(&clock));
+        clock.advance(Duration::from_nanos(1));
+        clock.set(start);
+        assert!(!fresh.is_fresh(&clock));
+        let (clock, fresh) = (self::clock(), Freshness::new(Sharing::Shared, LIMIT));
+        fresh.confirm(Moment::now(&clock));
+        clock.set(start.saturating_add(LIMIT));
+        assert!(fresh.is_fresh(&clock));
+        clock.set(start.saturating_add(LIMIT + Duration::from_nanos(1)));
+        assert!(!fresh.is_fresh(&clock));
     }
 }
