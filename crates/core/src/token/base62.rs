@@ -125,14 +125,15 @@ pub(super) fn is_u256(digits: &[u8; 43]) -> bool {
 fn all(text: &[u8], fault: impl Fn(u8) -> u8) -> bool {
     const LANES: usize = 16;
     let mut faults = [0; LANES];
-    let (windows, _) = text.as_chunks::<LANES>();
-    // The last window overlaps the one before.
-    let last = text.last_chunk::<LANES>();
-    for window in windows.iter().chain(last) {
+    let mut judge = |window: &[u8; LANES]| {
         for (faults, byte) in faults.iter_mut().zip(window) {
             *faults |= fault(*byte);
         }
-    }
+    };
+    let (windows, _) = text.as_chunks();
+    windows.iter().for_each(&mut judge);
+    // The last window overlaps the one before.
+    let last = text.last_chunk().map(judge);
     last.is_some() && u128::from_ne_bytes(faults) == 0
 }
 

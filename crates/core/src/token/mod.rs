@@ -57,7 +57,7 @@ impl Token {
         text.push_str(prefix.as_str());
         base62::push_u64(&mut text, id.number(), ID_DIGITS);
         base62::push_u256(&mut text, secret, SECRET_DIGITS);
-        let checksum = crc32fast::hash(text.as_bytes());
+        let checksum = shape::checksum_of(text.as_bytes());
         base62::push_u64(&mut text, checksum.into(), CHECKSUM_DIGITS);
         Self(text)
     }
