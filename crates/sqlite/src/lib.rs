@@ -44,6 +44,7 @@ use symbolon::{Id, Minute, StoreError};
 
 pub use error::OpenError;
 use open::Place;
+use write::Compare;
 
 /// Records in a SQLite file.
 #[derive(Debug)]
@@ -145,26 +146,13 @@ impl TokenStore for SqliteStore {
             .all(|write| matches!(write, Write::Guard { .. }))
         {
             let read = |snapshot: &Connection| {
-                let conflict = write::conflict(snapshot, writes)?;
+                let conflict = write::conflict(snapshot, writes, Compare::All)?;
                 Ok((conflict, row::end(snapshot)?.head))
             };
             let (conflict, head) = self.read(read)?;
             return conflict.map_or(Ok(head), |at| Err(StoreError::Conflict(at)));
         }
-        let mut writer = self.writer()?;
-        let transaction = writer
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        if let Some(at) = write::conflict(&transaction, writes).map_err(failed)? {
-            return Err(StoreError::Conflict(at));
-        }
-        if let Some(at) = write::duplicate(&transaction, writes).map_err(failed)? {
-            return Err(StoreError::Duplicate(at));
-        }
-        let revision = write::apply(&transaction, writes).map_err(failed)?;
-        // If this fails the transaction is rolled back when it goes.
-        transaction.commit().map_err(failed)?;
-        Ok(revision)
+        write::commit(&mut *self.writer()?, writes)
     }
 
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {

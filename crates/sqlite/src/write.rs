@@ -2,21 +2,111 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
-use symbolon::record::{Kind, Record, RecordKey};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Epoch, Revision, Write};
-use symbolon::{Id, Minute};
+use symbolon::{Id, Minute, StoreError};
 
 use crate::row::{self, to_column};
 
-/// The first write whose record has not the revision that is expected.
+/// Applies `writes`, or says which of them stands against it; then nothing was written.
+///
+/// An insertion whose record is there already, and a unique key that another record has, are refused by the constraints
+/// of the table, without being asked for. Only then it is begun anew and found out which write is the first that fails, in
+/// the order that [`symbolon::store::TokenStore::commit`] demands.
+pub(crate) fn commit(
+    connection: &mut Connection,
+    writes: &[Write],
+) -> Result<Revision, StoreError> {
+    match write(connection, writes, Compare::ButInsertions) {
+        Err(refused) if refused.is_by_rule() => {
+            write(connection, writes, Compare::All).map_err(StoreError::from)
+        }
+        written => written.map_err(StoreError::from),
+    }
+}
+
+/// Which writes are compared with what is there, before anything is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compare {
+    /// All, with their unique keys.
+    All,
+    /// Those of which the constraints of the table tell nothing.
+    ButInsertions,
+}
+
+/// Writes in a transaction of its own.
+fn write(
+    connection: &mut Connection,
+    writes: &[Write],
+    compare: Compare,
+) -> Result<Revision, Refused> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if let Some(at) = conflict(&transaction, writes, compare)? {
+        return Err(Refused::Conflict(at));
+    }
+    if compare == Compare::All
+        && let Some(at) = duplicate(&transaction, writes)?
+    {
+        return Err(Refused::Duplicate(at));
+    }
+    let revision = apply(&transaction, writes)?;
+    // If this fails the transaction is rolled back when it goes.
+    transaction.commit()?;
+    Ok(revision)
+}
+
+/// Why a transaction was not committed.
+enum Refused {
+    Conflict(usize),
+    Duplicate(usize),
+    Sqlite(rusqlite::Error),
+}
+
+impl Refused {
+    /// Whether the store is sound, and what it holds stands against the writes.
+    fn is_by_rule(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::Duplicate(_) => true,
+            Self::Sqlite(error) => {
+                error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+            }
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Refused> for StoreError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Conflict(at) => Self::Conflict(at),
+            Refused::Duplicate(at) => Self::Duplicate(at),
+            Refused::Sqlite(error) => crate::failed(error),
+        }
+    }
+}
+
+fn is_insertion(write: &Write) -> bool {
+    matches!(write, Write::Put { expected, .. } if *expected == Revision::ABSENT)
+}
+
+/// The first write, of those to compare, whose record has not the revision that is expected.
 pub(crate) fn conflict(
     connection: &Connection,
     writes: &[Write],
+    compare: Compare,
 ) -> rusqlite::Result<Option<usize>> {
     let mut select =
         connection.prepare_cached("SELECT revision FROM record WHERE kind = ?1 AND id = ?2")?;
     for (at, write) in writes.iter().enumerate() {
+        if compare == Compare::ButInsertions && is_insertion(write) {
+            continue;
+        }
         let found: Option<i64> = select
             .query_row(key(write.key()), |row| row.get(0))
             .optional()?;
@@ -28,10 +118,7 @@ pub(crate) fn conflict(
 }
 
 /// The first write whose unique key another record will have after all of them.
-pub(crate) fn duplicate(
-    connection: &Connection,
-    writes: &[Write],
-) -> rusqlite::Result<Option<usize>> {
+fn duplicate(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Option<usize>> {
     let mut select =
         connection.prepare_cached("SELECT kind, id FROM record WHERE kind = ?1 AND uniq = ?2")?;
     let rewritten: HashSet<(u8, i64)> = writes
@@ -57,8 +144,8 @@ pub(crate) fn duplicate(
     Ok(None)
 }
 
-/// Applies what was found to be neither in conflict nor a duplicate.
-pub(crate) fn apply(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Revision> {
+/// Applies what is in no conflict, as far as the constraints of the table do not tell.
+fn apply(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Revision> {
     let revision = row::end(connection)?.head.next();
     // First every unique key is given up that is not kept, so that the order of the writes does not matter.
     let mut release = connection.prepare_cached(
@@ -66,7 +153,7 @@ pub(crate) fn apply(connection: &Connection, writes: &[Write]) -> rusqlite::Resu
     )?;
     for write in writes {
         match write {
-            Write::Put { record, expected } if *expected != Revision::ABSENT => {
+            Write::Put { record, .. } if !is_insertion(write) => {
                 let (kind, id) = key(record.key);
                 release.execute(params![kind, id, record.unique.as_deref()])?;
             }
@@ -74,11 +161,7 @@ pub(crate) fn apply(connection: &Connection, writes: &[Write]) -> rusqlite::Resu
             Write::Purge { key, .. } => forget(connection, *key)?,
         }
     }
-    for write in writes {
-        if let Write::Put { record, .. } = write {
-            put(connection, record, revision)?;
-        }
-    }
+    put(connection, writes, revision)?;
     let purged = writes
         .iter()
         .any(|write| matches!(write, Write::Purge { .. }));
@@ -106,27 +189,37 @@ pub(crate) fn touch(connection: &Connection, used: &[(Id, Minute)]) -> rusqlite:
     Ok(())
 }
 
-fn put(connection: &Connection, record: &Record, revision: Revision) -> rusqlite::Result<()> {
-    let mut put = connection.prepare_cached(
+fn put(connection: &Connection, writes: &[Write], revision: Revision) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
         "INSERT INTO record (kind, id, revision, uniq, organization, user, status, face, bytes) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-         ON CONFLICT (kind, id) DO UPDATE SET revision = excluded.revision, uniq = excluded.uniq, \
-         organization = excluded.organization, user = excluded.user, status = excluded.status, \
-         face = excluded.face, bytes = excluded.bytes",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    let (kind, id) = key(record.key);
-    let columns = &record.columns;
-    put.execute(params![
-        kind,
-        id,
-        revision.0,
-        record.unique.as_deref(),
-        columns.organization.map(|id| to_column(id.number())),
-        columns.user.map(|id| to_column(id.number())),
-        columns.status_code(),
-        columns.face_code(),
-        &*record.bytes,
-    ])?;
+    let mut replace = connection.prepare_cached(
+        "UPDATE record SET revision = ?3, uniq = ?4, organization = ?5, user = ?6, status = ?7, face = ?8, bytes = ?9 \
+         WHERE kind = ?1 AND id = ?2",
+    )?;
+    for write in writes {
+        let Write::Put { record, .. } = write else {
+            continue;
+        };
+        let put = match is_insertion(write) {
+            true => &mut insert,
+            false => &mut replace,
+        };
+        let (kind, id) = key(record.key);
+        let columns = &record.columns;
+        put.execute(params![
+            kind,
+            id,
+            revision.0,
+            record.unique.as_deref(),
+            columns.organization.map(|id| to_column(id.number())),
+            columns.user.map(|id| to_column(id.number())),
+            columns.status_code(),
+            columns.face_code(),
+            &*record.bytes,
+        ])?;
+    }
     Ok(())
 }
 

@@ -60,6 +60,13 @@ pub fn the_first_failing_write_is_named(make: Make<'_>) {
         insert(&record(TOKEN, 1, "")),
     ];
     assert_eq!(refused(store, &conflicts), Refusal::Conflict(1));
+    // An insertion is no later than what only compares.
+    let inserted_first = [
+        insert(&record(TOKEN, 1, "")),
+        purge(key(TOKEN, 2), NEVER),
+        guard(key(USER, 1), NEVER),
+    ];
+    assert_eq!(refused(store, &inserted_first), Refusal::Conflict(0));
     let duplicates = [
         fine,
         insert(&named(TOKEN, 4, "two")),
@@ -80,6 +87,11 @@ pub fn conflicts_are_told_before_duplicates(make: Make<'_>) {
     ];
     assert_eq!(refused(store, &writes), Refusal::Conflict(2));
     assert_eq!(refused(store, &writes[..2]), Refusal::Duplicate(0));
+    let inserted = [
+        insert(&named(TOKEN, 2, "one")),
+        insert(&record(TOKEN, 1, "")),
+    ];
+    assert_eq!(refused(store, &inserted), Refusal::Conflict(1));
 }
 
 /// Limits are checked before anything is compared.

@@ -117,7 +117,7 @@ impl Issuer {
             guard_owners(change, new.organization, new.user)?;
             let now = change.now();
             let authorization = Authorization {
-                id: change.new_id(Kind::AUTHORIZATION)?,
+                id: change.new_id(Kind::AUTHORIZATION),
                 organization: new.organization,
                 user: new.user,
                 created_by: holder.creator(),
@@ -220,7 +220,7 @@ impl Issuer {
             guard_owners(change, old.organization, old.user)?;
             let description = rotation.description.clone();
             let new = Authorization {
-                id: change.new_id(Kind::AUTHORIZATION)?,
+                id: change.new_id(Kind::AUTHORIZATION),
                 created_by: holder.creator(),
                 rotated_from: Some(id),
                 description: description.unwrap_or_else(|| old.description.clone()),

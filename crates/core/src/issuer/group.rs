@@ -35,7 +35,7 @@ impl Committer {
 
     /// Commits `writes`, with others or alone, and has the journal say so if there is an intent. The index in a
     /// conflict or duplicate is one of `writes`.
-    pub(super) fn commit(&self, writes: Vec<Write>, intent: Option<Intent>) -> Committed {
+    pub(super) fn commit(&self, writes: Arc<[Write]>, intent: Option<Intent>) -> Committed {
         let ticket = Arc::new(Ticket::new(writes, intent));
         let leads = {
             let mut queue = self.queue();
@@ -108,7 +108,7 @@ impl Group {
                     Some(guarded) => guarded.is_some() && *guarded == guard(write),
                 });
             let joins = fits && free;
-            for write in &ticket.writes {
+            for write in ticket.writes.iter() {
                 // Whatever a change that has to wait writes or compares, nobody after it may share.
                 held.insert(write.key(), guard(write).filter(|_| joins));
             }
@@ -177,7 +177,12 @@ impl Group {
     }
 
     /// All writes, equal guards once, and for each the ticket and the place in it that it came from.
-    fn merge(&self) -> (Vec<Write>, Vec<(usize, usize)>) {
+    fn merge(&self) -> (Arc<[Write]>, Vec<(usize, usize)>) {
+        // A change that is alone is not copied.
+        if let [only] = self.tickets.as_slice() {
+            let origins = (0..only.writes.len()).map(|place| (0, place));
+            return (Arc::clone(&only.writes), origins.collect());
+        }
         let mut guards: HashMap<RecordKey, ()> = HashMap::new();
         let (mut merged, mut origins) = (Vec::new(), Vec::new());
         for (which, ticket) in self.tickets.iter().enumerate() {
@@ -189,7 +194,7 @@ impl Group {
                 origins.push((which, place));
             }
         }
-        (merged, origins)
+        (merged.into(), origins)
     }
 
     /// Answers the change that failed. Others with the same failing guard fail in their own turn.
@@ -286,10 +291,10 @@ mod tests {
     fn gathered(changes: Vec<Vec<Write>>) -> (Vec<usize>, usize) {
         let mut waiting: VecDeque<Arc<Ticket>> = changes
             .iter()
-            .map(|writes| Arc::new(Ticket::new(writes.clone(), None)))
+            .map(|writes| Arc::new(Ticket::new(writes.clone().into(), None)))
             .collect();
         let group = Group::gather(&mut waiting, &MemoryStore::new().limits());
-        let place = |ticket: &Arc<Ticket>| changes.iter().position(|one| *one == ticket.writes);
+        let place = |ticket: &Arc<Ticket>| changes.iter().position(|one| **one == *ticket.writes);
         let first = group.tickets.iter().filter_map(place).collect();
         (first, waiting.len())
     }

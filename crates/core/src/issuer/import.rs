@@ -52,6 +52,28 @@ pub enum IfEnded {
     Revive,
 }
 
+/// Which items are looked up in the store before a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Those that the index knows.
+    IfKnown,
+    Always,
+}
+
+impl ImportItem {
+    /// The record, if it is of a kind that the index knows.
+    fn indexed(&self) -> Option<RecordKey> {
+        Some(match self {
+            Self::Organization(one) => RecordKey::new(Kind::ORGANIZATION, one.id),
+            Self::User(one) => RecordKey::new(Kind::USER, one.id),
+            Self::Authorization(one, _) | Self::Hashed(one, _) | Self::Stored(one, _) => {
+                RecordKey::new(Kind::AUTHORIZATION, one.id)
+            }
+            Self::Bucket(_) | Self::SetUp { .. } => return None,
+        })
+    }
+}
+
 /// What an import did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Imported {
@@ -69,7 +91,7 @@ impl Issuer {
     /// Why it cannot be taken, as for [`Issuer::import`].
     pub fn check_import(&self, item: &ImportItem, if_ended: IfEnded) -> Result<bool, Error> {
         let entity = self.sized(item)?;
-        let known = self.is_known(&mut Transaction::new(&self.shared), item)?;
+        let known = self.is_known(&mut Transaction::new(&self.shared), item, Look::Always)?;
         if !known {
             self.check_ended(item, &entity, if_ended)?;
         }
@@ -131,14 +153,17 @@ impl Issuer {
     pub fn import_with(&self, items: &[ImportItem], if_ended: IfEnded) -> Result<Imported, Error> {
         let errand = Errand::new(&Caller::Root, Act::Import);
         let looks = self.shared.recorder.is_on() && if_ended == IfEnded::Refuse;
+        // Most of what is imported is new, and the commit finds out whether it is. If it is not, each is looked up.
+        let mut look = Look::IfKnown;
         self.change(errand, |change| {
+            let look = std::mem::replace(&mut look, Look::Always);
             if looks {
                 // What another process ended and purged is neither in the store nor in what was read of the journal.
                 self.shared.recorder.purged(self.shared.floor()?);
             }
             let mut imported = Imported::default();
             for item in items {
-                if self.is_known(change, item)? {
+                if self.is_known(change, item, look)? {
                     imported.known += 1;
                 } else {
                     let entity = self.plan(item)?;
@@ -167,6 +192,9 @@ impl Issuer {
         }
         let key = entity.key();
         let ended = self.shared.recorder.ended()?;
+        if ended.is_empty() {
+            return Ok(());
+        }
         if ended.when(key).is_some() {
             return Err(Error::EndedBefore(key));
         }
@@ -281,7 +309,17 @@ impl Issuer {
     }
 
     /// Whether the id of `item` is there with the same token or kind of thing.
-    fn is_known(&self, change: &mut Transaction<'_>, item: &ImportItem) -> Result<bool, Error> {
+    fn is_known(
+        &self,
+        change: &mut Transaction<'_>,
+        item: &ImportItem,
+        look: Look,
+    ) -> Result<bool, Error> {
+        if look == Look::IfKnown && item.indexed().is_some_and(|key| change.presume_absent(key)) {
+            // Only what the record's own unique key does not tell.
+            self.check_unique(item, 1)?;
+            return Ok(false);
+        }
         let known = match item {
             ImportItem::Organization(one) => found(change.organization(one.id))?.is_some(),
             ImportItem::User(one) => found(change.user(one.id))?.is_some(),
@@ -296,7 +334,7 @@ impl Issuer {
             },
         };
         if !known {
-            self.check_unique(item)?;
+            self.check_unique(item, 0)?;
         }
         Ok(known)
     }
@@ -323,8 +361,9 @@ impl Issuer {
         Ok(credential.is_some_and(is_same))
     }
 
-    /// Whether the name or token is free; a token in any of the forms under which it may be stored.
-    fn check_unique(&self, item: &ImportItem) -> Result<(), Error> {
+    /// Whether the name or token is free; a token in any of the forms under which it may be stored, but for the first
+    /// `told` of them. The first is the one that its record will have.
+    fn check_unique(&self, item: &ImportItem, told: usize) -> Result<(), Error> {
         let (kind, field, keys): (_, _, Vec<Box<[u8]>>) = match item {
             ImportItem::SetUp { .. } => return Ok(()),
             ImportItem::Organization(one) => {
@@ -353,7 +392,7 @@ impl Issuer {
                 (Kind::AUTHORIZATION, Field::Token, vec![key])
             }
         };
-        for key in keys {
+        for key in keys.into_iter().skip(told) {
             if !self
                 .shared
                 .store
@@ -392,11 +431,11 @@ fn need_owners(change: &mut Transaction<'_>, entity: &Entity) -> Result<(), Erro
         Entity::Bucket(one) => (one.organization, None),
         _ => return Ok(()),
     };
-    if !change.has(RecordKey::new(Kind::ORGANIZATION, organization))? {
+    if !change.has_owner(RecordKey::new(Kind::ORGANIZATION, organization))? {
         return Err(Error::NotFound(Field::Organization));
     }
     match user {
-        Some(user) if !change.has(RecordKey::new(Kind::USER, user))? => {
+        Some(user) if !change.has_owner(RecordKey::new(Kind::USER, user))? => {
             Err(Error::NotFound(Field::User))
         }
         _ => Ok(()),

@@ -101,7 +101,7 @@ impl Issuer {
         let told = self.shared.recorder.is_on() && errand.act != Act::EndAgain;
         let intent = told.then(|| change.intent(errand));
         let unwritten = intent.is_some();
-        let committed = self.committer.commit(writes.clone(), intent);
+        let committed = self.committer.commit(Arc::clone(&writes), intent);
         let done = match committed.answer {
             Ok(revision) => {
                 self.shared.commit(revision);

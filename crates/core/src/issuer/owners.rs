@@ -73,7 +73,7 @@ impl Issuer {
             let holder = caller.hold(change)?;
             holder.must(&Request::new(Action::WRITE, ResourceType::USERS))?;
             let user = User {
-                id: change.new_id(Kind::USER)?,
+                id: change.new_id(Kind::USER),
                 name: name.to_owned(),
                 status: Status::Active,
                 operator: false,
@@ -128,7 +128,7 @@ impl Issuer {
             let holder = caller.hold(change)?;
             holder.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
             let organization = Organization {
-                id: change.new_id(Kind::ORGANIZATION)?,
+                id: change.new_id(Kind::ORGANIZATION),
                 name: name.to_owned(),
                 description: description.to_owned(),
                 status: Status::Active,
@@ -252,7 +252,7 @@ impl Issuer {
             }
             change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
             let bucket = Bucket {
-                id: change.new_id(Kind::BUCKET)?,
+                id: change.new_id(Kind::BUCKET),
                 organization,
                 name: name.to_owned(),
                 status: Status::Active,

@@ -49,7 +49,7 @@ impl Issuer {
             let organization = match named {
                 Some(Entity::Organization(found)) => change.organization(found.id)?,
                 _ => Organization {
-                    id: change.new_id(Kind::ORGANIZATION)?,
+                    id: change.new_id(Kind::ORGANIZATION),
                     name: first.organization.clone(),
                     description: String::new(),
                     status: Status::Active,
@@ -60,7 +60,7 @@ impl Issuer {
             let mut user = match self.find_named(Kind::USER, first.user.as_bytes())? {
                 Some(Entity::User(found)) => change.user(found.id)?,
                 _ => User {
-                    id: change.new_id(Kind::USER)?,
+                    id: change.new_id(Kind::USER),
                     name: first.user.clone(),
                     status: Status::Active,
                     operator: true,
@@ -91,7 +91,7 @@ impl Issuer {
                 user.password_hash.clone_from(&first.password_hash);
             }
             let authorization = Authorization {
-                id: change.new_id(Kind::AUTHORIZATION)?,
+                id: change.new_id(Kind::AUTHORIZATION),
                 organization: organization.id,
                 user: Some(user.id),
                 created_by: None,

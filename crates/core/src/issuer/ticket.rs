@@ -9,7 +9,7 @@ use crate::store::{Revision, Write};
 /// One change: its writes stand or fall together.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    pub(super) writes: Vec<Write>,
+    pub(super) writes: Arc<[Write]>,
     /// What the journal says of it; none without a journal.
     pub(super) intent: Option<Intent>,
     /// The number of the intent in the journal, once it is written.
@@ -52,7 +52,7 @@ pub(super) struct Committed {
 }
 
 impl Ticket {
-    pub(super) fn new(writes: Vec<Write>, intent: Option<Intent>) -> Self {
+    pub(super) fn new(writes: Arc<[Write]>, intent: Option<Intent>) -> Self {
         Self {
             writes,
             intent,

@@ -1,6 +1,7 @@
 //! One read-modify-write: what was read, and what shall be written if nothing of it changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::errand::Errand;
 use crate::authorization::Authorization;
@@ -107,15 +108,25 @@ impl<'a> Transaction<'a> {
         Buckets(self.shared)
     }
 
-    /// An id that nothing of this kind has or had.
-    pub(super) fn new_id(&mut self, kind: Kind) -> Result<Id, Error> {
+    /// An id that nothing of this kind has or had, as far as is known here. The commit finds out whether it is so, and if
+    /// it is not the rule runs again and draws another.
+    pub(super) fn new_id(&mut self, kind: Kind) -> Id {
         loop {
             let id = self.shared.next_id();
-            let key = RecordKey::new(kind, id);
-            if self.read(key)?.is_none() && self.shared.index.sequence(key) == 0 {
-                return Ok(id);
+            if self.presume_absent(RecordKey::new(kind, id)) {
+                return id;
             }
         }
+    }
+
+    /// Takes it that the store holds nothing under `key`, and leaves it to the commit to compare that. False, and then
+    /// nothing is presumed, if the record was read, or is or was known to the index.
+    pub(super) fn presume_absent(&mut self, key: RecordKey) -> bool {
+        let unknown = !self.read.contains_key(&key) && self.shared.index.sequence(key) == 0;
+        if unknown {
+            self.read.insert(key, None);
+        }
+        unknown
     }
 
     /// The commit fails if the record is not as it was read.
@@ -210,9 +221,11 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Whether a record is there, or will be after this transaction.
-    pub(super) fn has(&mut self, key: RecordKey) -> Result<bool, Error> {
-        Ok(self.plans(key) || self.read(key)?.is_some())
+    /// Whether a user or organization is there, or will be after this transaction. One that is known and has not ended is
+    /// there: it is not forgotten before it has ended for long.
+    pub(super) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {
+        let has = self.plans(key) || self.shared.index.may_outlive(key, self.now);
+        Ok(has || self.read(key)?.is_some())
     }
 
     /// Whether this transaction writes a record under `key`.
@@ -242,7 +255,7 @@ impl<'a> Transaction<'a> {
             .all(|planned| matches!(planned, Planned::Guard))
     }
 
-    pub(super) fn writes(&self) -> Vec<Write> {
+    pub(super) fn writes(&self) -> Arc<[Write]> {
         let each = |(key, planned): (&RecordKey, &Planned)| {
             let read = self.read.get(key).and_then(Option::as_ref);
             let expected = read.map_or(Revision::ABSENT, |stored| stored.revision);

@@ -141,6 +141,11 @@ impl Ended {
         }
     }
 
+    /// Whether nothing is known to have ended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.marks.is_empty()
+    }
+
     /// From when on a record has ended, if it has or will.
     pub(crate) fn when(&self, key: RecordKey) -> Option<Timestamp> {
         self.records.get(&key).map(|noted| noted.at)

@@ -1,12 +1,15 @@
 //! Authorizations that come from elsewhere, with their ids and tokens.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use symbolon::record::{Kind, RecordKey};
+use symbolon::store::Query;
 use symbolon::{
     Authorization, Caller, Denied, Error, Face, Field, Id, IfEnded, ImportItem, Imported, Locator,
-    Prefix, Status, Timestamp, Token,
+    MemoryStore, Prefix, Status, Timestamp, Token, TokenStore,
 };
+use symbolon_conformance::faults::{Fault, FaultyStore, Method, Refusal};
 
 use crate::world::{READ_BUCKETS, World, permission};
 
@@ -161,4 +164,128 @@ fn what_cannot_be_imported_is_told_and_nothing_is_written() {
     );
     assert_eq!(check(&world, V2), Err(Denied::Unknown));
     assert_eq!(world.engine.len(), 2);
+}
+
+fn texts(numbers: std::ops::Range<u64>) -> impl Iterator<Item = (u64, String)> {
+    numbers.map(|number| (number, format!("{number:040}")))
+}
+
+fn items(world: &World, numbers: std::ops::Range<u64>) -> Vec<ImportItem> {
+    let item = |(number, text): (u64, String)| {
+        ImportItem::Authorization(authorization(world, number), token(&text))
+    };
+    texts(numbers).map(item).collect()
+}
+
+#[test]
+fn what_only_the_store_knows_is_compared_all_the_same() {
+    let world = World::new();
+    // On a store that it believes to be its own it looks seldom for what others wrote.
+    let blind = world.another();
+    let issuer = blind.issuer();
+    world
+        .engine
+        .issuer()
+        .import(&items(&world, 1000..1010))
+        .unwrap();
+    assert_eq!(
+        issuer.import(&items(&world, 1005..1015)).unwrap(),
+        Imported { new: 5, known: 5 }
+    );
+    world
+        .engine
+        .issuer()
+        .import(&items(&world, 1100..1101))
+        .unwrap();
+    let other_token = ImportItem::Authorization(authorization(&world, 1100), token(V2));
+    assert!(matches!(
+        issuer.import(&[other_token]),
+        Err(Error::Exists(Field::Authorization))
+    ));
+    world
+        .engine
+        .issuer()
+        .import(&items(&world, 1200..1201))
+        .unwrap();
+    let mut same_token = items(&world, 1300..1305);
+    let (_, text) = texts(1200..1201).next().unwrap();
+    same_token.push(ImportItem::Authorization(
+        authorization(&world, 1399),
+        token(&text),
+    ));
+    assert!(matches!(
+        issuer.import(&same_token),
+        Err(Error::Exists(Field::Token))
+    ));
+    let mut nowhere = authorization(&world, 1400);
+    nowhere.organization = Id::new(99).unwrap();
+    let nowhere = ImportItem::Authorization(nowhere, token(V2));
+    assert!(matches!(
+        issuer.import(&[nowhere]),
+        Err(Error::NotFound(Field::Organization))
+    ));
+    let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
+    assert_eq!(kept.len(), 15 + 1 + 1, "nothing of what was refused");
+}
+
+#[test]
+fn what_stands_twice_in_one_call_is_refused_and_nothing_is_written() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let mut same_id = items(&world, 1000..1010);
+    same_id.push(ImportItem::Authorization(
+        authorization(&world, 1004),
+        token(V2),
+    ));
+    assert!(matches!(
+        issuer.import(&same_id),
+        Err(Error::Exists(Field::Authorization))
+    ));
+    let mut same_token = items(&world, 1000..1010);
+    let (_, text) = texts(1004..1005).next().unwrap();
+    same_token.push(ImportItem::Authorization(
+        authorization(&world, 1010),
+        token(&text),
+    ));
+    assert!(matches!(
+        issuer.import(&same_token),
+        Err(Error::Exists(Field::Token))
+    ));
+    let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
+    assert!(kept.is_empty());
+    assert_eq!(check(&world, &text), Err(Denied::Unknown));
+}
+
+#[test]
+fn an_import_that_was_interrupted_goes_on_where_it_stopped() {
+    let faults = Method::Commit.faults().into_iter();
+    for fault in faults.chain([Fault::Instead(Refusal::Conflict(3))]) {
+        let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+        let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
+        let issuer = world.engine.issuer();
+        issuer.import(&items(&world, 1000..1010)).unwrap();
+        store.plan(Method::Commit, store.calls(Method::Commit) + 1, fault);
+        let interrupted = issuer.import(&items(&world, 1010..1020));
+        store.heal();
+        let there = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
+        assert!(matches!(there.len(), 10 | 20), "all or none: {fault:?}");
+        assert!(interrupted.is_err() || there.len() == 20, "{fault:?}");
+        let again = issuer.import(&items(&world, 1000..1020)).unwrap();
+        let known = there.len();
+        assert_eq!(
+            again,
+            Imported {
+                new: 20 - known,
+                known
+            },
+            "{fault:?}"
+        );
+        for (number, text) in texts(1000..1020) {
+            assert_eq!(
+                check(&world, &text),
+                Ok(Id::new(number).unwrap()),
+                "{fault:?}"
+            );
+        }
+    }
 }
