@@ -253,7 +253,13 @@ impl StoreKey {
 
     /// The current secret first.
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Secret> {
-        std::iter::once(&self.current).chain(self.former.iter().rev())
+        std::iter::once(&self.current).chain(self.former())
+    }
+
+    /// All but the current one, the newest first.
+    #[inline]
+    pub(crate) fn former(&self) -> impl DoubleEndedIterator<Item = &Secret> + ExactSizeIterator {
+        self.former.iter().rev()
     }
 }
 

@@ -22,7 +22,7 @@ impl<T: Default> Chunks<T> {
     }
 
     /// The element, if its chunk was made.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, at: u32) -> Option<&T> {
         match self.first.get(at as usize) {
             None => self.get_further(at),

@@ -45,12 +45,12 @@ impl Interned {
         interned
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&self, at: u32) -> Option<&CompiledSet> {
         self.sets.get(at)?.get().map(|set| &**set)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn owner(&self, at: u32) -> OwnerState {
         match self
             .owners
@@ -65,13 +65,24 @@ impl Interned {
     }
 
     /// The states of user and organization.
-    #[inline]
+    #[inline(always)]
     pub(super) fn owners(&self, pair: &Pair) -> [OwnerState; 2] {
         let numbers = pair.numbers.load(Ordering::Relaxed);
         [
             self.owner((numbers >> 32) as u32),
             self.owner(numbers as u32),
         ]
+    }
+
+    /// Whether user and organization are active, which they mostly are.
+    #[inline(always)]
+    pub(super) fn are_active(&self, pair: &Pair) -> bool {
+        let numbers = pair.numbers.load(Ordering::Relaxed);
+        let is_active = |at: u32| match self.owners.get(at) {
+            Some(state) => state.load(Ordering::Acquire) == OwnerState::Active as u8,
+            None => false,
+        };
+        is_active((numbers >> 32) as u32) && is_active(numbers as u32)
     }
 
     pub(super) fn set_owner(&self, at: u32, state: OwnerState) {
@@ -91,13 +102,13 @@ impl Pair {
             .store(organization.number(), Ordering::Release);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn user(&self) -> Option<Id> {
         Id::new(self.user.load(Ordering::Relaxed))
     }
 
     /// None if the pair was never written.
-    #[inline]
+    #[inline(always)]
     pub(super) fn organization(&self) -> Option<Id> {
         Id::new(self.organization.load(Ordering::Acquire))
     }

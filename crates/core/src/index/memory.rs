@@ -66,7 +66,7 @@ unsafe impl<T: AllAtomic> Sync for Zeroed<T> {}
 impl<T: AllAtomic> Deref for Zeroed<T> {
     type Target = [T];
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &[T] {
         // SAFETY: `start` is the first of `len` elements that live as long as `self`: leaked from a box until drop, or in
         // an anonymous, private map that `self` holds, which nothing else reaches. The map began as zeroes, which are
@@ -93,7 +93,7 @@ impl<T> std::fmt::Debug for Zeroed<T> {
 }
 
 /// Asks for the two cache lines at `element`, which are used soon.
-#[inline]
+#[inline(always)]
 pub(super) fn prefetch<T: AllAtomic>(element: &T) {
     #[cfg(all(target_arch = "x86_64", not(shuttle), not(miri)))]
     {

@@ -137,14 +137,14 @@ impl Index {
     }
 
     /// Calls `use_it` with what is known now. It never waits; what it holds stays whole meanwhile.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read<T>(&self, use_it: impl FnOnce(&View) -> T) -> T {
         self.view.read(use_it)
     }
 
     /// Calls `use_it` with what is known under `half`, which is looked for at `start`. `view` is one that
     /// [`Index::read`] gave.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find<T>(
         &self,
         view: &View,
@@ -170,7 +170,7 @@ impl Index {
     }
 
     /// What is at a place, if it is still that of `half`; else it is to be looked for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at<'v>(view: &'v View, place: Place, half: Half) -> Option<Found<'v>> {
         view.at(place, half)
     }

@@ -56,7 +56,7 @@ impl<T> Published<T> {
     }
 
     /// Calls `use_it` with the value that is current now. It stays whole until `use_it` returns.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
         match LEASE.try_with(|lease| lease.0.get()) {
             Ok(Some(reader)) => self.read_as(reader, use_it),
@@ -74,7 +74,7 @@ impl<T> Published<T> {
     }
 
     /// As [`Published::read`], for a reader that was leased from the domain of this value.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read_as<R>(&self, reader: &'static Reader, use_it: impl FnOnce(&T) -> R) -> R {
         let _reading = Reading::begin(self.domain, reader);
         let current = self.current.load(Ordering::Acquire);
@@ -197,7 +197,7 @@ struct Reading {
 }
 
 impl Reading {
-    #[inline]
+    #[inline(always)]
     fn begin(domain: &Domain, reader: &'static Reader) -> Self {
         let inner = reader.since.load(Ordering::Relaxed) != 0;
         if !inner {
@@ -210,7 +210,7 @@ impl Reading {
 }
 
 impl Drop for Reading {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if !self.inner {
             self.reader.since.store(0, Ordering::Release);
@@ -238,7 +238,7 @@ mod barrier {
         });
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn light() {
         if BY_KERNEL.load(Ordering::Relaxed) {
             compiler_fence(Ordering::SeqCst);

@@ -83,18 +83,23 @@ const VOID: u64 = 4;
 const MOVED: u64 = 5;
 
 impl Word {
-    #[inline]
+    #[inline(always)]
+    pub(super) fn is_active(self) -> bool {
+        self.state_bits() == ACTIVE
+    }
+
+    #[inline(always)]
     pub(super) fn is_void(self) -> bool {
         self.state_bits() >= VOID
     }
 
     /// Whether the slot is in another table by now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_moved(self) -> bool {
         self.state_bits() == MOVED
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn state(self) -> SlotState {
         match self.state_bits() {
             ACTIVE => SlotState::Known(Status::Active),
@@ -104,17 +109,17 @@ impl Word {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(self) -> u32 {
         (self.0 >> SET_AT) as u32 & (MAX_INTERNED - 1)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn owners(self) -> u32 {
         (self.0 >> OWNERS_AT) as u32
     }
 
-    #[inline]
+    #[inline(always)]
     fn state_bits(self) -> u64 {
         self.0 & ((1 << STATE_BITS) - 1)
     }
@@ -133,19 +138,19 @@ impl Word {
 }
 
 impl Slot {
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_empty(&self) -> bool {
         self.word.load(Ordering::Acquire) == 0
     }
 
     /// Whether the first half of the half is this one; [`Slot::holds`] compares all.
-    #[inline]
+    #[inline(always)]
     pub(super) fn may_hold(&self, half: Half) -> bool {
         self.half[0].load(Ordering::Relaxed) == half[0]
     }
 
     /// The word of the slot, if it is the one of `half`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn holds(&self, half: Half) -> Option<Word> {
         let word = self.word.load(Ordering::Acquire);
         // A plain comparison: whoever presents tokens cannot steer a keyed digest.
@@ -161,7 +166,7 @@ impl Slot {
     }
 
     /// The expiry that belongs to `word`; none if the slot was written since, then it must be read again.
-    #[inline]
+    #[inline(always)]
     pub(super) fn expiry_with(&self, word: Word) -> Option<u64> {
         let expiry = self.expiry.load(Ordering::Acquire);
         (self.word.load(Ordering::Relaxed) == word.0).then_some(expiry)
@@ -217,7 +222,7 @@ const GENUINE: u64 = 1 << 62;
 const HOME: u64 = 1 << 61;
 
 impl Cold {
-    #[inline]
+    #[inline(always)]
     pub(super) fn id(&self) -> Option<Id> {
         Id::new(self.id.load(Ordering::Acquire))
     }

@@ -33,7 +33,7 @@ pub(crate) struct Start(u64);
 impl Start {
     /// For a token that carries this id. Ids follow each other in time, so that they are mixed: the two halves of a
     /// product of 128 bits, one over the other. `seed` is random, so that nobody can import ids that meet.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_id(number: u64, seed: u64) -> Self {
         const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
         let product = u128::from(number ^ seed) * ODD;
@@ -41,7 +41,7 @@ impl Start {
     }
 
     /// For every other token.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_half(half: Half) -> Self {
         Self(half[0])
     }
@@ -74,7 +74,7 @@ impl Table {
     }
 
     /// Fetches the lines in which the place begins.
-    #[inline]
+    #[inline(always)]
     pub(super) fn prefetch(&self, start: Start) {
         if let Some(slot) = self.slots.get(self.bucket(start) * WIDTH) {
             prefetch(slot);
@@ -82,20 +82,36 @@ impl Table {
     }
 
     /// Whether what begins here is in the table that follows.
-    #[inline]
+    #[inline(always)]
     pub(super) fn has_moved(&self, start: Start) -> bool {
         self.bucket(start) < self.moved.load(Ordering::Acquire)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn look(&self, start: Start, half: Half) -> Look {
-        let first = self.bucket(start);
-        let mut at = first * WIDTH;
+        let first = self.bucket(start) * WIDTH;
+        let Some(bucket) = self.bucket_at(first) else {
+            return Look::Nowhere;
+        };
+        // Mostly it is here. Which of the four it is, is as good as random, so that a branch on each would be guessed
+        // wrong half of the time.
+        let [one, two, three, four] = bucket.each_ref().map(|slot| u32::from(slot.may_hold(half)));
+        let places = one | two << 1 | three << 2 | four << 3;
+        let offset = places.trailing_zeros() as usize;
+        let held = bucket.get(offset).and_then(|slot| slot.holds(half));
+        match held.filter(|word| !word.is_moved()) {
+            Some(word) => Look::At(first + offset, word),
+            None => self.look_on(start, half),
+        }
+    }
+
+    /// Wherever it may be.
+    #[inline(never)]
+    fn look_on(&self, start: Start, half: Half) -> Look {
+        let mut at = self.bucket(start) * WIDTH;
         while let Some(bucket) = self.bucket_at(at) {
             for (offset, slot) in bucket.iter().enumerate() {
-                if slot.may_hold(half)
-                    && let Some(word) = slot.holds(half)
-                {
+                if let Some(word) = slot.holds(half) {
                     return match word.is_moved() {
                         true => Look::Moved,
                         false => Look::At(at + offset, word),
@@ -115,13 +131,13 @@ impl Table {
     }
 
     /// The slot with this number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn slot(&self, at: usize) -> Option<&Slot> {
         self.slots.get(at)
     }
 
     /// The id of the record of a slot.
-    #[inline]
+    #[inline(always)]
     pub(super) fn id(&self, at: usize) -> Option<Id> {
         self.cold.get(at)?.id()
     }
@@ -225,12 +241,12 @@ impl Table {
         moved.count()
     }
 
-    #[inline]
+    #[inline(always)]
     fn bucket(&self, Start(start): Start) -> usize {
         ((u128::from(start) * self.buckets as u128) >> 64) as usize
     }
 
-    #[inline]
+    #[inline(always)]
     fn bucket_at(&self, at: usize) -> Option<&[Slot; WIDTH]> {
         self.slots.get(at..)?.first_chunk()
     }

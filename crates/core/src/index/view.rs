@@ -46,18 +46,18 @@ pub(super) enum Seen<'v> {
 
 impl View {
     /// Where the token that carries this id is looked for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn start(&self, id_number: u64) -> Start {
         Start::of_id(id_number, self.seed)
     }
 
     /// Fetches what [`View::find`] will read, while the caller does something else.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn prefetch(&self, start: Start) {
         self.side(start).prefetch(start);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, start: Start, half: Half) -> Seen<'_> {
         let mut table = self.side(start);
         loop {
@@ -77,7 +77,7 @@ impl View {
     }
 
     /// What is at the place, if it is still that of `half`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(&self, place: Place, half: Half) -> Option<Found<'_>> {
         let word = self.table.slot(place.0)?.holds(half)?;
         match self.found(&self.table, place.0, word) {
@@ -86,7 +86,7 @@ impl View {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn found<'v>(&'v self, table: &'v Table, at: usize, word: Word) -> Option<Seen<'v>> {
         let expiry = table.slot(at)?.expiry_with(word)?;
         let interned = &*self.interned;
@@ -104,7 +104,7 @@ impl View {
         }))
     }
 
-    #[inline]
+    #[inline(always)]
     fn side(&self, start: Start) -> &Table {
         match &self.next {
             Some(next) if self.table.has_moved(start) => next,
@@ -115,18 +115,24 @@ impl View {
 
 impl Found<'_> {
     /// The id of the authorization; none if it was purged meanwhile.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn id(&self) -> Option<Id> {
         self.table.id(self.at)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn place(&self) -> Place {
         Place(self.at)
     }
 
+    /// Whether it is in force whatever the time is, as most are; [`Found::live`] knows of the others.
+    #[inline(always)]
+    pub(crate) fn is_plainly_live(&self) -> bool {
+        self.expiry == 0 && self.word.is_active() && self.interned.are_active(self.pair)
+    }
+
     /// Whether it is in force. `now` is asked only if it expires.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn live(&self, now: impl FnOnce() -> Timestamp) -> Result<(), Dead> {
         let SlotState::Known(status) = self.word.state() else {
             return Err(Dead::Revoked);
@@ -136,7 +142,7 @@ impl Found<'_> {
     }
 
     /// Whether a permission covers the request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn covers(&self, request: &Request<'_>) -> bool {
         let (set, organization) = (self.interned.set(self.word.set()), self.pair.organization());
         match (set, organization) {

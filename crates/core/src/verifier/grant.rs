@@ -51,7 +51,7 @@ impl Grant {
     /// # Errors
     ///
     /// As [`Verifier::check`](crate::Verifier::check), but never [`Denied::Malformed`].
-    #[inline]
+    #[inline(always)]
     pub fn check(&self, request: &Request<'_>) -> Result<Id, Denied> {
         let shared = &*self.shared;
         if !shared.freshness.is_fresh(&*shared.clock) {
