@@ -1,7 +1,9 @@
 //! How a compiled set is made.
 
-use super::slots::Slots;
-use super::{CompiledSet, FIRST_PAIR, Held, Pair, Row, Scope, Texts, Which, hash_name, hash_words};
+use hashbrown::HashTable;
+
+use super::hash::{hash, hash_name, hash_words, tag};
+use super::{CompiledSet, FEW, FIRST_PAIR, Held, More, Pair, Row, Scope, Which};
 use crate::id::Id;
 use crate::permission::{Action, Permission, ResourceType, Target, words};
 
@@ -9,9 +11,12 @@ use crate::permission::{Action, Permission, ResourceType, Target, words};
 #[derive(Default)]
 pub(super) struct Compiler {
     held: Held,
-    rows: Vec<Row>,
-    /// Number and hash of the rows that are not bits.
-    singles: Vec<(u32, u64)>,
+    /// Those that are bits.
+    whole: Vec<Row>,
+    /// The others.
+    singles: Vec<Row>,
+    /// Under which they are looked for.
+    hashes: Vec<u64>,
     pairs: Vec<Pair>,
     names: Vec<Box<str>>,
 }
@@ -19,73 +24,94 @@ pub(super) struct Compiler {
 impl Compiler {
     pub(super) fn add(&mut self, permission: &Permission, own: Id, user: Option<Id>) {
         let Permission { action, resource } = permission;
-        let words = self.words(*action, resource.kind);
+        let order = u16::try_from(self.whole.len() + self.singles.len());
+        // No record holds so many. What does not fit would allow nothing.
+        let (Some(words), Ok(order)) = (self.words(*action, resource.kind), order) else {
+            return;
+        };
         let (scope, organization) = Scope::of(resource.organization, own);
-        let (which, id) = match &resource.target {
-            Target::Any => (Which::Any, 0),
-            Target::Id(id) => Which::of(*id, own, user),
+        let (which, id, hash) = match &resource.target {
+            Target::Any => (Which::Any, 0, hash(words, Which::Any, organization)),
+            Target::Id(id) => {
+                let (which, id) = Which::of(*id, own, user);
+                (which, id, hash(words, which, id))
+            }
             Target::Name(name) => {
+                let hash = hash(words, Which::Name, hash_name(name));
                 self.names.push(name.clone());
-                (Which::Name, self.names.len() as u64 - 1)
+                (Which::Name, self.names.len() as u64 - 1, hash)
             }
         };
-        let hash = match (&resource.target, scope) {
-            (Target::Any, Scope::All | Scope::Own) => None,
-            (Target::Any, Scope::Other) => Some(which.hash(words, organization)),
-            (Target::Id(_), _) => Some(which.hash(words, id)),
-            (Target::Name(name), _) => Some(hash_name(words, name)),
+        let row = Row {
+            organization,
+            id,
+            order,
+            words,
+            tag: tag(hash),
+            scope,
+            which,
         };
-        let other = words.checked_sub(FIRST_PAIR);
-        let pair = other.and_then(|number| self.pairs.get_mut(number as usize));
-        let (held, bit) = match pair {
+        let pair = words.checked_sub(FIRST_PAIR);
+        let (held, bit) = match pair.and_then(|number| self.pairs.get_mut(usize::from(number))) {
             Some(pair) => (&mut pair.held, 1),
             None => (&mut self.held, 1 << words),
         };
-        match (hash, scope) {
-            (Some(_), _) => held.some |= bit,
-            (None, Scope::All) => held.any |= bit,
-            (None, _) => held.own |= bit,
+        match (which, scope) {
+            (Which::Any, Scope::All) => held.any |= bit,
+            (Which::Any, Scope::Own) => held.own |= bit,
+            _ => {
+                held.some |= bit;
+                self.singles.push(row);
+                return self.hashes.push(hash);
+            }
         }
-        if let Some(hash) = hash {
-            self.singles.push((self.rows.len() as u32, hash));
-        }
-        self.rows.push(Row {
-            words,
-            scope,
-            which,
-            organization,
-            id,
-        });
+        self.whole.push(row);
     }
 
     /// The code of two words, or the number that they get here.
-    fn words(&mut self, action: Action, kind: ResourceType) -> u32 {
+    fn words(&mut self, action: Action, kind: ResourceType) -> Option<u16> {
         let code = words::code(action, kind);
         if code < words::CODES {
-            return code.into();
+            return Some(code.into());
         }
         let same = |pair: &Pair| pair.action == action && pair.kind == kind;
-        let known = self.pairs.iter().position(same).unwrap_or_else(|| {
+        let known = self.pairs.iter().position(same);
+        let number = u16::try_from(known.unwrap_or(self.pairs.len())).ok()?;
+        let number = number.checked_add(FIRST_PAIR)?;
+        if known.is_none() {
             let held = Held::default();
             self.pairs.push(Pair { action, kind, held });
-            self.pairs.len() - 1
-        });
-        FIRST_PAIR + known as u32
+        }
+        Some(number)
     }
 
     pub(super) fn finish(self) -> CompiledSet {
-        let hashes = (FIRST_PAIR..).zip(&self.pairs);
-        let hashes = hashes.map(|(number, pair)| (number, hash_words(pair.action, pair.kind)));
-        let texts = Texts {
-            by_words: Slots::of(&hashes.collect::<Vec<_>>()),
+        let singles = self.singles.len();
+        let mut by_target = HashTable::new();
+        if singles > FEW {
+            by_target = HashTable::with_capacity(singles);
+            for (number, hash) in (0..=u16::MAX).zip(&self.hashes) {
+                by_target.insert_unique(*hash, number, |_| 0);
+            }
+        }
+        let mut by_words = HashTable::with_capacity(self.pairs.len());
+        for (number, pair) in (FIRST_PAIR..=u16::MAX).zip(&self.pairs) {
+            by_words.insert_unique(hash_words(pair.action, pair.kind), number, |_| 0);
+        }
+        let is_needed = singles > FEW || !self.pairs.is_empty() || !self.names.is_empty();
+        let more = More {
+            by_target,
             pairs: self.pairs.into(),
+            by_words,
             names: self.names.into(),
         };
+        let mut rows = self.singles;
+        rows.extend(self.whole);
         CompiledSet {
             held: self.held,
-            rows: self.rows.into(),
-            singles: Slots::of(&self.singles),
-            texts: (texts != Texts::default()).then(|| Box::new(texts)),
+            rows: rows.into(),
+            singles,
+            more: is_needed.then(|| Box::new(more)),
         }
     }
 }

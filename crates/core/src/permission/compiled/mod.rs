@@ -1,36 +1,37 @@
 //! A permission set as a check reads it.
 
 mod compiler;
-mod slots;
+mod hash;
 #[cfg(test)]
 mod tests;
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{Hash, Hasher};
 
-use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 
 use super::words;
 use super::{Action, Permission, PermissionSet, Request, Resource, ResourceType, Target, Wanted};
 use crate::id::Id;
 
 use compiler::Compiler;
-use slots::Slots;
+use hash::{hash, hash_name, hash_words, tag};
 
 /// A [`PermissionSet`], relative to the owners of its authorization: their ids are written as "this organization" and
 /// "this user", so that what is the same to its owners is equal, and kept once.
 ///
 /// It allows what the set allows, in a time that does not grow with the set: permissions for whole types in all
-/// organizations or in this one are bits, those for single resources and for other organizations are found by a hash.
-/// Only those for one id in several organizations are searched one after the other.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// organizations or in this one are bits, those for single resources and for other organizations are found by a hash
+/// if they are more than a few. Only those for one id in several organizations are searched one after the other.
+#[derive(Debug, Clone)]
 pub(crate) struct CompiledSet {
     /// What is held of each pair of well-known words: the bit with the number of its code.
     held: Held,
-    /// The permissions, in the order of the set.
+    /// The permissions: first those that are not bits.
     rows: Box<[Row]>,
-    /// Those that are for single resources or for other organizations.
-    singles: Slots,
-    texts: Option<Box<Texts>>,
+    /// How many are not.
+    singles: usize,
+    /// What only some sets need.
+    more: Option<Box<More>>,
 }
 
 /// How much is held, in three sets of bits.
@@ -44,12 +45,30 @@ struct Held {
     some: u64,
 }
 
-/// What is not a number in a set.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Texts {
-    /// Pairs of words that have no code; their numbers go on from the codes.
+/// A permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Row {
+    /// The organization, if it is another one.
+    organization: u64,
+    /// The id, or the number of the name.
+    id: u64,
+    /// Its place in the set.
+    order: u16,
+    /// The code of its words, or their number.
+    words: u16,
+    /// Some bits of the hash under which it is looked for.
+    tag: u16,
+    scope: Scope,
+    which: Which,
+}
+
+#[derive(Debug, Clone, Default)]
+struct More {
+    /// Where the rows are that are not bits, if they are many.
+    by_target: HashTable<u16>,
+    /// Words that have no code; their numbers go on from the codes.
     pairs: Box<[Pair]>,
-    by_words: Slots,
+    by_words: HashTable<u16>,
     /// Names of resources.
     names: Box<[Box<str>]>,
 }
@@ -60,19 +79,6 @@ struct Pair {
     action: Action,
     kind: ResourceType,
     held: Held,
-}
-
-/// A permission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Row {
-    /// The code of its words, or their number.
-    words: u32,
-    scope: Scope,
-    which: Which,
-    /// The organization, if it is another one.
-    organization: u64,
-    /// The id, or the number of the name.
-    id: u64,
 }
 
 /// In which organizations.
@@ -120,8 +126,9 @@ impl CompiledSet {
 
     /// The set again, in its order.
     pub(crate) fn restore(&self, organization: Id, user: Option<Id>) -> PermissionSet {
-        let permissions = self.rows.iter();
-        permissions
+        let mut rows: Vec<&Row> = self.rows.iter().collect();
+        rows.sort_by_key(|row| row.order);
+        rows.into_iter()
             .filter_map(|row| self.permission(row, organization, user))
             .collect()
     }
@@ -133,10 +140,10 @@ impl CompiledSet {
         organization: Id,
         user: Option<Id>,
     ) -> bool {
-        let Some(texts) = &self.texts else {
+        let Some(more) = &self.more else {
             return false;
         };
-        let Some((number, pair)) = texts.pair(request.action, request.kind) else {
+        let Some((number, pair)) = more.pair(request.action, request.kind) else {
             return false;
         };
         let own = request.organization == Some(organization);
@@ -146,15 +153,16 @@ impl CompiledSet {
 
     /// Whether a permission for a single resource or for another organization covers `request`.
     #[inline(never)]
-    fn some(&self, words: u32, request: &Request<'_>, organization: Id, user: Option<Id>) -> bool {
+    fn some(&self, words: u16, request: &Request<'_>, organization: Id, user: Option<Id>) -> bool {
         let (scope, other) = Scope::of(request.organization, organization);
-        let whole = || {
-            self.has(Which::Any.hash(words, other), |row| {
-                row.words == words && row.which == Which::Any && row.organization == other
-            })
-        };
-        if scope == Scope::Other && whole() {
-            return true;
+        if scope == Scope::Other {
+            let whole = self.has(hash(words, Which::Any, other), |row| {
+                let same = row.words == words && row.which == Which::Any;
+                same && row.scope == scope && row.organization == other
+            });
+            if whole {
+                return true;
+            }
         }
         let within = |row: &Row| {
             row.scope == Scope::All || (row.scope == scope && row.organization == other)
@@ -163,38 +171,59 @@ impl CompiledSet {
             Wanted::Any => false,
             Wanted::Id(id) => {
                 let (which, id) = Which::of(id, organization, user);
-                self.has(which.hash(words, id), |row| {
+                self.has(hash(words, which, id), |row| {
                     let same = row.words == words && row.which == which && row.id == id;
                     same && (within(row) || scope == Scope::All)
                 })
             }
-            Wanted::Name(name) => self.has(hash_name(words, name), |row| {
+            Wanted::Name(name) => self.has(hash(words, Which::Name, hash_name(name)), |row| {
                 let same = row.words == words && row.which == Which::Name;
-                same && within(row) && self.name(row.id) == Some(name)
+                same && within(row) && self.name(row) == Some(name)
             }),
         }
     }
 
+    /// Whether `is_it` holds for a row that is looked for under `hash`.
     #[inline]
     fn has(&self, hash: u64, is_it: impl Fn(&Row) -> bool) -> bool {
-        let found = self.singles.find(hash, |number| {
-            self.rows.get(number as usize).is_some_and(&is_it)
-        });
-        found.is_some()
+        let at = |number: usize| self.rows.get(number).is_some_and(&is_it);
+        match &self.more {
+            Some(more) if self.singles > FEW => {
+                let found = more.by_target.find(hash, |number| at(usize::from(*number)));
+                found.is_some()
+            }
+            _ => {
+                // All tags first, without a jump that would be foreseen badly.
+                let singles = self.rows.iter().take(self.singles.min(FEW)).enumerate();
+                let alike = |(number, row): (_, &Row)| u32::from(row.tag == tag(hash)) << number;
+                let mut alike = singles.map(alike).fold(0, |all, one| all | one);
+                while alike != 0 {
+                    if at(alike.trailing_zeros() as usize) {
+                        return true;
+                    }
+                    alike &= alike - 1;
+                }
+                false
+            }
+        }
     }
 
-    fn name(&self, number: u64) -> Option<&str> {
-        let number = usize::try_from(number).ok()?;
-        let name = self.texts.as_ref()?.names.get(number)?;
+    /// What the rows have numbers of.
+    fn texts(&self) -> Option<(&[Pair], &[Box<str>])> {
+        self.more.as_ref().map(|more| (&*more.pairs, &*more.names))
+    }
+
+    fn name(&self, row: &Row) -> Option<&str> {
+        let number = usize::try_from(row.id).ok()?;
+        let name = self.more.as_ref()?.names.get(number)?;
         Some(name)
     }
 
     fn permission(&self, row: &Row, organization: Id, user: Option<Id>) -> Option<Permission> {
-        let (action, kind) = match u8::try_from(row.words) {
-            Ok(code) if code < words::CODES => words::pair(code)?,
-            _ => {
-                let number = row.words.checked_sub(words::CODES.into())?;
-                let pair = self.texts.as_ref()?.pairs.get(number as usize)?;
+        let (action, kind) = match row.words.checked_sub(FIRST_PAIR) {
+            None => words::pair(row.words as u8)?,
+            Some(number) => {
+                let pair = self.more.as_ref()?.pairs.get(usize::from(number))?;
                 (pair.action, pair.kind)
             }
         };
@@ -208,7 +237,7 @@ impl CompiledSet {
             Which::ThisUser => Target::Id(user?),
             Which::ThisOrganization => Target::Id(organization),
             Which::Id => Target::Id(Id::new(row.id)?),
-            Which::Name => Target::Name(self.name(row.id)?.into()),
+            Which::Name => Target::Name(self.name(row)?.into()),
         };
         let resource = Resource {
             kind,
@@ -216,6 +245,22 @@ impl CompiledSet {
             target,
         };
         Some(Permission { action, resource })
+    }
+}
+
+impl PartialEq for CompiledSet {
+    fn eq(&self, other: &Self) -> bool {
+        // All the rest follows.
+        self.rows == other.rows && self.texts() == other.texts()
+    }
+}
+
+impl Eq for CompiledSet {}
+
+impl Hash for CompiledSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.rows.hash(state);
+        self.texts().hash(state);
     }
 }
 
@@ -227,14 +272,15 @@ impl Held {
     }
 }
 
-impl Texts {
+impl More {
     /// The number of two words without a code.
     #[inline]
-    fn pair(&self, action: Action, kind: ResourceType) -> Option<(u32, &Pair)> {
-        let pair = |number: u32| self.pairs.get((number - FIRST_PAIR) as usize);
-        let same =
-            |number| pair(number).is_some_and(|one| one.kind == kind && one.action == action);
-        let number = self.by_words.find(hash_words(action, kind), same)?;
+    fn pair(&self, action: Action, kind: ResourceType) -> Option<(u16, &Pair)> {
+        let pair = |number: u16| self.pairs.get(usize::from(number - FIRST_PAIR));
+        let same = |number: &u16| {
+            pair(*number).is_some_and(|one| one.kind == kind && one.action == action)
+        };
+        let number = *self.by_words.find(hash_words(action, kind), same)?;
         Some((number, pair(number)?))
     }
 }
@@ -261,29 +307,10 @@ impl Which {
             id => (Self::Id, id.number()),
         }
     }
-
-    /// Under which hash the permissions are that are for this resource, or for all of the organization `number`.
-    #[inline]
-    fn hash(self, words: u32, number: u64) -> u64 {
-        (number ^ u64::from(words) << 40 ^ (self as u64) << 32).wrapping_mul(GOLDEN)
-    }
 }
 
-/// 2^64 divided by the golden ratio: its multiples are spread evenly.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// How many rows are looked at one after the other; more are found by their hash.
+const FEW: usize = 8;
 
-#[inline]
-fn hash_name(words: u32, name: &str) -> u64 {
-    Which::Name.hash(words, FixedState::default().hash_one(name))
-}
-
-#[inline]
-fn hash_words(action: Action, kind: ResourceType) -> u64 {
-    let mut hasher = FixedState::default().build_hasher();
-    hasher.write(action.0.bytes());
-    hasher.write(kind.0.bytes());
-    hasher.finish()
-}
-
-/// The number of the first pair of words without a code.
-const FIRST_PAIR: u32 = words::CODES as u32;
+/// The number of the first two words without a code.
+const FIRST_PAIR: u16 = words::CODES as u16;

@@ -23,7 +23,7 @@ impl Random {
 
     /// Few, so that users, organizations and resources have the same ones.
     fn id(&mut self) -> Id {
-        Id::new(1 + self.below(5)).unwrap()
+        id(1 + self.below(5))
     }
 
     fn maybe_id(&mut self) -> Option<Id> {
@@ -179,7 +179,7 @@ fn sets_are_equal_if_they_are_the_same_to_their_owners() {
     let mut equal = 0;
     for _ in 0..SETS {
         let (organization, user) = random.owners();
-        let moved = |id: Id| Id::new(id.number() + 100).unwrap();
+        let moved = |one: Id| id(one.number() + 100);
         let rename = |mut one: Permission| {
             if let Some(scope) = &mut one.resource.organization
                 && *scope == organization
@@ -213,11 +213,100 @@ fn sets_are_equal_if_they_are_the_same_to_their_owners() {
 #[test]
 fn all_access_sets_of_all_owners_are_one() {
     let set = |organization, user| {
-        let (organization, user) = (Id::new(organization).unwrap(), Id::new(user));
+        let (organization, user) = (id(organization), Id::new(user));
         let set = PermissionSet::from(Schema::influxdb_all_access(organization, user));
         CompiledSet::of(&set, organization, user)
     };
     assert_eq!(set(1, 2), set(3, 4));
     assert_eq!(set(1, 0), set(3, 0));
     assert_ne!(set(1, 2), set(1, 0));
+}
+
+/// Ids, names and words of which many share a tag, or the bits of a hash that a table looks at.
+#[test]
+fn what_hashes_alike_is_told_apart() {
+    let own = Id::MIN;
+    let asked = |number: u64| Request::new(Action::READ, ResourceType::BUCKETS).id(id(number));
+    for held in [1, 8, 9, 40] {
+        let compiled = CompiledSet::of(&buckets(held), own, None);
+        let covers = |number: &u64| compiled.covers(&asked(*number), own, None);
+        assert_eq!((10..200_000).filter(covers).count() as u64, held);
+    }
+    let named = |name| Permission::new(Action::READ, ResourceType::DATABASES).name(name);
+    let names: Vec<String> = (0..200_000).map(|number| number.to_string()).collect();
+    for held in [1, 8, 9, 40] {
+        let set = names.iter().take(held).map(|name| named(name)).collect();
+        let compiled = CompiledSet::of(&set, own, None);
+        let any = Request::new(Action::READ, ResourceType::DATABASES);
+        let covers = |name: &&String| compiled.covers(&any.name(name), own, None);
+        assert_eq!(names.iter().filter(covers).count(), held);
+    }
+    let words: Vec<ResourceType> = names.iter().map(|name| name.parse().unwrap()).collect();
+    for held in [1, 40] {
+        let set = words
+            .iter()
+            .take(held)
+            .map(|kind| Permission::new(Action::READ, *kind))
+            .collect();
+        let compiled = CompiledSet::of(&set, own, None);
+        let covers =
+            |kind: &&ResourceType| compiled.covers(&Request::new(Action::READ, **kind), own, None);
+        assert_eq!(words.iter().filter(covers).count(), held);
+    }
+}
+
+fn id(number: u64) -> Id {
+    Id::new(number).unwrap()
+}
+
+fn buckets(count: u64) -> PermissionSet {
+    let one = |number| Permission::new(Action::READ, ResourceType::BUCKETS).id(id(number));
+    (10..10 + count).map(one).collect()
+}
+
+/// On top of the 56 bytes of the set itself: 24 a permission, and a table if they are many.
+#[test]
+fn a_set_is_small() {
+    let own = Id::MIN;
+    for (count, most, allocations) in [(0, 0, 0), (1, 24, 1), (4, 96, 1), (40, 1264, 3)] {
+        let set = buckets(count);
+        let kept = allocation_counter::measure(|| {
+            std::mem::forget(CompiledSet::of(&set, own, None));
+        });
+        assert!(kept.bytes_current <= most, "{count}: {kept:?}");
+        assert_eq!(kept.count_current, allocations, "{count}: {kept:?}");
+    }
+    assert_eq!(size_of::<CompiledSet>(), 56);
+}
+
+#[test]
+fn a_check_allocates_nothing() {
+    let mut random = Random(4);
+    for _ in 0..100 {
+        let (organization, user) = random.owners();
+        let set = random.set();
+        let compiled = CompiledSet::of(&set, organization, user);
+        for _ in 0..REQUESTS {
+            let request = random.request(&set);
+            let allocated = allocation_counter::measure(|| {
+                std::hint::black_box(compiled.covers(&request, organization, user));
+            });
+            assert_eq!(allocated.count_total, 0, "{request}");
+        }
+    }
+}
+
+/// More than fit are left out, and allow nothing.
+#[test]
+fn a_set_beyond_all_records_allows_no_more() {
+    let (set, own) = (buckets(70_000), Id::MIN);
+    let compiled = CompiledSet::of(&set, own, None);
+    let request = |permission: &Permission| match permission.resource.target {
+        Target::Id(id) => Request::new(permission.action, permission.resource.kind).id(id),
+        _ => unreachable!(),
+    };
+    let covers = |permission| compiled.covers(&request(permission), own, None);
+    assert!(set[..1 << 16].iter().all(covers));
+    assert!(!set[1 << 16..].iter().any(covers));
+    assert_eq!(*compiled.restore(own, None), set[..1 << 16]);
 }
