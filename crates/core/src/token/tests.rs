@@ -225,7 +225,7 @@ fn every_byte_is_judged_wherever_it_stands() {
 fn a_checksum_has_one_spelling() {
     let (summed, digits) = KNOWN.split_at(58);
     let number = digits.bytes().fold(0, |number, byte| {
-        number * 62 + u64::from(base62::number(&[byte]))
+        number * 62 + base62::number(&[byte])
     });
     assert_eq!(number, u64::from(crc32fast::hash(summed.as_bytes())));
     for wraps in 1..=12 {
