@@ -75,10 +75,7 @@ impl HashKey {
     /// The half of [`HashKey::hash`] that the index holds.
     #[inline]
     pub(crate) fn half(&self, text: &[u8]) -> [u64; 2] {
-        match text.try_into() {
-            Ok(block) => self.half_of_block(block),
-            Err(_) => half(self.words_of(text)),
-        }
+        half(self.words_of(text))
     }
 
     /// The same of a text that is one block, as a token with a prefix of 4 bytes is.
@@ -127,7 +124,15 @@ impl HashKey {
         state
     }
 
+    #[inline]
     fn words_of(&self, text: &[u8]) -> [u32; 8] {
+        match text.try_into() {
+            Ok(block) => self.words_of_block(block),
+            Err(_) => self.words_of_chunk(text),
+        }
+    }
+
+    fn words_of_chunk(&self, text: &[u8]) -> [u32; 8] {
         if text.len() > CHUNK {
             let hash = blake3::keyed_hash(&self.bytes(), text);
             return words_from_le_bytes_32(hash.as_bytes());
