@@ -67,6 +67,8 @@ fn other_texts() {
     assert_eq!(of(""), Err(Malformed));
     // Not 64 bytes, or another prefix: no text of our own.
     assert_eq!(of(&KNOWN[..63]), Ok(Shape::Other));
+    assert_eq!(of(&format!("{KNOWN}0")), Ok(Shape::Other));
+    assert_eq!(of(&format!("sym_{KNOWN}")), Ok(Shape::Other));
     assert_eq!(of(&KNOWN.replace("sym_", "SYM_")), Ok(Shape::Other));
 }
 
