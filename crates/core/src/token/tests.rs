@@ -67,6 +67,8 @@ fn other_texts() {
     assert_eq!(of(""), Err(Malformed));
     // Not 64 bytes, or another prefix: no text of our own.
     assert_eq!(of(&KNOWN[..63]), Ok(Shape::Other));
+    assert_eq!(of(&format!("{KNOWN}0")), Ok(Shape::Other));
+    assert_eq!(of(&format!("sym_{KNOWN}")), Ok(Shape::Other));
     assert_eq!(of(&KNOWN.replace("sym_", "SYM_")), Ok(Shape::Other));
 }
 
@@ -224,15 +226,24 @@ fn every_byte_is_judged_wherever_it_stands() {
 #[test]
 fn a_checksum_has_one_spelling() {
     let (summed, digits) = KNOWN.split_at(58);
-    let number = digits.bytes().fold(0, |number, byte| {
-        number * 62 + u64::from(base62::number(&[byte]))
-    });
+    let number = digits
+        .bytes()
+        .fold(0, |number, byte| number * 62 + base62::number(&[byte]));
     assert_eq!(number, u64::from(crc32fast::hash(summed.as_bytes())));
     for wraps in 1..=12 {
         let mut text = summed.to_owned();
         base62::push_u64(&mut text, number + (wraps << 32), 6);
         assert_eq!(of(&text), Err(Malformed), "{text}");
     }
+}
+
+#[test]
+fn no_draft_is_sound_whose_id_is_0() {
+    let text = summed(&format!("sym_00000000000{}", &KNOWN[15..58]));
+    let Ok(Draft::Native(native)) = Draft::of(Prefix::SYMBOLON, text.as_bytes()) else {
+        panic!("not native");
+    };
+    assert_eq!((native.id_number, native.is_sound()), (0, false));
 }
 
 proptest! {
