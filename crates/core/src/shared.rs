@@ -14,7 +14,7 @@ use crate::index::{Change, Digest, Half, Handle, Index, Outcome, What};
 use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
-use crate::record::{Entity, RecordError, RecordKey, Sealer};
+use crate::record::{Entity, KnownSets, RecordError, RecordKey, Sealer};
 use crate::schema::Schema;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
 use crate::token::{Credential, Locator, Prefix, TokenHash};
@@ -142,9 +142,9 @@ impl Shared {
 
     /// What a stored record means to the index; none if it means nothing to it. A record that is not genuine is
     /// reported here, and denies whatever hangs on it.
-    pub(crate) fn read(&self, stored: &Stored) -> Option<Change> {
+    pub(crate) fn read(&self, stored: &Stored, sets: &mut KnownSets) -> Option<Change> {
         let key = stored.record.key;
-        let what = match self.sealer.open(&stored.record) {
+        let what = match self.sealer.open_among(&stored.record, sets) {
             Ok(entity) => self.digest(entity?)?,
             Err(error) => {
                 self.fault(key, Problem::NotGenuine(error));
@@ -215,7 +215,9 @@ impl Shared {
 
     /// What stored records mean to the index, decoded before it is locked for them.
     pub(crate) fn read_all<'a>(&self, stored: impl IntoIterator<Item = &'a Stored>) -> Vec<Change> {
-        let changes = stored.into_iter().filter_map(|stored| self.read(stored));
+        let mut sets = KnownSets::default();
+        let stored = stored.into_iter();
+        let changes = stored.filter_map(|stored| self.read(stored, &mut sets));
         changes.collect()
     }
 

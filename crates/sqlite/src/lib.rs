@@ -156,7 +156,7 @@ impl TokenStore for SqliteStore {
     }
 
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
-        self.read(|snapshot| row::scan(snapshot, after.into(), limit))
+        self.read(|snapshot| row::scan(snapshot, after, limit))
     }
 
     fn limits(&self) -> Limits {

@@ -2,9 +2,9 @@
 //! is read of it is refused by the engine, whose MAC it lacks.
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 use symbolon::record::{Columns, Kind, MAX_RECORD, Record, RecordKey};
-use symbolon::store::{End, Epoch, Page, Position, Query, Revision, Stored};
+use symbolon::store::{Cursor, End, Epoch, Page, Position, Query, Revision, Stored};
 use symbolon::{Id, Minute};
 
 /// Followed by a condition. A join with `last_used` takes ten times as long as the query within.
@@ -47,42 +47,129 @@ pub(crate) fn get(connection: &Connection, key: &RecordKey) -> rusqlite::Result<
     Ok(found.flatten())
 }
 
+/// A scan from the start goes by the keys: that is the order of the table, and takes a third of the time. What is written
+/// meanwhile it may have passed; so it then goes on with all that was written since it began, by the revisions, as every
+/// other scan does.
 pub(crate) fn scan(
     connection: &Connection,
-    after: Position,
+    after: &Cursor,
     limit: usize,
 ) -> rusqlite::Result<Page> {
     let end = end(connection)?;
+    match Sweep::at(after, end) {
+        Some(sweep) => sweep.page(connection, end, limit),
+        None => since(connection, after.into(), end, limit),
+    }
+}
+
+/// A scan that goes by the keys.
+struct Sweep {
+    /// The newest commit when it began.
+    began: Revision,
+    /// The last row that it has met: kind and id, as they are stored.
+    met: (i64, i64),
+}
+
+/// What ends the cursor of a sweep. Whoever takes that for a [`Position`] takes it for the start.
+const SWEEP: u8 = 1;
+
+impl Sweep {
+    /// The sweep that goes on at a cursor.
+    fn at(cursor: &Cursor, end: End) -> Option<Self> {
+        let Some((SWEEP, bytes)) = cursor
+            .as_bytes()
+            .split_last()
+            .map(|(tag, rest)| (*tag, rest))
+        else {
+            let starts = cursor.as_bytes().is_empty();
+            return starts.then_some(Self {
+                began: end.head,
+                met: (-1, i64::MIN),
+            });
+        };
+        let (began, rest) = bytes.split_first_chunk()?;
+        let (kind, id) = rest.split_first()?;
+        Some(Self {
+            began: Revision(u64::from_be_bytes(*began)),
+            met: (
+                (*kind).into(),
+                to_column(u64::from_be_bytes(id.try_into().ok()?)),
+            ),
+        })
+    }
+
+    fn cursor(began: Revision, met: RecordKey) -> Cursor {
+        let mut bytes = began.0.to_be_bytes().to_vec();
+        bytes.push(met.kind.0);
+        bytes.extend_from_slice(&met.id.number().to_be_bytes());
+        bytes.push(SWEEP);
+        Cursor::from_bytes(&bytes)
+    }
+
+    fn page(&self, connection: &Connection, end: End, limit: usize) -> rusqlite::Result<Page> {
+        // No commit has the revision 0, nor one below.
+        let mut select = connection.prepare_cached(select!(
+            "WHERE (kind, id) > (?1, ?2) AND revision > 0 ORDER BY kind, id"
+        ))?;
+        let (items, more) = take(&mut select.query(self.met)?, limit)?;
+        let next = match items.last().filter(|_| more) {
+            Some(last) => Self::cursor(self.began, last.record.key),
+            None => Position::after(End {
+                head: self.began,
+                ..end
+            })
+            .into(),
+        };
+        let done = !more && self.began == end.head;
+        Ok(Page {
+            items,
+            next,
+            end: done.then_some(end),
+        })
+    }
+}
+
+fn since(
+    connection: &Connection,
+    after: Position,
+    end: End,
+    limit: usize,
+) -> rusqlite::Result<Page> {
     let mut select = connection.prepare_cached(select!(
         "WHERE (revision, kind, id) > (?1, ?2, ?3) ORDER BY revision, kind, id"
     ))?;
     let revision = i64::try_from(after.revision.0).unwrap_or(i64::MAX);
     let key = after.key;
     let mut rows = select.query(params![revision, key.kind.0, to_column(key.id.number())])?;
-    let mut items: Vec<Stored> = Vec::new();
+    let (items, more) = take(&mut rows, limit)?;
+    let position = match items.last().filter(|_| more) {
+        Some(last) => Position {
+            revision: last.revision,
+            key: last.record.key,
+            epoch: Some(end.epoch),
+        },
+        None => Position::after(end),
+    };
+    Ok(Page {
+        items,
+        next: position.into(),
+        end: (!more).then_some(end),
+    })
+}
+
+/// At most `limit` records, and whether there are more.
+fn take(rows: &mut Rows<'_>, limit: usize) -> rusqlite::Result<(Vec<Stored>, bool)> {
+    let mut items = Vec::new();
     while let Some(row) = rows.next()? {
         let Some(item) = stored(row)? else {
             continue;
         };
-        if let Some(last) = items.last().filter(|_| items.len() >= limit) {
-            let next = Position {
-                revision: last.revision,
-                key: last.record.key,
-                epoch: Some(end.epoch),
-            };
-            return Ok(Page {
-                items,
-                next: next.into(),
-                end: None,
-            });
+        if items.len() >= limit.max(1) {
+            return Ok((items, true));
         }
         items.push(item);
     }
-    Ok(Page {
-        items,
-        next: Position::after(end).into(),
-        end: Some(end),
-    })
+    Ok((items, false))
 }
 
 /// By the index that leaves the fewest rows; the rest of the query is left to [`Query::wants`]. The indexes are

@@ -74,7 +74,7 @@ fn planted_rows_hide_no_other() {
             .iter()
             .map(|item| item.record.key.id.number())
             .collect();
-        assert_eq!(ids, [10, 11, 12, 13, 20, 30, 40, 16].map(|id: u64| id));
+        assert_eq!(ids, [10, 11, 12, 13, 16, 20, 30, 40].map(|id: u64| id));
         assert!(
             found
                 .iter()

@@ -2,6 +2,7 @@
 
 use super::bytes::{Reader, Writer};
 use super::seal::RecordError;
+use super::sets::KnownSets;
 use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, StoreId};
 use crate::authorization::{Authorization, Creator};
 use crate::id::Id;
@@ -58,11 +59,15 @@ pub(super) fn write(w: &mut Writer, entity: &Entity) {
     }
 }
 
-pub(super) fn read(r: &mut Reader<'_>, record: &Record) -> Result<Option<Entity>, RecordError> {
+pub(super) fn read(
+    r: &mut Reader<'_>,
+    record: &Record,
+    sets: &mut KnownSets,
+) -> Result<Option<Entity>, RecordError> {
     let status = || record.columns.status.ok_or(RecordError::Body);
     let id = record.key.id;
     Ok(Some(match record.key.kind {
-        Kind::AUTHORIZATION => read_authorization(r, record, status()?)?,
+        Kind::AUTHORIZATION => read_authorization(r, record, status()?, sets)?,
         Kind::USER => Entity::User(read_user(r, id, status()?)?),
         Kind::ORGANIZATION => Entity::Organization(Organization {
             id,
@@ -142,6 +147,7 @@ fn read_authorization(
     r: &mut Reader<'_>,
     record: &Record,
     status: Status,
+    sets: &mut KnownSets,
 ) -> Result<Entity, RecordError> {
     let columns = &record.columns;
     let has = r.byte()?;
@@ -174,7 +180,7 @@ fn read_authorization(
         face: columns.face.ok_or(RecordError::Body)?,
         rotated_from,
         description: r.text()?.into(),
-        permissions: read_permissions(r)?,
+        permissions: sets.read(r, read_permissions)?,
         status,
         expires_at,
         created_at,

@@ -8,6 +8,7 @@ mod bytes;
 #[doc(hidden)]
 pub mod fuzzing;
 mod seal;
+mod sets;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use crate::token::{Credential, Prefix};
 
 pub use seal::RecordError;
 pub(crate) use seal::{Sealer, open, seal};
+pub(crate) use sets::KnownSets;
 
 /// The largest record: bytes and unique key together. Every store takes it.
 pub const MAX_RECORD: usize = 16_000;

@@ -1,7 +1,7 @@
 //! Sealing a record under the MAC key, and opening it again.
 
 use super::bytes::{Reader, Writer};
-use super::{Columns, Entity, Record, RecordKey, SETTINGS, StoreId, body};
+use super::{Columns, Entity, KnownSets, Record, RecordKey, SETTINGS, StoreId, body};
 use crate::authorization::Face;
 use crate::key::{KeyId, StoreKey};
 use crate::status::Status;
@@ -80,6 +80,15 @@ impl Sealer {
     pub(crate) fn open(&self, record: &Record) -> Result<Option<(Entity, u64)>, RecordError> {
         open(&self.key, self.store, record)
     }
+
+    /// As [`Sealer::open`], for one of many records.
+    pub(crate) fn open_among(
+        &self,
+        record: &Record,
+        sets: &mut KnownSets,
+    ) -> Result<Option<(Entity, u64)>, RecordError> {
+        open_among(&self.key, self.store, record, sets)
+    }
 }
 
 /// As [`Sealer::seal`]. The settings say which store it is, and so are sealed for the default one.
@@ -123,12 +132,21 @@ pub(crate) fn open(
     store: StoreId,
     record: &Record,
 ) -> Result<Option<(Entity, u64)>, RecordError> {
+    open_among(key, store, record, &mut KnownSets::default())
+}
+
+fn open_among(
+    key: &StoreKey,
+    store: StoreId,
+    record: &Record,
+    sets: &mut KnownSets,
+) -> Result<Option<(Entity, u64)>, RecordError> {
     let (version, mut reader) = genuine(key, store, record)?;
     if version != VERSION {
         return Err(RecordError::Version(version));
     }
     let sequence = reader.number()?;
-    let entity = body::read(&mut reader, record)?;
+    let entity = body::read(&mut reader, record, sets)?;
     if entity.is_some() {
         reader.end()?;
     }

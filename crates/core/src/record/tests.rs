@@ -283,6 +283,33 @@ fn an_unknown_kind_is_skipped_and_an_unknown_version_told() {
     assert_eq!(sealer.open(&longer), Err(RecordError::Body));
 }
 
+#[test]
+fn a_record_says_among_others_what_it_says_alone() {
+    let sealer = sealer();
+    let mut sets = KnownSets::default();
+    let credential = Credential::Keyed(sealer.key().current().id, TokenHash([5; 32]));
+    // More sets than are kept, and each is met again.
+    for number in [1..=300, 1..=300].into_iter().flatten() {
+        let read: Permission = "read:buckets".parse().unwrap();
+        let one = Authorization {
+            permissions: [read.clone(), read.id(id(number))].into_iter().collect(),
+            ..plain()
+        };
+        let entity = Entity::Authorization(one, credential);
+        let record = sealer.seal(&entity, number);
+        let opened = sealer.open_among(&record, &mut sets);
+        assert_eq!(opened, Ok(Some((entity, number))));
+        let sealed = record.bytes.len() - 16;
+        let longer = [&record.bytes[..sealed], &[0]].concat();
+        let bytes = seal::resealed(&sealer, &record, 1, &longer);
+        let longer = Record { bytes, ..record };
+        assert_eq!(
+            sealer.open_among(&longer, &mut sets),
+            Err(RecordError::Body)
+        );
+    }
+}
+
 fn any_name() -> impl Strategy<Value = &'static str> {
     prop_oneof![
         Just("read"),
