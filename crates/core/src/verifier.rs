@@ -136,9 +136,9 @@ impl Verifier {
         let shared = &*self.shared;
         let start = view.start(native.id_number);
         view.prefetch(start);
+        let id = native.id().ok_or(Denied::Malformed)?;
         let key = shared.sealer.key();
         let half = key.current().hash.half(token);
-        let id = native.id().ok_or(Denied::Malformed)?;
         let mut decide = Some(decide);
         let mut attempt = |half: Half| {
             shared.index.find(view, (start, half), |found| {
