@@ -278,6 +278,12 @@ impl Shared {
         secret.hash.locator_half(locator)
     }
 
+    /// Whether a token that carries an id may be found in another way than by it under the current key.
+    #[inline]
+    pub(crate) fn has_other_ways(&self) -> bool {
+        self.has_by_digest() || self.sealer.key().former().len() != 0
+    }
+
     /// Whether a token that carries an id must be looked for by its digest too: whoever wrote its record did not say what
     /// form it has.
     pub(crate) fn has_by_digest(&self) -> bool {

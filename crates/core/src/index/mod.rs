@@ -36,10 +36,9 @@ use crate::time::Timestamp;
 use builder::Builder;
 use publish::Published;
 use sync::{Mutex, MutexGuard};
-use view::Seen;
 
 pub(crate) use table::Start;
-pub(crate) use view::{Found, Place, View};
+pub(crate) use view::{Found, Place, Seen, View};
 
 /// 128 bits of a keyed digest.
 pub(crate) type Half = [u64; 2];

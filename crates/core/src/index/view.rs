@@ -36,8 +36,8 @@ pub(crate) struct Found<'v> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(pub(crate) usize);
 
-/// What a view knows of a digest.
-pub(super) enum Seen<'v> {
+/// What a view knows of a digest. [`Index::find`](super::Index::find) goes on where it is stale.
+pub(crate) enum Seen<'v> {
     Found(Found<'v>),
     Nothing,
     /// A later view knows it.
@@ -58,7 +58,7 @@ impl View {
     }
 
     #[inline(always)]
-    pub(super) fn find(&self, start: Start, half: Half) -> Seen<'_> {
+    pub(crate) fn find(&self, start: Start, half: Half) -> Seen<'_> {
         let mut table = self.side(start);
         loop {
             match table.look(start, half) {

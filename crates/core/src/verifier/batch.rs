@@ -3,7 +3,7 @@
 use super::{Verifier, decide};
 use crate::error::Denied;
 use crate::id::Id;
-use crate::index::{Half, View};
+use crate::index::{Half, Seen, View};
 use crate::permission::Request;
 use crate::token::{BLOCK, Draft, Native};
 
@@ -68,12 +68,11 @@ impl Verifier {
             return Some(Err(Denied::Malformed));
         };
         let shared = &*self.shared;
-        let start = view.start(native.id_number);
-        let found = shared.index.find(view, (start, half), |found| {
-            decide(shared, id, &found, request)
-        });
-        let another_way = shared.has_by_digest() || shared.sealer.key().former().len() != 0;
-        found.or_else(|| (!another_way).then_some(Err(Denied::Unknown)))
+        match view.find(view.start(native.id_number), half) {
+            Seen::Found(found) => Some(decide(shared, id, &found, request)),
+            Seen::Nothing if !shared.has_other_ways() => Some(Err(Denied::Unknown)),
+            Seen::Nothing | Seen::Stale => None,
+        }
     }
 }
 
