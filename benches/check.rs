@@ -1,4 +1,4 @@
-//! Checks, beside the bare hash and a SHA-256 look-up behind a lock.
+//! Checks, beside the limit, the bare hash, and look-ups in maps.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -7,127 +7,229 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::sync::{Arc, RwLock};
+use std::sync::RwLock;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use dashmap::DashMap;
 use sha2::{Digest, Sha256};
-use symbolon::{Action, Id, MemoryStore, Request, ResourceType};
-use symbolon_benches::{World, world};
+use symbolon::store::Sharing;
+use symbolon::{Grant, Id, Request};
+use symbolon_benches::{Bench, Cast, Draw, Limit, Presented, RING, Served, is_quick, large, sizes};
 
-/// Walks over `count` places in an order that no prefetcher guesses, each step waiting for the one before.
-struct Walk {
-    at: usize,
-    count: usize,
-}
+/// Tokens in one call of `check_many`.
+const MANY: usize = 16;
 
-impl Walk {
-    fn new(count: usize) -> Self {
-        Self { at: 1, count }
+fn main() {
+    let mut bench = Bench::new("check");
+    let mut limit = Limit::new(1).unwrap();
+    bench.chain("limit/hash", None, || limit.hash());
+    for count in sizes() {
+        let world = Served::open(Cast::Standard, count, Sharing::Exclusive);
+        checks(&mut bench, &world);
+        if count <= 1_000_000 {
+            maps(&mut bench, &world);
+        }
+        if count == 1000 || count == large() {
+            refusals(&mut bench, &world);
+            for (name, count) in [("grant/one", 1), ("grant/64", 64), ("grant/all", count)] {
+                grants(&mut bench, name, &world, count);
+            }
+            drop(world);
+            compared(&mut bench, count);
+        }
     }
-
-    /// The next place; `last` is what the step before brought, and is always 0.
-    fn next(&mut self, last: u64) -> usize {
-        let last = usize::try_from(black_box(last)).unwrap_or_default();
-        let mixed = (self.at + last)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_add(1);
-        self.at = mixed ^ (mixed >> 29);
-        (self.at >> 8) % self.count
-    }
-}
-
-fn request(organization: Id) -> Request<'static> {
-    Request::new(Action::READ, ResourceType::BUCKETS).organization(organization)
-}
-
-fn checks(criterion: &mut Criterion) {
-    for count in [1_000, 100_000, 1_000_000] {
-        let world = world(Arc::new(MemoryStore::new()), count);
-        let mut group = criterion.benchmark_group("check");
-        let tokens = &world.tokens;
-        let verifier = world.engine.verifier();
-        group.bench_function(BenchmarkId::new("symbolon", count), |bencher| {
-            let (mut walk, mut last) = (Walk::new(tokens.len()), 0);
-            bencher.iter(|| {
-                let (token, organization) = &tokens[walk.next(last)];
-                let id = verifier
-                    .check(token.reveal(), &request(*organization))
-                    .unwrap();
-                last = id.number() >> 63;
-                id
-            });
-        });
-        group.bench_function(BenchmarkId::new("bare-hash", count), |bencher| {
-            let (mut walk, mut last) = (Walk::new(tokens.len()), 0);
-            bencher.iter(|| {
-                let (token, _) = &tokens[walk.next(last)];
-                let hash = blake3::keyed_hash(&[7; 32], token.reveal().as_bytes());
-                last = u64::from(hash.as_bytes()[0]) >> 63;
-                hash
-            });
-        });
-        peer(&mut group, &world, count);
-        refusals(&mut group, &world, count);
-        group.finish();
+    // The worst cases take long to make.
+    let count = if is_quick() { 10_000 } else { large() };
+    for (name, cast) in [
+        ("worst/standard", Cast::Standard),
+        ("worst/distinct-sets", Cast::Distinct),
+        ("worst/88-characters", Cast::Long),
+        ("worst/unmigrated", Cast::Hashed),
+    ] {
+        let world = Served::open(cast, count, Sharing::Exclusive);
+        check(&mut bench, name, &world);
     }
 }
 
-type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
+fn limits(bench: &mut Bench, count: u64) {
+    let mut limit = Limit::new(count).unwrap();
+    bench.chain("limit/line", Some(count), || limit.line());
+    bench.chain("limit/hash-and-line", Some(count), || limit.both());
+}
 
-/// What most servers do: SHA-256 and a map behind a lock, without any decision.
-fn peer(group: &mut Group<'_>, world: &World, count: u64) {
-    let hash = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };
-    let tokens = &world.tokens;
-    let map: HashMap<[u8; 32], u64> = tokens
-        .iter()
-        .map(|(token, _)| (hash(token.reveal()), 1))
-        .collect();
-    let map = RwLock::new(map);
-    group.bench_function(
-        BenchmarkId::new("sha256-rwlock-hashmap", count),
-        |bencher| {
-            let (mut walk, mut last) = (Walk::new(tokens.len()), 0);
-            bencher.iter(|| {
-                let (token, _) = &tokens[walk.next(last)];
-                let found = map
-                    .read()
-                    .unwrap()
-                    .get(&hash(token.reveal()))
-                    .copied()
-                    .unwrap();
-                last = found >> 63;
-                found
-            });
+/// 0, as what follows from the answer. No id of a world has its highest bit set.
+fn nothing(id: Id) -> u64 {
+    id.number() >> 63
+}
+
+/// Inputs in a ring, and what makes the next one ready: a random token of `world`.
+fn presented(world: &Served) -> (Vec<Presented>, impl FnMut(&mut Presented)) {
+    let ring = vec![world.presented(0); RING];
+    let mut draw = Draw::new(world.count);
+    (ring, move |presented: &mut Presented| {
+        world.present(draw.below(world.count), presented);
+    })
+}
+
+fn check(bench: &mut Bench, name: &str, world: &Served) {
+    let verifier = world.engine.verifier();
+    let (mut ring, ready) = presented(world);
+    bench.steps(name, Some(world.count), 1, &mut ring, ready, |one| {
+        nothing(verifier.check(&one.token, &one.request).unwrap())
+    });
+}
+
+/// What has the most demanding targets stands between two measurements of the limit.
+fn checks(bench: &mut Bench, world: &Served) {
+    let count = world.count;
+    limits(bench, count);
+    check(bench, "check/symbolon", world);
+    bare_hash(bench, world);
+    check_many(bench, world);
+    let verifier = world.engine.verifier();
+    let (mut ring, _) = presented(world);
+    let mut draw = Draw::new(1);
+    let ready = |one: &mut Presented| world.stranger(draw.below(count), one);
+    bench.steps("check/unknown", Some(count), 1, &mut ring, ready, |one| {
+        u64::from(verifier.check(&one.token, &one.request).is_ok())
+    });
+}
+
+fn bare_hash(bench: &mut Bench, world: &Served) {
+    let key = black_box([7; 32]);
+    let (mut ring, ready) = presented(world);
+    let mask = black_box(0);
+    bench.steps(
+        "check/bare-hash",
+        Some(world.count),
+        1,
+        &mut ring,
+        ready,
+        |one| {
+            let hash = blake3::keyed_hash(&key, one.token.as_bytes());
+            u64::from(hash.as_bytes()[0]) & mask
         },
     );
 }
 
-/// Tokens that are refused, and connections that were authenticated before.
-fn refusals(group: &mut Group<'_>, world: &World, count: u64) {
+fn check_many(bench: &mut Bench, world: &Served) {
+    type Batch = Vec<(String, Request<'static>)>;
     let verifier = world.engine.verifier();
-    let wanted = request(world.organizations[0]);
-    let unknown: Vec<String> = (0..1000).map(|number| format!("{number:064}")).collect();
-    group.bench_function(BenchmarkId::new("unknown", count), |bencher| {
-        let (mut walk, mut last) = (Walk::new(unknown.len()), 0);
-        bencher.iter(|| {
-            let refused = verifier.check(&unknown[walk.next(last)], &wanted).is_err();
-            last = u64::from(refused) >> 63;
-            refused
-        });
-    });
-    let mut malformed = world.tokens[0].0.reveal().to_owned();
-    malformed.pop();
-    malformed.push('!');
-    group.bench_function(BenchmarkId::new("malformed", count), |bencher| {
-        bencher.iter(|| verifier.check(black_box(&malformed), &wanted));
-    });
-    let (token, organization) = &world.tokens[0];
-    let grant = verifier.authenticate(token.reveal()).unwrap();
-    let wanted = request(*organization);
-    group.bench_function(BenchmarkId::new("grant", count), |bencher| {
-        bencher.iter(|| grant.check(black_box(&wanted)).unwrap());
+    let first = world.presented(0);
+    let batch: Batch = vec![(first.token, first.request); MANY];
+    let mut ring = vec![batch; RING / MANY];
+    let mut draw = Draw::new(world.count);
+    let ready = |batch: &mut Batch| {
+        for (token, request) in batch {
+            let number = draw.below(world.count);
+            token.clear();
+            token.push_str(world.text(number));
+            *request = world.request(number);
+        }
+    };
+    let mut answers = Vec::with_capacity(MANY);
+    let name = "check/check-many";
+    bench.steps(
+        name,
+        Some(world.count),
+        MANY as u32,
+        &mut ring,
+        ready,
+        |batch| {
+            verifier.check_many(batch, &mut answers);
+            let last = answers.iter().map(|answer| nothing(answer.unwrap()));
+            last.fold(0, |all, one| all | one)
+        },
+    );
+}
+
+fn refusals(bench: &mut Bench, world: &Served) {
+    let verifier = world.engine.verifier();
+    let (mut ring, mut ready) = presented(world);
+    let damaged = |one: &mut Presented| {
+        ready(one);
+        // The last digit of the checksum.
+        let last = one.token.pop();
+        one.token.push(if last == Some('7') { '8' } else { '7' });
+    };
+    let name = "check/malformed";
+    bench.steps(name, Some(world.count), 1, &mut ring, damaged, |one| {
+        u64::from(verifier.check(&one.token, &one.request).is_ok())
     });
 }
 
-criterion_group!(benches, checks);
-criterion_main!(benches);
+/// A connection that was authenticated before, and what it asks.
+type Connection = (Grant, Request<'static>);
+
+fn connections(world: &Served, count: u64) -> Vec<Connection> {
+    let verifier = world.engine.verifier();
+    let one = |number| {
+        let one = world.presented(number);
+        (verifier.authenticate(&one.token).unwrap(), one.request)
+    };
+    (0..count).map(one).collect()
+}
+
+/// Asks `count` connections at random.
+fn grants(bench: &mut Bench, name: &str, world: &Served, count: u64) {
+    ask(bench, name, world.count, &connections(world, count));
+}
+
+fn ask<'c>(bench: &mut Bench, name: &str, n: u64, all: &'c [Connection]) {
+    let mut ring: Vec<&'c Connection> = vec![&all[0]; RING];
+    let mut draw = Draw::new(n);
+    let ready = |one: &mut &'c Connection| {
+        let next = &all[draw.below(all.len() as u64) as usize];
+        // What a server holds of a connection is at hand once it has read the request.
+        black_box((next.0.id(), next.1));
+        *one = next;
+    };
+    bench.steps(name, Some(n), 1, &mut ring, ready, |(grant, request)| {
+        nothing(grant.check(request).unwrap())
+    });
+}
+
+/// What a check costs more if freshness or an expiry must be compared.
+fn compared(bench: &mut Bench, count: u64) {
+    let world = Served::open(Cast::Standard, count, Sharing::Shared);
+    check(bench, "check/shared", &world);
+    grants(bench, "grant/one-shared", &world, 1);
+    if count == 1000 {
+        let world = Served::open(Cast::Expiring, count, Sharing::Exclusive);
+        check(bench, "check/expiring", &world);
+        grants(bench, "grant/one-expiring", &world, 1);
+    }
+}
+
+/// What others do: a hash, and a map. Without any decision.
+fn maps(bench: &mut Bench, world: &Served) {
+    let count = world.count;
+    let sha256 = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };
+    let all = || (0..count).map(|number| (sha256(world.text(number)), 0_u64));
+    let n = Some(count);
+    let locked: RwLock<HashMap<_, _>> = RwLock::new(all().collect());
+    let (mut ring, ready) = presented(world);
+    bench.steps(
+        "check/sha256-rwlock-hashmap",
+        n,
+        1,
+        &mut ring,
+        ready,
+        |one| {
+            let locked = locked.read().unwrap();
+            *locked.get(&sha256(&one.token)).unwrap()
+        },
+    );
+    drop(locked);
+    let map: DashMap<_, _> = all().collect();
+    let (mut ring, ready) = presented(world);
+    bench.steps("check/sha256-dashmap", n, 1, &mut ring, ready, |one| {
+        *map.get(&sha256(&one.token)).unwrap()
+    });
+    drop(map);
+    let map: papaya::HashMap<_, _> = all().collect();
+    let map = map.pin();
+    let (mut ring, ready) = presented(world);
+    bench.steps("check/sha256-papaya", n, 1, &mut ring, ready, |one| {
+        *map.get(&sha256(&one.token)).unwrap()
+    });
+}

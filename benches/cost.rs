@@ -1,0 +1,84 @@
+//! What a check costs beside time: allocations, and system calls if `strace` is installed.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up has nothing to measure"
+)]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use symbolon::store::Sharing;
+use symbolon_benches::{Cast, Figures, Kind, Presented, Served, Unit, target};
+
+const TOKENS: u64 = 1000;
+const CHECKS: u64 = 1_000_000;
+/// Calls that the program makes besides, more in one run than in another: what its threads do while they wait.
+const NOISE: i64 = 100;
+
+fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(place) = words.iter().position(|word| word == "--child") {
+        let checks = words.get(place + 1).and_then(|word| word.parse().ok());
+        return child(checks.unwrap());
+    }
+    let mut figures = Figures::new("cost");
+    let world = Served::open(Cast::Standard, TOKENS, Sharing::Exclusive);
+    let counted = allocation_counter::measure(|| check(&world, CHECKS));
+    let allocations = counted.count_total as f64 / CHECKS as f64;
+    let one = Unit::One;
+    figures.add("cost/allocations", None, Kind::Count, allocations, one);
+    drop(world);
+    match (system_calls(1), system_calls(CHECKS + 1)) {
+        (Some(few), Some(many)) => {
+            // Rounded to what one call in so many checks would be.
+            let more = if many - few < NOISE { 0 } else { many - few };
+            let calls = more as f64 / CHECKS as f64;
+            figures.add("cost/system-calls", None, Kind::Count, calls, one);
+        }
+        _ => figures.skip(
+            "cost/system-calls",
+            "`strace` is not installed, or may not trace; it is in the package `strace`",
+        ),
+    }
+}
+
+fn child(checks: u64) {
+    check(
+        &Served::open(Cast::Standard, TOKENS, Sharing::Exclusive),
+        checks,
+    );
+}
+
+/// Checks some tokens in turn. Making them ready does not count.
+fn check(world: &Served, checks: u64) {
+    let verifier = world.engine.verifier();
+    let mut ready: Vec<Presented> = Vec::new();
+    allocation_counter::opt_out(|| {
+        ready = (0..100).map(|number| world.presented(number)).collect()
+    });
+    for (_, one) in (0..checks).zip(ready.iter().cycle()) {
+        let answer = verifier.check(&one.token, &one.request);
+        black_box(answer).unwrap();
+    }
+    allocation_counter::opt_out(|| drop(ready));
+}
+
+/// Of a process that makes so many checks; none if they cannot be counted.
+fn system_calls(checks: u64) -> Option<i64> {
+    let out = target().join("bench/strace.out");
+    let mut strace = Command::new("strace");
+    strace.args(["--follow-forks", "--summary-only", "--output"]);
+    strace.arg(&out).arg(std::env::current_exe().unwrap());
+    strace.args(["--child", &checks.to_string()]);
+    let done = strace.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    done.ok()?.success().then(|| total(&out)).flatten()
+}
+
+/// The number of calls in the last line of the summary.
+fn total(summary: &Path) -> Option<i64> {
+    let text = std::fs::read_to_string(summary).ok()?;
+    let line = text.lines().find(|line| line.ends_with(" total"))?;
+    // Share, seconds, microseconds a call, calls, and errors if there are any.
+    line.split_whitespace().nth(3)?.parse().ok()
+}

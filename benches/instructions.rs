@@ -1,0 +1,87 @@
+//! Does what its argument names, 2,000 times, within a function whose instructions callgrind counts.
+//!
+//! `cargo xtask bench instructions` runs it. Texts, ids and keys are the same in every run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark that cannot be set up has nothing to measure"
+)]
+
+use std::hint::black_box;
+
+use symbolon::store::Sharing;
+use symbolon::{Grant, Request, Verifier};
+use symbolon_benches::{Cast, Presented, Served};
+
+const TOKENS: u64 = 1000;
+const ROUNDS: usize = 2000;
+const MANY: usize = 16;
+
+fn main() {
+    let case = std::env::args().nth(1).unwrap_or_default();
+    let cast = match case.as_str() {
+        "imported" => Cast::Long,
+        _ => Cast::Standard,
+    };
+    Served::make(cast, TOKENS);
+    let world = Served::open(cast, TOKENS, Sharing::Exclusive);
+    let verifier = world.engine.verifier();
+    let mut all: Vec<Presented> = (0..TOKENS).map(|number| world.presented(number)).collect();
+    match case.as_str() {
+        "check" | "imported" => assert_eq!(measured_checks(&verifier, &all), ROUNDS),
+        "malformed" => {
+            for one in &mut all {
+                let last = one.token.pop();
+                one.token.push(if last == Some('7') { '8' } else { '7' });
+            }
+            assert_eq!(measured_checks(&verifier, &all), 0);
+        }
+        "unknown" => {
+            for (number, one) in (0..).zip(&mut all) {
+                world.stranger(number, one);
+            }
+            assert_eq!(measured_checks(&verifier, &all), 0);
+        }
+        "check-many" => {
+            let all: Vec<_> = all
+                .into_iter()
+                .map(|one| (one.token, one.request))
+                .collect();
+            assert_eq!(measured_batches(&verifier, &all), ROUNDS);
+        }
+        "grant" => {
+            let grant = |one: &Presented| (verifier.authenticate(&one.token).unwrap(), one.request);
+            let all: Vec<_> = all.iter().map(grant).collect();
+            assert_eq!(measured_grants(&all), ROUNDS);
+        }
+        other => panic!("`{other}` is no case"),
+    }
+}
+
+/// How many were allowed.
+#[inline(never)]
+fn measured_checks(verifier: &Verifier, all: &[Presented]) -> usize {
+    let rounds = all.iter().cycle().take(ROUNDS);
+    let allowed = rounds.filter(|one| verifier.check(&one.token, &one.request).is_ok());
+    black_box(allowed.count())
+}
+
+#[inline(never)]
+fn measured_batches(verifier: &Verifier, all: &[(String, Request<'_>)]) -> usize {
+    let mut answers = Vec::with_capacity(MANY);
+    let mut allowed = 0;
+    for round in 0..ROUNDS / MANY {
+        let from = round * MANY % (all.len() - MANY);
+        verifier.check_many(&all[from..from + MANY], &mut answers);
+        allowed += answers.iter().filter(|answer| answer.is_ok()).count();
+    }
+    black_box(allowed)
+}
+
+#[inline(never)]
+fn measured_grants(all: &[(Grant, Request<'_>)]) -> usize {
+    let rounds = all.iter().cycle().take(ROUNDS);
+    let allowed = rounds.filter(|(grant, request)| grant.check(request).is_ok());
+    black_box(allowed.count())
+}

@@ -1,0 +1,207 @@
+//! How a step is measured: by criterion for the median, and beside that for the 99th percentile and the throughput.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion};
+
+use crate::figures::{Figures, Kind, Unit};
+use crate::is_quick;
+
+/// How many inputs are made ready at once: few enough that they all stay in the first cache.
+pub const RING: usize = 128;
+/// Steps that are timed together for the 99th percentile, if one is too short to be timed alone.
+const BATCH: usize = 8;
+const LONG: Duration = Duration::from_micros(5);
+
+/// A program that measures steps and notes the figures.
+pub struct Bench {
+    criterion: Criterion,
+    figures: Figures,
+    timer: Duration,
+    tail: Duration,
+}
+
+impl Bench {
+    /// The program with this name.
+    pub fn new(program: &str) -> Self {
+        let (warm_up, time, samples, tail) = match is_quick() {
+            true => (100, 250, 10, 100),
+            false => (500, 3000, 50, 1500),
+        };
+        let criterion = Criterion::default()
+            .warm_up_time(Duration::from_millis(warm_up))
+            .measurement_time(Duration::from_millis(time))
+            .sample_size(samples)
+            .without_plots();
+        Self {
+            criterion,
+            figures: Figures::new(program),
+            timer: timer(),
+            tail: Duration::from_millis(tail),
+        }
+    }
+
+    /// The figures, for what is measured in another way.
+    pub fn figures(&mut self) -> &mut Figures {
+        &mut self.figures
+    }
+
+    /// Measures `step` on inputs that `ready` changes to the next ones.
+    ///
+    /// Inputs are in a cache when their step begins, as the text of a request is when a server has just read it: making
+    /// them ready is not timed. What a step returns is 0, as data that the compiler cannot foresee, and the place of
+    /// the next input depends on it, so that no step begins before the one before has ended. `name` is
+    /// `group/what`; a step counts as `each` of what is measured.
+    ///
+    /// # Panics
+    ///
+    /// If a step does not return 0.
+    pub fn steps<T>(
+        &mut self,
+        name: &str,
+        n: Option<u64>,
+        each: u32,
+        ring: &mut [T],
+        mut ready: impl FnMut(&mut T),
+        mut step: impl FnMut(&T) -> u64,
+    ) {
+        let (group, what) = name.split_once('/').unwrap();
+        let timer = self.timer;
+        let mut group = self.criterion.benchmark_group(group);
+        let id = match n {
+            Some(n) => BenchmarkId::new(what, n),
+            None => BenchmarkId::from_parameter(what),
+        };
+        group.bench_function(id, |bencher| {
+            bencher.iter_custom(|steps| {
+                // A sample is the median of its rounds: the system takes the core away in few of them, but for long.
+                let (mut times, mut left) = (Vec::new(), steps);
+                while left > 0 {
+                    let count = left.min(ring.len() as u64);
+                    let part = &mut ring[..count as usize];
+                    part.iter_mut().for_each(&mut ready);
+                    let time = chain(part, timer, &mut step);
+                    times.push(time.as_nanos() as f64 / count as f64);
+                    left -= count;
+                }
+                let all = at(times, 0.5) * steps as f64 / f64::from(each);
+                Duration::from_nanos(all as u64)
+            });
+        });
+        group.finish();
+        let p99 = self.percentile(ring, &mut ready, &mut step) / f64::from(each);
+        let apart = self.apart(ring, &mut ready, &mut step) / f64::from(each);
+        let unit = Unit::Nanoseconds;
+        self.figures.add(name, n, Kind::P99, p99, unit);
+        self.figures.add(name, n, Kind::Throughput, apart, unit);
+    }
+
+    /// Measures a step that needs no input; it gets what the step before returned.
+    pub fn chain(&mut self, name: &str, n: Option<u64>, mut step: impl FnMut() -> u64) {
+        self.steps(name, n, 1, &mut [(); RING], |()| (), |()| step());
+    }
+
+    /// In nanoseconds, over batches of a few steps that wait for each other.
+    fn percentile<T>(
+        &self,
+        ring: &mut [T],
+        ready: &mut impl FnMut(&mut T),
+        step: &mut impl FnMut(&T) -> u64,
+    ) -> f64 {
+        ring.iter_mut().for_each(&mut *ready);
+        let first = chain(&ring[..1], self.timer, step);
+        let batch = if first > LONG { 1 } else { BATCH };
+        let mut times = Vec::new();
+        let began = Instant::now();
+        while began.elapsed() < self.tail || times.len() < 10 {
+            ring.iter_mut().for_each(&mut *ready);
+            for part in ring.chunks_exact(batch.min(ring.len())) {
+                let time = chain(part, self.timer, step).as_nanos();
+                times.push(time as f64 / part.len() as f64);
+                if batch == 1 && began.elapsed() > self.tail {
+                    break;
+                }
+            }
+        }
+        at(times, 0.99)
+    }
+
+    /// In nanoseconds a step, of steps of which the next may begin before the one before has ended.
+    fn apart<T>(
+        &self,
+        ring: &mut [T],
+        ready: &mut impl FnMut(&mut T),
+        step: &mut impl FnMut(&T) -> u64,
+    ) -> f64 {
+        let mut times = Vec::new();
+        let began = Instant::now();
+        while began.elapsed() < self.tail / 3 || times.is_empty() {
+            ring.iter_mut().for_each(&mut *ready);
+            let start = Instant::now();
+            let (mut all, mut done) = (0, 0_u32);
+            for input in &*ring {
+                all |= step(input);
+                done += 1;
+                if done == 1 && start.elapsed() > LONG * 100 {
+                    break;
+                }
+            }
+            black_box(all);
+            let time = start.elapsed().saturating_sub(self.timer);
+            times.push(time.as_nanos() as f64 / f64::from(done));
+        }
+        at(times, 0.5)
+    }
+}
+
+/// How long the steps on all inputs take, one after the other.
+#[inline]
+fn chain<T>(inputs: &[T], timer: Duration, step: &mut impl FnMut(&T) -> u64) -> Duration {
+    let start = Instant::now();
+    let mut last = 0;
+    for place in 0..inputs.len() {
+        last = step(&inputs[place + last as usize]);
+    }
+    black_box(last);
+    start.elapsed().saturating_sub(timer)
+}
+
+fn at(mut times: Vec<f64>, part: f64) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[((times.len() - 1) as f64 * part) as usize]
+}
+
+/// What it costs to read the time twice.
+pub fn timer() -> Duration {
+    let read = |_| {
+        let start = Instant::now();
+        start.elapsed().as_nanos() as f64
+    };
+    Duration::from_nanos(at((0..10_001).map(read).collect(), 0.5) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_the_sorted_times() {
+        let times: Vec<f64> = (0..=100).rev().map(f64::from).collect();
+        assert_eq!(at(times.clone(), 0.5), 50.0);
+        assert_eq!(at(times, 0.99), 99.0);
+        assert_eq!(at(vec![7.0], 0.99), 7.0);
+    }
+
+    #[test]
+    fn the_timer_is_taken_off() {
+        let slow = |_: &()| {
+            std::thread::sleep(Duration::from_millis(2));
+            0
+        };
+        let all = chain(&[()], Duration::ZERO, &mut { slow });
+        let less = chain(&[()], Duration::from_secs(1), &mut { slow });
+        assert!(all >= Duration::from_millis(2));
+        assert_eq!(less, Duration::ZERO);
+    }
+}

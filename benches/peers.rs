@@ -1,0 +1,83 @@
+//! What others do for one request, from the bare step alone: each peer is given its best case, and none of them decides all
+//! that a check decides.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot be set up has nothing to measure"
+)]
+
+#[path = "peers/permission.rs"]
+mod permission;
+#[path = "peers/server.rs"]
+mod server;
+#[path = "peers/signed.rs"]
+mod signed;
+#[path = "peers/stored.rs"]
+mod stored;
+
+use sha2::{Digest, Sha256};
+use symbolon_benches::{Bench, Draw, RING, large};
+
+fn main() {
+    let mut bench = Bench::new("peers");
+    signed::all(&mut bench);
+    permission::all(&mut bench);
+    password(&mut bench);
+    // A store of that many rows is made for each; what they take for a row hardly grows beyond.
+    let rows = Rows::new(large().min(200_000));
+    stored::all(&mut bench, &rows);
+    server::all(&mut bench, &rows);
+}
+
+/// The texts of tokens, and what a store finds under their hashes.
+#[derive(Debug)]
+struct Rows {
+    texts: Vec<String>,
+}
+
+type Hash = [u8; 32];
+/// What is stored with a token: as large as a record of one permission.
+const VALUE: [u8; 120] = [7; 120];
+
+impl Rows {
+    fn new(count: u64) -> Self {
+        let text = |number| format!("sym_{number:060}");
+        let texts = (0..count).map(text).collect();
+        Self { texts }
+    }
+
+    fn hash(text: &str) -> Hash {
+        Sha256::digest(text).into()
+    }
+
+    fn hashes(&self) -> impl Iterator<Item = Hash> {
+        self.texts.iter().map(|text| Self::hash(text))
+    }
+
+    /// Measures a look-up of random ones by their text; what is found has as many bytes as was stored.
+    fn look_up(&self, bench: &mut Bench, name: &str, mut find: impl FnMut(&str) -> usize) {
+        let mut draw = Draw::new(3);
+        let count = self.texts.len() as u64;
+        let mut ring = vec![self.texts[0].clone(); RING];
+        let ready = |text: &mut String| {
+            text.clear();
+            text.push_str(&self.texts[draw.below(count) as usize]);
+        };
+        bench.steps(name, None, 1, &mut ring, ready, |text| {
+            find(text) as u64 - VALUE.len() as u64
+        });
+    }
+}
+
+/// What a server pays that treats tokens as passwords.
+fn password(bench: &mut Bench) {
+    use argon2::Argon2;
+    let argon = Argon2::default();
+    let mut out = [0; 32];
+    bench.chain("peer/argon2", None, || {
+        argon
+            .hash_password_into(b"sym_token", b"saltsaltsaltsalt", &mut out)
+            .unwrap();
+        u64::from(std::hint::black_box(&out)[0]) >> 8
+    });
+}

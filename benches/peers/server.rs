@@ -1,0 +1,197 @@
+//! Servers on a socket of the same machine, if they are installed. They are started in a folder of their own, and stopped.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use postgres::{Client, NoTls};
+use symbolon_benches::Bench;
+
+use crate::{Rows, VALUE};
+
+/// Rows that the servers hold.
+const ROWS: usize = 20_000;
+/// Where systems put the programs of PostgreSQL that are not on the path.
+const POSTGRES: &str = "/usr/lib/postgresql";
+
+pub(crate) fn all(bench: &mut Bench, rows: &Rows) {
+    let rows = Rows {
+        texts: rows.texts.iter().take(ROWS).cloned().collect(),
+    };
+    // Short, for the path of a socket may have 107 bytes; readable by the user that PostgreSQL runs as.
+    let folder = tempfile::Builder::new().prefix("sym").tempdir().unwrap();
+    match program("redis-server") {
+        Some(program) => redis(bench, &rows, folder.path(), &program),
+        None => missing(bench, "peer/redis", "redis-server", "redis-server"),
+    }
+    match (program("initdb"), program("postgres")) {
+        (Some(initdb), Some(program)) => {
+            let done = postgres(bench, &rows, folder.path(), &initdb, &program);
+            if let Err(why) = done {
+                bench.figures().skip("peer/postgres", &why);
+            }
+        }
+        _ => missing(bench, "peer/postgres", "postgres", "postgresql"),
+    }
+}
+
+fn missing(bench: &mut Bench, name: &str, program: &str, package: &str) {
+    let why = format!("`{program}` is not installed; it is in the package `{package}`");
+    bench.figures().skip(name, &why);
+}
+
+/// On the path, or where PostgreSQL keeps its own.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let versions = std::fs::read_dir(POSTGRES).into_iter().flatten().flatten();
+    let own = versions.map(|version| version.path().join("bin"));
+    let mut folders = std::env::split_paths(&path).chain(own);
+    folders.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
+}
+
+/// A server that is stopped when it is dropped.
+#[derive(Debug)]
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Tries for 10 seconds.
+fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..200).find_map(|_| {
+        let found = attempt();
+        if found.is_none() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        found
+    })
+}
+
+fn redis(bench: &mut Bench, rows: &Rows, folder: &Path, program: &Path) {
+    let socket = folder.join("redis");
+    let mut server = Command::new(program);
+    server.args(["--port", "0", "--save", "", "--appendonly", "no"]);
+    server.arg("--unixsocket").arg(&socket).current_dir(folder);
+    let _server = Server(server.stdout(Stdio::null()).spawn().unwrap());
+    let Some(stream) = patiently(|| UnixStream::connect(&socket).ok()) else {
+        bench
+            .figures()
+            .skip("peer/redis", "`redis-server` did not start");
+        return;
+    };
+    let mut asks = stream.try_clone().unwrap();
+    let mut answers = BufReader::new(stream);
+    let mut call = move |words: &[&[u8]]| -> usize {
+        let mut text = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            text.extend(format!("${}\r\n", word.len()).into_bytes());
+            text.extend_from_slice(word);
+            text.extend_from_slice(b"\r\n");
+        }
+        asks.write_all(&text).unwrap();
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        let Some(length) = line.strip_prefix('$') else {
+            return 0;
+        };
+        let length: usize = length.trim_end().parse().unwrap();
+        let mut bytes = vec![0; length + 2];
+        answers.read_exact(&mut bytes).unwrap();
+        length
+    };
+    for hash in rows.hashes() {
+        call(&[b"SET", &hash, &VALUE]);
+    }
+    rows.look_up(bench, "peer/redis", |text| {
+        call(&[b"GET", &Rows::hash(text)])
+    });
+}
+
+/// PostgreSQL refuses to run as root: then it runs as the user that its package makes.
+fn postgres(
+    bench: &mut Bench,
+    rows: &Rows,
+    folder: &Path,
+    initdb: &Path,
+    program: &Path,
+) -> Result<(), String> {
+    let data = folder.join("pg");
+    std::fs::create_dir(&data).unwrap();
+    let owner = std::fs::metadata(&data).map(|folder| std::os::unix::fs::MetadataExt::uid(&folder));
+    let is_root = owner.is_ok_and(|owner| owner == 0);
+    if is_root {
+        for path in [folder, &data] {
+            let owned = Command::new("chown").arg("postgres").arg(path).status();
+            if !owned.is_ok_and(|status| status.success()) {
+                return Err(
+                    "PostgreSQL refuses to run as root, and there is no user `postgres`".to_owned(),
+                );
+            }
+        }
+    }
+    let command = |program: &Path| match is_root {
+        true => {
+            let mut command = Command::new("setpriv");
+            let user = [
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                "--",
+            ];
+            command.args(user).arg(program);
+            command
+        }
+        false => Command::new(program),
+    };
+    let mut make = command(initdb);
+    make.args(["--username=bench", "--auth=trust", "--no-sync", "--pgdata"])
+        .arg(&data);
+    let made = make
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if !made.as_ref().is_ok_and(|status| status.success()) {
+        return Err(format!("`initdb` failed: {made:?}"));
+    }
+    let mut server = command(program);
+    server.arg("-D").arg(&data).arg("-k").arg(folder);
+    server
+        .args(["-c", "listen_addresses=", "-c", "fsync=off"])
+        .current_dir(folder);
+    let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let _server = Server(server.map_err(|error| format!("`postgres` cannot be started: {error}"))?);
+    let address = format!("host={} user=bench dbname=postgres", folder.display());
+    let connected = patiently(|| Client::connect(&address, NoTls).ok());
+    let mut client = connected.ok_or("`postgres` did not start")?;
+    fill_and_read(bench, rows, &mut client).map_err(|error| error.to_string())
+}
+
+fn fill_and_read(
+    bench: &mut Bench,
+    rows: &Rows,
+    client: &mut Client,
+) -> Result<(), postgres::Error> {
+    client.batch_execute("CREATE TABLE token (hash BYTEA PRIMARY KEY, bytes BYTEA NOT NULL)")?;
+    let mut all = client.transaction()?;
+    let insert = all.prepare("INSERT INTO token VALUES ($1, $2)")?;
+    for hash in rows.hashes() {
+        all.execute(&insert, &[&hash.as_slice(), &VALUE.as_slice()])?;
+    }
+    all.commit()?;
+    client.batch_execute("VACUUM ANALYZE token")?;
+    let select = client.prepare("SELECT bytes FROM token WHERE hash = $1")?;
+    rows.look_up(bench, "peer/postgres", |text| {
+        let row = client
+            .query_one(&select, &[&Rows::hash(text).as_slice()])
+            .unwrap();
+        row.get::<_, &[u8]>(0).len()
+    });
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Tokens that carry a signature and are not looked up: they cannot be revoked before they expire.
+
+use std::hint::black_box;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+};
+use biscuit_auth::macros::{authorizer, biscuit};
+use biscuit_auth::{Biscuit, KeyPair};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde_json::{Value, json};
+use symbolon_benches::Bench;
+
+pub(crate) fn all(bench: &mut Bench) {
+    let secret = [7; 32];
+    let signs = EncodingKey::from_secret(&secret);
+    let reads = DecodingKey::from_secret(&secret);
+    jwt(bench, "peer/jwt-hs256", Algorithm::HS256, &signs, &reads);
+
+    let random = SystemRandom::new();
+    let pair = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
+    let public = Ed25519KeyPair::from_pkcs8(pair.as_ref()).unwrap();
+    let signs = EncodingKey::from_ed_der(pair.as_ref());
+    let reads = DecodingKey::from_ed_der(public.public_key().as_ref());
+    jwt(bench, "peer/jwt-eddsa", Algorithm::EdDSA, &signs, &reads);
+
+    let curve = &ECDSA_P256_SHA256_FIXED_SIGNING;
+    let pair = EcdsaKeyPair::generate_pkcs8(curve, &random).unwrap();
+    let public = EcdsaKeyPair::from_pkcs8(curve, pair.as_ref()).unwrap();
+    let signs = EncodingKey::from_ec_der(pair.as_ref());
+    let reads = DecodingKey::from_ec_der(public.public_key().as_ref());
+    jwt(bench, "peer/jwt-es256", Algorithm::ES256, &signs, &reads);
+
+    biscuit(bench);
+}
+
+/// Claims with an expiry and one permission.
+fn jwt(
+    bench: &mut Bench,
+    name: &str,
+    algorithm: Algorithm,
+    signs: &EncodingKey,
+    reads: &DecodingKey,
+) {
+    let claims = json!({
+        "sub": "0b38a8a5d1ee5000", "exp": 7_258_118_400_u64, "permissions": ["read:orgs/0804f74142bbf000/buckets"],
+    });
+    let token = encode(&Header::new(algorithm), &claims, signs).unwrap();
+    let validation = Validation::new(algorithm);
+    bench.chain(name, None, || {
+        let data = decode::<Value>(black_box(token.as_bytes()), reads, &validation).unwrap();
+        u64::from(data.claims["permissions"][0] == Value::Null)
+    });
+}
+
+fn biscuit(bench: &mut Bench) {
+    let root = KeyPair::new();
+    let token = biscuit!("right(\"buckets0\", \"read\");")
+        .build(&root)
+        .unwrap();
+    let text = token.to_base64().unwrap();
+    let public = root.public();
+    bench.chain("peer/biscuit", None, || {
+        let token = Biscuit::from_base64(black_box(&text), public).unwrap();
+        let asks = authorizer!(
+            "resource(\"buckets0\"); operation(\"read\"); allow if resource($r), operation($o), right($r, $o);"
+        );
+        asks.build(&token).unwrap().authorize().unwrap() as u64
+    });
+}

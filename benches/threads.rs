@@ -1,0 +1,119 @@
+//! How much faster two threads are than one: checks, beside the bare hash and maps behind locks.
+//!
+//! Everything is measured in turn, round by round, so that what else the machine does meets all alike.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up has nothing to measure"
+)]
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use symbolon::store::Sharing;
+use symbolon_benches::{Cast, Draw, Figures, Kind, Served, Unit, is_quick, large};
+
+/// What one thread does with the token of this number.
+type Step<'a> = &'a (dyn Fn(u64) + Sync);
+
+fn main() {
+    let mut figures = Figures::new("threads");
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let world = Served::open(Cast::Standard, large(), Sharing::Exclusive);
+    let verifier = world.engine.verifier();
+    let key = black_box([7; 32]);
+    let hash = |number: u64| *blake3::keyed_hash(&key, world.text(number).as_bytes()).as_bytes();
+    let all = || (0..world.count).map(|number| (hash(number), number));
+    let locked: RwLock<HashMap<_, _>> = RwLock::new(all().collect());
+    let dash: DashMap<_, _> = all().collect();
+    let check = |number: u64| {
+        let answer = verifier.check(world.text(number), &world.request(number));
+        black_box(answer).unwrap();
+    };
+    let bare = |number: u64| {
+        black_box(hash(number));
+    };
+    let in_locked = |number: u64| {
+        let found = locked.read().unwrap().get(&hash(number)).copied();
+        black_box(found).unwrap();
+    };
+    let in_dash = |number: u64| {
+        let found = dash.get(&hash(number)).map(|found| *found);
+        black_box(found).unwrap();
+    };
+    let steps: [(&str, Step<'_>, u64); 7] = [
+        ("threads/bare-hash", &bare, world.count),
+        ("threads/check-all", &check, world.count),
+        ("threads/check-hot", &check, 1),
+        ("threads/rwlock-hashmap", &in_locked, world.count),
+        ("threads/rwlock-hashmap-hot", &in_locked, 1),
+        ("threads/dashmap", &in_dash, world.count),
+        ("threads/dashmap-hot", &in_dash, 1),
+    ];
+    if cores < 2 {
+        for (name, ..) in steps {
+            figures.skip(name, "the machine has one core");
+        }
+        return;
+    }
+    let (rounds, time) = match is_quick() {
+        true => (7, Duration::from_millis(60)),
+        false => (31, Duration::from_millis(200)),
+    };
+    let mut scales = vec![Vec::new(); steps.len()];
+    let mut rates = vec![Vec::new(); steps.len()];
+    for _ in 0..rounds {
+        for ((scales, rates), (_, step, count)) in scales.iter_mut().zip(&mut rates).zip(steps) {
+            let one = rate(1, time, step, count);
+            let two = rate(2, time, step, count);
+            scales.push(two / one);
+            rates.push(two);
+        }
+    }
+    for ((scales, rates), (name, ..)) in scales.into_iter().zip(rates).zip(steps) {
+        let n = Some(world.count);
+        figures.add(name, n, Kind::Times, median(scales), Unit::One);
+        figures.add(name, n, Kind::Count, median(rates), Unit::PerSecond);
+    }
+}
+
+/// Steps a second of so many threads together, at random among the first `count` tokens.
+fn rate(threads: u64, time: Duration, step: Step<'_>, count: u64) -> f64 {
+    let stop = AtomicBool::new(false);
+    let start = Barrier::new(threads as usize + 1);
+    thread::scope(|scope| {
+        let (stop, start) = (&stop, &start);
+        let run = |seed| {
+            scope.spawn(move || {
+                let mut draw = Draw::new(seed);
+                let mut done = 0_u64;
+                start.wait();
+                let began = Instant::now();
+                while !stop.load(Ordering::Relaxed) {
+                    for _ in 0..100 {
+                        step(draw.below(count));
+                    }
+                    done += 100;
+                }
+                done as f64 / began.elapsed().as_secs_f64()
+            })
+        };
+        let threads: Vec<_> = (0..threads).map(run).collect();
+        start.wait();
+        thread::sleep(time);
+        stop.store(true, Ordering::Relaxed);
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    })
+}
+
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap()
+}

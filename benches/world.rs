@@ -1,0 +1,326 @@
+//! Worlds of many tokens.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use symbolon::store::Sharing;
+use symbolon::{
+    Action, Authorization, Engine, Face, Id, ImportItem, Locator, Organization, Permission,
+    PermissionSet, Prefix, Request, ResourceType, Schema, Status, Timestamp, Token, TokenStore,
+    User,
+};
+
+use crate::spool::SpoolStore;
+use crate::{key, options, target, text};
+
+/// Items in one commit of an import.
+const CHUNK: u64 = 1000;
+const ORGANIZATIONS: u64 = 10;
+const USERS: u64 = 1000;
+const SETS: u64 = 20;
+
+/// What the tokens of a world are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cast {
+    /// Native tokens of 1,000 users in 10 organizations, with 20 distinct permission sets.
+    Standard,
+    /// As the standard one, but every token has a user and a permission set of its own.
+    Distinct,
+    /// As the standard one, with imported tokens of 88 characters, which carry no id.
+    Long,
+    /// As long ones, known only by a SHA-256 that InfluxDB stored.
+    Hashed,
+    /// As the standard one, but every token expires, in a time that is far away.
+    Expiring,
+}
+
+/// An engine with many tokens, which are held in memory.
+#[derive(Debug)]
+pub struct World {
+    /// The engine.
+    pub engine: Engine,
+    /// The organizations.
+    pub organizations: Vec<Id>,
+    /// Every token with the organization that it belongs to, each in a buffer of its own.
+    pub tokens: Vec<(Token, Id)>,
+}
+
+/// Imports `count` active, native tokens that never expire into an empty store.
+pub fn world(store: Arc<dyn TokenStore>, count: u64) -> World {
+    let engine = Engine::create(store, key(), options()).unwrap();
+    owners(&engine, Cast::Standard, count);
+    fill(&engine, Cast::Standard, 0..count);
+    let token = |number| {
+        let text = Cast::Standard.text(number);
+        let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
+        (token, organization(number))
+    };
+    World {
+        engine,
+        organizations: (0..ORGANIZATIONS).map(organization).collect(),
+        tokens: (0..count).map(token).collect(),
+    }
+}
+
+/// An engine with many tokens, whose records are in a file, and the texts of the tokens.
+#[derive(Debug)]
+pub struct Served {
+    /// The engine.
+    pub engine: Engine,
+    /// How many tokens there are.
+    pub count: u64,
+    cast: Cast,
+    texts: Vec<u8>,
+}
+
+/// What comes with a request: a token, in a buffer of its own, and what is asked.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// The text of the token.
+    pub token: String,
+    /// The request, which the token covers.
+    pub request: Request<'static>,
+}
+
+impl Served {
+    /// Opens the world of `count` such tokens, and makes it first if that was not done yet.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub fn open(cast: Cast, count: u64, sharing: Sharing) -> Self {
+        let engine = Self::engine(cast, count, sharing);
+        let texts = (0..count).flat_map(|number| cast.text(number)).collect();
+        Self {
+            engine,
+            count,
+            cast,
+            texts,
+        }
+    }
+
+    /// The engine alone.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be opened.
+    pub fn engine(cast: Cast, count: u64, sharing: Sharing) -> Engine {
+        let folder = folder(cast, count);
+        if !folder.join("few").exists() {
+            Self::make(cast, count);
+        }
+        let store = SpoolStore::open(&folder, sharing).unwrap();
+        Engine::open(Arc::new(store), key(), options()).unwrap()
+    }
+
+    /// Makes the world anew, and says how many seconds that took.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub fn make(cast: Cast, count: u64) -> f64 {
+        let began = Instant::now();
+        let store = Arc::new(SpoolStore::make(&folder(cast, count)).unwrap());
+        let engine = Engine::create(Arc::clone(&store) as _, key(), options()).unwrap();
+        owners(&engine, cast, count);
+        for from in (0..count).step_by(100_000) {
+            fill(&engine, cast, from..count.min(from + 100_000));
+            eprintln!(
+                "world {cast:?} of {count}: {from} made, {:.0} s",
+                began.elapsed().as_secs_f64()
+            );
+        }
+        store.finish().unwrap();
+        began.elapsed().as_secs_f64()
+    }
+
+    /// Puts the token with this number, and its request, into `presented`.
+    pub fn present(&self, number: u64, presented: &mut Presented) {
+        presented.token.clear();
+        presented.token.push_str(self.text(number));
+        presented.request = self.request(number);
+    }
+
+    /// The text of the token with this number.
+    pub fn text(&self, number: u64) -> &str {
+        let length = self.texts.len() / self.count as usize;
+        let from = number as usize * length;
+        str(&self.texts[from..from + length])
+    }
+
+    /// A request that the token with this number covers.
+    pub fn request(&self, number: u64) -> Request<'static> {
+        self.cast.request(number)
+    }
+
+    /// The token with this number, and its request.
+    pub fn presented(&self, number: u64) -> Presented {
+        let mut presented = Presented {
+            token: String::with_capacity(256),
+            request: self.request(number),
+        };
+        self.present(number, &mut presented);
+        presented
+    }
+
+    /// A text that is well-formed and has the id of a token that was never made.
+    pub fn stranger(&self, number: u64, presented: &mut Presented) {
+        let text = text::native(id(self.count + number), 1);
+        presented.token.clear();
+        presented.token.push_str(str(&text));
+    }
+}
+
+fn folder(cast: Cast, count: u64) -> PathBuf {
+    let name = format!("{cast:?}-{count}").to_lowercase();
+    target().join("bench/worlds").join(name)
+}
+
+fn str(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap()
+}
+
+/// Imports the organizations and users of a world of `count` tokens.
+fn owners(engine: &Engine, cast: Cast, count: u64) {
+    let organizations = (0..ORGANIZATIONS).map(|number| {
+        ImportItem::Organization(Organization {
+            id: organization(number),
+            name: format!("org-{number}"),
+            description: String::new(),
+            status: Status::Active,
+            created_at: now(),
+            updated_at: now(),
+        })
+    });
+    let organizations: Vec<ImportItem> = organizations.collect();
+    let issuer = engine.issuer();
+    issuer.import(&organizations).unwrap();
+    for from in (0..cast.users(count)).step_by(CHUNK as usize) {
+        let users = from..cast.users(count).min(from + CHUNK);
+        let users: Vec<ImportItem> = users.map(user).collect();
+        issuer.import(&users).unwrap();
+    }
+}
+
+/// Imports the tokens with these numbers into a world that has its owners.
+///
+/// # Panics
+///
+/// If they cannot be imported.
+pub fn fill(engine: &Engine, cast: Cast, numbers: Range<u64>) {
+    for from in numbers.clone().step_by(CHUNK as usize) {
+        let part = from..numbers.end.min(from + CHUNK);
+        let items: Vec<ImportItem> = part.map(|number| cast.item(number)).collect();
+        engine.issuer().import(&items).unwrap();
+    }
+}
+
+impl Cast {
+    fn users(self, count: u64) -> u64 {
+        if self == Self::Distinct { count } else { USERS }
+    }
+
+    /// The text of the token with this number.
+    fn text(self, number: u64) -> Vec<u8> {
+        match self {
+            Self::Long | Self::Hashed => text::long(id(number)).into(),
+            _ => text::native(id(number), 0).into(),
+        }
+    }
+
+    fn item(self, number: u64) -> ImportItem {
+        let text = self.text(number);
+        let authorization = self.authorization(number);
+        match self {
+            Self::Hashed => ImportItem::Hashed(authorization, Locator::sha256(&text)),
+            _ => {
+                let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
+                ImportItem::Authorization(authorization, token)
+            }
+        }
+    }
+
+    fn request(self, number: u64) -> Request<'static> {
+        let read = Request::new(Action::READ, ResourceType::BUCKETS);
+        let read = read.organization(organization(number));
+        match self {
+            Self::Distinct => read.id(bucket(number)),
+            _ => read,
+        }
+    }
+
+    fn authorization(self, number: u64) -> Authorization {
+        let organization = organization(number);
+        let permissions = match self {
+            Self::Distinct => {
+                let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+                let read = read.organization(organization).id(bucket(number));
+                [read].into_iter().collect()
+            }
+            _ => permissions(number / ORGANIZATIONS % (SETS / 2), organization),
+        };
+        let user = match self {
+            Self::Distinct => number,
+            _ => number * 7 % USERS,
+        };
+        let end: Timestamp = "2200-01-01T00:00:00Z".parse().unwrap();
+        Authorization {
+            id: id(number),
+            organization,
+            user: Id::new(1 + user),
+            created_by: None,
+            face: Face::V2,
+            rotated_from: None,
+            description: format!("token {number}"),
+            permissions,
+            status: Status::Active,
+            expires_at: (self == Self::Expiring).then_some(end),
+            created_at: now(),
+            updated_at: now(),
+            revoked_at: None,
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+fn organization(number: u64) -> Id {
+    Id::new((1 << 40) + number % ORGANIZATIONS).unwrap()
+}
+
+fn bucket(number: u64) -> Id {
+    Id::new((1 << 50) + number).unwrap()
+}
+
+/// As ids that are drawn one after the other: milliseconds, then 22 lower bits.
+fn id(number: u64) -> Id {
+    Id::new(((300_000_000_000 + number) << 22) | (number % 1000)).unwrap()
+}
+
+fn user(number: u64) -> ImportItem {
+    ImportItem::User(User {
+        id: Id::new(1 + number).unwrap(),
+        name: format!("user-{number}"),
+        status: Status::Active,
+        operator: false,
+        memberships: Vec::new(),
+        password_hash: None,
+        created_at: now(),
+        updated_at: now(),
+    })
+}
+
+/// The set with this number: reading buckets of the organization comes last, after `number` others.
+fn permissions(number: u64, organization: Id) -> PermissionSet {
+    let others = Schema::influxdb_operator().into_iter().skip(4);
+    let others = others.take(usize::try_from(number).unwrap());
+    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+    others
+        .chain([read])
+        .map(|permission| permission.organization(organization))
+        .collect()
+}

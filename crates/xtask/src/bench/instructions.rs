@@ -1,0 +1,204 @@
+//! `cargo xtask bench instructions`: how many instructions a check takes, counted by callgrind and compared with the
+//! numbers in `benches/instructions.json`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+use crate::end_to_end::target;
+use crate::shell::{cargo, is_installed, root, run};
+
+/// Counts the instructions of checks with callgrind; a rise over 3 % fails.
+#[derive(Debug, Args)]
+pub(super) struct InstructionsArgs {
+    /// Take the counts of this run as those to compare with
+    #[arg(long)]
+    accept: bool,
+}
+
+const CASES: [&str; 6] = [
+    "check",
+    "check-many",
+    "malformed",
+    "unknown",
+    "grant",
+    "imported",
+];
+/// Times that each is done; as in `benches/instructions.rs`.
+const ROUNDS: u64 = 2000;
+/// Percent.
+const TOLERANCE: u64 = 3;
+const DESCRIPTION: &str = "Instructions of one call, per token, as callgrind counts them: 1,000 tokens, optimised build, x86-64. \
+Callgrind offers AVX2 but no AVX-512, so that a processor with AVX-512 runs other and fewer instructions. \
+Made by `cargo xtask bench instructions --accept`.";
+
+/// The file of counts.
+#[derive(Debug, Serialize, Deserialize)]
+struct Pins {
+    description: String,
+    instructions: BTreeMap<String, u64>,
+}
+
+pub(super) fn compare(args: &InstructionsArgs) -> Result<(), Failure> {
+    if !is_installed("valgrind") {
+        return Err(
+            "`valgrind` is not installed; it is in the package `valgrind` of most systems".into(),
+        );
+    }
+    let counted = count()?;
+    let path = root().join("benches/instructions.json");
+    if args.accept {
+        let pins = Pins {
+            description: DESCRIPTION.to_owned(),
+            instructions: counted,
+        };
+        fs::write(&path, serde_json::to_string_pretty(&pins)? + "\n")?;
+        eprintln!("written to {}", path.display());
+        return Ok(());
+    }
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let pins: Pins = serde_json::from_str(&text)?;
+    let verdicts = judge(&pins.instructions, &counted);
+    for verdict in &verdicts {
+        println!("{}", verdict.line());
+    }
+    if verdicts.iter().any(|verdict| verdict.fails()) {
+        return Err(
+            "the counts differ from benches/instructions.json; if that is meant, run \
+                    `cargo xtask bench instructions --accept`"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
+/// What became of one count.
+#[derive(Debug, PartialEq)]
+struct Verdict {
+    name: String,
+    pinned: Option<u64>,
+    counted: Option<u64>,
+}
+
+impl Verdict {
+    /// The pin and the count, if there are both.
+    fn both(&self) -> Option<(u64, u64)> {
+        self.pinned.zip(self.counted)
+    }
+
+    fn fails(&self) -> bool {
+        self.both()
+            .is_none_or(|(pinned, counted)| counted * 100 > pinned * (100 + TOLERANCE))
+    }
+
+    fn line(&self) -> String {
+        let name = &self.name;
+        let Some((pinned, counted)) = self.both() else {
+            return match self.pinned {
+                Some(_) => format!("{name}: pinned, but no longer counted"),
+                None => format!("{name}: counted, but not pinned yet"),
+            };
+        };
+        let remark = match counted * 100 {
+            _ if self.fails() => ": too many",
+            few if few < pinned * (100 - TOLERANCE) => ": fewer; renew the pin with --accept",
+            _ => "",
+        };
+        let rise = counted as f64 / pinned as f64 * 100.0 - 100.0;
+        format!("{name}: {counted} instructions, pinned {pinned} ({rise:+.1} %){remark}")
+    }
+}
+
+fn judge(pinned: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec<Verdict> {
+    let mut names: Vec<&String> = pinned.keys().chain(counted.keys()).collect();
+    names.sort();
+    names.dedup();
+    let verdict = |name: &String| Verdict {
+        name: name.clone(),
+        pinned: pinned.get(name).copied(),
+        counted: counted.get(name).copied(),
+    };
+    names.into_iter().map(verdict).collect()
+}
+
+fn count() -> Result<BTreeMap<String, u64>, Failure> {
+    let build = [
+        "build",
+        "--release",
+        "--package",
+        "symbolon-benches",
+        "--bin",
+        "instructions",
+    ];
+    run(&mut cargo(build))?;
+    let program = target().join("release/instructions");
+    let folder = target().join("bench");
+    fs::create_dir_all(&folder)?;
+    let mut counted = BTreeMap::new();
+    for case in CASES {
+        let all = callgrind(&program, case, &folder.join("callgrind.out"))?;
+        counted.insert(case.to_owned(), all / ROUNDS);
+    }
+    Ok(counted)
+}
+
+/// Instructions of all rounds of `case`.
+fn callgrind(program: &Path, case: &str, out: &Path) -> Result<u64, Failure> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--tool=callgrind", "--toggle-collect=*measured*"]);
+    valgrind.arg(format!("--callgrind-out-file={}", out.display()));
+    run(valgrind.arg(program).arg(case))?;
+    let text = fs::read_to_string(out)?;
+    let total = total(&text).filter(|count| *count >= ROUNDS);
+    total.ok_or_else(|| format!("callgrind has counted nothing for `{case}`").into())
+}
+
+fn total(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("totals:"))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(all: &[(&str, u64)]) -> BTreeMap<String, u64> {
+        all.iter()
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect()
+    }
+
+    #[test]
+    fn a_rise_over_three_percent_fails_and_a_fall_does_not() {
+        let pinned = counts(&[("a", 1000), ("b", 1000), ("c", 1000)]);
+        let counted = counts(&[("a", 1030), ("b", 1031), ("c", 900)]);
+        let verdicts = judge(&pinned, &counted);
+        let fails: Vec<bool> = verdicts.iter().map(Verdict::fails).collect();
+        assert_eq!(fails, [false, true, false]);
+        assert!(verdicts[1].line().contains("too many"));
+        assert!(verdicts[2].line().contains("--accept"));
+        assert!(!verdicts[0].line().contains("--accept"));
+    }
+
+    #[test]
+    fn what_is_pinned_and_what_is_counted_are_the_same() {
+        for (pinned, counted) in [(&[("a", 1)][..], &[][..]), (&[][..], &[("a", 1)][..])] {
+            let verdicts = judge(&counts(pinned), &counts(counted));
+            assert!(verdicts[0].fails(), "{verdicts:?}");
+        }
+    }
+
+    #[test]
+    fn the_total_is_read() {
+        assert_eq!(
+            total("version: 1\nsummary: 5\n\ntotals: 123456\n"),
+            Some(123_456)
+        );
+        assert_eq!(total("summary: 5\n"), None);
+    }
+}

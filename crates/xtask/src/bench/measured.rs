@@ -1,0 +1,150 @@
+//! What the programs below `benches` have noted, and criterion for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::rows::Kind;
+use crate::Failure;
+
+/// Figures by name, kind and number of tokens.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    figures: BTreeMap<Key, Value>,
+    /// What was not measured, and why.
+    pub(super) skipped: Vec<(String, String)>,
+}
+
+type Key = (String, Kind, Option<u64>);
+
+/// A value with its unit.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Value {
+    pub(super) value: f64,
+    pub(super) unit: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Figure {
+        name: String,
+        n: Option<u64>,
+        kind: Kind,
+        value: f64,
+        unit: String,
+    },
+    Skipped {
+        name: String,
+        why: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct Estimates {
+    median: Estimate,
+}
+
+#[derive(Debug, Deserialize)]
+struct Estimate {
+    point_estimate: f64,
+}
+
+/// Which benchmark criterion's estimates are of.
+#[derive(Debug, Deserialize)]
+struct Benchmark {
+    group_id: String,
+    function_id: Option<String>,
+    value_str: Option<String>,
+}
+
+impl Measured {
+    /// Everything below these folders.
+    pub(super) fn read(figures: &Path, criterion: &Path) -> Result<Self, Failure> {
+        let mut measured = Self::default();
+        for entry in fs::read_dir(figures)? {
+            measured.take_lines(&fs::read_to_string(entry?.path())?)?;
+        }
+        measured.take_criterion(criterion)?;
+        Ok(measured)
+    }
+
+    /// One figure or omission in each line.
+    pub(super) fn take_lines(&mut self, text: &str) -> Result<(), Failure> {
+        for line in text.lines() {
+            match serde_json::from_str(line)? {
+                Line::Figure {
+                    name,
+                    n,
+                    kind,
+                    value,
+                    unit,
+                } => self.put(&name, kind, n, value, &unit),
+                Line::Skipped { name, why } => self.skipped.push((name, why)),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_criterion(&mut self, folder: &Path) -> Result<(), Failure> {
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name == "new") {
+                let read = |name: &str| fs::read_to_string(path.join(name));
+                let of: Benchmark = serde_json::from_str(&read("benchmark.json")?)?;
+                let estimates: Estimates = serde_json::from_str(&read("estimates.json")?)?;
+                let (name, n) = of.name();
+                let median = estimates.median.point_estimate;
+                self.put(&name, Kind::Median, n, median, "ns");
+            } else if path.is_dir() {
+                self.take_criterion(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn put(&mut self, name: &str, kind: Kind, n: Option<u64>, value: f64, unit: &str) {
+        let unit = unit.to_owned();
+        let key = (name.to_owned(), kind, n);
+        self.figures.insert(key, Value { value, unit });
+    }
+
+    /// The figure for `n` tokens, or else the one that depends on no number.
+    pub(super) fn find(&self, name: &str, kind: Kind, n: Option<u64>) -> Option<&Value> {
+        let find = |n| self.figures.get(&(name.to_owned(), kind, n));
+        find(n).or_else(|| find(None))
+    }
+
+    /// The numbers of tokens for which there is this figure.
+    pub(super) fn sizes(&self, name: &str, kind: Kind) -> Vec<Option<u64>> {
+        let keys = self.figures.keys();
+        let keys = keys.filter(|(other, of, _)| other == name && *of == kind);
+        keys.map(|(.., n)| *n).collect()
+    }
+
+    /// All, but for those with these names.
+    pub(super) fn others(
+        &self,
+        names: &BTreeSet<(&str, Kind)>,
+    ) -> impl Iterator<Item = (&Key, &Value)> {
+        let figures = self.figures.iter();
+        figures.filter(|((name, kind, _), _)| !names.contains(&(name.as_str(), *kind)))
+    }
+}
+
+impl Benchmark {
+    /// `group/what`, and the number of tokens.
+    fn name(self) -> (String, Option<u64>) {
+        let n = self.value_str.as_deref().and_then(|text| text.parse().ok());
+        let what = match (self.function_id, n) {
+            (Some(what), _) => what,
+            (None, _) => self.value_str.unwrap_or_default(),
+        };
+        (format!("{}/{what}", self.group_id), n)
+    }
+}

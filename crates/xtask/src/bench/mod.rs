@@ -1,0 +1,219 @@
+//! `cargo xtask bench`: runs the benchmarks, and sets every figure beside its limit or peer of the same run.
+
+mod chart;
+mod instructions;
+mod measured;
+mod output;
+mod report;
+mod rows;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clap::{Args, Subcommand};
+
+use self::chart::Bar;
+use self::measured::Measured;
+use self::report::Figure;
+use self::rows::{Kind, PEERS, ROWS};
+use crate::Failure;
+use crate::end_to_end::target;
+use crate::shell::{cargo, root, run};
+
+/// Measures, prints the figures with their ratios and targets, and writes `target/bench.json`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Measure for a short time only: ends within 3 minutes after the build
+    #[arg(long)]
+    quick: bool,
+    /// Put the table into README.md and the chart into docs/bench.svg too
+    #[arg(long)]
+    readme: bool,
+    /// Make the report from the figures of the last run
+    #[arg(long)]
+    again: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Instructions(instructions::InstructionsArgs),
+}
+
+/// The programs below `benches`, in the order in which they run, and whether criterion reads their arguments.
+const PROGRAMS: [(&str, bool); 7] = [
+    ("check", false),
+    ("peers", false),
+    ("threads", false),
+    ("writer", false),
+    ("memory", false),
+    ("cost", false),
+    ("store", true),
+];
+const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
+const TEN_MILLION: u64 = 10_000_000;
+/// What the checks of ten million tokens need: the texts, the index while it grows, a grant for each.
+const TEN_MILLION_BYTES: u64 = 6 << 30;
+/// Quick runs leave out a world that takes longer to make, in seconds.
+const QUICK_WORLD: f64 = 20.0;
+
+pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
+    if let Some(What::Instructions(args)) = &args.what {
+        return instructions::compare(args);
+    }
+    let folder = target().join("bench");
+    let mut notes = Vec::new();
+    if !args.again {
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        measure(args, &folder, &mut notes)?;
+    }
+    let measured = Measured::read(&folder.join("figures"), &folder.join("criterion"))?;
+    let figures = report::figures(ROWS, &measured)?;
+    println!("{}", output::table(&figures));
+    for (name, why) in &measured.skipped {
+        notes.push(format!("{name}: {why}"));
+    }
+    for note in &notes {
+        println!("not measured: {note}");
+    }
+    println!("{}", output::summary(&figures));
+    let file = target().join("bench.json");
+    fs::write(&file, serde_json::to_string_pretty(&figures)?)?;
+    eprintln!("written to {}", file.display());
+    if args.readme {
+        write_readme(args, &figures, &measured)?;
+    }
+    Ok(())
+}
+
+fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
+    let build = ["bench", "--package", "symbolon-benches", "--no-run"];
+    run(&mut cargo(build))?;
+    let sizes = sizes(args, folder, notes)?;
+    eprintln!("measuring for {sizes} tokens");
+    for (place, (name, is_criterion)) in PROGRAMS.iter().enumerate() {
+        eprintln!("[{} of {}] {name}", place + 1, PROGRAMS.len());
+        let mut program = program(name, args.quick, folder);
+        program.env("SYMBOLON_BENCH_SIZES", &sizes);
+        if *is_criterion && args.quick {
+            program.args(["--", "--warm-up-time", "0.2", "--measurement-time", "0.5"]);
+        }
+        run(&mut program)?;
+    }
+    Ok(())
+}
+
+fn program(name: &str, quick: bool, folder: &Path) -> Command {
+    let words = [
+        "bench",
+        "--quiet",
+        "--package",
+        "symbolon-benches",
+        "--bench",
+    ];
+    let mut program = cargo(words);
+    program.arg(name);
+    program.env("CARGO_TARGET_DIR", target());
+    program.env("CRITERION_HOME", folder.join("criterion"));
+    if quick {
+        program.env("SYMBOLON_BENCH_QUICK", "1");
+    }
+    program
+}
+
+/// Makes the standard worlds; a quick run keeps to those that are made in time.
+fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<String, Failure> {
+    let mut wanted = SIZES.to_vec();
+    if !args.quick {
+        match free_memory() {
+            Some(free) if free < TEN_MILLION_BYTES => notes.push(format!(
+                "10,000,000 tokens: {} of memory are free, and {} are needed",
+                report::quantity(free as f64, "B"),
+                report::quantity(TEN_MILLION_BYTES as f64, "B")
+            )),
+            _ => wanted.push(TEN_MILLION),
+        }
+    } else {
+        notes.push("10,000,000 tokens: only without --quick".to_owned());
+    }
+    let (mut sizes, mut rate) = (Vec::new(), f64::INFINITY);
+    for size in wanted {
+        if args.quick && size as f64 / rate > QUICK_WORLD {
+            notes.push(format!(
+                "{} tokens: making them would take too long for --quick",
+                report::grouped(size)
+            ));
+            continue;
+        }
+        let made = program("worlds", args.quick, folder)
+            .args(["--", &size.to_string()])
+            .stderr(std::process::Stdio::inherit())
+            .output()?;
+        if !made.status.success() {
+            return Err(format!("making a world of {size} tokens failed: {}", made.status).into());
+        }
+        let seconds: f64 = String::from_utf8_lossy(&made.stdout).trim().parse()?;
+        rate = size as f64 / seconds;
+        sizes.push(size.to_string());
+    }
+    Ok(sizes.join(","))
+}
+
+/// In bytes, if the system tells.
+fn free_memory() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+fn write_readme(args: &BenchArgs, figures: &[Figure], measured: &Measured) -> Result<(), Failure> {
+    let command = match args.quick {
+        true => "cargo xtask bench --quick --readme",
+        false => "cargo xtask bench --readme",
+    };
+    let part = output::markdown(figures, command, &output::machine());
+    let readme = root().join("README.md");
+    let text = output::insert(&fs::read_to_string(&readme)?, &part)?;
+    fs::write(&readme, text)?;
+    let chart = root().join("docs/bench.svg");
+    fs::write(&chart, chart_of(measured))?;
+    eprintln!("written to {} and {}", readme.display(), chart.display());
+    Ok(())
+}
+
+/// Our own check and grant, and all peers, for the number of tokens that most targets are for.
+fn chart_of(measured: &Measured) -> String {
+    let sizes = measured.sizes("grant/one", Kind::Median);
+    let n = sizes.into_iter().flatten().max();
+    let own = [
+        ("grant/one", "symbolon, open connection", true),
+        ("check/check-many", "symbolon, 16 at once", true),
+        ("check/symbolon", "symbolon, full decision", true),
+        (
+            "limit/hash-and-line",
+            "limit: hash and one cache line",
+            false,
+        ),
+    ];
+    let peers = PEERS.iter().map(|(name, label)| (*name, *label, false));
+    let bars = own
+        .into_iter()
+        .chain(peers)
+        .filter_map(|(name, label, own)| {
+            let nanos = measured.find(name, Kind::Median, n)?.value;
+            let label = label.to_owned();
+            Some(Bar { label, nanos, own })
+        });
+    let title = format!(
+        "One check among {} tokens (logarithmic scale; shorter is faster)",
+        n.map(report::grouped).unwrap_or_default()
+    );
+    chart::svg(&title, &bars.collect::<Vec<_>>())
+}
