@@ -211,6 +211,26 @@ fn sets_are_equal_if_they_are_the_same_to_their_owners() {
 }
 
 #[test]
+fn sets_that_differ_in_one_word_or_name_are_not_equal() {
+    let texts = [
+        "read:databases/a",
+        "read:databases/b",
+        "read:tables",
+        "drop:tables",
+        "read:rows",
+    ];
+    let compiled = texts.map(|text| {
+        let set: PermissionSet = vec![text.parse().unwrap()].into();
+        CompiledSet::of(&set, Id::MIN, None)
+    });
+    for (at, one) in compiled.iter().enumerate() {
+        for (other_at, other) in compiled.iter().enumerate() {
+            assert_eq!(one == other, at == other_at, "{one:?} {other:?}");
+        }
+    }
+}
+
+#[test]
 fn all_access_sets_of_all_owners_are_one() {
     let set = |organization, user| {
         let (organization, user) = (id(organization), Id::new(user));
@@ -222,7 +242,7 @@ fn all_access_sets_of_all_owners_are_one() {
     assert_ne!(set(1, 2), set(1, 0));
 }
 
-/// Ids, names and words of which many share a tag, or the bits of a hash that a table looks at.
+/// Ids, organizations, names and words of which many share a tag, or the bits of a hash that a table looks at.
 #[test]
 fn what_hashes_alike_is_told_apart() {
     let own = Id::MIN;
@@ -231,6 +251,14 @@ fn what_hashes_alike_is_told_apart() {
         let compiled = CompiledSet::of(&buckets(held), own, None);
         let covers = |number: &u64| compiled.covers(&asked(*number), own, None);
         assert_eq!((10..200_000).filter(covers).count() as u64, held);
+    }
+    let any = Permission::new(Action::READ, ResourceType::BUCKETS);
+    for held in [1, 8, 9, 40] {
+        let scoped = (10..10 + held).map(|number| any.clone().organization(id(number)));
+        let compiled = CompiledSet::of(&scoped.collect(), own, None);
+        let asked = Request::new(Action::READ, ResourceType::BUCKETS);
+        let covers = |number: &u64| compiled.covers(&asked.organization(id(*number)), own, None);
+        assert_eq!((1..200_000).filter(covers).count() as u64, held);
     }
     let named = |name| Permission::new(Action::READ, ResourceType::DATABASES).name(name);
     let names: Vec<String> = (0..200_000).map(|number| number.to_string()).collect();
