@@ -78,12 +78,6 @@ impl HashKey {
         half(self.words_of(text))
     }
 
-    /// The same of a text that is one block, as a token with a prefix of 4 bytes is.
-    #[inline]
-    pub(crate) fn half_of_block(&self, block: &[u8; BLOCK]) -> [u64; 2] {
-        half(self.words_of_block(block))
-    }
-
     /// The same of many blocks, which costs about a fourth a block if there are 16 or more. Both slices have the same length.
     pub(crate) fn halves(&self, blocks: &[&[u8; BLOCK]], halves: &mut [[u64; 2]]) {
         let mut out = [0; 32 * LANES];
@@ -115,6 +109,7 @@ impl HashKey {
         self.half(text.get(..used).unwrap_or(&text))
     }
 
+    /// Of a token with a prefix of 4 bytes, which is one block.
     #[inline]
     fn words_of_block(&self, block: &[u8; BLOCK]) -> [u32; 8] {
         let mut state = self.words;
