@@ -1,14 +1,15 @@
 //! Following the store: when to continue, when to rebuild, when to call itself stale.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
 use crate::freshness::Moment;
+use crate::index::Change;
 use crate::shared::Shared;
-use crate::store::{Cursor, End, Revision, Stored, Wake};
+use crate::store::{Cursor, End, Page, Revision, Wake};
 
 /// Keeps an index up with its store: a watch is a hint, the scan is the truth.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(crate) struct Follower {
 }
 
 const PAGE: usize = 2000;
-/// Pages that are read ahead while others are decoded.
+/// Pages that are fetched ahead while others are decoded, and decoded while others are taken.
 const AHEAD: usize = 4;
 /// The longest sleep at a time, so that a follower that is told to stop does so soon.
 const NAP: Duration = Duration::from_millis(50);
@@ -46,7 +47,7 @@ impl Follower {
         let asked = Moment::now(&*self.shared.clock);
         let committed = self.shared.committed();
         let shared = Arc::clone(&self.shared);
-        let (next, end) = self.read(&self.cursor, |page| shared.take(page))?;
+        let (next, end) = self.read(&self.cursor, |changes| shared.apply(changes))?;
         self.cursor = next;
         if self.was_put_back(end, committed) {
             self.unsettled = true;
@@ -121,12 +122,12 @@ impl Follower {
         let mut due = Instant::now();
         let asked = Moment::now(&*shared.clock);
         shared.index.begin_rebuild();
-        let (next, end) = self.read(&Cursor::start(), |page| {
-            shared.index.rebuild(shared.read_all(page));
+        let (next, end) = self.read(&Cursor::start(), |changes| {
+            shared.index.rebuild(changes);
             if same_life && Instant::now() >= due {
                 due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
                 let asked = Moment::now(&*shared.clock);
-                match self.read(&beside, |page| shared.take(page)) {
+                match self.read(&beside, |changes| shared.apply(changes)) {
                     Ok((next, end)) if continues(found, end) => {
                         beside = next;
                         shared.freshness.confirm(asked);
@@ -158,45 +159,73 @@ impl Follower {
         self.shared.index.settle();
     }
 
-    /// Reads pages after `cursor` to the end, one thread fetching while this one takes them.
+    /// Reads pages after `cursor` to the end. One thread fetches them, another decodes them, and this one takes them.
     fn read(
         &self,
         cursor: &Cursor,
-        mut take: impl FnMut(&[Stored]),
+        mut take: impl FnMut(Vec<Change>),
     ) -> Result<(Cursor, End), StoreError> {
-        let store = &self.shared.store;
-        let first = store.scan(cursor, PAGE)?;
-        take(&first.items);
+        let shared = &*self.shared;
+        let first = Decoded::of(shared, shared.store.scan(cursor, PAGE)?);
+        take(first.changes);
         if let Some(end) = first.end {
             return Ok((first.next, end));
         }
-        let (send, pages) = sync_channel(AHEAD);
+        let (fetched, pages) = sync_channel(AHEAD);
+        let (decoded, all) = sync_channel(AHEAD);
         thread::scope(|scope| {
+            scope.spawn(move || fetch(shared, first.next, &fetched));
             scope.spawn(move || {
-                let mut cursor = first.next;
-                loop {
-                    let page = store.scan(&cursor, PAGE);
-                    let last = match &page {
-                        Ok(page) => {
-                            cursor = page.next.clone();
-                            page.end.is_some()
-                        }
-                        Err(_) => true,
-                    };
-                    if send.send(page).is_err() || last {
+                for page in pages {
+                    let page = page.map(|page| Decoded::of(shared, page));
+                    if decoded.send(page).is_err() {
                         return;
                     }
                 }
             });
-            for page in pages {
+            for page in all {
                 let page = page?;
-                take(&page.items);
+                take(page.changes);
                 if let Some(end) = page.end {
                     return Ok((page.next, end));
                 }
             }
             Err(StoreError::Corrupt("a scan had no end".into()))
         })
+    }
+}
+
+/// What a page of a scan means to the index.
+struct Decoded {
+    changes: Vec<Change>,
+    next: Cursor,
+    end: Option<End>,
+}
+
+impl Decoded {
+    fn of(shared: &Shared, page: Page) -> Self {
+        Self {
+            changes: shared.read_all(&page.items),
+            next: page.next,
+            end: page.end,
+        }
+    }
+}
+
+/// Sends pages to the last one or the first error, or until nobody wants more.
+fn fetch(shared: &Shared, mut cursor: Cursor, pages: &SyncSender<Result<Page, StoreError>>) {
+    loop {
+        let page = shared.store.scan(&cursor, PAGE);
+        let last = match &page {
+            Ok(page) => {
+                cursor = page.next.clone();
+                page.end.is_some()
+            }
+            Err(_) => true,
+        };
+        if pages.send(page).is_err() || last {
+            return;
+        }
     }
 }
 

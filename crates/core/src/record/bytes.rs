@@ -5,8 +5,16 @@ use crate::id::Id;
 use crate::time::Timestamp;
 
 /// Appends parts. Whole numbers that vary in size are LEB128, those of fixed size big-endian.
-#[derive(Default)]
 pub(super) struct Writer(pub(super) Vec<u8>);
+
+/// As much as most records have, so that they are written without being moved.
+const ROOM: usize = 256;
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self(Vec::with_capacity(ROOM))
+    }
+}
 
 impl Writer {
     pub(super) fn byte(&mut self, byte: u8) {

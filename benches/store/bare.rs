@@ -1,0 +1,187 @@
+//! What the stores' own libraries do with the same rows and no rule: the same columns, indexes and bytes, and the same
+//! promise that a commit which returned is on disk.
+
+use std::fs::File;
+use std::hint::black_box;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use sled::transaction::{ConflictableTransactionError, Transactional as _};
+use symbolon::store::Stored;
+
+/// A row of a kind, with an index on everything that is found by it.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) id: u64,
+    pub(crate) unique: [u8; 33],
+    pub(crate) organization: u64,
+    pub(crate) user: Option<u64>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Row {
+    /// The row with this number that is like `stored`.
+    pub(crate) fn like(stored: &Stored, number: u64) -> Self {
+        let columns = &stored.record.columns;
+        let mut unique = [1; 33];
+        unique[1..].copy_from_slice(blake3::hash(&number.to_be_bytes()).as_bytes());
+        Self {
+            id: ((300_000_000_000 + number) << 22) | (number % 1000),
+            unique,
+            organization: columns.organization.map_or(0, |id| id.number()),
+            user: columns.user.map(|id| id.number()),
+            bytes: stored.record.bytes.to_vec(),
+        }
+    }
+}
+
+/// A table in a file.
+pub(crate) struct BareSqlite {
+    connection: Connection,
+    revision: i64,
+}
+
+const TABLE: &str = "
+    CREATE TABLE record (
+        kind INTEGER NOT NULL, id INTEGER NOT NULL, revision INTEGER NOT NULL, uniq BLOB, organization INTEGER,
+        user INTEGER, status INTEGER NOT NULL, face INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX by_revision ON record (revision, kind, id);
+    CREATE UNIQUE INDEX by_unique ON record (kind, uniq) WHERE uniq IS NOT NULL;
+    CREATE INDEX by_organization ON record (organization, kind, id) WHERE organization IS NOT NULL;
+    CREATE INDEX by_user ON record (user, kind, id) WHERE user IS NOT NULL;";
+
+impl BareSqlite {
+    pub(crate) fn make(path: &Path) -> Self {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .unwrap();
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .unwrap();
+        connection.execute_batch(TABLE).unwrap();
+        Self {
+            connection,
+            revision: 0,
+        }
+    }
+
+    pub(crate) fn commit(&mut self, rows: &[Row]) {
+        self.revision += 1;
+        let transaction = self.connection.transaction().unwrap();
+        let sql = "INSERT INTO record VALUES (1, ?1, ?2, ?3, ?4, ?5, 1, 1, ?6)";
+        let mut insert = transaction.prepare_cached(sql).unwrap();
+        for row in rows {
+            let values = params![
+                row.id.cast_signed(),
+                self.revision,
+                row.unique,
+                row.organization.cast_signed(),
+                row.user.map(u64::cast_signed),
+                row.bytes
+            ];
+            insert.execute(values).unwrap();
+        }
+        drop(insert);
+        transaction.commit().unwrap();
+    }
+}
+
+impl BareSqlite {
+    /// Reads every record of the table at `path`, with all its columns.
+    pub(crate) fn select(path: &Path) -> usize {
+        let connection = Connection::open(path).unwrap();
+        let sql = "SELECT id, revision, uniq, organization, user, status, face, bytes FROM record";
+        let mut select = connection.prepare(sql).unwrap();
+        let mut rows = select.query([]).unwrap();
+        let mut bytes = 0;
+        while let Some(row) = rows.next().unwrap() {
+            let number = |at| row.get_ref(at).unwrap().as_i64().unwrap_or_default();
+            black_box([0, 1, 3, 4, 5, 6].map(number));
+            let blobs = [2, 7].map(|at| row.get_ref(at).unwrap().as_blob().unwrap().to_vec());
+            bytes += black_box(blobs).iter().map(Vec::len).sum::<usize>();
+        }
+        bytes
+    }
+}
+
+/// A table of three columns with one index, as it is often written.
+pub(crate) struct PlainSqlite(Connection);
+
+impl PlainSqlite {
+    pub(crate) fn make(path: &Path) -> Self {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .unwrap();
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .unwrap();
+        let table =
+            "CREATE TABLE record (id INTEGER PRIMARY KEY, hash BLOB UNIQUE, bytes BLOB) STRICT";
+        connection.execute_batch(table).unwrap();
+        Self(connection)
+    }
+
+    pub(crate) fn insert(&self, row: &Row) {
+        let sql = "INSERT INTO record VALUES (?, ?, ?)";
+        let mut insert = self.0.prepare_cached(sql).unwrap();
+        let values = params![row.id.cast_signed(), row.unique, row.bytes];
+        insert.execute(values).unwrap();
+    }
+}
+
+/// Five trees in a folder.
+pub(crate) struct BareSled {
+    db: sled::Db,
+    /// What sled writes to: its own `flush` leaves to the system when that reaches the disk.
+    file: File,
+    trees: [sled::Tree; 5],
+    revision: u64,
+}
+
+impl BareSled {
+    pub(crate) fn make(path: &Path) -> Self {
+        let db = sled::open(path).unwrap();
+        let tree = |name: &str| db.open_tree(name).unwrap();
+        let trees = ["record", "revision", "unique", "organization", "user"].map(tree);
+        Self {
+            file: File::open(path.join("db")).unwrap(),
+            db,
+            trees,
+            revision: 0,
+        }
+    }
+
+    pub(crate) fn commit(&mut self, rows: &[Row]) {
+        self.revision += 1;
+        let revision = self.revision.to_be_bytes();
+        let write = |trees: &Vec<sled::transaction::TransactionalTree>| {
+            let [record, by_revision, unique, organization, user] = trees.as_slice() else {
+                return Ok(());
+            };
+            for row in rows {
+                let key = row.id.to_be_bytes();
+                let owner = |owner: u64| [owner.to_be_bytes(), key].concat();
+                record.insert(&key, [&row.unique, row.bytes.as_slice()].concat())?;
+                by_revision.insert([revision, key].concat(), &[])?;
+                unique.insert(row.unique.as_slice(), &key)?;
+                organization.insert(owner(row.organization), &[])?;
+                if let Some(of) = row.user {
+                    user.insert(owner(of), &[])?;
+                }
+            }
+            Ok::<(), ConflictableTransactionError<()>>(())
+        };
+        self.trees[..].transaction(write).unwrap();
+        self.db.flush().unwrap();
+        self.file.sync_all().unwrap();
+    }
+
+    /// Reads every record.
+    pub(crate) fn scan(&self) -> usize {
+        let bytes = |entry: sled::Result<(sled::IVec, sled::IVec)>| entry.unwrap().1.len();
+        self.trees[0].iter().map(bytes).sum()
+    }
+}
