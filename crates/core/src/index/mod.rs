@@ -19,7 +19,8 @@ mod slot;
 mod sync;
 mod table;
 mod tables;
-#[cfg(all(test, not(shuttle)))]
+#[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests;
 mod view;
 

@@ -69,7 +69,7 @@ impl<T> Published<T> {
     fn read_first<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
         let reader = GLOBAL.lease();
         let kept = LEASE.try_with(|lease| lease.0.set(Some(reader))).is_ok();
-        let _return = (!kept).then_some(Return(reader));
+        let _return = (!kept).then(|| Return(reader));
         self.read_as(reader, use_it)
     }
 
@@ -100,11 +100,16 @@ impl<T> Published<T> {
 
     /// Frees what was replaced and that no reader can hold any more; never waits for a reader.
     pub(super) fn reclaim(&self) {
-        if self.retired().is_empty() || !barrier::heavy() {
+        if self.retired().is_empty() {
             return;
         }
-        let oldest = self.domain.oldest();
-        let free = |(era, _): &mut (u64, Box<T>)| oldest.is_none_or(|oldest| *era < oldest);
+        // Taken first: what others replace meanwhile may be held by readers that are not looked at any more.
+        let now = self.domain.era.load(Ordering::SeqCst);
+        if !barrier::heavy() {
+            return;
+        }
+        let oldest = self.domain.oldest().map_or(now, |oldest| oldest.min(now));
+        let free = |(era, _): &mut (u64, Box<T>)| *era < oldest;
         let freed: Vec<_> = self.retired().extract_if(.., free).collect();
         // Outside of the lock, for it can take long.
         drop(freed);
@@ -270,7 +275,8 @@ mod barrier {
     }
 }
 
-#[cfg(all(test, not(shuttle)))]
+#[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests {
     use super::*;
     use std::sync::Arc;

@@ -382,3 +382,64 @@ fn readers_beside_writers_never_see_a_step_back() {
         ));
     }
 }
+
+/// What carries its id is found by it alone, through every size of the table, and only its newest version.
+#[test]
+fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
+    const IDS: u64 = 50_000;
+    let index = index_with_owners();
+    for number in 1..=IDS {
+        apply(
+            &index,
+            handled(number, 1, Status::Active, Handle::Id(half(number))),
+        );
+        // One that came long ago, whatever moved since.
+        let old = number / 2 + 1;
+        assert_eq!(look_home(&index, old, half(old)), Some((id(old), Ok(1))));
+    }
+    assert_eq!(index.len(), IDS as usize + 2);
+    index.settle();
+    for number in 1..=IDS {
+        let ends = Change {
+            revision: Revision(9),
+            ..handled(number, 2, Status::Revoked, Handle::Id(half(number)))
+        };
+        if number % 3 == 0 {
+            assert_eq!(apply(&index, ends), Outcome::Applied);
+        }
+    }
+    for number in 1..=IDS {
+        let wanted = if number % 3 == 0 {
+            Err(Dead::Revoked)
+        } else {
+            Ok(1)
+        };
+        assert_eq!(
+            look_home(&index, number, half(number)),
+            Some((id(number), wanted))
+        );
+        assert_eq!(look_home(&index, number, half(number + IDS)), None);
+        assert_eq!(look_home(&index, number + IDS, half(number)), None);
+    }
+    assert_eq!(index.ended().len(), IDS as usize / 3);
+    // Of those that are purged the slots are lost, until a new table drops them.
+    for number in 1..=IDS {
+        let what = What::Purged;
+        let purged = Change {
+            key: key(number),
+            revision: Revision(10),
+            what,
+        };
+        if number % 10 != 0 {
+            assert_eq!(apply(&index, purged), Outcome::Applied);
+        }
+    }
+    index.settle();
+    assert_eq!(index.len(), IDS as usize / 10 + 2);
+    for number in 1..=IDS {
+        let found = look_home(&index, number, half(number));
+        assert_eq!(found.is_some(), number % 10 == 0, "{number}");
+    }
+    assert_eq!(index.sequence(key(30)), 2);
+    assert_eq!(index.sequence(key(31)), 1);
+}
