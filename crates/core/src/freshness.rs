@@ -53,10 +53,6 @@ pub(crate) struct Now<'c> {
 }
 
 impl Now<'_> {
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the verifier reads the clock still")
-    )]
     #[inline]
     pub(crate) fn get(self) -> Timestamp {
         self.read.unwrap_or_else(|| self.clock.now())
@@ -105,8 +101,7 @@ impl Freshness {
         })
     }
 
-    /// Whether the index is fresh.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn is_fresh(&self, clock: &dyn Clock) -> bool {
         self.fresh(clock).is_some()
     }

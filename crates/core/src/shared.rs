@@ -7,8 +7,8 @@ use std::time::Duration;
 use crossbeam_queue::ArrayQueue;
 
 use crate::clock::Clock;
-use crate::error::StoreError;
-use crate::freshness::Freshness;
+use crate::error::{Denied, StoreError};
+use crate::freshness::{Freshness, Now};
 use crate::id::{Id, IdGenerator};
 use crate::index::{Change, Digest, Half, Handle, Index, Outcome, What};
 use crate::journal::{Journal, Recorder};
@@ -276,6 +276,14 @@ impl Shared {
         let oldest = self.sealer.key().newest_first().last();
         let secret = oldest.unwrap_or(self.sealer.key().current());
         secret.hash.locator_half(locator)
+    }
+
+    /// The time, if the index may be relied on now.
+    #[inline]
+    pub(crate) fn fresh(&self) -> Result<Now<'_>, Denied> {
+        self.freshness
+            .fresh(&*self.clock)
+            .ok_or(Denied::Unavailable)
     }
 
     /// Whether a token that carries an id may be found in another way than by it under the current key.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Denied;
+use crate::freshness::Now;
 use crate::id::Id;
 use crate::index::{Found, Half, Seen, Start, View};
 use crate::permission::{Permission, Request};
@@ -57,6 +58,7 @@ struct Shown<'v> {
     found: Found<'v>,
     start: Start,
     half: Half,
+    now: Now<'v>,
 }
 
 impl Verifier {
@@ -72,9 +74,7 @@ impl Verifier {
     pub fn check(&self, token: impl AsRef<[u8]>, request: &Request<'_>) -> Result<Id, Denied> {
         let shared = &*self.shared;
         let token = token.as_ref();
-        if !shared.freshness.is_fresh(&*shared.clock) {
-            return Err(Denied::Unavailable);
-        }
+        let now = shared.fresh()?;
         let draft = Draft::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
         let Draft::Native(native) = draft else {
             return self.check_otherwise(token, request);
@@ -84,10 +84,11 @@ impl Verifier {
         shared.index.read(|view| {
             let start = view.start(native.id_number);
             view.prefetch(start);
-            let id = native.id().ok_or(Denied::Malformed)?;
+            let id = native.summed_id().ok_or(Denied::Malformed)?;
             let half = shared.sealer.key().current().hash.half(token);
             match view.find(start, half) {
-                Seen::Found(found) => decide(shared, id, &found, request),
+                Seen::Found(found) => decide(id, &found, now, request),
+                Seen::Nothing if !native.is_sound() => Err(Denied::Malformed),
                 Seen::Nothing if !shared.has_other_ways() => Err(Denied::Unknown),
                 Seen::Nothing | Seen::Stale => self.check_otherwise(token, request),
             }
@@ -96,9 +97,8 @@ impl Verifier {
 
     #[inline(never)]
     fn check_otherwise(&self, token: &[u8], request: &Request<'_>) -> Result<Id, Denied> {
-        let shared = &*self.shared;
         self.find(token, |shown| {
-            decide(shared, shown.id, &shown.found, request)
+            decide(shown.id, &shown.found, shown.now, request)
         })
     }
 
@@ -112,8 +112,8 @@ impl Verifier {
         token: impl AsRef<[u8]>,
         request: &Request<'_>,
     ) -> Result<Allowed, Denied> {
-        self.find(token.as_ref(), |Shown { id, found, .. }| {
-            live(&self.shared, id, &found)?;
+        self.find(token.as_ref(), |Shown { id, found, now, .. }| {
+            live(id, &found, now)?;
             let permissions = found.permissions();
             let permission = permissions.covering(request).cloned();
             let permission = permission.ok_or(Denied::Forbidden(id))?;
@@ -128,7 +128,7 @@ impl Verifier {
     /// As [`Verifier::check`], but never [`Denied::Forbidden`].
     pub fn authenticate(&self, token: impl AsRef<[u8]>) -> Result<Grant, Denied> {
         self.find(token.as_ref(), |shown| {
-            live(&self.shared, shown.id, &shown.found)?;
+            live(shown.id, &shown.found, shown.now)?;
             Ok(Grant::new(Arc::clone(&self.shared), &shown))
         })
     }
@@ -139,13 +139,11 @@ impl Verifier {
         decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
         let shared = &*self.shared;
-        if !shared.freshness.is_fresh(&*shared.clock) {
-            return Err(Denied::Unavailable);
-        }
+        let now = shared.fresh()?;
         let draft = Draft::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
         shared.index.read(|view| match draft {
-            Draft::Native(native) => self.find_native(view, token, &native, decide),
-            Draft::Other => self.find_by_digest(view, token, Shape::Other, decide),
+            Draft::Native(native) => self.find_native(view, (token, now), &native, decide),
+            Draft::Other => self.find_by_digest(view, (token, now), Shape::Other, decide),
         })
     }
 
@@ -153,7 +151,7 @@ impl Verifier {
     fn find_native<T>(
         &self,
         view: &View,
-        token: &[u8],
+        (token, now): (&[u8], Now<'_>),
         native: &Native<'_>,
         decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
@@ -170,6 +168,7 @@ impl Verifier {
                     found,
                     start,
                     half,
+                    now,
                 };
                 decide.take().map(|decide| decide(shown))
             });
@@ -178,7 +177,7 @@ impl Verifier {
             }
         }
         match decide.filter(|_| shared.has_by_digest()) {
-            Some(decide) => self.find_by_digest(view, token, Shape::Native(id), decide),
+            Some(decide) => self.find_by_digest(view, (token, now), Shape::Native(id), decide),
             None => Err(Denied::Unknown),
         }
     }
@@ -186,7 +185,7 @@ impl Verifier {
     fn find_by_digest<T>(
         &self,
         view: &View,
-        token: &[u8],
+        (token, now): (&[u8], Now<'_>),
         shape: Shape,
         decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
@@ -201,6 +200,7 @@ impl Verifier {
                     found,
                     start,
                     half,
+                    now,
                 };
                 decide.take().map(|decide| (id, decide(shown)))
             });
@@ -238,16 +238,17 @@ impl Verifier {
 }
 
 /// Whether what was found is in force.
-fn live(shared: &Shared, id: Id, found: &Found<'_>) -> Result<(), Denied> {
-    let dead = found.live(|| shared.clock.now());
-    dead.map_err(|dead| Denied::dead(dead, id))
+fn live(id: Id, found: &Found<'_>, now: Now<'_>) -> Result<(), Denied> {
+    found
+        .live(|| now.get())
+        .map_err(|dead| Denied::dead(dead, id))
 }
 
 /// The whole decision about what was found.
 #[inline(always)]
-fn decide(shared: &Shared, id: Id, found: &Found<'_>, request: &Request<'_>) -> Result<Id, Denied> {
+fn decide(id: Id, found: &Found<'_>, now: Now<'_>, request: &Request<'_>) -> Result<Id, Denied> {
     if !found.is_plainly_live() {
-        live(shared, id, found)?;
+        live(id, found, now)?;
     }
     match found.covers(request) {
         true => Ok(id),

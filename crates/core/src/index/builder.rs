@@ -413,11 +413,11 @@ impl Builder {
             return false;
         };
         let set = self.interned.set(entry.set);
-        let permissions = set.map(|set| set.restore(digest.organization, digest.user));
+        let wanted = CompiledSet::of(&digest.permissions, digest.organization, digest.user);
         back.id == id
             && entry.state == SlotState::Known(digest.status)
             && entry.expires == digest.expires
-            && permissions.as_ref() == Some(&digest.permissions)
+            && set == Some(&wanted)
             && self.pairs.get(&(digest.user, digest.organization)) == Some(&entry.owners)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Verifier, decide};
 use crate::error::Denied;
+use crate::freshness::Now;
 use crate::id::Id;
 use crate::index::{Half, Seen, View};
 use crate::permission::Request;
@@ -37,9 +38,9 @@ impl Verifier {
         answers: &mut [Result<Id, Denied>],
     ) {
         let shared = &*self.shared;
-        if !shared.freshness.is_fresh(&*shared.clock) {
+        let Ok(now) = shared.fresh() else {
             return;
-        }
+        };
         shared.index.read(|view| {
             let lanes = Lanes::of(self, view, checks);
             let mut halves = [[0; 2]; LANES];
@@ -47,8 +48,9 @@ impl Verifier {
             let mut lanes = lanes.all(&halves).peekable();
             for (number, ((token, request), answer)) in checks.iter().zip(answers).enumerate() {
                 let lane = lanes.next_if(|(at, ..)| *at == number);
-                let quick = lane
-                    .and_then(|(_, native, half)| self.check_lane(view, &native, half, request));
+                let quick = lane.and_then(|(_, native, half)| {
+                    self.check_lane(view, (&native, half), now, request)
+                });
                 // What is not found so may be there in another way.
                 *answer = quick.unwrap_or_else(|| self.check(token, request));
             }
@@ -60,16 +62,17 @@ impl Verifier {
     fn check_lane(
         &self,
         view: &View,
-        native: &Native<'_>,
-        half: Half,
+        (native, half): (&Native<'_>, Half),
+        now: Now<'_>,
         request: &Request<'_>,
     ) -> Option<Result<Id, Denied>> {
-        let Some(id) = native.id() else {
+        let Some(id) = native.summed_id() else {
             return Some(Err(Denied::Malformed));
         };
         let shared = &*self.shared;
         match view.find(view.start(native.id_number), half) {
-            Seen::Found(found) => Some(decide(shared, id, &found, request)),
+            Seen::Found(found) => Some(decide(id, &found, now, request)),
+            Seen::Nothing if !native.is_sound() => Some(Err(Denied::Malformed)),
             Seen::Nothing if !shared.has_other_ways() => Some(Err(Denied::Unknown)),
             Seen::Nothing | Seen::Stale => None,
         }

@@ -54,17 +54,15 @@ impl Grant {
     #[inline(always)]
     pub fn check(&self, request: &Request<'_>) -> Result<Id, Denied> {
         let shared = &*self.shared;
-        if !shared.freshness.is_fresh(&*shared.clock) {
-            return Err(Denied::Unavailable);
-        }
+        let now = shared.fresh()?;
         shared.index.read(|view| {
             let place = Place(self.place.load(Ordering::Relaxed));
             if let Some(found) = Index::at(view, place, self.half) {
-                return decide(shared, self.id, &found, request);
+                return decide(self.id, &found, now, request);
             }
             let found = shared.index.find(view, (self.start, self.half), |found| {
                 self.place.store(found.place().0, Ordering::Relaxed);
-                decide(shared, self.id, &found, request)
+                decide(self.id, &found, now, request)
             });
             found.unwrap_or(Err(Denied::Unknown))
         })
