@@ -170,6 +170,7 @@ impl Engine {
         if let Some(time) = options.revoke_made_before {
             issuer.revoke_made_before(time)?;
         }
+        issuer.note_uses();
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
             let (stop, issuer) = (Arc::clone(&stop), Arc::clone(&issuer));
@@ -348,7 +349,9 @@ fn follow(follower: &mut Follower, issuer: &Issuer, stop: &AtomicBool) {
             follower.settled();
         }
         issuer.adopt_queued();
+        issuer.note_uses();
     }
+    issuer.note_last_uses();
 }
 
 #[cfg(test)]

@@ -83,6 +83,7 @@ pub mod store;
 pub mod text;
 mod time;
 mod token;
+mod uses;
 mod verifier;
 
 pub use authorization::{Authorization, Creator, Dead, Face};

@@ -18,6 +18,7 @@ use crate::record::{Entity, KnownSets, RecordError, RecordKey, Sealer};
 use crate::schema::Schema;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
 use crate::token::{Credential, Locator, Prefix, TokenHash};
+use crate::uses::Uses;
 
 /// Something about a record that should not be: the store was changed by somebody without the key, or is damaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) schema: Schema,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) freshness: Freshness,
+    pub(crate) uses: Uses,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) ids: IdGenerator,
     /// How long what has ended is kept.
@@ -124,6 +126,7 @@ impl Shared {
             sealer: parts.sealer,
             prefix: parts.prefix,
             schema: parts.schema,
+            uses: Uses::default(),
             recorder: Arc::new(Recorder::new(parts.journal, Arc::clone(&parts.clock))),
             clock: parts.clock,
             freshness: Freshness::new(sharing, parts.max_staleness),

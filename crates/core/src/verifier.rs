@@ -87,7 +87,7 @@ impl Verifier {
             let id = native.summed_id().ok_or(Denied::Malformed)?;
             let half = shared.sealer.key().current().hash.half(token);
             match view.find(start, half) {
-                Seen::Found(found) => decide(id, &found, now, request),
+                Seen::Found(found) => decide(shared, id, &found, now, request),
                 Seen::Nothing if !native.is_sound() => Err(Denied::Malformed),
                 Seen::Nothing if !shared.has_other_ways() => Err(Denied::Unknown),
                 Seen::Nothing | Seen::Stale => self.check_otherwise(token, request),
@@ -97,8 +97,9 @@ impl Verifier {
 
     #[inline(never)]
     fn check_otherwise(&self, token: &[u8], request: &Request<'_>) -> Result<Id, Denied> {
+        let shared = &*self.shared;
         self.find(token, |shown| {
-            decide(shown.id, &shown.found, shown.now, request)
+            decide(shared, shown.id, &shown.found, shown.now, request)
         })
     }
 
@@ -129,6 +130,7 @@ impl Verifier {
     pub fn authenticate(&self, token: impl AsRef<[u8]>) -> Result<Grant, Denied> {
         self.find(token.as_ref(), |shown| {
             live(shown.id, &shown.found, shown.now)?;
+            shown.found.note_use(self.shared.uses.minute());
             Ok(Grant::new(Arc::clone(&self.shared), &shown))
         })
     }
@@ -246,10 +248,17 @@ fn live(id: Id, found: &Found<'_>, now: Now<'_>) -> Result<(), Denied> {
 
 /// The whole decision about what was found.
 #[inline(always)]
-fn decide(id: Id, found: &Found<'_>, now: Now<'_>, request: &Request<'_>) -> Result<Id, Denied> {
+fn decide(
+    shared: &Shared,
+    id: Id,
+    found: &Found<'_>,
+    now: Now<'_>,
+    request: &Request<'_>,
+) -> Result<Id, Denied> {
     if !found.is_plainly_live() {
         live(id, found, now)?;
     }
+    found.note_use(shared.uses.minute());
     match found.covers(request) {
         true => Ok(id),
         false => Err(Denied::Forbidden(id)),

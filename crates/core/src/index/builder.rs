@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::interned::{Interned, NO_PAIR, NO_SET, NOBODY};
-use super::slot::{Back, Entry};
+use super::slot::{Back, Entry, Used, kept_expiry, rest_of};
 use super::tables::Tables;
 use super::{Change, Digest, Half, Handle, Outcome, SlotState, View, What};
 use crate::id::Id;
@@ -25,6 +25,8 @@ struct Known {
     handle: Handle,
     ended: bool,
     genuine: bool,
+    /// The part of the expiry that slots do not hold.
+    rest: u64,
 }
 
 const NOT_FOUND: Handle = Handle::Digests([None; 2]);
@@ -154,6 +156,10 @@ impl Builder {
             handle,
             ended,
             genuine: true,
+            rest: match &change.what {
+                What::Authorization(digest, _) => rest_of(kept_expiry(digest.expires)),
+                _ => 0,
+            },
         };
         let outcome = write(self, known.as_ref(), &now);
         self.gone.remove(&change.key);
@@ -255,6 +261,7 @@ impl Builder {
             handle: NOT_FOUND,
             ended: false,
             genuine: false,
+            rest: 0,
         });
         let now = Known {
             revision: change.revision,
@@ -282,9 +289,10 @@ impl Builder {
     fn write(&mut self, id: Id, digest: &Digest, known: Option<&Known>, now: &Known) -> Outcome {
         let entry = Entry {
             state: SlotState::Known(digest.status),
-            expires: digest.expires,
+            expires: kept_expiry(digest.expires),
             set: self.set(digest),
             owners: self.pair(digest.user, digest.organization),
+            used: Used::default(),
         };
         let former = known.map_or(NOT_FOUND, |known| known.handle);
         for former in self.tables.starts(id, former) {
@@ -416,7 +424,7 @@ impl Builder {
         let wanted = CompiledSet::of(&digest.permissions, digest.organization, digest.user);
         back.id == id
             && entry.state == SlotState::Known(digest.status)
-            && entry.expires == digest.expires
+            && entry.expires == kept_expiry(digest.expires)
             && set == Some(&wanted)
             && self.pairs.get(&(digest.user, digest.organization)) == Some(&entry.owners)
     }
@@ -431,6 +439,7 @@ impl Known {
             handle: Handle::Id(half),
             ended: back.ended,
             genuine: back.genuine,
+            rest: back.rest,
         }
     }
 
@@ -441,6 +450,7 @@ impl Known {
             sequence: self.sequence,
             ended: self.ended,
             genuine: self.genuine,
+            rest: self.rest,
             home: matches!(self.handle, Handle::Id(_)),
         }
     }

@@ -38,6 +38,7 @@ use builder::Builder;
 use publish::Published;
 use sync::{Mutex, MutexGuard};
 
+pub(crate) use slot::Used;
 pub(crate) use table::Start;
 pub(crate) use view::{Found, Place, Seen, View};
 

@@ -1,7 +1,7 @@
 //! The open-addressing table that a check reads, by atomics alone.
 
 use super::memory::{Zeroed, prefetch};
-use super::slot::{Back, Cold, Entry, Slot, Word};
+use super::slot::{Back, Cold, Entry, Slot, Used, Word};
 use super::sync::{AtomicUsize, Ordering};
 use super::{Half, SlotState};
 use crate::id::Id;
@@ -195,8 +195,28 @@ impl Table {
     }
 
     fn full(&self, at: usize) -> Option<(usize, Half, Entry, Option<Back>)> {
-        let slot = self.slot(at)?;
-        Some((at, slot.half(), slot.entry()?, self.back(at)))
+        Some((at, self.slot(at)?.half(), self.entry(at)?, self.back(at)))
+    }
+
+    /// What a slot says, if it is taken and not in another table by now.
+    pub(super) fn entry(&self, at: usize) -> Option<Entry> {
+        self.slot(at)?.entry(self.rest(at))
+    }
+
+    /// The part of the expiry that the slot does not hold.
+    pub(super) fn rest(&self, at: usize) -> u64 {
+        self.cold.get(at).map_or(0, Cold::rest)
+    }
+
+    /// Calls `use_it` with the ids of those that were last used in that minute, one or two for each.
+    pub(super) fn used_in(&self, used: Used, mut use_it: impl FnMut(Id)) {
+        for (at, slot) in self.slots.iter().enumerate() {
+            if slot.was_used(used)
+                && let Some(id) = self.id(at)
+            {
+                use_it(id);
+            }
+        }
     }
 
     /// Moves what begins in some hundred slots on into `next`, and says how many slots that took there; none once all

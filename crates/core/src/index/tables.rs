@@ -132,7 +132,7 @@ impl Tables {
     pub(super) fn read(&self, start: Start, half: Half) -> Option<(Entry, Option<Back>)> {
         let table = &self.side(start).table;
         let at = table.place(start, half)?;
-        Some((table.slot(at)?.entry()?, table.back(at)))
+        Some((table.entry(at)?, table.back(at)))
     }
 
     /// The slot that is found by the id: its digest, and what is known of its record.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::interned::{Interned, Pair};
-use super::slot::Word;
+use super::slot::{Times, Used, Word};
 use super::table::{Look, Start, Table};
 use super::{Half, SlotState};
 use crate::authorization::{Dead, liveness};
@@ -28,7 +28,7 @@ pub(crate) struct Found<'v> {
     table: &'v Table,
     at: usize,
     word: Word,
-    expiry: u64,
+    times: Times,
     pair: &'v Pair,
 }
 
@@ -88,7 +88,7 @@ impl View {
 
     #[inline(always)]
     fn found<'v>(&'v self, table: &'v Table, at: usize, word: Word) -> Option<Seen<'v>> {
-        let expiry = table.slot(at)?.expiry_with(word)?;
+        let times = table.slot(at)?.times_with(word)?;
         let interned = &*self.interned;
         let known = !word.is_void();
         let pair = interned.pairs.get(word.owners()).filter(|_| known);
@@ -98,10 +98,17 @@ impl View {
                 table,
                 at,
                 word,
-                expiry,
+                times,
                 pair,
             })
         }))
+    }
+
+    /// Calls `use_it` with the ids of those that were last used in that minute, one or more times each.
+    pub(crate) fn used_in(&self, used: Used, mut use_it: impl FnMut(Id)) {
+        let tables = [Some(&self.table), self.next.as_ref()];
+        let tables = tables.into_iter().flatten();
+        tables.for_each(|table| table.used_in(used, &mut use_it));
     }
 
     #[inline(always)]
@@ -128,7 +135,7 @@ impl Found<'_> {
     /// Whether it is in force whatever the time is, as most are; [`Found::live`] knows of the others.
     #[inline(always)]
     pub(crate) fn is_plainly_live(&self) -> bool {
-        self.expiry == 0 && self.word.is_active() && self.interned.are_active(self.pair)
+        self.times.never_expires() && self.word.is_active() && self.interned.are_active(self.pair)
     }
 
     /// Whether it is in force. `now` is asked only if it expires.
@@ -137,7 +144,9 @@ impl Found<'_> {
         let SlotState::Known(status) = self.word.state() else {
             return Err(Dead::Revoked);
         };
-        let expired = || self.expiry != 0 && self.expiry <= now().nanos();
+        let expired = || {
+            !self.times.never_expires() && self.times.are_over(now(), || self.table.rest(self.at))
+        };
         liveness(status, expired, self.interned.owners(self.pair))
     }
 
@@ -148,6 +157,14 @@ impl Found<'_> {
         match (set, organization) {
             (Some(set), Some(organization)) => set.covers(request, organization, self.pair.user()),
             _ => false,
+        }
+    }
+
+    /// Notes that it was used in this minute.
+    #[inline(always)]
+    pub(crate) fn note_use(&self, used: Used) {
+        if let Some(slot) = self.table.slot(self.at) {
+            slot.note_use(self.times, used);
         }
     }
 

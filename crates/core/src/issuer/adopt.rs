@@ -1,4 +1,4 @@
-//! Giving a keyed hash to records that were imported by a hash of another origin.
+//! What checks leave to be written: keyed hashes of records that were imported by a hash of another origin, and uses.
 
 use super::errand::Errand;
 use super::{Caller, Issuer};
@@ -21,6 +21,19 @@ impl Issuer {
             };
             let _ = self.adopt(adoption);
         }
+    }
+
+    /// Brings what checks have noted of uses to the store, once a minute.
+    pub(crate) fn note_uses(&self) {
+        let shared = &*self.shared;
+        let now = shared.clock.now();
+        shared.uses.begin(now, &shared.index, &*shared.store);
+    }
+
+    /// The same before the engine ends, whatever the minute is.
+    pub(crate) fn note_last_uses(&self) {
+        let shared = &*self.shared;
+        shared.uses.end(&shared.index, &*shared.store);
     }
 
     fn adopt(&self, adoption: Adoption) -> Result<(), Error> {

@@ -71,7 +71,7 @@ impl Verifier {
         };
         let shared = &*self.shared;
         match view.find(view.start(native.id_number), half) {
-            Seen::Found(found) => Some(decide(id, &found, now, request)),
+            Seen::Found(found) => Some(decide(shared, id, &found, now, request)),
             Seen::Nothing if !native.is_sound() => Some(Err(Denied::Malformed)),
             Seen::Nothing if !shared.has_other_ways() => Some(Err(Denied::Unknown)),
             Seen::Nothing | Seen::Stale => None,

@@ -58,11 +58,11 @@ impl Grant {
         shared.index.read(|view| {
             let place = Place(self.place.load(Ordering::Relaxed));
             if let Some(found) = Index::at(view, place, self.half) {
-                return decide(self.id, &found, now, request);
+                return decide(shared, self.id, &found, now, request);
             }
             let found = shared.index.find(view, (self.start, self.half), |found| {
                 self.place.store(found.place().0, Ordering::Relaxed);
-                decide(self.id, &found, now, request)
+                decide(shared, self.id, &found, now, request)
             });
             found.unwrap_or(Err(Denied::Unknown))
         })
