@@ -10,7 +10,6 @@
 
 use std::hint::black_box;
 
-use symbolon::store::Sharing;
 use symbolon::{Grant, Request, Verifier};
 use symbolon_benches::{Cast, Presented, Served};
 
@@ -24,36 +23,35 @@ fn main() {
         "imported" => Cast::Long,
         _ => Cast::Standard,
     };
-    Served::make(cast, TOKENS);
-    let world = Served::open(cast, TOKENS, Sharing::Exclusive);
+    let world = Served::timeless(cast, TOKENS);
     let verifier = world.engine.verifier();
     let mut all: Vec<Presented> = (0..TOKENS).map(|number| world.presented(number)).collect();
     match case.as_str() {
-        "check" | "imported" => assert_eq!(measured_checks(&verifier, &all), ROUNDS),
+        "check" | "imported" => assert_eq!(checks_measured(&verifier, &all), ROUNDS),
         "malformed" => {
             for one in &mut all {
                 let last = one.token.pop();
                 one.token.push(if last == Some('7') { '8' } else { '7' });
             }
-            assert_eq!(measured_checks(&verifier, &all), 0);
+            assert_eq!(checks_measured(&verifier, &all), 0);
         }
         "unknown" => {
             for (number, one) in (0..).zip(&mut all) {
                 world.stranger(number, one);
             }
-            assert_eq!(measured_checks(&verifier, &all), 0);
+            assert_eq!(checks_measured(&verifier, &all), 0);
         }
         "check-many" => {
             let all: Vec<_> = all
                 .into_iter()
                 .map(|one| (one.token, one.request))
                 .collect();
-            assert_eq!(measured_batches(&verifier, &all), ROUNDS);
+            assert_eq!(batches_measured(&verifier, &all), ROUNDS);
         }
         "grant" => {
             let grant = |one: &Presented| (verifier.authenticate(&one.token).unwrap(), one.request);
             let all: Vec<_> = all.iter().map(grant).collect();
-            assert_eq!(measured_grants(&all), ROUNDS);
+            assert_eq!(grants_measured(&all), ROUNDS);
         }
         other => panic!("`{other}` is no case"),
     }
@@ -61,14 +59,14 @@ fn main() {
 
 /// How many were allowed.
 #[inline(never)]
-fn measured_checks(verifier: &Verifier, all: &[Presented]) -> usize {
+fn checks_measured(verifier: &Verifier, all: &[Presented]) -> usize {
     let rounds = all.iter().cycle().take(ROUNDS);
     let allowed = rounds.filter(|one| verifier.check(&one.token, &one.request).is_ok());
     black_box(allowed.count())
 }
 
 #[inline(never)]
-fn measured_batches(verifier: &Verifier, all: &[(String, Request<'_>)]) -> usize {
+fn batches_measured(verifier: &Verifier, all: &[(String, Request<'_>)]) -> usize {
     let mut answers = Vec::with_capacity(MANY);
     let mut allowed = 0;
     for round in 0..ROUNDS / MANY {
@@ -80,7 +78,7 @@ fn measured_batches(verifier: &Verifier, all: &[(String, Request<'_>)]) -> usize
 }
 
 #[inline(never)]
-fn measured_grants(all: &[(Grant, Request<'_>)]) -> usize {
+fn grants_measured(all: &[(Grant, Request<'_>)]) -> usize {
     let rounds = all.iter().cycle().take(ROUNDS);
     let allowed = rounds.filter(|(grant, request)| grant.check(request).is_ok());
     black_box(allowed.count())

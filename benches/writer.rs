@@ -44,7 +44,7 @@ fn main() {
         ("writer/rwlock-hashmap", count, of_lock.beside_writer()),
         ("writer/growing", large(), of_growth.beside_writer()),
         (
-            "writer/busy-neighbour",
+            "writer/growing-busy-neighbour",
             large(),
             of_growth.beside_neighbour(),
         ),

@@ -12,10 +12,11 @@ pub(crate) fn all(bench: &mut Bench, rows: &Rows) {
     let sqlite = sqlite(rows, &folder.path().join("rows.db"));
     let read = |text: &str| select(&sqlite, &Rows::hash(text));
     rows.look_up(bench, "peer/sqlite", read);
-    for (name, part) in [("peer/moka-sqlite", 10), ("peer/moka-hits", 1)] {
-        // The cache holds a tenth of all, or all.
-        let cache: Cache<Hash, usize> = Cache::new(rows.texts.len() as u64 * 2 / part);
-        if part == 1 {
+    let all = rows.texts.len() as u64;
+    // The cache holds a tenth of all, or all.
+    for (name, room) in [("peer/moka-sqlite", all / 10), ("peer/moka-hits", all * 2)] {
+        let cache: Cache<Hash, usize> = Cache::new(room);
+        if room > all {
             rows.hashes()
                 .for_each(|hash| cache.insert(hash, VALUE.len()));
         }

@@ -150,7 +150,7 @@ fn count() -> Result<BTreeMap<String, u64>, Failure> {
 /// Instructions of all rounds of `case`.
 fn callgrind(program: &Path, case: &str, out: &Path) -> Result<u64, Failure> {
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--quiet", "--tool=callgrind", "--toggle-collect=*measured*"]);
+    valgrind.args(["--quiet", "--tool=callgrind", "--toggle-collect=*_measured"]);
     valgrind.arg(format!("--callgrind-out-file={}", out.display()));
     run(valgrind.arg(program).arg(case))?;
     let text = fs::read_to_string(out)?;

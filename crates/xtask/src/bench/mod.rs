@@ -32,6 +32,9 @@ pub(crate) struct BenchArgs {
     /// Put the table into README.md and the chart into docs/bench.svg too
     #[arg(long)]
     readme: bool,
+    /// Run only this program below benches, and report what it measures; can be repeated
+    #[arg(long, value_name = "PROGRAM")]
+    only: Vec<String>,
     /// Make the report from the figures of the last run
     #[arg(long)]
     again: bool,
@@ -66,13 +69,18 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     let folder = target().join("bench");
     let mut notes = Vec::new();
     if !args.again {
+        check_only(&args.only)?;
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         measure(args, &folder, &mut notes)?;
     }
     let measured = Measured::read(&folder.join("figures"), &folder.join("criterion"))?;
-    let figures = report::figures(ROWS, &measured)?;
+    let mut rows = ROWS.to_vec();
+    if !args.only.is_empty() {
+        rows.retain(|row| !measured.sizes(row.name, row.kind).is_empty());
+    }
+    let figures = report::figures(&rows, &measured)?;
     println!("{}", output::table(&figures));
     for (name, why) in &measured.skipped {
         notes.push(format!("{name}: {why}"));
@@ -90,13 +98,31 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses what is no program, before anything is built.
+fn check_only(only: &[String]) -> Result<(), Failure> {
+    let known = |name: &str| PROGRAMS.iter().any(|(program, _)| *program == name);
+    match only.iter().find(|name| !known(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let names: Vec<&str> = PROGRAMS.iter().map(|(program, _)| *program).collect();
+            Err(format!(
+                "`{name}` is no program below benches; there are {}",
+                names.join(", ")
+            )
+            .into())
+        }
+    }
+}
+
 fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
     let build = ["bench", "--package", "symbolon-benches", "--no-run"];
     run(&mut cargo(build))?;
     let sizes = sizes(args, folder, notes)?;
     eprintln!("measuring for {sizes} tokens");
-    for (place, (name, is_criterion)) in PROGRAMS.iter().enumerate() {
-        eprintln!("[{} of {}] {name}", place + 1, PROGRAMS.len());
+    let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
+    let programs: Vec<_> = PROGRAMS.iter().filter(|(name, _)| wanted(name)).collect();
+    for (place, (name, is_criterion)) in programs.iter().enumerate() {
+        eprintln!("[{} of {}] {name}", place + 1, programs.len());
         let mut program = program(name, args.quick, folder);
         program.env("SYMBOLON_BENCH_SIZES", &sizes);
         if *is_criterion && args.quick {

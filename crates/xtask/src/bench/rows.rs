@@ -222,11 +222,11 @@ pub(super) const ROWS: &[Row] = &[
         .readme("longest pause of a reader beside a writer"),
     Row::new("writer/growing", At::Every)
         .kind(Kind::Times)
-        .beside(&["writer/busy-neighbour"])
+        .beside(&["writer/growing-busy-neighbour"])
         .target(Target::Above(0.9)),
     Row::new("writer/growing", At::Every)
         .kind(Kind::Longest)
-        .beside(&["writer/busy-neighbour"])
+        .beside(&["writer/growing-busy-neighbour"])
         .target(Target::Below(100_000.0))
         .readme("longest pause of a reader while the table grows"),
     Row::new("cost/allocations", At::Nothing)
