@@ -62,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) freshness: Freshness,
     pub(crate) uses: Uses,
+    pub(crate) wary: Wary,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) ids: IdGenerator,
     /// How long what has ended is kept.
@@ -80,6 +81,30 @@ pub(crate) struct Shared {
     place: Mutex<Cursor>,
     pub(crate) report: Option<FaultReport>,
     faults: Mutex<Vec<Fault>>,
+}
+
+/// Whether texts came lately that are no tokens here. Then checks compare the checksum before they hash, so that a flood
+/// of garbage costs little; else they hash at once, for what is found by its hash needs no checksum.
+#[derive(Debug, Default)]
+pub(crate) struct Wary(AtomicBool);
+
+impl Wary {
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Written only if it is not set, so that readers share the line.
+    pub(crate) fn set(&self) {
+        if !self.is_set() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// About once a second.
+    pub(crate) fn calm(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// The keyed hash of a token whose record has only a locator.
@@ -127,6 +152,7 @@ impl Shared {
             prefix: parts.prefix,
             schema: parts.schema,
             uses: Uses::default(),
+            wary: Wary::default(),
             recorder: Arc::new(Recorder::new(parts.journal, Arc::clone(&parts.clock))),
             clock: parts.clock,
             freshness: Freshness::new(sharing, parts.max_staleness),

@@ -79,20 +79,40 @@ impl Verifier {
         let Draft::Native(native) = draft else {
             return self.check_otherwise(token, request);
         };
+        if shared.wary.is_set() && !native.has_checksum() {
+            return Err(Denied::Malformed);
+        }
         // What every token of our own goes through: written out, for a closure that is handed on costs as much as the
-        // decision. Whatever is not found so, `find` knows more ways for.
+        // decision.
         shared.index.read(|view| {
             let start = view.start(native.id_number);
             view.prefetch(start);
-            let id = native.summed_id().ok_or(Denied::Malformed)?;
             let half = shared.sealer.key().current().hash.half(token);
-            match view.find(start, half) {
-                Seen::Found(found) => decide(shared, id, &found, now, request),
-                Seen::Nothing if !native.is_sound() => Err(Denied::Malformed),
-                Seen::Nothing if !shared.has_other_ways() => Err(Denied::Unknown),
-                Seen::Nothing | Seen::Stale => self.check_otherwise(token, request),
+            match (view.find(start, half), Id::new(native.id_number)) {
+                (Seen::Found(found), Some(id)) => decide(shared, id, &found, now, request),
+                (Seen::Stale, _) => self.check_otherwise(token, request),
+                _ => self.check_unfound(&native, token, request),
             }
         })
+    }
+
+    /// A token that is not found by its id and the current key.
+    #[inline(never)]
+    fn check_unfound(
+        &self,
+        native: &Native<'_>,
+        token: &[u8],
+        request: &Request<'_>,
+    ) -> Result<Id, Denied> {
+        let shared = &*self.shared;
+        shared.wary.set();
+        if !native.is_sound() {
+            return Err(Denied::Malformed);
+        }
+        if !shared.has_other_ways() {
+            return Err(Denied::Unknown);
+        }
+        self.check_otherwise(token, request)
     }
 
     #[inline(never)]

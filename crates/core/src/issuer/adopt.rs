@@ -23,11 +23,12 @@ impl Issuer {
         }
     }
 
-    /// Brings what checks have noted of uses to the store, once a minute.
+    /// Brings what checks have noted of uses to the store, once a minute; and lets them trust again.
     pub(crate) fn note_uses(&self) {
         let shared = &*self.shared;
         let now = shared.clock.now();
         shared.uses.begin(now, &shared.index, &*shared.store);
+        shared.wary.calm();
     }
 
     /// The same before the engine ends, whatever the minute is.

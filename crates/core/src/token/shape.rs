@@ -59,7 +59,7 @@ pub(crate) struct Native<'t> {
 
 impl<'t> Draft<'t> {
     /// Reads `text` as far as its id.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(prefix: Prefix, text: &'t [u8]) -> Result<Self, Malformed> {
         let parts = prefix
             .strip(text)
@@ -86,13 +86,6 @@ impl Native<'_> {
         Id::new(self.id_number).filter(|_| self.is_sound())
     }
 
-    /// Its id, if the checksum is right. That is all that a check asks before it looks for the token: a text that is found
-    /// by its hash was sound when it was stored. Of one that is not found, [`Native::is_sound`] tells the rest.
-    #[inline]
-    pub(crate) fn summed_id(&self) -> Option<Id> {
-        Id::new(self.id_number).filter(|_| self.has_checksum())
-    }
-
     /// Whether the id is one, the checksum is right and every digit canonical.
     pub(crate) fn is_sound(&self) -> bool {
         let secret = self.body.split_first_chunk::<ID_DIGITS>();
@@ -104,8 +97,10 @@ impl Native<'_> {
             && secret.is_some_and(base62::is_u256)
     }
 
-    #[inline]
-    fn has_checksum(&self) -> bool {
+    /// Whether the checksum is right. A text that is found by its hash was sound when it was stored, so that a check
+    /// need not ask; of one that is not found, [`Native::is_sound`] tells.
+    #[inline(always)]
+    pub(crate) fn has_checksum(&self) -> bool {
         let parts = self.text.split_last_chunk::<CHECKSUM_DIGITS>();
         parts.is_some_and(|(summed, checksum)| {
             base62::number(checksum) == u64::from(checksum_of(summed))
@@ -114,7 +109,7 @@ impl Native<'_> {
 }
 
 /// The CRC-32 of a text. What the machine can do is found out once, for that is a tenth of the work.
-#[inline]
+#[inline(always)]
 pub(super) fn checksum_of(text: &[u8]) -> u32 {
     static NEW: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
     let mut hasher = NEW.clone();

@@ -4,18 +4,20 @@ use super::{Verifier, decide};
 use crate::error::Denied;
 use crate::freshness::Now;
 use crate::id::Id;
-use crate::index::{Half, Seen, View};
+use crate::index::{Half, Seen, Start, View};
 use crate::permission::Request;
-use crate::token::{BLOCK, Draft, Native};
+use crate::token::{BLOCK, Draft};
 
 /// How many hashes the widest registers hold.
 const LANES: usize = 16;
 
-/// Of the tokens of a batch those that are of our own form and one block long, each with its number in the batch.
-struct Lanes<'t> {
-    blocks: [&'t [u8; BLOCK]; LANES],
-    natives: [Option<(usize, Native<'t>)>; LANES],
-    used: usize,
+/// A token of our own form that is one block long.
+#[derive(Clone, Copy)]
+struct Lane {
+    /// Its number in the batch.
+    number: usize,
+    id_number: u64,
+    start: Start,
 }
 
 impl Verifier {
@@ -42,84 +44,77 @@ impl Verifier {
             return;
         };
         shared.index.read(|view| {
-            let lanes = Lanes::of(self, view, checks);
+            let mut blocks = [&[0; BLOCK]; LANES];
+            let mut lanes = [None; LANES];
+            let mut free = blocks.iter_mut().zip(&mut lanes);
+            let mut used = 0;
+            for (number, ((token, request), answer)) in
+                checks.iter().zip(answers.iter_mut()).enumerate()
+            {
+                match self.lane(view, number, token.as_ref()).zip(free.next()) {
+                    Some(((block, lane), (to, place))) => {
+                        (*to, *place) = (block, Some(lane));
+                        used += 1;
+                    }
+                    None => *answer = self.check(token, request),
+                }
+            }
             let mut halves = [[0; 2]; LANES];
-            lanes.hash(self, &mut halves);
-            let mut lanes = lanes.all(&halves).peekable();
-            for (number, ((token, request), answer)) in checks.iter().zip(answers).enumerate() {
-                let lane = lanes.next_if(|(at, ..)| *at == number);
-                let quick = lane.and_then(|(_, native, half)| {
-                    self.check_lane(view, (&native, half), now, request)
-                });
-                // What is not found so may be there in another way.
-                *answer = quick.unwrap_or_else(|| self.check(token, request));
+            let blocks = blocks.get(..used).unwrap_or_default();
+            let key = &shared.sealer.key().current().hash;
+            key.halves(blocks, &mut halves);
+            for (lane, half) in lanes.iter().zip(halves) {
+                let Some(lane) = lane else { break };
+                let check = checks.get(lane.number).zip(answers.get_mut(lane.number));
+                if let Some(((token, request), answer)) = check {
+                    let quick = self.check_lane(view, lane, half, now, request);
+                    // What is not found so may be there in another way.
+                    *answer = quick.unwrap_or_else(|| self.check(token, request));
+                }
             }
         });
     }
 
+    /// The place of the token is fetched from now on. None if it is to be checked alone.
+    #[inline(always)]
+    fn lane<'t>(
+        &self,
+        view: &View,
+        number: usize,
+        text: &'t [u8],
+    ) -> Option<(&'t [u8; BLOCK], Lane)> {
+        let block = text.try_into().ok()?;
+        let Ok(Draft::Native(native)) = Draft::of(self.shared.prefix, text) else {
+            return None;
+        };
+        if self.shared.wary.is_set() && !native.has_checksum() {
+            return None;
+        }
+        let start = view.start(native.id_number);
+        view.prefetch(start);
+        let id_number = native.id_number;
+        let lane = Lane {
+            number,
+            id_number,
+            start,
+        };
+        Some((block, lane))
+    }
+
     /// Its decision, if the half is the one under which it is found.
-    #[inline]
+    #[inline(always)]
     fn check_lane(
         &self,
         view: &View,
-        (native, half): (&Native<'_>, Half),
+        lane: &Lane,
+        half: Half,
         now: Now<'_>,
         request: &Request<'_>,
     ) -> Option<Result<Id, Denied>> {
-        let Some(id) = native.summed_id() else {
-            return Some(Err(Denied::Malformed));
-        };
-        let shared = &*self.shared;
-        match view.find(view.start(native.id_number), half) {
-            Seen::Found(found) => Some(decide(shared, id, &found, now, request)),
-            Seen::Nothing if !native.is_sound() => Some(Err(Denied::Malformed)),
-            Seen::Nothing if !shared.has_other_ways() => Some(Err(Denied::Unknown)),
+        let id = Id::new(lane.id_number)?;
+        match view.find(lane.start, half) {
+            Seen::Found(found) => Some(decide(&self.shared, id, &found, now, request)),
             Seen::Nothing | Seen::Stale => None,
         }
-    }
-}
-
-impl<'t> Lanes<'t> {
-    /// Their places are being fetched from now on.
-    #[inline]
-    fn of<T: AsRef<[u8]>>(
-        verifier: &Verifier,
-        view: &View,
-        checks: &'t [(T, Request<'_>)],
-    ) -> Self {
-        let mut lanes = Self {
-            blocks: [&[0; BLOCK]; LANES],
-            natives: [None; LANES],
-            used: 0,
-        };
-        let prefix = verifier.shared.prefix;
-        for (number, (token, _)) in checks.iter().enumerate() {
-            let text = token.as_ref();
-            let (Ok(block), Ok(Draft::Native(native))) = (text.try_into(), Draft::of(prefix, text))
-            else {
-                continue;
-            };
-            view.prefetch(view.start(native.id_number));
-            let places = (lanes.blocks.get_mut(lanes.used)).zip(lanes.natives.get_mut(lanes.used));
-            if let Some((to, place)) = places {
-                *to = block;
-                *place = Some((number, native));
-                lanes.used += 1;
-            }
-        }
-        lanes
-    }
-
-    #[inline]
-    fn hash(&self, verifier: &Verifier, halves: &mut [Half; LANES]) {
-        let blocks = self.blocks.get(..self.used).unwrap_or_default();
-        let secret = verifier.shared.sealer.key().current();
-        secret.hash.halves(blocks, halves);
-    }
-
-    /// Number, token and half of each.
-    fn all(&self, halves: &[Half; LANES]) -> impl Iterator<Item = (usize, Native<'t>, Half)> {
-        let natives = self.natives.iter().zip(halves);
-        natives.map_while(|(native, half)| native.map(|(number, native)| (number, native, *half)))
     }
 }
