@@ -9,6 +9,11 @@ use serde::Deserialize;
 use super::rows::Kind;
 use crate::Failure;
 
+const HASH: &str = "limit/hash";
+const LINE: &str = "limit/line";
+/// What checks are compared with: the sum of the two.
+pub(super) const LIMIT: &str = "limit/L";
+
 /// Figures by name, kind and number of tokens.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
@@ -68,6 +73,7 @@ impl Measured {
             measured.take_lines(&fs::read_to_string(entry?.path())?)?;
         }
         measured.take_criterion(criterion)?;
+        measured.add_limit();
         Ok(measured)
     }
 
@@ -114,6 +120,18 @@ impl Measured {
         self.figures.insert(key, Value { value, unit });
     }
 
+    /// Adds the limit L: the median of the fastest hash, and that of one random line for each number of tokens.
+    fn add_limit(&mut self) {
+        let hash = self.find(HASH, Kind::Median, None).cloned();
+        for n in self.sizes(LINE, Kind::Median) {
+            let line = self.find(LINE, Kind::Median, n).cloned();
+            if let (Some(hash), Some(line)) = (&hash, line) {
+                let sum = hash.value + line.value;
+                self.put(LIMIT, Kind::Median, n, sum, &line.unit);
+            }
+        }
+    }
+
     /// The figure for `n` tokens, or else the one that depends on no number.
     pub(super) fn find(&self, name: &str, kind: Kind, n: Option<u64>) -> Option<&Value> {
         let find = |n| self.figures.get(&(name.to_owned(), kind, n));
@@ -146,5 +164,43 @@ impl Benchmark {
             (None, _) => self.value_str.unwrap_or_default(),
         };
         (format!("{}/{what}", self.group_id), n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_the_sum_for_each_number_of_tokens() {
+        let mut measured = Measured::default();
+        let lines = "{\"name\":\"limit/hash\",\"n\":null,\"kind\":\"median\",\"value\":64,\"unit\":\"ns\"}\n\
+                     {\"name\":\"limit/line\",\"n\":7,\"kind\":\"median\",\"value\":121,\"unit\":\"ns\"}\n\
+                     {\"name\":\"peer/x\",\"why\":\"absent\"}\n";
+        measured.take_lines(lines).unwrap();
+        measured.add_limit();
+        let limit = measured.find(LIMIT, Kind::Median, Some(7)).unwrap();
+        assert_eq!(limit.value, 185.0);
+        assert!(measured.find(LIMIT, Kind::Median, Some(8)).is_none());
+        assert_eq!(
+            measured.skipped,
+            [("peer/x".to_owned(), "absent".to_owned())]
+        );
+        assert!(measured.take_lines("{}").is_err());
+    }
+
+    #[test]
+    fn a_benchmark_is_named_by_its_group_and_what_it_does() {
+        let of = |function: Option<&str>, value: Option<&str>| Benchmark {
+            group_id: "g".to_owned(),
+            function_id: function.map(str::to_owned),
+            value_str: value.map(str::to_owned),
+        };
+        assert_eq!(
+            of(Some("f"), Some("1000")).name(),
+            ("g/f".to_owned(), Some(1000))
+        );
+        assert_eq!(of(None, Some("f")).name(), ("g/f".to_owned(), None));
+        assert_eq!(of(Some("f"), None).name(), ("g/f".to_owned(), None));
     }
 }

@@ -14,7 +14,7 @@ use std::process::Command;
 use clap::{Args, Subcommand};
 
 use self::chart::Bar;
-use self::measured::Measured;
+use self::measured::{LIMIT, Measured};
 use self::report::Figure;
 use self::rows::{Kind, PEERS, ROWS};
 use crate::Failure;

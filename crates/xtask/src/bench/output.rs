@@ -15,7 +15,11 @@ pub(super) fn table(figures: &[Figure]) -> String {
     table.load_style(presets::NOTHING);
     table.set_header(["figure", "tokens", "value", "beside", "ratio", "target", ""]);
     let mut before = None;
-    for figure in figures {
+    // What has no row is in the file alone.
+    let reported = figures
+        .iter()
+        .filter(|figure| figure.beside.is_some() || figure.target.is_some());
+    for figure in reported {
         let this = Some((&figure.name, figure.n));
         let first = before != this;
         before = this;
@@ -39,11 +43,13 @@ pub(super) fn table(figures: &[Figure]) -> String {
     table.to_string()
 }
 
+/// In at least two digits that say something.
 fn ratio(figure: &Figure) -> String {
-    figure
-        .ratio
-        .map(|ratio| quantity(ratio, ""))
-        .unwrap_or_default()
+    match figure.ratio {
+        Some(small) if small < 0.1 => format!("{small:.5}"),
+        Some(ratio) => quantity(ratio, ""),
+        None => String::new(),
+    }
 }
 
 /// How many targets were met, and which were missed.
