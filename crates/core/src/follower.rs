@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::error::StoreError;
 use crate::freshness::Moment;
 use crate::index::Change;
+use crate::record::KnownSets;
 use crate::shared::Shared;
 use crate::store::{Cursor, End, Page, Revision, Wake};
 
@@ -166,7 +167,8 @@ impl Follower {
         mut take: impl FnMut(Vec<Change>),
     ) -> Result<(Cursor, End), StoreError> {
         let shared = &*self.shared;
-        let first = Decoded::of(shared, shared.store.scan(cursor, PAGE)?);
+        let mut sets = KnownSets::default();
+        let first = Decoded::of(shared, shared.store.scan(cursor, PAGE)?, &mut sets);
         take(first.changes);
         if let Some(end) = first.end {
             return Ok((first.next, end));
@@ -177,7 +179,7 @@ impl Follower {
             scope.spawn(move || fetch(shared, first.next, &fetched));
             scope.spawn(move || {
                 for page in pages {
-                    let page = page.map(|page| Decoded::of(shared, page));
+                    let page = page.map(|page| Decoded::of(shared, page, &mut sets));
                     if decoded.send(page).is_err() {
                         return;
                     }
@@ -203,9 +205,9 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn of(shared: &Shared, page: Page) -> Self {
+    fn of(shared: &Shared, page: Page, sets: &mut KnownSets) -> Self {
         Self {
-            changes: shared.read_all(&page.items),
+            changes: shared.read_all(&page.items, sets),
             next: page.next,
             end: page.end,
         }

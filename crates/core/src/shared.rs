@@ -14,6 +14,7 @@ use crate::index::{Change, Digest, Half, Handle, Index, Outcome, What};
 use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
+use crate::permission::PermissionSet;
 use crate::record::{Entity, KnownSets, RecordError, RecordKey, Sealer};
 use crate::schema::Schema;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
@@ -174,7 +175,7 @@ impl Shared {
     pub(crate) fn read(&self, stored: &Stored, sets: &mut KnownSets) -> Option<Change> {
         let key = stored.record.key;
         let what = match self.sealer.open_among(&stored.record, sets) {
-            Ok(entity) => self.digest(entity?)?,
+            Ok(opened) => self.digest_with(opened?, |_| sets.last())?,
             Err(error) => {
                 self.fault(key, Problem::NotGenuine(error));
                 What::NotGenuine
@@ -188,7 +189,15 @@ impl Shared {
     }
 
     /// What an entity that was written so many times means to the index.
-    pub(crate) fn digest(&self, (entity, sequence): (Entity, u64)) -> Option<What> {
+    pub(crate) fn digest(&self, opened: (Entity, u64)) -> Option<What> {
+        self.digest_with(opened, Arc::new)
+    }
+
+    fn digest_with(
+        &self,
+        (entity, sequence): (Entity, u64),
+        share: impl FnOnce(PermissionSet) -> Arc<PermissionSet>,
+    ) -> Option<What> {
         Some(match entity {
             Entity::Authorization(authorization, credential) => {
                 let digest = Digest {
@@ -197,7 +206,7 @@ impl Shared {
                     expires: authorization.expires_at,
                     user: authorization.user,
                     organization: authorization.organization,
-                    permissions: authorization.permissions,
+                    permissions: share(authorization.permissions),
                 };
                 What::Authorization(digest, sequence)
             }
@@ -239,14 +248,17 @@ impl Shared {
 
     /// Reads stored records and takes them over.
     pub(crate) fn take<'a>(&self, stored: impl IntoIterator<Item = &'a Stored>) {
-        self.apply(self.read_all(stored));
+        self.apply(self.read_all(stored, &mut KnownSets::default()));
     }
 
     /// What stored records mean to the index, decoded before it is locked for them.
-    pub(crate) fn read_all<'a>(&self, stored: impl IntoIterator<Item = &'a Stored>) -> Vec<Change> {
-        let mut sets = KnownSets::default();
+    pub(crate) fn read_all<'a>(
+        &self,
+        stored: impl IntoIterator<Item = &'a Stored>,
+        sets: &mut KnownSets,
+    ) -> Vec<Change> {
         let stored = stored.into_iter();
-        let changes = stored.filter_map(|stored| self.read(stored, &mut sets));
+        let changes = stored.filter_map(|stored| self.read(stored, sets));
         changes.collect()
     }
 

@@ -9,11 +9,27 @@ use super::tables::Tables;
 use super::{Change, Digest, Half, Handle, Outcome, SlotState, View, What};
 use crate::id::Id;
 use crate::owner::OwnerState;
-use crate::permission::CompiledSet;
+use crate::permission::{CompiledSet, Permission, PermissionSet, Target};
 use crate::record::{Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Revision;
 use crate::time::Timestamp;
+
+/// Sets that are told by where they lie. They are forgotten together.
+const RECENT: usize = 512;
+
+/// Of a set: the organization and the user whose ids are written in it as "this organization" and "this user", as far as it
+/// names any.
+type Owners = (Option<Id>, Option<Id>);
+
+fn owners_of(digest: &Digest) -> Owners {
+    let single = |one: &Permission| matches!(one.resource.target, Target::Id(_));
+    let singles = digest.permissions.iter().any(single);
+    let scoped = |one: &Permission| one.resource.organization.is_some();
+    let owned = singles || digest.permissions.iter().any(scoped);
+    let organization = owned.then_some(digest.organization);
+    (organization, digest.user.filter(|_| singles))
+}
 
 /// What is known of a record beside what checks read.
 #[derive(Debug, Clone)]
@@ -41,6 +57,8 @@ pub(super) struct Builder {
     /// it. They are few, for what is purged had ended long ago, and are forgotten with the process.
     gone: HashMap<RecordKey, u64>,
     sets: HashMap<Arc<CompiledSet>, u32>,
+    /// The numbers of sets by where they lie, each held so that nothing else comes to lie there.
+    recent: HashMap<usize, (Arc<PermissionSet>, Owners, u32)>,
     pairs: HashMap<(Option<Id>, Id), u32>,
     owners: HashMap<RecordKey, u32>,
 }
@@ -53,6 +71,7 @@ impl Builder {
             known: HashMap::new(),
             gone: HashMap::new(),
             sets: HashMap::new(),
+            recent: HashMap::new(),
             pairs: HashMap::new(),
             owners: HashMap::new(),
         }
@@ -68,6 +87,7 @@ impl Builder {
     }
 
     pub(super) fn settle(&mut self) {
+        self.recent.clear();
         self.tables.settle();
     }
 
@@ -311,7 +331,29 @@ impl Builder {
         outcome
     }
 
+    /// The number of the set. One that is shared is not compiled again for the same owners.
     fn set(&mut self, digest: &Digest) -> u32 {
+        let at = Arc::as_ptr(&digest.permissions).addr();
+        if let Some((set, owners, number)) = self.recent.get(&at)
+            && Arc::ptr_eq(set, &digest.permissions)
+            && *owners == owners_of(digest)
+        {
+            return *number;
+        }
+        let number = self.compile(digest);
+        // Only what others hold too may come again.
+        if Arc::strong_count(&digest.permissions) > 1 {
+            if self.recent.len() >= RECENT {
+                self.recent.clear();
+            }
+            let permissions = Arc::clone(&digest.permissions);
+            self.recent
+                .insert(at, (permissions, owners_of(digest), number));
+        }
+        number
+    }
+
+    fn compile(&mut self, digest: &Digest) -> u32 {
         let set = CompiledSet::of(&digest.permissions, digest.organization, digest.user);
         if let Some(number) = self.sets.get(&set) {
             return *number;

@@ -24,7 +24,7 @@ mod tables;
 mod tests;
 mod view;
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use crate::id::Id;
 use crate::owner::OwnerState;
@@ -83,7 +83,8 @@ pub(crate) struct Digest {
     pub(crate) expires: Option<Timestamp>,
     pub(crate) user: Option<Id>,
     pub(crate) organization: Id,
-    pub(crate) permissions: PermissionSet,
+    /// Shared by those that were read one after the other, so that the index need not look at them each time.
+    pub(crate) permissions: Arc<PermissionSet>,
 }
 
 /// How the token of an authorization is found.

@@ -38,7 +38,7 @@ fn handled(number: u64, sequence: u64, status: Status, handle: Handle) -> Change
         expires: None,
         user: Some(id(2)),
         organization: id(1),
-        permissions: vec![read.id(id(sequence))].into(),
+        permissions: Arc::new(vec![read.id(id(sequence))].into()),
     };
     Change {
         key: key(number),
@@ -86,6 +86,44 @@ fn look_at(
             (found.id().unwrap(), live.map(|()| version()))
         })
     })
+}
+
+/// A set that was read once is shared by records of other owners, and means to each what it says.
+#[test]
+fn a_shared_set_says_the_same_to_all_its_owners() {
+    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+    let sets = [
+        vec![read.clone()],
+        vec![read.clone().organization(id(1))],
+        vec![read.clone().id(id(2))],
+        vec![read.clone().organization(id(1)), read.clone().id(id(1))],
+    ];
+    let index = index_with_owners();
+    let sets = sets.map(|set| Arc::new(PermissionSet::from(set)));
+    let owners = [
+        (1, None),
+        (2, None),
+        (1, Some(2)),
+        (1, Some(3)),
+        (2, Some(1)),
+    ];
+    let all = owners
+        .iter()
+        .flat_map(|owners| sets.iter().map(move |set| (owners, set)));
+    let mut changes = Vec::new();
+    for (number, ((organization, user), set)) in (1..).zip(all) {
+        let mut change = version(number, 1, Status::Active, [Some(half(number)), None]);
+        if let What::Authorization(digest, _) = &mut change.what {
+            digest.organization = id(*organization);
+            digest.user = user.map(id);
+            digest.permissions = Arc::clone(set);
+        }
+        assert_eq!(apply(&index, change.clone()), Outcome::Applied);
+        changes.push(change);
+    }
+    for change in changes {
+        assert!(index.agrees(&change), "{change:?}");
+    }
 }
 
 fn status(number: u8) -> Status {

@@ -59,10 +59,11 @@ pub(super) fn write(w: &mut Writer, entity: &Entity) {
     }
 }
 
+/// With `sets`, the permissions of an authorization are left out of it, and the last of them.
 pub(super) fn read(
     r: &mut Reader<'_>,
     record: &Record,
-    sets: &mut KnownSets,
+    sets: Option<&mut KnownSets>,
 ) -> Result<Option<Entity>, RecordError> {
     let status = || record.columns.status.ok_or(RecordError::Body);
     let id = record.key.id;
@@ -147,7 +148,7 @@ fn read_authorization(
     r: &mut Reader<'_>,
     record: &Record,
     status: Status,
-    sets: &mut KnownSets,
+    sets: Option<&mut KnownSets>,
 ) -> Result<Entity, RecordError> {
     let columns = &record.columns;
     let has = r.byte()?;
@@ -180,7 +181,12 @@ fn read_authorization(
         face: columns.face.ok_or(RecordError::Body)?,
         rotated_from,
         description: r.text()?.into(),
-        permissions: sets.read(r, read_permissions)?,
+        permissions: match sets {
+            Some(sets) => sets
+                .take(r, read_permissions)
+                .map(|()| Default::default())?,
+            None => read_permissions(r)?,
+        },
         status,
         expires_at,
         created_at,

@@ -81,13 +81,14 @@ impl Sealer {
         open(&self.key, self.store, record)
     }
 
-    /// As [`Sealer::open`], for one of many records.
+    /// As [`Sealer::open`], for one of many records: the permissions of an authorization are not in it, but the last of
+    /// `sets`.
     pub(crate) fn open_among(
         &self,
         record: &Record,
         sets: &mut KnownSets,
     ) -> Result<Option<(Entity, u64)>, RecordError> {
-        open_among(&self.key, self.store, record, sets)
+        open_with(&self.key, self.store, record, Some(sets))
     }
 }
 
@@ -132,14 +133,14 @@ pub(crate) fn open(
     store: StoreId,
     record: &Record,
 ) -> Result<Option<(Entity, u64)>, RecordError> {
-    open_among(key, store, record, &mut KnownSets::default())
+    open_with(key, store, record, None)
 }
 
-fn open_among(
+fn open_with(
     key: &StoreKey,
     store: StoreId,
     record: &Record,
-    sets: &mut KnownSets,
+    sets: Option<&mut KnownSets>,
 ) -> Result<Option<(Entity, u64)>, RecordError> {
     let (version, mut reader) = genuine(key, store, record)?;
     if version != VERSION {

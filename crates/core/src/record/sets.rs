@@ -1,6 +1,7 @@
-//! Permission sets that were read before: a page of records has the same few again and again.
+//! Permission sets that were read before: a store has the same ones again and again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::bytes::Reader;
 use super::seal::RecordError;
@@ -8,28 +9,37 @@ use crate::permission::PermissionSet;
 
 /// Sets by the bytes that they were read from. A set has one spelling, and stands last in a body.
 #[derive(Debug, Default)]
-pub(crate) struct KnownSets(HashMap<Box<[u8]>, PermissionSet>);
+pub(crate) struct KnownSets {
+    known: HashMap<Box<[u8]>, Arc<PermissionSet>>,
+    last: Arc<PermissionSet>,
+}
 
 /// Sets beyond these, and longer ones, are read each time.
-const KEPT: usize = 256;
+const KEPT: usize = 1024;
 const LONGEST: usize = 2048;
 
 impl KnownSets {
-    /// The set that the rest of a body says. `read` is asked if it is not known.
-    pub(super) fn read(
+    /// The set of the authorization that was read last.
+    pub(crate) fn last(&self) -> Arc<PermissionSet> {
+        Arc::clone(&self.last)
+    }
+
+    /// Takes the set that the rest of a body says. `read` is asked if it is not known.
+    pub(super) fn take(
         &mut self,
         r: &mut Reader<'_>,
         read: impl FnOnce(&mut Reader<'_>) -> Result<PermissionSet, RecordError>,
-    ) -> Result<PermissionSet, RecordError> {
+    ) -> Result<(), RecordError> {
         let bytes = r.0;
-        if let Some(known) = self.0.get(bytes) {
+        if let Some(known) = self.known.get(bytes) {
             r.0 = &[];
-            return Ok(known.clone());
+            self.last = Arc::clone(known);
+            return Ok(());
         }
-        let set = read(r)?;
-        if r.0.is_empty() && self.0.len() < KEPT && bytes.len() <= LONGEST {
-            self.0.insert(bytes.into(), set.clone());
+        self.last = Arc::new(read(r)?);
+        if r.0.is_empty() && self.known.len() < KEPT && bytes.len() <= LONGEST {
+            self.known.insert(bytes.into(), self.last());
         }
-        Ok(set)
+        Ok(())
     }
 }
