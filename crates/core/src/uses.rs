@@ -29,6 +29,8 @@ impl Uses {
         let Minute(now) = now.into();
         let last = self.minute.swap(now.into(), Ordering::Relaxed);
         if last != u64::from(now) {
+            // Whatever was allowed without asking is asked again, and noted.
+            index.renew_version();
             Self::flush(last, index, store);
         }
     }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod grant;
+mod memo;
 
 use std::fmt;
 use std::sync::Arc;
@@ -85,10 +86,10 @@ impl Verifier {
         // What every token of our own goes through: written out, for a closure that is handed on costs as much as the
         // decision.
         shared.index.read(|view| {
-            let start = view.start(native.id_number);
-            view.prefetch(start);
+            let spot = view.spot(view.start(native.id_number));
+            spot.prefetch();
             let half = shared.sealer.key().current().hash.half(token);
-            match (view.find(start, half), Id::new(native.id_number)) {
+            match (view.find(spot, half), Id::new(native.id_number)) {
                 (Seen::Found(found), Some(id)) => decide(shared, id, &found, now, request),
                 (Seen::Stale, _) => self.check_otherwise(token, request),
                 _ => self.check_unfound(&native, token, request),
@@ -179,7 +180,6 @@ impl Verifier {
     ) -> Result<T, Denied> {
         let shared = &*self.shared;
         let start = view.start(native.id_number);
-        view.prefetch(start);
         let id = native.id().ok_or(Denied::Malformed)?;
         let mut decide = Some(decide);
         for secret in shared.sealer.key().newest_first() {

@@ -36,11 +36,11 @@ use crate::time::Timestamp;
 
 use builder::Builder;
 use publish::Published;
-use sync::{Mutex, MutexGuard};
+use sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 pub(crate) use slot::Used;
 pub(crate) use table::Start;
-pub(crate) use view::{Found, Place, Seen, View};
+pub(crate) use view::{Found, Place, Seen, Spot, View};
 
 /// 128 bits of a keyed digest.
 pub(crate) type Half = [u64; 2];
@@ -111,9 +111,20 @@ pub(crate) enum Outcome {
 
 #[derive(Debug)]
 pub(crate) struct Index {
+    version: Alone<AtomicU64>,
     view: Published<View>,
     writers: Mutex<Writers>,
 }
+
+/// Another one after every change. Whoever takes it before reading anything knows, as long as it stays, that what was
+/// read holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version(pub(crate) u64);
+
+/// On lines of its own, so that what is written beside it does not slow its readers.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Alone<T>(T);
 
 #[derive(Debug)]
 struct Writers {
@@ -130,12 +141,24 @@ impl Index {
         let mut current = Builder::new();
         let view = current.view_to_publish().unwrap_or_else(|| current.view());
         Self {
+            version: Alone::default(),
             view: Published::new(Box::new(view)),
             writers: Mutex::new(Writers {
                 current,
                 fresh: None,
             }),
         }
+    }
+
+    /// The version before everything that is read from now on.
+    #[inline(always)]
+    pub(crate) fn version(&self) -> Version {
+        Version(self.version.0.load(Ordering::Acquire))
+    }
+
+    /// Makes what was remembered under earlier versions void.
+    pub(crate) fn renew_version(&self) {
+        self.version.0.fetch_add(1, Ordering::Release);
     }
 
     /// Calls `use_it` with what is known now. It never waits; what it holds stays whole meanwhile.
@@ -153,7 +176,7 @@ impl Index {
         (start, half): (Start, Half),
         use_it: impl FnOnce(Found<'_>) -> T,
     ) -> Option<T> {
-        match view.find(start, half) {
+        match view.find(view.spot(start), half) {
             Seen::Found(found) => Some(use_it(found)),
             Seen::Nothing => None,
             Seen::Stale => self.find_later(start, half, use_it),
@@ -169,12 +192,6 @@ impl Index {
         use_it: impl FnOnce(Found<'_>) -> T,
     ) -> Option<T> {
         self.read(|view| self.find(view, (start, half), use_it))
-    }
-
-    /// What is at a place, if it is still that of `half`; else it is to be looked for.
-    #[inline(always)]
-    pub(crate) fn at<'v>(view: &'v View, place: Place, half: Half) -> Option<Found<'v>> {
-        view.at(place, half)
     }
 
     /// Takes over changes, in any order: the newest version of each record wins. `report` hears of every one that
@@ -193,6 +210,7 @@ impl Index {
                 }
                 let outcome = writers.current.apply(&change);
                 self.publish(&mut writers.current);
+                self.renew_version();
                 report(&change, outcome);
             }
         }
@@ -239,6 +257,7 @@ impl Index {
             if let Some(mut fresh) = writers.fresh.take() {
                 fresh.outlive(&writers.current, |key| fallen.push(key));
                 self.view.replace(Box::new(fresh.view()));
+                self.renew_version();
                 former = Some(std::mem::replace(&mut writers.current, fresh));
             }
         }

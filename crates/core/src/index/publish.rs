@@ -58,9 +58,9 @@ impl<T> Published<T> {
     /// Calls `use_it` with the value that is current now. It stays whole until `use_it` returns.
     #[inline(always)]
     pub(super) fn read<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
-        match LEASE.try_with(|lease| lease.0.get()) {
-            Ok(Some(reader)) => self.read_as(reader, use_it),
-            _ => self.read_first(use_it),
+        match READER.get() {
+            Some(reader) => self.read_as(reader, use_it),
+            None => self.read_first(use_it),
         }
     }
 
@@ -68,8 +68,14 @@ impl<T> Published<T> {
     #[cold]
     fn read_first<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
         let reader = GLOBAL.lease();
-        let kept = LEASE.try_with(|lease| lease.0.set(Some(reader))).is_ok();
-        let _return = (!kept).then(|| Return(reader));
+        let kept = LEASE.try_with(|lease| lease.0.set(Some(Return(reader))));
+        let _return = match kept {
+            Ok(()) => {
+                READER.set(Some(reader));
+                None
+            }
+            Err(_) => Some(Return(reader)),
+        };
         self.read_as(reader, use_it)
     }
 
@@ -137,18 +143,21 @@ impl<T> Drop for Published<T> {
 static GLOBAL: Domain = Domain::new();
 
 thread_local! {
+    /// The reader of this thread. It needs no drop, so that to look at it takes one load.
+    static READER: Cell<Option<&'static Reader>> = const { Cell::new(None) };
+    /// Gives the reader back when the thread ends.
     static LEASE: Lease = const { Lease(Cell::new(None)) };
 }
 
-/// The reader of one thread, given back when the thread ends.
-struct Lease(Cell<Option<&'static Reader>>);
+struct Lease(Cell<Option<Return>>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.0.get().map(Return);
+        READER.set(None);
     }
 }
 
+/// Gives a reader back.
 struct Return(&'static Reader);
 
 impl Drop for Return {

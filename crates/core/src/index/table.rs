@@ -73,10 +73,16 @@ impl Table {
         self.buckets * WIDTH
     }
 
-    /// Fetches the lines in which the place begins.
+    /// The slot with which the bucket begins.
     #[inline(always)]
-    pub(super) fn prefetch(&self, start: Start) {
-        if let Some(slot) = self.slots.get(self.bucket(start) * WIDTH) {
+    pub(super) fn first(&self, start: Start) -> usize {
+        self.bucket(start) * WIDTH
+    }
+
+    /// Fetches the lines of the bucket that begins with this slot.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, first: usize) {
+        if let Some(slot) = self.slots.get(first) {
             prefetch(slot);
         }
     }
@@ -87,27 +93,21 @@ impl Table {
         self.bucket(start) < self.moved.load(Ordering::Acquire)
     }
 
+    /// Looks only into the bucket that begins with this slot, where mostly it is.
     #[inline(always)]
-    pub(super) fn look(&self, start: Start, half: Half) -> Look {
-        let first = self.bucket(start) * WIDTH;
-        let Some(bucket) = self.bucket_at(first) else {
-            return Look::Nowhere;
-        };
-        // Mostly it is here. Which of the four it is, is as good as random, so that a branch on each would be guessed
-        // wrong half of the time.
+    pub(super) fn look(&self, first: usize, half: Half) -> Option<(usize, Word)> {
+        let bucket = self.bucket_at(first)?;
+        // Which of the four it is, is as good as random, so that a branch on each would be guessed wrong half of the
+        // time.
         let [one, two, three, four] = bucket.each_ref().map(|slot| u32::from(slot.may_hold(half)));
         let places = one | two << 1 | three << 2 | four << 3;
         let offset = places.trailing_zeros() as usize;
-        let held = bucket.get(offset).and_then(|slot| slot.holds(half));
-        match held.filter(|word| !word.is_moved()) {
-            Some(word) => Look::At(first + offset, word),
-            None => self.look_on(start, half),
-        }
+        let word = bucket.get(offset)?.holds(half)?;
+        (!word.is_moved()).then_some((first + offset, word))
     }
 
     /// Wherever it may be.
-    #[inline(never)]
-    fn look_on(&self, start: Start, half: Half) -> Look {
+    pub(super) fn look_on(&self, start: Start, half: Half) -> Look {
         let mut at = self.bucket(start) * WIDTH;
         while let Some(bucket) = self.bucket_at(at) {
             for (offset, slot) in bucket.iter().enumerate() {

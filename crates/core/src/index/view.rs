@@ -36,6 +36,14 @@ pub(crate) struct Found<'v> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place(pub(crate) usize);
 
+/// Where a digest is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot<'v> {
+    table: &'v Table,
+    first: usize,
+    start: Start,
+}
+
 /// What a view knows of a digest. [`Index::find`](super::Index::find) goes on where it is stale.
 pub(crate) enum Seen<'v> {
     Found(Found<'v>),
@@ -51,17 +59,37 @@ impl View {
         Start::of_id(id_number, self.seed)
     }
 
-    /// Fetches what [`View::find`] will read, while the caller does something else.
+    /// Where what begins at `start` is looked for.
     #[inline(always)]
-    pub(crate) fn prefetch(&self, start: Start) {
-        self.side(start).prefetch(start);
+    pub(crate) fn spot(&self, start: Start) -> Spot<'_> {
+        let table = self.side(start);
+        let first = table.first(start);
+        Spot {
+            table,
+            first,
+            start,
+        }
     }
 
     #[inline(always)]
-    pub(crate) fn find(&self, start: Start, half: Half) -> Seen<'_> {
-        let mut table = self.side(start);
+    pub(crate) fn find<'v>(&'v self, spot: Spot<'v>, half: Half) -> Seen<'v> {
+        match spot.table.look(spot.first, half) {
+            Some((at, word)) => match self.found(spot.table, at, word) {
+                Some(seen) => seen,
+                None => self.find_on(spot, half),
+            },
+            None => self.find_on(spot, half),
+        }
+    }
+
+    /// Wherever it may be: in a further bucket, in the table that follows, or written this very moment.
+    #[inline(never)]
+    fn find_on<'v>(&'v self, spot: Spot<'v>, half: Half) -> Seen<'v> {
+        let Spot {
+            mut table, start, ..
+        } = spot;
         loop {
-            match table.look(start, half) {
+            match table.look_on(start, half) {
                 Look::At(at, word) => match self.found(table, at, word) {
                     Some(seen) => return seen,
                     // It was written meanwhile.
@@ -78,7 +106,7 @@ impl View {
 
     /// What is at the place, if it is still that of `half`.
     #[inline(always)]
-    pub(super) fn at(&self, place: Place, half: Half) -> Option<Found<'_>> {
+    pub(crate) fn at(&self, place: Place, half: Half) -> Option<Found<'_>> {
         let word = self.table.slot(place.0)?.holds(half)?;
         match self.found(&self.table, place.0, word) {
             Some(Seen::Found(found)) => Some(found),
@@ -120,7 +148,20 @@ impl View {
     }
 }
 
+impl Spot<'_> {
+    /// Fetches what [`View::find`] will read, while the caller does something else.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self) {
+        self.table.prefetch(self.first);
+    }
+}
+
 impl Found<'_> {
+    #[inline(always)]
+    pub(crate) fn expires(&self) -> bool {
+        !self.times.never_expires()
+    }
+
     /// The id of the authorization; none if it was purged meanwhile.
     #[inline(always)]
     pub(crate) fn id(&self) -> Option<Id> {

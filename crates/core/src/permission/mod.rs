@@ -273,6 +273,23 @@ impl<'a> Request<'a> {
     }
 }
 
+impl Request<'_> {
+    /// The request as numbers, which are equal for equal requests alone. None if it has words that have no number, or
+    /// a name.
+    #[inline]
+    pub(crate) fn numbers(&self) -> Option<[u64; 3]> {
+        let (wanted, id) = match self.wanted {
+            Wanted::Any => (0, 0),
+            Wanted::Id(id) => (1, id.number()),
+            Wanted::Name(_) => return None,
+        };
+        let code = words::code(self.action, self.kind);
+        let organization = self.organization.map_or(0, Id::number);
+        let head = u64::from(code) | wanted << 8;
+        (code < words::CODES).then_some([head, organization, id])
+    }
+}
+
 impl fmt::Display for Request<'_> {
     /// As the permission that would just cover it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use super::{Verifier, decide};
 use crate::error::Denied;
 use crate::freshness::Now;
 use crate::id::Id;
-use crate::index::{Half, Seen, Start, View};
+use crate::index::{Half, Seen, Spot, View};
 use crate::permission::Request;
 use crate::token::{BLOCK, Draft};
 
@@ -13,11 +13,11 @@ const LANES: usize = 16;
 
 /// A token of our own form that is one block long.
 #[derive(Clone, Copy)]
-struct Lane {
+struct Lane<'v> {
     /// Its number in the batch.
     number: usize,
     id_number: u64,
-    start: Start,
+    spot: Spot<'v>,
 }
 
 impl Verifier {
@@ -77,12 +77,12 @@ impl Verifier {
 
     /// The place of the token is fetched from now on. None if it is to be checked alone.
     #[inline(always)]
-    fn lane<'t>(
+    fn lane<'t, 'v>(
         &self,
-        view: &View,
+        view: &'v View,
         number: usize,
         text: &'t [u8],
-    ) -> Option<(&'t [u8; BLOCK], Lane)> {
+    ) -> Option<(&'t [u8; BLOCK], Lane<'v>)> {
         let block = text.try_into().ok()?;
         let Ok(Draft::Native(native)) = Draft::of(self.shared.prefix, text) else {
             return None;
@@ -90,13 +90,13 @@ impl Verifier {
         if self.shared.wary.is_set() && !native.has_checksum() {
             return None;
         }
-        let start = view.start(native.id_number);
-        view.prefetch(start);
+        let spot = view.spot(view.start(native.id_number));
+        spot.prefetch();
         let id_number = native.id_number;
         let lane = Lane {
             number,
             id_number,
-            start,
+            spot,
         };
         Some((block, lane))
     }
@@ -106,13 +106,13 @@ impl Verifier {
     fn check_lane(
         &self,
         view: &View,
-        lane: &Lane,
+        lane: &Lane<'_>,
         half: Half,
         now: Now<'_>,
         request: &Request<'_>,
     ) -> Option<Result<Id, Denied>> {
         let id = Id::new(lane.id_number)?;
-        match view.find(lane.start, half) {
+        match view.find(lane.spot, half) {
             Seen::Found(found) => Some(decide(&self.shared, id, &found, now, request)),
             Seen::Nothing | Seen::Stale => None,
         }
