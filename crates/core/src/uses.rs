@@ -1,6 +1,6 @@
 //! When tokens were last used: noted in the index by checks, and in the store once a minute.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::id::Id;
 use crate::index::{Index, Used};
@@ -11,7 +11,7 @@ use crate::time::{Minute, Timestamp};
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
     /// 0 before the first.
-    minute: AtomicU64,
+    minute: AtomicU32,
 }
 
 /// So many are noted in the store at once.
@@ -21,14 +21,14 @@ impl Uses {
     /// What a check notes now.
     #[inline]
     pub(crate) fn minute(&self) -> Used {
-        Used::within(self.minute.load(Ordering::Relaxed))
+        Used(self.minute.load(Ordering::Relaxed))
     }
 
     /// Begins the minute of `now`. Once it is another one, what was noted in the last one goes to the store.
     pub(crate) fn begin(&self, now: Timestamp, index: &Index, store: &dyn TokenStore) {
         let Minute(now) = now.into();
-        let last = self.minute.swap(now.into(), Ordering::Relaxed);
-        if last != u64::from(now) {
+        let last = self.minute.swap(now, Ordering::Relaxed);
+        if last != now {
             // Whatever was allowed without asking is asked again, and noted.
             index.renew_version();
             Self::flush(last, index, store);
@@ -41,11 +41,8 @@ impl Uses {
     }
 
     /// What the store does not take is lost: the next use notes it again.
-    fn flush(last: u64, index: &Index, store: &dyn TokenStore) {
-        let noted = Used::within(last);
-        let Ok(minute) = u32::try_from(last).map(Minute) else {
-            return;
-        };
+    fn flush(last: u32, index: &Index, store: &dyn TokenStore) {
+        let (noted, minute) = (Used(last), Minute(last));
         if noted == Used::default() {
             return;
         }

@@ -1,7 +1,7 @@
 //! One slot of the table: 32 bytes that a check reads, and 24 that it does not.
 
 use super::memory::AllAtomic;
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU32, AtomicU64, Ordering};
 use super::{Half, SlotState};
 use crate::id::Id;
 use crate::status::Status;
@@ -10,15 +10,17 @@ use crate::time::Timestamp;
 
 /// What a check reads. A slot is given to one digest for ever; only a new table drops slots.
 ///
-/// `word` changes with every writing, for it counts them. So whoever reads the same word before and after `times`
+/// `word` changes with every writing, for it counts them. So whoever reads the same word before and after `expiry`
 /// has read what belongs together: the expiry of the writing that made the word, or the earlier one of two that follow
 /// each other, which is as right as either, see [`Slot::write`].
 #[derive(Debug, Default)]
 #[repr(C, align(32))]
 pub(super) struct Slot {
     half: [AtomicU64; 2],
-    /// The expiry and the minute of the last use. Readers set the minute.
-    times: AtomicU64,
+    /// As [`Expiry`].
+    expiry: AtomicU32,
+    /// As [`Used`]; set by readers.
+    used: AtomicU32,
     /// State, count of writings, permission set and owner; 0 while the slot is empty.
     word: AtomicU64,
 }
@@ -29,12 +31,13 @@ pub(super) struct Slot {
 pub(super) struct Cold {
     /// 0 once the record is gone.
     id: AtomicU64,
+    /// The revision, and above it the upper bits of the rest of the expiry.
     revision: AtomicU64,
-    /// How many times the record had been written, flags, and the rest of the expiry.
+    /// How many times the record had been written, the lower bits of the rest, and flags.
     sequence: AtomicU64,
 }
 
-// SAFETY: four atomics of 8 bytes in 32, and three in 24.
+// SAFETY: three atomics of 8 bytes and two of 4 in 32, and three of 8 in 24.
 unsafe impl AllAtomic for Slot {}
 // SAFETY: as above.
 unsafe impl AllAtomic for Cold {}
@@ -51,15 +54,14 @@ pub(super) struct Entry {
     pub(super) used: Used,
 }
 
-/// The expiry, in ticks of 2²⁰ nanoseconds, about a millisecond, since 1970, or 0 for never; and in the lower bits the
-/// minute of the last use. Of what expires in the very tick that it is, the rest of the expiry decides.
+/// When it expires, in ticks of 2³¹ nanoseconds, about two seconds, since 1970; 0 for never. Of what expires in the very
+/// tick that it is, the rest of the expiry decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Times(u64);
+pub(super) struct Expiry(u32);
 
-/// The lower bits of the minute of the last use; 0 for none. They begin anew every two years, of which nobody takes
-/// notice who looks once a minute.
+/// The minute of the last use, counted from 1970; 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Used(u64);
+pub(crate) struct Used(pub(crate) u32);
 
 /// What is known of the record of a slot beside what checks read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,39 +181,37 @@ impl Slot {
             .map(|part| part.load(Ordering::Relaxed))
     }
 
-    /// The times that belong to `word`; none if the slot was written since, then it must be read again.
+    /// The expiry that belongs to `word`; none if the slot was written since, then it must be read again.
     #[inline(always)]
-    pub(super) fn times_with(&self, word: Word) -> Option<Times> {
-        let times = self.times.load(Ordering::Acquire);
-        (self.word.load(Ordering::Relaxed) == word.0).then_some(Times(times))
+    pub(super) fn expiry_with(&self, word: Word) -> Option<Expiry> {
+        let expiry = self.expiry.load(Ordering::Acquire);
+        (self.word.load(Ordering::Relaxed) == word.0).then_some(Expiry(expiry))
     }
 
-    /// Notes the minute of a use, unless somebody writes meanwhile: the next use notes it again.
+    /// Notes the minute of a use. Written once a minute, so that readers share the line.
     #[inline(always)]
-    pub(super) fn note_use(&self, times: Times, used: Used) {
-        if times.used() != used {
-            let noted = times.0 & !MINUTE_MASK | used.0;
-            let order = Ordering::Relaxed;
-            let _ = self.times.compare_exchange(times.0, noted, order, order);
+    pub(super) fn note_use(&self, used: Used) {
+        if self.used.load(Ordering::Relaxed) != used.0 {
+            self.used.store(used.0, Ordering::Relaxed);
         }
     }
 
     /// Whether its last use was in that minute.
     pub(super) fn was_used(&self, used: Used) -> bool {
-        Times(self.times.load(Ordering::Relaxed)).used() == used
+        self.used.load(Ordering::Relaxed) == used.0
     }
 
     /// What the slot says, unless it is in another table by now. For the writer, beside whom nobody writes. `rest` is
     /// that of its record.
     pub(super) fn entry(&self, rest: u64) -> Option<Entry> {
         let word = Word(self.word.load(Ordering::Acquire));
-        let times = Times(self.times.load(Ordering::Relaxed));
+        let expiry = Expiry(self.expiry.load(Ordering::Relaxed));
         (word.0 != 0 && !word.is_moved()).then_some(Entry {
             state: word.state(),
-            expires: times.expiry(rest),
+            expires: expiry.with(rest),
             set: word.set(),
             owners: word.owners(),
-            used: times.used(),
+            used: Used(self.used.load(Ordering::Relaxed)),
         })
     }
 
@@ -221,22 +221,20 @@ impl Slot {
     /// version expire when the new one does, afterwards the new one when the old one did.
     pub(super) fn write(&self, half: Half, entry: &Entry) {
         let before = self.word.load(Ordering::Relaxed);
-        let held = Times(self.times.load(Ordering::Relaxed));
-        let times = Times::new(
-            entry.expires,
-            if before == 0 { entry.used } else { held.used() },
-        );
+        let expiry = Expiry::of(entry.expires);
         if before == 0 {
             for (to, from) in self.half.iter().zip(half) {
                 to.store(from, Ordering::Relaxed);
             }
-            self.times.store(times.0, Ordering::Relaxed);
+            self.used.store(entry.used.0, Ordering::Relaxed);
+            self.expiry.store(expiry.0, Ordering::Relaxed);
         } else {
-            self.times.store(held.earlier(times).0, Ordering::Relaxed);
+            let held = Expiry(self.expiry.load(Ordering::Relaxed));
+            self.expiry.store(held.earlier(expiry).0, Ordering::Relaxed);
         }
         let count = (before >> STATE_BITS) + 1;
         self.word.store(Word::pack(entry, count), Ordering::Release);
-        self.times.store(times.0, Ordering::Release);
+        self.expiry.store(expiry.0, Ordering::Release);
     }
 
     /// What was here is in another table from now on.
@@ -248,67 +246,45 @@ impl Slot {
     }
 }
 
-const TICK_BITS: u32 = 20;
-/// As many bits hold the minute in the times of a slot as the rest of a tick in its record.
-const MINUTE_MASK: u64 = (1 << TICK_BITS) - 1;
+const TICK_BITS: u32 = 31;
+const REST_MASK: u64 = (1 << TICK_BITS) - 1;
 
-impl Times {
-    fn new(expires: Option<Timestamp>, Used(minute): Used) -> Self {
-        let ticks = expires.map_or(0, |time| (time.nanos() >> TICK_BITS).max(1));
-        Self(ticks << TICK_BITS | minute)
+impl Expiry {
+    fn of(expires: Option<Timestamp>) -> Self {
+        let ticks = |time: Timestamp| u32::try_from(time.nanos() >> TICK_BITS);
+        Self(expires.map_or(0, |time| ticks(time).unwrap_or(u32::MAX).max(1)))
     }
 
     #[inline(always)]
-    pub(super) fn never_expires(self) -> bool {
-        self.ticks() == 0
+    pub(super) fn is_never(self) -> bool {
+        self.0 == 0
     }
 
-    /// Whether the time is over at `now`; `rest` gives the part of the expiry that is less than a tick.
-    pub(super) fn are_over(self, now: Timestamp, rest: impl FnOnce() -> u64) -> bool {
-        let (ticks, passed) = (self.ticks(), now.nanos() >> TICK_BITS);
-        match ticks.cmp(&passed) {
-            _ if ticks == 0 => false,
+    /// Whether it is over at `now`; `rest` gives the part of it that is less than a tick.
+    pub(super) fn is_over(self, now: Timestamp, rest: impl FnOnce() -> u64) -> bool {
+        let passed = now.nanos() >> TICK_BITS;
+        match u64::from(self.0).cmp(&passed) {
+            _ if self.is_never() => false,
             std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => rest() <= now.nanos() & MINUTE_MASK,
+            std::cmp::Ordering::Equal => rest() <= now.nanos() & REST_MASK,
             std::cmp::Ordering::Greater => false,
         }
     }
 
-    fn expiry(self, rest: u64) -> Option<Timestamp> {
-        let nanos = self.ticks() << TICK_BITS | rest;
-        Timestamp::from_nanos(nanos).filter(|_| !self.never_expires())
+    fn with(self, rest: u64) -> Option<Timestamp> {
+        let nanos = u64::from(self.0) << TICK_BITS | rest;
+        Timestamp::from_nanos(nanos).filter(|_| !self.is_never())
     }
 
-    /// The one whose expiry is earlier, with the minute of `later`.
-    fn earlier(self, later: Self) -> Self {
+    /// The one that comes first.
+    fn earlier(self, other: Self) -> Self {
         // 0 is never, which is later than every other.
-        let ticks = self
-            .ticks()
-            .wrapping_sub(1)
-            .min(later.ticks().wrapping_sub(1));
-        Self(ticks.wrapping_add(1) << TICK_BITS | later.used().0)
-    }
-
-    #[inline(always)]
-    fn ticks(self) -> u64 {
-        self.0 >> TICK_BITS
-    }
-
-    #[inline(always)]
-    fn used(self) -> Used {
-        Used(self.0 & MINUTE_MASK)
+        let ticks = self.0.wrapping_sub(1).min(other.0.wrapping_sub(1));
+        Self(ticks.wrapping_add(1))
     }
 }
 
-impl Used {
-    /// For the minute with this number, counted from 1970.
-    #[inline(always)]
-    pub(crate) fn within(minute: u64) -> Self {
-        Self(minute & MINUTE_MASK)
-    }
-}
-
-/// An expiry as it is kept: nothing expires in the first millisecond of 1970.
+/// An expiry as it is kept: nothing expires in the first two seconds of 1970.
 pub(super) fn kept_expiry(expires: Option<Timestamp>) -> Option<Timestamp> {
     let first = Timestamp::from_nanos(1 << TICK_BITS);
     expires.map(|time| first.map_or(time, |first| time.max(first)))
@@ -316,13 +292,18 @@ pub(super) fn kept_expiry(expires: Option<Timestamp>) -> Option<Timestamp> {
 
 /// The part of an expiry that a slot does not hold.
 pub(super) fn rest_of(expires: Option<Timestamp>) -> u64 {
-    expires.map_or(0, |time| time.nanos() & MINUTE_MASK)
+    expires.map_or(0, |time| time.nanos() & REST_MASK)
 }
 
+/// Of the bits of the rest so many stand in the word of the sequence, and the others in that of the revision.
+const LOW_BITS: u32 = 20;
+const LOW_MASK: u64 = (1 << LOW_BITS) - 1;
+const REVISION_BITS: u32 = 64 - (TICK_BITS - LOW_BITS);
+const REVISION_MASK: u64 = (1 << REVISION_BITS) - 1;
 const ENDED: u64 = 1 << 63;
 const GENUINE: u64 = 1 << 62;
 const HOME: u64 = 1 << 61;
-const SEQUENCE_BITS: u32 = 61 - TICK_BITS;
+const SEQUENCE_BITS: u32 = 61 - LOW_BITS;
 const SEQUENCE_MASK: u64 = (1 << SEQUENCE_BITS) - 1;
 
 impl Cold {
@@ -333,7 +314,9 @@ impl Cold {
 
     /// The part of the expiry that the slot does not hold.
     pub(super) fn rest(&self) -> u64 {
-        self.sequence.load(Ordering::Relaxed) >> SEQUENCE_BITS & MINUTE_MASK
+        let low = self.sequence.load(Ordering::Relaxed) >> SEQUENCE_BITS & LOW_MASK;
+        let high = self.revision.load(Ordering::Relaxed) >> REVISION_BITS;
+        high << LOW_BITS | low
     }
 
     /// None once the record is gone.
@@ -342,9 +325,9 @@ impl Cold {
         let has = |flag| sequence & flag != 0;
         Some(Back {
             id: self.id()?,
-            revision: Revision(self.revision.load(Ordering::Relaxed)),
+            revision: Revision(self.revision.load(Ordering::Relaxed) & REVISION_MASK),
             sequence: sequence & SEQUENCE_MASK,
-            rest: sequence >> SEQUENCE_BITS & MINUTE_MASK,
+            rest: self.rest(),
             ended: has(ENDED),
             genuine: has(GENUINE),
             home: has(HOME),
@@ -354,9 +337,11 @@ impl Cold {
     pub(super) fn write(&self, back: &Back) {
         let flag = |set: bool, flag| if set { flag } else { 0 };
         let flags = flag(back.ended, ENDED) | flag(back.genuine, GENUINE) | flag(back.home, HOME);
-        self.revision.store(back.revision.0, Ordering::Relaxed);
-        let rest = (back.rest & MINUTE_MASK) << SEQUENCE_BITS;
-        let sequence = back.sequence.min(SEQUENCE_MASK) | rest | flags;
+        let low = (back.rest & LOW_MASK) << SEQUENCE_BITS;
+        let high = back.rest >> LOW_BITS << REVISION_BITS;
+        let revision = back.revision.0.min(REVISION_MASK) | high;
+        self.revision.store(revision, Ordering::Relaxed);
+        let sequence = back.sequence.min(SEQUENCE_MASK) | low | flags;
         self.sequence.store(sequence, Ordering::Relaxed);
         self.id.store(back.id.number(), Ordering::Release);
     }
@@ -378,27 +363,26 @@ mod tests {
             end in (1_u64 << TICK_BITS)..=Timestamp::MAX.nanos(),
             off in -2_i64..=2,
             coarse in prop_oneof![Just(1_i64), Just(1_000_000), Just(1 << TICK_BITS)],
-            minute: u32,
         ) {
             let end = Timestamp::from_nanos(end).unwrap();
             let now = end.nanos().saturating_add_signed(off * coarse);
             let now = Timestamp::from_nanos(now).unwrap_or(Timestamp::MAX);
-            let used = Used::within(minute.into());
-            let times = Times::new(Some(end), used);
-            prop_assert!(!times.never_expires());
-            prop_assert_eq!(times.used(), used);
-            prop_assert_eq!(times.are_over(now, || rest_of(Some(end))), end <= now);
-            prop_assert_eq!(times.expiry(rest_of(Some(end))), Some(end));
-            prop_assert_eq!(Times::new(None, used).expiry(0), None);
+            let (expiry, rest) = (Expiry::of(Some(end)), rest_of(Some(end)));
+            prop_assert!(!expiry.is_never());
+            prop_assert_eq!(expiry.is_over(now, || rest), end <= now);
+            prop_assert_eq!(expiry.with(rest), Some(end));
+            prop_assert_eq!(Expiry::of(None).with(0), None);
+            prop_assert!(!Expiry::of(None).is_over(now, || 0));
+            prop_assert_eq!(Expiry::of(None).earlier(expiry), expiry);
         }
 
         #[test]
         fn what_is_known_of_a_record_reads_back(
             id in 1..u64::MAX,
-            revision: u64,
+            revision in 0..REVISION_MASK,
             sequence in 0..SEQUENCE_MASK,
             flags: [bool; 3],
-            rest in 0..MINUTE_MASK,
+            rest in 0..REST_MASK,
         ) {
             let [ended, genuine, home] = flags;
             let id = Id::new(id).unwrap();

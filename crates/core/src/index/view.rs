@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::interned::{Interned, Pair};
-use super::slot::{Times, Used, Word};
+use super::slot::{Expiry, Used, Word};
 use super::table::{Look, Start, Table};
 use super::{Half, SlotState};
 use crate::authorization::{Dead, liveness};
@@ -28,7 +28,7 @@ pub(crate) struct Found<'v> {
     table: &'v Table,
     at: usize,
     word: Word,
-    times: Times,
+    expiry: Expiry,
     pair: &'v Pair,
 }
 
@@ -116,7 +116,7 @@ impl View {
 
     #[inline(always)]
     fn found<'v>(&'v self, table: &'v Table, at: usize, word: Word) -> Option<Seen<'v>> {
-        let times = table.slot(at)?.times_with(word)?;
+        let expiry = table.slot(at)?.expiry_with(word)?;
         let interned = &*self.interned;
         let known = !word.is_void();
         let pair = interned.pairs.get(word.owners()).filter(|_| known);
@@ -126,7 +126,7 @@ impl View {
                 table,
                 at,
                 word,
-                times,
+                expiry,
                 pair,
             })
         }))
@@ -159,7 +159,7 @@ impl Spot<'_> {
 impl Found<'_> {
     #[inline(always)]
     pub(crate) fn expires(&self) -> bool {
-        !self.times.never_expires()
+        !self.expiry.is_never()
     }
 
     /// The id of the authorization; none if it was purged meanwhile.
@@ -176,7 +176,7 @@ impl Found<'_> {
     /// Whether it is in force whatever the time is, as most are; [`Found::live`] knows of the others.
     #[inline(always)]
     pub(crate) fn is_plainly_live(&self) -> bool {
-        self.times.never_expires() && self.word.is_active() && self.interned.are_active(self.pair)
+        self.expiry.is_never() && self.word.is_active() && self.interned.are_active(self.pair)
     }
 
     /// Whether it is in force. `now` is asked only if it expires.
@@ -185,9 +185,8 @@ impl Found<'_> {
         let SlotState::Known(status) = self.word.state() else {
             return Err(Dead::Revoked);
         };
-        let expired = || {
-            !self.times.never_expires() && self.times.are_over(now(), || self.table.rest(self.at))
-        };
+        let expired =
+            || !self.expiry.is_never() && self.expiry.is_over(now(), || self.table.rest(self.at));
         liveness(status, expired, self.interned.owners(self.pair))
     }
 
@@ -205,7 +204,7 @@ impl Found<'_> {
     #[inline(always)]
     pub(crate) fn note_use(&self, used: Used) {
         if let Some(slot) = self.table.slot(self.at) {
-            slot.note_use(self.times, used);
+            slot.note_use(used);
         }
     }
 
