@@ -134,6 +134,7 @@ fn forms() -> Vec<Entity> {
             user: id(2),
             at: created_at,
         }),
+        Entity::Authorization(plain(), Credential::Native(key, TokenHash([0xee; 32]))),
     ]
 }
 
