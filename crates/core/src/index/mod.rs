@@ -14,7 +14,11 @@ mod builder;
 mod chunks;
 mod interned;
 mod memory;
+#[cfg(all(test, shuttle))]
+mod model;
 mod publish;
+#[cfg(test)]
+mod samples;
 mod slot;
 mod sync;
 mod table;

@@ -24,7 +24,10 @@ const WIDTH: usize = 4;
 ///
 /// With four of five slots taken, one digest in 10²⁴ would need more: what overflows the last bucket is a queue with one
 /// server, whose length falls by e^-0.43 a slot.
-const MARGIN: usize = 32;
+const MARGIN: usize = if cfg!(shuttle) { 1 } else { 32 };
+
+/// Digests that every table has room for.
+const LEAST: usize = if cfg!(shuttle) { 1 } else { 8 };
 
 /// Where a digest is looked for: 64 bits that are as good as random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +61,7 @@ pub(super) enum Look {
 impl Table {
     /// A table with room for `count` digests, so many of a hundred slots being taken then.
     pub(super) fn with_room_for(count: usize, percent: usize) -> Self {
-        let buckets = (count.max(8) * 100).div_ceil(percent * WIDTH);
+        let buckets = (count.max(LEAST) * 100).div_ceil(percent * WIDTH);
         let slots = (buckets + MARGIN) * WIDTH;
         Self {
             slots: Zeroed::new(slots),
@@ -258,4 +261,4 @@ impl Table {
 }
 
 /// Buckets that are moved at once, at the least.
-const STEP: usize = 64;
+const STEP: usize = if cfg!(shuttle) { 1 } else { 64 };

@@ -1,92 +1,9 @@
+use super::samples::*;
 use super::*;
 use crate::authorization::Dead;
 use crate::record::Kind;
-use crate::{Action, Permission, ResourceType};
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-fn id(number: u64) -> Id {
-    Id::new(number).unwrap()
-}
-
-fn key(number: u64) -> RecordKey {
-    RecordKey::new(Kind::AUTHORIZATION, id(number))
-}
-
-fn half(number: u64) -> Half {
-    [number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number]
-}
-
-fn owner(kind: Kind, number: u64, state: OwnerState, sequence: u64) -> Change {
-    Change {
-        key: RecordKey::new(kind, id(number)),
-        revision: Revision(sequence),
-        what: What::Owner(state, sequence),
-    }
-}
-
-/// An authorization of user 2 and organization 1 with these digests.
-fn version(number: u64, sequence: u64, status: Status, halves: [Option<Half>; 2]) -> Change {
-    handled(number, sequence, status, Handle::Digests(halves))
-}
-
-fn handled(number: u64, sequence: u64, status: Status, handle: Handle) -> Change {
-    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-    let digest = Digest {
-        handle,
-        status,
-        expires: None,
-        user: Some(id(2)),
-        organization: id(1),
-        permissions: vec![read.id(id(sequence))].into(),
-    };
-    Change {
-        key: key(number),
-        revision: Revision(sequence),
-        what: What::Authorization(digest, sequence),
-    }
-}
-
-fn index_with_owners() -> Index {
-    let index = Index::new();
-    let active = OwnerState::Active;
-    apply(&index, owner(Kind::ORGANIZATION, 1, active, 1));
-    apply(&index, owner(Kind::USER, 2, active, 1));
-    index
-}
-
-fn apply(index: &Index, change: Change) -> Outcome {
-    let mut seen = None;
-    index.apply([change], |_, outcome| seen = Some(outcome));
-    seen.unwrap()
-}
-
-/// What a check would make of a digest: the id and which version allows it, or why not.
-fn look(index: &Index, wanted: Half) -> Option<(Id, Result<u64, Dead>)> {
-    look_at(index, |_| Start::of_half(wanted), wanted)
-}
-
-/// The same of a token that carries its id.
-fn look_home(index: &Index, number: u64, wanted: Half) -> Option<(Id, Result<u64, Dead>)> {
-    look_at(index, |view| view.start(number), wanted)
-}
-
-fn look_at(
-    index: &Index,
-    start: impl Fn(&View) -> Start,
-    wanted: Half,
-) -> Option<(Id, Result<u64, Dead>)> {
-    index.read(|view| {
-        index.find(view, (start(view), wanted), |found| {
-            let live = found.live(|| Timestamp::MIN);
-            let version = || match found.permissions()[0].resource.target {
-                crate::Target::Id(id) => id.number(),
-                _ => 0,
-            };
-            (found.id().unwrap(), live.map(|()| version()))
-        })
-    })
-}
 
 fn status(number: u8) -> Status {
     [Status::Active, Status::Inactive, Status::Revoked][usize::from(number)]
