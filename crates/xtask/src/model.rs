@@ -95,7 +95,9 @@ fn build() -> Result<PathBuf, Failure> {
     }
     let lines = output.stdout.split(|byte| *byte == b'\n');
     let messages = lines.filter_map(|line| serde_json::from_slice::<Message>(line).ok());
-    let built = messages.filter_map(|message| message.executable).next_back();
+    let built = messages
+        .filter_map(|message| message.executable)
+        .next_back();
     built.ok_or_else(|| "cargo does not say what it built".into())
 }
 

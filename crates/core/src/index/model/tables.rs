@@ -262,3 +262,46 @@ fn a_rebuild_beside_readers_and_writers_lets_nothing_fall_back() {
         assert_eq!(index.sequence(key(5)), 1);
     });
 }
+
+/// Digests that begin in the last bucket find no room in a table of the usual size, which grows at once.
+#[test]
+fn digests_that_meet_are_found_while_the_table_grows_at_once() {
+    explore("digests that meet are found while the table grows", || {
+        const ALL: u64 = 12;
+        let index = &index_with_owners();
+        let meeting = |number: u64| [u64::MAX - (number << 59), number];
+        let change = |number, status| {
+            let halves = [Some(meeting(number)), None];
+            version(
+                number,
+                1 + u64::from(status == Status::Revoked),
+                status,
+                halves,
+            )
+        };
+        let (known, is_revoked) = (&Ghost::default(), &Ghost::default());
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for _ in 0..3 {
+                    let (to, revoked) = (known.get(), is_revoked.get());
+                    for number in 1..=to {
+                        let found = look(index, meeting(number));
+                        let may = found == there(number) && (number > 1 || revoked == 0);
+                        assert!(may || number == 1 && found == ended(1), "{found:?}");
+                    }
+                }
+            });
+            for number in 1..=ALL {
+                apply(index, change(number, Status::Active));
+                known.set(number);
+            }
+            apply(index, change(1, Status::Revoked));
+            is_revoked.set(1);
+        });
+        index.settle();
+        for number in 2..=ALL {
+            assert_eq!(look(index, meeting(number)), there(number));
+        }
+        assert_eq!(look(index, meeting(1)), ended(1));
+    });
+}

@@ -1,3 +1,6 @@
+mod compared;
+mod plain;
+
 use super::samples::*;
 use super::*;
 use crate::authorization::Dead;
@@ -359,4 +362,107 @@ fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
     }
     assert_eq!(index.sequence(key(30)), 2);
     assert_eq!(index.sequence(key(31)), 1);
+}
+
+#[test]
+fn a_digest_that_comes_back_takes_no_room_twice() {
+    const IDS: u64 = 3_000;
+    let index = index_with_owners();
+    let add = |number| {
+        let halves = [Some(half(number)), None];
+        apply(&index, version(number, 1, Status::Active, halves));
+    };
+    (1..=300).for_each(add);
+    // Two digests in turn: each of them is given up, and taken again.
+    for sequence in 1..=1_000 {
+        let halves = [Some(half(9_000 + sequence % 2)), None];
+        apply(&index, version(IDS + 1, sequence, Status::Active, halves));
+    }
+    (301..=IDS).for_each(add);
+    index.settle();
+    for number in 1..=IDS {
+        assert_eq!(look(&index, half(number)), Some((id(number), Ok(1))));
+    }
+}
+
+#[test]
+fn a_table_is_never_full_while_it_is_built_anew() {
+    let index = index_with_owners();
+    index.begin_rebuild();
+    for number in 1..=2_000 {
+        let halves = [Some(half(number)), None];
+        index.rebuild([version(number, 1, Status::Active, halves)]);
+        let percent = index.fullness_of_rebuild();
+        // Tests move few slots at a time, so that many come while a table moves.
+        let most = if number > 500 { 95 } else { 300 };
+        assert!(percent <= most, "{percent} % after {number}");
+    }
+    index.finish_rebuild(|_| {});
+    for number in 1..=2_000 {
+        assert!(look(&index, half(number)).is_some());
+    }
+}
+
+/// Digests that all begin in the last bucket, as keyed ones never do: no table in steps has room for them.
+#[test]
+fn digests_that_all_meet_find_room_too() {
+    let index = index_with_owners();
+    let meeting = |number: u64| [u64::MAX - (number << 44), number];
+    for number in 1..=200 {
+        let halves = [Some(meeting(number)), None];
+        apply(&index, version(number, 1, Status::Active, halves));
+        for number in (1..=number).step_by(29) {
+            let found = look(&index, meeting(number));
+            assert_eq!(found, Some((id(number), Ok(1))));
+        }
+    }
+    index.settle();
+    for number in 1..=200 {
+        assert_eq!(look(&index, meeting(number)), Some((id(number), Ok(1))));
+    }
+}
+
+/// Somebody who may write to the store cannot bring back what was purged by writing something else first.
+#[test]
+fn what_is_gone_stays_gone_behind_what_is_not_genuine() {
+    let change = |revision, what| Change {
+        key: key(9),
+        revision: Revision(revision),
+        what,
+    };
+    let old = |revision| Change {
+        revision: Revision(revision),
+        ..version(9, 4, Status::Active, [Some(half(1)), None])
+    };
+    let purged_at = |index: &Index| {
+        let halves = [Some(half(1)), None];
+        apply(index, version(9, 5, Status::Revoked, halves));
+        apply(index, change(6, What::Purged));
+        apply(index, change(7, What::NotGenuine));
+    };
+    let index = index_with_owners();
+    purged_at(&index);
+    apply(&index, change(8, What::Purged));
+    assert_eq!(apply(&index, old(9)), Outcome::Replayed);
+    let index = index_with_owners();
+    purged_at(&index);
+    index.begin_rebuild();
+    index.finish_rebuild(|_| {});
+    assert_eq!(apply(&index, old(9)), Outcome::Replayed);
+    assert_eq!(look(&index, half(1)), None);
+}
+
+#[test]
+fn the_slot_of_another_does_not_say_when_a_record_expires() {
+    let index = index_with_owners();
+    let halves = [Some(half(1)), None];
+    let mut first = version(9, 1, Status::Active, halves);
+    if let What::Authorization(digest, _) = &mut first.what {
+        digest.expires = Timestamp::from_nanos(10);
+    }
+    apply(&index, first);
+    apply(&index, version(10, 1, Status::Active, halves));
+    let later = Timestamp::from_nanos(20).unwrap();
+    assert!(!index.may_outlive(key(9), later));
+    assert!(index.may_outlive(key(10), later));
 }
