@@ -8,7 +8,9 @@ mod crash;
 mod crash_journal;
 mod end_to_end;
 mod fuzz;
+mod model;
 mod outside;
+mod sanitize;
 mod shell;
 mod test;
 mod texts;
@@ -39,6 +41,8 @@ enum Command {
     CorpusCompare(corpus::CompareArgs),
     Crash(crash::CrashArgs),
     Fuzz(fuzz::FuzzArgs),
+    Model(model::ModelArgs),
+    Sanitize(sanitize::SanitizeArgs),
     #[command(hide = true)]
     CrashChild(crash::ChildArgs),
     #[command(hide = true)]
@@ -56,6 +60,8 @@ impl Command {
             Self::CorpusCompare(args) => corpus::compare(&args),
             Self::Crash(args) => crash::run(&args),
             Self::Fuzz(args) => fuzz::all(&args),
+            Self::Model(args) => model::run(&args),
+            Self::Sanitize(args) => sanitize::all(&args),
             Self::CrashChild(args) => crash::run_child(&args),
             Self::CrashJournalChild(args) => crash_journal::run_child(&args),
         }

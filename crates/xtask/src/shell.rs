@@ -25,6 +25,16 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> 
 ///
 /// If it cannot be started or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    let line = show(command);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{line}` failed: {status}").into()),
+        Err(error) => Err(format!("`{line}` cannot be started: {error}").into()),
+    }
+}
+
+/// Says what is run, and gives it back.
+pub(crate) fn show(command: &Command) -> String {
     let name = Path::new(command.get_program())
         .file_name()
         .unwrap_or_default();
@@ -32,11 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let line: Vec<_> = words.map(OsStr::to_string_lossy).collect();
     let line = line.join(" ");
     eprintln!("$ {line}");
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("`{line}` failed: {status}").into()),
-        Err(error) => Err(format!("`{line}` cannot be started: {error}").into()),
-    }
+    line
 }
 
 /// Whether a program can be found.

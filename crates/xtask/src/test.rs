@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::check::PACKAGES;
 use crate::shell::{cargo, is_installed, run};
-use crate::{Failure, crash, end_to_end, outside};
+use crate::{Failure, crash, end_to_end, model, outside};
 
 /// Passes all tests; installs what they need through the system's package manager, and says so.
 #[derive(Debug, Args)]
@@ -33,6 +33,7 @@ pub(crate) fn all(args: &TestArgs) -> Result<(), Failure> {
     need_c_compiler()?;
     run(cargo(["test"]).args(PACKAGES))?;
     outside::test()?;
+    model::run(&model::ModelArgs::short())?;
     end_to_end::run_all(&end_to_end::EndToEndArgs::short())?;
     for backend in crash::BACKENDS {
         let kills = || crash::CrashArgs::new(backend, args.crash_cycles);

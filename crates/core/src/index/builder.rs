@@ -96,8 +96,19 @@ impl Builder {
         self.tables.step()
     }
 
+    #[cfg(all(test, not(shuttle)))]
+    pub(super) fn fullness(&self) -> usize {
+        self.tables.fullness()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.known.len() + self.tables.homes()
+    }
+
+    /// As [`Builder::apply`], where no reader has the tables yet, so that they may move at any time.
+    pub(super) fn apply_unseen(&mut self, change: &Change) {
+        self.apply(change);
+        self.tables.changed();
     }
 
     pub(super) fn apply(&mut self, change: &Change) -> Outcome {
@@ -216,8 +227,14 @@ impl Builder {
             return Outcome::Known;
         };
         self.lose(change.key, &known);
-        self.gone.insert(change.key, known.sequence);
+        self.bury(change.key, known.sequence);
         Outcome::Applied
+    }
+
+    /// Remembers how often a record that is gone had been written, which may have been known before.
+    fn bury(&mut self, key: RecordKey, sequence: u64) {
+        let gone = self.gone.entry(key).or_default();
+        *gone = sequence.max(*gone);
     }
 
     /// Denies what hangs on the record, of which nothing is known any more.
@@ -261,9 +278,14 @@ impl Builder {
             return false;
         };
         let starts = self.tables.starts(key.id, known.handle);
-        let mut expiries =
-            starts.filter_map(|(start, half)| self.tables.read(start, half)?.0.expires);
-        !expiries.any(|end| end <= at)
+        // Another's slot says nothing of this record.
+        let own = starts.filter_map(|(start, half)| {
+            let (entry, back) = self.tables.read(start, half)?;
+            entry
+                .expires
+                .filter(|_| back.is_some_and(|back| back.id == key.id))
+        });
+        !own.into_iter().any(|end| end <= at)
     }
 
     /// A record that is not genuine denies whatever hangs on it, and is remembered.
@@ -408,11 +430,11 @@ impl Builder {
                 replayed(*key);
                 self.lose(*key, &now);
             }
-            self.gone.insert(*key, *gone);
+            self.bury(*key, *gone);
         }
         for (key, before) in old.all() {
             let Some(now) = self.known(key) else {
-                self.gone.insert(key, before.sequence);
+                self.bury(key, before.sequence);
                 continue;
             };
             if now.sequence >= before.sequence && (!before.ended || now.ended) {
@@ -428,6 +450,7 @@ impl Builder {
             let kept = Known {
                 revision: now.revision,
                 handle: now.handle,
+                rest: now.rest,
                 genuine: false,
                 ..before
             };

@@ -14,7 +14,11 @@ mod builder;
 mod chunks;
 mod interned;
 mod memory;
+#[cfg(all(test, shuttle))]
+mod model;
 mod publish;
+#[cfg(test)]
+mod samples;
 mod slot;
 mod sync;
 mod table;
@@ -206,7 +210,7 @@ impl Index {
             let mut writers = self.writers();
             for change in changes.by_ref().take(TURN) {
                 if let Some(fresh) = &mut writers.fresh {
-                    fresh.apply(&change);
+                    fresh.apply_unseen(&change);
                 }
                 let outcome = writers.current.apply(&change);
                 self.publish(&mut writers.current);
@@ -241,7 +245,7 @@ impl Index {
     pub(crate) fn rebuild(&self, changes: impl IntoIterator<Item = Change>) {
         if let Some(fresh) = &mut self.writers().fresh {
             for change in changes {
-                fresh.apply(&change);
+                fresh.apply_unseen(&change);
             }
         }
     }
@@ -296,6 +300,12 @@ impl Index {
         if let Some(view) = builder.view_to_publish() {
             self.view.replace(Box::new(view));
         }
+    }
+
+    /// How many of a hundred slots are taken in the index that is being built.
+    #[cfg(all(test, not(shuttle)))]
+    fn fullness_of_rebuild(&self) -> usize {
+        self.writers().fresh.as_ref().map_or(0, Builder::fullness)
     }
 
     #[cfg(test)]

@@ -10,7 +10,9 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::PoisonError;
 
-use super::sync::{AtomicBool, AtomicPtr, AtomicU64, Mutex, MutexGuard, Ordering, fence};
+use super::sync::{
+    AtomicBool, AtomicPtr, AtomicU64, Mutex, MutexGuard, Ordering, fence, thread_local,
+};
 
 /// A value that one thread replaces while others read it.
 #[derive(Debug)]
@@ -140,7 +142,14 @@ impl<T> Drop for Published<T> {
     }
 }
 
+#[cfg(not(shuttle))]
 static GLOBAL: Domain = Domain::new();
+
+// A new one for every schedule.
+#[cfg(shuttle)]
+shuttle::lazy_static! {
+    static ref GLOBAL: Domain = Domain::new();
+}
 
 thread_local! {
     /// The reader of this thread. It needs no drop, so that to look at it takes one load.
@@ -200,6 +209,18 @@ impl Domain {
 
     fn readers(&self) -> MutexGuard<'_, Vec<&'static Reader>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Schedules are many, so that what each leaks counts.
+#[cfg(shuttle)]
+impl Drop for Domain {
+    fn drop(&mut self) {
+        let readers = self.readers.get_mut();
+        for reader in std::mem::take(readers.unwrap_or_else(PoisonError::into_inner)) {
+            // SAFETY: it was leaked from a box in `lease`, and is used only as long as its domain is.
+            drop(unsafe { Box::from_raw(std::ptr::from_ref(reader).cast_mut()) });
+        }
     }
 }
 

@@ -314,8 +314,8 @@ impl Cold {
 
     /// The part of the expiry that the slot does not hold.
     pub(super) fn rest(&self) -> u64 {
-        let low = self.sequence.load(Ordering::Relaxed) >> SEQUENCE_BITS & LOW_MASK;
-        let high = self.revision.load(Ordering::Relaxed) >> REVISION_BITS;
+        let low = self.sequence.load(Ordering::Acquire) >> SEQUENCE_BITS & LOW_MASK;
+        let high = self.revision.load(Ordering::Acquire) >> REVISION_BITS;
         high << LOW_BITS | low
     }
 

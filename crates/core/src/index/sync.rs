@@ -1,15 +1,21 @@
-//! The atomics and locks of the index: the standard library's, or those of the model checker.
+//! The atomics, locks and thread locals of the index: the standard library's, or those of the model checker.
 
 #[cfg(not(shuttle))]
-pub(super) use std::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
+pub(super) use std::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
+    },
+    thread_local,
 };
 
 #[cfg(shuttle)]
-pub(super) use shuttle::sync::{
-    Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
+pub(super) use shuttle::{
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
+    },
+    thread_local,
 };
 
 pub(super) use std::sync::atomic::Ordering;

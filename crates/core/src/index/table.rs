@@ -24,7 +24,10 @@ const WIDTH: usize = 4;
 ///
 /// With four of five slots taken, one digest in 10²⁴ would need more: what overflows the last bucket is a queue with one
 /// server, whose length falls by e^-0.43 a slot.
-const MARGIN: usize = 32;
+const MARGIN: usize = if cfg!(shuttle) { 1 } else { 32 };
+
+/// Digests that every table has room for.
+const LEAST: usize = if cfg!(shuttle) { 1 } else { 8 };
 
 /// Where a digest is looked for: 64 bits that are as good as random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +58,20 @@ pub(super) enum Look {
     Nowhere,
 }
 
+/// How far [`Table::move_some`] has come.
+pub(super) enum Moved {
+    /// So many slots were taken in the next table.
+    Some(usize),
+    /// Nothing is left to be moved.
+    All,
+    /// The next table is too full in one place, and nothing has moved.
+    NoRoom,
+}
+
 impl Table {
     /// A table with room for `count` digests, so many of a hundred slots being taken then.
     pub(super) fn with_room_for(count: usize, percent: usize) -> Self {
-        let buckets = (count.max(8) * 100).div_ceil(percent * WIDTH);
+        let buckets = (count.max(LEAST) * 100).div_ceil(percent * WIDTH);
         let slots = (buckets + MARGIN) * WIDTH;
         Self {
             slots: Zeroed::new(slots),
@@ -167,11 +180,20 @@ impl Table {
     /// Only one thread writes at a time.
     pub(super) fn write(&self, at: usize, half: Half, entry: &Entry, back: Option<&Back>) {
         if let (Some(slot), Some(cold)) = (self.slot(at), self.cold.get(at)) {
-            match back {
-                Some(back) => cold.write(back),
-                None => cold.forget(),
-            }
+            let Some(back) = back else {
+                cold.forget();
+                return slot.write(half, entry);
+            };
+            // As with the expiry itself, the earlier rest stands beside either word.
+            let held = if slot.is_empty() {
+                u64::MAX
+            } else {
+                cold.rest()
+            };
+            let rest = back.rest.min(held);
+            cold.write(&Back { rest, ..*back });
             slot.write(half, entry);
+            cold.write(back);
         }
     }
 
@@ -219,18 +241,20 @@ impl Table {
         }
     }
 
-    /// Moves what begins in some hundred slots on into `next`, and says how many slots that took there; none once all
-    /// has moved. A reader finds everything all the time, here or there.
-    pub(super) fn move_some(&self, next: &Self, seed: u64) -> Option<usize> {
+    /// Moves what begins in some hundred slots on into `next`. A reader finds everything all the time, here or there.
+    pub(super) fn move_some(&self, next: &Self, seed: u64) -> Moved {
         let from = self.moved.load(Ordering::Relaxed);
         if from >= self.buckets + MARGIN {
-            return None;
+            return Moved::All;
         }
         let mut taken = 0;
         let mut to = from;
         // To the next bucket that has room: nothing that begins before it is behind it.
         while let Some(bucket) = self.bucket_at(to * WIDTH) {
-            taken += self.copy(to, next, seed);
+            let Some(copied) = self.copy(to, next, seed) else {
+                return Moved::NoRoom;
+            };
+            taken += copied;
             to += 1;
             if to - from >= STEP && bucket[WIDTH - 1].is_empty() {
                 break;
@@ -240,25 +264,34 @@ impl Table {
         for slot in self.slots.get(from * WIDTH..to * WIDTH).unwrap_or_default() {
             slot.leave();
         }
-        Some(taken)
+        Moved::Some(taken)
+    }
+
+    /// Copies what is still here into `next`, and says how many slots that took; none if there was no room.
+    pub(super) fn copy_all(&self, next: &Self, seed: u64) -> Option<usize> {
+        let buckets = 0..self.slots.len() / WIDTH;
+        buckets
+            .map(|bucket| self.copy(bucket, next, seed))
+            .try_fold(0, |sum, taken| Some(sum + taken?))
     }
 
     /// Copies one bucket into `next`, but for what counts as unknown and belongs to no record any more.
-    fn copy(&self, bucket: usize, next: &Self, seed: u64) -> usize {
+    fn copy(&self, bucket: usize, next: &Self, seed: u64) -> Option<usize> {
         let places = bucket * WIDTH..(bucket + 1) * WIDTH;
         let full = places.filter_map(|at| self.full(at));
         let kept = full.filter(|(_, _, entry, back)| {
             entry.state != SlotState::Void || back.is_some_and(|back| back.home)
         });
-        let moved = kept.filter_map(|(_, half, entry, back)| {
+        let mut copied = 0;
+        for (_, half, entry, back) in kept {
             let home = back.filter(|back| back.home);
             let start = home.map_or(Start::of_half(half), |back| {
                 Start::of_id(back.id.number(), seed)
             });
             next.write(next.place(start, half)?, half, &entry, back.as_ref());
-            Some(())
-        });
-        moved.count()
+            copied += 1;
+        }
+        Some(copied)
     }
 
     #[inline(always)]
@@ -278,4 +311,10 @@ impl Table {
 }
 
 /// Buckets that are moved at once, at the least.
-const STEP: usize = 64;
+const STEP: usize = if cfg!(shuttle) {
+    1
+} else if cfg!(test) {
+    2
+} else {
+    64
+};

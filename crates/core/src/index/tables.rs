@@ -4,8 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::interned::Interned;
-use super::slot::{Back, Entry};
-use super::table::{Start, Table};
+use super::slot::{Back, Entry, Slot};
+use super::table::{Moved, Start, Table};
 use super::{Half, Handle, SlotState, View};
 use crate::id::Id;
 
@@ -41,7 +41,7 @@ const SETTLED: usize = 70;
 /// A table that is emptier than this is given another size when all is loaded.
 const LOOSE: usize = 67;
 /// So few slots are not worth saving.
-const SMALL: usize = 1 << 12;
+const SMALL: usize = if cfg!(shuttle) { 8 } else { 1 << 12 };
 
 impl Tables {
     pub(super) fn new() -> Self {
@@ -51,7 +51,7 @@ impl Tables {
             homes: 0,
             loading: true,
             changed: false,
-            seed: RandomState::new().hash_one(0),
+            seed: seed(),
         }
     }
 
@@ -71,6 +71,15 @@ impl Tables {
 
     pub(super) fn homes(&self) -> usize {
         self.homes
+    }
+
+    /// Of the table that is fuller.
+    #[cfg(all(test, not(shuttle)))]
+    pub(super) fn fullness(&self) -> usize {
+        let all = [Some(&self.table), self.next.as_ref()];
+        let all = all.into_iter().flatten();
+        let of_hundred = |one: &Filled| one.used * 100 / one.table.len();
+        all.map(of_hundred).max().unwrap_or_default()
     }
 
     /// All that there is has been read: a table that is much too large is given another size.
@@ -93,8 +102,9 @@ impl Tables {
             return true;
         }
         match self.table.table.move_some(&next.table, self.seed) {
-            Some(taken) => next.used += taken,
-            None => self.finish(),
+            Moved::Some(taken) => next.used += taken,
+            Moved::All => self.finish(),
+            Moved::NoRoom => self.enlarge(),
         }
         true
     }
@@ -167,7 +177,7 @@ impl Tables {
         if held.is_none() {
             self.make_room();
         }
-        while !self.put((start, half), entry, back, held.is_none()) {
+        while !self.put((start, half), entry, back) {
             self.enlarge();
         }
         let was_home = before.is_some_and(|before| before.home);
@@ -175,13 +185,17 @@ impl Tables {
         true
     }
 
-    fn put(&mut self, (start, half): (Start, Half), entry: &Entry, back: &Back, new: bool) -> bool {
+    fn put(&mut self, (start, half): (Start, Half), entry: &Entry, back: &Back) -> bool {
         let side = self.side_mut(start);
         let Some(at) = side.table.place(start, half) else {
             return false;
         };
+        let new = side.table.slot(at).is_some_and(Slot::is_empty);
+        let lost = !new && side.table.back(at).is_none();
         side.table.write(at, half, entry, Some(back));
         side.used += usize::from(new);
+        // Void for good it was not, if it is taken again.
+        side.lost -= usize::from(lost);
         true
     }
 
@@ -235,15 +249,26 @@ impl Tables {
         }
     }
 
-    /// At once, whatever it takes: where a growing in steps came too late.
+    /// At once, whatever it takes: where a growing in steps came too late, or digests meet as if somebody chose them.
+    /// Readers find what there was in the tables that they have until they get the new one.
     fn enlarge(&mut self) {
-        while let Some(next) = &mut self.next {
-            match self.table.table.move_some(&next.table, self.seed) {
-                Some(taken) => next.used += taken,
-                None => self.finish(),
+        let former = [Some(&self.table), self.next.as_ref()];
+        let last = self.next.as_ref().unwrap_or(&self.table);
+        let mut count = last.table.len() * LOADING / 100;
+        loop {
+            count = 2 * count + 1;
+            let larger = Filled::with_room_for(count, LOADING);
+            let mut former = former.iter().flatten();
+            let used = former.try_fold(0, |used, former| {
+                Some(used + former.table.copy_all(&larger.table, self.seed)?)
+            });
+            if let Some(used) = used {
+                self.table = Filled { used, ..larger };
+                self.next = None;
+                self.changed = true;
+                return;
             }
         }
-        self.begin(self.table.live() * 2, LOADING);
     }
 
     fn side(&self, start: Start) -> &Filled {
@@ -258,6 +283,14 @@ impl Tables {
             Some(next) if self.table.table.has_moved(start) => next,
             _ => &mut self.table,
         }
+    }
+}
+
+/// Random, but for the model checker, which must be able to repeat a schedule.
+fn seed() -> u64 {
+    match cfg!(shuttle) {
+        true => 0,
+        false => RandomState::new().hash_one(0),
     }
 }
 

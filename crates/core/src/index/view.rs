@@ -185,9 +185,16 @@ impl Found<'_> {
         let SlotState::Known(status) = self.word.state() else {
             return Err(Dead::Revoked);
         };
-        let expired =
-            || !self.expiry.is_never() && self.expiry.is_over(now(), || self.table.rest(self.at));
+        let expired = || !self.expiry.is_never() && self.expiry.is_over(now(), || self.rest());
         liveness(status, expired, self.interned.owners(self.pair))
+    }
+
+    /// The part of the expiry that the slot does not hold; 0, which is over, if it was written since.
+    fn rest(&self) -> u64 {
+        let rest = self.table.rest(self.at);
+        let now = self.table.slot(self.at);
+        let now = now.and_then(|slot| slot.expiry_with(self.word));
+        if now == Some(self.expiry) { rest } else { 0 }
     }
 
     /// Whether a permission covers the request.

@@ -1,130 +1,12 @@
+mod compared;
+mod plain;
+
+use super::samples::*;
 use super::*;
 use crate::authorization::Dead;
 use crate::record::Kind;
-use crate::{Action, Permission, ResourceType};
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-fn id(number: u64) -> Id {
-    Id::new(number).unwrap()
-}
-
-fn key(number: u64) -> RecordKey {
-    RecordKey::new(Kind::AUTHORIZATION, id(number))
-}
-
-fn half(number: u64) -> Half {
-    [number.wrapping_mul(0x9e37_79b9_7f4a_7c15), number]
-}
-
-fn owner(kind: Kind, number: u64, state: OwnerState, sequence: u64) -> Change {
-    Change {
-        key: RecordKey::new(kind, id(number)),
-        revision: Revision(sequence),
-        what: What::Owner(state, sequence),
-    }
-}
-
-/// An authorization of user 2 and organization 1 with these digests.
-fn version(number: u64, sequence: u64, status: Status, halves: [Option<Half>; 2]) -> Change {
-    handled(number, sequence, status, Handle::Digests(halves))
-}
-
-fn handled(number: u64, sequence: u64, status: Status, handle: Handle) -> Change {
-    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-    let digest = Digest {
-        handle,
-        status,
-        expires: None,
-        user: Some(id(2)),
-        organization: id(1),
-        permissions: Arc::new(vec![read.id(id(sequence))].into()),
-    };
-    Change {
-        key: key(number),
-        revision: Revision(sequence),
-        what: What::Authorization(digest, sequence),
-    }
-}
-
-fn index_with_owners() -> Index {
-    let index = Index::new();
-    let active = OwnerState::Active;
-    apply(&index, owner(Kind::ORGANIZATION, 1, active, 1));
-    apply(&index, owner(Kind::USER, 2, active, 1));
-    index
-}
-
-fn apply(index: &Index, change: Change) -> Outcome {
-    let mut seen = None;
-    index.apply([change], |_, outcome| seen = Some(outcome));
-    seen.unwrap()
-}
-
-/// What a check would make of a digest: the id and which version allows it, or why not.
-fn look(index: &Index, wanted: Half) -> Option<(Id, Result<u64, Dead>)> {
-    look_at(index, |_| Start::of_half(wanted), wanted)
-}
-
-/// The same of a token that carries its id.
-fn look_home(index: &Index, number: u64, wanted: Half) -> Option<(Id, Result<u64, Dead>)> {
-    look_at(index, |view| view.start(number), wanted)
-}
-
-fn look_at(
-    index: &Index,
-    start: impl Fn(&View) -> Start,
-    wanted: Half,
-) -> Option<(Id, Result<u64, Dead>)> {
-    index.read(|view| {
-        index.find(view, (start(view), wanted), |found| {
-            let live = found.live(|| Timestamp::MIN);
-            let version = || match found.permissions()[0].resource.target {
-                crate::Target::Id(id) => id.number(),
-                _ => 0,
-            };
-            (found.id().unwrap(), live.map(|()| version()))
-        })
-    })
-}
-
-/// A set that was read once is shared by records of other owners, and means to each what it says.
-#[test]
-fn a_shared_set_says_the_same_to_all_its_owners() {
-    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-    let sets = [
-        vec![read.clone()],
-        vec![read.clone().organization(id(1))],
-        vec![read.clone().id(id(2))],
-        vec![read.clone().organization(id(1)), read.clone().id(id(1))],
-    ];
-    let index = index_with_owners();
-    let sets = sets.map(|set| Arc::new(PermissionSet::from(set)));
-    let owners = [
-        (1, None),
-        (2, None),
-        (1, Some(2)),
-        (1, Some(3)),
-        (2, Some(1)),
-    ];
-    let all = owners
-        .iter()
-        .flat_map(|owners| sets.iter().map(move |set| (owners, set)));
-    let mut changes = Vec::new();
-    for (number, ((organization, user), set)) in (1..).zip(all) {
-        let mut change = version(number, 1, Status::Active, [Some(half(number)), None]);
-        if let What::Authorization(digest, _) = &mut change.what {
-            digest.organization = id(*organization);
-            digest.user = user.map(id);
-            digest.permissions = Arc::clone(set);
-        }
-        assert_eq!(apply(&index, change.clone()), Outcome::Applied);
-        changes.push(change);
-    }
-    for change in changes {
-        assert!(index.agrees(&change), "{change:?}");
-    }
-}
 
 fn status(number: u8) -> Status {
     [Status::Active, Status::Inactive, Status::Revoked][usize::from(number)]
@@ -480,4 +362,107 @@ fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
     }
     assert_eq!(index.sequence(key(30)), 2);
     assert_eq!(index.sequence(key(31)), 1);
+}
+
+#[test]
+fn a_digest_that_comes_back_takes_no_room_twice() {
+    const IDS: u64 = 3_000;
+    let index = index_with_owners();
+    let add = |number| {
+        let halves = [Some(half(number)), None];
+        apply(&index, version(number, 1, Status::Active, halves));
+    };
+    (1..=300).for_each(add);
+    // Two digests in turn: each of them is given up, and taken again.
+    for sequence in 1..=1_000 {
+        let halves = [Some(half(9_000 + sequence % 2)), None];
+        apply(&index, version(IDS + 1, sequence, Status::Active, halves));
+    }
+    (301..=IDS).for_each(add);
+    index.settle();
+    for number in 1..=IDS {
+        assert_eq!(look(&index, half(number)), Some((id(number), Ok(1))));
+    }
+}
+
+#[test]
+fn a_table_is_never_full_while_it_is_built_anew() {
+    let index = index_with_owners();
+    index.begin_rebuild();
+    for number in 1..=2_000 {
+        let halves = [Some(half(number)), None];
+        index.rebuild([version(number, 1, Status::Active, halves)]);
+        let percent = index.fullness_of_rebuild();
+        // Tests move few slots at a time, so that many come while a table moves.
+        let most = if number > 500 { 95 } else { 300 };
+        assert!(percent <= most, "{percent} % after {number}");
+    }
+    index.finish_rebuild(|_| {});
+    for number in 1..=2_000 {
+        assert!(look(&index, half(number)).is_some());
+    }
+}
+
+/// Digests that all begin in the last bucket, as keyed ones never do: no table in steps has room for them.
+#[test]
+fn digests_that_all_meet_find_room_too() {
+    let index = index_with_owners();
+    let meeting = |number: u64| [u64::MAX - (number << 44), number];
+    for number in 1..=200 {
+        let halves = [Some(meeting(number)), None];
+        apply(&index, version(number, 1, Status::Active, halves));
+        for number in (1..=number).step_by(29) {
+            let found = look(&index, meeting(number));
+            assert_eq!(found, Some((id(number), Ok(1))));
+        }
+    }
+    index.settle();
+    for number in 1..=200 {
+        assert_eq!(look(&index, meeting(number)), Some((id(number), Ok(1))));
+    }
+}
+
+/// Somebody who may write to the store cannot bring back what was purged by writing something else first.
+#[test]
+fn what_is_gone_stays_gone_behind_what_is_not_genuine() {
+    let change = |revision, what| Change {
+        key: key(9),
+        revision: Revision(revision),
+        what,
+    };
+    let old = |revision| Change {
+        revision: Revision(revision),
+        ..version(9, 4, Status::Active, [Some(half(1)), None])
+    };
+    let purged_at = |index: &Index| {
+        let halves = [Some(half(1)), None];
+        apply(index, version(9, 5, Status::Revoked, halves));
+        apply(index, change(6, What::Purged));
+        apply(index, change(7, What::NotGenuine));
+    };
+    let index = index_with_owners();
+    purged_at(&index);
+    apply(&index, change(8, What::Purged));
+    assert_eq!(apply(&index, old(9)), Outcome::Replayed);
+    let index = index_with_owners();
+    purged_at(&index);
+    index.begin_rebuild();
+    index.finish_rebuild(|_| {});
+    assert_eq!(apply(&index, old(9)), Outcome::Replayed);
+    assert_eq!(look(&index, half(1)), None);
+}
+
+#[test]
+fn the_slot_of_another_does_not_say_when_a_record_expires() {
+    let index = index_with_owners();
+    let halves = [Some(half(1)), None];
+    let mut first = version(9, 1, Status::Active, halves);
+    if let What::Authorization(digest, _) = &mut first.what {
+        digest.expires = Some(time(10));
+    }
+    apply(&index, first);
+    apply(&index, version(10, 1, Status::Active, halves));
+    let later = time(20);
+    assert!(!index.may_outlive(key(9), later));
+    assert!(index.may_outlive(key(10), later));
 }

@@ -1,0 +1,288 @@
+//! One record that is written several times, beside readers.
+
+use std::ops::RangeInclusive;
+
+use super::*;
+
+/// A version of authorization 7: what it expires at, and its status. It belongs to users in turn.
+fn version_of(sequence: u64, handle: Handle, revoked: u64) -> Change {
+    let status = match sequence {
+        _ if sequence == revoked => Status::Revoked,
+        _ if sequence % 3 == 2 => Status::Inactive,
+        _ => Status::Active,
+    };
+    let mut change = handled(7, sequence, status, handle);
+    if let What::Authorization(digest, _) = &mut change.what {
+        digest.expires = expires(sequence);
+        digest.user = Some(id(2 + sequence % 2));
+    }
+    change
+}
+
+fn moment(seconds: u64) -> Timestamp {
+    Timestamp::from_nanos(seconds * 1_000_000_000).unwrap()
+}
+
+fn expires(sequence: u64) -> Option<Timestamp> {
+    let seconds = [0, 20, 0, 10, 30, 5, 0];
+    let at = seconds.get(sequence as usize).copied().unwrap_or_default();
+    (at != 0).then(|| moment(at))
+}
+
+/// Times before, between and after those at which versions expire.
+const TIMES: [u64; 5] = [1, 7, 15, 25, 35];
+
+/// A look at one record: its version, and what it says at each of the times.
+fn sight(
+    index: &Index,
+    number: u64,
+    half: Half,
+    home: bool,
+) -> Option<(u64, Vec<Result<(), Dead>>)> {
+    index.read(|view| {
+        let start = if home {
+            view.start(number)
+        } else {
+            Start::of_half(half)
+        };
+        index.find(view, (start, half), judge)
+    })
+}
+
+fn judge(found: Found<'_>) -> (u64, Vec<Result<(), Dead>>) {
+    let at = |time| found.live(|| moment(time));
+    let lives = TIMES.map(at).to_vec();
+    (sequence_of(&found), lives)
+}
+
+/// A version allows nothing that it would not allow alone, and refuses only what it or a neighbour refuses.
+fn agrees(sequence: u64, lives: &[Result<(), Dead>], revoked: u64) {
+    agrees_near(sequence, lives, revoked, sequence - 1..=sequence + 1);
+}
+
+/// The same, where any of `near` may have followed it or been before.
+fn agrees_near(sequence: u64, lives: &[Result<(), Dead>], revoked: u64, near: RangeInclusive<u64>) {
+    for (time, live) in TIMES.into_iter().zip(lives) {
+        let expired = |sequence| expires(sequence).is_some_and(|end| end.nanos() <= time);
+        match live {
+            _ if sequence == revoked => assert_eq!(*live, Err(Dead::Revoked)),
+            _ if sequence % 3 == 2 => assert_eq!(*live, Err(Dead::Inactive)),
+            Ok(()) => assert!(!expired(sequence), "{sequence} at {time}"),
+            Err(Dead::Expired) => assert!(near.clone().any(expired), "{sequence} at {time}"),
+            Err(other) => panic!("{sequence} at {time}: {other:?}"),
+        }
+    }
+}
+
+fn index_with_users() -> Index {
+    let index = index_with_owners();
+    apply(&index, owner(Kind::USER, 3, OwnerState::Active, 1));
+    index
+}
+
+#[test]
+fn word_and_expiry_belong_together() {
+    explore("word and expiry belong together", || {
+        let index = &index_with_users();
+        let handle = Handle::Id(half(7));
+        let progress = &Progress::default();
+        progress.apply(index, version_of(1, handle, 9), 1);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(move || {
+                    let mut last = 0;
+                    for _ in 0..2 {
+                        let (sight, may) = seen(progress, || sight(index, 7, half(7), true));
+                        let (sequence, lives) = sight.expect("it is there all the time");
+                        assert!(may.contains(&sequence) && sequence >= last);
+                        agrees(sequence, &lives, 9);
+                        last = sequence;
+                    }
+                });
+            }
+            for sequence in 2..=5 {
+                progress.apply(index, version_of(sequence, handle, 9), sequence);
+            }
+        });
+    });
+}
+
+/// Writes of two digests of one record, one of which it loses again, and its end.
+#[test]
+fn what_is_revoked_is_refused_from_then_on() {
+    explore("what is revoked is refused from then on", || {
+        let index = &index_with_users();
+        let progress = &Progress::default();
+        let both = Handle::Digests([Some(half(1)), Some(half(2))]);
+        let one = Handle::Digests([Some(half(1)), None]);
+        progress.apply(index, version_of(1, both, 4), 1);
+        thread::scope(|scope| {
+            for number in 1..=2 {
+                scope.spawn(move || {
+                    for _ in 0..2 {
+                        let look = || sight(index, 7, half(number), false);
+                        let (sight, may) = seen(progress, look);
+                        let Some((sequence, lives)) = sight else {
+                            // Its second digest is gone in version 3.
+                            assert!(number == 2 && may.contains(&3), "{may:?}");
+                            continue;
+                        };
+                        agrees(sequence, &lives, 4);
+                        assert!(may.contains(&sequence), "{sequence} of {may:?}");
+                    }
+                });
+            }
+            progress.apply(index, version_of(2, both, 4), 2);
+            progress.apply(index, version_of(3, one, 4), 3);
+            progress.apply(index, version_of(4, both, 4), 4);
+        });
+        for number in 1..=2 {
+            let (sequence, lives) = sight(index, 7, half(number), false).unwrap();
+            assert_eq!(sequence, 4);
+            agrees(sequence, &lives, 4);
+        }
+    });
+}
+
+/// Two writers bring the same versions in different orders, and others beside them.
+#[test]
+fn the_newest_wins_between_two_writers() {
+    explore("the newest wins between two writers", || {
+        let index = &index_with_users();
+        let handle = Handle::Digests([Some(half(7)), None]);
+        let newest = &Ghost::default();
+        thread::scope(|scope| {
+            for order in [[1, 3, 4], [2, 4, 3]] {
+                scope.spawn(move || {
+                    for sequence in order {
+                        apply(index, version_of(sequence, handle, 4));
+                        newest.set(newest.get().max(sequence));
+                        let another = 10 * sequence + order[0];
+                        apply(
+                            index,
+                            handled(another, 1, Status::Active, Handle::Id(half(another))),
+                        );
+                    }
+                });
+            }
+            scope.spawn(move || {
+                let mut last = 0;
+                for _ in 0..3 {
+                    let known = newest.get();
+                    let sequence = match sight(index, 7, half(7), false) {
+                        None => 0,
+                        Some((sequence, lives)) => {
+                            agrees_near(sequence, &lives, 4, 1..=4);
+                            sequence
+                        }
+                    };
+                    assert!(
+                        sequence >= last.max(known),
+                        "{sequence} after {last}, {known}"
+                    );
+                    last = sequence;
+                }
+            });
+        });
+        assert_eq!(sight(index, 7, half(7), false).unwrap().0, 4);
+        for another in [11, 31, 41, 22, 32, 42] {
+            let found = look_home(index, another, half(another));
+            assert_eq!(found, Some((id(another), Ok(1))));
+        }
+    });
+}
+
+/// Each state of an owner holds for all of its authorizations at once.
+#[test]
+fn owners_change_for_all_that_is_theirs() {
+    explore("owners change for all that is theirs", || {
+        let index = &index_with_users();
+        let progress = &Progress::default();
+        for number in 1..=2 {
+            let handle = Handle::Id(half(number));
+            apply(index, handled(number, 1, Status::Active, handle));
+        }
+        let states = [
+            OwnerState::Active,
+            OwnerState::Inactive,
+            OwnerState::Active,
+            OwnerState::Deleted,
+        ];
+        progress.begun.set(1);
+        progress.done.set(1);
+        thread::scope(|scope| {
+            for number in 1..=2 {
+                scope.spawn(move || {
+                    for _ in 0..2 {
+                        let look = || sight(index, number, half(number), true).unwrap().1[0];
+                        let (live, may) = seen(progress, look);
+                        let said = |at: u64| match states[at as usize - 1] {
+                            OwnerState::Active => Ok(()),
+                            OwnerState::Deleted => Err(Dead::Revoked),
+                            _ => Err(Dead::OwnerInactive),
+                        };
+                        assert!(
+                            may.clone().any(|at| said(at) == live),
+                            "{live:?} in {may:?}"
+                        );
+                    }
+                });
+            }
+            // A user that is not known yet comes at the same time.
+            scope.spawn(move || {
+                apply(index, owner(Kind::USER, 4, OwnerState::Active, 1));
+            });
+            for (state, sequence) in states.into_iter().zip(1..).skip(1) {
+                progress.apply(index, owner(Kind::USER, 2, state, sequence), sequence);
+            }
+        });
+    });
+}
+
+/// A connection that keeps the place of its token looks there first, as `Grant` does.
+#[test]
+fn places_never_give_what_is_not_theirs() {
+    explore("places never give what is not theirs", || {
+        let index = &index_with_users();
+        let progress = &Progress::default();
+        let handle = Handle::Id(half(7));
+        progress.apply(index, version_of(1, handle, 3), 1);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let found = index.read(|view| {
+                    let start = view.start(7);
+                    index.find(view, (start, half(7)), |found| found.place())
+                });
+                let mut place = found.unwrap();
+                for _ in 0..3 {
+                    let look = || {
+                        index.read(|view| {
+                            let here = Index::at(view, place, half(7));
+                            here.map(judge).or_else(|| {
+                                let start = view.start(7);
+                                index.find(view, (start, half(7)), |found| {
+                                    place = found.place();
+                                    judge(found)
+                                })
+                            })
+                        })
+                    };
+                    let ((sequence, lives), may) = match seen(progress, look) {
+                        (Some(sight), may) => (sight, may),
+                        (None, may) => panic!("lost in {may:?}"),
+                    };
+                    assert!(may.contains(&sequence), "{sequence} of {may:?}");
+                    agrees(sequence, &lives, 3);
+                }
+            });
+            scope.spawn(move || {
+                for number in 20..26 {
+                    let handle = Handle::Id(half(number));
+                    apply(index, handled(number, 1, Status::Active, handle));
+                }
+            });
+            progress.apply(index, version_of(2, handle, 3), 2);
+            progress.apply(index, version_of(3, handle, 3), 3);
+        });
+    });
+}

@@ -1,0 +1,307 @@
+//! Tables that grow, shrink and are built anew, beside readers and writers.
+
+use super::*;
+
+/// Those with an odd number carry their id, the others are found by a digest.
+fn handle(number: u64) -> Handle {
+    match number % 2 {
+        1 => Handle::Id(half(number)),
+        _ => Handle::Digests([Some(half(number)), None]),
+    }
+}
+
+fn active(number: u64) -> Change {
+    handled(number, 1, Status::Active, handle(number))
+}
+
+fn revoked(number: u64) -> Change {
+    handled(number, 2, Status::Revoked, handle(number))
+}
+
+fn find(index: &Index, number: u64) -> Option<(Id, Result<u64, Dead>)> {
+    match handle(number) {
+        Handle::Id(half) => look_home(index, number, half),
+        Handle::Digests(_) => look(index, half(number)),
+    }
+}
+
+fn there(number: u64) -> Option<(Id, Result<u64, Dead>)> {
+    Some((id(number), Ok(1)))
+}
+
+fn ended(number: u64) -> Option<(Id, Result<u64, Dead>)> {
+    Some((id(number), Err(Dead::Revoked)))
+}
+
+#[test]
+fn what_was_there_is_found_while_the_table_grows() {
+    explore("what was there is found while the table grows", || {
+        const ALL: u64 = 9;
+        let index = &index_with_owners();
+        let (first, last) = (&Ghost::default(), &Ghost::default());
+        let revoked_to = &Ghost::default();
+        thread::scope(|scope| {
+            for reader in 0..2 {
+                scope.spawn(move || {
+                    for round in 0..2 {
+                        let there_to = first.get();
+                        let gone_to = revoked_to.get();
+                        for number in (1..=there_to).filter(|number| number % 2 == reader) {
+                            let found = find(index, number);
+                            let may_end = number <= last.get();
+                            assert!(
+                                found == there(number) && number > gone_to
+                                    || found == ended(number) && may_end,
+                                "{number} in round {round}: {found:?}"
+                            );
+                        }
+                    }
+                });
+            }
+            for number in 1..=ALL {
+                apply(index, active(number));
+                first.set(number);
+                if number > 4 {
+                    last.set(number - 4);
+                    apply(index, revoked(number - 4));
+                    revoked_to.set(number - 4);
+                }
+            }
+        });
+        index.settle();
+        assert_eq!(index.len(), ALL as usize + 2);
+        for number in 1..=ALL {
+            let wanted = if number <= ALL - 4 {
+                ended(number)
+            } else {
+                there(number)
+            };
+            assert_eq!(find(index, number), wanted);
+        }
+        assert_eq!(index.ended().len(), ALL as usize - 4);
+    });
+}
+
+/// A digest that is purged, void, and given to another record, in a table that moves.
+#[test]
+fn a_digest_goes_from_one_record_to_another() {
+    explore("a digest goes from one record to another", || {
+        let index = &index_with_owners();
+        let halves = [Some(half(1)), Some(half(2))];
+        let step = &Progress::default();
+        for number in [4, 5] {
+            apply(index, active(number));
+        }
+        let steps = [
+            version(30, 1, Status::Active, halves),
+            purged(30, 2),
+            version(31, 1, Status::Active, halves),
+            Change {
+                key: key(31),
+                revision: Revision(2),
+                what: What::NotGenuine,
+            },
+            version(31, 3, Status::Revoked, halves),
+        ];
+        let said = |at: u64| match at {
+            1 => Some((id(30), Ok(1))),
+            3 => Some((id(31), Ok(1))),
+            5 => Some((id(31), Err(Dead::Revoked))),
+            _ => None,
+        };
+        thread::scope(|scope| {
+            for number in 1..=2 {
+                scope.spawn(move || {
+                    for _ in 0..2 {
+                        let (found, may) = seen(step, || what(index, half(number)));
+                        let of_one = |at| {
+                            let said: Option<(Id, Result<u64, Dead>)> = said(at);
+                            said.map(|(_, live)| live)
+                        };
+                        assert!(
+                            may.clone().any(|at| of_one(at) == found),
+                            "{found:?} in {may:?}"
+                        );
+                    }
+                    for number in [4, 5] {
+                        assert_eq!(find(index, number), there(number));
+                    }
+                });
+            }
+            for (change, at) in steps.into_iter().zip(1..) {
+                step.apply(index, change, at);
+                apply(index, active(10 + at));
+            }
+        });
+        index.settle();
+        for number in 1..=2 {
+            assert_eq!(look(index, half(number)), said(5));
+        }
+        assert_eq!(index.len(), 2 + 2 + 5 + 1);
+    });
+}
+
+/// As [`look`], without the id, which readers beside a purge may miss.
+fn what(index: &Index, wanted: Half) -> Option<Result<u64, Dead>> {
+    index.read(|view| {
+        index.find(view, (Start::of_half(wanted), wanted), |found| {
+            let live = found.live(|| Timestamp::MIN);
+            live.map(|()| sequence_of(&found))
+        })
+    })
+}
+
+#[test]
+fn a_table_shrinks_beside_readers_and_writers() {
+    explore("a table shrinks beside readers and writers", || {
+        const ALL: u64 = 10;
+        let index = &index_with_owners();
+        for number in 1..=ALL {
+            apply(index, active(number));
+        }
+        for number in 4..=ALL {
+            apply(index, purged(number, 2));
+        }
+        let is_revoked = &Ghost::default();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for number in [1, 2, 1] {
+                    assert_eq!(find(index, number), there(number));
+                }
+                for number in [9, 10] {
+                    assert_eq!(find(index, number), None);
+                }
+            });
+            scope.spawn(move || {
+                for _ in 0..2 {
+                    let before = is_revoked.get();
+                    let found = find(index, 3);
+                    assert!(
+                        found == ended(3) || before == 0 && found == there(3),
+                        "{found:?}"
+                    );
+                }
+            });
+            scope.spawn(move || {
+                apply(index, active(20));
+                apply(index, revoked(3));
+                is_revoked.set(1);
+                apply(index, active(21));
+            });
+            index.settle();
+        });
+        index.settle();
+        assert_eq!(index.len(), 2 + 3 + 2);
+        for number in [1, 2, 20, 21] {
+            assert_eq!(find(index, number), there(number));
+        }
+        assert_eq!(find(index, 3), ended(3));
+        for number in 4..=ALL {
+            assert_eq!(find(index, number), None);
+        }
+    });
+}
+
+#[test]
+fn a_rebuild_beside_readers_and_writers_lets_nothing_fall_back() {
+    explore("a rebuild lets nothing fall back", || {
+        let index = &index_with_owners();
+        for number in 1..=5 {
+            apply(index, active(number));
+        }
+        apply(index, revoked(4));
+        let (is_revoked, is_new) = (&Ghost::default(), &Ghost::default());
+        thread::scope(|scope| {
+            for number in 1..=2 {
+                scope.spawn(move || {
+                    for _ in 0..2 {
+                        assert_eq!(find(index, number), there(number));
+                        let before = is_revoked.get();
+                        let found = find(index, 3);
+                        let may = before == 0 && found == there(3);
+                        assert!(may || found == ended(3), "{found:?}");
+                        // Beside a rebuild that read an older version it is unknown, and never allowed.
+                        let found = find(index, 4);
+                        assert!(found.is_none() || found == ended(4), "{found:?}");
+                        let new = is_new.get();
+                        let found = find(index, 6);
+                        assert!(found == there(6) || new == 0 && found.is_none());
+                    }
+                });
+            }
+            scope.spawn(move || {
+                apply(index, revoked(3));
+                is_revoked.set(1);
+                apply(index, active(6));
+                is_new.set(1);
+            });
+            index.begin_rebuild();
+            let active_owner = OwnerState::Active;
+            index.rebuild([
+                owner(Kind::ORGANIZATION, 1, active_owner, 1),
+                owner(Kind::USER, 2, active_owner, 1),
+                active(1),
+            ]);
+            // What the store says may have been read before or after the other's writes.
+            let three = if is_revoked.get() == 1 {
+                revoked(3)
+            } else {
+                active(3)
+            };
+            let six = (is_new.get() == 1).then(|| active(6));
+            index.rebuild([active(2), three, active(4)].into_iter().chain(six));
+            index.finish_rebuild(|_| {});
+            // The former views are freed beside readers.
+            index.settle();
+        });
+        index.settle();
+        for number in [1, 2, 6] {
+            assert_eq!(find(index, number), there(number));
+        }
+        assert_eq!(find(index, 5), None);
+        assert_eq!(index.sequence(key(5)), 1);
+    });
+}
+
+/// Digests that begin in the last bucket find no room in a table of the usual size, which grows at once.
+#[test]
+fn digests_that_meet_are_found_while_the_table_grows_at_once() {
+    explore("digests that meet are found while the table grows", || {
+        const ALL: u64 = 12;
+        let index = &index_with_owners();
+        let meeting = |number: u64| [u64::MAX - (number << 59), number];
+        let change = |number, status| {
+            let halves = [Some(meeting(number)), None];
+            version(
+                number,
+                1 + u64::from(status == Status::Revoked),
+                status,
+                halves,
+            )
+        };
+        let (known, is_revoked) = (&Ghost::default(), &Ghost::default());
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for _ in 0..3 {
+                    let (to, revoked) = (known.get(), is_revoked.get());
+                    for number in 1..=to {
+                        let found = look(index, meeting(number));
+                        let may = found == there(number) && (number > 1 || revoked == 0);
+                        assert!(may || number == 1 && found == ended(1), "{found:?}");
+                    }
+                }
+            });
+            for number in 1..=ALL {
+                apply(index, change(number, Status::Active));
+                known.set(number);
+            }
+            apply(index, change(1, Status::Revoked));
+            is_revoked.set(1);
+        });
+        index.settle();
+        for number in 2..=ALL {
+            assert_eq!(look(index, meeting(number)), there(number));
+        }
+        assert_eq!(look(index, meeting(1)), ended(1));
+    });
+}

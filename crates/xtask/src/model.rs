@@ -1,0 +1,148 @@
+//! `cargo xtask model`: the index in many orders of the steps of its threads.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::Failure;
+use crate::shell::{cargo, root, show};
+
+/// Runs the index's scenarios under the model checker: each again and again, its threads in another order every time.
+///
+/// The scenarios are the tests in `crates/core/src/index/model`. Each ends with a line `scenario=NAME schedules=N`, and
+/// the last line sums them up. One that fails prints its schedule, which `shuttle::replay` repeats.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// How many orders, over all scenarios
+    #[arg(long, default_value_t = 40_000)]
+    schedules: u64,
+    /// What chance begins with
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+}
+
+impl ModelArgs {
+    /// As many as take a few seconds.
+    pub(crate) fn short() -> Self {
+        Self {
+            schedules: 40_000,
+            seed: 1,
+        }
+    }
+}
+
+/// Where the scenarios are.
+const SCENARIOS: &str = "index::model";
+
+pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
+    let tests = build()?;
+    let count = count(&tests)?;
+    if count == 0 {
+        return Err(format!("there are no tests below `{SCENARIOS}`").into());
+    }
+    let each = args.schedules.div_ceil(count);
+    eprintln!("{count} scenarios, at least {each} schedules each");
+    let start = Instant::now();
+    let mut command = Command::new(&tests);
+    command.args([SCENARIOS, "--nocapture"]).current_dir(root());
+    command.env("SYMBOLON_SCHEDULES", each.to_string());
+    command.env("SYMBOLON_SEED", args.seed.to_string());
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut done = BTreeMap::new();
+    let lines = child.stdout.take().map(BufReader::new);
+    for line in lines.into_iter().flat_map(BufReader::lines) {
+        let line = line?;
+        let Some((name, schedules)) = scenario(&line) else {
+            continue;
+        };
+        eprintln!("{name}: {}", grouped(schedules));
+        done.insert(name.to_owned(), schedules);
+    }
+    let (sum, scenarios) = (grouped(done.values().sum()), done.len());
+    if !child.wait()?.success() {
+        return Err(format!(
+            "{scenarios} of {count} scenarios are clean; see above the schedule of the one that is not"
+        )
+        .into());
+    }
+    if scenarios as u64 != count {
+        return Err(format!("only {scenarios} of {count} scenarios said what they did").into());
+    }
+    let seconds = start.elapsed().as_secs();
+    println!("{sum} schedules of {scenarios} scenarios in {seconds} s: clean");
+    Ok(())
+}
+
+/// The engine's own tests, built for the model checker; what they depend on is what every other test needs too.
+fn build() -> Result<PathBuf, Failure> {
+    #[derive(Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+    let mut command = cargo(["rustc", "--package", "symbolon", "--lib"]);
+    command.args(["--profile", "test", "--message-format"]);
+    command.arg("json-render-diagnostics");
+    command.args(["--", "--cfg", "shuttle", "-C", "opt-level=1"]);
+    show(&command);
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err("the model cannot be built; see above".into());
+    }
+    let lines = output.stdout.split(|byte| *byte == b'\n');
+    let messages = lines.filter_map(|line| serde_json::from_slice::<Message>(line).ok());
+    let built = messages
+        .filter_map(|message| message.executable)
+        .next_back();
+    built.ok_or_else(|| "cargo does not say what it built".into())
+}
+
+fn count(tests: &PathBuf) -> Result<u64, Failure> {
+    let output = Command::new(tests).args([SCENARIOS, "--list"]).output()?;
+    let listed = String::from_utf8(output.stdout)?;
+    let tests = listed.lines().filter(|line| line.ends_with(": test"));
+    Ok(tests.count() as u64)
+}
+
+fn scenario(line: &str) -> Option<(&str, u64)> {
+    let rest = line.strip_prefix("scenario=")?;
+    let (name, schedules) = rest.rsplit_once(" schedules=")?;
+    Some((name, schedules.parse().ok()?))
+}
+
+/// With commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let numbers = [0, 999, 1_000, 123_456, 1_234_567];
+        let wanted = ["0", "999", "1,000", "123,456", "1,234,567"];
+        assert_eq!(numbers.map(grouped), wanted);
+    }
+
+    #[test]
+    fn lines_of_scenarios_are_read() {
+        let line = "scenario=a rebuild lets nothing fall back schedules=2000";
+        let read = Some(("a rebuild lets nothing fall back", 2000));
+        assert_eq!(scenario(line), read);
+        assert_eq!(scenario("test index::model ... ok"), None);
+    }
+}
