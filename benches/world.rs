@@ -41,8 +41,6 @@ pub enum Cast {
 pub struct World {
     /// The engine.
     pub engine: Engine,
-    /// The organizations.
-    pub organizations: Vec<Id>,
     /// Every token with the organization that it belongs to, each in a buffer of its own.
     pub tokens: Vec<(Token, Id)>,
 }
@@ -52,16 +50,22 @@ pub fn world(store: Arc<dyn TokenStore>, count: u64) -> World {
     let engine = Engine::create(store, key(), options()).unwrap();
     owners(&engine, Cast::Standard, count);
     fill(&engine, Cast::Standard, 0..count);
+    let tokens = tokens(0..count);
+    World { engine, tokens }
+}
+
+/// The tokens with these numbers in a world that was filled with them, each with its organization.
+///
+/// # Panics
+///
+/// If a text is none of a token.
+pub fn tokens(numbers: Range<u64>) -> Vec<(Token, Id)> {
     let token = |number| {
         let text = Cast::Standard.text(number);
         let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
         (token, organization(number))
     };
-    World {
-        engine,
-        organizations: (0..ORGANIZATIONS).map(organization).collect(),
-        tokens: (0..count).map(token).collect(),
-    }
+    numbers.map(token).collect()
 }
 
 /// An engine with many tokens, whose records are in a file, and the texts of the tokens.
@@ -209,8 +213,12 @@ fn str(text: &[u8]) -> &str {
     std::str::from_utf8(text).unwrap()
 }
 
-/// Imports the organizations and users of a world of `count` tokens.
-fn owners(engine: &Engine, cast: Cast, count: u64) {
+/// Imports the organizations and users of a world of `count` tokens, and says which organizations these are.
+///
+/// # Panics
+///
+/// If they cannot be imported.
+pub fn owners(engine: &Engine, cast: Cast, count: u64) -> Vec<Id> {
     let organizations = (0..ORGANIZATIONS).map(|number| {
         ImportItem::Organization(Organization {
             id: organization(number),
@@ -229,6 +237,7 @@ fn owners(engine: &Engine, cast: Cast, count: u64) {
         let users: Vec<ImportItem> = users.map(user).collect();
         issuer.import(&users).unwrap();
     }
+    (0..ORGANIZATIONS).map(organization).collect()
 }
 
 /// Imports the tokens with these numbers into a world that has its owners.
@@ -250,14 +259,24 @@ impl Cast {
     }
 
     /// The text of the token with this number.
-    fn text(self, number: u64) -> Vec<u8> {
+    pub fn text(self, number: u64) -> Vec<u8> {
         match self {
             Self::Long | Self::Hashed => text::long(id(number)).into(),
             _ => text::native(id(number), 0).into(),
         }
     }
 
-    fn item(self, number: u64) -> ImportItem {
+    /// The id of the token with this number.
+    pub fn id(self, number: u64) -> Id {
+        id(number)
+    }
+
+    /// The token with this number, active, to be imported.
+    ///
+    /// # Panics
+    ///
+    /// If its text has no length that a token may have.
+    pub fn item(self, number: u64) -> ImportItem {
         let text = self.text(number);
         let authorization = self.authorization(number);
         match self {
@@ -269,7 +288,8 @@ impl Cast {
         }
     }
 
-    fn request(self, number: u64) -> Request<'static> {
+    /// A request that the token with this number covers.
+    pub fn request(self, number: u64) -> Request<'static> {
         let read = Request::new(Action::READ, ResourceType::BUCKETS);
         let read = read.organization(organization(number));
         match self {
