@@ -32,12 +32,13 @@ fn main() {
     }
     let mut figures = Figures::new("memory");
     // The worlds are made before, for that takes memory too.
-    drop(Served::engine(Cast::Standard, 0, Sharing::Exclusive));
+    Served::prepare(Cast::Standard, 0);
     let mut add = |name: &str, count: u64, bytes: f64| {
         let each = bytes / count as f64;
         figures.add(name, Some(count), Kind::Count, each, Unit::Bytes);
     };
     for count in sizes().into_iter().filter(|size| *size >= large()) {
+        Served::prepare(Cast::Standard, count);
         let none = of_child("engine", 0);
         let engine = of_child("engine", count);
         add("memory/resident", count, engine.resident - none.resident);
@@ -98,16 +99,19 @@ fn child(what: &str, count: u64) {
     println!("{} {} {}", memory.resident, memory.peak, memory.hot);
 }
 
-/// Once what was needed to open is given back, and a table that was much too large has got its size.
+/// Once it stays as it is: what was needed to open is given back, and a table that was much too large has got its size.
 fn settled() -> Memory {
     let mut memory = own();
-    for _ in 0..50 {
-        std::thread::sleep(Duration::from_millis(300));
+    let mut same = 0;
+    for _ in 0..200 {
+        std::thread::sleep(Duration::from_millis(200));
         let now = own();
-        if now.resident >= memory.resident {
-            return now;
-        }
+        let change = (now.resident - memory.resident).abs() / memory.resident;
+        same = if change < 0.01 { same + 1 } else { 0 };
         memory = now;
+        if same == 5 {
+            break;
+        }
     }
     memory
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use symbolon::store::Sharing;
 use symbolon::{
@@ -114,10 +114,19 @@ impl Served {
     ///
     /// If it cannot be opened.
     pub fn engine(cast: Cast, count: u64, sharing: Sharing) -> Engine {
+        Self::prepare(cast, count);
+        reopen(cast, count, sharing, options())
+    }
+
+    /// Makes the world if that was not done yet.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub fn prepare(cast: Cast, count: u64) {
         if !folder(cast, count).join("few").exists() {
             Self::make(cast, count);
         }
-        reopen(cast, count, sharing, options())
     }
 
     /// A world that was just made, at a time that stands still.
@@ -201,6 +210,11 @@ fn make(cast: Cast, count: u64, options: Options) {
 
 fn reopen(cast: Cast, count: u64, sharing: Sharing, options: Options) -> Engine {
     let store = SpoolStore::open(&folder(cast, count), sharing).unwrap();
+    let options = Options {
+        // A busy machine may stop the thread that follows for longer than a server would wait.
+        max_staleness: Duration::from_secs(600),
+        ..options
+    };
     Engine::open(Arc::new(store), key(), options).unwrap()
 }
 
