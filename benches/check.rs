@@ -38,7 +38,11 @@ fn main() {
         }
     }
     // The worst cases take long to make.
-    let count = if is_quick() { 10_000 } else { large() };
+    let count = if is_quick() {
+        100_000.min(large())
+    } else {
+        large()
+    };
     for (name, cast) in [
         ("worst/standard", Cast::Standard),
         ("worst/distinct-sets", Cast::Distinct),
@@ -142,19 +146,58 @@ fn check_many(bench: &mut Bench, world: &Served) {
     );
 }
 
+/// What is refused before anything is looked up, and what valid tokens pay for that while much of it comes.
+///
+/// Measured after everything that is valid: for about a second after such a text, checks look for more of them.
 fn refusals(bench: &mut Bench, world: &Served) {
     let verifier = world.engine.verifier();
+    let n = Some(world.count);
+    for (name, damage) in [
+        ("check/malformed-checksum", Damage::Checksum),
+        ("check/malformed-digit", Damage::Digit),
+    ] {
+        let (mut ring, mut ready) = presented(world);
+        let damaged = |one: &mut Presented| {
+            ready(one);
+            damage.make(&mut one.token);
+        };
+        bench.steps(name, n, 1, &mut ring, damaged, |one| {
+            u64::from(verifier.check(&one.token, &one.request).is_ok())
+        });
+    }
+    let mut garbage = world.presented(0);
+    Damage::Checksum.make(&mut garbage.token);
     let (mut ring, mut ready) = presented(world);
-    let damaged = |one: &mut Presented| {
+    let flooded = |one: &mut Presented| {
+        let refused = verifier.check(&garbage.token, &garbage.request);
+        assert!(refused.is_err());
         ready(one);
-        // The last digit of the checksum.
-        let last = one.token.pop();
-        one.token.push(if last == Some('7') { '8' } else { '7' });
     };
-    let name = "check/malformed";
-    bench.steps(name, Some(world.count), 1, &mut ring, damaged, |one| {
-        u64::from(verifier.check(&one.token, &one.request).is_ok())
+    let name = "check/beside-garbage";
+    bench.steps(name, n, 1, &mut ring, flooded, |one| {
+        nothing(verifier.check(&one.token, &one.request).unwrap())
     });
+}
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    /// The last digit of the checksum is another one.
+    Checksum,
+    /// In the middle stands what is no digit.
+    Digit,
+}
+
+impl Damage {
+    fn make(self, token: &mut String) {
+        match self {
+            Self::Checksum => {
+                let last = token.pop();
+                token.push(if last == Some('7') { '8' } else { '7' });
+            }
+            Self::Digit => token.replace_range(31..32, "-"),
+        }
+    }
 }
 
 /// A connection that was authenticated before, and what it asks.

@@ -24,7 +24,7 @@ pub use figures::{Figures, Kind, Unit};
 pub use limit::Limit;
 pub use measure::{Bench, RING, timer};
 pub use spool::SpoolStore;
-pub use world::{Cast, Presented, Served, World, fill, world};
+pub use world::{Cast, Presented, Served, World, fill, owners, tokens, world};
 
 /// The options of all benchmarks.
 pub fn options() -> Options {

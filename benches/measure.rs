@@ -33,6 +33,7 @@ impl Bench {
             .warm_up_time(Duration::from_millis(warm_up))
             .measurement_time(Duration::from_millis(time))
             .sample_size(samples)
+            .nresamples(if is_quick() { 2000 } else { 20_000 })
             .without_plots();
         Self {
             criterion,

@@ -27,23 +27,22 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use symbolon::journal::JournalKeys;
-use symbolon::record::{Kind, RecordKey};
+use symbolon::record::{self, RecordKey};
 use symbolon::store::{Cursor, Stored, TokenStore};
-use symbolon::{
-    Action, Authorization, Caller, Engine, Face, Id, ImportItem, MemoryStore, Options, Permission,
-    Prefix, Request, ResourceType, Schema, Status, Token, User,
+use symbolon::{Caller, Engine, Id, ImportItem, MemoryStore, Options};
+use symbolon_benches::{
+    Cast, Figures, Kind, Unit, is_quick, key, large, new_authorization, options, owners, target,
 };
-use symbolon_benches::{key, new_authorization, options};
 use symbolon_journal::FileJournal;
 use symbolon_sled::SledStore;
 use symbolon_sqlite::SqliteStore;
 use tempfile::TempDir;
 
 use bare::{BareSled, BareSqlite, PlainSqlite, Row};
-use rows::{Figures, Runner, compare, is_quick, large, target};
+use rows::{Runner, compare};
 
 fn main() {
-    let mut figures = Figures::new();
+    let mut figures = Figures::new("store");
     create(&mut figures);
     create_64(&mut figures);
     import(&mut figures);
@@ -61,27 +60,21 @@ fn seconds(full: u64, quick: u64) -> Duration {
 /// An engine with 10 organizations and 1,000 users.
 struct World {
     engine: Engine,
-    organizations: Vec<Id>,
+    organization: Id,
 }
 
 impl World {
     fn make(store: Arc<dyn TokenStore>, options: Options) -> Self {
         let engine = Engine::create(store, key(), options).unwrap();
-        let issuer = engine.issuer();
-        let make = |number| issuer.create_organization(&Caller::Root, &format!("org-{number}"), "");
-        let organizations = (0..10).map(|number| make(number).unwrap().id).collect();
-        let users: Vec<_> = (1..=1000)
-            .map(|number| ImportItem::User(user(number)))
-            .collect();
-        issuer.import(&users).unwrap();
+        let organizations = owners(&engine, Cast::Standard, 1);
         Self {
             engine,
-            organizations,
+            organization: organizations[0],
         }
     }
 
     fn create(&self) -> Id {
-        let new = new_authorization(self.organizations[0]);
+        let new = new_authorization(self.organization);
         let made = self.engine.issuer().create(&Caller::Root, new);
         made.unwrap().1.id
     }
@@ -98,56 +91,10 @@ impl World {
             }
         });
     }
-
-    /// The one with this number: the organizations, users and ten sets of permissions come in turn.
-    fn authorization(&self, number: u64) -> (Authorization, Token) {
-        let organization = self.organizations[(number % 10) as usize];
-        let others = Schema::influxdb_operator().into_iter().skip(4);
-        let others = others.take((number / 10 % 10) as usize);
-        let permissions = others.chain([Permission::new(Action::READ, ResourceType::BUCKETS)]);
-        let permissions = permissions.map(|one| one.organization(organization));
-        let authorization = Authorization {
-            id: id(number),
-            organization,
-            user: Id::new(1 + number * 7 % 1000),
-            created_by: None,
-            face: Face::V2,
-            rotated_from: None,
-            description: format!("token {number}"),
-            permissions: permissions.collect(),
-            status: Status::Active,
-            expires_at: None,
-            created_at: MADE.parse().unwrap(),
-            updated_at: MADE.parse().unwrap(),
-            revoked_at: None,
-        };
-        let token = Token::generate(Prefix::SYMBOLON, authorization.id);
-        (authorization, token.unwrap())
-    }
-}
-
-const MADE: &str = "2026-01-01T00:00:00Z";
-
-/// As ids that are drawn one after the other: milliseconds, then 22 lower bits.
-fn id(number: u64) -> Id {
-    Id::new(((300_000_000_000 + number) << 22) | (number % 1000)).unwrap()
-}
-
-fn user(number: u64) -> User {
-    User {
-        id: Id::new(number).unwrap(),
-        name: format!("user-{number}"),
-        status: Status::Active,
-        operator: false,
-        memberships: Vec::new(),
-        password_hash: None,
-        created_at: MADE.parse().unwrap(),
-        updated_at: MADE.parse().unwrap(),
-    }
 }
 
 /// Rows in one commit of an import.
-const CHUNK: u64 = 1000;
+const CHUNK: usize = 1000;
 
 fn create(figures: &mut Figures) {
     let folder = folder();
@@ -193,7 +140,7 @@ fn create(figures: &mut Figures) {
         }),
         Runner::new("create/fsync-floor", || floor.write()),
     ];
-    compare(figures, all, seconds(30, 4), (None, 1, "ns"));
+    compare(figures, all, seconds(30, 4), (None, 1, Unit::Nanoseconds));
 }
 
 fn create_64(figures: &mut Figures) {
@@ -229,7 +176,12 @@ fn create_64(figures: &mut Figures) {
             commits(two, &mut |rows| bare_sled.commit(rows));
         }),
     ];
-    compare(figures, all, seconds(30, 4), (None, 64 * EACH, "ns"));
+    compare(
+        figures,
+        all,
+        seconds(30, 4),
+        (None, 64 * EACH, Unit::Nanoseconds),
+    );
 }
 
 /// Fills large stores, weighs them, and opens them.
@@ -239,7 +191,13 @@ fn import(figures: &mut Figures) {
     let sqlite =
         || -> Arc<dyn TokenStore> { Arc::new(SqliteStore::open(path("sqlite/store.db")).unwrap()) };
     let mut bare = BareSqlite::make(&path("bare.db"));
-    let filled = fill(figures, "sqlite", &sqlite, large(), &mut |rows| {
+    // A million take minutes to fill and to open.
+    let count = if is_quick() {
+        large().min(100_000)
+    } else {
+        large()
+    };
+    let filled = fill(figures, "sqlite", &sqlite, count, &mut |rows| {
         bare.commit(rows)
     });
     drop(bare);
@@ -256,10 +214,15 @@ fn import(figures: &mut Figures) {
             BareSqlite::select(&path("bare.db"));
         }),
     ];
-    compare(figures, all, Duration::ZERO, (Some(filled.count), 1, "s"));
+    compare(
+        figures,
+        all,
+        Duration::ZERO,
+        (Some(filled.count), 1, Unit::Seconds),
+    );
 
     // It takes ten times as long to fill.
-    let count = large() / 10;
+    let count = count / 10;
     let sled = || -> Arc<dyn TokenStore> { Arc::new(SledStore::open(path("sled")).unwrap()) };
     let mut bare = BareSled::make(&path("bare-sled"));
     let filled = fill(figures, "sled", &sled, count, &mut |rows| bare.commit(rows));
@@ -276,23 +239,27 @@ fn import(figures: &mut Figures) {
             BareSled::make(&path("bare-sled")).scan();
         }),
     ];
-    compare(figures, all, Duration::ZERO, (Some(filled.count), 1, "s"));
+    compare(
+        figures,
+        all,
+        Duration::ZERO,
+        (Some(filled.count), 1, Unit::Seconds),
+    );
 }
 
 /// What is known of a store that was filled.
 struct Filled {
     count: u64,
-    token: String,
-    organization: Id,
 }
 
 impl Filled {
-    /// From closed to the first check.
+    /// From closed to the first check, of the token that came last.
     fn check(&self, store: Arc<dyn TokenStore>) {
         let engine = Engine::open(store, key(), options()).unwrap();
-        let request = Request::new(Action::READ, ResourceType::BUCKETS);
-        let request = request.organization(self.organization);
-        engine.verifier().check(&self.token, &request).unwrap();
+        let number = self.count - 1;
+        let text = String::from_utf8(Cast::Standard.text(number)).unwrap();
+        let request = Cast::Standard.request(number);
+        engine.verifier().check(&text, &request).unwrap();
     }
 }
 
@@ -308,42 +275,32 @@ fn fill(
     let world = World::make(Arc::clone(&store), options());
     let issuer = world.engine.issuer();
     let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
-    let chunks = count.div_ceil(CHUNK);
-    let mut last = None;
-    for chunk in 0..chunks {
-        let numbers = chunk * CHUNK..(chunk + 1) * CHUNK;
-        let made = numbers.clone();
-        let made: Vec<_> = made.map(|number| world.authorization(number)).collect();
-        last = made.last().map(|(one, token)| Filled {
-            count: chunks * CHUNK,
-            token: token.reveal().to_owned(),
-            organization: one.organization,
-        });
-        let item = |(one, token)| ImportItem::Authorization(one, token);
-        let items: Vec<_> = made.into_iter().map(item).collect();
+    for from in (0..count).step_by(CHUNK) {
+        let numbers = from..count.min(from + CHUNK as u64);
+        let items = numbers.clone().map(|number| Cast::Standard.item(number));
+        let items: Vec<ImportItem> = items.collect();
         let start = Instant::now();
         issuer.import(&items).unwrap();
         ours += start.elapsed();
-        let row = |number| Row::like(&stored(&*store, id(number)), number);
+        let row = |number| Row::like(&stored(&*store, Cast::Standard.id(number)), number);
         let rows: Vec<_> = numbers.map(row).collect();
         let start = Instant::now();
         bare(&rows);
         theirs += start.elapsed();
     }
-    let filled = last.unwrap();
     for (whose, took) in [("symbolon", ours), ("bare", theirs)] {
-        let rate = filled.count as f64 / took.as_secs_f64();
+        let rate = count as f64 / took.as_secs_f64();
         let name = format!("import/{whose}-{name}");
-        figures.add(&name, Some(filled.count), "throughput", rate, "1/s");
+        figures.add(&name, Some(count), Kind::Throughput, rate, Unit::PerSecond);
     }
-    filled
+    Filled { count }
 }
 
 fn weigh(figures: &mut Figures, name: &str, filled: &Filled, [ours, bare]: [&Path; 2]) {
     for (whose, path) in [("symbolon", ours), ("bare", bare)] {
         let each = size(path) as f64 / filled.count as f64;
         let name = format!("disk/{whose}-{name}");
-        figures.add(&name, Some(filled.count), "count", each, "B");
+        figures.add(&name, Some(filled.count), Kind::Count, each, Unit::Bytes);
     }
 }
 
@@ -384,7 +341,7 @@ impl Floor {
 }
 
 fn stored(store: &dyn TokenStore, id: Id) -> Stored {
-    let key = RecordKey::new(Kind::AUTHORIZATION, id);
+    let key = RecordKey::new(record::Kind::AUTHORIZATION, id);
     store.get(&key).unwrap().unwrap()
 }
 

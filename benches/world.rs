@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use symbolon::store::Sharing;
 use symbolon::{
@@ -41,8 +41,6 @@ pub enum Cast {
 pub struct World {
     /// The engine.
     pub engine: Engine,
-    /// The organizations.
-    pub organizations: Vec<Id>,
     /// Every token with the organization that it belongs to, each in a buffer of its own.
     pub tokens: Vec<(Token, Id)>,
 }
@@ -52,16 +50,22 @@ pub fn world(store: Arc<dyn TokenStore>, count: u64) -> World {
     let engine = Engine::create(store, key(), options()).unwrap();
     owners(&engine, Cast::Standard, count);
     fill(&engine, Cast::Standard, 0..count);
+    let tokens = tokens(0..count);
+    World { engine, tokens }
+}
+
+/// The tokens with these numbers in a world that was filled with them, each with its organization.
+///
+/// # Panics
+///
+/// If a text is none of a token.
+pub fn tokens(numbers: Range<u64>) -> Vec<(Token, Id)> {
     let token = |number| {
         let text = Cast::Standard.text(number);
         let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
         (token, organization(number))
     };
-    World {
-        engine,
-        organizations: (0..ORGANIZATIONS).map(organization).collect(),
-        tokens: (0..count).map(token).collect(),
-    }
+    numbers.map(token).collect()
 }
 
 /// An engine with many tokens, whose records are in a file, and the texts of the tokens.
@@ -110,10 +114,19 @@ impl Served {
     ///
     /// If it cannot be opened.
     pub fn engine(cast: Cast, count: u64, sharing: Sharing) -> Engine {
+        Self::prepare(cast, count);
+        reopen(cast, count, sharing, options())
+    }
+
+    /// Makes the world if that was not done yet.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub fn prepare(cast: Cast, count: u64) {
         if !folder(cast, count).join("few").exists() {
             Self::make(cast, count);
         }
-        reopen(cast, count, sharing, options())
     }
 
     /// A world that was just made, at a time that stands still.
@@ -197,6 +210,11 @@ fn make(cast: Cast, count: u64, options: Options) {
 
 fn reopen(cast: Cast, count: u64, sharing: Sharing, options: Options) -> Engine {
     let store = SpoolStore::open(&folder(cast, count), sharing).unwrap();
+    let options = Options {
+        // A busy machine may stop the thread that follows for longer than a server would wait.
+        max_staleness: Duration::from_secs(600),
+        ..options
+    };
     Engine::open(Arc::new(store), key(), options).unwrap()
 }
 
@@ -209,8 +227,12 @@ fn str(text: &[u8]) -> &str {
     std::str::from_utf8(text).unwrap()
 }
 
-/// Imports the organizations and users of a world of `count` tokens.
-fn owners(engine: &Engine, cast: Cast, count: u64) {
+/// Imports the organizations and users of a world of `count` tokens, and says which organizations these are.
+///
+/// # Panics
+///
+/// If they cannot be imported.
+pub fn owners(engine: &Engine, cast: Cast, count: u64) -> Vec<Id> {
     let organizations = (0..ORGANIZATIONS).map(|number| {
         ImportItem::Organization(Organization {
             id: organization(number),
@@ -229,6 +251,7 @@ fn owners(engine: &Engine, cast: Cast, count: u64) {
         let users: Vec<ImportItem> = users.map(user).collect();
         issuer.import(&users).unwrap();
     }
+    (0..ORGANIZATIONS).map(organization).collect()
 }
 
 /// Imports the tokens with these numbers into a world that has its owners.
@@ -250,14 +273,24 @@ impl Cast {
     }
 
     /// The text of the token with this number.
-    fn text(self, number: u64) -> Vec<u8> {
+    pub fn text(self, number: u64) -> Vec<u8> {
         match self {
             Self::Long | Self::Hashed => text::long(id(number)).into(),
             _ => text::native(id(number), 0).into(),
         }
     }
 
-    fn item(self, number: u64) -> ImportItem {
+    /// The id of the token with this number.
+    pub fn id(self, number: u64) -> Id {
+        id(number)
+    }
+
+    /// The token with this number, active, to be imported.
+    ///
+    /// # Panics
+    ///
+    /// If its text has no length that a token may have.
+    pub fn item(self, number: u64) -> ImportItem {
         let text = self.text(number);
         let authorization = self.authorization(number);
         match self {
@@ -269,7 +302,8 @@ impl Cast {
         }
     }
 
-    fn request(self, number: u64) -> Request<'static> {
+    /// A request that the token with this number covers.
+    pub fn request(self, number: u64) -> Request<'static> {
         let read = Request::new(Action::READ, ResourceType::BUCKETS);
         let read = read.organization(organization(number));
         match self {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use symbolon::{Action, Caller, MemoryStore, Request, ResourceType, Transition};
 use symbolon_benches::{
-    Cast, Draw, Figures, Kind, Unit, World, fill, is_quick, large, new_authorization, world,
+    Cast, Draw, Figures, Kind, Unit, World, fill, is_quick, large, new_authorization, tokens, world,
 };
 
 /// Steps a second, and the longest time between the ends of two steps.
@@ -34,18 +34,19 @@ fn main() {
         true => (5, Duration::from_millis(200)),
         false => (15, Duration::from_secs(1)),
     };
-    let count = large().min(100_000);
-    let of_check = beside_changes(&world(Arc::new(MemoryStore::new()), count), rounds, time);
+    let count = large();
+    let (world, of_growth) = while_it_grows(count);
+    let of_check = beside_changes(&world, rounds, time);
+    drop(world);
     let of_lock = beside_lock(count, rounds, time);
-    let of_growth = while_it_grows(large());
     for (name, n, times) in [
         ("writer/check", count, of_check.beside_writer()),
         ("writer/busy-neighbour", count, of_check.beside_neighbour()),
         ("writer/rwlock-hashmap", count, of_lock.beside_writer()),
-        ("writer/growing", large(), of_growth.beside_writer()),
+        ("writer/growing", count, of_growth.beside_writer()),
         (
             "writer/growing-busy-neighbour",
-            large(),
+            count,
             of_growth.beside_neighbour(),
         ),
     ] {
@@ -145,11 +146,11 @@ fn beside_lock(count: u64, rounds: usize, time: Duration) -> Readings {
     Readings::take(rounds, time, &read, &write)
 }
 
-/// A table that grows from 1,000 tokens to `count`, once.
-fn while_it_grows(count: u64) -> Readings {
-    let world = world(Arc::new(MemoryStore::new()), FEW);
-    let read = reader(&world);
+/// A world that grows from 1,000 tokens to `count`, once, while the first ones are checked.
+fn while_it_grows(count: u64) -> (World, Readings) {
+    let mut world = world(Arc::new(MemoryStore::new()), FEW);
     let mut readings = Readings::default();
+    let read = reader(&world);
     for _ in 0..5 {
         let time = Duration::from_millis(200);
         readings.alone.push(beside(None, time, &read));
@@ -167,7 +168,9 @@ fn while_it_grows(count: u64) -> Readings {
         reader.join().unwrap()
     });
     readings.writer.push(reading);
-    readings
+    drop(read);
+    world.tokens.extend(tokens(FEW..count));
+    (world, readings)
 }
 
 /// Work that shares nothing with a reader but the machine.

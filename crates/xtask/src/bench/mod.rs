@@ -45,15 +45,9 @@ enum What {
     Instructions(instructions::InstructionsArgs),
 }
 
-/// The programs below `benches`, in the order in which they run, and whether criterion reads their arguments.
-const PROGRAMS: [(&str, bool); 7] = [
-    ("check", false),
-    ("peers", false),
-    ("threads", false),
-    ("writer", false),
-    ("memory", false),
-    ("cost", false),
-    ("store", true),
+/// The programs below `benches`, in the order in which they run.
+const PROGRAMS: [&str; 7] = [
+    "check", "peers", "threads", "writer", "memory", "cost", "store",
 ];
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 const TEN_MILLION: u64 = 10_000_000;
@@ -100,18 +94,11 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
 
 /// Refuses what is no program, before anything is built.
 fn check_only(only: &[String]) -> Result<(), Failure> {
-    let known = |name: &str| PROGRAMS.iter().any(|(program, _)| *program == name);
-    match only.iter().find(|name| !known(name)) {
-        None => Ok(()),
-        Some(name) => {
-            let names: Vec<&str> = PROGRAMS.iter().map(|(program, _)| *program).collect();
-            Err(format!(
-                "`{name}` is no program below benches; there are {}",
-                names.join(", ")
-            )
-            .into())
-        }
-    }
+    let unknown = only.iter().find(|name| !PROGRAMS.contains(&name.as_str()));
+    unknown.map_or(Ok(()), |name| {
+        let names = PROGRAMS.join(", ");
+        Err(format!("`{name}` is no program below benches; there are {names}").into())
+    })
 }
 
 fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
@@ -120,14 +107,11 @@ fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(
     let sizes = sizes(args, folder, notes)?;
     eprintln!("measuring for {sizes} tokens");
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
-    let programs: Vec<_> = PROGRAMS.iter().filter(|(name, _)| wanted(name)).collect();
-    for (place, (name, is_criterion)) in programs.iter().enumerate() {
+    let programs: Vec<_> = PROGRAMS.iter().filter(|name| wanted(name)).collect();
+    for (place, name) in programs.iter().enumerate() {
         eprintln!("[{} of {}] {name}", place + 1, programs.len());
         let mut program = program(name, args.quick, folder);
         program.env("SYMBOLON_BENCH_SIZES", &sizes);
-        if *is_criterion && args.quick {
-            program.args(["--", "--warm-up-time", "0.2", "--measurement-time", "0.5"]);
-        }
         run(&mut program)?;
     }
     Ok(())

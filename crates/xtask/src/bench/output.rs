@@ -4,6 +4,7 @@ use chrono::Utc;
 use comfy_table::{Attribute, Cell, Color, Table, presets};
 
 use super::report::{Figure, grouped, quantity};
+use super::rows::{NAMES, PEERS};
 use crate::Failure;
 
 const BEGIN: &str = "<!-- bench:begin -->";
@@ -16,10 +17,7 @@ pub(super) fn table(figures: &[Figure]) -> String {
     table.set_header(["figure", "tokens", "value", "beside", "ratio", "target", ""]);
     let mut before = None;
     // What has no row is in the file alone.
-    let reported = figures
-        .iter()
-        .filter(|figure| figure.beside.is_some() || figure.target.is_some());
-    for figure in reported {
+    for figure in figures.iter().filter(|figure| figure.listed) {
         let this = Some((&figure.name, figure.n));
         let first = before != this;
         before = this;
@@ -36,6 +34,7 @@ pub(super) fn table(figures: &[Figure]) -> String {
                 Some(false) => Cell::new("MISSED")
                     .fg(Color::Red)
                     .add_attribute(Attribute::Bold),
+                None if figure.target.is_some() => Cell::new("not measured"),
                 None => Cell::new(""),
             },
         ]);
@@ -81,14 +80,12 @@ pub(super) fn markdown(figures: &[Figure], command: &str, machine: &str) -> Stri
         let Some(title) = figure.readme else { continue };
         let n = figure.n.map(grouped).unwrap_or_default();
         let value = quantity(figure.value, &figure.unit);
-        let beside = figure.beside.as_deref();
-        let beside = beside
-            .map(|beside| format!("`{beside}`"))
-            .unwrap_or_default();
+        let beside = figure.beside.as_deref().map(called).unwrap_or_default();
         let target = figure.target.as_deref().unwrap_or_default();
         let met = match figure.met {
             Some(true) => "met",
             Some(false) => "missed",
+            None if figure.target.is_some() => "not measured",
             None => "",
         };
         let ratio = ratio(figure);
@@ -99,6 +96,13 @@ pub(super) fn markdown(figures: &[Figure], command: &str, machine: &str) -> Stri
     let date = Utc::now().format("%Y-%m-%d");
     text.push_str(&format!("\nMade by `{command}` on {date}: {machine}.\n"));
     text
+}
+
+/// What readers call the figure with this name.
+fn called(name: &str) -> String {
+    let mut names = NAMES.iter().chain(PEERS);
+    let found = names.find(|(other, _)| *other == name);
+    found.map_or_else(|| format!("`{name}`"), |(_, called)| (*called).to_owned())
 }
 
 /// `text` with `part` between the two marks.
@@ -158,6 +162,7 @@ mod tests {
             ratio: Some(0.5237),
             target: Some("≤ 0.6 ×".to_owned()),
             met,
+            listed: true,
             readme: Some("`check`"),
         }
     }
@@ -174,6 +179,7 @@ mod tests {
             summary(&[figure(Some(true)), figure(None)]),
             "all 1 targets met"
         );
+        assert!(table(&[figure(None)]).contains("not measured"));
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(super) struct Figure {
     pub(super) ratio: Option<f64>,
     pub(super) target: Option<String>,
     pub(super) met: Option<bool>,
+    /// Whether `rows.rs` lists it; the terminal shows no others.
+    #[serde(skip)]
+    pub(super) listed: bool,
     /// What the README calls it.
     #[serde(skip)]
     pub(super) readme: Option<&'static str>,
@@ -53,6 +56,7 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
         ratio: None,
         target: None,
         met: None,
+        listed: false,
         readme: None,
     }));
     Ok(all)
@@ -100,6 +104,7 @@ fn row_figures(row: &Row, n: Option<u64>, measured: &Measured) -> Vec<Figure> {
         .filter(|target| first.is_some() || target.is_absolute());
     let place = |(place, beside): (usize, Option<(&str, &Value)>)| {
         let target = target.filter(|_| place == 0);
+        let judged = target.filter(|_| row.target_at.is_none_or(|size| n == Some(size)));
         Figure {
             name: full_name(row.name, row.kind),
             n,
@@ -107,8 +112,12 @@ fn row_figures(row: &Row, n: Option<u64>, measured: &Measured) -> Vec<Figure> {
             unit: value.unit.clone(),
             beside: beside.map(|(name, _)| name.to_owned()),
             ratio: beside.map(|(_, other)| value.value / other.value),
-            target: target.map(|target| target.text(&value.unit)),
-            met: target.map(|target| target.is_met(value.value, first.map(|other| other.value))),
+            target: target.map(|target| match (judged, row.target_at) {
+                (None, Some(size)) => format!("{} at {}", target.text(&value.unit), grouped(size)),
+                _ => target.text(&value.unit),
+            }),
+            met: judged.map(|target| target.is_met(value.value, first.map(|other| other.value))),
+            listed: true,
             readme: row.readme.filter(|_| place == 0),
         }
     };
@@ -214,6 +223,7 @@ mod tests {
             at,
             beside: &["a/limit", "b/peer", "c/absent"],
             target: Some(target),
+            target_at: None,
             readme: Some("own"),
         }
     }
@@ -284,6 +294,21 @@ mod tests {
         // The peer without a number of tokens is there, but it is not what the target is about.
         assert_eq!(all[0].beside.as_deref(), Some("b/peer"));
         assert_eq!((all[0].met, all[0].target.as_deref()), (None, None));
+    }
+
+    #[test]
+    fn a_target_for_another_number_of_tokens_is_not_judged() {
+        let measured = measured();
+        for (target_at, target, met) in [
+            (Some(1000), "≤ 100 ns", Some(true)),
+            (Some(5000), "≤ 100 ns at 5,000", None),
+            (None, "≤ 100 ns", Some(true)),
+        ] {
+            let mut row = row(At::Size(1000), Target::Below(100.0));
+            row.target_at = target_at;
+            let all = figures(&[row], &measured).unwrap();
+            assert_eq!((all[0].target.as_deref(), all[0].met), (Some(target), met));
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Row {
     pub(super) beside: &'static [&'static str],
     /// About the first one beside it.
     pub(super) target: Option<Target>,
+    /// The number of tokens that the target is about; none if it is about any.
+    pub(super) target_at: Option<u64>,
     /// What the README calls it; it shows no others.
     pub(super) readme: Option<&'static str>,
 }
@@ -65,6 +67,11 @@ impl Row {
             at,
             beside: &[],
             target: None,
+            target_at: match at {
+                At::Nothing => None,
+                At::Size(size) => Some(size),
+                At::Every | At::Large => Some(MILLION),
+            },
             readme: None,
         }
     }
@@ -84,17 +91,51 @@ impl Row {
         self
     }
 
+    /// The target is about any number of tokens, where others are about a million.
+    const fn of_any_size(mut self) -> Self {
+        self.target_at = None;
+        self
+    }
+
     const fn readme(mut self, title: &'static str) -> Self {
         self.readme = Some(title);
         self
     }
 }
 
-/// The same in one step, for what is no median.
+/// The limit in one step, for what is no median.
 const BOTH: &str = "limit/hash-and-line";
 const HASH: &str = "check/bare-hash";
 const CHECK: &str = "check/symbolon";
 const MILLION: u64 = 1_000_000;
+
+/// What the README calls figures that others are beside.
+pub(super) const NAMES: &[(&str, &str)] = &[
+    (L, "limit: one hash, one cache line"),
+    (HASH, "one BLAKE3 hash"),
+    (CHECK, "`check`"),
+    ("limit/line", "one cache line"),
+    ("threads/bare-hash", "one BLAKE3 hash"),
+    (
+        "writer/busy-neighbour",
+        "beside a thread that shares nothing",
+    ),
+    (
+        "writer/growing-busy-neighbour",
+        "beside a thread that shares nothing",
+    ),
+    ("memory/hashmap", "`HashMap`"),
+    ("create/bare-sqlite", "the same row by SQLite alone"),
+    (
+        "create-64/bare-sqlite",
+        "commits of 64 rows by SQLite alone",
+    ),
+    (
+        "import/bare-sqlite",
+        "commits of 1,000 rows by SQLite alone",
+    ),
+    ("open/bare-scan-sqlite", "reading all rows"),
+];
 
 /// What others do, each measured in the same run; the chart shows them too.
 pub(super) const PEERS: &[(&str, &str)] = &[
@@ -140,6 +181,11 @@ const CHECK_BESIDE: &[&str] = &[
 ];
 
 pub(super) const ROWS: &[Row] = &[
+    Row::new(CHECK, At::Size(1000))
+        .beside(&[HASH, L])
+        .target(Target::Times(1.25))
+        .readme("`check`, the full decision"),
+    Row::new(CHECK, At::Size(100_000)).beside(&[L, HASH]),
     Row::new(CHECK, At::Large)
         .beside(CHECK_BESIDE)
         .target(Target::Times(0.6))
@@ -148,33 +194,31 @@ pub(super) const ROWS: &[Row] = &[
         .beside(&[L, HASH])
         .target(Target::Times(0.9))
         .readme("`check`, the full decision"),
-    Row::new(CHECK, At::Size(1000))
-        .beside(&[HASH, L])
-        .target(Target::Times(1.25))
-        .readme("`check`, the full decision"),
-    Row::new(CHECK, At::Size(100_000)).beside(&[L, HASH]),
     Row::new(CHECK, At::Every)
         .kind(Kind::P99)
         .beside(&[BOTH, "check/sha256-rwlock-hashmap"]),
     Row::new(CHECK, At::Every)
         .kind(Kind::Throughput)
         .beside(&[BOTH, "check/sha256-rwlock-hashmap"]),
-    Row::new("check/check-many", At::Large)
+    Row::new("check/check-many", At::Every)
         .beside(&[L])
         .target(Target::Times(0.3))
         .readme("`check_many`, 16 at once, per token"),
-    Row::new("check/unknown", At::Large)
+    Row::new("check/unknown", At::Every)
         .beside(&[CHECK, L])
         .target(Target::Times(1.2))
         .readme("unknown but well-formed token refused"),
-    Row::new("check/malformed", At::Large)
+    Row::new("check/malformed-checksum", At::Large)
         .beside(&[HASH])
         .target(Target::Below(10.0))
         .readme("malformed token refused"),
+    Row::new("check/malformed-digit", At::Large)
+        .beside(&[HASH])
+        .target(Target::Below(10.0)),
+    Row::new("check/beside-garbage", At::Large).beside(&[CHECK]),
     Row::new("check/shared", At::Large)
         .beside(&[CHECK])
-        .target(Target::More(15.0))
-        .readme("`check` on a store that others write to"),
+        .target(Target::More(15.0)),
     Row::new("check/expiring", At::Size(1000)).beside(&[CHECK]),
     Row::new("grant/one", At::Large)
         .beside(&[CHECK])
@@ -182,8 +226,7 @@ pub(super) const ROWS: &[Row] = &[
         .readme("`Grant::check`, one connection"),
     Row::new("grant/64", At::Large)
         .beside(&[CHECK])
-        .target(Target::Below(8.0))
-        .readme("`Grant::check`, 64 connections"),
+        .target(Target::Below(8.0)),
     Row::new("grant/all", At::Large)
         .beside(&["limit/line", CHECK])
         .target(Target::Below(120.0))
@@ -210,18 +253,16 @@ pub(super) const ROWS: &[Row] = &[
             "threads/rwlock-hashmap-hot",
             "threads/dashmap-hot",
         ])
-        .target(Target::AtLeast(0.95))
-        .readme("2 threads against 1, one hot token"),
+        .target(Target::AtLeast(0.95)),
     Row::new("writer/check", At::Every)
         .kind(Kind::Times)
         .beside(&["writer/busy-neighbour", "writer/rwlock-hashmap"])
         .target(Target::Above(0.9))
-        .readme("readers beside a writer, of their speed alone"),
+        .readme("a reader's speed beside a writer, of that alone"),
     Row::new("writer/check", At::Every)
         .kind(Kind::Longest)
         .beside(&["writer/busy-neighbour", "writer/rwlock-hashmap"])
-        .target(Target::Below(100_000.0))
-        .readme("longest pause of a reader beside a writer"),
+        .target(Target::Below(100_000.0)),
     Row::new("writer/growing", At::Every)
         .kind(Kind::Times)
         .beside(&["writer/growing-busy-neighbour"])
@@ -237,23 +278,72 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("cost/system-calls", At::Nothing)
         .kind(Kind::Count)
         .target(Target::Below(0.0)),
-    Row::new("memory/resident", At::Every)
+    Row::new("memory/hot-table", At::Every)
+        .kind(Kind::Count)
+        .target(Target::Below(48.0))
+        .readme("memory per token, the hot table"),
+    Row::new("memory/resident", At::Large)
         .kind(Kind::Count)
         .beside(&["memory/hashmap"])
         .target(Target::Below(100.0))
         .readme("memory per token, all that is resident"),
-    Row::new("memory/huge-pages", At::Every)
+    // 1.2 GB in all.
+    Row::new("memory/resident", At::Size(10 * MILLION))
         .kind(Kind::Count)
-        .target(Target::Below(48.0))
-        .readme("memory per token, the hot table"),
-    Row::new("memory/peak", At::Every).kind(Kind::Count),
+        .target(Target::Below(120.0)),
+    Row::new("memory/peak", At::Every)
+        .kind(Kind::Count)
+        .beside(&["memory/resident"]),
     Row::new("worst/distinct-sets", At::Every).beside(&["worst/standard"]),
     Row::new("worst/88-characters", At::Every).beside(&["worst/standard"]),
     Row::new("worst/unmigrated", At::Every).beside(&["worst/standard"]),
     Row::new("create/symbolon-sqlite", At::Nothing)
-        .beside(&["create/bare-sqlite", "create/fsync-floor"]),
+        .beside(&[
+            "create/bare-sqlite",
+            "create/plain-sqlite",
+            "create/fsync-floor",
+        ])
+        .target(Target::Times(1.11))
+        .readme("durable create, SQLite, one caller"),
     Row::new("create/symbolon-sqlite-journal", At::Nothing)
         .beside(&["create/symbolon-sqlite", "create/fsync-floor"]),
+    Row::new("create/symbolon-sled", At::Nothing)
+        .beside(&["create/bare-sled", "create/fsync-floor"])
+        .target(Target::Times(1.11)),
     Row::new("create/symbolon-memory", At::Nothing).beside(&["create/symbolon-sqlite"]),
-    Row::new("open/symbolon-sqlite", At::Every).beside(&["open/bare-scan"]),
+    Row::new("create-64/symbolon-sqlite", At::Nothing)
+        .beside(&["create-64/bare-sqlite"])
+        .target(Target::Times(2.0))
+        .readme("durable create, SQLite, 64 callers"),
+    Row::new("create-64/symbolon-sled", At::Nothing)
+        .beside(&["create-64/bare-sled"])
+        .target(Target::Times(2.0)),
+    Row::new("import/symbolon-sqlite", At::Every)
+        .kind(Kind::Throughput)
+        .beside(&["import/bare-sqlite"])
+        .target(Target::AtLeast(0.5))
+        .readme("import into SQLite"),
+    Row::new("import/symbolon-sled", At::Every)
+        .kind(Kind::Throughput)
+        .beside(&["import/bare-sled"]),
+    Row::new("disk/symbolon-sqlite", At::Every)
+        .kind(Kind::Count)
+        .beside(&["disk/bare-sqlite"])
+        .target(Target::Times(1.3))
+        .of_any_size(),
+    Row::new("disk/symbolon-sled", At::Every)
+        .kind(Kind::Count)
+        .beside(&["disk/bare-sled"])
+        .target(Target::Times(1.3))
+        .of_any_size(),
+    Row::new("open/symbolon-sqlite", At::Every)
+        .beside(&["open/bare-scan-sqlite", "open/bare-select-sqlite"])
+        .target(Target::Times(1.5))
+        .readme("from closed to the first check, SQLite"),
+    Row::new("open/symbolon-sqlite", At::Every).target(Target::Below(3.0)),
+    // Filled with a tenth, for it takes ten times as long.
+    Row::new("open/symbolon-sled", At::Every)
+        .beside(&["open/bare-scan-sled"])
+        .target(Target::Times(1.5))
+        .of_any_size(),
 ];
