@@ -48,6 +48,9 @@ impl Follower {
         let asked = Moment::now(&*self.shared.clock);
         let committed = self.shared.committed();
         let shared = Arc::clone(&self.shared);
+        if self.end.is_none() {
+            shared.index.expect(shared.store.size_hint());
+        }
         let (next, end) = self.read(&self.cursor, |changes| shared.apply(changes))?;
         self.cursor = next;
         if self.was_put_back(end, committed) {
@@ -123,6 +126,7 @@ impl Follower {
         let mut due = Instant::now();
         let asked = Moment::now(&*shared.clock);
         shared.index.begin_rebuild();
+        shared.index.expect(shared.store.size_hint());
         let (next, end) = self.read(&Cursor::start(), |changes| {
             shared.index.rebuild(changes);
             if same_life && Instant::now() >= due {

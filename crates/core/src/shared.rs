@@ -219,7 +219,7 @@ impl Shared {
     }
 
     /// Takes over changes into the index, and reports what is not as it should be.
-    pub(crate) fn apply(&self, changes: impl IntoIterator<Item = Change>) {
+    pub(crate) fn apply(&self, changes: impl AsRef<[Change]>) {
         // Told afterwards: whoever hears of a fault may ask the engine in turn.
         let mut faults = Vec::new();
         self.index.apply(changes, |change, outcome| {

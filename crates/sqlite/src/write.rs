@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Epoch, Revision, Write};
 use symbolon::{Id, Minute, StoreError};
@@ -41,19 +41,45 @@ fn write(
     writes: &[Write],
     compare: Compare,
 ) -> Result<Revision, Refused> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if let Some(at) = conflict(&transaction, writes, compare)? {
+    let transaction = Immediate::begin(connection)?;
+    let connection = transaction.0;
+    if let Some(at) = conflict(connection, writes, compare)? {
         return Err(Refused::Conflict(at));
     }
     if compare == Compare::All
-        && let Some(at) = duplicate(&transaction, writes)?
+        && let Some(at) = duplicate(connection, writes)?
     {
         return Err(Refused::Duplicate(at));
     }
-    let revision = apply(&transaction, writes)?;
-    // If this fails the transaction is rolled back when it goes.
+    let revision = apply(connection, writes)?;
     transaction.commit()?;
     Ok(revision)
+}
+
+/// A transaction that writes; it is rolled back when it goes, unless it was committed. Other than that of the library, its
+/// beginning and its end are not compiled each time.
+struct Immediate<'c>(&'c Connection);
+
+impl<'c> Immediate<'c> {
+    fn begin(connection: &'c mut Connection) -> rusqlite::Result<Self> {
+        let connection = &*connection;
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(Self(connection))
+    }
+
+    fn commit(self) -> rusqlite::Result<()> {
+        self.0.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}
+
+impl Drop for Immediate<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            // What fails here the next beginning meets.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
 }
 
 /// Why a transaction was not committed.

@@ -1,7 +1,9 @@
 //! The writing side of the index: one thread at a time.
 
-use std::collections::HashMap;
+use std::collections;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::interned::{Interned, NO_PAIR, NO_SET, NOBODY};
 use super::slot::{Back, Entry, Used, kept_expiry, rest_of};
@@ -14,6 +16,9 @@ use crate::record::{Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Revision;
 use crate::time::Timestamp;
+
+/// Its keys may be imported, so that the hash is seeded; what is found is compared.
+type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
 
 /// Sets that are told by where they lie. They are forgotten together.
 const RECENT: usize = 512;
@@ -68,12 +73,12 @@ impl Builder {
         Self {
             tables: Tables::new(),
             interned: Arc::new(Interned::new()),
-            known: HashMap::new(),
-            gone: HashMap::new(),
-            sets: HashMap::new(),
-            recent: HashMap::new(),
-            pairs: HashMap::new(),
-            owners: HashMap::new(),
+            known: HashMap::default(),
+            gone: HashMap::default(),
+            sets: HashMap::default(),
+            recent: HashMap::default(),
+            pairs: HashMap::default(),
+            owners: HashMap::default(),
         }
     }
 
@@ -109,6 +114,20 @@ impl Builder {
     pub(super) fn apply_unseen(&mut self, change: &Change) {
         self.apply(change);
         self.tables.changed();
+    }
+
+    /// Makes room for about so many records, if none is known.
+    pub(super) fn expect(&mut self, count: usize) {
+        self.tables.expect(count);
+    }
+
+    /// Fetches what applying the change will read.
+    pub(super) fn prefetch(&self, change: Option<&Change>) {
+        if let Some(Change { key, what, .. }) = change
+            && let What::Authorization(digest, _) = what
+        {
+            self.tables.prefetch(key.id, digest.handle);
+        }
     }
 
     pub(super) fn apply(&mut self, change: &Change) -> Outcome {
@@ -199,15 +218,13 @@ impl Builder {
     }
 
     fn known(&self, key: RecordKey) -> Option<Known> {
-        if let Some(known) = self.known.get(&key) {
-            return Some(known.clone());
+        // A record is known in one of the two places. Most authorizations are found by their id.
+        if key.kind == Kind::AUTHORIZATION
+            && let Some((half, back)) = self.tables.home(key.id)
+        {
+            return Some(Known::at(half, &back));
         }
-        let home = || {
-            self.tables
-                .home(key.id)
-                .map(|(half, back)| Known::at(half, &back))
-        };
-        (key.kind == Kind::AUTHORIZATION).then(home)?
+        self.known.get(&key).cloned()
     }
 
     /// Notes it beside the slot that is found by the id, or in the map if there is none.

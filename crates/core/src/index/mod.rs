@@ -28,6 +28,7 @@ mod tables;
 mod tests;
 mod view;
 
+use std::iter;
 use std::sync::{Arc, PoisonError};
 
 use crate::id::Id;
@@ -139,6 +140,8 @@ struct Writers {
 
 /// Changes that are applied before others that wait to write get a turn: some hundred microseconds.
 const TURN: usize = 256;
+/// How many changes ahead the lines of one are fetched.
+const AHEAD: usize = 8;
 
 impl Index {
     pub(crate) fn new() -> Self {
@@ -202,20 +205,33 @@ impl Index {
     /// is not as it should be.
     pub(crate) fn apply(
         &self,
-        changes: impl IntoIterator<Item = Change>,
+        changes: impl AsRef<[Change]>,
         mut report: impl FnMut(&Change, Outcome),
     ) {
-        let mut changes = changes.into_iter().peekable();
-        while changes.peek().is_some() {
+        for changes in changes.as_ref().chunks(TURN) {
             let mut writers = self.writers();
-            for change in changes.by_ref().take(TURN) {
+            for (change, later) in with_later(changes) {
                 if let Some(fresh) = &mut writers.fresh {
-                    fresh.apply_unseen(&change);
+                    fresh.prefetch(later);
+                    fresh.apply_unseen(change);
                 }
-                let outcome = writers.current.apply(&change);
+                writers.current.prefetch(later);
+                let outcome = writers.current.apply(change);
                 self.publish(&mut writers.current);
                 self.renew_version();
-                report(&change, outcome);
+                report(change, outcome);
+            }
+        }
+    }
+
+    /// About so many records will be applied: what is empty gets room for them at once. It is no more than a hint.
+    pub(crate) fn expect(&self, count: usize) {
+        let mut writers = self.writers();
+        match &mut writers.fresh {
+            Some(fresh) => fresh.expect(count),
+            None => {
+                writers.current.expect(count);
+                self.publish(&mut writers.current);
             }
         }
     }
@@ -242,10 +258,11 @@ impl Index {
     }
 
     /// Takes over changes into the new index alone.
-    pub(crate) fn rebuild(&self, changes: impl IntoIterator<Item = Change>) {
+    pub(crate) fn rebuild(&self, changes: impl AsRef<[Change]>) {
         if let Some(fresh) = &mut self.writers().fresh {
-            for change in changes {
-                fresh.apply_unseen(&change);
+            for (change, later) in with_later(changes.as_ref()) {
+                fresh.prefetch(later);
+                fresh.apply_unseen(change);
             }
         }
     }
@@ -316,4 +333,10 @@ impl Index {
     fn writers(&self) -> MutexGuard<'_, Writers> {
         self.writers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Changes, each with the one that comes so much later that its lines are there by then.
+fn with_later(changes: &[Change]) -> impl Iterator<Item = (&Change, Option<&Change>)> {
+    let later = changes.iter().skip(AHEAD).map(Some);
+    changes.iter().zip(later.chain(iter::repeat(None)))
 }

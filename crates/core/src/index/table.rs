@@ -100,6 +100,14 @@ impl Table {
         }
     }
 
+    /// The same, and those of what is known of the records.
+    pub(super) fn prefetch_all(&self, start: Start) {
+        self.prefetch(self.first(start));
+        if let Some(cold) = self.cold.get(self.bucket(start) * WIDTH) {
+            prefetch(cold);
+        }
+    }
+
     /// Whether what begins here is in the table that follows.
     #[inline(always)]
     pub(super) fn has_moved(&self, start: Start) -> bool {

@@ -40,6 +40,8 @@ const LOADING: usize = 40;
 const SETTLED: usize = 70;
 /// A table that is emptier than this is given another size when all is loaded.
 const LOOSE: usize = 67;
+/// More than this is not believed before it is seen.
+const MOST_EXPECTED: usize = 1 << 24;
 /// So few slots are not worth saving.
 const SMALL: usize = if cfg!(shuttle) { 8 } else { 1 << 12 };
 
@@ -80,6 +82,23 @@ impl Tables {
         let all = all.into_iter().flatten();
         let of_hundred = |one: &Filled| one.used * 100 / one.table.len();
         all.map(of_hundred).max().unwrap_or_default()
+    }
+
+    /// Makes room for so many digests, if there is none yet.
+    pub(super) fn expect(&mut self, count: usize) {
+        let count = count.min(MOST_EXPECTED);
+        if self.table.used == 0 && self.next.is_none() && count > self.table.table.len() {
+            self.table = Filled::with_room_for(count, SETTLED);
+            self.changed = true;
+        }
+    }
+
+    /// Fetches the lines in which the digests of an authorization are, or will be.
+    #[inline]
+    pub(super) fn prefetch(&self, id: Id, handle: Handle) {
+        for (start, _) in self.starts(id, handle) {
+            self.side(start).table.prefetch_all(start);
+        }
     }
 
     /// All that there is has been read: a table that is much too large is given another size.
@@ -309,5 +328,71 @@ impl Filled {
 
     fn live(&self) -> usize {
         self.used.saturating_sub(self.lost)
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(shuttle))]
+mod tests {
+    use super::super::slot::Used;
+    use super::*;
+    use crate::status::Status;
+    use crate::store::Revision;
+
+    fn insert(tables: &mut Tables, numbers: std::ops::RangeInclusive<u64>) {
+        for number in numbers {
+            let id = Id::new(number).unwrap();
+            let half = [number, !number];
+            let entry = Entry {
+                state: SlotState::Known(Status::Active),
+                expires: None,
+                set: 0,
+                owners: 0,
+                used: Used::default(),
+            };
+            let back = Back {
+                id,
+                revision: Revision(1),
+                sequence: 1,
+                ended: false,
+                genuine: true,
+                home: true,
+                rest: 0,
+            };
+            let at = (tables.start(id), half);
+            assert!(tables.insert(at, &entry, &back));
+            tables.prefetch(id, Handle::Id(half));
+        }
+    }
+
+    #[test]
+    fn what_is_expected_has_room_at_once() {
+        let mut tables = Tables::new();
+        tables.expect(10_000);
+        assert!(tables.changed());
+        let len = tables.table.table.len();
+        insert(&mut tables, 1..=10_000);
+        tables.settle();
+        assert_eq!(tables.table.table.len(), len);
+        assert!(tables.next.is_none() && !tables.changed());
+    }
+
+    #[test]
+    fn a_hint_loses_nothing_and_is_not_believed_too_far() {
+        let mut tables = Tables::new();
+        insert(&mut tables, 1..=10);
+        let len = tables.table.table.len();
+        tables.expect(10_000);
+        assert_eq!((tables.table.table.len(), tables.homes()), (len, 10));
+        let mut tables = Tables::new();
+        tables.expect(usize::MAX);
+        assert!(tables.table.table.len() < 2 * MOST_EXPECTED);
+        // Fewer came than were expected.
+        insert(&mut tables, 1..=10);
+        tables.settle();
+        while tables.changed() | tables.step() {}
+        assert!(tables.table.table.len() < SMALL);
+        assert_eq!(tables.homes(), 10);
+        assert_eq!(tables.all_homes().count(), 10);
     }
 }

@@ -105,7 +105,8 @@ impl Issuer {
         let done = match committed.answer {
             Ok(revision) => {
                 self.shared.commit(revision);
-                self.shared.apply(change.changes(revision));
+                let changes: Vec<_> = change.changes(revision).collect();
+                self.shared.apply(changes);
                 Ok(())
             }
             Err(NotCommitted::Journal(error)) => Err(Retry::No(Error::Journal(error))),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::bytes::Reader;
 use super::seal::RecordError;
 use crate::permission::PermissionSet;
@@ -10,7 +12,7 @@ use crate::permission::PermissionSet;
 /// Sets by the bytes that they were read from. A set has one spelling, and stands last in a body.
 #[derive(Debug, Default)]
 pub(crate) struct KnownSets {
-    known: HashMap<Box<[u8]>, Arc<PermissionSet>>,
+    known: HashMap<Box<[u8]>, Arc<PermissionSet>, RandomState>,
     last: Arc<PermissionSet>,
 }
 

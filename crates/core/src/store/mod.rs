@@ -94,6 +94,12 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
     /// [`StoreError::Backend`] it is unknown whether it was, and to call it again is always right.
     fn renew(&self) -> Result<Epoch, StoreError>;
 
+    /// About how many records there are, if the store can tell in far less time than it takes to read them; else 0.
+    /// Whoever opens the store makes room for so many at once, and nothing but time is lost if there are others.
+    fn size_hint(&self) -> usize {
+        0
+    }
+
     /// The records that `query` asks for, in the order of their ids. An override finds the same, faster.
     ///
     /// # Errors
