@@ -259,10 +259,13 @@ impl Index {
 
     /// Takes over changes into the new index alone.
     pub(crate) fn rebuild(&self, changes: impl AsRef<[Change]>) {
-        if let Some(fresh) = &mut self.writers().fresh {
-            for (change, later) in with_later(changes.as_ref()) {
-                fresh.prefetch(later);
-                fresh.apply_unseen(change);
+        for changes in changes.as_ref().chunks(TURN) {
+            let mut writers = self.writers();
+            for (change, later) in with_later(changes) {
+                if let Some(fresh) = &mut writers.fresh {
+                    fresh.prefetch(later);
+                    fresh.apply_unseen(change);
+                }
             }
         }
     }

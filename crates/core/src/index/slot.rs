@@ -84,8 +84,8 @@ pub(super) struct Back {
 pub(super) struct Word(u64);
 
 const STATE_BITS: u32 = 3;
-const COUNT_BITS: u32 = 5;
-const SET_BITS: u32 = 28;
+const COUNT_BITS: u32 = 9;
+const SET_BITS: u32 = 26;
 const SET_AT: u32 = STATE_BITS + COUNT_BITS;
 const OWNERS_AT: u32 = SET_AT + SET_BITS;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
