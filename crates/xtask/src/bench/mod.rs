@@ -206,11 +206,7 @@ fn chart_of(measured: &Measured) -> String {
         ("grant/one", "symbolon, open connection", true),
         ("check/check-many", "symbolon, 16 at once", true),
         ("check/symbolon", "symbolon, full decision", true),
-        (
-            "limit/hash-and-line",
-            "limit: hash and one cache line",
-            false,
-        ),
+        (LIMIT, "limit: one hash, one cache line", false),
     ];
     let peers = PEERS.iter().map(|(name, label)| (*name, *label, false));
     let bars = own
