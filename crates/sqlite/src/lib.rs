@@ -136,6 +136,11 @@ impl SqliteStore {
 
 impl TokenStore for SqliteStore {
     fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        // The writer knows the pages of its own commits; to the others each commit of it is one of a stranger.
+        if let Ok(writer) = self.writer.try_lock() {
+            self.place.check_same().map_err(OpenError::into_store)?;
+            return row::get(&writer, key).map_err(failed);
+        }
         self.lend(|reader| row::get(reader, key))
     }
 

@@ -11,6 +11,9 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 const MAX_U64: &[u8; 11] = b"LygHa16AHYF";
 /// 2²⁵⁶ − 1 in 43 digits.
 const MAX_U256: &[u8; 43] = b"yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
+/// Digits that a long number is divided into at once, and what they count.
+const AT_ONCE: usize = 5;
+const SCALE: u64 = 62_u64.pow(AT_ONCE as u32);
 /// The value of each byte as a digit; 0 for what is none.
 static DIGITS: [u8; 256] = digits();
 
@@ -60,16 +63,23 @@ pub(super) fn push_u64(text: &mut String, number: u64, width: usize) {
 
 /// Appends the big-endian number `bytes` in `width` digits.
 pub(super) fn push_u256(text: &mut String, bytes: &[u8; 32], width: usize) {
-    let mut number = *bytes;
+    let (words, _) = bytes.as_chunks();
+    let mut number = [0_u32; 8];
+    for (to, from) in number.iter_mut().zip(words) {
+        *to = u32::from_be_bytes(*from);
+    }
     let mut reversed = [0_u8; MAX_U256.len()];
-    for place in reversed.iter_mut().take(width) {
-        let mut rest = 0_u32;
-        for byte in &mut number {
-            let part = rest << 8 | u32::from(*byte);
-            *byte = (part / 62) as u8;
-            rest = part % 62;
+    for places in reversed.chunks_mut(AT_ONCE) {
+        let mut rest = 0;
+        for word in &mut number {
+            let part = rest << 32 | u64::from(*word);
+            *word = (part / SCALE) as u32;
+            rest = part % SCALE;
         }
-        *place = rest as u8;
+        for place in places {
+            *place = (rest % 62) as u8;
+            rest /= 62;
+        }
     }
     for value in reversed.iter().take(width).rev() {
         text.push(digit(u64::from(*value)));

@@ -274,6 +274,28 @@ proptest! {
     }
 
     #[test]
+    fn a_secret_is_written_digit_by_digit(secret: [u8; 32]) {
+        let mut text = String::new();
+        base62::push_u256(&mut text, &secret, 43);
+        let value = text.bytes().fold([0_u8; 32], |number, digit| {
+            let digit = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'A'..=b'Z' => digit - b'A' + 10,
+                _ => digit - b'a' + 36,
+            };
+            let mut carry = u32::from(digit);
+            let mut next = number;
+            for byte in next.iter_mut().rev() {
+                let product = u32::from(*byte) * 62 + carry;
+                *byte = product as u8;
+                carry = product >> 8;
+            }
+            next
+        });
+        prop_assert_eq!(value, secret);
+    }
+
+    #[test]
     fn any_one_changed_character_is_noticed(secret: [u8; 32], at in 4..64_usize, to in 0..62_usize) {
         let token = Token::assemble(Prefix::SYMBOLON, known_id(), &secret);
         let mut text = token.reveal().as_bytes().to_vec();
