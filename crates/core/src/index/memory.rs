@@ -92,21 +92,20 @@ impl<T> std::fmt::Debug for Zeroed<T> {
     }
 }
 
-/// Asks for the two cache lines at `element`, which are used soon.
+/// Asks for the cache lines of elements that are used soon.
 #[inline(always)]
-pub(super) fn prefetch<T: AllAtomic>(element: &T) {
+pub(super) fn prefetch<T: AllAtomic>(elements: &[T]) {
     #[cfg(all(target_arch = "x86_64", not(shuttle), not(miri)))]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let at: *const i8 = std::ptr::from_ref(element).cast();
-        // SAFETY: a prefetch reads nothing and faults on no address.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(at);
-            _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(64));
+        let start: *const i8 = elements.as_ptr().cast();
+        for line in 0..size_of_val(elements).div_ceil(64) {
+            // SAFETY: a prefetch reads nothing and faults on no address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * 64)) };
         }
     }
     #[cfg(not(all(target_arch = "x86_64", not(shuttle), not(miri))))]
-    let _ = element;
+    let _ = elements;
 }
 
 #[cfg(test)]
@@ -125,7 +124,7 @@ mod tests {
             assert!(numbers.iter().all(|one| one.load(Ordering::Relaxed) == 0));
             for (at, number) in numbers.iter().enumerate() {
                 number.store(at as u64 + 1, Ordering::Relaxed);
-                prefetch(number);
+                prefetch(std::slice::from_ref(number));
             }
             let sum: u64 = numbers.iter().map(|one| one.load(Ordering::Relaxed)).sum();
             assert_eq!(sum, (len as u64) * (len as u64 + 1) / 2);
