@@ -268,16 +268,22 @@ pub fn is_new(store: &dyn TokenStore) -> Result<bool, Error> {
     }
     let page = store.scan(&Cursor::start(), 1)?;
     if page.items.is_empty() {
-        Ok(true)
-    } else {
-        Err(Error::Settings)
+        return Ok(true);
+    }
+    // Somebody may have made it between the two readings.
+    match store.get(&SETTINGS)? {
+        Some(_) => Ok(false),
+        None => Err(Error::Settings),
     }
 }
 
 fn read_settings(store: &dyn TokenStore, key: &StoreKey) -> Result<Option<Settings>, Error> {
-    let Some(stored) = store.get(&SETTINGS)? else {
-        return is_new(store).map(|_| None);
+    let found = match store.get(&SETTINGS)? {
+        None if is_new(store)? => return Ok(None),
+        None => store.get(&SETTINGS)?,
+        found => found,
     };
+    let stored = found.ok_or(Error::Settings)?;
     open_settings(key, &stored.record).map(Some)
 }
 
