@@ -30,10 +30,10 @@ const CASES: [&str; 6] = [
     "imported",
 ];
 /// Times that each is done; as in `benches/instructions.rs`.
-const ROUNDS: u64 = 10_000;
+const ROUNDS: u64 = 2000;
 /// Percent.
 const TOLERANCE: u64 = 3;
-const DESCRIPTION: &str = "Instructions of one call, per token, as callgrind counts them: 10,000 tokens, optimised build, x86-64. \
+const DESCRIPTION: &str = "Instructions of one call, per token, as callgrind counts them: 1,000 tokens, optimised build, x86-64. \
 Callgrind offers AVX2 but no AVX-512, so that a processor with AVX-512 runs other and fewer instructions. \
 Made by `cargo xtask bench instructions --accept`.";
 

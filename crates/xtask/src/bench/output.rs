@@ -45,6 +45,7 @@ pub(super) fn table(figures: &[Figure]) -> String {
 /// In at least two digits that say something.
 fn ratio(figure: &Figure) -> String {
     match figure.ratio {
+        Some(tiny) if tiny > 0.0 && tiny < 0.0001 => format!("{tiny:.1e}"),
         Some(small) if small < 0.1 => format!("{small:.5}"),
         Some(ratio) => quantity(ratio, ""),
         None => String::new(),

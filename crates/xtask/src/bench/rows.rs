@@ -200,11 +200,11 @@ pub(super) const ROWS: &[Row] = &[
     Row::new(CHECK, At::Every)
         .kind(Kind::Throughput)
         .beside(&[BOTH, "check/sha256-rwlock-hashmap"]),
-    Row::new("check/check-many", At::Every)
+    Row::new("check/check-many", At::Large)
         .beside(&[L])
         .target(Target::Times(0.3))
         .readme("`check_many`, 16 at once, per token"),
-    Row::new("check/unknown", At::Every)
+    Row::new("check/unknown", At::Large)
         .beside(&[CHECK, L])
         .target(Target::Times(1.2))
         .readme("unknown but well-formed token refused"),
