@@ -160,6 +160,8 @@ impl Engine {
         let issuer = Arc::new(Issuer::new(Arc::clone(&shared)));
         let mut follower = Follower::new(Arc::clone(&shared));
         follower.catch_up()?;
+        // The first reading may have taken longer than what it found may be relied on.
+        follower.catch_up()?;
         let restored =
             restored::settle(&shared, &issuer, &mut follower, memory, options.unjournaled)?;
         let current = shared.sealer.key().current().id;

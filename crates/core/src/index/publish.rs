@@ -60,7 +60,7 @@ impl<T> Published<T> {
     /// Calls `use_it` with the value that is current now. It stays whole until `use_it` returns.
     #[inline(always)]
     pub(super) fn read<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
-        match READER.get() {
+        match READER.try_with(Cell::get).ok().flatten() {
             Some(reader) => self.read_as(reader, use_it),
             None => self.read_first(use_it),
         }
@@ -73,7 +73,7 @@ impl<T> Published<T> {
         let kept = LEASE.try_with(|lease| lease.0.set(Some(Return(reader))));
         let _return = match kept {
             Ok(()) => {
-                READER.set(Some(reader));
+                let _ = READER.try_with(|mine| mine.set(Some(reader)));
                 None
             }
             Err(_) => Some(Return(reader)),
@@ -162,7 +162,8 @@ struct Lease(Cell<Option<Return>>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        READER.set(None);
+        // In whatever order thread locals end.
+        let _ = READER.try_with(|mine| mine.set(None));
     }
 }
 

@@ -63,7 +63,7 @@ fn agrees(sequence: u64, lives: &[Result<(), Dead>], revoked: u64) {
 /// The same, where any of `near` may have followed it or been before.
 fn agrees_near(sequence: u64, lives: &[Result<(), Dead>], revoked: u64, near: RangeInclusive<u64>) {
     for (time, live) in TIMES.into_iter().zip(lives) {
-        let expired = |sequence| expires(sequence).is_some_and(|end| end.nanos() <= time);
+        let expired = |sequence| expires(sequence).is_some_and(|end| end <= moment(time));
         match live {
             _ if sequence == revoked => assert_eq!(*live, Err(Dead::Revoked)),
             _ if sequence % 3 == 2 => assert_eq!(*live, Err(Dead::Inactive)),
@@ -257,7 +257,7 @@ fn places_never_give_what_is_not_theirs() {
                 for _ in 0..3 {
                     let look = || {
                         index.read(|view| {
-                            let here = Index::at(view, place, half(7));
+                            let here = view.at(place, half(7));
                             here.map(judge).or_else(|| {
                                 let start = view.start(7);
                                 index.find(view, (start, half(7)), |found| {

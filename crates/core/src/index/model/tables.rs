@@ -249,7 +249,8 @@ fn a_rebuild_beside_readers_and_writers_lets_nothing_fall_back() {
                 active(3)
             };
             let six = (is_new.get() == 1).then(|| active(6));
-            index.rebuild([active(2), three, active(4)].into_iter().chain(six));
+            let read = [active(2), three, active(4)].into_iter().chain(six);
+            index.rebuild(read.collect::<Vec<_>>());
             index.finish_rebuild(|_| {});
             // The former views are freed beside readers.
             index.settle();
