@@ -52,7 +52,12 @@ pub(crate) struct Now<'c> {
     read: Option<Timestamp>,
 }
 
-impl Now<'_> {
+impl<'c> Now<'c> {
+    #[cfg(test)]
+    pub(crate) fn of(clock: &'c dyn Clock) -> Self {
+        Self { clock, read: None }
+    }
+
     #[inline]
     pub(crate) fn get(self) -> Timestamp {
         self.read.unwrap_or_else(|| self.clock.now())

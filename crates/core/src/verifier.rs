@@ -80,7 +80,8 @@ impl Verifier {
         let Draft::Native(native) = draft else {
             return self.check_otherwise(token, request);
         };
-        if shared.wary.is_set() && !native.has_checksum() {
+        let summed = shared.wary.is_set().then(|| native.has_checksum());
+        if summed == Some(false) {
             return Err(Denied::Malformed);
         }
         // What every token of our own goes through: written out, for a closure that is handed on costs as much as the
@@ -92,22 +93,23 @@ impl Verifier {
             match (view.find(spot, half), Id::new(native.id_number)) {
                 (Seen::Found(found), Some(id)) => decide(shared, id, &found, now, request),
                 (Seen::Stale, _) => self.check_otherwise(token, request),
-                _ => self.check_unfound(&native, token, request),
+                _ => self.check_unfound((&native, summed), token, request),
             }
         })
     }
 
-    /// A token that is not found by its id and the current key.
+    /// A token that is not found by its id and the current key, and whether its checksum is right, if that is known.
     #[inline(never)]
     fn check_unfound(
         &self,
-        native: &Native<'_>,
+        (native, summed): (&Native<'_>, Option<bool>),
         token: &[u8],
         request: &Request<'_>,
     ) -> Result<Id, Denied> {
         let shared = &*self.shared;
         shared.wary.set();
-        if !native.is_sound() {
+        let summed = summed.unwrap_or_else(|| native.has_checksum());
+        if !summed || !native.is_canonical() {
             return Err(Denied::Malformed);
         }
         if !shared.has_other_ways() {

@@ -271,7 +271,8 @@ impl Expiry {
         }
     }
 
-    fn with(self, rest: u64) -> Option<Timestamp> {
+    /// The whole of it.
+    pub(super) fn with(self, rest: u64) -> Option<Timestamp> {
         let nanos = u64::from(self.0) << TICK_BITS | rest;
         Timestamp::from_nanos(nanos).filter(|_| !self.is_never())
     }

@@ -157,9 +157,9 @@ impl Spot<'_> {
 }
 
 impl Found<'_> {
-    #[inline(always)]
-    pub(crate) fn expires(&self) -> bool {
-        !self.expiry.is_never()
+    /// When it expires; earlier, if it was written since.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.expiry.with(self.rest())
     }
 
     /// The id of the authorization; none if it was purged meanwhile.

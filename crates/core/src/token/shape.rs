@@ -88,10 +88,14 @@ impl Native<'_> {
 
     /// Whether the id is one, the checksum is right and every digit canonical.
     pub(crate) fn is_sound(&self) -> bool {
+        self.has_checksum() && self.is_canonical()
+    }
+
+    /// Whether the id is one and every digit canonical.
+    pub(crate) fn is_canonical(&self) -> bool {
         let secret = self.body.split_first_chunk::<ID_DIGITS>();
         let secret = secret.and_then(|(_, rest)| rest.first_chunk::<SECRET_DIGITS>());
         self.id_number != 0
-            && self.has_checksum()
             && base62::are_digits(self.body)
             && base62::is_u64(self.id)
             && secret.is_some_and(base62::is_u256)

@@ -17,8 +17,8 @@ use crate::shared::Shared;
 /// owner or replaced permissions are seen at once.
 ///
 /// A request that was allowed is remembered, and allowed again as long as nothing at all has changed since, which
-/// takes a few nanoseconds; a check after any change reads the token's state again. Tokens that expire, names of
-/// resources, and words of the embedder's own are not remembered.
+/// takes a few nanoseconds; a check after any change reads the token's state again. Names of resources and words of the
+/// embedder's own are not remembered.
 pub struct Grant {
     shared: Arc<Shared>,
     id: Id,
@@ -65,7 +65,7 @@ impl Grant {
         let now = shared.fresh()?;
         // Taken before anything is read: what changes from now on makes it another one.
         let version = shared.index.version();
-        match self.memo.allows(version, request) {
+        match self.memo.allows(version, now, request) {
             true => Ok(self.id),
             false => self.decide(version, now, request),
         }
@@ -76,8 +76,8 @@ impl Grant {
         let shared = &*self.shared;
         let decide = |found: &Found<'_>| {
             let answer = decide(shared, self.id, found, now, request);
-            if answer.is_ok() && !found.expires() {
-                self.memo.note(version, request);
+            if answer.is_ok() {
+                self.memo.note(version, found.expires(), request);
             }
             answer
         };

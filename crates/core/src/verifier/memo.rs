@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
+use crate::freshness::Now;
 use crate::index::Version;
 use crate::permission::Request;
+use crate::time::Timestamp;
 
 /// A request that was allowed, and the version of the index that allowed it. Threads may share it: whoever meets
 /// another that writes it goes without.
@@ -12,17 +14,20 @@ pub(super) struct Memo {
     /// Odd while it is being written.
     turn: AtomicU64,
     version: AtomicU64,
+    /// When the token expires, in nanoseconds since 1970; [`NEVER`] if it does not.
+    until: AtomicU64,
     /// 0 while nothing is noted; no request has a head of 0 here.
     request: [AtomicU64; 3],
 }
 
+const NEVER: u64 = u64::MAX;
 /// So that the numbers of no request are all 0.
 const NOTED: u64 = 1 << 63;
 
 impl Memo {
-    /// Whether this request was allowed by this version.
+    /// Whether this request was allowed by this version, and the token has not expired since.
     #[inline(always)]
-    pub(super) fn allows(&self, version: Version, request: &Request<'_>) -> bool {
+    pub(super) fn allows(&self, version: Version, now: Now<'_>, request: &Request<'_>) -> bool {
         let Some([head, organization, id]) = request.numbers() else {
             return false;
         };
@@ -32,12 +37,15 @@ impl Memo {
             && held_head.load(Ordering::Relaxed) == head | NOTED
             && held_organization.load(Ordering::Relaxed) == organization
             && held_id.load(Ordering::Relaxed) == id;
+        let until = self.until.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
-        same && turn & 1 == 0 && self.turn.load(Ordering::Relaxed) == turn
+        same && turn & 1 == 0
+            && self.turn.load(Ordering::Relaxed) == turn
+            && (until == NEVER || now.get().nanos() < until)
     }
 
-    /// Notes that this request was allowed by this version.
-    pub(super) fn note(&self, version: Version, request: &Request<'_>) {
+    /// Notes that this request was allowed by this version, for a token that expires then.
+    pub(super) fn note(&self, version: Version, expires: Option<Timestamp>, request: &Request<'_>) {
         let Some([head, organization, id]) = request.numbers() else {
             return;
         };
@@ -53,6 +61,8 @@ impl Memo {
         // After the turn, before what follows, for those that see any of it.
         fence(Ordering::Release);
         self.version.store(version.0, Ordering::Relaxed);
+        let until = expires.map_or(NEVER, Timestamp::nanos);
+        self.until.store(until, Ordering::Relaxed);
         let numbers = [head | NOTED, organization, id];
         for (to, from) in self.request.iter().zip(numbers) {
             to.store(from, Ordering::Relaxed);
@@ -64,8 +74,10 @@ impl Memo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{Clock as _, ManualClock};
     use crate::{Action, Id, ResourceType};
     use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
 
     #[test]
     fn only_the_noted_request_under_its_version_is_allowed() {
@@ -81,20 +93,41 @@ mod tests {
             read.organization(id(1)).id(id(2)),
         ];
         let memo = Memo::default();
-        assert!(requests.iter().all(|one| !memo.allows(Version(0), one)));
+        let clock = clock();
+        let allows =
+            |version, request: &Request<'_>| memo.allows(version, Now::of(&clock), request);
+        assert!(requests.iter().all(|one| !allows(Version(0), one)));
         for (at, noted) in requests.iter().enumerate() {
             let version = Version(at as u64);
-            memo.note(version, noted);
+            memo.note(version, None, noted);
             for (other, request) in requests.iter().enumerate() {
-                assert_eq!(memo.allows(version, request), other == at, "{request}");
-                assert!(!memo.allows(Version(99), request));
+                assert_eq!(allows(version, request), other == at, "{request}");
+                assert!(!allows(Version(99), request));
             }
         }
         let custom = Request::new(Action::new("drop").unwrap(), ResourceType::BUCKETS);
         for request in [custom, read.name("a")] {
-            memo.note(Version(7), &request);
-            assert!(!memo.allows(Version(7), &request));
+            memo.note(Version(7), None, &request);
+            assert!(!allows(Version(7), &request));
         }
+    }
+
+    #[test]
+    fn what_expires_is_allowed_until_its_very_nanosecond() {
+        let (clock, memo) = (clock(), Memo::default());
+        let read = Request::new(Action::READ, ResourceType::BUCKETS);
+        let end = clock.now().saturating_add(Duration::from_nanos(2));
+        memo.note(Version(1), Some(end), &read);
+        let allows = || memo.allows(Version(1), Now::of(&clock), &read);
+        assert!(allows());
+        clock.advance(Duration::from_nanos(1));
+        assert!(allows());
+        clock.advance(Duration::from_nanos(1));
+        assert!(!allows());
+    }
+
+    fn clock() -> ManualClock {
+        ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap())
     }
 
     /// Two threads note requests that differ in every part: no mixture of them is ever allowed.
@@ -111,16 +144,19 @@ mod tests {
             let writers = [1, 2].map(|number| {
                 scope.spawn(move || {
                     for _ in 0..200_000 {
-                        memo.note(Version(number), &request(number, number));
+                        memo.note(Version(number), None, &request(number, number));
                     }
                 })
             });
             scope.spawn(move || {
+                let clock = clock();
+                let allows =
+                    |version, request: &Request<'_>| memo.allows(version, Now::of(&clock), request);
                 while !done.load(Ordering::Acquire) {
-                    assert!(!memo.allows(Version(1), &request(1, 2)));
-                    assert!(!memo.allows(Version(1), &request(2, 1)));
-                    assert!(!memo.allows(Version(1), &request(2, 2)));
-                    assert!(!memo.allows(Version(2), &request(1, 1)));
+                    assert!(!allows(Version(1), &request(1, 2)));
+                    assert!(!allows(Version(1), &request(2, 1)));
+                    assert!(!allows(Version(1), &request(2, 2)));
+                    assert!(!allows(Version(2), &request(1, 1)));
                 }
             });
             for writer in writers {
