@@ -1,5 +1,8 @@
 //! The writing side of the index: one thread at a time.
 
+mod compare;
+mod numbers;
+
 use std::collections;
 use std::sync::Arc;
 
@@ -368,147 +371,6 @@ impl Builder {
             }
         }
         outcome
-    }
-
-    /// The number of the set. One that is shared is not compiled again for the same owners.
-    fn set(&mut self, digest: &Digest) -> u32 {
-        let at = Arc::as_ptr(&digest.permissions).addr();
-        if let Some((set, owners, number)) = self.recent.get(&at)
-            && Arc::ptr_eq(set, &digest.permissions)
-            && *owners == owners_of(digest)
-        {
-            return *number;
-        }
-        let number = self.compile(digest);
-        // Only what others hold too may come again.
-        if Arc::strong_count(&digest.permissions) > 1 {
-            if self.recent.len() >= RECENT {
-                self.recent.clear();
-            }
-            let permissions = Arc::clone(&digest.permissions);
-            self.recent
-                .insert(at, (permissions, owners_of(digest), number));
-        }
-        number
-    }
-
-    fn compile(&mut self, digest: &Digest) -> u32 {
-        let set = CompiledSet::of(&digest.permissions, digest.organization, digest.user);
-        if let Some(number) = self.sets.get(&set) {
-            return *number;
-        }
-        let number = intern(self.sets.len(), NO_SET);
-        if number == NO_SET {
-            return NO_SET;
-        }
-        let set = Arc::new(set);
-        if let Some(slot) = self.interned.sets.make(number) {
-            // It is empty: each number is given out once.
-            let _ = slot.set(Arc::clone(&set));
-        }
-        self.sets.insert(set, number);
-        number
-    }
-
-    fn pair(&mut self, user: Option<Id>, organization: Id) -> u32 {
-        if let Some(number) = self.pairs.get(&(user, organization)) {
-            return *number;
-        }
-        let number = intern(self.pairs.len(), NO_PAIR);
-        if number == NO_PAIR {
-            return NO_PAIR;
-        }
-        let user_at = user.map_or(NOBODY, |id| self.owner(RecordKey::new(Kind::USER, id)));
-        let at = self.owner(RecordKey::new(Kind::ORGANIZATION, organization));
-        if let Some(pair) = self.interned.pairs.make(number) {
-            pair.write((user, user_at), (organization, at));
-        }
-        self.pairs.insert((user, organization), number);
-        number
-    }
-
-    /// The number of a user or organization; it is unknown until its record comes.
-    fn owner(&mut self, key: RecordKey) -> u32 {
-        // 0 is nobody.
-        let next = intern(self.owners.len() + 1, u32::MAX);
-        let number = *self.owners.entry(key).or_insert(next);
-        self.interned.owners.make(number);
-        number
-    }
-
-    /// Sees to it that nothing comes back that `old` knew better.
-    pub(super) fn outlive(&mut self, old: &Self, mut replayed: impl FnMut(RecordKey)) {
-        for (key, gone) in &old.gone {
-            let now = self.known(*key);
-            if now.as_ref().is_some_and(|now| now.sequence > *gone) {
-                continue;
-            }
-            if let Some(now) = now {
-                replayed(*key);
-                self.lose(*key, &now);
-            }
-            self.bury(*key, *gone);
-        }
-        for (key, before) in old.all() {
-            let Some(now) = self.known(key) else {
-                self.bury(key, before.sequence);
-                continue;
-            };
-            if now.sequence >= before.sequence && (!before.ended || now.ended) {
-                continue;
-            }
-            replayed(key);
-            if before.ended && key.kind != Kind::AUTHORIZATION {
-                let owner = self.owner(key);
-                self.interned.set_owner(owner, OwnerState::Deleted);
-            } else {
-                self.deny(key, Some(&now));
-            }
-            let kept = Known {
-                revision: now.revision,
-                handle: now.handle,
-                rest: now.rest,
-                genuine: false,
-                ..before
-            };
-            self.remember(key, kept);
-        }
-    }
-
-    pub(super) fn agrees(&self, change: &Change) -> bool {
-        let Some(known) = self.known(change.key) else {
-            return matches!(change.what, What::Purged);
-        };
-        match &change.what {
-            What::Purged => false,
-            What::NotGenuine => !known.genuine,
-            What::Owner(state, sequence) => {
-                let owner = self.owners.get(&change.key);
-                let held = owner.map(|owner| self.interned.owner(*owner));
-                known.sequence == *sequence && held == Some(*state)
-            }
-            What::Authorization(digest, sequence) => {
-                let id = change.key.id;
-                let mut starts = self.tables.starts(id, digest.handle);
-                let held = |(start, half)| self.tables.read(start, half);
-                known.sequence == *sequence
-                    && known.handle == digest.handle
-                    && starts.all(|one| self.entry_agrees(id, digest, held(one)))
-            }
-        }
-    }
-
-    fn entry_agrees(&self, id: Id, digest: &Digest, held: Option<(Entry, Option<Back>)>) -> bool {
-        let Some((entry, Some(back))) = held else {
-            return false;
-        };
-        let set = self.interned.set(entry.set);
-        let wanted = CompiledSet::of(&digest.permissions, digest.organization, digest.user);
-        back.id == id
-            && entry.state == SlotState::Known(digest.status)
-            && entry.expires == kept_expiry(digest.expires)
-            && set == Some(&wanted)
-            && self.pairs.get(&(digest.user, digest.organization)) == Some(&entry.owners)
     }
 }
 
