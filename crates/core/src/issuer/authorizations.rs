@@ -205,7 +205,7 @@ impl Issuer {
         self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let (mut old, credential) = change.authorization(id)?;
-            if holder.id() != Some(id) {
+            if !holder.is_authorization(id) {
                 may_change(&holder, &old)?;
                 holder.must_include(&old.permissions, &change.buckets())?;
             }

@@ -226,6 +226,18 @@ impl Issuer {
             .ok_or(Error::NotFound(Field::Bucket))
     }
 
+    /// Whether the caller itself is in force and may do what `request` says, as the store has it. What a signed-in user may
+    /// do, no check of a token tells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] if it may not, [`Error::Caller`] if it is not in force, [`Error::Store`].
+    pub fn authorize(&self, caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
+        self.change(Errand::new(caller, Act::Read), |change| {
+            caller.hold(change)?.must(request)
+        })
+    }
+
     pub(super) fn find_named(&self, kind: Kind, unique: &[u8]) -> Result<Option<Entity>, Error> {
         let found = self.shared.store.find(&Query::unique(kind, unique))?;
         Ok(found
