@@ -1,4 +1,9 @@
 //! What a signed-in user may see, do and grant, compared with the written rules.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
