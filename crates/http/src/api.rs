@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use symbolon::{Engine, Timestamp};
+use symbolon::{Clock, Engine, SystemClock, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -73,6 +73,7 @@ pub struct Api {
 struct Inner {
     engine: OnceLock<Arc<Engine>>,
     settings: Settings,
+    clock: SystemClock,
     started: Timestamp,
 }
 
@@ -86,11 +87,12 @@ impl Api {
 
     /// An API whose engine is still being opened: until [`Api::open`], every route that needs it answers 503.
     pub fn starting(settings: Settings) -> Self {
-        let started = symbolon::Clock::now(&symbolon::SystemClock);
+        let clock = SystemClock::default();
         let shared = Inner {
             engine: OnceLock::new(),
             settings,
-            started,
+            started: clock.now(),
+            clock,
         };
         Self {
             shared: Arc::new(shared),
@@ -108,6 +110,12 @@ impl Api {
 
     pub(crate) fn started(&self) -> Timestamp {
         self.shared.started
+    }
+
+    /// For how many nanoseconds it has been up.
+    pub(crate) fn up(&self) -> u64 {
+        let now = self.shared.clock.now();
+        now.nanos().saturating_sub(self.shared.started.nanos())
     }
 
     /// The engine, unless it is still being opened.

@@ -124,6 +124,24 @@ impl Issuer {
         })
     }
 
+    /// The registered bucket with this id, forgotten or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    pub fn bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
+        let errand = Errand::new(caller, Act::Read).on(Kind::BUCKET, id);
+        self.change(errand, |change| {
+            let holder = caller.hold(change)?;
+            let found = change.bucket(id)?;
+            let request = Request::new(Action::READ, ResourceType::BUCKETS)
+                .organization(found.organization)
+                .id(id);
+            let may = holder.may(&request);
+            may.then_some(found).ok_or(Error::NotFound(Field::Bucket))
+        })
+    }
+
     /// The users that are not deleted and that the caller may read, in the order of their ids.
     ///
     /// # Errors

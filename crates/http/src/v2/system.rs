@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use symbolon::{Caller, Clock, Span, SystemClock, Timestamp};
+use symbolon::{Caller, Span, Timestamp};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -129,12 +129,10 @@ async fn ready(
         };
         return Err((StatusCode::SERVICE_UNAVAILABLE, Json(form)));
     }
-    let started = api.started();
-    let passed = SystemClock.now().nanos().saturating_sub(started.nanos());
     Ok(Json(ReadyForm {
         status: "ready",
-        started,
-        up: duration(passed),
+        started: api.started(),
+        up: duration(api.up()),
     }))
 }
 
