@@ -113,6 +113,11 @@ impl Failure {
     /// What the caller can do nothing about: told to the log alone.
     pub(crate) fn internal(error: &(dyn StdError + 'static)) -> Self {
         tracing::error!(error = %chain(error), "a request failed");
+        Self::panicked()
+    }
+
+    /// The same, of which the log has been told.
+    pub(crate) fn panicked() -> Self {
         let message = "An internal error has occurred - check server logs";
         Self::new(Code::Internal, message)
     }

@@ -1,10 +1,17 @@
 //! All routes in one place.
 
+use std::any::Any;
+use std::time::Duration;
+
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::sensitive_headers::SetSensitiveHeadersLayer;
+use tower_http::trace::TraceLayer;
+use tracing::Span;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
@@ -28,13 +35,40 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// The same as a whole application: every other path is answered with 404.
+/// The same as a whole application: every other path is answered with 404, a panic with 500, and each request is a line
+/// of the log, in which neither tokens nor cookies nor what stands in a path or query are told.
 pub fn application(api: Api) -> Router {
-    router(api.clone()).fallback_service(
-        Router::new()
-            .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
-            .layer(middleware::from_fn_with_state(api, headers)),
-    )
+    let nothing = Router::new()
+        .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
+        .layer(middleware::from_fn_with_state(api.clone(), headers));
+    let secret = [header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+    router(api)
+        .fallback_service(nothing)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(answered),
+        )
+        .layer(SetSensitiveHeadersLayer::new(secret))
+}
+
+/// The panic hook has told it by now.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Failure::panicked().into_response()
+}
+
+/// The route and not the path, in which anything may stand.
+fn span<B>(request: &axum::http::Request<B>) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("-", MatchedPath::as_str);
+    tracing::info_span!("request", method = %request.method(), route)
+}
+
+fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
+    let status = response.status().as_u16();
+    tracing::info!(status, micros = took.as_micros(), "answered");
 }
 
 /// The routes, and the document that describes them.
@@ -93,7 +127,7 @@ async fn reach(api: &Api, request: &Request) -> Result<(), Failure> {
     let wanted = wanted.map(symbolon::store::Revision).ok_or_else(|| {
         Failure::invalid("X-Symbolon-Min-Revision is a number, as X-Symbolon-Revision gave it")
     })?;
-    let patience = std::time::Duration::from_secs(1);
+    let patience = Duration::from_secs(1);
     let reached = api.run(move |engine| Ok::<_, Failure>(engine.wait_for(wanted, patience)));
     match reached.await? {
         true => Ok(()),

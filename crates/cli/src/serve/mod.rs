@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use symbolon::StoreKey;
 use symbolon_http::{Api, Settings, TokenInReplies};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -175,11 +174,12 @@ fn settings(args: &ServeArgs, set_up_code: Option<Arc<Zeroizing<String>>>) -> Se
 
 /// 128 random bits as text.
 fn set_up_code() -> Result<Zeroizing<String>, Failure> {
-    // A fresh key is nothing but random bytes, and its text is wiped.
-    let text = StoreKey::generate()?.to_text();
-    let digits = text.chars().filter(char::is_ascii_alphanumeric);
-    let last: Vec<char> = digits.collect();
-    Ok(Zeroizing::new(last.iter().rev().take(26).collect()))
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|_| symbolon::Error::Random)?;
+    Ok(Zeroizing::new(format!(
+        "{:032x}",
+        u128::from_ne_bytes(random)
+    )))
 }
 
 fn tell_first_steps(
