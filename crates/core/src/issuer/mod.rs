@@ -36,7 +36,7 @@ pub use import::{IfEnded, ImportItem, Imported};
 pub use list::{Filter, Span};
 pub use owners::{OrganizationEdit, UserEdit};
 pub use purge::{Purge, Purged};
-pub use setup::FirstUser;
+pub use setup::{FirstUser, SetUpDone};
 
 use errand::Errand;
 use group::Committer;

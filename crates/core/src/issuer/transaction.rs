@@ -244,6 +244,13 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// Whether an authorization is there.
+    pub(super) fn has_authorization(&mut self, id: Id) -> Result<bool, Error> {
+        Ok(self
+            .read(RecordKey::new(Kind::AUTHORIZATION, id))?
+            .is_some())
+    }
+
     /// Whether a user or organization is there, or will be after this transaction. One that is known and has not ended is
     /// there: it is not forgotten before it has ended for long.
     pub(super) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use symbolon::record::RecordKey;
 use symbolon::{
     Caller, Denied, Edit, Error, FirstUser, MemoryStore, OrganizationEdit, PermissionSet, Purge,
-    Schema, TokenStore, Transition,
+    Schema, Span, Token, TokenStore, Transition,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
@@ -147,6 +147,8 @@ fn set_up_works_once_also_when_two_race() {
             user: "me".into(),
             password_hash: None,
             permissions: PermissionSet::from(Schema::influxdb_operator()),
+            bucket: None,
+            token: None,
         };
         let results = std::thread::scope(|scope| {
             let race = |engine: &symbolon::Engine| engine.issuer().set_up(&first);
@@ -179,8 +181,12 @@ fn set_up_takes_what_was_imported_by_that_name() {
         user: "me".into(),
         password_hash: None,
         permissions: [permission("read:buckets")].into_iter().collect(),
+        bucket: None,
+        token: None,
     };
-    let (token, made, organization, me) = issuer.set_up(&first).unwrap();
+    let done = issuer.set_up(&first).unwrap();
+    let (token, made) = (done.token, done.authorization);
+    let (organization, me) = (done.organization, done.user);
     assert_eq!((organization.id, me.id), (world.org.id, user.id));
     assert!(me.operator);
     assert_eq!(world.check(&token), Ok(made.id));
@@ -215,4 +221,52 @@ fn a_purge_that_was_interrupted_goes_on() {
     assert_eq!(issuer.purge().unwrap(), 2);
     assert!(issuer.organization(&root, world.org.id).is_err());
     assert!(world.engine.fsck().unwrap().problems.is_empty());
+}
+
+/// A bucket and a token of one's own choice come in the same commit.
+#[test]
+fn a_set_up_takes_a_token_and_registers_a_bucket() {
+    let text = "a-token-that-the-operator-has-chosen";
+    let first = |token: &str| FirstUser {
+        organization: "org".into(),
+        user: "me".into(),
+        password_hash: None,
+        permissions: [permission("read:buckets")].into_iter().collect(),
+        bucket: Some("first".into()),
+        token: Some(Token::parse(symbolon::Prefix::default(), token).unwrap()),
+    };
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let before = world.engine.committed();
+    let shown = format!("{:?}", first(text));
+    assert!(!shown.contains(text));
+    let done = issuer.set_up(&first(text)).unwrap();
+    assert_eq!(world.engine.committed().0, before.0 + 1);
+    assert_eq!(done.token.reveal(), text);
+    assert_eq!(world.check(&done.token), Ok(done.authorization.id));
+    let bucket = done.bucket.unwrap();
+    assert_eq!(
+        (bucket.organization, &*bucket.name),
+        (world.org.id, "first")
+    );
+    assert_eq!(
+        issuer
+            .buckets(&Caller::Root, None, &Span::default())
+            .unwrap(),
+        [bucket]
+    );
+    // One of our own form brings its id; what another has is not taken.
+    let (taken, made) = World::new().create(&["read:buckets"]);
+    let other = World::new();
+    let issuer = other.engine.issuer();
+    let done = issuer.set_up(&first(taken.reveal())).unwrap();
+    assert_eq!(done.authorization.id, made.id);
+    assert_eq!(other.check(&taken), Ok(made.id));
+    let third = World::new();
+    let (own, _) = third.create(&["read:buckets"]);
+    let refused = third.engine.issuer().set_up(&first(own.reveal()));
+    assert!(matches!(
+        refused,
+        Err(Error::Exists(symbolon::Field::Token))
+    ));
 }
