@@ -140,8 +140,7 @@ async fn reach(api: &Api, wanted: Option<HeaderValue>) -> Result<(), Failure> {
         Failure::invalid("X-Symbolon-Min-Revision is a number, as X-Symbolon-Revision gave it")
     })?;
     let patience = Duration::from_secs(1);
-    let reached =
-        api.run(move |engine| Ok::<_, Failure>(engine.wait_for(wanted, patience)));
+    let reached = api.run(move |engine| Ok::<_, Failure>(engine.wait_for(wanted, patience)));
     match reached.await? {
         true => Ok(()),
         false => Err(Failure::new(

@@ -33,7 +33,7 @@ async fn a_backup_is_restored() {
         name.starts_with("attachment; filename=\"symbolon-20"),
         "{name}"
     );
-    assert!(name.ends_with("Z.backup\"") && name.len() == 53, "{name}");
+    assert!(name.ends_with("Z.backup\"") && name.len() == 55, "{name}");
 
     let mut backup = Backup::read(Cursor::new(reply.body.clone())).unwrap();
     let store = Arc::new(MemoryStore::new());

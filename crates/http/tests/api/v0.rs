@@ -134,8 +134,9 @@ async fn a_token_is_made_used_changed_and_revoked() {
         json!({"description": "x"}),
         json!({"description": "sensors"}),
     ] {
-        let change = server.ask(&format!("PATCH {}", path(&made)), &keeper, Some(change));
-        assert_eq!(refused(&change.await).0, 409);
+        let line = format!("PATCH {}", path(&made));
+        let reply = server.ask(&line, &keeper, Some(change)).await;
+        assert_eq!(refused(&reply).0, 409);
     }
 }
 
