@@ -55,10 +55,7 @@ struct Database {
 impl FromRequestParts<Server> for Database {
     type Rejection = PathRejection;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        server: &Server,
-    ) -> Result<Self, PathRejection> {
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PathRejection> {
         let Path(name) = Path::from_request_parts(parts, server).await?;
         let action = match parts.method {
             Method::GET | Method::HEAD => Action::READ,

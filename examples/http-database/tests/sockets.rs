@@ -44,7 +44,9 @@ impl Running {
 
     fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
         Client(BufReader::new(stream))
     }
 
@@ -108,7 +110,8 @@ fn a_token_writes_or_reads_its_database_and_no_other() {
     let (_, of_all) = server.token("read", "*");
     let mut client = server.connect();
     let sensors = "/databases/sensors";
-    let mut write = |path: &str, token: &str| client.ask(&format!("POST {path}"), token, "t,room=a v=21.5");
+    let mut write =
+        |path: &str, token: &str| client.ask(&format!("POST {path}"), token, "t,room=a v=21.5");
     assert_eq!(status(write(sensors, &writer)), 204);
     assert_eq!(status(write(sensors, &writer)), 204);
     assert_eq!(status(write(sensors, &reader)), 403);

@@ -48,9 +48,8 @@ impl Bearer {
         on: Option<Id>,
     ) -> Result<Keeper, Failure> {
         let issuer = engine.issuer();
-        let own = issuer
-            .authorization(&Caller::Root, self.id)
-            .map_err(refused)?;
+        let own = absent_is_none(issuer.authorization(&Caller::Root, self.id));
+        let own = own.map_err(refused)?.ok_or_else(Failure::unauthorized)?;
         let keeper = Keeper {
             caller: Caller::Authorization(self.id),
             organization: own.organization,

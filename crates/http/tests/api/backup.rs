@@ -2,11 +2,18 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
+use axum::http::Request as HttpRequest;
 use symbolon::backup::Backup;
 use symbolon::{
     Action, Caller, Engine, MemoryStore, NewAuthorization, Permission, Request, ResourceType,
 };
+
+use symbolon_conformance::faults::{Fault, FaultyStore, Method};
+use symbolon_http::Settings;
+use tower::ServiceExt;
 
 use crate::support::{Server, key, options};
 
@@ -47,6 +54,36 @@ async fn a_backup_is_restored() {
     }
     let cut = reply.body.len() - 1;
     assert!(Backup::read(Cursor::new(&reply.body[..cut])).is_err());
+}
+
+/// What was sent before cannot be taken back: the answer has no end, which every HTTP client reports.
+#[tokio::test]
+async fn a_backup_that_fails_breaks_off() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let server = Server::over(Arc::clone(&store) as _, options(), Settings::default());
+    let issuer = server.engine.issuer();
+    // More than are read at once.
+    for _ in 0..1500 {
+        let read = "read:buckets".parse().unwrap();
+        let new = NewAuthorization::new(server.organization, [read]);
+        issuer.create(&Caller::Root, new).unwrap();
+    }
+    let newest = server.engine.committed();
+    assert!(server.engine.wait_for(newest, Duration::from_secs(20)));
+    let ask = async || {
+        let request = HttpRequest::post("/api/v1/backup")
+            .header("authorization", format!("Token {}", server.operator.reveal()))
+            .body(Body::empty())
+            .unwrap();
+        let response = server.application.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        to_bytes(response.into_body(), usize::MAX).await
+    };
+    store.plan(Method::Scan, 3, Fault::Down);
+    assert!(ask().await.is_err());
+    assert_eq!(store.struck(), 1);
+    store.heal();
+    assert!(Backup::read(Cursor::new(ask().await.unwrap())).is_ok());
 }
 
 fn contains(all: &[u8], part: &[u8]) -> bool {

@@ -7,6 +7,7 @@
 )]
 
 mod backup;
+mod document;
 mod guard;
 mod metrics;
 mod support;

@@ -65,6 +65,11 @@ async fn the_numbers_are_those_of_the_engine() {
     let server = Server::start();
     let before = shown(&server).await;
     server.token(server.organization, &["read:buckets"]);
+    let seen = server.engine.wait_for(
+        server.engine.committed(),
+        std::time::Duration::from_secs(20),
+    );
+    assert!(seen);
     let after = shown(&server).await;
     let known = |text: &str| value(text, "symbolon_known");
     assert_eq!(known(&after), known(&before) + 1.0);

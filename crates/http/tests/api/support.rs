@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Request, header};
 use serde_json::Value;
 use symbolon::{
     Authorization, Caller, Engine, Face, Id, NewAuthorization, Options, Permission, Schema,
-    StoreKey, Token, User,
+    StoreKey, Token, TokenStore, User,
 };
 use symbolon_http::{Api, Settings, application};
 use symbolon_sqlite::SqliteStore;
@@ -23,7 +23,7 @@ pub(crate) struct Server {
     pub(crate) user: User,
     pub(crate) operator: Token,
     // Removed when the engine is gone.
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 /// The secret of every test's store.
@@ -44,7 +44,15 @@ impl Server {
     pub(crate) fn with(options: Options, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("tokens.db")).unwrap();
-        let engine = Arc::new(Engine::create(Arc::new(store), key(), options).unwrap());
+        Self {
+            _folder: Some(folder),
+            ..Self::over(Arc::new(store), options, settings)
+        }
+    }
+
+    /// Over this store, which is empty.
+    pub(crate) fn over(store: Arc<dyn TokenStore>, options: Options, settings: Settings) -> Self {
+        let engine = Arc::new(Engine::create(store, key(), options).unwrap());
         let issuer = engine.issuer();
         let root = Caller::Root;
         let organization = issuer.create_organization(&root, "my-org", "").unwrap().id;
@@ -62,7 +70,7 @@ impl Server {
             organization,
             user,
             operator,
-            _folder: folder,
+            _folder: None,
         }
     }
 

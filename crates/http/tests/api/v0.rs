@@ -5,6 +5,8 @@ use symbolon::{
     Action, Caller, Denied, Id, Request as Check, ResourceType, Timestamp, Transition, UserEdit,
 };
 
+use symbolon_http::Settings;
+
 use crate::support::{Reply, Server};
 
 const TOKENS: &str = "/api/v0/tokens";
@@ -210,7 +212,8 @@ async fn the_list_has_the_tokens_of_the_own_organization() {
 /// More than the store is asked for at once.
 #[tokio::test]
 async fn a_long_list_is_whole() {
-    let server = Server::start();
+    let store = std::sync::Arc::new(symbolon::MemoryStore::new());
+    let server = Server::over(store, crate::support::options(), Settings::default());
     let keeper = keeper(&server, server.organization);
     let issuer = server.engine.issuer();
     for number in 0..1001 {
