@@ -162,39 +162,61 @@ impl Follower {
         self.shared.index.settle();
     }
 
-    /// Reads pages after `cursor` to the end, and gives `take` what they say, in any order.
+    /// Reads pages after `cursor` to the end, and gives what they say to `take`, in their order.
     ///
-    /// Two threads take turns at the store. Each decodes what it fetched itself, while the other one fetches: to hand
-    /// records from one core to another takes longer than to decode them.
+    /// Two threads take turns: while one fetches a page, the other decodes and takes over the one that it fetched before.
+    /// Records that are handed from one core to another, and freed there, cost both more time than the decoding does.
     fn read(
         &self,
         cursor: &Cursor,
-        mut take: impl FnMut(Vec<Change>) + Send,
+        take: impl FnMut(Vec<Change>) + Send,
     ) -> Result<(Cursor, End), StoreError> {
         let shared = &*self.shared;
-        let mut sets = KnownSets::default();
+        let mut taker = Taker {
+            shared,
+            sets: KnownSets::default(),
+            take,
+        };
         let first = shared.store.scan(cursor, PAGE)?;
-        take(shared.read_all(&first.items, &mut sets));
+        taker.take(&first.items);
         if let Some(end) = first.end {
             return Ok((first.next, end));
         }
         let place = Mutex::new(ControlFlow::Continue(first.next));
-        let take = Mutex::new(take);
-        let work = |mut sets: KnownSets| {
-            let next = || fetch(shared, &mut lock(&place));
-            while let Some(items) = next() {
-                let changes = shared.read_all(&items, &mut sets);
-                lock(&take)(changes);
+        let taker = Mutex::new(taker);
+        let work = || {
+            loop {
+                let mut place = lock(&place);
+                let Some(items) = fetch(shared, &mut place) else {
+                    return;
+                };
+                // Before the next page can be fetched, so that none overtakes this one.
+                let mut taker = lock(&taker);
+                drop(place);
+                taker.take(&items);
             }
         };
         thread::scope(|scope| {
-            scope.spawn(|| work(KnownSets::default()));
-            work(sets);
+            scope.spawn(work);
+            work();
         });
         match place.into_inner().unwrap_or_else(PoisonError::into_inner) {
             ControlFlow::Break(read) => read,
             ControlFlow::Continue(_) => Err(StoreError::Corrupt("a scan had no end".into())),
         }
+    }
+}
+
+/// Decodes pages and hands on what they say.
+struct Taker<'s, F> {
+    shared: &'s Shared,
+    sets: KnownSets,
+    take: F,
+}
+
+impl<F: FnMut(Vec<Change>)> Taker<'_, F> {
+    fn take(&mut self, items: &[Stored]) {
+        (self.take)(self.shared.read_all(items, &mut self.sets));
     }
 }
 

@@ -216,8 +216,8 @@ fn column_bytes(columns: &Columns) -> [u8; 18] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Id;
-    use crate::record::Kind;
+    use crate::record::{Kind, Sealer, Settings, seal};
+    use crate::{Bucket, Id, Prefix, Status, Timestamp};
 
     const KEY: [u8; 32] = [3; 32];
 
@@ -248,6 +248,60 @@ mod tests {
             let sealed: Vec<u8> = (0..len).map(|at| at as u8).collect();
             let mac = mac(&HashKey::new(&KEY), StoreId([9; 16]), &record, &sealed);
             assert_eq!(mac, expected(&record, &sealed), "{len} bytes");
+        }
+    }
+
+    /// Records under two keys, of all lengths, some of them forged, and some that are none.
+    fn some(key: &StoreKey, former: &StoreKey, number: u64) -> Record {
+        let bucket = Bucket {
+            id: Id::new(number).unwrap(),
+            organization: Id::MIN,
+            name: "b".repeat((number * 31 % 700) as usize),
+            status: Status::Active,
+            created_at: Timestamp::MIN,
+            updated_at: Timestamp::MIN,
+        };
+        let under = if number % 5 == 0 { former } else { key };
+        let mut record = seal(under, StoreId([9; 16]), &Entity::Bucket(bucket), number);
+        let last = record.bytes.len() - 1;
+        match number % 11 {
+            0 => record.bytes[last] ^= 1,
+            1 => record.columns.user = Id::new(number),
+            2 => record.bytes[(number % 4 + 1) as usize] ^= 1,
+            3 if number % 2 == 0 => record.bytes = record.bytes[..number as usize % 16].into(),
+            4 => record.bytes[last - 16] ^= 1,
+            _ => {}
+        }
+        record
+    }
+
+    #[test]
+    fn records_are_genuine_together_as_they_are_alone() {
+        let former = StoreKey::from_bytes([1; 32]);
+        let key = former.rotated().unwrap();
+        let sealer = Sealer::new(StoreId([9; 16]), key);
+        let key = sealer.key();
+        let mut all: Vec<Record> = (1..800).map(|number| some(key, &former, number)).collect();
+        let settings = Entity::Settings(Settings {
+            store: sealer.store(),
+            prefix: Prefix::SYMBOLON,
+            keys: Vec::new(),
+            created_at: Timestamp::MIN,
+        });
+        all.insert(400, seal(key, StoreId::default(), &settings, 1));
+        assert!(sealer.open(&all[400]).is_ok());
+        let alone: Vec<_> = all.iter().map(|record| sealer.open(record)).collect();
+        assert!(alone.iter().filter(|opened| opened.is_ok()).count() > 300);
+        assert!(alone.iter().filter(|opened| opened.is_err()).count() > 200);
+        for together in [1, 7, 64, 800] {
+            let records: Vec<&Record> = all.iter().collect();
+            let checked = records
+                .chunks(together)
+                .flat_map(|some| sealer.check_all(some));
+            let opened: Vec<_> = checked
+                .map(|one| one.and_then(|one| one.open(None)))
+                .collect();
+            assert!(opened == alone, "{together} together");
         }
     }
 }

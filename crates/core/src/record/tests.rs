@@ -289,8 +289,7 @@ fn open_among(
     record: &Record,
     sets: &mut KnownSets,
 ) -> Result<Option<(Entity, u64)>, RecordError> {
-    let mut checked = sealer.check_all(&[record]);
-    checked.pop().unwrap()?.open(Some(sets))
+    sealer.check_all(&[record]).remove(0)?.open(Some(sets))
 }
 
 #[test]
@@ -320,10 +319,8 @@ fn a_record_says_among_others_what_it_says_alone() {
         let longer = [&record.bytes[..sealed], &[0]].concat();
         let bytes = seal::resealed(&sealer, &record, 1, &longer);
         let longer = Record { bytes, ..record };
-        assert_eq!(
-            open_among(&sealer, &longer, &mut sets),
-            Err(RecordError::Body)
-        );
+        let opened = open_among(&sealer, &longer, &mut sets);
+        assert_eq!(opened, Err(RecordError::Body));
     }
 }
 

@@ -327,6 +327,37 @@ mod tests {
     }
 
     #[test]
+    fn pieces_are_hashed_as_each_text() {
+        let bytes: Vec<u8> = (0..2 * Piece::ROOM)
+            .map(|at| (at * 7 + at / 256) as u8)
+            .collect();
+        // Lengths that follow on each other and are mixed, with runs that fill all lanes and ones that do not.
+        let lengths: Vec<usize> = (0..=Piece::ROOM)
+            .chain((0..400).map(|at| at * 37 % 301))
+            .collect();
+        let piece = |len: &usize| {
+            let (one, two) = bytes[*len / 3..][..*len].split_at(len / 2);
+            Piece::of(&[one, two]).unwrap()
+        };
+        let pieces: Vec<Piece> = lengths.iter().map(piece).collect();
+        assert!(Piece::of(&[&[0; Piece::ROOM], &[0]]).is_none());
+        for one in keys(&[7; 32]) {
+            let mut hashes = vec![None; pieces.len()];
+            one.hash_each(&pieces, |at, hash| {
+                assert!(hashes[at].replace(hash).is_none(), "each once");
+            });
+            for (piece, hash) in pieces.iter().zip(hashes) {
+                let text = piece.text();
+                assert!(
+                    hash == Some(expected(&[7; 32], text)),
+                    "{} bytes",
+                    text.len()
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_half_is_the_first_16_bytes() {
         let hash = TokenHash(std::array::from_fn(|at| at as u8));
         assert_eq!(hash.half(), [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]);
