@@ -261,14 +261,20 @@ mod tests {
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,
         };
-        let under = if number % 5 == 0 { former } else { key };
+        let under = if number.is_multiple_of(5) {
+            former
+        } else {
+            key
+        };
         let mut record = seal(under, StoreId([9; 16]), &Entity::Bucket(bucket), number);
         let last = record.bytes.len() - 1;
         match number % 11 {
             0 => record.bytes[last] ^= 1,
             1 => record.columns.user = Id::new(number),
             2 => record.bytes[(number % 4 + 1) as usize] ^= 1,
-            3 if number % 2 == 0 => record.bytes = record.bytes[..number as usize % 16].into(),
+            3 if number.is_multiple_of(2) => {
+                record.bytes = record.bytes[..number as usize % 16].into()
+            }
             4 => record.bytes[last - 16] ^= 1,
             _ => {}
         }
