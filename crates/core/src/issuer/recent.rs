@@ -2,38 +2,33 @@
 //! them.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::record::RecordKey;
 use crate::store::Stored;
+use crate::time::Timestamp;
 
 /// Records that were guarded by a commit, as they were read for it.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<HashMap<RecordKey, (Stored, Instant)>>);
+pub(super) struct Recent(Mutex<HashMap<RecordKey, (Stored, Timestamp)>>);
 
 /// Revisions of different lives of a store cannot be compared, so that no record is relied on for longer than it may take
 /// to put a store back.
 const LONGEST: Duration = Duration::from_secs(1);
 const MOST: usize = 1024;
 
-impl fmt::Debug for Recent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Recent")
-    }
-}
-
 impl Recent {
-    /// The record under `key` as it was a moment ago. Whoever relies on it must guard it.
-    pub(super) fn get(&self, key: RecordKey) -> Option<Stored> {
+    /// The record under `key` as it was a moment before `now`. Whoever relies on it must guard it.
+    pub(super) fn get(&self, key: RecordKey, now: Timestamp) -> Option<Stored> {
         let kept = self.kept();
         let (stored, read) = kept.get(&key)?;
-        (read.elapsed() < LONGEST).then(|| stored.clone())
+        let lasts = *read <= now && now < read.saturating_add(LONGEST);
+        lasts.then(|| stored.clone())
     }
 
-    /// Keeps records that were read at `read`.
-    pub(super) fn keep(&self, records: impl Iterator<Item = Stored>, read: Instant) {
+    /// Keeps records that were read at `read` or later.
+    pub(super) fn keep(&self, records: impl Iterator<Item = Stored>, read: Timestamp) {
         let mut kept = self.kept();
         for stored in records {
             if kept.len() >= MOST {
@@ -47,7 +42,7 @@ impl Recent {
         self.kept().retain(|key, _| !keys.contains(key));
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<RecordKey, (Stored, Instant)>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<RecordKey, (Stored, Timestamp)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

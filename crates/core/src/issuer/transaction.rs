@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::errand::Errand;
 use super::recent::Recent;
@@ -29,8 +28,6 @@ pub(super) struct Transaction<'a> {
     read: BTreeMap<RecordKey, Option<Stored>>,
     writes: BTreeMap<RecordKey, Planned>,
     ends: Vec<Ending>,
-    /// Before anything was read.
-    began: Instant,
     recent: Option<&'a Recent>,
     /// What was not read, but taken from there.
     relied: Vec<RecordKey>,
@@ -51,7 +48,6 @@ impl<'a> Transaction<'a> {
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             ends: Vec::new(),
-            began: Instant::now(),
             recent: None,
             relied: Vec::new(),
         }
@@ -303,7 +299,7 @@ impl<'a> Transaction<'a> {
                 .clone()
                 .filter(|_| guarded && !self.relied.contains(key))
         });
-        recent.keep(guarded, self.began);
+        recent.keep(guarded, self.now);
     }
 
     /// What the commit at `revision` means to the index.
@@ -382,7 +378,7 @@ impl<'a> Transaction<'a> {
 
     fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.read.entry(key) {
-            let recent = self.recent.and_then(|recent| recent.get(key));
+            let recent = self.recent.and_then(|recent| recent.get(key, self.now));
             if recent.is_some() {
                 self.relied.push(key);
                 self.writes.entry(key).or_insert(Planned::Guard);
