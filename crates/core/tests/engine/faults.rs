@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use symbolon::record::RecordKey;
 use symbolon::{
-    Caller, Denied, Edit, Error, FirstUser, MemoryStore, OrganizationEdit, PermissionSet, Purge,
-    Schema, Span, Token, TokenStore, Transition,
+    Caller, Denied, Edit, Error, Field, FirstUser, MemoryStore, OrganizationEdit, PermissionSet,
+    Purge, Schema, Span, Token, TokenStore, Transition,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
@@ -99,6 +99,48 @@ fn callers_that_wait_at_the_same_time_share_a_commit() {
     let commits = store.calls(Method::Commit) - before;
     assert!(commits <= 16, "{commits} commits for 64 changes");
     assert_eq!(world.engine.len(), 65);
+}
+
+#[test]
+fn what_a_create_depends_on_is_read_once_and_compared_each_time() {
+    let (store, world) = faulty();
+    let caller = world.caller(&["write:authorizations", "read:buckets"]);
+    let elsewhere = world.another();
+    let new = || world.new_authorization(&["read:buckets"]);
+    let create = |caller: &Caller| world.engine.issuer().create(caller, new());
+    create(&caller).unwrap();
+    let reads = store.calls(Method::Get);
+    create(&caller).unwrap();
+    create(&Caller::Root).unwrap();
+    assert_eq!(store.calls(Method::Get), reads);
+    world.clock.advance(Duration::from_secs(1));
+    create(&Caller::Root).unwrap();
+    assert!(store.calls(Method::Get) > reads);
+
+    // What changed elsewhere holds at once, also for this engine that has not heard of it.
+    let Caller::Authorization(id) = caller else {
+        unreachable!()
+    };
+    elsewhere.issuer().revoke(&Caller::Root, id).unwrap();
+    let refused = create(&caller).unwrap_err();
+    assert!(matches!(refused, Error::Caller(_)), "{refused:?}");
+    create(&Caller::Root).unwrap();
+    let end = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    let other = elsewhere.issuer();
+    other
+        .edit_organization(&Caller::Root, world.org.id, &end)
+        .unwrap();
+    let commits = store.calls(Method::Commit);
+    let refused = create(&Caller::Root).unwrap_err();
+    assert!(
+        matches!(refused, Error::NotFound(Field::Organization)),
+        "{refused:?}"
+    );
+    // One that met the conflict, at most, and none that wrote.
+    assert!(store.calls(Method::Commit) <= commits + 1);
 }
 
 #[test]
