@@ -72,14 +72,17 @@ async fn a_backup_that_fails_breaks_off() {
     assert!(server.engine.wait_for(newest, Duration::from_secs(20)));
     let ask = async || {
         let request = HttpRequest::post("/api/v1/backup")
-            .header("authorization", format!("Token {}", server.operator.reveal()))
+            .header(
+                "authorization",
+                format!("Token {}", server.operator.reveal()),
+            )
             .body(Body::empty())
             .unwrap();
         let response = server.application.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
         to_bytes(response.into_body(), usize::MAX).await
     };
-    store.plan(Method::Scan, 3, Fault::Down);
+    store.plan(Method::Scan, 2, Fault::Down);
     assert!(ask().await.is_err());
     assert_eq!(store.struck(), 1);
     store.heal();
