@@ -357,7 +357,7 @@ impl Issuer {
     }
 
     /// The id of the authorization that has this token, by one of the hashes that it may be kept under.
-    fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
+    pub(super) fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
         if Shape::of(self.shared.prefix, token).is_err() {
             return Ok(None);
         }
