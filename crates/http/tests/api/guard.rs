@@ -9,8 +9,10 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::{Request as HttpRequest, request::Parts};
 use axum::routing::{get, post};
 use symbolon::{
-    Action, Caller, Denied, Id, ManualClock, Options, Request, ResourceType, Transition, UserEdit,
+    Action, Caller, Denied, Id, ManualClock, MemoryStore, Options, Request, ResourceType,
+    Transition, UserEdit,
 };
+use symbolon_conformance::faults::{FaultyStore, Method};
 use symbolon_http::{Allowed, Api, Granted, GuardLayer, Refusal, Settings, Wanted, router};
 
 use crate::support::{Reply, Server, options};
@@ -272,4 +274,25 @@ async fn while_nothing_is_known_it_says_nothing_of_the_token() {
         }
     }
     panic!("what is an hour old was still relied on");
+}
+
+/// Nothing is read from the store: not for a token that is let in, nor for one that is not.
+#[tokio::test]
+async fn it_asks_the_store_for_nothing() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let server = Server::over(Arc::clone(&store) as _, options(), Settings::default());
+    let application = application(&server);
+    let (token, _) = server.token(server.organization, &["write:databases"]);
+    let good = format!("Token {}", token.reveal());
+    let read = || [Method::Get, Method::Find].map(|method| store.calls(method));
+    let before = read();
+    for _ in 0..100 {
+        for (header, status) in [(&*good, 200), ("Token x", 401), ("", 401)] {
+            let reply = ask(&application, "POST /write/a", header, "").await;
+            assert_eq!(reply.status, status);
+        }
+    }
+    assert_eq!(read(), before);
+    ask(&application, "GET /api/v0/tokens", &good, "").await;
+    assert_ne!(read(), before, "the reads are not counted");
 }
