@@ -262,7 +262,14 @@ fn users_and_organizations_follow_the_same_rules() {
     assert!(issuer.organization_named(&none, "other").is_err());
     let owner = holder(&world, &["write:orgs/ORG"]);
     let role = symbolon::Role::Member;
-    let joined = issuer.add_member(&owner, world.org.id, user, role).unwrap();
+    // It would let the user read more than the caller may.
+    assert!(matches!(
+        issuer.add_member(&owner, world.org.id, user, role),
+        Err(Error::Exceeds(_))
+    ));
+    let joined = issuer
+        .add_member(&Caller::Root, world.org.id, user, role)
+        .unwrap();
     assert_eq!(joined.memberships.len(), 1);
     assert!(matches!(
         issuer.add_member(&owner, other, user, role),
