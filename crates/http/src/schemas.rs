@@ -45,3 +45,17 @@ impl PartialSchema for TokenUuid {
 }
 
 impl ToSchema for TokenUuid {}
+
+/// Bytes as they are.
+pub(crate) struct Octets;
+
+impl PartialSchema for Octets {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl ToSchema for Octets {}
