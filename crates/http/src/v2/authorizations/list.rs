@@ -19,7 +19,7 @@ use crate::schemas::HexId;
 use crate::stream::{self, PAGE, Pages};
 
 /// Which authorizations are wanted. What is not given, or empty, does not filter.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// This one alone; the other filters do not count then.
@@ -48,7 +48,7 @@ pub(crate) struct Wanted {
 }
 
 /// Authorizations in the order of their ids.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Authorizations)]
 pub(crate) struct ListForm {
     authorizations: Vec<AuthorizationForm>,
