@@ -189,7 +189,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`].
+    /// As [`Issuer::edit_user`], for the organization; [`Error::NotFound`] for a user that is not there, or that neither
+    /// belongs to it nor may be read by the caller.
     pub fn add_member(
         &self,
         caller: &Caller,
@@ -218,7 +219,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`].
+    /// As [`Issuer::add_member`].
     pub fn remove_member(
         &self,
         caller: &Caller,
@@ -309,7 +310,10 @@ impl Issuer {
             }
             change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
             let mut after = change.user(user)?;
-            if after.status == Status::Revoked {
+            // Whoever may not read users sees the members alone.
+            let is_seen =
+                after.role_in(organization).is_some() || holder.may_user(Action::READ, user);
+            if after.status == Status::Revoked || !is_seen {
                 return Err(Error::NotFound(Field::User));
             }
             let before = after.memberships.clone();
