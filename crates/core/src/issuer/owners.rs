@@ -190,7 +190,9 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`]; [`Error::Exceeds`].
+    /// As [`Issuer::edit_user`], for the organization; [`Error::NotFound`] for a user that is not there, or that neither
+    /// belongs to it nor may be read by the caller;
+    /// [`Error::Exceeds`] for a role that lets the user do more than the caller may.
     pub fn add_member(
         &self,
         caller: &Caller,
@@ -219,7 +221,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`].
+    /// As [`Issuer::add_member`].
     pub fn remove_member(
         &self,
         caller: &Caller,
@@ -314,7 +316,10 @@ impl Issuer {
                 holder.must_include_role(gained)?;
             }
             let mut after = change.user(user)?;
-            if after.status == Status::Revoked {
+            // Whoever may not read users sees the members alone.
+            let is_seen =
+                after.role_in(organization).is_some() || holder.may_user(Action::READ, user);
+            if after.status == Status::Revoked || !is_seen {
                 return Err(Error::NotFound(Field::User));
             }
             let before = after.memberships.clone();
