@@ -8,12 +8,14 @@ mod crash;
 mod crash_journal;
 mod end_to_end;
 mod fuzz;
+mod install;
 mod model;
 mod outside;
 mod sanitize;
 mod shell;
 mod test;
 mod texts;
+mod venv;
 
 use std::error::Error;
 use std::process::ExitCode;
