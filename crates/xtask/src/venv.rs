@@ -31,14 +31,7 @@ pub(crate) fn ready() -> Result<PathBuf, Failure> {
     }
     eprintln!("making a Python environment with the packages of {REQUIREMENTS}");
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--requirement",
-    ];
+    let install = ["-m", "pip", "install", "--quiet", "--requirement"];
     run(Command::new(programs.join("python"))
         .args(install)
         .arg(root().join(REQUIREMENTS)))?;
