@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::check::PACKAGES;
 use crate::shell::{cargo, run};
-use crate::{Failure, crash, end_to_end, install, model, outside, venv};
+use crate::{Failure, contract, crash, end_to_end, install, model, outside, venv};
 
 /// Passes all tests; installs what they need through the system's package manager, and says so.
 #[derive(Debug, Args)]
@@ -21,6 +21,7 @@ pub(crate) fn all(args: &TestArgs) -> Result<(), Failure> {
     outside::test()?;
     model::run(&model::ModelArgs::short())?;
     end_to_end::run_all(&end_to_end::EndToEndArgs::short())?;
+    contract::run_all(&contract::ContractArgs::short())?;
     for backend in crash::BACKENDS {
         let kills = || crash::CrashArgs::new(backend, args.crash_cycles);
         crash::run(&kills())?;
