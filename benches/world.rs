@@ -341,6 +341,7 @@ impl Cast {
             created_at: now(),
             updated_at: now(),
             revoked_at: None,
+            last_used: None,
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::org::OrgArgs;
 use crate::output;
 use crate::purge::PurgeArgs;
 use crate::restore::RestoreArgs;
+use crate::serve::{self, ServeArgs};
 use crate::setup::SetupArgs;
 use crate::store_url::StoreUrl;
 use crate::user::UserArgs;
@@ -37,6 +38,7 @@ pub(crate) const DEFAULT_STORE: &str = "sqlite:./symbolon/data/symbolon.db";
 
 const EXAMPLES: &str = "\
 Examples:
+  symbolon serve
   symbolon setup --org my-org --user me
   symbolon import influxdb.json
   symbolon check --action read --type buckets --org my-org < token.txt
@@ -62,7 +64,7 @@ pub(crate) struct Cli {
 }
 
 /// What every command takes, before or after its name.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// The store: `sqlite:PATH` or `sled:PATH`
@@ -88,7 +90,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "TIME")]
     pub(crate) revoke_before: Option<Timestamp>,
     /// For how long checks may rely on what is known when the store cannot be read, as in `10s` or `500ms`
-    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(
+        long, global = true, env = "SYMBOLON_MAX_STALENESS", value_name = "TIME", default_value = "10s",
+        value_parser = duration
+    )]
     pub(crate) max_staleness: Duration,
     /// When to color what is printed
     #[arg(
@@ -101,6 +106,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Answer over HTTP, as InfluxDB does
+    Serve(ServeArgs),
     /// Make the first organization, its first user and an operator token
     Setup(SetupArgs),
     /// Take over organizations, users, buckets and tokens from InfluxDB, with their ids
@@ -155,8 +162,16 @@ impl Command {
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
     let arguments = helped(std::env::args_os().collect());
     let mut command = Cli::command();
-    let parsed = command
-        .try_get_matches_from_mut(&arguments)
+    let parsed = command.try_get_matches_from_mut(&arguments);
+    if let Ok(matches) = &parsed {
+        // What stands in the file of `serve` is read as if it were the default of its option.
+        command = serve::defaults(Cli::command(), matches).map_err(|failure| {
+            output::error(&failure);
+            ExitCode::FAILURE
+        })?;
+    }
+    let parsed = parsed
+        .and_then(|_| command.try_get_matches_from_mut(&arguments))
         .and_then(|matches| {
             let mut cli = Cli::from_arg_matches(&matches)?;
             cli.global.store_source = matches.value_source("store");

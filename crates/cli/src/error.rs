@@ -34,6 +34,15 @@ pub(crate) enum Failure {
     Schema(#[from] SchemaError),
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("the configuration file `{}` cannot be taken: {reason}", path.display())]
+    Config { path: PathBuf, reason: String },
+    #[error("cannot listen on `{address}`; choose another address with `--listen`")]
+    Listen {
+        address: std::net::SocketAddr,
+        source: io::Error,
+    },
+    #[error("the server cannot run")]
+    Serve(#[source] io::Error),
     #[error("cannot read standard input")]
     Stdin(#[source] io::Error),
     #[error("cannot write to standard output")]

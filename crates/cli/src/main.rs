@@ -23,6 +23,7 @@ mod progress;
 mod purge;
 mod restore;
 mod rows;
+mod serve;
 mod setup;
 mod store_url;
 mod user;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let done = match &command {
+        Command::Serve(args) => serve::run(&global, args),
         Command::Setup(args) => setup::run(&global, args),
         Command::Import(args) => import::run(&global, args),
         Command::Check(args) => check::run(&global, args),

@@ -267,6 +267,11 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// The engine and the hold on its key, which must outlive it.
+    pub(crate) fn into_parts(self) -> (Engine, KeyLock) {
+        (self.engine, self.lock)
+    }
+
     /// Closes the engine, and goes on holding the key.
     pub(crate) fn close(self) -> KeyLock {
         drop(self.engine);

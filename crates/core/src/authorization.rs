@@ -6,7 +6,7 @@ use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::PermissionSet;
 use crate::status::Status;
-use crate::time::Timestamp;
+use crate::time::{Minute, Timestamp};
 
 /// What a token stands for. It holds nothing of the token itself, so that there is nothing to redact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub struct Authorization {
     pub updated_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When its token was last used, as far as is known; set only on what an [`Issuer`](crate::Issuer) returns. It is no part
+    /// of the record: what is given here is not kept.
+    pub last_used: Option<Minute>,
 }
 
 /// Who made an authorization.

@@ -199,6 +199,11 @@ impl Engine {
         Arc::clone(&self.issuer)
     }
 
+    /// The store itself, to be backed up.
+    pub fn store(&self) -> Arc<dyn TokenStore> {
+        Arc::clone(&self.shared.store)
+    }
+
     /// The schema that it was opened with.
     pub fn schema(&self) -> &Schema {
         &self.shared.schema

@@ -191,6 +191,30 @@ impl Schema {
         all.filter_map(scoped).collect()
     }
 
+    /// What InfluxDB lets the owner of an organization do: `read` and `write` on the 22 types of its open-source edition
+    /// there; of organizations this one alone.
+    pub fn influxdb_owner(organization: Id) -> Vec<Permission> {
+        let scoped = |one: Permission| match one.resource.kind {
+            ResourceType::ORGANIZATIONS => one.id(organization),
+            _ => one.organization(organization),
+        };
+        let all = Self::influxdb_operator().into_iter();
+        all.map(scoped).collect()
+    }
+
+    /// What InfluxDB lets a member of an organization do: read what its owner may.
+    pub fn influxdb_member(organization: Id) -> Vec<Permission> {
+        let mut all = Self::influxdb_owner(organization);
+        all.retain(|one| one.action == Action::READ);
+        all
+    }
+
+    /// What InfluxDB lets every user do: `read` and `write` on itself.
+    pub fn influxdb_me(user: Id) -> Vec<Permission> {
+        let itself = |action| Permission::new(action, ResourceType::USERS).id(user);
+        [Action::READ, Action::WRITE].map(itself).into()
+    }
+
     /// Whether an authorization of `face` may be given these permissions.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::{Denied, StoreError};
 use crate::freshness::{Freshness, Now};
 use crate::id::{Id, IdGenerator};
-use crate::index::{Change, Digest, Half, Handle, Index, Outcome, What};
+use crate::index::{Change, Digest, Found, Half, Handle, Index, Outcome, Start, View, What};
 use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
@@ -18,6 +18,7 @@ use crate::permission::PermissionSet;
 use crate::record::{Entity, KnownSets, RecordError, RecordKey, Sealer};
 use crate::schema::Schema;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
+use crate::time::Minute;
 use crate::token::{Credential, Locator, Prefix, TokenHash};
 use crate::uses::Uses;
 
@@ -105,6 +106,22 @@ impl Wary {
     /// About once a second.
     pub(crate) fn calm(&self) {
         self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+/// What the index knows of an authorization beside its record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Aside {
+    pub(crate) last_used: Option<Minute>,
+    pub(crate) has_deleted_owner: bool,
+}
+
+impl Aside {
+    fn or(self, other: Self) -> Self {
+        Self {
+            last_used: self.last_used.max(other.last_used),
+            has_deleted_owner: self.has_deleted_owner || other.has_deleted_owner,
+        }
     }
 }
 
@@ -297,17 +314,41 @@ impl Shared {
 
     /// How the index finds a credential.
     fn handle(&self, credential: &Credential) -> Handle {
-        let located = credential.locator().map(|locator| {
+        let located = credential.locator();
+        if located.is_some() {
             self.located.store(true, Ordering::Relaxed);
-            self.locator_half(&locator)
-        });
+        }
         match credential {
             Credential::Native(_, hash) => Handle::Id(hash.half()),
             _ => {
                 self.by_digest.store(true, Ordering::Relaxed);
-                Handle::Digests([credential.keyed().map(|(_, hash)| hash.half()), located])
+                let keyed = credential.keyed().map(|(_, hash)| hash.half());
+                let located = located.map(|locator| self.locator_half(&locator));
+                Handle::Digests([keyed, located])
             }
         }
+    }
+
+    /// What the index knows of an authorization beside its record.
+    pub(crate) fn aside(&self, id: Id, credential: &Credential) -> Aside {
+        let look = |view: &View, start: Start, half: Half| {
+            let aside = |found: Found<'_>| Aside {
+                last_used: found.used(),
+                has_deleted_owner: found.has_deleted_owner(),
+            };
+            let found = self.index.find(view, (start, half), |found| {
+                (found.id() == Some(id)).then(|| aside(found))
+            });
+            found.flatten().unwrap_or_default()
+        };
+        self.index.read(|view| match self.handle(credential) {
+            Handle::Id(half) => look(view, view.start(id.number()), half),
+            Handle::Digests(halves) => {
+                let each = halves.into_iter().flatten();
+                each.map(|half| look(view, Start::of_half(half), half))
+                    .fold(Aside::default(), Aside::or)
+            }
+        })
     }
 
     /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index

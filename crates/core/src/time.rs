@@ -136,9 +136,19 @@ pub struct Minute(pub u32);
 
 impl From<Timestamp> for Minute {
     fn from(time: Timestamp) -> Self {
-        Self(u32::try_from(time.0 / 60_000_000_000).unwrap_or(u32::MAX))
+        Self(u32::try_from(time.0 / MINUTE).unwrap_or(u32::MAX))
     }
 }
+
+impl From<Minute> for Timestamp {
+    /// The start of the minute, or [`Timestamp::MAX`].
+    fn from(Minute(minute): Minute) -> Self {
+        Self(u64::from(minute).saturating_mul(MINUTE).min(Self::MAX.0))
+    }
+}
+
+/// In nanoseconds.
+const MINUTE: u64 = 60_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +161,14 @@ mod tests {
             let time = Timestamp(nanos);
             prop_assert_eq!(time.to_string().parse(), Ok(time));
         }
+    }
+
+    #[test]
+    fn a_minute_is_its_start() {
+        let time: Timestamp = "2026-11-22T10:00:59.9Z".parse().unwrap();
+        let start = Timestamp::from(Minute::from(time));
+        assert_eq!(start.to_string(), "2026-11-22T10:00:00Z");
+        assert_eq!(Timestamp::from(Minute(u32::MAX)), Timestamp::MAX);
     }
 
     #[test]

@@ -68,10 +68,10 @@ mod tests {
     use std::time::Duration;
 
     use crate::clock::ManualClock;
-    use crate::store::Query;
+    use crate::store::{Cursor, Query};
     use crate::{
-        Action, Caller, Engine, MemoryStore, Minute, NewAuthorization, Options, Permission,
-        Request, ResourceType, Schema, StoreKey, TokenStore, record::Kind,
+        Action, Caller, Edit, Engine, Filter, MemoryStore, Minute, NewAuthorization, Options,
+        Permission, Request, ResourceType, Schema, StoreKey, TokenStore, record::Kind,
     };
 
     /// A use of any kind is in the store once its minute is over, under that minute, and when the engine ends.
@@ -83,8 +83,11 @@ mod tests {
             ..Options::new(Schema::influxdb_v2())
         };
         let store = Arc::new(MemoryStore::new());
-        let key = StoreKey::generate().unwrap();
-        let engine = Engine::create(Arc::clone(&store) as _, key, options).unwrap();
+        let open = || {
+            let key = StoreKey::from_bytes([7; 32]);
+            Engine::create(Arc::clone(&store) as _, key, options.clone()).unwrap()
+        };
+        let engine = open();
         let (issuer, root) = (engine.issuer(), &Caller::Root);
         let org = issuer.create_organization(root, "org", "").unwrap().id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
@@ -96,6 +99,10 @@ mod tests {
             let found = store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
             found.iter().map(|one| one.last_used).collect::<Vec<_>>()
         };
+        let head = || {
+            let page = store.scan(&Cursor::start(), 100).unwrap();
+            page.end.map(|end| end.head)
+        };
         let first = Minute(29_453_760);
         let verifier = engine.verifier();
         let [request, forbidden] = [Action::READ, Action::WRITE]
@@ -106,10 +113,29 @@ mod tests {
         verifier.check(three, &forbidden).unwrap_err();
         issuer.note_uses();
         assert_eq!(used(), [None; 4]);
+        let shown_is = |wanted: [Option<Minute>; 4]| {
+            let listed = issuer.authorizations(root, &Filter::default()).unwrap();
+            let listed: Vec<_> = listed.iter().map(|one| one.last_used).collect();
+            assert_eq!(listed, wanted);
+            let each = made.iter().map(|(_, one)| {
+                let read = issuer.authorization(root, one.id).unwrap().last_used;
+                let edited = issuer.edit(root, one.id, Edit::default()).unwrap();
+                let explained = issuer.explain(root, one.id, &request).unwrap();
+                assert_eq!(edited.last_used, read);
+                assert_eq!(explained.authorization.last_used, read);
+                read
+            });
+            assert_eq!(each.collect::<Vec<_>>(), wanted);
+        };
+        // Whoever asks is told before the store is.
+        let before = head();
+        shown_is([Some(first), Some(first), Some(first), None]);
+        assert_eq!(head(), before);
         clock.advance(Duration::from_secs(1));
         issuer.note_uses();
         let noted = [Some(first), Some(first), Some(first), None];
         assert_eq!(used(), noted);
+        shown_is(noted);
         clock.advance(Duration::from_secs(180));
         issuer.note_uses();
         assert_eq!(used(), noted);
@@ -119,5 +145,8 @@ mod tests {
         drop(engine);
         let last = Some(Minute(first.0 + 4));
         assert_eq!(used(), [Some(first), last, last, None]);
+        let listed = open().issuer().authorizations(root, &Filter::default());
+        let listed = listed.unwrap().into_iter().map(|one| one.last_used);
+        assert_eq!(listed.collect::<Vec<_>>(), used());
     }
 }

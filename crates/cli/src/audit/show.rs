@@ -104,7 +104,8 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure>
 impl ShowArgs {
     fn wants(&self, row: &Row) -> bool {
         let about = |id: Id| {
-            row.by == Some(By::Authorization(id)) || row.records.iter().any(|key| key.id == id)
+            let asked = [By::Authorization(id), By::User(id)].map(Some);
+            asked.contains(&row.by) || row.records.iter().any(|key| key.id == id)
         };
         self.since.is_none_or(|since| row.at >= since)
             && self.until.is_none_or(|until| row.at <= until)
@@ -180,6 +181,7 @@ impl Printer {
         let by = match row.by {
             Some(By::Root) => "root".to_owned(),
             Some(By::Authorization(id)) => id.to_string(),
+            Some(By::User(id)) => format!("user:{id}"),
             None => String::new(),
         };
         let act = row.act.map_or(String::new(), name);

@@ -26,6 +26,7 @@ pub(super) struct Shown {
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
     rotated_from: Option<Id>,
+    last_used_at: Option<Timestamp>,
 }
 
 impl Shown {
@@ -54,6 +55,7 @@ impl Shown {
             expires_at: one.expires_at,
             revoked_at: one.revoked_at,
             rotated_from: one.rotated_from,
+            last_used_at: one.last_used.map(Timestamp::from),
         }
     }
 

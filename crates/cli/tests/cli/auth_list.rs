@@ -104,6 +104,7 @@ fn the_json_has_the_keys_of_influxdb() {
                 "permissions",
                 "revokedAt",
                 "rotatedFrom",
+                "lastUsedAt",
                 "status",
                 "updatedAt",
                 "user",

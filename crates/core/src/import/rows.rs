@@ -237,6 +237,7 @@ impl Details {
             created_at,
             updated_at,
             revoked_at: revoked_at.or_else(ended),
+            last_used: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{Half, SlotState};
 use crate::id::Id;
 use crate::status::Status;
 use crate::store::Revision;
-use crate::time::Timestamp;
+use crate::time::{Minute, Timestamp};
 
 /// What a check reads. A slot is given to one digest for ever; only a new table drops slots.
 ///
@@ -194,6 +194,12 @@ impl Slot {
         if self.used.load(Ordering::Relaxed) != used.0 {
             self.used.store(used.0, Ordering::Relaxed);
         }
+    }
+
+    /// The minute of its last use, if there was one.
+    pub(super) fn used(&self) -> Option<Minute> {
+        let minute = self.used.load(Ordering::Relaxed);
+        (minute != 0).then_some(Minute(minute))
     }
 
     /// Whether its last use was in that minute.

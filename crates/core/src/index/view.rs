@@ -8,8 +8,9 @@ use super::table::{Look, Start, Table};
 use super::{Half, SlotState};
 use crate::authorization::{Dead, liveness};
 use crate::id::Id;
+use crate::owner::OwnerState;
 use crate::permission::{PermissionSet, Request};
-use crate::time::Timestamp;
+use crate::time::{Minute, Timestamp};
 
 /// The tables that are read now, and what their words refer to.
 #[derive(Debug, Clone)]
@@ -213,6 +214,17 @@ impl Found<'_> {
         if let Some(slot) = self.table.slot(self.at) {
             slot.note_use(used);
         }
+    }
+
+    /// The minute of its last use, as far as it was noted here.
+    pub(crate) fn used(&self) -> Option<Minute> {
+        self.table.slot(self.at)?.used()
+    }
+
+    /// Whether its user or organization is deleted.
+    pub(crate) fn has_deleted_owner(&self) -> bool {
+        let owners = self.interned.owners(self.pair);
+        owners.contains(&OwnerState::Deleted)
     }
 
     /// What it allows, as it was given. It allocates.

@@ -130,6 +130,7 @@ impl Issuer {
                 created_at: now,
                 updated_at: now,
                 revoked_at: None,
+                last_used: None,
             };
             self.put_new(change, authorization)
         })
@@ -162,7 +163,7 @@ impl Issuer {
                 after.permissions = permissions.clone();
             }
             if after == before {
-                return Ok(before);
+                return change.shown(before, &credential);
             }
             if before.status == Status::Revoked {
                 return Err(Ended.into());
@@ -172,7 +173,7 @@ impl Issuer {
                 after.revoked_at = Some(change.now());
             }
             change.put(Entity::Authorization(after.clone(), credential))?;
-            Ok(after)
+            change.shown(after, &credential)
         })
     }
 
@@ -205,7 +206,7 @@ impl Issuer {
         self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let (mut old, credential) = change.authorization(id)?;
-            if holder.id() != Some(id) {
+            if !holder.is_authorization(id) {
                 may_change(&holder, &old)?;
                 holder.must_include(&old.permissions, &change.buckets())?;
             }

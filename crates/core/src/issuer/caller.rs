@@ -4,8 +4,11 @@ use super::transaction::Transaction;
 use crate::authorization::{Authorization, Creator};
 use crate::error::{Denied, Error, Field};
 use crate::id::Id;
-use crate::permission::{Action, BucketNames, Permission, Request, ResourceType};
+use crate::owner::{Membership, OwnerState, Role, User};
+use crate::permission::{Action, BucketNames, Permission, PermissionSet, Request, ResourceType};
 use crate::record::{Kind, RecordKey};
+use crate::schema::Schema;
+use crate::status::Status;
 
 /// On whose behalf something is changed or shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,26 +18,31 @@ pub enum Caller {
     Root,
     /// The bearer of the token of this authorization, which was checked: may do what it allows.
     Authorization(Id),
+    /// This user, who has signed in: may change itself, and do in each of its organizations what
+    /// [`Schema::influxdb_owner`] or [`Schema::influxdb_member`] says; an operator may do everything.
+    User(Id),
 }
 
-/// A caller whose authorization was read from the store, and is compared again when the change is committed: a token
-/// that was revoked elsewhere a moment ago changes nothing.
+/// A caller whose record was read from the store, and is compared again when the change is committed: a token that was
+/// revoked elsewhere a moment ago changes nothing.
 pub(super) enum Holder {
     Root,
     Authorization(Box<Authorization>),
+    /// With what its memberships in active organizations let it do.
+    User(Box<User>, PermissionSet),
 }
 
 impl Caller {
-    /// Reads the caller's authorization and owners, and guards them.
+    /// Reads the caller's authorization and owners, or user and organizations, and guards them.
     pub(super) fn hold(&self, change: &mut Transaction<'_>) -> Result<Holder, Error> {
-        let id = match self {
-            Self::Root => return Ok(Holder::Root),
-            Self::Authorization(id) => *id,
-        };
-        let unknown = |error| match error {
-            Error::NotFound(_) => Error::Caller(Denied::Unknown),
-            other => other,
-        };
+        match self {
+            Self::Root => Ok(Holder::Root),
+            Self::Authorization(id) => Self::hold_authorization(*id, change),
+            Self::User(id) => Self::hold_user(*id, change),
+        }
+    }
+
+    fn hold_authorization(id: Id, change: &mut Transaction<'_>) -> Result<Holder, Error> {
         let (held, _) = change.authorization(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::AUTHORIZATION, id))?;
         let organization = change.organization_state(held.organization)?;
@@ -44,33 +52,86 @@ impl Caller {
                 change.guard(RecordKey::new(Kind::USER, user))?;
                 change.user_state(user)?
             }
-            None => crate::owner::OwnerState::Active,
+            None => OwnerState::Active,
         };
         held.live(change.now(), user, organization)
             .map_err(|dead| Error::Caller(Denied::dead(dead, id)))?;
         Ok(Holder::Authorization(Box::new(held)))
     }
+
+    fn hold_user(id: Id, change: &mut Transaction<'_>) -> Result<Holder, Error> {
+        let user = change.user(id).map_err(unknown)?;
+        change.guard(RecordKey::new(Kind::USER, id))?;
+        match user.status {
+            Status::Active => {}
+            Status::Inactive => return Err(Error::Caller(Denied::OwnerInactive(id))),
+            Status::Revoked => return Err(Error::Caller(Denied::Unknown)),
+        }
+        let held = session_permissions(&user, |organization| {
+            if change.organization_state(organization)? != OwnerState::Active {
+                return Ok(false);
+            }
+            match change.guard(RecordKey::new(Kind::ORGANIZATION, organization)) {
+                Ok(()) => Ok(true),
+                Err(Error::NotGenuine(_)) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })?;
+        Ok(Holder::User(Box::new(user), held))
+    }
+}
+
+/// What a user who has signed in may do, an operator apart. Organizations that are not active give nothing.
+fn session_permissions(
+    user: &User,
+    mut is_active: impl FnMut(Id) -> Result<bool, Error>,
+) -> Result<PermissionSet, Error> {
+    let mut held = Schema::influxdb_me(user.id);
+    for Membership { organization, role } in &user.memberships {
+        if is_active(*organization)? {
+            held.extend(match role {
+                Role::Owner => Schema::influxdb_owner(*organization),
+                Role::Member => Schema::influxdb_member(*organization),
+            });
+        }
+    }
+    Ok(held.into())
+}
+
+fn unknown(error: Error) -> Error {
+    match error {
+        Error::NotFound(_) => Error::Caller(Denied::Unknown),
+        other => other,
+    }
 }
 
 impl Holder {
-    /// The authorization of the caller, if it is not the program itself.
-    pub(super) fn id(&self) -> Option<Id> {
+    /// Who is noted as the creator of what this caller makes; none for the program itself.
+    pub(super) fn creator(&self) -> Option<Creator> {
         match self {
             Self::Root => None,
-            Self::Authorization(held) => Some(held.id),
+            Self::Authorization(held) => Some(Creator::Authorization(held.id)),
+            Self::User(user, _) => Some(Creator::User(user.id)),
         }
     }
 
-    /// Who is noted as the creator of what this caller makes.
-    pub(super) fn creator(&self) -> Option<Creator> {
-        self.id().map(Creator::Authorization)
+    /// Whether the caller is the bearer of the token of this authorization.
+    pub(super) fn is_authorization(&self, id: Id) -> bool {
+        matches!(self, Self::Authorization(held) if held.id == id)
+    }
+
+    /// What the caller holds; none if it may do everything.
+    fn permissions(&self) -> Option<&PermissionSet> {
+        match self {
+            Self::Root => None,
+            Self::Authorization(held) => Some(&held.permissions),
+            Self::User(user, held) => (!user.operator).then_some(held),
+        }
     }
 
     pub(super) fn may(&self, request: &Request<'_>) -> bool {
-        match self {
-            Self::Root => true,
-            Self::Authorization(held) => held.permissions.covering(request).is_some(),
-        }
+        self.permissions()
+            .is_none_or(|held| held.covering(request).is_some())
     }
 
     /// # Errors
@@ -100,20 +161,22 @@ impl Holder {
         if !self.is_of(organization) && !self.may(&request(Action::READ)) {
             return Err(Error::NotFound(field));
         }
-        Err(Error::Forbidden(request(action).to_string()))
+        // An organization belongs to itself, and is named once.
+        let lacking = match kind {
+            ResourceType::ORGANIZATIONS => Request::new(action, kind).id(id),
+            _ => request(action),
+        };
+        Err(Error::Forbidden(lacking.to_string()))
     }
 
     /// Users belong to no organization: only a permission for all organizations counts, or whoever may grant `users`
     /// within one could reach every user by its id.
     pub(super) fn may_user(&self, action: Action, id: Id) -> bool {
         let request = Request::new(action, ResourceType::USERS).id(id);
-        match self {
-            Self::Root => true,
-            Self::Authorization(held) => held
-                .permissions
-                .iter()
-                .any(|one| one.resource.organization.is_none() && one.covers(&request)),
-        }
+        let unscoped =
+            |one: &Permission| one.resource.organization.is_none() && one.covers(&request);
+        self.permissions()
+            .is_none_or(|held| held.iter().any(unscoped))
     }
 
     /// # Errors
@@ -139,12 +202,12 @@ impl Holder {
         permissions: &[Permission],
         buckets: &dyn BucketNames,
     ) -> Result<(), Error> {
-        let Self::Authorization(held) = self else {
+        let Some(held) = self.permissions() else {
             return Ok(());
         };
         let missing = permissions
             .iter()
-            .find(|wanted| !held.permissions.includes(wanted, buckets));
+            .find(|wanted| !held.includes(wanted, buckets));
         missing.map_or(Ok(()), |wanted| Err(Error::Exceeds(wanted.to_string())))
     }
 
@@ -152,6 +215,10 @@ impl Holder {
         match self {
             Self::Root => true,
             Self::Authorization(held) => held.organization == organization,
+            Self::User(user, _) => {
+                let mut memberships = user.memberships.iter();
+                memberships.any(|one| one.organization == organization)
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ impl Errand {
         let by = match caller {
             Caller::Root => By::Root,
             Caller::Authorization(id) => By::Authorization(*id),
+            Caller::User(id) => By::User(*id),
         };
         Self { by, act, on: None }
     }

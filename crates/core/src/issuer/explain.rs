@@ -58,7 +58,7 @@ impl Issuer {
         let errand = Errand::new(caller, Act::Read).on(Kind::AUTHORIZATION, id);
         self.change(errand, |change| {
             let holder = caller.hold(change)?;
-            let (found, _) = change.authorization(id)?;
+            let (found, credential) = change.authorization(id)?;
             holder.must_on(
                 Action::READ,
                 ResourceType::AUTHORIZATIONS,
@@ -66,6 +66,7 @@ impl Issuer {
                 id,
                 Field::Authorization,
             )?;
+            let found = change.shown(found, &credential)?;
             let organization = change.organization_state(found.organization)?;
             let user = match found.user {
                 Some(user) => change.user_state(user)?,

@@ -44,7 +44,7 @@ impl Issuer {
         let errand = Errand::new(caller, Act::Read).on(Kind::AUTHORIZATION, id);
         self.change(errand, |change| {
             let holder = caller.hold(change)?;
-            let (found, _) = change.authorization(id)?;
+            let (found, credential) = change.authorization(id)?;
             let kind = ResourceType::AUTHORIZATIONS;
             holder.must_on(
                 Action::READ,
@@ -53,7 +53,7 @@ impl Issuer {
                 id,
                 Field::Authorization,
             )?;
-            Ok(found)
+            change.shown(found, &credential)
         })
     }
 
@@ -75,15 +75,20 @@ impl Issuer {
             after: filter.after,
             ..Query::all(Kind::AUTHORIZATION)
         };
-        self.list(caller, query, filter.limit, |holder, entity| {
-            let Entity::Authorization(one, _) = entity else {
+        self.list(caller, query, filter.limit, |holder, entity, stored| {
+            let Entity::Authorization(one, credential) = entity else {
                 return None;
             };
             let request = Request::new(Action::READ, ResourceType::AUTHORIZATIONS)
                 .organization(one.organization)
                 .id(one.id);
             let wanted = filter.status.is_some() || one.status != Status::Revoked;
-            (wanted && holder.may(&request)).then_some(one)
+            if !wanted || !holder.may(&request) {
+                return None;
+            }
+            let noted = self.shared.aside(one.id, &credential).last_used;
+            let last_used = stored.last_used.max(noted);
+            Some(Authorization { last_used, ..one })
         })
     }
 
@@ -119,13 +124,31 @@ impl Issuer {
         })
     }
 
+    /// The registered bucket with this id, forgotten or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    pub fn bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
+        let errand = Errand::new(caller, Act::Read).on(Kind::BUCKET, id);
+        self.change(errand, |change| {
+            let holder = caller.hold(change)?;
+            let found = change.bucket(id)?;
+            let request = Request::new(Action::READ, ResourceType::BUCKETS)
+                .organization(found.organization)
+                .id(id);
+            let may = holder.may(&request);
+            may.then_some(found).ok_or(Error::NotFound(Field::Bucket))
+        })
+    }
+
     /// The users that are not deleted and that the caller may read, in the order of their ids.
     ///
     /// # Errors
     ///
     /// As [`Issuer::authorizations`].
     pub fn users(&self, caller: &Caller) -> Result<Vec<User>, Error> {
-        self.list(caller, Query::all(Kind::USER), None, |holder, entity| {
+        self.list(caller, Query::all(Kind::USER), None, |holder, entity, _| {
             let Entity::User(one) = entity else {
                 return None;
             };
@@ -144,7 +167,7 @@ impl Issuer {
             caller,
             Query::all(Kind::ORGANIZATION),
             None,
-            |holder, entity| {
+            |holder, entity, _| {
                 let Entity::Organization(one) = entity else {
                     return None;
                 };
@@ -160,15 +183,20 @@ impl Issuer {
     ///
     /// As [`Issuer::authorizations`].
     pub fn buckets(&self, caller: &Caller) -> Result<Vec<Bucket>, Error> {
-        self.list(caller, Query::all(Kind::BUCKET), None, |holder, entity| {
-            let Entity::Bucket(one) = entity else {
-                return None;
-            };
-            let request = Request::new(Action::READ, ResourceType::BUCKETS)
-                .organization(one.organization)
-                .id(one.id);
-            (one.status != Status::Revoked && holder.may(&request)).then_some(one)
-        })
+        self.list(
+            caller,
+            Query::all(Kind::BUCKET),
+            None,
+            |holder, entity, _| {
+                let Entity::Bucket(one) = entity else {
+                    return None;
+                };
+                let request = Request::new(Action::READ, ResourceType::BUCKETS)
+                    .organization(one.organization)
+                    .id(one.id);
+                (one.status != Status::Revoked && holder.may(&request)).then_some(one)
+            },
+        )
     }
 
     /// The organization with this name that is not deleted.
@@ -226,6 +254,18 @@ impl Issuer {
             .ok_or(Error::NotFound(Field::Bucket))
     }
 
+    /// Whether the caller itself is in force and may do what `request` says, as the store has it. What a signed-in user may
+    /// do, no check of a token tells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] if it may not, [`Error::Caller`] if it is not in force, [`Error::Store`].
+    pub fn authorize(&self, caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
+        self.change(Errand::new(caller, Act::Read), |change| {
+            caller.hold(change)?.must(request)
+        })
+    }
+
     pub(super) fn find_named(&self, kind: Kind, unique: &[u8]) -> Result<Option<Entity>, Error> {
         let found = self.shared.store.find(&Query::unique(kind, unique))?;
         Ok(found
@@ -243,7 +283,7 @@ impl Issuer {
         caller: &Caller,
         mut query: Query,
         limit: Option<usize>,
-        pick: impl Fn(&Holder, Entity) -> Option<T>,
+        pick: impl Fn(&Holder, Entity, &Stored) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
         let holder = self.holder(caller)?;
         let limit = limit.unwrap_or(usize::MAX);
@@ -251,10 +291,10 @@ impl Issuer {
         let mut found = Vec::new();
         while found.len() < limit {
             let page: Vec<Stored> = self.shared.store.find(&query)?;
-            let entities = page
-                .iter()
-                .filter_map(|stored| self.open_or_report(&stored.record));
-            found.extend(entities.filter_map(|entity| pick(&holder, entity)));
+            found.extend(page.iter().filter_map(|stored| {
+                let entity = self.open_or_report(&stored.record)?;
+                pick(&holder, entity, stored)
+            }));
             match page.last() {
                 Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
                 _ => break,

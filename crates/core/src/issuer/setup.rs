@@ -104,6 +104,7 @@ impl Issuer {
                 created_at: now,
                 updated_at: now,
                 revoked_at: None,
+                last_used: None,
             };
             change.put(Entity::SetUp(SetUp {
                 organization: organization.id,

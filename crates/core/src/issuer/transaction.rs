@@ -64,6 +64,21 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// The authorization as it is shown: with its last use, which is no part of the record.
+    pub(super) fn shown(
+        &mut self,
+        authorization: Authorization,
+        credential: &Credential,
+    ) -> Result<Authorization, Error> {
+        let key = RecordKey::new(Kind::AUTHORIZATION, authorization.id);
+        let stored = self.read(key)?.and_then(|stored| stored.last_used);
+        let noted = self.shared.aside(authorization.id, credential).last_used;
+        Ok(Authorization {
+            last_used: stored.max(noted),
+            ..authorization
+        })
+    }
+
     pub(super) fn user(&mut self, id: Id) -> Result<User, Error> {
         match self.entity(RecordKey::new(Kind::USER, id), Field::User)? {
             Entity::User(user) => Ok(user),

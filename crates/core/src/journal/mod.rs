@@ -171,6 +171,8 @@ pub enum By {
     Root,
     /// The bearer of the token of this authorization.
     Authorization(Id),
+    /// This user, signed in.
+    User(Id),
 }
 
 /// A record that is written or forgotten.
@@ -363,7 +365,7 @@ mod tests {
                 fate: Fate::Done { revision: 9 },
             },
             Event::Denied {
-                by: By::Authorization(Id::new(5).unwrap()),
+                by: By::User(Id::new(5).unwrap()),
                 act: Act::Create,
                 on: None,
                 reason: "write:authorizations is unauthorized".into(),

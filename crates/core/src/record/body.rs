@@ -192,6 +192,7 @@ fn read_authorization(
         created_at,
         updated_at,
         revoked_at,
+        last_used: None,
     };
     Ok(Entity::Authorization(authorization, credential))
 }

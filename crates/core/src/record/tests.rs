@@ -43,6 +43,7 @@ fn authorization() -> Authorization {
         created_at: time("2026-01-01T00:00:00.000000001Z"),
         updated_at: time("2026-02-01T00:00:00Z"),
         revoked_at: Some(time("2026-03-01T00:00:00Z")),
+        last_used: None,
     }
 }
 
@@ -57,6 +58,7 @@ fn plain() -> Authorization {
         status: Status::Active,
         expires_at: None,
         revoked_at: None,
+        last_used: None,
         ..authorization()
     }
 }

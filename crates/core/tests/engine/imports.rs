@@ -34,6 +34,7 @@ pub(crate) fn authorization(world: &World, number: u64) -> Authorization {
         created_at: at,
         updated_at: at,
         revoked_at: None,
+        last_used: None,
     }
 }
 

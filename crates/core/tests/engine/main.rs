@@ -15,4 +15,5 @@ mod planted;
 mod restored;
 mod returning;
 mod rotation;
+mod users;
 mod world;

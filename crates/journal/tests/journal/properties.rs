@@ -24,7 +24,11 @@ fn time() -> impl Strategy<Value = Timestamp> {
 }
 
 fn by() -> impl Strategy<Value = By> {
-    prop_oneof![Just(By::Root), id().prop_map(By::Authorization)]
+    prop_oneof![
+        Just(By::Root),
+        id().prop_map(By::Authorization),
+        id().prop_map(By::User)
+    ]
 }
 
 fn act() -> impl Strategy<Value = Act> {

@@ -188,6 +188,7 @@ pub(super) fn items() -> [ImportItem; 5] {
         created_at: at,
         updated_at: at,
         revoked_at: None,
+        last_used: None,
     };
     [
         ImportItem::Organization(Organization {

@@ -1,0 +1,368 @@
+//! What a signed-in user may see, do and grant, compared with the written rules.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use symbolon::journal::{By, Event, Journal, MemoryJournal};
+use symbolon::{
+    Action, Caller, Creator, Denied, Engine, Error, Filter, Id, ImportItem, Issuer, Membership,
+    NewAuthorization, Organization, Permission, Request, ResourceType, Role, Status, Timestamp,
+    Transition, User, UserEdit,
+};
+
+use crate::world::{World, key, options};
+
+/// Those of InfluxDB's open-source edition that are granted.
+const TYPES: &str = "authorizations buckets dashboards orgs sources tasks telegrafs users variables scrapers secrets labels \
+                     views documents notificationRules notificationEndpoints checks dbrp notebooks annotations remotes \
+                     replications";
+
+fn id(number: u64) -> Id {
+    Id::new(number).unwrap()
+}
+
+fn time() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+fn kind(name: &str) -> ResourceType {
+    ResourceType::new(name).unwrap()
+}
+
+fn user(number: u64, status: Status, operator: bool, memberships: &[(u64, Role)]) -> User {
+    let membership = |(organization, role): &(u64, Role)| Membership {
+        organization: id(*organization),
+        role: *role,
+    };
+    User {
+        id: id(number),
+        name: format!("user {number}"),
+        status,
+        operator,
+        memberships: memberships.iter().map(membership).collect(),
+        password_hash: None,
+        created_at: time(),
+        updated_at: time(),
+    }
+}
+
+/// Organizations 1, 2 and 3 in these states, and users, of which the first asks.
+#[derive(Debug, Clone)]
+struct Setting {
+    organizations: Vec<Status>,
+    users: Vec<User>,
+}
+
+fn setting() -> impl Strategy<Value = Setting> {
+    let role = prop_oneof![
+        Just(None),
+        Just(Some(Role::Owner)),
+        Just(Some(Role::Member))
+    ];
+    let status = prop_oneof![4 => Just(Status::Active), 1 => Just(Status::Inactive), 1 => Just(Status::Revoked)];
+    let one = (
+        status.clone(),
+        prop::bool::weighted(0.1),
+        prop::collection::vec(role, 3),
+    );
+    let users = prop::collection::vec(one, 2..4);
+    (prop::collection::vec(status, 3), users).prop_map(|(organizations, users)| {
+        let each = |(number, (status, operator, roles)): (u64, (Status, bool, Vec<_>))| {
+            let roles = (1..).zip(roles);
+            let held: Vec<_> = roles.filter_map(|(org, role)| Some((org, role?))).collect();
+            user(number, status, operator, &held)
+        };
+        Setting {
+            organizations,
+            users: (1..).zip(users).map(each).collect(),
+        }
+    })
+}
+
+impl Setting {
+    fn engine(&self) -> Engine {
+        let world = World::new();
+        let issuer = world.engine.issuer();
+        let organizations = (1..).zip(&self.organizations).map(|(number, status)| {
+            ImportItem::Organization(Organization {
+                id: id(number),
+                name: format!("organization {number}"),
+                description: String::new(),
+                status: *status,
+                created_at: time(),
+                updated_at: time(),
+            })
+        });
+        let users = self.users.iter().cloned().map(ImportItem::User);
+        issuer
+            .import(&organizations.chain(users).collect::<Vec<_>>())
+            .unwrap();
+        world.engine
+    }
+
+    /// The role of the first user in an organization that is active.
+    fn role(&self, organization: Option<Id>) -> Option<Role> {
+        let organization = organization?;
+        let at = usize::try_from(organization.number() - 1).ok()?;
+        let held = self.users[0].memberships.iter();
+        let mut held = held.filter(|one| one.organization == organization);
+        let role = held.next()?.role;
+        (self.organizations.get(at)? == &Status::Active).then_some(role)
+    }
+
+    /// Whether the first user may do what one permission says, or grant it: the written rule.
+    fn may(&self, action: Action, kind: &str, organization: Option<Id>, one: Option<Id>) -> bool {
+        let user = &self.users[0];
+        let enough = |role: Option<Role>| {
+            role == Some(Role::Owner) || role.is_some() && action == Action::READ
+        };
+        user.operator
+            || kind == "users" && one == Some(user.id)
+            || kind == "orgs" && enough(self.role(one))
+            || kind != "orgs"
+                && TYPES.split(' ').any(|known| known == kind)
+                && enough(self.role(organization))
+    }
+
+    fn answer(&self, found: Result<bool, Error>) -> Option<bool> {
+        match (self.users[0].status, found) {
+            (Status::Active, Ok(may)) => Some(may),
+            (Status::Active, error) => panic!("{error:?}"),
+            (Status::Inactive, Err(Error::Caller(Denied::OwnerInactive(of)))) if of == id(1) => {
+                None
+            }
+            (Status::Revoked, Err(Error::Caller(Denied::Unknown))) => None,
+            (status, answer) => panic!("{status:?} {answer:?}"),
+        }
+    }
+}
+
+const ASKING: Caller = Caller::User(Id::MIN);
+
+fn allowed<T>(answer: Result<T, Error>) -> Result<bool, Error> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(Error::Forbidden(_) | Error::Exceeds(_) | Error::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Every action and type, in no, a known and an unknown organization, on nothing particular and on one thing.
+fn questions() -> impl Iterator<Item = (Action, &'static str, Option<Id>, Option<Id>)> {
+    let kinds = TYPES.split(' ').chain(["flows", "databases", "instance"]);
+    let ids = || [None, Some(1), Some(2), Some(3), Some(9)].map(|number| number.map(id));
+    kinds.flat_map(move |kind| {
+        [Action::READ, Action::WRITE]
+            .into_iter()
+            .flat_map(move |action| {
+                ids().into_iter().flat_map(move |organization| {
+                    ids()
+                        .into_iter()
+                        .map(move |one| (action, kind, organization, one))
+                })
+            })
+    })
+}
+
+fn compare(setting: &Setting) {
+    let engine = setting.engine();
+    let issuer = engine.issuer();
+    for (action, name, organization, one) in questions() {
+        let mut request = Request::new(action, kind(name));
+        request = organization.map_or(request, |of| request.organization(of));
+        request = one.map_or(request, |one| request.id(one));
+        let answer = allowed(issuer.authorize(&ASKING, &request));
+        if let Some(may) = setting.answer(answer) {
+            let wanted = setting.may(action, name, organization, one);
+            assert_eq!(may, wanted, "{request} in {setting:?}");
+        }
+    }
+    compare_grants(setting, &issuer);
+    compare_lists(setting, &issuer);
+}
+
+fn compare_grants(setting: &Setting, issuer: &Issuer) {
+    for (at, status) in (1..).zip(&setting.organizations) {
+        for (action, name, organization, one) in questions() {
+            // Others are refused whoever asks.
+            let fits = organization.is_none_or(|of| of == id(at));
+            if !fits || *status == Status::Revoked || ["databases", "instance"].contains(&name) {
+                continue;
+            }
+            let mut permission = Permission::new(action, kind(name));
+            permission = match organization {
+                Some(of) => permission.organization(of),
+                None => permission,
+            };
+            permission = match one {
+                Some(one) => permission.id(one),
+                None => permission,
+            };
+            let new = NewAuthorization::new(id(at), [permission.clone()]);
+            let made = issuer.create(&ASKING, new);
+            if let Ok((_, made)) = &made {
+                assert_eq!(made.created_by, Some(Creator::User(id(1))));
+                issuer.revoke(&Caller::Root, made.id).unwrap();
+            }
+            if let Some(may) = setting.answer(allowed(made)) {
+                let wanted = setting.may(Action::WRITE, "authorizations", Some(id(at)), None)
+                    && setting.may(action, name, organization, one);
+                assert_eq!(may, wanted, "{permission} in {setting:?}");
+            }
+        }
+    }
+}
+
+fn compare_lists(setting: &Setting, issuer: &Issuer) {
+    let made: Vec<_> = (1..)
+        .zip(&setting.organizations)
+        .filter(|(_, status)| **status != Status::Revoked)
+        .map(|(at, _)| {
+            let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+            let new = NewAuthorization::new(id(at), [read]);
+            let made = issuer.create(&Caller::Root, new).unwrap().1;
+            (made.organization, made.id)
+        })
+        .collect();
+    let seen = |kind: &str, organization: Option<Id>, one: Id| {
+        setting.may(Action::READ, kind, organization, Some(one))
+    };
+    let Ok(listed) = issuer.authorizations(&ASKING, &Filter::default()) else {
+        return assert_ne!(setting.users[0].status, Status::Active);
+    };
+    let listed: Vec<_> = listed.iter().map(|one| one.id).collect();
+    let wanted = made
+        .iter()
+        .filter(|(of, one)| seen("authorizations", Some(*of), *one));
+    assert_eq!(listed, wanted.map(|(_, one)| *one).collect::<Vec<_>>());
+    for (of, one) in &made {
+        let found = issuer.authorization(&ASKING, *one).is_ok();
+        assert_eq!(found, seen("authorizations", Some(*of), *one));
+        let edit = issuer.edit(&ASKING, *one, Transition::Deactivate.into());
+        let may = setting.may(Action::WRITE, "authorizations", Some(*of), Some(*one));
+        assert_eq!(edit.is_ok(), may);
+        let member = setting.users[0]
+            .memberships
+            .iter()
+            .any(|held| held.organization == *of);
+        // Whoever belongs to an organization is told that something is forbidden; others learn nothing.
+        assert!(may || matches!(edit, Err(Error::Forbidden(_))) == member);
+    }
+    for one in &setting.users {
+        let seen = seen("users", None, one.id);
+        assert_eq!(issuer.user(&ASKING, one.id).is_ok(), seen, "{setting:?}");
+    }
+    for at in 1..=3 {
+        let answer = issuer.organization(&ASKING, id(at)).is_ok();
+        assert_eq!(answer, seen("orgs", None, id(at)), "{setting:?}");
+    }
+}
+
+#[test]
+fn a_signed_in_user_sees_does_and_grants_what_the_rules_say() {
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
+    runner
+        .run(&setting(), |setting| {
+            compare(&setting);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_a_signed_in_user_does_is_noted_as_its_doing() {
+    let world = World::new();
+    let journal = std::sync::Arc::new(MemoryJournal::new());
+    let options = symbolon::Options {
+        journal: Some(journal.clone()),
+        ..options(&world.clock)
+    };
+    let store = std::sync::Arc::new(symbolon::MemoryStore::new());
+    let engine = Engine::create(store, key(), options).unwrap();
+    let issuer = engine.issuer();
+    let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
+    let caller = Caller::User(me);
+    let renamed = UserEdit {
+        name: Some("I".into()),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(&caller, me, &renamed).unwrap();
+    issuer.create_user(&caller, "another", None).unwrap_err();
+    let mut by = Vec::new();
+    journal
+        .read(&mut |entry| match entry.event {
+            Event::Intent(intent) => by.push(intent.by),
+            Event::Denied { by: asked, .. } => by.push(asked),
+            _ => {}
+        })
+        .unwrap();
+    assert_eq!(by, [By::Root, By::User(me), By::User(me)]);
+}
+
+/// The texts are those of InfluxDB.
+#[test]
+fn a_refusal_names_what_is_missing() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
+    let org = world.org.id;
+    issuer
+        .add_member(&Caller::Root, org, me, Role::Member)
+        .unwrap();
+    let caller = Caller::User(me);
+    let told = |error: Option<Error>| error.map(|error| error.to_string()).unwrap();
+    let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
+    let new = NewAuthorization::new(org, [read]);
+    assert_eq!(
+        told(issuer.create(&caller, new.clone()).err()),
+        format!("write:orgs/{org}/authorizations is unauthorized")
+    );
+    let edit = symbolon::OrganizationEdit::default();
+    assert_eq!(
+        told(issuer.edit_organization(&caller, org, &edit).err()),
+        format!("write:orgs/{org} is unauthorized")
+    );
+    issuer
+        .add_member(&Caller::Root, org, me, Role::Owner)
+        .unwrap();
+    let other = issuer.create_user(&Caller::Root, "other", None).unwrap().id;
+    let for_another = NewAuthorization {
+        user: Some(other),
+        ..new
+    };
+    assert_eq!(
+        told(issuer.create(&caller, for_another).err()),
+        format!("write:users/{other} is unauthorized")
+    );
+    let all = NewAuthorization::new(org, [Permission::new(Action::READ, ResourceType::BUCKETS)]);
+    assert_eq!(
+        told(issuer.create(&caller, all).err()),
+        "permission read:buckets is not allowed: read:buckets is unauthorized"
+    );
+}
+
+#[test]
+fn a_user_that_was_switched_off_a_moment_ago_changes_nothing() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
+    let caller = Caller::User(me);
+    let other = world.another();
+    let off = UserEdit {
+        transition: Some(Transition::Deactivate),
+        ..UserEdit::default()
+    };
+    other.issuer().edit_user(&Caller::Root, me, &off).unwrap();
+    let renamed = UserEdit {
+        name: Some("I".into()),
+        ..UserEdit::default()
+    };
+    let refused = issuer.edit_user(&caller, me, &renamed);
+    assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == me));
+    let refused = issuer.users(&Caller::User(id(77)));
+    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+}

@@ -1,0 +1,143 @@
+//! What the routes share: the engine, once it is open, and how they answer.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use symbolon::{Clock, Engine, SystemClock, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// How the API answers.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What stands for the token in every reply but that to its creation.
+    pub token_in_replies: TokenInReplies,
+    /// What must be given to set the server up, if anything: a code that whoever started the server was shown.
+    pub set_up_code: Option<Arc<Zeroizing<String>>>,
+    /// How long a session lasts if it is not used; each use extends it to five minutes at least.
+    pub session: Duration,
+    /// The version that is told in `X-Influxdb-Version`, `/health` and the OpenAPI document.
+    pub version: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            token_in_replies: TokenInReplies::Empty,
+            set_up_code: None,
+            session: Duration::from_secs(60 * 60),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("token_in_replies", &self.token_in_replies)
+            .field("set_up_code", &self.set_up_code.is_some())
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What stands for a token in every reply but that to its creation, where its text is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenInReplies {
+    /// `""`, as InfluxDB 2.9 with hashed tokens.
+    #[default]
+    Empty,
+    /// `"redacted"`, as InfluxDB Cloud.
+    Redacted,
+}
+
+impl TokenInReplies {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "",
+            Self::Redacted => "redacted",
+        }
+    }
+}
+
+/// The engine behind the routes, and how they answer. Cloned for each request.
+#[derive(Debug, Clone)]
+pub struct Api {
+    shared: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    engine: OnceLock<Arc<Engine>>,
+    settings: Settings,
+    clock: SystemClock,
+    started: Timestamp,
+}
+
+impl Api {
+    /// The API of an engine that is open.
+    pub fn new(engine: Arc<Engine>, settings: Settings) -> Self {
+        let api = Self::starting(settings);
+        api.open(engine);
+        api
+    }
+
+    /// An API whose engine is still being opened: until [`Api::open`], every route that needs it answers 503.
+    pub fn starting(settings: Settings) -> Self {
+        let clock = SystemClock::default();
+        let shared = Inner {
+            engine: OnceLock::new(),
+            settings,
+            started: clock.now(),
+            clock,
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Begins to answer with this engine. Only the first one counts.
+    pub fn open(&self, engine: Arc<Engine>) {
+        let _ = self.shared.engine.set(engine);
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    pub(crate) fn started(&self) -> Timestamp {
+        self.shared.started
+    }
+
+    /// For how many nanoseconds it has been up.
+    pub(crate) fn up(&self) -> u64 {
+        let now = self.shared.clock.now();
+        now.nanos().saturating_sub(self.shared.started.nanos())
+    }
+
+    /// The engine, unless it is still being opened.
+    pub(crate) fn engine(&self) -> Result<&Arc<Engine>, Failure> {
+        self.shared.engine.get().ok_or_else(Failure::starting)
+    }
+
+    /// **The one way to the engine's blocking calls**: `work` runs on a thread where it may wait for the store.
+    pub(crate) async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        E: Into<Failure> + Send + 'static,
+    {
+        let engine = Arc::clone(self.engine()?);
+        let span = tracing::Span::current();
+        let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&engine)));
+        match done.await {
+            Ok(answer) => answer.map_err(Into::into),
+            Err(error) => Err(Failure::internal(&error)),
+        }
+    }
+}

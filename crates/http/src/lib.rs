@@ -1,0 +1,25 @@
+//! The HTTP API of symbolon as an axum router: InfluxDB v2 authorizations, users and organizations under `/api/v2`, and
+//! the database tokens of InfluxDB Clustered under `/api/v0`.
+//!
+//! A database server mounts [`router`] in its own application; `symbolon serve` is [`application`], the same with an
+//! answer for every other path. Every management route is itself checked by the engine: a request does what the token
+//! or session that it came with allows, and nothing else.
+//!
+//! What differs from InfluxDB is listed in `docs/influxdb.md`.
+#![forbid(unsafe_code)]
+
+mod api;
+mod body;
+mod failure;
+mod names;
+mod openapi;
+mod paging;
+mod password;
+mod principal;
+mod routes;
+mod schemas;
+mod v2;
+
+pub use api::{Api, Settings, TokenInReplies};
+pub use openapi::openapi;
+pub use routes::{application, router};

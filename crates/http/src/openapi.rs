@@ -1,0 +1,93 @@
+//! The OpenAPI document, made from the routes themselves.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+};
+use utoipa::{IntoResponses, PartialSchema};
+
+use crate::failure::{Code, FailureBody};
+use crate::principal::COOKIE;
+
+/// The OpenAPI 3.1 document of every route.
+pub fn openapi() -> OpenApi {
+    crate::routes::described().1
+}
+
+/// What every operation may answer instead.
+#[derive(Debug)]
+pub(crate) struct Failures;
+
+const FAILURES: [(Code, &str); 9] = [
+    (
+        Code::Invalid,
+        "The request is not understood; the message says why",
+    ),
+    (
+        Code::Unauthorized,
+        "No token that is in force, or one that may not do this",
+    ),
+    (
+        Code::Forbidden,
+        "The user is inactive, or more would be granted than is held",
+    ),
+    (
+        Code::NotFound,
+        "It is not there, or the caller may not know of it",
+    ),
+    (Code::MethodNotAllowed, "Another method is needed"),
+    (Code::TooLarge, "The request is too large"),
+    (Code::Conflict, "It exists already"),
+    (Code::Internal, "The server failed; its log says why"),
+    (Code::Unavailable, "Nothing can be said now; try again"),
+];
+
+impl IntoResponses for Failures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        FAILURES
+            .iter()
+            .map(|(code, description)| {
+                let body = ContentBuilder::new()
+                    .schema(Some(Ref::from_schema_name("Error")))
+                    .build();
+                let response = ResponseBuilder::new()
+                    .description(*description)
+                    .content("application/json", body)
+                    .build();
+                (code.status().as_u16().to_string(), response.into())
+            })
+            .collect()
+    }
+}
+
+/// What stands above the routes.
+pub(crate) fn head() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("symbolon")
+        .description(Some(
+            "API tokens: InfluxDB v2 authorizations, users and organizations, and the database tokens of InfluxDB \
+             Clustered.",
+        ))
+        .version(env!("CARGO_PKG_VERSION"))
+        .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")))
+        .build();
+    let mut components = Components::new();
+    let value = ApiKeyValue::with_description("Authorization", "`Token TOKEN` or `Bearer TOKEN`");
+    components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(value)));
+    let value = ApiKeyValue::with_description(COOKIE, "What signing in gave");
+    components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(value)));
+    let basic = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Basic)
+        .description(Some("User name and password"))
+        .build();
+    components.add_security_scheme("password", SecurityScheme::Http(basic));
+    let schemas = [("Error", FailureBody::schema()), ("Code", Code::schema())];
+    components.schemas = schemas
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .into();
+    let mut head = OpenApi::new(info, utoipa::openapi::Paths::new());
+    head.components = Some(components);
+    head
+}

@@ -1,0 +1,103 @@
+//! `limit`, `offset`, `after` and `descending`, as InfluxDB's lists take them.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use symbolon::{Error, Id, Span};
+use utoipa::IntoParams;
+
+use crate::body::{Ask, given, id_if_given};
+use crate::failure::Failure;
+use crate::schemas::HexId;
+
+/// Which part of a list is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PagingForm {
+    /// At most so many; 20 if it is not given.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// Leave out so many first.
+    #[param(value_type = Option<u32>)]
+    offset: Option<String>,
+    /// Only those after this id.
+    #[param(value_type = Option<HexId>)]
+    after: Option<String>,
+    /// The newest first.
+    #[param(value_type = Option<bool>)]
+    descending: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paging {
+    limit: usize,
+    offset: usize,
+    after: Option<Id>,
+    order: Order,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
+const USUAL: usize = 20;
+const MOST: usize = 100;
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Ask(form) = Ask::<PagingForm>::from_request_parts(parts, state).await?;
+        let limit = number("limit", form.limit.as_deref())?.unwrap_or(USUAL);
+        if !(1..=MOST).contains(&limit) {
+            return Err(Failure::invalid("limit must be between 1 and 100"));
+        }
+        let order = match given(form.descending.as_deref()) {
+            None | Some("false") => Order::OldestFirst,
+            Some("true") => Order::NewestFirst,
+            Some(_) => return Err(Failure::invalid("descending must be true or false")),
+        };
+        Ok(Self {
+            limit,
+            offset: number("offset", form.offset.as_deref())?.unwrap_or(0),
+            after: id_if_given(form.after.as_deref())?,
+            order,
+        })
+    }
+}
+
+fn number(name: &str, text: Option<&str>) -> Result<Option<usize>, Failure> {
+    let read = given(text).map(|text| text.parse::<u32>().map(|number| number as usize));
+    let wrong = |_| Failure::invalid(format!("{name} must be a number that is not negative"));
+    read.transpose().map_err(wrong)
+}
+
+impl Paging {
+    /// This part of what `list` gives in the order of the ids.
+    pub(crate) fn of<T>(
+        self,
+        list: impl Fn(&Span) -> Result<Vec<T>, Error>,
+        id: impl Fn(&T) -> Id,
+    ) -> Result<Vec<T>, Error> {
+        let all = match self.order {
+            Order::OldestFirst => {
+                let wanted = self.offset.saturating_add(self.limit);
+                let limit = Some(wanted);
+                list(&Span {
+                    after: self.after,
+                    limit,
+                })?
+            }
+            Order::NewestFirst => {
+                let mut all = list(&Span::default())?;
+                all.retain(|one| self.after.is_none_or(|after| id(one) < after));
+                all.reverse();
+                all
+            }
+        };
+        Ok(all.into_iter().skip(self.offset).take(self.limit).collect())
+    }
+}

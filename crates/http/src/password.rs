@@ -1,0 +1,76 @@
+//! Passwords: Argon2id, and HTTP's Basic scheme.
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use symbolon::{Error, Field, PasswordHash};
+use zeroize::Zeroizing;
+
+const SHORTEST: usize = 8;
+/// InfluxDB's bound, which is bcrypt's.
+const LONGEST: usize = 72;
+
+/// The hash of a new password, with the parameters that the crate recommends (those of OWASP).
+///
+/// # Errors
+///
+/// [`Error::Invalid`] for one that is too short or too long, [`Error::Random`].
+pub(crate) fn hash(password: &str) -> Result<PasswordHash, Error> {
+    if !(SHORTEST..=LONGEST).contains(&password.len()) {
+        let reason = format!("must have {SHORTEST} to {LONGEST} bytes");
+        return Err(Error::Invalid(Field::Password, reason));
+    }
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    let hash = hash.map_err(|_| Error::Random)?;
+    Ok(PasswordHash::from_phc(hash.to_string()))
+}
+
+/// Whether `password` is the one of `known`. Without a hash it takes as long, and is not.
+pub(crate) fn verify(password: &str, known: Option<&PasswordHash>) -> bool {
+    // Of nothing that anybody knows.
+    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCE$\
+                          6mcbQmTcEvT3QeLTWQtoFn7hIU/VxIcMsJSvSDCNwEA";
+    let text = known.map_or(NOBODY, PasswordHash::as_phc);
+    let Ok(hash) = phc::PasswordHash::new(text) else {
+        return false;
+    };
+    let fits = Argon2::default().verify_password(password.as_bytes(), &hash);
+    fits.is_ok() && known.is_some()
+}
+
+/// Name and password of `Authorization: Basic …`.
+pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, Zeroizing<String>)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let bytes = Zeroizing::new(STANDARD.decode(rest.trim()).ok()?);
+    let text = std::str::from_utf8(&bytes).ok()?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), Zeroizing::new(password.to_owned())))
+}
+
+/// Whether the request came with name and password.
+pub(crate) fn is_basic(headers: &HeaderMap) -> bool {
+    basic(headers).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_password_fits_its_hash() {
+        let known = hash("a good password").unwrap();
+        assert!(verify("a good password", Some(&known)));
+        assert!(!verify("a good passwore", Some(&known)));
+        assert!(!verify("a good password", None));
+        assert!(!verify("", Some(&PasswordHash::from_phc("garbage"))));
+        for bad in ["", "1234567", &"x".repeat(73)] {
+            assert!(hash(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! All routes in one place.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::sensitive_headers::SetSensitiveHeadersLayer;
+use tower_http::trace::TraceLayer;
+use tracing::Span;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::api::Api;
+use crate::failure::{Code, Failure};
+use crate::openapi::head;
+use crate::v2;
+
+/// The largest body that is read.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// The routes of the API, to be mounted in an application of axum's. Each is found with a trailing slash too.
+pub fn router(api: Api) -> Router {
+    let (routes, _) = described();
+    routes
+        .method_not_allowed_fallback(|| async {
+            Failure::new(Code::MethodNotAllowed, "method not allowed")
+        })
+        .layer(middleware::from_fn_with_state(api.clone(), headers))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(api)
+}
+
+/// The same as a whole application: every other path is answered with 404, a panic with 500, and each request is a line
+/// of the log, in which neither tokens nor cookies nor what stands in a path or query are told.
+pub fn application(api: Api) -> Router {
+    let nothing = Router::new()
+        .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
+        .layer(middleware::from_fn_with_state(api.clone(), headers));
+    let secret = [header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+    router(api)
+        .fallback_service(nothing)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(answered),
+        )
+        .layer(SetSensitiveHeadersLayer::new(secret))
+}
+
+/// The panic hook has told it by now.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Failure::panicked().into_response()
+}
+
+/// The route and not the path, in which anything may stand.
+fn span<B>(request: &axum::http::Request<B>) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("-", MatchedPath::as_str);
+    tracing::info_span!("request", method = %request.method(), route)
+}
+
+fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
+    let status = response.status().as_u16();
+    tracing::info!(status, micros = took.as_micros(), "answered");
+}
+
+/// The routes, and the document that describes them.
+pub(crate) fn described() -> (Router<Api>, OpenApi) {
+    let groups = [v2::routes()];
+    let all = OpenApiRouter::with_openapi(head());
+    let all = groups.into_iter().flatten().fold(all, mount);
+    all.split_for_parts()
+}
+
+/// The operations of one path.
+pub(crate) type Operations = UtoipaMethodRouter<Api>;
+
+/// A path is the same with a slash at its end; the document names it without.
+fn mount(router: OpenApiRouter<Api>, operations: Operations) -> OpenApiRouter<Api> {
+    let (_, paths, methods) = &operations;
+    let slashed: Vec<_> = paths.paths.keys().map(|path| format!("{path}/")).collect();
+    let methods = methods.clone();
+    let slashed = slashed.into_iter();
+    slashed.fold(router.routes(operations), |router, path| {
+        router.route(&path, methods.clone())
+    })
+}
+
+const BUILD: HeaderName = HeaderName::from_static("x-influxdb-build");
+const VERSION: HeaderName = HeaderName::from_static("x-influxdb-version");
+const REVISION: HeaderName = HeaderName::from_static("x-symbolon-revision");
+const MIN_REVISION: HeaderName = HeaderName::from_static("x-symbolon-min-revision");
+
+/// What every reply says of the server; and what it says of what this node has seen.
+async fn headers(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let changes = !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let mut response = match reach(&api, &request).await {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(BUILD, HeaderValue::from_static("OSS"));
+    headers.insert(VERSION, HeaderValue::from_static(api.settings().version));
+    if let (true, Ok(engine)) = (changes, api.engine()) {
+        let revision = engine.committed().0;
+        headers.insert(REVISION, HeaderValue::from(revision));
+    }
+    response
+}
+
+/// Waits for the revision that the request wants to have been seen.
+async fn reach(api: &Api, request: &Request) -> Result<(), Failure> {
+    let Some(wanted) = request.headers().get(MIN_REVISION) else {
+        return Ok(());
+    };
+    let wanted = wanted.to_str().ok().and_then(|text| text.parse().ok());
+    let wanted = wanted.map(symbolon::store::Revision).ok_or_else(|| {
+        Failure::invalid("X-Symbolon-Min-Revision is a number, as X-Symbolon-Revision gave it")
+    })?;
+    let patience = Duration::from_secs(1);
+    let reached = api.run(move |engine| Ok::<_, Failure>(engine.wait_for(wanted, patience)));
+    match reached.await? {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Code::Unavailable,
+            "this node has not seen that revision yet; try again",
+        )),
+    }
+}

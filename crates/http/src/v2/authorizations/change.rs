@@ -1,0 +1,139 @@
+//! `/api/v2/authorizations/{authID}`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use symbolon::{Authorization, Edit, Engine, Error, Rotation, Status, Transition};
+
+use super::create::status;
+use super::forms::{AuthorizationForm, RotateForm, UpdateForm};
+use super::must_be_here;
+use crate::api::Api;
+use crate::body::{Body, OneId};
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::openapi::Failures;
+use crate::principal::Principal;
+use crate::schemas::HexId;
+
+/// Show an authorization
+#[utoipa::path(
+    get, path = "/api/v2/authorizations/{authID}", operation_id = "GetAuthorizationsID", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "The id of the authorization")),
+    responses((status = 200, description = "The authorization", body = AuthorizationForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+pub(super) async fn one(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<Json<AuthorizationForm>, Failure> {
+    shown(&api, move |engine| {
+        must_be_here(engine, id)?;
+        engine.issuer().authorization(&principal.caller, id)
+    })
+    .await
+}
+
+/// Change the status or description of an authorization
+#[utoipa::path(
+    patch, path = "/api/v2/authorizations/{authID}", operation_id = "PatchAuthorizationsID", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "The id of the authorization")),
+    request_body = UpdateForm,
+    responses((status = 200, description = "As it is now", body = AuthorizationForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+pub(super) async fn update(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+    Body(form): Body<UpdateForm>,
+) -> Result<Json<AuthorizationForm>, Failure> {
+    let transition = match form.status {
+        None => None,
+        Some(text) => match status(Some(&text)) {
+            Some(Status::Active) => Some(Transition::Activate),
+            Some(_) => Some(Transition::Deactivate),
+            None => {
+                let message = "encodeAuthorization: unknown authorization status";
+                return Err(Failure::invalid(message));
+            }
+        },
+    };
+    let edit = Edit {
+        description: form.description,
+        transition,
+        permissions: None,
+    };
+    shown(&api, move |engine| {
+        must_be_here(engine, id)?;
+        engine.issuer().edit(&principal.caller, id, edit)
+    })
+    .await
+}
+
+/// Delete an authorization
+///
+/// Its token is refused from the next request on, for good.
+#[utoipa::path(
+    delete, path = "/api/v2/authorizations/{authID}", operation_id = "DeleteAuthorizationsID", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "The id of the authorization")),
+    responses((status = 204, description = "Deleted"), Failures),
+    security(("token" = []), ("session" = []))
+)]
+pub(super) async fn delete(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        must_be_here(engine, id)?;
+        engine.issuer().revoke(&principal.caller, id)
+    });
+    done.await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// Replace a token by a new one
+///
+/// Makes an authorization with the same owner, permissions, status and expiry, and a new token; the old token ends after the
+/// overlap. Both happen or neither.
+#[utoipa::path(
+    post, path = "/api/v2/authorizations/{authID}/rotate", operation_id = "PostAuthorizationsIDRotate", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "The id of the authorization")),
+    request_body = RotateForm,
+    responses((status = 201, description = "The new authorization, with its token", body = AuthorizationForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+pub(super) async fn rotate(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+    Body(form): Body<RotateForm>,
+) -> Result<(StatusCode, Json<AuthorizationForm>), Failure> {
+    let settings = api.settings().clone();
+    let rotation = Rotation {
+        overlap: Duration::from_secs(form.overlap_seconds.into()),
+        description: form.description,
+    };
+    let made = api.run(move |engine| {
+        must_be_here(engine, id)?;
+        let (token, made) = engine.issuer().rotate(&principal.caller, id, &rotation)?;
+        let form = AuthorizationForm::new(made, &mut Names::new(engine), &settings)?;
+        Ok::<_, Error>(form.with(&token))
+    });
+    Ok((StatusCode::CREATED, Json(made.await?)))
+}
+
+async fn shown(
+    api: &Api,
+    work: impl FnOnce(&Engine) -> Result<Authorization, Error> + Send + 'static,
+) -> Result<Json<AuthorizationForm>, Failure> {
+    let settings = api.settings().clone();
+    let form = api.run(move |engine| {
+        let one = work(engine)?;
+        AuthorizationForm::new(one, &mut Names::new(engine), &settings)
+    });
+    form.await.map(Json)
+}

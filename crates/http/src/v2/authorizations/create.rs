@@ -1,0 +1,74 @@
+//! `POST /api/v2/authorizations`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use symbolon::{Engine, Face, NewAuthorization, PermissionSet, Status};
+
+use super::forms::{AuthorizationForm, NewForm};
+use crate::api::Api;
+use crate::body::Body;
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::openapi::Failures;
+use crate::principal::Principal;
+
+/// Make an authorization
+///
+/// The token is told in this reply, and never again.
+#[utoipa::path(
+    post, path = "/api/v2/authorizations", operation_id = "PostAuthorizations", tag = super::TAG,
+    request_body = NewForm,
+    responses((status = 201, description = "Made", body = AuthorizationForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+pub(super) async fn create(
+    State(api): State<Api>,
+    principal: Principal,
+    Body(form): Body<NewForm>,
+) -> Result<(StatusCode, Json<AuthorizationForm>), Failure> {
+    let settings = api.settings().clone();
+    let made = api.run(move |engine| {
+        let new = new(engine, &principal, form)?;
+        let (token, made) = engine.issuer().create(&principal.caller, new)?;
+        let form = AuthorizationForm::new(made, &mut Names::new(engine), &settings)?;
+        Ok::<_, Failure>(form.with(&token))
+    });
+    Ok((StatusCode::CREATED, Json(made.await?)))
+}
+
+/// What is asked for, looked at in InfluxDB's order.
+fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAuthorization, Failure> {
+    let permissions: PermissionSet = form.permissions.unwrap_or_default().into();
+    if let Err(error) = engine.schema().check(Face::V2, &permissions) {
+        return Err((&error).into());
+    }
+    let organization = form
+        .organization
+        .ok_or_else(|| Failure::invalid("org id required: invalid ID"))?;
+    let status = status(form.status.as_deref())
+        .ok_or_else(|| Failure::invalid("invalid status: must be active or inactive"))?;
+    let user = match form.user {
+        Some(user) => user,
+        None => principal.user(engine)?.ok_or_else(|| {
+            Failure::invalid("unable to create token: the caller has no user; give a `userID`")
+        })?,
+    };
+    Ok(NewAuthorization {
+        user: Some(user),
+        face: Face::V2,
+        description: form.description.unwrap_or_default(),
+        status,
+        expires_at: form.expires_at,
+        ..NewAuthorization::new(organization, permissions.iter().cloned())
+    })
+}
+
+/// `active` is meant if nothing is said.
+pub(crate) fn status(text: Option<&str>) -> Option<Status> {
+    match text.unwrap_or_default() {
+        "" | "active" => Some(Status::Active),
+        "inactive" => Some(Status::Inactive),
+        _ => None,
+    }
+}

@@ -1,0 +1,314 @@
+//! `GET /api/v2/authorizations`: as a stream, page by page, so that a long list takes no more memory than a short one.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use symbolon::{Authorization, Caller, Engine, Error, Face, Field, Filter, Id};
+use utoipa::{IntoParams, ToSchema};
+
+use super::forms::AuthorizationForm;
+use super::is_here;
+use crate::api::{Api, Settings};
+use crate::body::{Ask, given, id, id_if_given};
+use crate::failure::Failure;
+use crate::names::{Names, absent_is_none};
+use crate::openapi::Failures;
+use crate::principal::Principal;
+use crate::schemas::HexId;
+
+/// So many are read from the store at once.
+const PAGE: usize = 500;
+
+/// Which authorizations are wanted. What is not given, or empty, does not filter.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// This one alone; the other filters do not count then.
+    #[param(value_type = Option<HexId>)]
+    id: Option<String>,
+    /// Of the user with this id.
+    #[serde(rename = "userID")]
+    #[param(value_type = Option<HexId>)]
+    user_id: Option<String>,
+    /// Of the user with this name.
+    user: Option<String>,
+    /// Of the organization with this id.
+    #[serde(rename = "orgID")]
+    #[param(value_type = Option<HexId>)]
+    organization_id: Option<String>,
+    /// Of the organization with this name.
+    org: Option<String>,
+    /// The one with this token.
+    token: Option<String>,
+    /// At most so many; all of them if it is not given.
+    #[param(minimum = 1)]
+    limit: Option<u32>,
+    /// Only those after this id, in the order of the ids.
+    #[param(value_type = Option<HexId>)]
+    after: Option<String>,
+}
+
+/// Authorizations in the order of their ids.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Authorizations)]
+#[expect(dead_code, reason = "only described here; it is written as a stream")]
+pub(crate) struct ListForm {
+    authorizations: Vec<AuthorizationForm>,
+    links: ListLinks,
+}
+
+/// Where this list is found, and what comes after it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ListLinks)]
+struct ListLinks {
+    #[serde(rename = "self")]
+    own: String,
+    /// The next page, if a limit was given and reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// List authorizations
+///
+/// Those that the caller may read, and no others.
+#[utoipa::path(
+    get, path = "/api/v2/authorizations", operation_id = "GetAuthorizations", tag = super::TAG,
+    params(Wanted),
+    responses((status = 200, description = "The authorizations", body = ListForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    Ask(wanted): Ask<Wanted>,
+) -> Result<Response, Failure> {
+    if wanted.limit == Some(0) {
+        return Err(Failure::invalid("limit must be at least 1"));
+    }
+    let settings = api.settings().clone();
+    let first = api.run(move |engine| Reading::start(engine, principal.caller, &wanted, settings));
+    let first = first.await?;
+    let rest = stream::try_unfold(Some(first), move |reading| {
+        let api = api.clone();
+        async move {
+            let Some(mut reading) = reading else {
+                return Ok::<_, Failure>(None);
+            };
+            let chunk = Bytes::from(std::mem::take(&mut reading.written));
+            if reading.is_over {
+                return Ok(Some((chunk, None)));
+            }
+            let next = api.run(move |engine| reading.go_on(engine)).await?;
+            Ok(Some((chunk, Some(next))))
+        }
+    });
+    // A list that cannot be read to its end breaks off, which a client sees.
+    let rest = futures_util::TryStreamExt::map_err(rest, |failure: Failure| {
+        std::io::Error::other(failure.message.into_owned())
+    });
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    Ok((json, Body::from_stream(rest)).into_response())
+}
+
+/// A list that is being read and written.
+struct Reading {
+    caller: Caller,
+    filter: Filter,
+    settings: Settings,
+    /// How many are still wanted.
+    left: usize,
+    limit: Option<u32>,
+    last: Option<Id>,
+    any: bool,
+    /// What is to be sent next.
+    written: Vec<u8>,
+    is_over: bool,
+}
+
+impl Reading {
+    fn start(
+        engine: &Engine,
+        caller: Caller,
+        wanted: &Wanted,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
+        let mut reading = Self {
+            caller,
+            filter: Filter {
+                face: Some(Face::V2),
+                after: id_if_given(wanted.after.as_deref())?,
+                ..Filter::default()
+            },
+            settings,
+            left: wanted.limit.map_or(usize::MAX, |limit| limit as usize),
+            limit: wanted.limit,
+            last: None,
+            any: false,
+            written: br#"{"authorizations":["#.to_vec(),
+            is_over: false,
+        };
+        if let Some(text) = given(wanted.id.as_deref()) {
+            let id = id(text)?;
+            super::must_be_here(engine, id)?;
+            let one = engine.issuer().authorization(&caller, id)?;
+            reading.write(engine, vec![one])?;
+            reading.end();
+            return Ok(reading);
+        }
+        let user = user(engine, &caller, wanted)?;
+        let organization = organization(engine, &caller, wanted)?;
+        reading.filter.user = user.as_ref().map(|named| named.id);
+        reading.filter.organization = organization.as_ref().map(|named| named.id);
+        match given(wanted.token.as_deref()) {
+            Some(token) => reading.with_token(engine, token)?,
+            None => reading = reading.go_on(engine)?,
+        }
+        let nothing = reading.is_over && !reading.any;
+        for named in [user, organization].into_iter().flatten() {
+            if nothing && !named.is_seen {
+                return Err(named.unknown);
+            }
+        }
+        Ok(reading)
+    }
+
+    fn with_token(&mut self, engine: &Engine, token: &str) -> Result<(), Failure> {
+        let issuer = engine.issuer();
+        let found = issuer.authorization_with_token(&self.caller, token.as_bytes());
+        let found = absent_is_none(found)?.filter(|one| {
+            let Filter {
+                user,
+                organization,
+                after,
+                ..
+            } = &self.filter;
+            user.is_none_or(|user| one.user == Some(user))
+                && organization.is_none_or(|organization| one.organization == organization)
+                && after.is_none_or(|after| one.id > after)
+        });
+        self.write(engine, found.into_iter().collect())?;
+        self.end();
+        Ok(())
+    }
+
+    /// Reads and writes the next page.
+    fn go_on(mut self, engine: &Engine) -> Result<Self, Failure> {
+        self.filter.limit = Some(self.left.min(PAGE));
+        let page = engine.issuer().authorizations(&self.caller, &self.filter)?;
+        let wanted = self.left.min(PAGE);
+        let full = page.len() == wanted;
+        self.filter.after = page.last().map_or(self.filter.after, |last| Some(last.id));
+        self.write(engine, page)?;
+        if !full || self.left == 0 {
+            self.end();
+        }
+        Ok(self)
+    }
+
+    fn write(&mut self, engine: &Engine, page: Vec<Authorization>) -> Result<(), Error> {
+        let mut names = Names::new(engine);
+        for one in page {
+            let id = one.id;
+            if !is_here(&one, &mut names)? {
+                continue;
+            }
+            let form = AuthorizationForm::new(one, &mut names, &self.settings)?;
+            if std::mem::replace(&mut self.any, true) {
+                self.written.push(b',');
+            }
+            // Writing to memory does not fail, and the form has no map with keys that are no text.
+            let _ = serde_json::to_writer(&mut self.written, &form);
+            self.left = self.left.saturating_sub(1);
+            self.last = Some(id);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let own = "/api/v2/authorizations".to_owned();
+        let next = match (self.limit, self.last) {
+            (Some(limit), Some(last)) if self.left == 0 => {
+                Some(format!("{own}?limit={limit}&after={last}"))
+            }
+            _ => None,
+        };
+        let links = json!(ListLinks { own, next });
+        self.written
+            .extend_from_slice(format!(r#"],"links":{links}}}"#).as_bytes());
+        self.is_over = true;
+    }
+}
+
+/// A user or organization by which the list is filtered.
+struct Named {
+    id: Id,
+    /// Whether the caller may know of it whatever the list says.
+    is_seen: bool,
+    /// What is answered if it may not, and the list does not show it either.
+    unknown: Failure,
+}
+
+fn user(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Option<Named>, Failure> {
+    if let Some(id) = id_if_given(wanted.user_id.as_deref())? {
+        return Ok(Some(Named::by_id(id)));
+    }
+    let Some(name) = given(wanted.user.as_deref()) else {
+        return Ok(None);
+    };
+    let unknown = || Failure::not_found(Field::User);
+    let issuer = engine.issuer();
+    let found = absent_is_none(issuer.user_named(&Caller::Root, name))?.ok_or_else(unknown)?;
+    let is_seen = absent_is_none(issuer.user(caller, found.id))?.is_some();
+    Ok(Some(Named {
+        id: found.id,
+        is_seen,
+        unknown: unknown(),
+    }))
+}
+
+fn organization(
+    engine: &Engine,
+    caller: &Caller,
+    wanted: &Wanted,
+) -> Result<Option<Named>, Failure> {
+    if let Some(id) = id_if_given(wanted.organization_id.as_deref())? {
+        return Ok(Some(Named::by_id(id)));
+    }
+    let Some(name) = given(wanted.org.as_deref()) else {
+        return Ok(None);
+    };
+    let unknown = || {
+        let message = format!("organization name \"{name}\" not found");
+        Failure::new(crate::failure::Code::NotFound, message)
+    };
+    let issuer = engine.issuer();
+    let found = issuer.organization_named(&Caller::Root, name);
+    let found = absent_is_none(found)?.ok_or_else(unknown)?;
+    let own = match caller {
+        Caller::Authorization(id) => {
+            issuer.authorization(&Caller::Root, *id)?.organization == found.id
+        }
+        _ => false,
+    };
+    let is_seen = own || absent_is_none(issuer.organization(caller, found.id))?.is_some();
+    Ok(Some(Named {
+        id: found.id,
+        is_seen,
+        unknown: unknown(),
+    }))
+}
+
+impl Named {
+    /// An id says nothing of whether it exists: nothing is found for one that does not.
+    fn by_id(id: Id) -> Self {
+        Self {
+            id,
+            is_seen: true,
+            unknown: Failure::unauthorized(),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `/api/v2/authorizations`: tokens, as InfluxDB v2 manages them.
+
+mod change;
+mod create;
+mod forms;
+mod list;
+
+use symbolon::{Authorization, Caller, Engine, Error, Face, Field, Id, Status};
+use utoipa_axum::routes;
+
+use crate::names::Names;
+use crate::routes::Operations;
+
+pub(super) use create::status;
+pub(super) use forms::{AuthorizationForm, StatusForm};
+
+const TAG: &str = "authorizations";
+
+pub(crate) fn routes() -> Vec<Operations> {
+    vec![
+        routes!(list::list, create::create),
+        routes!(change::one, change::update, change::delete),
+        routes!(change::rotate),
+    ]
+}
+
+/// Whether there is such an authorization for this face: what another face made, what has ended and what belongs to
+/// somebody who is deleted is not there.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] as for an id that was never given.
+fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
+    let found = engine.issuer().authorization(&Caller::Root, id)?;
+    match is_here(&found, &mut Names::new(engine))? {
+        true => Ok(()),
+        false => Err(Error::NotFound(Field::Authorization)),
+    }
+}
+
+fn is_here(one: &Authorization, names: &mut Names<'_>) -> Result<bool, Error> {
+    let owned = match one.user {
+        Some(user) => names.user(user)?.is_some(),
+        None => true,
+    };
+    let here = one.face == Face::V2 && one.status != Status::Revoked;
+    Ok(here && owned && names.organization(one.organization)?.is_some())
+}

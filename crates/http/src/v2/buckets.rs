@@ -1,0 +1,240 @@
+//! `/api/v2/buckets`: the names of the database's buckets, as far as an operator registered them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use symbolon::{Bucket, Caller, Engine, Error, Field, Id, Span, Status, Timestamp};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::body::{Ask, Body, OneId, given, id_if_given};
+use crate::failure::{Code, Failure};
+use crate::openapi::Failures;
+use crate::paging::{Paging, PagingForm};
+use crate::principal::Principal;
+use crate::routes::Operations;
+use crate::schemas::{HexId, Time};
+
+const TAG: &str = "buckets";
+
+pub(super) fn routes() -> Vec<Operations> {
+    vec![routes!(list, create), routes!(one, delete)]
+}
+
+/// A bucket's name. What else InfluxDB says of a bucket, only the database knows.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Bucket)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BucketForm {
+    #[schema(value_type = HexId)]
+    id: Id,
+    #[serde(rename = "orgID")]
+    #[schema(value_type = HexId)]
+    organization: Id,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: String,
+    /// Always empty: the rules are the database's.
+    #[schema(value_type = Vec<Object>)]
+    retention_rules: [(); 0],
+    links: Links,
+    #[schema(value_type = Time)]
+    created_at: Timestamp,
+    #[schema(value_type = Time)]
+    updated_at: Timestamp,
+}
+
+/// Where the bucket and its organization are found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BucketLinks)]
+struct Links {
+    #[serde(rename = "self")]
+    own: String,
+    org: String,
+}
+
+impl From<Bucket> for BucketForm {
+    fn from(one: Bucket) -> Self {
+        Self {
+            id: one.id,
+            organization: one.organization,
+            kind: "user",
+            name: one.name,
+            retention_rules: [],
+            links: Links {
+                own: format!("/api/v2/buckets/{}", one.id),
+                org: format!("/api/v2/orgs/{}", one.organization),
+            },
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+        }
+    }
+}
+
+/// Which buckets are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// The one with this id.
+    #[param(value_type = Option<HexId>)]
+    id: Option<String>,
+    /// With this name.
+    name: Option<String>,
+    /// Of the organization with this name.
+    org: Option<String>,
+    /// Of the organization with this id.
+    #[serde(rename = "orgID")]
+    #[param(value_type = Option<HexId>)]
+    organization: Option<String>,
+}
+
+/// Buckets in the order of their ids.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Buckets)]
+pub(crate) struct ListForm {
+    links: ListLinks,
+    buckets: Vec<BucketForm>,
+}
+
+/// Where this list is found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BucketListLinks)]
+struct ListLinks {
+    #[serde(rename = "self")]
+    own: String,
+}
+
+/// List buckets
+///
+/// Those that the caller may read, and no others.
+#[utoipa::path(
+    get, path = "/api/v2/buckets", operation_id = "GetBuckets", tag = TAG,
+    params(Wanted, PagingForm),
+    responses((status = 200, description = "The buckets", body = ListForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    Ask(wanted): Ask<Wanted>,
+    paging: Paging,
+) -> Result<Json<ListForm>, Failure> {
+    let found = api.run(move |engine| {
+        let (issuer, caller) = (engine.issuer(), &principal.caller);
+        let organization = match id_if_given(wanted.organization.as_deref())? {
+            Some(id) => Some(id),
+            None => match given(wanted.org.as_deref()) {
+                Some(name) => Some(issuer.organization_named(caller, name)?.id),
+                None => None,
+            },
+        };
+        let id = id_if_given(wanted.id.as_deref())?;
+        let name = given(wanted.name.as_deref());
+        if id.is_none() && name.is_none() {
+            let list = |span: &_| issuer.buckets(caller, organization, span);
+            return Ok(paging.of(list, |one| one.id)?);
+        }
+        let list = |_: &_| {
+            let mut all = issuer.buckets(caller, organization, &Span::default())?;
+            all.retain(|one| {
+                id.is_none_or(|id| one.id == id) && name.is_none_or(|name| one.name == name)
+            });
+            Ok(all)
+        };
+        let found = paging.of(list, |one| one.id)?;
+        match (found.is_empty(), name) {
+            (true, Some(name)) => {
+                let message = format!("bucket \"{name}\" not found");
+                Err(Failure::new(Code::NotFound, message))
+            }
+            (true, None) => Err(Failure::not_found(Field::Bucket)),
+            (false, _) => Ok::<_, Failure>(found),
+        }
+    });
+    let buckets = found.await?.into_iter().map(BucketForm::from).collect();
+    let own = "/api/v2/buckets".into();
+    let links = ListLinks { own };
+    Ok(Json(ListForm { links, buckets }))
+}
+
+/// The name of a bucket that the database has. Other keys, such as retention rules, are read over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewBucket)]
+struct NewForm {
+    #[serde(rename = "orgID")]
+    #[schema(value_type = HexId)]
+    organization: Id,
+    #[schema(min_length = 1)]
+    name: String,
+}
+
+/// Register the name of a bucket
+#[utoipa::path(
+    post, path = "/api/v2/buckets", operation_id = "PostBuckets", tag = TAG,
+    request_body = NewForm,
+    responses((status = 201, description = "Registered", body = BucketForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn create(
+    State(api): State<Api>,
+    principal: Principal,
+    Body(form): Body<NewForm>,
+) -> Result<(StatusCode, Json<BucketForm>), Failure> {
+    let made = api.run(move |engine| {
+        let issuer = engine.issuer();
+        let made = issuer.register_bucket(&principal.caller, form.organization, &form.name);
+        made.map_err(|error| match error {
+            Error::Exists(Field::BucketName) => {
+                let message = format!("bucket with name {} already exists", form.name);
+                Failure::new(Code::Conflict, message)
+            }
+            error => error.into(),
+        })
+    });
+    Ok((StatusCode::CREATED, Json(made.await?.into())))
+}
+
+/// Show a bucket
+#[utoipa::path(
+    get, path = "/api/v2/buckets/{bucketID}", operation_id = "GetBucketsID", tag = TAG,
+    params(("bucketID" = HexId, Path, description = "The id of the bucket")),
+    responses((status = 200, description = "The bucket", body = BucketForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn one(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<Json<BucketForm>, Failure> {
+    let found = api.run(move |engine| here(engine, &principal.caller, id));
+    Ok(Json(found.await?.into()))
+}
+
+/// Forget the name of a bucket
+#[utoipa::path(
+    delete, path = "/api/v2/buckets/{bucketID}", operation_id = "DeleteBucketsID", tag = TAG,
+    params(("bucketID" = HexId, Path, description = "The id of the bucket")),
+    responses((status = 204, description = "Forgotten"), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn delete(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        here(engine, &Caller::Root, id)?;
+        engine.issuer().unregister_bucket(&principal.caller, id)
+    });
+    done.await.map(|_| StatusCode::NO_CONTENT)
+}
+
+fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Bucket, Error> {
+    let found = engine.issuer().bucket(caller, id)?;
+    match found.status {
+        Status::Revoked => Err(Error::NotFound(Field::Bucket)),
+        _ => Ok(found),
+    }
+}

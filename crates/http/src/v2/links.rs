@@ -1,0 +1,63 @@
+//! `/api/v2` and `/api/v2/resources`: what there is.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::failure::Failure;
+use crate::openapi::Failures;
+use crate::principal::Principal;
+use crate::routes::Operations;
+
+const TAG: &str = "system";
+
+pub(super) fn routes() -> Vec<Operations> {
+    vec![routes!(links), routes!(resources), routes!(document)]
+}
+
+/// List the routes
+#[utoipa::path(
+    get, path = "/api/v2", operation_id = "GetRoutes", tag = TAG,
+    responses((status = 200, description = "Where what is", body = Object), Failures)
+)]
+async fn links() -> Json<Value> {
+    Json(json!({
+        "authorizations": "/api/v2/authorizations",
+        "buckets": "/api/v2/buckets",
+        "me": "/api/v2/me",
+        "orgs": "/api/v2/orgs",
+        "resources": "/api/v2/resources",
+        "setup": "/api/v2/setup",
+        "signin": "/api/v2/signin",
+        "signout": "/api/v2/signout",
+        "system": {
+            "metrics": "/metrics",
+            "debug": "/debug/pprof",
+            "health": "/health",
+        },
+        "users": "/api/v2/users",
+        "openapi": "/api/v2/openapi.json",
+    }))
+}
+
+/// List the types of resources that a permission may be for
+#[utoipa::path(
+    get, path = "/api/v2/resources", operation_id = "GetResources", tag = TAG,
+    responses((status = 200, description = "Their names", body = Vec<String>), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn resources(State(api): State<Api>, _: Principal) -> Result<Json<Vec<String>>, Failure> {
+    let types = api.engine()?.schema().resource_types();
+    Ok(Json(types.map(|kind| kind.to_string()).collect()))
+}
+
+/// Show this document
+#[utoipa::path(
+    get, path = "/api/v2/openapi.json", operation_id = "GetOpenapi", tag = TAG,
+    responses((status = 200, description = "The OpenAPI document", body = Object), Failures)
+)]
+async fn document() -> Json<utoipa::openapi::OpenApi> {
+    Json(crate::openapi())
+}

@@ -1,0 +1,154 @@
+//! `/api/v2/me` and the passwords of users.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use symbolon::{Caller, Engine, Error, Field, Id, Status, UserEdit};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+use zeroize::Zeroizing;
+
+use super::users::{UserForm, here, must_be_here};
+use crate::api::Api;
+use crate::body::{Body, OneId};
+use crate::failure::{Code, Failure};
+use crate::openapi::Failures;
+use crate::password;
+use crate::principal::{Principal, by_password};
+use crate::routes::Operations;
+use crate::schemas::HexId;
+
+const TAG: &str = "users";
+
+pub(super) fn routes() -> Vec<Operations> {
+    vec![
+        routes!(me),
+        routes!(my_password),
+        routes!(change_password, put_password),
+    ]
+}
+
+/// Show the user of the token or session
+#[utoipa::path(
+    get, path = "/api/v2/me", operation_id = "GetMe", tag = TAG,
+    responses((status = 200, description = "The user", body = UserForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn me(State(api): State<Api>, principal: Principal) -> Result<Json<UserForm>, Failure> {
+    let found = api.run(move |engine| {
+        let id = principal
+            .user(engine)?
+            .ok_or_else(|| Failure::new(Code::NotFound, "the token belongs to no user"))?;
+        let found = here(engine, &principal.caller, id);
+        found.map_err(|error| match error {
+            Error::NotFound(_) => {
+                let message = format!("read:users/{id} is unauthorized");
+                Failure::new(Code::Unauthorized, message)
+            }
+            error => error.into(),
+        })
+    });
+    Ok(Json(found.await?.into()))
+}
+
+/// A new password, of 8 to 72 bytes.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasswordReset)]
+struct PasswordForm {
+    #[schema(value_type = String, required, min_length = 8, max_length = 72)]
+    #[serde(default)]
+    password: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for PasswordForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordForm")
+    }
+}
+
+/// Change the own password
+///
+/// With user name and password (Basic). The user's sessions end.
+#[utoipa::path(
+    put, path = "/api/v2/me/password", operation_id = "PutMePassword", tag = TAG,
+    request_body = PasswordForm,
+    responses((status = 204, description = "Changed"), Failures),
+    security(("password" = []))
+)]
+async fn my_password(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Body(form): Body<PasswordForm>,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        let user = by_password(engine, &headers)?;
+        set(engine, &Caller::User(user), user, &form)
+    });
+    done.await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Set the password of a user
+///
+/// With a token that may write the user, or with the user's own name and password (Basic). The user's sessions end.
+#[utoipa::path(
+    post, path = "/api/v2/users/{userID}/password", operation_id = "PostUsersIDPassword", tag = TAG,
+    params(("userID" = HexId, Path, description = "The id of the user")),
+    request_body = PasswordForm,
+    responses((status = 204, description = "Set"), Failures),
+    security(("token" = []), ("session" = []), ("password" = []))
+)]
+async fn change_password(
+    State(api): State<Api>,
+    principal: Result<Principal, Failure>,
+    headers: HeaderMap,
+    OneId(id): OneId,
+    Body(form): Body<PasswordForm>,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        let caller = match principal {
+            Ok(principal) => principal.caller,
+            Err(_) if password::is_basic(&headers) => {
+                let user = by_password(engine, &headers)?;
+                Caller::User(user)
+            }
+            Err(failure) => return Err(failure),
+        };
+        must_be_here(engine, id)?;
+        set(engine, &caller, id, &form)
+    });
+    done.await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Set the password of a user
+///
+/// As `POST`.
+#[utoipa::path(
+    put, path = "/api/v2/users/{userID}/password", operation_id = "PutUsersIDPassword", tag = TAG,
+    params(("userID" = HexId, Path, description = "The id of the user")),
+    request_body = PasswordForm,
+    responses((status = 204, description = "Set"), Failures),
+    security(("token" = []), ("session" = []), ("password" = []))
+)]
+async fn put_password(
+    state: State<Api>,
+    principal: Result<Principal, Failure>,
+    headers: HeaderMap,
+    id: OneId,
+    form: Body<PasswordForm>,
+) -> Result<StatusCode, Failure> {
+    change_password(state, principal, headers, id, form).await
+}
+
+fn set(engine: &Engine, caller: &Caller, user: Id, form: &PasswordForm) -> Result<(), Failure> {
+    let found = engine.issuer().user(&Caller::Root, user)?;
+    if found.status == Status::Revoked {
+        return Err(Failure::not_found(Field::User));
+    }
+    let edit = UserEdit {
+        password_hash: Some(password::hash(&form.password)?),
+        ..UserEdit::default()
+    };
+    engine.issuer().edit_user(caller, user, &edit)?;
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! `/api/v2/orgs/{orgID}/members` and `/owners`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use symbolon::{Id, Role, User};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::organizations::must_be_here;
+use super::users::UserForm;
+use crate::api::Api;
+use crate::body::{Body, OneId, TwoIds};
+use crate::failure::Failure;
+use crate::openapi::Failures;
+use crate::principal::Principal;
+use crate::routes::Operations;
+use crate::schemas::HexId;
+
+const TAG: &str = "organizations";
+
+pub(super) fn routes() -> Vec<Operations> {
+    vec![
+        routes!(members, add_member),
+        routes!(remove_member),
+        routes!(owners, add_owner),
+        routes!(remove_owner),
+    ]
+}
+
+/// A user, and what it is in the organization.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceMember)]
+struct MemberForm {
+    role: RoleForm,
+    #[serde(flatten)]
+    user: UserForm,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Role)]
+#[serde(rename_all = "lowercase")]
+enum RoleForm {
+    Owner,
+    Member,
+}
+
+impl From<Role> for RoleForm {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Owner => Self::Owner,
+            Role::Member => Self::Member,
+        }
+    }
+}
+
+impl From<(User, Role)> for MemberForm {
+    fn from((user, role): (User, Role)) -> Self {
+        Self {
+            role: role.into(),
+            user: user.into(),
+        }
+    }
+}
+
+/// Users with one role in an organization.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceMembers)]
+struct MembersForm {
+    links: MemberLinks,
+    users: Vec<MemberForm>,
+}
+
+/// Where this list is found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResourceMembersLinks)]
+struct MemberLinks {
+    #[serde(rename = "self")]
+    own: String,
+}
+
+/// Which user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AddResourceMember)]
+struct AddForm {
+    #[schema(value_type = HexId)]
+    id: Id,
+    /// Read over: the id says who is meant.
+    #[serde(default, rename = "name")]
+    #[schema(value_type = Option<String>)]
+    _name: Option<serde::de::IgnoredAny>,
+}
+
+/// List the members of an organization
+#[utoipa::path(
+    get, path = "/api/v2/orgs/{orgID}/members", operation_id = "GetOrgsIDMembers", tag = TAG,
+    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    responses((status = 200, description = "The members", body = MembersForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn members(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(organization): OneId,
+) -> Result<Json<MembersForm>, Failure> {
+    list(&api, principal, organization, Role::Member).await
+}
+
+/// Make a user a member of an organization
+#[utoipa::path(
+    post, path = "/api/v2/orgs/{orgID}/members", operation_id = "PostOrgsIDMembers", tag = TAG,
+    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    request_body = AddForm,
+    responses((status = 201, description = "It is a member", body = MemberForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn add_member(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(organization): OneId,
+    Body(form): Body<AddForm>,
+) -> Result<(StatusCode, Json<MemberForm>), Failure> {
+    add(&api, principal, organization, form.id, Role::Member).await
+}
+
+/// Make a member leave an organization
+#[utoipa::path(
+    delete, path = "/api/v2/orgs/{orgID}/members/{userID}", operation_id = "DeleteOrgsIDMembersID", tag = TAG,
+    params(
+        ("orgID" = HexId, Path, description = "The id of the organization"),
+        ("userID" = HexId, Path, description = "The id of the user")
+    ),
+    responses((status = 204, description = "It is no member"), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn remove_member(
+    State(api): State<Api>,
+    principal: Principal,
+    TwoIds(organization, user): TwoIds,
+) -> Result<StatusCode, Failure> {
+    remove(&api, principal, organization, user).await
+}
+
+/// List the owners of an organization
+#[utoipa::path(
+    get, path = "/api/v2/orgs/{orgID}/owners", operation_id = "GetOrgsIDOwners", tag = TAG,
+    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    responses((status = 200, description = "The owners", body = MembersForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn owners(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(organization): OneId,
+) -> Result<Json<MembersForm>, Failure> {
+    list(&api, principal, organization, Role::Owner).await
+}
+
+/// Make a user an owner of an organization
+#[utoipa::path(
+    post, path = "/api/v2/orgs/{orgID}/owners", operation_id = "PostOrgsIDOwners", tag = TAG,
+    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    request_body = AddForm,
+    responses((status = 201, description = "It is an owner", body = MemberForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn add_owner(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(organization): OneId,
+    Body(form): Body<AddForm>,
+) -> Result<(StatusCode, Json<MemberForm>), Failure> {
+    add(&api, principal, organization, form.id, Role::Owner).await
+}
+
+/// Make an owner leave an organization
+#[utoipa::path(
+    delete, path = "/api/v2/orgs/{orgID}/owners/{userID}", operation_id = "DeleteOrgsIDOwnersID", tag = TAG,
+    params(
+        ("orgID" = HexId, Path, description = "The id of the organization"),
+        ("userID" = HexId, Path, description = "The id of the user")
+    ),
+    responses((status = 204, description = "It is no owner"), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn remove_owner(
+    State(api): State<Api>,
+    principal: Principal,
+    TwoIds(organization, user): TwoIds,
+) -> Result<StatusCode, Failure> {
+    remove(&api, principal, organization, user).await
+}
+
+async fn list(
+    api: &Api,
+    principal: Principal,
+    organization: Id,
+    role: Role,
+) -> Result<Json<MembersForm>, Failure> {
+    let found = api.run(move |engine| {
+        must_be_here(engine, organization)?;
+        engine.issuer().members(&principal.caller, organization)
+    });
+    let found = found.await?.into_iter().filter(|(_, held)| *held == role);
+    let users = found.map(MemberForm::from).collect();
+    let name = match role {
+        Role::Owner => "owners",
+        Role::Member => "members",
+    };
+    let own = format!("/api/v2/orgs/{organization}/{name}");
+    let links = MemberLinks { own };
+    Ok(Json(MembersForm { links, users }))
+}
+
+async fn add(
+    api: &Api,
+    principal: Principal,
+    organization: Id,
+    user: Id,
+    role: Role,
+) -> Result<(StatusCode, Json<MemberForm>), Failure> {
+    let done = api.run(move |engine| {
+        must_be_here(engine, organization)?;
+        let issuer = engine.issuer();
+        issuer.add_member(&principal.caller, organization, user, role)
+    });
+    Ok((StatusCode::CREATED, Json((done.await?, role).into())))
+}
+
+async fn remove(
+    api: &Api,
+    principal: Principal,
+    organization: Id,
+    user: Id,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        must_be_here(engine, organization)?;
+        engine
+            .issuer()
+            .remove_member(&principal.caller, organization, user)
+    });
+    done.await.map(|_| StatusCode::NO_CONTENT)
+}

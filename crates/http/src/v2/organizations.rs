@@ -1,0 +1,334 @@
+//! `/api/v2/orgs`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use symbolon::{
+    Caller, Engine, Error, Field, Id, Organization, OrganizationEdit, Status, Timestamp, Transition,
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::body::{Ask, Body, OneId, given, id_if_given};
+use crate::failure::{Code, Failure};
+use crate::openapi::Failures;
+use crate::paging::{Paging, PagingForm};
+use crate::principal::Principal;
+use crate::routes::Operations;
+use crate::schemas::{HexId, Time};
+
+const TAG: &str = "organizations";
+
+pub(super) fn routes() -> Vec<Operations> {
+    vec![routes!(list, create), routes!(one, update, delete)]
+}
+
+/// An organization, as InfluxDB v2 shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Organization)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrganizationForm {
+    links: Links,
+    #[schema(value_type = HexId)]
+    id: Id,
+    name: String,
+    description: String,
+    #[schema(value_type = Time)]
+    created_at: Timestamp,
+    #[schema(value_type = Time)]
+    updated_at: Timestamp,
+}
+
+/// Where InfluxDB has what belongs to the organization; what this server does not serve, the database does.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrganizationLinks)]
+struct Links {
+    #[serde(rename = "self")]
+    own: String,
+    logs: String,
+    members: String,
+    owners: String,
+    secrets: String,
+    labels: String,
+    buckets: String,
+    tasks: String,
+    dashboards: String,
+}
+
+impl From<Organization> for OrganizationForm {
+    fn from(one: Organization) -> Self {
+        let id = one.id;
+        let own = format!("/api/v2/orgs/{id}");
+        Self {
+            links: Links {
+                logs: format!("{own}/logs"),
+                members: format!("{own}/members"),
+                owners: format!("{own}/owners"),
+                secrets: format!("{own}/secrets"),
+                labels: format!("{own}/labels"),
+                buckets: format!("/api/v2/buckets?org={}", encoded(&one.name)),
+                tasks: format!("/api/v2/tasks?org={}", encoded(&one.name)),
+                dashboards: format!("/api/v2/dashboards?org={}", encoded(&one.name)),
+                own,
+            },
+            id,
+            name: one.name,
+            description: one.description,
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+        }
+    }
+}
+
+/// A text as a value of a query.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let written = text.bytes().map(|byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    written.collect()
+}
+
+/// Which organizations are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// The one with this name.
+    org: Option<String>,
+    /// The one with this id.
+    #[serde(rename = "orgID")]
+    #[param(value_type = Option<HexId>)]
+    id: Option<String>,
+    /// Those that this user belongs to.
+    #[serde(rename = "userID")]
+    #[param(value_type = Option<HexId>)]
+    user: Option<String>,
+}
+
+/// Organizations in the order of their ids.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Organizations)]
+pub(crate) struct ListForm {
+    links: ListLinks,
+    orgs: Vec<OrganizationForm>,
+}
+
+/// Where this list is found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrganizationListLinks)]
+struct ListLinks {
+    #[serde(rename = "self")]
+    own: String,
+}
+
+/// List organizations
+///
+/// Those that the caller may read, and no others.
+#[utoipa::path(
+    get, path = "/api/v2/orgs", operation_id = "GetOrgs", tag = TAG,
+    params(Wanted, PagingForm),
+    responses((status = 200, description = "The organizations", body = ListForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    Ask(wanted): Ask<Wanted>,
+    paging: Paging,
+) -> Result<Json<ListForm>, Failure> {
+    let found = api.run(move |engine| {
+        let (issuer, caller) = (engine.issuer(), &principal.caller);
+        let id = id_if_given(wanted.id.as_deref())?;
+        let user = id_if_given(wanted.user.as_deref())?;
+        if let Some(name) = given(wanted.org.as_deref()) {
+            let unknown = || {
+                let message = format!("organization name \"{name}\" not found");
+                Failure::new(Code::NotFound, message)
+            };
+            let found = issuer.organization_named(caller, name);
+            let found = found.map_err(|error| match error {
+                Error::NotFound(_) => unknown(),
+                error => error.into(),
+            })?;
+            return match id.is_none_or(|id| found.id == id) {
+                true => Ok(vec![found]),
+                false => Err(unknown()),
+            };
+        }
+        if let Some(id) = id {
+            return Ok::<_, Failure>(vec![here(engine, caller, id)?]);
+        }
+        let of = match user {
+            None => None,
+            Some(user) => Some(memberships(engine, caller, user)?),
+        };
+        let wanted = |one: &Organization| of.as_ref().is_none_or(|of| of.contains(&one.id));
+        let list = |span: &_| match of {
+            None => issuer.organizations(caller, span),
+            Some(_) => {
+                let mut all = issuer.organizations(caller, &symbolon::Span::default())?;
+                all.retain(wanted);
+                Ok(all)
+            }
+        };
+        Ok(paging.of(list, |one| one.id)?)
+    });
+    let orgs = found
+        .await?
+        .into_iter()
+        .map(OrganizationForm::from)
+        .collect();
+    let own = "/api/v2/orgs".into();
+    let links = ListLinks { own };
+    Ok(Json(ListForm { links, orgs }))
+}
+
+/// The organizations of a user that the caller may read; none for one that it may not.
+fn memberships(engine: &Engine, caller: &Caller, user: Id) -> Result<Vec<Id>, Error> {
+    let found = super::users::here_if_any(engine, caller, user)?;
+    let all = found.into_iter().flat_map(|user| user.memberships);
+    Ok(all.map(|membership| membership.organization).collect())
+}
+
+/// A new organization.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewOrganization)]
+struct NewForm {
+    #[schema(required, min_length = 1)]
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+}
+
+/// Make an organization
+#[utoipa::path(
+    post, path = "/api/v2/orgs", operation_id = "PostOrgs", tag = TAG,
+    request_body = NewForm,
+    responses((status = 201, description = "Made", body = OrganizationForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn create(
+    State(api): State<Api>,
+    principal: Principal,
+    Body(form): Body<NewForm>,
+) -> Result<(StatusCode, Json<OrganizationForm>), Failure> {
+    let name = form.name.unwrap_or_default();
+    let description = form.description.unwrap_or_default();
+    let made = api.run(move |engine| {
+        let made = engine.issuer();
+        let made = made.create_organization(&principal.caller, &name, &description);
+        made.map_err(|error| taken(error, &name))
+    });
+    Ok((StatusCode::CREATED, Json(made.await?.into())))
+}
+
+/// Show an organization
+#[utoipa::path(
+    get, path = "/api/v2/orgs/{orgID}", operation_id = "GetOrgsID", tag = TAG,
+    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    responses((status = 200, description = "The organization", body = OrganizationForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn one(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<Json<OrganizationForm>, Failure> {
+    let found = api.run(move |engine| here(engine, &principal.caller, id));
+    Ok(Json(found.await?.into()))
+}
+
+/// What shall be different; what is not given, or null, stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OrganizationUpdate)]
+struct UpdateForm {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+}
+
+/// Change the name or description of an organization
+#[utoipa::path(
+    patch, path = "/api/v2/orgs/{orgID}", operation_id = "PatchOrgsID", tag = TAG,
+    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    request_body = UpdateForm,
+    responses((status = 200, description = "As it is now", body = OrganizationForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn update(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+    Body(form): Body<UpdateForm>,
+) -> Result<Json<OrganizationForm>, Failure> {
+    let edit = OrganizationEdit {
+        name: form.name,
+        description: form.description,
+        transition: None,
+    };
+    let done = api.run(move |engine| {
+        must_be_here(engine, id)?;
+        let edited = engine
+            .issuer()
+            .edit_organization(&principal.caller, id, &edit);
+        let name = edit.name.unwrap_or_default();
+        edited.map_err(|error| taken(error, &name))
+    });
+    Ok(Json(done.await?.into()))
+}
+
+/// Delete an organization
+///
+/// All its tokens end with it, for good.
+#[utoipa::path(
+    delete, path = "/api/v2/orgs/{orgID}", operation_id = "DeleteOrgsID", tag = TAG,
+    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    responses((status = 204, description = "Deleted"), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn delete(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        must_be_here(engine, id)?;
+        let edit = OrganizationEdit {
+            transition: Some(Transition::Revoke),
+            ..OrganizationEdit::default()
+        };
+        engine
+            .issuer()
+            .edit_organization(&principal.caller, id, &edit)
+    });
+    done.await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// The organization, unless it is deleted.
+pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Organization, Error> {
+    let found = engine.issuer().organization(caller, id)?;
+    match found.status {
+        Status::Revoked => Err(Error::NotFound(Field::Organization)),
+        _ => Ok(found),
+    }
+}
+
+pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
+    here(engine, &Caller::Root, id).map(|_| ())
+}
+
+/// InfluxDB's text for a name that is taken.
+fn taken(error: Error, name: &str) -> Failure {
+    match error {
+        Error::Exists(Field::OrganizationName) => {
+            let message = format!("organization with name {name} already exists");
+            Failure::new(Code::Conflict, message)
+        }
+        error => error.into(),
+    }
+}

@@ -1,0 +1,72 @@
+//! `/api/v2/signin` and `/signout`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use symbolon::Caller;
+use utoipa_axum::routes;
+use zeroize::Zeroizing;
+
+use crate::api::Api;
+use crate::failure::Failure;
+use crate::openapi::Failures;
+use crate::principal::{COOKIE, by_password, cookie, refuse_foreign, token};
+use crate::routes::Operations;
+
+const TAG: &str = "sessions";
+
+pub(super) fn routes() -> Vec<Operations> {
+    vec![routes!(sign_in), routes!(sign_out)]
+}
+
+/// Sign in
+///
+/// With user name and password (Basic), or with a token: the session may then do what the token may, and ends with it.
+#[utoipa::path(
+    post, path = "/api/v2/signin", operation_id = "PostSignin", tag = TAG,
+    responses((status = 204, description = "Signed in: the cookie is the session"), Failures),
+    security(("password" = []), ("token" = []))
+)]
+async fn sign_in(
+    State(api): State<Api>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
+    let lifetime = api.settings().session;
+    let signed = api.run(move |engine| {
+        let caller = match token(&headers) {
+            Some(token) => {
+                let grant = engine.verifier().authenticate(token)?;
+                Caller::Authorization(grant.id())
+            }
+            None => Caller::User(by_password(engine, &headers)?),
+        };
+        let (text, _) = engine.issuer().sign_in(&caller, lifetime)?;
+        Ok::<_, Failure>(text)
+    });
+    let text = signed.await?;
+    let cookie = format!(
+        "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict",
+        text.reveal()
+    );
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]))
+}
+
+/// Sign out
+///
+/// The session is over for good.
+#[utoipa::path(
+    post, path = "/api/v2/signout", operation_id = "PostSignout", tag = TAG,
+    responses((status = 204, description = "Signed out"), Failures),
+    security(("session" = []))
+)]
+async fn sign_out(
+    State(api): State<Api>,
+    headers: HeaderMap,
+) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
+    let text = cookie(&headers).ok_or_else(Failure::unauthorized)?;
+    let text = Zeroizing::new(text.to_owned());
+    refuse_foreign(&headers)?;
+    let done = api.run(move |engine| engine.issuer().sign_out(text.as_bytes()));
+    done.await?;
+    let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]))
+}

@@ -1,0 +1,285 @@
+//! `/api/v2/users`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use symbolon::{Caller, Engine, Error, Field, Id, Status, Transition, User, UserEdit};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::authorizations::{StatusForm, status};
+use crate::api::Api;
+use crate::body::{Ask, Body, OneId, given, id_if_given};
+use crate::failure::{Code, Failure};
+use crate::names::absent_is_none;
+use crate::openapi::Failures;
+use crate::paging::{Paging, PagingForm};
+use crate::principal::Principal;
+use crate::routes::Operations;
+use crate::schemas::HexId;
+
+const TAG: &str = "users";
+
+pub(super) fn routes() -> Vec<Operations> {
+    vec![routes!(list, create), routes!(one, update, delete)]
+}
+
+/// A user, as InfluxDB v2 shows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
+pub(crate) struct UserForm {
+    links: Links,
+    #[schema(value_type = HexId)]
+    id: Id,
+    name: String,
+    status: StatusForm,
+}
+
+/// Where the user is found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserLinks)]
+struct Links {
+    #[serde(rename = "self")]
+    own: String,
+}
+
+impl From<User> for UserForm {
+    fn from(user: User) -> Self {
+        Self {
+            links: Links {
+                own: format!("/api/v2/users/{}", user.id),
+            },
+            id: user.id,
+            name: user.name,
+            status: user.status.into(),
+        }
+    }
+}
+
+/// Which users are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// The one with this id.
+    #[param(value_type = Option<HexId>)]
+    id: Option<String>,
+    /// The one with this name.
+    name: Option<String>,
+}
+
+/// Users in the order of their ids.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Users)]
+pub(crate) struct ListForm {
+    links: Links,
+    users: Vec<UserForm>,
+}
+
+/// List users
+///
+/// Those that the caller may read, and no others.
+#[utoipa::path(
+    get, path = "/api/v2/users", operation_id = "GetUsers", tag = TAG,
+    params(Wanted, PagingForm),
+    responses((status = 200, description = "The users", body = ListForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    Ask(wanted): Ask<Wanted>,
+    paging: Paging,
+) -> Result<Json<ListForm>, Failure> {
+    let users = api.run(move |engine| {
+        let (issuer, caller) = (engine.issuer(), &principal.caller);
+        let name = given(wanted.name.as_deref());
+        let id = id_if_given(wanted.id.as_deref())?;
+        let found = match (id, name) {
+            (None, None) => {
+                return Ok(paging.of(|span| issuer.users(caller, span), |user| user.id)?);
+            }
+            (Some(id), _) => here(engine, caller, id)?,
+            (None, Some(name)) => issuer.user_named(caller, name)?,
+        };
+        let named = name.is_none_or(|name| found.name == name);
+        match named {
+            true => Ok(vec![found]),
+            false => Err(Failure::not_found(Field::User)),
+        }
+    });
+    let users = users.await?.into_iter().map(UserForm::from).collect();
+    let own = "/api/v2/users".into();
+    let links = Links { own };
+    Ok(Json(ListForm { links, users }))
+}
+
+/// A new user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewUser)]
+struct NewForm {
+    #[schema(required, min_length = 1)]
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<StatusForm>)]
+    status: Option<String>,
+}
+
+/// Make a user
+#[utoipa::path(
+    post, path = "/api/v2/users", operation_id = "PostUsers", tag = TAG,
+    request_body = NewForm,
+    responses((status = 201, description = "Made", body = UserForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn create(
+    State(api): State<Api>,
+    principal: Principal,
+    Body(form): Body<NewForm>,
+) -> Result<(StatusCode, Json<UserForm>), Failure> {
+    let name = form.name.unwrap_or_default();
+    let status = wanted_status(form.status.as_deref())?;
+    let made = api.run(move |engine| {
+        let issuer = engine.issuer();
+        let made = issuer.create_user(&principal.caller, &name, None);
+        let user = made.map_err(|error| taken(error, &name))?;
+        // Switched off before anybody knows of it: a user has nothing to use yet.
+        match status {
+            Status::Inactive => {
+                let edit = UserEdit {
+                    transition: Some(Transition::Deactivate),
+                    ..UserEdit::default()
+                };
+                Ok(issuer.edit_user(&principal.caller, user.id, &edit)?)
+            }
+            _ => Ok::<_, Failure>(user),
+        }
+    });
+    Ok((StatusCode::CREATED, Json(made.await?.into())))
+}
+
+/// Show a user
+#[utoipa::path(
+    get, path = "/api/v2/users/{userID}", operation_id = "GetUsersID", tag = TAG,
+    params(("userID" = HexId, Path, description = "The id of the user")),
+    responses((status = 200, description = "The user", body = UserForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn one(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<Json<UserForm>, Failure> {
+    let found = api.run(move |engine| here(engine, &principal.caller, id));
+    Ok(Json(found.await?.into()))
+}
+
+/// What shall be different; what is not given, or null, stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserUpdate)]
+struct UpdateForm {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<StatusForm>)]
+    status: Option<String>,
+}
+
+/// Change the name or status of a user
+///
+/// Switching a user off stops all its tokens at once.
+#[utoipa::path(
+    patch, path = "/api/v2/users/{userID}", operation_id = "PatchUsersID", tag = TAG,
+    params(("userID" = HexId, Path, description = "The id of the user")),
+    request_body = UpdateForm,
+    responses((status = 200, description = "As it is now", body = UserForm), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn update(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+    Body(form): Body<UpdateForm>,
+) -> Result<Json<UserForm>, Failure> {
+    let edit = UserEdit {
+        transition: match &form.status {
+            None => None,
+            Some(text) => Some(switch(wanted_status(Some(text))?)),
+        },
+        name: form.name,
+        password_hash: None,
+    };
+    let done = api.run(move |engine| {
+        must_be_here(engine, id)?;
+        let edited = engine.issuer().edit_user(&principal.caller, id, &edit);
+        let name = edit.name.unwrap_or_default();
+        edited.map_err(|error| taken(error, &name))
+    });
+    Ok(Json(done.await?.into()))
+}
+
+/// Delete a user
+///
+/// All its tokens and sessions end with it, for good.
+#[utoipa::path(
+    delete, path = "/api/v2/users/{userID}", operation_id = "DeleteUsersID", tag = TAG,
+    params(("userID" = HexId, Path, description = "The id of the user")),
+    responses((status = 204, description = "Deleted"), Failures),
+    security(("token" = []), ("session" = []))
+)]
+async fn delete(
+    State(api): State<Api>,
+    principal: Principal,
+    OneId(id): OneId,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        must_be_here(engine, id)?;
+        let edit = UserEdit {
+            transition: Some(Transition::Revoke),
+            ..UserEdit::default()
+        };
+        engine.issuer().edit_user(&principal.caller, id, &edit)
+    });
+    done.await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// The user, unless it is deleted.
+pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<User, Error> {
+    let found = engine.issuer().user(caller, id)?;
+    match found.status {
+        Status::Revoked => Err(Error::NotFound(Field::User)),
+        _ => Ok(found),
+    }
+}
+
+pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
+    here(engine, &Caller::Root, id).map(|_| ())
+}
+
+/// InfluxDB's text for a name that is taken.
+fn taken(error: Error, name: &str) -> Failure {
+    match error {
+        Error::Exists(Field::UserName) => Failure::new(
+            Code::Conflict,
+            format!("user with name {name} already exists"),
+        ),
+        error => error.into(),
+    }
+}
+
+fn wanted_status(text: Option<&str>) -> Result<Status, Failure> {
+    status(text).ok_or_else(|| Failure::invalid("invalid status: must be active or inactive"))
+}
+
+fn switch(status: Status) -> Transition {
+    match status {
+        Status::Active => Transition::Activate,
+        _ => Transition::Deactivate,
+    }
+}
+
+/// None if there is no such user that the caller may read.
+pub(super) fn here_if_any(engine: &Engine, caller: &Caller, id: Id) -> Result<Option<User>, Error> {
+    absent_is_none(here(engine, caller, id))
+}
