@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
-use symbolon::{Caller, Id, Role, Status, Timestamp, Transition, User, UserEdit};
+use symbolon::{Caller, Id, Role, Span, Status, Timestamp, Transition, User, UserEdit};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -183,7 +183,7 @@ fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let users = match (args.id, &args.name) {
-        (None, None) => lookup.issuer.users(&Caller::Root)?,
+        (None, None) => lookup.issuer.users(&Caller::Root, &Span::default())?,
         (Some(id), _) => vec![lookup.user(&id.to_string())?],
         (None, Some(name)) => vec![lookup.user_named(name)?],
     };

@@ -27,6 +27,15 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
+impl User {
+    /// What it is in an organization, if it belongs to it.
+    pub fn role_in(&self, organization: Id) -> Option<Role> {
+        let mut memberships = self.memberships.iter();
+        let held = memberships.find(|one| one.organization == organization);
+        held.map(|one| one.role)
+    }
+}
+
 /// That a user belongs to an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Membership {

@@ -136,3 +136,88 @@ pub(crate) fn by_password(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            let name: axum::http::HeaderName = name;
+            headers.append(name, value);
+        }
+        headers
+    }
+
+    #[test]
+    fn the_scheme_is_taken_in_any_case_and_the_rest_is_the_token() {
+        let read = |value: &str| {
+            let headers = headers(&[("authorization", value)]);
+            token(&headers).map(|token| String::from_utf8(token.to_vec()).unwrap())
+        };
+        for scheme in ["Token", "token", "TOKEN", "Bearer", "bearer"] {
+            assert_eq!(read(&format!("{scheme} abc")).as_deref(), Some("abc"));
+        }
+        assert_eq!(read("Token  abc").as_deref(), Some(" abc"));
+        for none in [
+            "",
+            "Token",
+            "Tokenabc",
+            "Basic abc",
+            "Tok abc",
+            "Token\tabc",
+        ] {
+            assert_eq!(read(none), None, "{none:?}");
+        }
+        assert_eq!(token(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others_and_in_the_text_of_its_setting() {
+        let name = format!("{COOKIE}=abc");
+        for text in [
+            name.clone(),
+            format!("a=b; {name}"),
+            format!("{name}; Path=/; HttpOnly; SameSite=Strict"),
+            format!("x{COOKIE}=no;{name}"),
+        ] {
+            assert_eq!(
+                cookie(&headers(&[("cookie", &text)])),
+                Some("abc"),
+                "{text}"
+            );
+        }
+        let two = headers(&[("cookie", "a=b"), ("cookie", &name)]);
+        assert_eq!(cookie(&two), Some("abc"));
+        for text in ["", "a=b", &format!("{COOKIE}="), COOKIE] {
+            assert_eq!(cookie(&headers(&[("cookie", text)])), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_change_with_a_cookie_is_taken_from_the_own_page_or_from_no_browser() {
+        let host = ("host", "tokens.example:8086");
+        for good in [
+            vec![host],
+            vec![host, ("origin", "http://tokens.example:8086")],
+            vec![host, ("sec-fetch-site", "same-origin")],
+            vec![host, ("sec-fetch-site", "none")],
+        ] {
+            assert_eq!(refuse_foreign(&headers(&good)), Ok(()), "{good:?}");
+        }
+        for bad in [
+            vec![host, ("origin", "http://evil.example")],
+            vec![host, ("origin", "null")],
+            vec![host, ("origin", "http://tokens.example")],
+            vec![("origin", "http://tokens.example:8086")],
+            vec![host, ("sec-fetch-site", "cross-site")],
+            vec![host, ("sec-fetch-site", "same-site")],
+        ] {
+            assert!(refuse_foreign(&headers(&bad)).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -102,7 +102,7 @@ fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
 
 fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
     let (org, user) = (args.which.find(lookup)?, lookup.user(&args.member)?);
-    let Some(role) = role_in(&user, org.id) else {
+    let Some(role) = user.role_in(org.id) else {
         let (user, org) = (user.name, org.name);
         return Err(Failure::NoMember { user, org });
     };
@@ -114,18 +114,9 @@ fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let org = args.which.find(lookup)?.id;
-    let users = lookup.issuer.users(&Caller::Root)?.into_iter();
-    let members = users.filter_map(|user| {
-        let role = role_in(&user, org)?;
-        Some(Ok(Shown::new(user, role)))
-    });
-    args.rows.print(members)
-}
-
-fn role_in(user: &User, organization: Id) -> Option<Role> {
-    let mut memberships = user.memberships.iter();
-    let held = memberships.find(|one| one.organization == organization);
-    held.map(|one| one.role)
+    let members = lookup.issuer.members(&Caller::Root, org)?.into_iter();
+    args.rows
+        .print(members.map(|(user, role)| Ok(Shown::new(user, role))))
 }
 
 /// What is printed of a member.

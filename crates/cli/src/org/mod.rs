@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon::{Caller, Id, Organization, OrganizationEdit, Status, Timestamp, Transition};
+use symbolon::{Caller, Id, Organization, OrganizationEdit, Span, Status, Timestamp, Transition};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -170,7 +170,9 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let found = match (args.id, &args.name) {
-        (None, None) => lookup.issuer.organizations(&Caller::Root)?,
+        (None, None) => lookup
+            .issuer
+            .organizations(&Caller::Root, &Span::default())?,
         (Some(id), _) => vec![lookup.organization(&id.to_string())?],
         (None, Some(name)) => vec![lookup.organization_named(name)?],
     };

@@ -67,8 +67,7 @@ impl Home {
     /// Starts the server. What it prints is in the file `out`, what it logs in `log`.
     pub(crate) fn serve(self) -> Server {
         let [out, log] = ["out", "log"].map(|name| self.path().join(name));
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        command.env("RUST_LOG", "trace");
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"]);
         command.stdout(File::create(&out).unwrap());
         command.stderr(File::create(log).unwrap());
         let mut process = Process(command.spawn().unwrap());
@@ -82,11 +81,17 @@ impl Home {
             assert!(Instant::now() < deadline, "it does not listen");
             sleep(Duration::from_millis(5));
         };
-        Server {
+        let server = Server {
             home: self,
             url,
             process,
+        };
+        // It listens before it has read its store.
+        while server.client().call(Call::get("/ready")).status != 200 {
+            assert!(Instant::now() < deadline, "it is not ready");
+            sleep(Duration::from_millis(5));
         }
+        server
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

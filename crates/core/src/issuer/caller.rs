@@ -215,10 +215,7 @@ impl Holder {
         match self {
             Self::Root => true,
             Self::Authorization(held) => held.organization == organization,
-            Self::User(user, _) => {
-                let mut memberships = user.memberships.iter();
-                memberships.any(|one| one.organization == organization)
-            }
+            Self::User(user, _) => user.role_in(organization).is_some(),
         }
     }
 }

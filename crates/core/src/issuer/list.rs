@@ -8,11 +8,12 @@ use crate::authorization::{Authorization, Face};
 use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::journal::Act;
-use crate::owner::{Bucket, Organization, User};
+use crate::owner::{Bucket, Organization, OwnerState, Role, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, Record, bucket_key};
 use crate::status::Status;
 use crate::store::{Query, Stored};
+use crate::token::{Credential, Locator, Shape, TokenHash};
 
 /// Which authorizations to list. What is none does not filter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,15 +32,33 @@ pub struct Filter {
     pub limit: Option<usize>,
 }
 
+/// Which part of a list. What is none does not limit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// Only ids greater than this one.
+    pub after: Option<Id>,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+impl Span {
+    fn of(self, kind: Kind) -> Query {
+        Query {
+            after: self.after,
+            ..Query::all(kind)
+        }
+    }
+}
+
 const PAGE: usize = 500;
 
 impl Issuer {
-    /// The authorization with this id.
+    /// The authorization with this id, revoked or not.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not know of it, [`Error::Forbidden`] if it may know but
-    /// not read it.
+    /// [`Error::NotFound`] if there is none, its user or organization is deleted, or the caller may not know of it;
+    /// [`Error::Forbidden`] if it may know but not read it.
     pub fn authorization(&self, caller: &Caller, id: Id) -> Result<Authorization, Error> {
         let errand = Errand::new(caller, Act::Read).on(Kind::AUTHORIZATION, id);
         self.change(errand, |change| {
@@ -53,11 +72,40 @@ impl Issuer {
                 id,
                 Field::Authorization,
             )?;
+            let of_user = match found.user {
+                Some(user) => change.user_state(user)?,
+                None => OwnerState::Active,
+            };
+            let owners = [of_user, change.organization_state(found.organization)?];
+            if owners.contains(&OwnerState::Deleted) {
+                return Err(Error::NotFound(Field::Authorization));
+            }
             change.shown(found, &credential)
         })
     }
 
-    /// The authorizations that the filter asks for and the caller may read, in the order of their ids.
+    /// The authorization of this token, whether it is in force or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none, its user or organization is deleted, or the caller may not read it.
+    pub fn authorization_with_token(
+        &self,
+        caller: &Caller,
+        token: &[u8],
+    ) -> Result<Authorization, Error> {
+        self.holder(caller)?;
+        match self.find_token(token)? {
+            Some(id) => self.authorization(caller, id).map_err(|error| match error {
+                Error::Forbidden(_) => Error::NotFound(Field::Authorization),
+                error => error,
+            }),
+            None => Err(Error::NotFound(Field::Authorization)),
+        }
+    }
+
+    /// The authorizations that the filter asks for and the caller may read, in the order of their ids. Those of a deleted
+    /// user or organization are gone.
     ///
     /// # Errors
     ///
@@ -86,9 +134,9 @@ impl Issuer {
             if !wanted || !holder.may(&request) {
                 return None;
             }
-            let noted = self.shared.aside(one.id, &credential).last_used;
-            let last_used = stored.last_used.max(noted);
-            Some(Authorization { last_used, ..one })
+            let aside = self.shared.aside(one.id, &credential);
+            let last_used = stored.last_used.max(aside.last_used);
+            (!aside.has_deleted_owner).then_some(Authorization { last_used, ..one })
         })
     }
 
@@ -147,14 +195,15 @@ impl Issuer {
     /// # Errors
     ///
     /// As [`Issuer::authorizations`].
-    pub fn users(&self, caller: &Caller) -> Result<Vec<User>, Error> {
-        self.list(caller, Query::all(Kind::USER), None, |holder, entity, _| {
+    pub fn users(&self, caller: &Caller, span: &Span) -> Result<Vec<User>, Error> {
+        let pick = |holder: &Holder, entity, _: &Stored| {
             let Entity::User(one) = entity else {
                 return None;
             };
             let may = holder.may_user(Action::READ, one.id);
             (one.status != Status::Revoked && may).then_some(one)
-        })
+        };
+        self.list(caller, span.of(Kind::USER), span.limit, pick)
     }
 
     /// The organizations that are not deleted and that the caller may read, in the order of their ids.
@@ -162,41 +211,61 @@ impl Issuer {
     /// # Errors
     ///
     /// As [`Issuer::authorizations`].
-    pub fn organizations(&self, caller: &Caller) -> Result<Vec<Organization>, Error> {
-        self.list(
-            caller,
-            Query::all(Kind::ORGANIZATION),
-            None,
-            |holder, entity, _| {
-                let Entity::Organization(one) = entity else {
-                    return None;
-                };
-                let may = holder.may_organization(Action::READ, one.id);
-                (one.status != Status::Revoked && may).then_some(one)
-            },
-        )
+    pub fn organizations(&self, caller: &Caller, span: &Span) -> Result<Vec<Organization>, Error> {
+        let pick = |holder: &Holder, entity, _: &Stored| {
+            let Entity::Organization(one) = entity else {
+                return None;
+            };
+            let may = holder.may_organization(Action::READ, one.id);
+            (one.status != Status::Revoked && may).then_some(one)
+        };
+        self.list(caller, span.of(Kind::ORGANIZATION), span.limit, pick)
     }
 
-    /// The registered buckets that the caller may read, in the order of their ids.
+    /// The registered buckets, of this organization or all, that the caller may read, in the order of their ids.
     ///
     /// # Errors
     ///
     /// As [`Issuer::authorizations`].
-    pub fn buckets(&self, caller: &Caller) -> Result<Vec<Bucket>, Error> {
-        self.list(
-            caller,
-            Query::all(Kind::BUCKET),
-            None,
-            |holder, entity, _| {
-                let Entity::Bucket(one) = entity else {
-                    return None;
-                };
-                let request = Request::new(Action::READ, ResourceType::BUCKETS)
-                    .organization(one.organization)
-                    .id(one.id);
-                (one.status != Status::Revoked && holder.may(&request)).then_some(one)
-            },
-        )
+    pub fn buckets(
+        &self,
+        caller: &Caller,
+        organization: Option<Id>,
+        span: &Span,
+    ) -> Result<Vec<Bucket>, Error> {
+        let query = Query {
+            organization,
+            ..span.of(Kind::BUCKET)
+        };
+        self.list(caller, query, span.limit, |holder, entity, _| {
+            let Entity::Bucket(one) = entity else {
+                return None;
+            };
+            let request = Request::new(Action::READ, ResourceType::BUCKETS)
+                .organization(one.organization)
+                .id(one.id);
+            (one.status != Status::Revoked && holder.may(&request)).then_some(one)
+        })
+    }
+
+    /// The users that belong to an organization and are not deleted, in the order of their ids. Whoever may read the
+    /// organization may.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if the organization is not there or deleted, or the caller may not read it.
+    pub fn members(&self, caller: &Caller, organization: Id) -> Result<Vec<(User, Role)>, Error> {
+        if self.organization(caller, organization)?.status == Status::Revoked {
+            return Err(Error::NotFound(Field::Organization));
+        }
+        let pick = |_: &Holder, entity, _: &Stored| {
+            let Entity::User(one) = entity else {
+                return None;
+            };
+            let role = one.role_in(organization)?;
+            (one.status != Status::Revoked).then_some((one, role))
+        };
+        self.list(caller, Query::all(Kind::USER), None, pick)
     }
 
     /// The organization with this name that is not deleted.
@@ -271,6 +340,28 @@ impl Issuer {
         Ok(found
             .iter()
             .find_map(|stored| self.open_or_report(&stored.record)))
+    }
+
+    /// The id of the authorization that has this token, by one of the hashes that it may be kept under.
+    fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
+        if Shape::of(self.shared.prefix, token).is_err() {
+            return Ok(None);
+        }
+        let key = self.shared.sealer.key();
+        let keyed = key.newest_first().map(|secret| {
+            let hash = TokenHash::keyed(&secret.hash, token);
+            Credential::Keyed(secret.id, hash)
+        });
+        let located = [Locator::sha256(token), Locator::sha512(token)].map(Credential::Located);
+        for credential in keyed.chain(located) {
+            let unique = credential.unique_key();
+            if let Some(Entity::Authorization(found, _)) =
+                self.find_named(Kind::AUTHORIZATION, &unique)?
+            {
+                return Ok(Some(found.id));
+            }
+        }
+        Ok(None)
     }
 
     fn holder(&self, caller: &Caller) -> Result<Holder, Error> {

@@ -32,7 +32,7 @@ pub use authorizations::{Edit, NewAuthorization, Rotation};
 pub use caller::Caller;
 pub use explain::{Explanation, Reason};
 pub use import::{IfEnded, ImportItem, Imported};
-pub use list::Filter;
+pub use list::{Filter, Span};
 pub use owners::{OrganizationEdit, UserEdit};
 pub use purge::{Purge, Purged};
 pub use setup::FirstUser;

@@ -1,7 +1,9 @@
 //! Nobody grants what they do not hold, and nobody touches what is another organization's.
 
 use crate::world::{World, permission};
-use symbolon::{Caller, Edit, Error, Filter, Id, NewAuthorization, Rotation, Transition, UserEdit};
+use symbolon::{
+    Caller, Edit, Error, Filter, Id, NewAuthorization, Rotation, Span, Transition, UserEdit,
+};
 
 /// A world with a second organization that has one authorization.
 fn two() -> (World, Id, Id) {
@@ -217,7 +219,10 @@ fn a_dead_caller_changes_nothing_even_if_this_engine_has_not_heard() {
         Err(Error::Caller(_))
     ));
     let nobody = Caller::Authorization(Id::new(5).unwrap());
-    assert!(matches!(issuer.users(&nobody), Err(Error::Caller(_))));
+    assert!(matches!(
+        issuer.users(&nobody, &Span::default()),
+        Err(Error::Caller(_))
+    ));
 }
 
 #[test]
@@ -247,8 +252,13 @@ fn users_and_organizations_follow_the_same_rules() {
         issuer.edit_organization(&none, world.org.id, &edit),
         Err(Error::Forbidden(_))
     ));
-    assert!(issuer.users(&none).unwrap().is_empty());
-    assert!(issuer.organizations(&none).unwrap().is_empty());
+    assert!(issuer.users(&none, &Span::default()).unwrap().is_empty());
+    assert!(
+        issuer
+            .organizations(&none, &Span::default())
+            .unwrap()
+            .is_empty()
+    );
     assert!(issuer.organization_named(&none, "other").is_err());
     let owner = holder(&world, &["write:orgs/ORG"]);
     let role = symbolon::Role::Member;
@@ -342,7 +352,7 @@ fn a_permission_on_users_of_an_organization_reaches_no_user_by_its_id() {
             issuer.edit_user(caller, user, &delete),
             Err(Error::NotFound(_))
         ));
-        assert!(issuer.users(caller).unwrap().is_empty());
+        assert!(issuer.users(caller, &Span::default()).unwrap().is_empty());
         assert!(issuer.user_named(caller, "operator").is_err());
         let new = NewAuthorization {
             user: Some(user),

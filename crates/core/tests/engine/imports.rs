@@ -65,9 +65,15 @@ fn tokens_of_other_origin_keep_working_with_their_ids_and_times() {
         (check(&world, V2), check(&world, V3)),
         (Ok(wanted.id), Ok(Id::new(1001).unwrap()))
     );
+    let found = issuer.authorization(&Caller::Root, wanted.id).unwrap();
+    let last_used = found.last_used;
+    assert!(last_used.is_some());
     assert_eq!(
-        issuer.authorization(&Caller::Root, wanted.id).unwrap(),
-        wanted
+        found,
+        Authorization {
+            last_used,
+            ..wanted.clone()
+        }
     );
     assert_eq!(
         issuer.import(&items()).unwrap(),

@@ -9,6 +9,7 @@ mod following;
 mod imports;
 mod journal;
 mod lifecycle;
+mod lists;
 mod lives;
 mod no_cost;
 mod planted;

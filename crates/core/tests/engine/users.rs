@@ -10,8 +10,8 @@ use proptest::test_runner::TestRunner;
 use symbolon::journal::{By, Event, Journal, MemoryJournal};
 use symbolon::{
     Action, Caller, Creator, Denied, Engine, Error, Filter, Id, ImportItem, Issuer, Membership,
-    NewAuthorization, Organization, Permission, Request, ResourceType, Role, Status, Timestamp,
-    Transition, User, UserEdit,
+    NewAuthorization, Organization, Permission, Request, ResourceType, Role, Span, Status,
+    Timestamp, Transition, User, UserEdit,
 };
 
 use crate::world::{World, key, options};
@@ -252,14 +252,34 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
         // Whoever belongs to an organization is told that something is forbidden; others learn nothing.
         assert!(may || matches!(edit, Err(Error::Forbidden(_))) == member);
     }
+    let whole = Span::default();
+    let mut users = Vec::new();
     for one in &setting.users {
         let seen = seen("users", None, one.id);
         assert_eq!(issuer.user(&ASKING, one.id).is_ok(), seen, "{setting:?}");
+        users.extend((seen && one.status != Status::Revoked).then_some(one.clone()));
     }
-    for at in 1..=3 {
+    assert_eq!(issuer.users(&ASKING, &whole).unwrap(), users);
+    let mut organizations = Vec::new();
+    for (at, status) in (1..).zip(&setting.organizations) {
+        let seen = seen("orgs", None, id(at));
         let answer = issuer.organization(&ASKING, id(at)).is_ok();
-        assert_eq!(answer, seen("orgs", None, id(at)), "{setting:?}");
+        assert_eq!(answer, seen, "{setting:?}");
+        let there = *status != Status::Revoked;
+        organizations.extend((seen && there).then_some(id(at)));
+        let alive = |one: &&User| one.status != Status::Revoked;
+        let held = |one: &User| Some((one.clone(), one.role_in(id(at))?));
+        let members = setting.users.iter().filter(alive).filter_map(held);
+        match issuer.members(&ASKING, id(at)) {
+            Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
+            Err(Error::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
+            answer => panic!("{answer:?} in {setting:?}"),
+        }
     }
+    let listed = issuer.organizations(&ASKING, &whole).unwrap();
+    // The world has one of its own, which an operator sees.
+    let listed = listed.iter().filter(|one| one.name != "org");
+    assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), organizations);
 }
 
 #[test]
@@ -363,6 +383,6 @@ fn a_user_that_was_switched_off_a_moment_ago_changes_nothing() {
     };
     let refused = issuer.edit_user(&caller, me, &renamed);
     assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == me));
-    let refused = issuer.users(&Caller::User(id(77)));
+    let refused = issuer.users(&Caller::User(id(77)), &Span::default());
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
 }

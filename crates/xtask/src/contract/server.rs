@@ -1,6 +1,8 @@
 //! The server under test, set up anew for each caller.
 
 use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -160,7 +162,7 @@ fn text(json: &Value, place: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// The address that the server prints when it listens.
+/// The address that the server prints, once it is ready.
 fn address(process: &mut Process, printed: &Path) -> Result<String, Failure> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
@@ -168,12 +170,24 @@ fn address(process: &mut Process, printed: &Path) -> Result<String, Failure> {
         let line = text.split_once("http://127.0.0.1:");
         if let Some((port, _)) = line.and_then(|(_, rest)| rest.split_once('\n')) {
             let port: String = port.chars().take_while(char::is_ascii_digit).collect();
-            return Ok(format!("http://127.0.0.1:{port}"));
+            let authority = format!("127.0.0.1:{port}");
+            // It listens before it has read its store.
+            if is_ready(&authority)? {
+                return Ok(format!("http://{authority}"));
+            }
         }
         if let Some(status) = process.0.try_wait()? {
             return Err(format!("the server has ended: {status}").into());
         }
         sleep(Duration::from_millis(10));
     }
-    Err("the server does not listen".into())
+    Err("the server does not become ready".into())
+}
+
+fn is_ready(authority: &str) -> Result<bool, Failure> {
+    let mut stream = TcpStream::connect(authority)?;
+    write!(stream, "GET /ready HTTP/1.0\r\nHost: {authority}\r\n\r\n")?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply)?;
+    Ok(reply.split(' ').nth(1) == Some("200"))
 }

@@ -35,8 +35,17 @@ fn replies_of_all_lists_in_any_order() {
         (org.id, &*org.description),
         (found.organization, "of the file")
     );
-    assert_eq!(issuer.users(&Caller::Root).unwrap()[0].name, "u");
-    assert_eq!(issuer.buckets(&Caller::Root).unwrap()[0].name, "b");
+    assert_eq!(
+        issuer.users(&Caller::Root, &Span::default()).unwrap()[0].name,
+        "u"
+    );
+    assert_eq!(
+        issuer
+            .buckets(&Caller::Root, None, &Span::default())
+            .unwrap()[0]
+            .name,
+        "b"
+    );
 }
 
 #[test]
@@ -67,7 +76,14 @@ fn the_list_that_the_command_prints() {
     }
     let request = Request::new(Action::READ, ResourceType::BUCKETS);
     assert!(engine.verifier().check(RAW, &request).is_ok());
-    assert_eq!(engine.issuer().users(&Caller::Root).unwrap()[0].name, "me");
+    assert_eq!(
+        engine
+            .issuer()
+            .users(&Caller::Root, &Span::default())
+            .unwrap()[0]
+            .name,
+        "me"
+    );
 }
 
 #[test]

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::{Counts, Defaults, ImportError, ImportFile, Plan};
-use crate::{Authorization, Caller, Engine, Id, Locator, MemoryStore, Options, Schema, StoreKey};
+use crate::{
+    Authorization, Caller, Engine, Id, Locator, MemoryStore, Options, Schema, Span, StoreKey,
+};
 
 mod bad;
 mod forms;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use symbolon::{
     Authorization, Bucket, Caller, Denied, Engine, Error, Face, Filter, Id, ImportItem, Locator,
-    NewAuthorization, Organization, OrganizationEdit, Prefix, Role, Rotation, Status, Timestamp,
-    Token, User,
+    NewAuthorization, Organization, OrganizationEdit, Prefix, Role, Rotation, Span, Status,
+    Timestamp, Token, User,
 };
 
 use crate::world::{READ_BUCKETS, World, permission};
@@ -140,7 +140,7 @@ pub(super) fn named_user(engine: &Engine, name: &str) -> Option<Id> {
 }
 
 pub(super) fn memberships(engine: &Engine, before: &Before) -> usize {
-    let users = engine.issuer().users(ROOT).unwrap();
+    let users = engine.issuer().users(ROOT, &Span::default()).unwrap();
     let user = users.iter().find(|user| user.id == before.id).unwrap();
     user.memberships.len()
 }

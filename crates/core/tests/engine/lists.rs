@@ -1,0 +1,189 @@
+//! What lists hold, and in which parts they are read.
+
+use symbolon::{
+    Authorization, Caller, Error, Face, Filter, Id, ImportItem, Locator, NewAuthorization,
+    OrganizationEdit, Span, Status, Transition, UserEdit,
+};
+
+use crate::imports::authorization;
+use crate::world::{World, permission};
+
+const ROOT: &Caller = &Caller::Root;
+
+/// Reads in parts of two, each after the last of the one before.
+fn in_parts<T>(read: impl Fn(&Span) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
+    let mut all = Vec::new();
+    let mut span = Span {
+        limit: Some(2),
+        ..Span::default()
+    };
+    loop {
+        let part = read(&span);
+        assert!(part.len() <= 2);
+        let Some(last) = part.last() else {
+            return all;
+        };
+        span.after = Some(id(last));
+        all.extend(part.iter().map(&id));
+    }
+}
+
+#[test]
+fn lists_are_read_in_parts() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let other = issuer.create_organization(ROOT, "other", "").unwrap().id;
+    for number in 0..5 {
+        let name = format!("{number}");
+        issuer.create_user(ROOT, &name, None).unwrap();
+        issuer.create_organization(ROOT, &name, "").unwrap();
+        issuer.register_bucket(ROOT, world.org.id, &name).unwrap();
+        issuer.register_bucket(ROOT, other, &name).unwrap();
+    }
+    let whole = Span::default();
+    let users: Vec<_> = issuer.users(ROOT, &whole).unwrap();
+    let users: Vec<_> = users.iter().map(|one| one.id).collect();
+    assert_eq!(users.len(), 5);
+    let read = |span: &Span| issuer.users(ROOT, span).unwrap();
+    assert_eq!(in_parts(read, |one| one.id), users);
+    let read = |span: &Span| issuer.organizations(ROOT, span).unwrap();
+    assert_eq!(in_parts(read, |one| one.id).len(), 7);
+    for (of, count) in [(None, 10), (Some(other), 5), (Some(world.org.id), 5)] {
+        let whole = issuer.buckets(ROOT, of, &whole).unwrap();
+        assert!(
+            whole
+                .iter()
+                .all(|one| of.is_none_or(|of| one.organization == of))
+        );
+        let read = |span: &Span| issuer.buckets(ROOT, of, span).unwrap();
+        let parts = in_parts(read, |one| one.id);
+        assert_eq!(parts, whole.iter().map(|one| one.id).collect::<Vec<_>>());
+        assert_eq!(parts.len(), count);
+    }
+}
+
+#[test]
+fn a_token_is_found_under_every_hash_and_only_by_whoever_may_read_its_authorization() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let (native, made) = world.create(&["read:buckets"]);
+    let raw = "x".repeat(40);
+    let token = symbolon::Token::parse(symbolon::Prefix::default(), &raw).unwrap();
+    let hashed = ["y".repeat(40), "z".repeat(40)];
+    let imported = [
+        ImportItem::Authorization(authorization(&world, 1), token),
+        ImportItem::Hashed(
+            authorization(&world, 2),
+            Locator::sha256(hashed[0].as_bytes()),
+        ),
+        ImportItem::Hashed(
+            authorization(&world, 3),
+            Locator::sha512(hashed[1].as_bytes()),
+        ),
+    ];
+    issuer.import(&imported).unwrap();
+    let numbered = |number| Id::new(number).unwrap();
+    let find = |caller: &Caller, text: &str| {
+        let found = issuer.authorization_with_token(caller, text.as_bytes());
+        found.map(|one| one.id)
+    };
+    let org = world.org.id;
+    let reader = world.caller(&[&format!("read:orgs/{org}/authorizations")]);
+    let blind = world.caller(&["read:buckets"]);
+    let other = issuer.create_organization(ROOT, "other", "").unwrap().id;
+    let new = NewAuthorization::new(
+        other,
+        [
+            permission("read:buckets"),
+            permission("read:authorizations").organization(other),
+        ],
+    );
+    let foreign = Caller::Authorization(issuer.create(ROOT, new).unwrap().1.id);
+    for (text, id) in [
+        (native.reveal(), made.id),
+        (&raw, numbered(1)),
+        (&hashed[0], numbered(2)),
+        (&hashed[1], numbered(3)),
+    ] {
+        assert_eq!(find(ROOT, text).unwrap(), id);
+        assert_eq!(find(&reader, text).unwrap(), id);
+        for caller in [&blind, &foreign] {
+            assert!(matches!(find(caller, text), Err(Error::NotFound(_))));
+        }
+        let mut longer = text.to_owned();
+        longer.push('x');
+        let shorter = text.get(1..).unwrap();
+        for wrong in [&longer, shorter, "", "short"] {
+            assert!(matches!(find(ROOT, wrong), Err(Error::NotFound(_))));
+        }
+    }
+    // Once its token was seen, a record has two hashes, and is found by the one that it keeps.
+    let verifier = world.engine.verifier();
+    verifier.authenticate(&hashed[0]).unwrap();
+    issuer.revoke(ROOT, made.id).unwrap();
+    assert_eq!(find(&reader, native.reveal()).unwrap(), made.id);
+    assert_eq!(find(&reader, &hashed[0]).unwrap(), numbered(2));
+}
+
+#[test]
+fn what_belongs_to_a_deleted_user_or_organization_is_gone_and_what_was_revoked_is_not() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
+    let doomed = issuer.create_organization(ROOT, "doomed", "").unwrap().id;
+    let create = |organization: Id, user: Option<Id>| {
+        let new = NewAuthorization {
+            user,
+            face: Face::V0,
+            ..NewAuthorization::new(organization, [permission("read:databases")])
+        };
+        issuer.create(ROOT, new).unwrap()
+    };
+    let (token, of_user) = create(world.org.id, Some(user));
+    let (_, of_doomed) = create(doomed, None);
+    let (_, revoked) = create(world.org.id, None);
+    let (_, kept) = create(world.org.id, None);
+    issuer.revoke(ROOT, revoked.id).unwrap();
+    let list = |status: Option<Status>| {
+        let filter = Filter {
+            status,
+            ..Filter::default()
+        };
+        let found = issuer.authorizations(ROOT, &filter).unwrap();
+        found
+            .iter()
+            .map(|one: &Authorization| one.id)
+            .collect::<Vec<_>>()
+    };
+    let all = [of_user.id, of_doomed.id, kept.id];
+    assert_eq!(list(None), all);
+    // What is only switched off is there.
+    let off = |transition| UserEdit {
+        transition: Some(transition),
+        ..UserEdit::default()
+    };
+    issuer
+        .edit_user(ROOT, user, &off(Transition::Deactivate))
+        .unwrap();
+    assert_eq!(list(None), all);
+    issuer
+        .edit_user(ROOT, user, &off(Transition::Revoke))
+        .unwrap();
+    assert_eq!(list(None), [of_doomed.id, kept.id]);
+    let ending = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    issuer.edit_organization(ROOT, doomed, &ending).unwrap();
+    for status in [None, Some(Status::Active)] {
+        assert_eq!(list(status), [kept.id]);
+    }
+    assert_eq!(list(Some(Status::Revoked)), [revoked.id]);
+    assert!(issuer.authorization(ROOT, revoked.id).is_ok());
+    for gone in [of_user.id, of_doomed.id] {
+        let found = issuer.authorization(ROOT, gone);
+        assert!(matches!(found, Err(Error::NotFound(_))));
+    }
+    let found = issuer.authorization_with_token(ROOT, token.reveal().as_bytes());
+    assert!(matches!(found, Err(Error::NotFound(_))));
+}
