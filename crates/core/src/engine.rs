@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, StoreError};
@@ -99,6 +99,10 @@ pub struct Engine {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
+
+/// Between two looks at how far the index has come.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
 impl Engine {
     /// Opens a store that has been made before.
@@ -214,6 +218,35 @@ impl Engine {
         self.shared.caught_up()
     }
 
+    /// At least the commit of every change of this engine that has returned `Ok`, also of one that found nothing left to
+    /// do. An engine that has [caught up](Engine::caught_up) with it, here or elsewhere, sees them all.
+    pub fn committed(&self) -> Revision {
+        self.shared.answered()
+    }
+
+    /// Waits until all commits up to `revision` are seen by checks, but no longer than `timeout`. Whether they are.
+    pub fn wait_for(&self, revision: Revision, timeout: Duration) -> bool {
+        let until = Instant::now() + timeout;
+        let mut pause = SHORTEST_PAUSE;
+        while self.caught_up() < revision {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            // A store that nobody else writes to is not watched, and one that is may say so late.
+            self.wake();
+            std::thread::sleep(pause.min(left));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        true
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
     /// How many authorizations, users and organizations are known.
     pub fn len(&self) -> usize {
         self.shared.index.len()
@@ -248,8 +281,8 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
+        self.wake();
         if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
             // A follower that panicked has nothing left to do.
             let _ = thread.join();
         }

@@ -79,6 +79,8 @@ pub(crate) struct Shared {
     caught_up: AtomicU64,
     /// The newest commit of this engine.
     committed: AtomicU64,
+    /// The newest commit that an answer of this engine rests on, by whomever, where it is not one of its own.
+    answered: AtomicU64,
     /// Up to where the follower has read.
     place: Mutex<Cursor>,
     pub(crate) report: Option<FaultReport>,
@@ -181,6 +183,7 @@ impl Shared {
             by_digest: AtomicBool::new(false),
             caught_up: AtomicU64::new(0),
             committed: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             place: Mutex::new(Cursor::start()),
             report: parts.report,
             faults: Mutex::new(Vec::new()),
@@ -398,8 +401,20 @@ impl Shared {
         self.committed.fetch_max(revision.0, Ordering::Release);
     }
 
+    /// Every answer so far rests on this commit or an earlier one.
+    pub(crate) fn answered(&self) -> Revision {
+        let answered = Revision(self.answered.load(Ordering::Acquire));
+        answered.max(self.committed())
+    }
+
+    /// An answer rests on the commit `revision`.
+    pub(crate) fn answer(&self, revision: Revision) {
+        self.answered.fetch_max(revision.0, Ordering::Release);
+    }
+
     /// The store was put back to `head`: commits count on from there.
     pub(crate) fn fall_back(&self, head: Revision) {
+        self.answered.store(head.0, Ordering::Release);
         self.committed.store(head.0, Ordering::Release);
     }
 

@@ -104,7 +104,8 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    let mut response = match reach(&api, &request).await {
+    let wanted = request.headers().get(MIN_REVISION).cloned();
+    let mut response = match reach(&api, wanted).await {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     };
@@ -119,8 +120,8 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
 }
 
 /// Waits for the revision that the request wants to have been seen.
-async fn reach(api: &Api, request: &Request) -> Result<(), Failure> {
-    let Some(wanted) = request.headers().get(MIN_REVISION) else {
+async fn reach(api: &Api, wanted: Option<HeaderValue>) -> Result<(), Failure> {
+    let Some(wanted) = wanted else {
         return Ok(());
     };
     let wanted = wanted.to_str().ok().and_then(|text| text.parse().ok());

@@ -26,7 +26,7 @@ use crate::error::{Error, Field, StoreError};
 use crate::journal::{Act, Fate};
 use crate::record::{Kind, RecordKey};
 use crate::shared::{Problem, Shared};
-use crate::store::Write;
+use crate::store::{Revision, Write};
 
 pub use authorizations::{Edit, NewAuthorization, Rotation};
 pub use caller::Caller;
@@ -84,6 +84,8 @@ impl Issuer {
                 // What was asked for already holds in the store; see to it that it holds in the index.
                 let read: Vec<_> = change.into_read().collect();
                 self.shared.take(&read);
+                let newest = read.iter().map(|stored| stored.revision).max();
+                self.shared.answer(newest.unwrap_or(Revision::ABSENT));
                 return Ok(answer);
             }
             match self.commit(errand, change) {
@@ -146,7 +148,13 @@ impl Issuer {
                 Ok(found) => {
                     if found.is_none() && matches!(write, Write::Purge { .. }) {
                         self.shared.forget(key);
+                        done &= self.shared.floor().is_ok_and(|floor| {
+                            self.shared.answer(floor);
+                            true
+                        });
                     }
+                    self.shared
+                        .answer(found.as_ref().map_or(Revision::ABSENT, |one| one.revision));
                     done &= change.is_done(key, found.as_ref());
                 }
                 Err(_) => done = false,

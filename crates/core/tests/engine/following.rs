@@ -341,3 +341,37 @@ fn after_an_older_record_was_put_back_only_ending_works_and_it_ends() {
         Err(Denied::Revoked(made.id))
     );
 }
+
+/// What another engine has to have read to see all that was answered here.
+#[test]
+fn whoever_waits_for_a_commit_sees_every_change_that_returned_before() {
+    let world = World::new();
+    let other = world.another();
+    let (token, made) = world.create(&["read:buckets"]);
+    let checked =
+        |engine: &symbolon::Engine| engine.verifier().check(token.reveal(), &READ_BUCKETS);
+    for round in 0..20 {
+        let edit = match round % 2 {
+            0 => Transition::Deactivate,
+            _ => Transition::Activate,
+        };
+        let issuer = world.engine.issuer();
+        issuer.edit(&Caller::Root, made.id, edit.into()).unwrap();
+        let wanted = checked(&world.engine);
+        assert!(other.wait_for(world.engine.committed(), Duration::from_secs(10)));
+        assert_eq!(checked(&other), wanted);
+        // It finds nothing left to do, and so rests on the commit of the one before.
+        let third = world.another();
+        let before = third.committed();
+        third
+            .issuer()
+            .edit(&Caller::Root, made.id, edit.into())
+            .unwrap();
+        assert!(third.committed() > before);
+        assert_eq!(third.committed(), world.engine.committed());
+    }
+    let never = symbolon::store::Revision(other.committed().0 + 1_000_000);
+    let started = std::time::Instant::now();
+    assert!(!other.wait_for(never, Duration::from_millis(50)));
+    assert!(started.elapsed() >= Duration::from_millis(50));
+}
