@@ -59,6 +59,7 @@ pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure
             "buckets": purged.buckets,
             "users": purged.users,
             "organizations": purged.organizations,
+            "sessions": purged.sessions,
         }))?;
     } else {
         output::print(text(&purged, args.dry_run))?;
@@ -74,6 +75,7 @@ fn text(purged: &Purged, dry_run: bool) -> String {
         ("Buckets", purged.buckets),
         ("Users", purged.users),
         ("Organizations", purged.organizations),
+        ("Sessions", purged.sessions),
     ] {
         table.add_row([what.to_owned(), output::number(many)]);
     }

@@ -133,6 +133,8 @@ pub enum Field {
     Bucket,
     /// A token's text.
     Token,
+    /// A session.
+    Session,
     /// A description.
     Description,
     /// The name of a user.
@@ -157,6 +159,7 @@ impl std::fmt::Display for Field {
             Self::Organization => "organization",
             Self::Bucket => "bucket",
             Self::Token => "token",
+            Self::Session => "session",
             Self::Description => "description",
             Self::UserName => "user name",
             Self::OrganizationName => "organization name",

@@ -77,6 +77,7 @@ mod permission;
 pub mod record;
 mod restored;
 mod schema;
+mod session;
 mod shared;
 mod status;
 pub mod store;
@@ -107,6 +108,7 @@ pub use permission::{
 };
 pub use restored::{Restored, Unjournaled};
 pub use schema::{Schema, SchemaError};
+pub use session::Session;
 pub use shared::{Fault, FaultReport, Problem};
 pub use status::{Ended, Status, Transition};
 pub use store::TokenStore;

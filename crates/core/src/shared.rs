@@ -1,7 +1,7 @@
 //! What verifier, issuer and follower of one engine share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
@@ -15,8 +15,9 @@ use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
 use crate::permission::PermissionSet;
-use crate::record::{Entity, KnownSets, RecordError, RecordKey, Sealer};
+use crate::record::{Entity, Kind, KnownSets, RecordError, RecordKey, Sealer};
 use crate::schema::Schema;
+use crate::session::KnownSessions;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
 use crate::time::Minute;
 use crate::token::{Credential, Locator, Prefix, TokenHash};
@@ -85,6 +86,7 @@ pub(crate) struct Shared {
     place: Mutex<Cursor>,
     pub(crate) report: Option<FaultReport>,
     faults: Mutex<Vec<Fault>>,
+    sessions: Mutex<KnownSessions>,
 }
 
 /// Whether texts came lately that are no tokens here. Then checks compare the checksum before they hash, so that a flood
@@ -187,6 +189,7 @@ impl Shared {
             place: Mutex::new(Cursor::start()),
             report: parts.report,
             faults: Mutex::new(Vec::new()),
+            sessions: Mutex::default(),
         }
     }
 
@@ -233,6 +236,11 @@ impl Shared {
             Entity::User(user) => What::Owner(OwnerState::from(user.status), sequence),
             Entity::Organization(organization) => {
                 What::Owner(OwnerState::from(organization.status), sequence)
+            }
+            Entity::Session(session, _) => {
+                let mut sessions = self.sessions();
+                sessions.note(session.id, (sequence, session.expires_at), self.clock.now());
+                return None;
             }
             Entity::Bucket(_) | Entity::Settings(_) | Entity::SetUp(_) => return None,
         })
@@ -363,6 +371,18 @@ impl Shared {
         secret.hash.locator_half(locator)
     }
 
+    /// How many times the newest version that is known of a record had been written; 0 if nothing is known of it.
+    pub(crate) fn known_sequence(&self, key: RecordKey) -> u64 {
+        match key.kind {
+            Kind::SESSION => self.sessions().sequence(key.id),
+            _ => self.index.sequence(key),
+        }
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, KnownSessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The time, if the index may be relied on now.
     #[inline]
     pub(crate) fn fresh(&self) -> Result<Now<'_>, Denied> {
@@ -450,6 +470,6 @@ impl Shared {
     /// Holds every lock of the engine, for tests of what must do without.
     #[cfg(test)]
     pub(crate) fn hold_locks(&self) -> impl Sized {
-        (self.index.hold(), self.faults.lock())
+        (self.index.hold(), self.faults.lock(), self.sessions())
     }
 }

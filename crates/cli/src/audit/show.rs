@@ -182,6 +182,7 @@ impl Printer {
             Some(By::Root) => "root".to_owned(),
             Some(By::Authorization(id)) => id.to_string(),
             Some(By::User(id)) => format!("user:{id}"),
+            Some(By::Nobody) => "nobody".to_owned(),
             None => String::new(),
         };
         let act = row.act.map_or(String::new(), name);

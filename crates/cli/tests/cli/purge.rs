@@ -51,7 +51,7 @@ fn in_words() {
         .success());
     assert_eq!(
         dry,
-        "                Would forget\nAuthorizations  2\nBuckets         0\nUsers           0\nOrganizations   0\n"
+        "                Would forget\nAuthorizations  2\nBuckets         0\nUsers           0\nOrganizations   0\nSessions        0\n"
     );
     let wet = out(&home.run(&["purge", "--retention=0s"]).success());
     assert!(wet.contains("Forgotten\nAuthorizations  2\n"), "{wet}");

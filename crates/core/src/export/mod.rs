@@ -132,7 +132,7 @@ impl<W: Write> Export<W> {
                 written.authorizations += 1;
                 self.json(&AuthorizationForm::new(one, credential, self.secrets))
             }
-            Entity::Settings(_) | Entity::SetUp(_) => Ok(()),
+            Entity::Settings(_) | Entity::SetUp(_) | Entity::Session(..) => Ok(()),
         }
     }
 

@@ -1,10 +1,11 @@
 //! Ending much at once: what the journal knows as ended after a restore, or whatever was made before a time.
 
+use std::collections::HashSet;
+
 use super::errand::Errand;
 use super::transaction::Transaction;
 use super::{Caller, Issuer};
 use crate::error::Error;
-use crate::id::Id;
 use crate::journal::{Act, Ended, Fate, Intent};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey};
 use crate::status::Status;
@@ -35,6 +36,7 @@ impl Issuer {
         due: impl Iterator<Item = (RecordKey, Timestamp)>,
     ) -> Result<Vec<RecordKey>, Error> {
         let mut due: Vec<_> = due.collect();
+        self.keep_sessions_in_force(&mut due)?;
         due.sort_unstable();
         let errand = Errand::new(&Caller::Root, Act::EndAgain);
         let mut done = Vec::new();
@@ -50,31 +52,51 @@ impl Issuer {
         Ok(done)
     }
 
-    /// Revokes every authorization that was made before `time`, and returns how many those were.
+    /// Of the sessions among `due` only those that the store holds as not ended: there are few of them, however many have
+    /// ended since the journal began.
+    fn keep_sessions_in_force(&self, due: &mut Vec<(RecordKey, Timestamp)>) -> Result<(), Error> {
+        if due.iter().all(|(key, _)| key.kind != Kind::SESSION) {
+            return Ok(());
+        }
+        let mut in_force = HashSet::new();
+        self.entities::<Error>(Kind::SESSION, |entity| {
+            let live = entity.filter(|one| one.status() != Some(Status::Revoked));
+            in_force.extend(live.map(|one| one.key()));
+            Ok(())
+        })?;
+        due.retain(|(key, _)| key.kind != Kind::SESSION || in_force.contains(key));
+        Ok(())
+    }
+
+    /// Revokes every authorization and ends every session that was made before `time`, and returns how many those were.
     ///
     /// # Errors
     ///
     /// [`Error::Store`] or [`Error::Journal`]; then some may be revoked, and calling it again goes on.
     pub fn revoke_made_before(&self, time: Timestamp) -> Result<usize, Error> {
-        let mut query = Query {
-            limit: PAGE,
-            ..Query::all(Kind::AUTHORIZATION)
-        };
         let mut count = 0;
-        loop {
-            let page = self.shared.store.find(&query)?;
-            let entities = page
-                .iter()
-                .filter_map(|stored| self.open_or_report(&stored.record));
-            let due: Vec<Id> = entities.filter_map(|one| made_before(&one, time)).collect();
-            for chunk in due.chunks(self.chunk()) {
-                count += self.revoke_all(chunk)?;
-            }
-            match page.last() {
-                Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
-                _ => return Ok(count),
+        for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
+            let mut query = Query {
+                limit: PAGE,
+                ..Query::all(kind)
+            };
+            loop {
+                let page = self.shared.store.find(&query)?;
+                let entities = page
+                    .iter()
+                    .filter_map(|stored| self.open_or_report(&stored.record));
+                let made_before = entities.filter(|one| is_made_before(one, time));
+                let due: Vec<RecordKey> = made_before.map(|one| one.key()).collect();
+                for chunk in due.chunks(self.chunk()) {
+                    count += self.revoke_all(chunk)?;
+                }
+                match page.last() {
+                    Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
+                    _ => break,
+                }
             }
         }
+        Ok(count)
     }
 
     /// Whether an intent of which nobody knows what became was carried out, as far as the store tells.
@@ -106,14 +128,13 @@ impl Issuer {
         Ok(if done { Fate::Found } else { Fate::Failed })
     }
 
-    fn revoke_all(&self, ids: &[Id]) -> Result<usize, Error> {
+    fn revoke_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {
         let errand = Errand::new(&Caller::Root, Act::Revoke);
         self.change(errand, |change| {
             let now = change.now();
             let mut count = 0;
-            for id in ids {
-                let key = RecordKey::new(Kind::AUTHORIZATION, *id);
-                count += usize::from(end(change, key, now)?.is_some());
+            for key in keys {
+                count += usize::from(end(change, *key, now)?.is_some());
             }
             Ok(count)
         })
@@ -126,11 +147,13 @@ impl Issuer {
     }
 }
 
-fn made_before(entity: &Entity, time: Timestamp) -> Option<Id> {
-    let Entity::Authorization(one, _) = entity else {
-        return None;
+fn is_made_before(entity: &Entity, time: Timestamp) -> bool {
+    let (ended, created_at) = match entity {
+        Entity::Authorization(one, _) => (one.status == Status::Revoked, one.created_at),
+        Entity::Session(one, _) => (one.ended_at.is_some(), one.created_at),
+        _ => return false,
     };
-    (one.status != Status::Revoked && one.created_at < time).then_some(one.id)
+    !ended && created_at < time
 }
 
 /// Ends one record from `at` on; returns it if that changed anything. What is gone or not genuine works for nobody.
@@ -160,6 +183,10 @@ fn read(change: &mut Transaction<'_>, key: RecordKey) -> Result<Option<Entity>, 
         Kind::USER => Entity::User(change.user(key.id)?),
         Kind::ORGANIZATION => Entity::Organization(change.organization(key.id)?),
         Kind::BUCKET => Entity::Bucket(change.bucket(key.id)?),
+        Kind::SESSION => {
+            let (session, hash) = change.session(key.id)?;
+            Entity::Session(session, hash)
+        }
         _ => return Ok(None),
     }))
 }
@@ -187,6 +214,8 @@ fn after(mut entity: Entity, at: Timestamp, now: Timestamp) -> Option<Entity> {
         Entity::User(one) => (one.status, one.updated_at) = (Status::Revoked, now),
         Entity::Organization(one) => (one.status, one.updated_at) = (Status::Revoked, now),
         Entity::Bucket(one) => (one.status, one.updated_at) = (Status::Revoked, now),
+        Entity::Session(one, _) if one.expires_at <= at => return None,
+        Entity::Session(one, _) => one.ended_at = Some(at),
         Entity::Settings(_) | Entity::SetUp(_) => return None,
     }
     Some(entity)

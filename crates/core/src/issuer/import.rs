@@ -199,7 +199,9 @@ impl Issuer {
             return Err(Error::EndedBefore(key));
         }
         let uniques: Vec<Box<[u8]>> = match item {
-            ImportItem::Authorization(_, token) => self.all_keys(token).collect(),
+            ImportItem::Authorization(_, token) => {
+                self.all_keys(token.reveal().as_bytes()).collect()
+            }
             ImportItem::Hashed(_, locator) => {
                 vec![Credential::Located(*locator).unique_key().into()]
             }
@@ -409,12 +411,13 @@ impl Issuer {
     fn token_keys(&self, token: &Token) -> Vec<Box<[u8]>> {
         let located = if self.shared.has_located() { 2 } else { 0 };
         let keyed = self.shared.sealer.key().newest_first().count();
-        self.all_keys(token).take(keyed + located).collect()
+        self.all_keys(token.reveal().as_bytes())
+            .take(keyed + located)
+            .collect()
     }
 
     /// Every unique key that a record of the token can have: under each secret, and as a hash of another origin.
-    fn all_keys(&self, token: &Token) -> impl Iterator<Item = Box<[u8]>> {
-        let text = token.reveal().as_bytes();
+    pub(super) fn all_keys(&self, text: &[u8]) -> impl Iterator<Item = Box<[u8]>> {
         let secrets = self.shared.sealer.key().newest_first();
         let keyed = secrets.map(|one| Credential::Keyed(one.id, TokenHash::keyed(&one.hash, text)));
         let located = [Locator::sha256, Locator::sha512].map(|hash| move || hash(text));

@@ -13,7 +13,7 @@ use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, Record, bucket_key};
 use crate::status::Status;
 use crate::store::{Query, Stored};
-use crate::token::{Credential, Locator, Shape, TokenHash};
+use crate::token::Shape;
 
 /// Which authorizations to list. What is none does not filter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -347,18 +347,10 @@ impl Issuer {
         if Shape::of(self.shared.prefix, token).is_err() {
             return Ok(None);
         }
-        let key = self.shared.sealer.key();
-        let keyed = key.newest_first().map(|secret| {
-            let hash = TokenHash::keyed(&secret.hash, token);
-            Credential::Keyed(secret.id, hash)
-        });
-        let located = [Locator::sha256(token), Locator::sha512(token)].map(Credential::Located);
-        for credential in keyed.chain(located) {
-            let unique = credential.unique_key();
-            if let Some(Entity::Authorization(found, _)) =
-                self.find_named(Kind::AUTHORIZATION, &unique)?
-            {
-                return Ok(Some(found.id));
+        for unique in self.all_keys(token) {
+            let found = self.find_named(Kind::AUTHORIZATION, &unique)?;
+            if let Some(found) = found {
+                return Ok(Some(found.key().id));
             }
         }
         Ok(None)

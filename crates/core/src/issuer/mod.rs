@@ -13,6 +13,7 @@ mod owners;
 mod pages;
 mod purge;
 mod reseal;
+mod sessions;
 mod setup;
 mod ticket;
 mod transaction;

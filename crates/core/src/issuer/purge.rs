@@ -32,12 +32,14 @@ pub struct Purged {
     pub users: usize,
     /// Organizations.
     pub organizations: usize,
+    /// Sessions that were ended or have expired.
+    pub sessions: usize,
 }
 
 impl Purged {
     /// All of them.
     pub fn total(&self) -> usize {
-        self.authorizations + self.buckets + self.users + self.organizations
+        self.authorizations + self.buckets + self.users + self.organizations + self.sessions
     }
 
     fn add(&mut self, due: &[RecordKey]) {
@@ -47,6 +49,7 @@ impl Purged {
                 Kind::BUCKET => self.buckets += 1,
                 Kind::USER => self.users += 1,
                 Kind::ORGANIZATION => self.organizations += 1,
+                Kind::SESSION => self.sessions += 1,
                 _ => {}
             }
         }
@@ -55,7 +58,8 @@ impl Purged {
 
 const CHUNK: usize = 500;
 /// Owners come after all that may belong to them.
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
+    Kind::SESSION,
     Kind::AUTHORIZATION,
     Kind::BUCKET,
     Kind::USER,
@@ -63,8 +67,8 @@ const KINDS: [Kind; 4] = [
 ];
 
 impl Issuer {
-    /// Forgets authorizations, users, organizations and buckets that were revoked or deleted longer ago than the
-    /// retention time; owners after all that belongs to them. Returns how many. It takes several commits: what was
+    /// Forgets authorizations, users, organizations and buckets that were revoked or deleted, and sessions that were over,
+    /// longer ago than the retention time; owners after all that belongs to them. Returns how many. It takes several commits: what was
     /// forgotten before an error stays so, and the rest is forgotten the next time.
     ///
     /// # Errors
@@ -111,7 +115,8 @@ struct Run<'a> {
 impl Run<'_> {
     fn kind(&mut self, kind: Kind) -> Result<(), Error> {
         let query = Query {
-            status: Some(Status::Revoked),
+            // A session is over without being ended, when it expires.
+            status: (kind != Kind::SESSION).then_some(Status::Revoked),
             ..Query::all(kind)
         };
         let before = self.before;
@@ -126,7 +131,7 @@ impl Run<'_> {
 
     /// Forgets what belongs to a deleted user or organization, and so had ended with it.
     fn dependants(&mut self, owner: &Entity) -> Result<(), Error> {
-        for kind in [Kind::AUTHORIZATION, Kind::BUCKET] {
+        for kind in [Kind::AUTHORIZATION, Kind::BUCKET, Kind::SESSION] {
             let mut query = Query::all(kind);
             match owner {
                 Entity::User(user) => query.user = Some(user.id),
@@ -203,6 +208,7 @@ fn ended(entity: &Entity) -> Option<Timestamp> {
         Entity::User(one) => (one.status, one.updated_at),
         Entity::Organization(one) => (one.status, one.updated_at),
         Entity::Bucket(one) => (one.status, one.updated_at),
+        Entity::Session(one, _) => return Some(one.over_at()),
         Entity::Settings(_) | Entity::SetUp(_) => return None,
     };
     (status == Status::Revoked).then_some(at)

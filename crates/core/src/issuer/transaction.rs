@@ -14,6 +14,7 @@ use crate::permission::BucketNames;
 use crate::record::{
     Entity, Kind, MAX_RECORD, Record, RecordError, RecordKey, SET_UP, SETTINGS, Settings,
 };
+use crate::session::{Session, SessionHash};
 use crate::shared::{Problem, Shared};
 use crate::status::Status;
 use crate::store::{Revision, Stored, Write};
@@ -100,6 +101,13 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    pub(super) fn session(&mut self, id: Id) -> Result<(Session, SessionHash), Error> {
+        match self.entity(RecordKey::new(Kind::SESSION, id), Field::Session)? {
+            Entity::Session(session, hash) => Ok((session, hash)),
+            _ => Err(Error::NotFound(Field::Session)),
+        }
+    }
+
     /// Whether the store was set up.
     pub(super) fn is_set_up(&mut self) -> Result<bool, Error> {
         Ok(self.read(SET_UP)?.is_some())
@@ -137,7 +145,7 @@ impl<'a> Transaction<'a> {
     /// Takes it that the store holds nothing under `key`, and leaves it to the commit to compare that. False, and then
     /// nothing is presumed, if the record was read, or is or was known to the index.
     pub(super) fn presume_absent(&mut self, key: RecordKey) -> bool {
-        let unknown = !self.read.contains_key(&key) && self.shared.index.sequence(key) == 0;
+        let unknown = !self.read.contains_key(&key) && self.shared.known_sequence(key) == 0;
         if unknown {
             self.read.insert(key, None);
         }
@@ -162,7 +170,7 @@ impl<'a> Transaction<'a> {
         if !ends && self.is_outdated(key)? {
             return Err(Error::NotGenuine(key));
         }
-        let sequence = self.sequence(key)?.max(self.shared.index.sequence(key)) + 1;
+        let sequence = self.sequence(key)?.max(self.shared.known_sequence(key)) + 1;
         let record = self.shared.sealer.seal(&entity, sequence);
         if record.size() > MAX_RECORD {
             return Err(Error::TooLarge);
@@ -256,6 +264,7 @@ impl<'a> Transaction<'a> {
         // What ended with its owner is in the journal from here on, for the owner may be made again.
         if let Ok(Some((entity, _))) = self.shared.sealer.open(&stored.record)
             && entity.status() != Some(Status::Revoked)
+            && !is_over(&entity, self.now)
         {
             self.ends(&entity, self.now);
         }
@@ -335,7 +344,7 @@ impl<'a> Transaction<'a> {
 
     /// Whether the store holds an older version of a record than the index knows: somebody put it back.
     fn is_outdated(&mut self, key: RecordKey) -> Result<bool, Error> {
-        let known = self.shared.index.sequence(key);
+        let known = self.shared.known_sequence(key);
         let Some(revision) = self.read(key)?.map(|stored| stored.revision) else {
             return Ok(false);
         };
@@ -375,6 +384,11 @@ fn state(status: Result<crate::Status, Error>) -> Result<OwnerState, Error> {
         Err(Error::NotFound(_) | Error::NotGenuine(_)) => Ok(OwnerState::Unknown),
         Err(error) => Err(error),
     }
+}
+
+/// Whether nothing brings a session back, for it has expired, and its earlier versions before that.
+fn is_over(entity: &Entity, now: Timestamp) -> bool {
+    matches!(entity, Entity::Session(session, _) if session.expires_at <= now)
 }
 
 struct Buckets<'a>(&'a Shared);

@@ -173,6 +173,8 @@ pub enum By {
     Authorization(Id),
     /// This user, signed in.
     User(Id),
+    /// Somebody who has not shown who it is.
+    Nobody,
 }
 
 /// A record that is written or forgotten.
@@ -249,6 +251,9 @@ pub enum Act {
     EndAgain,
     /// Records were sealed anew under another key.
     Reseal,
+    SignIn,
+    ExtendSession,
+    SignOut,
     /// Listed or read something.
     Read,
 }
@@ -266,6 +271,7 @@ impl Act {
                 | Self::DeleteOrganization
                 | Self::RemoveMember
                 | Self::UnregisterBucket
+                | Self::SignOut
                 | Self::EndAgain
         )
     }

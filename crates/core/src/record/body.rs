@@ -6,9 +6,11 @@ use super::sets::KnownSets;
 use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, StoreId};
 use crate::authorization::{Authorization, Creator};
 use crate::id::Id;
+use crate::issuer::Caller;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
+use crate::session::{PasswordMark, Session, SessionHash};
 use crate::status::Status;
 use crate::token::{Credential, Locator, TokenHash, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512};
 
@@ -56,6 +58,7 @@ pub(super) fn write(w: &mut Writer, entity: &Entity) {
             w.id(set_up.user);
             w.time(set_up.at);
         }
+        Entity::Session(session, hash) => write_session(w, session, hash),
     }
 }
 
@@ -97,6 +100,7 @@ pub(super) fn read(
             user: r.id()?,
             at: r.time()?,
         }),
+        Kind::SESSION => read_session(r, record, status()?)?,
         _ => return Ok(None),
     }))
 }
@@ -362,4 +366,55 @@ fn read_user(r: &mut Reader<'_>, id: Id, status: Status) -> Result<User, RecordE
         created_at: r.time()?,
         updated_at: r.time()?,
     })
+}
+
+const BY_USER: u8 = 1;
+const BY_AUTHORIZATION: u8 = 2;
+
+fn write_session(w: &mut Writer, session: &Session, SessionHash { key, .. }: &SessionHash) {
+    w.fixed(&key.0.to_be_bytes());
+    match (session.caller, session.password) {
+        (Caller::User(_), Some(PasswordMark(mark))) => {
+            w.byte(BY_USER);
+            w.fixed(&mark);
+        }
+        (Caller::Authorization(id), _) => {
+            w.byte(BY_AUTHORIZATION);
+            w.id(id);
+        }
+        // Nobody else signs in.
+        (Caller::User(_) | Caller::Root, _) => w.byte(0),
+    }
+    w.time(session.created_at);
+    w.time(session.expires_at);
+    session.ended_at.iter().for_each(|time| w.time(*time));
+}
+
+fn read_session(
+    r: &mut Reader<'_>,
+    record: &Record,
+    status: Status,
+) -> Result<Entity, RecordError> {
+    let unique = record.unique.as_deref();
+    let Credential::Keyed(key, hash) = read_credential(r, true, unique)? else {
+        return Err(RecordError::Body);
+    };
+    let (caller, password) = match (r.byte()?, record.columns.user) {
+        (BY_USER, Some(user)) => (Caller::User(user), Some(PasswordMark(r.array()?))),
+        (BY_AUTHORIZATION, None) => (Caller::Authorization(r.id()?), None),
+        _ => return Err(RecordError::Body),
+    };
+    let session = Session {
+        id: record.key.id,
+        caller,
+        created_at: r.time()?,
+        expires_at: r.time()?,
+        ended_at: match status {
+            Status::Active => None,
+            Status::Revoked => Some(r.time()?),
+            Status::Inactive => return Err(RecordError::Body),
+        },
+        password,
+    };
+    Ok(Entity::Session(session, SessionHash { key, hash }))
 }

@@ -19,8 +19,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::authorization::{Authorization, Face};
 use crate::id::Id;
+use crate::issuer::Caller;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Organization, User};
+use crate::session::{Session, SessionHash};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
@@ -50,6 +52,8 @@ impl Kind {
     pub const BUCKET: Self = Self(4);
     /// Something about the store itself.
     pub const SETTING: Self = Self(5);
+    /// A session; its unique key is the hash of its text.
+    pub const SESSION: Self = Self(6);
 }
 
 impl fmt::Debug for Kind {
@@ -66,12 +70,13 @@ impl fmt::Debug for Kind {
 #[error("a record is named by its kind and id, as in `authorization:0b38a8a5d1ee5000`")]
 pub struct InvalidRecordKey;
 
-const KINDS: [(Kind, &str); 5] = [
+const KINDS: [(Kind, &str); 6] = [
     (Kind::AUTHORIZATION, "authorization"),
     (Kind::USER, "user"),
     (Kind::ORGANIZATION, "organization"),
     (Kind::BUCKET, "bucket"),
     (Kind::SETTING, "setting"),
+    (Kind::SESSION, "session"),
 ];
 
 /// The key of a record: unique in its store. Its text is `authorization:0b38a8a5d1ee5000`, or `7:…` for a kind that
@@ -181,6 +186,7 @@ pub(crate) enum Entity {
     Bucket(Bucket),
     Settings(Settings),
     SetUp(SetUp),
+    Session(Session, SessionHash),
 }
 
 /// What a store says of itself: written once, when it is made.
@@ -234,6 +240,7 @@ impl Entity {
             Self::Bucket(bucket) => RecordKey::new(Kind::BUCKET, bucket.id),
             Self::Settings(_) => SETTINGS,
             Self::SetUp(_) => SET_UP,
+            Self::Session(session, _) => RecordKey::new(Kind::SESSION, session.id),
         }
     }
 
@@ -249,6 +256,9 @@ impl Entity {
             Self::Organization(organization) => name_key(organization.status, &organization.name),
             Self::Bucket(bucket) => name_key(bucket.status, &bucket.name)
                 .map(|_| bucket_key(bucket.organization, &bucket.name)),
+            Self::Session(_, SessionHash { key, hash }) => {
+                Some(Credential::Keyed(*key, *hash).unique_key().into())
+            }
             Self::Settings(_) | Self::SetUp(_) => None,
         }
     }
@@ -273,6 +283,17 @@ impl Entity {
             Self::Bucket(bucket) => Columns {
                 organization: Some(bucket.organization),
                 status: Some(bucket.status),
+                ..none
+            },
+            Self::Session(session, _) => Columns {
+                user: match session.caller {
+                    Caller::User(id) => Some(id),
+                    Caller::Root | Caller::Authorization(_) => None,
+                },
+                status: Some(match session.ended_at {
+                    Some(_) => Status::Revoked,
+                    None => Status::Active,
+                }),
                 ..none
             },
             Self::Settings(_) | Self::SetUp(_) => none,

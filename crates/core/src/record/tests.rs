@@ -3,6 +3,7 @@ use crate::StoreKey;
 use crate::authorization::Creator;
 use crate::owner::{Membership, PasswordHash, Role};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
+use crate::session::PasswordMark;
 use crate::token::{Locator, TokenHash};
 use proptest::prelude::*;
 
@@ -102,6 +103,18 @@ fn forms() -> Vec<Entity> {
         created_at,
         updated_at,
     };
+    let session = Session {
+        id: id(7),
+        caller: Caller::User(id(2)),
+        created_at,
+        expires_at: time("2026-01-01T01:00:00Z"),
+        ended_at: None,
+        password: Some(PasswordMark([0x11; 16])),
+    };
+    let hash = SessionHash {
+        key,
+        hash: TokenHash([0xff; 32]),
+    };
     vec![
         Entity::Authorization(
             authorization(),
@@ -137,6 +150,16 @@ fn forms() -> Vec<Entity> {
             at: created_at,
         }),
         Entity::Authorization(plain(), Credential::Native(key, TokenHash([0xee; 32]))),
+        Entity::Session(session.clone(), hash),
+        Entity::Session(
+            Session {
+                caller: Caller::Authorization(id(3)),
+                password: None,
+                ended_at: Some(updated_at),
+                ..session
+            },
+            hash,
+        ),
     ]
 }
 
@@ -386,7 +409,7 @@ proptest! {
 
     /// What a key holder could write by mistake, or an older version of this program: no panic, no hang.
     #[test]
-    fn no_genuine_bytes_make_it_panic(body: Vec<u8>, form in 0..9_usize) {
+    fn no_genuine_bytes_make_it_panic(body: Vec<u8>, form in 0..12_usize) {
         let sealer = sealer();
         let mut record = sealer.seal(&forms()[form], 1);
         record.bytes = seal::resealed(&sealer, &record, 1, &[&[0; 5], body.as_slice()].concat());

@@ -185,6 +185,7 @@ fn a_dry_purge_counts_what_a_purge_forgets_and_forgets_nothing() {
     };
     assert_eq!(purge(3 * DAY, false), Purged::default());
     let all = Purged {
+        sessions: 0,
         authorizations: 1100,
         buckets: 1,
         users: 1,

@@ -16,5 +16,6 @@ mod planted;
 mod restored;
 mod returning;
 mod rotation;
+mod sessions;
 mod users;
 mod world;

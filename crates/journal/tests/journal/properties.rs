@@ -27,7 +27,8 @@ fn by() -> impl Strategy<Value = By> {
     prop_oneof![
         Just(By::Root),
         id().prop_map(By::Authorization),
-        id().prop_map(By::User)
+        id().prop_map(By::User),
+        Just(By::Nobody)
     ]
 }
 

@@ -1,0 +1,175 @@
+//! Signing in and out.
+
+use std::time::Duration;
+
+use super::Issuer;
+use super::caller::{Caller, Holder};
+use super::errand::Errand;
+use super::transaction::Transaction;
+use crate::error::{Denied, Error};
+use crate::id::Id;
+use crate::journal::{Act, By};
+use crate::record::{Entity, Kind, RecordKey};
+use crate::session::{PasswordMark, Session, SessionHash};
+use crate::token::{Shape, Token, TokenHash};
+
+impl Issuer {
+    /// Signs `caller` in for `lifetime`. The text that the session is known by is returned here and never again; it is no
+    /// token, and no token is a session. Whether the caller is who it says, such as by its password, was found out before.
+    ///
+    /// The session ends with its user or authorization, and when the password of its user changes. While its user is
+    /// switched off it is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] for the program itself, [`Error::Caller`] if the caller is not in force, [`Error::Store`].
+    pub fn sign_in(&self, caller: &Caller, lifetime: Duration) -> Result<(Token, Session), Error> {
+        self.change(Errand::new(caller, Act::SignIn), |change| {
+            let secret = self.shared.sealer.key().current();
+            let password = match caller.hold(change)? {
+                Holder::Root => return Err(Error::Forbidden("signing in as the program".into())),
+                Holder::Authorization(_) => None,
+                Holder::User(user, _) => Some(PasswordMark::of(secret, &user)),
+            };
+            let now = change.now();
+            let session = Session {
+                id: change.new_id(Kind::SESSION),
+                caller: *caller,
+                created_at: now,
+                expires_at: now.saturating_add(lifetime),
+                ended_at: None,
+                password,
+            };
+            let token = Token::generate(self.shared.prefix, session.id)?;
+            let hash = SessionHash {
+                key: secret.id,
+                hash: TokenHash::keyed(&secret.hash, token.reveal().as_bytes()),
+            };
+            change.put(Entity::Session(session.clone(), hash))?;
+            Ok((token, session))
+        })
+    }
+
+    /// The session that is known by this text, if it is in force: neither ended nor expired, and its user or authorization
+    /// in force. It is read from the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Caller`] with the reason; of what was revoked or expired it names the session, of what its caller lacks
+    /// the user or authorization. [`Error::Store`].
+    pub fn session(&self, text: &[u8]) -> Result<Session, Error> {
+        let mut change = Transaction::new(&self.shared);
+        let (session, hash) = self.known_session(&mut change, text)?;
+        self.check_session(&mut change, &session, hash)?;
+        Ok(session)
+    }
+
+    /// Lets a session last at least until `at_least` from now. It is written only if it would end before that, and then so
+    /// that it need not be again soon: until twice as long from now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::session`].
+    pub fn extend_session(&self, session: &Session, at_least: Duration) -> Result<(), Error> {
+        let errand = Errand::new(&session.caller, Act::ExtendSession).on(Kind::SESSION, session.id);
+        self.change(errand, |change| {
+            let (mut session, hash) = change.session(session.id).map_err(unknown)?;
+            self.check_session(change, &session, hash)?;
+            let now = change.now();
+            if session.expires_at < now.saturating_add(at_least) {
+                session.expires_at = now.saturating_add(at_least.saturating_mul(2));
+                change.put(Entity::Session(session, hash))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Ends the session that is known by this text. One that has ended or expired stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Caller`] if the text is of no session, [`Error::Store`].
+    pub fn sign_out(&self, text: &[u8]) -> Result<(), Error> {
+        let (found, _) = self.known_session(&mut Transaction::new(&self.shared), text)?;
+        let errand = Errand::new(&found.caller, Act::SignOut).on(Kind::SESSION, found.id);
+        self.change(errand, |change| {
+            let (mut session, hash) = change.session(found.id).map_err(unknown)?;
+            let now = change.now();
+            if session.ended_at.is_none() && session.expires_at > now {
+                session.ended_at = Some(now);
+                change.put(Entity::Session(session, hash))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Has the journal note that somebody who gave the name `user` was not let in. The name is noted only if there is such
+    /// a user: else it may be a password in the wrong field.
+    pub fn note_refused_sign_in(&self, user: &str) {
+        let named = self.find_named(Kind::USER, user.as_bytes());
+        let (on, reason) = match named {
+            Ok(Some(entity)) => (Some(entity.key()), format!("`{user}` was not let in")),
+            _ => (None, "a user of an unknown name was not let in".to_owned()),
+        };
+        self.shared
+            .recorder
+            .deny(By::Nobody, Act::SignIn, on, reason);
+    }
+
+    /// The session of this text, in force or not.
+    fn known_session(
+        &self,
+        change: &mut Transaction<'_>,
+        text: &[u8],
+    ) -> Result<(Session, SessionHash), Error> {
+        let shape = Shape::of(self.shared.prefix, text);
+        let id = match shape.map_err(|_| Error::Caller(Denied::Malformed))? {
+            Shape::Native(id) => id,
+            Shape::Other => return Err(Error::Caller(Denied::Unknown)),
+        };
+        let (session, known) = change.session(id).map_err(unknown)?;
+        let secret = self.shared.sealer.key().named(known.key);
+        // Compared plainly: whoever tries texts cannot steer their keyed hash.
+        let is_known =
+            secret.is_some_and(|secret| TokenHash::keyed(&secret.hash, text) == known.hash);
+        if !is_known {
+            return Err(Error::Caller(Denied::Unknown));
+        }
+        Ok((session, known))
+    }
+
+    fn check_session(
+        &self,
+        change: &mut Transaction<'_>,
+        session: &Session,
+        hash: SessionHash,
+    ) -> Result<(), Error> {
+        let id: Id = session.id;
+        if session.ended_at.is_some() {
+            return Err(Error::Caller(Denied::Revoked(id)));
+        }
+        if session.expires_at <= change.now() {
+            return Err(Error::Caller(Denied::Expired(id)));
+        }
+        change
+            .guard(RecordKey::new(Kind::SESSION, id))
+            .map_err(unknown)?;
+        let Holder::User(user, _) = session.caller.hold(change)? else {
+            return Ok(());
+        };
+        let secret = self.shared.sealer.key().named(hash.key);
+        let password = secret.map(|secret| PasswordMark::of(secret, &user));
+        if password.is_none() || password != session.password {
+            return Err(Error::Caller(Denied::Revoked(id)));
+        }
+        Ok(())
+    }
+}
+
+/// What is gone or not genuine is no session.
+fn unknown(error: Error) -> Error {
+    match error {
+        Error::NotFound(_) | Error::NotGenuine(_) => Error::Caller(Denied::Unknown),
+        error => error,
+    }
+}

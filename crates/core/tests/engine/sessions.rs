@@ -1,0 +1,419 @@
+//! Sessions: who has signed in, and until when.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use symbolon::journal::{Act, By, Event, Journal};
+use symbolon::record::{Kind, RecordKey};
+use symbolon::store::Write;
+use symbolon::{
+    Caller, Denied, Edit, Engine, Error, Id, PasswordHash, Problem, Purge, Session, Timestamp,
+    Token, TokenStore, Transition, UserEdit,
+};
+
+use crate::journal::{Journaled, journaled};
+use crate::world::{READ_BUCKETS, World};
+
+const ROOT: &Caller = &Caller::Root;
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn denied(engine: &Engine, text: &str) -> Option<Denied> {
+    match engine.issuer().session(text.as_bytes()) {
+        Ok(_) => None,
+        Err(Error::Caller(denied)) => Some(denied),
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+fn to(transition: Transition) -> UserEdit {
+    UserEdit {
+        transition: Some(transition),
+        ..UserEdit::default()
+    }
+}
+
+fn password(text: &str) -> UserEdit {
+    UserEdit {
+        password_hash: Some(PasswordHash::from_phc(text)),
+        ..UserEdit::default()
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    SignIn(usize),
+    SignOut(usize),
+    Extend(usize, Duration),
+    Pass(Duration),
+    ToUser(Transition),
+    Password,
+    Rename,
+    ToToken(Transition),
+    Restart,
+    Purge,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let minutes = |range: std::ops::Range<u32>| range.prop_map(|count| MINUTE * count);
+    let transition = || {
+        prop_oneof![
+            4 => Just(Transition::Activate),
+            4 => Just(Transition::Deactivate),
+            1 => Just(Transition::Revoke),
+        ]
+    };
+    prop_oneof![
+        4 => (0..2_usize).prop_map(Step::SignIn),
+        2 => (0..6_usize).prop_map(Step::SignOut),
+        2 => ((0..6_usize), minutes(0..120)).prop_map(|(which, time)| Step::Extend(which, time)),
+        3 => minutes(0..60).prop_map(Step::Pass),
+        2 => transition().prop_map(Step::ToUser),
+        1 => Just(Step::Password),
+        1 => Just(Step::Rename),
+        2 => transition().prop_map(Step::ToToken),
+        1 => Just(Step::Restart),
+        1 => Just(Step::Purge),
+    ]
+}
+
+/// The written rules, kept plainly.
+struct Model {
+    now: Timestamp,
+    user: Transition,
+    passwords: usize,
+    token: Transition,
+    sessions: Vec<Known>,
+}
+
+struct Known {
+    by_user: bool,
+    expires: Timestamp,
+    ended: Option<Timestamp>,
+    passwords: usize,
+    purged: bool,
+}
+
+impl Model {
+    /// Why a session is refused, as one word.
+    fn refused(&self, one: &Known) -> Option<&'static str> {
+        if one.purged {
+            return Some("unknown");
+        }
+        if one.ended.is_some() {
+            return Some("revoked");
+        }
+        if one.expires <= self.now {
+            return Some("expired");
+        }
+        match (one.by_user, self.user, self.token) {
+            (true, Transition::Revoke, _) => Some("unknown"),
+            (true, Transition::Deactivate, _) => Some("owner_inactive"),
+            (true, ..) => (one.passwords != self.passwords).then_some("revoked"),
+            (false, _, Transition::Revoke) => Some("revoked"),
+            (false, _, Transition::Deactivate) => Some("inactive"),
+            (false, ..) => None,
+        }
+    }
+}
+
+/// What has ended for good stays so.
+fn after(before: Transition, step: Transition) -> Transition {
+    match before {
+        Transition::Revoke => before,
+        _ => step,
+    }
+}
+
+fn walk(steps: Vec<Step>) {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
+    let (api, authorization) = world.create(&["read:buckets"]);
+    let callers = [Caller::User(user), Caller::Authorization(authorization.id)];
+    let mut model = Model {
+        now: "2026-01-01T00:00:00Z".parse().unwrap(),
+        user: Transition::Activate,
+        passwords: 0,
+        token: Transition::Activate,
+        sessions: Vec::new(),
+    };
+    let mut texts: Vec<(Token, Session)> = Vec::new();
+    let mut engine = world.another();
+    for step in steps {
+        let issuer = engine.issuer();
+        match step {
+            Step::SignIn(who) => {
+                let may = [model.user, model.token]
+                    .get(who)
+                    .is_some_and(|state| *state == Transition::Activate);
+                let made = issuer.sign_in(callers.get(who).unwrap(), HOUR);
+                assert_eq!(made.is_ok(), may);
+                let Ok((text, session)) = made else { continue };
+                model.sessions.push(Known {
+                    by_user: who == 0,
+                    expires: model.now.saturating_add(HOUR),
+                    ended: None,
+                    passwords: model.passwords,
+                    purged: false,
+                });
+                texts.push((text, session));
+            }
+            Step::SignOut(which) => {
+                let Some((text, _)) = texts.get(which) else {
+                    continue;
+                };
+                let now = model.now;
+                let known = model.sessions.get_mut(which).unwrap();
+                let answer = issuer.sign_out(text.reveal().as_bytes());
+                assert_eq!(answer.is_ok(), !known.purged);
+                if known.expires > now && !known.purged {
+                    known.ended = known.ended.or(Some(now));
+                }
+            }
+            Step::Extend(which, at_least) => {
+                let Some((_, session)) = texts.get(which) else {
+                    continue;
+                };
+                let answer = issuer.extend_session(session, at_least);
+                let refused = model.refused(model.sessions.get(which).unwrap());
+                assert_eq!(answer.is_ok(), refused.is_none());
+                let known = model.sessions.get_mut(which).unwrap();
+                if refused.is_none() && known.expires < model.now.saturating_add(at_least) {
+                    known.expires = model.now.saturating_add(2 * at_least);
+                }
+            }
+            Step::Pass(time) => {
+                world.clock.advance(time);
+                model.now = model.now.saturating_add(time);
+            }
+            Step::ToUser(transition) => {
+                let _ = issuer.edit_user(ROOT, user, &to(transition));
+                model.user = after(model.user, transition);
+            }
+            Step::Password => {
+                let phc = format!("$argon2id${}", model.passwords + 1);
+                if issuer.edit_user(ROOT, user, &password(&phc)).is_ok() {
+                    model.passwords += 1;
+                }
+            }
+            Step::Rename => {
+                let renamed = UserEdit {
+                    name: Some(format!("user at {}", model.now)),
+                    ..UserEdit::default()
+                };
+                let _ = issuer.edit_user(ROOT, user, &renamed);
+            }
+            Step::ToToken(transition) => {
+                let edit = Edit::from(transition);
+                let _ = issuer.edit(ROOT, authorization.id, edit);
+                model.token = after(model.token, transition);
+            }
+            Step::Restart => engine = world.another(),
+            Step::Purge => {
+                let how = Purge {
+                    retention: Some(HOUR),
+                    ..Purge::default()
+                };
+                let before = model.now.saturating_sub(HOUR);
+                let over = |one: &&mut Known| one.ended.unwrap_or(one.expires) < before;
+                let purged = issuer.purge_watched(&how, &mut |_| {}).unwrap();
+                let mut count = 0;
+                for one in model
+                    .sessions
+                    .iter_mut()
+                    .filter(|one| !one.purged)
+                    .filter(over)
+                {
+                    one.purged = true;
+                    count += 1;
+                }
+                // Those of a deleted user go with it.
+                assert!(purged.sessions >= count);
+                for one in model.sessions.iter_mut().filter(|_| purged.users > 0) {
+                    one.purged |= one.by_user;
+                }
+                if purged.authorizations > 0 {
+                    // No session of it is in force, but it may be there.
+                    return;
+                }
+            }
+        }
+        for ((text, _), known) in texts.iter().zip(&model.sessions) {
+            let told = denied(&engine, text.reveal()).map(Denied::reason);
+            assert_eq!(told, model.refused(known));
+            let check = engine.verifier().check(text.reveal(), &READ_BUCKETS);
+            assert_eq!(check, Err(Denied::Unknown));
+        }
+        assert_eq!(denied(&engine, api.reveal()), Some(Denied::Unknown));
+    }
+}
+
+#[test]
+fn sessions_are_in_force_when_the_rules_say_so() {
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(200));
+    let steps = prop::collection::vec(step(), 1..30);
+    runner
+        .run(&steps, |steps| {
+            walk(steps);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn only_the_very_text_is_the_session() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
+    let (text, session) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
+    assert_eq!(issuer.session(text.reveal().as_bytes()).unwrap(), session);
+    // A text of the same id that somebody made up.
+    let forged = Token::generate(symbolon::Prefix::default(), session.id).unwrap();
+    assert_eq!(
+        denied(&world.engine, forged.reveal()),
+        Some(Denied::Unknown)
+    );
+    let other = "x".repeat(64);
+    assert_eq!(denied(&world.engine, &other), Some(Denied::Unknown));
+    assert_eq!(denied(&world.engine, "short"), Some(Denied::Malformed));
+    let out = issuer.sign_out(forged.reveal().as_bytes());
+    assert!(matches!(out, Err(Error::Caller(Denied::Unknown))));
+    assert!(issuer.session(text.reveal().as_bytes()).is_ok());
+    assert!(matches!(
+        issuer.sign_in(ROOT, HOUR),
+        Err(Error::Forbidden(_))
+    ));
+    let gone = Caller::User(Id::new(99).unwrap());
+    let refused = issuer.sign_in(&gone, HOUR);
+    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+    let shown = format!("{session:?}");
+    assert!(!shown.contains(text.reveal()));
+}
+
+#[test]
+fn a_session_is_written_only_when_it_would_end_soon() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
+    let (text, _) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
+    let read = || issuer.session(text.reveal().as_bytes()).unwrap();
+    let mut written = 0;
+    for _ in 0..120 {
+        world.clock.advance(MINUTE);
+        let before = world.engine.committed();
+        issuer.extend_session(&read(), 5 * MINUTE).unwrap();
+        written += usize::from(world.engine.committed() != before);
+    }
+    // First after 56 minutes, and from then on every sixth.
+    assert_eq!(written, 11);
+}
+
+fn session_key(session: &Session) -> RecordKey {
+    RecordKey::new(Kind::SESSION, session.id)
+}
+
+/// Puts the record that `store` held before in the place of the one that it holds now.
+fn put_back(store: &dyn TokenStore, old: &symbolon::store::Stored) {
+    let now = store.get(&old.record.key).unwrap().unwrap();
+    let write = Write::Put {
+        record: old.record.clone(),
+        expected: now.revision,
+    };
+    store.commit(&[write]).unwrap();
+}
+
+fn signed_out(j: &Journaled) -> (Token, Session) {
+    let issuer = j.world.engine.issuer();
+    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
+    let (text, session) = issuer.sign_in(&Caller::User(user), 10 * HOUR).unwrap();
+    let store = &*j.world.store;
+    let old = store.get(&session_key(&session)).unwrap().unwrap();
+    issuer.sign_out(text.reveal().as_bytes()).unwrap();
+    put_back(store, &old);
+    (text, session)
+}
+
+#[test]
+fn a_session_that_was_ended_does_not_come_back_with_its_record() {
+    let j = journaled();
+    let (text, session) = signed_out(&j);
+    let engine = &j.world.engine;
+    assert_eq!(denied(engine, text.reveal()), Some(Denied::Unknown));
+    let key = session_key(&session);
+    let told = |fault: &symbolon::Fault| fault.key == key && fault.problem == Problem::Replayed;
+    assert!(engine.faults().iter().any(told));
+    // Another engine never saw the later version, but the journal did.
+    let next = j.open(j.world.store.clone()).unwrap();
+    assert_eq!(
+        denied(&next, text.reveal()),
+        Some(Denied::Revoked(session.id))
+    );
+}
+
+#[test]
+fn a_session_that_was_ended_does_not_come_back_with_a_backup() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
+    let [kept, ended] = [(); 2].map(|()| issuer.sign_in(&Caller::User(user), 10 * HOUR).unwrap());
+    let copy = crate::journal::copy(&*j.world.store);
+    issuer.sign_out(ended.0.reveal().as_bytes()).unwrap();
+    let restored = j.open(copy).unwrap();
+    assert_eq!(restored.restored().unwrap().ended, 1);
+    assert_eq!(
+        denied(&restored, ended.0.reveal()),
+        Some(Denied::Revoked(ended.1.id))
+    );
+    assert_eq!(denied(&restored, kept.0.reveal()), None);
+    // All that were made before a time can be ended at once.
+    j.world.clock.advance(MINUTE);
+    let now = ended.1.created_at.saturating_add(MINUTE);
+    let (later, _) = restored
+        .issuer()
+        .sign_in(&Caller::User(user), HOUR)
+        .unwrap();
+    assert_eq!(restored.issuer().revoke_made_before(now).unwrap(), 1);
+    assert_eq!(
+        denied(&restored, kept.0.reveal()),
+        Some(Denied::Revoked(kept.1.id))
+    );
+    assert_eq!(denied(&restored, later.reveal()), None);
+}
+
+#[test]
+fn the_journal_tells_of_signing_in_and_out_and_never_of_a_password() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let user = issuer.create_user(ROOT, "me", None).unwrap().id;
+    let (text, session) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
+    issuer.sign_out(text.reveal().as_bytes()).unwrap();
+    issuer.note_refused_sign_in("me");
+    issuer.note_refused_sign_in("my secret password");
+    let mut acts = Vec::new();
+    let mut refused = Vec::new();
+    j.journal
+        .read(&mut |entry| {
+            let text = serde_json::to_string(&entry.event).unwrap();
+            assert!(!text.contains("my secret password"));
+            match entry.event {
+                Event::Intent(intent) if intent.by == By::User(user) => {
+                    let ends: Vec<_> = intent.ends.iter().map(|one| one.key).collect();
+                    acts.push((intent.act, ends));
+                }
+                Event::Denied {
+                    by: By::Nobody,
+                    act,
+                    on,
+                    ..
+                } => refused.push((act, on)),
+                _ => {}
+            }
+        })
+        .unwrap();
+    let key = session_key(&session);
+    assert_eq!(acts, [(Act::SignIn, vec![]), (Act::SignOut, vec![key])]);
+    let me = RecordKey::new(Kind::USER, user);
+    assert_eq!(refused, [(Act::SignIn, Some(me)), (Act::SignIn, None)]);
+}
