@@ -124,8 +124,8 @@ impl World {
     fn use_of(&self, of: &Value) -> (u16, Value) {
         let get = Call::get("/api/v2/resources").token(of["token"].as_str().unwrap());
         let reply = self.client.call(get);
-        let message = serde_json::from_slice::<Value>(&reply.body).unwrap()["message"].take();
-        (reply.status, message)
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        (reply.status, body.get("message").cloned().unwrap_or_default())
     }
 
     fn disables(&self, command: &Command) {
