@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use symbolon::{Caller, Session};
+use symbolon::Caller;
 
 use crate::api::Api;
 use crate::failure::{Code, Failure};
@@ -17,8 +17,6 @@ const EXTENDED: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub(crate) struct Principal {
     pub(crate) caller: Caller,
-    /// The session, if it came with a cookie and not with a token.
-    pub(crate) session: Option<Session>,
 }
 
 impl FromRequestParts<Api> for Principal {
@@ -30,7 +28,6 @@ impl FromRequestParts<Api> for Principal {
             let grant = engine.verifier().authenticate(token)?;
             return Ok(Self {
                 caller: Caller::Authorization(grant.id()),
-                session: None,
             });
         }
         let text = cookie(&parts.headers).ok_or_else(Failure::unauthorized)?;
@@ -48,7 +45,6 @@ impl FromRequestParts<Api> for Principal {
             .await?;
         Ok(Self {
             caller: session.caller,
-            session: Some(session),
         })
     }
 }

@@ -19,7 +19,6 @@ use zeroize::Zeroizing;
 
 use crate::arguments::Global;
 use crate::error::Failure;
-use crate::open::Opened;
 use crate::output::{self, BOLD};
 
 pub(crate) use config::defaults;

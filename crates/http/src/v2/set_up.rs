@@ -105,14 +105,14 @@ async fn set_up(
         }
         must_know_code(&settings, &headers)?;
         let first = first(form)?;
-        let done = issuer.set_up(&first)?;
+        let (token, authorization, organization, user) = issuer.set_up(&first)?;
         let mut names = Names::new(engine);
-        let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
+        let auth = AuthorizationForm::new(authorization, &mut names, &settings)?;
         Ok::<_, Failure>(DoneForm {
-            user: done.user.into(),
-            bucket: done.bucket.map(BucketForm::from),
-            org: done.organization.into(),
-            auth: auth.with(&done.token),
+            user: user.into(),
+            bucket: None,
+            org: organization.into(),
+            auth: auth.with(&token),
         })
     });
     Ok((StatusCode::CREATED, Json(done.await?)))
@@ -151,7 +151,5 @@ fn first(form: SetUpForm) -> Result<FirstUser, Failure> {
         user: form.username,
         password_hash: Some(password::hash(&form.password)?),
         permissions: Schema::influxdb_operator().into(),
-        bucket: Some(form.bucket),
-        token: form.token.filter(|token| !token.is_empty()),
     })
 }

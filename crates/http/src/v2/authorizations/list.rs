@@ -55,7 +55,6 @@ pub(crate) struct Wanted {
 /// Authorizations in the order of their ids.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Authorizations)]
-#[expect(dead_code, reason = "only described here; it is written as a stream")]
 pub(crate) struct ListForm {
     authorizations: Vec<AuthorizationForm>,
     links: ListLinks,
