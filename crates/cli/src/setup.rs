@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use symbolon::{Authorization, FirstUser, Organization, Schema, Token, User};
+use symbolon::{FirstUser, Schema, SetUpDone};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -36,75 +36,61 @@ pub(crate) struct SetupArgs {
     json: bool,
 }
 
-/// What was made.
-struct Made {
-    token: Token,
-    authorization: Authorization,
-    organization: Organization,
-    user: User,
-}
-
 pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure> {
     let first = FirstUser {
         organization: args.org.clone(),
         user: args.user.clone(),
         password_hash: None,
         permissions: Schema::influxdb_operator().into(),
+        bucket: None,
+        token: None,
     };
     // Names that cannot be taken are refused before anything is made.
     open::rehearsal()?.issuer().set_up(&first)?;
     let file = args.write_token.as_deref();
     let file = file.map(TokenFile::reserve).transpose()?;
     let engine = global.open_or_make()?;
-    let (token, authorization, organization, user) = engine.issuer().set_up(&first)?;
-    let made = Made {
-        token,
-        authorization,
-        organization,
-        user,
-    };
+    let made = engine.issuer().set_up(&first)?;
     hand_over(
         &made.token,
         file,
         Form::of(args.json),
         |token, form| match (token, form) {
             (None, _) => String::new(),
-            (_, Form::Json) => format!("{:#}\n", made.json()),
-            (_, Form::Text) => made.text(global),
+            (_, Form::Json) => format!("{:#}\n", json(&made)),
+            (_, Form::Text) => text(&made, global),
         },
     )?;
     Ok(ExitCode::SUCCESS)
 }
 
-impl Made {
-    fn json(&self) -> serde_json::Value {
-        json!({
-            "org": { "id": self.organization.id, "name": self.organization.name },
-            "user": { "id": self.user.id, "name": self.user.name },
-            "auth": {
-                "id": self.authorization.id,
-                "description": self.authorization.description,
-                "token": self.token.reveal(),
-            },
-        })
-    }
+fn json(made: &SetUpDone) -> serde_json::Value {
+    json!({
+        "org": { "id": made.organization.id, "name": made.organization.name },
+        "user": { "id": made.user.id, "name": made.user.name },
+        "auth": {
+            "id": made.authorization.id,
+            "description": made.authorization.description,
+            "token": made.token.reveal(),
+        },
+    })
+}
 
-    fn text(&self, global: &Global) -> String {
-        let mut text = format!("Set up {}\n\n", global.store);
-        let authorization = (&self.authorization.description, self.authorization.id);
-        for (what, (name, id)) in [
-            (
-                "Organization",
-                (&self.organization.name, self.organization.id),
-            ),
-            ("User", (&self.user.name, self.user.id)),
-            ("Authorization", authorization),
-        ] {
-            text.push_str(&format!("  {BOLD}{what:13}{BOLD:#}  {id}  {name}\n"));
-        }
-        let token = self.token.reveal();
-        text.push_str(&format!("  {BOLD}{:13}{BOLD:#}  {token}\n\n", "Token"));
-        text.push_str("The token is shown only now: keep it in a safe place.\n");
-        text
+fn text(made: &SetUpDone, global: &Global) -> String {
+    let mut text = format!("Set up {}\n\n", global.store);
+    let authorization = (&made.authorization.description, made.authorization.id);
+    for (what, (name, id)) in [
+        (
+            "Organization",
+            (&made.organization.name, made.organization.id),
+        ),
+        ("User", (&made.user.name, made.user.id)),
+        ("Authorization", authorization),
+    ] {
+        text.push_str(&format!("  {BOLD}{what:13}{BOLD:#}  {id}  {name}\n"));
     }
+    let token = made.token.reveal();
+    text.push_str(&format!("  {BOLD}{:13}{BOLD:#}  {token}\n\n", "Token"));
+    text.push_str("The token is shown only now: keep it in a safe place.\n");
+    text
 }

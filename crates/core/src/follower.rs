@@ -1,7 +1,7 @@
 //! Following the store: when to continue, when to rebuild, when to call itself stale.
 
-use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::freshness::Moment;
 use crate::index::Change;
 use crate::record::KnownSets;
 use crate::shared::Shared;
-use crate::store::{Cursor, End, Page, Revision, Wake};
+use crate::store::{Cursor, End, Page, Revision, Stored, Wake};
 
 /// Keeps an index up with its store: a watch is a hint, the scan is the truth.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub(crate) struct Follower {
 }
 
 const PAGE: usize = 2000;
-/// Pages that are fetched ahead while others are decoded, and decoded while others are taken.
-const AHEAD: usize = 4;
 /// The longest sleep at a time, so that a follower that is told to stop does so soon.
 const NAP: Duration = Duration::from_millis(50);
 /// How often a store that nobody else writes to is read: for a commit of our own that was not confirmed.
@@ -164,75 +162,89 @@ impl Follower {
         self.shared.index.settle();
     }
 
-    /// Reads pages after `cursor` to the end. One thread fetches them, another decodes them, and this one takes them.
+    /// Reads pages after `cursor` to the end, and gives what they say to `take`, in their order.
+    ///
+    /// Two threads take turns: while one fetches a page, the other decodes and takes over the one that it fetched before.
+    /// Records that are handed from one core to another, and freed there, cost both more time than the decoding does.
     fn read(
         &self,
         cursor: &Cursor,
-        mut take: impl FnMut(Vec<Change>),
+        take: impl FnMut(Vec<Change>) + Send,
     ) -> Result<(Cursor, End), StoreError> {
         let shared = &*self.shared;
-        let mut sets = KnownSets::default();
-        let first = Decoded::of(shared, shared.store.scan(cursor, PAGE)?, &mut sets);
-        take(first.changes);
+        let mut taker = Taker {
+            shared,
+            sets: KnownSets::default(),
+            take,
+        };
+        let first = shared.store.scan(cursor, PAGE)?;
+        taker.take(&first.items);
         if let Some(end) = first.end {
             return Ok((first.next, end));
         }
-        let (fetched, pages) = sync_channel(AHEAD);
-        let (decoded, all) = sync_channel(AHEAD);
-        thread::scope(|scope| {
-            scope.spawn(move || fetch(shared, first.next, &fetched));
-            scope.spawn(move || {
-                for page in pages {
-                    let page = page.map(|page| Decoded::of(shared, page, &mut sets));
-                    if decoded.send(page).is_err() {
-                        return;
-                    }
-                }
-            });
-            for page in all {
-                let page = page?;
-                take(page.changes);
-                if let Some(end) = page.end {
-                    return Ok((page.next, end));
-                }
+        let place = Mutex::new(ControlFlow::Continue(first.next));
+        let taker = Mutex::new(taker);
+        let work = || {
+            loop {
+                let mut place = lock(&place);
+                let Some(items) = fetch(shared, &mut place) else {
+                    return;
+                };
+                // Before the next page can be fetched, so that none overtakes this one.
+                let mut taker = lock(&taker);
+                drop(place);
+                taker.take(&items);
             }
-            Err(StoreError::Corrupt("a scan had no end".into()))
-        })
-    }
-}
-
-/// What a page of a scan means to the index.
-struct Decoded {
-    changes: Vec<Change>,
-    next: Cursor,
-    end: Option<End>,
-}
-
-impl Decoded {
-    fn of(shared: &Shared, page: Page, sets: &mut KnownSets) -> Self {
-        Self {
-            changes: shared.read_all(&page.items, sets),
-            next: page.next,
-            end: page.end,
-        }
-    }
-}
-
-/// Sends pages to the last one or the first error, or until nobody wants more.
-fn fetch(shared: &Shared, mut cursor: Cursor, pages: &SyncSender<Result<Page, StoreError>>) {
-    loop {
-        let page = shared.store.scan(&cursor, PAGE);
-        let last = match &page {
-            Ok(page) => {
-                cursor = page.next.clone();
-                page.end.is_some()
-            }
-            Err(_) => true,
         };
-        if pages.send(page).is_err() || last {
-            return;
+        thread::scope(|scope| {
+            scope.spawn(work);
+            work();
+        });
+        match place.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            ControlFlow::Break(read) => read,
+            ControlFlow::Continue(_) => Err(StoreError::Corrupt("a scan had no end".into())),
         }
     }
+}
+
+/// Decodes pages and hands on what they say.
+struct Taker<'s, F> {
+    shared: &'s Shared,
+    sets: KnownSets,
+    take: F,
+}
+
+impl<F: FnMut(Vec<Change>)> Taker<'_, F> {
+    fn take(&mut self, items: &[Stored]) {
+        (self.take)(self.shared.read_all(items, &mut self.sets));
+    }
+}
+
+/// Where a reading is: at a cursor, or over.
+type Place = ControlFlow<Result<(Cursor, End), StoreError>, Cursor>;
+
+/// The records of the next page; none if the reading is over.
+fn fetch(shared: &Shared, place: &mut Place) -> Option<Vec<Stored>> {
+    let ControlFlow::Continue(cursor) = place else {
+        return None;
+    };
+    let (now, items) = match shared.store.scan(cursor, PAGE) {
+        Ok(Page { items, next, end }) => {
+            let now = match end {
+                Some(end) => ControlFlow::Break(Ok((next, end))),
+                None => ControlFlow::Continue(next),
+            };
+            (now, Some(items))
+        }
+        Err(error) => (ControlFlow::Break(Err(error)), None),
+    };
+    *place = now;
+    items
+}
+
+/// A panic ends the whole reading, so that what it left is of no account.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a store that was at `last` may be at `now` by commits alone.

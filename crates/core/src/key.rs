@@ -63,7 +63,7 @@ pub(crate) struct Secret {
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 struct Whole {
     bytes: [u8; 32],
-    mac: [u8; 32],
+    mac: HashKey,
 }
 
 /// A text that is no store key.
@@ -102,14 +102,14 @@ impl Secret {
             id: KeyId(u32::from_be_bytes(id)),
             hash: HashKey::new(&derive("symbolon 2026-11-22 token hash")),
             whole: Some(Whole {
-                mac: derive("symbolon 2026-11-22 record mac"),
+                mac: HashKey::new(&derive("symbolon 2026-11-22 record mac")),
                 bytes,
             }),
         }
     }
 
     /// What records are sealed under; none if it is retired.
-    pub(crate) fn mac(&self) -> Option<&[u8; 32]> {
+    pub(crate) fn mac(&self) -> Option<&HashKey> {
         self.whole.as_ref().map(|whole| &whole.mac)
     }
 
@@ -324,6 +324,10 @@ impl fmt::Debug for StoreKey {
 mod tests {
     use super::*;
 
+    fn mac(secret: &Secret) -> Option<Zeroizing<[u8; 32]>> {
+        secret.mac().map(HashKey::bytes)
+    }
+
     #[test]
     fn text_reads_back() {
         let key = StoreKey::generate().unwrap();
@@ -331,10 +335,10 @@ mod tests {
         let read: StoreKey = text.parse().unwrap();
         let (a, b) = (key.current(), read.current());
         assert_eq!(
-            (a.id, a.hash.bytes(), a.mac()),
-            (b.id, b.hash.bytes(), b.mac())
+            (a.id, a.hash.bytes(), mac(a)),
+            (b.id, b.hash.bytes(), mac(b))
         );
-        assert_ne!(Some(&*a.hash.bytes()), a.mac());
+        assert_ne!(Some(a.hash.bytes()), mac(a));
         assert_eq!(format!("{key:?}"), format!("StoreKey[{}]", a.id));
     }
 
@@ -369,8 +373,8 @@ mod tests {
         assert!(!read.is_rotating());
         let former = read.named(id).unwrap();
         assert_eq!(former.hash.bytes(), old.current().hash.bytes());
-        assert_eq!(former.mac(), None);
-        assert_eq!(read.current().mac(), both.current().mac());
+        assert_eq!(mac(former), None);
+        assert_eq!(mac(read.current()), mac(both.current()));
         let cut = text.lines().next().unwrap();
         assert_eq!(
             cut.parse::<StoreKey>().err(),

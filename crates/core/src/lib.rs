@@ -96,7 +96,8 @@ pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
     Caller, Edit, Explanation, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer,
-    NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Rotation, Span, UserEdit,
+    NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Revoked, Rotation, SetUpDone, Span,
+    UserEdit,
 };
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;

@@ -15,7 +15,7 @@ use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
 use crate::permission::PermissionSet;
-use crate::record::{Entity, Kind, KnownSets, RecordError, RecordKey, Sealer};
+use crate::record::{Entity, Genuine, Kind, KnownSets, RecordError, RecordKey, Sealer};
 use crate::schema::Schema;
 use crate::session::KnownSessions;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
@@ -140,6 +140,8 @@ pub(crate) struct Adoption {
 const ADOPTION_QUEUE: usize = 1024;
 /// What was written since the follower read, in pages of so many.
 const FLOOR_PAGE: usize = 2000;
+/// Records that are checked together: enough that their MACs are computed in parallel, and few enough to stay close.
+const TOGETHER: usize = 64;
 /// Faults beyond these are reported, but not kept.
 const KEPT_FAULTS: usize = 1000;
 
@@ -191,24 +193,6 @@ impl Shared {
             faults: Mutex::new(Vec::new()),
             sessions: Mutex::default(),
         }
-    }
-
-    /// What a stored record means to the index; none if it means nothing to it. A record that is not genuine is
-    /// reported here, and denies whatever hangs on it.
-    pub(crate) fn read(&self, stored: &Stored, sets: &mut KnownSets) -> Option<Change> {
-        let key = stored.record.key;
-        let what = match self.sealer.open_among(&stored.record, sets) {
-            Ok(opened) => self.digest_with(opened?, |_| sets.last())?,
-            Err(error) => {
-                self.fault(key, Problem::NotGenuine(error));
-                What::NotGenuine
-            }
-        };
-        Some(Change {
-            key,
-            revision: stored.revision,
-            what,
-        })
     }
 
     /// What an entity that was written so many times means to the index.
@@ -279,15 +263,45 @@ impl Shared {
         self.apply(self.read_all(stored, &mut KnownSets::default()));
     }
 
-    /// What stored records mean to the index, decoded before it is locked for them.
+    /// What stored records mean to the index, decoded before it is locked for them. Those that mean nothing to it are left
+    /// out. A record that is not genuine is reported here, and denies whatever hangs on it.
     pub(crate) fn read_all<'a>(
         &self,
         stored: impl IntoIterator<Item = &'a Stored>,
         sets: &mut KnownSets,
     ) -> Vec<Change> {
-        let stored = stored.into_iter();
-        let changes = stored.filter_map(|stored| self.read(stored, sets));
-        changes.collect()
+        let mut stored = stored.into_iter();
+        let mut changes = Vec::with_capacity(stored.size_hint().0);
+        loop {
+            let some: Vec<_> = stored.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                return changes;
+            }
+            let records: Vec<_> = some.iter().map(|stored| &stored.record).collect();
+            let checked = self.sealer.check_all(&records);
+            changes.extend(some.iter().zip(checked).filter_map(|(stored, genuine)| {
+                Some(Change {
+                    key: stored.record.key,
+                    revision: stored.revision,
+                    what: self.meaning(stored.record.key, genuine, sets)?,
+                })
+            }));
+        }
+    }
+
+    fn meaning(
+        &self,
+        key: RecordKey,
+        genuine: Result<Genuine<'_>, RecordError>,
+        sets: &mut KnownSets,
+    ) -> Option<What> {
+        match genuine.and_then(|genuine| genuine.open(Some(sets))) {
+            Ok(opened) => self.digest_with(opened?, |_| sets.last()),
+            Err(error) => {
+                self.fault(key, Problem::NotGenuine(error));
+                Some(What::NotGenuine)
+            }
+        }
     }
 
     /// The record as it is in the store now; it is taken over as well.

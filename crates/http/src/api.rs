@@ -8,6 +8,7 @@ use symbolon::{Clock, Engine, SystemClock, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::metrics::Metrics;
 
 /// How the API answers.
 #[derive(Clone)]
@@ -75,6 +76,7 @@ struct Inner {
     settings: Settings,
     clock: SystemClock,
     started: Timestamp,
+    metrics: Metrics,
 }
 
 impl Api {
@@ -88,11 +90,13 @@ impl Api {
     /// An API whose engine is still being opened: until [`Api::open`], every route that needs it answers 503.
     pub fn starting(settings: Settings) -> Self {
         let clock = SystemClock::default();
+        let started = clock.now();
         let shared = Inner {
             engine: OnceLock::new(),
             settings,
-            started: clock.now(),
+            started,
             clock,
+            metrics: Metrics::new(started),
         };
         Self {
             shared: Arc::new(shared),
@@ -112,10 +116,18 @@ impl Api {
         self.shared.started
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
     /// For how many nanoseconds it has been up.
     pub(crate) fn up(&self) -> u64 {
-        let now = self.shared.clock.now();
-        now.nanos().saturating_sub(self.shared.started.nanos())
+        let passed = self.now().nanos();
+        passed.saturating_sub(self.shared.started.nanos())
     }
 
     /// The engine, unless it is still being opened.

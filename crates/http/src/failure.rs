@@ -203,6 +203,7 @@ impl From<&SchemaError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        let known = self.clone();
         let Self { code, message } = self;
         let header = HeaderValue::from_static(code.as_str());
         let message = message.into_owned();
@@ -213,6 +214,8 @@ impl IntoResponse for Failure {
             let name = axum::http::header::WWW_AUTHENTICATE;
             response.headers_mut().insert(name, challenge);
         }
+        // What answers in another form reads it there.
+        response.extensions_mut().insert(known);
         response
     }
 }

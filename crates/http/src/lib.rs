@@ -9,8 +9,11 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod backup;
 mod body;
 mod failure;
+pub mod guard;
+mod metrics;
 mod names;
 mod openapi;
 mod paging;
@@ -18,8 +21,11 @@ mod password;
 mod principal;
 mod routes;
 mod schemas;
+mod stream;
+mod v0;
 mod v2;
 
 pub use api::{Api, Settings, TokenInReplies};
+pub use guard::{Allowed, Granted, GuardLayer, Refusal, Wanted};
 pub use openapi::openapi;
 pub use routes::{application, router};

@@ -10,6 +10,7 @@ use utoipa::{IntoResponses, PartialSchema};
 
 use crate::failure::{Code, FailureBody};
 use crate::principal::COOKIE;
+use crate::v0::RefusedForm;
 
 /// The OpenAPI 3.1 document of every route.
 pub fn openapi() -> OpenApi {
@@ -83,7 +84,11 @@ pub(crate) fn head() -> OpenApi {
         .description(Some("User name and password"))
         .build();
     components.add_security_scheme("password", SecurityScheme::Http(basic));
-    let schemas = [("Error", FailureBody::schema()), ("Code", Code::schema())];
+    let schemas = [
+        ("Error", FailureBody::schema()),
+        ("Code", Code::schema()),
+        (RefusedForm::NAME, RefusedForm::schema()),
+    ];
     components.schemas = schemas
         .map(|(name, schema)| (name.to_owned(), schema))
         .into();

@@ -18,7 +18,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use crate::api::Api;
 use crate::failure::{Code, Failure};
 use crate::openapi::head;
-use crate::v2;
+use crate::{backup, metrics, v0, v2};
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1 << 20;
@@ -30,7 +30,9 @@ pub fn router(api: Api) -> Router {
         .method_not_allowed_fallback(|| async {
             Failure::new(Code::MethodNotAllowed, "method not allowed")
         })
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(api.clone(), headers))
+        .layer(middleware::from_fn_with_state(api.clone(), metrics::count))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(api)
 }
@@ -40,11 +42,11 @@ pub fn router(api: Api) -> Router {
 pub fn application(api: Api) -> Router {
     let nothing = Router::new()
         .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
-        .layer(middleware::from_fn_with_state(api.clone(), headers));
+        .layer(middleware::from_fn_with_state(api.clone(), headers))
+        .layer(middleware::from_fn_with_state(api.clone(), metrics::count));
     let secret = [header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
     router(api)
         .fallback_service(nothing)
-        .layer(CatchPanicLayer::custom(panicked))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
@@ -73,7 +75,12 @@ fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
 
 /// The routes, and the document that describes them.
 pub(crate) fn described() -> (Router<Api>, OpenApi) {
-    let groups = [v2::routes()];
+    let groups = [
+        v2::routes(),
+        v0::routes(),
+        backup::routes(),
+        metrics::routes(),
+    ];
     let all = OpenApiRouter::with_openapi(head());
     let all = groups.into_iter().flatten().fold(all, mount);
     all.split_for_parts()
@@ -104,11 +111,15 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
+    let is_v0 = v0::is_path(request.uri().path());
     let wanted = request.headers().get(MIN_REVISION).cloned();
     let mut response = match reach(&api, wanted).await {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     };
+    if is_v0 {
+        response = v0::in_form(response);
+    }
     let headers = response.headers_mut();
     headers.insert(BUILD, HeaderValue::from_static("OSS"));
     headers.insert(VERSION, HeaderValue::from_static(api.settings().version));

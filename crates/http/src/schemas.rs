@@ -31,3 +31,17 @@ impl PartialSchema for Time {
 }
 
 impl ToSchema for Time {}
+
+/// The UUID spelling of an id.
+pub(crate) struct TokenUuid;
+
+impl PartialSchema for TokenUuid {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom("uuid".into())))
+            .into()
+    }
+}
+
+impl ToSchema for TokenUuid {}

@@ -71,7 +71,7 @@ fn with_default(command: Command, id: &str, value: &str) -> Command {
         .any(|argument| argument.get_id() == id);
     let give = move |argument: Arg| argument.default_value(value);
     match is_global {
-        true => command.mut_arg(id.to_owned(), give),
+        true => command.mut_arg(id, give),
         false => {
             let id = id.to_owned();
             command.mut_subcommand("serve", |serve| serve.mut_arg(id, give))

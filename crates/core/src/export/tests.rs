@@ -6,8 +6,8 @@ use crate::import::{Defaults, ImportFile, Plan};
 use crate::{
     Action, Authorization, Caller, Denied, Engine, Error, Face, FirstUser, ImportItem, Locator,
     ManualClock, MemoryStore, NewAuthorization, Options, OrganizationEdit, PasswordHash,
-    Permission, Request, ResourceType, Role, Rotation, Schema, StoreKey, TokenStore, Transition,
-    UserEdit,
+    Permission, Request, ResourceType, Role, Rotation, Schema, SetUpDone, StoreKey, TokenStore,
+    Transition, UserEdit,
 };
 
 const OTHER: &str = "0123456789abcdef0123456789abcdef";
@@ -43,8 +43,16 @@ fn world() -> World {
         user: "Jürgen".into(),
         password_hash: Some(PasswordHash::from_phc(PHC)),
         permissions: Schema::influxdb_operator().into(),
+        bucket: None,
+        token: None,
     };
-    let (operator, made, org, user) = issuer.set_up(&first).unwrap();
+    let SetUpDone {
+        token: operator,
+        authorization: made,
+        organization: org,
+        user,
+        ..
+    } = issuer.set_up(&first).unwrap();
     tokens.push(operator.reveal().to_owned());
     let by_operator = Caller::Authorization(made.id);
     let second = issuer
@@ -242,6 +250,8 @@ fn an_export_with_hashes_is_the_store() {
         user: "me".into(),
         password_hash: None,
         permissions: Schema::influxdb_operator().into(),
+        bucket: None,
+        token: None,
     };
     assert!(matches!(other.issuer().set_up(&first), Err(Error::SetUp)));
 }

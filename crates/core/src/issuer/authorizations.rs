@@ -105,7 +105,7 @@ impl Issuer {
         caller: &Caller,
         new: NewAuthorization,
     ) -> Result<(Token, Authorization), Error> {
-        self.change(Errand::new(caller, Act::Create), |change| {
+        self.change_relying(Errand::new(caller, Act::Create), |change| {
             let holder = caller.hold(change)?;
             self.check_new(&new, change.now())?;
             let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
@@ -203,7 +203,7 @@ impl Issuer {
             check_description(description)?;
         }
         let errand = Errand::new(caller, Act::Rotate).on(Kind::AUTHORIZATION, id);
-        self.change(errand, |change| {
+        self.change_relying(errand, |change| {
             let holder = caller.hold(change)?;
             let (mut old, credential) = change.authorization(id)?;
             if !holder.is_authorization(id) {

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use super::ticket::{Answer, Committed, NotCommitted, State, Ticket};
+use super::ticket::{Answer, Committed, NotCommitted, Ticket};
 use crate::error::StoreError;
 use crate::journal::{Act, Fate, Intent, Recorder};
 use crate::record::RecordKey;
@@ -22,6 +23,19 @@ struct Queue {
     waiting: VecDeque<Arc<Ticket>>,
     /// Whether somebody commits for those that wait.
     led: bool,
+    /// How many changes the next group will be of, to judge by those before.
+    expected: usize,
+}
+
+/// How often a leader gives way in vain before it commits what there is.
+const IDLE_YIELDS: usize = 2;
+
+impl Queue {
+    /// After a group of `count`. What is expected falls slowly, for one small group says little.
+    fn expect_like(&mut self, count: usize) {
+        let fallen = self.expected - self.expected.div_ceil(8);
+        self.expected = count.max(fallen);
+    }
 }
 
 impl Committer {
@@ -60,8 +74,32 @@ impl Committer {
     fn lead(&self) {
         // Dropped last, and also if the store panics, so that nobody waits for ever.
         let _handover = Handover(self);
-        let group = Group::gather(&mut self.queue().waiting, &self.store.limits());
+        self.await_company();
+        let mut queue = self.queue();
+        let group = Group::gather(&mut queue.waiting, &self.store.limits());
+        queue.expect_like(group.all.len());
+        drop(queue);
         group.commit(&*self.store, &self.recorder);
+    }
+
+    /// Those that were answered a moment ago are often about to come again. Lets them, as long as somebody comes, or the
+    /// next group would be of the few that were quickest.
+    fn await_company(&self) {
+        let (mut before, mut idle) = (0, 0);
+        loop {
+            let queue = self.queue();
+            let waiting = queue.waiting.len();
+            if waiting >= queue.expected {
+                return;
+            }
+            drop(queue);
+            idle = if waiting > before { 0 } else { idle + 1 };
+            if idle > IDLE_YIELDS {
+                return;
+            }
+            before = waiting;
+            thread::yield_now();
+        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -75,7 +113,7 @@ impl Drop for Handover<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
         match queue.waiting.front() {
-            Some(next) => next.set(State::Lead),
+            Some(next) => next.hand_lead(),
             None => queue.led = false,
         }
     }

@@ -181,7 +181,7 @@ impl Issuer {
     }
 
     /// Whether it has ended itself, or the journal knows neither the id nor the token as ended.
-    fn check_ended(
+    pub(super) fn check_ended(
         &self,
         item: &ImportItem,
         entity: &Entity,
@@ -219,7 +219,7 @@ impl Issuer {
     }
 
     /// The record to write, if the item by itself can be taken.
-    fn plan(&self, item: &ImportItem) -> Result<Entity, Error> {
+    pub(super) fn plan(&self, item: &ImportItem) -> Result<Entity, Error> {
         match item {
             ImportItem::Organization(organization) => {
                 check_label(Field::OrganizationName, &organization.name)?;

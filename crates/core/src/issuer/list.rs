@@ -24,12 +24,24 @@ pub struct Filter {
     pub user: Option<Id>,
     /// Made through this interface.
     pub face: Option<Face>,
-    /// With this status. Without one, all that are not revoked.
+    /// With this status.
     pub status: Option<Status>,
+    /// What of the revoked ones, if no status is given.
+    pub revoked: Revoked,
     /// Only ids greater than this one.
     pub after: Option<Id>,
     /// At most so many.
     pub limit: Option<usize>,
+}
+
+/// Whether what was revoked is listed too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Revoked {
+    /// It is not.
+    #[default]
+    LeftOut,
+    /// It is, until it is forgotten.
+    Included,
 }
 
 /// Which part of a list. What is none does not limit it.
@@ -130,7 +142,9 @@ impl Issuer {
             let request = Request::new(Action::READ, ResourceType::AUTHORIZATIONS)
                 .organization(one.organization)
                 .id(one.id);
-            let wanted = filter.status.is_some() || one.status != Status::Revoked;
+            let wanted = filter.status.is_some()
+                || filter.revoked == Revoked::Included
+                || one.status != Status::Revoked;
             if !wanted || !holder.may(&request) {
                 return None;
             }
@@ -343,7 +357,7 @@ impl Issuer {
     }
 
     /// The id of the authorization that has this token, by one of the hashes that it may be kept under.
-    fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
+    pub(super) fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
         if Shape::of(self.shared.prefix, token).is_err() {
             return Ok(None);
         }

@@ -12,6 +12,7 @@ mod list;
 mod owners;
 mod pages;
 mod purge;
+mod recent;
 mod reseal;
 mod sessions;
 mod setup;
@@ -33,13 +34,14 @@ pub use authorizations::{Edit, NewAuthorization, Rotation};
 pub use caller::Caller;
 pub use explain::{Explanation, Reason};
 pub use import::{IfEnded, ImportItem, Imported};
-pub use list::{Filter, Span};
+pub use list::{Filter, Revoked, Span};
 pub use owners::{OrganizationEdit, UserEdit};
 pub use purge::{Purge, Purged};
-pub use setup::FirstUser;
+pub use setup::{FirstUser, SetUpDone};
 
 use errand::Errand;
 use group::Committer;
+use recent::Recent;
 use ticket::NotCommitted;
 use transaction::Transaction;
 
@@ -53,6 +55,7 @@ use transaction::Transaction;
 pub struct Issuer {
     shared: Arc<Shared>,
     committer: Committer,
+    recent: Recent,
 }
 
 impl fmt::Debug for Issuer {
@@ -68,7 +71,11 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 impl Issuer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let committer = Committer::new(Arc::clone(&shared.store), Arc::clone(&shared.recorder));
-        Self { shared, committer }
+        Self {
+            shared,
+            committer,
+            recent: Recent::default(),
+        }
     }
 
     /// **The one read-modify-write.** `rule` reads and plans; if anything that it read was changed meanwhile, it
@@ -76,11 +83,38 @@ impl Issuer {
     fn change<T>(
         &self,
         errand: Errand,
-        mut rule: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
+        rule: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.change_with(errand, Transaction::new, rule)
+    }
+
+    /// The same for a rule that others like it ran a moment ago: what they depended on is not read again at first, but
+    /// only compared by the commit.
+    fn change_relying<'s, T>(
+        &'s self,
+        errand: Errand,
+        rule: impl FnMut(&mut Transaction<'s>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let first = |shared| Transaction::relying(shared, &self.recent);
+        self.change_with(errand, first, rule)
+    }
+
+    fn change_with<'s, T>(
+        &'s self,
+        errand: Errand,
+        first: impl FnOnce(&'s Shared) -> Transaction<'s>,
+        mut rule: impl FnMut(&mut Transaction<'s>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut change = first(&self.shared);
         for attempt in 0..ATTEMPTS {
-            let mut change = Transaction::new(&self.shared);
-            let answer = rule(&mut change).inspect_err(|error| self.note(errand, error))?;
+            let answer = rule(&mut change);
+            let relied = change.relied().to_vec();
+            if !relied.is_empty() && (answer.is_err() || change.is_noop()) {
+                // Nothing compares what it relied on.
+                change = Transaction::new(&self.shared);
+                continue;
+            }
+            let answer = answer.inspect_err(|error| self.note(errand, error))?;
             if change.is_noop() {
                 // What was asked for already holds in the store; see to it that it holds in the index.
                 let read: Vec<_> = change.into_read().collect();
@@ -92,8 +126,12 @@ impl Issuer {
             match self.commit(errand, change) {
                 Ok(()) => return Ok(answer),
                 Err(Retry::No(error)) => return Err(error),
-                Err(Retry::Yes) => thread::sleep(pause(attempt)),
+                Err(Retry::Yes) => {
+                    self.recent.forget(&relied);
+                    thread::sleep(pause(attempt));
+                }
             }
+            change = Transaction::new(&self.shared);
         }
         Err(Error::Contended)
     }
@@ -108,6 +146,7 @@ impl Issuer {
         let done = match committed.answer {
             Ok(revision) => {
                 self.shared.commit(revision);
+                change.keep_guarded(&self.recent);
                 let changes: Vec<_> = change.changes(revision).collect();
                 self.shared.apply(changes);
                 Ok(())

@@ -1,19 +1,21 @@
 //! The first organization, user and token.
 
 use super::errand::Errand;
-use super::{Caller, Issuer};
+use super::transaction::Transaction;
+use super::{Caller, IfEnded, ImportItem, Issuer};
 use crate::authorization::{Authorization, Face};
 use crate::error::{Error, Field};
+use crate::id::Id;
 use crate::journal::Act;
-use crate::owner::{Membership, Organization, PasswordHash, Role, User};
+use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::PermissionSet;
-use crate::record::{Entity, Kind, SetUp};
+use crate::record::{Entity, Kind, SetUp, bucket_key};
 use crate::status::Status;
 use crate::text::check_label;
-use crate::token::Token;
+use crate::token::{Shape, Token};
 
 /// Who comes first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct FirstUser {
     /// The name of the organization. One with this name that was imported is taken.
     pub organization: String,
@@ -23,6 +25,27 @@ pub struct FirstUser {
     pub password_hash: Option<PasswordHash>,
     /// What its token allows.
     pub permissions: PermissionSet,
+    /// The name of a bucket of the organization that is registered, if any. One with this name that was imported is
+    /// taken.
+    pub bucket: Option<String>,
+    /// The token, if it shall not be drawn: a text of one's own choice, as [`Token::parse`] takes it. One of this store's
+    /// own form gives its id to the authorization.
+    pub token: Option<Token>,
+}
+
+/// What a set-up made.
+#[derive(Debug)]
+pub struct SetUpDone {
+    /// The token of the first user. It is returned here and never again.
+    pub token: Token,
+    /// What it stands for.
+    pub authorization: Authorization,
+    /// The first organization.
+    pub organization: Organization,
+    /// The first user.
+    pub user: User,
+    /// The first bucket, if one was named.
+    pub bucket: Option<Bucket>,
 }
 
 impl Issuer {
@@ -32,13 +55,14 @@ impl Issuer {
     /// # Errors
     ///
     /// [`Error::SetUp`] if it was done before, [`Error::Invalid`] or [`Error::Schema`] for what cannot be taken,
+    /// [`Error::Exists`] or [`Error::EndedBefore`] for a given token that belongs or belonged to another authorization,
     /// [`Error::Store`].
-    pub fn set_up(
-        &self,
-        first: &FirstUser,
-    ) -> Result<(Token, Authorization, Organization, User), Error> {
+    pub fn set_up(&self, first: &FirstUser) -> Result<SetUpDone, Error> {
         check_label(Field::OrganizationName, &first.organization)?;
         check_label(Field::UserName, &first.user)?;
+        if let Some(bucket) = &first.bucket {
+            check_label(Field::BucketName, bucket)?;
+        }
         self.shared.schema.check(Face::V2, &first.permissions)?;
         self.change(Errand::new(&Caller::Root, Act::SetUp), |change| {
             if change.is_set_up()? {
@@ -90,8 +114,12 @@ impl Issuer {
             if first.password_hash.is_some() {
                 user.password_hash.clone_from(&first.password_hash);
             }
+            let bucket = match &first.bucket {
+                Some(name) => Some(self.first_bucket(change, organization.id, name)?),
+                None => None,
+            };
             let authorization = Authorization {
-                id: change.new_id(Kind::AUTHORIZATION),
+                id: self.first_id(change, first)?,
                 organization: organization.id,
                 user: Some(user.id),
                 created_by: None,
@@ -113,8 +141,73 @@ impl Issuer {
             }))?;
             change.put(Entity::Organization(organization.clone()))?;
             change.put(Entity::User(user.clone()))?;
-            let (token, authorization) = self.put_new(change, authorization)?;
-            Ok((token, authorization, organization, user))
+            let (token, authorization) = match &first.token {
+                Some(token) => self.put_given(change, authorization, token.reveal())?,
+                None => self.put_new(change, authorization)?,
+            };
+            Ok(SetUpDone {
+                token,
+                authorization,
+                organization,
+                user,
+                bucket,
+            })
         })
+    }
+
+    fn first_bucket(
+        &self,
+        change: &mut Transaction<'_>,
+        organization: Id,
+        name: &str,
+    ) -> Result<Bucket, Error> {
+        let named = self.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
+        if let Some(Entity::Bucket(found)) = named {
+            return change.bucket(found.id);
+        }
+        let bucket = Bucket {
+            id: change.new_id(Kind::BUCKET),
+            organization,
+            name: name.to_owned(),
+            status: Status::Active,
+            created_at: change.now(),
+            updated_at: change.now(),
+        };
+        change.put(Entity::Bucket(bucket.clone()))?;
+        Ok(bucket)
+    }
+
+    /// The id that a given token carries, or a new one.
+    fn first_id(&self, change: &mut Transaction<'_>, first: &FirstUser) -> Result<Id, Error> {
+        let Some(token) = &first.token else {
+            return Ok(change.new_id(Kind::AUTHORIZATION));
+        };
+        let shape = Shape::of(self.shared.prefix, token.reveal().as_bytes());
+        match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
+            Shape::Other => Ok(change.new_id(Kind::AUTHORIZATION)),
+            Shape::Native(id) if change.has_authorization(id)? => Err(Error::Exists(Field::Token)),
+            Shape::Native(id) => Ok(id),
+        }
+    }
+
+    /// A token that was given is taken as one that is imported.
+    fn put_given(
+        &self,
+        change: &mut Transaction<'_>,
+        authorization: Authorization,
+        text: &str,
+    ) -> Result<(Token, Authorization), Error> {
+        let parse = || {
+            Token::parse(self.shared.prefix, text)
+                .map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))
+        };
+        if self.find_token(text.as_bytes())?.is_some() {
+            return Err(Error::Exists(Field::Token));
+        }
+        let item = ImportItem::Authorization(authorization.clone(), parse()?);
+        let entity = self.plan(&item)?;
+        self.check_ended(&item, &entity, IfEnded::Refuse)?;
+        change.put(entity)?;
+        Ok((parse()?, authorization))
     }
 }

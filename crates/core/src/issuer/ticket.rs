@@ -1,6 +1,8 @@
 //! One change on its way through a group: its writes, and its answer.
 
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
 
 use crate::error::StoreError;
 use crate::journal::{Fate, Intent, JournalError};
@@ -16,17 +18,16 @@ pub(super) struct Ticket {
     pub(super) number: OnceLock<u64>,
     /// The first answer stands.
     answer: OnceLock<Answer>,
-    state: Mutex<State>,
-    changed: Condvar,
+    /// Who waits for it.
+    caller: Thread,
+    /// One of the three below.
+    state: AtomicU8,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) enum State {
-    Waiting,
-    /// It is this change's turn to commit for all that wait.
-    Lead,
-    Answered,
-}
+const WAITING: u8 = 0;
+/// It is this change's turn to commit for all that wait.
+const LEAD: u8 = 1;
+const ANSWERED: u8 = 2;
 
 /// An error is shared by all changes of the group that met it.
 pub(super) type Answer = Result<Revision, NotCommitted>;
@@ -52,14 +53,15 @@ pub(super) struct Committed {
 }
 
 impl Ticket {
+    /// A change of the thread that calls this, which then is to [`Ticket::wait`].
     pub(super) fn new(writes: Arc<[Write]>, intent: Option<Intent>) -> Self {
         Self {
             writes,
             intent,
             number: OnceLock::new(),
             answer: OnceLock::new(),
-            state: Mutex::new(State::Waiting),
-            changed: Condvar::new(),
+            caller: thread::current(),
+            state: AtomicU8::new(WAITING),
         }
     }
 
@@ -69,29 +71,29 @@ impl Ticket {
     }
 
     pub(super) fn tell(&self) {
-        self.set(State::Answered);
+        self.set(ANSWERED);
     }
 
-    pub(super) fn set(&self, new: State) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(*state, State::Answered) {
-            *state = new;
-            self.changed.notify_all();
-        }
+    /// Makes it this change's turn to lead.
+    pub(super) fn hand_lead(&self) {
+        self.set(LEAD);
+    }
+
+    fn set(&self, state: u8) {
+        self.state.store(state, Ordering::Release);
+        self.caller.unpark();
     }
 
     /// The answer; none if it is this change's turn to lead.
     pub(super) fn wait(&self) -> Option<Answer> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .changed
-            .wait_while(state, |state| matches!(state, State::Waiting));
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        match *state {
-            State::Answered => self.answer.get().cloned(),
-            State::Waiting | State::Lead => {
-                *state = State::Waiting;
-                None
+        loop {
+            match self.state.load(Ordering::Acquire) {
+                ANSWERED => return self.answer.get().cloned(),
+                LEAD => {
+                    self.state.store(WAITING, Ordering::Relaxed);
+                    return None;
+                }
+                _ => thread::park(),
             }
         }
     }

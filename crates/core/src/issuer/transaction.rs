@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::errand::Errand;
+use super::recent::Recent;
 use crate::authorization::Authorization;
 use crate::error::{Error, Field};
 use crate::id::Id;
@@ -28,6 +29,9 @@ pub(super) struct Transaction<'a> {
     read: BTreeMap<RecordKey, Option<Stored>>,
     writes: BTreeMap<RecordKey, Planned>,
     ends: Vec<Ending>,
+    recent: Option<&'a Recent>,
+    /// What was not read, but taken from there.
+    relied: Vec<RecordKey>,
 }
 
 enum Planned {
@@ -45,7 +49,22 @@ impl<'a> Transaction<'a> {
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             ends: Vec::new(),
+            recent: None,
+            relied: Vec::new(),
         }
+    }
+
+    /// One that takes what changes lately depended on as it was then, and guards it.
+    pub(super) fn relying(shared: &'a Shared, recent: &'a Recent) -> Self {
+        Self {
+            recent: Some(recent),
+            ..Self::new(shared)
+        }
+    }
+
+    /// What was not read, but taken as it was a moment ago: whatever else than a commit came of it may be wrong.
+    pub(super) fn relied(&self) -> &[RecordKey] {
+        &self.relied
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -244,6 +263,13 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// Whether an authorization is there.
+    pub(super) fn has_authorization(&mut self, id: Id) -> Result<bool, Error> {
+        Ok(self
+            .read(RecordKey::new(Kind::AUTHORIZATION, id))?
+            .is_some())
+    }
+
     /// Whether a user or organization is there, or will be after this transaction. One that is known and has not ended is
     /// there: it is not forgotten before it has ended for long.
     pub(super) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {
@@ -294,6 +320,17 @@ impl<'a> Transaction<'a> {
             }
         };
         self.writes.iter().map(each).collect()
+    }
+
+    /// Has `recent` keep what was read and guarded, after a commit that found it so.
+    pub(super) fn keep_guarded(&self, recent: &Recent) {
+        let guarded = self.read.iter().filter_map(|(key, stored)| {
+            let guarded = matches!(self.writes.get(key), Some(Planned::Guard));
+            stored
+                .clone()
+                .filter(|_| guarded && !self.relied.contains(key))
+        });
+        recent.keep(guarded, self.now);
     }
 
     /// What the commit at `revision` means to the index.
@@ -372,7 +409,16 @@ impl<'a> Transaction<'a> {
 
     fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.read.entry(key) {
-            vacant.insert(self.shared.store.get(&key)?);
+            let recent = self.recent.and_then(|recent| recent.get(key, self.now));
+            if recent.is_some() {
+                self.relied.push(key);
+                self.writes.entry(key).or_insert(Planned::Guard);
+            }
+            let read = match recent {
+                Some(stored) => Some(stored),
+                None => self.shared.store.get(&key)?,
+            };
+            vacant.insert(read);
         }
         Ok(self.read.get(&key).and_then(Option::as_ref))
     }

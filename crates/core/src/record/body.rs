@@ -62,7 +62,7 @@ pub(super) fn write(w: &mut Writer, entity: &Entity) {
     }
 }
 
-/// With `sets`, the permissions of an authorization are left out of it, and the last of them.
+/// With `sets`, the permissions of an authorization are left out of it, and the last of them; so is its description.
 pub(super) fn read(
     r: &mut Reader<'_>,
     record: &Record,

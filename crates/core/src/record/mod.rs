@@ -7,6 +7,7 @@ mod bytes;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod genuine;
 mod seal;
 mod sets;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::status::Status;
 use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
 
+pub(crate) use genuine::Genuine;
 pub use seal::RecordError;
 pub(crate) use seal::{Sealer, open, seal};
 pub(crate) use sets::KnownSets;

@@ -45,7 +45,44 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// The key under which the texts of tokens are hashed.
+/// A text of at most [`Piece::ROOM`] bytes, to be hashed together with others.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    bytes: [u8; Piece::ROOM],
+    used: usize,
+}
+
+impl Piece {
+    /// How many bytes there are.
+    pub(crate) const ROOM: usize = 8 * BLOCK;
+
+    /// The parts, one behind the other; none if there is no room.
+    pub(crate) fn of(parts: &[&[u8]]) -> Option<Self> {
+        let mut piece = Self {
+            bytes: [0; Self::ROOM],
+            used: 0,
+        };
+        for part in parts {
+            let end = piece.used + part.len();
+            let room = piece.bytes.get_mut(piece.used..end)?;
+            room.copy_from_slice(part);
+            piece.used = end;
+        }
+        Some(piece)
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.bytes.get(..self.used).unwrap_or_default()
+    }
+
+    /// How many blocks come before the last one.
+    fn whole_blocks(&self) -> usize {
+        self.used.saturating_sub(1) / BLOCK
+    }
+}
+
+/// A key of BLAKE3: that under which the texts of tokens are hashed, or records sealed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct HashKey {
     words: [u32; 8],
@@ -98,6 +135,71 @@ impl HashKey {
         }
     }
 
+    /// The hash of each piece, with its place; in any order. Pieces of about the same length cost half of what they cost one
+    /// by one.
+    pub(crate) fn hash_each(&self, pieces: &[Piece], mut each: impl FnMut(usize, TokenHash)) {
+        let mut pieces: Vec<_> = pieces.iter().enumerate().collect();
+        pieces.sort_unstable_by_key(|(_, piece)| piece.whole_blocks());
+        for alike in pieces.chunk_by(|(_, a), (_, b)| a.whole_blocks() == b.whole_blocks()) {
+            for lanes in alike.chunks(LANES) {
+                let mut states = [self.words; LANES];
+                self.begin(lanes, &mut states);
+                for ((at, piece), state) in lanes.iter().zip(states) {
+                    let whole = piece.whole_blocks();
+                    let rest = piece.text().get(whole * BLOCK..).unwrap_or_default();
+                    let words = self.end(state, rest, whole == 0);
+                    each(*at, TokenHash(le_bytes_from_words_32(&words)));
+                }
+            }
+        }
+    }
+
+    /// The states after all blocks of these pieces but the last ones; they have the same number of them.
+    fn begin(&self, pieces: &[(usize, &Piece)], states: &mut [[u32; 8]; LANES]) {
+        let blocks = pieces.first().map_or(0, |(_, piece)| piece.whole_blocks());
+        match blocks {
+            1 => self.begin_with::<BLOCK>(pieces, states),
+            2 => self.begin_with::<{ 2 * BLOCK }>(pieces, states),
+            3 => self.begin_with::<{ 3 * BLOCK }>(pieces, states),
+            4 => self.begin_with::<{ 4 * BLOCK }>(pieces, states),
+            5 => self.begin_with::<{ 5 * BLOCK }>(pieces, states),
+            6 => self.begin_with::<{ 6 * BLOCK }>(pieces, states),
+            7 => self.begin_with::<{ 7 * BLOCK }>(pieces, states),
+            _ => {}
+        }
+    }
+
+    /// With `N` bytes of each.
+    fn begin_with<const N: usize>(
+        &self,
+        pieces: &[(usize, &Piece)],
+        states: &mut [[u32; 8]; LANES],
+    ) {
+        let mut inputs = [&[0; N]; LANES];
+        let starts = pieces
+            .iter()
+            .filter_map(|(_, piece)| piece.bytes.first_chunk());
+        let count = inputs
+            .iter_mut()
+            .zip(starts)
+            .map(|(to, from)| *to = from)
+            .count();
+        let mut out = [0; 32 * LANES];
+        self.platform.hash_many(
+            inputs.get(..count).unwrap_or(&inputs),
+            &self.words,
+            0,
+            IncrementCounter::No,
+            KEYED,
+            CHUNK_START,
+            0,
+            &mut out,
+        );
+        for (to, from) in states.iter_mut().zip(out.as_chunks().0) {
+            *to = words_from_le_bytes_32(from);
+        }
+    }
+
     /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
     /// compares.
     pub(crate) fn locator_half(&self, locator: &Locator) -> [u64; 2] {
@@ -142,11 +244,19 @@ impl HashKey {
                 .compress_in_place(&mut state, block, BLOCK as u8, 0, flags);
             flags = KEYED;
         }
+        self.end(state, rest, whole == 0)
+    }
+
+    /// The words of a text of one chunk, from the state after all of its blocks but the last. If that is the only one, it is
+    /// the first too.
+    #[inline]
+    fn end(&self, mut state: [u32; 8], rest: &[u8], only: bool) -> [u32; 8] {
         let mut last = [0; BLOCK];
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = *from;
+        if let Some(room) = last.get_mut(..rest.len()) {
+            room.copy_from_slice(rest);
         }
-        flags |= CHUNK_END | ROOT;
+        let start = if only { CHUNK_START } else { 0 };
+        let flags = KEYED | start | CHUNK_END | ROOT;
         self.platform
             .compress_in_place(&mut state, &last, rest.len() as u8, 0, flags);
         state
@@ -212,6 +322,37 @@ mod tests {
                 let mut halves = vec![[0; 2]; blocks.len()];
                 one.halves(&blocks, &mut halves);
                 prop_assert_eq!(&halves, &expected);
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_are_hashed_as_each_text() {
+        let bytes: Vec<u8> = (0..2 * Piece::ROOM)
+            .map(|at| (at * 7 + at / 256) as u8)
+            .collect();
+        // Lengths that follow on each other and are mixed, with runs that fill all lanes and ones that do not.
+        let lengths: Vec<usize> = (0..=Piece::ROOM)
+            .chain((0..400).map(|at| at * 37 % 301))
+            .collect();
+        let piece = |len: &usize| {
+            let (one, two) = bytes[*len / 3..][..*len].split_at(len / 2);
+            Piece::of(&[one, two]).unwrap()
+        };
+        let pieces: Vec<Piece> = lengths.iter().map(piece).collect();
+        assert!(Piece::of(&[&[0; Piece::ROOM], &[0]]).is_none());
+        for one in keys(&[7; 32]) {
+            let mut hashes = vec![None; pieces.len()];
+            one.hash_each(&pieces, |at, hash| {
+                assert!(hashes[at].replace(hash).is_none(), "each once");
+            });
+            for (piece, hash) in pieces.iter().zip(hashes) {
+                let text = piece.text();
+                assert!(
+                    hash == Some(expected(&[7; 32], text)),
+                    "{} bytes",
+                    text.len()
+                );
             }
         }
     }

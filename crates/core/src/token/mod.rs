@@ -19,7 +19,7 @@ use crate::key::KeyId;
 pub use hash::TokenHash;
 pub use shape::{Malformed, Shape};
 
-pub(crate) use hash::{BLOCK, HashKey};
+pub(crate) use hash::{BLOCK, HashKey, Piece};
 pub(crate) use shape::{Draft, Native};
 pub(crate) use stored::{KEYED_MARK, KeyedHash};
 

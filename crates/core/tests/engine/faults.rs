@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use symbolon::record::RecordKey;
 use symbolon::{
-    Caller, Denied, Edit, Error, FirstUser, MemoryStore, OrganizationEdit, PermissionSet, Purge,
-    Schema, TokenStore, Transition,
+    Caller, Denied, Edit, Error, Field, FirstUser, MemoryStore, OrganizationEdit, PermissionSet,
+    Purge, Schema, Span, Token, TokenStore, Transition,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
@@ -102,6 +102,48 @@ fn callers_that_wait_at_the_same_time_share_a_commit() {
 }
 
 #[test]
+fn what_a_create_depends_on_is_read_once_and_compared_each_time() {
+    let (store, world) = faulty();
+    let caller = world.caller(&["write:authorizations", "read:buckets"]);
+    let elsewhere = world.another();
+    let new = || world.new_authorization(&["read:buckets"]);
+    let create = |caller: &Caller| world.engine.issuer().create(caller, new());
+    create(&caller).unwrap();
+    let reads = store.calls(Method::Get);
+    create(&caller).unwrap();
+    create(&Caller::Root).unwrap();
+    assert_eq!(store.calls(Method::Get), reads);
+    world.clock.advance(Duration::from_secs(1));
+    create(&Caller::Root).unwrap();
+    assert!(store.calls(Method::Get) > reads);
+
+    // What changed elsewhere holds at once, also for this engine that has not heard of it.
+    let Caller::Authorization(id) = caller else {
+        unreachable!()
+    };
+    elsewhere.issuer().revoke(&Caller::Root, id).unwrap();
+    let refused = create(&caller).unwrap_err();
+    assert!(matches!(refused, Error::Caller(_)), "{refused:?}");
+    create(&Caller::Root).unwrap();
+    let end = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    let other = elsewhere.issuer();
+    other
+        .edit_organization(&Caller::Root, world.org.id, &end)
+        .unwrap();
+    let commits = store.calls(Method::Commit);
+    let refused = create(&Caller::Root).unwrap_err();
+    assert!(
+        matches!(refused, Error::NotFound(Field::Organization)),
+        "{refused:?}"
+    );
+    // One that met the conflict, at most, and none that wrote.
+    assert!(store.calls(Method::Commit) <= commits + 1);
+}
+
+#[test]
 fn one_conflict_fails_no_group_and_no_edit_is_lost() {
     let (_, world) = faulty();
     let issuer = world.engine.issuer();
@@ -147,6 +189,8 @@ fn set_up_works_once_also_when_two_race() {
             user: "me".into(),
             password_hash: None,
             permissions: PermissionSet::from(Schema::influxdb_operator()),
+            bucket: None,
+            token: None,
         };
         let results = std::thread::scope(|scope| {
             let race = |engine: &symbolon::Engine| engine.issuer().set_up(&first);
@@ -179,8 +223,12 @@ fn set_up_takes_what_was_imported_by_that_name() {
         user: "me".into(),
         password_hash: None,
         permissions: [permission("read:buckets")].into_iter().collect(),
+        bucket: None,
+        token: None,
     };
-    let (token, made, organization, me) = issuer.set_up(&first).unwrap();
+    let done = issuer.set_up(&first).unwrap();
+    let (token, made) = (done.token, done.authorization);
+    let (organization, me) = (done.organization, done.user);
     assert_eq!((organization.id, me.id), (world.org.id, user.id));
     assert!(me.operator);
     assert_eq!(world.check(&token), Ok(made.id));
@@ -215,4 +263,52 @@ fn a_purge_that_was_interrupted_goes_on() {
     assert_eq!(issuer.purge().unwrap(), 2);
     assert!(issuer.organization(&root, world.org.id).is_err());
     assert!(world.engine.fsck().unwrap().problems.is_empty());
+}
+
+/// A bucket and a token of one's own choice come in the same commit.
+#[test]
+fn a_set_up_takes_a_token_and_registers_a_bucket() {
+    let text = "a-token-that-the-operator-has-chosen";
+    let first = |token: &str| FirstUser {
+        organization: "org".into(),
+        user: "me".into(),
+        password_hash: None,
+        permissions: [permission("read:buckets")].into_iter().collect(),
+        bucket: Some("first".into()),
+        token: Some(Token::parse(symbolon::Prefix::default(), token).unwrap()),
+    };
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let before = world.engine.committed();
+    let shown = format!("{:?}", first(text));
+    assert!(!shown.contains(text));
+    let done = issuer.set_up(&first(text)).unwrap();
+    assert_eq!(world.engine.committed().0, before.0 + 1);
+    assert_eq!(done.token.reveal(), text);
+    assert_eq!(world.check(&done.token), Ok(done.authorization.id));
+    let bucket = done.bucket.unwrap();
+    assert_eq!(
+        (bucket.organization, &*bucket.name),
+        (world.org.id, "first")
+    );
+    assert_eq!(
+        issuer
+            .buckets(&Caller::Root, None, &Span::default())
+            .unwrap(),
+        [bucket]
+    );
+    // One of our own form brings its id; what another has is not taken.
+    let (taken, made) = World::new().create(&["read:buckets"]);
+    let other = World::new();
+    let issuer = other.engine.issuer();
+    let done = issuer.set_up(&first(taken.reveal())).unwrap();
+    assert_eq!(done.authorization.id, made.id);
+    assert_eq!(other.check(&taken), Ok(made.id));
+    let third = World::new();
+    let (own, _) = third.create(&["read:buckets"]);
+    let refused = third.engine.issuer().set_up(&first(own.reveal()));
+    assert!(matches!(
+        refused,
+        Err(Error::Exists(symbolon::Field::Token))
+    ));
 }

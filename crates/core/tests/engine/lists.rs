@@ -2,7 +2,7 @@
 
 use symbolon::{
     Authorization, Caller, Error, Face, Filter, Id, ImportItem, Locator, NewAuthorization,
-    OrganizationEdit, Span, Status, Transition, UserEdit,
+    OrganizationEdit, Revoked, Span, Status, Transition, UserEdit,
 };
 
 use crate::imports::authorization;
@@ -157,6 +157,13 @@ fn what_belongs_to_a_deleted_user_or_organization_is_gone_and_what_was_revoked_i
     };
     let all = [of_user.id, of_doomed.id, kept.id];
     assert_eq!(list(None), all);
+    let with_revoked = Filter {
+        revoked: Revoked::Included,
+        ..Filter::default()
+    };
+    let found = issuer.authorizations(ROOT, &with_revoked).unwrap();
+    assert_eq!(found.len(), 4);
+    assert_eq!(found[2].id, revoked.id);
     // What is only switched off is there.
     let off = |transition| UserEdit {
         transition: Some(transition),

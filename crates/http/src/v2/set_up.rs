@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-use symbolon::{Error, FirstUser, Schema};
+use symbolon::{Error, FirstUser, Prefix, Schema, Token};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -105,14 +105,14 @@ async fn set_up(
         }
         must_know_code(&settings, &headers)?;
         let first = first(form)?;
-        let (token, authorization, organization, user) = issuer.set_up(&first)?;
+        let done = issuer.set_up(&first)?;
         let mut names = Names::new(engine);
-        let auth = AuthorizationForm::new(authorization, &mut names, &settings)?;
+        let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
         Ok::<_, Failure>(DoneForm {
-            user: user.into(),
-            bucket: None,
-            org: organization.into(),
-            auth: auth.with(&token),
+            user: done.user.into(),
+            bucket: done.bucket.map(BucketForm::from),
+            org: done.organization.into(),
+            auth: auth.with(&done.token),
         })
     });
     Ok((StatusCode::CREATED, Json(done.await?)))
@@ -146,10 +146,17 @@ fn first(form: SetUpForm) -> Result<FirstUser, Failure> {
             format!("{name} is missing"),
         ));
     }
+    let token = form.token.filter(|token| !token.is_empty());
+    let token = token
+        .map(|token| Token::parse(Prefix::default(), &token))
+        .transpose();
+    let token = token.map_err(|error| Failure::invalid(error.to_string()))?;
     Ok(FirstUser {
         organization: form.org,
         user: form.username,
         password_hash: Some(password::hash(&form.password)?),
         permissions: Schema::influxdb_operator().into(),
+        bucket: Some(form.bucket),
+        token,
     })
 }

@@ -300,12 +300,14 @@ pub(super) const CASES: &[Case] = &[
                 user: "me".into(),
                 password_hash: None,
                 permissions: PermissionSet::from(symbolon::Schema::influxdb_operator()),
+                bucket: None,
+                token: None,
             };
             world
                 .engine
                 .issuer()
                 .set_up(&first)
-                .map(|(token, ..)| vec![token])
+                .map(|done| vec![done.token])
         },
         holds: |engine, _| {
             named_user(engine, "me").is_some()

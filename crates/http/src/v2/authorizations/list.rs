@@ -1,10 +1,7 @@
-//! `GET /api/v2/authorizations`: as a stream, page by page, so that a long list takes no more memory than a short one.
+//! `GET /api/v2/authorizations`.
 
-use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use symbolon::{Authorization, Caller, Engine, Error, Face, Field, Filter, Id};
@@ -19,9 +16,7 @@ use crate::names::{Names, absent_is_none};
 use crate::openapi::Failures;
 use crate::principal::Principal;
 use crate::schemas::HexId;
-
-/// So many are read from the store at once.
-const PAGE: usize = 500;
+use crate::stream::{self, PAGE, Pages};
 
 /// Which authorizations are wanted. What is not given, or empty, does not filter.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,27 +85,7 @@ pub(super) async fn list(
     }
     let settings = api.settings().clone();
     let first = api.run(move |engine| Reading::start(engine, principal.caller, &wanted, settings));
-    let first = first.await?;
-    let rest = stream::try_unfold(Some(first), move |reading| {
-        let api = api.clone();
-        async move {
-            let Some(mut reading) = reading else {
-                return Ok::<_, Failure>(None);
-            };
-            let chunk = Bytes::from(std::mem::take(&mut reading.written));
-            if reading.is_over {
-                return Ok(Some((chunk, None)));
-            }
-            let next = api.run(move |engine| reading.go_on(engine)).await?;
-            Ok(Some((chunk, Some(next))))
-        }
-    });
-    // A list that cannot be read to its end breaks off, which a client sees.
-    let rest = futures_util::TryStreamExt::map_err(rest, |failure: Failure| {
-        std::io::Error::other(failure.message.into_owned())
-    });
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    Ok((json, Body::from_stream(rest)).into_response())
+    Ok(stream::json(api.clone(), first.await?))
 }
 
 /// A list that is being read and written.
@@ -194,20 +169,6 @@ impl Reading {
         Ok(())
     }
 
-    /// Reads and writes the next page.
-    fn go_on(mut self, engine: &Engine) -> Result<Self, Failure> {
-        self.filter.limit = Some(self.left.min(PAGE));
-        let page = engine.issuer().authorizations(&self.caller, &self.filter)?;
-        let wanted = self.left.min(PAGE);
-        let full = page.len() == wanted;
-        self.filter.after = page.last().map_or(self.filter.after, |last| Some(last.id));
-        self.write(engine, page)?;
-        if !full || self.left == 0 {
-            self.end();
-        }
-        Ok(self)
-    }
-
     fn write(&mut self, engine: &Engine, page: Vec<Authorization>) -> Result<(), Error> {
         let mut names = Names::new(engine);
         for one in page {
@@ -239,6 +200,29 @@ impl Reading {
         self.written
             .extend_from_slice(format!(r#"],"links":{links}}}"#).as_bytes());
         self.is_over = true;
+    }
+}
+
+impl Pages for Reading {
+    fn go_on(mut self, engine: &Engine) -> Result<Self, Failure> {
+        self.filter.limit = Some(self.left.min(PAGE));
+        let page = engine.issuer().authorizations(&self.caller, &self.filter)?;
+        let wanted = self.left.min(PAGE);
+        let full = page.len() == wanted;
+        self.filter.after = page.last().map_or(self.filter.after, |last| Some(last.id));
+        self.write(engine, page)?;
+        if !full || self.left == 0 {
+            self.end();
+        }
+        Ok(self)
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.written)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
     }
 }
 

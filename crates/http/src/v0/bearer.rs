@@ -1,0 +1,100 @@
+//! Who asks under `/api/v0`: the bearer of a token, never a session.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use symbolon::{Action, Authorization, Caller, Engine, Error, Face, Id, Request, ResourceType};
+use uuid::Uuid;
+
+use super::answer::refused;
+use crate::api::Api;
+use crate::failure::Failure;
+use crate::names::absent_is_none;
+use crate::principal::token;
+
+/// Whose token came with the request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bearer {
+    id: Id,
+}
+
+/// A bearer that manages the tokens of its organization, as far as its permissions go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keeper {
+    pub(super) caller: Caller,
+    pub(super) organization: Id,
+}
+
+impl FromRequestParts<Api> for Bearer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
+        let engine = api.engine()?;
+        let token = token(&parts.headers).ok_or_else(Failure::unauthorized)?;
+        let grant = engine.verifier().authenticate(token)?;
+        Ok(Self { id: grant.id() })
+    }
+}
+
+impl Bearer {
+    /// Who it is, if it may do `action` to the token with this id, or without one to all tokens of its organization.
+    ///
+    /// # Errors
+    ///
+    /// 403 if it may not, 401 if it is in force no longer.
+    pub(super) fn keeper(
+        self,
+        engine: &Engine,
+        action: Action,
+        on: Option<Id>,
+    ) -> Result<Keeper, Failure> {
+        let issuer = engine.issuer();
+        let own = absent_is_none(issuer.authorization(&Caller::Root, self.id));
+        let own = own.map_err(refused)?.ok_or_else(Failure::unauthorized)?;
+        let keeper = Keeper {
+            caller: Caller::Authorization(self.id),
+            organization: own.organization,
+        };
+        let wanted = Request::new(action, ResourceType::AUTHORIZATIONS);
+        let wanted = wanted.organization(own.organization);
+        let wanted = on.map_or(wanted, |id| wanted.id(id));
+        // A database token manages nothing, whatever it was imported with.
+        let may = match own.face {
+            Face::V0 => Err(Error::Forbidden(wanted.to_string())),
+            _ => issuer.authorize(&keeper.caller, &wanted),
+        };
+        may.map_err(refused)?;
+        Ok(keeper)
+    }
+}
+
+impl Keeper {
+    /// The token with this id; none if there is none in its organization.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    pub(super) fn find(self, engine: &Engine, id: Id) -> Result<Option<Authorization>, Error> {
+        let found = absent_is_none(engine.issuer().authorization(&Caller::Root, id))?;
+        Ok(found.filter(|one| one.face == Face::V0 && one.organization == self.organization))
+    }
+}
+
+/// The id in the path; none for a UUID that is not of this server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TokenId(pub(super) Option<Id>);
+
+impl<S: Send + Sync> FromRequestParts<S> for TokenId {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let invalid = || Failure::invalid("the token id in the path is not a UUID");
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| invalid())?;
+        // Other spellings of a UUID are read by nobody else.
+        let uuid = Some(text.as_str()).filter(|text| text.len() == 36);
+        let uuid = uuid.and_then(|text| Uuid::try_parse(text).ok());
+        uuid.map(|uuid| Self(Id::from_uuid(uuid)))
+            .ok_or_else(invalid)
+    }
+}

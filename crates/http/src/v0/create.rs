@@ -1,0 +1,49 @@
+//! `POST /api/v0/tokens`.
+
+use axum::Json;
+use axum::extract::State;
+use symbolon::{Action, Face, NewAuthorization};
+
+use super::answer::{Failures, refused};
+use super::bearer::Bearer;
+use super::forms::{MadeForm, NewForm, permissions};
+use crate::api::Api;
+use crate::body::Body;
+use crate::failure::Failure;
+
+/// Make a database token
+///
+/// Its text is told in this reply, and never again. It is in force at once.
+#[utoipa::path(
+    post, path = "/api/v0/tokens", operation_id = "CreateDatabaseToken", tag = super::TAG,
+    request_body = NewForm,
+    responses((status = 200, description = "Made", body = MadeForm), Failures),
+    security(("token" = []))
+)]
+pub(super) async fn create(
+    State(api): State<Api>,
+    bearer: Bearer,
+    Body(form): Body<NewForm>,
+) -> Result<Json<MadeForm>, Failure> {
+    let description = form
+        .description
+        .ok_or_else(|| Failure::invalid("give a `description`"))?;
+    let made = api.run(move |engine| {
+        let keeper = bearer.keeper(engine, Action::WRITE, None)?;
+        let wanted = form.permissions.unwrap_or_default();
+        let granted = permissions(&wanted, keeper.organization)?;
+        let new = NewAuthorization {
+            face: Face::V0,
+            description,
+            permissions: granted,
+            expires_at: form.expires_at,
+            ..NewAuthorization::new(keeper.organization, [])
+        };
+        let (token, made) = engine
+            .issuer()
+            .create(&keeper.caller, new)
+            .map_err(refused)?;
+        Ok::<_, Failure>(MadeForm::new(made, &token))
+    });
+    Ok(Json(made.await?))
+}

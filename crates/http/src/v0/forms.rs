@@ -1,0 +1,166 @@
+//! Database tokens as JSON.
+
+use serde::{Deserialize, Serialize};
+use symbolon::{
+    Action, Authorization, Id, Permission, PermissionSet, ResourceType, Target, Timestamp, Token,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::failure::Failure;
+use crate::schemas::{Time, TokenUuid};
+
+/// Why the name of a database is not taken.
+pub(super) const RESOURCE: &str = "a resource is `*` or the name of a database: 1 to 64 characters, at most 255 bytes, \
+                                   no control characters";
+const LONGEST_NAME: usize = 64;
+
+/// A failure under `/api/v0`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DatabaseTokenError)]
+pub(crate) struct RefusedForm {
+    /// The status.
+    pub(super) code: u16,
+    pub(super) message: String,
+}
+
+impl RefusedForm {
+    pub(crate) const NAME: &str = "DatabaseTokenError";
+}
+
+/// A database token. Its text is told in the reply to its creation alone.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DatabaseToken)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TokenForm {
+    #[schema(value_type = TokenUuid)]
+    id: Uuid,
+    description: String,
+    permissions: Vec<PermissionForm>,
+    #[schema(value_type = Time)]
+    created_at: Timestamp,
+    /// From when on the token is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Time>)]
+    expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Time>)]
+    revoked_at: Option<Timestamp>,
+    /// When the token was last used, to the minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Time>)]
+    last_used_at: Option<Timestamp>,
+}
+
+/// A new database token, with its text.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewDatabaseToken)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MadeForm {
+    #[serde(flatten)]
+    token: TokenForm,
+    /// The text of the token.
+    access_token: String,
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DatabasePermission)]
+pub(crate) struct PermissionForm {
+    #[schema(pattern = "^(read|write)$")]
+    action: String,
+    /// The name of a database, or `*` for all of them.
+    #[schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]{1,64}$")]
+    resource: String,
+}
+
+impl From<Authorization> for TokenForm {
+    fn from(one: Authorization) -> Self {
+        Self {
+            id: one.id.to_uuid(),
+            permissions: one.permissions.iter().filter_map(shown).collect(),
+            created_at: one.created_at,
+            expires_at: one.expires_at,
+            revoked_at: one.revoked_at,
+            last_used_at: one.last_used.map(Timestamp::from),
+            description: one.description,
+        }
+    }
+}
+
+impl MadeForm {
+    pub(super) fn new(one: Authorization, token: &Token) -> Self {
+        Self {
+            token: one.into(),
+            access_token: token.reveal().to_owned(),
+        }
+    }
+}
+
+/// What another interface granted beside databases has no form here.
+fn shown(permission: &Permission) -> Option<PermissionForm> {
+    let resource = &permission.resource;
+    let name = match &resource.target {
+        Target::Any => "*",
+        Target::Name(name) => name,
+        Target::Id(_) => return None,
+    };
+    let is_database = resource.kind == ResourceType::DATABASES;
+    is_database.then(|| PermissionForm {
+        action: permission.action.to_string(),
+        resource: name.to_owned(),
+    })
+}
+
+/// What shall be granted in this organization.
+///
+/// # Errors
+///
+/// 400 for what is no action or no name of a database.
+pub(super) fn permissions(
+    forms: &[PermissionForm],
+    organization: Id,
+) -> Result<PermissionSet, Failure> {
+    let read = |form: &PermissionForm| {
+        let action = match form.action.as_str() {
+            "read" => Action::READ,
+            "write" => Action::WRITE,
+            _ => return Err(Failure::invalid("an action is `read` or `write`")),
+        };
+        if !(1..=LONGEST_NAME).contains(&form.resource.chars().count()) {
+            return Err(Failure::invalid(RESOURCE));
+        }
+        let permission = Permission::new(action, ResourceType::DATABASES);
+        Ok(permission.organization(organization).name(&form.resource))
+    };
+    forms.iter().map(read).collect()
+}
+
+/// What shall be made. Other keys are read over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CreateDatabaseToken)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewForm {
+    #[serde(default)]
+    #[schema(required)]
+    pub(super) description: Option<String>,
+    /// What it allows; nothing if it is empty or not given.
+    #[serde(default)]
+    pub(super) permissions: Option<Vec<PermissionForm>>,
+    /// From when on the token is refused; in the future. Without it, never.
+    #[serde(default)]
+    #[schema(value_type = Option<Time>)]
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+/// What shall be different: at least one of the two. Other keys are read over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UpdateDatabaseToken)]
+pub(crate) struct UpdateForm {
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    /// All that it allows from now on.
+    #[serde(default)]
+    pub(super) permissions: Option<Vec<PermissionForm>>,
+}

@@ -1,0 +1,118 @@
+//! `POST /api/v1/backup`.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request as HttpRequest;
+use symbolon::backup::Backup;
+use symbolon::{
+    Action, Caller, Engine, MemoryStore, NewAuthorization, Permission, Request, ResourceType,
+};
+
+use symbolon_conformance::faults::{Fault, FaultyStore, Method};
+use symbolon_http::Settings;
+use tower::ServiceExt;
+
+use crate::support::{Server, key, options};
+
+const BACKUP: &str = "POST /api/v1/backup";
+
+#[tokio::test]
+async fn a_backup_is_restored() {
+    let server = Server::start();
+    let issuer = server.engine.issuer();
+    // More than is sent at once.
+    let read: Permission = "read:buckets".parse().unwrap();
+    let made: Vec<_> = (0..500)
+        .map(|_| {
+            let mut new = NewAuthorization::new(server.organization, [read.clone()]);
+            new.description = "x".repeat(1000);
+            issuer.create(&Caller::Root, new).unwrap()
+        })
+        .collect();
+    let reply = server.ask(BACKUP, server.operator.reveal(), None).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.headers["content-type"], "application/octet-stream");
+    let name = reply.headers["content-disposition"].to_str().unwrap();
+    assert!(
+        name.starts_with("attachment; filename=\"symbolon-20"),
+        "{name}"
+    );
+    assert!(name.ends_with("Z.backup\"") && name.len() == 55, "{name}");
+
+    let mut backup = Backup::read(Cursor::new(reply.body.clone())).unwrap();
+    let store = Arc::new(MemoryStore::new());
+    backup.restore(&*store, &key(), &mut |_| ()).unwrap();
+    let restored = Engine::open(store, key(), options()).unwrap();
+    let request = Request::new(Action::READ, ResourceType::BUCKETS);
+    for (token, authorization) in &made {
+        let found = restored.verifier().check(token.reveal(), &request);
+        assert_eq!(found, Ok(authorization.id));
+        assert!(!contains(&reply.body, token.reveal().as_bytes()));
+    }
+    let cut = reply.body.len() - 1;
+    assert!(Backup::read(Cursor::new(&reply.body[..cut])).is_err());
+}
+
+/// What was sent before cannot be taken back: the answer has no end, which every HTTP client reports.
+#[tokio::test]
+async fn a_backup_that_fails_breaks_off() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let server = Server::over(Arc::clone(&store) as _, options(), Settings::default());
+    let issuer = server.engine.issuer();
+    // More than are read at once.
+    for _ in 0..1500 {
+        let read = "read:buckets".parse().unwrap();
+        let new = NewAuthorization::new(server.organization, [read]);
+        issuer.create(&Caller::Root, new).unwrap();
+    }
+    let newest = server.engine.committed();
+    assert!(server.engine.wait_for(newest, Duration::from_secs(20)));
+    let ask = async || {
+        let request = HttpRequest::post("/api/v1/backup")
+            .header(
+                "authorization",
+                format!("Token {}", server.operator.reveal()),
+            )
+            .body(Body::empty())
+            .unwrap();
+        let response = server.application.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        to_bytes(response.into_body(), usize::MAX).await
+    };
+    store.plan(Method::Scan, 2, Fault::Down);
+    assert!(ask().await.is_err());
+    store.heal();
+    assert!(Backup::read(Cursor::new(ask().await.unwrap())).is_ok());
+}
+
+fn contains(all: &[u8], part: &[u8]) -> bool {
+    all.windows(part.len()).any(|window| window == part)
+}
+
+#[tokio::test]
+async fn only_an_operator_gets_one() {
+    let server = Server::start();
+    let organization = server.organization;
+    let operator = symbolon::Schema::influxdb_operator();
+    let all: Vec<_> = operator.iter().map(ToString::to_string).collect();
+    let all: Vec<_> = all.iter().map(String::as_str).collect();
+    let (token, _) = server.token(organization, &all);
+    assert_eq!(server.ask(BACKUP, token.reveal(), None).await.status, 200);
+    for missing in 0..all.len() {
+        let mut less = all.clone();
+        let missing = less.remove(missing);
+        let (token, _) = server.token(organization, &less);
+        let reply = server.ask(BACKUP, token.reveal(), None).await;
+        assert_eq!(reply.told(), (401, format!("{missing} is unauthorized")));
+    }
+    let owner = symbolon::Schema::influxdb_owner(organization);
+    let owner: Vec<_> = owner.iter().map(ToString::to_string).collect();
+    let owner: Vec<_> = owner.iter().map(String::as_str).collect();
+    let (token, _) = server.token(organization, &owner);
+    assert_eq!(server.ask(BACKUP, token.reveal(), None).await.status, 401);
+    let nobody = server.ask(BACKUP, "", None).await;
+    assert_eq!(nobody.told(), (401, "unauthorized access".into()));
+}

@@ -1,0 +1,141 @@
+//! A server over a SQLite store, asked without a network.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, header};
+use serde_json::Value;
+use symbolon::{
+    Authorization, Caller, Engine, Face, Id, NewAuthorization, Options, Permission, Schema,
+    StoreKey, Token, TokenStore, User,
+};
+use symbolon_http::{Api, Settings, application};
+use symbolon_sqlite::SqliteStore;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// A server with an organization, and in it a user whose token is an operator's.
+pub(crate) struct Server {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) application: Router,
+    pub(crate) organization: Id,
+    pub(crate) user: User,
+    pub(crate) operator: Token,
+    // Removed when the engine is gone.
+    _folder: Option<TempDir>,
+}
+
+/// The secret of every test's store.
+pub(crate) fn key() -> StoreKey {
+    StoreKey::from_bytes([7; 32])
+}
+
+/// InfluxDB's types, and databases.
+pub(crate) fn options() -> Options {
+    Options::new(Schema::influxdb_v2().and(Schema::databases()))
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::with(options(), Settings::default())
+    }
+
+    pub(crate) fn with(options: Options, settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("tokens.db")).unwrap();
+        Self {
+            _folder: Some(folder),
+            ..Self::over(Arc::new(store), options, settings)
+        }
+    }
+
+    /// Over this store, which is empty.
+    pub(crate) fn over(store: Arc<dyn TokenStore>, options: Options, settings: Settings) -> Self {
+        let engine = Arc::new(Engine::create(store, key(), options).unwrap());
+        let issuer = engine.issuer();
+        let root = Caller::Root;
+        let organization = issuer.create_organization(&root, "my-org", "").unwrap().id;
+        let user = issuer.create_user(&root, "anna", None).unwrap();
+        let operator = NewAuthorization {
+            user: Some(user.id),
+            face: Face::V2,
+            ..NewAuthorization::new(organization, Schema::influxdb_operator())
+        };
+        let (operator, _) = issuer.create(&root, operator).unwrap();
+        let api = Api::new(Arc::clone(&engine), settings);
+        Self {
+            application: application(api),
+            engine,
+            organization,
+            user,
+            operator,
+            _folder: None,
+        }
+    }
+
+    /// A token of v2 in an organization, of no user.
+    pub(crate) fn token(&self, organization: Id, permissions: &[&str]) -> (Token, Authorization) {
+        let read = |text: &&str| text.parse::<Permission>().unwrap();
+        let new = NewAuthorization {
+            face: Face::V2,
+            ..NewAuthorization::new(organization, permissions.iter().map(read))
+        };
+        self.engine.issuer().create(&Caller::Root, new).unwrap()
+    }
+
+    /// Asks with a token, if it is not empty, and a body, if there is one.
+    pub(crate) async fn ask(&self, line: &str, token: &str, body: Option<Value>) -> Reply {
+        let (method, path) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(path);
+        if !token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Token {token}"));
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        Reply::of(&self.application, request).await
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) async fn of(application: &Router, request: Request<Body>) -> Self {
+        let response = application.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The body as JSON, which it must be.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{} is no JSON: {error}", self.text());
+        })
+    }
+
+    /// Status and, of a failure, its message.
+    pub(crate) fn told(&self) -> (u16, String) {
+        let message = match self.body.is_empty() {
+            true => String::new(),
+            false => self.json()["message"].as_str().unwrap_or("").to_owned(),
+        };
+        (self.status, message)
+    }
+}
