@@ -3,6 +3,7 @@
 mod exceptions;
 mod report;
 mod server;
+mod world;
 
 use std::fs;
 use std::path::{Path, PathBuf};

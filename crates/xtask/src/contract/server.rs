@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::world;
 use crate::Failure;
 use crate::end_to_end::target;
 
@@ -62,6 +63,8 @@ impl Server {
     ///
     /// If the program fails or does not come up.
     pub(crate) fn start(folder: &Path, caller: Caller) -> Result<Self, Failure> {
+        world::write(folder)?;
+        json_of(symbolon(folder).args(["import", "import.json", "--json"]))?;
         let names = ["--org", "my-org", "--user", "admin", "--json"];
         let made = json_of(symbolon(folder).arg("setup").args(names))?;
         let mut ids = ["/user/id", "/org/id", "/auth/id"]
