@@ -408,7 +408,9 @@ fn nobody_gives_a_user_more_than_is_held() {
     };
     let reads = symbolon::Schema::influxdb_member(org);
     let all = symbolon::Schema::influxdb_all_access(org, None);
-    let create = |held: Vec<Permission>| {
+    let create = |mut held: Vec<Permission>| {
+        // Whoever may not read a user does not learn that it is there.
+        held.push(Permission::new(Action::READ, ResourceType::USERS).id(friend));
         let made = issuer.create(&Caller::Root, NewAuthorization::new(org, held));
         Caller::Authorization(made.unwrap().1.id)
     };
