@@ -8,10 +8,12 @@
 
 mod create;
 mod escalation;
+mod listed;
 mod matrix;
 mod reference;
 mod rows;
 mod server;
+mod slots;
 mod support;
 mod things;
 mod world;
