@@ -6,12 +6,18 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod change;
 mod create;
+mod ended;
 mod escalation;
+mod lists;
 mod matrix;
 mod reference;
+mod replies;
 mod rows;
 mod server;
+mod sessions;
+mod set_up;
 mod support;
 mod things;
 mod world;
