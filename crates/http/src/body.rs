@@ -19,9 +19,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let wrong = |reason: &str| Failure::invalid(format!("invalid json structure: {reason}"));
+        // Else the elements of an array would be taken for the fields of the object, one after the other.
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(wrong("an array, expected an object"));
+        }
         let read = serde_json::from_slice(&bytes);
         read.map(Self)
-            .map_err(|error| Failure::invalid(format!("invalid json structure: {error}")))
+            .map_err(|error| wrong(&without_values(error.to_string())))
+    }
+}
+
+/// What was given instead of the right thing can be a secret in the wrong place: it is not said.
+fn without_values(text: String) -> String {
+    let starts = ["invalid type", "invalid value", "unknown variant"];
+    let start = starts.into_iter().find(|start| text.starts_with(start));
+    // The last one, for what was given can hold anything.
+    match (start, text.rfind(", expected ")) {
+        (Some(start), Some(expected)) => text
+            .get(expected..)
+            .map_or_else(|| start.to_owned(), |expected| format!("{start}{expected}")),
+        _ => text,
     }
 }
 
@@ -99,4 +117,44 @@ pub(crate) fn id_if_given(text: Option<&str>) -> Result<Option<Id>, Failure> {
 /// A text of the query, if it is given: an empty one is none.
 pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        One,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Form {
+        #[expect(dead_code, reason = "only read")]
+        kind: Kind,
+    }
+
+    fn refusal(json: &str) -> String {
+        without_values(serde_json::from_str::<Form>(json).unwrap_err().to_string())
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_what_was_given() {
+        for json in [
+            r#"{"kind":"a secret, expected elsewhere"}"#,
+            r#""a secret""#,
+            r#"{"kind":{"a secret":1}}"#,
+        ] {
+            let text = refusal(json);
+            assert!(!text.contains("secret"), "{text}");
+            assert!(text.contains("expected"), "{text}");
+        }
+        assert_eq!(
+            refusal(r#"{"kind":"two"}"#),
+            "unknown variant, expected `one` at line 1 column 13"
+        );
+        assert!(refusal("{").starts_with("EOF while parsing"));
+        assert!(refusal("{}").starts_with("missing field `kind`"));
+    }
 }

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::body::{Ask, given, id_if_given};
 use crate::failure::Failure;
-use crate::schemas::HexId;
+use crate::schemas::HexIdOrEmpty;
 
 /// Which part of a list is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -18,10 +18,10 @@ pub(crate) struct PagingForm {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// Leave out so many first.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u32)]
     offset: Option<String>,
     /// Only those after this id.
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     after: Option<String>,
     /// The newest first.
     #[param(value_type = Option<bool>)]

@@ -18,6 +18,65 @@ impl PartialSchema for HexId {
 
 impl ToSchema for HexId {}
 
+/// An id that filters: an empty one does not.
+pub(crate) struct HexIdOrEmpty;
+
+impl PartialSchema for HexIdOrEmpty {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^((?!0{16})[0-9a-fA-F]{16})?$"))
+            .into()
+    }
+}
+
+impl ToSchema for HexIdOrEmpty {}
+
+/// A name: 1 to 255 bytes without control characters.
+pub(crate) struct Label;
+
+impl PartialSchema for Label {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("1 to 255 bytes without control characters"))
+            .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]+$"))
+            .into()
+    }
+}
+
+impl ToSchema for Label {}
+
+/// A description: at most 4096 bytes without control characters.
+pub(crate) struct Description;
+
+impl PartialSchema for Description {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("At most 4096 bytes without control characters"))
+            .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"))
+            .into()
+    }
+}
+
+impl ToSchema for Description {}
+
+/// The name of a type of resources.
+pub(crate) struct TypeName;
+
+impl PartialSchema for TypeName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("`GET /api/v2/resources` lists them"))
+            .pattern(Some("^[A-Za-z0-9_.-]{1,31}$"))
+            .into()
+    }
+}
+
+impl ToSchema for TypeName {}
+
 /// A time, as RFC 3339 writes it.
 pub(crate) struct Time;
 
@@ -45,3 +104,17 @@ impl PartialSchema for TokenUuid {
 }
 
 impl ToSchema for TokenUuid {}
+
+/// Bytes as they are.
+pub(crate) struct Octets;
+
+impl PartialSchema for Octets {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl ToSchema for Octets {}

@@ -3,17 +3,20 @@
 
 mod bench;
 mod check;
+mod contract;
 mod corpus;
 mod crash;
 mod crash_journal;
 mod end_to_end;
 mod fuzz;
+mod install;
 mod model;
 mod outside;
 mod sanitize;
 mod shell;
 mod test;
 mod texts;
+mod venv;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -37,6 +40,7 @@ enum Command {
     Test(test::TestArgs),
     Bench(bench::BenchArgs),
     E2e(end_to_end::EndToEndArgs),
+    Contract(contract::ContractArgs),
     Corpus(corpus::CorpusArgs),
     CorpusCompare(corpus::CompareArgs),
     Crash(crash::CrashArgs),
@@ -56,6 +60,7 @@ impl Command {
             Self::Test(args) => test::all(&args),
             Self::Bench(args) => bench::all(&args),
             Self::E2e(args) => end_to_end::run_all(&args),
+            Self::Contract(args) => contract::run_all(&args),
             Self::Corpus(args) => corpus::write(&args),
             Self::CorpusCompare(args) => corpus::compare(&args),
             Self::Crash(args) => crash::run(&args),

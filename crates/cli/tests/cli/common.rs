@@ -13,6 +13,8 @@ use symbolon_files::KeyFile;
 use symbolon_sqlite::SqliteStore;
 use tempfile::TempDir;
 
+use crate::nowhere::files_below;
+
 pub(crate) const ORG: &str = "0000000000000b01";
 pub(crate) const OTHER_ORG: &str = "0000000000000b02";
 pub(crate) const USER: &str = "0000000000000c01";
@@ -147,19 +149,7 @@ impl Home {
 
     /// Every file below the home.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        let mut folders = vec![self.folder.path().to_path_buf()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    files.push(path);
-                }
-            }
-        }
-        files
+        files_below(self.folder.path())
     }
 }
 

@@ -18,6 +18,8 @@ mod import;
 mod journal;
 mod key;
 mod man;
+#[path = "../common/nowhere.rs"]
+mod nowhere;
 mod org;
 mod planted;
 mod purge;

@@ -6,22 +6,7 @@ use serde_json::{Value, json};
 use symbolon::{Action, Caller, NewAuthorization, Permission, ResourceType};
 
 use crate::common::{DB, HASH_OF_6, Home, ORG, STORES, err, out, sample, token};
-
-fn holds(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
-}
-
-fn assert_nowhere(home: &Home, tokens: &[String]) {
-    for file in home.files() {
-        let bytes = fs::read(&file).unwrap();
-        for token in tokens {
-            // A half of it is too much.
-            assert!(!holds(&bytes, &token[10..50]), "{}", file.display());
-        }
-    }
-}
+use crate::nowhere::{assert_nowhere, middle};
 
 fn flow(home: &Home) -> Vec<String> {
     let with = |arguments: &[&str]| home.command(arguments);
@@ -51,7 +36,7 @@ fn flow(home: &Home) -> Vec<String> {
     for done in [imported, stream, checked, found] {
         let printed = out(&done) + &err(&done);
         assert!(
-            tokens.iter().all(|token| !printed.contains(&token[10..50])),
+            tokens.iter().all(|token| !printed.contains(middle(token))),
             "{printed}"
         );
     }
@@ -62,7 +47,7 @@ fn flow(home: &Home) -> Vec<String> {
 fn no_token_is_in_the_files_or_in_what_is_printed() {
     let home = Home::new();
     let mut tokens = flow(&home);
-    assert_nowhere(&home, &tokens);
+    assert_nowhere(&home.files(), &tokens);
     // While the store is open, its log has the newest records.
     let engine = home.engine();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
@@ -74,7 +59,7 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
             .iter()
             .any(|file| file.to_string_lossy().ends_with("-wal"))
     );
-    assert_nowhere(&home, &tokens);
+    assert_nowhere(&home.files(), &tokens);
 }
 
 /// Lists and explanations, in every form.
@@ -117,7 +102,7 @@ fn shown(home: &Home) -> String {
                 let Ok(token) = fs::read_to_string(home.path(new)) else {
                     continue;
                 };
-                assert!(!printed.contains(&token[10..50]), "{command:?}");
+                assert!(!printed.contains(middle(&token)), "{command:?}");
             }
             // That it was rotated once is enough to see what is printed of it.
             assert!(!out(&done).is_empty() || command[1] == "rotate" || command[1] == "delete");
@@ -141,7 +126,7 @@ fn no_token_and_no_hash_is_in_any_list() {
     let printed = shown(&home);
     assert!(printed.contains("number 1") && printed.contains("Permissions"));
     for number in 1..7 {
-        assert!(!printed.contains(&token(number)[10..50]), "{number}");
+        assert!(!printed.contains(middle(&token(number))), "{number}");
     }
     let lower = printed.to_lowercase();
     for hash in before.into_iter().chain(hashes()) {
@@ -155,5 +140,5 @@ fn no_token_and_no_hash_is_in_any_list() {
 fn nor_in_those_of_sled() {
     let home = Home::on(STORES[1]);
     let tokens = flow(&home);
-    assert_nowhere(&home, &tokens);
+    assert_nowhere(&home.files(), &tokens);
 }

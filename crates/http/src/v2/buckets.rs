@@ -16,7 +16,7 @@ use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
 use crate::routes::Operations;
-use crate::schemas::{HexId, Time};
+use crate::schemas::{HexId, HexIdOrEmpty, Label, Time};
 
 const TAG: &str = "buckets";
 
@@ -79,7 +79,7 @@ impl From<Bucket> for BucketForm {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// The one with this id.
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
     /// With this name.
     name: Option<String>,
@@ -87,7 +87,7 @@ pub(crate) struct Wanted {
     org: Option<String>,
     /// Of the organization with this id.
     #[serde(rename = "orgID")]
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     organization: Option<String>,
 }
 
@@ -169,7 +169,7 @@ struct NewForm {
     #[serde(rename = "orgID")]
     #[schema(value_type = HexId)]
     organization: Id,
-    #[schema(min_length = 1)]
+    #[schema(value_type = Label)]
     name: String,
 }
 

@@ -17,7 +17,7 @@ use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
 use crate::routes::Operations;
-use crate::schemas::{HexId, Time};
+use crate::schemas::{Description, HexId, HexIdOrEmpty, Label, Time};
 
 const TAG: &str = "organizations";
 
@@ -100,11 +100,11 @@ pub(crate) struct Wanted {
     org: Option<String>,
     /// The one with this id.
     #[serde(rename = "orgID")]
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
     /// Those that this user belongs to.
     #[serde(rename = "userID")]
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     user: Option<String>,
 }
 
@@ -199,10 +199,11 @@ fn memberships(engine: &Engine, caller: &Caller, user: Id) -> Result<Vec<Id>, Er
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewOrganization)]
 struct NewForm {
-    #[schema(required, min_length = 1)]
+    #[schema(value_type = Label, required)]
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Description>)]
     description: Option<String>,
 }
 
@@ -249,8 +250,10 @@ async fn one(
 #[schema(as = OrganizationUpdate)]
 struct UpdateForm {
     #[serde(default)]
+    #[schema(value_type = Option<Label>)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Description>)]
     description: Option<String>,
 }
 

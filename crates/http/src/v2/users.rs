@@ -17,7 +17,7 @@ use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
 use crate::routes::Operations;
-use crate::schemas::HexId;
+use crate::schemas::{HexId, HexIdOrEmpty, Label};
 
 const TAG: &str = "users";
 
@@ -62,7 +62,7 @@ impl From<User> for UserForm {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// The one with this id.
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
     /// The one with this name.
     name: Option<String>,
@@ -118,7 +118,7 @@ async fn list(
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewUser)]
 struct NewForm {
-    #[schema(required, min_length = 1)]
+    #[schema(value_type = Label, required)]
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
@@ -180,6 +180,7 @@ async fn one(
 #[schema(as = UserUpdate)]
 struct UpdateForm {
     #[serde(default)]
+    #[schema(value_type = Option<Label>)]
     name: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<StatusForm>)]

@@ -1,16 +1,18 @@
 //! Authorizations as JSON.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use symbolon::{Authorization, Error, Id, Permission, Timestamp, Token};
 use utoipa::ToSchema;
 
 use crate::api::Settings;
 use crate::names::Names;
-use crate::schemas::{HexId, Time};
+use crate::schemas::{Description, HexId, Time, TypeName};
 
 /// An authorization, as InfluxDB v2 shows it.
-#[derive(Debug, Serialize, ToSchema)]
+///
+/// It may hold the token, so that it is not shown by `Debug`.
+#[derive(Serialize, ToSchema)]
 #[schema(as = Authorization)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthorizationForm {
@@ -112,7 +114,7 @@ enum ActionForm {
 )]
 struct ResourceForm {
     /// Such as `buckets`; `GET /api/v2/resources` lists them.
-    #[schema(rename = "type")]
+    #[schema(rename = "type", value_type = TypeName)]
     kind: String,
     /// One resource of the type.
     #[schema(value_type = Option<HexId>)]
@@ -212,6 +214,7 @@ pub(crate) struct NewForm {
     #[schema(value_type = Option<StatusForm>)]
     pub(super) status: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Description>)]
     pub(super) description: Option<String>,
     /// What it allows; at least one.
     #[serde(default)]
@@ -231,6 +234,7 @@ pub(crate) struct UpdateForm {
     #[schema(value_type = Option<StatusForm>)]
     pub(super) status: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Description>)]
     pub(super) description: Option<String>,
 }
 
@@ -240,9 +244,24 @@ pub(crate) struct UpdateForm {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RotateForm {
     /// For how many seconds the old token still works, unless it expires before.
-    #[schema(required)]
+    #[serde(deserialize_with = "seconds")]
+    #[schema(value_type = u64, maximum = 4_294_967_295_u32, required)]
     pub(super) overlap_seconds: u32,
     /// The description of the new one; that of the old one if none is given.
     #[serde(default)]
+    #[schema(value_type = Option<Description>)]
     pub(super) description: Option<String>,
+}
+
+/// A whole number, however JSON writes it: `60.0` is one too.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    // What does not fit becomes another number.
+    let whole = number as u32;
+    match f64::from(whole) == number {
+        true => Ok(whole),
+        false => Err(serde::de::Error::custom(
+            "seconds are a whole number below 2³²",
+        )),
+    }
 }

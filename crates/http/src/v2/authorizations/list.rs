@@ -16,35 +16,35 @@ use crate::failure::Failure;
 use crate::names::{Names, absent_is_none};
 use crate::openapi::Failures;
 use crate::principal::Principal;
-use crate::schemas::HexId;
+use crate::schemas::HexIdOrEmpty;
 use crate::stream::{self, PAGE, Pages};
 
 /// Which authorizations are wanted. What is not given, or empty, does not filter.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// This one alone; the other filters do not count then.
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
     /// Of the user with this id.
     #[serde(rename = "userID")]
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     user_id: Option<String>,
     /// Of the user with this name.
     user: Option<String>,
     /// Of the organization with this id.
     #[serde(rename = "orgID")]
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     organization_id: Option<String>,
     /// Of the organization with this name.
     org: Option<String>,
     /// The one with this token.
     token: Option<String>,
     /// At most so many; all of them if it is not given.
-    #[param(minimum = 1)]
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u32)]
     limit: Option<u32>,
     /// Only those after this id, in the order of the ids.
-    #[param(value_type = Option<HexId>)]
+    #[param(value_type = Option<HexIdOrEmpty>)]
     after: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Wanted {
 }
 
 /// Authorizations in the order of their ids.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Authorizations)]
 pub(crate) struct ListForm {
     authorizations: Vec<AuthorizationForm>,

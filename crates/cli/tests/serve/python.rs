@@ -1,0 +1,23 @@
+//! The Python package `influxdb-client`, unmodified.
+
+use std::process::Command;
+
+use crate::server::{Server, python};
+
+#[test]
+fn the_python_client_works_unchanged() {
+    let server = Server::start();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/serve/python_client.py");
+    let output = Command::new(python().join("python"))
+        .arg(script)
+        .env("SYMBOLON_URL", &server.url)
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}{errors}");
+    // An error in the end of a client's life is only printed.
+    assert!(errors.is_empty(), "{errors}");
+    assert!(printed.ends_with("done\n"), "{printed}");
+    server.stop();
+}

@@ -1,0 +1,60 @@
+//! What the server holds before the first request: enough of everything that requests find something.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::Failure;
+
+/// How many there are of each kind. Some are deleted in the course of a run.
+const EACH: u64 = 60;
+
+/// A kind of thing, and the first id.
+const ORGANIZATIONS: (&str, u64) = ("orgs", 0xe_0000);
+const USERS: (&str, u64) = ("users", 0xf_0000);
+const BUCKETS: (&str, u64) = ("buckets", 0xb_0000);
+const AUTHORIZATIONS: (&str, u64) = ("authorizations", 0xa_0000);
+
+/// Writes a file to import, and the ids of each kind, one on a line, for the dictionaries of schemathesis.
+///
+/// # Errors
+///
+/// If they cannot be written.
+pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
+    for (kind, first) in [ORGANIZATIONS, USERS, BUCKETS, AUTHORIZATIONS] {
+        let ids: Vec<_> = (0..EACH).map(|number| hex(first + number)).collect();
+        fs::write(folder.join(format!("{kind}.txt")), ids.join("\n") + "\n")?;
+    }
+    let id = |kind: (&str, u64), number: u64| hex(kind.1 + number);
+    let list = |kind: (&str, u64), more: &dyn Fn(u64) -> serde_json::Value| -> Vec<_> {
+        let row = |number| {
+            let mut row = more(number);
+            if let Some(row) = row.as_object_mut() {
+                row.insert("id".to_owned(), json!(id(kind, number)));
+            }
+            row
+        };
+        (0..EACH).map(row).collect()
+    };
+    let file = json!({
+        "orgs": list(ORGANIZATIONS, &|number| json!({"name": format!("organization {number}")})),
+        "users": list(USERS, &|number| json!({"name": format!("user {number}")})),
+        "buckets": list(BUCKETS, &|number| {
+            json!({"orgID": id(ORGANIZATIONS, number), "name": format!("bucket {number}")})
+        }),
+        "authorizations": list(AUTHORIZATIONS, &|number| {
+            let org = id(ORGANIZATIONS, number);
+            json!({
+                "orgID": org, "userID": id(USERS, number), "token": format!("{number:0>40}"),
+                "permissions": [format!("read:orgs/{org}/buckets")],
+            })
+        }),
+    });
+    fs::write(folder.join("import.json"), file.to_string())?;
+    Ok(())
+}
+
+fn hex(id: u64) -> String {
+    format!("{id:016x}")
+}
