@@ -83,7 +83,7 @@ impl From<Organization> for OrganizationForm {
 }
 
 /// A text as a value of a query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let written = text.bytes().map(|byte| match plain(byte) {
         true => char::from(byte).to_string(),

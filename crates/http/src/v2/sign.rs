@@ -62,6 +62,8 @@ async fn sign_out(
     State(api): State<Api>,
     headers: HeaderMap,
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
+    // While the server starts, that is said and nothing of the cookie.
+    api.engine()?;
     let text = cookie(&headers).ok_or_else(Failure::unauthorized)?;
     let text = Zeroizing::new(text.to_owned());
     refuse_foreign(&headers)?;

@@ -6,13 +6,19 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod change;
 mod create;
+mod ended;
 mod escalation;
 mod listed;
+mod lists;
 mod matrix;
 mod reference;
+mod replies;
 mod rows;
 mod server;
+mod sessions;
+mod set_up;
 mod slots;
 mod support;
 mod things;

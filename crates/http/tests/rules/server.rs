@@ -20,6 +20,7 @@ pub(crate) struct Server {
     pub(crate) org: Id,
     pub(crate) user: User,
     pub(crate) operator: String,
+    pub(crate) store: Arc<MemoryStore>,
 }
 
 pub(crate) fn engine(store: &Arc<MemoryStore>, clock: &ManualClock) -> Arc<Engine> {
@@ -55,6 +56,7 @@ impl Server {
             org,
             user,
             operator: String::new(),
+            store,
         };
         let all = Schema::influxdb_operator();
         let all: Vec<_> = all.iter().map(ToString::to_string).collect();

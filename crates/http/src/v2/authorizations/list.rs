@@ -7,6 +7,7 @@ use serde_json::json;
 use symbolon::{Authorization, Caller, Engine, Error, Face, Field, Filter, Id};
 use utoipa::{IntoParams, ToSchema};
 
+use super::super::organizations::encoded;
 use super::forms::AuthorizationForm;
 use super::is_here;
 use crate::api::{Api, Settings};
@@ -45,6 +46,25 @@ pub(crate) struct Wanted {
     /// Only those after this id, in the order of the ids.
     #[param(value_type = Option<HexIdOrEmpty>)]
     after: Option<String>,
+}
+
+impl Wanted {
+    /// The query of a page of what the users and organizations of this one filter.
+    fn page(&self, limit: u32) -> String {
+        let filters = [
+            ("userID", &self.user_id),
+            ("user", &self.user),
+            ("orgID", &self.organization_id),
+            ("org", &self.org),
+        ];
+        let mut query = format!("limit={limit}");
+        for (name, value) in filters {
+            if let Some(value) = given(value.as_deref()) {
+                query.push_str(&format!("&{name}={}", encoded(value)));
+            }
+        }
+        query
+    }
 }
 
 /// Authorizations in the order of their ids.
@@ -95,7 +115,8 @@ struct Reading {
     settings: Settings,
     /// How many are still wanted.
     left: usize,
-    limit: Option<u32>,
+    /// How the next page is asked for, but for where it begins; none for what is found whole.
+    next: Option<String>,
     last: Option<Id>,
     any: bool,
     /// What is to be sent next.
@@ -119,7 +140,7 @@ impl Reading {
             },
             settings,
             left: wanted.limit.map_or(usize::MAX, |limit| limit as usize),
-            limit: wanted.limit,
+            next: wanted.limit.map(|limit| wanted.page(limit)),
             last: None,
             any: false,
             written: br#"{"authorizations":["#.to_vec(),
@@ -129,6 +150,7 @@ impl Reading {
         if let Some(id) = by_id.authorization {
             super::must_be_here(engine, id)?;
             let one = engine.issuer().authorization(&caller, id)?;
+            reading.next = None;
             reading.write(engine, vec![one])?;
             reading.end();
             return Ok(reading);
@@ -170,6 +192,7 @@ impl Reading {
                 && organization.is_none_or(|organization| one.organization == organization)
                 && after.is_none_or(|after| one.id > after)
         });
+        self.next = None;
         self.write(engine, found.into_iter().collect())?;
         self.end();
         Ok(())
@@ -196,9 +219,9 @@ impl Reading {
 
     fn end(&mut self) {
         let own = "/api/v2/authorizations".to_owned();
-        let next = match (self.limit, self.last) {
-            (Some(limit), Some(last)) if self.left == 0 => {
-                Some(format!("{own}?limit={limit}&after={last}"))
+        let next = match (&self.next, self.last) {
+            (Some(page), Some(last)) if self.left == 0 => {
+                Some(format!("{own}?{page}&after={last}"))
             }
             _ => None,
         };
