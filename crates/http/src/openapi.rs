@@ -10,6 +10,7 @@ use utoipa::{IntoResponses, PartialSchema};
 
 use crate::failure::{Code, FailureBody};
 use crate::principal::COOKIE;
+use crate::schemas::HexIdOrEmpty;
 use crate::v0::RefusedForm;
 
 /// The OpenAPI 3.1 document of every route.
@@ -88,6 +89,8 @@ pub(crate) fn head() -> OpenApi {
         ("Error", FailureBody::schema()),
         ("Code", Code::schema()),
         (RefusedForm::NAME, RefusedForm::schema()),
+        // Used by queries alone, whose schemas are not collected.
+        ("HexIdOrEmpty", HexIdOrEmpty::schema()),
     ];
     components.schemas = schemas
         .map(|(name, schema)| (name.to_owned(), schema))
