@@ -125,7 +125,10 @@ impl World {
         let get = Call::get("/api/v2/resources").token(of["token"].as_str().unwrap());
         let reply = self.client.call(get);
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
-        (reply.status, body.get("message").cloned().unwrap_or_default())
+        (
+            reply.status,
+            body.get("message").cloned().unwrap_or_default(),
+        )
     }
 
     fn disables(&self, command: &Command) {
