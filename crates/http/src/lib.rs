@@ -13,6 +13,7 @@ mod backup;
 mod body;
 mod failure;
 pub mod guard;
+mod links;
 mod metrics;
 mod names;
 mod openapi;

@@ -89,7 +89,7 @@ pub(crate) fn head() -> OpenApi {
         ("Error", FailureBody::schema()),
         ("Code", Code::schema()),
         (RefusedForm::NAME, RefusedForm::schema()),
-        // Of queries alone, whose types are not collected.
+        // Used by queries alone, whose schemas are not collected.
         ("HexIdOrEmpty", HexIdOrEmpty::schema()),
     ];
     components.schemas = schemas

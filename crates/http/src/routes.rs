@@ -18,7 +18,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use crate::api::Api;
 use crate::failure::{Code, Failure};
 use crate::openapi::head;
-use crate::{backup, metrics, v0, v2};
+use crate::{backup, links, metrics, v0, v2};
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1 << 20;
@@ -84,7 +84,9 @@ pub(crate) fn described() -> (Router<Api>, OpenApi) {
     ];
     let all = OpenApiRouter::with_openapi(head());
     let all = groups.into_iter().flatten().fold(all, mount);
-    all.split_for_parts()
+    let (routes, mut document) = all.split_for_parts();
+    links::add(&mut document);
+    (routes, document)
 }
 
 /// The operations of one path.

@@ -57,7 +57,8 @@ async fn me(State(api): State<Api>, principal: Principal) -> Result<Json<UserFor
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasswordReset)]
 struct PasswordForm {
-    #[schema(value_type = String, required, min_length = 8, max_length = 72)]
+    // No fewer characters have 8 bytes.
+    #[schema(value_type = String, required, min_length = 2, max_length = 72)]
     #[serde(default)]
     password: Zeroizing<String>,
 }

@@ -58,7 +58,8 @@ struct SetUpForm {
     username: String,
     /// 8 to 72 bytes.
     #[serde(default)]
-    #[schema(value_type = String, required, min_length = 8, max_length = 72)]
+    // No fewer characters have 8 bytes.
+    #[schema(value_type = String, required, min_length = 2, max_length = 72)]
     password: Zeroizing<String>,
     #[serde(default)]
     #[schema(required, min_length = 1)]

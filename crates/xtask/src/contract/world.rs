@@ -16,15 +16,16 @@ const USERS: (&str, u64) = ("users", 0xf_0000);
 const BUCKETS: (&str, u64) = ("buckets", 0xb_0000);
 const AUTHORIZATIONS: (&str, u64) = ("authorizations", 0xa_0000);
 
-/// Writes a file to import, and the ids of each kind, one on a line, for the dictionaries of schemathesis.
+/// Writes a file to import, and the ids of each kind as a dictionary, one in quotes on each line.
 ///
 /// # Errors
 ///
 /// If they cannot be written.
 pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
     for (kind, first) in [ORGANIZATIONS, USERS, BUCKETS, AUTHORIZATIONS] {
-        let ids: Vec<_> = (0..EACH).map(|number| hex(first + number)).collect();
-        fs::write(folder.join(format!("{kind}.txt")), ids.join("\n") + "\n")?;
+        let line = |number| format!("\"{}\"\n", hex(first + number));
+        let ids: String = (0..EACH).map(line).collect();
+        fs::write(folder.join(format!("{kind}.txt")), ids)?;
     }
     let id = |kind: (&str, u64), number: u64| hex(kind.1 + number);
     let list = |kind: (&str, u64), more: &dyn Fn(u64) -> serde_json::Value| -> Vec<_> {
