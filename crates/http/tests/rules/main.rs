@@ -14,6 +14,7 @@ mod lists;
 mod matrix;
 mod reference;
 mod replies;
+mod roles;
 mod rows;
 mod server;
 mod sessions;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::http::{HeaderName, HeaderValue, header};
-use symbolon::{Id, Permission, ResourceType, Target};
+use symbolon::{Action, Id, Permission, ResourceType, Role, Schema, Target};
 
 /// Status and code of a refusal, and what it is about where an operation names several things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +122,22 @@ impl Who {
     /// Whether it could grant to read the buckets of an organization, and so its databases (A7).
     pub(crate) fn may_grant_reading_buckets(&self, org: Id) -> bool {
         self.may(READ, ResourceType::BUCKETS, Some(org), None)
+    }
+
+    /// Whether it holds all that a role in an organization may do, signed in. What that says of users reaches nobody.
+    pub(crate) fn holds_role(&self, org: Id, role: Role) -> bool {
+        let all = Schema::influxdb_operator().into_iter();
+        let needed = all.filter(|one| {
+            let counts = one.resource.kind != ResourceType::USERS;
+            counts && (role == Role::Owner || one.action == Action::READ)
+        });
+        needed.into_iter().all(|one| {
+            let (action, kind) = (one.action.to_string(), one.resource.kind);
+            match kind {
+                ResourceType::ORGANIZATIONS => self.may(&action, kind, None, Some(org)),
+                _ => self.may(&action, kind, Some(org), None),
+            }
+        })
     }
 
     pub(crate) fn is_inside(&self, org: Id) -> bool {

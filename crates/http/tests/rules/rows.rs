@@ -298,8 +298,15 @@ fn decide(
             on_user(who, WRITE, thing("userID").user())?;
             200
         }
-        "DeleteUsersID" | "PostUsersIDPassword" | "PutUsersIDPassword" => {
+        "DeleteUsersID" => {
             on_user(who, WRITE, thing("userID").user())?;
+            204
+        }
+        // Whoever can sign in as a user must hold what that user may: it is a member of its organization.
+        "PostUsersIDPassword" | "PutUsersIDPassword" => {
+            on_user(who, WRITE, thing("userID").user())?;
+            let (org, _) = thing("userID").organization().ok_or(NOT_FOUND)?;
+            need(who.holds_role(org, Role::Member), FORBIDDEN)?;
             204
         }
 
@@ -342,6 +349,12 @@ fn decide(
             let at = thing("orgID").organization();
             on(who, WRITE, orgs, at)?;
             let adds = operation.starts_with("Post");
+            let role = match operation.contains("Owners") {
+                true => Role::Owner,
+                false => Role::Member,
+            };
+            let (org, _) = at.ok_or(NOT_FOUND)?;
+            need(!adds || who.holds_role(org, role), FORBIDDEN)?;
             let user = thing(if adds { "id" } else { "userID" })
                 .user()
                 .ok_or(NOT_FOUND.about("user"))?;
