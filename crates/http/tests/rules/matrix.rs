@@ -7,7 +7,8 @@ use symbolon::Id;
 use uuid::Uuid;
 
 use crate::reference::{Credential, INVALID, UNAUTHORIZED, Who};
-use crate::rows::{Answer, answer, body, minds_death, slots};
+use crate::rows::{Answer, answer, minds_death};
+use crate::slots::{body, slots};
 use crate::support::{Reply, ask, run};
 use crate::things::{Filled, Kind, Place, Slot, Thing};
 use crate::world::World;
