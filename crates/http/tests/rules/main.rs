@@ -15,6 +15,7 @@ mod lists;
 mod matrix;
 mod reference;
 mod replies;
+mod roles;
 mod rows;
 mod server;
 mod sessions;

@@ -367,6 +367,13 @@ impl Making {
             Some(anna),
             nothing,
         );
+        let organizing = permissions(&[format!("read:orgs/{org}"), format!("write:orgs/{org}")]);
+        self.living(
+            "token that writes its organization",
+            own,
+            Some(anna),
+            organizing,
+        );
         let everywhere = permissions(&["read:authorizations".to_owned()]);
         self.living(
             "token that reads all authorizations",
