@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::openapi::Failures;
 use crate::principal::Principal;
 use crate::routes::Operations;
+use crate::schemas::Octets;
 
 /// What is sent at once.
 const CHUNK: usize = 64 * 1024;
@@ -34,7 +35,7 @@ pub(crate) fn routes() -> Vec<Operations> {
 /// takes.
 #[utoipa::path(
     post, path = "/api/v1/backup", operation_id = "PostBackup", tag = "system",
-    responses((status = 200, description = "The backup", body = Vec<u8>, content_type = "application/octet-stream"), Failures),
+    responses((status = 200, description = "The backup", body = Octets, content_type = "application/octet-stream"), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn backup_now(State(api): State<Api>, principal: Principal) -> Result<Response, Failure> {

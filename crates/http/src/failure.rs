@@ -179,6 +179,8 @@ impl From<Error> for Failure {
         };
         let text = match &error {
             Error::Store(store) => store.to_string(),
+            // InfluxDB's text, which names the permission itself.
+            Error::Invalid(Field::Permissions, reason) => reason.clone(),
             error => error.to_string(),
         };
         Self::new(code, text)

@@ -68,6 +68,20 @@ impl<'e> Names<'e> {
     }
 }
 
+/// Whether the caller may know of an organization by its name: that to which its token belongs, and those that it may read.
+pub(crate) fn sees_organization(engine: &Engine, caller: &Caller, id: Id) -> Result<bool, Error> {
+    let issuer = engine.issuer();
+    if let Caller::Authorization(caller) = caller
+        && issuer.authorization(&Caller::Root, *caller)?.organization == id
+    {
+        return Ok(true);
+    }
+    match issuer.organization(caller, id) {
+        Err(Error::NotFound(_) | Error::Forbidden(_)) => Ok(false),
+        found => found.map(|_| true),
+    }
+}
+
 /// None for what is not there.
 pub(crate) fn absent_is_none<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
     match found {

@@ -51,7 +51,8 @@ pub fn application(api: Api) -> Router {
             TraceLayer::new_for_http()
                 .make_span_with(span)
                 .on_request(())
-                .on_response(answered),
+                .on_response(answered)
+                .on_failure(()),
         )
         .layer(SetSensitiveHeadersLayer::new(secret))
 }

@@ -27,7 +27,7 @@ pub(crate) use config::defaults;
 #[command(after_help = "\
 Examples:
   symbolon serve
-  symbolon serve --listen 0.0.0.0:8086 --store sqlite:/var/lib/symbolon/tokens.db
+  symbolon serve --listen 0.0.0.0:8086 --store sqlite:/var/lib/symbolon.db
   SYMBOLON_LISTEN=127.0.0.1:9000 symbolon serve
 
 The store and its key are made if there is none. Every option can stand in

@@ -14,7 +14,7 @@ fn purged(home: &Home, arguments: &[&str]) -> Value {
 fn counts(dry_run: bool, authorizations: usize, organizations: usize, buckets: usize) -> Value {
     json!({
         "dryRun": dry_run, "authorizations": authorizations, "buckets": buckets, "users": 0,
-        "organizations": organizations,
+        "organizations": organizations, "sessions": 0,
     })
 }
 

@@ -114,6 +114,7 @@ impl Issuer {
                 holder.must_on_user(Action::WRITE, user)?;
             }
             holder.must_include(&new.permissions, &change.buckets())?;
+            check_organization(new.organization, &new.permissions)?;
             guard_owners(change, new.organization, new.user)?;
             let now = change.now();
             let authorization = Authorization {
@@ -263,7 +264,7 @@ impl Issuer {
             return Err(Error::Invalid(Field::Expiry, reason));
         }
         self.shared.schema.check(new.face, &new.permissions)?;
-        check_organization(new.organization, &new.permissions)
+        Ok(())
     }
 
     /// A caller that edits permissions may keep what was there, and add only what it holds.

@@ -87,15 +87,19 @@ fn session_permissions(
     mut is_active: impl FnMut(Id) -> Result<bool, Error>,
 ) -> Result<PermissionSet, Error> {
     let mut held = Schema::influxdb_me(user.id);
-    for Membership { organization, role } in &user.memberships {
-        if is_active(*organization)? {
-            held.extend(match role {
-                Role::Owner => Schema::influxdb_owner(*organization),
-                Role::Member => Schema::influxdb_member(*organization),
-            });
+    for membership in &user.memberships {
+        if is_active(membership.organization)? {
+            held.extend(role_permissions(*membership));
         }
     }
     Ok(held.into())
+}
+
+fn role_permissions(Membership { organization, role }: Membership) -> Vec<Permission> {
+    match role {
+        Role::Owner => Schema::influxdb_owner(organization),
+        Role::Member => Schema::influxdb_member(organization),
+    }
 }
 
 fn unknown(error: Error) -> Error {
@@ -209,6 +213,26 @@ impl Holder {
             .iter()
             .find(|wanted| !held.includes(wanted, buckets));
         missing.map_or(Ok(()), |wanted| Err(Error::Exceeds(wanted.to_string())))
+    }
+
+    /// Whoever makes a user belong to an organization lets it do, signed in, all that its role may, and so must hold that
+    /// itself. Users are in no organization, so that a permission on those of one says nothing.
+    pub(super) fn must_include_role(&self, membership: Membership) -> Result<(), Error> {
+        let mut permissions = role_permissions(membership);
+        permissions.retain(|one| one.resource.kind != ResourceType::USERS);
+        self.must_include(&permissions, &())
+    }
+
+    /// Whoever gives a user another password can sign in as that user, and so must hold all that it may; or be it.
+    pub(super) fn must_include_user(&self, user: &User) -> Result<(), Error> {
+        if matches!(self, Self::User(itself, _) if itself.id == user.id) {
+            return Ok(());
+        }
+        if user.operator {
+            self.must_include(&Schema::influxdb_operator(), &())?;
+        }
+        let mut memberships = user.memberships.iter();
+        memberships.try_for_each(|one| self.must_include_role(*one))
     }
 
     fn is_of(&self, organization: Id) -> bool {

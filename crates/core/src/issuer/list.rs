@@ -174,15 +174,16 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::user`].
+    /// [`Error::NotFound`] if there is none or the caller may not know of it; [`Error::Forbidden`] if it belongs to it but may
+    /// not read it.
     pub fn organization(&self, caller: &Caller, id: Id) -> Result<Organization, Error> {
         let errand = Errand::new(caller, Act::Read).on(Kind::ORGANIZATION, id);
         self.change(errand, |change| {
             let holder = caller.hold(change)?;
-            if !holder.may_organization(Action::READ, id) {
-                return Err(Error::NotFound(Field::Organization));
-            }
-            change.organization(id)
+            let found = change.organization(id)?;
+            let kind = ResourceType::ORGANIZATIONS;
+            holder.must_on(Action::READ, kind, id, id, Field::Organization)?;
+            Ok(found)
         })
     }
 
@@ -190,17 +191,16 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    /// [`Error::NotFound`] if there is none or the caller may not know of it; [`Error::Forbidden`] if it may know but not read
+    /// it.
     pub fn bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
         let errand = Errand::new(caller, Act::Read).on(Kind::BUCKET, id);
         self.change(errand, |change| {
             let holder = caller.hold(change)?;
             let found = change.bucket(id)?;
-            let request = Request::new(Action::READ, ResourceType::BUCKETS)
-                .organization(found.organization)
-                .id(id);
-            let may = holder.may(&request);
-            may.then_some(found).ok_or(Error::NotFound(Field::Bucket))
+            let kind = ResourceType::BUCKETS;
+            holder.must_on(Action::READ, kind, found.organization, id, Field::Bucket)?;
+            Ok(found)
         })
     }
 
@@ -267,7 +267,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if the organization is not there or deleted, or the caller may not read it.
+    /// As [`Issuer::organization`]; [`Error::NotFound`] if it is deleted.
     pub fn members(&self, caller: &Caller, organization: Id) -> Result<Vec<(User, Role)>, Error> {
         if self.organization(caller, organization)?.status == Status::Revoked {
             return Err(Error::NotFound(Field::Organization));

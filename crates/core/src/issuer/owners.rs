@@ -87,11 +87,12 @@ impl Issuer {
         })
     }
 
-    /// Changes a user. Its name is free again once it is deleted.
+    /// Changes a user. Its name is free again once it is deleted. A password is changed by the user itself, signed in, or by
+    /// whoever holds all that the user may.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create_user`]; [`Error::NotFound`]; [`Error::Ended`] if it is deleted.
+    /// As [`Issuer::create_user`]; [`Error::NotFound`]; [`Error::Ended`] if it is deleted; [`Error::Exceeds`].
     pub fn edit_user(&self, caller: &Caller, id: Id, edit: &UserEdit) -> Result<User, Error> {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;
@@ -185,11 +186,13 @@ impl Issuer {
         })
     }
 
-    /// Makes a user belong to an organization, or gives it another role there.
+    /// Makes a user belong to an organization, or gives it another role there. The caller must hold all that the role may.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`].
+    /// As [`Issuer::edit_user`], for the organization; [`Error::NotFound`] for a user that is not there, or that neither
+    /// belongs to it nor may be read by the caller;
+    /// [`Error::Exceeds`] for a role that lets the user do more than the caller may.
     pub fn add_member(
         &self,
         caller: &Caller,
@@ -202,7 +205,7 @@ impl Issuer {
         self.change_memberships(
             errand,
             caller,
-            organization,
+            (organization, Some(membership)),
             user,
             |memberships| match memberships
                 .iter_mut()
@@ -218,7 +221,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`].
+    /// As [`Issuer::add_member`].
     pub fn remove_member(
         &self,
         caller: &Caller,
@@ -226,7 +229,8 @@ impl Issuer {
         user: Id,
     ) -> Result<User, Error> {
         let errand = Errand::new(caller, Act::RemoveMember).on(Kind::USER, user);
-        self.change_memberships(errand, caller, organization, user, |memberships| {
+        let none = (organization, None);
+        self.change_memberships(errand, caller, none, user, |memberships| {
             memberships.retain(|one| one.organization != organization);
         })
     }
@@ -289,7 +293,7 @@ impl Issuer {
         &self,
         errand: Errand,
         caller: &Caller,
-        organization: Id,
+        (organization, gained): (Id, Option<Membership>),
         user: Id,
         edit: impl Fn(&mut Vec<Membership>),
     ) -> Result<User, Error> {
@@ -308,8 +312,14 @@ impl Issuer {
                 return Err(Error::NotFound(Field::Organization));
             }
             change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+            if let Some(gained) = gained {
+                holder.must_include_role(gained)?;
+            }
             let mut after = change.user(user)?;
-            if after.status == Status::Revoked {
+            // Whoever may not read users sees the members alone.
+            let is_seen =
+                after.role_in(organization).is_some() || holder.may_user(Action::READ, user);
+            if after.status == Status::Revoked || !is_seen {
                 return Err(Error::NotFound(Field::User));
             }
             let before = after.memberships.clone();
@@ -343,6 +353,9 @@ impl Issuer {
             }
             if before.status == Status::Revoked {
                 return Err(Ended.into());
+            }
+            if after.password_hash != before.password_hash {
+                holder.must_include_user(&before)?;
             }
             after.updated_at = change.now();
             change.put(Entity::User(after.clone()))?;

@@ -260,9 +260,19 @@ fn users_and_organizations_follow_the_same_rules() {
             .is_empty()
     );
     assert!(issuer.organization_named(&none, "other").is_err());
-    let owner = holder(&world, &["write:orgs/ORG"]);
     let role = symbolon::Role::Member;
-    let joined = issuer.add_member(&owner, world.org.id, user, role).unwrap();
+    let owner = holder(&world, &["write:orgs/ORG"]);
+    let hidden = issuer.remove_member(&owner, world.org.id, user);
+    assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
+    let owner = holder(&world, &["write:orgs/ORG", &format!("read:users/{user}")]);
+    // It would let the user read more than the caller may.
+    assert!(matches!(
+        issuer.add_member(&owner, world.org.id, user, role),
+        Err(Error::Exceeds(_))
+    ));
+    let joined = issuer
+        .add_member(&Caller::Root, world.org.id, user, role)
+        .unwrap();
     assert_eq!(joined.memberships.len(), 1);
     assert!(matches!(
         issuer.add_member(&owner, other, user, role),

@@ -135,7 +135,10 @@ fn users_and_organizations_are_read_by_their_ids() {
     let caller = world.caller(&["read:buckets"]);
     let hidden = issuer.user(&caller, user.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
-    let hidden = issuer.organization(&caller, org.id);
+    let told = issuer.organization(&caller, org.id);
+    assert!(matches!(told, Err(Error::Forbidden(_))), "{told:?}");
+    let other = issuer.create_organization(&root, "other", "").unwrap();
+    let hidden = issuer.organization(&caller, other.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
     let reads = world.caller(&["read:users", "read:orgs"]);
     assert!(issuer.user(&reads, user.id).is_ok() && issuer.organization(&reads, org.id).is_ok());

@@ -273,6 +273,11 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
         match issuer.members(&ASKING, id(at)) {
             Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
             Err(Error::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
+            // Whoever belongs to it is told.
+            Err(Error::Forbidden(_)) => {
+                let belongs = setting.users[0].role_in(id(at)).is_some();
+                assert!(!seen && belongs, "{setting:?}");
+            }
             answer => panic!("{answer:?} in {setting:?}"),
         }
     }
@@ -385,4 +390,61 @@ fn a_user_that_was_switched_off_a_moment_ago_changes_nothing() {
     assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == me));
     let refused = issuer.users(&Caller::User(id(77)), &Span::default());
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+}
+
+/// A membership and a password are what a user may do: whoever gives them must hold that.
+#[test]
+fn nobody_gives_a_user_more_than_is_held() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let org = world.org.id;
+    let friend = issuer
+        .create_user(&Caller::Root, "friend", None)
+        .unwrap()
+        .id;
+    let password = UserEdit {
+        password_hash: Some(symbolon::PasswordHash::from_phc("$argon2id$new")),
+        ..UserEdit::default()
+    };
+    let reads = symbolon::Schema::influxdb_member(org);
+    let all = symbolon::Schema::influxdb_all_access(org, None);
+    let create = |mut held: Vec<Permission>| {
+        // Whoever may not read a user does not learn that it is there.
+        held.push(Permission::new(Action::READ, ResourceType::USERS).id(friend));
+        let made = issuer.create(&Caller::Root, NewAuthorization::new(org, held));
+        Caller::Authorization(made.unwrap().1.id)
+    };
+    let write_org = Permission::new(Action::WRITE, ResourceType::ORGANIZATIONS).id(org);
+    let narrow = create(vec![write_org.clone()]);
+    let reader = create(reads.into_iter().chain([write_org]).collect());
+    let whole = create(all);
+    for (caller, role, may) in [
+        (&narrow, Role::Member, false),
+        (&narrow, Role::Owner, false),
+        (&reader, Role::Owner, false),
+        (&reader, Role::Member, true),
+        (&whole, Role::Owner, true),
+    ] {
+        let added = issuer.add_member(caller, org, friend, role);
+        assert_eq!(added.is_ok(), may, "{added:?}");
+        assert!(may || matches!(added, Err(Error::Exceeds(_))));
+    }
+    let writer = Permission::new(Action::WRITE, ResourceType::USERS);
+    let writer = create(vec![writer]);
+    let refused = issuer.edit_user(&writer, friend, &password);
+    assert!(matches!(refused, Err(Error::Exceeds(_))));
+    assert!(
+        issuer
+            .edit_user(&Caller::User(friend), friend, &password)
+            .is_ok()
+    );
+    let operator = create(symbolon::Schema::influxdb_operator());
+    let again = UserEdit {
+        password_hash: Some(symbolon::PasswordHash::from_phc("$argon2id$again")),
+        ..UserEdit::default()
+    };
+    assert!(issuer.edit_user(&operator, friend, &again).is_ok());
+    // It belongs to nobody any more, and so has nothing to give.
+    issuer.remove_member(&narrow, org, friend).unwrap();
+    assert!(issuer.edit_user(&writer, friend, &password).is_ok());
 }

@@ -142,8 +142,9 @@ pub(super) fn permissions(
 #[schema(as = CreateDatabaseToken)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewForm {
+    /// At most 4,096 bytes without control characters.
     #[serde(default)]
-    #[schema(required)]
+    #[schema(value_type = String, required, max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     pub(super) description: Option<String>,
     /// What it allows; nothing if it is empty or not given.
     #[serde(default)]
@@ -158,7 +159,9 @@ pub(crate) struct NewForm {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = UpdateDatabaseToken)]
 pub(crate) struct UpdateForm {
+    /// At most 4,096 bytes without control characters.
     #[serde(default)]
+    #[schema(max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     pub(super) description: Option<String>,
     /// All that it allows from now on.
     #[serde(default)]

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::body::{Ask, Body, OneId, given, id_if_given};
 use crate::failure::{Code, Failure};
+use crate::names::sees_organization;
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -123,21 +124,23 @@ async fn list(
 ) -> Result<Json<ListForm>, Failure> {
     let found = api.run(move |engine| {
         let (issuer, caller) = (engine.issuer(), &principal.caller);
+        let id = id_if_given(wanted.id.as_deref())?;
         let organization = match id_if_given(wanted.organization.as_deref())? {
             Some(id) => Some(id),
             None => match given(wanted.org.as_deref()) {
-                Some(name) => Some(issuer.organization_named(caller, name)?.id),
+                Some(name) => Some(organization(engine, caller, name)?),
                 None => None,
             },
         };
-        let id = id_if_given(wanted.id.as_deref())?;
         let name = given(wanted.name.as_deref());
         if id.is_none() && name.is_none() {
             let list = |span: &_| issuer.buckets(caller, organization, span);
             return Ok(paging.of(list, |one| one.id)?);
         }
-        let list = |_: &_| {
-            let mut all = issuer.buckets(caller, organization, &Span::default())?;
+        let list = |span: &Span| {
+            let after = span.after;
+            let all = Span { after, limit: None };
+            let mut all = issuer.buckets(caller, organization, &all)?;
             all.retain(|one| {
                 id.is_none_or(|id| one.id == id) && name.is_none_or(|name| one.name == name)
             });
@@ -225,16 +228,30 @@ async fn delete(
     OneId(id): OneId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        here(engine, &Caller::Root, id)?;
+        must_be_here(engine, id)?;
         engine.issuer().unregister_bucket(&principal.caller, id)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
+/// The id of the organization with this name, if the caller may know of it.
+fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Failure> {
+    let found = engine.issuer().organization_named(&Caller::Root, name)?;
+    match sees_organization(engine, caller, found.id)? {
+        true => Ok(found.id),
+        false => Err(Failure::not_found(Field::Organization)),
+    }
+}
+
+/// The bucket, unless it is forgotten.
 fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Bucket, Error> {
-    let found = engine.issuer().bucket(caller, id)?;
-    match found.status {
+    must_be_here(engine, id)?;
+    engine.issuer().bucket(caller, id)
+}
+
+fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
+    match engine.issuer().bucket(&Caller::Root, id)?.status {
         Status::Revoked => Err(Error::NotFound(Field::Bucket)),
-        _ => Ok(found),
+        _ => Ok(()),
     }
 }

@@ -34,7 +34,6 @@ async fn links() -> Json<Value> {
         "signout": "/api/v2/signout",
         "system": {
             "metrics": "/metrics",
-            "debug": "/debug/pprof",
             "health": "/health",
         },
         "users": "/api/v2/users",

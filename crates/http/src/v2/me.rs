@@ -1,7 +1,8 @@
 //! `/api/v2/me` and the passwords of users.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use symbolon::{Caller, Engine, Error, Field, Id, Status, UserEdit};
@@ -101,19 +102,14 @@ async fn my_password(
 )]
 async fn change_password(
     State(api): State<Api>,
-    principal: Result<Principal, Failure>,
-    headers: HeaderMap,
+    setter: Setter,
     OneId(id): OneId,
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        let caller = match principal {
-            Ok(principal) => principal.caller,
-            Err(_) if password::is_basic(&headers) => {
-                let user = by_password(engine, &headers)?;
-                Caller::User(user)
-            }
-            Err(failure) => return Err(failure),
+        let caller = match setter {
+            Setter::Principal(principal) => principal.caller,
+            Setter::Password(headers) => Caller::User(by_password(engine, &headers)?),
         };
         must_be_here(engine, id)?;
         set(engine, &caller, id, &form)
@@ -133,12 +129,32 @@ async fn change_password(
 )]
 async fn put_password(
     state: State<Api>,
-    principal: Result<Principal, Failure>,
-    headers: HeaderMap,
+    setter: Setter,
     id: OneId,
     form: Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
-    change_password(state, principal, headers, id, form).await
+    change_password(state, setter, id, form).await
+}
+
+/// Who sets a password.
+enum Setter {
+    Principal(Principal),
+    /// Somebody with name and password in the headers, which are looked at later.
+    Password(HeaderMap),
+}
+
+impl FromRequestParts<Api> for Setter {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
+        match Principal::from_request_parts(parts, api).await {
+            Ok(principal) => Ok(Self::Principal(principal)),
+            Err(_) if password::is_basic(&parts.headers) => {
+                Ok(Self::Password(parts.headers.clone()))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
 }
 
 fn set(engine: &Engine, caller: &Caller, user: Id, form: &PasswordForm) -> Result<(), Failure> {

@@ -166,10 +166,12 @@ async fn list(
             Some(user) => Some(memberships(engine, caller, user)?),
         };
         let wanted = |one: &Organization| of.as_ref().is_none_or(|of| of.contains(&one.id));
-        let list = |span: &_| match of {
+        let list = |span: &symbolon::Span| match of {
             None => issuer.organizations(caller, span),
             Some(_) => {
-                let mut all = issuer.organizations(caller, &symbolon::Span::default())?;
+                let after = span.after;
+                let all = symbolon::Span { after, limit: None };
+                let mut all = issuer.organizations(caller, &all)?;
                 all.retain(wanted);
                 Ok(all)
             }
@@ -314,15 +316,15 @@ async fn delete(
 
 /// The organization, unless it is deleted.
 pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Organization, Error> {
-    let found = engine.issuer().organization(caller, id)?;
-    match found.status {
-        Status::Revoked => Err(Error::NotFound(Field::Organization)),
-        _ => Ok(found),
-    }
+    must_be_here(engine, id)?;
+    engine.issuer().organization(caller, id)
 }
 
 pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    here(engine, &Caller::Root, id).map(|_| ())
+    match engine.issuer().organization(&Caller::Root, id)?.status {
+        Status::Revoked => Err(Error::NotFound(Field::Organization)),
+        _ => Ok(()),
+    }
 }
 
 /// InfluxDB's text for a name that is taken.

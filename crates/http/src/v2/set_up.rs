@@ -74,7 +74,7 @@ struct SetUpForm {
 }
 
 /// What was made; the authorization with its token.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = OnboardingResponse)]
 struct DoneForm {
     user: UserForm,

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Engine, Face, NewAuthorization, PermissionSet, Status};
+use symbolon::{Engine, Error, Face, NewAuthorization, PermissionSet, Status};
 
 use super::forms::{AuthorizationForm, NewForm};
 use crate::api::Api;
@@ -30,7 +30,11 @@ pub(super) async fn create(
     let settings = api.settings().clone();
     let made = api.run(move |engine| {
         let new = new(engine, &principal, form)?;
-        let (token, made) = engine.issuer().create(&principal.caller, new)?;
+        let made = engine.issuer().create(&principal.caller, new);
+        let (token, made) = made.map_err(|error| match error {
+            Error::NotFound(_) => Failure::invalid("unable to create token"),
+            error => error.into(),
+        })?;
         let form = AuthorizationForm::new(made, &mut Names::new(engine), &settings)?;
         Ok::<_, Failure>(form.with(&token))
     });

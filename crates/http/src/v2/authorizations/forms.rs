@@ -10,7 +10,9 @@ use crate::names::Names;
 use crate::schemas::{Description, HexId, Time, TypeName};
 
 /// An authorization, as InfluxDB v2 shows it.
-#[derive(Debug, Serialize, ToSchema)]
+///
+/// It may hold the token, so that it is not shown by `Debug`.
+#[derive(Serialize, ToSchema)]
 #[schema(as = Authorization)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthorizationForm {

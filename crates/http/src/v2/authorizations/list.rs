@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::forms::AuthorizationForm;
 use super::is_here;
 use crate::api::{Api, Settings};
-use crate::body::{Ask, given, id, id_if_given};
+use crate::body::{Ask, given, id_if_given};
 use crate::failure::Failure;
 use crate::names::{Names, absent_is_none};
 use crate::openapi::Failures;
@@ -19,7 +19,7 @@ use crate::schemas::HexIdOrEmpty;
 use crate::stream::{self, PAGE, Pages};
 
 /// Which authorizations are wanted. What is not given, or empty, does not filter.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// This one alone; the other filters do not count then.
@@ -48,7 +48,7 @@ pub(crate) struct Wanted {
 }
 
 /// Authorizations in the order of their ids.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Authorizations)]
 pub(crate) struct ListForm {
     authorizations: Vec<AuthorizationForm>,
@@ -125,16 +125,22 @@ impl Reading {
             written: br#"{"authorizations":["#.to_vec(),
             is_over: false,
         };
-        if let Some(text) = given(wanted.id.as_deref()) {
-            let id = id(text)?;
+        let by_id = Ids::of(wanted)?;
+        if let Some(id) = by_id.authorization {
             super::must_be_here(engine, id)?;
             let one = engine.issuer().authorization(&caller, id)?;
             reading.write(engine, vec![one])?;
             reading.end();
             return Ok(reading);
         }
-        let user = user(engine, &caller, wanted)?;
-        let organization = organization(engine, &caller, wanted)?;
+        let user = match by_id.user {
+            Some(id) => Some(Named::by_id(id)),
+            None => user(engine, &caller, wanted)?,
+        };
+        let organization = match by_id.organization {
+            Some(id) => Some(Named::by_id(id)),
+            None => organization(engine, &caller, wanted)?,
+        };
         reading.filter.user = user.as_ref().map(|named| named.id);
         reading.filter.organization = organization.as_ref().map(|named| named.id);
         match given(wanted.token.as_deref()) {
@@ -226,6 +232,23 @@ impl Pages for Reading {
     }
 }
 
+/// The ids by which the list is filtered: all are read before anything is looked up.
+struct Ids {
+    authorization: Option<Id>,
+    user: Option<Id>,
+    organization: Option<Id>,
+}
+
+impl Ids {
+    fn of(wanted: &Wanted) -> Result<Self, Failure> {
+        Ok(Self {
+            authorization: id_if_given(wanted.id.as_deref())?,
+            user: id_if_given(wanted.user_id.as_deref())?,
+            organization: id_if_given(wanted.organization_id.as_deref())?,
+        })
+    }
+}
+
 /// A user or organization by which the list is filtered.
 struct Named {
     id: Id,
@@ -236,9 +259,6 @@ struct Named {
 }
 
 fn user(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Option<Named>, Failure> {
-    if let Some(id) = id_if_given(wanted.user_id.as_deref())? {
-        return Ok(Some(Named::by_id(id)));
-    }
     let Some(name) = given(wanted.user.as_deref()) else {
         return Ok(None);
     };
@@ -258,9 +278,6 @@ fn organization(
     caller: &Caller,
     wanted: &Wanted,
 ) -> Result<Option<Named>, Failure> {
-    if let Some(id) = id_if_given(wanted.organization_id.as_deref())? {
-        return Ok(Some(Named::by_id(id)));
-    }
     let Some(name) = given(wanted.org.as_deref()) else {
         return Ok(None);
     };
@@ -271,13 +288,7 @@ fn organization(
     let issuer = engine.issuer();
     let found = issuer.organization_named(&Caller::Root, name);
     let found = absent_is_none(found)?.ok_or_else(unknown)?;
-    let own = match caller {
-        Caller::Authorization(id) => {
-            issuer.authorization(&Caller::Root, *id)?.organization == found.id
-        }
-        _ => false,
-    };
-    let is_seen = own || absent_is_none(issuer.organization(caller, found.id))?.is_some();
+    let is_seen = crate::names::sees_organization(engine, caller, found.id)?;
     Ok(Some(Named {
         id: found.id,
         is_seen,

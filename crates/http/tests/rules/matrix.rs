@@ -1,0 +1,387 @@
+//! **The access matrix**: every operation of the OpenAPI document, asked by everybody for everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use symbolon::Id;
+use uuid::Uuid;
+
+use crate::reference::{Credential, INVALID, UNAUTHORIZED, Who};
+use crate::rows::{Answer, answer, minds_death};
+use crate::slots::{body, slots};
+use crate::support::{Reply, ask, run};
+use crate::things::{Filled, Kind, Place, Slot, Thing};
+use crate::world::World;
+
+/// An operation of the document.
+struct Operation {
+    id: String,
+    method: String,
+    path: String,
+    slots: Vec<Slot>,
+}
+
+/// What of the query or headers names no thing.
+const PLAIN: [&str; 5] = [
+    "limit",
+    "offset",
+    "descending",
+    "includeRevoked",
+    "x-symbolon-setup-code",
+];
+
+/// Every operation, each with a row of the table for all of its parameters.
+fn operations() -> Vec<Operation> {
+    let document = serde_json::to_value(symbolon_http::openapi()).unwrap();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, described) in methods.as_object().unwrap() {
+            let id = described["operationId"].as_str().unwrap().to_owned();
+            let slots =
+                slots(&id).unwrap_or_else(|| panic!("no row for the operation {id}: add one"));
+            check_parameters(&id, described, &slots);
+            check_body(&id, &document, described, &slots);
+            all.push(Operation {
+                id,
+                method: method.to_uppercase(),
+                path: path.clone(),
+                slots,
+            });
+        }
+    }
+    all
+}
+
+fn check_parameters(id: &str, described: &Value, slots: &[Slot]) {
+    let none = Vec::new();
+    let parameters = described["parameters"].as_array().unwrap_or(&none);
+    let known: BTreeSet<_> = slots
+        .iter()
+        .filter(|slot| !slot.place.is_body())
+        .map(|slot| slot.name)
+        .collect();
+    let told = parameters.iter().map(|one| one["name"].as_str().unwrap());
+    let told: BTreeSet<_> = told.filter(|name| !PLAIN.contains(name)).collect();
+    assert_eq!(
+        told, known,
+        "the row of {id} has other parameters than the document"
+    );
+}
+
+/// Whatever is an id in the body is in the row.
+fn check_body(id: &str, document: &Value, described: &Value, slots: &[Slot]) {
+    let schema = &described["requestBody"]["content"]["application/json"]["schema"];
+    let Some(name) = schema["$ref"].as_str() else {
+        return;
+    };
+    let schema = &document["components"]["schemas"][name.rsplit('/').next().unwrap()];
+    let properties = schema["properties"].as_object().unwrap();
+    let ids = properties.iter().filter(|(_, one)| {
+        let text = one.to_string();
+        text.contains("HexId") || text.contains("[0-9a-fA-F]{16}")
+    });
+    let told: BTreeSet<_> = ids.map(|(name, _)| name.as_str()).collect();
+    let known = slots.iter().filter(|slot| slot.place.is_body());
+    let known: BTreeSet<_> = known.map(|slot| slot.name).collect();
+    assert_eq!(
+        told, known,
+        "the row of {id} has other ids in the body than the document"
+    );
+}
+
+/// Each slot with everything while the others are as usual; then each two slots with everything.
+fn fillings<'w>(slots: &[Slot], world: &'w World) -> Vec<Vec<Filled<'w>>> {
+    let usual: Vec<_> = slots
+        .iter()
+        .map(|slot| slot.fill(slot.usual(world), world))
+        .collect();
+    let unusual = |slot: &Slot| {
+        let mut all = slot.things(world);
+        all.retain(|thing| *thing != slot.usual(world));
+        all
+    };
+    let (mut one, mut two) = (vec![usual.clone()], Vec::new());
+    for (at, slot) in slots.iter().enumerate() {
+        for thing in unusual(slot) {
+            let mut single = usual.clone();
+            single[at] = slot.fill(thing, world);
+            for (second, other) in slots.iter().enumerate().skip(at + 1) {
+                for thing in unusual(other) {
+                    let mut both = single.clone();
+                    both[second] = other.fill(thing, world);
+                    two.push(both);
+                }
+            }
+            one.push(single);
+        }
+    }
+    one.extend(two);
+    one
+}
+
+async fn send(world: &World, operation: &Operation, who: &Who, filled: &[Filled<'_>]) -> Reply {
+    let mut path = operation.path.clone();
+    let mut query = Vec::new();
+    for one in filled.iter().filter(|one| one.thing != Thing::Absent) {
+        match one.slot.place {
+            Place::Path => path = path.replace(&format!("{{{}}}", one.slot.name), &one.text),
+            Place::Query => query.push(format!("{}={}", one.slot.name, one.text)),
+            Place::Body | Place::OptionalBody => {}
+        }
+    }
+    if !query.is_empty() {
+        path = format!("{path}?{}", query.join("&"));
+    }
+    let header = who.header();
+    let header = header
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    let headers: Vec<_> = header.collect();
+    let body = body(&operation.id, world, filled).map(|body| body.to_string());
+    ask(&world.app, &operation.method, &path, &headers, body).await
+}
+
+fn expected(operation: &Operation, world: &World, who: &Who, filled: &[Filled<'_>]) -> Answer {
+    if let Some((refusal, _)) = who.dead
+        && minds_death(&operation.id, who)
+    {
+        return Answer::Refused(refusal);
+    }
+    let is_v0 = operation.path.starts_with("/api/v0/");
+    if is_v0 && matches!(who.credential, Credential::Session(_)) {
+        return Answer::Refused(UNAUTHORIZED);
+    }
+    if filled.iter().any(|one| one.thing == Thing::Malformed) {
+        return Answer::Refused(INVALID);
+    }
+    answer(&operation.id, world, who, filled)
+}
+
+/// Compares the answer with what is expected; tells what it is instead.
+fn check(operation: &Operation, who: &Who, wanted: &Answer, reply: &Reply) -> Result<(), String> {
+    for name in ["x-influxdb-build", "x-influxdb-version"] {
+        same(&reply.headers.contains_key(name), &true, name)?;
+    }
+    match wanted {
+        Answer::Done(status) => same(&reply.status, status, "status"),
+        Answer::List(ids) => {
+            same(&reply.status, &200, "status")?;
+            same(&listed(&reply.json()), ids, "ids")
+        }
+        Answer::Refused(refusal) if operation.path.starts_with("/api/v0/") => {
+            same(&reply.status, &refusal.status, "status")?;
+            same(&reply.json()["code"], &Value::from(refusal.status), "code")
+        }
+        Answer::Refused(refusal) => {
+            same(&reply.status, &refusal.status, "status")?;
+            let (_, code, message) = reply.refusal();
+            same(&code.as_str(), &refusal.code, "code")?;
+            match who.dead.filter(|_| minds_death(&operation.id, who)) {
+                Some((_, told)) => same(&message.as_str(), &told, "message"),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T, what: &str) -> Result<(), String> {
+    let differ = || format!("{what}: {found:?} where {wanted:?} is right");
+    (found == wanted).then_some(()).ok_or_else(differ)
+}
+
+/// The ids of whatever is listed.
+fn listed(reply: &Value) -> BTreeSet<Id> {
+    let names = ["authorizations", "users", "orgs", "buckets"];
+    let named = names.iter().find_map(|name| reply[*name].as_array());
+    let rows = named.or(reply.as_array()).unwrap();
+    let read = |row: &Value| {
+        let text = row["id"].as_str().unwrap();
+        let uuid = Uuid::try_parse(text).ok().and_then(Id::from_uuid);
+        uuid.or_else(|| text.parse().ok()).unwrap()
+    };
+    let ids: BTreeSet<Id> = rows.iter().map(read).collect();
+    assert_eq!(ids.len(), rows.len(), "one is listed twice: {reply}");
+    ids
+}
+
+/// All of an answer but what is another each time, with the id or name that was asked for left out.
+fn bytes(reply: &Reply, text: &str) -> (u16, BTreeMap<String, Vec<u8>>, String) {
+    let varying = ["date", "x-request-id", "x-symbolon-revision"];
+    let headers = reply.headers.iter();
+    let headers = headers.filter(|(name, _)| !varying.contains(&name.as_str()));
+    let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
+    let mut body = reply.text().to_owned();
+    if let Some(id) = Uuid::try_parse(text).ok().and_then(Id::from_uuid) {
+        // What is missing is told with the id in its other spelling.
+        body = body.replace(&id.to_string(), "ASKED");
+    }
+    if !text.is_empty() {
+        body = body.replace(text, "ASKED");
+    }
+    (reply.status, headers.collect(), body)
+}
+
+/// Whether everything but the slot at `at` is as usual.
+fn is_single(filled: &[Filled<'_>], at: usize, world: &World) -> bool {
+    let others = filled.iter().enumerate().filter(|(other, _)| *other != at);
+    others
+        .into_iter()
+        .all(|(_, one)| one.thing == one.slot.usual(world))
+}
+
+/// Where what the rules say of a thing is what they say of one that never was, so are the bytes. Tells how many were
+/// compared.
+async fn compare(
+    world: &World,
+    operation: &Operation,
+    who: &Who,
+    filled: &[Filled<'_>],
+    reply: &Reply,
+) -> Result<usize, String> {
+    let wanted = expected(operation, world, who, filled);
+    let mut count = 0;
+    for (at, one) in filled.iter().enumerate() {
+        let is_thing = !matches!(one.thing, Thing::Absent | Thing::Malformed | Thing::Unknown);
+        if !is_thing || one.slot.kind == Kind::After || !is_single(filled, at, world) {
+            continue;
+        }
+        let mut unknown = filled.to_vec();
+        unknown[at] = one.slot.fill(Thing::Unknown, world);
+        if expected(operation, world, who, &unknown) != wanted || matches!(wanted, Answer::Done(_))
+        {
+            same(
+                &must_be_hidden(who, one, world),
+                &false,
+                "told apart by the rules themselves",
+            )?;
+            continue;
+        }
+        let other = send(world, operation, who, &unknown).await;
+        let (known, other) = (bytes(reply, &one.text), bytes(&other, &unknown[at].text));
+        same(&known, &other, "not as for one that never was")?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Whether the caller may know nothing of the thing, by the plainest reading: it belongs to no organization of the caller,
+/// and none of its permissions is for all organizations.
+fn must_be_hidden(who: &Who, one: &Filled<'_>, world: &World) -> bool {
+    let Thing::Of(realm) = one.thing else {
+        return one.slot.kind != Kind::DatabaseToken;
+    };
+    let is_local = who.holds.as_ref().is_some_and(|held| {
+        held.iter().all(|one| {
+            let resource = &one.resource;
+            resource.organization.is_some_and(|org| org != realm.org)
+                || matches!(resource.target, symbolon::Target::Id(id) if id != realm.org && id != realm.user)
+        })
+    });
+    let is_there = [&world.own, &world.other]
+        .iter()
+        .any(|one| one.org == realm.org);
+    is_there && is_local && !who.inside.contains(&realm.org)
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Tried {
+    asked: usize,
+    compared: usize,
+    wrong: Vec<String>,
+}
+
+/// How many requests were made for one operation, and how many answers compared byte by byte. What changes something is
+/// tried on a world that nobody has changed.
+async fn try_operation(operation: &Operation) -> Tried {
+    let mut tried = Tried::default();
+    let mut at = 0;
+    loop {
+        let world = World::new();
+        let fillings = fillings(&operation.slots, &world);
+        loop {
+            let Some(who) = world.callers.get(at / fillings.len()) else {
+                return tried;
+            };
+            let filled = &fillings[at % fillings.len()];
+            at += 1;
+            let usual = filled
+                .iter()
+                .filter(|one| one.thing == one.slot.usual(&world));
+            if who.dead.is_some() && filled.len() - usual.count() > 1 {
+                continue;
+            }
+            let asked = filled
+                .iter()
+                .map(|one| format!("{}={}", one.slot.name, short(&one.thing)));
+            let asked: Vec<_> = asked.collect();
+            let what = format!("{} by {who} for {}", operation.id, asked.join(" "));
+            let wanted = expected(operation, &world, who, filled);
+            let reply = send(&world, operation, who, filled).await;
+            tried.asked += 1;
+            let answered = check(operation, who, &wanted, &reply);
+            let bytes = compare(&world, operation, who, filled, &reply).await;
+            match answered.and(bytes) {
+                Ok(compared) => tried.compared += compared,
+                Err(differs) => tried.wrong.push(format!("{what}: {differs}")),
+            }
+            let changes = operation.method != "GET" && operation.method != "HEAD";
+            if changes && reply.status < 300 {
+                break;
+            }
+        }
+    }
+}
+
+fn short(thing: &Thing<'_>) -> String {
+    match thing {
+        Thing::Of(realm) => realm.org_name.clone(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+fn try_those(wanted: impl Fn(&Operation) -> bool) {
+    let all = operations();
+    let mut sum = Tried::default();
+    for operation in all.iter().filter(|operation| wanted(operation)) {
+        let tried = run(try_operation(operation));
+        sum.asked += tried.asked;
+        sum.compared += tried.compared;
+        sum.wrong.extend(tried.wrong);
+    }
+    let Tried {
+        asked,
+        compared,
+        wrong,
+    } = sum;
+    println!("{asked} combinations; {compared} compared byte by byte with one that never was");
+    assert!(asked > 0);
+    let first: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {asked} are wrong:\n{}",
+        wrong.len(),
+        first.join("\n")
+    );
+}
+
+#[test]
+fn nobody_reaches_what_the_rules_deny_on_authorizations() {
+    try_those(|one| one.path.starts_with("/api/v2/authorizations"));
+}
+
+#[test]
+fn nobody_reaches_what_the_rules_deny_on_users() {
+    try_those(|one| one.path.starts_with("/api/v2/users"));
+}
+
+#[test]
+fn nobody_reaches_what_the_rules_deny_on_organizations() {
+    try_those(|one| one.path.starts_with("/api/v2/orgs"));
+}
+
+#[test]
+fn nobody_reaches_what_the_rules_deny_elsewhere() {
+    let tried = ["/api/v2/authorizations", "/api/v2/users", "/api/v2/orgs"];
+    try_those(|one| !tried.iter().any(|path| one.path.starts_with(path)));
+}

@@ -1,0 +1,151 @@
+//! Who asks, and a plain reference of what that lets them do.
+
+use std::fmt;
+
+use axum::http::{HeaderName, HeaderValue, header};
+use symbolon::{Action, Id, Permission, ResourceType, Role, Schema, Target};
+
+/// Status and code of a refusal, and what it is about where an operation names several things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) about: &'static str,
+}
+
+const fn refusal(status: u16, code: &'static str) -> Refusal {
+    Refusal {
+        status,
+        code,
+        about: "",
+    }
+}
+
+impl Refusal {
+    pub(crate) const fn about(self, about: &'static str) -> Self {
+        Self { about, ..self }
+    }
+}
+
+pub(crate) const INVALID: Refusal = refusal(400, "invalid");
+pub(crate) const UNAUTHORIZED: Refusal = refusal(401, "unauthorized");
+pub(crate) const FORBIDDEN: Refusal = refusal(403, "forbidden");
+pub(crate) const NOT_FOUND: Refusal = refusal(404, "not found");
+pub(crate) const REVOKED: Refusal = refusal(409, "conflict");
+pub(crate) const CONFLICT: Refusal = refusal(422, "conflict");
+
+/// What comes with a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    Nothing,
+    Token(String),
+    DatabaseToken(String),
+    Session(String),
+}
+
+/// A caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) name: &'static str,
+    pub(crate) credential: Credential,
+    /// What it is answered wherever a credential is needed, if it is dead.
+    pub(crate) dead: Option<(Refusal, &'static str)>,
+    /// What it holds; none for a session that may do everything.
+    pub(crate) holds: Option<Vec<Permission>>,
+    /// The organizations that it belongs to; a token to one.
+    pub(crate) inside: Vec<Id>,
+    pub(crate) user: Option<Id>,
+}
+
+pub(crate) const READ: &str = "read";
+pub(crate) const WRITE: &str = "write";
+
+/// **A2 and B3, written once more**: action and type are equal; and a permission without organization and id is for all, one
+/// with an organization for what names that organization, one with an id for that id, unless both name organizations that
+/// differ.
+pub(crate) fn covers(
+    held: &Permission,
+    action: &str,
+    kind: ResourceType,
+    org: Option<Id>,
+    id: Option<Id>,
+) -> bool {
+    if held.action.to_string() != action || held.resource.kind != kind {
+        return false;
+    }
+    let same_org = match (held.resource.organization, org) {
+        (Some(held), Some(wanted)) => held == wanted,
+        _ => true,
+    };
+    match (&held.resource.target, held.resource.organization) {
+        (Target::Any, None) => true,
+        (Target::Any, Some(held)) => org == Some(held),
+        (Target::Id(held), _) => id == Some(*held) && same_org,
+        (Target::Name(_), _) => false,
+    }
+}
+
+impl Who {
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let (name, text) = match &self.credential {
+            Credential::Nothing => return None,
+            Credential::Token(text) | Credential::DatabaseToken(text) => {
+                (header::AUTHORIZATION, format!("Token {text}"))
+            }
+            Credential::Session(text) => (header::COOKIE, format!("influxdb-oss-session={text}")),
+        };
+        Some((name, text.parse().unwrap()))
+    }
+
+    pub(crate) fn may(
+        &self,
+        action: &str,
+        kind: ResourceType,
+        org: Option<Id>,
+        id: Option<Id>,
+    ) -> bool {
+        let all =
+            |held: &Vec<Permission>| held.iter().any(|one| covers(one, action, kind, org, id));
+        self.holds.as_ref().is_none_or(all)
+    }
+
+    /// Whether it may all that this role lets a user do in an organization: InfluxDB's 22 types there, but for users; an owner
+    /// changes them too.
+    pub(crate) fn has_role(&self, org: Id, role: Role) -> bool {
+        let all = Schema::influxdb_operator().into_iter();
+        let mut wanted = all.filter(|one| {
+            let kind = one.resource.kind;
+            kind != ResourceType::USERS && (role == Role::Owner || one.action == Action::READ)
+        });
+        wanted.all(|one| {
+            let kind = one.resource.kind;
+            let id = (kind == ResourceType::ORGANIZATIONS).then_some(org);
+            self.may(one.action.as_str(), kind, Some(org), id)
+        })
+    }
+
+    /// Users belong to no organization: only what names none is for them.
+    pub(crate) fn may_user(&self, action: &str, id: Id) -> bool {
+        let unscoped = |one: &&Permission| one.resource.organization.is_none();
+        let all = |held: &Vec<Permission>| {
+            let mut unscoped = held.iter().filter(unscoped);
+            unscoped.any(|one| covers(one, action, ResourceType::USERS, None, Some(id)))
+        };
+        self.holds.as_ref().is_none_or(all)
+    }
+
+    /// Whether it could grant to read the buckets of an organization, and so its databases (A7).
+    pub(crate) fn may_grant_reading_buckets(&self, org: Id) -> bool {
+        self.may(READ, ResourceType::BUCKETS, Some(org), None)
+    }
+
+    pub(crate) fn is_inside(&self, org: Id) -> bool {
+        self.holds.is_none() || self.inside.contains(&org)
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
