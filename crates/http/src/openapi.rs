@@ -10,7 +10,7 @@ use utoipa::{IntoResponses, PartialSchema};
 
 use crate::failure::{Code, FailureBody};
 use crate::principal::COOKIE;
-use crate::schemas::HexIdOrEmpty;
+use crate::schemas::{FlagOrEmpty, HexIdOrEmpty, LimitOrEmpty, OffsetOrEmpty};
 use crate::v0::RefusedForm;
 
 /// The OpenAPI 3.1 document of every route.
@@ -89,8 +89,11 @@ pub(crate) fn head() -> OpenApi {
         ("Error", FailureBody::schema()),
         ("Code", Code::schema()),
         (RefusedForm::NAME, RefusedForm::schema()),
-        // Used by queries alone, whose schemas are not collected.
+        // Of queries alone, whose types are not collected.
         ("HexIdOrEmpty", HexIdOrEmpty::schema()),
+        ("LimitOrEmpty", LimitOrEmpty::schema()),
+        ("OffsetOrEmpty", OffsetOrEmpty::schema()),
+        ("FlagOrEmpty", FlagOrEmpty::schema()),
     ];
     components.schemas = schemas
         .map(|(name, schema)| (name.to_owned(), schema))

@@ -8,23 +8,23 @@ use utoipa::IntoParams;
 
 use crate::body::{Ask, given, id_if_given};
 use crate::failure::Failure;
-use crate::schemas::HexIdOrEmpty;
+use crate::schemas::{FlagOrEmpty, HexIdOrEmpty, LimitOrEmpty, OffsetOrEmpty};
 
 /// Which part of a list is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PagingForm {
     /// At most so many; 20 if it is not given.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    #[param(value_type = Option<LimitOrEmpty>)]
     limit: Option<String>,
     /// Leave out so many first.
-    #[param(value_type = Option<u64>, maximum = 4_294_967_295_u32)]
+    #[param(value_type = Option<OffsetOrEmpty>)]
     offset: Option<String>,
     /// Only those after this id.
     #[param(value_type = Option<HexIdOrEmpty>)]
     after: Option<String>,
     /// The newest first.
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<FlagOrEmpty>)]
     descending: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! What the OpenAPI document says of types that others own.
 
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -31,6 +31,54 @@ impl PartialSchema for HexIdOrEmpty {
 }
 
 impl ToSchema for HexIdOrEmpty {}
+
+/// `limit`: an empty one is none.
+pub(crate) struct LimitOrEmpty;
+
+impl PartialSchema for LimitOrEmpty {
+    fn schema() -> RefOr<Schema> {
+        let limit = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(100));
+        or_empty(limit)
+    }
+}
+
+impl ToSchema for LimitOrEmpty {}
+
+/// `offset`: an empty one is none.
+pub(crate) struct OffsetOrEmpty;
+
+impl PartialSchema for OffsetOrEmpty {
+    fn schema() -> RefOr<Schema> {
+        let offset = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(u32::MAX));
+        or_empty(offset)
+    }
+}
+
+impl ToSchema for OffsetOrEmpty {}
+
+/// True or false: an empty one is neither.
+pub(crate) struct FlagOrEmpty;
+
+impl PartialSchema for FlagOrEmpty {
+    fn schema() -> RefOr<Schema> {
+        or_empty(ObjectBuilder::new().schema_type(Type::Boolean))
+    }
+}
+
+impl ToSchema for FlagOrEmpty {}
+
+fn or_empty(schema: ObjectBuilder) -> RefOr<Schema> {
+    let empty = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(0));
+    OneOfBuilder::new().item(schema).item(empty).into()
+}
 
 /// A name: 1 to 255 bytes without control characters.
 pub(crate) struct Label;

@@ -12,6 +12,7 @@ use super::forms::TokenForm;
 use crate::api::Api;
 use crate::body::{Ask, given};
 use crate::failure::Failure;
+use crate::schemas::FlagOrEmpty;
 use crate::stream::{self, PAGE, Pages};
 
 /// Which tokens are wanted.
@@ -20,7 +21,7 @@ use crate::stream::{self, PAGE, Pages};
 pub(crate) struct Wanted {
     /// Those too that were revoked.
     #[serde(rename = "includeRevoked")]
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<FlagOrEmpty>)]
     include_revoked: Option<String>,
 }
 
