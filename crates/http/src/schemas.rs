@@ -110,6 +110,20 @@ impl PartialSchema for Description {
 
 impl ToSchema for Description {}
 
+/// The status that something shall have: an empty one means active.
+pub(crate) struct WantedStatus;
+
+impl PartialSchema for WantedStatus {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(["active", "inactive", ""]))
+            .into()
+    }
+}
+
+impl ToSchema for WantedStatus {}
+
 /// The name of a type of resources.
 pub(crate) struct TypeName;
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::schemas::{Time, TokenUuid};
+use crate::schemas::{Description, Time, TokenUuid};
 
 /// Why the name of a database is not taken.
 pub(super) const RESOURCE: &str = "a resource is `*` or the name of a database: 1 to 64 characters, at most 255 bytes, \
@@ -142,9 +142,8 @@ pub(super) fn permissions(
 #[schema(as = CreateDatabaseToken)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewForm {
-    /// At most 4,096 bytes without control characters.
     #[serde(default)]
-    #[schema(value_type = String, required, max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    #[schema(value_type = Description, required)]
     pub(super) description: Option<String>,
     /// What it allows; nothing if it is empty or not given.
     #[serde(default)]
@@ -159,9 +158,8 @@ pub(crate) struct NewForm {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = UpdateDatabaseToken)]
 pub(crate) struct UpdateForm {
-    /// At most 4,096 bytes without control characters.
     #[serde(default)]
-    #[schema(max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    #[schema(value_type = Option<Description>)]
     pub(super) description: Option<String>,
     /// All that it allows from now on.
     #[serde(default)]

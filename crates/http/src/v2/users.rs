@@ -17,7 +17,7 @@ use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
 use crate::routes::Operations;
-use crate::schemas::{HexId, HexIdOrEmpty, Label};
+use crate::schemas::{HexId, HexIdOrEmpty, Label, WantedStatus};
 
 const TAG: &str = "users";
 
@@ -122,7 +122,7 @@ struct NewForm {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    #[schema(value_type = Option<StatusForm>)]
+    #[schema(value_type = Option<WantedStatus>)]
     status: Option<String>,
 }
 
@@ -183,7 +183,7 @@ struct UpdateForm {
     #[schema(value_type = Option<Label>)]
     name: Option<String>,
     #[serde(default)]
-    #[schema(value_type = Option<StatusForm>)]
+    #[schema(value_type = Option<WantedStatus>)]
     status: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::api::Settings;
 use crate::names::Names;
-use crate::schemas::{Description, HexId, Time, TypeName};
+use crate::schemas::{Description, HexId, Time, TypeName, WantedStatus};
 
 /// An authorization, as InfluxDB v2 shows it.
 ///
@@ -211,7 +211,7 @@ pub(crate) struct NewForm {
     pub(super) user: Option<Id>,
     /// `active`, which is meant if none is given, or `inactive`.
     #[serde(default)]
-    #[schema(value_type = Option<StatusForm>)]
+    #[schema(value_type = Option<WantedStatus>)]
     pub(super) status: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<Description>)]
@@ -231,7 +231,7 @@ pub(crate) struct NewForm {
 #[schema(as = AuthorizationUpdate)]
 pub(crate) struct UpdateForm {
     #[serde(default)]
-    #[schema(value_type = Option<StatusForm>)]
+    #[schema(value_type = Option<WantedStatus>)]
     pub(super) status: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<Description>)]
