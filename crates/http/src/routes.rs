@@ -123,10 +123,11 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
     if is_v0 {
         response = v0::in_form(response);
     }
+    let changed = changes && response.status().is_success();
     let headers = response.headers_mut();
     headers.insert(BUILD, HeaderValue::from_static("OSS"));
     headers.insert(VERSION, HeaderValue::from_static(api.settings().version));
-    if let (true, Ok(engine)) = (changes, api.engine()) {
+    if let (true, Ok(engine)) = (changed, api.engine()) {
         let revision = engine.committed().0;
         headers.insert(REVISION, HeaderValue::from(revision));
     }

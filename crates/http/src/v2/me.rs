@@ -162,6 +162,10 @@ fn set(engine: &Engine, caller: &Caller, user: Id, form: &PasswordForm) -> Resul
     if found.status == Status::Revoked {
         return Err(Failure::not_found(Field::User));
     }
+    // Whether the caller may change the user is asked first: hashing takes long, which would tell that there is one.
+    engine
+        .issuer()
+        .edit_user(caller, user, &UserEdit::default())?;
     let edit = UserEdit {
         password_hash: Some(password::hash(&form.password)?),
         ..UserEdit::default()

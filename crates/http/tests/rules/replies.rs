@@ -195,6 +195,9 @@ fn a_change_tells_its_revision_and_a_request_may_wait_for_one() {
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(revision(&reply), None);
     }
+    // Nothing was changed, and nobody need know how much others change.
+    let refused = server.ask("POST /api/v2/users", "no-token", json!({"name": "dora"}));
+    assert_eq!((refused.status, revision(&refused)), (401, None));
     let never = wait(&(second + 1000).to_string());
     has_headers(&never);
     assert_eq!(

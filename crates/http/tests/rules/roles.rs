@@ -2,9 +2,10 @@
 //! this one may.
 
 use serde_json::json;
-use symbolon::{Caller, Id, Permission, ResourceType, Role, Schema};
+use symbolon::{Caller, Face, Id, NewAuthorization, Permission, ResourceType, Role, Schema};
 
 use crate::server::Server;
+use crate::sets::permissions;
 
 /// All that a caller needs who gives this, without what it gives itself; and what it gives, which no single one may lack.
 fn tried(server: &Server, given: &[Permission], line: &str, body: &serde_json::Value, done: u16) {
@@ -95,4 +96,29 @@ fn a_password_is_given_by_whoever_holds_all_that_its_user_may() {
         403
     );
     assert_eq!(server.operate(&line(user), body).status, 204);
+}
+
+/// Only an import or the linking program can give one a permission that is not for databases.
+#[test]
+fn a_database_token_manages_no_database_tokens_whatever_it_holds() {
+    let server = Server::new();
+    let held = ["read", "write"].map(|action| format!("{action}:authorizations"));
+    let new = |held: &[String]| NewAuthorization {
+        face: Face::V0,
+        ..NewAuthorization::new(server.org, permissions(held))
+    };
+    let issuer = server.engine.issuer();
+    let (token, made) = issuer.create(&Caller::Root, new(&held)).unwrap();
+    let one = format!("/api/v0/tokens/{}", made.id.to_uuid());
+    let body = json!({"description": "x", "permissions": []});
+    for line in [
+        "GET /api/v0/tokens".to_owned(),
+        "POST /api/v0/tokens".to_owned(),
+        format!("GET {one}"),
+        format!("PATCH {one}"),
+        format!("DELETE {one}"),
+    ] {
+        let reply = server.ask(&line, token.reveal(), body.clone());
+        assert_eq!(reply.status, 403, "{line}: {}", reply.text());
+    }
 }
