@@ -81,7 +81,7 @@ fn files(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Adds the name of each function behind a `#[test]`.
+/// Adds the name of each function behind a `#[test]` or `#[tokio::test]`.
 fn collect(path: &Path, tests: &mut HashSet<String>) -> Result<(), Failure> {
     if path.is_dir() {
         for entry in fs::read_dir(path)? {
@@ -92,6 +92,7 @@ fn collect(path: &Path, tests: &mut HashSet<String>) -> Result<(), Failure> {
         }
     } else if path.extension().is_some_and(|kind| kind == "rs") {
         let text = fs::read_to_string(path)?;
+        let text = text.replace("#[tokio::test]", "#[test]");
         for part in text.split("#[test]").skip(1) {
             let name = part.split_once("fn ").map(|(_, rest)| rest);
             let name = name.and_then(|rest| rest.split('(').next());
