@@ -20,6 +20,7 @@ mod rows;
 mod server;
 mod sessions;
 mod set_up;
+mod sets;
 mod slots;
 mod support;
 mod things;

@@ -10,8 +10,8 @@ use symbolon::{
 };
 use symbolon_http::{Api, Settings, application};
 
+use crate::sets::permissions;
 use crate::support::{Reply, ask, run};
-use crate::world::permissions;
 
 pub(crate) struct Server {
     pub(crate) app: Router,
