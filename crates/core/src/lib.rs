@@ -55,6 +55,7 @@
 //! same time share both.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod aside;
 mod authorization;
 pub mod backup;
 mod clock;
@@ -86,6 +87,7 @@ mod time;
 mod token;
 mod uses;
 mod verifier;
+mod wary;
 
 pub use authorization::{Authorization, Creator, Dead, Face};
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::{Denied, StoreError};
 use crate::freshness::{Freshness, Now};
 use crate::id::{Id, IdGenerator};
-use crate::index::{Change, Digest, Found, Half, Handle, Index, Outcome, Start, View, What};
+use crate::index::{Change, Digest, Half, Handle, Index, Outcome, What};
 use crate::journal::{Journal, Recorder};
 use crate::key::KeyId;
 use crate::owner::OwnerState;
@@ -19,9 +19,9 @@ use crate::record::{Entity, Genuine, Kind, KnownSets, RecordError, RecordKey, Se
 use crate::schema::Schema;
 use crate::session::KnownSessions;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
-use crate::time::Minute;
 use crate::token::{Credential, Locator, Prefix, TokenHash};
 use crate::uses::Uses;
+use crate::wary::Wary;
 
 /// Something about a record that should not be: the store was changed by somebody without the key, or is damaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,46 +87,6 @@ pub(crate) struct Shared {
     pub(crate) report: Option<FaultReport>,
     faults: Mutex<Vec<Fault>>,
     sessions: Mutex<KnownSessions>,
-}
-
-/// Whether texts came lately that are no tokens here. Then checks compare the checksum before they hash, so that a flood
-/// of garbage costs little; else they hash at once, for what is found by its hash needs no checksum.
-#[derive(Debug, Default)]
-pub(crate) struct Wary(AtomicBool);
-
-impl Wary {
-    #[inline]
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Written only if it is not set, so that readers share the line.
-    pub(crate) fn set(&self) {
-        if !self.is_set() {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// About once a second.
-    pub(crate) fn calm(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
-/// What the index knows of an authorization beside its record.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Aside {
-    pub(crate) last_used: Option<Minute>,
-    pub(crate) has_deleted_owner: bool,
-}
-
-impl Aside {
-    fn or(self, other: Self) -> Self {
-        Self {
-            last_used: self.last_used.max(other.last_used),
-            has_deleted_owner: self.has_deleted_owner || other.has_deleted_owner,
-        }
-    }
 }
 
 /// The keyed hash of a token whose record has only a locator.
@@ -338,7 +298,7 @@ impl Shared {
     }
 
     /// How the index finds a credential.
-    fn handle(&self, credential: &Credential) -> Handle {
+    pub(crate) fn handle(&self, credential: &Credential) -> Handle {
         let located = credential.locator();
         if located.is_some() {
             self.located.store(true, Ordering::Relaxed);
@@ -352,28 +312,6 @@ impl Shared {
                 Handle::Digests([keyed, located])
             }
         }
-    }
-
-    /// What the index knows of an authorization beside its record.
-    pub(crate) fn aside(&self, id: Id, credential: &Credential) -> Aside {
-        let look = |view: &View, start: Start, half: Half| {
-            let aside = |found: Found<'_>| Aside {
-                last_used: found.used(),
-                has_deleted_owner: found.has_deleted_owner(),
-            };
-            let found = self.index.find(view, (start, half), |found| {
-                (found.id() == Some(id)).then(|| aside(found))
-            });
-            found.flatten().unwrap_or_default()
-        };
-        self.index.read(|view| match self.handle(credential) {
-            Handle::Id(half) => look(view, view.start(id.number()), half),
-            Handle::Digests(halves) => {
-                let each = halves.into_iter().flatten();
-                each.map(|half| look(view, Start::of_half(half), half))
-                    .fold(Aside::default(), Aside::or)
-            }
-        })
     }
 
     /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
