@@ -187,7 +187,7 @@ fn tell_first_steps(
     code: Option<&Zeroizing<String>>,
 ) -> Result<(), Failure> {
     let mut text = format!(
-        "\nNothing is set up yet. Make the first organization, user and operator token, here:\n\n  \
+        "\nThe page will be there in a later version. Nothing is set up yet. Make the first organization, user and operator token, here:\n\n  \
          {BOLD}symbolon setup --org my-org --user me --store {}{BOLD:#}\n\nor over HTTP:\n\n  \
          {BOLD}curl http://{address}/api/v2/setup",
         global.store
