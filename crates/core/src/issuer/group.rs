@@ -1,126 +1,16 @@
-//! Group commit: changes that wait at the same time share one commit, and so one sync of the disk.
+//! Changes that share one commit.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
-use super::ticket::{Answer, Committed, NotCommitted, Ticket};
+use super::ticket::{self, Answer, NotCommitted, Ticket};
 use crate::error::StoreError;
-use crate::journal::{Act, Fate, Intent, Recorder};
+use crate::journal::{Act, Fate, Recorder};
 use crate::record::RecordKey;
 use crate::store::{Limits, Revision, TokenStore, Write};
 
-/// Hands groups of changes to a store. Whoever comes first leads: it commits for all that wait meanwhile.
-#[derive(Debug)]
-pub(super) struct Committer {
-    store: Arc<dyn TokenStore>,
-    recorder: Arc<Recorder>,
-    queue: Mutex<Queue>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: VecDeque<Arc<Ticket>>,
-    /// Whether somebody commits for those that wait.
-    led: bool,
-    /// How many changes the next group will be of, to judge by those before.
-    expected: usize,
-}
-
-/// How often a leader gives way in vain before it commits what there is.
-const IDLE_YIELDS: usize = 2;
-
-impl Queue {
-    /// After a group of `count`. What is expected falls slowly, for one small group says little.
-    fn expect_like(&mut self, count: usize) {
-        let fallen = self.expected - self.expected.div_ceil(8);
-        self.expected = count.max(fallen);
-    }
-}
-
-impl Committer {
-    pub(super) fn new(store: Arc<dyn TokenStore>, recorder: Arc<Recorder>) -> Self {
-        Self {
-            store,
-            recorder,
-            queue: Mutex::default(),
-        }
-    }
-
-    /// Commits `writes`, with others or alone, and has the journal say so if there is an intent. The index in a
-    /// conflict or duplicate is one of `writes`.
-    pub(super) fn commit(&self, writes: Arc<[Write]>, intent: Option<Intent>) -> Committed {
-        let ticket = Arc::new(Ticket::new(writes, intent));
-        let leads = {
-            let mut queue = self.queue();
-            queue.waiting.push_back(Arc::clone(&ticket));
-            !std::mem::replace(&mut queue.led, true)
-        };
-        if leads {
-            self.lead();
-        }
-        loop {
-            match ticket.wait() {
-                Some(answer) => {
-                    let number = ticket.number.get().copied();
-                    return Committed { answer, number };
-                }
-                None => self.lead(),
-            }
-        }
-    }
-
-    /// Commits one group, and hands the lead to the next that waits.
-    fn lead(&self) {
-        // Dropped last, and also if the store panics, so that nobody waits for ever.
-        let _handover = Handover(self);
-        self.await_company();
-        let mut queue = self.queue();
-        let group = Group::gather(&mut queue.waiting, &self.store.limits());
-        queue.expect_like(group.all.len());
-        drop(queue);
-        group.commit(&*self.store, &self.recorder);
-    }
-
-    /// Those that were answered a moment ago are often about to come again. Lets them, as long as somebody comes, or the
-    /// next group would be of the few that were quickest.
-    fn await_company(&self) {
-        let (mut before, mut idle) = (0, 0);
-        loop {
-            let queue = self.queue();
-            let waiting = queue.waiting.len();
-            if waiting >= queue.expected {
-                return;
-            }
-            drop(queue);
-            idle = if waiting > before { 0 } else { idle + 1 };
-            if idle > IDLE_YIELDS {
-                return;
-            }
-            before = waiting;
-            thread::yield_now();
-        }
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Handover<'a>(&'a Committer);
-
-impl Drop for Handover<'_> {
-    fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        match queue.waiting.front() {
-            Some(next) => next.hand_lead(),
-            None => queue.led = false,
-        }
-    }
-}
-
 /// Changes that can share a commit: no two write one record, and those that compare one expect the same.
-struct Group {
+pub(super) struct Group {
     /// Those that have no answer yet.
     tickets: Vec<Arc<Ticket>>,
     all: Vec<Arc<Ticket>>,
@@ -129,7 +19,7 @@ struct Group {
 impl Group {
     /// Takes from the front of `waiting` what fits together. What does not, waits for the next group, and
     /// whatever comes after it with the same records too, so that nothing overtakes.
-    fn gather(waiting: &mut VecDeque<Arc<Ticket>>, limits: &Limits) -> Self {
+    pub(super) fn gather(waiting: &mut VecDeque<Arc<Ticket>>, limits: &Limits) -> Self {
         let mut tickets: Vec<Arc<Ticket>> = Vec::new();
         let mut left = VecDeque::new();
         let mut held: HashMap<RecordKey, Option<Revision>> = HashMap::new();
@@ -163,9 +53,13 @@ impl Group {
         Self { tickets, all }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Commits, once it is written down. A change that fails alone is answered, and the others are tried again
     /// without it.
-    fn commit(mut self, store: &dyn TokenStore, recorder: &Recorder) {
+    pub(super) fn commit(&mut self, store: &dyn TokenStore, recorder: &Recorder) {
         self.write_down(recorder);
         self.commit_all(store);
         self.conclude(recorder);
@@ -283,7 +177,7 @@ impl Drop for Group {
     /// Tells every answer; whoever has none heard nothing because the store panicked.
     fn drop(&mut self) {
         self.answer_all(&Err(StoreError::backend("the store panicked").into()));
-        self.all.iter().for_each(|ticket| ticket.tell());
+        ticket::tell(&self.all);
     }
 }
 

@@ -3,6 +3,7 @@
 mod adopt;
 mod authorizations;
 mod caller;
+mod committer;
 mod end;
 mod errand;
 mod explain;
@@ -39,8 +40,8 @@ pub use owners::{OrganizationEdit, UserEdit};
 pub use purge::{Purge, Purged};
 pub use setup::{FirstUser, SetUpDone};
 
+use committer::Committer;
 use errand::Errand;
-use group::Committer;
 use recent::Recent;
 use ticket::NotCommitted;
 use transaction::Transaction;

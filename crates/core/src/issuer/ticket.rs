@@ -1,6 +1,6 @@
 //! One change on its way through a group: its writes, and its answer.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 
@@ -20,14 +20,10 @@ pub(super) struct Ticket {
     answer: OnceLock<Answer>,
     /// Who waits for it.
     caller: Thread,
-    /// One of the three below.
-    state: AtomicU8,
+    /// Whom that one wakes when it hears.
+    wakes: OnceLock<[Option<Thread>; 2]>,
+    told: AtomicBool,
 }
-
-const WAITING: u8 = 0;
-/// It is this change's turn to commit for all that wait.
-const LEAD: u8 = 1;
-const ANSWERED: u8 = 2;
 
 /// An error is shared by all changes of the group that met it.
 pub(super) type Answer = Result<Revision, NotCommitted>;
@@ -61,41 +57,29 @@ impl Ticket {
             number: OnceLock::new(),
             answer: OnceLock::new(),
             caller: thread::current(),
-            state: AtomicU8::new(WAITING),
+            wakes: OnceLock::new(),
+            told: AtomicBool::new(false),
         }
     }
 
-    /// Decides the answer; whoever waits hears of it from [`Ticket::tell`].
+    /// Decides the answer; whoever waits hears of it from [`tell`].
     pub(super) fn answer(&self, answer: Answer) {
         let _ = self.answer.set(answer);
     }
 
-    pub(super) fn tell(&self) {
-        self.set(ANSWERED);
-    }
-
-    /// Makes it this change's turn to lead.
-    pub(super) fn hand_lead(&self) {
-        self.set(LEAD);
-    }
-
-    fn set(&self, state: u8) {
-        self.state.store(state, Ordering::Release);
-        self.caller.unpark();
-    }
-
-    /// The answer; none if it is this change's turn to lead.
-    pub(super) fn wait(&self) -> Option<Answer> {
-        loop {
-            match self.state.load(Ordering::Acquire) {
-                ANSWERED => return self.answer.get().cloned(),
-                LEAD => {
-                    self.state.store(WAITING, Ordering::Relaxed);
-                    return None;
-                }
-                _ => thread::park(),
-            }
+    /// The answer, when it is told.
+    pub(super) fn wait(&self) -> Answer {
+        while !self.told.load(Ordering::Acquire) {
+            thread::park();
         }
+        self.wakes
+            .get()
+            .into_iter()
+            .flatten()
+            .flatten()
+            .for_each(Thread::unpark);
+        let answer = self.answer.get().cloned();
+        answer.unwrap_or_else(|| Err(StoreError::backend("there is no answer").into()))
     }
 
     /// What the journal says of the answer.
@@ -108,5 +92,20 @@ impl Ticket {
             Some(Err(NotCommitted::Journal(_))) => Fate::Failed,
             Some(Err(NotCommitted::Store(_))) | None => Fate::Unknown,
         }
+    }
+}
+
+/// Tells all who wait for `tickets`, each of which has its answer. Only the first is woken here, for to wake one costs
+/// microseconds: each wakes two others, as in a heap.
+pub(super) fn tell(tickets: &[Arc<Ticket>]) {
+    let caller = |at: usize| tickets.get(at).map(|ticket| ticket.caller.clone());
+    for (at, ticket) in tickets.iter().enumerate() {
+        let _ = ticket.wakes.set([caller(2 * at + 1), caller(2 * at + 2)]);
+    }
+    for ticket in tickets {
+        ticket.told.store(true, Ordering::Release);
+    }
+    if let Some(first) = tickets.first() {
+        first.caller.unpark();
     }
 }
