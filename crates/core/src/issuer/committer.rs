@@ -215,7 +215,7 @@ mod tests {
         fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
             let number = self.commits.fetch_add(1, Ordering::Relaxed);
             thread::sleep(Duration::from_millis(2));
-            assert!(!self.panics || number % 2 == 0, "on purpose");
+            assert!(!self.panics || number.is_multiple_of(2), "on purpose");
             self.store.commit(writes)
         }
 
