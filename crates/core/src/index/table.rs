@@ -61,6 +61,17 @@ pub(super) enum Look {
     Nowhere,
 }
 
+/// Which of a bucket's slots may hold `half`. That is as good as random, so that a branch on each would be guessed wrong
+/// half of the time.
+#[inline(always)]
+fn place_in(bucket: &[Slot], half: Half) -> Option<usize> {
+    let mut places = 0_u32;
+    for (offset, slot) in bucket.iter().enumerate() {
+        places |= u32::from(slot.may_hold(half)) << offset;
+    }
+    (places != 0).then(|| places.trailing_zeros() as usize)
+}
+
 /// How far [`Table::move_some`] has come.
 pub(super) enum Moved {
     /// So many slots were taken in the next table.
@@ -122,12 +133,12 @@ impl Table {
     #[inline(always)]
     pub(super) fn look(&self, first: usize, half: Half) -> Option<(usize, Word)> {
         let near: &[Slot; NEAR] = self.slots.get(first..)?.first_chunk()?;
-        // Which one it is, is as good as random, so that a branch on each would be guessed wrong half of the time.
-        let mut places = 0_u32;
-        for (offset, slot) in near.iter().enumerate() {
-            places |= u32::from(slot.may_hold(half)) << offset;
-        }
-        let offset = places.trailing_zeros() as usize;
+        let (here, next) = near.split_at(WIDTH);
+        let offset = match place_in(here, half) {
+            Some(offset) => offset,
+            // The lines of the next bucket come later; few wait for them.
+            None => WIDTH + place_in(next, half)?,
+        };
         let word = near.get(offset)?.holds(half)?;
         (!word.is_moved()).then_some((first + offset, word))
     }
