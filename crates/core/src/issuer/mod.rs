@@ -2,6 +2,7 @@
 
 mod adopt;
 mod authorizations;
+mod back_up;
 mod caller;
 mod end;
 mod errand;

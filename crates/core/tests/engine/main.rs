@@ -1,6 +1,7 @@
 //! The engine through its public interface.
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
+mod backups;
 mod callers;
 mod copies;
 mod ending;
