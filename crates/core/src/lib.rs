@@ -73,6 +73,7 @@ pub mod journal;
 mod key;
 pub mod memory;
 mod name;
+mod object;
 mod owner;
 mod permission;
 pub mod record;
@@ -104,6 +105,7 @@ pub use issuer::{
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
+pub use object::Object;
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{
     Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,
