@@ -98,7 +98,7 @@ pub use export::{ExportError, Exported, Secrets};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer,
+    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, IfSame, ImportItem, Imported, Issuer,
     NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Revoked, Rotation, SetUpDone, Span,
     UserEdit,
 };

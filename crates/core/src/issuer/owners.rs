@@ -1,6 +1,7 @@
 //! Users, organizations, memberships and the names of buckets.
 
 use super::Issuer;
+use super::authorizations::IfSame;
 use super::caller::Caller;
 use super::errand::Errand;
 use crate::error::{Error, Field};
@@ -32,6 +33,8 @@ pub struct OrganizationEdit {
     pub description: Option<String>,
     /// The status: as for users, with all tokens of the organization.
     pub transition: Option<Transition>,
+    /// Whether that is noted if it is as it was.
+    pub if_same: IfSame,
 }
 
 impl UserEdit {
@@ -174,7 +177,7 @@ impl Issuer {
             if let Some(description) = &edit.description {
                 after.description.clone_from(description);
             }
-            if after == before {
+            if after == before && edit.if_same.leaves(before.status) {
                 return Ok(before);
             }
             if before.status == Status::Revoked {

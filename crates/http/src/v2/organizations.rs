@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Caller, Engine, Error, Field, Id, Organization, OrganizationEdit, Status, Timestamp, Transition,
+    Caller, Engine, Error, Field, Id, IfSame, Organization, OrganizationEdit, Status, Timestamp,
+    Transition,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -258,6 +259,8 @@ struct UpdateForm {
 }
 
 /// Change the name or description of an organization
+///
+/// `updatedAt` is the time of the request, also if nothing is different.
 #[utoipa::path(
     patch, path = "/api/v2/orgs/{orgID}", operation_id = "PatchOrgsID", tag = TAG,
     params(("orgID" = HexId, Path, description = "The id of the organization")),
@@ -275,6 +278,7 @@ async fn update(
         name: form.name,
         description: form.description,
         transition: None,
+        if_same: IfSame::Touch,
     };
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
