@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
+use crate::tries::Tries;
 
 /// How the API answers.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct Settings {
     pub set_up_code: Option<Arc<Zeroizing<String>>>,
     /// How long a session lasts if it is not used; each use extends it to five minutes at least.
     pub session: Duration,
+    /// How many wrong passwords may be given under one user name.
+    pub passwords: PasswordLimit,
     /// The version that is told in `X-Influxdb-Version`, `/health` and the OpenAPI document.
     pub version: &'static str,
 }
@@ -30,6 +33,7 @@ impl Default for Settings {
             token_in_replies: TokenInReplies::Empty,
             set_up_code: None,
             session: Duration::from_secs(60 * 60),
+            passwords: PasswordLimit::default(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -41,7 +45,28 @@ impl fmt::Debug for Settings {
             .field("token_in_replies", &self.token_in_replies)
             .field("set_up_code", &self.set_up_code.is_some())
             .field("session", &self.session)
+            .field("passwords", &self.passwords)
             .finish_non_exhaustive()
+    }
+}
+
+/// How many wrong passwords may be given under one user name, whether there is such a user or not, before every further
+/// one is answered 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordLimit {
+    /// So many.
+    pub failures: u32,
+    /// Within this time from the first of them; then they are forgotten. A right one forgets them too.
+    pub window: Duration,
+}
+
+impl Default for PasswordLimit {
+    /// Ten within five minutes.
+    fn default() -> Self {
+        Self {
+            failures: 10,
+            window: Duration::from_secs(5 * 60),
+        }
     }
 }
 
@@ -77,6 +102,7 @@ struct Inner {
     clock: SystemClock,
     started: Timestamp,
     metrics: Metrics,
+    tries: Arc<Tries>,
 }
 
 impl Api {
@@ -93,6 +119,7 @@ impl Api {
         let started = clock.now();
         let shared = Inner {
             engine: OnceLock::new(),
+            tries: Arc::new(Tries::new(settings.passwords)),
             settings,
             started,
             clock,
@@ -122,6 +149,10 @@ impl Api {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    pub(crate) fn tries(&self) -> &Arc<Tries> {
+        &self.shared.tries
     }
 
     /// For how many nanoseconds it has been up.

@@ -29,10 +29,11 @@ pub(crate) fn in_form(response: Response) -> Response {
         message: failure.message.into_owned(),
     };
     let mut answer = (status, Json(body)).into_response();
-    let kept = response.headers().get(header::ALLOW).cloned();
     let headers = answer.headers_mut();
-    if let Some(allow) = kept {
-        headers.insert(header::ALLOW, allow);
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = response.headers().get(&name) {
+            headers.insert(name, value.clone());
+        }
     }
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -25,4 +25,5 @@ mod sets;
 mod slots;
 mod support;
 mod things;
+mod tries;
 mod world;
