@@ -51,7 +51,7 @@ const FAILURES: [(Code, &str); 9] = [
 impl IntoResponses for Failures {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let each = FAILURES.iter().map(|(code, description)| {
-            let response = failure(description).build();
+            let response = failure("Error", description).build();
             (code.status().as_u16().to_string(), response.into())
         });
         each.collect()
@@ -69,15 +69,19 @@ impl IntoResponses for TooManyTries {
             .schema(Some(seconds.minimum(Some(1))))
             .description(Some("When to try again, in seconds"))
             .build();
-        let response = failure("Too many wrong passwords were given under this name");
+        let response = failure(
+            "Error",
+            "Too many wrong passwords were given under this name",
+        );
         let response = response.header("Retry-After", after).build();
         let status = Code::TooMany.status().as_u16().to_string();
         BTreeMap::from([(status, response.into())])
     }
 }
 
-fn failure(description: &str) -> ResponseBuilder {
-    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error")));
+/// A refusal whose body has this schema.
+pub(crate) fn failure(schema: &str, description: &str) -> ResponseBuilder {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
     ResponseBuilder::new()
         .description(description)
         .content("application/json", body.build())

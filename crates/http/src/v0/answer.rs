@@ -7,10 +7,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use symbolon::{Error, SchemaError};
 use utoipa::IntoResponses;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::RefOr;
 
 use super::forms::RefusedForm;
 use crate::failure::{Code, Failure};
+use crate::openapi::failure;
 
 /// Whether what is under this path answers in this form.
 pub(crate) fn is_path(path: &str) -> bool {
@@ -97,12 +98,7 @@ const FAILURES: [(Code, &str); 9] = [
 impl IntoResponses for Failures {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         let described = FAILURES.iter().map(|(code, description)| {
-            let schema = Ref::from_schema_name(RefusedForm::NAME);
-            let body = ContentBuilder::new().schema(Some(schema)).build();
-            let response = ResponseBuilder::new()
-                .description(*description)
-                .content("application/json", body)
-                .build();
+            let response = failure(RefusedForm::NAME, description).build();
             (status(*code).as_u16().to_string(), response.into())
         });
         described.collect()

@@ -9,6 +9,7 @@ mod organizations;
 mod set_up;
 mod sign;
 mod system;
+mod things;
 mod users;
 
 use crate::routes::Operations;
