@@ -13,6 +13,7 @@ mod escalation;
 mod listed;
 mod lists;
 mod matrix;
+mod named;
 mod objects;
 mod reference;
 mod replies;
