@@ -4,12 +4,20 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::body::Bytes;
+use symbolon::store::Revision;
 use symbolon::{Clock, Engine, SystemClock, Timestamp};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::tries::Tries;
+
+/// For how long a request waits for a revision.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// So many do at once, of all the threads that wait for the store.
+const MOST_WAITING: usize = 64;
 
 /// How the API answers.
 #[derive(Clone)]
@@ -103,6 +111,9 @@ struct Inner {
     started: Timestamp,
     metrics: Metrics,
     tries: Arc<Tries>,
+    /// Who may wait for a revision: each does on a thread.
+    waiting: Arc<Semaphore>,
+    document: OnceLock<Bytes>,
 }
 
 impl Api {
@@ -119,6 +130,8 @@ impl Api {
         let started = clock.now();
         let shared = Inner {
             engine: OnceLock::new(),
+            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            document: OnceLock::new(),
             tries: Arc::new(Tries::new(settings.passwords)),
             settings,
             started,
@@ -149,6 +162,35 @@ impl Api {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    /// Waits until this node has seen a revision, for a second at most. Whether it has; none if too many wait already.
+    pub(crate) async fn wait_for(&self, wanted: Revision) -> Result<Option<bool>, Failure> {
+        if self.engine()?.caught_up() >= wanted {
+            return Ok(Some(true));
+        }
+        let Ok(turn) = Arc::clone(&self.shared.waiting).try_acquire_owned() else {
+            return Ok(None);
+        };
+        let reached = self.run(move |engine| {
+            // Given back by the thread, which goes on if nobody waits for the answer any more.
+            let _turn = turn;
+            Ok::<_, Failure>(engine.wait_for(wanted, PATIENCE))
+        });
+        reached.await.map(Some)
+    }
+
+    /// The OpenAPI document as it is sent.
+    pub(crate) fn document(&self) -> Result<Bytes, Failure> {
+        if let Some(known) = self.shared.document.get() {
+            return Ok(known.clone());
+        }
+        let mut document = crate::openapi();
+        self.settings()
+            .version
+            .clone_into(&mut document.info.version);
+        let written = serde_json::to_vec(&document).map_err(|error| Failure::internal(&error))?;
+        Ok(self.shared.document.get_or_init(|| written.into()).clone())
     }
 
     pub(crate) fn tries(&self) -> &Arc<Tries> {

@@ -61,7 +61,6 @@ async fn backup_now(State(api): State<Api>, principal: Principal) -> Result<Resp
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_DISPOSITION, name),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     Ok((headers, Body::from_stream(all)).into_response())
 }

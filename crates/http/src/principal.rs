@@ -114,7 +114,7 @@ impl Principal {
 /// # Errors
 ///
 /// 401 for everything that is wrong with them, with the same text; 429 after too many wrong ones.
-pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<symbolon::Id, Failure> {
+pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<symbolon::User, Failure> {
     // While the server starts, that is said and nothing of the password.
     api.engine()?;
     let (name, password) = crate::password::basic(headers).ok_or_else(Failure::unauthorized)?;
@@ -131,7 +131,7 @@ pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<symbol
         };
         tries.fitted(&name);
         match user.status {
-            symbolon::Status::Active => Ok(user.id),
+            symbolon::Status::Active => Ok(user),
             _ => Err(symbolon::Denied::OwnerInactive(user.id).into()),
         }
     });

@@ -83,7 +83,7 @@ async fn my_password(
     headers: HeaderMap,
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
-    let user = by_password(&api, &headers).await?;
+    let user = by_password(&api, &headers).await?.id;
     set(&api, Caller::User(user), user, form).await
 }
 
@@ -105,7 +105,7 @@ async fn change_password(
 ) -> Result<StatusCode, Failure> {
     let caller = match setter {
         Setter::Principal(principal) => principal.caller,
-        Setter::Password(headers) => Caller::User(by_password(&api, &headers).await?),
+        Setter::Password(headers) => Caller::User(by_password(&api, &headers).await?.id),
     };
     set(&api, caller, id, form).await
 }

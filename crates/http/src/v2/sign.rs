@@ -31,15 +31,21 @@ async fn sign_in(
     headers: HeaderMap,
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
     let lifetime = api.settings().session;
-    let caller = match token(&headers) {
+    let signed = match token(&headers) {
         Some(token) => {
             let grant = api.engine()?.verifier().authenticate(token)?;
-            Caller::Authorization(grant.id())
+            let caller = Caller::Authorization(grant.id());
+            let signed = api.run(move |engine| engine.issuer().sign_in(&caller, lifetime));
+            signed.await
         }
-        None => Caller::User(by_password(&api, &headers).await?),
+        None => {
+            let user = by_password(&api, &headers).await?;
+            let signed =
+                api.run(move |engine| engine.issuer().sign_in_by_password(&user, lifetime));
+            signed.await
+        }
     };
-    let signed = api.run(move |engine| engine.issuer().sign_in(&caller, lifetime));
-    let (text, _) = signed.await?;
+    let (text, _) = signed?;
     let cookie = format!(
         "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict",
         text.reveal()
