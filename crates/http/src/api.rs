@@ -62,7 +62,7 @@ impl fmt::Debug for Settings {
 /// one is answered 429.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordLimit {
-    /// So many.
+    /// So many. Each try counts as wrong until it was found right.
     pub failures: u32,
     /// Within this time from the first of them; then they are forgotten. A right one forgets them too.
     pub window: Duration,

@@ -45,7 +45,13 @@ pub fn application(api: Api) -> Router {
         .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
         .layer(middleware::from_fn_with_state(api.clone(), headers))
         .layer(middleware::from_fn_with_state(api.clone(), metrics::count));
-    let secret = [header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+    let code = HeaderName::from_static(v2::SET_UP_CODE);
+    let secret = [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        header::SET_COOKIE,
+        code,
+    ];
     router(api)
         .fallback_service(nothing)
         .layer(

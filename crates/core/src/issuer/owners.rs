@@ -4,7 +4,7 @@ use super::Issuer;
 use super::authorizations::IfSame;
 use super::caller::Caller;
 use super::errand::Errand;
-use crate::error::{Error, Field};
+use crate::error::{Denied, Error, Field};
 use crate::id::Id;
 use crate::journal::Act;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
@@ -111,6 +111,24 @@ impl Issuer {
             if edit.password_hash.is_some() {
                 user.password_hash.clone_from(&edit.password_hash);
             }
+            Ok(())
+        })
+    }
+
+    /// Changes the password of a user who has given the old one, which was compared with that of `user`, as it was read for
+    /// that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::edit_user`]; [`Error::Caller`] too if the password was changed since.
+    pub fn change_password(&self, user: &User, hash: &PasswordHash) -> Result<User, Error> {
+        let caller = Caller::User(user.id);
+        let errand = Errand::new(&caller, Act::EditUser).on(Kind::USER, user.id);
+        self.change_user(errand, &caller, user.id, |now| {
+            if now.password_hash != user.password_hash {
+                return Err(Error::Caller(Denied::Unknown));
+            }
+            now.password_hash = Some(hash.clone());
             Ok(())
         })
     }
@@ -340,7 +358,7 @@ impl Issuer {
         errand: Errand,
         caller: &Caller,
         id: Id,
-        edit: impl Fn(&mut User) -> Result<(), Ended>,
+        edit: impl Fn(&mut User) -> Result<(), Error>,
     ) -> Result<User, Error> {
         self.change(errand, |change| {
             let holder = caller.hold(change)?;

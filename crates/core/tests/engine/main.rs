@@ -13,6 +13,7 @@ mod lifecycle;
 mod lists;
 mod lives;
 mod no_cost;
+mod passwords;
 mod planted;
 mod restored;
 mod returning;

@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use symbolon::{Caller, Error, Id, UserEdit};
+use symbolon::{Caller, Error, Id, User, UserEdit};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -83,8 +83,8 @@ async fn my_password(
     headers: HeaderMap,
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
-    let user = by_password(&api, &headers).await?.id;
-    set(&api, Caller::User(user), user, form).await
+    let user = by_password(&api, &headers).await?;
+    set(&api, Caller::User(user.id), user.id, form, Some(user)).await
 }
 
 /// Set the password of a user
@@ -103,11 +103,14 @@ async fn change_password(
     OneId(id): OneId,
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
-    let caller = match setter {
-        Setter::Principal(principal) => principal.caller,
-        Setter::Password(headers) => Caller::User(by_password(&api, &headers).await?.id),
-    };
-    set(&api, caller, id, form).await
+    match setter {
+        Setter::Principal(principal) => set(&api, principal.caller, id, form, None).await,
+        Setter::Password(headers) => {
+            let user = by_password(&api, &headers).await?;
+            let own = (user.id == id).then(|| user.clone());
+            set(&api, Caller::User(user.id), id, form, own).await
+        }
+    }
 }
 
 /// Set the password of a user
@@ -150,11 +153,13 @@ impl FromRequestParts<Api> for Setter {
     }
 }
 
+/// Sets the password of `user`. One who has given the old one is `own`, as it was then: the old one must still hold.
 async fn set(
     api: &Api,
     caller: Caller,
     user: Id,
     form: PasswordForm,
+    own: Option<User>,
 ) -> Result<StatusCode, Failure> {
     // Whether the caller may change the user is asked first: hashing takes long, which would tell that there is one.
     let may = api.run(move |engine| {
@@ -165,8 +170,12 @@ async fn set(
     may.await?;
     let turn = api.tries().turn().await?;
     let done = api.run(move |engine| {
+        let hash = password::hash(&form.password, &turn)?;
+        if let Some(own) = own {
+            return engine.issuer().change_password(&own, &hash);
+        }
         let edit = UserEdit {
-            password_hash: Some(password::hash(&form.password, &turn)?),
+            password_hash: Some(hash),
             ..UserEdit::default()
         };
         engine.issuer().edit_user(&caller, user, &edit)

@@ -14,6 +14,8 @@ mod users;
 
 use crate::routes::Operations;
 
+pub(crate) use set_up::SET_UP_CODE;
+
 /// Every path.
 pub(crate) fn routes() -> Vec<Operations> {
     let groups = [
