@@ -73,6 +73,7 @@ pub mod journal;
 mod key;
 pub mod memory;
 mod name;
+mod object;
 mod owner;
 mod permission;
 pub mod record;
@@ -97,13 +98,14 @@ pub use export::{ExportError, Exported, Secrets};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, ImportItem, Imported, Issuer,
+    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, IfSame, ImportItem, Imported, Issuer,
     NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Revoked, Rotation, SetUpDone, Span,
     UserEdit,
 };
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
+pub use object::Object;
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{
     Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,

@@ -4,11 +4,20 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::body::Bytes;
+use symbolon::store::Revision;
 use symbolon::{Clock, Engine, SystemClock, Timestamp};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
+use crate::tries::Tries;
+
+/// For how long a request waits for a revision.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// So many do at once, of all the threads that wait for the store.
+const MOST_WAITING: usize = 64;
 
 /// How the API answers.
 #[derive(Clone)]
@@ -20,6 +29,8 @@ pub struct Settings {
     pub set_up_code: Option<Arc<Zeroizing<String>>>,
     /// How long a session lasts if it is not used; each use extends it to five minutes at least.
     pub session: Duration,
+    /// How many wrong passwords may be given under one user name.
+    pub passwords: PasswordLimit,
     /// The version that is told in `X-Influxdb-Version`, `/health` and the OpenAPI document.
     pub version: &'static str,
 }
@@ -30,6 +41,7 @@ impl Default for Settings {
             token_in_replies: TokenInReplies::Empty,
             set_up_code: None,
             session: Duration::from_secs(60 * 60),
+            passwords: PasswordLimit::default(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -41,7 +53,28 @@ impl fmt::Debug for Settings {
             .field("token_in_replies", &self.token_in_replies)
             .field("set_up_code", &self.set_up_code.is_some())
             .field("session", &self.session)
+            .field("passwords", &self.passwords)
             .finish_non_exhaustive()
+    }
+}
+
+/// How many wrong passwords may be given under one user name, whether there is such a user or not, before every further
+/// one is answered 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordLimit {
+    /// So many. Each try counts as wrong until it was found right.
+    pub failures: u32,
+    /// Within this time from the first of them; then they are forgotten. A right one forgets them too.
+    pub window: Duration,
+}
+
+impl Default for PasswordLimit {
+    /// Ten within five minutes.
+    fn default() -> Self {
+        Self {
+            failures: 10,
+            window: Duration::from_secs(5 * 60),
+        }
     }
 }
 
@@ -77,6 +110,10 @@ struct Inner {
     clock: SystemClock,
     started: Timestamp,
     metrics: Metrics,
+    tries: Arc<Tries>,
+    /// Who may wait for a revision: each does on a thread.
+    waiting: Arc<Semaphore>,
+    document: OnceLock<Bytes>,
 }
 
 impl Api {
@@ -93,6 +130,9 @@ impl Api {
         let started = clock.now();
         let shared = Inner {
             engine: OnceLock::new(),
+            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            document: OnceLock::new(),
+            tries: Arc::new(Tries::new(settings.passwords)),
             settings,
             started,
             clock,
@@ -122,6 +162,39 @@ impl Api {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    /// Waits until this node has seen a revision, for a second at most. Whether it has; none if too many wait already.
+    pub(crate) async fn wait_for(&self, wanted: Revision) -> Result<Option<bool>, Failure> {
+        if self.engine()?.caught_up() >= wanted {
+            return Ok(Some(true));
+        }
+        let Ok(turn) = Arc::clone(&self.shared.waiting).try_acquire_owned() else {
+            return Ok(None);
+        };
+        let reached = self.run(move |engine| {
+            // Given back by the thread, which goes on if nobody waits for the answer any more.
+            let _turn = turn;
+            Ok::<_, Failure>(engine.wait_for(wanted, PATIENCE))
+        });
+        reached.await.map(Some)
+    }
+
+    /// The OpenAPI document as it is sent.
+    pub(crate) fn document(&self) -> Result<Bytes, Failure> {
+        if let Some(known) = self.shared.document.get() {
+            return Ok(known.clone());
+        }
+        let mut document = crate::openapi();
+        self.settings()
+            .version
+            .clone_into(&mut document.info.version);
+        let written = serde_json::to_vec(&document).map_err(|error| Failure::internal(&error))?;
+        Ok(self.shared.document.get_or_init(|| written.into()).clone())
+    }
+
+    pub(crate) fn tries(&self) -> &Arc<Tries> {
+        &self.shared.tries
     }
 
     /// For how many nanoseconds it has been up.

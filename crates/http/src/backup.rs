@@ -1,14 +1,17 @@
 //! `POST /api/v1/backup`: a copy of the whole store, streamed.
 
+use std::future::ready;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
-use symbolon::{Error, Request, Schema, TokenStore, backup};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use symbolon::Engine;
+use symbolon::backup::BackupError;
+use tokio::sync::mpsc::{Sender, channel};
 use utoipa_axum::routes;
 
 use crate::api::Api;
@@ -39,24 +42,27 @@ pub(crate) fn routes() -> Vec<Operations> {
     security(("token" = []), ("session" = []))
 )]
 async fn backup_now(State(api): State<Api>, principal: Principal) -> Result<Response, Failure> {
-    let store = api.run(move |engine| {
-        let issuer = engine.issuer();
-        for one in Schema::influxdb_operator() {
-            let request = Request::new(one.action, one.resource.kind);
-            issuer.authorize(&principal.caller, &request)?;
-        }
-        Ok::<_, Error>(engine.store())
+    let engine = Arc::clone(api.engine()?);
+    let (chunks, mut receiver) = channel(WAITING);
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(|| send(&engine, &principal, chunks)));
+    // What refuses it comes before anything else. There is always something, unless that thread panicked.
+    let first = receiver
+        .recv()
+        .await
+        .unwrap_or_else(|| Err(Failure::panicked()))?;
+    let rest = stream::unfold(receiver, |mut receiver| async {
+        let chunk = receiver.recv().await?;
+        Some((chunk, receiver))
     });
-    let store = store.await?;
-    let (chunks, receiver) = channel(WAITING);
-    tokio::task::spawn_blocking(move || send(&*store, chunks));
+    let all = stream::once(ready(Ok(first))).chain(rest);
+    let all = all.map_err(|failure: Failure| io::Error::other(failure.message.into_owned()));
     let name = format!("attachment; filename=\"symbolon-{}.backup\"", stamp(&api));
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_DISPOSITION, name),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    Ok((headers, Body::from_stream(received(receiver))).into_response())
+    Ok((headers, Body::from_stream(all)).into_response())
 }
 
 /// The time, as it may stand in the name of a file.
@@ -67,27 +73,26 @@ fn stamp(api: &Api) -> String {
     format!("{plain}Z")
 }
 
-type Chunk = Result<Bytes, io::Error>;
+type Chunk = Result<Bytes, Failure>;
 
-fn received(receiver: Receiver<Chunk>) -> impl stream::Stream<Item = Chunk> {
-    stream::unfold(receiver, |mut receiver| async {
-        let chunk = receiver.recv().await?;
-        Some((chunk, receiver))
-    })
-}
-
-fn send(store: &dyn TokenStore, chunks: Sender<Chunk>) {
+fn send(engine: &Engine, principal: &Principal, chunks: Sender<Chunk>) {
     let mut out = Chunks {
         chunks,
         next: Vec::with_capacity(CHUNK),
     };
-    let done = backup::write(store, &mut out, &mut |_| ());
-    let done = done.map_err(io::Error::other).and_then(|_| out.flush());
-    if let Err(error) = done {
-        tracing::error!(error = %error, "a backup was not sent to its end");
-        // Nobody is there any more, or the stream breaks off with this.
-        let _ = out.chunks.blocking_send(Err(error));
-    }
+    let issuer = engine.issuer();
+    let done = issuer.back_up(&principal.caller, &mut out, &mut |_| ());
+    let failure = match done {
+        Ok(_) => return,
+        Err(BackupError::Engine(error)) => error.into(),
+        Err(BackupError::Write(_)) => {
+            tracing::warn!("the client of a backup is gone before its end");
+            return;
+        }
+        Err(error) => Failure::internal(&error),
+    };
+    // It is the answer if nothing was sent yet; else the stream breaks off with it.
+    let _ = out.chunks.blocking_send(Err(failure));
 }
 
 /// Writes to whoever receives, and waits while that is slow.

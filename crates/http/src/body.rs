@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use symbolon::Id;
+use symbolon::{Id, Object};
 
 use crate::failure::{Code, Failure};
 
@@ -20,12 +20,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         let wrong = |reason: &str| Failure::invalid(format!("invalid json structure: {reason}"));
-        // Else the elements of an array would be taken for the fields of the object, one after the other.
-        if bytes.trim_ascii_start().starts_with(b"[") {
-            return Err(wrong("an array, expected an object"));
-        }
         let read = serde_json::from_slice(&bytes);
-        read.map(Self)
+        read.map(|Object(read)| Self(read))
             .map_err(|error| wrong(&without_values(error.to_string())))
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum Code {
     MethodNotAllowed,
     #[serde(rename = "request too large")]
     TooLarge,
+    #[serde(rename = "too many requests")]
+    TooMany,
 }
 
 impl Code {
@@ -47,6 +49,7 @@ impl Code {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -62,6 +65,7 @@ impl Code {
             Self::Forbidden => "forbidden",
             Self::MethodNotAllowed => "method not allowed",
             Self::TooLarge => "request too large",
+            Self::TooMany => "too many requests",
         }
     }
 }
@@ -71,6 +75,8 @@ impl Code {
 pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) message: Cow<'static, str>,
+    /// When to try again, in seconds.
+    retry_after: Option<u64>,
 }
 
 /// The body of a failure under `/api/v2`.
@@ -86,8 +92,20 @@ pub(crate) const PLATFORM_ERROR_CODE: HeaderName = HeaderName::from_static("x-pl
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        let message = message.into();
-        Self { code, message }
+        Self {
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// The same, which says to try again after so many seconds.
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        let retry_after = Some(seconds);
+        Self {
+            retry_after,
+            ..self
+        }
     }
 
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
@@ -206,7 +224,11 @@ impl From<&SchemaError> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let known = self.clone();
-        let Self { code, message } = self;
+        let Self {
+            code,
+            message,
+            retry_after,
+        } = self;
         let header = HeaderValue::from_static(code.as_str());
         let message = message.into_owned();
         let body = Json(FailureBody { code, message });
@@ -215,6 +237,10 @@ impl IntoResponse for Failure {
             let challenge = HeaderValue::from_static("Token");
             let name = axum::http::header::WWW_AUTHENTICATE;
             response.headers_mut().insert(name, challenge);
+        }
+        if let Some(seconds) = retry_after {
+            let name = axum::http::header::RETRY_AFTER;
+            response.headers_mut().insert(name, seconds.into());
         }
         // What answers in another form reads it there.
         response.extensions_mut().insert(known);

@@ -23,10 +23,11 @@ mod principal;
 mod routes;
 mod schemas;
 mod stream;
+mod tries;
 mod v0;
 mod v2;
 
-pub use api::{Api, Settings, TokenInReplies};
+pub use api::{Api, PasswordLimit, Settings, TokenInReplies};
 pub use guard::{Allowed, Granted, GuardLayer, Refusal, Wanted};
 pub use openapi::openapi;
 pub use routes::{application, router};

@@ -1,16 +1,17 @@
 //! The names that replies show beside ids, looked up once each.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use symbolon::{Caller, Engine, Error, Id, Permission, ResourceType, Span, Status, Target};
+use symbolon::{Bucket, Caller, Engine, Error, Id, Permission, ResourceType, Status, Target, User};
 
 /// What is called how. Whoever is shown an authorization is shown the names of its owners, and of what it is for.
 #[derive(Debug)]
 pub(crate) struct Names<'e> {
     engine: &'e Engine,
-    users: HashMap<Id, Option<String>>,
+    users: HashMap<Id, Option<User>>,
     organizations: HashMap<Id, Option<String>>,
-    buckets: Option<HashMap<Id, String>>,
+    buckets: HashMap<Id, Option<Bucket>>,
 }
 
 impl<'e> Names<'e> {
@@ -19,52 +20,75 @@ impl<'e> Names<'e> {
             engine,
             users: HashMap::new(),
             organizations: HashMap::new(),
-            buckets: None,
+            buckets: HashMap::new(),
         }
     }
 
     /// The name of a user; none if it is deleted or unknown.
     pub(crate) fn user(&mut self, id: Id) -> Result<Option<&str>, Error> {
-        if !self.users.contains_key(&id) {
-            let found = absent_is_none(self.engine.issuer().user(&Caller::Root, id))?;
-            let name = found.filter(|one| one.status != Status::Revoked);
-            self.users.insert(id, name.map(|one| one.name));
-        }
-        Ok(self.users.get(&id).and_then(Option::as_deref))
+        Ok(self.known_user(id)?.map(|user| user.name.as_str()))
     }
 
     /// The name of an organization; none if it is deleted or unknown.
     pub(crate) fn organization(&mut self, id: Id) -> Result<Option<&str>, Error> {
-        if !self.organizations.contains_key(&id) {
-            let found = absent_is_none(self.engine.issuer().organization(&Caller::Root, id))?;
-            let name = found.filter(|one| one.status != Status::Revoked);
-            self.organizations.insert(id, name.map(|one| one.name));
-        }
-        Ok(self.organizations.get(&id).and_then(Option::as_deref))
+        let found = match self.organizations.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = self.engine.issuer().organization(&Caller::Root, id);
+                let found = absent_is_none(found)?.filter(|one| one.status != Status::Revoked);
+                unknown.insert(found.map(|one| one.name))
+            }
+        };
+        Ok(found.as_deref())
     }
 
-    /// The name of the one thing that a permission is for, of the types that have names here.
+    /// The name of the one thing that a permission is for, of the types that have names here. One for an organization names
+    /// nothing outside of it: whoever holds a whole type there may grant any id of that type, also one that it may know
+    /// nothing of.
     pub(crate) fn of_resource(&mut self, permission: &Permission) -> Result<Option<&str>, Error> {
-        let Target::Id(id) = permission.resource.target else {
+        let resource = &permission.resource;
+        let Target::Id(id) = resource.target else {
             return Ok(None);
         };
-        match permission.resource.kind {
-            ResourceType::USERS => self.user(id),
-            ResourceType::ORGANIZATIONS => self.organization(id),
-            ResourceType::BUCKETS => self.bucket(id),
-            _ => Ok(None),
-        }
+        let is_inside = |of: Id| resource.organization.is_none_or(|named| named == of);
+        Ok(match resource.kind {
+            ResourceType::USERS => {
+                let belongs = |user: &&User| match resource.organization {
+                    Some(organization) => user.role_in(organization).is_some(),
+                    None => true,
+                };
+                let found = self.known_user(id)?.filter(belongs);
+                found.map(|user| user.name.as_str())
+            }
+            ResourceType::ORGANIZATIONS if is_inside(id) => self.organization(id)?,
+            ResourceType::BUCKETS => {
+                let found = self.bucket(id)?.filter(|one| is_inside(one.organization));
+                found.map(|one| one.name.as_str())
+            }
+            _ => None,
+        })
     }
 
-    fn bucket(&mut self, id: Id) -> Result<Option<&str>, Error> {
-        if self.buckets.is_none() {
-            let issuer = self.engine.issuer();
-            let all = issuer.buckets(&Caller::Root, None, &Span::default())?;
-            let names = all.into_iter().map(|one| (one.id, one.name));
-            self.buckets = Some(names.collect());
+    fn known_user(&mut self, id: Id) -> Result<Option<&User>, Error> {
+        Ok(match self.users.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = absent_is_none(self.engine.issuer().user(&Caller::Root, id))?;
+                unknown.insert(found.filter(|one| one.status != Status::Revoked))
+            }
         }
-        let found = self.buckets.as_ref().and_then(|names| names.get(&id));
-        Ok(found.map(String::as_str))
+        .as_ref())
+    }
+
+    fn bucket(&mut self, id: Id) -> Result<Option<&Bucket>, Error> {
+        Ok(match self.buckets.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = absent_is_none(self.engine.issuer().bucket(&Caller::Root, id))?;
+                unknown.insert(found.filter(|one| one.status != Status::Revoked))
+            }
+        }
+        .as_ref())
     }
 }
 

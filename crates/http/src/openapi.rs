@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+    Components, ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response,
+    ResponseBuilder,
 };
 use utoipa::{IntoResponses, PartialSchema};
 
@@ -48,20 +50,41 @@ const FAILURES: [(Code, &str); 9] = [
 
 impl IntoResponses for Failures {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        FAILURES
-            .iter()
-            .map(|(code, description)| {
-                let body = ContentBuilder::new()
-                    .schema(Some(Ref::from_schema_name("Error")))
-                    .build();
-                let response = ResponseBuilder::new()
-                    .description(*description)
-                    .content("application/json", body)
-                    .build();
-                (code.status().as_u16().to_string(), response.into())
-            })
-            .collect()
+        let each = FAILURES.iter().map(|(code, description)| {
+            let response = failure("Error", description).build();
+            (code.status().as_u16().to_string(), response.into())
+        });
+        each.collect()
     }
+}
+
+/// What an operation may answer besides that takes passwords.
+#[derive(Debug)]
+pub(crate) struct TooManyTries;
+
+impl IntoResponses for TooManyTries {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer);
+        let after = HeaderBuilder::new()
+            .schema(Some(seconds.minimum(Some(1))))
+            .description(Some("When to try again, in seconds"))
+            .build();
+        let response = failure(
+            "Error",
+            "Too many wrong passwords were given under this name",
+        );
+        let response = response.header("Retry-After", after).build();
+        let status = Code::TooMany.status().as_u16().to_string();
+        BTreeMap::from([(status, response.into())])
+    }
+}
+
+/// A refusal whose body has this schema.
+pub(crate) fn failure(schema: &str, description: &str) -> ResponseBuilder {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", body.build())
 }
 
 /// What stands above the routes.

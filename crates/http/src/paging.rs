@@ -76,6 +76,22 @@ fn number(name: &str, text: Option<&str>) -> Result<Option<usize>, Failure> {
 }
 
 impl Paging {
+    /// This part of those of what `list` gives that are wanted: what is not does not count.
+    pub(crate) fn of_wanted<T>(
+        self,
+        list: impl Fn(&Span) -> Result<Vec<T>, Error>,
+        wanted: impl Fn(&T) -> bool,
+        id: impl Fn(&T) -> Id,
+    ) -> Result<Vec<T>, Error> {
+        let list = |span: &Span| {
+            let after = span.after;
+            let mut all = list(&Span { after, limit: None })?;
+            all.retain(&wanted);
+            Ok(all)
+        };
+        self.of(list, id)
+    }
+
     /// This part of what `list` gives in the order of the ids.
     pub(crate) fn of<T>(
         self,

@@ -8,6 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use symbolon::{Error, Field, PasswordHash};
 use zeroize::Zeroizing;
 
+use crate::tries::Turn;
+
 const SHORTEST: usize = 8;
 /// InfluxDB's bound, which is bcrypt's.
 const LONGEST: usize = 72;
@@ -17,7 +19,7 @@ const LONGEST: usize = 72;
 /// # Errors
 ///
 /// [`Error::Invalid`] for one that is too short or too long, [`Error::Random`].
-pub(crate) fn hash(password: &str) -> Result<PasswordHash, Error> {
+pub(crate) fn hash(password: &str, _: &Turn) -> Result<PasswordHash, Error> {
     if !(SHORTEST..=LONGEST).contains(&password.len()) {
         let reason = format!("must have {SHORTEST} to {LONGEST} bytes");
         return Err(Error::Invalid(Field::Password, reason));
@@ -28,7 +30,7 @@ pub(crate) fn hash(password: &str) -> Result<PasswordHash, Error> {
 }
 
 /// Whether `password` is the one of `known`. Without a hash it takes as long, and is not.
-pub(crate) fn verify(password: &str, known: Option<&PasswordHash>) -> bool {
+pub(crate) fn verify(password: &str, known: Option<&PasswordHash>, _: &Turn) -> bool {
     // Of nothing that anybody knows.
     const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCE$\
                           6mcbQmTcEvT3QeLTWQtoFn7hIU/VxIcMsJSvSDCNwEA";
@@ -61,16 +63,19 @@ pub(crate) fn is_basic(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::PasswordLimit;
+    use crate::tries::Tries;
 
-    #[test]
-    fn only_the_password_fits_its_hash() {
-        let known = hash("a good password").unwrap();
-        assert!(verify("a good password", Some(&known)));
-        assert!(!verify("a good passwore", Some(&known)));
-        assert!(!verify("a good password", None));
-        assert!(!verify("", Some(&PasswordHash::from_phc("garbage"))));
+    #[tokio::test]
+    async fn only_the_password_fits_its_hash() {
+        let turn = Tries::new(PasswordLimit::default()).turn().await.unwrap();
+        let known = hash("a good password", &turn).unwrap();
+        assert!(verify("a good password", Some(&known), &turn));
+        assert!(!verify("a good passwore", Some(&known), &turn));
+        assert!(!verify("a good password", None, &turn));
+        assert!(!verify("", Some(&PasswordHash::from_phc("garbage")), &turn));
         for bad in ["", "1234567", &"x".repeat(73)] {
-            assert!(hash(bad).is_err(), "{bad}");
+            assert!(hash(bad, &turn).is_err(), "{bad}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Who asks: the bearer of a token, or whoever is signed in.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -111,26 +113,29 @@ impl Principal {
 ///
 /// # Errors
 ///
-/// 401 for everything that is wrong with them, with the same text.
-pub(crate) fn by_password(
-    engine: &symbolon::Engine,
-    headers: &HeaderMap,
-) -> Result<symbolon::Id, Failure> {
+/// 401 for everything that is wrong with them, with the same text; 429 after too many wrong ones.
+pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<symbolon::User, Failure> {
+    // While the server starts, that is said and nothing of the password.
+    api.engine()?;
     let (name, password) = crate::password::basic(headers).ok_or_else(Failure::unauthorized)?;
-    let issuer = engine.issuer();
-    let found = crate::names::absent_is_none(issuer.user_named(&Caller::Root, &name))?;
-    let hash = found.as_ref().and_then(|user| user.password_hash.as_ref());
-    let fits = crate::password::verify(&password, hash);
-    match found {
-        Some(user) if fits => match user.status {
-            symbolon::Status::Active => Ok(user.id),
-            _ => Err(symbolon::Denied::OwnerInactive(user.id).into()),
-        },
-        _ => {
+    let turn = api.tries().turn_of(&name).await?;
+    let tries = Arc::clone(api.tries());
+    let done = api.run(move |engine| {
+        let issuer = engine.issuer();
+        let found = crate::names::absent_is_none(issuer.user_named(&Caller::Root, &name))?;
+        let hash = found.as_ref().and_then(|user| user.password_hash.as_ref());
+        let fits = crate::password::verify(&password, hash, &turn);
+        let Some(user) = found.filter(|_| fits) else {
             issuer.note_refused_sign_in(&name);
-            Err(Failure::unauthorized())
+            return Err(Failure::unauthorized());
+        };
+        tries.fitted(&name);
+        match user.status {
+            symbolon::Status::Active => Ok(user),
+            _ => Err(symbolon::Denied::OwnerInactive(user.id).into()),
         }
-    }
+    });
+    done.await
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use symbolon::store::Revision;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveHeadersLayer;
 use tower_http::trace::TraceLayer;
@@ -44,7 +45,13 @@ pub fn application(api: Api) -> Router {
         .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
         .layer(middleware::from_fn_with_state(api.clone(), headers))
         .layer(middleware::from_fn_with_state(api.clone(), metrics::count));
-    let secret = [header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+    let code = HeaderName::from_static(v2::SET_UP_CODE);
+    let secret = [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        header::SET_COOKIE,
+        code,
+    ];
     router(api)
         .fallback_service(nothing)
         .layer(
@@ -126,7 +133,16 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
     let changed = changes && response.status().is_success();
     let headers = response.headers_mut();
     headers.insert(BUILD, HeaderValue::from_static("OSS"));
-    headers.insert(VERSION, HeaderValue::from_static(api.settings().version));
+    if let Ok(version) = HeaderValue::from_str(api.settings().version) {
+        headers.insert(VERSION, version);
+    }
+    // Tokens and names of one caller are for nobody who comes after it, and JSON is no page.
+    let no_store = HeaderValue::from_static("no-store");
+    headers.entry(header::CACHE_CONTROL).or_insert(no_store);
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     if let (true, Ok(engine)) = (changed, api.engine()) {
         let revision = engine.committed().0;
         headers.insert(REVISION, HeaderValue::from(revision));
@@ -140,16 +156,13 @@ async fn reach(api: &Api, wanted: Option<HeaderValue>) -> Result<(), Failure> {
         return Ok(());
     };
     let wanted = wanted.to_str().ok().and_then(|text| text.parse().ok());
-    let wanted = wanted.map(symbolon::store::Revision).ok_or_else(|| {
+    let wanted = wanted.map(Revision).ok_or_else(|| {
         Failure::invalid("X-Symbolon-Min-Revision is a number, as X-Symbolon-Revision gave it")
     })?;
-    let patience = Duration::from_secs(1);
-    let reached = api.run(move |engine| Ok::<_, Failure>(engine.wait_for(wanted, patience)));
-    match reached.await? {
-        true => Ok(()),
-        false => Err(Failure::new(
-            Code::Unavailable,
-            "this node has not seen that revision yet; try again",
-        )),
-    }
+    let message = match api.wait_for(wanted).await? {
+        Some(true) => return Ok(()),
+        Some(false) => "this node has not seen that revision yet; try again",
+        None => "too many requests wait for a revision; try again in a moment",
+    };
+    Err(Failure::new(Code::Unavailable, message).after(1))
 }

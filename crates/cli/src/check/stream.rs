@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
-use symbolon::{Allowed, Denied};
+use symbolon::{Allowed, Denied, Object};
 
 use super::answer::Answer;
 use super::lines::{LONGEST, Line, Lines};
@@ -139,7 +139,8 @@ impl Stream<'_> {
     /// The decision; or what is wrong with the line, without repeating any of it that may be a token.
     fn decide(&mut self, line: &[u8]) -> Result<Result<Allowed, Denied>, Cow<'static, str>> {
         let line = std::str::from_utf8(line).map_err(|_| "the line is no UTF-8")?;
-        let given: Given<'_> = serde_json::from_str(line).map_err(|error| explain(&error))?;
+        let read = serde_json::from_str(line);
+        let Object::<Given<'_>>(given) = read.map_err(|error| explain(&error))?;
         let action = given.action.0.parse();
         let kind = given.kind.0.parse();
         let asked = Asked {

@@ -151,7 +151,7 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
             let edit = OrganizationEdit {
                 name: args.name.clone(),
                 description: args.description.clone(),
-                transition: None,
+                ..OrganizationEdit::default()
             };
             args.rows.print_one(&change(&lookup, &args.which, &edit)?)
         }

@@ -83,6 +83,10 @@ fn wrong_lines_are_told_and_the_stream_goes_on() {
             "the line is no object of texts such as",
         ),
         (
+            json!([secret, "read", "buckets"]).to_string().into(),
+            "the line is no object of texts such as",
+        ),
+        (
             format!("{{\"token\":\"{secret}\"").into(),
             "the line is no JSON: EOF while parsing an object",
         ),

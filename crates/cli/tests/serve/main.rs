@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod backup;
 mod client;
 mod document;
 mod lists;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::object::Object;
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -66,10 +67,12 @@ pub(super) struct Fields<'r> {
 
 impl<'r> Fields<'r> {
     pub(super) fn of(row: &'r RawValue) -> Result<Self, String> {
-        serde_json::from_str(row.get()).map_err(|error| match told(&error) {
-            Some(text) => text,
-            None => "it is no object".into(),
-        })
+        let read = serde_json::from_str(row.get());
+        read.map(|Object(fields)| fields)
+            .map_err(|error| match told(&error) {
+                Some(text) => text,
+                None => "it is no object".into(),
+            })
     }
 }
 

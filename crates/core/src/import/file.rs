@@ -15,6 +15,7 @@ use super::sets::Sets;
 use super::tokens::Secret;
 use crate::export::SetUpForm;
 use crate::id::Id;
+use crate::object::Object;
 
 /// What an import file says, read but not yet compared with a store.
 ///
@@ -187,9 +188,9 @@ impl Reading {
     }
 
     fn set_up<E: de::Error>(&mut self, raw: &RawValue) -> Result<(), E> {
-        match serde_json::from_str(raw.get()) {
+        match serde_json::from_str::<Option<Object<_>>>(raw.get()) {
             Ok(form) if self.file.set_up.is_none() => {
-                self.file.set_up = form;
+                self.file.set_up = form.map(|Object(form)| form);
                 Ok(())
             }
             _ => {

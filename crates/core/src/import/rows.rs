@@ -12,6 +12,7 @@ use super::tokens::Secret;
 use crate::authorization::{Authorization, Creator, Face};
 use crate::export::{CreatorForm, MembershipForm};
 use crate::id::Id;
+use crate::object::Object;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, User};
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -89,7 +90,8 @@ pub(super) struct Named<'r> {
 
 impl OwnerRow {
     pub(super) fn read(index: usize, row: &Fields<'_>, id: Id) -> Result<Self, String> {
-        let memberships: Vec<MembershipForm> = form("memberships", row.memberships, MEMBERSHIPS)?;
+        let memberships: Vec<Object<MembershipForm>> =
+            form("memberships", row.memberships, MEMBERSHIPS)?;
         let password = name("passwordHash", row.password_hash)?;
         Ok(Self {
             index,
@@ -101,7 +103,10 @@ impl OwnerRow {
             status: status(row.status)?,
             times: Times::read(row)?,
             operator: form("operator", row.operator, "`true` or `false`")?,
-            memberships: memberships.into_iter().map(Membership::from).collect(),
+            memberships: memberships
+                .into_iter()
+                .map(|Object(one)| one.into())
+                .collect(),
             password_hash: password.map(PasswordHash::from_phc),
         })
     }
@@ -256,8 +261,8 @@ impl Origin {
 
     fn read(row: &Fields<'_>) -> Result<Option<Box<Self>>, String> {
         let face: Option<Face> = form("face", row.face, FACE)?;
-        let creator: Option<CreatorForm> = form("createdBy", row.created_by, CREATOR)?;
-        let created_by = creator.map(|form| {
+        let creator: Option<Object<CreatorForm>> = form("createdBy", row.created_by, CREATOR)?;
+        let created_by = creator.map(|Object(form)| {
             let creator = form.creator();
             creator.ok_or_else(|| format!("`createdBy` is not {CREATOR}"))
         });

@@ -60,6 +60,25 @@ pub struct Edit {
     pub transition: Option<Transition>,
     /// The whole set of permissions.
     pub permissions: Option<PermissionSet>,
+    /// Whether that is noted if it is as it was.
+    pub if_same: IfSame,
+}
+
+/// What becomes of a change after which all is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IfSame {
+    /// Nothing is written.
+    #[default]
+    Leave,
+    /// The time of the last change is written, as InfluxDB does. What has ended stays as it is.
+    Touch,
+}
+
+impl IfSame {
+    /// Whether something in this status that stays as it is need not be written.
+    pub(super) fn leaves(self, status: Status) -> bool {
+        self == Self::Leave || status == Status::Revoked
+    }
 }
 
 impl Edit {
@@ -137,7 +156,8 @@ impl Issuer {
         })
     }
 
-    /// Changes description, status or permissions. Asking for what already holds changes nothing.
+    /// Changes description, status or permissions. Asking for what already holds changes nothing, unless [`IfSame::Touch`]
+    /// says so.
     ///
     /// # Errors
     ///
@@ -163,7 +183,7 @@ impl Issuer {
                 self.check_replacement(&holder, change, &before, permissions)?;
                 after.permissions = permissions.clone();
             }
-            if after == before {
+            if after == before && edit.if_same.leaves(before.status) {
                 return change.shown(before, &credential);
             }
             if before.status == Status::Revoked {

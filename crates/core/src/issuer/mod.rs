@@ -2,6 +2,7 @@
 
 mod adopt;
 mod authorizations;
+mod back_up;
 mod caller;
 mod committer;
 mod end;
@@ -31,7 +32,7 @@ use crate::record::{Kind, RecordKey};
 use crate::shared::{Problem, Shared};
 use crate::store::{Revision, Write};
 
-pub use authorizations::{Edit, NewAuthorization, Rotation};
+pub use authorizations::{Edit, IfSame, NewAuthorization, Rotation};
 pub use caller::Caller;
 pub use explain::{Explanation, Reason};
 pub use import::{IfEnded, ImportItem, Imported};

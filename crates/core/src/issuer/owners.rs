@@ -1,9 +1,10 @@
 //! Users, organizations, memberships and the names of buckets.
 
 use super::Issuer;
+use super::authorizations::IfSame;
 use super::caller::Caller;
 use super::errand::Errand;
-use crate::error::{Error, Field};
+use crate::error::{Denied, Error, Field};
 use crate::id::Id;
 use crate::journal::Act;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
@@ -32,6 +33,8 @@ pub struct OrganizationEdit {
     pub description: Option<String>,
     /// The status: as for users, with all tokens of the organization.
     pub transition: Option<Transition>,
+    /// Whether that is noted if it is as it was.
+    pub if_same: IfSame,
 }
 
 impl UserEdit {
@@ -112,6 +115,24 @@ impl Issuer {
         })
     }
 
+    /// Changes the password of a user who has given the old one, which was compared with that of `user`, as it was read for
+    /// that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::edit_user`]; [`Error::Caller`] too if the password was changed since.
+    pub fn change_password(&self, user: &User, hash: &PasswordHash) -> Result<User, Error> {
+        let caller = Caller::User(user.id);
+        let errand = Errand::new(&caller, Act::EditUser).on(Kind::USER, user.id);
+        self.change_user(errand, &caller, user.id, |now| {
+            if now.password_hash != user.password_hash {
+                return Err(Error::Caller(Denied::Unknown));
+            }
+            now.password_hash = Some(hash.clone());
+            Ok(())
+        })
+    }
+
     /// Makes an organization.
     ///
     /// # Errors
@@ -174,7 +195,7 @@ impl Issuer {
             if let Some(description) = &edit.description {
                 after.description.clone_from(description);
             }
-            if after == before {
+            if after == before && edit.if_same.leaves(before.status) {
                 return Ok(before);
             }
             if before.status == Status::Revoked {
@@ -337,7 +358,7 @@ impl Issuer {
         errand: Errand,
         caller: &Caller,
         id: Id,
-        edit: impl Fn(&mut User) -> Result<(), Ended>,
+        edit: impl Fn(&mut User) -> Result<(), Error>,
     ) -> Result<User, Error> {
         self.change(errand, |change| {
             let holder = caller.hold(change)?;

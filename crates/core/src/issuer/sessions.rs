@@ -9,6 +9,7 @@ use super::transaction::Transaction;
 use crate::error::{Denied, Error};
 use crate::id::Id;
 use crate::journal::{Act, By};
+use crate::owner::User;
 use crate::record::{Entity, Kind, RecordKey};
 use crate::session::{PasswordMark, Session, SessionHash};
 use crate::token::{Shape, Token, TokenHash};
@@ -24,12 +25,37 @@ impl Issuer {
     ///
     /// [`Error::Forbidden`] for the program itself, [`Error::Caller`] if the caller is not in force, [`Error::Store`].
     pub fn sign_in(&self, caller: &Caller, lifetime: Duration) -> Result<(Token, Session), Error> {
+        self.sign_in_if(caller, lifetime, |_| true)
+    }
+
+    /// Signs a user in whose password was compared with that of `user`, as it was read for that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::sign_in`]; [`Error::Caller`] too if the password was changed since.
+    pub fn sign_in_by_password(
+        &self,
+        user: &User,
+        lifetime: Duration,
+    ) -> Result<(Token, Session), Error> {
+        self.sign_in_if(&Caller::User(user.id), lifetime, |now| {
+            now.password_hash == user.password_hash
+        })
+    }
+
+    fn sign_in_if(
+        &self,
+        caller: &Caller,
+        lifetime: Duration,
+        is_same: impl Fn(&User) -> bool,
+    ) -> Result<(Token, Session), Error> {
         self.change(Errand::new(caller, Act::SignIn), |change| {
             let secret = self.shared.sealer.key().current();
             let password = match caller.hold(change)? {
                 Holder::Root => return Err(Error::Forbidden("signing in as the program".into())),
                 Holder::Authorization(_) => None,
-                Holder::User(user, _) => Some(PasswordMark::of(secret, &user)),
+                Holder::User(user, _) if is_same(&user) => Some(PasswordMark::of(secret, &user)),
+                Holder::User(..) => return Err(Error::Caller(Denied::Unknown)),
             };
             let now = change.now();
             let session = Session {

@@ -256,6 +256,8 @@ pub enum Act {
     SignOut,
     /// Listed or read something.
     Read,
+    /// Copied the whole store.
+    Backup,
 }
 
 impl Act {

@@ -5,10 +5,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Action, Permission, Resource, ResourceType, Target};
 use crate::id::Id;
+use crate::object::object;
 
 #[derive(Serialize, Deserialize)]
 struct PermissionForm {
     action: Action,
+    #[serde(deserialize_with = "object")]
     resource: ResourceForm,
 }
 
@@ -50,7 +52,7 @@ impl Serialize for Permission {
 
 impl<'de> Deserialize<'de> for Permission {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let PermissionForm { action, resource } = PermissionForm::deserialize(deserializer)?;
+        let PermissionForm { action, resource } = object(deserializer)?;
         let shown = resource.name;
         let shown = shown.filter(|_| resource.kind == ResourceType::DATABASES);
         let target = match (resource.id, resource.named.or(shown)) {
@@ -94,6 +96,9 @@ mod tests {
             r#"{"action":"read","resource":{"type":""}}"#,
             r#"{"action":"read","resource":{"type":"buckets","id":"x"}}"#,
             r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","named":"a"}}"#,
+            r#"["read",{"type":"buckets"}]"#,
+            r#"{"action":"read","resource":["buckets"]}"#,
+            r#"{"action":"read","resource":["buckets",null,null,null,null]}"#,
         ] {
             assert!(serde_json::from_str::<Permission>(bad).is_err(), "{bad}");
         }

@@ -19,14 +19,14 @@ use crate::world::{READ_BUCKETS, World, key, options};
 
 /// A journal that can be told to fail.
 #[derive(Debug, Default)]
-struct Failing {
-    inner: MemoryJournal,
+pub(crate) struct Failing {
+    pub(crate) inner: MemoryJournal,
     broken: AtomicBool,
     outcomes_only: AtomicBool,
 }
 
 impl Failing {
-    fn break_it(&self, broken: bool) {
+    pub(crate) fn break_it(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::world::{READ_BUCKETS, World, permission};
 use symbolon::{
-    Action, Caller, Denied, Edit, Error, Face, Field, Filter, NewAuthorization, PermissionSet,
-    Request, ResourceType, Rotation, SchemaError, Status, Timestamp, Transition, UserEdit,
+    Action, Authorization, Caller, Clock, Denied, Edit, Error, Face, Field, Filter, IfSame,
+    NewAuthorization, PermissionSet, Request, ResourceType, Rotation, SchemaError, Status,
+    Timestamp, Transition, UserEdit,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -303,6 +304,34 @@ fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
             .permissions
             .is_empty()
     );
+}
+
+#[test]
+fn what_stays_as_it_is_is_written_only_if_that_is_asked_for_and_it_has_not_ended() {
+    let world = World::new();
+    let (_, made) = world.create(&["read:buckets"]);
+    let issuer = world.engine.issuer();
+    let edit = |transition, if_same| {
+        world.clock.advance(MS);
+        let edit = Edit {
+            transition,
+            if_same,
+            ..Edit::default()
+        };
+        let done = issuer.edit(&Caller::Root, made.id, edit).unwrap();
+        (done, world.engine.committed())
+    };
+    let before = world.engine.committed();
+    assert_eq!(edit(None, IfSame::Leave), (made.clone(), before));
+    let (touched, after) = edit(None, IfSame::Touch);
+    let wanted = Authorization {
+        updated_at: world.clock.now(),
+        ..made.clone()
+    };
+    assert_eq!((touched, after > before), (wanted, true));
+    let revoked = edit(Some(Transition::Revoke), IfSame::Touch);
+    assert_eq!(edit(Some(Transition::Revoke), IfSame::Touch), revoked);
+    assert_eq!(edit(None, IfSame::Touch), revoked);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The engine through its public interface.
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
+mod backups;
 mod callers;
 mod copies;
 mod ending;
@@ -12,6 +13,7 @@ mod lifecycle;
 mod lists;
 mod lives;
 mod no_cost;
+mod passwords;
 mod planted;
 mod restored;
 mod returning;

@@ -19,7 +19,7 @@ const ROOT: &Caller = &Caller::Root;
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn denied(engine: &Engine, text: &str) -> Option<Denied> {
+pub(crate) fn denied(engine: &Engine, text: &str) -> Option<Denied> {
     match engine.issuer().session(text.as_bytes()) {
         Ok(_) => None,
         Err(Error::Caller(denied)) => Some(denied),
@@ -27,14 +27,14 @@ fn denied(engine: &Engine, text: &str) -> Option<Denied> {
     }
 }
 
-fn to(transition: Transition) -> UserEdit {
+pub(crate) fn to(transition: Transition) -> UserEdit {
     UserEdit {
         transition: Some(transition),
         ..UserEdit::default()
     }
 }
 
-fn password(text: &str) -> UserEdit {
+pub(crate) fn password(text: &str) -> UserEdit {
     UserEdit {
         password_hash: Some(PasswordHash::from_phc(text)),
         ..UserEdit::default()

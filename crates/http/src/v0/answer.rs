@@ -7,10 +7,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use symbolon::{Error, SchemaError};
 use utoipa::IntoResponses;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::RefOr;
 
 use super::forms::RefusedForm;
 use crate::failure::{Code, Failure};
+use crate::openapi::failure;
 
 /// Whether what is under this path answers in this form.
 pub(crate) fn is_path(path: &str) -> bool {
@@ -29,10 +30,11 @@ pub(crate) fn in_form(response: Response) -> Response {
         message: failure.message.into_owned(),
     };
     let mut answer = (status, Json(body)).into_response();
-    let kept = response.headers().get(header::ALLOW).cloned();
     let headers = answer.headers_mut();
-    if let Some(allow) = kept {
-        headers.insert(header::ALLOW, allow);
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = response.headers().get(&name) {
+            headers.insert(name, value.clone());
+        }
     }
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -96,12 +98,7 @@ const FAILURES: [(Code, &str); 9] = [
 impl IntoResponses for Failures {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         let described = FAILURES.iter().map(|(code, description)| {
-            let schema = Ref::from_schema_name(RefusedForm::NAME);
-            let body = ContentBuilder::new().schema(Some(schema)).build();
-            let response = ResponseBuilder::new()
-                .description(*description)
-                .content("application/json", body)
-                .build();
+            let response = failure(RefusedForm::NAME, description).build();
             (status(*code).as_u16().to_string(), response.into())
         });
         described.collect()

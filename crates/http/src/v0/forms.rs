@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Action, Authorization, Id, Permission, PermissionSet, ResourceType, Target, Timestamp, Token,
+    Action, Authorization, Id, Object, Permission, PermissionSet, ResourceType, Target, Timestamp,
+    Token,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -119,10 +120,10 @@ fn shown(permission: &Permission) -> Option<PermissionForm> {
 ///
 /// 400 for what is no action or no name of a database.
 pub(super) fn permissions(
-    forms: &[PermissionForm],
+    forms: &[Object<PermissionForm>],
     organization: Id,
 ) -> Result<PermissionSet, Failure> {
-    let read = |form: &PermissionForm| {
+    let read = |Object(form): &Object<PermissionForm>| {
         let action = match form.action.as_str() {
             "read" => Action::READ,
             "write" => Action::WRITE,
@@ -147,7 +148,8 @@ pub(crate) struct NewForm {
     pub(super) description: Option<String>,
     /// What it allows; nothing if it is empty or not given.
     #[serde(default)]
-    pub(super) permissions: Option<Vec<PermissionForm>>,
+    #[schema(value_type = Option<Vec<PermissionForm>>)]
+    pub(super) permissions: Option<Vec<Object<PermissionForm>>>,
     /// From when on the token is refused; in the future. Without it, never.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
@@ -163,5 +165,6 @@ pub(crate) struct UpdateForm {
     pub(super) description: Option<String>,
     /// All that it allows from now on.
     #[serde(default)]
-    pub(super) permissions: Option<Vec<PermissionForm>>,
+    #[schema(value_type = Option<Vec<PermissionForm>>)]
+    pub(super) permissions: Option<Vec<Object<PermissionForm>>>,
 }

@@ -62,6 +62,7 @@ pub(super) async fn update(
             description: form.description,
             transition: None,
             permissions: wanted.transpose()?,
+            ..Edit::default()
         };
         if before.status == Status::Revoked {
             return Err(revoked());

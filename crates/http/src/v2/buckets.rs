@@ -4,14 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{Bucket, Caller, Engine, Error, Field, Id, Span, Status, Timestamp};
+use symbolon::{Bucket, Caller, Engine, Error, Field, Id, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::things::{OwnLink, taken, unknown_organization, unless_ended};
 use crate::api::Api;
 use crate::body::{Ask, Body, OneId, given, id_if_given};
 use crate::failure::{Code, Failure};
-use crate::names::sees_organization;
+use crate::names::{absent_is_none, sees_organization};
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -95,16 +96,8 @@ pub(crate) struct Wanted {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Buckets)]
 pub(crate) struct ListForm {
-    links: ListLinks,
+    links: OwnLink,
     buckets: Vec<BucketForm>,
-}
-
-/// Where this list is found.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = BucketListLinks)]
-struct ListLinks {
-    #[serde(rename = "self")]
-    own: String,
 }
 
 /// List buckets
@@ -133,20 +126,14 @@ async fn list(
             },
         };
         let name = given(wanted.name.as_deref());
+        let list = |span: &_| issuer.buckets(caller, organization, span);
         if id.is_none() && name.is_none() {
-            let list = |span: &_| issuer.buckets(caller, organization, span);
             return Ok(paging.of(list, |one| one.id)?);
         }
-        let list = |span: &Span| {
-            let after = span.after;
-            let all = Span { after, limit: None };
-            let mut all = issuer.buckets(caller, organization, &all)?;
-            all.retain(|one| {
-                id.is_none_or(|id| one.id == id) && name.is_none_or(|name| one.name == name)
-            });
-            Ok(all)
+        let wanted = |one: &Bucket| {
+            id.is_none_or(|id| one.id == id) && name.is_none_or(|name| one.name == name)
         };
-        let found = paging.of(list, |one| one.id)?;
+        let found = paging.of_wanted(list, wanted, |one| one.id)?;
         match (found.is_empty(), name) {
             (true, Some(name)) => {
                 let message = format!("bucket \"{name}\" not found");
@@ -157,8 +144,7 @@ async fn list(
         }
     });
     let buckets = found.await?.into_iter().map(BucketForm::from).collect();
-    let own = "/api/v2/buckets".into();
-    let links = ListLinks { own };
+    let links = OwnLink::to("/api/v2/buckets");
     Ok(Json(ListForm { links, buckets }))
 }
 
@@ -188,13 +174,7 @@ async fn create(
     let made = api.run(move |engine| {
         let issuer = engine.issuer();
         let made = issuer.register_bucket(&principal.caller, form.organization, &form.name);
-        made.map_err(|error| match error {
-            Error::Exists(Field::BucketName) => {
-                let message = format!("bucket with name {} already exists", form.name);
-                Failure::new(Code::Conflict, message)
-            }
-            error => error.into(),
-        })
+        made.map_err(|error| taken(error, &form.name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
@@ -236,10 +216,10 @@ async fn delete(
 
 /// The id of the organization with this name, if the caller may know of it.
 fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Failure> {
-    let found = engine.issuer().organization_named(&Caller::Root, name)?;
-    match sees_organization(engine, caller, found.id)? {
-        true => Ok(found.id),
-        false => Err(Failure::not_found(Field::Organization)),
+    let found = absent_is_none(engine.issuer().organization_named(&Caller::Root, name))?;
+    match found {
+        Some(found) if sees_organization(engine, caller, found.id)? => Ok(found.id),
+        _ => Err(unknown_organization(name)),
     }
 }
 
@@ -250,8 +230,6 @@ fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Bucket, Error> {
 }
 
 fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    match engine.issuer().bucket(&Caller::Root, id)?.status {
-        Status::Revoked => Err(Error::NotFound(Field::Bucket)),
-        _ => Ok(()),
-    }
+    let found = engine.issuer().bucket(&Caller::Root, id)?;
+    unless_ended(found.status, Field::Bucket)
 }

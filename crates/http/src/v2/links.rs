@@ -1,7 +1,9 @@
 //! `/api/v2` and `/api/v2/resources`: what there is.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::{HeaderName, header};
 use serde_json::{Value, json};
 use utoipa_axum::routes;
 
@@ -57,6 +59,9 @@ async fn resources(State(api): State<Api>, _: Principal) -> Result<Json<Vec<Stri
     get, path = "/api/v2/openapi.json", operation_id = "GetOpenapi", tag = TAG,
     responses((status = 200, description = "The OpenAPI document", body = Object), Failures)
 )]
-async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(crate::openapi())
+async fn document(
+    State(api): State<Api>,
+) -> Result<([(HeaderName, &'static str); 1], Bytes), Failure> {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    Ok((kind, api.document()?))
 }

@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use symbolon::{Caller, Engine, Error, Field, Id, Status, UserEdit};
+use symbolon::{Caller, Error, Id, User, UserEdit};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -14,7 +14,7 @@ use super::users::{UserForm, here, must_be_here};
 use crate::api::Api;
 use crate::body::{Body, OneId};
 use crate::failure::{Code, Failure};
-use crate::openapi::Failures;
+use crate::openapi::{Failures, TooManyTries};
 use crate::password;
 use crate::principal::{Principal, by_password};
 use crate::routes::Operations;
@@ -75,7 +75,7 @@ impl std::fmt::Debug for PasswordForm {
 #[utoipa::path(
     put, path = "/api/v2/me/password", operation_id = "PutMePassword", tag = TAG,
     request_body = PasswordForm,
-    responses((status = 204, description = "Changed"), Failures),
+    responses((status = 204, description = "Changed"), TooManyTries, Failures),
     security(("password" = []))
 )]
 async fn my_password(
@@ -83,11 +83,8 @@ async fn my_password(
     headers: HeaderMap,
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| {
-        let user = by_password(engine, &headers)?;
-        set(engine, &Caller::User(user), user, &form)
-    });
-    done.await.map(|()| StatusCode::NO_CONTENT)
+    let user = by_password(&api, &headers).await?;
+    set(&api, Caller::User(user.id), user.id, form, Some(user)).await
 }
 
 /// Set the password of a user
@@ -97,7 +94,7 @@ async fn my_password(
     post, path = "/api/v2/users/{userID}/password", operation_id = "PostUsersIDPassword", tag = TAG,
     params(("userID" = HexId, Path, description = "The id of the user")),
     request_body = PasswordForm,
-    responses((status = 204, description = "Set"), Failures),
+    responses((status = 204, description = "Set"), TooManyTries, Failures),
     security(("token" = []), ("session" = []), ("password" = []))
 )]
 async fn change_password(
@@ -106,15 +103,14 @@ async fn change_password(
     OneId(id): OneId,
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| {
-        let caller = match setter {
-            Setter::Principal(principal) => principal.caller,
-            Setter::Password(headers) => Caller::User(by_password(engine, &headers)?),
-        };
-        must_be_here(engine, id)?;
-        set(engine, &caller, id, &form)
-    });
-    done.await.map(|()| StatusCode::NO_CONTENT)
+    match setter {
+        Setter::Principal(principal) => set(&api, principal.caller, id, form, None).await,
+        Setter::Password(headers) => {
+            let user = by_password(&api, &headers).await?;
+            let own = (user.id == id).then(|| user.clone());
+            set(&api, Caller::User(user.id), id, form, own).await
+        }
+    }
 }
 
 /// Set the password of a user
@@ -124,7 +120,7 @@ async fn change_password(
     put, path = "/api/v2/users/{userID}/password", operation_id = "PutUsersIDPassword", tag = TAG,
     params(("userID" = HexId, Path, description = "The id of the user")),
     request_body = PasswordForm,
-    responses((status = 204, description = "Set"), Failures),
+    responses((status = 204, description = "Set"), TooManyTries, Failures),
     security(("token" = []), ("session" = []), ("password" = []))
 )]
 async fn put_password(
@@ -157,19 +153,32 @@ impl FromRequestParts<Api> for Setter {
     }
 }
 
-fn set(engine: &Engine, caller: &Caller, user: Id, form: &PasswordForm) -> Result<(), Failure> {
-    let found = engine.issuer().user(&Caller::Root, user)?;
-    if found.status == Status::Revoked {
-        return Err(Failure::not_found(Field::User));
-    }
+/// Sets the password of `user`. One who has given the old one is `own`, as it was then: the old one must still hold.
+async fn set(
+    api: &Api,
+    caller: Caller,
+    user: Id,
+    form: PasswordForm,
+    own: Option<User>,
+) -> Result<StatusCode, Failure> {
     // Whether the caller may change the user is asked first: hashing takes long, which would tell that there is one.
-    engine
-        .issuer()
-        .edit_user(caller, user, &UserEdit::default())?;
-    let edit = UserEdit {
-        password_hash: Some(password::hash(&form.password)?),
-        ..UserEdit::default()
-    };
-    engine.issuer().edit_user(caller, user, &edit)?;
-    Ok(())
+    let may = api.run(move |engine| {
+        must_be_here(engine, user)?;
+        let nothing = UserEdit::default();
+        engine.issuer().edit_user(&caller, user, &nothing)
+    });
+    may.await?;
+    let turn = api.tries().turn().await?;
+    let done = api.run(move |engine| {
+        let hash = password::hash(&form.password, &turn)?;
+        if let Some(own) = own {
+            return engine.issuer().change_password(&own, &hash);
+        }
+        let edit = UserEdit {
+            password_hash: Some(hash),
+            ..UserEdit::default()
+        };
+        engine.issuer().edit_user(&caller, user, &edit)
+    });
+    done.await.map(|_| StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::organizations::must_be_here;
+use super::things::OwnLink;
 use super::users::UserForm;
 use crate::api::Api;
 use crate::body::{Body, OneId, TwoIds};
@@ -68,16 +69,8 @@ impl From<(User, Role)> for MemberForm {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ResourceMembers)]
 struct MembersForm {
-    links: MemberLinks,
+    links: OwnLink,
     users: Vec<MemberForm>,
-}
-
-/// Where this list is found.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ResourceMembersLinks)]
-struct MemberLinks {
-    #[serde(rename = "self")]
-    own: String,
 }
 
 /// Which user.
@@ -208,8 +201,7 @@ async fn list(
         Role::Owner => "owners",
         Role::Member => "members",
     };
-    let own = format!("/api/v2/orgs/{organization}/{name}");
-    let links = MemberLinks { own };
+    let links = OwnLink::to(format!("/api/v2/orgs/{organization}/{name}"));
     Ok(Json(MembersForm { links, users }))
 }
 

@@ -9,9 +9,12 @@ mod organizations;
 mod set_up;
 mod sign;
 mod system;
+mod things;
 mod users;
 
 use crate::routes::Operations;
+
+pub(crate) use set_up::SET_UP_CODE;
 
 /// Every path.
 pub(crate) fn routes() -> Vec<Operations> {

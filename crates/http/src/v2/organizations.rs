@@ -5,14 +5,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Caller, Engine, Error, Field, Id, Organization, OrganizationEdit, Status, Timestamp, Transition,
+    Caller, Engine, Error, Field, Id, IfSame, Organization, OrganizationEdit, Timestamp, Transition,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::things::{OwnLink, taken, unknown_organization, unless_ended};
 use crate::api::Api;
 use crate::body::{Ask, Body, OneId, given, id_if_given};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
+use crate::names::absent_is_none;
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -112,16 +114,8 @@ pub(crate) struct Wanted {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Organizations)]
 pub(crate) struct ListForm {
-    links: ListLinks,
+    links: OwnLink,
     orgs: Vec<OrganizationForm>,
-}
-
-/// Where this list is found.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OrganizationListLinks)]
-struct ListLinks {
-    #[serde(rename = "self")]
-    own: String,
 }
 
 /// List organizations
@@ -144,19 +138,11 @@ async fn list(
         let id = id_if_given(wanted.id.as_deref())?;
         let user = id_if_given(wanted.user.as_deref())?;
         if let Some(name) = given(wanted.org.as_deref()) {
-            let unknown = || {
-                let message = format!("organization name \"{name}\" not found");
-                Failure::new(Code::NotFound, message)
-            };
-            let found = issuer.organization_named(caller, name);
-            let found = found.map_err(|error| match error {
-                Error::NotFound(_) => unknown(),
-                error => error.into(),
-            })?;
-            return match id.is_none_or(|id| found.id == id) {
-                true => Ok(vec![found]),
-                false => Err(unknown()),
-            };
+            let found = absent_is_none(issuer.organization_named(caller, name))?;
+            let found = found.filter(|found| id.is_none_or(|id| found.id == id));
+            return found
+                .map(|found| vec![found])
+                .ok_or_else(|| unknown_organization(name));
         }
         if let Some(id) = id {
             return Ok::<_, Failure>(vec![here(engine, caller, id)?]);
@@ -165,26 +151,18 @@ async fn list(
             None => None,
             Some(user) => Some(memberships(engine, caller, user)?),
         };
-        let wanted = |one: &Organization| of.as_ref().is_none_or(|of| of.contains(&one.id));
-        let list = |span: &symbolon::Span| match of {
-            None => issuer.organizations(caller, span),
-            Some(_) => {
-                let after = span.after;
-                let all = symbolon::Span { after, limit: None };
-                let mut all = issuer.organizations(caller, &all)?;
-                all.retain(wanted);
-                Ok(all)
-            }
-        };
-        Ok(paging.of(list, |one| one.id)?)
+        let list = |span: &_| issuer.organizations(caller, span);
+        Ok(match of {
+            None => paging.of(list, |one| one.id)?,
+            Some(of) => paging.of_wanted(list, |one| of.contains(&one.id), |one| one.id)?,
+        })
     });
     let orgs = found
         .await?
         .into_iter()
         .map(OrganizationForm::from)
         .collect();
-    let own = "/api/v2/orgs".into();
-    let links = ListLinks { own };
+    let links = OwnLink::to("/api/v2/orgs");
     Ok(Json(ListForm { links, orgs }))
 }
 
@@ -258,6 +236,8 @@ struct UpdateForm {
 }
 
 /// Change the name or description of an organization
+///
+/// `updatedAt` is the time of the request, also if nothing is different.
 #[utoipa::path(
     patch, path = "/api/v2/orgs/{orgID}", operation_id = "PatchOrgsID", tag = TAG,
     params(("orgID" = HexId, Path, description = "The id of the organization")),
@@ -275,6 +255,7 @@ async fn update(
         name: form.name,
         description: form.description,
         transition: None,
+        if_same: IfSame::Touch,
     };
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
@@ -321,19 +302,6 @@ pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Organizat
 }
 
 pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    match engine.issuer().organization(&Caller::Root, id)?.status {
-        Status::Revoked => Err(Error::NotFound(Field::Organization)),
-        _ => Ok(()),
-    }
-}
-
-/// InfluxDB's text for a name that is taken.
-fn taken(error: Error, name: &str) -> Failure {
-    match error {
-        Error::Exists(Field::OrganizationName) => {
-            let message = format!("organization with name {name} already exists");
-            Failure::new(Code::Conflict, message)
-        }
-        error => error.into(),
-    }
+    let found = engine.issuer().organization(&Caller::Root, id)?;
+    unless_ended(found.status, Field::Organization)
 }

@@ -21,6 +21,7 @@ use crate::names::Names;
 use crate::openapi::Failures;
 use crate::password;
 use crate::routes::Operations;
+use crate::tries::Turn;
 
 const TAG: &str = "setup";
 /// Where the code is given that the server printed at its start.
@@ -99,13 +100,15 @@ async fn set_up(
     Body(form): Body<SetUpForm>,
 ) -> Result<(StatusCode, Json<DoneForm>), Failure> {
     let settings = api.settings().clone();
+    api.engine()?;
+    let turn = api.tries().turn().await?;
     let done = api.run(move |engine| {
         let issuer = engine.issuer();
         if issuer.is_set_up()? {
             return Err(Error::SetUp.into());
         }
         must_know_code(&settings, &headers)?;
-        let first = first(form)?;
+        let first = first(form, &turn)?;
         let done = issuer.set_up(&first)?;
         let mut names = Names::new(engine);
         let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
@@ -134,7 +137,7 @@ fn must_know_code(settings: &Settings, headers: &HeaderMap) -> Result<(), Failur
     }
 }
 
-fn first(form: SetUpForm) -> Result<FirstUser, Failure> {
+fn first(form: SetUpForm, turn: &Turn) -> Result<FirstUser, Failure> {
     let missing = [
         ("username", form.username.is_empty()),
         ("password", form.password.is_empty()),
@@ -155,7 +158,7 @@ fn first(form: SetUpForm) -> Result<FirstUser, Failure> {
     Ok(FirstUser {
         organization: form.org,
         user: form.username,
-        password_hash: Some(password::hash(&form.password)?),
+        password_hash: Some(password::hash(&form.password, turn)?),
         permissions: Schema::influxdb_operator().into(),
         bucket: Some(form.bucket),
         token,

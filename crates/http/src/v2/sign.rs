@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::api::Api;
 use crate::failure::Failure;
-use crate::openapi::Failures;
+use crate::openapi::{Failures, TooManyTries};
 use crate::principal::{COOKIE, by_password, cookie, refuse_foreign, token};
 use crate::routes::Operations;
 
@@ -23,7 +23,7 @@ pub(super) fn routes() -> Vec<Operations> {
 /// With user name and password (Basic), or with a token: the session may then do what the token may, and ends with it.
 #[utoipa::path(
     post, path = "/api/v2/signin", operation_id = "PostSignin", tag = TAG,
-    responses((status = 204, description = "Signed in: the cookie is the session"), Failures),
+    responses((status = 204, description = "Signed in: the cookie is the session"), TooManyTries, Failures),
     security(("password" = []), ("token" = []))
 )]
 async fn sign_in(
@@ -31,18 +31,21 @@ async fn sign_in(
     headers: HeaderMap,
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
     let lifetime = api.settings().session;
-    let signed = api.run(move |engine| {
-        let caller = match token(&headers) {
-            Some(token) => {
-                let grant = engine.verifier().authenticate(token)?;
-                Caller::Authorization(grant.id())
-            }
-            None => Caller::User(by_password(engine, &headers)?),
-        };
-        let (text, _) = engine.issuer().sign_in(&caller, lifetime)?;
-        Ok::<_, Failure>(text)
-    });
-    let text = signed.await?;
+    let signed = match token(&headers) {
+        Some(token) => {
+            let grant = api.engine()?.verifier().authenticate(token)?;
+            let caller = Caller::Authorization(grant.id());
+            let signed = api.run(move |engine| engine.issuer().sign_in(&caller, lifetime));
+            signed.await
+        }
+        None => {
+            let user = by_password(&api, &headers).await?;
+            let signed =
+                api.run(move |engine| engine.issuer().sign_in_by_password(&user, lifetime));
+            signed.await
+        }
+    };
+    let (text, _) = signed?;
     let cookie = format!(
         "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict",
         text.reveal()

@@ -9,9 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::authorizations::{StatusForm, status};
+use super::things::{OwnLink, taken, unless_ended};
 use crate::api::Api;
 use crate::body::{Ask, Body, OneId, given, id_if_given};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::names::absent_is_none;
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
@@ -29,27 +30,17 @@ pub(super) fn routes() -> Vec<Operations> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 pub(crate) struct UserForm {
-    links: Links,
+    links: OwnLink,
     #[schema(value_type = HexId)]
     id: Id,
     name: String,
     status: StatusForm,
 }
 
-/// Where the user is found.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserLinks)]
-struct Links {
-    #[serde(rename = "self")]
-    own: String,
-}
-
 impl From<User> for UserForm {
     fn from(user: User) -> Self {
         Self {
-            links: Links {
-                own: format!("/api/v2/users/{}", user.id),
-            },
+            links: OwnLink::to(format!("/api/v2/users/{}", user.id)),
             id: user.id,
             name: user.name,
             status: user.status.into(),
@@ -72,7 +63,7 @@ pub(crate) struct Wanted {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Users)]
 pub(crate) struct ListForm {
-    links: Links,
+    links: OwnLink,
     users: Vec<UserForm>,
 }
 
@@ -109,8 +100,7 @@ async fn list(
         }
     });
     let users = users.await?.into_iter().map(UserForm::from).collect();
-    let own = "/api/v2/users".into();
-    let links = Links { own };
+    let links = OwnLink::to("/api/v2/users");
     Ok(Json(ListForm { links, users }))
 }
 
@@ -248,25 +238,12 @@ async fn delete(
 /// The user, unless it is deleted.
 pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<User, Error> {
     let found = engine.issuer().user(caller, id)?;
-    match found.status {
-        Status::Revoked => Err(Error::NotFound(Field::User)),
-        _ => Ok(found),
-    }
+    unless_ended(found.status, Field::User)?;
+    Ok(found)
 }
 
 pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
     here(engine, &Caller::Root, id).map(|_| ())
-}
-
-/// InfluxDB's text for a name that is taken.
-fn taken(error: Error, name: &str) -> Failure {
-    match error {
-        Error::Exists(Field::UserName) => Failure::new(
-            Code::Conflict,
-            format!("user with name {name} already exists"),
-        ),
-        error => error.into(),
-    }
 }
 
 fn wanted_status(text: Option<&str>) -> Result<Status, Failure> {

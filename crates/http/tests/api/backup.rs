@@ -2,13 +2,16 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request as HttpRequest;
 use symbolon::backup::Backup;
+use symbolon::journal::{Act, By, Durability, Entry, Event, Journal, JournalError, MemoryJournal};
 use symbolon::{
-    Action, Caller, Engine, MemoryStore, NewAuthorization, Permission, Request, ResourceType,
+    Action, Caller, Engine, MemoryStore, NewAuthorization, Options, Permission, Request,
+    ResourceType, Timestamp,
 };
 
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
@@ -115,4 +118,69 @@ async fn only_an_operator_gets_one() {
     assert_eq!(server.ask(BACKUP, token.reveal(), None).await.status, 401);
     let nobody = server.ask(BACKUP, "", None).await;
     assert_eq!(nobody.told(), (401, "unauthorized access".into()));
+}
+
+/// The journal says who took it; without a journal there is none.
+#[tokio::test]
+async fn a_backup_is_in_the_journal_before_it_is_sent() {
+    let journal = Arc::new(Failing::default());
+    let options = Options {
+        journal: Some(Arc::clone(&journal) as _),
+        ..options()
+    };
+    let server = Server::with(options, Settings::default());
+    let operator = server.operator.reveal();
+    let backups = || {
+        let entries = journal.inner.entries().into_iter();
+        let acts = entries.filter_map(|entry| match entry.event {
+            Event::Intent(intent) if intent.act == Act::Backup => Some(intent.by),
+            _ => None,
+        });
+        acts.collect::<Vec<_>>()
+    };
+    assert_eq!(server.ask(BACKUP, operator, None).await.status, 200);
+    let id = server
+        .engine
+        .verifier()
+        .authenticate(operator)
+        .unwrap()
+        .id();
+    assert_eq!(backups(), [By::Authorization(id)]);
+
+    journal.broken.store(true, Ordering::SeqCst);
+    let refused = server.ask(BACKUP, operator, None).await;
+    let told = "An internal error has occurred - check server logs";
+    assert_eq!(refused.told(), (500, told.into()));
+    assert_eq!(refused.headers.get("content-disposition"), None);
+    journal.broken.store(false, Ordering::SeqCst);
+    assert_eq!(backups().len(), 1);
+}
+
+/// A journal that can be told to fail.
+#[derive(Debug, Default)]
+struct Failing {
+    inner: MemoryJournal,
+    broken: AtomicBool,
+}
+
+impl Journal for Failing {
+    fn append(
+        &self,
+        at: Timestamp,
+        events: &[Event],
+        durability: Durability,
+    ) -> Result<u64, JournalError> {
+        match self.broken.load(Ordering::SeqCst) {
+            true => Err(JournalError::failed("injected")),
+            false => self.inner.append(at, events, durability),
+        }
+    }
+
+    fn recent(&self) -> Result<Vec<Entry>, JournalError> {
+        self.inner.recent()
+    }
+
+    fn read(&self, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
+        self.inner.read(visit)
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use symbolon::Clock;
 
 use crate::server::Server;
 
@@ -48,11 +49,18 @@ fn the_whole_object_may_be_sent_back_and_only_status_and_description_count() {
     let refused = server.ask(LIST, &token, Value::Null).refusal();
     assert_eq!(refused, told(401, "unauthorized", "token is inactive"));
 
-    // Nothing given, or null, leaves all as it is; an empty status is active.
-    for body in [json!({}), json!({"status": null, "description": null})] {
-        let reply = server.operate(&line("PATCH", &id), body).json();
-        assert_eq!(reply["description"], "another");
-        assert_eq!(reply["status"], "inactive");
+    // Nothing given, or null, or what holds already leaves all as it is but for the time; an empty status is active.
+    for body in [
+        json!({}),
+        json!({"status": null, "description": null}),
+        json!({"status": "inactive", "description": "another"}),
+    ] {
+        server.clock.advance(Duration::from_secs(60));
+        let reply = server.operate(&line("PATCH", &id), body);
+        wanted["updatedAt"] = json!(server.clock.now());
+        assert_eq!(reply.json(), wanted);
+        let shown = server.operate(&line("GET", &id), Value::Null);
+        assert_eq!(shown.json(), wanted);
     }
     let reply = server
         .operate(&line("PATCH", &id), json!({"status": ""}))
@@ -140,4 +148,18 @@ fn a_rotated_token_works_until_the_overlap_is_over() {
         server.operate(&path, json!({"overlapSeconds": 0})).status,
         400
     );
+}
+
+#[test]
+fn an_organization_that_stays_as_it_is_has_another_time() {
+    let server = Server::new();
+    let path = format!("/api/v2/orgs/{}", server.org);
+    let before = server.operate(&format!("GET {path}"), Value::Null).json();
+    for body in [json!({}), json!({"name": "my-org", "description": ""})] {
+        server.clock.advance(Duration::from_secs(60));
+        let reply = server.operate(&format!("PATCH {path}"), body);
+        let mut wanted = before.clone();
+        wanted["updatedAt"] = json!(server.clock.now());
+        assert_eq!(reply.json(), wanted);
+    }
 }

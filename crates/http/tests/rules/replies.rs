@@ -19,6 +19,8 @@ fn has_headers(reply: &Reply) {
         reply.header("x-influxdb-version"),
         Some(Settings::default().version)
     );
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
 }
 
 #[test]
@@ -206,6 +208,52 @@ fn a_change_tells_its_revision_and_a_request_may_wait_for_one() {
     );
     for bad in ["x", "-1", ""] {
         assert_eq!(wait(bad).refusal().0, 400, "{bad}");
+    }
+}
+
+/// Each waits on a thread, and whoever comes without a token can ask for it too.
+#[test]
+fn not_too_many_wait_for_a_revision() {
+    let server = Server::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let asked: Vec<_> = (0..100)
+        .map(|_| {
+            let app = server.app.clone();
+            runtime.spawn(async move {
+                let headers = [("x-symbolon-min-revision", "1000000")];
+                ask(&app, "GET", "/ping", &headers, None).await
+            })
+        })
+        .collect();
+    let mut turned_away = 0;
+    for one in asked {
+        let reply = runtime.block_on(one).unwrap();
+        let (status, _, message) = reply.refusal();
+        assert_eq!((status, reply.header("retry-after")), (503, Some("1")));
+        turned_away += usize::from(message.starts_with("too many requests wait"));
+    }
+    assert_eq!(turned_away, 100 - 64);
+    // One that it has seen needs no waiting.
+    let seen = [("x-symbolon-min-revision", "1")];
+    assert_eq!(server.ask_with("GET /ping", &seen, Value::Null).status, 204);
+}
+
+#[test]
+fn the_version_is_told_as_it_is_set_and_one_that_is_no_header_harms_nobody() {
+    let mut settings = Settings::default();
+    settings.version = "12.3\n";
+    let server = Server::with(settings);
+    let ping = server.ask_with("GET /ping", &[], Value::Null);
+    assert_eq!(
+        (ping.status, ping.header("x-influxdb-version")),
+        (204, None)
+    );
+    let health = server.ask_with("GET /health", &[], Value::Null);
+    assert_eq!(health.json()["version"], "12.3\n");
+    for _ in 0..2 {
+        let document = server.ask_with("GET /api/v2/openapi.json", &[], Value::Null);
+        assert_eq!(document.json()["info"]["version"], "12.3\n");
+        assert_eq!(document.header("content-type"), Some("application/json"));
     }
 }
 

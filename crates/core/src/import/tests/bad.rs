@@ -117,7 +117,28 @@ fn ids() {
     }
     let not_rows = bad(&format!(r#"{{"authorizations":[7,null,[],"{RAW}"]}}"#));
     assert_eq!(not_rows.len(), 4);
-    assert_eq!(not_rows[3], "authorizations[3]: it is no object");
+    for (at, told) in not_rows.iter().enumerate() {
+        assert_eq!(*told, format!("authorizations[{at}]: it is no object"));
+    }
+    let array = r#"{"orgs":[["0000000000000b01","o"]]}"#;
+    assert_eq!(bad(array), ["orgs[0]: it is no object"]);
+}
+
+#[test]
+fn what_only_exports_have() {
+    let array = r#""createdBy":["0000000000000a02"]"#;
+    let told = reason(&format!(r#""token":"{RAW}",{array}"#));
+    assert!(told.starts_with("`createdBy` is not `{"), "{told}");
+    let user =
+        r#"{"id":"0000000000000c01","name":"u","memberships":[["0000000000000b01","owner"]]}"#;
+    let told = bad(&format!(r#"{{"users":[{user}]}}"#));
+    assert!(
+        told[0].contains("`memberships` is not a list of `{"),
+        "{told:?}"
+    );
+    let set_up =
+        r#"{"orgs":[],"setUp":["0000000000000b01","0000000000000c01","2026-01-01T00:00:00Z"]}"#;
+    assert!(refused(set_up.as_bytes()).contains("`setUp` is not once `{"));
 }
 
 #[test]
@@ -139,6 +160,13 @@ fn permissions() {
         with(r#"[{"resource":{"type":"buckets"}}]"#),
         "permissions[0]: missing field `action`"
     );
+    for array in [
+        r#"[["read",{"type":"buckets"}]]"#,
+        r#"[{"action":"read","resource":["buckets"]}]"#,
+        r#"[{"action":"read","resource":["buckets",null,null,null,null]}]"#,
+    ] {
+        assert!(with(array).starts_with("permissions[0]: it is neither"));
+    }
     assert!(with(r#"["drop:buckets"]"#).starts_with("unknown action `drop`"));
     assert!(
         with(r#"["read:tables"]"#).starts_with("unknown resource type `tables`; known are auth")

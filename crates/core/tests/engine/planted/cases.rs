@@ -80,7 +80,7 @@ pub(super) const CASES: &[Case] = &[
             let edit = Edit {
                 description: Some("edited".into()),
                 permissions: Some([permission("write:buckets")].into_iter().collect()),
-                transition: None,
+                ..Edit::default()
             };
             world.engine.issuer().edit(ROOT, before.id, edit).map(none)
         },
@@ -216,6 +216,7 @@ pub(super) const CASES: &[Case] = &[
                 name: Some("renamed".into()),
                 description: Some("edited".into()),
                 transition: Some(Transition::Deactivate),
+                ..OrganizationEdit::default()
             };
             edited_organization(world, before, &edit)
         },

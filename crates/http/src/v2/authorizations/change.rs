@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Authorization, Edit, Engine, Error, Rotation, Status, Transition};
+use symbolon::{Authorization, Edit, Engine, Error, IfSame, Rotation, Status, Transition};
 
 use super::create::status;
 use super::forms::{AuthorizationForm, RotateForm, UpdateForm};
@@ -38,6 +38,8 @@ pub(super) async fn one(
 }
 
 /// Change the status or description of an authorization
+///
+/// `updatedAt` is the time of the request, also if nothing is different.
 #[utoipa::path(
     patch, path = "/api/v2/authorizations/{authID}", operation_id = "PatchAuthorizationsID", tag = super::TAG,
     params(("authID" = HexId, Path, description = "The id of the authorization")),
@@ -66,6 +68,7 @@ pub(super) async fn update(
         description: form.description,
         transition,
         permissions: None,
+        if_same: IfSame::Touch,
     };
     shown(&api, move |engine| {
         must_be_here(engine, id)?;

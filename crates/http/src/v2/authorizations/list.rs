@@ -8,6 +8,7 @@ use symbolon::{Authorization, Caller, Engine, Error, Face, Field, Filter, Id};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::organizations::encoded;
+use super::super::things::unknown_organization;
 use super::forms::AuthorizationForm;
 use super::is_here;
 use crate::api::{Api, Settings};
@@ -304,10 +305,7 @@ fn organization(
     let Some(name) = given(wanted.org.as_deref()) else {
         return Ok(None);
     };
-    let unknown = || {
-        let message = format!("organization name \"{name}\" not found");
-        Failure::new(crate::failure::Code::NotFound, message)
-    };
+    let unknown = || unknown_organization(name);
     let issuer = engine.issuer();
     let found = issuer.organization_named(&Caller::Root, name);
     let found = absent_is_none(found)?.ok_or_else(unknown)?;
