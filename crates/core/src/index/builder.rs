@@ -191,6 +191,10 @@ impl Builder {
                     Outcome::Known
                 };
             }
+            // A genuine version that came before what is not says nothing of it.
+            if !known.genuine && change.revision < known.revision && !ends {
+                return Outcome::Known;
+            }
             if sequence == known.sequence && known.genuine && !ends {
                 let revision = known.revision.max(change.revision);
                 self.remember(

@@ -111,6 +111,13 @@ fn what_is_not_genuine_denies_until_a_genuine_version_comes() {
     assert_eq!(look(&index, half(1)), None);
     apply(&index, version(9, 3, Status::Active, halves));
     assert_eq!(look(&index, half(1)), Some((id(9), Ok(3))));
+    // A newer version that was written before it, and is heard of after it, does not help either.
+    apply(&index, bad(6));
+    let late = version(9, 5, Status::Active, halves);
+    assert_eq!(apply(&index, late), Outcome::Known);
+    assert_eq!(look(&index, half(1)), None);
+    apply(&index, version(9, 7, Status::Active, halves));
+    assert_eq!(look(&index, half(1)), Some((id(9), Ok(7))));
 }
 
 #[test]

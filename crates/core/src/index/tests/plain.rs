@@ -107,6 +107,9 @@ impl State {
                     false => Outcome::Known,
                 };
             }
+            if !known.genuine && change.revision < known.revision {
+                return Outcome::Known;
+            }
             if sequence == known.sequence && known.genuine {
                 let record = self.records.get_mut(&key).unwrap();
                 record.revision = record.revision.max(change.revision);
