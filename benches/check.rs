@@ -33,6 +33,7 @@ fn main() {
             for (name, count) in [("grant/one", 1), ("grant/64", 64), ("grant/all", count)] {
                 grants(&mut bench, name, &world, count);
             }
+            ids(&mut bench, &world);
             drop(world);
             compared(&mut bench, count);
         }
@@ -214,10 +215,30 @@ fn connections(world: &Served, count: u64) -> Vec<Connection> {
 
 /// Asks `count` connections at random.
 fn grants(bench: &mut Bench, name: &str, world: &Served, count: u64) {
-    ask(bench, name, world.count, &connections(world, count));
+    ask(
+        bench,
+        (name, world.count),
+        &connections(world, count),
+        |(grant, request)| nothing(grant.check(request).unwrap()),
+    );
 }
 
-fn ask<'c>(bench: &mut Bench, name: &str, n: u64, all: &'c [Connection]) {
+/// What no check of a connection can be faster than here: reads its id, and decides nothing.
+fn ids(bench: &mut Bench, world: &Served) {
+    ask(
+        bench,
+        ("grant/id-alone", world.count),
+        &connections(world, 1),
+        |(grant, _)| nothing(grant.id()),
+    );
+}
+
+fn ask<'c>(
+    bench: &mut Bench,
+    (name, n): (&str, u64),
+    all: &'c [Connection],
+    step: impl Fn(&Connection) -> u64,
+) {
     let mut ring: Vec<&'c Connection> = vec![&all[0]; RING];
     let mut draw = Draw::new(n);
     let ready = |one: &mut &'c Connection| {
@@ -226,9 +247,7 @@ fn ask<'c>(bench: &mut Bench, name: &str, n: u64, all: &'c [Connection]) {
         black_box((next.0.id(), next.1));
         *one = next;
     };
-    bench.steps(name, Some(n), 1, &mut ring, ready, |(grant, request)| {
-        nothing(grant.check(request).unwrap())
-    });
+    bench.steps(name, Some(n), 1, &mut ring, ready, |one| step(one));
 }
 
 /// What a check costs more if freshness or an expiry must be compared.

@@ -116,6 +116,7 @@ pub(super) const NAMES: &[(&str, &str)] = &[
     (CHECK, "`check`"),
     ("limit/line", "one cache line"),
     ("threads/bare-hash", "one BLAKE3 hash"),
+    ("grant/id-alone", "the id of the connection's token alone"),
     (
         "writer/busy-neighbour",
         "beside a thread that shares nothing",
@@ -221,7 +222,7 @@ pub(super) const ROWS: &[Row] = &[
         .target(Target::More(15.0)),
     Row::new("check/expiring", At::Size(1000)).beside(&[CHECK]),
     Row::new("grant/one", At::Large)
-        .beside(&[CHECK])
+        .beside(&["grant/id-alone", CHECK])
         .target(Target::Below(3.0))
         .readme("`Grant::check`, one connection"),
     Row::new("grant/64", At::Large)
