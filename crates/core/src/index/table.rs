@@ -136,7 +136,8 @@ impl Table {
         let (here, next) = near.split_at(WIDTH);
         let offset = match place_in(here, half) {
             Some(offset) => offset,
-            // The lines of the next bucket come later; few wait for them.
+            // Nothing is behind a bucket that has room, and the lines of the next one come later: few wait for them.
+            None if here.last().is_none_or(Slot::is_empty) => return None,
             None => WIDTH + place_in(next, half)?,
         };
         let word = near.get(offset)?.holds(half)?;
