@@ -25,9 +25,11 @@ pub(crate) struct Tries {
     turns: Arc<Semaphore>,
     waiting: Semaphore,
     /// By hashes of the names under a secret of this process, for a name may be as long as a header.
-    names: Mutex<HashMap<u64, Failed>>,
+    names: Mutex<Names>,
     hasher: RandomState,
 }
+
+type Names = HashMap<u64, Failed>;
 
 /// Who has it may compute a password's hash. It goes to the thread that does, and is given back when that is done, also if
 /// nobody waits for the answer any more.
@@ -99,16 +101,20 @@ impl Tries {
     }
 
     fn check(&self, user: u64, now: Instant) -> Result<(), Failure> {
-        let failed = self.names().get(&user).copied();
-        match failed.map(|failed| (failed.times, self.left(failed, now))) {
+        self.check_in(&self.names(), user, now)
+    }
+
+    fn check_in(&self, names: &Names, user: u64, now: Instant) -> Result<(), Failure> {
+        let failed = names.get(&user);
+        match failed.map(|failed| (failed.times, self.left(*failed, now))) {
             Some((times, Some(left))) if times >= self.limit.failures => Err(too_many(left)),
             _ => Ok(()),
         }
     }
 
     fn count(&self, user: u64, now: Instant) -> Result<(), Failure> {
-        self.check(user, now)?;
         let mut names = self.names();
+        self.check_in(&names, user, now)?;
         if names.len() >= MOST_NAMES && !names.contains_key(&user) {
             names.retain(|_, failed| self.left(*failed, now).is_some());
             // Whoever tries many names pushes out those that were tried least.
@@ -140,7 +146,7 @@ impl Tries {
         (!left.is_zero()).then_some(left)
     }
 
-    fn names(&self) -> MutexGuard<'_, HashMap<u64, Failed>> {
+    fn names(&self) -> MutexGuard<'_, Names> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
