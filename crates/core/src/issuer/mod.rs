@@ -20,6 +20,7 @@ mod sessions;
 mod setup;
 mod ticket;
 mod transaction;
+mod unique;
 
 use std::fmt;
 use std::sync::Arc;
