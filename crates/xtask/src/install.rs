@@ -1,124 +1,77 @@
-//! What the tests need of the system, and installing what is missing.
+//! Programs that the tests need, and their packages on Debian.
 
 use std::process::{Command, Stdio};
 
 use crate::Failure;
 use crate::shell::{is_installed, run};
 
-/// A package manager, and how it installs.
-struct Manager {
+/// A program that the tests need.
+struct Requirement {
     name: &'static str,
-    install: &'static [&'static str],
+    is_met: fn() -> bool,
+    /// Packages of Debian that contain it.
+    packages: &'static [&'static str],
 }
 
-const MANAGERS: [Manager; 5] = [
-    Manager {
-        name: "apt-get",
-        install: &["install", "-y", "--no-install-recommends"],
-    },
-    Manager {
-        name: "dnf",
-        install: &["install", "-y"],
-    },
-    Manager {
-        name: "apk",
-        install: &["add"],
-    },
-    Manager {
-        name: "pacman",
-        install: &["-S", "--noconfirm"],
-    },
-    Manager {
-        name: "zypper",
-        install: &["install", "-y"],
-    },
-];
-
-/// Something that the tests need.
-struct Need {
-    what: &'static str,
-    found: fn() -> bool,
-    /// The packages that bring it, for each of [`MANAGERS`].
-    packages: [&'static [&'static str]; MANAGERS.len()],
-}
-
-const NEEDS: [Need; 5] = [
+const REQUIREMENTS: [Requirement; 6] = [
     // SQLite is compiled from its C source.
-    Need {
-        what: "a C compiler",
-        found: || ["cc", "gcc", "clang"].into_iter().any(is_installed),
-        packages: [
-            &["build-essential"],
-            &["gcc"],
-            &["build-base"],
-            &["base-devel"],
-            &["gcc"],
-        ],
+    Requirement {
+        name: "a C compiler",
+        is_met: || ["cc", "gcc", "clang"].into_iter().any(is_installed),
+        packages: &["build-essential"],
     },
-    Need {
-        what: "Python with the module venv",
-        found: makes_environments,
-        packages: [
-            &["python3", "python3-venv"],
-            &["python3"],
-            &["python3"],
-            &["python"],
-            &["python3"],
-        ],
+    Requirement {
+        name: "Python with the module venv",
+        is_met: has_python_venv,
+        packages: &["python3", "python3-venv"],
     },
-    Need {
-        what: "bash and xargs",
-        found: || is_installed("bash") && is_installed("xargs"),
-        packages: [&["bash", "findutils"]; MANAGERS.len()],
+    Requirement {
+        name: "bash and xargs",
+        is_met: || is_installed("bash") && is_installed("xargs"),
+        packages: &["bash", "findutils"],
     },
-    Need {
-        what: "curl",
-        found: || is_installed("curl"),
-        packages: [&["curl"]; MANAGERS.len()],
+    Requirement {
+        name: "curl",
+        is_met: || is_installed("curl"),
+        packages: &["curl"],
     },
-    Need {
-        what: "jq",
-        found: || is_installed("jq"),
-        packages: [&["jq"]; MANAGERS.len()],
+    Requirement {
+        name: "jq",
+        is_met: || is_installed("jq"),
+        packages: &["jq"],
+    },
+    // For `cargo xtask bench instructions`, which follows the tests in CI.
+    Requirement {
+        name: "valgrind",
+        is_met: || is_installed("valgrind"),
+        packages: &["valgrind"],
     },
 ];
 
-/// Installs what is missing through the system's package manager, and says so.
+/// Installs missing programs with `apt-get`; elsewhere, fails with a list of them.
 ///
 /// # Errors
 ///
-/// If there is no package manager that is known, or it fails.
-pub(crate) fn what_is_missing() -> Result<(), Failure> {
-    let missing: Vec<_> = NEEDS.iter().filter(|need| !(need.found)()).collect();
-    if missing.is_empty() {
+/// Fails if there is no `apt-get`, or if it fails.
+pub(crate) fn missing_programs() -> Result<(), Failure> {
+    let missing = || REQUIREMENTS.iter().filter(|one| !(one.is_met)());
+    let names: Vec<_> = missing().map(|one| one.name).collect();
+    if names.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = missing.iter().map(|need| need.what).collect();
     let names = names.join(", ");
-    let known = MANAGERS.iter().enumerate();
-    let mut known = known.filter(|(_, manager)| is_installed(manager.name));
-    let Some((number, manager)) = known.next() else {
-        return Err(format!(
-            "this is missing, and no package manager that is known; install it: {names}"
-        )
-        .into());
-    };
-    let packages = missing.iter().filter_map(|need| need.packages.get(number));
-    let packages: Vec<_> = packages.flat_map(|some| some.iter()).collect();
-    eprintln!(
-        "this is missing, installing it with {}: {names}",
-        manager.name
-    );
-    if manager.name == "apt-get" {
-        run(Command::new(manager.name).arg("update"))?;
+    if !is_installed("apt-get") {
+        return Err(format!("install the missing programs first: {names}").into());
     }
-    run(Command::new(manager.name)
-        .args(manager.install)
-        .args(packages))
+    eprintln!("installing missing programs: {names}");
+    run(Command::new("apt-get").arg("update"))?;
+    let packages = missing().flat_map(|one| one.packages);
+    let install = ["install", "-y", "--no-install-recommends"];
+    run(Command::new("apt-get").args(install).args(packages))
 }
 
-/// Some systems have Python without what makes an environment.
-fn makes_environments() -> bool {
+/// Some systems ship Python without the modules that create an environment.
+fn has_python_venv() -> bool {
     let mut python = Command::new("python3");
     python.args(["-c", "import ensurepip, venv"]);
     python.stdout(Stdio::null()).stderr(Stdio::null());

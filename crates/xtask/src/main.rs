@@ -15,7 +15,6 @@ mod outside;
 mod sanitize;
 mod shell;
 mod test;
-mod texts;
 mod venv;
 
 use std::error::Error;
@@ -35,8 +34,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Format, lints, tests, documentation and licences
-    Check,
+    Check(check::CheckArgs),
     Test(test::TestArgs),
     Bench(bench::BenchArgs),
     E2e(end_to_end::EndToEndArgs),
@@ -56,7 +54,7 @@ enum Command {
 impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Check => check::all(),
+            Self::Check(args) => check::run_parts(&args),
             Self::Test(args) => test::all(&args),
             Self::Bench(args) => bench::all(&args),
             Self::E2e(args) => end_to_end::run_all(&args),

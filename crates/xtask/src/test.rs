@@ -15,7 +15,7 @@ pub(crate) struct TestArgs {
 }
 
 pub(crate) fn all(args: &TestArgs) -> Result<(), Failure> {
-    install::what_is_missing()?;
+    install::missing_programs()?;
     venv::ready()?;
     run(cargo(["test"]).args(PACKAGES))?;
     outside::test()?;

@@ -1,6 +1,5 @@
 //! `cargo xtask bench`: runs the benchmarks, and sets every figure beside its limit or peer of the same run.
 
-mod chart;
 mod instructions;
 mod measured;
 mod output;
@@ -13,23 +12,22 @@ use std::process::Command;
 
 use clap::{Args, Subcommand};
 
-use self::chart::Bar;
-use self::measured::{LIMIT, Measured};
+use self::measured::Measured;
 use self::report::Figure;
-use self::rows::{Kind, PEERS, ROWS};
+use self::rows::ROWS;
 use crate::Failure;
 use crate::end_to_end::target;
 use crate::shell::{cargo, root, run};
 
-/// Measures, prints the figures with their ratios and targets, and writes `target/bench.json`.
+/// Measure, print each figure with its ratio and target, and write `target/bench.json`
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
     what: Option<What>,
-    /// Measure for a short time only: ends within 3 minutes after the build
+    /// Measure longer, and ten million tokens too; without it, three minutes after the build
     #[arg(long)]
-    quick: bool,
-    /// Put the table into README.md and the chart into docs/bench.svg too
+    long: bool,
+    /// Put the table into README.md
     #[arg(long)]
     readme: bool,
     /// Run only this program below benches, and report what it measures; can be repeated
@@ -87,7 +85,7 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     fs::write(&file, serde_json::to_string_pretty(&figures)?)?;
     eprintln!("written to {}", file.display());
     if args.readme {
-        write_readme(args, &figures, &measured)?;
+        write_readme(args, &figures)?;
     }
     Ok(())
 }
@@ -110,7 +108,7 @@ fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(
     let programs: Vec<_> = PROGRAMS.iter().filter(|name| wanted(name)).collect();
     for (place, name) in programs.iter().enumerate() {
         eprintln!("[{} of {}] {name}", place + 1, programs.len());
-        let mut program = program(name, args.quick, folder);
+        let mut program = program(name, !args.long, folder);
         program.env("SYMBOLON_BENCH_SIZES", &sizes);
         run(&mut program)?;
     }
@@ -138,7 +136,7 @@ fn program(name: &str, quick: bool, folder: &Path) -> Command {
 /// Makes the standard worlds; a quick run keeps to those that are made in time.
 fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<String, Failure> {
     let mut wanted = SIZES.to_vec();
-    if !args.quick {
+    if args.long {
         match free_memory() {
             Some(free) if free < TEN_MILLION_BYTES => notes.push(format!(
                 "10,000,000 tokens: {} of memory are free, and {} are needed",
@@ -148,18 +146,18 @@ fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<Str
             _ => wanted.push(TEN_MILLION),
         }
     } else {
-        notes.push("10,000,000 tokens: only without --quick".to_owned());
+        notes.push("10,000,000 tokens: only with --long".to_owned());
     }
     let (mut sizes, mut rate) = (Vec::new(), f64::INFINITY);
     for size in wanted {
-        if args.quick && size as f64 / rate > QUICK_WORLD {
+        if !args.long && size as f64 / rate > QUICK_WORLD {
             notes.push(format!(
-                "{} tokens: making them would take too long for --quick",
+                "{} tokens: making them would take too long without --long",
                 report::grouped(size)
             ));
             continue;
         }
-        let made = program("worlds", args.quick, folder)
+        let made = program("worlds", !args.long, folder)
             .args(["--", &size.to_string()])
             .stderr(std::process::Stdio::inherit())
             .output()?;
@@ -183,43 +181,16 @@ fn free_memory() -> Option<u64> {
     Some(kilobytes << 10)
 }
 
-fn write_readme(args: &BenchArgs, figures: &[Figure], measured: &Measured) -> Result<(), Failure> {
-    let command = match args.quick {
-        true => "cargo xtask bench --quick --readme",
-        false => "cargo xtask bench --readme",
+fn write_readme(args: &BenchArgs, figures: &[Figure]) -> Result<(), Failure> {
+    let command = if args.long {
+        "cargo xtask bench --long --readme"
+    } else {
+        "cargo xtask bench --readme"
     };
     let part = output::markdown(figures, command, &output::machine());
     let readme = root().join("README.md");
     let text = output::insert(&fs::read_to_string(&readme)?, &part)?;
     fs::write(&readme, text)?;
-    let chart = root().join("docs/bench.svg");
-    fs::write(&chart, chart_of(measured))?;
-    eprintln!("written to {} and {}", readme.display(), chart.display());
+    eprintln!("written to {}", readme.display());
     Ok(())
-}
-
-/// Our own check and grant, and all peers, for the number of tokens that most targets are for.
-fn chart_of(measured: &Measured) -> String {
-    let sizes = measured.sizes("grant/one", Kind::Median);
-    let n = sizes.into_iter().flatten().max();
-    let own = [
-        ("grant/one", "symbolon, open connection", true),
-        ("check/check-many", "symbolon, 16 at once", true),
-        ("check/symbolon", "symbolon, full decision", true),
-        (LIMIT, "limit: one hash, one cache line", false),
-    ];
-    let peers = PEERS.iter().map(|(name, label)| (*name, *label, false));
-    let bars = own
-        .into_iter()
-        .chain(peers)
-        .filter_map(|(name, label, own)| {
-            let nanos = measured.find(name, Kind::Median, n)?.value;
-            let label = label.to_owned();
-            Some(Bar { label, nanos, own })
-        });
-    let title = format!(
-        "One check among {} tokens (logarithmic scale; shorter is faster)",
-        n.map(report::grouped).unwrap_or_default()
-    );
-    chart::svg(&title, &bars.collect::<Vec<_>>())
 }

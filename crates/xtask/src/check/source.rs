@@ -1,0 +1,148 @@
+//! The text files of the repository, and the findings of the rules that read them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use crate::Failure;
+use crate::shell::root;
+
+/// A text file of the repository.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Path from the root of the repository, with `/`.
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+/// A violation of a rule.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) path: String,
+    /// Counted from 1; 0 stands for the whole file.
+    pub(super) line: usize,
+    /// The offending line, or a description of the problem.
+    pub(super) text: String,
+}
+
+/// The result of one rule.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) rule: &'static str,
+    /// How to resolve a finding.
+    pub(super) advice: String,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Number of findings that are printed for each rule unless a path is selected.
+const PRINTED: usize = 10;
+/// Number of files in the list of those with the most findings.
+const WORST: usize = 15;
+
+impl Source {
+    #[cfg(test)]
+    pub(super) fn new(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// Reads all Rust, Markdown and TOML files that git tracks or would add.
+    ///
+    /// # Errors
+    ///
+    /// Fails if git cannot be run or a file cannot be read.
+    pub(super) fn read_all() -> Result<Vec<Self>, Failure> {
+        let mut git = Command::new("git");
+        git.args(["ls-files", "-z", "--cached", "--others"]);
+        git.args(["--exclude-standard", "--", "*.rs", "*.md", "*.toml"]);
+        let output = git.current_dir(root()).output()?;
+        if !output.status.success() {
+            let error = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("cannot list the files of the repository: {error}").into());
+        }
+        let listed = String::from_utf8(output.stdout)?;
+        let mut paths: Vec<_> = listed.split_terminator('\0').collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let mut sources = Vec::new();
+        for path in paths {
+            // Git still lists a file that was deleted but not yet removed from the index.
+            if root().join(path).exists() {
+                let text = fs::read_to_string(root().join(path))?;
+                let path = path.to_owned();
+                sources.push(Self { path, text });
+            }
+        }
+        Ok(sources)
+    }
+
+    pub(super) fn is_rust(&self) -> bool {
+        self.path.ends_with(".rs")
+    }
+
+    pub(super) fn is_markdown(&self) -> bool {
+        self.path.ends_with(".md")
+    }
+
+    /// Returns the lines with their numbers, counted from 1.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text
+            .lines()
+            .enumerate()
+            .map(|(at, line)| (at + 1, line))
+    }
+
+    pub(super) fn finding(&self, line: usize, text: &str) -> Finding {
+        let text = text.trim().to_owned();
+        let path = self.path.clone();
+        Finding { path, line, text }
+    }
+}
+
+impl Report {
+    /// Prints the findings below `path`, or the first ones of all if no path is given.
+    pub(super) fn print(&self, path: Option<&str>) {
+        let below = |finding: &&Finding| path.is_none_or(|path| finding.path.starts_with(path));
+        let selected: Vec<_> = self.findings.iter().filter(below).collect();
+        if selected.is_empty() {
+            return;
+        }
+        let limit = if path.is_some() {
+            selected.len()
+        } else {
+            PRINTED
+        };
+        println!("{}: {} findings", self.rule, selected.len());
+        for finding in selected.iter().take(limit) {
+            println!("  {}:{}: {}", finding.path, finding.line, finding.text);
+        }
+        if selected.len() > limit {
+            let more = selected.len() - limit;
+            println!("  … and {more} more; `--only texts --path PREFIX` lists all below PREFIX");
+        }
+        println!("  {}", self.advice);
+    }
+}
+
+/// Prints the number of findings of each rule, and the files with the most.
+pub(super) fn print_summary(reports: &[Report]) {
+    println!("summary:");
+    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+    for report in reports {
+        println!("  {:>6}  {}", report.findings.len(), report.rule);
+        for finding in &report.findings {
+            *files.entry(&finding.path).or_default() += 1;
+        }
+    }
+    if files.is_empty() {
+        return;
+    }
+    println!("{} files have findings; those with the most:", files.len());
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    for (path, count) in files.into_iter().take(WORST) {
+        println!("  {count:>6}  {path}");
+    }
+}
