@@ -27,10 +27,13 @@ pub(crate) struct CrashArgs {
     /// An engine with its journal
     #[arg(long)]
     journal: bool,
-    /// Kills
-    #[arg(long, default_value_t = 100)]
-    pub(crate) cycles: u32,
-    /// What is written, and when it is killed, follows from it
+    /// Kill 1,000 times
+    #[arg(long)]
+    long: bool,
+    /// Number of kills [default: 20, or 1000 with --long]
+    #[arg(long)]
+    cycles: Option<u32>,
+    /// Seed of the writes and of the moments of the kills
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }
@@ -56,13 +59,19 @@ pub(crate) const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Sled];
 const CYCLES_PER_STORE: u32 = 20;
 
 impl CrashArgs {
-    pub(crate) fn new(backend: Backend, cycles: u32) -> Self {
+    /// Returns the arguments of the short or the long form.
+    pub(crate) fn form(backend: Backend, long: bool) -> Self {
         Self {
             backend,
             journal: false,
-            cycles,
+            long,
+            cycles: None,
             seed: 1,
         }
+    }
+
+    pub(crate) fn cycles(&self) -> u32 {
+        self.cycles.unwrap_or(if self.long { 1_000 } else { 20 })
     }
 
     pub(crate) fn with_journal(self) -> Self {
@@ -94,7 +103,7 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     let dir = tempfile::Builder::new()
         .prefix("symbolon-crash-")
         .tempdir()?;
-    let progress = |report: &Report| tell(name, args.cycles, report);
+    let progress = |report: &Report| show_progress(name, args.cycles(), report);
     let report = match args.journal {
         true => crash_journal::run(args, dir.path(), &progress)?,
         false => kill_stores(args, dir.path(), &progress)?,
@@ -131,7 +140,7 @@ fn kill_stores(
             command
         },
         dir,
-        cycles: args.cycles,
+        cycles: args.cycles(),
         cycles_per_store: CYCLES_PER_STORE,
         seed: args.seed,
         progress,
@@ -144,7 +153,7 @@ pub(crate) fn run_child(args: &ChildArgs) -> Result<(), Failure> {
     child.run(&|dir| args.backend.open(dir))
 }
 
-fn tell(name: &str, cycles: u32, report: &Report) {
+fn show_progress(name: &str, cycles: u32, report: &Report) {
     if stderr().is_terminal() {
         let end = if report.cycles == cycles { "\n" } else { "" };
         eprint!("\r{name}: {report} of {cycles}{end}");

@@ -10,48 +10,42 @@ use clap::Args;
 use crate::shell::{cargo, root, run};
 use crate::{Failure, corpus};
 
-/// Sets up a store, imports a corpus and streams its requests, on SQLite and on sled; every decision must be the
-/// oracle's.
+/// Import a corpus and compare every decision with the oracle, on SQLite and on sled
 #[derive(Debug, Args)]
 pub(crate) struct EndToEndArgs {
-    /// Authorizations to import
-    #[arg(long, default_value_t = 100_000)]
-    authorizations: u32,
-    /// Requests to decide
-    #[arg(long, default_value_t = 1_000_000)]
-    requests: u64,
-    /// What the corpus is drawn from
-    #[arg(long, default_value_t = 1)]
+    /// Import 100,000 authorizations and decide 1,000,000 requests: five times as many
+    #[arg(long)]
+    long: bool,
+    /// Seed of the corpus
+    #[arg(long, default_value_t = 2)]
     seed: u64,
 }
 
 impl EndToEndArgs {
-    /// What the tests run.
-    pub(crate) fn short() -> Self {
-        Self {
-            authorizations: 20_000,
-            requests: 200_000,
-            seed: 2,
-        }
+    /// Returns the arguments of the short or the long form.
+    pub(crate) fn form(long: bool) -> Self {
+        Self { long, seed: 2 }
+    }
+
+    fn authorizations(&self) -> u32 {
+        if self.long { 100_000 } else { 20_000 }
+    }
+
+    fn requests(&self) -> u64 {
+        10 * u64::from(self.authorizations())
     }
 }
 
 pub(crate) fn run_all(args: &EndToEndArgs) -> Result<(), Failure> {
-    run(&mut cargo([
-        "build",
-        "--release",
-        "--package",
-        "symbolon-cli",
-    ]))?;
-    let program = target().join("release/symbolon");
-    let work = target().join("e2e");
+    let program = build_program()?;
+    let work = target().join("end-to-end");
     if work.exists() {
         std::fs::remove_dir_all(&work)?;
     }
     let files = work.join("corpus");
     corpus::write(&corpus::CorpusArgs {
-        authorizations: args.authorizations,
-        requests: args.requests,
+        authorizations: args.authorizations(),
+        requests: args.requests(),
         seed: args.seed,
         dir: files.clone(),
     })?;
@@ -99,7 +93,7 @@ fn on_store(
         actual: answers,
     })?;
     run(symbolon().arg("fsck").stdout(Stdio::null()))?;
-    let (authorizations, requests) = (args.authorizations, args.requests);
+    let (authorizations, requests) = (args.authorizations(), args.requests());
     println!(
         "backend={backend} authorizations={authorizations} import_seconds={import:.2} requests={requests} \
          stream_seconds={stream:.2} requests_per_second={:.0} differences=0",
@@ -108,7 +102,21 @@ fn on_store(
     Ok(())
 }
 
-/// Where cargo puts what it builds.
+/// Builds the command line for end-to-end tests, and returns the path of the program.
+pub(crate) fn build_program() -> Result<PathBuf, Failure> {
+    let build = [
+        "build",
+        "--locked",
+        "--profile",
+        "e2e",
+        "--package",
+        "symbolon-cli",
+    ];
+    run(&mut cargo(build))?;
+    Ok(target().join("e2e/symbolon"))
+}
+
+/// Returns the folder of build results.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

@@ -19,9 +19,12 @@ use crate::shell::{cargo, is_installed, root, run};
 /// on the way is kept in `target/fuzz`, an input that breaks something in `fuzz/artifacts`.
 #[derive(Debug, Args)]
 pub(crate) struct FuzzArgs {
-    /// How long to search, for each target
-    #[arg(long, default_value_t = 60)]
-    seconds: u64,
+    /// Search for 600 seconds
+    #[arg(long)]
+    long: bool,
+    /// Seconds to search, for each target [default: 60, or 600 with --long]
+    #[arg(long)]
+    seconds: Option<u64>,
     /// One target only; all if none is given
     #[arg(long)]
     target: Option<String>,
@@ -51,12 +54,13 @@ pub(crate) fn all(args: &FuzzArgs) -> Result<(), Failure> {
         run(&mut cargo(["install", "cargo-fuzz", "--locked"]))?;
     }
     let names = chosen(args)?;
+    let seconds = args.seconds.unwrap_or(if args.long { 600 } else { 60 });
     for name in &names {
         run(fuzz("build").arg(name))?;
     }
     let mut reports = Vec::new();
     for name in &names {
-        reports.push(search(name, args.seconds)?);
+        reports.push(search(name, seconds)?);
     }
     for (name, report) in names.iter().zip(&reports) {
         let (executions, crashes) = (report.executions, report.crashes);

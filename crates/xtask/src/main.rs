@@ -55,7 +55,7 @@ impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Check(args) => check::run_parts(&args),
-            Self::Test(args) => test::all(&args),
+            Self::Test(args) => test::run_groups(&args),
             Self::Bench(args) => bench::all(&args),
             Self::E2e(args) => end_to_end::run_all(&args),
             Self::Contract(args) => contract::run_all(&args),

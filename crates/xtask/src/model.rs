@@ -18,21 +18,31 @@ use crate::shell::{cargo, root, show};
 /// the last line sums them up. One that fails prints its schedule, which `shuttle::replay` repeats.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// How many orders, over all scenarios
-    #[arg(long, default_value_t = 40_000)]
-    schedules: u64,
-    /// What chance begins with
+    /// Run 1,000,000 schedules
+    #[arg(long)]
+    long: bool,
+    /// Number of schedules over all scenarios [default: 40000, or 1000000 with --long]
+    #[arg(long)]
+    schedules: Option<u64>,
+    /// Seed of the schedules
     #[arg(long, default_value_t = 1)]
     seed: u32,
 }
 
 impl ModelArgs {
-    /// As many as take a few seconds.
-    pub(crate) fn short() -> Self {
+    /// Returns the arguments of the short or the long form.
+    pub(crate) fn form(long: bool) -> Self {
+        let (schedules, seed) = (None, 1);
         Self {
-            schedules: 40_000,
-            seed: 1,
+            long,
+            schedules,
+            seed,
         }
+    }
+
+    fn schedules(&self) -> u64 {
+        self.schedules
+            .unwrap_or(if self.long { 1_000_000 } else { 40_000 })
     }
 }
 
@@ -45,7 +55,7 @@ pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
     if count == 0 {
         return Err(format!("there are no tests below `{SCENARIOS}`").into());
     }
-    let each = args.schedules.div_ceil(count);
+    let each = args.schedules().div_ceil(count);
     eprintln!("{count} scenarios, at least {each} schedules each");
     let start = Instant::now();
     let mut command = Command::new(&tests);
@@ -84,7 +94,7 @@ fn build() -> Result<PathBuf, Failure> {
     struct Message {
         executable: Option<PathBuf>,
     }
-    let mut command = cargo(["rustc", "--package", "symbolon", "--lib"]);
+    let mut command = cargo(["rustc", "--locked", "--package", "symbolon", "--lib"]);
     command.args(["--profile", "test", "--message-format"]);
     command.arg("json-render-diagnostics");
     command.args(["--", "--cfg", "shuttle", "-C", "opt-level=1"]);

@@ -6,31 +6,28 @@ use crate::Failure;
 use crate::end_to_end::target;
 use crate::shell::{cargo, root, run};
 
-/// Its folder, what each command on it needs, and the folder in `target` that its parts share with others.
+/// A package outside of the workspace. All share one target folder.
 struct Outside {
     folder: &'static str,
     features: &'static [&'static str],
-    target: &'static str,
 }
 
 const ALL: [Outside; 2] = [
     Outside {
         folder: "examples/tiny-store",
         features: &[],
-        target: "",
     },
     // Without cargo-fuzz: the committed inputs go through the same functions as plain tests.
     Outside {
         folder: "fuzz",
         features: &["--no-default-features"],
-        target: "fuzz",
     },
 ];
 
 /// Passes their tests.
 pub(crate) fn test() -> Result<(), Failure> {
     ALL.iter()
-        .try_for_each(|one| run(one.cargo("test").args(one.features)))
+        .try_for_each(|one| run(one.cargo("test").arg("--locked").args(one.features)))
 }
 
 /// Checks their format.
@@ -52,7 +49,7 @@ impl Outside {
         eprintln!("in {}:", self.folder);
         let mut cargo = cargo([command]);
         cargo.current_dir(root().join(self.folder));
-        cargo.env("CARGO_TARGET_DIR", target().join(self.target));
+        cargo.env("CARGO_TARGET_DIR", target());
         cargo
     }
 }

@@ -129,6 +129,7 @@ fn judge(pinned: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec
 fn count() -> Result<BTreeMap<String, u64>, Failure> {
     let build = [
         "build",
+        "--locked",
         "--release",
         "--package",
         "symbolon-benches",

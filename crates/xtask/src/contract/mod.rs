@@ -11,31 +11,38 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::end_to_end::target;
-use crate::shell::{cargo, root, run};
+use crate::end_to_end::{build_program, target};
+use crate::shell::root;
 use crate::{Failure, venv};
 use report::Report;
 use server::{Caller, Server};
 
-/// Holds the server to its OpenAPI document: schemathesis sends what the document allows and what it forbids, one
-/// operation after the other and in sequences, as an operator, with a limited token, and without any.
+/// Test the server against its OpenAPI document with schemathesis
+///
+/// Sends valid and invalid requests, single and in sequences, as operator, with a limited token and
+/// without a token.
 #[derive(Debug, Args)]
 pub(crate) struct ContractArgs {
-    /// Requests to send, at least
-    #[arg(long, default_value_t = 50_000)]
-    cases: u64,
-    /// What they are drawn from
+    /// Send 50,000 requests
+    #[arg(long)]
+    long: bool,
+    /// Minimum number of requests [default: 5000, or 50000 with --long]
+    #[arg(long)]
+    cases: Option<u64>,
+    /// Seed of the requests
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 impl ContractArgs {
-    /// What the tests run.
-    pub(crate) fn short() -> Self {
-        Self {
-            cases: 5_000,
-            seed: 1,
-        }
+    /// Returns the arguments of the short or the long form.
+    pub(crate) fn form(long: bool) -> Self {
+        let (cases, seed) = (None, 1);
+        Self { long, cases, seed }
+    }
+
+    fn cases(&self) -> u64 {
+        self.cases.unwrap_or(if self.long { 50_000 } else { 5_000 })
     }
 }
 
@@ -49,8 +56,7 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
     let programs = venv::ready()?;
     let settings = fs::read_to_string(root().join(SETTINGS))?;
     exceptions::check(&settings)?;
-    let build = ["build", "--release", "--package", "symbolon-cli"];
-    run(&mut cargo(build))?;
+    let program = build_program()?;
     let work = target().join("contract");
     if work.exists() {
         fs::remove_dir_all(&work)?;
@@ -58,12 +64,12 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
     let mut total = Report::default();
     let mut each = FIRST_ROUND;
     let mut round = 0;
-    while total.cases < args.cases {
+    while total.cases < args.cases() {
         let before = total.cases;
         for caller in Caller::ALL {
             let folder = work.join(format!("{round}-{}", caller.name()));
             fs::create_dir_all(&folder)?;
-            let server = Server::start(&folder, caller)?;
+            let server = Server::start(&program, &folder, caller)?;
             let job = Job {
                 programs: &programs,
                 settings: &settings,
@@ -77,7 +83,10 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
             total.add(report);
         }
         // As many as are missing, if this round is a measure.
-        let (done, missing) = (total.cases - before, args.cases.saturating_sub(total.cases));
+        let (done, missing) = (
+            total.cases - before,
+            args.cases().saturating_sub(total.cases),
+        );
         if done == 0 {
             return Err("schemathesis has sent nothing".into());
         }

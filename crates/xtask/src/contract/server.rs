@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use super::world;
 use crate::Failure;
-use crate::end_to_end::target;
 
 /// As whom requests are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +61,12 @@ impl Server {
     /// # Errors
     ///
     /// If the program fails or does not come up.
-    pub(crate) fn start(folder: &Path, caller: Caller) -> Result<Self, Failure> {
+    pub(crate) fn start(program: &Path, folder: &Path, caller: Caller) -> Result<Self, Failure> {
         world::write(folder)?;
-        json_of(symbolon(folder).args(["import", "import.json", "--json"]))?;
+        let symbolon = || command(program, folder);
+        json_of(symbolon().args(["import", "import.json", "--json"]))?;
         let names = ["--org", "my-org", "--user", "admin", "--json"];
-        let made = json_of(symbolon(folder).arg("setup").args(names))?;
+        let made = json_of(symbolon().arg("setup").args(names))?;
         let mut ids = ["/user/id", "/org/id", "/auth/id"]
             .map(|place| text(&made, place))
             .into_iter()
@@ -77,14 +77,14 @@ impl Server {
                 let words = [
                     "auth", "create", "--org", "my-org", "--user", "admin", "--json",
                 ];
-                let made = json_of(symbolon(folder).args(words).args(LIMITED))?;
+                let made = json_of(symbolon().args(words).args(LIMITED))?;
                 ids.push(text(&made, "/id")?);
                 Some(text(&made, "/token")?)
             }
             Caller::Nobody => None,
         };
         let printed = folder.join("server-printed.txt");
-        let mut serve = symbolon(folder);
+        let mut serve = symbolon();
         serve
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stdout(File::create(&printed)?)
@@ -143,9 +143,9 @@ impl Drop for Process {
     }
 }
 
-/// The released program on a store in the folder.
-fn symbolon(folder: &Path) -> Command {
-    let mut command = Command::new(target().join("release/symbolon"));
+/// Returns a command of the program on a store in the folder.
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.args(["--store", "sqlite:./data/symbolon.db"]);
     command.current_dir(folder).stdin(Stdio::null());
     command

@@ -45,7 +45,7 @@ pub(crate) fn run(
     let mut rng = Rng::new(args.seed, Stream::Crash, u64::MAX);
     let mut report = Report::default();
     let mut world: Option<World> = None;
-    for cycle in 0..args.cycles {
+    for cycle in 0..args.cycles() {
         let current = match world.take() {
             Some(world) if !cycle.is_multiple_of(CYCLES_PER_WORLD) => world,
             _ => World::new(args, dir)?,
