@@ -34,17 +34,17 @@ struct Group {
 const GROUPS: [Group; 7] = [
     Group {
         name: "programs",
-        budget: 60,
+        budget: 40,
         run: |_| prepare(),
     },
     Group {
         name: "crates",
-        budget: 480,
+        budget: 460,
         run: test_crates,
     },
     Group {
         name: "outside",
-        budget: 90,
+        budget: 120,
         run: |_| outside::test(),
     },
     Group {
@@ -54,7 +54,7 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         name: "end-to-end",
-        budget: 120,
+        budget: 180,
         run: |long| end_to_end::run_all(&end_to_end::EndToEndArgs::form(long)),
     },
     Group {
@@ -64,7 +64,7 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         name: "crash",
-        budget: 90,
+        budget: 40,
         run: crash_all,
     },
 ];
