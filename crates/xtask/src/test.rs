@@ -34,12 +34,12 @@ struct Group {
 const GROUPS: [Group; 7] = [
     Group {
         name: "programs",
-        budget: 40,
+        budget: 240,
         run: |_| prepare(),
     },
     Group {
         name: "crates",
-        budget: 460,
+        budget: 1200,
         run: test_crates,
     },
     Group {
@@ -49,7 +49,7 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         name: "model",
-        budget: 60,
+        budget: 240,
         run: |long| model::run(&model::ModelArgs::form(long)),
     },
     Group {
@@ -59,7 +59,7 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         name: "contract",
-        budget: 120,
+        budget: 360,
         run: |long| contract::run_all(&contract::ContractArgs::form(long)),
     },
     Group {
