@@ -15,11 +15,8 @@ pub(super) fn check(sources: &[Source]) -> Report {
         exemptions += check_file(source, &mut findings);
     }
     if exemptions > MAX_EXEMPTIONS {
-        findings.push(Finding {
-            path: "crates".to_owned(),
-            line: 0,
-            text: format!("{exemptions} lines are exempt; the limit is {MAX_EXEMPTIONS}"),
-        });
+        let text = format!("{exemptions} lines are exempt; the limit is {MAX_EXEMPTIONS}");
+        findings.push(Finding::of_file("crates", text));
     }
     Report {
         rule: "columns",
@@ -34,15 +31,16 @@ fn check_file(source: &Source, findings: &mut Vec<Finding>) -> usize {
     let mut pending = None;
     for (number, line) in source.lines() {
         let before = pending.take();
-        if let Some(reason) = line.trim().strip_prefix(MARKER) {
-            if reason.trim().is_empty() {
-                findings.push(source.finding(number, "exemption without a reason"));
-            }
+        let reason = line.split_once(MARKER).map(|(_, reason)| reason.trim());
+        if reason == Some("") {
+            findings.push(source.finding(number, "exemption without a reason"));
+        }
+        if line.trim().starts_with(MARKER) {
             pending = Some(number);
             continue;
         }
         let is_long = line.chars().count() > COLUMNS;
-        let marked = before.is_some() || line.contains(MARKER);
+        let marked = before.is_some() || reason.is_some();
         match (is_long, before) {
             (true, _) if marked => exemptions += 1,
             (true, _) => findings.push(source.finding(number, line)),
@@ -79,6 +77,7 @@ mod tests {
             [3]
         );
         assert_eq!(check_text(&format!("{MARKER}\n{long}\n")), [1]);
+        assert_eq!(check_text(&format!("{long} {MARKER}\n")), [1]);
         assert_eq!(check_text(&format!("{MARKER} a URL\nshort\n")), [1]);
     }
 

@@ -61,7 +61,8 @@ impl Layers {
 impl Graph {
     fn check(&self, name: &str, existing: &BTreeSet<String>, imports: &[Import]) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let mut problem = |text: String| findings.push(in_table(format!("{name}: {text}")));
+        let mut problem =
+            |text: String| findings.push(Finding::of_file(TABLE, format!("{name}: {text}")));
         let mut listed = BTreeSet::new();
         let mut reachable: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for layer in &self.layers {
@@ -105,9 +106,10 @@ impl Graph {
             }
         }
         for exception in self.exceptions.iter().filter(|one| !used.contains(*one)) {
-            findings.push(in_table(format!(
-                "{name}: exception `{exception}` is no longer needed: remove it"
-            )));
+            findings.push(Finding::of_file(
+                TABLE,
+                format!("{name}: exception `{exception}` is no longer needed: remove it"),
+            ));
         }
         findings
     }
@@ -118,15 +120,6 @@ impl Graph {
             .iter()
             .find(|layer| layer.members.iter().any(|one| one == member));
         layer.map(|layer| layer.name.as_str())
-    }
-}
-
-fn in_table(text: String) -> Finding {
-    let path = TABLE.to_owned();
-    Finding {
-        path,
-        line: 0,
-        text,
     }
 }
 

@@ -25,6 +25,17 @@ pub(super) struct Finding {
     pub(super) text: String,
 }
 
+impl Finding {
+    /// A finding about a whole file.
+    pub(super) fn of_file(path: &str, text: String) -> Self {
+        Self {
+            path: path.to_owned(),
+            line: 0,
+            text,
+        }
+    }
+}
+
 /// The result of one rule.
 #[derive(Debug)]
 pub(super) struct Report {

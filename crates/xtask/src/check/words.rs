@@ -50,19 +50,24 @@ impl Words {
         for (exception, used) in self.exception.iter().zip(used) {
             let Exception { file, line, reason } = exception;
             if !used {
-                findings.push(in_table(format!("unused exception: {file}: {line}")));
+                findings.push(Finding::of_file(
+                    TABLE,
+                    format!("unused exception: {file}: {line}"),
+                ));
             }
             if reason.trim().is_empty() {
-                findings.push(in_table(format!(
-                    "exception without a reason: {file}: {line}"
-                )));
+                findings.push(Finding::of_file(
+                    TABLE,
+                    format!("exception without a reason: {file}: {line}"),
+                ));
             }
         }
         if self.exception.len() > MAX_EXCEPTIONS {
             let count = self.exception.len();
-            findings.push(in_table(format!(
-                "{count} exceptions; the limit is {MAX_EXCEPTIONS}"
-            )));
+            findings.push(Finding::of_file(
+                TABLE,
+                format!("{count} exceptions; the limit is {MAX_EXCEPTIONS}"),
+            ));
         }
         let words = self.words.join(", ");
         Report {
@@ -84,15 +89,6 @@ impl Words {
     fn exception_for(&self, source: &Source, line: &str) -> Option<usize> {
         let mut exceptions = self.exception.iter();
         exceptions.position(|one| one.file == source.path && one.line.trim() == line.trim())
-    }
-}
-
-fn in_table(text: String) -> Finding {
-    let path = TABLE.to_owned();
-    Finding {
-        path,
-        line: 0,
-        text,
     }
 }
 
