@@ -34,32 +34,32 @@ struct Group {
 const GROUPS: [Group; 7] = [
     Group {
         name: "programs",
-        budget: 240,
+        budget: 120,
         run: |_| prepare(),
     },
     Group {
         name: "crates",
-        budget: 1200,
+        budget: 480,
         run: test_crates,
     },
     Group {
         name: "outside",
-        budget: 120,
+        budget: 60,
         run: |_| outside::test(),
     },
     Group {
         name: "model",
-        budget: 240,
+        budget: 80,
         run: |long| model::run(&model::ModelArgs::form(long)),
     },
     Group {
         name: "end-to-end",
-        budget: 180,
+        budget: 120,
         run: |long| end_to_end::run_all(&end_to_end::EndToEndArgs::form(long)),
     },
     Group {
         name: "contract",
-        budget: 360,
+        budget: 120,
         run: |long| contract::run_all(&contract::ContractArgs::form(long)),
     },
     Group {
