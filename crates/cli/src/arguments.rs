@@ -86,6 +86,9 @@ pub(crate) struct Global {
     /// Open a store that its journal does not know, though what was revoked since a backup may work again
     #[arg(long, global = true)]
     pub(crate) accept_restore: bool,
+    /// Create a store although its journal records changes: the store that it knew is given up
+    #[arg(long, global = true)]
+    pub(crate) accept_new_store: bool,
     /// Revoke all tokens that were made before this time, as in `2026-01-31T12:00:00Z`, before anything else
     #[arg(long, global = true, value_name = "TIME")]
     pub(crate) revoke_before: Option<Timestamp>,

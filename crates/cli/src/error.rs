@@ -69,6 +69,10 @@ pub(crate) enum Failure {
     NoMember { user: String, org: String },
     #[error("there is {what} `{name}` already; choose another name")]
     Taken { what: &'static str, name: String },
+    #[error("{what} `{name}` exists already; choose another name, or use it with `--adopt`")]
+    NotAdopted { what: &'static str, name: String },
+    #[error(transparent)]
+    SetupCode(#[from] symbolon_http::InvalidSetupCode),
     #[error(
         "name the store on the command line, as in `--store {0}`: for this command neither SYMBOLON_STORE nor the \
          default counts"
@@ -136,6 +140,12 @@ pub(crate) enum Failure {
          `symbolon backup`, and restore that with `--replace --old-key-file PATH`, the key file as it was then"
     )]
     OldStore { store: StoreUrl, key: KeyId },
+    #[error(
+        "there is no store at `{store}`, but the journal `{}` records changes of one: mount the volume of the store, or \
+         bring it back with `symbolon restore`; to create a new one, move the journal away, or pass `--accept-new-store`",
+        journal.display()
+    )]
+    StoreMissing { store: StoreUrl, journal: PathBuf },
     #[error("the journal `{}` belongs to another store; name the store's own with `--journal`", .0.display())]
     ForeignJournal(PathBuf),
     #[error("the store is not sound: {0} found")]

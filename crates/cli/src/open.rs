@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon::journal::{Entry, Event, Journal, JournalKeys};
 use symbolon::{
-    Engine, Error, Fault, FaultReport, MemoryStore, Options, Restored, Schema, StoreError,
-    StoreKey, TokenStore, Unjournaled,
+    Engine, Error, Fault, FaultReport, IfStoreMissing, MemoryStore, Options, Restored, Schema,
+    StoreError, StoreKey, TokenStore, Unjournaled,
 };
 use symbolon_files::{FileError, KeyFile, KeyLock};
 use symbolon_journal::FileJournal;
@@ -109,13 +109,46 @@ impl Global {
     pub(crate) fn open_or_make(&self) -> Result<Opened, Failure> {
         let (store, key) = match self.open_store()? {
             Some(store) if !store.is_new()? => (store, self.hold_key()?),
-            Some(store) => (store, self.hold_or_make_key()?),
+            Some(store) => {
+                self.check_store_is_not_missing()?;
+                (store, self.hold_or_make_key()?)
+            }
             None => {
+                self.check_store_is_not_missing()?;
                 let key = self.hold_or_make_key()?;
                 (self.make_store()?, key)
             }
         };
         self.start(&store, key, Engine::create, self.options())
+    }
+
+    /// Refuses to create a store whose journal records changes of one: before anything is written, for
+    /// the volume of the store may only not be mounted.
+    fn check_store_is_not_missing(&self) -> Result<(), Failure> {
+        let journal = self.journal_path();
+        if self.accept_new_store || is_missing_or_empty(&journal)? {
+            return Ok(());
+        }
+        let is_unused = match KeyFile::load(&self.key_path()) {
+            Ok(key) => {
+                let found = FileJournal::open(&journal, JournalKeys::new(&key))?;
+                symbolon::journal::is_unused(&found).map_err(Error::from)?
+            }
+            Err(FileError::Missing(_)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        // Another process may have created the store meanwhile.
+        let is_made = || {
+            Ok::<_, Failure>(match self.open_store()? {
+                Some(store) => !store.is_new()?,
+                None => false,
+            })
+        };
+        if is_unused || is_made()? {
+            return Ok(());
+        }
+        let store = self.store.clone();
+        Err(Failure::StoreMissing { store, journal })
     }
 
     /// Opens an engine on `store` to examine it: also without a journal that knows it.
@@ -151,6 +184,10 @@ impl Global {
                 journal: self.journal_path(),
             },
             Error::ForeignJournal => Failure::ForeignJournal(self.journal_path()),
+            Error::StoreMissing => Failure::StoreMissing {
+                store: self.store.clone(),
+                journal: self.journal_path(),
+            },
             Error::RetiredKey(key) => Failure::OldStore {
                 store: self.store.clone(),
                 key,
@@ -217,6 +254,10 @@ impl Global {
                 true => Unjournaled::Accept,
                 false => Unjournaled::Refuse,
             },
+            if_store_missing: match self.accept_new_store {
+                true => IfStoreMissing::Create,
+                false => IfStoreMissing::Refuse,
+            },
             revoke_made_before: self.revoke_before,
             ..self.quiet_options()
         }
@@ -255,6 +296,21 @@ impl Global {
             StoreUrl::Sqlite(path) => OpenStore::Sqlite(Arc::new(SqliteStore::open(path)?)),
             StoreUrl::Sled(path) => OpenStore::Sled(Arc::new(SledStore::open(path)?)),
         })
+    }
+}
+
+fn is_missing_or_empty(folder: &Path) -> Result<bool, Failure> {
+    let read = |source| Failure::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            Some(entry) => entry.map(|_| false).map_err(read),
+            None => Ok(true),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(read(error)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use symbolon::{FirstUser, Schema, SetUpDone};
+use symbolon::{Error, Field, FirstUser, IfNameExists, Schema, SetUpDone};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -20,7 +20,8 @@ Examples:
   symbolon setup --org my-org --user me --store sled:./tokens \\
     --write-token operator.token
 
-The store and its key are made if there is none. It works once for each store.")]
+The store and its key are created if there are none. It works once for each
+store.")]
 pub(crate) struct SetupArgs {
     /// The name of the first organization
     #[arg(long, value_name = "NAME")]
@@ -28,6 +29,9 @@ pub(crate) struct SetupArgs {
     /// The name of the first user
     #[arg(long, value_name = "NAME")]
     user: String,
+    /// Use the organization and user of these names if they exist, as after an import
+    #[arg(long)]
+    adopt: bool,
     /// Write the token to this new file, which only you can read, and print nothing
     #[arg(long, value_name = "FILE")]
     write_token: Option<PathBuf>,
@@ -44,13 +48,29 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
         permissions: Schema::influxdb_operator().into(),
         bucket: None,
         token: None,
+        if_name_exists: if args.adopt {
+            IfNameExists::Adopt
+        } else {
+            IfNameExists::Refuse
+        },
     };
     // Names that cannot be taken are refused before anything is made.
     open::rehearsal()?.issuer().set_up(&first)?;
     let file = args.write_token.as_deref();
     let file = file.map(TokenFile::reserve).transpose()?;
     let engine = global.open_or_make()?;
-    let made = engine.issuer().set_up(&first)?;
+    let not_adopted = |what, name: &str| Failure::NotAdopted {
+        what,
+        name: name.to_owned(),
+    };
+    let made = engine
+        .issuer()
+        .set_up(&first)
+        .map_err(|error| match error {
+            Error::Exists(Field::OrganizationName) => not_adopted("organization", &args.org),
+            Error::Exists(Field::UserName) => not_adopted("user", &args.user),
+            error => error.into(),
+        })?;
     hand_over(
         &made.token,
         file,

@@ -6,72 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, StoreError};
 use crate::follower::Follower;
 use crate::fsck::{self, Findings};
 use crate::issuer::Issuer;
-use crate::journal::{Journal, Memory};
+use crate::journal::{self, Memory};
 use crate::key::StoreKey;
-use crate::record::{self, Entity, Record, RecordError, SETTINGS, Sealer, Settings, StoreId};
-use crate::restored::{self, Restored, Unjournaled};
+use crate::options::{IfStoreMissing, Options};
+use crate::record::StoreId;
+use crate::record::{self, Entity, Record, RecordError, SETTINGS, Sealer, Settings, SetupState};
+use crate::restored::{self, Restored};
 use crate::schema::Schema;
-use crate::shared::{Fault, FaultReport, Parts, Shared};
+use crate::shared::{Fault, Parts, Shared};
 use crate::store::{Cursor, Revision, TokenStore, Write};
-use crate::time::Timestamp;
-use crate::token::Prefix;
 use crate::verifier::Verifier;
-
-/// What can be chosen when an engine is opened.
-#[derive(Clone)]
-pub struct Options {
-    /// The actions and resource types of the server.
-    pub schema: Schema,
-    /// How long checks may rely on what is known while the store cannot be reached. 10 s unless changed.
-    pub max_staleness: Duration,
-    /// How long what was revoked or deleted is kept before [`Issuer::purge`] forgets it. 30 days unless changed.
-    pub retention: Duration,
-    /// What new tokens start with. It counts only when the store is made.
-    pub prefix: Prefix,
-    /// Where the time is read.
-    pub clock: Arc<dyn Clock>,
-    /// Called with every record that is not as it should be.
-    pub report: Option<FaultReport>,
-    /// Where it is noted what is done, and so what has ended. Without one, what was revoked since a backup works again
-    /// once the backup is restored.
-    pub journal: Option<Arc<dyn Journal>>,
-    /// What to do with a store that is not new, of which the journal knows nothing.
-    pub unjournaled: Unjournaled,
-    /// All authorizations that were made before this time are revoked before the first check.
-    pub revoke_made_before: Option<Timestamp>,
-}
-
-impl Options {
-    /// The defaults, with this schema.
-    pub fn new(schema: Schema) -> Self {
-        Self {
-            schema,
-            max_staleness: Duration::from_secs(10),
-            retention: Duration::from_secs(30 * 24 * 60 * 60),
-            prefix: Prefix::default(),
-            clock: Arc::new(SystemClock::default()),
-            report: None,
-            journal: None,
-            unjournaled: Unjournaled::default(),
-            revoke_made_before: None,
-        }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("max_staleness", &self.max_staleness)
-            .field("retention", &self.retention)
-            .field("prefix", &self.prefix)
-            .finish_non_exhaustive()
-    }
-}
 
 /// An opened store: answers checks through its [`Verifier`], changes through its [`Issuer`], and follows what others
 /// write.
@@ -124,11 +72,12 @@ impl Engine {
         Self::start(store, key, settings, options)
     }
 
-    /// Opens a store, and makes it first if it is empty.
+    /// Opens a store, and creates it first if it is empty.
     ///
     /// # Errors
     ///
-    /// As [`Engine::open`], but for [`Error::Empty`].
+    /// Those of [`Engine::open`] except [`Error::Empty`]; [`Error::StoreMissing`] if the store is
+    /// empty although its journal records changes, see [`Options::if_store_missing`].
     pub fn create(
         store: Arc<dyn TokenStore>,
         key: StoreKey,
@@ -161,6 +110,9 @@ impl Engine {
             retention: options.retention,
             report: options.report,
         }));
+        if settings.setup >= SetupState::Closed {
+            shared.close_setup();
+        }
         let issuer = Arc::new(Issuer::new(Arc::clone(&shared)));
         let mut follower = Follower::new(Arc::clone(&shared));
         follower.catch_up()?;
@@ -332,6 +284,7 @@ pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings,
     let opened = record::open(key, StoreId::default(), record).map_err(|error| match error {
         RecordError::Key(id) => Error::WrongKey(id),
         RecordError::Retired(id) => Error::RetiredKey(id),
+        RecordError::Version(version) => Error::Version(version),
         _ => Error::Settings,
     })?;
     match opened {
@@ -353,6 +306,13 @@ fn make_settings(
     key: &StoreKey,
     options: &Options,
 ) -> Result<Settings, Error> {
+    if let Some(journal) = &options.journal
+        && options.if_store_missing == IfStoreMissing::Refuse
+        && !journal::is_unused(&**journal)?
+    {
+        // Another process may have created the store since it was found empty.
+        return read_settings(store, key)?.ok_or(Error::StoreMissing);
+    }
     let mut id = StoreId::default();
     getrandom::fill(&mut id.0).map_err(|_| Error::Random)?;
     let settings = Settings {
@@ -360,6 +320,7 @@ fn make_settings(
         prefix: options.prefix,
         keys: key.ids().collect(),
         created_at: options.clock.now(),
+        setup: SetupState::Open,
     };
     let record = record::seal(
         key,

@@ -208,6 +208,9 @@ pub enum Error {
     /// Users and an organization exist already.
     #[error("set-up has been done already; use an existing operator token")]
     SetUp,
+    /// The store can only be set up by the holder of its key: a change was made to it.
+    #[error("the store is in use, so that only the holder of its key can set it up")]
+    SetUpClosed,
     /// Others kept changing the same records; nothing was written by this call.
     #[error("others keep changing the same records; try again")]
     Contended,
@@ -225,9 +228,20 @@ pub enum Error {
     /// The store has records but not its settings, or they are not genuine.
     #[error("the settings of the store are missing or not genuine; restore it from a backup")]
     Settings,
+    /// The store is of a later version of this program.
+    #[error(
+        "the store has version {0}, which this version of the program cannot read; update the program"
+    )]
+    Version(u8),
     /// The store is empty.
     #[error("the store is empty; set it up first")]
     Empty,
+    /// The store is empty, but its journal records changes.
+    #[error(
+        "the store is empty, but its journal records changes: mount the volume of the store or restore \
+         a backup"
+    )]
+    StoreMissing,
     /// A record of the store is not genuine.
     #[error("the record of {0:?} is not genuine; run fsck, and restore it from a backup")]
     NotGenuine(RecordKey),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::id::Id;
 use crate::index::{Change, What};
-use crate::record::{Entity, Kind, RecordKey};
+use crate::record::{Entity, Kind, RecordKey, SET_UP, SETTINGS, SetupState};
 use crate::shared::Shared;
 use crate::store::{Cursor, Query, Stored};
 
@@ -33,11 +33,13 @@ pub(crate) fn run(shared: &Shared) -> Result<Findings, Error> {
     let mut findings = Findings::default();
     let mut owners: BTreeMap<RecordKey, RecordKey> = BTreeMap::new();
     let mut present: BTreeMap<RecordKey, ()> = BTreeMap::new();
+    let mut setup = SetupRecords::default();
     let mut cursor = Cursor::start();
     loop {
         let page = shared.store.scan(&cursor, PAGE)?;
         for stored in &page.items {
             let key = stored.record.key;
+            setup.meet(shared, stored);
             if is_owner(key) {
                 present.insert(key, ());
             }
@@ -50,6 +52,7 @@ pub(crate) fn run(shared: &Shared) -> Result<Findings, Error> {
         }
         cursor = page.next;
     }
+    setup.check(&mut findings);
     for (owner, key) in owners {
         if !present.contains_key(&owner) {
             findings.add(
@@ -59,6 +62,46 @@ pub(crate) fn run(shared: &Shared) -> Result<Findings, Error> {
         }
     }
     Ok(findings)
+}
+
+/// What the store says of its set-up.
+#[derive(Debug, Default)]
+struct SetupRecords {
+    state: Option<SetupState>,
+    has_record: bool,
+    has_others: bool,
+}
+
+impl SetupRecords {
+    fn meet(&mut self, shared: &Shared, stored: &Stored) {
+        match stored.record.key {
+            SETTINGS => {
+                if let Ok(Some((Entity::Settings(settings), _))) =
+                    shared.sealer.open(&stored.record)
+                {
+                    self.state = Some(settings.setup);
+                }
+            }
+            SET_UP => self.has_record = true,
+            _ => self.has_others = true,
+        }
+    }
+
+    fn check(&self, findings: &mut Findings) {
+        if self.state == Some(SetupState::Done) && !self.has_record {
+            let problem = "the store was set up, but the record of its set-up is missing";
+            findings.add(SET_UP, problem.into());
+        }
+        let is_used = self.has_record || self.has_others;
+        if self.state == Some(SetupState::Open) && is_used {
+            let problem =
+                "an older version of the settings was put back: they say that the store is unused";
+            findings.add(SETTINGS, problem.into());
+        }
+        if self.state.is_none() {
+            findings.add(SETTINGS, "the settings are missing".into());
+        }
+    }
 }
 
 /// Checks one record, and returns the owners that it needs.

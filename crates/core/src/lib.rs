@@ -74,6 +74,7 @@ mod key;
 pub mod memory;
 mod name;
 mod object;
+mod options;
 mod owner;
 mod permission;
 pub mod record;
@@ -92,20 +93,21 @@ mod wary;
 
 pub use authorization::{Authorization, Creator, Dead, Face};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use engine::{Engine, Options, is_new};
+pub use engine::{Engine, is_new};
 pub use error::{Denied, Error, Field, StoreError};
 pub use export::{ExportError, Exported, Secrets};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, IfSame, ImportItem, Imported, Issuer,
-    NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Revoked, Rotation, SetUpDone, Span,
-    UserEdit,
+    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, IfNameExists, IfSame, ImportItem,
+    Imported, Issuer, NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Revoked, Rotation,
+    SetUpDone, Span, UserEdit,
 };
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
 pub use memory::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
 pub use object::Object;
+pub use options::{IfStoreMissing, Options};
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{
     Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,

@@ -87,6 +87,7 @@ pub(crate) struct Shared {
     pub(crate) report: Option<FaultReport>,
     faults: Mutex<Vec<Fault>>,
     sessions: Mutex<KnownSessions>,
+    setup_closed: AtomicBool,
 }
 
 /// The keyed hash of a token whose record has only a locator.
@@ -152,6 +153,7 @@ impl Shared {
             report: parts.report,
             faults: Mutex::new(Vec::new()),
             sessions: Mutex::default(),
+            setup_closed: AtomicBool::new(false),
         }
     }
 
@@ -388,6 +390,16 @@ impl Shared {
     pub(crate) fn fall_back(&self, head: Revision) {
         self.answered.store(head.0, Ordering::Release);
         self.committed.store(head.0, Ordering::Release);
+    }
+
+    /// Returns true once this engine knows that the store can no longer be set up without its key.
+    pub(crate) fn is_setup_closed(&self) -> bool {
+        self.setup_closed.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that the store can no longer be set up without its key.
+    pub(crate) fn close_setup(&self) {
+        self.setup_closed.store(true, Ordering::Relaxed);
     }
 
     /// All up to `revision` is applied; what was written since stands behind `place`. The follower alone says so, and in

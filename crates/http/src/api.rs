@@ -8,10 +8,10 @@ use axum::body::Bytes;
 use symbolon::store::Revision;
 use symbolon::{Clock, Engine, SystemClock, Timestamp};
 use tokio::sync::Semaphore;
-use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::metrics::Metrics;
+use crate::setup_code::SetupCode;
 use crate::tries::Tries;
 
 /// For how long a request waits for a revision.
@@ -25,8 +25,12 @@ const MOST_WAITING: usize = 64;
 pub struct Settings {
     /// What stands for the token in every reply but that to its creation.
     pub token_in_replies: TokenInReplies,
-    /// What must be given to set the server up, if anything: a code that whoever started the server was shown.
-    pub set_up_code: Option<Arc<Zeroizing<String>>>,
+    /// Code that the first set-up over HTTP needs. Without one, which is the default, the server cannot
+    /// be set up over HTTP.
+    pub setup_code: Option<SetupCode>,
+    /// Host names, without ports, under which set-up and sign-in are accepted besides `localhost` and
+    /// IP addresses. Empty by default.
+    pub allowed_hosts: Vec<String>,
     /// How long a session lasts if it is not used; each use extends it to five minutes at least.
     pub session: Duration,
     /// How many wrong passwords may be given under one user name.
@@ -39,7 +43,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             token_in_replies: TokenInReplies::Empty,
-            set_up_code: None,
+            setup_code: None,
+            allowed_hosts: Vec::new(),
             session: Duration::from_secs(60 * 60),
             passwords: PasswordLimit::default(),
             version: env!("CARGO_PKG_VERSION"),
@@ -51,7 +56,8 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("token_in_replies", &self.token_in_replies)
-            .field("set_up_code", &self.set_up_code.is_some())
+            .field("setup_code", &self.setup_code.is_some())
+            .field("allowed_hosts", &self.allowed_hosts)
             .field("session", &self.session)
             .field("passwords", &self.passwords)
             .finish_non_exhaustive()

@@ -180,7 +180,7 @@ impl From<Error> for Failure {
             Error::Invalid(..) | Error::Fixed => Code::Invalid,
             Error::NotFound(_) => Code::NotFound,
             Error::Exists(_) | Error::EndedBefore(_) => Code::Conflict,
-            Error::SetUp => {
+            Error::SetUp | Error::SetUpClosed => {
                 return Self::new(Code::Conflict, "onboarding has already been completed");
             }
             Error::Forbidden(_) => Code::Unauthorized,

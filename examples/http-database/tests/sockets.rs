@@ -107,6 +107,17 @@ fn status(answer: (u16, String)) -> u16 {
 }
 
 #[test]
+fn the_mounted_routes_cannot_be_set_up() {
+    let running = Running::start(options());
+    let mut client = running.connect();
+    let (status, answer) = client.ask("GET /api/v2/setup", &running.admin, "");
+    assert_eq!((status, answer.as_str()), (200, r#"{"allowed":false}"#));
+    let form = json!({"username": "me", "password": "a good password", "org": "o", "bucket": "b"});
+    let (status, answer) = client.ask("POST /api/v2/setup", &running.admin, &form.to_string());
+    assert_eq!(status, 422, "{answer}");
+}
+
+#[test]
 fn a_token_writes_or_reads_its_database_and_no_other() {
     let server = Running::start(options());
     let (_, writer) = server.token("write", "sensors");

@@ -12,8 +12,10 @@ use crate::error::Failure;
 /// What is read if no file is named.
 const USUAL: &str = "symbolon.toml";
 /// The options that may stand in the file.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
     "listen",
+    "setup-code-file",
+    "allowed-host",
     "store",
     "key-file",
     "journal",

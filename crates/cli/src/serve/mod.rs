@@ -1,6 +1,7 @@
 //! `symbolon serve`: the engine over HTTP.
 
 mod config;
+mod first_setup;
 mod log;
 
 use std::future::Future;
@@ -11,17 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use symbolon_http::{Api, Settings, TokenInReplies};
+use symbolon_http::{Api, Settings, SetupCode, TokenInReplies};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
-use zeroize::Zeroizing;
 
 use crate::arguments::Global;
 use crate::error::Failure;
-use crate::output::{self, BOLD};
+use crate::output;
 
 pub(crate) use config::defaults;
+use first_setup::FirstSetup;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,10 +31,14 @@ Examples:
   symbolon serve --listen 0.0.0.0:8086 --store sqlite:/var/lib/symbolon.db
   SYMBOLON_LISTEN=127.0.0.1:9000 symbolon serve
 
-The store and its key are made if there is none. Every option can stand in
+The store and its key are created if there are none. Every option can stand in
 symbolon.toml too, as in `listen = \"127.0.0.1:9000\"`; the environment comes
-before the file, and the command line before both. Beyond the loopback
-interface, set-up needs a code that is printed at the start.")]
+before the file, and the command line before both.
+
+Set-up over HTTP needs a code: that of `--setup-code-file`, or of the variable
+SYMBOLON_SETUP_CODE, or one that is generated. A generated code is printed if
+standard output is a terminal, and otherwise written to the file `setup-code`
+beside the key. The first change of the store closes set-up over HTTP.")]
 pub(crate) struct ServeArgs {
     /// The address to listen on
     #[arg(
@@ -46,6 +51,17 @@ pub(crate) struct ServeArgs {
     /// The file with these options [default: symbolon.toml, if there is one]
     #[arg(long, env = "SYMBOLON_CONFIG", value_name = "PATH")]
     config: Option<std::path::PathBuf>,
+    /// File with the code for set-up over HTTP
+    #[arg(long, env = "SYMBOLON_SETUP_CODE_FILE", value_name = "PATH")]
+    setup_code_file: Option<std::path::PathBuf>,
+    /// Host name under which set-up and sign-in are accepted, besides `localhost` and IP addresses
+    #[arg(
+        long,
+        env = "SYMBOLON_ALLOWED_HOST",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    allowed_host: Vec<String>,
     /// What stands for a token in replies other than that to its creation
     #[arg(
         long,
@@ -92,6 +108,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode, Failure
 }
 
 async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
+    let setup = FirstSetup::new(args.setup_code_file.as_deref())?;
     let stop = told_to_stop().map_err(Failure::Serve)?;
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener.map_err(|source| Failure::Listen {
@@ -99,11 +116,7 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
         source,
     })?;
     let address = listener.local_addr().map_err(Failure::Serve)?;
-    let code = match address.ip().is_loopback() {
-        true => None,
-        false => Some(Arc::new(set_up_code()?)),
-    };
-    let api = Api::starting(settings(args, code.clone()));
+    let api = Api::starting(settings(args, setup.code()));
     let (stopping, stopped) = tokio::sync::watch::channel(());
     let server = spawn(listener, api.clone(), stopped);
     output::print(format!("symbolon listens on http://{address}\n"))?;
@@ -115,14 +128,13 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Serve(error.into()))??;
     let (engine, lock) = opened.into_parts();
     let engine = Arc::new(engine);
+    setup.announce(&global, address, &engine)?;
     api.open(Arc::clone(&engine));
     tracing::info!(authorizations = engine.len(), store = %global.store, "ready");
-    if !engine.issuer().is_set_up()? {
-        tell_first_steps(&global, address, code.as_deref())?;
-    }
 
     stop.await;
     tracing::info!("stopping; open requests may end");
+    setup.forget(&global)?;
     drop(stopping);
     let ended = tokio::time::timeout(PATIENCE, server).await;
     if ended.is_err() {
@@ -161,42 +173,13 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn settings(args: &ServeArgs, set_up_code: Option<Arc<Zeroizing<String>>>) -> Settings {
+fn settings(args: &ServeArgs, code: SetupCode) -> Settings {
     let mut settings = Settings::default();
     settings.token_in_replies = match args.token_in_replies {
         InReplies::Empty => TokenInReplies::Empty,
         InReplies::Redacted => TokenInReplies::Redacted,
     };
-    settings.set_up_code = set_up_code;
+    settings.setup_code = Some(code);
+    settings.allowed_hosts.clone_from(&args.allowed_host);
     settings
-}
-
-/// 128 random bits as text.
-fn set_up_code() -> Result<Zeroizing<String>, Failure> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|_| symbolon::Error::Random)?;
-    Ok(Zeroizing::new(format!(
-        "{:032x}",
-        u128::from_ne_bytes(random)
-    )))
-}
-
-fn tell_first_steps(
-    global: &Global,
-    address: SocketAddr,
-    code: Option<&Zeroizing<String>>,
-) -> Result<(), Failure> {
-    let mut text = format!(
-        "\nThe page will be there in a later version. Nothing is set up yet. Make the first organization, user and operator token, here:\n\n  \
-         {BOLD}symbolon setup --org my-org --user me --store {}{BOLD:#}\n\nor over HTTP:\n\n  \
-         {BOLD}curl http://{address}/api/v2/setup",
-        global.store
-    );
-    if let Some(code) = code {
-        text.push_str(&format!(" -H 'X-Symbolon-Setup-Code: {}'", code.as_str()));
-    }
-    text.push_str(&format!(
-        " \\\n    -d '{{\"username\":\"me\",\"password\":\"…\",\"org\":\"my-org\",\"bucket\":\"my-bucket\"}}'{BOLD:#}\n\n"
-    ));
-    output::print(text)
 }

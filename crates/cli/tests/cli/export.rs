@@ -13,8 +13,14 @@ use crate::common::{HASH_OF_6, Home, ORG, STORES, decides, err, out, token};
 /// A store of each kind of thing: the sample, and a set-up.
 fn home(store: &'static str) -> Home {
     let home = Home::with_sample_on(store);
-    home.run(&["setup", "--org=my-org", "--user=me", "--write-token=op"])
-        .success();
+    home.run(&[
+        "setup",
+        "--adopt",
+        "--org=my-org",
+        "--user=me",
+        "--write-token=op",
+    ])
+    .success();
     home
 }
 

@@ -147,12 +147,12 @@ fn a_key_that_is_there_is_used_for_a_new_store() {
     let home = Home::with_sample();
     let key = fs::read(home.key()).unwrap();
     fs::remove_file(home.path(DB)).unwrap();
-    home.import(&sample(), &[]).success();
+    home.import(&sample(), &["--accept-new-store"]).success();
     assert_eq!(fs::read(home.key()).unwrap(), key);
     // And one that cannot be used makes no store.
     fs::remove_file(home.path(DB)).unwrap();
     fs::write(home.key(), "nonsense\n").unwrap();
-    home.import(&sample(), &[]).code(1);
+    home.import(&sample(), &["--accept-new-store"]).code(1);
     assert!(!home.path(DB).exists());
 }
 

@@ -70,7 +70,9 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
                 out(&other.import(&sample(), &[]).success()),
                 "nothing new: 10 already there\n"
             );
-            other.run(&["setup", "--org=my-org", "--user=me"]).success();
+            other
+                .run(&["setup", "--adopt", "--org=my-org", "--user=me"])
+                .success();
         }
     }
 }

@@ -15,7 +15,7 @@ fn flow(home: &Home) -> Vec<String> {
         .write_stdin(sample())
         .assert()
         .success();
-    let set_up = with(&["setup", "--org=my-org", "--user=me", "--json"])
+    let set_up = with(&["setup", "--adopt", "--org=my-org", "--user=me", "--json"])
         .assert()
         .success();
     let made: Value = serde_json::from_str(&out(&set_up)).unwrap();

@@ -196,10 +196,70 @@ fn a_token_that_cannot_be_printed_is_not_lost() {
 }
 
 #[test]
-fn it_takes_over_what_was_imported() {
+fn imported_names_are_used_only_with_adopt() {
     let home = Home::with_sample();
-    let done = home.run(&with(&["--json"])).success();
+    for (setup, name) in [
+        (
+            ["setup", "--org=my-org", "--user=new"],
+            "organization `my-org`",
+        ),
+        (["setup", "--org=new", "--user=me"], "user `me`"),
+    ] {
+        let refused = home.run(&setup).code(1);
+        let told = err(&refused);
+        assert!(told.contains(name) && told.contains("--adopt"), "{told}");
+    }
+    let done = home.run(&with(&["--adopt", "--json"])).success();
     let made: Value = serde_json::from_str(&out(&done)).unwrap();
     assert_eq!(made["org"]["id"], crate::common::ORG);
     assert_eq!(made["user"]["id"], crate::common::USER);
+    let again = home.run(&with(&["--adopt"])).code(1);
+    assert!(err(&again).contains("set-up has been done already"));
+}
+
+#[test]
+fn a_missing_store_is_not_created_beside_its_journal() {
+    for (store, path) in [("sqlite:s/db", "s/db"), ("sled:s/tree", "s/tree")] {
+        let home = Home::new();
+        let setup = ["setup", "--org=o", "--user=u", "--store", store];
+        home.run(&setup).success();
+        // As if the volume of the store were not mounted.
+        fs::rename(home.path(path), home.path("elsewhere")).unwrap();
+        let before = home.files();
+        let commands: [&[&str]; 3] = [
+            &setup,
+            &["import", "--store", store, "-"],
+            &["serve", "--listen=127.0.0.1:0", "--store", store],
+        ];
+        for arguments in commands {
+            let refused = home
+                .command(arguments)
+                .write_stdin(crate::common::sample())
+                .assert()
+                .code(1);
+            let told = err(&refused);
+            assert!(
+                told.contains("there is no store at") && told.contains("--accept-new-store"),
+                "{told}"
+            );
+            assert_eq!(home.files(), before, "{arguments:?}");
+        }
+        fs::rename(home.path("elsewhere"), home.path(path)).unwrap();
+        home.run(&["fsck", "--store", store]).success();
+        // Its key missing too: what the journal records cannot be read, and is not passed over.
+        fs::rename(home.path(path), home.path("elsewhere")).unwrap();
+        let keys = format!("{path}.keys");
+        fs::rename(home.path(&keys).join("key"), home.path("key")).unwrap();
+        let refused = home.run(&setup).code(1);
+        assert!(
+            err(&refused).contains("--accept-new-store"),
+            "{}",
+            err(&refused)
+        );
+        fs::rename(home.path("key"), home.path(&keys).join("key")).unwrap();
+        // A new one, when that is wanted; the old one no longer fits the journal.
+        home.run(&[&setup[..], &["--accept-new-store"]].concat())
+            .success();
+        home.run(&["fsck", "--store", store]).success();
+    }
 }

@@ -147,7 +147,7 @@ fn wrong_lines_are_told_and_the_stream_goes_on() {
 fn names_that_stand_for_nothing_are_covered_by_nothing() {
     let home = Home::with_sample();
     let set_up = home
-        .run(&["setup", "--org=my-org", "--user=me", "--json"])
+        .run(&["setup", "--adopt", "--org=my-org", "--user=me", "--json"])
         .success();
     let set_up: Value = serde_json::from_str(&out(&set_up)).unwrap();
     let operator = set_up["auth"]["token"].as_str().unwrap();

@@ -104,7 +104,15 @@ impl Connection {
         call: Call,
         mut part: impl FnMut(&[u8]),
     ) -> (String, u16, HeaderMap) {
-        let request = call.request.header(HOST, &self.client.authority);
+        let has_host = call
+            .request
+            .headers_ref()
+            .is_some_and(|headers| headers.contains_key(HOST));
+        let request = if has_host {
+            call.request
+        } else {
+            call.request.header(HOST, &self.client.authority)
+        };
         let request = request.body(Full::new(call.body)).unwrap();
         let line = format!("{} {}", request.method(), request.uri());
         self.client.runtime.block_on(async {

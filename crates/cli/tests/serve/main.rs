@@ -18,3 +18,4 @@ mod secrets;
 mod seed_commands;
 mod seeds;
 mod server;
+mod set_up;

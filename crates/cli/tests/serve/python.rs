@@ -11,6 +11,7 @@ fn the_python_client_works_unchanged() {
     let output = Command::new(python().join("python"))
         .arg(script)
         .env("SYMBOLON_URL", &server.url)
+        .env("SYMBOLON_SETUP_CODE", server.home.setup_code())
         .output()
         .unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);

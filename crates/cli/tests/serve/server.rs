@@ -17,6 +17,11 @@ pub(crate) const ORG: &str = "my-org";
 pub(crate) const USER: &str = "admin";
 
 const STORE: &str = "sqlite:./data/symbolon.db";
+/// File with the code for set-up.
+pub(crate) const SETUP_CODE: &str = "data/symbolon.db.keys/setup-code";
+/// Header with the code for set-up.
+pub(crate) const CODE: &str = "x-symbolon-setup-code";
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder with a store, which servers and commands open.
@@ -51,6 +56,12 @@ impl Home {
         self.folder.path()
     }
 
+    /// The code for set-up, which the server wrote to a file.
+    pub(crate) fn setup_code(&self) -> String {
+        let file = self.path().join(SETUP_CODE);
+        fs::read_to_string(file).unwrap().trim_end().to_owned()
+    }
+
     /// What the program has printed and logged.
     pub(crate) fn log(&self, name: &str) -> String {
         fs::read_to_string(self.path().join(name)).unwrap()
@@ -66,8 +77,14 @@ impl Home {
 
     /// Starts the server. What it prints is in the file `out`, what it logs in `log`.
     pub(crate) fn serve(self) -> Server {
+        self.serve_with(&[], &[])
+    }
+
+    /// Starts the server with more options and environment variables.
+    pub(crate) fn serve_with(self, options: &[&str], variables: &[(&str, &str)]) -> Server {
         let [out, log] = ["out", "log"].map(|name| self.path().join(name));
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"]);
+        command.args(options).envs(variables.iter().copied());
         command.stdout(File::create(&out).unwrap());
         command.stderr(File::create(log).unwrap());
         let mut process = Process(command.spawn().unwrap());
@@ -94,7 +111,7 @@ impl Home {
         server
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(cargo::cargo_bin!("symbolon"));
         command.current_dir(self.path()).args(arguments);
         for (name, _) in std::env::vars() {
@@ -128,7 +145,7 @@ impl Server {
         let request =
             json!({"username": USER, "password": PASSWORD, "org": ORG, "bucket": "my-bucket"});
         let made = client
-            .call(Call::post("/api/v2/setup", &request))
+            .call(Call::post("/api/v2/setup", &request).header(CODE, &server.home.setup_code()))
             .expect(201);
         let first = First {
             token: text(&made["auth"]["token"]),

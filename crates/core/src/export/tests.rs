@@ -45,6 +45,7 @@ fn world() -> World {
         permissions: Schema::influxdb_operator().into(),
         bucket: None,
         token: None,
+        if_name_exists: crate::IfNameExists::Refuse,
     };
     let SetUpDone {
         token: operator,
@@ -252,6 +253,7 @@ fn an_export_with_hashes_is_the_store() {
         permissions: Schema::influxdb_operator().into(),
         bucket: None,
         token: None,
+        if_name_exists: crate::IfNameExists::Refuse,
     };
     assert!(matches!(other.issuer().set_up(&first), Err(Error::SetUp)));
 }

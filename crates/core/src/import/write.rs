@@ -19,7 +19,8 @@ impl Plan {
     /// As [`Issuer::import`].
     pub fn write(self, issuer: &Issuer, progress: &mut dyn FnMut(usize)) -> Result<Counts, Error> {
         let mut done = Counts::default();
-        let chunk = issuer.limits().writes.clamp(1, CHUNK);
+        // The first commit of a store also writes its settings.
+        let chunk = issuer.limits().writes.saturating_sub(1).clamp(1, CHUNK);
         // First, so that the store is never open to another set-up meanwhile.
         if let Some(set_up) = &self.set_up {
             issuer.import(std::slice::from_ref(set_up))?;

@@ -326,7 +326,7 @@ impl Issuer {
             ImportItem::Organization(one) => found(change.organization(one.id))?.is_some(),
             ImportItem::User(one) => found(change.user(one.id))?.is_some(),
             ImportItem::Bucket(one) => found(change.bucket(one.id))?.is_some(),
-            ImportItem::SetUp { .. } => change.is_set_up()?,
+            ImportItem::SetUp { .. } => change.has_set_up_record()?,
             ImportItem::Authorization(one, _)
             | ImportItem::Hashed(one, _)
             | ImportItem::Stored(one, _) => match found(change.authorization(one.id))? {

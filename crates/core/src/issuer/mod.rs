@@ -18,6 +18,7 @@ mod recent;
 mod reseal;
 mod sessions;
 mod setup;
+mod setup_status;
 mod ticket;
 mod transaction;
 mod unique;
@@ -40,7 +41,7 @@ pub use import::{IfEnded, ImportItem, Imported};
 pub use list::{Filter, Revoked, Span};
 pub use owners::{OrganizationEdit, UserEdit};
 pub use purge::{Purge, Purged};
-pub use setup::{FirstUser, SetUpDone};
+pub use setup::{FirstUser, IfNameExists, SetUpDone};
 
 use committer::Committer;
 use errand::Errand;
@@ -126,8 +127,14 @@ impl Issuer {
                 self.shared.answer(newest.unwrap_or(Revision::ABSENT));
                 return Ok(answer);
             }
+            change.close_setup(errand.act)?;
             match self.commit(errand, change) {
-                Ok(()) => return Ok(answer),
+                Ok(()) => {
+                    if errand.act != Act::Reseal {
+                        self.shared.close_setup();
+                    }
+                    return Ok(answer);
+                }
                 Err(Retry::No(error)) => return Err(error),
                 Err(Retry::Yes) => {
                     self.recent.forget(&relied);

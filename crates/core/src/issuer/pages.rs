@@ -30,15 +30,6 @@ impl Issuer {
         }
     }
 
-    /// Whether the store was set up; see [`Issuer::set_up`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub fn is_set_up(&self) -> Result<bool, Error> {
-        self.when_set_up().map(|set_up| set_up.is_some())
-    }
-
     /// When the store was set up, if it was.
     pub(crate) fn when_set_up(&self) -> Result<Option<SetUp>, Error> {
         let stored = self.shared.store.get(&SET_UP)?;

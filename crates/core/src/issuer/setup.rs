@@ -1,6 +1,7 @@
 //! The first organization, user and token.
 
 use super::errand::Errand;
+use super::setup_status::SetupStatus;
 use super::transaction::Transaction;
 use super::{Caller, IfEnded, ImportItem, Issuer};
 use crate::authorization::{Authorization, Face};
@@ -14,23 +15,34 @@ use crate::status::Status;
 use crate::text::check_label;
 use crate::token::{Shape, Token};
 
-/// Who comes first.
+/// First user of a store, and what belongs to it.
 #[derive(Debug)]
 pub struct FirstUser {
-    /// The name of the organization. One with this name that was imported is taken.
+    /// Name of the organization.
     pub organization: String,
-    /// The name of the user. One with this name that was imported is taken.
+    /// Name of the user.
     pub user: String,
-    /// The hash of its password, if it shall sign in with one.
+    /// Hash of the user's password; without one the user cannot sign in with a password.
     pub password_hash: Option<PasswordHash>,
-    /// What its token allows.
+    /// Permissions of the user's token.
     pub permissions: PermissionSet,
-    /// The name of a bucket of the organization that is registered, if any. One with this name that was imported is
-    /// taken.
+    /// Name of a bucket to register in the organization.
     pub bucket: Option<String>,
-    /// The token, if it shall not be drawn: a text of one's own choice, as [`Token::parse`] takes it. One of this store's
-    /// own form gives its id to the authorization.
+    /// Token of the user, as [`Token::parse`] takes it; a random one if there is none. A token in the
+    /// store's own format gives its id to the authorization.
     pub token: Option<Token>,
+    /// What to do if the store has an organization, user or bucket of one of these names.
+    pub if_name_exists: IfNameExists,
+}
+
+/// What [`Issuer::set_up`] does with an organization, user or bucket that exists, as after an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IfNameExists {
+    /// Refuse with [`Error::Exists`].
+    #[default]
+    Refuse,
+    /// Use it: the user becomes an operator, and its password is replaced if one is given.
+    Adopt,
 }
 
 /// What a set-up made.
@@ -48,16 +60,54 @@ pub struct SetUpDone {
     pub bucket: Option<Bucket>,
 }
 
+impl FirstUser {
+    fn adopt(&self, name: Field) -> Result<(), Error> {
+        match self.if_name_exists {
+            IfNameExists::Adopt => Ok(()),
+            IfNameExists::Refuse => Err(Error::Exists(name)),
+        }
+    }
+}
+
 impl Issuer {
-    /// Makes the first organization, the first user as its owner and as operator, and a token of that user. It works
-    /// once for each store, also when two try at the same time.
+    /// Creates the first organization, the first user as its owner and as operator, and a token of that
+    /// user. It works once for each store, also if two callers try at the same time.
+    ///
+    /// For the holder of the key: it works on a store that is in use, too. See
+    /// [`Issuer::set_up_unused`] for other callers.
     ///
     /// # Errors
     ///
-    /// [`Error::SetUp`] if it was done before, [`Error::Invalid`] or [`Error::Schema`] for what cannot be taken,
-    /// [`Error::Exists`] or [`Error::EndedBefore`] for a given token that belongs or belonged to another authorization,
-    /// [`Error::Store`].
+    /// [`Error::SetUp`] if the store was set up before, [`Error::Invalid`] or [`Error::Schema`] for
+    /// values that are not accepted, [`Error::Exists`] for a name that is taken (see
+    /// [`FirstUser::if_name_exists`]), [`Error::Exists`] or [`Error::EndedBefore`] for a given token
+    /// that belongs or belonged to another authorization, [`Error::Store`], [`Error::Journal`].
     pub fn set_up(&self, first: &FirstUser) -> Result<SetUpDone, Error> {
+        self.set_up_if(first, |status| match status {
+            SetupStatus::Open | SetupStatus::KeyHolder => Ok(()),
+            SetupStatus::Done => Err(Error::SetUp),
+        })
+    }
+
+    /// Does the same for a caller that does not hold the key: only if nothing was ever written to the
+    /// store.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Issuer::set_up`]; [`Error::SetUpClosed`] if the store is in use.
+    pub fn set_up_unused(&self, first: &FirstUser) -> Result<SetUpDone, Error> {
+        self.set_up_if(first, |status| match status {
+            SetupStatus::Open => Ok(()),
+            SetupStatus::KeyHolder => Err(Error::SetUpClosed),
+            SetupStatus::Done => Err(Error::SetUp),
+        })
+    }
+
+    fn set_up_if(
+        &self,
+        first: &FirstUser,
+        may: impl Fn(SetupStatus) -> Result<(), Error>,
+    ) -> Result<SetUpDone, Error> {
         check_label(Field::OrganizationName, &first.organization)?;
         check_label(Field::UserName, &first.user)?;
         if let Some(bucket) = &first.bucket {
@@ -65,13 +115,16 @@ impl Issuer {
         }
         self.shared.schema.check(Face::V2, &first.permissions)?;
         self.change(Errand::new(&Caller::Root, Act::SetUp), |change| {
-            if change.is_set_up()? {
-                return Err(Error::SetUp);
-            }
-            let now = change.now();
+            // Names before the status: a name that a racing set-up took means that it is done.
             let named = self.find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
+            let user_named = self.find_named(Kind::USER, first.user.as_bytes())?;
+            may(change.setup_status()?)?;
+            let now = change.now();
             let organization = match named {
-                Some(Entity::Organization(found)) => change.organization(found.id)?,
+                Some(Entity::Organization(found)) => {
+                    first.adopt(Field::OrganizationName)?;
+                    change.organization(found.id)?
+                }
                 _ => Organization {
                     id: change.new_id(Kind::ORGANIZATION),
                     name: first.organization.clone(),
@@ -81,8 +134,11 @@ impl Issuer {
                     updated_at: now,
                 },
             };
-            let mut user = match self.find_named(Kind::USER, first.user.as_bytes())? {
-                Some(Entity::User(found)) => change.user(found.id)?,
+            let mut user = match user_named {
+                Some(Entity::User(found)) => {
+                    first.adopt(Field::UserName)?;
+                    change.user(found.id)?
+                }
                 _ => User {
                     id: change.new_id(Kind::USER),
                     name: first.user.clone(),
@@ -115,7 +171,7 @@ impl Issuer {
                 user.password_hash.clone_from(&first.password_hash);
             }
             let bucket = match &first.bucket {
-                Some(name) => Some(self.first_bucket(change, organization.id, name)?),
+                Some(name) => Some(self.first_bucket(change, organization.id, name, first)?),
                 None => None,
             };
             let authorization = Authorization {
@@ -160,9 +216,11 @@ impl Issuer {
         change: &mut Transaction<'_>,
         organization: Id,
         name: &str,
+        first: &FirstUser,
     ) -> Result<Bucket, Error> {
         let named = self.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
         if let Some(Entity::Bucket(found)) = named {
+            first.adopt(Field::BucketName)?;
             return change.bucket(found.id);
         }
         let bucket = Bucket {

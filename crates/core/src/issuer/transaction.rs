@@ -24,7 +24,7 @@ use crate::token::Credential;
 
 /// Reads records, and gathers writes that expect just what was read.
 pub(super) struct Transaction<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     now: Timestamp,
     read: BTreeMap<RecordKey, Option<Stored>>,
     writes: BTreeMap<RecordKey, Planned>,
@@ -127,8 +127,8 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Whether the store was set up.
-    pub(super) fn is_set_up(&mut self) -> Result<bool, Error> {
+    /// Returns true if the store holds a record of its set-up, genuine or not.
+    pub(super) fn has_set_up_record(&mut self) -> Result<bool, Error> {
         Ok(self.read(SET_UP)?.is_some())
     }
 

@@ -6,6 +6,7 @@
 //! Before each commit the engine writes down what it intends ([`Event::Intent`]), and afterwards what became of it
 //! ([`Event::Outcome`]). An outcome that is missing after a crash is found out when the journal is opened again.
 
+mod changes;
 mod ended;
 mod keys;
 mod memory;
@@ -21,6 +22,7 @@ use crate::id::Id;
 use crate::record::RecordKey;
 use crate::time::Timestamp;
 
+pub use changes::is_unused;
 pub(crate) use ended::{Ended, mark};
 pub use keys::{InvalidMac, JournalKeys, Mac};
 pub use memory::MemoryJournal;

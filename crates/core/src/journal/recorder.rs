@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::changes::RecordedChanges;
 use super::ended::{Ended, Undecided};
 use super::{Act, By, Durability, Ending, Event, Fate, Intent, Journal, JournalError};
 use crate::clock::Clock;
@@ -276,6 +277,14 @@ impl Recorder {
         let journal = self.journal.as_ref();
         journal.map_or(Ok(Ended::default()), |journal| {
             Ended::read(&**journal, Undecided::LeftOut)
+        })
+    }
+
+    /// Returns which changes of `store` the journal records; none without a journal.
+    pub(crate) fn changes(&self, store: &str) -> Result<RecordedChanges, JournalError> {
+        let journal = self.journal.as_ref();
+        journal.map_or(Ok(RecordedChanges::default()), |journal| {
+            RecordedChanges::read(&**journal, store)
         })
     }
 

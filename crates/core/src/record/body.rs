@@ -1,9 +1,9 @@
-//! The body of a record, kind by kind: version 1. What stands in the columns or the unique key is not repeated.
+//! Bodies of records, kind by kind. What stands in the columns or the unique key is not repeated.
 
 use super::bytes::{Reader, Writer};
 use super::seal::RecordError;
 use super::sets::KnownSets;
-use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, StoreId};
+use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId};
 use crate::authorization::{Authorization, Creator};
 use crate::id::Id;
 use crate::issuer::Caller;
@@ -52,6 +52,12 @@ pub(super) fn write(w: &mut Writer, entity: &Entity) {
                 w.fixed(&key.0.to_be_bytes());
             }
             w.time(settings.created_at);
+            match settings.setup {
+                SetupState::Unrecorded => {}
+                SetupState::Open => w.byte(1),
+                SetupState::Closed => w.byte(2),
+                SetupState::Done => w.byte(3),
+            }
         }
         Entity::SetUp(set_up) => {
             w.id(set_up.organization);
@@ -66,6 +72,7 @@ pub(super) fn write(w: &mut Writer, entity: &Entity) {
 pub(super) fn read(
     r: &mut Reader<'_>,
     record: &Record,
+    version: u8,
     sets: Option<&mut KnownSets>,
 ) -> Result<Option<Entity>, RecordError> {
     let status = || record.columns.status.ok_or(RecordError::Body);
@@ -94,6 +101,15 @@ pub(super) fn read(
             prefix: r.text()?.parse().map_err(|_| RecordError::Body)?,
             keys: list(r, |r| Ok(KeyId(u32::from_be_bytes(r.array()?))))?,
             created_at: r.time()?,
+            setup: match version {
+                1 => SetupState::Unrecorded,
+                _ => match r.byte()? {
+                    1 => SetupState::Open,
+                    2 => SetupState::Closed,
+                    3 => SetupState::Done,
+                    _ => return Err(RecordError::Body),
+                },
+            },
         }),
         Kind::SETTING if record.key == SET_UP => Entity::SetUp(SetUp {
             organization: r.id()?,

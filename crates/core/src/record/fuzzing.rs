@@ -8,7 +8,12 @@ use crate::key::StoreKey;
 pub fn seal(mut record: Record) -> Record {
     // The first five bytes are those of version and key.
     record.bytes = [[0; 5].as_slice(), &record.bytes].concat().into();
-    record.bytes = resealed(&sealer(), &record, super::seal::VERSION, &record.bytes);
+    record.bytes = resealed(
+        &sealer(),
+        &record,
+        super::seal::newest_version(record.key),
+        &record.bytes,
+    );
     record
 }
 

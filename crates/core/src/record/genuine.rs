@@ -1,7 +1,7 @@
 //! Whether a record is genuine: its MAC.
 
 use super::bytes::Reader;
-use super::seal::{RecordError, VERSION, face_byte, status_byte};
+use super::seal::{RecordError, face_byte, newest_version, status_byte};
 use super::{Columns, Entity, KnownSets, Record, RecordKey, SETTINGS, StoreId, body};
 use crate::key::{KeyId, StoreKey};
 use crate::token::{HashKey, Piece};
@@ -74,11 +74,11 @@ impl Genuine<'_> {
         mut self,
         sets: Option<&mut KnownSets>,
     ) -> Result<Option<(Entity, u64)>, RecordError> {
-        if self.version != VERSION {
+        if !(1..=newest_version(self.record.key)).contains(&self.version) {
             return Err(RecordError::Version(self.version));
         }
         let sequence = self.reader.number()?;
-        let entity = body::read(&mut self.reader, self.record, sets)?;
+        let entity = body::read(&mut self.reader, self.record, self.version, sets)?;
         if entity.is_some() {
             self.reader.end()?;
         }
@@ -216,7 +216,7 @@ fn column_bytes(columns: &Columns) -> [u8; 18] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Kind, Sealer, Settings, seal};
+    use crate::record::{Kind, Sealer, Settings, SetupState, seal};
     use crate::{Bucket, Id, Prefix, Status, Timestamp};
 
     const KEY: [u8; 32] = [3; 32];
@@ -293,6 +293,7 @@ mod tests {
             prefix: Prefix::SYMBOLON,
             keys: Vec::new(),
             created_at: Timestamp::MIN,
+            setup: SetupState::Open,
         });
         all.insert(400, seal(key, StoreId::default(), &settings, 1));
         assert!(sealer.open(&all[400]).is_ok());

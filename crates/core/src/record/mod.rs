@@ -11,6 +11,8 @@ mod genuine;
 mod seal;
 mod sets;
 #[cfg(test)]
+mod settings_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;
@@ -191,7 +193,7 @@ pub(crate) enum Entity {
     Session(Session, SessionHash),
 }
 
-/// What a store says of itself: written once, when it is made.
+/// Settings of a store, written when it is created, when its key is rotated and at its first change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// Random; part of every MAC, so that a record of another store is not genuine here.
@@ -200,6 +202,20 @@ pub(crate) struct Settings {
     /// The keys that records and hashes of this store were made under, the current one last.
     pub(crate) keys: Vec<KeyId>,
     pub(crate) created_at: Timestamp,
+    pub(crate) setup: SetupState,
+}
+
+/// How far a store has come from its creation to its set-up. It only ever grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SetupState {
+    /// The settings are of version 1, which has no such state: the records and the journal decide.
+    Unrecorded,
+    /// Nothing was written yet.
+    Open,
+    /// A change was made, but the store was not set up.
+    Closed,
+    /// The store was set up.
+    Done,
 }
 
 /// That a first organization and user were made, so that nobody makes them a second time.
@@ -248,6 +264,14 @@ impl Entity {
 
     pub(crate) fn status(&self) -> Option<Status> {
         self.columns().status
+    }
+
+    /// Returns the version of the record format that this entity is written in.
+    fn version(&self) -> u8 {
+        match self {
+            Self::Settings(settings) if settings.setup != SetupState::Unrecorded => 2,
+            _ => 1,
+        }
     }
 
     /// What no other record of the kind may have. A deleted user, organization or bucket gives its name back.

@@ -2,13 +2,19 @@
 
 use super::bytes::Writer;
 use super::genuine::{Claim, Genuine, mac};
-use super::{Columns, Entity, Record, StoreId, body, genuine};
+use super::{Columns, Entity, Record, RecordKey, SETTINGS, StoreId, body, genuine};
 use crate::authorization::Face;
 use crate::key::{KeyId, StoreKey};
 use crate::status::Status;
 
-/// The version that is written. Version, key id and MAC stand in the same place in all versions.
-pub(super) const VERSION: u8 = 1;
+/// Newest version of the records of `key` that this program reads. Version, key id and MAC have the
+/// same place in all versions.
+pub(super) fn newest_version(key: RecordKey) -> u8 {
+    match key {
+        SETTINGS => 2,
+        _ => 1,
+    }
+}
 
 /// Why a record is not taken as genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +111,7 @@ pub(crate) fn seal(key: &StoreKey, store: StoreId, entity: &Entity, sequence: u6
         columns: entity.columns(),
         bytes: body.0.into(),
     };
-    seal_body(key, store, record, VERSION, sequence)
+    seal_body(key, store, record, entity.version(), sequence)
 }
 
 /// Seals a record of which `bytes` is the body alone.

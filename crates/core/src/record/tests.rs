@@ -14,11 +14,11 @@ fn id(number: u64) -> Id {
     Id::new(number).unwrap()
 }
 
-fn time(text: &str) -> Timestamp {
+pub(super) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn sealer() -> Sealer {
+pub(super) fn sealer() -> Sealer {
     Sealer::new(StoreId([9; 16]), StoreKey::from_bytes([7; 32]))
 }
 
@@ -65,7 +65,7 @@ fn plain() -> Authorization {
 }
 
 /// One entity of each form.
-fn forms() -> Vec<Entity> {
+pub(super) fn forms() -> Vec<Entity> {
     let (created_at, updated_at) = (time("2026-01-01T00:00:00Z"), time("2026-01-02T00:00:00Z"));
     let key = KeyId(0x0102_0304);
     let user = User {
@@ -143,6 +143,7 @@ fn forms() -> Vec<Entity> {
             prefix: Prefix::SYMBOLON,
             keys: vec![KeyId(1), key],
             created_at,
+            setup: SetupState::Unrecorded,
         }),
         Entity::SetUp(SetUp {
             organization: id(1),
@@ -167,7 +168,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn line(record: &Record) -> String {
+pub(super) fn line(record: &Record) -> String {
     let unique = record.unique.as_deref().map_or("-".into(), hex);
     let columns = &record.columns;
     let number = |id: Option<Id>| id.map_or(0, Id::number);
@@ -183,7 +184,7 @@ fn line(record: &Record) -> String {
     )
 }
 
-fn read_line(line: &str) -> Record {
+pub(super) fn read_line(line: &str) -> Record {
     let parts: Vec<&str> = line.split(' ').collect();
     let bytes = |text: &str| -> Box<[u8]> {
         let digits: Vec<char> = text.chars().collect();

@@ -191,6 +191,7 @@ fn set_up_works_once_also_when_two_race() {
             permissions: PermissionSet::from(Schema::influxdb_operator()),
             bucket: None,
             token: None,
+            if_name_exists: symbolon::IfNameExists::Refuse,
         };
         let results = std::thread::scope(|scope| {
             let race = |engine: &symbolon::Engine| engine.issuer().set_up(&first);
@@ -214,7 +215,7 @@ fn set_up_works_once_also_when_two_race() {
 }
 
 #[test]
-fn set_up_takes_what_was_imported_by_that_name() {
+fn set_up_adopts_existing_names_only_when_asked() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer.create_user(&Caller::Root, "me", None).unwrap();
@@ -225,6 +226,15 @@ fn set_up_takes_what_was_imported_by_that_name() {
         permissions: [permission("read:buckets")].into_iter().collect(),
         bucket: None,
         token: None,
+        if_name_exists: symbolon::IfNameExists::Refuse,
+    };
+    assert!(matches!(
+        issuer.set_up(&first),
+        Err(Error::Exists(symbolon::Field::OrganizationName))
+    ));
+    let first = FirstUser {
+        if_name_exists: symbolon::IfNameExists::Adopt,
+        ..first
     };
     let done = issuer.set_up(&first).unwrap();
     let (token, made) = (done.token, done.authorization);
@@ -276,6 +286,7 @@ fn a_set_up_takes_a_token_and_registers_a_bucket() {
         permissions: [permission("read:buckets")].into_iter().collect(),
         bucket: Some("first".into()),
         token: Some(Token::parse(symbolon::Prefix::default(), token).unwrap()),
+        if_name_exists: symbolon::IfNameExists::Adopt,
     };
     let world = World::new();
     let issuer = world.engine.issuer();

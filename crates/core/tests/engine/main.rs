@@ -19,5 +19,6 @@ mod restored;
 mod returning;
 mod rotation;
 mod sessions;
+mod setup;
 mod users;
 mod world;

@@ -1,11 +1,11 @@
 //! `/api/v2/setup`: the first organization, user, bucket and token.
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
-use symbolon::{Error, FirstUser, Prefix, Schema, Token};
+use symbolon::{Error, FirstUser, IfNameExists, Prefix, Schema, Token};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -14,43 +14,81 @@ use super::authorizations::AuthorizationForm;
 use super::buckets::BucketForm;
 use super::organizations::OrganizationForm;
 use super::users::UserForm;
-use crate::api::{Api, Settings};
+use crate::api::Api;
 use crate::body::Body;
+use crate::browser_guard::{refuse_form, refuse_web_page};
 use crate::failure::{Code, Failure};
 use crate::names::Names;
 use crate::openapi::Failures;
 use crate::password;
 use crate::routes::Operations;
+use crate::setup_code::SetupCode;
 use crate::tries::Turn;
 
 const TAG: &str = "setup";
-/// Where the code is given that the server printed at its start.
+/// Header with the set-up code.
 pub(crate) const SET_UP_CODE: &str = "x-symbolon-setup-code";
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(is_allowed, set_up)]
 }
 
-/// Whether the server can be set up.
+/// Reply of `GET /api/v2/setup`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IsOnboarding)]
 struct AllowedForm {
-    /// True until it was set up.
+    /// True as long as the server can be set up over HTTP.
     allowed: bool,
 }
 
-/// Ask whether the server was set up
+/// Check whether the server can be set up
+///
+/// It can until the first change of its store, whether by set-up, import, command or program.
 #[utoipa::path(
     get, path = "/api/v2/setup", operation_id = "GetSetup", tag = TAG,
-    responses((status = 200, description = "Whether it can be", body = AllowedForm), Failures)
+    responses((status = 200, description = "Whether set-up is possible", body = AllowedForm), Failures)
 )]
 async fn is_allowed(State(api): State<Api>) -> Result<Json<AllowedForm>, Failure> {
-    let done = api.run(|engine| engine.issuer().is_set_up());
-    let allowed = !done.await?;
+    let allowed = is_open(&api).await?;
     Ok(Json(AllowedForm { allowed }))
 }
 
-/// Who comes first.
+async fn is_open(api: &Api) -> Result<bool, Failure> {
+    // While the server starts, that is what it answers.
+    api.engine()?;
+    if api.settings().setup_code.is_none() {
+        return Ok(false);
+    }
+    api.run(|engine| engine.issuer().is_setup_open()).await
+}
+
+/// Proof that the request may set up the server, found before its body is read.
+struct MaySetUp;
+
+impl FromRequestParts<Api> for MaySetUp {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
+        if !is_open(api).await? {
+            return Err(Error::SetUp.into());
+        }
+        refuse_web_page(api.settings(), parts)?;
+        refuse_form(&parts.headers)?;
+        let code = api.settings().setup_code.as_ref();
+        let given = parts.headers.get(SET_UP_CODE);
+        let fits = |(code, given): (&SetupCode, &HeaderValue)| code.is(given.as_bytes());
+        if code.zip(given).is_some_and(fits) {
+            Ok(Self)
+        } else {
+            Err(Failure::new(
+                Code::Unauthorized,
+                "set-up needs the server's set-up code in the header X-Symbolon-Setup-Code",
+            ))
+        }
+    }
+}
+
+/// First user of a server, and what belongs to it.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = OnboardingRequest)]
 struct SetUpForm {
@@ -68,13 +106,13 @@ struct SetUpForm {
     #[serde(default)]
     #[schema(required, min_length = 1)]
     bucket: String,
-    /// The operator's token, if it shall not be made here: 32 to 255 printable ASCII characters.
+    /// Token of the operator, 32 to 255 printable ASCII characters; a random one by default.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     token: Option<Zeroizing<String>>,
 }
 
-/// What was made; the authorization with its token.
+/// Reply of `POST /api/v2/setup`; the only one with the token of the authorization.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OnboardingResponse)]
 struct DoneForm {
@@ -84,32 +122,26 @@ struct DoneForm {
     auth: AuthorizationForm,
 }
 
-/// Make the first organization, user, bucket and operator token
+/// Create the first user, organization, bucket and operator token
 ///
-/// It works once. A server that listens beyond the loopback interface wants the code that it printed at its start, in the
+/// Works once, and only until the first change of the store. It needs the server's set-up code in the
 /// header `X-Symbolon-Setup-Code`.
 #[utoipa::path(
     post, path = "/api/v2/setup", operation_id = "PostSetup", tag = TAG,
     request_body = SetUpForm,
-    params(("x-symbolon-setup-code" = Option<String>, Header, description = "The code that the server printed")),
-    responses((status = 201, description = "Made", body = DoneForm), Failures)
+    params(("x-symbolon-setup-code" = String, Header, description = "Set-up code of the server")),
+    responses((status = 201, description = "Created", body = DoneForm), Failures)
 )]
 async fn set_up(
     State(api): State<Api>,
-    headers: HeaderMap,
+    _: MaySetUp,
     Body(form): Body<SetUpForm>,
 ) -> Result<(StatusCode, Json<DoneForm>), Failure> {
     let settings = api.settings().clone();
-    api.engine()?;
     let turn = api.tries().turn().await?;
     let done = api.run(move |engine| {
-        let issuer = engine.issuer();
-        if issuer.is_set_up()? {
-            return Err(Error::SetUp.into());
-        }
-        must_know_code(&settings, &headers)?;
         let first = first(form, &turn)?;
-        let done = issuer.set_up(&first)?;
+        let done = engine.issuer().set_up_unused(&first)?;
         let mut names = Names::new(engine);
         let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
         Ok::<_, Failure>(DoneForm {
@@ -120,21 +152,6 @@ async fn set_up(
         })
     });
     Ok((StatusCode::CREATED, Json(done.await?)))
-}
-
-fn must_know_code(settings: &Settings, headers: &HeaderMap) -> Result<(), Failure> {
-    let Some(code) = &settings.set_up_code else {
-        return Ok(());
-    };
-    let given = headers.get(SET_UP_CODE).map(|value| value.as_bytes());
-    let fits = given.is_some_and(|given| given.ct_eq(code.as_bytes()).into());
-    match fits {
-        true => Ok(()),
-        false => Err(Failure::new(
-            Code::Unauthorized,
-            "set-up needs the code that the server printed at its start, in the header X-Symbolon-Setup-Code",
-        )),
-    }
 }
 
 fn first(form: SetUpForm, turn: &Turn) -> Result<FirstUser, Failure> {
@@ -162,5 +179,6 @@ fn first(form: SetUpForm, turn: &Turn) -> Result<FirstUser, Failure> {
         permissions: Schema::influxdb_operator().into(),
         bucket: Some(form.bucket),
         token,
+        if_name_exists: IfNameExists::Refuse,
     })
 }

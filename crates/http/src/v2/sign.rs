@@ -1,15 +1,17 @@
 //! `/api/v2/signin` and `/signout`.
 
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use symbolon::Caller;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use crate::api::Api;
+use crate::browser_guard::{refuse_foreign_origin, refuse_web_page};
 use crate::failure::Failure;
 use crate::openapi::{Failures, TooManyTries};
-use crate::principal::{COOKIE, by_password, cookie, refuse_foreign, token};
+use crate::principal::{COOKIE, by_password, cookie, token};
 use crate::routes::Operations;
 
 const TAG: &str = "sessions";
@@ -28,8 +30,12 @@ pub(super) fn routes() -> Vec<Operations> {
 )]
 async fn sign_in(
     State(api): State<Api>,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
+    // While the server starts, that is what it answers.
+    api.engine()?;
+    refuse_web_page(api.settings(), &parts)?;
+    let headers = parts.headers;
     let lifetime = api.settings().session;
     let signed = match token(&headers) {
         Some(token) => {
@@ -69,7 +75,7 @@ async fn sign_out(
     api.engine()?;
     let text = cookie(&headers).ok_or_else(Failure::unauthorized)?;
     let text = Zeroizing::new(text.to_owned());
-    refuse_foreign(&headers)?;
+    refuse_foreign_origin(&headers)?;
     let done = api.run(move |engine| engine.issuer().sign_out(text.as_bytes()));
     done.await?;
     let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");

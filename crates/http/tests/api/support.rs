@@ -88,6 +88,7 @@ impl Server {
     pub(crate) async fn ask(&self, line: &str, token: &str, body: Option<Value>) -> Reply {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(path);
+        request = request.header(header::HOST, "localhost");
         if !token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Token {token}"));
         }

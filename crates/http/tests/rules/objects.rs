@@ -66,7 +66,8 @@ fn an_array_is_taken_for_no_object() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, described) in methods.as_object().unwrap() {
             let schema = &described["requestBody"]["content"]["application/json"]["schema"];
-            if schema.is_null() {
+            // The test of set-up sends one, for a server that was set up reads no body.
+            if schema.is_null() || described["operationId"] == "PostSetup" {
                 continue;
             }
             let path = path.replace("{tokenId}", "00000000-0000-8000-8000-000000000001");

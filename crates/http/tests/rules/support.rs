@@ -32,7 +32,10 @@ pub(crate) async fn ask(
     headers: &[(&str, &str)],
     body: Option<String>,
 ) -> Reply {
-    let request = Request::builder().method(method).uri(path);
+    let mut request = Request::builder().method(method).uri(path);
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header("host", "localhost");
+    }
     let request = headers.iter().fold(request, |request, (name, value)| {
         request.header(*name, *value)
     });

@@ -98,6 +98,7 @@ impl World {
             permissions: operator().into(),
             bucket: None,
             token: None,
+            if_name_exists: symbolon::IfNameExists::Refuse,
         };
         let first = issuer.set_up(&first).unwrap();
         let own_org = first.organization.id;

@@ -303,6 +303,7 @@ pub(super) const CASES: &[Case] = &[
                 permissions: PermissionSet::from(symbolon::Schema::influxdb_operator()),
                 bucket: None,
                 token: None,
+                if_name_exists: symbolon::IfNameExists::Refuse,
             };
             world
                 .engine

@@ -1,0 +1,112 @@
+//! Whether a store may still be set up, and by whom.
+//!
+//! Set-up over a network is open only until the first change of a store. The sealed settings say so;
+//! since settings can be replaced by an older copy of themselves, the other records and the journal
+//! must agree.
+
+use super::Issuer;
+use super::transaction::Transaction;
+use crate::error::Error;
+use crate::journal::Act;
+use crate::record::{Entity, SET_UP, SETTINGS, SetupState};
+use crate::store::Cursor;
+
+/// Who may set up a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SetupStatus {
+    /// A caller without the key, too: nothing was ever written to the store.
+    Open,
+    /// The holder of the key alone.
+    KeyHolder,
+    /// No caller: it was set up.
+    Done,
+}
+
+impl Issuer {
+    /// Returns true if the store was set up; see [`Issuer::set_up`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], [`Error::Settings`], or [`Error::Journal`] if the journal, which is read
+    /// unless the store says that it was set up, cannot be read.
+    pub fn is_set_up(&self) -> Result<bool, Error> {
+        let status = Transaction::new(&self.shared).setup_status()?;
+        Ok(status == SetupStatus::Done)
+    }
+
+    /// Returns true if [`Issuer::set_up_unused`] is possible: nothing was ever written to the store.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Issuer::is_set_up`].
+    pub fn is_setup_open(&self) -> Result<bool, Error> {
+        if self.shared.is_setup_closed() {
+            return Ok(false);
+        }
+        let status = Transaction::new(&self.shared).setup_status()?;
+        if status != SetupStatus::Open {
+            self.shared.close_setup();
+        }
+        Ok(status == SetupStatus::Open)
+    }
+}
+
+impl Transaction<'_> {
+    /// Returns who may set up the store, as its settings, its records and the journal say together.
+    pub(super) fn setup_status(&mut self) -> Result<SetupStatus, Error> {
+        let state = self.settings()?.setup;
+        if state == SetupState::Done || self.has_set_up_record()? {
+            return Ok(SetupStatus::Done);
+        }
+        let store = self.shared.sealer.store().to_string();
+        let recorded = self.shared.recorder.changes(&store)?;
+        if recorded.set_up {
+            return Ok(SetupStatus::Done);
+        }
+        let open = state <= SetupState::Open && !recorded.any && !self.holds_records()?;
+        Ok(if open {
+            SetupStatus::Open
+        } else {
+            SetupStatus::KeyHolder
+        })
+    }
+
+    /// Closes set-up for callers without the key, in the same commit as the first change of the store.
+    ///
+    /// A store whose settings are missing is not open to set-up anyway, and stays so.
+    pub(super) fn close_setup(&mut self, act: Act) -> Result<(), Error> {
+        let sets_up = self.plans(SET_UP);
+        // Sealing records again changes nothing that they say, and writes the settings itself.
+        if act == Act::Reseal || self.shared.is_setup_closed() && !sets_up {
+            return Ok(());
+        }
+        let mut settings = match self.settings() {
+            Err(Error::Settings) => return Ok(()),
+            settings => settings?,
+        };
+        let state = if sets_up {
+            SetupState::Done
+        } else {
+            SetupState::Closed
+        };
+        if settings.setup < state {
+            settings.setup = state;
+            self.put(Entity::Settings(settings))?;
+        }
+        Ok(())
+    }
+
+    fn holds_records(&self) -> Result<bool, Error> {
+        let mut cursor = Cursor::start();
+        loop {
+            let page = self.shared.store.scan(&cursor, 2)?;
+            if page.items.iter().any(|one| one.record.key != SETTINGS) {
+                return Ok(true);
+            }
+            if page.end.is_some() {
+                return Ok(false);
+            }
+            cursor = page.next;
+        }
+    }
+}

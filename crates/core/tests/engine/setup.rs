@@ -1,0 +1,356 @@
+//! Set-up: who may do it, and that the first change closes it for callers without the key.
+
+use std::sync::Arc;
+
+use symbolon::journal::{Durability, Journal, MemoryJournal};
+use symbolon::record::{Kind, RecordKey};
+use symbolon::store::{Cursor, Stored, Write};
+use symbolon::{
+    Caller, Engine, Error, FirstUser, Id, IfNameExists, IfStoreMissing, ImportItem, ManualClock,
+    MemoryStore, Options, Organization, OrganizationEdit, Schema, Status, TokenStore, Transition,
+};
+
+use crate::world::{key, options};
+
+fn clock() -> ManualClock {
+    ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap())
+}
+
+fn memory() -> Arc<dyn TokenStore> {
+    Arc::new(MemoryStore::new())
+}
+
+fn open(store: &Arc<dyn TokenStore>, journal: &Arc<MemoryJournal>) -> Engine {
+    create(store, journal, |options| options).unwrap()
+}
+
+fn create(
+    store: &Arc<dyn TokenStore>,
+    journal: &Arc<MemoryJournal>,
+    with: impl Fn(Options) -> Options,
+) -> Result<Engine, Error> {
+    let options = Options {
+        journal: Some(Arc::clone(journal) as Arc<dyn Journal>),
+        ..options(&clock())
+    };
+    Engine::create(Arc::clone(store), key(), with(options))
+}
+
+fn without_journal(store: &Arc<dyn TokenStore>) -> Engine {
+    Engine::create(Arc::clone(store), key(), options(&clock())).unwrap()
+}
+
+fn first() -> FirstUser {
+    FirstUser {
+        organization: "org".into(),
+        user: "me".into(),
+        password_hash: None,
+        permissions: Schema::influxdb_operator().into(),
+        bucket: None,
+        token: None,
+        if_name_exists: IfNameExists::Refuse,
+    }
+}
+
+fn setting(number: u64) -> RecordKey {
+    RecordKey::new(Kind::SETTING, Id::new(number).unwrap())
+}
+
+/// Settings of the store, and the record of its set-up.
+const SETTINGS: u64 = 1;
+const SET_UP: u64 = 2;
+
+fn records(store: &Arc<dyn TokenStore>) -> Vec<Stored> {
+    let mut all = Vec::new();
+    let mut cursor = Cursor::start();
+    loop {
+        let page = store.scan(&cursor, 100).unwrap();
+        all.extend(page.items);
+        if page.end.is_some() {
+            return all;
+        }
+        cursor = page.next;
+    }
+}
+
+/// Replaces or removes a record, as whoever can write to the store does.
+fn tamper(store: &Arc<dyn TokenStore>, key: RecordKey, old: Option<&Stored>) {
+    let expected = store.get(&key).unwrap().unwrap().revision;
+    let write = match old {
+        Some(old) => Write::Put {
+            record: old.record.clone(),
+            expected,
+        },
+        None => Write::Purge { key, expected },
+    };
+    store.commit(&[write]).unwrap();
+}
+
+#[track_caller]
+fn assert_closed(engine: &Engine) {
+    assert!(!engine.issuer().is_setup_open().unwrap());
+    let refused = engine.issuer().set_up_unused(&first());
+    assert!(
+        matches!(refused, Err(Error::SetUp | Error::SetUpClosed)),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn an_unused_store_is_open_and_set_up_closes_it() {
+    let (store, journal) = (memory(), Arc::default());
+    let engine = open(&store, &journal);
+    assert!(engine.issuer().is_setup_open().unwrap());
+    assert!(!engine.issuer().is_set_up().unwrap());
+    engine.issuer().set_up_unused(&first()).unwrap();
+    assert!(engine.issuer().is_set_up().unwrap());
+    assert_closed(&engine);
+    assert!(matches!(
+        engine.issuer().set_up(&first()),
+        Err(Error::SetUp)
+    ));
+    assert_closed(&open(&store, &journal));
+    assert_eq!(engine.fsck().unwrap().problems, []);
+}
+
+#[test]
+fn any_first_change_closes_set_up_and_leaves_it_to_the_key_holder() {
+    let organization = Organization {
+        id: Id::new(0x0804_f741_42bb_f000).unwrap(),
+        name: "imported".into(),
+        description: String::new(),
+        status: Status::Active,
+        created_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        updated_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+    };
+    let item = ImportItem::Organization(organization);
+    let changes: [&dyn Fn(&Engine); 4] = [
+        &|engine| {
+            drop(
+                engine
+                    .issuer()
+                    .create_organization(&Caller::Root, "a", "")
+                    .unwrap(),
+            )
+        },
+        &|engine| {
+            drop(
+                engine
+                    .issuer()
+                    .create_user(&Caller::Root, "a", None)
+                    .unwrap(),
+            )
+        },
+        &|engine| {
+            assert_eq!(
+                engine
+                    .issuer()
+                    .import(std::slice::from_ref(&item))
+                    .unwrap()
+                    .new,
+                1
+            )
+        },
+        &|engine| {
+            // What was created and purged again leaves no record.
+            let issuer = engine.issuer();
+            let id = issuer
+                .create_organization(&Caller::Root, "a", "")
+                .unwrap()
+                .id;
+            let delete = OrganizationEdit {
+                transition: Some(Transition::Revoke),
+                ..OrganizationEdit::default()
+            };
+            issuer
+                .edit_organization(&Caller::Root, id, &delete)
+                .unwrap();
+            let purge = symbolon::Purge {
+                retention: Some(std::time::Duration::ZERO),
+                dry_run: false,
+            };
+            issuer.purge_watched(&purge, &mut |_| {}).unwrap();
+        },
+    ];
+    for (at, change) in changes.iter().enumerate() {
+        let (store, journal) = (memory(), Arc::default());
+        let engine = open(&store, &journal);
+        change(&engine);
+        assert_closed(&engine);
+        assert_closed(&open(&store, &journal));
+        assert_closed(&without_journal(&store));
+        assert!(!engine.issuer().is_set_up().unwrap(), "{at}");
+        engine.issuer().set_up(&first()).unwrap();
+        assert_eq!(engine.fsck().unwrap().problems, [], "{at}");
+        assert!(matches!(
+            engine.issuer().set_up(&first()),
+            Err(Error::SetUp)
+        ));
+    }
+}
+
+#[test]
+fn a_refused_or_empty_change_closes_nothing() {
+    let (store, journal) = (memory(), Arc::default());
+    let engine = open(&store, &journal);
+    let issuer = engine.issuer();
+    let nobody = Caller::Authorization(Id::new(0x0804_f741_42bb_f000).unwrap());
+    assert!(issuer.create_organization(&nobody, "a", "").is_err());
+    assert!(issuer.create_organization(&Caller::Root, "", "").is_err());
+    assert_eq!(issuer.import(&[]).unwrap().new, 0);
+    assert_eq!(issuer.purge().unwrap(), 0);
+    assert_eq!(issuer.reseal(&mut |_| {}).unwrap(), 0);
+    assert!(issuer.is_setup_open().unwrap());
+    assert!(open(&store, &journal).issuer().is_setup_open().unwrap());
+}
+
+#[test]
+fn removing_the_record_of_the_set_up_opens_nothing() {
+    for journaled in [true, false] {
+        let (store, journal) = (memory(), Arc::default());
+        let open = || match journaled {
+            true => open(&store, &journal),
+            false => without_journal(&store),
+        };
+        let engine = open();
+        engine.issuer().set_up_unused(&first()).unwrap();
+        tamper(&store, setting(SET_UP), None);
+        let engine = [engine, open()];
+        for engine in &engine {
+            assert!(engine.issuer().is_set_up().unwrap());
+            assert_closed(engine);
+            assert!(matches!(
+                engine.issuer().set_up(&first()),
+                Err(Error::SetUp)
+            ));
+            let problems = engine.fsck().unwrap().problems;
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert_eq!(problems[0].key, setting(SET_UP));
+        }
+    }
+}
+
+#[test]
+fn older_settings_that_are_put_back_open_nothing() {
+    let (store, journal) = (memory(), Arc::default());
+    let engine = open(&store, &journal);
+    let unused = store.get(&setting(SETTINGS)).unwrap().unwrap();
+    engine.issuer().set_up_unused(&first()).unwrap();
+    drop(engine);
+    tamper(&store, setting(SETTINGS), Some(&unused));
+    tamper(&store, setting(SET_UP), None);
+    let engine = open(&store, &journal);
+    assert!(
+        engine.issuer().is_set_up().unwrap(),
+        "the journal records it"
+    );
+    assert_closed(&engine);
+    let problems = engine.fsck().unwrap().problems;
+    assert!(
+        problems.iter().any(|one| one.key == setting(SETTINGS)),
+        "{problems:?}"
+    );
+    drop(engine);
+    // Without a journal the other records still keep it closed.
+    assert_closed(&without_journal(&store));
+    // All records removed, and the journal alone is left.
+    for stored in records(&store) {
+        if stored.record.key != setting(SETTINGS) {
+            tamper(&store, stored.record.key, None);
+        }
+    }
+    let engine = open(&store, &journal);
+    assert!(engine.issuer().is_set_up().unwrap());
+    assert_closed(&engine);
+}
+
+#[test]
+fn a_store_that_is_rolled_back_to_its_creation_stays_closed_by_its_journal() {
+    let (store, journal) = (memory(), Arc::default());
+    let engine = open(&store, &journal);
+    let unused = records(&store);
+    engine.issuer().set_up_unused(&first()).unwrap();
+    drop(engine);
+    let copy = memory();
+    for stored in &unused {
+        let write = Write::Put {
+            record: stored.record.clone(),
+            expected: symbolon::store::Revision::ABSENT,
+        };
+        copy.commit(&[write]).unwrap();
+    }
+    let engine = open(&copy, &journal);
+    assert!(engine.issuer().is_set_up().unwrap());
+    assert_closed(&engine);
+    assert!(matches!(
+        engine.issuer().set_up(&first()),
+        Err(Error::SetUp)
+    ));
+}
+
+#[test]
+fn a_caller_without_the_key_never_adopts_and_never_races_past_another() {
+    for _ in 0..20 {
+        let (store, journal) = (memory(), Arc::default());
+        let engines = [open(&store, &journal), open(&store, &journal)];
+        let won = std::thread::scope(|scope| {
+            let import = scope.spawn(|| {
+                engines[0]
+                    .issuer()
+                    .create_user(&Caller::Root, "me", None)
+                    .is_ok()
+            });
+            let set_up = scope.spawn(|| {
+                let adopt = FirstUser {
+                    if_name_exists: IfNameExists::Adopt,
+                    ..first()
+                };
+                engines[1].issuer().set_up_unused(&adopt).is_ok()
+            });
+            (import.join().unwrap(), set_up.join().unwrap())
+        });
+        assert_ne!(won, (true, true));
+        assert_ne!(won, (false, false));
+        engines.iter().for_each(assert_closed);
+    }
+}
+
+#[test]
+fn no_store_is_created_beside_a_journal_that_records_changes() {
+    let journal = Arc::default();
+    let engine = open(&memory(), &journal);
+    engine
+        .issuer()
+        .create_organization(&Caller::Root, "a", "")
+        .unwrap();
+    drop(engine);
+    let empty = memory();
+    let refused = create(&empty, &journal, |options| options);
+    assert!(matches!(refused, Err(Error::StoreMissing)), "{refused:?}");
+    assert!(records(&empty).is_empty(), "nothing was written");
+    let accepted = create(&empty, &journal, |options| Options {
+        if_store_missing: IfStoreMissing::Create,
+        ..options
+    });
+    let accepted = accepted.unwrap();
+    // What the journal records of the other store says nothing of this one.
+    assert!(accepted.issuer().is_setup_open().unwrap());
+    accepted.issuer().set_up(&first()).unwrap();
+    drop(accepted);
+    assert_closed(&open(&empty, &journal));
+}
+
+#[test]
+fn creation_goes_on_after_a_crash_between_journal_and_store() {
+    let journal: Arc<MemoryJournal> = Arc::default();
+    let opened = symbolon::journal::Event::Opened {
+        store: "0".repeat(32),
+        epoch: 1,
+        head: 0,
+    };
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    journal.append(at, &[opened], Durability::Synced).unwrap();
+    let store = memory();
+    let engine = open(&store, &journal);
+    assert!(engine.issuer().is_setup_open().unwrap());
+}
