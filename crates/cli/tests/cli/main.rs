@@ -20,6 +20,7 @@ mod key;
 mod man;
 #[path = "../common/nowhere.rs"]
 mod nowhere;
+mod old_format;
 mod org;
 mod planted;
 mod purge;
