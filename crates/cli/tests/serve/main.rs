@@ -1,4 +1,4 @@
-//! The server as its clients meet it: a running program, on real files, over real connections.
+//! Tests of the running server on real files, over real connections.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,14 +8,12 @@
 
 mod backup;
 mod client;
-mod document;
+mod documented_commands;
 mod lists;
 #[path = "../common/nowhere.rs"]
 mod nowhere;
 mod python;
 mod revoke;
 mod secrets;
-mod seed_commands;
-mod seeds;
 mod server;
 mod set_up;

@@ -1,32 +1,32 @@
-//! The commands of the seeds, through bash, curl, jq and xargs, on a server.
+//! Runs the documented commands with bash, curl, jq and xargs against a server.
 
 use std::collections::HashMap;
 use std::process::Command as Process;
 
 use serde_json::{Deserializer, Value, json};
 
+use super::{Command, Filling, read};
 use crate::client::{Call, Client};
-use crate::seeds::{Command, Filling, read};
 use crate::server::{First, Server, request, text};
 
-/// A server with the user, the tokens and the other organization that the documents speak of.
+/// A server with the user, tokens and second organization that the documentation assumes.
 struct World {
     server: Server,
     client: Client,
     first: First,
-    /// The first and the second authorization of `user2`.
+    /// First and second authorization of `user2`.
     of_user2: [Value; 2],
-    /// Those of `iot_user_1`: it writes, it only reads, it writes but is inactive.
+    /// Authorizations of `iot_user_1`: write, read only, and write but inactive.
     of_iot: [Value; 3],
     of_other_org: Value,
     database_token: Option<String>,
 }
 
 #[test]
-fn the_commands_of_the_seeds_do_what_their_documents_say() {
+fn documented_commands_do_what_the_documentation_says() {
     let mut world = World::new();
     let mut count = 0;
-    for command in read().iter().flat_map(|seed| &seed.command) {
+    for command in read().iter().flat_map(|page| &page.command) {
         if command.later.is_none() {
             println!("{} …", command.name);
             world.does(command);
@@ -83,11 +83,11 @@ impl World {
             "get a database token" => self.gets_a_database_token(command),
             "update a database token" => self.updates_a_database_token(command),
             "delete a database token" => self.deletes_a_database_token(command),
-            other => panic!("nobody knows what comes of `{other}`"),
+            other => panic!("no expectation for `{other}`"),
         }
     }
 
-    /// What the command prints when a holder of these grants runs it.
+    /// Runs the command with a token that has these grants and returns the JSON it prints.
     fn run(&self, command: &Command, grants: &[&str], id: &str) -> Vec<Value> {
         let token = self.client.call(
             Call::post("/api/v2/authorizations", &request(&self.first.org, grants))
@@ -120,7 +120,7 @@ impl World {
             .expect(status)
     }
 
-    /// What a request with the token is answered.
+    /// Sends a request with the token and returns the status and the message.
     fn use_of(&self, of: &Value) -> (u16, Value) {
         let get = Call::get("/api/v2/resources").token(of["token"].as_str().unwrap());
         let reply = self.client.call(get);
@@ -160,7 +160,7 @@ impl World {
     fn views(&self, command: &Command) {
         let printed = self.run(command, &["read:authorizations"], "");
         let rows = printed[0]["authorizations"].as_array().unwrap();
-        // Of this organization alone, and without their tokens.
+        // Only rows of this organization, without token texts.
         assert!(rows.iter().all(|row| row["orgID"] == self.first.org));
         assert!(rows.iter().all(|row| row["token"] == ""));
         let shown = |of: &Value| rows.iter().any(|row| row["id"] == of["id"]);
@@ -186,7 +186,7 @@ impl World {
         assert_eq!(ids, [&self.of_iot[0]["id"]]);
     }
 
-    /// The command on the database tokens, as their operator.
+    /// Runs a command on database tokens with permission to manage them.
     fn manage(&self, command: &Command) -> Vec<Value> {
         let id = self.database_token.as_deref().unwrap_or_default();
         let grants = ["read:authorizations", "write:authorizations"];

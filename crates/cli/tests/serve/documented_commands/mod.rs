@@ -1,4 +1,7 @@
-//! The commands of the documents that the project was made from, run as they stand there.
+//! The commands of InfluxDB's documentation, run as printed there.
+
+mod document;
+mod run;
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::document::Document;
+use document::Document;
 
-/// One document, and what of it is a command.
+/// One page of the documentation and the commands on it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Seed {
+pub(crate) struct Page {
     file: String,
     mentions: Vec<String>,
     pub(crate) command: Vec<Command>,
@@ -24,11 +27,11 @@ pub(crate) struct Command {
     command: String,
     #[serde(default)]
     fill: Vec<String>,
-    /// Why it is not run.
+    /// The reason for not running it yet.
     pub(crate) later: Option<String>,
 }
 
-/// The placeholders that documents use, and what the tests put there.
+/// The placeholders of the documentation and their replacements.
 const PLACEHOLDERS: [(&str, Filling); 11] = [
     ("http://localhost:8086", Filling::Server),
     ("https://{{< influxdb/host >}}", Filling::Server),
@@ -56,38 +59,41 @@ pub(crate) enum Filling {
 }
 
 impl Command {
-    /// The command with its placeholders filled in, each of which must be there.
+    /// Returns the command with its placeholders filled in. Fails if it lacks one of them.
     pub(crate) fn filled(&self, values: &HashMap<Filling, String>) -> String {
         self.fill
             .iter()
             .fold(self.command.clone(), |command, name| {
                 let known = PLACEHOLDERS.iter().find(|(known, _)| known == name);
-                let (_, filling) = known.unwrap_or_else(|| panic!("`{name}` is no placeholder"));
-                assert!(command.contains(name), "`{name}` is not in it: {command}");
+                let (_, filling) = known.unwrap_or_else(|| panic!("unknown placeholder `{name}`"));
+                assert!(
+                    command.contains(name),
+                    "no `{name}` in the command: {command}"
+                );
                 command.replace(name, &values[filling])
             })
     }
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve/seeds")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve/documented_commands/documents")
 }
 
-/// All documents, in the order of the project's beginning.
-pub(crate) fn read() -> Vec<Seed> {
+/// Reads all pages.
+pub(crate) fn read() -> Vec<Page> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct All {
-        seed: Vec<Seed>,
+        page: Vec<Page>,
     }
-    let all: All = toml::from_str(include_str!("seeds.toml")).unwrap();
-    all.seed
+    let all: All = toml::from_str(include_str!("commands.toml")).unwrap();
+    all.page
 }
 
 #[test]
-fn no_command_of_a_seed_is_missing() {
-    let seeds = read();
-    let mut listed: Vec<_> = seeds.iter().map(|seed| seed.file.clone()).collect();
+fn the_list_has_every_documented_command() {
+    let pages = read();
+    let mut listed: Vec<_> = pages.iter().map(|page| page.file.clone()).collect();
     let files = fs::read_dir(folder()).unwrap();
     let mut files: Vec<_> = files
         .map(|file| file.unwrap().file_name().into_string().unwrap())
@@ -95,30 +101,30 @@ fn no_command_of_a_seed_is_missing() {
     files.sort();
     listed.sort();
     assert_eq!(listed, files);
-    for seed in &seeds {
-        let text = fs::read_to_string(folder().join(&seed.file)).unwrap();
+    for page in &pages {
+        let text = fs::read_to_string(folder().join(&page.file)).unwrap();
         let mut document = Document::new(&text);
-        for command in &seed.command {
+        for command in &page.command {
             assert!(
                 document.cover(&command.command),
-                "not there: {}",
+                "not in the document: {}",
                 command.name
             );
         }
-        for mention in &seed.mentions {
-            assert!(document.cover(mention), "not there: {mention}");
+        for mention in &page.mentions {
+            assert!(document.cover(mention), "not in the document: {mention}");
         }
         let left = document.left();
-        assert!(left.is_empty(), "{}: {left:?}", seed.file);
+        assert!(left.is_empty(), "{}: {left:?}", page.file);
     }
 }
 
 #[test]
-fn every_command_is_run_or_says_why_not() {
-    for command in read().iter().flat_map(|seed| &seed.command) {
+fn every_documented_command_is_run_or_gives_a_reason() {
+    for command in read().iter().flat_map(|page| &page.command) {
         let shell = ["curl", "jq", "xargs"].iter();
         let mut shell = shell.filter(|tool| command.command.contains(*tool));
-        // Those of the shell are never left for later.
+        // Commands for `curl`, `jq` and `xargs` always run.
         assert_eq!(
             shell.next().is_some(),
             command.later.is_none(),

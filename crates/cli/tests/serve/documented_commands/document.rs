@@ -1,13 +1,13 @@
-//! A document as it was gathered from a page, and which of its words belong to a command.
+//! Finds the words of a saved page that belong to a command.
 
-/// What begins a word that can be a part of a command.
+/// Tools whose names start a command.
 const TOOLS: [&str; 4] = ["curl", "influx", "jq", "xargs"];
 
-/// A document without what gathering did to it: the spaces and line breaks, and lines of a single `|`.
+/// A saved page without white space and without lines of a single `|`, which saving added or lost.
 pub(crate) struct Document {
     bare: String,
     covered: Vec<bool>,
-    /// Words that can be a part of a command, each with its place in `bare`.
+    /// Words that may belong to a command, each with its position in `bare`.
     words: Vec<(usize, String)>,
 }
 
@@ -28,7 +28,7 @@ impl Document {
         }
     }
 
-    /// Marks what stands there as this text does, spaces and line breaks aside. Whether there is any.
+    /// Marks each occurrence of `text`, ignoring white space. Returns whether there is one.
     pub(crate) fn cover(&mut self, text: &str) -> bool {
         let text: String = parts(text).collect();
         let mut found = false;
@@ -39,7 +39,7 @@ impl Document {
         found
     }
 
-    /// The words that can be a part of a command and have not been covered.
+    /// Returns the words that may belong to a command and are not marked.
     pub(crate) fn left(&self) -> Vec<&str> {
         let left = self.words.iter().filter(|(place, _)| !self.covered[*place]);
         left.map(|(_, word)| &**word).collect()
@@ -51,7 +51,7 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
     lines.flat_map(str::split_whitespace)
 }
 
-/// The name of a tool, an option, or something in single quotes.
+/// Returns whether a word is the name of a tool, an option or quoted text.
 fn is_of_a_command(word: &str) -> bool {
     if word.starts_with('\'') {
         return true;
@@ -67,7 +67,7 @@ fn is_of_a_command(word: &str) -> bool {
 }
 
 #[test]
-fn what_is_left_out_or_cut_short_is_found() {
+fn a_missing_or_shortened_command_is_found() {
     let text =
         "Run `curl`:\n\ncurl --request GET \\\n|\n|\n  URL | jq . \\ \n| xargs -I % curl\n\n%";
     let left = |covers: &[&str]| {
