@@ -12,7 +12,7 @@ use symbolon::record::{Columns, Kind, MAX_RECORD, Record, RecordKey};
 use symbolon::store::{
     Cursor, End, Epoch, Limits, Page, Query, Revision, Sharing, Stored, TokenStore, Write,
 };
-use symbolon::{Face, Id, Minute, Status, StoreError};
+use symbolon::{Id, Minute, Origin, Status, StoreError};
 
 /// Authorizations are in a file, in the order in which they came; what else there is, and the end, in a second one that is
 /// read when the store is opened. Each record is written once.
@@ -239,8 +239,8 @@ fn append(bytes: &mut Vec<u8>, record: &Record, revision: Revision) {
     bytes.extend_from_slice(&number(columns.organization));
     bytes.extend_from_slice(&number(columns.user));
     let status = columns.status.map(|status| place(&STATUSES, status));
-    let face = columns.face.map(|face| place(&FACES, face));
-    bytes.extend([status, face].map(|place| place.unwrap_or(u8::MAX)));
+    let origin = columns.origin.map(|origin| place(&ORIGINS, origin));
+    bytes.extend([status, origin].map(|place| place.unwrap_or(u8::MAX)));
     for part in [record.unique.as_deref(), Some(&record.bytes)] {
         let length = part.map_or(u16::MAX, |part| part.len() as u16);
         bytes.extend_from_slice(&length.to_le_bytes());
@@ -249,7 +249,7 @@ fn append(bytes: &mut Vec<u8>, record: &Record, revision: Revision) {
 }
 
 const STATUSES: [Status; 3] = [Status::Active, Status::Inactive, Status::Revoked];
-const FACES: [Face; 3] = [Face::V2, Face::V0, Face::Embedder];
+const ORIGINS: [Origin; 3] = [Origin::V2, Origin::V0, Origin::Embedder];
 
 fn place<T: PartialEq>(all: &[T], one: T) -> u8 {
     all.iter().position(|other| *other == one).unwrap_or(255) as u8
@@ -262,7 +262,7 @@ fn read(bytes: &[u8]) -> Option<(Stored, &[u8])> {
     let (id, rest) = rest.split_first_chunk()?;
     let (organization, rest) = rest.split_first_chunk()?;
     let (user, rest) = rest.split_first_chunk()?;
-    let ([status, face], rest) = rest.split_first_chunk()?;
+    let ([status, origin], rest) = rest.split_first_chunk()?;
     let (unique, rest) = part(rest)?;
     let (bytes, rest) = part(rest)?;
     let number = |bytes: &[u8; 8]| Id::new(u64::from_le_bytes(*bytes));
@@ -273,7 +273,7 @@ fn read(bytes: &[u8]) -> Option<(Stored, &[u8])> {
             organization: number(organization),
             user: number(user),
             status: STATUSES.get(usize::from(*status)).copied(),
-            face: FACES.get(usize::from(*face)).copied(),
+            origin: ORIGINS.get(usize::from(*origin)).copied(),
         },
         bytes: bytes?.into(),
     };

@@ -49,15 +49,18 @@ fn scatter(digits: &mut [u8], number: u64, salt: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use symbolon::{Prefix, Shape};
+    use symbolon::{Prefix, TokenShape};
 
     #[test]
     fn texts_have_the_shape_that_they_should() {
         for number in [1, 77, u64::MAX >> 1] {
             let id = Id::new(number).unwrap();
-            let shape = Shape::of(Prefix::SYMBOLON, &native(id, 3));
-            assert_eq!(shape, Ok(Shape::Native(id)));
-            assert_eq!(Shape::of(Prefix::SYMBOLON, &long(id)), Ok(Shape::Other));
+            let shape = TokenShape::of(Prefix::SYMBOLON, &native(id, 3));
+            assert_eq!(shape, Ok(TokenShape::Native(id)));
+            assert_eq!(
+                TokenShape::of(Prefix::SYMBOLON, &long(id)),
+                Ok(TokenShape::Other)
+            );
         }
         let id = Id::new(1).unwrap();
         assert_ne!(native(id, 0), native(id, 1));

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use symbolon::store::Sharing;
 use symbolon::{
-    Action, Authorization, Engine, Face, Id, ImportItem, Locator, ManualClock, Options,
-    Organization, Permission, PermissionSet, Prefix, Request, ResourceType, Schema, Status,
-    Timestamp, Token, TokenStore, User,
+    Action, Authorization, Engine, ForeignHash, Id, ImportItem, ManualClock, Options, Organization,
+    Origin, Permission, PermissionSet, Prefix, Request, ResourceType, Schema, Status, Timestamp,
+    Token, TokenStore, User,
 };
 
 use crate::spool::SpoolStore;
@@ -294,7 +294,7 @@ impl Cast {
         let text = self.text(number);
         let authorization = self.authorization(number);
         match self {
-            Self::Hashed => ImportItem::Hashed(authorization, Locator::sha256(&text)),
+            Self::Hashed => ImportItem::Hashed(authorization, ForeignHash::sha256(&text)),
             _ => {
                 let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
                 ImportItem::Authorization(authorization, token)
@@ -332,7 +332,7 @@ impl Cast {
             organization,
             user: Id::new(1 + user),
             created_by: None,
-            face: Face::V2,
+            origin: Origin::V2,
             rotated_from: None,
             description: format!("token {number}"),
             permissions,

@@ -27,7 +27,7 @@ fn read(data: &[u8]) -> Option<Record> {
     let (id, rest) = rest.split_first_chunk()?;
     let (organization, rest) = rest.split_first_chunk()?;
     let (user, rest) = rest.split_first_chunk()?;
-    let (&[status, face, length], rest) = rest.split_first_chunk()?;
+    let (&[status, origin, length], rest) = rest.split_first_chunk()?;
     let (unique, bytes) = match length {
         255 => (None, rest),
         length => {
@@ -39,7 +39,7 @@ fn read(data: &[u8]) -> Option<Record> {
     Some(Record {
         key: RecordKey::new(Kind(kind), Id::new(number(*id))?),
         unique,
-        columns: Columns::from_codes(number(*organization), number(*user), status, face)?,
+        columns: Columns::from_codes(number(*organization), number(*user), status, origin)?,
         bytes: bytes.into(),
     })
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use symbolon::{Id, Locator, Prefix, Shape, Token};
+use symbolon::{Id, ForeignHash, Prefix, TokenShape, Token};
 
 use crate::base62::{crc32, decode, encode};
 
@@ -21,13 +21,13 @@ pub fn token(data: &[u8]) -> bool {
     }
     assembled(data);
     hashed(data);
-    good | id(data) | locator(data)
+    good | id(data) | foreign_hash(data)
 }
 
 fn shape(text: &str, data: &[u8]) -> bool {
     let prefix: Prefix = text.parse().unwrap();
     assert_eq!(prefix.as_str(), text);
-    let shape = Shape::of(prefix, data).ok();
+    let shape = TokenShape::of(prefix, data).ok();
     assert_eq!(shape, expected(text, data), "{}", data.escape_ascii());
     let Ok(text) = std::str::from_utf8(data) else {
         assert_eq!(shape, None);
@@ -43,13 +43,13 @@ fn shape(text: &str, data: &[u8]) -> bool {
 }
 
 /// The rules of `docs/format.md`: every number is what its digits say, and its digits are the only ones for it.
-fn expected(prefix: &str, data: &[u8]) -> Option<Shape> {
+fn expected(prefix: &str, data: &[u8]) -> Option<TokenShape> {
     let own = data
         .strip_prefix(prefix.as_bytes())
         .filter(|own| own.len() == OWN);
     let Some(own) = own else {
         let printable = data.iter().all(|byte| (0x21..=0x7e).contains(byte));
-        return (printable && (32..=255).contains(&data.len())).then_some(Shape::Other);
+        return (printable && (32..=255).contains(&data.len())).then_some(TokenShape::Other);
     };
     let (id, rest) = own.split_at(ID);
     let (secret, checksum) = rest.split_at(SECRET);
@@ -57,7 +57,7 @@ fn expected(prefix: &str, data: &[u8]) -> Option<Shape> {
     let id = u64::from_be_bytes(decode(id)?);
     decode::<32>(secret)?;
     let given = u32::from_be_bytes(decode(checksum)?);
-    (given == crc32(summed)).then(|| Id::new(id).map(Shape::Native))?
+    (given == crc32(summed)).then(|| Id::new(id).map(TokenShape::Native))?
 }
 
 /// 8 bytes of an id, 32 of a secret, and which character is replaced by which.
@@ -69,60 +69,60 @@ fn assembled(data: &[u8]) {
     let mut text = format!("sym_{}{}", encode(number, ID), encode(secret, SECRET));
     text += &encode(&crc32(text.as_bytes()).to_be_bytes(), CHECKSUM);
     let id = Id::new(u64::from_be_bytes(number.try_into().unwrap()));
-    let shape = Shape::of(Prefix::SYMBOLON, text.as_bytes()).ok();
-    assert_eq!(shape, id.map(Shape::Native), "{text}");
+    let shape = TokenShape::of(Prefix::SYMBOLON, text.as_bytes()).ok();
+    assert_eq!(shape, id.map(TokenShape::Native), "{text}");
     if let [at, byte, ..] = *rest {
         let mut other = text.clone().into_bytes();
         let at = usize::from(at) % other.len();
         other[at] = byte;
-        let shape = Shape::of(Prefix::SYMBOLON, &other);
+        let shape = TokenShape::of(Prefix::SYMBOLON, &other);
         let same = other == text.as_bytes();
-        assert!(same || !matches!(shape, Ok(Shape::Native(_))), "{text}");
+        assert!(same || !matches!(shape, Ok(TokenShape::Native(_))), "{text}");
     }
 }
 
 fn hashed(data: &[u8]) {
-    for (variant, locator) in [
-        ("sha256", Locator::sha256(data)),
-        ("sha512", Locator::sha512(data)),
+    for (variant, foreign_hash) in [
+        ("sha256", ForeignHash::sha256(data)),
+        ("sha512", ForeignHash::sha512(data)),
     ] {
         let text = format!(
             "$influxdb2-{variant}${}",
-            URL_SAFE_NO_PAD.encode(digest(&locator))
+            URL_SAFE_NO_PAD.encode(digest(&foreign_hash))
         );
-        assert_eq!(text.parse(), Ok(locator));
+        assert_eq!(text.parse(), Ok(foreign_hash));
     }
 }
 
-fn locator(data: &[u8]) -> bool {
+fn foreign_hash(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else {
         return false;
     };
-    let Ok(locator) = text.parse::<Locator>() else {
+    let Ok(foreign_hash) = text.parse::<ForeignHash>() else {
         return false;
     };
-    let variant = match locator {
-        Locator::Sha256(_) => "sha256",
-        Locator::Sha512(_) => "sha512",
+    let variant = match foreign_hash {
+        ForeignHash::Sha256(_) => "sha256",
+        ForeignHash::Sha512(_) => "sha512",
     };
     let one = format!(
         "$influxdb2-{variant}${}",
-        URL_SAFE_NO_PAD.encode(digest(&locator))
+        URL_SAFE_NO_PAD.encode(digest(&foreign_hash))
     );
-    let padding = match locator {
-        Locator::Sha256(_) => "=",
-        Locator::Sha512(_) => "==",
+    let padding = match foreign_hash {
+        ForeignHash::Sha256(_) => "=",
+        ForeignHash::Sha512(_) => "==",
     };
     // Padding may be missing; there is no other freedom.
     assert!(text == one || text == one.clone() + padding, "{text}");
-    assert!(!format!("{locator:?}").contains(&one[18..]));
+    assert!(!format!("{foreign_hash:?}").contains(&one[18..]));
     true
 }
 
-fn digest(locator: &Locator) -> &[u8] {
-    match locator {
-        Locator::Sha256(digest) => digest,
-        Locator::Sha512(digest) => digest,
+fn digest(foreign_hash: &ForeignHash) -> &[u8] {
+    match foreign_hash {
+        ForeignHash::Sha256(digest) => digest,
+        ForeignHash::Sha512(digest) => digest,
     }
 }
 

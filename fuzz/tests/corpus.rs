@@ -24,7 +24,7 @@ fn names(folder: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_input_keeps_the_promises() {
+fn every_corpus_input_upholds_the_invariants() {
     for (name, target) in TARGETS {
         let (mut good, mut all) = (0, 0);
         for entry in fs::read_dir(here("corpus").join(name)).unwrap() {
@@ -42,7 +42,7 @@ fn every_input_keeps_the_promises() {
 }
 
 #[test]
-fn every_target_has_its_program_and_its_inputs() {
+fn every_target_has_a_program_and_a_corpus() {
     let targets: BTreeSet<_> = TARGETS.map(|(name, _)| name.to_owned()).into();
     assert_eq!(names("fuzz_targets"), targets);
     assert_eq!(names("corpus"), targets);

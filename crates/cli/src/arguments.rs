@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_fits_together() {
+    fn the_command_line_definition_is_valid() {
         Cli::command().debug_assert();
         for name in DECIDING {
             assert!(Cli::command().find_subcommand(name).is_some(), "{name}");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn times() {
+    fn durations_are_parsed_with_units() {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));

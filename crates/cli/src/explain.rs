@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::{Value, json};
-use symbolon::{Action, Caller, Explanation, Field, Id, OwnerState, Reason, Request, ResourceType};
+use symbolon::{
+    Action, Caller, Explanation, Field, Id, NotInForceReason, OwnerState, Request, ResourceType,
+};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -152,7 +154,7 @@ fn text(told: &Explanation, request: &Request<'_>) -> String {
     text
 }
 
-fn sentence(reason: &Reason) -> String {
+fn sentence(reason: &NotInForceReason) -> String {
     let owner = |what: &str, state: OwnerState| {
         let state = match state {
             OwnerState::Deleted => "is deleted",
@@ -162,11 +164,11 @@ fn sentence(reason: &Reason) -> String {
         format!("Its {what} {state}")
     };
     match reason {
-        Reason::Revoked(at) => format!("It is revoked since {at}"),
-        Reason::Inactive => "It is switched off".to_owned(),
-        Reason::Expired(at) => format!("It expired at {at}"),
-        Reason::User(state) => owner("user", *state),
-        Reason::Organization(state) => owner("organization", *state),
+        NotInForceReason::Revoked(at) => format!("It is revoked since {at}"),
+        NotInForceReason::Inactive => "It is switched off".to_owned(),
+        NotInForceReason::Expired(at) => format!("It expired at {at}"),
+        NotInForceReason::User(state) => owner("user", *state),
+        NotInForceReason::Organization(state) => owner("organization", *state),
         _ => "It is not in force".to_owned(),
     }
 }
@@ -190,7 +192,7 @@ fn json(told: &Explanation) -> Value {
     })
 }
 
-fn reason_json(reason: &Reason) -> Value {
+fn reason_json(reason: &NotInForceReason) -> Value {
     let owner = |what: &str, state: OwnerState| {
         let state = match state {
             OwnerState::Deleted => "deleted",
@@ -200,11 +202,11 @@ fn reason_json(reason: &Reason) -> Value {
         json!({ "reason": format!("{what}_{state}") })
     };
     match reason {
-        Reason::Revoked(at) => json!({ "reason": "revoked", "at": at }),
-        Reason::Inactive => json!({ "reason": "inactive" }),
-        Reason::Expired(at) => json!({ "reason": "expired", "at": at }),
-        Reason::User(state) => owner("user", *state),
-        Reason::Organization(state) => owner("organization", *state),
+        NotInForceReason::Revoked(at) => json!({ "reason": "revoked", "at": at }),
+        NotInForceReason::Inactive => json!({ "reason": "inactive" }),
+        NotInForceReason::Expired(at) => json!({ "reason": "expired", "at": at }),
+        NotInForceReason::User(state) => owner("user", *state),
+        NotInForceReason::Organization(state) => owner("organization", *state),
         _ => json!({ "reason": "unknown" }),
     }
 }

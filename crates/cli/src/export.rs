@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use symbolon::{Engine, ExportError, Exported, Secrets};
+use symbolon::{Engine, ExportError, ExportReport, ExportSecrets};
 use symbolon_files::PrivateFile;
 
 use crate::arguments::Global;
@@ -44,11 +44,11 @@ pub(crate) struct ExportArgs {
 pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let secrets = match args.with_hashes {
-        true => Secrets::Hashes,
-        false => Secrets::LeftOut,
+        true => ExportSecrets::Hashes,
+        false => ExportSecrets::LeftOut,
     };
     let to_stdout = args.file == Path::new("-");
-    if to_stdout && secrets == Secrets::Hashes && io::stdout().is_terminal() {
+    if to_stdout && secrets == ExportSecrets::Hashes && io::stdout().is_terminal() {
         return Err(Failure::Terminal);
     }
     let engine = global.open()?;
@@ -81,7 +81,11 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(engine: &Engine, out: impl Write, secrets: Secrets) -> Result<Exported, ExportError> {
+fn write(
+    engine: &Engine,
+    out: impl Write,
+    secrets: ExportSecrets,
+) -> Result<ExportReport, ExportError> {
     let progress = Progress::counted("Writing", Some(engine.len() as u64));
     let tell = &mut |done| progress.set(done as u64);
     let written = engine.issuer().export(out, secrets, tell);

@@ -34,13 +34,13 @@ struct Report {
     /// Genuine records of each kind.
     records: BTreeMap<String, usize>,
     /// What is wrong with records.
-    problems: Vec<Problem>,
+    problems: Vec<ReportedProblem>,
     /// What is damaged in the file or folder.
     damage: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Problem {
+struct ReportedProblem {
     kind: String,
     id: Id,
     problem: String,
@@ -64,13 +64,13 @@ pub(crate) fn run(global: &Global, args: &FsckArgs) -> Result<ExitCode, Failure>
 impl Report {
     fn of(global: &Global, store: &OpenStore) -> Result<Self, Failure> {
         let damage = store.integrity()?;
-        let (findings, mut problems) = match global.start_to_examine(store) {
+        let (findings, mut problems) = match global.start_read_only(store) {
             Ok(engine) => examine(&engine)?,
             Err(Failure::Engine(error @ Error::Settings)) => {
                 let key = RecordKey::new(Kind::SETTING, Id::MIN);
                 (
                     Findings::default(),
-                    vec![Problem::new(key, error.to_string())],
+                    vec![ReportedProblem::new(key, error.to_string())],
                 )
             }
             Err(error) => return Err(error),
@@ -79,7 +79,7 @@ impl Report {
             findings
                 .problems
                 .into_iter()
-                .map(|one| Problem::new(one.key, one.problem)),
+                .map(|one| ReportedProblem::new(one.key, one.problem)),
         );
         let records = findings.records.into_iter();
         Ok(Self {
@@ -121,17 +121,17 @@ impl Report {
 }
 
 /// What the engine finds, and what it noticed when it opened the store.
-fn examine(engine: &Engine) -> Result<(Findings, Vec<Problem>), Failure> {
+fn examine(engine: &Engine) -> Result<(Findings, Vec<ReportedProblem>), Failure> {
     let findings = engine.fsck()?;
     let told = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
     let noticed = engine.faults().into_iter().filter(|fault| !told(fault.key));
     let problems = noticed
-        .map(|fault| Problem::new(fault.key, fault.problem.to_string()))
+        .map(|fault| ReportedProblem::new(fault.key, fault.problem.to_string()))
         .collect();
     Ok((findings, problems))
 }
 
-impl Problem {
+impl ReportedProblem {
     fn new(key: RecordKey, problem: String) -> Self {
         Self {
             kind: format!("{:?}", key.kind),

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use symbolon::{Engine, KeyId, Restored, StoreKey};
+use symbolon::{Engine, KeyId, RollbackReport, StoreKey};
 use symbolon_files::{KeyFile, KeyLock};
 
 use crate::arguments::Global;
@@ -101,7 +101,7 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
     // Opened as it is, before anything is drawn: the key must be that of the store, and the journal must fit.
     let opened = global.start(
         &store,
-        global.hold_key_alone()?,
+        global.lock_key_exclusively()?,
         Engine::open,
         global.options(),
     )?;
@@ -142,18 +142,18 @@ pub(crate) fn complete(
     store: &OpenStore,
     key: StoreKey,
     alone: KeyLock,
-) -> Result<(usize, Option<Restored>), Failure> {
+) -> Result<(usize, Option<RollbackReport>), Failure> {
     let after = key.retired();
     let engine = global.start(store, (key, alone), Engine::open, global.options())?;
     let known = engine.len();
     let progress = Progress::counted("Sealing", Some(known as u64));
     // Buckets and settings are sealed too, and are few.
-    let mut tell = |count: usize| progress.set(count.min(known) as u64);
-    let sealed = engine.issuer().reseal(&mut tell);
+    let mut print_rollback = |count: usize| progress.set(count.min(known) as u64);
+    let sealed = engine.issuer().reseal(&mut print_rollback);
     progress.finish();
     let sealed = sealed?;
     KeyFile::replace(&global.key_path(), &after)?;
-    Ok((sealed, engine.restored().copied()))
+    Ok((sealed, engine.rollback().copied()))
 }
 
 struct Done {

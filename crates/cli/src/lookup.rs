@@ -138,7 +138,7 @@ fn remember(
     let name = match look() {
         Ok(name) => Some(name),
         // The list is not of users or organizations; `fsck` tells what is wrong with them.
-        Err(Error::NotFound(_) | Error::NotGenuine(_)) => None,
+        Err(Error::NotFound(_) | Error::Tampered(_)) => None,
         Err(error) => return Err(error),
     };
     known.insert(id, name.clone());

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon::journal::{Entry, Event, Journal, JournalKeys};
 use symbolon::{
-    Engine, Error, Fault, FaultReport, IfStoreMissing, MemoryStore, Options, Restored, Schema,
-    StoreError, StoreKey, TokenStore, Unjournaled,
+    Engine, Error, IfStoreMissing, IntegrityCallback, IntegrityFault, MemoryStore, Options,
+    RollbackReport, Schema, StoreError, StoreKey, TokenStore, UnjournaledStore,
 };
 use symbolon_files::{FileError, KeyFile, KeyLock};
 use symbolon_journal::FileJournal;
@@ -54,12 +54,12 @@ pub(crate) fn schema() -> Schema {
 }
 
 /// An engine on nothing, where changes can be tried before anything is made.
-pub(crate) fn rehearsal() -> Result<Engine, Failure> {
-    rehearsal_with(StoreKey::generate()?)
+pub(crate) fn scratch_engine() -> Result<Engine, Failure> {
+    scratch_engine_with(StoreKey::generate()?)
 }
 
 /// The same under this key.
-pub(crate) fn rehearsal_with(key: StoreKey) -> Result<Engine, Failure> {
+pub(crate) fn scratch_engine_with(key: StoreKey) -> Result<Engine, Failure> {
     let store = Arc::new(MemoryStore::new());
     Ok(Engine::create(store, key, Options::new(schema()))?)
 }
@@ -85,18 +85,18 @@ impl Global {
 
     /// Opens the store, which must be there; nothing is made.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
-        self.open_if_made()?
+        self.open_if_exists()?
             .ok_or_else(|| Failure::NoStore(self.store.clone()))
     }
 
     /// The same; none if there is no store, or an empty one.
-    pub(crate) fn open_if_made(&self) -> Result<Option<Opened>, Failure> {
+    pub(crate) fn open_if_exists(&self) -> Result<Option<Opened>, Failure> {
         match self.open_store()? {
             Some(store) if !store.is_new()? => {
-                let key = self.hold_key()?;
+                let key = self.lock_key()?;
                 let opened = self.start(&store, key, Engine::open, self.options())?;
-                if let Some(restored) = opened.restored() {
-                    tell(restored);
+                if let Some(rollback) = opened.rollback() {
+                    print_rollback(rollback);
                 }
                 Ok(Some(opened))
             }
@@ -106,16 +106,16 @@ impl Global {
 
     /// Opens the store, and makes it and its key if there is none. The key comes first: a store without one would be
     /// lost.
-    pub(crate) fn open_or_make(&self) -> Result<Opened, Failure> {
+    pub(crate) fn open_or_create(&self) -> Result<Opened, Failure> {
         let (store, key) = match self.open_store()? {
-            Some(store) if !store.is_new()? => (store, self.hold_key()?),
+            Some(store) if !store.is_new()? => (store, self.lock_key()?),
             Some(store) => {
                 self.check_store_is_not_missing()?;
-                (store, self.hold_or_make_key()?)
+                (store, self.lock_or_create_key()?)
             }
             None => {
                 self.check_store_is_not_missing()?;
-                let key = self.hold_or_make_key()?;
+                let key = self.lock_or_create_key()?;
                 (self.make_store()?, key)
             }
         };
@@ -152,12 +152,12 @@ impl Global {
     }
 
     /// Opens an engine on `store` to examine it: also without a journal that knows it.
-    pub(crate) fn start_to_examine(&self, store: &OpenStore) -> Result<Opened, Failure> {
+    pub(crate) fn start_read_only(&self, store: &OpenStore) -> Result<Opened, Failure> {
         let options = self.quiet_options();
-        match self.start(store, self.hold_key()?, Engine::open, options.clone()) {
+        match self.start(store, self.lock_key()?, Engine::open, options.clone()) {
             Err(refused @ Failure::NoJournal { .. }) => {
                 output::warning(refused);
-                let (key, lock) = self.hold_key()?;
+                let (key, lock) = self.lock_key()?;
                 let engine = Engine::open(store.shared(), key, options)?;
                 Ok(Opened { engine, lock })
             }
@@ -198,16 +198,16 @@ impl Global {
     }
 
     /// The key, and that it stays what it is as long as the second value lives.
-    pub(crate) fn hold_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
-        self.hold_key_by(KeyFile::hold)
+    pub(crate) fn lock_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
+        self.lock_key_with(KeyFile::hold)
     }
 
     /// The same, and that nobody else uses it: it may be replaced.
-    pub(crate) fn hold_key_alone(&self) -> Result<(StoreKey, KeyLock), Failure> {
-        self.hold_key_by(KeyFile::hold_alone)
+    pub(crate) fn lock_key_exclusively(&self) -> Result<(StoreKey, KeyLock), Failure> {
+        self.lock_key_with(KeyFile::hold_alone)
     }
 
-    fn hold_key_by(
+    fn lock_key_with(
         &self,
         hold: fn(&Path) -> Result<KeyLock, FileError>,
     ) -> Result<(StoreKey, KeyLock), Failure> {
@@ -250,15 +250,15 @@ impl Global {
     pub(crate) fn options(&self) -> Options {
         Options {
             report: Some(report()),
-            unjournaled: match self.accept_restore {
-                true => Unjournaled::Accept,
-                false => Unjournaled::Refuse,
+            unjournaled_store: match self.accept_restore {
+                true => UnjournaledStore::Accept,
+                false => UnjournaledStore::Refuse,
             },
             if_store_missing: match self.accept_new_store {
                 true => IfStoreMissing::Create,
                 false => IfStoreMissing::Refuse,
             },
-            revoke_made_before: self.revoke_before,
+            revoke_created_before: self.revoke_before,
             ..self.quiet_options()
         }
     }
@@ -275,7 +275,7 @@ impl Global {
         self.key_file.clone().unwrap_or_else(beside)
     }
 
-    fn hold_or_make_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
+    fn lock_or_create_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
         let path: &Path = &self.key_path();
         if let Err(error) = KeyFile::load(path) {
             let made = match error {
@@ -288,7 +288,7 @@ impl Global {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.hold_key()
+        self.lock_key()
     }
 
     fn make_store(&self) -> Result<OpenStore, Failure> {
@@ -343,17 +343,17 @@ impl Deref for Opened {
     }
 }
 
-fn tell(restored: &Restored) {
-    if restored.accepted {
+fn print_rollback(rollback: &RollbackReport) {
+    if rollback.accepted {
         output::warning(
             "the store was taken as it is, without a journal that knows it: what was revoked since it was backed up \
              works again; revoke it again, or all that was made before a time with `--revoke-before`",
         );
         return;
     }
-    let ended = output::count(restored.ended, "record");
+    let revoked = output::count(rollback.revoked, "record");
     output::warning(format!(
-        "the store was put back as it had been earlier; {ended} that had ended since ended again, as the journal says. \
+        "the store was put back as it had been earlier; {revoked} that had ended since ended again, as the journal says. \
          What else was changed since then is undone: see `symbolon audit show`"
     ));
 }
@@ -361,9 +361,9 @@ fn tell(restored: &Restored) {
 /// Faults beyond these are only counted by `fsck`.
 const SHOWN: usize = 20;
 
-fn report() -> FaultReport {
+fn report() -> IntegrityCallback {
     let told = Mutex::new(HashSet::new());
-    Arc::new(move |fault: &Fault| {
+    Arc::new(move |fault: &IntegrityFault| {
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
         let text = format!("{:?}: {}", fault.key, fault.problem);
         if told.len() <= SHOWN && told.insert(text.clone()) {

@@ -17,7 +17,7 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Prints to standard output. Whoever has stopped reading it misses nothing: the exit code still tells.
 pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
-    unless_unread(print_all(text))
+    ignore_broken_pipe(print_all(text))
 }
 
 /// The same, where it matters that it is read.
@@ -39,7 +39,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(format!("{}\n", json.map_err(Failure::Stdout)?))
 }
 
-fn unless_unread(printed: Result<(), Failure>) -> Result<(), Failure> {
+fn ignore_broken_pipe(printed: Result<(), Failure>) -> Result<(), Failure> {
     match printed {
         Err(failure) if failure.is_broken_pipe() => Ok(()),
         printed => printed,
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers() {
+    fn numbers_are_grouped_by_thousands() {
         for (plain, shown) in [
             (0, "0"),
             (999, "999"),

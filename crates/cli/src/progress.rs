@@ -51,8 +51,8 @@ impl Progress {
     }
 
     /// Counts what is read.
-    pub(crate) fn watch<R: Read>(&self, input: R) -> Watched<R> {
-        Watched {
+    pub(crate) fn watch<R: Read>(&self, input: R) -> CountingReader<R> {
+        CountingReader {
             input,
             bar: self.0.clone(),
         }
@@ -60,12 +60,12 @@ impl Progress {
 }
 
 /// What is read, counted.
-pub(crate) struct Watched<R> {
+pub(crate) struct CountingReader<R> {
     input: R,
     bar: ProgressBar,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
         self.bar.inc(read as u64);
@@ -73,7 +73,7 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-impl<R: Seek> Seek for Watched<R> {
+impl<R: Seek> Seek for CountingReader<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = self.input.seek(to)?;
         self.bar.set_position(at);
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn templates() {
+    fn progress_templates_are_valid() {
         for all in [None, Some(3)] {
             for (position, length) in [
                 ("{human_pos}", "{human_len}"),

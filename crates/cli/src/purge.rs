@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use symbolon::{Purge, Purged};
+use symbolon::{PurgeOptions, PurgeReport};
 
 use crate::arguments::{Global, span};
 use crate::error::Failure;
@@ -36,7 +36,7 @@ pub(crate) struct PurgeArgs {
 
 pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure> {
     let engine = global.open()?;
-    let how = Purge {
+    let how = PurgeOptions {
         retention: Some(args.retention),
         dry_run: args.dry_run,
     };
@@ -48,8 +48,8 @@ pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure
         },
         None,
     );
-    let mut tell = |so_far: &Purged| progress.set(so_far.total() as u64);
-    let purged = engine.issuer().purge_watched(&how, &mut tell);
+    let mut tell = |so_far: &PurgeReport| progress.set(so_far.total() as u64);
+    let purged = engine.issuer().purge_with(&how, &mut tell);
     progress.finish();
     let purged = purged?;
     if args.json {
@@ -67,7 +67,7 @@ pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(purged: &Purged, dry_run: bool) -> String {
+fn text(purged: &PurgeReport, dry_run: bool) -> String {
     let verb = if dry_run { "Would forget" } else { "Forgotten" };
     let mut table = output::table(&["", verb]);
     for (what, many) in [

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use symbolon::{Error, Field, FirstUser, IfNameExists, Schema, SetUpDone};
+use symbolon::{Error, Field, IfNameExists, Schema, SetUpRequest, SetUpResult};
 
 use crate::arguments::Global;
 use crate::error::Failure;
 use crate::open;
 use crate::output::BOLD;
-use crate::write_token::{Form, TokenFile, hand_over};
+use crate::write_token::{Form, TokenFile, deliver_token};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -41,7 +41,7 @@ pub(crate) struct SetupArgs {
 }
 
 pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure> {
-    let first = FirstUser {
+    let first = SetUpRequest {
         organization: args.org.clone(),
         user: args.user.clone(),
         password_hash: None,
@@ -55,10 +55,10 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
         },
     };
     // Names that cannot be taken are refused before anything is made.
-    open::rehearsal()?.issuer().set_up(&first)?;
+    open::scratch_engine()?.issuer().set_up(&first)?;
     let file = args.write_token.as_deref();
     let file = file.map(TokenFile::reserve).transpose()?;
-    let engine = global.open_or_make()?;
+    let engine = global.open_or_create()?;
     let not_adopted = |what, name: &str| Failure::NotAdopted {
         what,
         name: name.to_owned(),
@@ -71,7 +71,7 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
             Error::Exists(Field::UserName) => not_adopted("user", &args.user),
             error => error.into(),
         })?;
-    hand_over(
+    deliver_token(
         &made.token,
         file,
         Form::of(args.json),
@@ -84,7 +84,7 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-fn json(made: &SetUpDone) -> serde_json::Value {
+fn json(made: &SetUpResult) -> serde_json::Value {
     json!({
         "org": { "id": made.organization.id, "name": made.organization.name },
         "user": { "id": made.user.id, "name": made.user.name },
@@ -96,7 +96,7 @@ fn json(made: &SetUpDone) -> serde_json::Value {
     })
 }
 
-fn text(made: &SetUpDone, global: &Global) -> String {
+fn text(made: &SetUpResult, global: &Global) -> String {
     let mut text = format!("Set up {}\n\n", global.store);
     let authorization = (&made.authorization.description, made.authorization.id);
     for (what, (name, id)) in [

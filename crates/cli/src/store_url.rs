@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds() {
+    fn store_urls_name_sqlite_or_sled() {
         assert_eq!(
             parse("sqlite:a:b.db"),
             Ok(StoreUrl::Sqlite("a:b.db".into()))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
-use symbolon::{Caller, Id, Role, Span, Status, Timestamp, Transition, User, UserEdit};
+use symbolon::{Caller, Id, ListOptions, Role, Status, Timestamp, Transition, User, UserEdit};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -178,31 +178,36 @@ fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
     if let Some(org) = org {
         user = issuer.add_member(root, org.id, user.id, Role::Member)?;
     }
-    args.rows.print_one(&Shown::from(user))
+    args.rows.print_one(&UserOutput::from(user))
 }
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let users = match (args.id, &args.name) {
-        (None, None) => lookup.issuer.users(&Caller::Root, &Span::default())?,
+        (None, None) => lookup
+            .issuer
+            .users(&Caller::Root, &ListOptions::default())?,
         (Some(id), _) => vec![lookup.user(&id.to_string())?],
         (None, Some(name)) => vec![lookup.user_named(name)?],
     };
     let named = |user: &User| args.name.as_ref().is_none_or(|name| *name == user.name);
     let users = users.into_iter().filter(named);
-    args.rows.print(users.map(|user| Ok(Shown::from(user))))
+    args.rows
+        .print(users.map(|user| Ok(UserOutput::from(user))))
 }
 
-fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<Shown, Failure> {
+fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<UserOutput, Failure> {
     let user = which.find(lookup)?;
     let name = edit.name.as_deref().unwrap_or_default();
     let changed = lookup.issuer.edit_user(&Caller::Root, user.id, edit);
-    changed.map(Shown::from).map_err(|error| taken(error, name))
+    changed
+        .map(UserOutput::from)
+        .map_err(|error| taken(error, name))
 }
 
 /// What is printed of a user: never the hash of its password.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct UserOutput {
     id: Id,
     name: String,
     status: Status,
@@ -212,7 +217,7 @@ struct Shown {
     updated_at: Timestamp,
 }
 
-impl From<User> for Shown {
+impl From<User> for UserOutput {
     fn from(user: User) -> Self {
         let memberships = user.memberships.iter();
         Self {
@@ -229,7 +234,7 @@ impl From<User> for Shown {
     }
 }
 
-impl Row for Shown {
+impl Row for UserOutput {
     const HEADER: &[&str] = &["ID", "Name", "Status"];
 
     fn cells(&self) -> Vec<String> {

@@ -26,7 +26,7 @@ impl Form {
 
 /// Writes the token to its file, or prints it for the only time; to standard error if nothing else is left. `show` says
 /// what is printed with it, or without it once it is in the file.
-pub(crate) fn hand_over(
+pub(crate) fn deliver_token(
     token: &Token,
     file: Option<TokenFile>,
     form: Form,

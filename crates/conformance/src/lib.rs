@@ -46,11 +46,11 @@
 //! use std::sync::Arc;
 //!
 //! use symbolon::{MemoryStore, TokenStore};
-//! use symbolon_conformance::{Make, RULES};
+//! use symbolon_conformance::{StoreFactory, RULES};
 //!
 //! let open = |_: &Path| -> Arc<dyn TokenStore> { Arc::new(MemoryStore::new()) };
 //! for rule in RULES {
-//!     (rule.check)(Make::new(&open)); // panics if the rule is broken
+//!     (rule.check)(StoreFactory::new(&open)); // panics if the rule is broken
 //! }
 //! ```
 //!
@@ -113,7 +113,7 @@
 
 pub mod crash;
 pub mod faults;
-mod fresh;
+mod fresh_store;
 mod list;
 mod pages;
 mod rng;
@@ -127,8 +127,8 @@ use std::sync::Arc;
 
 use symbolon::TokenStore;
 
-pub use fresh::{Fresh, Make};
-pub use rules::{LASTING_RULES, RULES, Rule};
+pub use fresh_store::{FreshStore, StoreFactory};
+pub use rules::{DURABILITY_RULES, RULES, Rule};
 pub use walk::Walk;
 
 /// Makes one `#[test]` of every rule in [`RULES`]. The argument is a function or closure that takes a `&Path` and makes
@@ -140,13 +140,13 @@ macro_rules! suite {
     };
 }
 
-/// Makes one `#[test]` of every rule in [`LASTING_RULES`], and one named `kill_nine` that kills writing processes. The
+/// Makes one `#[test]` of every rule in [`DURABILITY_RULES`], and one named `kill_nine` that kills writing processes. The
 /// argument is a function or closure that takes a `&Path` and opens the store in this folder, or makes it if the folder
 /// is empty.
 #[macro_export]
 macro_rules! durable {
     ($open:expr $(,)?) => {
-        $crate::__for_each_lasting_rule! { $crate::__suite, ($open) }
+        $crate::__for_each_durability_rule! { $crate::__suite, ($open) }
 
         #[test]
         fn kill_nine() {
@@ -176,6 +176,6 @@ macro_rules! __suite {
 }
 
 /// Checks one rule on the stores that `open` makes.
-pub fn check(rule: fn(Make<'_>), open: &dyn Fn(&Path) -> Arc<dyn TokenStore>) {
-    rule(Make::new(open));
+pub fn check(rule: fn(StoreFactory<'_>), open: &dyn Fn(&Path) -> Arc<dyn TokenStore>) {
+    rule(StoreFactory::new(open));
 }

@@ -9,12 +9,12 @@ macro_rules! __for_each_rule {
     ($callback:path, $arguments:tt) => {
         $callback! { $arguments
             reading {
-                an_absent_record_is_none,
+                reading_an_absent_record_returns_none,
                 a_record_comes_back_byte_for_byte,
                 columns_come_back,
                 every_id_is_kept,
                 every_kind_is_kept,
-                the_greatest_record_fits,
+                the_largest_record_fits,
                 a_replacement_replaces_everything,
             }
             expectations {
@@ -31,8 +31,8 @@ macro_rules! __for_each_rule {
                 a_duplicate_anywhere_leaves_nothing,
                 a_record_too_large_anywhere_leaves_nothing,
                 the_first_failing_write_is_named,
-                conflicts_are_told_before_duplicates,
-                limits_are_told_before_conflicts,
+                conflicts_are_reported_before_duplicates,
+                limits_are_reported_before_conflicts,
                 a_refused_commit_gives_no_unique_key_up,
             }
             unique {
@@ -61,45 +61,45 @@ macro_rules! __for_each_rule {
                 a_renewed_store_has_another_epoch,
                 a_renewed_epoch_is_random,
                 a_renewal_keeps_everything,
-                a_renewal_keeps_what_is_compared,
+                a_renewal_keeps_expected_revisions,
                 a_cursor_goes_on_after_a_renewal,
                 a_wait_is_woken_by_a_renewal_as_by_a_commit,
-                renewals_beside_commits_lose_nothing,
+                concurrent_renewals_and_commits_lose_nothing,
             }
             scanning {
                 a_scan_of_nothing_ends,
                 a_scan_meets_every_record_once,
                 pages_of_every_size_cover_everything,
-                a_scan_goes_on_with_what_was_written_since,
+                a_scan_continues_with_later_writes,
                 the_cursor_of_an_empty_scan_sees_later_writes,
                 a_cursor_can_be_used_again,
-                a_record_rewritten_between_pages_is_met,
-                a_record_inserted_between_pages_is_met,
+                a_record_rewritten_between_pages_is_scanned,
+                a_record_inserted_between_pages_is_scanned,
                 a_purge_between_pages_hides_nothing_else,
-                a_purge_is_told_by_the_floor,
+                a_purge_raises_the_floor,
             }
             finding {
                 finding_equals_scanning,
                 found_records_are_ordered_by_id,
                 found_pages_cover_everything,
                 any_number_of_records_is_found,
-                what_was_replaced_is_not_found,
+                replaced_records_are_not_found,
                 a_column_that_is_not_set_matches_nothing,
             }
-            touching {
+            last_used {
                 the_latest_use_wins,
                 the_last_use_is_read_everywhere,
                 a_use_is_no_commit,
-                a_use_wakes_nobody,
-                a_use_of_nothing_is_passed_over,
-                any_number_of_uses_is_noted,
+                a_use_wakes_no_waiter,
+                a_use_of_an_absent_record_is_ignored,
+                any_number_of_uses_is_recorded,
                 the_last_use_stays_with_a_replacement,
                 the_last_use_ends_with_a_purge,
             }
             waiting {
-                a_wait_for_nothing_ends_in_time,
-                a_wait_for_what_is_there_ends_in_time,
-                a_write_during_a_wait_is_met_after_it,
+                a_wait_without_writes_times_out,
+                a_wait_for_existing_records_returns_in_time,
+                a_write_during_a_wait_is_seen_afterwards,
             }
             limits {
                 limits_let_every_record_through,
@@ -116,7 +116,7 @@ macro_rules! __for_each_rule {
                 concurrent_commits_have_distinct_revisions,
                 a_read_sees_every_commit_that_returned,
                 a_page_is_one_snapshot,
-                a_scan_beside_writers_loses_nothing,
+                a_scan_during_writes_loses_nothing,
             }
             walking {
                 a_random_walk_agrees_with_memory,
@@ -128,14 +128,14 @@ macro_rules! __for_each_rule {
 /// The one list of the rules for stores on disk.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __for_each_lasting_rule {
+macro_rules! __for_each_durability_rule {
     ($callback:path, $arguments:tt) => {
         $callback! { $arguments
-            lasting {
+            durability {
                 reopening_keeps_everything,
                 reopening_keeps_head_and_floor,
                 reopening_keeps_an_empty_store,
-                reopening_keeps_what_is_compared,
+                reopening_keeps_expected_revisions,
                 reopening_keeps_cursors,
                 reopening_keeps_a_renewed_epoch,
             }

@@ -39,7 +39,7 @@ impl Dump {
 }
 
 /// So many pages that only a scan without end has more.
-const ENDLESS: usize = 100_000;
+const MAX_PAGES: usize = 100_000;
 
 /// Reads pages of `limit` until the last.
 pub(crate) fn scan(store: &dyn TokenStore, after: &Cursor, limit: usize) -> Scanned {
@@ -55,7 +55,7 @@ pub(crate) fn scan_with(
 ) -> Scanned {
     let mut items = Vec::new();
     let mut cursor = after.clone();
-    for number in 0..ENDLESS {
+    for number in 0..MAX_PAGES {
         let page = store.scan(&cursor, limit).expect("scan works");
         assert!(
             page.items.len() <= limit,
@@ -94,12 +94,14 @@ pub(crate) fn dump(store: &dyn TokenStore) -> Dump {
 /// The newest version of each record.
 pub(crate) fn newest(items: Vec<Stored>) -> BTreeMap<RecordKey, Stored> {
     let mut known = BTreeMap::new();
-    items.into_iter().for_each(|item| learn(&mut known, item));
+    items
+        .into_iter()
+        .for_each(|item| keep_newest(&mut known, item));
     known
 }
 
 /// Keeps the item if it is newer than what is known, as a follower does.
-pub(crate) fn learn(known: &mut BTreeMap<RecordKey, Stored>, item: Stored) {
+pub(crate) fn keep_newest(known: &mut BTreeMap<RecordKey, Stored>, item: Stored) {
     let before = known.get(&item.record.key);
     if before.is_none_or(|before| before.revision <= item.revision) {
         known.insert(item.record.key, item);

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 /// How long threads run beside each other at least: short, but no store is so fast that one thread is done before
 /// the other has started.
-const BESIDE: Duration = Duration::from_millis(100);
+const MIN_OVERLAP: Duration = Duration::from_millis(100);
 
 /// Numbers from 1 on: at least `least` of them, and until some time has passed.
 pub(crate) fn rounds(least: u64) -> impl Iterator<Item = u64> {
     let started = Instant::now();
-    (1..).take_while(move |round| *round <= least || started.elapsed() < BESIDE)
+    (1..).take_while(move |round| *round <= least || started.elapsed() < MIN_OVERLAP)
 }
 
 /// Runs `work` in four threads, numbered from 0, that start together.

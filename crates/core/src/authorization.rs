@@ -20,7 +20,7 @@ pub struct Authorization {
     /// Who made it, for the record; none if the embedding program did.
     pub created_by: Option<Creator>,
     /// Through which interface it was made; each interface lists its own.
-    pub face: Face,
+    pub origin: Origin,
     /// The authorization that it replaced, if it came of a rotation.
     pub rotated_from: Option<Id>,
     /// Free text.
@@ -54,7 +54,7 @@ pub enum Creator {
 /// An interface through which authorizations are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Face {
+pub enum Origin {
     /// InfluxDB's `/api/v2/authorizations`.
     V2,
     /// InfluxDB Clustered's `/api/v0/tokens`.
@@ -65,7 +65,7 @@ pub enum Face {
 
 /// Why an authorization is dead, in the precedence in which it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Dead {
+pub enum NotInForce {
     /// Revoked, or its user or organization is deleted: for good.
     Revoked,
     /// Switched off.
@@ -88,30 +88,30 @@ impl Authorization {
         now: Timestamp,
         user: OwnerState,
         organization: OwnerState,
-    ) -> Result<(), Dead> {
+    ) -> Result<(), NotInForce> {
         let user = self.user.map_or(OwnerState::Active, |_| user);
         let expired = || self.expires_at.is_some_and(|end| end <= now);
-        liveness(self.status, expired, [user, organization])
+        check_in_force(self.status, expired, [user, organization])
     }
 }
 
 /// The one rule of liveness. The time is asked for only when it matters.
-pub(crate) fn liveness(
+pub(crate) fn check_in_force(
     status: Status,
     expired: impl FnOnce() -> bool,
     owners: [OwnerState; 2],
-) -> Result<(), Dead> {
+) -> Result<(), NotInForce> {
     if status == Status::Revoked || owners.contains(&OwnerState::Deleted) {
-        return Err(Dead::Revoked);
+        return Err(NotInForce::Revoked);
     }
     if status == Status::Inactive {
-        return Err(Dead::Inactive);
+        return Err(NotInForce::Inactive);
     }
     if expired() {
-        return Err(Dead::Expired);
+        return Err(NotInForce::Expired);
     }
     if owners != [OwnerState::Active; 2] {
-        return Err(Dead::OwnerInactive);
+        return Err(NotInForce::OwnerInactive);
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_first_reason_of_the_precedence_is_told() {
+    fn refusal_reasons_follow_their_precedence() {
         for status in [Status::Active, Status::Inactive, Status::Revoked] {
             for expired in [false, true] {
                 for user in STATES {
@@ -136,14 +136,17 @@ mod tests {
                         let deleted = [user, organization].contains(&OwnerState::Deleted);
                         let off = [user, organization] != [OwnerState::Active; 2];
                         let reasons = [
-                            (status == Status::Revoked || deleted, Dead::Revoked),
-                            (status == Status::Inactive, Dead::Inactive),
-                            (expired, Dead::Expired),
-                            (off, Dead::OwnerInactive),
+                            (status == Status::Revoked || deleted, NotInForce::Revoked),
+                            (status == Status::Inactive, NotInForce::Inactive),
+                            (expired, NotInForce::Expired),
+                            (off, NotInForce::OwnerInactive),
                         ];
                         let first = reasons.iter().find(|(holds, _)| *holds);
                         let wanted = first.map_or(Ok(()), |(_, reason)| Err(*reason));
-                        assert_eq!(liveness(status, || expired, [user, organization]), wanted);
+                        assert_eq!(
+                            check_in_force(status, || expired, [user, organization]),
+                            wanted
+                        );
                     }
                 }
             }

@@ -92,10 +92,10 @@ mod coarse {
 
 /// A clock that is moved by hand; clones share it.
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Hands>);
+pub struct ManualClock(Arc<ManualTime>);
 
 #[derive(Debug)]
-struct Hands {
+struct ManualTime {
     now: AtomicU64,
     monotonic: AtomicU64,
 }
@@ -103,7 +103,7 @@ struct Hands {
 impl ManualClock {
     /// A clock that stands at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(Hands {
+        Self(Arc::new(ManualTime {
             now: AtomicU64::new(now.nanos()),
             monotonic: AtomicU64::new(0),
         }))

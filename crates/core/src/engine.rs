@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::engine_state::{EngineParts, EngineState, IntegrityFault};
 use crate::error::{Error, StoreError};
 use crate::follower::Follower;
 use crate::fsck::{self, Findings};
 use crate::issuer::Issuer;
-use crate::journal::{self, Memory};
+use crate::journal::{self, JournalSummary};
 use crate::key::StoreKey;
 use crate::options::{IfStoreMissing, Options};
 use crate::record::StoreId;
-use crate::record::{self, Entity, Record, RecordError, SETTINGS, Sealer, Settings, SetupState};
-use crate::restored::{self, Restored};
+use crate::record::{self, Entity, IntegrityError, Record, SETTINGS, Sealer, Settings, SetupState};
+use crate::rollback::{self, RollbackReport};
 use crate::schema::Schema;
-use crate::shared::{Fault, Parts, Shared};
 use crate::store::{Cursor, Revision, TokenStore, Write};
 use crate::verifier::Verifier;
 
@@ -41,9 +41,9 @@ use crate::verifier::Verifier;
 /// # Ok::<(), symbolon::Error>(())
 /// ```
 pub struct Engine {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     issuer: Arc<Issuer>,
-    restored: Option<Restored>,
+    rollback: Option<RollbackReport>,
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
@@ -98,8 +98,12 @@ impl Engine {
     ) -> Result<Self, Error> {
         check_keys(&settings, &key)?;
         // Before the store is read: what is committed meanwhile must not look like something that the store lacks.
-        let memory = options.journal.as_deref().map(Memory::of).transpose()?;
-        let shared = Arc::new(Shared::new(Parts {
+        let memory = options
+            .journal
+            .as_deref()
+            .map(JournalSummary::of)
+            .transpose()?;
+        let shared = Arc::new(EngineState::new(EngineParts {
             store,
             journal: options.journal,
             sealer: Sealer::new(settings.store, key),
@@ -118,17 +122,22 @@ impl Engine {
         follower.catch_up()?;
         // The first reading may have taken longer than what it found may be relied on.
         follower.catch_up()?;
-        let restored =
-            restored::settle(&shared, &issuer, &mut follower, memory, options.unjournaled)?;
+        let rollback = rollback::replay_revocations(
+            &shared,
+            &issuer,
+            &mut follower,
+            memory,
+            options.unjournaled_store,
+        )?;
         let current = shared.sealer.key().current().id;
         if !settings.keys.contains(&current) {
             // A rotation was interrupted: from here on records are sealed under this key too.
             issuer.name_keys()?;
         }
-        if let Some(time) = options.revoke_made_before {
-            issuer.revoke_made_before(time)?;
+        if let Some(time) = options.revoke_created_before {
+            issuer.revoke_created_before(time)?;
         }
-        issuer.note_uses();
+        issuer.flush_last_uses();
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
             let (stop, issuer) = (Arc::clone(&stop), Arc::clone(&issuer));
@@ -139,7 +148,7 @@ impl Engine {
         Ok(Self {
             shared,
             issuer,
-            restored,
+            rollback,
             thread: Some(thread),
             stop,
         })
@@ -210,13 +219,13 @@ impl Engine {
     }
 
     /// The first 1,000 records that were noticed not to be as they should.
-    pub fn faults(&self) -> Vec<Fault> {
+    pub fn faults(&self) -> Vec<IntegrityFault> {
         self.shared.faults()
     }
 
     /// Whether the store was found to be an earlier one, put back, when it was opened.
-    pub fn restored(&self) -> Option<&Restored> {
-        self.restored.as_ref()
+    pub fn rollback(&self) -> Option<&RollbackReport> {
+        self.rollback.as_ref()
     }
 
     /// Reads the whole store and compares it with itself and with the index. Changes made meanwhile may show up as
@@ -282,9 +291,9 @@ fn read_settings(store: &dyn TokenStore, key: &StoreKey) -> Result<Option<Settin
 /// What the settings record says, if it was sealed under `key`.
 pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings, Error> {
     let opened = record::open(key, StoreId::default(), record).map_err(|error| match error {
-        RecordError::Key(id) => Error::WrongKey(id),
-        RecordError::Retired(id) => Error::RetiredKey(id),
-        RecordError::Version(version) => Error::Version(version),
+        IntegrityError::Key(id) => Error::WrongKey(id),
+        IntegrityError::Retired(id) => Error::RetiredKey(id),
+        IntegrityError::Version(version) => Error::Version(version),
         _ => Error::Settings,
     })?;
     match opened {
@@ -331,7 +340,7 @@ fn make_settings(
     if let Some(journal) = &options.journal
         && let Some(end) = store.scan(&Cursor::start(), 1)?.end
     {
-        restored::announce(&**journal, settings.created_at, id.to_string(), end)?;
+        rollback::journal_new_store(&**journal, settings.created_at, id.to_string(), end)?;
     }
     let write = Write::Put {
         record,
@@ -352,13 +361,13 @@ fn follow(follower: &mut Follower, issuer: &Issuer, stop: &AtomicBool) {
         follower.sleep(&stopped);
         // An error leaves the index as fresh as it was; checks turn unavailable when that is too long ago.
         let _ = follower.catch_up();
-        if follower.is_unsettled() && issuer.end_whatever_returned().is_ok() {
-            follower.settled();
+        if follower.is_replay_pending() && issuer.revoke_reappeared().is_ok() {
+            follower.mark_replayed();
         }
-        issuer.adopt_queued();
-        issuer.note_uses();
+        issuer.adopt_pending();
+        issuer.flush_last_uses();
     }
-    issuer.note_last_uses();
+    issuer.flush_last_uses_now();
 }
 
 #[cfg(test)]
@@ -388,7 +397,7 @@ mod tests {
             Request::new(Action::WRITE, ResourceType::BUCKETS),
         );
         let id = authorization.id;
-        let locks = engine.shared.hold_locks();
+        let locks = engine.shared.lock_everything();
         for _ in 0..250_000 {
             assert_eq!(verifier.check(token.reveal(), &read), Ok(id));
             assert_eq!(grant.check(&read), Ok(id));

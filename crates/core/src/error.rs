@@ -4,13 +4,13 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use crate::authorization::Dead;
+use crate::authorization::NotInForce;
 use crate::id::Id;
 use crate::journal::JournalError;
 use crate::key::KeyId;
 use crate::record::RecordKey;
 use crate::schema::SchemaError;
-use crate::status::Ended;
+use crate::status::AlreadyRevoked;
 
 /// Why a check is refused, in the precedence in which it is told. From `Revoked` on it names the authorization;
 /// it never holds anything of the token.
@@ -35,12 +35,12 @@ pub enum Denied {
 }
 
 impl Denied {
-    pub(crate) fn dead(reason: Dead, id: Id) -> Self {
+    pub(crate) fn not_in_force(reason: NotInForce, id: Id) -> Self {
         match reason {
-            Dead::Revoked => Self::Revoked(id),
-            Dead::Inactive => Self::Inactive(id),
-            Dead::Expired => Self::Expired(id),
-            Dead::OwnerInactive => Self::OwnerInactive(id),
+            NotInForce::Revoked => Self::Revoked(id),
+            NotInForce::Inactive => Self::Inactive(id),
+            NotInForce::Expired => Self::Expired(id),
+            NotInForce::OwnerInactive => Self::OwnerInactive(id),
         }
     }
 
@@ -201,13 +201,13 @@ pub enum Error {
     Caller(Denied),
     /// What was revoked or deleted cannot be changed.
     #[error(transparent)]
-    Ended(#[from] Ended),
+    AlreadyRevoked(#[from] AlreadyRevoked),
     /// The permissions of this authorization never change.
     #[error("the permissions of this authorization are fixed; create a new one")]
     Fixed,
     /// Users and an organization exist already.
     #[error("set-up has been done already; use an existing operator token")]
-    SetUp,
+    AlreadySetUp,
     /// The store can only be set up by the holder of its key: a change was made to it.
     #[error("the store is in use, so that only the holder of its key can set it up")]
     SetUpClosed,
@@ -244,7 +244,7 @@ pub enum Error {
     StoreMissing,
     /// A record of the store is not genuine.
     #[error("the record of {0:?} is not genuine; run fsck, and restore it from a backup")]
-    NotGenuine(RecordKey),
+    Tampered(RecordKey),
     /// The journal could not be written or read.
     #[error("the journal could not be written or read")]
     Journal(#[source] Arc<JournalError>),
@@ -261,7 +261,7 @@ pub enum Error {
     #[error(
         "{0} had ended, as the journal knows; leave it out, or revive it as `symbolon import --revive` does"
     )]
-    EndedBefore(RecordKey),
+    PreviouslyRevoked(RecordKey),
     /// A record would be larger than 16,000 bytes.
     #[error(
         "the record would be larger than 16,000 bytes; give fewer permissions or a shorter description"

@@ -5,45 +5,45 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::engine_state::EngineState;
 use crate::error::StoreError;
-use crate::freshness::Moment;
+use crate::freshness::ClockReading;
 use crate::index::Change;
 use crate::record::KnownSets;
-use crate::shared::Shared;
 use crate::store::{Cursor, End, Page, Revision, Stored, Wake};
 
 /// Keeps an index up with its store: a watch is a hint, the scan is the truth.
 #[derive(Debug)]
 pub(crate) struct Follower {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     cursor: Cursor,
     /// What the index was caught up with when the store was last read to its end.
     end: Option<End>,
     /// The store is not the one that it was, and what had ended may live in it: the journal does not follow it until that
     /// is settled.
-    unsettled: bool,
+    replay_pending: bool,
 }
 
 const PAGE: usize = 2000;
 /// The longest sleep at a time, so that a follower that is told to stop does so soon.
-const NAP: Duration = Duration::from_millis(50);
+const MAX_SLEEP: Duration = Duration::from_millis(50);
 /// How often a store that nobody else writes to is read: for a commit of our own that was not confirmed.
 const EXCLUSIVE_PAUSE: Duration = Duration::from_secs(1);
 
 impl Follower {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<EngineState>) -> Self {
         Self {
             shared,
             cursor: Cursor::start(),
             end: None,
-            unsettled: false,
+            replay_pending: false,
         }
     }
 
     /// Applies all that was written since the last time; afterwards the index is fresh.
     pub(crate) fn catch_up(&mut self) -> Result<(), StoreError> {
         // Taken before the store is asked: what is written later than this may be missing.
-        let asked = Moment::now(&*self.shared.clock);
+        let asked = ClockReading::now(&*self.shared.clock);
         let committed = self.shared.committed();
         let shared = Arc::clone(&self.shared);
         if self.end.is_none() {
@@ -51,9 +51,9 @@ impl Follower {
         }
         let (next, end) = self.read(&self.cursor, |changes| shared.apply(changes))?;
         self.cursor = next;
-        if self.was_put_back(end, committed) {
-            self.unsettled = true;
-            self.shared.fall_back(end.head);
+        if self.was_rolled_back(end, committed) {
+            self.replay_pending = true;
+            self.shared.roll_back(end.head);
             return self.rebuild(end);
         }
         if self.missed_a_purge(end) {
@@ -69,15 +69,15 @@ impl Follower {
     }
 
     /// Whether the store was put back, or began another life, since this was settled last.
-    pub(crate) fn is_unsettled(&self) -> bool {
-        self.unsettled
+    pub(crate) fn is_replay_pending(&self) -> bool {
+        self.replay_pending
     }
 
     /// What had ended has ended in the store as it is now.
-    pub(crate) fn settled(&mut self) {
-        self.unsettled = false;
+    pub(crate) fn mark_replayed(&mut self) {
+        self.replay_pending = false;
         if let Some(end) = self.end {
-            self.shared.recorder.see(end);
+            self.shared.recorder.note_store_end(end);
         }
     }
 
@@ -92,18 +92,18 @@ impl Follower {
             if left.is_zero() {
                 return;
             }
-            match self.shared.store.wait(&self.cursor, left.min(NAP)) {
+            match self.shared.store.wait(&self.cursor, left.min(MAX_SLEEP)) {
                 Ok(Wake::Timeout) => {}
                 Ok(Wake::Changed) => return,
                 // The next scan meets the same error, or it has passed.
-                Err(_) => return thread::park_timeout(left.min(NAP)),
+                Err(_) => return thread::park_timeout(left.min(MAX_SLEEP)),
             }
         }
     }
 
     /// Whether this is another life of the store, or lacks commits: those that were read last, or that this engine had made
     /// before it was read.
-    fn was_put_back(&self, end: End, committed: Revision) -> bool {
+    fn was_rolled_back(&self, end: End, committed: Revision) -> bool {
         self.end
             .is_some_and(|last| !continues(last, end) || end.head < committed)
     }
@@ -122,14 +122,14 @@ impl Follower {
         let same_life = self.end.is_some_and(|last| continues(last, found));
         let mut beside = self.cursor.clone();
         let mut due = Instant::now();
-        let asked = Moment::now(&*shared.clock);
+        let asked = ClockReading::now(&*shared.clock);
         shared.index.begin_rebuild();
         shared.index.expect(shared.store.size_hint());
         let (next, end) = self.read(&Cursor::start(), |changes| {
             shared.index.rebuild(changes);
             if same_life && Instant::now() >= due {
                 due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
-                let asked = Moment::now(&*shared.clock);
+                let asked = ClockReading::now(&*shared.clock);
                 match self.read(&beside, |changes| shared.apply(changes)) {
                     Ok((next, end)) if continues(found, end) => {
                         beside = next;
@@ -152,14 +152,14 @@ impl Follower {
         Ok(())
     }
 
-    fn caught_up(&mut self, end: End, asked: Moment) {
+    fn caught_up(&mut self, end: End, asked: ClockReading) {
         self.end = Some(end);
-        if !self.unsettled {
-            self.shared.recorder.see(end);
+        if !self.replay_pending {
+            self.shared.recorder.note_store_end(end);
         }
         self.shared.catch_up(end.head, self.cursor.clone());
         self.shared.freshness.confirm(asked);
-        self.shared.index.settle();
+        self.shared.index.finish_loading();
     }
 
     /// Reads pages after `cursor` to the end, and gives what they say to `take`, in their order.
@@ -172,7 +172,7 @@ impl Follower {
         take: impl FnMut(Vec<Change>) + Send,
     ) -> Result<(Cursor, End), StoreError> {
         let shared = &*self.shared;
-        let mut taker = Taker {
+        let mut taker = PageDecoder {
             shared,
             sets: KnownSets::default(),
             take,
@@ -208,23 +208,23 @@ impl Follower {
 }
 
 /// Decodes pages and hands on what they say.
-struct Taker<'s, F> {
-    shared: &'s Shared,
+struct PageDecoder<'s, F> {
+    shared: &'s EngineState,
     sets: KnownSets,
     take: F,
 }
 
-impl<F: FnMut(Vec<Change>)> Taker<'_, F> {
+impl<F: FnMut(Vec<Change>)> PageDecoder<'_, F> {
     fn take(&mut self, items: &[Stored]) {
         (self.take)(self.shared.read_all(items, &mut self.sets));
     }
 }
 
 /// Where a reading is: at a cursor, or over.
-type Place = ControlFlow<Result<(Cursor, End), StoreError>, Cursor>;
+type ScanState = ControlFlow<Result<(Cursor, End), StoreError>, Cursor>;
 
 /// The records of the next page; none if the reading is over.
-fn fetch(shared: &Shared, place: &mut Place) -> Option<Vec<Stored>> {
+fn fetch(shared: &EngineState, place: &mut ScanState) -> Option<Vec<Stored>> {
     let ControlFlow::Continue(cursor) = place else {
         return None;
     };

@@ -18,23 +18,23 @@ use crate::time::Timestamp;
 pub(crate) struct Freshness {
     /// None if nobody else writes to the store.
     limit: Option<Duration>,
-    /// The first nanosecond at which it is stale, by each clock: 0 before it was confirmed, [`FOREVER`] if no clock
+    /// The first nanosecond at which it is stale, by each clock: 0 before it was confirmed, [`NEVER_STALE`] if no clock
     /// need be read.
     monotonic: AtomicU64,
     realtime: AtomicU64,
 }
 
 /// Later than every moment.
-const FOREVER: u64 = u64::MAX;
+const NEVER_STALE: u64 = u64::MAX;
 
 /// A moment by both clocks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment {
+pub(crate) struct ClockReading {
     monotonic: u64,
     realtime: u64,
 }
 
-impl Moment {
+impl ClockReading {
     #[inline]
     pub(crate) fn now(clock: &dyn Clock) -> Self {
         let (realtime, monotonic) = clock.both();
@@ -79,8 +79,8 @@ impl Freshness {
     }
 
     /// All that was written before `moment` is applied.
-    pub(crate) fn confirm(&self, moment: Moment) {
-        let limit = self.limit.map_or(FOREVER, nanos);
+    pub(crate) fn confirm(&self, moment: ClockReading) {
+        let limit = self.limit.map_or(NEVER_STALE, nanos);
         let end = |since: u64| since.saturating_add(limit).saturating_add(1);
         self.realtime.store(end(moment.realtime), Ordering::Release);
         self.monotonic
@@ -91,7 +91,7 @@ impl Freshness {
     #[inline]
     pub(crate) fn fresh<'c>(&self, clock: &'c dyn Clock) -> Option<Now<'c>> {
         let monotonic = self.monotonic.load(Ordering::Acquire);
-        if monotonic == FOREVER {
+        if monotonic == NEVER_STALE {
             return Some(Now { clock, read: None });
         }
         if monotonic == 0 {
@@ -117,7 +117,7 @@ fn nanos(duration: Duration) -> u64 {
     let whole = duration.as_secs().saturating_mul(1_000_000_000);
     whole
         .saturating_add(duration.subsec_nanos().into())
-        .min(FOREVER - 1)
+        .min(NEVER_STALE - 1)
 }
 
 #[cfg(test)]
@@ -133,10 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn stale_before_the_first_confirmation_and_past_the_limit() {
+    fn the_index_is_stale_before_its_first_confirmation_and_past_the_limit() {
         let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, LIMIT));
         assert!(!fresh.is_fresh(&clock));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         clock.advance(LIMIT);
         assert!(fresh.is_fresh(&clock));
         clock.advance(MS);
@@ -144,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn either_clock_alone_makes_it_stale() {
+    fn either_clock_alone_can_mark_the_index_stale() {
         let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, LIMIT));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         let start = clock.now();
         // Suspended: the monotonic clock stood still.
         clock.set(start.saturating_add(LIMIT + MS));
@@ -163,7 +163,7 @@ mod tests {
     fn an_exclusive_store_needs_one_confirmation() {
         let (clock, fresh) = (clock(), Freshness::new(Sharing::Exclusive, LIMIT));
         assert!(!fresh.is_fresh(&clock));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         clock.advance(LIMIT * 1000);
         assert!(fresh.is_fresh(&clock));
         assert_eq!(fresh.heartbeat(), None);
@@ -171,9 +171,9 @@ mod tests {
 
     /// Panics when it is read.
     #[derive(Debug)]
-    struct Unread;
+    struct PanickingClock;
 
-    impl Clock for Unread {
+    impl Clock for PanickingClock {
         fn now(&self) -> Timestamp {
             panic!("the time of day was read")
         }
@@ -186,15 +186,15 @@ mod tests {
     #[test]
     fn an_exclusive_store_reads_no_clock() {
         let fresh = Freshness::new(Sharing::Exclusive, LIMIT);
-        assert!(fresh.fresh(&Unread).is_none());
-        fresh.confirm(Moment::now(&clock()));
-        assert!(fresh.fresh(&Unread).is_some());
+        assert!(fresh.fresh(&PanickingClock).is_none());
+        fresh.confirm(ClockReading::now(&clock()));
+        assert!(fresh.fresh(&PanickingClock).is_some());
     }
 
     #[test]
     fn a_shared_store_reads_the_time_of_day_once() {
         let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, LIMIT));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         let start = clock.now();
         let now = fresh.fresh(&clock).unwrap();
         clock.advance(MS);
@@ -204,25 +204,25 @@ mod tests {
     #[test]
     fn an_exclusive_store_reads_the_time_of_day_when_it_matters() {
         let (clock, fresh) = (clock(), Freshness::new(Sharing::Exclusive, LIMIT));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         let now = fresh.fresh(&clock).unwrap();
         clock.advance(MS);
         assert_eq!(now.get(), clock.now());
     }
 
     #[test]
-    fn without_an_end_to_staleness_it_stays_fresh() {
+    fn unlimited_staleness_stays_fresh() {
         let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, Duration::MAX));
         assert!(!fresh.is_fresh(&clock));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         clock.advance(Duration::from_secs(1 << 33));
         assert!(fresh.is_fresh(&clock));
     }
 
     #[test]
-    fn exact_to_a_nanosecond_by_either_clock() {
+    fn staleness_is_exact_to_a_nanosecond() {
         let (clock, fresh) = (clock(), Freshness::new(Sharing::Shared, LIMIT));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         let start = clock.now();
         clock.advance(LIMIT);
         clock.set(start);
@@ -231,7 +231,7 @@ mod tests {
         clock.set(start);
         assert!(!fresh.is_fresh(&clock));
         let (clock, fresh) = (self::clock(), Freshness::new(Sharing::Shared, LIMIT));
-        fresh.confirm(Moment::now(&clock));
+        fresh.confirm(ClockReading::now(&clock));
         clock.set(start.saturating_add(LIMIT));
         assert!(fresh.is_fresh(&clock));
         clock.set(start.saturating_add(LIMIT + Duration::from_nanos(1)));

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine_state::EngineState;
 use crate::error::Error;
 use crate::id::Id;
-use crate::index::{Change, What};
+use crate::index::{Change, ChangeKind};
 use crate::record::{Entity, Kind, RecordKey, SET_UP, SETTINGS, SetupState};
-use crate::shared::Shared;
 use crate::store::{Cursor, Query, Stored};
 
 /// What a check of a whole store found.
@@ -29,7 +29,7 @@ pub struct Finding {
 
 const PAGE: usize = 2000;
 
-pub(crate) fn run(shared: &Shared) -> Result<Findings, Error> {
+pub(crate) fn run(shared: &EngineState) -> Result<Findings, Error> {
     let mut findings = Findings::default();
     let mut owners: BTreeMap<RecordKey, RecordKey> = BTreeMap::new();
     let mut present: BTreeMap<RecordKey, ()> = BTreeMap::new();
@@ -73,7 +73,7 @@ struct SetupRecords {
 }
 
 impl SetupRecords {
-    fn meet(&mut self, shared: &Shared, stored: &Stored) {
+    fn meet(&mut self, shared: &EngineState, stored: &Stored) {
         match stored.record.key {
             SETTINGS => {
                 if let Ok(Some((Entity::Settings(settings), _))) =
@@ -106,7 +106,7 @@ impl SetupRecords {
 
 /// Checks one record, and returns the owners that it needs.
 fn check(
-    shared: &Shared,
+    shared: &EngineState,
     stored: &Stored,
     findings: &mut Findings,
 ) -> Result<Vec<RecordKey>, Error> {
@@ -128,13 +128,19 @@ fn check(
         }
     }
     let owners = owners(&entity);
-    if let Some(what) = shared.digest((entity, sequence)) {
+    if let Some(what) = shared.index_entry((entity, sequence)) {
         compare(shared, key, stored, what, findings);
     }
     Ok(owners)
 }
 
-fn compare(shared: &Shared, key: RecordKey, stored: &Stored, what: What, findings: &mut Findings) {
+fn compare(
+    shared: &EngineState,
+    key: RecordKey,
+    stored: &Stored,
+    what: ChangeKind,
+    findings: &mut Findings,
+) {
     let revision = stored.revision;
     let change = Change {
         key,

@@ -163,7 +163,7 @@ mod tests {
         }
 
         #[test]
-        fn a_uuid_that_is_taken_is_given_back(bits: u128) {
+        fn accepted_uuids_round_trip(bits: u128) {
             let uuid = Uuid::from_u128(bits);
             if let Some(id) = Id::from_uuid(uuid) {
                 prop_assert_eq!(id.to_uuid(), uuid);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_texts() {
+    fn invalid_ids_are_rejected() {
         assert_eq!("0804f74142bbf00".parse::<Id>(), Err(InvalidId::Length));
         assert_eq!("+804f74142bbf000".parse::<Id>(), Err(InvalidId::Digits));
         assert_eq!("0000000000000000".parse::<Id>(), Err(InvalidId::Digits));

@@ -56,12 +56,12 @@ pub(crate) struct Secret {
     pub(crate) id: KeyId,
     pub(crate) hash: HashKey,
     /// None once it is retired: then no record is taken that was sealed under it.
-    whole: Option<Whole>,
+    full: Option<FullSecret>,
 }
 
 /// What a secret that is not retired has beside its hash key.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-struct Whole {
+struct FullSecret {
     bytes: [u8; 32],
     mac: HashKey,
 }
@@ -101,7 +101,7 @@ impl Secret {
         Self {
             id: KeyId(u32::from_be_bytes(id)),
             hash: HashKey::new(&derive("symbolon 2026-11-22 token hash")),
-            whole: Some(Whole {
+            full: Some(FullSecret {
                 mac: HashKey::new(&derive("symbolon 2026-11-22 record mac")),
                 bytes,
             }),
@@ -110,14 +110,14 @@ impl Secret {
 
     /// What records are sealed under; none if it is retired.
     pub(crate) fn mac(&self) -> Option<&HashKey> {
-        self.whole.as_ref().map(|whole| &whole.mac)
+        self.full.as_ref().map(|full| &full.mac)
     }
 
     fn retired(&self) -> Self {
         Self {
             id: self.id,
             hash: self.hash.clone(),
-            whole: None,
+            full: None,
         }
     }
 
@@ -125,8 +125,8 @@ impl Secret {
     fn write(&self, text: &mut String) {
         let hex = |bytes: [u8; 32]| Zeroizing::new(blake3::Hash::from_bytes(bytes).to_hex());
         let id = self.id.to_string();
-        match &self.whole {
-            Some(whole) => [LABEL, ":", &id, ":", &hex(whole.bytes), "\n"]
+        match &self.full {
+            Some(full) => [LABEL, ":", &id, ":", &hex(full.bytes), "\n"]
                 .into_iter()
                 .for_each(|part| text.push_str(part)),
             None => [
@@ -220,7 +220,7 @@ impl StoreKey {
         let unknown = old.former.iter().chain([&old.current]);
         let unknown = unknown.filter(|secret| !known(secret.id)).cloned();
         let former = self.former.iter().map(|secret| match old.named(secret.id) {
-            Some(whole) if whole.whole.is_some() => whole.clone(),
+            Some(full) if full.full.is_some() => full.clone(),
             _ => secret.clone(),
         });
         Self {
@@ -231,7 +231,7 @@ impl StoreKey {
 
     /// Whether records that were sealed under a former secret are still taken: a rotation has begun and not ended.
     pub fn is_rotating(&self) -> bool {
-        self.former.iter().any(|secret| secret.whole.is_some())
+        self.former.iter().any(|secret| secret.full.is_some())
     }
 
     /// The ids of its secrets, the current one last.
@@ -278,7 +278,7 @@ impl FromStr for StoreKey {
             secrets.push(parse_line(line, last)?);
         }
         let current: Secret = secrets.pop().ok_or(InvalidKey::Empty)?;
-        if current.whole.is_none() {
+        if current.full.is_none() {
             return Err(InvalidKey::NoCurrent(last));
         }
         Ok(Self {
@@ -304,7 +304,7 @@ fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
             let secret = Secret {
                 id,
                 hash: HashKey::new(&bytes),
-                whole: None,
+                full: None,
             };
             (secret.check() == check).then_some(secret)
         }
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn text_reads_back() {
+    fn key_file_text_round_trips() {
         let key = StoreKey::generate().unwrap();
         let text = format!("# a comment\n\n{}", *key.to_text());
         let read: StoreKey = text.parse().unwrap();
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_retired_secret_only_the_hash_key_is_left() {
+    fn retiring_a_secret_keeps_only_its_hash_key() {
         let old = StoreKey::from_bytes([1; 32]);
         let both = old.rotated().unwrap();
         assert!(both.is_rotating() && !old.is_rotating());
@@ -390,7 +390,7 @@ mod tests {
 
     /// Those of `docs/format.md`.
     #[test]
-    fn lines_have_these_texts() {
+    fn key_file_lines_have_the_documented_form() {
         let key = StoreKey::from_bytes([7; 32]);
         let current = format!("symbolon-key-1:4f5d96ff:{}\n", "07".repeat(32));
         assert_eq!(*key.to_text(), current);
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_key_gives_its_secrets_back() {
+    fn with_former_restores_the_secrets_of_an_old_key() {
         let old = StoreKey::from_bytes([1; 32]);
         let now = old.rotated().unwrap().rotated().unwrap().retired();
         let both = now.with_former(&old);
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told() {
+    fn damage_is_reported() {
         let text = StoreKey::from_bytes([3; 32]).to_text().to_string();
         assert_eq!(
             "# nothing\n".parse::<StoreKey>().err(),

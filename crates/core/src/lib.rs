@@ -36,7 +36,7 @@
 //! | answer requests | [`Verifier::check`], [`Verifier::authenticate`], [`Denied`] |
 //! | create, rotate and revoke tokens | [`Issuer`], [`NewAuthorization`], [`Caller`] |
 //! | say what may be granted | [`Schema`], [`Permission`], [`Request`] |
-//! | know who did what, and keep ended what had ended | [`journal`], [`Options::journal`], [`Restored`] |
+//! | know who did what, and keep ended what had ended | [`journal`], [`Options::journal`], [`RollbackReport`] |
 //! | copy a store | [`mod@backup`], [`Issuer::export`], [`import`] |
 //! | change the key | [`StoreKey::rotated`], [`Issuer::reseal`], [`StoreKey::retired`] |
 //!
@@ -55,72 +55,73 @@
 //! same time share both.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod aside;
 mod authorization;
 pub mod backup;
 mod clock;
 mod engine;
+mod engine_state;
 mod error;
 mod export;
+mod flood_guard;
 mod follower;
 mod freshness;
 mod fsck;
 mod id;
 pub mod import;
 mod index;
+mod indexed_state;
 mod issuer;
 pub mod journal;
+mod json_object;
 mod key;
-pub mod memory;
+mod last_used;
+pub mod memory_store;
 mod name;
-mod object;
 mod options;
 mod owner;
 mod permission;
 pub mod record;
-mod restored;
+mod rollback;
 mod schema;
 mod session;
-mod shared;
 mod status;
 pub mod store;
 pub mod text;
 mod time;
 mod token;
-mod uses;
 mod verifier;
-mod wary;
 
-pub use authorization::{Authorization, Creator, Dead, Face};
+pub use authorization::{Authorization, Creator, NotInForce, Origin};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, is_new};
+pub use engine_state::{IntegrityCallback, IntegrityFault, IntegrityFaultKind};
 pub use error::{Denied, Error, Field, StoreError};
-pub use export::{ExportError, Exported, Secrets};
+pub use export::{ExportError, ExportReport, ExportSecrets};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use issuer::{
-    Caller, Edit, Explanation, Filter, FirstUser, IfEnded, IfNameExists, IfSame, ImportItem,
-    Imported, Issuer, NewAuthorization, OrganizationEdit, Purge, Purged, Reason, Revoked, Rotation,
-    SetUpDone, Span, UserEdit,
+    Caller, Edit, Explanation, Filter, IfNameExists, IfRevoked, IfUnchanged, ImportItem,
+    ImportReport, Issuer, ListOptions, NewAuthorization, NotInForceReason, OrganizationEdit,
+    PurgeOptions, PurgeReport, Revoked, Rotation, SetUpRequest, SetUpResult, UserEdit,
 };
+pub use json_object::JsonObject;
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
-pub use memory::MemoryStore;
+pub use memory_store::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
-pub use object::Object;
 pub use options::{IfStoreMissing, Options};
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{
-    Action, BucketNames, InvalidPermission, Permission, PermissionSet, Request, Resource,
-    ResourceType, Target, WhyNot,
+    Action, BucketNames, InvalidPermission, Mismatch, Permission, PermissionSet, Request, Resource,
+    ResourceType, Target,
 };
-pub use restored::{Restored, Unjournaled};
+pub use rollback::{RollbackReport, UnjournaledStore};
 pub use schema::{Schema, SchemaError};
 pub use session::Session;
-pub use shared::{Fault, FaultReport, Problem};
-pub use status::{Ended, Status, Transition};
+pub use status::{AlreadyRevoked, Status, Transition};
 pub use store::TokenStore;
 pub use time::{InvalidTime, Minute, Timestamp};
 pub use token::{
-    Credential, InvalidLocator, InvalidPrefix, Locator, Malformed, Prefix, Shape, Token, TokenHash,
+    Credential, ForeignHash, InvalidForeignHash, InvalidPrefix, MalformedToken, Prefix, Token,
+    TokenDigest, TokenShape,
 };
 pub use verifier::{Allowed, Grant, Verifier};

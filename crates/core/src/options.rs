@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::engine_state::IntegrityCallback;
 use crate::journal::Journal;
-use crate::restored::Unjournaled;
+use crate::rollback::UnjournaledStore;
 use crate::schema::Schema;
-use crate::shared::FaultReport;
 use crate::time::Timestamp;
 use crate::token::Prefix;
 
@@ -26,16 +26,16 @@ pub struct Options {
     /// Where the time is read.
     pub clock: Arc<dyn Clock>,
     /// Called with every record that is not as it should be.
-    pub report: Option<FaultReport>,
+    pub report: Option<IntegrityCallback>,
     /// Where it is noted what is done, and so what has ended. Without one, what was revoked since a backup works again
     /// once the backup is restored.
     pub journal: Option<Arc<dyn Journal>>,
     /// What to do with a store that is not new, of which the journal knows nothing.
-    pub unjournaled: Unjournaled,
+    pub unjournaled_store: UnjournaledStore,
     /// What [`Engine::create`](crate::Engine::create) does if the store is empty although the journal records changes.
     pub if_store_missing: IfStoreMissing,
     /// All authorizations that were made before this time are revoked before the first check.
-    pub revoke_made_before: Option<Timestamp>,
+    pub revoke_created_before: Option<Timestamp>,
 }
 
 impl Options {
@@ -49,9 +49,9 @@ impl Options {
             clock: Arc::new(SystemClock::default()),
             report: None,
             journal: None,
-            unjournaled: Unjournaled::default(),
+            unjournaled_store: UnjournaledStore::default(),
             if_store_missing: IfStoreMissing::default(),
-            revoke_made_before: None,
+            revoke_created_before: None,
         }
     }
 }

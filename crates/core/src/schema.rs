@@ -1,6 +1,6 @@
 //! Which actions and resource types exist: the embedder's own words.
 
-use crate::authorization::Face;
+use crate::authorization::Origin;
 use crate::id::Id;
 use crate::permission::words::INFLUXDB_TYPES;
 use crate::permission::{Action, Permission, ResourceType, Target};
@@ -22,7 +22,7 @@ use crate::text::MAX_LABEL;
 pub struct Schema {
     actions: Vec<Action>,
     types: Vec<(ResourceType, Match)>,
-    empty: Vec<Face>,
+    empty: Vec<Origin>,
 }
 
 /// How the resources of a type are told apart.
@@ -98,10 +98,10 @@ impl Schema {
         self
     }
 
-    /// Lets authorizations of `face` have no permission at all.
+    /// Lets authorizations of `origin` have no permission at all.
     #[must_use]
-    pub fn allow_empty(mut self, face: Face) -> Self {
-        self.empty.push(face);
+    pub fn allow_empty(mut self, origin: Origin) -> Self {
+        self.empty.push(origin);
         self
     }
 
@@ -146,7 +146,7 @@ impl Schema {
     pub fn databases() -> Self {
         Self::new([Action::READ, Action::WRITE])
             .by_name(ResourceType::DATABASES)
-            .allow_empty(Face::V0)
+            .allow_empty(Origin::V0)
     }
 
     /// The actions, in their order.
@@ -215,13 +215,13 @@ impl Schema {
         [Action::READ, Action::WRITE].map(itself).into()
     }
 
-    /// Whether an authorization of `face` may be given these permissions.
+    /// Whether an authorization of `origin` may be given these permissions.
     ///
     /// # Errors
     ///
     /// The first reason why not.
-    pub fn check(&self, face: Face, permissions: &[Permission]) -> Result<(), SchemaError> {
-        if permissions.is_empty() && !self.empty.contains(&face) {
+    pub fn check(&self, origin: Origin, permissions: &[Permission]) -> Result<(), SchemaError> {
+        if permissions.is_empty() && !self.empty.contains(&origin) {
             return Err(SchemaError::Empty);
         }
         permissions.iter().try_for_each(|one| self.check_one(one))
@@ -289,23 +289,23 @@ fn list(names: impl Iterator<Item = impl ToString>) -> String {
 mod tests {
     use super::*;
 
-    fn check(face: Face, permissions: &[&str]) -> Result<(), SchemaError> {
+    fn check(origin: Origin, permissions: &[&str]) -> Result<(), SchemaError> {
         let schema = Schema::influxdb_v2().and(Schema::databases());
         let permissions: Vec<_> = permissions
             .iter()
             .map(|text| text.parse().unwrap())
             .collect();
-        schema.check(face, &permissions)
+        schema.check(origin, &permissions)
     }
 
     #[test]
-    fn presets() {
+    fn the_presets_match_influxdb() {
         assert_eq!(Schema::influxdb_operator().len(), 44);
         assert_eq!(Schema::influxdb_v2().resource_types().count(), 26);
         assert_eq!(Schema::influxdb_v2().everything().len(), 50);
         assert_eq!(
             check(
-                Face::V2,
+                Origin::V2,
                 &["read:buckets", "write:orgs/0000000000000001/databases/x"]
             ),
             Ok(())
@@ -313,15 +313,15 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit() {
-        assert_eq!(check(Face::V2, &[]), Err(SchemaError::Empty));
-        assert_eq!(check(Face::Embedder, &[]), Err(SchemaError::Empty));
-        assert_eq!(check(Face::V0, &[]), Ok(()));
+    fn unknown_words_and_wrong_targets_are_rejected() {
+        assert_eq!(check(Origin::V2, &[]), Err(SchemaError::Empty));
+        assert_eq!(check(Origin::Embedder, &[]), Err(SchemaError::Empty));
+        assert_eq!(check(Origin::V0, &[]), Ok(()));
         assert_eq!(
-            check(Face::V2, &["read:instance"]),
+            check(Origin::V2, &["read:instance"]),
             Err(SchemaError::NotGranted(ResourceType::INSTANCE))
         );
-        let unknown = |text| check(Face::V2, &[text]).unwrap_err().to_string();
+        let unknown = |text| check(Origin::V2, &[text]).unwrap_err().to_string();
         assert!(
             unknown("read:tables").starts_with("unknown resource type `tables`; known are auth")
         );
@@ -332,12 +332,12 @@ mod tests {
         let named = Permission::new(Action::READ, ResourceType::BUCKETS).name("x");
         let schema = Schema::influxdb_v2();
         assert!(matches!(
-            schema.check(Face::V2, &[named]),
+            schema.check(Origin::V2, &[named]),
             Err(SchemaError::WrongTarget { by: "id", .. })
         ));
         let long = Permission::new(Action::READ, ResourceType::DATABASES).name(&"x".repeat(256));
         assert_eq!(
-            Schema::databases().check(Face::V0, &[long]),
+            Schema::databases().check(Origin::V0, &[long]),
             Err(SchemaError::Name)
         );
     }

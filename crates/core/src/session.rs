@@ -8,7 +8,7 @@ use crate::issuer::Caller;
 use crate::key::{KeyId, Secret};
 use crate::owner::User;
 use crate::time::Timestamp;
-use crate::token::TokenHash;
+use crate::token::TokenDigest;
 
 /// Somebody who has signed in. It holds nothing of the text that the session is known by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,26 +24,26 @@ pub struct Session {
     /// When it was ended by signing out.
     pub ended_at: Option<Timestamp>,
     /// Tells whether the password of its user is still the one that it was.
-    pub(crate) password: Option<PasswordMark>,
+    pub(crate) password: Option<PasswordFingerprint>,
 }
 
 /// A keyed digest of the password hash of a user; of no password hash, too.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PasswordMark(pub(crate) [u8; 16]);
+pub(crate) struct PasswordFingerprint(pub(crate) [u8; 16]);
 
-impl PasswordMark {
+impl PasswordFingerprint {
     pub(crate) fn of(secret: &Secret, user: &User) -> Self {
         let phc = user.password_hash.as_ref().map_or("", |hash| hash.as_phc());
         // No token holds a zero.
         let mut text = b"password\0".to_vec();
         text.extend_from_slice(&user.id.number().to_be_bytes());
         text.extend_from_slice(phc.as_bytes());
-        let TokenHash(hash) = TokenHash::keyed(&secret.hash, &text);
+        let TokenDigest(hash) = TokenDigest::keyed(&secret.hash, &text);
         Self(hash.first_chunk().copied().unwrap_or_default())
     }
 }
 
-impl fmt::Debug for PasswordMark {
+impl fmt::Debug for PasswordFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordMark(redacted)")
     }
@@ -51,9 +51,9 @@ impl fmt::Debug for PasswordMark {
 
 /// What a record of a session holds beside it: the keyed hash of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SessionHash {
+pub(crate) struct SessionDigest {
     pub(crate) key: KeyId,
-    pub(crate) hash: TokenHash,
+    pub(crate) hash: TokenDigest,
 }
 
 impl Session {
@@ -73,7 +73,7 @@ pub(crate) struct KnownSessions {
     full: usize,
 }
 
-const FEWEST: usize = 1000;
+const MIN_TRACKED: usize = 1000;
 
 impl KnownSessions {
     pub(crate) fn note(&mut self, id: Id, (sequence, expires): (u64, Timestamp), now: Timestamp) {
@@ -84,7 +84,7 @@ impl KnownSessions {
         *known = (known.0.max(sequence), known.1.max(expires));
         if self.known.len() > self.full {
             self.known.retain(|_, (_, expires)| *expires > now);
-            self.full = FEWEST.max(2 * self.known.len());
+            self.full = MIN_TRACKED.max(2 * self.known.len());
         }
     }
 

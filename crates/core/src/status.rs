@@ -28,7 +28,7 @@ pub enum Transition {
 /// The status is final: what was revoked never comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("what was revoked cannot be changed any more; create a new one")]
-pub struct Ended;
+pub struct AlreadyRevoked;
 
 impl Status {
     /// The status after `transition`: the only place where one status becomes another. Asking for what
@@ -36,11 +36,11 @@ impl Status {
     ///
     /// # Errors
     ///
-    /// [`Ended`] for every transition but [`Transition::Revoke`] of what was revoked.
-    pub fn after(self, transition: Transition) -> Result<Self, Ended> {
+    /// [`AlreadyRevoked`] for every transition but [`Transition::Revoke`] of what was revoked.
+    pub fn after(self, transition: Transition) -> Result<Self, AlreadyRevoked> {
         match (self, transition) {
             (_, Transition::Revoke) => Ok(Self::Revoked),
-            (Self::Revoked, _) => Err(Ended),
+            (Self::Revoked, _) => Err(AlreadyRevoked),
             (_, Transition::Activate) => Ok(Self::Active),
             (_, Transition::Deactivate) => Ok(Self::Inactive),
         }
@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_walk_is_decided_by_its_last_step_unless_it_was_revoked(
+        fn the_last_transition_wins_unless_revoked(
             steps in proptest::collection::vec(transition(), 0..20)
         ) {
             let mut status = Status::Active;
@@ -89,7 +89,7 @@ mod tests {
                         prop_assert_eq!(next.after(*step), Ok(next));
                         status = next;
                     }
-                    Err(Ended) => prop_assert!(ended && *step != Transition::Revoke),
+                    Err(AlreadyRevoked) => prop_assert!(ended && *step != Transition::Revoke),
                 }
             }
         }

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_is_its_start() {
+    fn a_minute_converts_to_its_first_nanosecond() {
         let time: Timestamp = "2026-11-22T10:00:59.9Z".parse().unwrap();
         let start = Timestamp::from(Minute::from(time));
         assert_eq!(start.to_string(), "2026-11-22T10:00:00Z");
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn out_of_range() {
+    fn times_out_of_range_are_rejected() {
         assert_eq!(
             "2262-04-12T00:00:00Z".parse::<Timestamp>(),
             Err(InvalidTime::Range)

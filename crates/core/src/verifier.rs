@@ -7,13 +7,13 @@ mod memo;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::engine_state::{Adoption, EngineState};
 use crate::error::Denied;
 use crate::freshness::Now;
 use crate::id::Id;
-use crate::index::{Found, Half, Seen, Start, View};
+use crate::index::{BucketHash, Found, LookupResult, ShortDigest, View};
 use crate::permission::{Permission, Request};
-use crate::shared::{Adoption, Shared};
-use crate::token::{Draft, Locator, Native, Shape};
+use crate::token::{ForeignHash, Native, TokenShape, UncheckedToken};
 
 pub use grant::Grant;
 
@@ -34,7 +34,7 @@ pub use grant::Grant;
 /// longer than [`Options::max_staleness`](crate::Options), every check is [`Denied::Unavailable`].
 #[derive(Clone)]
 pub struct Verifier {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
 }
 
 impl fmt::Debug for Verifier {
@@ -54,16 +54,16 @@ pub struct Allowed {
 
 /// An authorization that a token has shown.
 #[derive(Clone, Copy)]
-struct Shown<'v> {
+struct AuthenticatedToken<'v> {
     id: Id,
     found: Found<'v>,
-    start: Start,
-    half: Half,
+    start: BucketHash,
+    short_digest: ShortDigest,
     now: Now<'v>,
 }
 
 impl Verifier {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<EngineState>) -> Self {
         Self { shared }
     }
 
@@ -76,53 +76,62 @@ impl Verifier {
         let shared = &*self.shared;
         let token = token.as_ref();
         let now = shared.fresh()?;
-        let draft = Draft::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
-        let Draft::Native(native) = draft else {
-            return self.check_otherwise(token, request);
+        let draft = UncheckedToken::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
+        let UncheckedToken::Native(native) = draft else {
+            return self.check_other_lookups(token, request);
         };
-        let summed = shared.wary.is_set().then(|| native.has_checksum());
+        let summed = shared
+            .flood_guard
+            .is_active()
+            .then(|| native.has_checksum());
         if summed == Some(false) {
             return Err(Denied::Malformed);
         }
         // What every token of our own goes through: written out, for a closure that is handed on costs as much as the
         // decision.
         shared.index.read(|view| {
-            let spot = view.spot(view.start(native.id_number));
-            spot.prefetch();
-            let half = shared.sealer.key().current().hash.half(token);
-            match (view.find(spot, half), Id::new(native.id_number)) {
-                (Seen::Found(found), Some(id)) => decide(shared, id, &found, now, request),
-                (Seen::Stale, _) => self.check_otherwise(token, request),
-                _ => self.check_unfound((&native, summed), token, request),
+            let slot_ref = view.slot_ref(view.start(native.id_number));
+            slot_ref.prefetch();
+            let short_digest = shared.sealer.key().current().hash.short_digest(token);
+            match (view.find(slot_ref, short_digest), Id::new(native.id_number)) {
+                (LookupResult::Found(found), Some(id)) => decide(shared, id, &found, now, request),
+                (LookupResult::Stale, _) => self.check_other_lookups(token, request),
+                _ => self.check_slow_path((&native, summed), token, request),
             }
         })
     }
 
     /// A token that is not found by its id and the current key, and whether its checksum is right, if that is known.
     #[inline(never)]
-    fn check_unfound(
+    fn check_slow_path(
         &self,
         (native, summed): (&Native<'_>, Option<bool>),
         token: &[u8],
         request: &Request<'_>,
     ) -> Result<Id, Denied> {
         let shared = &*self.shared;
-        shared.wary.set();
+        shared.flood_guard.activate();
         let summed = summed.unwrap_or_else(|| native.has_checksum());
         if !summed || !native.is_canonical() {
             return Err(Denied::Malformed);
         }
-        if !shared.has_other_ways() {
+        if !shared.has_other_lookups() {
             return Err(Denied::Unknown);
         }
-        self.check_otherwise(token, request)
+        self.check_other_lookups(token, request)
     }
 
     #[inline(never)]
-    fn check_otherwise(&self, token: &[u8], request: &Request<'_>) -> Result<Id, Denied> {
+    fn check_other_lookups(&self, token: &[u8], request: &Request<'_>) -> Result<Id, Denied> {
         let shared = &*self.shared;
-        self.find(token, |shown| {
-            decide(shared, shown.id, &shown.found, shown.now, request)
+        self.find(token, |authenticated| {
+            decide(
+                shared,
+                authenticated.id,
+                &authenticated.found,
+                authenticated.now,
+                request,
+            )
         })
     }
 
@@ -136,13 +145,16 @@ impl Verifier {
         token: impl AsRef<[u8]>,
         request: &Request<'_>,
     ) -> Result<Allowed, Denied> {
-        self.find(token.as_ref(), |Shown { id, found, now, .. }| {
-            live(id, &found, now)?;
-            let permissions = found.permissions();
-            let permission = permissions.covering(request).cloned();
-            let permission = permission.ok_or(Denied::Forbidden(id))?;
-            Ok(Allowed { id, permission })
-        })
+        self.find(
+            token.as_ref(),
+            |AuthenticatedToken { id, found, now, .. }| {
+                live(id, &found, now)?;
+                let permissions = found.permissions();
+                let permission = permissions.covering(request).cloned();
+                let permission = permission.ok_or(Denied::Forbidden(id))?;
+                Ok(Allowed { id, permission })
+            },
+        )
     }
 
     /// Authenticates a connection once: what it may do is then asked of the [`Grant`].
@@ -151,24 +163,26 @@ impl Verifier {
     ///
     /// As [`Verifier::check`], but never [`Denied::Forbidden`].
     pub fn authenticate(&self, token: impl AsRef<[u8]>) -> Result<Grant, Denied> {
-        self.find(token.as_ref(), |shown| {
-            live(shown.id, &shown.found, shown.now)?;
-            shown.found.note_use(self.shared.uses.minute());
-            Ok(Grant::new(Arc::clone(&self.shared), &shown))
+        self.find(token.as_ref(), |authenticated| {
+            live(authenticated.id, &authenticated.found, authenticated.now)?;
+            authenticated.found.note_use(self.shared.uses.minute());
+            Ok(Grant::new(Arc::clone(&self.shared), &authenticated))
         })
     }
 
     fn find<T>(
         &self,
         token: &[u8],
-        decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
+        decide: impl FnOnce(AuthenticatedToken<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
         let shared = &*self.shared;
         let now = shared.fresh()?;
-        let draft = Draft::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
+        let draft = UncheckedToken::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
         shared.index.read(|view| match draft {
-            Draft::Native(native) => self.find_native(view, (token, now), &native, decide),
-            Draft::Other => self.find_by_digest(view, (token, now), Shape::Other, decide),
+            UncheckedToken::Native(native) => self.find_native(view, (token, now), &native, decide),
+            UncheckedToken::Other => {
+                self.find_by_digest(view, (token, now), TokenShape::Other, decide)
+            }
         })
     }
 
@@ -178,30 +192,30 @@ impl Verifier {
         view: &View,
         (token, now): (&[u8], Now<'_>),
         native: &Native<'_>,
-        decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
+        decide: impl FnOnce(AuthenticatedToken<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
         let shared = &*self.shared;
         let start = view.start(native.id_number);
         let id = native.id().ok_or(Denied::Malformed)?;
         let mut decide = Some(decide);
         for secret in shared.sealer.key().newest_first() {
-            let half = secret.hash.half(token);
-            let answer = shared.index.find(view, (start, half), |found| {
-                let shown = Shown {
+            let short_digest = secret.hash.short_digest(token);
+            let answer = shared.index.find(view, (start, short_digest), |found| {
+                let authenticated = AuthenticatedToken {
                     id,
                     found,
                     start,
-                    half,
+                    short_digest,
                     now,
                 };
-                decide.take().map(|decide| decide(shown))
+                decide.take().map(|decide| decide(authenticated))
             });
             if let Some(answer) = answer.flatten() {
                 return answer;
             }
         }
         match decide.filter(|_| shared.has_by_digest()) {
-            Some(decide) => self.find_by_digest(view, (token, now), Shape::Native(id), decide),
+            Some(decide) => self.find_by_digest(view, (token, now), TokenShape::Native(id), decide),
             None => Err(Denied::Unknown),
         }
     }
@@ -210,45 +224,46 @@ impl Verifier {
         &self,
         view: &View,
         (token, now): (&[u8], Now<'_>),
-        shape: Shape,
-        decide: impl FnOnce(Shown<'_>) -> Result<T, Denied>,
+        shape: TokenShape,
+        decide: impl FnOnce(AuthenticatedToken<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
         let shared = &*self.shared;
         let mut decide = Some(decide);
-        let mut attempt = |half: Half| {
-            let start = Start::of_half(half);
-            let answer = shared.index.find(view, (start, half), |found| {
+        let mut attempt = |short_digest: ShortDigest| {
+            let start = BucketHash::of_digest(short_digest);
+            let answer = shared.index.find(view, (start, short_digest), |found| {
                 let id = found.id()?;
-                let shown = Shown {
+                let authenticated = AuthenticatedToken {
                     id,
                     found,
                     start,
-                    half,
+                    short_digest,
                     now,
                 };
-                decide.take().map(|decide| (id, decide(shown)))
+                decide.take().map(|decide| (id, decide(authenticated)))
             });
             answer.flatten()
         };
         for secret in shared.sealer.key().newest_first() {
-            if let Some((_, answer)) = attempt(secret.hash.half(token)) {
+            if let Some((_, answer)) = attempt(secret.hash.short_digest(token)) {
                 return answer;
             }
         }
-        if shape == Shape::Other && shared.has_located() {
-            return self.find_located(token, attempt);
+        if shape == TokenShape::Other && shared.has_foreign_hashes() {
+            return self.find_by_foreign_hash(token, attempt);
         }
         Err(Denied::Unknown)
     }
 
     /// By the hashes under which other programs stored it. What is found so is handed on for a keyed hash.
-    fn find_located<T>(
+    fn find_by_foreign_hash<T>(
         &self,
         token: &[u8],
-        mut attempt: impl FnMut(Half) -> Option<(Id, Result<T, Denied>)>,
+        mut attempt: impl FnMut(ShortDigest) -> Option<(Id, Result<T, Denied>)>,
     ) -> Result<T, Denied> {
-        for locator in [Locator::sha256(token), Locator::sha512(token)] {
-            let Some((id, answer)) = attempt(self.shared.locator_half(&locator)) else {
+        for foreign_hash in [ForeignHash::sha256(token), ForeignHash::sha512(token)] {
+            let Some((id, answer)) = attempt(self.shared.foreign_short_digest(&foreign_hash))
+            else {
                 continue;
             };
             let secret = self.shared.sealer.key().current();
@@ -265,19 +280,19 @@ impl Verifier {
 fn live(id: Id, found: &Found<'_>, now: Now<'_>) -> Result<(), Denied> {
     found
         .live(|| now.get())
-        .map_err(|dead| Denied::dead(dead, id))
+        .map_err(|not_in_force| Denied::not_in_force(not_in_force, id))
 }
 
 /// The whole decision about what was found.
 #[inline(always)]
 fn decide(
-    shared: &Shared,
+    shared: &EngineState,
     id: Id,
     found: &Found<'_>,
     now: Now<'_>,
     request: &Request<'_>,
 ) -> Result<Id, Denied> {
-    if !found.is_plainly_live() {
+    if !found.is_unconditionally_in_force() {
         live(id, found, now)?;
     }
     found.note_use(shared.uses.minute());

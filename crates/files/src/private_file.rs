@@ -31,7 +31,7 @@ pub struct PrivateFile {
     path: PathBuf,
     // Its lock says that somebody still writes to it.
     file: File,
-    first_name: Unfinished,
+    first_name: TemporaryFile,
 }
 
 const UNFINISHED: &str = ".new";
@@ -56,7 +56,7 @@ impl PrivateFile {
         remove_left_over(path);
         let mut attempts = 0;
         loop {
-            let first_name = Unfinished(unused_name(path));
+            let first_name = TemporaryFile(unused_name(path));
             attempts += 1;
             let made = make(&first_name.0).map_err(FileError::io("make", path))?;
             match made {
@@ -190,9 +190,9 @@ fn unused_name(path: &Path) -> PathBuf {
 
 /// The first name of a file, which goes when it has its own or will never have it.
 #[derive(Debug)]
-struct Unfinished(PathBuf);
+struct TemporaryFile(PathBuf);
 
-impl Drop for Unfinished {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }

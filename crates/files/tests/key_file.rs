@@ -10,7 +10,7 @@ use symbolon::{Engine, InvalidKey, MemoryStore, Options, Schema, StoreKey, Token
 use symbolon_files::{FileError, KeyFile};
 
 #[test]
-fn it_lies_beside_the_store() {
+fn the_key_file_is_next_to_the_store() {
     let beside = |store: &str| KeyFile::beside(Path::new(store));
     assert_eq!(
         beside("data/tokens.db"),
@@ -21,7 +21,7 @@ fn it_lies_beside_the_store() {
 }
 
 #[test]
-fn it_is_made_once_and_read_back() {
+fn a_key_file_is_created_once_and_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = KeyFile::beside(&dir.path().join("store"));
     let missing = KeyFile::load(&path).unwrap_err();
@@ -44,7 +44,7 @@ fn it_is_made_once_and_read_back() {
 }
 
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");
     KeyFile::create(&path).unwrap();
@@ -66,7 +66,7 @@ fn damage_is_told() {
 }
 
 #[test]
-fn it_is_made_only_together_with_a_new_store() {
+fn a_key_file_is_created_only_with_a_new_store() {
     let dir = tempfile::tempdir().unwrap();
     let path = KeyFile::beside(&dir.path().join("store"));
     let store = Arc::new(MemoryStore::new());
@@ -82,7 +82,7 @@ fn it_is_made_only_together_with_a_new_store() {
 }
 
 #[test]
-fn a_key_is_replaced_whole_and_only_where_there_is_one() {
+fn a_key_file_is_replaced_atomically_and_only_if_present() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keys/key");
     let rotated = StoreKey::generate().unwrap().rotated().unwrap();
@@ -101,7 +101,7 @@ fn a_key_is_replaced_whole_and_only_where_there_is_one() {
 }
 
 #[test]
-fn whoever_holds_a_key_alone_is_alone() {
+fn an_exclusive_key_lock_excludes_all_others() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");
     let (one, two) = (KeyFile::hold(&path).unwrap(), KeyFile::hold(&path).unwrap());

@@ -63,7 +63,7 @@ fn modes_do_not_depend_on_the_umask() {
 }
 
 #[test]
-fn a_folder_that_exists_is_judged_and_left_as_it_is() {
+fn an_existing_folder_is_checked_but_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("folder");
     fs::create_dir(&folder).unwrap();
@@ -94,7 +94,7 @@ fn a_folder_that_exists_is_judged_and_left_as_it_is() {
 }
 
 #[test]
-fn a_file_is_no_folder_and_a_folder_no_file() {
+fn files_and_folders_are_distinguished() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     create_private(&file, b"").unwrap();
@@ -116,7 +116,7 @@ fn a_file_is_no_folder_and_a_folder_no_file() {
 }
 
 #[test]
-fn nothing_is_replaced_and_of_many_one_succeeds() {
+fn creation_is_exclusive_and_never_replaces() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     let made: usize = std::thread::scope(|scope| {
@@ -141,7 +141,7 @@ fn nothing_is_replaced_and_of_many_one_succeeds() {
 }
 
 #[test]
-fn a_secret_that_others_can_read_is_refused() {
+fn secrets_readable_by_others_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     fs::write(&path, "contents").unwrap();
@@ -167,7 +167,7 @@ fn a_secret_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn what_a_killed_process_left_is_told_by_its_name() {
+fn leftovers_of_killed_processes_are_recognised_by_name() {
     let unfinished = |name: &str| symbolon_files::is_unfinished(name.as_ref());
     assert!(unfinished(".symbolon.2da5c6af7f2de7d9.new"));
     for other in [

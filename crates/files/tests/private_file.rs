@@ -13,7 +13,7 @@ fn names(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_file_that_is_not_finished_leaves_nothing() {
+fn an_unfinished_file_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     let mut file = PrivateFile::create(&path).unwrap();
@@ -25,7 +25,7 @@ fn a_file_that_is_not_finished_leaves_nothing() {
 }
 
 #[test]
-fn what_a_killed_process_left_goes_and_what_another_one_writes_stays() {
+fn leftovers_are_removed_but_files_in_progress_stay() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     let left = dir.path().join(".file.0123456789abcdef.new");

@@ -10,14 +10,14 @@ use symbolon::{Clock, Engine, SystemClock, Timestamp};
 use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
+use crate::login_attempts::LoginAttempts;
 use crate::metrics::Metrics;
 use crate::setup_code::SetupCode;
-use crate::tries::Tries;
 
 /// For how long a request waits for a revision.
-const PATIENCE: Duration = Duration::from_secs(1);
+const REVISION_WAIT: Duration = Duration::from_secs(1);
 /// So many do at once, of all the threads that wait for the store.
-const MOST_WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 
 /// How the API answers.
 #[derive(Clone)]
@@ -116,7 +116,7 @@ struct Inner {
     clock: SystemClock,
     started: Timestamp,
     metrics: Metrics,
-    tries: Arc<Tries>,
+    login_attempts: Arc<LoginAttempts>,
     /// Who may wait for a revision: each does on a thread.
     waiting: Arc<Semaphore>,
     document: OnceLock<Bytes>,
@@ -136,9 +136,9 @@ impl Api {
         let started = clock.now();
         let shared = Inner {
             engine: OnceLock::new(),
-            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             document: OnceLock::new(),
-            tries: Arc::new(Tries::new(settings.passwords)),
+            login_attempts: Arc::new(LoginAttempts::new(settings.passwords)),
             settings,
             started,
             clock,
@@ -181,7 +181,7 @@ impl Api {
         let reached = self.run(move |engine| {
             // Given back by the thread, which goes on if nobody waits for the answer any more.
             let _turn = turn;
-            Ok::<_, Failure>(engine.wait_for(wanted, PATIENCE))
+            Ok::<_, Failure>(engine.wait_for(wanted, REVISION_WAIT))
         });
         reached.await.map(Some)
     }
@@ -199,8 +199,8 @@ impl Api {
         Ok(self.shared.document.get_or_init(|| written.into()).clone())
     }
 
-    pub(crate) fn tries(&self) -> &Arc<Tries> {
-        &self.shared.tries
+    pub(crate) fn login_attempts(&self) -> &Arc<LoginAttempts> {
+        &self.shared.login_attempts
     }
 
     /// For how many nanoseconds it has been up.

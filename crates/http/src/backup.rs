@@ -81,7 +81,7 @@ fn send(engine: &Engine, principal: &Principal, chunks: Sender<Chunk>) {
         next: Vec::with_capacity(CHUNK),
     };
     let issuer = engine.issuer();
-    let done = issuer.back_up(&principal.caller, &mut out, &mut |_| ());
+    let done = issuer.backup(&principal.caller, &mut out, &mut |_| ());
     let failure = match done {
         Ok(_) => return,
         Err(BackupError::Engine(error)) => error.into(),

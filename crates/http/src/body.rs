@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use symbolon::{Id, Object};
+use symbolon::{Id, JsonObject};
 
 use crate::failure::{Code, Failure};
 
@@ -21,7 +21,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         let wrong = |reason: &str| Failure::invalid(format!("invalid json structure: {reason}"));
         let read = serde_json::from_slice(&bytes);
-        read.map(|Object(read)| Self(read))
+        read.map(|JsonObject(read)| Self(read))
             .map_err(|error| wrong(&without_values(error.to_string())))
     }
 }
@@ -49,9 +49,9 @@ fn unread(rejection: BytesRejection) -> Failure {
 
 /// The query; of a key that is not known nothing is said.
 #[derive(Debug)]
-pub(crate) struct Ask<T>(pub(crate) T);
+pub(crate) struct QueryParams<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Ask<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -63,9 +63,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Ask<T> {
 
 /// The id in the path.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OneId(pub(crate) Id);
+pub(crate) struct PathId(pub(crate) Id);
 
-impl<S: Send + Sync> FromRequestParts<S> for OneId {
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -78,9 +78,9 @@ impl<S: Send + Sync> FromRequestParts<S> for OneId {
 
 /// The two ids in the path.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TwoIds(pub(crate) Id, pub(crate) Id);
+pub(crate) struct PathIds(pub(crate) Id, pub(crate) Id);
 
-impl<S: Send + Sync> FromRequestParts<S> for TwoIds {
+impl<S: Send + Sync> FromRequestParts<S> for PathIds {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_does_not_repeat_what_was_given() {
+    fn errors_do_not_echo_input() {
         for json in [
             r#"{"kind":"a secret, expected elsewhere"}"#,
             r#""a secret""#,

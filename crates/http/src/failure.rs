@@ -179,14 +179,16 @@ impl From<Error> for Failure {
             Error::Caller(denied) => return (*denied).into(),
             Error::Invalid(..) | Error::Fixed => Code::Invalid,
             Error::NotFound(_) => Code::NotFound,
-            Error::Exists(_) | Error::EndedBefore(_) => Code::Conflict,
-            Error::SetUp | Error::SetUpClosed => {
+            Error::Exists(_) | Error::PreviouslyRevoked(_) => Code::Conflict,
+            Error::AlreadySetUp | Error::SetUpClosed => {
                 return Self::new(Code::Conflict, "onboarding has already been completed");
             }
             Error::Forbidden(_) => Code::Unauthorized,
             Error::Exceeds(_) => Code::Forbidden,
             // What has ended is gone for whoever asks over HTTP; the routes look before they change.
-            Error::Ended(_) => return Self::new(Code::NotFound, "not found: it has ended"),
+            Error::AlreadyRevoked(_) => {
+                return Self::new(Code::NotFound, "not found: it has ended");
+            }
             Error::TooLarge => Code::TooLarge,
             Error::Contended => Code::Unavailable,
             Error::Store(store) if matches!(**store, StoreError::Full) => {

@@ -56,7 +56,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn what_was_made_is_linked_to_what_can_be_done_with_it() {
+    fn create_operations_link_to_their_follow_ups() {
         let document = serde_json::to_value(crate::openapi()).unwrap();
         let links = |path: &str, status: &str| {
             let links = &document["paths"][path]["post"]["responses"][status]["links"];

@@ -60,9 +60,9 @@ impl IntoResponses for Failures {
 
 /// What an operation may answer besides that takes passwords.
 #[derive(Debug)]
-pub(crate) struct TooManyTries;
+pub(crate) struct TooManyAttempts;
 
-impl IntoResponses for TooManyTries {
+impl IntoResponses for TooManyAttempts {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer);
         let after = HeaderBuilder::new()

@@ -3,10 +3,10 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use symbolon::{Error, Id, Span};
+use symbolon::{Error, Id, ListOptions};
 use utoipa::IntoParams;
 
-use crate::body::{Ask, given, id_if_given};
+use crate::body::{QueryParams, given, id_if_given};
 use crate::failure::Failure;
 use crate::schemas::{FlagOrEmpty, HexIdOrEmpty, LimitOrEmpty, OffsetOrEmpty};
 
@@ -43,16 +43,16 @@ enum Order {
     NewestFirst,
 }
 
-const USUAL: usize = 20;
-const MOST: usize = 100;
+const DEFAULT_LIMIT: usize = 20;
+const MAX_LIMIT: usize = 100;
 
 impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Ask(form) = Ask::<PagingForm>::from_request_parts(parts, state).await?;
-        let limit = number("limit", form.limit.as_deref())?.unwrap_or(USUAL);
-        if !(1..=MOST).contains(&limit) {
+        let QueryParams(form) = QueryParams::<PagingForm>::from_request_parts(parts, state).await?;
+        let limit = number("limit", form.limit.as_deref())?.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(Failure::invalid("limit must be between 1 and 100"));
         }
         let order = match given(form.descending.as_deref()) {
@@ -79,13 +79,13 @@ impl Paging {
     /// This part of those of what `list` gives that are wanted: what is not does not count.
     pub(crate) fn of_wanted<T>(
         self,
-        list: impl Fn(&Span) -> Result<Vec<T>, Error>,
+        list: impl Fn(&ListOptions) -> Result<Vec<T>, Error>,
         wanted: impl Fn(&T) -> bool,
         id: impl Fn(&T) -> Id,
     ) -> Result<Vec<T>, Error> {
-        let list = |span: &Span| {
-            let after = span.after;
-            let mut all = list(&Span { after, limit: None })?;
+        let list = |list_options: &ListOptions| {
+            let after = list_options.after;
+            let mut all = list(&ListOptions { after, limit: None })?;
             all.retain(&wanted);
             Ok(all)
         };
@@ -95,20 +95,20 @@ impl Paging {
     /// This part of what `list` gives in the order of the ids.
     pub(crate) fn of<T>(
         self,
-        list: impl Fn(&Span) -> Result<Vec<T>, Error>,
+        list: impl Fn(&ListOptions) -> Result<Vec<T>, Error>,
         id: impl Fn(&T) -> Id,
     ) -> Result<Vec<T>, Error> {
         let all = match self.order {
             Order::OldestFirst => {
                 let wanted = self.offset.saturating_add(self.limit);
                 let limit = Some(wanted);
-                list(&Span {
+                list(&ListOptions {
                     after: self.after,
                     limit,
                 })?
             }
             Order::NewestFirst => {
-                let mut all = list(&Span::default())?;
+                let mut all = list(&ListOptions::default())?;
                 all.retain(|one| self.after.is_none_or(|after| id(one) < after));
                 all.reverse();
                 all

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use symbolon::{Error, Field, PasswordHash};
 use zeroize::Zeroizing;
 
-use crate::tries::Turn;
+use crate::login_attempts::HashingPermit;
 
 const SHORTEST: usize = 8;
 /// InfluxDB's bound, which is bcrypt's.
@@ -19,7 +19,7 @@ const LONGEST: usize = 72;
 /// # Errors
 ///
 /// [`Error::Invalid`] for one that is too short or too long, [`Error::Random`].
-pub(crate) fn hash(password: &str, _: &Turn) -> Result<PasswordHash, Error> {
+pub(crate) fn hash(password: &str, _: &HashingPermit) -> Result<PasswordHash, Error> {
     if !(SHORTEST..=LONGEST).contains(&password.len()) {
         let reason = format!("must have {SHORTEST} to {LONGEST} bytes");
         return Err(Error::Invalid(Field::Password, reason));
@@ -30,7 +30,7 @@ pub(crate) fn hash(password: &str, _: &Turn) -> Result<PasswordHash, Error> {
 }
 
 /// Whether `password` is the one of `known`. Without a hash it takes as long, and is not.
-pub(crate) fn verify(password: &str, known: Option<&PasswordHash>, _: &Turn) -> bool {
+pub(crate) fn verify(password: &str, known: Option<&PasswordHash>, _: &HashingPermit) -> bool {
     // Of nothing that anybody knows.
     const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCE$\
                           6mcbQmTcEvT3QeLTWQtoFn7hIU/VxIcMsJSvSDCNwEA";
@@ -64,18 +64,25 @@ pub(crate) fn is_basic(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
     use crate::api::PasswordLimit;
-    use crate::tries::Tries;
+    use crate::login_attempts::LoginAttempts;
 
     #[tokio::test]
-    async fn only_the_password_fits_its_hash() {
-        let turn = Tries::new(PasswordLimit::default()).turn().await.unwrap();
-        let known = hash("a good password", &turn).unwrap();
-        assert!(verify("a good password", Some(&known), &turn));
-        assert!(!verify("a good passwore", Some(&known), &turn));
-        assert!(!verify("a good password", None, &turn));
-        assert!(!verify("", Some(&PasswordHash::from_phc("garbage")), &turn));
+    async fn only_the_right_password_verifies() {
+        let permit = LoginAttempts::new(PasswordLimit::default())
+            .permit()
+            .await
+            .unwrap();
+        let known = hash("a good password", &permit).unwrap();
+        assert!(verify("a good password", Some(&known), &permit));
+        assert!(!verify("a good passwore", Some(&known), &permit));
+        assert!(!verify("a good password", None, &permit));
+        assert!(!verify(
+            "",
+            Some(&PasswordHash::from_phc("garbage")),
+            &permit
+        ));
         for bad in ["", "1234567", &"x".repeat(73)] {
-            assert!(hash(bad, &turn).is_err(), "{bad}");
+            assert!(hash(bad, &permit).is_err(), "{bad}");
         }
     }
 }

@@ -100,18 +100,18 @@ pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<symbol
     // While the server starts, that is said and nothing of the password.
     api.engine()?;
     let (name, password) = crate::password::basic(headers).ok_or_else(Failure::unauthorized)?;
-    let turn = api.tries().turn_of(&name).await?;
-    let tries = Arc::clone(api.tries());
+    let permit = api.login_attempts().permit_for(&name).await?;
+    let login_attempts = Arc::clone(api.login_attempts());
     let done = api.run(move |engine| {
         let issuer = engine.issuer();
         let found = crate::names::absent_is_none(issuer.user_named(&Caller::Root, &name))?;
         let hash = found.as_ref().and_then(|user| user.password_hash.as_ref());
-        let fits = crate::password::verify(&password, hash, &turn);
+        let fits = crate::password::verify(&password, hash, &permit);
         let Some(user) = found.filter(|_| fits) else {
             issuer.note_refused_sign_in(&name);
             return Err(Failure::unauthorized());
         };
-        tries.fitted(&name);
+        login_attempts.reset_failures(&name);
         match user.status {
             symbolon::Status::Active => Ok(user),
             _ => Err(symbolon::Denied::OwnerInactive(user.id).into()),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_is_taken_in_any_case_and_the_rest_is_the_token() {
+    fn the_authorization_scheme_is_case_insensitive() {
         let read = |value: &str| {
             let headers = headers(&[("authorization", value)]);
             token(&headers).map(|token| String::from_utf8(token.to_vec()).unwrap())
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_is_found_among_others_and_in_the_text_of_its_setting() {
+    fn the_session_cookie_is_found_among_others() {
         let name = format!("{COOKIE}=abc");
         for text in [
             name.clone(),

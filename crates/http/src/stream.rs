@@ -15,23 +15,23 @@ use crate::failure::Failure;
 pub(crate) const PAGE: usize = 500;
 
 /// A list that is being written.
-pub(crate) trait Pages: Sized + Send + 'static {
+pub(crate) trait PagedResponse: Sized + Send + 'static {
     /// Reads and writes the next page.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    fn go_on(self, engine: &Engine) -> Result<Self, Failure>;
+    fn write_next_page(self, engine: &Engine) -> Result<Self, Failure>;
 
     /// What was written since it was last asked for.
     fn take(&mut self) -> Vec<u8>;
 
     /// Whether everything is written.
-    fn is_over(&self) -> bool;
+    fn is_finished(&self) -> bool;
 }
 
 /// JSON of which the first page is written. If a later page cannot be read the stream breaks off, which a client sees.
-pub(crate) fn json(api: Api, first: impl Pages) -> Response {
+pub(crate) fn json(api: Api, first: impl PagedResponse) -> Response {
     let chunks = stream::try_unfold(Some(first), move |pages| {
         let api = api.clone();
         async move {
@@ -39,10 +39,10 @@ pub(crate) fn json(api: Api, first: impl Pages) -> Response {
                 return Ok::<_, Failure>(None);
             };
             let chunk = Bytes::from(pages.take());
-            if pages.is_over() {
+            if pages.is_finished() {
                 return Ok(Some((chunk, None)));
             }
-            let next = api.run(move |engine| pages.go_on(engine)).await?;
+            let next = api.run(move |engine| pages.write_next_page(engine)).await?;
             Ok(Some((chunk, Some(next))))
         }
     });

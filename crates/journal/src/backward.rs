@@ -11,14 +11,14 @@ use crate::line::{LONGEST, SEAL, looks_opened, parse_seal};
 
 /// Where to begin reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Start {
+pub(crate) struct ScanStart {
     /// In bytes, at the beginning of a line.
     pub(crate) offset: u64,
     /// The line before.
     pub(crate) last: Last,
 }
 
-impl Start {
+impl ScanStart {
     /// The first line.
     pub(crate) const FIRST: Self = Self {
         offset: 0,
@@ -29,7 +29,7 @@ impl Start {
 const BLOCK: u64 = 1 << 16;
 
 /// The newest line of the first `length` bytes that looks like one of `Opened`, or the first line.
-pub(crate) fn newest_opened(file: &File, length: u64) -> io::Result<Start> {
+pub(crate) fn newest_opened(file: &File, length: u64) -> io::Result<ScanStart> {
     let mut from = length;
     // What begins at `from` and ends after a line, but for the end of the file.
     let mut text: Vec<u8> = Vec::new();
@@ -50,7 +50,7 @@ pub(crate) fn newest_opened(file: &File, length: u64) -> io::Result<Start> {
             break;
         }
     }
-    Ok(Start::FIRST)
+    Ok(ScanStart::FIRST)
 }
 
 /// Where the last whole line that looks opened begins.
@@ -70,14 +70,14 @@ fn last_opened(text: &[u8], from_start: bool) -> Option<usize> {
     }
 }
 
-fn start_at(file: &File, offset: u64) -> io::Result<Start> {
+fn start_at(file: &File, offset: u64) -> io::Result<ScanStart> {
     let Some(seal_at) = offset.checked_sub(SEAL as u64 + 1) else {
-        return Ok(Start::FIRST);
+        return Ok(ScanStart::FIRST);
     };
     let mut seal = [0; SEAL];
     file.read_exact_at(&mut seal, seal_at)?;
     // A damaged seal makes the line after it suspect.
     let mac = parse_seal(&seal).map_or(Mac::default(), |(_, mac)| mac);
     let last = Last { number: None, mac };
-    Ok(Start { offset, last })
+    Ok(ScanStart { offset, last })
 }

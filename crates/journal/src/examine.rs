@@ -118,7 +118,7 @@ impl<'k> Examiner<'k> {
                     .number
                     .is_none_or(|last| last.checked_add(1) == Some(number))
         };
-        line.head.is_some_and(is_next) && self.is_genuine(line, last.mac)
+        line.head.is_some_and(is_next) && self.verify(line, last.mac)
     }
 
     /// Whether the line ends the run.
@@ -129,14 +129,12 @@ impl<'k> Examiner<'k> {
         // Lines in another order, or put in, leave the one that goes on behind the highest number.
         let goes_on = run.highest.is_none_or(|highest| number > highest);
         let before = run.macs.iter().chain([&self.last.mac]);
-        run.newest.iter().any(|mac| self.is_genuine(line, *mac))
-            || goes_on && before.into_iter().any(|mac| self.is_genuine(line, *mac))
+        run.newest.iter().any(|mac| self.verify(line, *mac))
+            || goes_on && before.into_iter().any(|mac| self.verify(line, *mac))
     }
 
-    fn is_genuine(&self, line: &Line<'_>, previous: Mac) -> bool {
-        let found = self
-            .keys
-            .is_genuine(line.key, previous, line.sealed, line.mac);
+    fn verify(&self, line: &Line<'_>, previous: Mac) -> bool {
+        let found = self.keys.verify(line.key, previous, line.sealed, line.mac);
         found == Some(true)
     }
 

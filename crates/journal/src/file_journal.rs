@@ -10,7 +10,7 @@ use symbolon::Timestamp;
 use symbolon::journal::{Durability, Entry, Event, Journal, JournalError, JournalKeys};
 use symbolon_files::{FileError, private_dir};
 
-use crate::backward::{Start, newest_opened};
+use crate::backward::{ScanStart, newest_opened};
 use crate::finding::Finding;
 use crate::folder::{ChainFile, chains, failed, make, missing, take};
 use crate::reader::{ChainReader, End, Item};
@@ -33,12 +33,12 @@ pub enum OpenError {
 pub struct FileJournal {
     folder: PathBuf,
     keys: JournalKeys,
-    own: Mutex<Option<Own>>,
+    own: Mutex<Option<OwnChain>>,
 }
 
 /// The own chain.
 #[derive(Debug)]
-struct Own {
+struct OwnChain {
     file: ChainFile,
     tail: Tail,
 }
@@ -64,7 +64,7 @@ impl FileJournal {
         for file in chains(folder)? {
             if let Some(taken) = take(&file)? {
                 let tail = Tail::Unread(taken);
-                own = Some(Own { file, tail });
+                own = Some(OwnChain { file, tail });
                 break;
             }
         }
@@ -82,7 +82,7 @@ impl FileJournal {
         folder.into()
     }
 
-    fn own(&self) -> MutexGuard<'_, Option<Own>> {
+    fn own(&self) -> MutexGuard<'_, Option<OwnChain>> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -90,7 +90,7 @@ impl FileJournal {
     fn read_chain(
         &self,
         file: &ChainFile,
-        part: Part,
+        part: ChainPart,
         limit: Option<u64>,
         visit: &mut dyn FnMut(u64, Timestamp, Event),
     ) -> Result<End, JournalError> {
@@ -102,8 +102,8 @@ impl FileJournal {
         let length = opened.metadata().map_err(failed("read"))?.len();
         let length = limit.map_or(length, |limit| limit.min(length));
         let start = match part {
-            Part::All => Start::FIRST,
-            Part::Recent => newest_opened(&opened, length).map_err(failed("read"))?,
+            ChainPart::All => ScanStart::FIRST,
+            ChainPart::Recent => newest_opened(&opened, length).map_err(failed("read"))?,
         };
         let path = file.path.clone();
         let reader = ChainReader::new(&self.keys, file.chain, path, opened, start, length);
@@ -117,7 +117,7 @@ impl FileJournal {
         Ok(reader.end())
     }
 
-    fn read_all(&self, part: Part, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
+    fn read_all(&self, part: ChainPart, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
         let found = chains(&self.folder).map_err(JournalError::failed)?;
         if let Some(file) = missing(&self.folder, &found).first() {
             return Err(broken(&Finding::missing_file(file)));
@@ -144,18 +144,21 @@ impl FileJournal {
     }
 
     /// The own chain, made if there is none, at whose end it goes on.
-    fn writer<'o>(&self, own: &'o mut Option<Own>) -> Result<&'o mut Writer<File>, JournalError> {
+    fn writer<'o>(
+        &self,
+        own: &'o mut Option<OwnChain>,
+    ) -> Result<&'o mut Writer<File>, JournalError> {
         let own = match own {
             Some(own) => own,
             None => {
                 let (file, taken) = make(&self.folder).map_err(JournalError::failed)?;
                 let tail = Tail::Unread(taken);
-                own.insert(Own { file, tail })
+                own.insert(OwnChain { file, tail })
             }
         };
         let found = own.find()?;
         if let Tail::Unread(file) = &own.tail {
-            let end = self.read_chain(&own.file, Part::Recent, None, &mut |_, _, _| ())?;
+            let end = self.read_chain(&own.file, ChainPart::Recent, None, &mut |_, _, _| ())?;
             let file = file.try_clone().map_err(JournalError::failed)?;
             own.tail = Tail::Read(Writer::new(file, own.file.chain, end, found));
         }
@@ -184,22 +187,22 @@ impl Journal for FileJournal {
 
     fn recent(&self) -> Result<Vec<Entry>, JournalError> {
         let mut entries = Vec::new();
-        self.read_all(Part::Recent, &mut |entry| entries.push(entry))?;
+        self.read_all(ChainPart::Recent, &mut |entry| entries.push(entry))?;
         Ok(entries)
     }
 
     fn read(&self, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
-        self.read_all(Part::All, visit)
+        self.read_all(ChainPart::All, visit)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum ChainPart {
     All,
     Recent,
 }
 
-impl Own {
+impl OwnChain {
     fn acknowledged(&self) -> Option<u64> {
         match &self.tail {
             Tail::Unread(_) => None,
@@ -245,7 +248,7 @@ impl Own {
     }
 }
 
-impl Drop for Own {
+impl Drop for OwnChain {
     fn drop(&mut self) {
         // A process that is being forked at this moment holds the file until its `exec`, and the lock with it.
         let _ = self.held().unlock();

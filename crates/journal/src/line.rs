@@ -26,7 +26,7 @@ pub(crate) struct Body {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct LineForm<'a> {
     chain: u32,
     number: u64,
     at: Timestamp,
@@ -47,7 +47,7 @@ pub(crate) struct Line<'l> {
 
 /// Where a line stands.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct LinePosition {
     pub(crate) chain: u32,
     pub(crate) number: u64,
     /// The MAC of the line before, zeros before the first.
@@ -58,13 +58,13 @@ pub(crate) struct Place {
 pub(crate) fn write(
     out: &mut Vec<u8>,
     keys: &JournalKeys,
-    place: Place,
+    place: LinePosition,
     at: Timestamp,
     event: &Event,
 ) -> Result<Mac, serde_json::Error> {
     let start = out.len();
-    let Place { chain, number, .. } = place;
-    let written = Written {
+    let LinePosition { chain, number, .. } = place;
+    let written = LineForm {
         chain,
         number,
         at,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use symbolon::Timestamp;
 use symbolon::journal::{Event, JournalKeys};
 
-use crate::backward::Start;
+use crate::backward::ScanStart;
 use crate::examine::{Examiner, Last};
 use crate::finding::Finding;
 use crate::line::{LONGEST, body};
@@ -70,7 +70,7 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
         chain: u32,
         path: PathBuf,
         mut input: R,
-        start: Start,
+        start: ScanStart,
         limit: u64,
     ) -> io::Result<Self> {
         input.seek(SeekFrom::Start(start.offset))?;

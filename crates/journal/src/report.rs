@@ -6,10 +6,10 @@ use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use symbolon::Timestamp;
-use symbolon::journal::{Event, Fate, JournalKeys};
+use symbolon::journal::{Event, JournalKeys, Outcome};
 use symbolon_files::FileError;
 
-use crate::backward::Start;
+use crate::backward::ScanStart;
 use crate::finding::Finding;
 use crate::folder::{ChainFile, chains, failed, missing};
 use crate::reader::{ChainReader, Item};
@@ -116,7 +116,7 @@ pub fn read_chain<'k>(
         let opened = File::open(&file.path)?;
         let length = opened.metadata()?.len();
         let path = file.path.clone();
-        ChainReader::new(keys, file.chain, path, opened, Start::FIRST, length)
+        ChainReader::new(keys, file.chain, path, opened, ScanStart::FIRST, length)
     };
     open().map_err(failed("read", &file.path))
 }
@@ -130,7 +130,7 @@ pub fn read_chain<'k>(
 pub fn verify_bytes(keys: &JournalKeys, chain: u32, bytes: &[u8]) -> io::Result<ChainReport> {
     let path = PathBuf::new();
     let (input, length) = (Cursor::new(bytes), bytes.len() as u64);
-    let reader = ChainReader::new(keys, chain, path, input, Start::FIRST, length)?;
+    let reader = ChainReader::new(keys, chain, path, input, ScanStart::FIRST, length)?;
     ChainReport::read(chain, Path::new(""), reader)
 }
 
@@ -175,17 +175,17 @@ impl ChainReport {
                 self.unresolved.insert(number);
             }
             Event::Outcome {
-                fate: Fate::Unknown,
+                outcome: Outcome::Unknown,
                 ..
             }
             | Event::Denied { .. } => {}
-            Event::Outcome { of, fate } => {
+            Event::Outcome { of, outcome } => {
                 self.unresolved.remove(of);
-                if let Fate::Done { revision } = fate {
+                if let Outcome::Done { revision } = outcome {
                     commit = Some(*revision);
                 }
             }
-            Event::Restored { epoch, .. } => {
+            Event::RolledBack { epoch, .. } => {
                 *current = Some(*epoch);
                 self.restores += 1;
             }

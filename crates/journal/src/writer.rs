@@ -7,11 +7,11 @@ use std::os::unix::fs::FileExt;
 use symbolon::Timestamp;
 use symbolon::journal::{Durability, Event, JournalKeys};
 
-use crate::line::{self, LONGEST, Place};
+use crate::line::{self, LONGEST, LinePosition};
 use crate::reader::End;
 
 /// What a chain is written to.
-pub(crate) trait Medium {
+pub(crate) trait AppendTarget {
     /// Writes all of it there.
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Returns when it is on disk.
@@ -20,7 +20,7 @@ pub(crate) trait Medium {
     fn cut(&mut self, length: u64) -> io::Result<()>;
 }
 
-impl Medium for File {
+impl AppendTarget for File {
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.write_all_at(bytes, offset)
     }
@@ -61,7 +61,7 @@ enum State {
 /// When so many bytes are pending they are synced, whoever asks for it.
 const MOST_PENDING: usize = 1 << 20;
 
-impl<M: Medium> Writer<M> {
+impl<M: AppendTarget> Writer<M> {
     /// Goes on at `end`; `length` is how long the file is.
     pub(crate) fn new(medium: M, chain: u32, end: End, length: u64) -> Self {
         Self {
@@ -149,7 +149,7 @@ impl<M: Medium> Writer<M> {
         let mut last = self.end.last;
         for event in events {
             let number = last.number.unwrap_or_default() + 1;
-            let place = Place {
+            let place = LinePosition {
                 chain: self.chain,
                 number,
                 previous: last.mac,
@@ -190,7 +190,7 @@ mod tests {
         fails_to_cut: bool,
     }
 
-    impl Medium for Disk {
+    impl AppendTarget for Disk {
         fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
             let offset = offset as usize;
             let fits = self.room.map_or(bytes.len(), |room| {
@@ -257,7 +257,7 @@ mod tests {
     use Durability::{Synced, Written};
 
     #[test]
-    fn a_full_disk_breaks_nothing_and_when_there_is_space_it_goes_on() {
+    fn the_journal_resumes_after_a_full_disk() {
         let mut probe = writer(Disk::default());
         append(&mut probe, 1, Synced).unwrap();
         let line = probe.medium.cache.len();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_failed_sync_lost_is_written_again() {
+    fn entries_lost_by_a_failed_sync_are_written_again() {
         let mut writer = writer(Disk::default());
         append(&mut writer, 1, Synced).unwrap();
         append(&mut writer, 2, Written).unwrap();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_written_is_synced_before_it_is_too_much() {
+    fn unsynced_entries_are_bounded() {
         let mut writer = writer(Disk::default());
         let events = vec![Event::Gap { missed: 1 }; 1000];
         for _ in 0..20 {
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_too_long_is_refused_before_anything_is_written() {
+    fn oversized_events_are_rejected_before_writing() {
         let mut writer = writer(Disk::default());
         append(&mut writer, 1, Synced).unwrap();
         let before = writer.medium.cache.clone();

@@ -75,7 +75,7 @@ impl Plan {
 
     fn forget_use(&mut self, key: RecordKey) {
         if key.kind == Kind::AUTHORIZATION {
-            self.remove(Which::Used, &key.id.number().to_be_bytes());
+            self.remove(Which::LastUsed, &key.id.number().to_be_bytes());
         }
     }
 

@@ -18,7 +18,7 @@ use crate::witness::{self, Witness};
 
 /// Whether there must be a store already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Must {
+pub(crate) enum CreateMode {
     Exist,
     Any,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(crate) fn open(path: &Path, must: Must) -> Result<(Self, Trees, State), OpenError> {
+    pub(crate) fn open(path: &Path, must: CreateMode) -> Result<(Self, Trees, State), OpenError> {
         prepare(path, must)?;
         let mut folder = Self {
             db: open_private(&path.join("db"))?,
@@ -120,14 +120,14 @@ impl Drop for Folder {
 
 /// Makes the files of a new store, and refuses a folder that holds something else. They are made before sled makes
 /// them, for their modes.
-fn prepare(path: &Path, must: Must) -> Result<(), OpenError> {
+fn prepare(path: &Path, must: CreateMode) -> Result<(), OpenError> {
     let missing = || OpenError::Missing(path.into());
-    if must == Must::Exist && !path.exists() {
+    if must == CreateMode::Exist && !path.exists() {
         return Err(missing());
     }
     private_dir(path)?;
     match Witness::read(path)? {
-        Some(Witness::UNFINISHED) if must == Must::Exist => return Err(missing()),
+        Some(Witness::UNFINISHED) if must == CreateMode::Exist => return Err(missing()),
         Some(Witness::UNFINISHED) => {}
         Some(_) => {
             let size = fs::metadata(path.join("db")).map_or(0, |found| found.len());
@@ -137,7 +137,7 @@ fn prepare(path: &Path, must: Must) -> Result<(), OpenError> {
             }
         }
         None if !is_empty(path)? => return Err(OpenError::Foreign(path.into())),
-        None if must == Must::Exist => return Err(missing()),
+        None if must == CreateMode::Exist => return Err(missing()),
         None => Witness::create(path)?,
     }
     private_dir(&path.join("blobs"))?;

@@ -11,7 +11,7 @@
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{End, Epoch, Revision, Stored};
-use symbolon::{Face, Id, Minute, Status};
+use symbolon::{Id, Minute, Origin, Status};
 
 pub(crate) const STATE_KEY: &[u8] = b"state";
 
@@ -64,7 +64,7 @@ pub(crate) fn encode_record(record: &Record, revision: Revision) -> Vec<u8> {
         &owner(columns.user),
         &[
             encode_one(&STATUSES, &columns.status),
-            encode_one(&FACES, &columns.face),
+            encode_one(&ORIGINS, &columns.origin),
         ],
         &length.to_be_bytes(),
         unique.unwrap_or_default(),
@@ -78,7 +78,7 @@ pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
     let (revision, value) = value.split_first_chunk()?;
     let (organization, value) = value.split_first_chunk()?;
     let (user, value) = value.split_first_chunk()?;
-    let ([status, face], value) = value.split_first_chunk()?;
+    let ([status, origin], value) = value.split_first_chunk()?;
     let (length, value) = value.split_first_chunk()?;
     let (unique, bytes) = match u16::from_be_bytes(*length).checked_sub(1) {
         None => (None, value),
@@ -91,7 +91,7 @@ pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
         organization: Id::new(u64::from_be_bytes(*organization)),
         user: Id::new(u64::from_be_bytes(*user)),
         status: *STATUSES.get(usize::from(*status))?,
-        face: *FACES.get(usize::from(*face))?,
+        origin: *ORIGINS.get(usize::from(*origin))?,
     };
     let record = Record {
         key,
@@ -220,7 +220,12 @@ const STATUSES: [Option<Status>; 4] = [
     Some(Status::Revoked),
 ];
 
-const FACES: [Option<Face>; 4] = [None, Some(Face::V2), Some(Face::V0), Some(Face::Embedder)];
+const ORIGINS: [Option<Origin>; 4] = [
+    None,
+    Some(Origin::V2),
+    Some(Origin::V0),
+    Some(Origin::Embedder),
+];
 
 fn encode_one<T: PartialEq>(all: &[T], one: &T) -> u8 {
     let at = all.iter().position(|each| each == one);

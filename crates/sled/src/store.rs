@@ -17,7 +17,7 @@ use symbolon::{Id, Minute, StoreError};
 use crate::commit::plan;
 use crate::error::{Fault, OpenError, caught, unreadable};
 use crate::find::find;
-use crate::folder::{Folder, Must};
+use crate::folder::{CreateMode, Folder};
 use crate::layout::{State, encode_minute, index_key, parse_index_key, record_key, stand_in};
 use crate::trees::{Change, Trees, Which};
 
@@ -57,7 +57,7 @@ impl SledStore {
     ///
     /// [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open_folder(path.as_ref(), Must::Any)
+        Self::open_folder(path.as_ref(), CreateMode::Any)
     }
 
     /// Opens the store in the folder `path`.
@@ -66,10 +66,10 @@ impl SledStore {
     ///
     /// [`OpenError::Missing`] if there is none, and any other [`OpenError`].
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::open_folder(path.as_ref(), Must::Exist)
+        Self::open_folder(path.as_ref(), CreateMode::Exist)
     }
 
-    fn open_folder(path: &Path, must: Must) -> Result<Self, OpenError> {
+    fn open_folder(path: &Path, must: CreateMode) -> Result<Self, OpenError> {
         let (folder, trees, state) = Folder::open(path, must)?;
         Ok(Self {
             trees: Some(trees),
@@ -263,7 +263,7 @@ fn touches(trees: &Trees, used: &[(Id, Minute)]) -> Result<Vec<Change>, StoreErr
         let known = trees.record.contains_key(record_key(key));
         if known.map_err(unreadable)? && trees.last_used(key)? < Some(minute) {
             changes.push(Change {
-                tree: Which::Used,
+                tree: Which::LastUsed,
                 key: id.number().to_be_bytes().to_vec(),
                 value: Some(encode_minute(minute).to_vec()),
             });

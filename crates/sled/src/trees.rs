@@ -38,7 +38,7 @@ pub(crate) enum Which {
     Unique,
     Organization,
     User,
-    Used,
+    LastUsed,
     Meta,
 }
 
@@ -181,7 +181,7 @@ impl Trees {
                         Which::Unique => unique,
                         Which::Organization => organization,
                         Which::User => user,
-                        Which::Used => used,
+                        Which::LastUsed => used,
                         Which::Meta => meta,
                     };
                     match &change.value {
@@ -212,7 +212,7 @@ impl Trees {
             Which::Unique => &self.unique,
             Which::Organization => &self.organization,
             Which::User => &self.user,
-            Which::Used => &self.used,
+            Which::LastUsed => &self.used,
             Which::Meta => &self.meta,
         }
     }

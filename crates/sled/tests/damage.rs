@@ -152,7 +152,7 @@ fn a_truncated_log_is_refused() {
 }
 
 #[test]
-fn files_that_are_missing_or_rubbish_are_refused() {
+fn missing_and_garbage_files_are_rejected() {
     for (store, _) in stores() {
         for name in ["db", "symbolon"] {
             let length = fs::metadata(store.path().join(name)).unwrap().len();
@@ -176,7 +176,7 @@ fn files_that_are_missing_or_rubbish_are_refused() {
 }
 
 #[test]
-fn a_lost_configuration_is_made_again() {
+fn a_lost_configuration_is_recreated() {
     for (store, revisions_before) in stores() {
         for contents in [None, Some(Vec::new())] {
             let copy = copy(store.path());
@@ -209,7 +209,7 @@ fn a_rubbish_snapshot_is_refused() {
 }
 
 #[test]
-fn an_older_log_beside_a_newer_witness_is_refused() {
+fn an_older_log_with_a_newer_witness_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     store.commit(&[put(1, Revision::ABSENT)]).unwrap();
@@ -238,7 +238,7 @@ fn files_of_two_stores_are_refused() {
 
 /// A process may end at any moment of a renewal: the store opens with one epoch or the other, and is as strict as before.
 #[test]
-fn a_renewal_that_was_cut_off_is_whole_or_never_was() {
+fn an_interrupted_renewal_is_atomic() {
     let epoch = |store: &SledStore| store.scan(&Cursor::start(), 1).unwrap().end.unwrap().epoch;
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();

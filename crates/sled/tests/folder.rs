@@ -34,7 +34,7 @@ fn modes(folder: &Path) -> Vec<(String, u32)> {
 }
 
 #[test]
-fn everything_is_private_whatever_the_umask() {
+fn files_are_private_regardless_of_the_umask() {
     if let Ok(folder) = std::env::var("SYMBOLON_SLED_FOLDER") {
         // Twice, since sled writes a snapshot when it opens what is there.
         for number in 1..3 {
@@ -51,7 +51,7 @@ fn everything_is_private_whatever_the_umask() {
         let folder = home.path().join(umask);
         let test = std::env::current_exe().unwrap();
         let script =
-            format!("umask {umask}; exec \"$0\" --exact everything_is_private_whatever_the_umask");
+            format!("umask {umask}; exec \"$0\" --exact files_are_private_regardless_of_the_umask");
         let mut child = Command::new("sh");
         let child = child.arg("-c").arg(script).arg(test);
         let output = child.env("SYMBOLON_SLED_FOLDER", &folder).output().unwrap();
@@ -142,7 +142,7 @@ fn only_an_empty_folder_becomes_a_store() {
 }
 
 #[test]
-fn a_store_of_sled_alone_is_not_taken_over() {
+fn a_foreign_sled_database_is_not_adopted() {
     let home = tempfile::tempdir().unwrap();
     drop(SledStore::open(home.path()).unwrap());
     fs::remove_file(home.path().join("symbolon")).unwrap();
@@ -153,7 +153,7 @@ fn a_store_of_sled_alone_is_not_taken_over() {
 }
 
 #[test]
-fn a_store_that_was_not_finished_is_finished() {
+fn an_unfinished_store_is_completed() {
     let home = tempfile::tempdir().unwrap();
     drop(SledStore::open(home.path()).unwrap());
     let witness = home.path().join("symbolon");
@@ -188,7 +188,7 @@ fn a_store_of_a_later_version_is_refused() {
 }
 
 #[test]
-fn what_others_can_write_to_is_refused() {
+fn folders_writable_by_others_are_rejected() {
     let home = tempfile::tempdir().unwrap();
     drop(SledStore::open(home.path()).unwrap());
     fs::set_permissions(home.path().join("db"), Permissions::from_mode(0o644)).unwrap();

@@ -43,7 +43,7 @@ use symbolon::store::{
 use symbolon::{Id, Minute, StoreError};
 
 pub use error::OpenError;
-use open::Place;
+use open::StorePath;
 use write::Compare;
 
 /// Records in a SQLite file.
@@ -52,7 +52,7 @@ pub struct SqliteStore {
     // Closed before the writer, which then moves the log into the file and removes it.
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
-    place: Place,
+    place: StorePath,
 }
 
 /// Connections that are kept for the next reader.
@@ -67,7 +67,7 @@ impl SqliteStore {
     ///
     /// [`OpenError`] says what is wrong and what to do.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Place::make(path.as_ref())?;
+        StorePath::make(path.as_ref())?;
         Self::open_existing(path)
     }
 
@@ -77,7 +77,7 @@ impl SqliteStore {
     ///
     /// [`OpenError::Missing`] if there is none, and the others.
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let (place, writer) = Place::open(path.as_ref())?;
+        let (place, writer) = StorePath::open(path.as_ref())?;
         Ok(Self {
             readers: Mutex::default(),
             writer: Mutex::new(writer),
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_leaves_nothing_and_is_no_end() {
+    fn a_full_disk_writes_nothing_and_is_recoverable() {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(dir.path().join("tokens.db")).unwrap();
         let most = |pages: u32| {

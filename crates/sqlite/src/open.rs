@@ -23,13 +23,13 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// Where a store lies.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct StorePath {
     path: PathBuf,
     /// Device and number of the file.
     file: (u64, u64),
 }
 
-impl Place {
+impl StorePath {
     /// Makes a store, if there is none. It appears whole, so that a file that is empty or half of one is always
     /// damage, and never the work of a process that is just making it.
     pub(crate) fn make(path: &Path) -> Result<(), OpenError> {

@@ -63,14 +63,14 @@ pub(crate) fn scan(
     limit: usize,
 ) -> rusqlite::Result<Page> {
     let end = end(connection)?;
-    match Sweep::at(after, end) {
+    match RowBatch::at(after, end) {
         Some(sweep) => sweep.page(connection, end, limit),
         None => since(connection, after.into(), end, limit),
     }
 }
 
 /// A scan that goes by the keys.
-struct Sweep {
+struct RowBatch {
     /// The newest commit when it began.
     began: Revision,
     /// The last row that it has met: kind and id, as they are stored.
@@ -80,7 +80,7 @@ struct Sweep {
 /// What ends the cursor of a sweep. Whoever takes that for a [`Position`] takes it for the start.
 const SWEEP: u8 = 1;
 
-impl Sweep {
+impl RowBatch {
     /// The sweep that goes on at a cursor.
     fn at(cursor: &Cursor, end: End) -> Option<Self> {
         let Some((SWEEP, bytes)) = cursor

@@ -242,7 +242,7 @@ fn put(connection: &Connection, writes: &[Write], revision: Revision) -> rusqlit
             columns.organization.map(|id| to_column(id.number())),
             columns.user.map(|id| to_column(id.number())),
             columns.status_code(),
-            columns.face_code(),
+            columns.origin_code(),
             &*record.bytes,
         ])?;
     }

@@ -69,7 +69,7 @@ fn a_file_or_folder_that_others_could_change_is_refused() {
 }
 
 #[test]
-fn what_is_missing_is_not_made() {
+fn a_missing_file_is_not_created() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("folder/tokens.db");
     let missing = SqliteStore::open_existing(&path).unwrap_err();
@@ -80,7 +80,7 @@ fn what_is_missing_is_not_made() {
 }
 
 #[test]
-fn a_foreign_database_is_refused_and_left_as_it_is() {
+fn a_foreign_database_is_rejected_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("foreign.db");
     let foreign = Connection::open(&path).unwrap();
@@ -93,7 +93,7 @@ fn a_foreign_database_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn an_empty_file_is_not_taken_for_a_new_store() {
+fn an_empty_file_is_not_a_new_store() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     symbolon_files::create_private(&path, b"").unwrap();
@@ -101,7 +101,7 @@ fn an_empty_file_is_not_taken_for_a_new_store() {
 }
 
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     let store = open(&path);
@@ -123,7 +123,7 @@ fn damage_is_told() {
 }
 
 #[test]
-fn a_damaged_page_is_told_when_it_is_met() {
+fn a_damaged_page_is_reported_when_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     let store = open(&path);
@@ -150,7 +150,7 @@ fn a_damaged_page_is_told_when_it_is_met() {
 }
 
 #[test]
-fn a_newer_format_asks_for_an_update() {
+fn a_newer_format_is_rejected_with_a_hint_to_update() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     drop(open(&path));
@@ -167,7 +167,7 @@ fn a_newer_format_asks_for_an_update() {
 }
 
 #[test]
-fn a_missing_table_is_damage() {
+fn a_missing_table_is_reported_as_damage() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     drop(open(&path));
@@ -176,7 +176,7 @@ fn a_missing_table_is_damage() {
 }
 
 #[test]
-fn a_folder_is_no_store() {
+fn a_folder_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let told = refused(dir.path());
     assert!(
@@ -187,7 +187,7 @@ fn a_folder_is_no_store() {
 
 /// As root nothing is read-only, and this tests nothing.
 #[test]
-fn what_is_read_only_is_refused() {
+fn read_only_files_are_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     drop(open(&path));
@@ -210,7 +210,7 @@ fn what_is_read_only_is_refused() {
 }
 
 #[test]
-fn the_log_of_a_store_that_is_gone_spoils_no_new_one() {
+fn a_leftover_log_does_not_corrupt_a_new_store() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     fs::write(dir.path().join("tokens.db-wal"), "log").unwrap();
@@ -219,7 +219,7 @@ fn the_log_of_a_store_that_is_gone_spoils_no_new_one() {
 }
 
 #[test]
-fn a_name_is_only_a_name() {
+fn file_names_are_not_interpreted() {
     let dir = tempfile::tempdir().unwrap();
     for name in [":memory:", "file:tokens.db?mode=memory", "ä ö%41"] {
         let path = dir.path().join(name);
@@ -229,7 +229,7 @@ fn a_name_is_only_a_name() {
 }
 
 #[test]
-fn many_can_make_one_store_at_once() {
+fn concurrent_creation_of_one_file_succeeds() {
     for _ in 0..10 {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("folder/tokens.db");
@@ -274,7 +274,7 @@ fn a_file_that_was_replaced_takes_no_commit() {
 }
 
 #[test]
-fn a_record_of_the_greatest_size_comes_back_whole() {
+fn a_record_of_maximum_size_round_trips() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir.path().join("tokens.db"));
     let mut greatest = record(1);

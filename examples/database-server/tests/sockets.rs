@@ -149,7 +149,7 @@ fn a_revoke_refuses_the_next_request_of_an_open_connection() {
 }
 
 #[test]
-fn a_token_may_do_what_it_was_made_for() {
+fn a_token_is_allowed_what_it_was_granted() {
     let server = Running::start();
     let mut writer = server.connect_as(&server.of_file("writer.token"));
     let mut reader = server.connect_as(&server.of_file("reader.token"));
@@ -189,7 +189,7 @@ fn a_token_for_one_table_reads_no_other() {
 }
 
 #[test]
-fn nothing_without_a_good_token() {
+fn requests_without_a_valid_token_are_refused() {
     let server = Running::start().filled();
     let good = server.of_file("reader.token");
     let mut client = server.connect();
@@ -295,7 +295,7 @@ fn a_store_that_cannot_be_followed_is_unavailable() {
 }
 
 #[test]
-fn garbage_is_refused_and_harms_nobody() {
+fn garbage_is_rejected_without_side_effects() {
     let server = Running::start().filled();
     let syntax = "ERR syntax give AUTH TOKEN, WRITE TABLE KEY VALUE, READ TABLE KEY or QUIT";
     let mut client = server.connect_as(&server.of_file("reader.token"));
@@ -374,7 +374,7 @@ fn a_line_is_bounded_in_length_and_time() {
 }
 
 #[test]
-fn connections_are_bounded_and_their_places_free_again() {
+fn connections_are_bounded_and_their_slots_are_released() {
     let limits = Limits {
         connections: 32,
         ..Limits::default()
@@ -405,7 +405,7 @@ fn connections_are_bounded_and_their_places_free_again() {
 }
 
 #[test]
-fn it_stops_while_connections_are_open_and_finds_its_tokens_again() {
+fn the_server_stops_with_open_connections_and_keeps_its_tokens() {
     let mut server = Running::start().filled();
     let token = server.of_file("reader.token");
     let client = server.connect_as(&token);

@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::routing::get;
 use symbolon::{Action, Id, Request, ResourceType};
-use symbolon_http::{Allowed, Api, GuardLayer, Settings, Wanted, router};
+use symbolon_http::{Allowed, Api, GuardLayer, RequiredPermission, Settings, router};
 
 use crate::access::Access;
 
@@ -69,7 +69,7 @@ impl FromRequestParts<Server> for Database {
     }
 }
 
-impl Wanted for Database {
+impl RequiredPermission for Database {
     fn request(&self) -> Request<'_> {
         // The organization is always named: a database is one only within it.
         Request::new(self.action, ResourceType::DATABASES)

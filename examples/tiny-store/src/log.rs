@@ -48,11 +48,11 @@ impl Row {
 
     pub(crate) fn record(self) -> Option<Record> {
         let key = self.key();
-        let (unique, [organization, user], [status, face], bytes) = self.2?;
+        let (unique, [organization, user], [status, origin], bytes) = self.2?;
         Some(Record {
             key,
             unique,
-            columns: Columns::from_codes(organization, user, status, face)?,
+            columns: Columns::from_codes(organization, user, status, origin)?,
             bytes,
         })
     }
@@ -61,7 +61,7 @@ impl Row {
 fn contents(record: &Record) -> Contents {
     let columns = &record.columns;
     let ids = [columns.organization, columns.user].map(|id| id.map_or(0, Id::number));
-    let codes = [columns.status_code(), columns.face_code()];
+    let codes = [columns.status_code(), columns.origin_code()];
     (record.unique.clone(), ids, codes, record.bytes.clone())
 }
 

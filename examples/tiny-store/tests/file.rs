@@ -30,7 +30,7 @@ fn create(path: &std::path::Path) -> Result<(), symbolon::Error> {
 }
 
 #[test]
-fn only_its_owner_can_read_it_and_one_at_a_time() {
+fn the_file_is_private_and_exclusively_locked() {
     let path = made("owner");
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -44,7 +44,7 @@ fn only_its_owner_can_read_it_and_one_at_a_time() {
 }
 
 #[test]
-fn a_last_line_that_is_cut_goes_and_damage_before_it_is_told() {
+fn a_torn_last_line_is_dropped_and_earlier_damage_is_reported() {
     let path = made("damage");
     let whole = fs::read(&path).unwrap();
     let last = whole[..whole.len() - 1]
@@ -71,7 +71,7 @@ fn a_last_line_that_is_cut_goes_and_damage_before_it_is_told() {
 }
 
 #[test]
-fn a_renewed_store_has_another_epoch_for_good() {
+fn a_renewed_epoch_persists() {
     let path = made("epoch");
     let end = |store: &TinyStore| store.scan(&Cursor::start(), 10).unwrap().end.unwrap();
     let store = TinyStore::open(&path).unwrap();

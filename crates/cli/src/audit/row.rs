@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 
 use serde::Serialize;
 use symbolon::Timestamp;
-use symbolon::journal::{Act, By, Event, Fate};
+use symbolon::journal::{Actor, Event, Operation, Outcome};
 use symbolon::record::RecordKey;
 use symbolon_journal::{ChainReader, Finding, Item};
 
@@ -16,10 +16,10 @@ pub(super) struct Row {
     pub(super) chain: u32,
     pub(super) number: u64,
     /// Whoever asked; none if it is about the journal or the store itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) by: Option<By>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) act: Option<Act>,
+    #[serde(rename = "by", skip_serializing_if = "Option::is_none")]
+    pub(super) actor: Option<Actor>,
+    #[serde(rename = "act", skip_serializing_if = "Option::is_none")]
+    pub(super) operation: Option<Operation>,
     pub(super) result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) revision: Option<u64>,
@@ -91,8 +91,8 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
             at,
             chain: self.chain,
             number,
-            by: None,
-            act: None,
+            actor: None,
+            operation: None,
             result: OPEN,
             revision: None,
             records: Vec::new(),
@@ -100,8 +100,8 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
         };
         match event {
             Event::Intent(intent) => {
-                row.by = Some(intent.by);
-                row.act = Some(intent.act);
+                row.actor = Some(intent.actor);
+                row.operation = Some(intent.operation);
                 row.records = intent.writes.iter().map(|target| target.key).collect();
                 for ending in intent.ends {
                     if !row.records.contains(&ending.key) {
@@ -110,16 +110,16 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
                 }
                 self.waiting.insert(number);
             }
-            Event::Outcome { of, fate } => return self.resolve(of, fate),
+            Event::Outcome { of, outcome } => return self.resolve(of, outcome),
             Event::Denied {
-                by,
-                act,
+                actor,
+                operation,
                 on,
                 reason,
                 left_out,
             } => {
-                row.by = Some(by);
-                row.act = Some(act);
+                row.actor = Some(actor);
+                row.operation = Some(operation);
                 row.result = DENIED;
                 row.records.extend(on);
                 row.note = Some(match left_out {
@@ -129,7 +129,7 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
             }
             // Says what a process knew of the store when it began to write: nobody did anything.
             Event::Opened { .. } => return,
-            Event::Restored {
+            Event::RolledBack {
                 found_head,
                 accepted,
                 ..
@@ -147,20 +147,20 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
     }
 
     /// Says of the intent with this number what became of it.
-    fn resolve(&mut self, of: u64, fate: Fate) {
+    fn resolve(&mut self, of: u64, outcome: Outcome) {
         let at = self.held.binary_search_by_key(&of, |row| row.number);
         let Some(row) = at.ok().and_then(|at| self.held.get_mut(at)) else {
             return;
         };
-        row.result = match fate {
-            Fate::Done { revision } => {
+        row.result = match outcome {
+            Outcome::Done { revision } => {
                 row.revision = Some(revision);
                 "done"
             }
-            Fate::Found => "found",
-            Fate::Failed => "failed",
+            Outcome::Found => "found",
+            Outcome::Failed => "failed",
             // What it was comes later, if ever.
-            Fate::Unknown => return row.result = "unknown",
+            Outcome::Unknown => return row.result = "unknown",
         };
         self.waiting.remove(&of);
     }

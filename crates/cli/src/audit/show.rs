@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as DeError, StrDeserializer};
-use symbolon::journal::{Act, By, JournalKeys};
+use symbolon::journal::{Actor, JournalKeys, Operation};
 use symbolon::{Clock, Id, SystemClock, Timestamp};
 use symbolon_journal::{chains, read_chain};
 
@@ -38,8 +38,8 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "ID")]
     id: Option<Id>,
     /// Only this act, as in `revoke`
-    #[arg(long, value_name = "NAME", value_parser = act)]
-    act: Option<Act>,
+    #[arg(long = "act", value_name = "NAME", value_parser = operation)]
+    operation: Option<Operation>,
     /// Only what was denied
     #[arg(long)]
     denied: bool,
@@ -104,13 +104,15 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure>
 impl ShowArgs {
     fn wants(&self, row: &Row) -> bool {
         let about = |id: Id| {
-            let asked = [By::Authorization(id), By::User(id)].map(Some);
-            asked.contains(&row.by) || row.records.iter().any(|key| key.id == id)
+            let asked = [Actor::Authorization(id), Actor::User(id)].map(Some);
+            asked.contains(&row.actor) || row.records.iter().any(|key| key.id == id)
         };
         self.since.is_none_or(|since| row.at >= since)
             && self.until.is_none_or(|until| row.at <= until)
             && self.id.is_none_or(about)
-            && self.act.is_none_or(|act| row.act == Some(act))
+            && self
+                .operation
+                .is_none_or(|operation| row.operation == Some(operation))
             && (!self.denied || row.result == DENIED)
     }
 }
@@ -178,14 +180,14 @@ impl Printer {
                 "Time", "Who", "Act", "Result", "Revision", "Records",
             ]))?;
         }
-        let by = match row.by {
-            Some(By::Root) => "root".to_owned(),
-            Some(By::Authorization(id)) => id.to_string(),
-            Some(By::User(id)) => format!("user:{id}"),
-            Some(By::Nobody) => "nobody".to_owned(),
+        let actor = match row.actor {
+            Some(Actor::Root) => "root".to_owned(),
+            Some(Actor::Authorization(id)) => id.to_string(),
+            Some(Actor::User(id)) => format!("user:{id}"),
+            Some(Actor::Anonymous) => "nobody".to_owned(),
             None => String::new(),
         };
-        let act = row.act.map_or(String::new(), name);
+        let operation = row.operation.map_or(String::new(), name);
         let revision = row
             .revision
             .map_or(String::new(), |number| number.to_string());
@@ -197,8 +199,8 @@ impl Printer {
         rest.extend(row.note.iter().map(|note| plain(note)));
         self.put(&line([
             &seconds(row.at),
-            &by,
-            &act,
+            &actor,
+            &operation,
             row.result,
             &revision,
             &rest.join(" "),
@@ -207,8 +209,8 @@ impl Printer {
 }
 
 /// Rows are printed as they come, so that the columns have fixed widths.
-fn line([time, who, act, result, revision, rest]: [&str; 6]) -> String {
-    let text = format!("{time:20}  {who:16}  {act:23}  {result:8}  {revision:>8}  {rest}");
+fn line([time, actor, operation, result, revision, rest]: [&str; 6]) -> String {
+    let text = format!("{time:20}  {actor:16}  {operation:23}  {result:8}  {revision:>8}  {rest}");
     format!("{}\n", text.trim_end())
 }
 
@@ -225,15 +227,15 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-fn name(act: Act) -> String {
-    let name = serde_json::to_value(act).ok();
+fn name(operation: Operation) -> String {
+    let name = serde_json::to_value(operation).ok();
     let name = name.and_then(|name| name.as_str().map(str::to_owned));
     name.unwrap_or_default()
 }
 
-fn act(text: &str) -> Result<Act, DeError> {
+fn operation(text: &str) -> Result<Operation, DeError> {
     let name: StrDeserializer<'_, DeError> = text.into_deserializer();
-    Act::deserialize(name)
+    Operation::deserialize(name)
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use symbolon::{Authorization, Caller, Field, Id, Rotation, Transition};
 
+use super::authorization_output::AuthorizationOutput;
 use super::create::TokenOutput;
-use super::shown::Shown;
 use crate::arguments::{Global, span};
 use crate::error::Failure;
 use crate::lookup::{Lookup, unknown};
@@ -99,17 +99,20 @@ impl Which {
 
 pub(super) fn activate(global: &Global, args: &ActiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Activate)?;
-    args.rows.print_one(&Shown::new(one, &mut lookup)?)
+    args.rows
+        .print_one(&AuthorizationOutput::new(one, &mut lookup)?)
 }
 
 pub(super) fn deactivate(global: &Global, args: &InactiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Deactivate)?;
-    args.rows.print_one(&Shown::new(one, &mut lookup)?)
+    args.rows
+        .print_one(&AuthorizationOutput::new(one, &mut lookup)?)
 }
 
 pub(super) fn delete(global: &Global, args: &DeleteArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Revoke)?;
-    args.rows.print_deleted(&Shown::new(one, &mut lookup)?)
+    args.rows
+        .print_deleted(&AuthorizationOutput::new(one, &mut lookup)?)
 }
 
 fn change(

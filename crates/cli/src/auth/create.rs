@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use symbolon::{
-    Authorization, Caller, Clock, Face, Id, InvalidTime, NewAuthorization, Status, SystemClock,
+    Authorization, Caller, Clock, Id, InvalidTime, NewAuthorization, Origin, Status, SystemClock,
     Timestamp, Token,
 };
 
+use super::authorization_output::AuthorizationOutput;
 use super::grants::{Grants, is_of_databases};
-use super::shown::Shown;
 use crate::arguments::{Global, span};
 use crate::error::Failure;
 use crate::lookup::Lookup;
 use crate::operator;
 use crate::output::BOLD;
-use crate::write_token::{Form, TokenFile, hand_over};
+use crate::write_token::{Form, TokenFile, deliver_token};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -90,9 +90,9 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
     let permissions = args.grants.permissions(&lookup, organization.id, user)?;
     let new = NewAuthorization {
         user,
-        face: match is_of_databases(&permissions) {
-            true => Face::V0,
-            false => Face::V2,
+        origin: match is_of_databases(&permissions) {
+            true => Origin::V0,
+            false => Origin::V2,
         },
         description: args.description.clone(),
         status: match args.inactive {
@@ -119,14 +119,15 @@ impl TokenOutput {
         let file = file.map(TokenFile::reserve).transpose()?;
         let (token, made) = make(lookup)?;
         // The token is there and must not be lost, names or not.
-        let shown = Shown::new(made.clone(), lookup).unwrap_or_else(|_| Shown::nameless(made));
-        hand_over(
+        let authorization_output = AuthorizationOutput::new(made.clone(), lookup)
+            .unwrap_or_else(|_| AuthorizationOutput::nameless(made));
+        deliver_token(
             &token,
             file,
             Form::of(self.json),
             |token, form| match form {
-                Form::Json => json(&shown, token) + "\n",
-                Form::Text => text(done, &shown, token),
+                Form::Json => json(&authorization_output, token) + "\n",
+                Form::Text => text(done, &authorization_output, token),
             },
         )
     }
@@ -134,25 +135,25 @@ impl TokenOutput {
 
 /// An authorization, with its token if that is printed.
 #[derive(Serialize)]
-struct Issued<'a> {
+struct IssuedToken<'a> {
     #[serde(flatten)]
-    authorization: &'a Shown,
+    authorization: &'a AuthorizationOutput,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
 }
 
-fn json(shown: &Shown, token: Option<&Token>) -> String {
-    let issued = Issued {
-        authorization: shown,
+fn json(authorization_output: &AuthorizationOutput, token: Option<&Token>) -> String {
+    let issued = IssuedToken {
+        authorization: authorization_output,
         token: token.map(Token::reveal),
     };
     // Nothing of it can fail; if it did, the text would still hand over the token.
-    serde_json::to_string_pretty(&issued).unwrap_or_else(|_| text("", shown, token))
+    serde_json::to_string_pretty(&issued).unwrap_or_else(|_| text("", authorization_output, token))
 }
 
-fn text(done: &str, shown: &Shown, token: Option<&Token>) -> String {
+fn text(done: &str, authorization_output: &AuthorizationOutput, token: Option<&Token>) -> String {
     let mut text = format!("{done}\n\n");
-    for (name, value) in shown.lines() {
+    for (name, value) in authorization_output.lines() {
         text.push_str(format!("  {BOLD}{name:13}{BOLD:#}  {value}").trim_end());
         text.push('\n');
     }

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_grants_stand_alone() {
+    fn operator_and_all_access_conflict_with_other_grants() {
         for whole in ["--operator", "--all-access"] {
             assert_eq!(parse(&[whole]).unwrap().0.len(), 1);
             for more in [

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use symbolon::{Authorization, Caller, Field, Filter, Id, Status};
 
-use super::shown::Shown;
+use super::authorization_output::AuthorizationOutput;
 use crate::arguments::Global;
 use crate::error::Failure;
 use crate::lookup::{Lookup, unknown};
@@ -71,11 +71,13 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
         let found = lookup.issuer.authorization(&Caller::Root, id);
         let found = found.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
         let found = Some(found).filter(|one| wants(&filter, one));
-        return args
-            .rows
-            .print(found.into_iter().map(|one| Shown::new(one, &mut lookup)));
+        return args.rows.print(
+            found
+                .into_iter()
+                .map(|one| AuthorizationOutput::new(one, &mut lookup)),
+        );
     }
-    let mut pages = Pages {
+    let mut pages = AuthorizationPages {
         lookup,
         left: filter.limit.unwrap_or(usize::MAX),
         filter,
@@ -108,7 +110,7 @@ fn wants(filter: &Filter, one: &Authorization) -> bool {
 }
 
 /// What the filter asks for, page by page.
-struct Pages {
+struct AuthorizationPages {
     lookup: Lookup,
     filter: Filter,
     left: usize,
@@ -116,8 +118,8 @@ struct Pages {
     done: bool,
 }
 
-impl Pages {
-    fn next(&mut self) -> Result<Option<Shown>, Failure> {
+impl AuthorizationPages {
+    fn next(&mut self) -> Result<Option<AuthorizationOutput>, Failure> {
         if self.page.len() == 0 && !self.done {
             let limit = self.left.min(PAGE);
             self.filter.limit = Some(limit);
@@ -131,7 +133,7 @@ impl Pages {
             self.page = page.into_iter();
         }
         let next = self.page.next();
-        next.map(|one| Shown::new(one, &mut self.lookup))
+        next.map(|one| AuthorizationOutput::new(one, &mut self.lookup))
             .transpose()
     }
 }

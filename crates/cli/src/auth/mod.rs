@@ -1,10 +1,10 @@
 //! `symbolon auth`: authorizations, which tokens stand for.
 
+mod authorization_output;
 mod change;
 mod create;
 mod grants;
 mod list;
-mod shown;
 
 use std::process::ExitCode;
 

@@ -97,9 +97,9 @@ mod tests {
     use proptest::prelude::*;
 
     /// Gives a few bytes at a time.
-    struct Dribble<'b>(&'b [u8], usize);
+    struct SlowReader<'b>(&'b [u8], usize);
 
-    impl Read for Dribble<'_> {
+    impl Read for SlowReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let most = self.1.min(buffer.len());
             self.0.read(&mut buffer[..most])
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn all(input: &[u8], step: usize) -> Vec<Option<Vec<u8>>> {
-        let mut lines = Lines::new(Dribble(input, step));
+        let mut lines = Lines::new(SlowReader(input, step));
         let mut all = Vec::new();
         while let Some(line) = lines.next(|| Ok(())).unwrap() {
             all.push(match line {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn ends() {
+    fn line_endings_are_stripped() {
         let some = |text: &str| Some(text.as_bytes().to_vec());
         assert_eq!(all(b"", 9), []);
         assert_eq!(all(b"\n", 9), [some("")]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_passed_over() {
+    fn too_long_lines_are_skipped() {
         let fits = vec![b'x'; LONGEST];
         let long = vec![b'x'; LONGEST + 1];
         let longer = vec![b'x'; 3 * LONGEST + 5];
@@ -156,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_is_told() {
-        let mut lines = Lines::new(Dribble(b"a\nb\nc", 4));
+    fn idle_callback_runs_before_waiting_for_input() {
+        let mut lines = Lines::new(SlowReader(b"a\nb\nc", 4));
         let mut idle = 0;
         for waits in [1, 1, 3] {
             lines
@@ -172,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_split_does(input in "[a\n]{0,40}", step in 1..9_usize) {
+        fn lines_match_slice_split(input in "[a\n]{0,40}", step in 1..9_usize) {
             let mut wanted: Vec<_> = input.split('\n').map(|line| Some(line.as_bytes().to_vec())).collect();
             // What follows the last end of a line is a line only if there is something.
             if wanted.last() == Some(&Some(Vec::new())) {

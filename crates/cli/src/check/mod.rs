@@ -3,7 +3,7 @@
 mod answer;
 mod lines;
 mod names;
-mod once;
+mod single;
 mod stream;
 
 use std::path::PathBuf;
@@ -58,6 +58,6 @@ pub(crate) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode, Failure
     if args.stream {
         stream::run(global)
     } else {
-        once::run(global, args)
+        single::run(global, args)
     }
 }

@@ -11,7 +11,7 @@ use symbolon::{
 
 /// A request as it is written: ids may be names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct NamedRequest<'a> {
     pub(super) action: Action,
     pub(super) kind: ResourceType,
     pub(super) id: Option<&'a str>,
@@ -30,11 +30,11 @@ pub(super) struct Checker<'e> {
     engine: &'e Engine,
     verifier: Verifier,
     issuer: Arc<Issuer>,
-    known: Known,
+    known: NameCache,
 }
 
 #[derive(Default)]
-struct Known {
+struct NameCache {
     /// What the store had reached when they were looked up.
     at: Revision,
     organizations: HashMap<Box<str>, Option<Id>>,
@@ -52,7 +52,7 @@ impl<'e> Checker<'e> {
             engine,
             verifier: engine.verifier(),
             issuer: engine.issuer(),
-            known: Known::default(),
+            known: NameCache::default(),
         }
     }
 
@@ -62,7 +62,11 @@ impl<'e> Checker<'e> {
 
     /// Decides. A name that stands for nothing is covered by no permission, but a token that is refused anyway is refused
     /// for its own reason.
-    pub(super) fn decide(&mut self, token: &[u8], asked: &Asked<'_>) -> Result<Allowed, Denied> {
+    pub(super) fn decide(
+        &mut self,
+        token: &[u8],
+        asked: &NamedRequest<'_>,
+    ) -> Result<Allowed, Denied> {
         match self.request(asked) {
             Ok(Ok(request)) => self.verifier.explain(token, &request),
             Ok(Err(_)) => {
@@ -76,14 +80,14 @@ impl<'e> Checker<'e> {
     /// The request with ids in the place of names.
     pub(super) fn request<'a>(
         &mut self,
-        asked: &Asked<'a>,
+        asked: &NamedRequest<'a>,
     ) -> Result<Result<Request<'a>, Unknown>, Error> {
         // Read before the store is, so that what is remembered is at least as new.
         let now = self.engine.caught_up();
         if self.known.at != now || self.known.count > REMEMBERED {
-            self.known = Known {
+            self.known = NameCache {
                 at: now,
-                ..Known::default()
+                ..NameCache::default()
             };
         }
         let mut request = Request::new(asked.action, asked.kind);

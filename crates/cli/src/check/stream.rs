@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
-use symbolon::{Allowed, Denied, Object};
+use symbolon::{Allowed, Denied, JsonObject};
 
 use super::answer::Answer;
 use super::lines::{LONGEST, Line, Lines};
-use super::names::{Asked, Checker};
+use super::names::{Checker, NamedRequest};
 use crate::arguments::Global;
 use crate::error::Failure;
 use crate::output;
@@ -48,7 +48,7 @@ fn progress() -> Progress {
 
 /// A request, as a line says it.
 #[derive(Deserialize)]
-struct Given<'l> {
+struct StreamRequest<'l> {
     #[serde(borrow)]
     token: Text<'l>,
     #[serde(borrow)]
@@ -140,10 +140,10 @@ impl Stream<'_> {
     fn decide(&mut self, line: &[u8]) -> Result<Result<Allowed, Denied>, Cow<'static, str>> {
         let line = std::str::from_utf8(line).map_err(|_| "the line is no UTF-8")?;
         let read = serde_json::from_str(line);
-        let Object::<Given<'_>>(given) = read.map_err(|error| explain(&error))?;
+        let JsonObject::<StreamRequest<'_>>(given) = read.map_err(|error| explain(&error))?;
         let action = given.action.0.parse();
         let kind = given.kind.0.parse();
-        let asked = Asked {
+        let asked = NamedRequest {
             action: action.map_err(|error| format!("`action`: {error}"))?,
             kind: kind.map_err(|error| format!("`type`: {error}"))?,
             id: given.id.as_ref().map(|id| &*id.0),

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use clap::Args;
 use symbolon::import::{Counts, Defaults, ImportFile, OwnerName, Plan};
-use symbolon::{Engine, IfEnded};
+use symbolon::{Engine, IfRevoked};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -57,14 +57,14 @@ pub(crate) struct ImportArgs {
 pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let file = read(&args.file)?;
-    let made = global.open_if_made()?;
+    let made = global.open_if_exists()?;
     let plan = match &made {
         Some(engine) => plan(file, engine, args)?,
         None if file.has_keyed_hashes() => {
             // They mean something under their own key only.
-            plan(file, &open::rehearsal_with(global.load_key()?)?, args)?
+            plan(file, &open::scratch_engine_with(global.load_key()?)?, args)?
         }
-        None => plan(file, &open::rehearsal()?, args)?,
+        None => plan(file, &open::scratch_engine()?, args)?,
     };
     let mut report = Report::new(&plan, args.dry_run);
     let refused = !args.skip_invalid && !plan.bad().is_empty();
@@ -73,7 +73,7 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
     } else if !args.dry_run {
         let engine = match made {
             Some(engine) => engine,
-            None => global.open_or_make()?,
+            None => global.open_or_create()?,
         };
         report.written = write(plan, &engine)?;
     }
@@ -111,9 +111,9 @@ fn watch(input: impl Read, length: Option<u64>) -> Result<ImportFile, Failure> {
 fn plan(file: ImportFile, engine: &Engine, args: &ImportArgs) -> Result<Plan, Failure> {
     let defaults = Defaults {
         organization: args.org.as_deref().map(OwnerName::from),
-        if_ended: match args.revive {
-            true => IfEnded::Revive,
-            false => IfEnded::Refuse,
+        if_revoked: match args.revive {
+            true => IfRevoked::Revive,
+            false => IfRevoked::Refuse,
         },
     };
     let progress = Progress::counted("Checking", Some(file.authorizations() as u64));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use symbolon::import::{BadRow, Counts, List, Plan};
+use symbolon::import::{BadRow, Counts, ImportList, Plan};
 
 use crate::error::Failure;
 use crate::output::{self, count, number, rate};
@@ -111,10 +111,10 @@ impl Report {
         let mut counts = Counts::default();
         for bad in &self.bad {
             match bad.place.list {
-                List::Organizations => counts.organizations += 1,
-                List::Users => counts.users += 1,
-                List::Buckets => counts.buckets += 1,
-                List::Authorizations | List::Unnamed => counts.authorizations += 1,
+                ImportList::Organizations => counts.organizations += 1,
+                ImportList::Users => counts.users += 1,
+                ImportList::Buckets => counts.buckets += 1,
+                ImportList::Authorizations | ImportList::Unnamed => counts.authorizations += 1,
             }
         }
         counts

@@ -97,7 +97,7 @@ fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
     let user = lookup
         .issuer
         .add_member(&Caller::Root, org.id, user.id, role)?;
-    args.rows.print_one(&Shown::new(user, role))
+    args.rows.print_one(&MemberOutput::new(user, role))
 }
 
 fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
@@ -109,26 +109,26 @@ fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
     let user = lookup
         .issuer
         .remove_member(&Caller::Root, org.id, user.id)?;
-    args.rows.print_deleted(&Shown::new(user, role))
+    args.rows.print_deleted(&MemberOutput::new(user, role))
 }
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let org = args.which.find(lookup)?.id;
     let members = lookup.issuer.members(&Caller::Root, org)?.into_iter();
     args.rows
-        .print(members.map(|(user, role)| Ok(Shown::new(user, role))))
+        .print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
 }
 
 /// What is printed of a member.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct MemberOutput {
     id: Id,
     name: String,
     role: Role,
     status: Status,
 }
 
-impl Shown {
+impl MemberOutput {
     fn new(user: User, role: Role) -> Self {
         Self {
             id: user.id,
@@ -139,7 +139,7 @@ impl Shown {
     }
 }
 
-impl Row for Shown {
+impl Row for MemberOutput {
     const HEADER: &[&str] = &["ID", "Name", "User Type", "Status"];
 
     fn cells(&self) -> Vec<String> {

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon::{Caller, Id, Organization, OrganizationEdit, Span, Status, Timestamp, Transition};
+use symbolon::{
+    Caller, Id, ListOptions, Organization, OrganizationEdit, Status, Timestamp, Transition,
+};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -144,7 +146,7 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
                 .issuer
                 .create_organization(&Caller::Root, name, description);
             let made = made.map_err(|error| taken(error, name))?;
-            args.rows.print_one(&Shown::from(made))
+            args.rows.print_one(&OrganizationOutput::from(made))
         }
         OrgCommand::List(args) => list(&lookup, args),
         OrgCommand::Update(args) => {
@@ -172,26 +174,33 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let found = match (args.id, &args.name) {
         (None, None) => lookup
             .issuer
-            .organizations(&Caller::Root, &Span::default())?,
+            .organizations(&Caller::Root, &ListOptions::default())?,
         (Some(id), _) => vec![lookup.organization(&id.to_string())?],
         (None, Some(name)) => vec![lookup.organization_named(name)?],
     };
     let named = |one: &Organization| args.name.as_ref().is_none_or(|name| *name == one.name);
     let found = found.into_iter().filter(named);
-    args.rows.print(found.map(|one| Ok(Shown::from(one))))
+    args.rows
+        .print(found.map(|one| Ok(OrganizationOutput::from(one))))
 }
 
-fn change(lookup: &Lookup, which: &Which, edit: &OrganizationEdit) -> Result<Shown, Failure> {
+fn change(
+    lookup: &Lookup,
+    which: &Which,
+    edit: &OrganizationEdit,
+) -> Result<OrganizationOutput, Failure> {
     let id = which.find(lookup)?.id;
     let name = edit.name.as_deref().unwrap_or_default();
     let changed = lookup.issuer.edit_organization(&Caller::Root, id, edit);
-    changed.map(Shown::from).map_err(|error| taken(error, name))
+    changed
+        .map(OrganizationOutput::from)
+        .map_err(|error| taken(error, name))
 }
 
 /// What is printed of an organization.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct OrganizationOutput {
     id: Id,
     name: String,
     description: String,
@@ -200,7 +209,7 @@ struct Shown {
     updated_at: Timestamp,
 }
 
-impl From<Organization> for Shown {
+impl From<Organization> for OrganizationOutput {
     fn from(one: Organization) -> Self {
         Self {
             id: one.id,
@@ -213,7 +222,7 @@ impl From<Organization> for Shown {
     }
 }
 
-impl Row for Shown {
+impl Row for OrganizationOutput {
     const HEADER: &[&str] = &["ID", "Name", "Status", "Description"];
 
     fn cells(&self) -> Vec<String> {

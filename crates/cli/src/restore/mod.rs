@@ -1,6 +1,6 @@
 //! `symbolon restore`.
 
-mod building;
+mod store_builder;
 mod target;
 
 use std::fs::File;
@@ -10,15 +10,15 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
-use symbolon::backup::{Backup, Restored, Summary};
+use symbolon::backup::{Backup, RestoreReport, Summary};
 use symbolon::{Engine, Error, StoreKey};
 use symbolon_files::{KeyFile, KeyLock};
 
 use crate::arguments::Global;
 use crate::error::Failure;
 use crate::output;
-use crate::progress::{Progress, Watched};
-use building::Building;
+use crate::progress::{CountingReader, Progress};
+use store_builder::StoreBuilder;
 use target::Target;
 
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub(crate) struct RestoreArgs {
 impl RestoreArgs {
     /// The key of the store, with that of the time of the backup if it is given, and that nobody else uses it.
     fn key(&self, global: &Global) -> Result<(StoreKey, KeyLock), Failure> {
-        let (key, alone) = global.hold_key_alone()?;
+        let (key, alone) = global.lock_key_exclusively()?;
         let key = match &self.old_key_file {
             Some(path) => key.with_former(&KeyFile::load(path)?),
             None => key,
@@ -62,9 +62,9 @@ impl RestoreArgs {
 /// What was done.
 struct Report {
     backup: Summary,
-    restored: Restored,
+    restored: RestoreReport,
     /// What the journal said of it.
-    found: Option<symbolon::Restored>,
+    found: Option<symbolon::RollbackReport>,
     replaced: Option<PathBuf>,
     seconds: f64,
 }
@@ -113,8 +113,8 @@ fn restore(
     })?;
     global.check_journal(key, &name)?;
     progress.say("Restoring");
-    let building = Building::begin(target)?;
-    let store = building.open()?;
+    let store_builder = StoreBuilder::begin(target)?;
+    let store = store_builder.open()?;
     let restored = backup.restore(&*store, key, &mut |_| ())?;
     drop(store);
     if key.is_rotating() {
@@ -122,7 +122,7 @@ fn restore(
         KeyFile::replace(&global.key_path(), key)?;
     }
     let replaced = target.clear()?;
-    building.place(target)?;
+    store_builder.place(target)?;
     Ok(Report {
         backup: backup.summary(),
         restored,
@@ -137,17 +137,17 @@ fn open(
     global: &Global,
     key: StoreKey,
     alone: KeyLock,
-) -> Result<Option<symbolon::Restored>, Failure> {
+) -> Result<Option<symbolon::RollbackReport>, Failure> {
     let missing = || Failure::NoStore(global.store.clone());
     let store = global.open_store()?.ok_or_else(missing)?;
     if key.is_rotating() {
         return Ok(crate::key::complete(global, &store, key, alone)?.1);
     }
     let opened = global.start(&store, (key, alone), Engine::open, global.options())?;
-    Ok(opened.restored().copied())
+    Ok(opened.rollback().copied())
 }
 
-fn verify(path: &Path, progress: &Progress) -> Result<Backup<Watched<File>>, Failure> {
+fn verify(path: &Path, progress: &Progress) -> Result<Backup<CountingReader<File>>, Failure> {
     let file = File::open(path).map_err(|source| Failure::Read {
         path: path.into(),
         source,
@@ -165,8 +165,8 @@ impl Report {
             self.seconds,
             self.backup.at,
         );
-        if self.restored.not_genuine > 0 {
-            let many = records(self.restored.not_genuine);
+        if self.restored.tampered > 0 {
+            let many = records(self.restored.tampered);
             text.push_str(&format!(
                 "{many} of the backup not genuine: what hangs on them is refused; run `symbolon fsck`.\n"
             ));
@@ -177,7 +177,7 @@ impl Report {
                  that was made before a time with `--revoke-before`.\n",
             ),
             Some(found) => {
-                let ended = match found.ended {
+                let ended = match found.revoked {
                     0 => "Nothing had ended since the backup".to_owned(),
                     many => format!(
                         "{} that had ended since the backup ended again",
@@ -204,8 +204,8 @@ impl Report {
     fn json(&self) -> serde_json::Value {
         json!({
             "records": self.restored.records,
-            "endedAgain": self.found.filter(|found| !found.accepted).map(|found| found.ended),
-            "notGenuine": self.restored.not_genuine,
+            "endedAgain": self.found.filter(|found| !found.accepted).map(|found| found.revoked),
+            "notGenuine": self.restored.tampered,
             "bytes": self.backup.bytes,
             "at": self.backup.at,
             "replaced": self.replaced,

@@ -122,7 +122,7 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
     output::print(format!("symbolon listens on http://{address}\n"))?;
 
     let opening = global.clone();
-    let opened = tokio::task::spawn_blocking(move || opening.open_or_make());
+    let opened = tokio::task::spawn_blocking(move || opening.open_or_create());
     let opened = opened
         .await
         .map_err(|error| Failure::Serve(error.into()))??;

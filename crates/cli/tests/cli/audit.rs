@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
-use symbolon::journal::{Act, By, Durability, Event, Fate, Intent, Journal, JournalKeys, Target};
+use symbolon::journal::{
+    Actor, Durability, Event, Intent, Journal, JournalKeys, Operation, Outcome, WrittenRecord,
+};
 use symbolon::{Id, Timestamp, TokenStore, store::Cursor};
 use symbolon_files::KeyFile;
 use symbolon_journal::FileJournal;
@@ -27,20 +29,20 @@ fn at(minute: u64) -> Timestamp {
     Timestamp::from_nanos(1_793_318_400_000_000_000 + minute * 60_000_000_000).unwrap()
 }
 
-fn intent(act: Act) -> Event {
+fn intent(operation: Operation) -> Event {
     let key = format!("authorization:{AUTH}").parse().unwrap();
     Event::Intent(Intent {
-        by: By::Root,
-        act,
-        writes: vec![Target { key, sequence: 1 }],
+        actor: Actor::Root,
+        operation,
+        writes: vec![WrittenRecord { key, sequence: 1 }],
         ends: vec![],
     })
 }
 
 fn denied() -> Event {
     Event::Denied {
-        by: By::Authorization(Id::new(5).unwrap()),
-        act: Act::Create,
+        actor: Actor::Authorization(Id::new(5).unwrap()),
+        operation: Operation::Create,
         on: None,
         reason: "it may not\u{1b}[31m".into(),
         left_out: 0,
@@ -60,7 +62,7 @@ fn write(home: &Home, but: u64) {
     };
     let done = Event::Outcome {
         of: 2,
-        fate: Fate::Done { revision: head },
+        outcome: Outcome::Done { revision: head },
     };
     let append = |journal: &FileJournal, minute, events: &[Event]| {
         journal
@@ -69,7 +71,7 @@ fn write(home: &Home, but: u64) {
     };
     let (one, two) = (journal(home), journal(home));
     append(&one, 0, std::slice::from_ref(&opened));
-    append(&one, 1, &[intent(Act::Revoke)]);
+    append(&one, 1, &[intent(Operation::Revoke)]);
     let two = {
         drop(two);
         journal(home)
@@ -80,7 +82,7 @@ fn write(home: &Home, but: u64) {
 }
 
 #[test]
-fn rows_of_all_chains_are_merged_and_an_intent_is_one_with_its_outcome() {
+fn rows_of_all_chains_are_merged_and_intents_are_joined_with_outcomes() {
     let home = Home::with_sample();
     write(&home, 0);
     let shown = home.run(&["audit", "show"]).success();
@@ -134,7 +136,7 @@ fn rows_of_all_chains_are_merged_and_an_intent_is_one_with_its_outcome() {
 }
 
 #[test]
-fn what_the_commands_do_is_shown() {
+fn audit_show_lists_the_operations_of_the_commands() {
     let home = Home::with_sample();
     let text = out(&home.run(&["audit", "show", "--act=import"]).success());
     assert!(text.contains("done"), "{text}");
@@ -143,7 +145,7 @@ fn what_the_commands_do_is_shown() {
 }
 
 #[test]
-fn a_sound_journal_that_goes_as_far_as_the_store() {
+fn verify_accepts_an_intact_journal_that_is_as_recent_as_the_store() {
     let home = Home::with_sample();
     write(&home, 0);
     home.run(&["audit", "verify"])
@@ -160,7 +162,7 @@ fn a_sound_journal_that_goes_as_far_as_the_store() {
 }
 
 #[test]
-fn a_changed_line_is_told_with_its_place_and_the_others_are_shown() {
+fn a_tampered_line_is_reported_with_its_position_and_the_rest_is_shown() {
     let home = Home::with_sample();
     write(&home, 0);
     let text = fs::read_to_string(chain(&home, 1)).unwrap();
@@ -179,7 +181,7 @@ fn a_changed_line_is_told_with_its_place_and_the_others_are_shown() {
 }
 
 #[test]
-fn a_journal_whose_end_is_missing_is_told_from_the_store() {
+fn a_truncated_journal_is_detected_by_comparison_with_the_store() {
     let home = Home::with_sample();
     let verify = || home.run(&["audit", "verify"]);
     verify().success();
@@ -193,7 +195,7 @@ fn a_journal_whose_end_is_missing_is_told_from_the_store() {
     ));
     // What has no outcome yet may be what the store holds.
     let open = journal(&home);
-    open.append(at(9), &[intent(Act::Revoke)], Durability::Written)
+    open.append(at(9), &[intent(Operation::Revoke)], Durability::Written)
         .unwrap();
     verify().success();
 }

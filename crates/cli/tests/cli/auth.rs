@@ -34,7 +34,7 @@ pub(crate) fn permissions(made: &Value) -> Vec<String> {
 
 /// Every command that works on a store for its operator.
 #[test]
-fn the_store_must_stand_on_the_command_line() {
+fn administration_requires_the_store_on_the_command_line() {
     for commands in [
         &["auth", "list"][..],
         &["auth", "create", "--org=my-org", "--read-buckets"],
@@ -67,7 +67,7 @@ fn the_store_must_stand_on_the_command_line() {
 }
 
 #[test]
-fn neither_the_environment_nor_the_default_names_a_store_for_its_operator() {
+fn environment_and_default_store_do_not_grant_operator_access() {
     let home = Home::with_sample();
     home.run(&["auth", "delete", AUTH]).code(1);
     let url = format!("sqlite:{}", home.store().display());
@@ -131,7 +131,7 @@ fn from_creation_to_revocation() {
 }
 
 #[test]
-fn what_is_granted() {
+fn create_options_map_to_permissions() {
     let home = Home::with_sample();
     let o = format!("orgs/{ORG}");
     for (arguments, wanted) in [
@@ -200,22 +200,22 @@ fn what_is_granted() {
 
 /// Those for databases alone belong to the interface for database tokens, and so may be changed.
 #[test]
-fn the_interface_is_that_of_the_grants() {
+fn the_origin_follows_from_the_granted_permissions() {
     let home = Home::with_sample();
     let of_databases = create(&home, &["--read-database=a"]);
     let of_both = create(&home, &["--read-database=a", "--read-tasks"]);
     let engine = home.engine();
-    let face = |made: &Value| {
+    let origin = |made: &Value| {
         let id = made["id"].as_str().unwrap().parse().unwrap();
         let one = engine.issuer().authorization(&symbolon::Caller::Root, id);
-        one.unwrap().face
+        one.unwrap().origin
     };
-    assert_eq!(face(&of_databases), symbolon::Face::V0);
-    assert_eq!(face(&of_both), symbolon::Face::V2);
+    assert_eq!(origin(&of_databases), symbolon::Origin::V0);
+    assert_eq!(origin(&of_both), symbolon::Origin::V2);
 }
 
 #[test]
-fn when_and_how_it_begins_and_ends() {
+fn status_and_expiry_options_apply() {
     let home = Home::with_sample();
     let later = create(&home, &["--read-buckets", "--expires=2199-01-01T00:00:00Z"]);
     assert_eq!(later["expiresAt"], "2199-01-01T00:00:00Z");
@@ -245,7 +245,7 @@ fn when_and_how_it_begins_and_ends() {
 }
 
 #[test]
-fn a_token_goes_to_a_file_and_the_rest_is_printed() {
+fn write_token_writes_the_token_to_a_file_and_prints_the_rest() {
     let home = Home::with_sample();
     let file = ["--write-token=new", "--read-buckets"];
     let made = create(&home, &file);
@@ -262,7 +262,7 @@ fn a_token_goes_to_a_file_and_the_rest_is_printed() {
 }
 
 #[test]
-fn a_rotation_ends_the_old_token_at_once_or_after_the_overlap() {
+fn rotation_revokes_the_old_token_at_once_or_after_the_overlap() {
     let home = Home::with_sample();
     let rotated = home.operate_json(&["auth", "rotate", AUTH, "--overlap=1h"]);
     let second = rotated["token"].as_str().unwrap();
@@ -296,7 +296,7 @@ fn a_rotation_ends_the_old_token_at_once_or_after_the_overlap() {
 }
 
 #[test]
-fn what_cannot_be_created() {
+fn invalid_authorizations_are_not_created() {
     let home = Home::with_sample();
     for (arguments, told) in [
         (

@@ -6,7 +6,7 @@ use crate::auth::{MISSING, create, id, ids};
 use crate::common::{Home, ORG, OTHER_ORG, STORES, USER, err, out};
 
 #[test]
-fn lists() {
+fn auth_list_filters_and_formats() {
     let home = Home::with_sample();
     let list = |arguments: &[&str]| {
         let list = home.operate_json(&[&["auth", "list"], arguments].concat());
@@ -118,7 +118,7 @@ fn the_json_has_the_keys_of_influxdb() {
 }
 
 #[test]
-fn a_thousand_are_listed_in_pages_or_at_once() {
+fn a_thousand_authorizations_are_listed_paged_or_at_once() {
     let home = Home::with_sample();
     {
         let engine = home.engine();
@@ -150,7 +150,7 @@ fn a_thousand_are_listed_in_pages_or_at_once() {
 
 /// Whoever stops reading misses nothing that counts.
 #[test]
-fn a_list_that_nobody_reads_is_no_error() {
+fn a_closed_output_pipe_is_not_an_error() {
     let home = Home::with_sample();
     for form in ["--json", "--hide-headers"] {
         let mut process = home.process(&["auth", "list", form, "--store", STORES[0]]);

@@ -14,7 +14,7 @@ use symbolon_sled::SledStore;
 use crate::common::{Home, ORG, STORES, err, many, out, token};
 
 #[test]
-fn a_backup_is_private_replaces_nothing_and_is_told() {
+fn a_backup_file_is_private_overwrites_nothing_and_is_reported() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let done = home.run(&["backup", "b"]).success();
@@ -49,7 +49,7 @@ fn a_backup_is_private_replaces_nothing_and_is_told() {
 }
 
 #[test]
-fn to_standard_output() {
+fn a_backup_is_written_to_standard_output() {
     let home = Home::with_sample();
     let done = home.run(&["backup", "-"]).success();
     assert!(done.get_output().stdout.starts_with(b"symbolon-backup-1"));
@@ -60,7 +60,7 @@ fn to_standard_output() {
 }
 
 #[test]
-fn nothing_to_back_up() {
+fn backing_up_a_missing_store_fails() {
     let home = Home::new();
     let refused = home.run(&["backup", "b"]).code(1);
     assert!(
@@ -75,7 +75,7 @@ fn nothing_to_back_up() {
 }
 
 #[test]
-fn a_sled_store_that_is_open_says_so() {
+fn backing_up_an_open_sled_store_reports_that_it_is_in_use() {
     let home = Home::with_sample_on(STORES[1]);
     let held = SledStore::open_existing(home.store()).unwrap();
     for arguments in [&["backup", "b"][..], &["restore", "b", "--replace"]] {
@@ -89,7 +89,7 @@ fn a_sled_store_that_is_open_says_so() {
 }
 
 #[test]
-fn beside_a_server_that_writes() {
+fn a_backup_succeeds_while_a_server_writes() {
     let home = Home::with_sample();
     home.import(&many(2000), &[]).success();
     let engine = home.engine();
@@ -138,7 +138,7 @@ fn beside_a_server_that_writes() {
 }
 
 #[test]
-fn a_backup_that_is_killed_leaves_no_file_and_the_next_one_no_left_over() {
+fn a_killed_backup_leaves_no_file_and_the_next_one_removes_its_leftovers() {
     let home = Home::with_sample();
     home.import(&many(5000), &[]).success();
     let others = home.files().len();

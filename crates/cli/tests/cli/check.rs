@@ -37,7 +37,7 @@ fn ids_and_names() {
 }
 
 #[test]
-fn the_answer() {
+fn check_prints_its_decision() {
     let home = Home::with_sample();
     let arguments = ["check", "--action=read", "--type=buckets", "--org=my-org"];
     let allowed = home
@@ -75,7 +75,7 @@ fn the_answer() {
 }
 
 #[test]
-fn tokens_as_they_come() {
+fn tokens_are_read_from_arguments_files_and_input() {
     let home = Home::with_sample();
     for (text, reason) in [
         (format!("{}\n", token(1)), "allow"),
@@ -116,7 +116,7 @@ fn tokens_as_they_come() {
 }
 
 #[test]
-fn errors_are_no_refusals() {
+fn errors_and_refusals_have_different_exit_codes() {
     let home = Home::with_sample();
     let fails = |arguments: &[&str], told: &str| {
         let arguments = [&["check"], arguments].concat();
@@ -164,7 +164,7 @@ fn errors_are_no_refusals() {
 }
 
 #[test]
-fn a_store_that_is_not_there_is_not_made() {
+fn check_does_not_create_a_missing_store() {
     let home = Home::new();
     for arguments in [
         &["check", "--action=read", "--type=buckets"][..],
@@ -188,7 +188,7 @@ fn a_store_that_is_not_there_is_not_made() {
 
 /// Nobody takes a refusal for anything else because its words were not read.
 #[test]
-fn a_refusal_that_nobody_reads_is_one() {
+fn a_refusal_keeps_its_exit_code_when_the_output_pipe_is_closed() {
     let home = Home::with_sample();
     home.write("token.txt", token(2));
     for (format, expected) in [("--color=never", 1), ("--json", 1)] {

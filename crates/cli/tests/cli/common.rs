@@ -13,7 +13,7 @@ use symbolon_files::KeyFile;
 use symbolon_sqlite::SqliteStore;
 use tempfile::TempDir;
 
-use crate::nowhere::files_below;
+use crate::secret_search::files_below;
 
 pub(crate) const ORG: &str = "0000000000000b01";
 pub(crate) const OTHER_ORG: &str = "0000000000000b02";

@@ -19,7 +19,7 @@ fn explain(home: &Home, number: u32, arguments: &[&str]) -> Value {
 
 /// It says what a check of the token says, for every one.
 #[test]
-fn it_decides_as_a_check_does() {
+fn explain_agrees_with_check() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.run(&["explain", "--id", AUTH, "--action=read", "--type=tasks"])
@@ -42,7 +42,7 @@ fn it_decides_as_a_check_does() {
 }
 
 #[test]
-fn why_not() {
+fn explain_lists_mismatches() {
     let home = Home::with_sample();
     let granted = format!("read:orgs/{ORG}/buckets");
     for (request, why) in [
@@ -168,7 +168,7 @@ fn names_and_ids_of_resources() {
 }
 
 #[test]
-fn in_words() {
+fn text_output_is_readable() {
     let home = Home::with_sample();
     let words = |number: u32, action: &str, org: &str| {
         out(&home.run(&[

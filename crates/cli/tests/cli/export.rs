@@ -30,7 +30,7 @@ fn give_key(from: &Home, to: &Home) {
 }
 
 #[test]
-fn a_store_of_either_kind_goes_round() {
+fn export_and_import_round_trip_both_store_kinds() {
     for (from, to) in [(STORES[0], STORES[1]), (STORES[1], STORES[0])] {
         let home = home(from);
         let done = home.run(&["export", "all.json", "--with-hashes"]).success();
@@ -61,7 +61,7 @@ fn a_store_of_either_kind_goes_round() {
 }
 
 #[test]
-fn without_hashes_there_is_no_secret() {
+fn an_export_without_hashes_contains_no_secret() {
     let home = home(STORES[0]);
     let done = home.run(&["export"]).success().stderr("");
     let json = out(&done);

@@ -35,7 +35,7 @@ fn assert_refused(home: &Home, told: &str) {
 }
 
 #[test]
-fn no_key() {
+fn a_missing_key_file_is_reported() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         fs::remove_file(home.key()).unwrap();
@@ -45,7 +45,7 @@ fn no_key() {
 }
 
 #[test]
-fn another_key() {
+fn a_wrong_key_is_rejected() {
     for store in STORES {
         let (home, other) = (Home::with_sample_on(store), Home::with_sample());
         let own = fs::read(home.key()).unwrap();
@@ -61,7 +61,7 @@ fn another_key() {
 }
 
 #[test]
-fn a_damaged_key() {
+fn a_damaged_key_file_is_rejected() {
     let home = Home::with_sample();
     let text = fs::read_to_string(home.key()).unwrap();
     let last = text.trim_end().chars().last().unwrap();
@@ -82,7 +82,7 @@ fn a_damaged_key() {
 }
 
 #[test]
-fn a_key_that_others_can_read() {
+fn a_key_file_readable_by_others_is_rejected() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         chmod(&home.key(), 0o640);
@@ -91,7 +91,7 @@ fn a_key_that_others_can_read() {
 }
 
 #[test]
-fn a_folder_that_others_can_write_to() {
+fn a_folder_writable_by_others_is_rejected() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let path = home.store();
@@ -110,7 +110,7 @@ fn a_folder_that_others_can_write_to() {
 }
 
 #[test]
-fn a_store_that_is_cut_off_or_something_else() {
+fn a_truncated_or_foreign_store_file_is_rejected() {
     let home = Home::with_sample();
     let whole = fs::read(home.path(DB)).unwrap();
     for cut in [0, 1, 100, 4096, whole.len() / 2, whole.len() - 4096] {
@@ -143,7 +143,7 @@ fn a_store_that_is_cut_off_or_something_else() {
 }
 
 #[test]
-fn a_key_that_is_there_is_used_for_a_new_store() {
+fn a_new_store_uses_an_existing_key() {
     let home = Home::with_sample();
     let key = fs::read(home.key()).unwrap();
     fs::remove_file(home.path(DB)).unwrap();
@@ -157,7 +157,7 @@ fn a_key_that_is_there_is_used_for_a_new_store() {
 }
 
 #[test]
-fn places_by_option_and_environment() {
+fn paths_come_from_options_and_environment() {
     let home = Home::new();
     let options = ["--store", "sqlite:a/b.db", "--key-file", "k/key"];
     home.import(&sample(), &options).success();

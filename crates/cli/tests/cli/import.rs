@@ -14,7 +14,7 @@ fn rows(rows: &[String]) -> String {
 }
 
 #[test]
-fn replies_of_the_api_into_an_empty_store() {
+fn api_replies_are_imported_into_an_empty_store() {
     let home = Home::new();
     let done = home.import(&sample(), &[]).success();
     let text = out(&done);
@@ -30,7 +30,7 @@ fn replies_of_the_api_into_an_empty_store() {
 }
 
 #[test]
-fn a_bare_list_and_a_file() {
+fn bare_lists_and_files_are_imported() {
     let home = Home::new();
     home.write("auths.json", rows(&[row(1, r#","org":"o","user":"u""#)]));
     let done = home.run(&["import", "auths.json", "--json"]).success();
@@ -41,7 +41,7 @@ fn a_bare_list_and_a_file() {
 }
 
 #[test]
-fn the_list_that_the_influx_command_prints() {
+fn influx_auth_list_output_is_imported() {
     let home = Home::new();
     let json = format!(
         r#"[{{"id":"{AUTH}","description":"d","token":"{}","status":"active","userName":"me",
@@ -59,7 +59,7 @@ fn the_list_that_the_influx_command_prints() {
 }
 
 #[test]
-fn a_second_time_changes_nothing_and_says_so() {
+fn importing_twice_changes_nothing_and_reports_it() {
     let home = Home::with_sample();
     let again = home.import(&sample(), &[]).success();
     assert_eq!(out(&again), "nothing new: 10 already there\n");
@@ -153,7 +153,7 @@ fn bad_rows_are_named_and_nothing_is_written() {
 }
 
 #[test]
-fn bad_rows_can_be_left_out() {
+fn bad_rows_can_be_skipped() {
     let home = Home::new();
     let done = home.import(&with_bad_rows(), &["--skip-invalid"]).success();
     assert!(
@@ -170,7 +170,7 @@ fn bad_rows_can_be_left_out() {
 }
 
 #[test]
-fn twenty_bad_rows_are_enough() {
+fn only_the_first_twenty_bad_rows_are_printed() {
     let home = Home::new();
     let bad: Vec<_> = (0..25)
         .map(|number| row(number, "").replace(&token(number), ""))
@@ -189,7 +189,7 @@ fn twenty_bad_rows_are_enough() {
 }
 
 #[test]
-fn what_others_have_is_bad_too() {
+fn rows_that_conflict_with_existing_records_are_bad() {
     let home = Home::with_sample();
     let other_token = row(1, "").replace(&token(1), &token(8));
     let other_id = row(8, "").replace(&token(8), &token(1));
@@ -228,7 +228,7 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
-fn files_of_another_form() {
+fn files_of_an_unknown_format_are_rejected() {
     let home = Home::new();
     let secret = token(1);
     for (input, told) in [
@@ -268,7 +268,7 @@ fn files_of_another_form() {
 }
 
 #[test]
-fn many_rows_in_many_commits() {
+fn large_imports_use_several_commits() {
     let home = Home::new();
     let all: Vec<_> = (0..2500)
         .map(|number| {

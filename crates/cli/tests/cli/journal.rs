@@ -68,7 +68,7 @@ fn home_with_many(store: &'static str) -> Home {
 }
 
 #[test]
-fn a_thousand_tokens_that_were_revoked_since_a_backup_stay_refused() {
+fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
     for store in STORES {
         let home = home_with_many(store);
         home.run(&["backup", "b"]).success();
@@ -94,7 +94,7 @@ fn a_thousand_tokens_that_were_revoked_since_a_backup_stay_refused() {
 }
 
 #[test]
-fn a_file_that_was_put_back_while_nobody_looked() {
+fn replacing_the_store_file_offline_reactivates_no_token() {
     let home = home_with_many(STORES[0]);
     fs::copy(home.store(), home.path("copy")).unwrap();
     revoke_many(&home);
@@ -124,7 +124,7 @@ fn a_file_that_was_put_back_while_nobody_looked() {
 }
 
 #[test]
-fn without_its_journal_a_store_is_not_opened_until_that_is_accepted() {
+fn a_store_without_its_journal_opens_only_when_accepted() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.run(&["backup", "b"]).success();
@@ -208,7 +208,7 @@ fn the_journal_of_another_store_is_refused() {
 }
 
 #[test]
-fn what_had_ended_is_imported_only_when_that_is_asked_for() {
+fn revoked_tokens_are_imported_only_on_request() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.run(&["backup", "b"]).success();
@@ -254,7 +254,7 @@ fn limited(home: &Home, arguments: &[&str]) -> Assert {
 }
 
 #[test]
-fn a_journal_that_cannot_be_written_hinders_making_and_not_ending() {
+fn an_unwritable_journal_blocks_creation_but_not_revocation() {
     let home = Home::with_sample();
     let engine = journaled(&home);
     let id: Id = AUTH.parse().unwrap();
@@ -300,7 +300,7 @@ fn a_journal_that_cannot_be_written_hinders_making_and_not_ending() {
 }
 
 #[test]
-fn the_journal_tells_who_did_what() {
+fn the_journal_records_who_did_what() {
     let home = Home::with_sample();
     let created = home.operate_json(&["auth", "create", "--org", ORG, "--read-buckets"]);
     let id = created["id"].as_str().unwrap();
@@ -359,7 +359,7 @@ fn each_damage_is_named_with_its_file_and_line() {
 }
 
 #[test]
-fn a_store_is_examined_without_its_journal_too() {
+fn fsck_works_without_the_journal() {
     let home = Home::with_sample();
     fs::rename(folder(&home), home.path("away")).unwrap();
     let examined = home.run(&["fsck"]).success();

@@ -72,7 +72,7 @@ fn keys(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn every_token_answers_as_before() {
+fn rotation_keeps_every_token_valid() {
     for store in STORES {
         let (home, answers) = home_with_all(store);
         let first = keys(&home);
@@ -117,7 +117,7 @@ fn every_token_answers_as_before() {
 }
 
 #[test]
-fn ids_are_shown_and_no_secret() {
+fn key_show_prints_ids_but_no_secret() {
     let home = Home::with_sample();
     home.run(&["key", "rotate"]).success();
     let [secret] = secrets(&home.key()).try_into().unwrap();
@@ -134,7 +134,7 @@ fn ids_are_shown_and_no_secret() {
 }
 
 #[test]
-fn whoever_uses_the_store_hinders_a_rotation() {
+fn a_store_in_use_blocks_key_rotation() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let before = fs::read(home.key()).unwrap();
@@ -160,7 +160,7 @@ fn whoever_uses_the_store_hinders_a_rotation() {
 
 /// Each takes the key as the one before left it: the key of a store is never lost.
 #[test]
-fn rotations_at_once() {
+fn concurrent_rotations_are_serialized() {
     let home = Home::with_sample();
     let rotate = || {
         let mut process = home.process(&["key", "rotate"]);
@@ -180,7 +180,7 @@ fn rotations_at_once() {
 }
 
 #[test]
-fn a_backup_of_before_is_restored_with_the_old_key_file() {
+fn a_backup_from_before_a_rotation_is_restored_with_the_old_key() {
     for store in STORES {
         let (home, answers) = home_with_all(store);
         home.run(&["backup", "b"]).success();
@@ -211,7 +211,7 @@ fn a_backup_of_before_is_restored_with_the_old_key_file() {
 
 /// The file itself, put back.
 #[test]
-fn a_store_of_before_is_told_from_a_damaged_one() {
+fn a_store_from_before_a_rotation_is_not_reported_as_damaged() {
     let home = Home::with_sample();
     fs::copy(home.store(), home.path("copy")).unwrap();
     create_private(&home.path("old"), &fs::read(home.key()).unwrap()).unwrap();
@@ -238,7 +238,7 @@ fn a_store_of_before_is_told_from_a_damaged_one() {
 
 /// `SYMBOLON_CRASH_CYCLES` says how often it is killed, and then there are 20,000 records.
 #[test]
-fn a_rotation_that_is_killed_leaves_everything_working() {
+fn a_killed_rotation_leaves_all_tokens_valid() {
     let cycles = std::env::var("SYMBOLON_CRASH_CYCLES").ok();
     let cycles: Option<u64> = cycles.map(|cycles| cycles.parse().unwrap());
     let records = if cycles.is_some() { 20_000 } else { 4000 };

@@ -11,6 +11,7 @@ mod auth_list;
 mod backup;
 mod check;
 mod common;
+mod concurrent_rotation;
 mod explain;
 mod export;
 mod files;
@@ -18,17 +19,16 @@ mod import;
 mod journal;
 mod key;
 mod man;
-#[path = "../common/nowhere.rs"]
-mod nowhere;
 mod old_format;
 mod org;
-mod planted;
 mod purge;
 mod restore;
-mod rotating;
+#[path = "../common/secret_search.rs"]
+mod secret_search;
 mod secrets;
 mod setup;
 mod sled;
 mod stream;
+mod tampering;
 mod usage;
 mod user;

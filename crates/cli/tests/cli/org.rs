@@ -28,7 +28,7 @@ fn from_creation_to_deletion() {
 }
 
 #[test]
-fn deleting_an_organization_ends_its_tokens() {
+fn deleting_an_organization_revokes_its_tokens() {
     let home = Home::with_sample();
     assert_eq!(home.reads(&token(1)), "allow");
     let gone = out(&home.operate(&["org", "delete", "--id", ORG]).success());

@@ -19,7 +19,7 @@ fn counts(dry_run: bool, authorizations: usize, organizations: usize, buckets: u
 }
 
 #[test]
-fn what_ended_is_counted_and_then_forgotten() {
+fn purge_counts_and_then_removes_revoked_records() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.operate(&["org", "delete", "my-org"]).success();
@@ -42,7 +42,7 @@ fn what_ended_is_counted_and_then_forgotten() {
 }
 
 #[test]
-fn in_words() {
+fn text_output_is_readable() {
     let home = Home::with_sample();
     home.operate(&["auth", "delete", crate::common::AUTH])
         .success();
@@ -69,7 +69,7 @@ fn errors() {
 
 /// What the engine reads of the store while it purges is older than the purge, and was not put back by anybody.
 #[test]
-fn a_long_purge_warns_of_nothing() {
+fn a_long_purge_prints_no_warnings() {
     let home = Home::with_sample();
     let rows: Vec<String> = (100..8_000).map(|number| row(number, "")).collect();
     let json = format!(r#"{{"authorizations":[{}]}}"#, rows.join(","));

@@ -78,7 +78,7 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
 }
 
 #[test]
-fn nothing_is_replaced_unless_it_is_said_and_then_the_old_store_is_kept() {
+fn restore_replaces_a_store_only_when_forced_and_keeps_the_old_one() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.run(&["backup", "b"]).success();
@@ -101,7 +101,7 @@ fn nothing_is_replaced_unless_it_is_said_and_then_the_old_store_is_kept() {
 }
 
 #[test]
-fn what_is_wrong_is_told_before_anything_is_made() {
+fn restore_reports_problems_before_creating_anything() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.run(&["backup", "b"]).success();
@@ -151,7 +151,7 @@ fn what_is_wrong_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn a_damaged_store_is_replaced_and_its_log_is_not_taken_for_that_of_the_new_one() {
+fn replacing_a_damaged_store_discards_its_log() {
     let home = Home::with_sample();
     home.run(&["backup", "b"]).success();
     let log = home.store().with_extension("db-wal");
@@ -170,7 +170,7 @@ fn a_damaged_store_is_replaced_and_its_log_is_not_taken_for_that_of_the_new_one(
 }
 
 #[test]
-fn logs_and_folders_of_something_else_are_left() {
+fn unrelated_logs_and_folders_are_left_alone() {
     let home = Home::with_sample();
     home.run(&["backup", "b"]).success();
     let log = home.store().with_extension("db-wal");
@@ -192,7 +192,7 @@ fn logs_and_folders_of_something_else_are_left() {
 }
 
 #[test]
-fn what_is_not_genuine_is_told() {
+fn restore_reports_tampered_records() {
     let home = Home::with_sample();
     let database = rusqlite::Connection::open(home.store()).unwrap();
     let change = "UPDATE record SET bytes = zeroblob(40) WHERE kind = 1 AND id IN \
@@ -283,11 +283,11 @@ fn killed(store: &'static str, records: usize, rounds: usize) {
 }
 
 #[test]
-fn a_restore_killed_at_any_moment_leaves_no_half_of_a_store() {
+fn a_killed_restore_leaves_no_partial_store() {
     killed(STORES[0], 5_000, 20);
 }
 
 #[test]
-fn a_restore_of_a_sled_store_killed_at_any_moment_leaves_no_half_of_one() {
+fn a_killed_sled_restore_leaves_no_partial_store() {
     killed(STORES[1], 1_000, 10);
 }

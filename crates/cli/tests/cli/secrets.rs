@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use symbolon::{Action, Caller, NewAuthorization, Permission, ResourceType};
 
 use crate::common::{DB, HASH_OF_6, Home, ORG, STORES, err, out, sample, token};
-use crate::nowhere::{assert_nowhere, middle};
+use crate::secret_search::{assert_absent, middle};
 
 fn flow(home: &Home) -> Vec<String> {
     let with = |arguments: &[&str]| home.command(arguments);
@@ -47,7 +47,7 @@ fn flow(home: &Home) -> Vec<String> {
 fn no_token_is_in_the_files_or_in_what_is_printed() {
     let home = Home::new();
     let mut tokens = flow(&home);
-    assert_nowhere(&home.files(), &tokens);
+    assert_absent(&home.files(), &tokens);
     // While the store is open, its log has the newest records.
     let engine = home.engine();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
@@ -59,7 +59,7 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
             .iter()
             .any(|file| file.to_string_lossy().ends_with("-wal"))
     );
-    assert_nowhere(&home.files(), &tokens);
+    assert_absent(&home.files(), &tokens);
 }
 
 /// Lists and explanations, in every form.
@@ -137,8 +137,8 @@ fn no_token_and_no_hash_is_in_any_list() {
 }
 
 #[test]
-fn nor_in_those_of_sled() {
+fn sled_lists_contain_no_token_and_no_hash() {
     let home = Home::on(STORES[1]);
     let tokens = flow(&home);
-    assert_nowhere(&home.files(), &tokens);
+    assert_absent(&home.files(), &tokens);
 }

@@ -21,7 +21,7 @@ fn assert_operator(home: &Home, token: &str) {
 }
 
 #[test]
-fn makes_everything_private_and_prints_the_token_once() {
+fn setup_creates_private_files_and_prints_the_token_once() {
     let home = Home::new();
     let done = home.run(&SETUP).success();
     let text = out(&done);
@@ -58,7 +58,7 @@ fn json() {
 }
 
 #[test]
-fn a_second_time_is_refused() {
+fn a_second_setup_is_rejected() {
     let home = Home::new();
     home.run(&SETUP).success();
     let again = home
@@ -73,7 +73,7 @@ fn a_second_time_is_refused() {
 }
 
 #[test]
-fn of_two_at_once_one_wins() {
+fn one_of_two_concurrent_setups_wins() {
     for _ in 0..5 {
         let home = Home::new();
         let race: Vec<_> = (0..4)
@@ -133,7 +133,7 @@ fn a_token_can_be_written_to_a_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_stops_it_before_anything_is_made() {
+fn an_unwritable_token_file_stops_setup_before_creating_anything() {
     let home = Home::new();
     home.write("token", "precious");
     let exists = home
@@ -152,7 +152,7 @@ fn a_file_that_cannot_be_written_stops_it_before_anything_is_made() {
 }
 
 #[test]
-fn names_that_cannot_be_taken_make_nothing() {
+fn invalid_names_create_nothing() {
     let home = Home::new();
     for (org, user) in [
         ("", "me"),
@@ -167,7 +167,7 @@ fn names_that_cannot_be_taken_make_nothing() {
 }
 
 #[test]
-fn a_token_that_cannot_be_printed_is_not_lost() {
+fn a_token_that_cannot_be_printed_goes_to_standard_error() {
     let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
     let unread = || Stdio::from(std::io::pipe().unwrap().1);
     for (stdout, format) in [

@@ -47,7 +47,7 @@ fn answers_come_in_order() {
 }
 
 #[test]
-fn the_form_of_a_line() {
+fn request_lines_are_parsed() {
     let home = Home::with_sample();
     let line = format!(
         "{{\"token\":\"{}\",\"action\":\"read\",\"type\":\"buckets\",\"id\":null,\"org\":\"{ORG}\",\"more\":[1]}}\r\n",
@@ -67,7 +67,7 @@ fn the_form_of_a_line() {
 }
 
 #[test]
-fn wrong_lines_are_told_and_the_stream_goes_on() {
+fn invalid_lines_are_reported_and_the_stream_continues() {
     let home = Home::with_sample();
     let secret = token(1);
     let mut input = Vec::new();
@@ -144,7 +144,7 @@ fn wrong_lines_are_told_and_the_stream_goes_on() {
 }
 
 #[test]
-fn names_that_stand_for_nothing_are_covered_by_nothing() {
+fn unknown_names_are_never_allowed() {
     let home = Home::with_sample();
     let set_up = home
         .run(&["setup", "--adopt", "--org=my-org", "--user=me", "--json"])
@@ -273,7 +273,7 @@ fn changes_of_another_process_are_seen_while_it_runs() {
 }
 
 #[test]
-fn whoever_stops_reading_is_told_nothing() {
+fn a_closed_pipe_ends_the_stream_silently() {
     let home = Home::with_sample();
     let Asking {
         child,

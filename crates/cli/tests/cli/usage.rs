@@ -6,7 +6,7 @@ use predicates::str::{contains, starts_with};
 use crate::common::{Home, err, out};
 
 #[test]
-fn wrong_usage_is_an_error_like_any_other() {
+fn usage_errors_are_formatted_like_other_errors() {
     let home = Home::new();
     for (arguments, code) in [
         (&[][..], 1),

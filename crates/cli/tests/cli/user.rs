@@ -60,7 +60,7 @@ fn a_new_user_may_belong_to_an_organization() {
 }
 
 #[test]
-fn a_name_that_looks_like_an_id() {
+fn user_names_that_look_like_ids_are_found() {
     let home = Home::with_sample();
     let name = "00000000000000ff";
     let made = home.operate_json(&["user", "create", "--name", name]);

@@ -20,7 +20,7 @@ fn noted(server: &Server) -> Vec<Value> {
 }
 
 #[test]
-fn a_backup_is_noted_with_who_took_it_and_of_which_commit() {
+fn a_backup_is_journaled_with_its_caller_and_commit() {
     let (server, client, first) = Server::set_up();
     let body = request(&first.org, &["read:buckets"]);
     let made = client.call(Call::post("/api/v2/authorizations", &body).token(&first.token));

@@ -94,7 +94,7 @@ fn read_through(client: &Client) -> (usize, u64) {
 }
 
 #[test]
-fn one_users_list_is_found_among_many() {
+fn listing_one_user_among_many_is_fast() {
     let authorizations = many(10_000);
     let server = server_of(authorizations);
     let milliseconds = time_of_one_users(&server.client(), authorizations / OF_A_USER);
@@ -110,7 +110,7 @@ fn one_users_list_is_found_among_many() {
 }
 
 #[test]
-fn a_long_list_takes_no_memory() {
+fn streaming_a_long_list_uses_constant_memory() {
     let authorizations = many(30_000);
     let server = server_of(authorizations);
     let client = server.client();

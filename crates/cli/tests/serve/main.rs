@@ -10,10 +10,10 @@ mod backup;
 mod client;
 mod documented_commands;
 mod lists;
-#[path = "../common/nowhere.rs"]
-mod nowhere;
 mod python;
 mod revoke;
+#[path = "../common/secret_search.rs"]
+mod secret_search;
 mod secrets;
 mod server;
 mod set_up;

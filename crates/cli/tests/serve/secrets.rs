@@ -7,7 +7,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Call, Client, Reply};
-use crate::nowhere::{assert_nowhere, files_below, holds};
+use crate::secret_search::{assert_absent, files_below, holds};
 use crate::server::{First, Home, PASSWORD, Server, USER, request, text};
 
 const ANOTHER_PASSWORD: &str = "staple battery horse correct";
@@ -200,7 +200,7 @@ fn a_secret_is_in_no_log_no_file_and_no_other_reply() {
             .iter()
             .any(|file| file.to_string_lossy().contains(".keys/"))
     );
-    assert_nowhere(&files, &all);
+    assert_absent(&files, &all);
     for of_process in ["cmdline", "environ"] {
         let path = format!("/proc/{}/{of_process}", server.id());
         let bytes = fs::read(path).unwrap();
@@ -211,7 +211,7 @@ fn a_secret_is_in_no_log_no_file_and_no_other_reply() {
     // Nothing is logged at the lowest level of all, which was asked for.
     assert!(log.contains(" DEBUG ") && log.contains("/api/v2/authorizations"));
     let files = files_below(home.path());
-    assert_nowhere(&files, &all);
+    assert_absent(&files, &all);
     println!(
         "secrets={} answers={} files={} bytes_of_log={} hits=0",
         all.len(),

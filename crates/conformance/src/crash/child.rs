@@ -27,7 +27,7 @@ const DIR: &str = "SYMBOLON_CRASH_DIR";
 const CHILD: &str = "SYMBOLON_CRASH_CHILD";
 
 /// A child whose parent was killed itself ends after this time.
-const LIFE: Duration = Duration::from_secs(120);
+const MAX_CHILD_LIFETIME: Duration = Duration::from_secs(120);
 
 impl Child {
     /// What this process is told, if it is a child.
@@ -44,7 +44,7 @@ impl Child {
         })
     }
 
-    pub(super) fn tell(&self, command: &mut Command) {
+    pub(super) fn pass_to(&self, command: &mut Command) {
         let numbers = std::iter::once(&self.seed).chain(&self.done);
         let numbers: Vec<String> = numbers.map(u64::to_string).collect();
         command.env(DIR, &self.dir).env(CHILD, numbers.join(" "));
@@ -57,7 +57,7 @@ impl Child {
     /// Whatever the store says.
     pub fn run(&self, open: &dyn Fn(&Path) -> Opened) -> Result<(), Failure> {
         // A test prints something before without ending the line.
-        say("\nopening\n")?;
+        print_line("\nopening\n")?;
         let store = open(&self.dir)?;
         let stopped = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -96,7 +96,7 @@ fn read(store: &dyn TokenStore, stopped: &AtomicBool) -> Result<(), Failure> {
         let head = page.end.ok_or("a page of any size had no end")?.head;
         if head > seen {
             seen = head;
-            say(&format!("seen {}\n", head.0))?;
+            print_line(&format!("seen {}\n", head.0))?;
         }
         thread::sleep(Duration::from_micros(200));
     }
@@ -115,7 +115,7 @@ fn write(
     stopped: &AtomicBool,
 ) -> Result<(), Failure> {
     let started = Instant::now();
-    while !stopped.load(Ordering::Relaxed) && started.elapsed() < LIFE {
+    while !stopped.load(Ordering::Relaxed) && started.elapsed() < MAX_CHILD_LIFETIME {
         let change = plan.advance();
         let purges = change.iter().any(|(_, record)| record.is_none());
         let revision = store.commit(&writes(store, &change)?)?;
@@ -125,7 +125,7 @@ fn write(
             head: revision,
             floor: if purges { revision } else { Revision::ABSENT },
         };
-        say(&acknowledgement.to_line())?;
+        print_line(&acknowledgement.to_line())?;
         use_some(store, &plan)?;
     }
     Ok(())
@@ -156,7 +156,7 @@ fn use_some(store: &dyn TokenStore, plan: &Plan) -> Result<(), Failure> {
 }
 
 /// One write, so that what is read of it is whole.
-fn say(line: &str) -> io::Result<()> {
+fn print_line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(line.as_bytes())?;
     out.flush()

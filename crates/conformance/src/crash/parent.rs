@@ -11,16 +11,16 @@ use symbolon::store::Revision;
 use tempfile::TempDir;
 
 use super::child::{self, Acknowledgement, Child};
-use super::verify::Known;
+use super::verify::ExpectedState;
 use super::{Crash, Failure, Report};
 use crate::rng::Rng;
 
 /// A child that has said nothing for so long hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const CHILD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// When a child is killed.
 #[derive(Debug, Clone, Copy)]
-enum Moment {
+enum KillTime {
     /// While it opens the store or makes it, or a little later.
     Opening(Duration),
     /// While it writes.
@@ -61,7 +61,7 @@ impl Crash<'_> {
     fn cycle(
         &self,
         store: &mut Store,
-        moment: Moment,
+        moment: KillTime,
         report: &mut Report,
     ) -> Result<bool, Failure> {
         let child = Child {
@@ -70,16 +70,16 @@ impl Crash<'_> {
             done: store.known.done(),
         };
         let mut command = (self.child)();
-        child.tell(&mut command);
-        let said = kill(command, moment)?;
+        child.pass_to(&mut command);
+        let child_output = kill(command, moment)?;
         report.cycles += 1;
-        report.acknowledged += said.acknowledged.len() as u64;
+        report.acknowledged += child_output.acknowledged.len() as u64;
         let faults = report.lost.len() + report.unopenable.len();
-        for acknowledged in said.acknowledged {
+        for acknowledged in child_output.acknowledged {
             store.known.acknowledge(acknowledged);
         }
-        store.known.see(said.seen);
-        if let Some(end) = said.ended {
+        store.known.see(child_output.seen);
+        if let Some(end) = child_output.ended {
             report
                 .unopenable
                 .push(format!("a child ended by itself: {end}"));
@@ -108,29 +108,29 @@ impl Crash<'_> {
 struct Store {
     dir: TempDir,
     seed: u64,
-    known: Known,
+    known: ExpectedState,
 }
 
 impl Store {
     fn new(dir: &Path, seed: u64) -> Result<Self, Failure> {
         let dir = tempfile::Builder::new().prefix("store-").tempdir_in(dir)?;
-        let known = Known::nothing(seed);
+        let known = ExpectedState::nothing(seed);
         Ok(Self { dir, seed, known })
     }
 }
 
 /// Making and opening are killed too, more often while there is nothing.
-fn moment(rng: &mut Rng, known: &Known) -> Moment {
+fn moment(rng: &mut Rng, known: &ExpectedState) -> KillTime {
     let is_new = known.done().iter().all(|done| *done == 0);
     if rng.once_in(if is_new { 2 } else { 8 }) {
-        return Moment::Opening(Duration::from_micros(rng.below(15_000)));
+        return KillTime::Opening(Duration::from_micros(rng.below(15_000)));
     }
-    Moment::Writing(Duration::from_micros(5000 + rng.below(145_000)))
+    KillTime::Writing(Duration::from_micros(5000 + rng.below(145_000)))
 }
 
 /// What a child said.
 #[derive(Debug, Default)]
-struct Said {
+struct ChildOutput {
     acknowledged: Vec<Acknowledgement>,
     /// The newest commit that was read.
     seen: Revision,
@@ -138,53 +138,57 @@ struct Said {
     ended: Option<String>,
 }
 
-impl Said {
-    fn hear(&mut self, line: &str) {
+impl ChildOutput {
+    fn record_line(&mut self, line: &str) {
         self.acknowledged.extend(Acknowledgement::from_line(line));
         self.seen = self.seen.max(child::seen(line).unwrap_or_default());
     }
 }
 
 /// Starts the child, kills it when the moment has come, and returns all that it said until then.
-fn kill(mut command: Command, moment: Moment) -> Result<Said, Failure> {
+fn kill(mut command: Command, moment: KillTime) -> Result<ChildOutput, Failure> {
     let mut process = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
     let lines = listen(&mut process)?;
-    let mut said = Said::default();
-    let listened = listen_until(&lines, moment, &mut said);
+    let mut child_output = ChildOutput::default();
+    let listened = listen_until(&lines, moment, &mut child_output);
     // On Unix this is SIGKILL. It fails if the child has ended already, which `listened` tells.
     let _ = process.kill();
     let status = process.wait()?;
     // What it had said before stands in the pipe.
-    lines.iter().for_each(|line| said.hear(&line));
+    lines
+        .iter()
+        .for_each(|line| child_output.record_line(&line));
     match listened {
         Ok(()) => {}
-        Err(RecvTimeoutError::Timeout) => said.ended = Some("it hung and was killed".to_owned()),
-        Err(RecvTimeoutError::Disconnected) => said.ended = Some(status.to_string()),
+        Err(RecvTimeoutError::Timeout) => {
+            child_output.ended = Some("it hung and was killed".to_owned())
+        }
+        Err(RecvTimeoutError::Disconnected) => child_output.ended = Some(status.to_string()),
     }
-    Ok(said)
+    Ok(child_output)
 }
 
 fn listen_until(
     lines: &Receiver<String>,
-    moment: Moment,
-    said: &mut Said,
+    moment: KillTime,
+    child_output: &mut ChildOutput,
 ) -> Result<(), RecvTimeoutError> {
     let wait = loop {
-        let line = lines.recv_timeout(PATIENCE)?;
-        said.hear(&line);
+        let line = lines.recv_timeout(CHILD_TIMEOUT)?;
+        child_output.record_line(&line);
         match moment {
-            Moment::Opening(wait) if line == "opening" => break wait,
-            Moment::Writing(wait) if !said.acknowledged.is_empty() => break wait,
+            KillTime::Opening(wait) if line == "opening" => break wait,
+            KillTime::Writing(wait) if !child_output.acknowledged.is_empty() => break wait,
             _ => {}
         }
     };
     let deadline = Instant::now() + wait;
     loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) => said.hear(&line),
+            Ok(line) => child_output.record_line(&line),
             Err(RecvTimeoutError::Timeout) => return Ok(()),
             Err(ended) => return Err(ended),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
-use symbolon::{Face, Status};
+use symbolon::{Origin, Status};
 
 use crate::rng::Rng;
 use crate::sample::{TOKEN, USER, id, key};
@@ -27,7 +27,7 @@ pub(super) struct Plan {
 pub(super) type Change = Vec<(RecordKey, Option<Record>)>;
 
 /// So many records that purges happen often.
-const CROWD: usize = 30;
+const MANY_RECORDS: usize = 30;
 
 impl Plan {
     pub(super) fn new(seed: u64, writer: u64) -> Self {
@@ -81,7 +81,7 @@ impl Plan {
             .filter(|key| !changed.contains_key(key))
             .copied()
             .collect();
-        let crowded = self.records.len() >= CROWD;
+        let crowded = self.records.len() >= MANY_RECORDS;
         if untouched.is_empty() || (!crowded && self.rng.once_in(3)) {
             let record = self.create();
             changed.insert(record.key, Some(record));
@@ -119,7 +119,7 @@ impl Plan {
                 organization: Some(id(self.created % 3 + 1)),
                 user: None,
                 status: Some(Status::Active),
-                face: Some(self.rng.pick(&[Face::V2, Face::V0, Face::Embedder])),
+                origin: Some(self.rng.pick(&[Origin::V2, Origin::V0, Origin::Embedder])),
             },
             bytes: self.body(),
         }

@@ -13,7 +13,7 @@ use crate::pages::dump;
 
 /// What is known of a store.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct ExpectedState {
     /// Each thread's records after its last commit that was acknowledged, or found.
     plans: Vec<Plan>,
     head: Revision,
@@ -21,7 +21,7 @@ pub(super) struct Known {
     epoch: Option<Epoch>,
 }
 
-impl Known {
+impl ExpectedState {
     /// A store that is still to be made.
     pub(super) fn nothing(seed: u64) -> Self {
         Self {

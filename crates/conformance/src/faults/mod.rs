@@ -15,8 +15,8 @@
 //! assert_eq!((store.calls(Method::Commit), store.struck()), (2, 1));
 //! ```
 
-mod histories;
-mod revoking;
+mod revoke;
+mod token_histories;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,8 +29,8 @@ use symbolon::store::{
 };
 use symbolon::{Id, Minute, StoreError};
 
-pub use histories::histories_under_faults;
-pub use revoking::revoke_under_faults;
+pub use revoke::revoke_under_faults;
+pub use token_histories::histories_under_faults;
 
 /// A method of a store that can be made to fail: all but `limits`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

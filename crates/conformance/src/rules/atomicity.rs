@@ -3,7 +3,7 @@
 use symbolon::record::MAX_RECORD;
 use symbolon::store::{TokenStore, Write};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::dump;
 use crate::sample::{
     NEVER, Refusal, TOKEN, USER, commit, guard, insert, key, named, purge, put, record, refused,
@@ -11,8 +11,8 @@ use crate::sample::{
 };
 
 /// A conflict at any place of a commit leaves nothing of it, and is named by its place.
-pub fn a_conflict_anywhere_leaves_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_conflict_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let good = prepare(store);
     put(store, &record(TOKEN, 50, "in the way"));
     let bad = [
@@ -28,8 +28,8 @@ pub fn a_conflict_anywhere_leaves_nothing(make: Make<'_>) {
 }
 
 /// A unique key that is taken leaves nothing of the commit, wherever it stands, and is named by its place.
-pub fn a_duplicate_anywhere_leaves_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_duplicate_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let good = prepare(store);
     put(store, &named(TOKEN, 50, "taken"));
     let bad = insert(&named(TOKEN, 51, "taken"));
@@ -38,8 +38,8 @@ pub fn a_duplicate_anywhere_leaves_nothing(make: Make<'_>) {
 }
 
 /// A record that is too large leaves nothing of the commit, wherever it stands.
-pub fn a_record_too_large_anywhere_leaves_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_record_too_large_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let good = prepare(store);
     let bad = insert(&sized(51, MAX_RECORD + 1));
     refuse_everywhere(store, &good, &bad, |_| Refusal::TooLarge);
@@ -47,8 +47,8 @@ pub fn a_record_too_large_anywhere_leaves_nothing(make: Make<'_>) {
 }
 
 /// Of several writes that fail in the same way the first is named.
-pub fn the_first_failing_write_is_named(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn the_first_failing_write_is_named(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "one"));
     put(store, &named(TOKEN, 2, "two"));
     let fine = insert(&named(TOKEN, 8, "fine"));
@@ -77,8 +77,8 @@ pub fn the_first_failing_write_is_named(make: Make<'_>) {
 }
 
 /// All expectations are compared before any unique key.
-pub fn conflicts_are_told_before_duplicates(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn conflicts_are_reported_before_duplicates(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "one"));
     let writes = [
         insert(&named(TOKEN, 2, "one")),
@@ -95,8 +95,8 @@ pub fn conflicts_are_told_before_duplicates(make: Make<'_>) {
 }
 
 /// Limits are checked before anything is compared.
-pub fn limits_are_told_before_conflicts(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn limits_are_reported_before_conflicts(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "one"));
     let writes = [
         guard(key(USER, 1), NEVER),
@@ -108,8 +108,8 @@ pub fn limits_are_told_before_conflicts(make: Make<'_>) {
 }
 
 /// After a refused commit nothing is left of what it would have given up either: a key stays taken.
-pub fn a_refused_commit_gives_no_unique_key_up(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_refused_commit_gives_no_unique_key_up(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let held = put(store, &named(TOKEN, 1, "held"));
     let writes = [
         replace(&record(TOKEN, 1, "without"), held),

@@ -8,7 +8,7 @@ use symbolon::StoreError;
 use symbolon::record::Record;
 use symbolon::store::{Cursor, Query, Revision, TokenStore};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::{dump, newest, scan};
 use crate::sample::{
     Refusal, TOKEN, commit, get, insert, insert_all, key, named, put, record, replace, stored,
@@ -16,8 +16,8 @@ use crate::sample::{
 use crate::threads::{Running, in_threads, rounds};
 
 /// Threads that read, add one and write over what they read lose no addition.
-pub fn concurrent_increments_lose_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn concurrent_increments_lose_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, "0"));
     let added = in_threads(|_| rounds(15).inspect(|_| increment(store)).count());
     let wanted: usize = added.into_iter().sum();
@@ -25,8 +25,8 @@ pub fn concurrent_increments_lose_nothing(make: Make<'_>) {
 }
 
 /// Of many threads that create records with one unique key at the same time exactly one succeeds, each time.
-pub fn one_creator_of_a_unique_key_wins(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn one_creator_of_a_unique_key_wins(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let mut created = 0;
     for round in rounds(10) {
         let name = format!("round {round}");
@@ -39,8 +39,8 @@ pub fn one_creator_of_a_unique_key_wins(make: Make<'_>) {
 }
 
 /// Of many threads that insert the same record at the same time exactly one succeeds, each time.
-pub fn one_creator_of_a_record_wins(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn one_creator_of_a_record_wins(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     for round in rounds(10) {
         let create =
             |thread: u64| store.commit(&[insert(&record(TOKEN, round, &thread.to_string()))]);
@@ -49,8 +49,8 @@ pub fn one_creator_of_a_record_wins(make: Make<'_>) {
 }
 
 /// No two commits get the same revision, and those of one thread grow.
-pub fn concurrent_commits_have_distinct_revisions(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn concurrent_commits_have_distinct_revisions(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let revisions = in_threads(|thread| {
         let put = |round| put(store, &record(TOKEN, thread + 1, &format!("{round}")));
         let revisions: Vec<Revision> = rounds(15).map(put).collect();
@@ -66,8 +66,8 @@ pub fn concurrent_commits_have_distinct_revisions(make: Make<'_>) {
 }
 
 /// A read that starts after a commit returned sees it, in every other thread, by `get`, `scan` and `find`.
-pub fn a_read_sees_every_commit_that_returned(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_read_sees_every_commit_that_returned(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, "0"));
     let returned = AtomicU64::new(0);
     let reads: [fn(&dyn TokenStore) -> u64; 3] = [
@@ -96,8 +96,8 @@ pub fn a_read_sees_every_commit_that_returned(make: Make<'_>) {
 }
 
 /// A page and its end come from one snapshot, and a commit is in it whole or not at all.
-pub fn a_page_is_one_snapshot(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_page_is_one_snapshot(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let pair = |n: u64| [1, 2].map(|number| record(TOKEN, number, &n.to_string()));
     insert_all(store, &pair(0));
     thread::scope(|scope| {
@@ -123,8 +123,8 @@ pub fn a_page_is_one_snapshot(make: Make<'_>) {
 }
 
 /// Whoever follows a store by scans while others write has met everything at the end.
-pub fn a_scan_beside_writers_loses_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_scan_during_writes_loses_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let records: Vec<Record> = (1..=40).map(|n| record(TOKEN, n, "0")).collect();
     insert_all(store, &records);
     let followed = thread::scope(|scope| {

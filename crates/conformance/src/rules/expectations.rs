@@ -2,7 +2,7 @@
 
 use symbolon::store::Revision;
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::dump;
 use crate::sample::{
     NEVER, Refusal, TOKEN, USER, commit, get, guard, insert, key, purge, put, record, refused,
@@ -10,8 +10,8 @@ use crate::sample::{
 };
 
 /// An insert is refused where a record is.
-pub fn an_insert_over_a_record_conflicts(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn an_insert_over_a_record_conflicts(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     commit(store, &[insert(&record(TOKEN, 1, "first"))]);
     let before = dump(store);
     let again = insert(&record(TOKEN, 1, "second"));
@@ -21,8 +21,8 @@ pub fn an_insert_over_a_record_conflicts(make: Make<'_>) {
 
 /// A replacement is refused unless it expects the very revision that is there: no older, none of another record, none
 /// that is still to come.
-pub fn a_replacement_of_another_revision_conflicts(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_replacement_of_another_revision_conflicts(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let old = put(store, &record(TOKEN, 1, "old"));
     let now = put(store, &record(TOKEN, 1, "now"));
     let other = put(store, &record(TOKEN, 2, "other"));
@@ -38,8 +38,8 @@ pub fn a_replacement_of_another_revision_conflicts(make: Make<'_>) {
 }
 
 /// A replacement of nothing is refused.
-pub fn a_replacement_of_an_absent_record_conflicts(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_replacement_of_an_absent_record_conflicts(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let elsewhere = put(store, &record(TOKEN, 2, "elsewhere"));
     for wrong in [elsewhere, NEVER] {
         let write = replace(&record(TOKEN, 1, ""), wrong);
@@ -49,8 +49,8 @@ pub fn a_replacement_of_an_absent_record_conflicts(make: Make<'_>) {
 }
 
 /// A guard refuses the whole commit when the guarded record has another revision, or is gone.
-pub fn a_guard_of_another_revision_conflicts(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_guard_of_another_revision_conflicts(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let old = put(store, &record(USER, 1, "old"));
     let now = put(store, &record(USER, 1, "now"));
     let user = key(USER, 1);
@@ -67,8 +67,8 @@ pub fn a_guard_of_another_revision_conflicts(make: Make<'_>) {
 }
 
 /// A guard can ask that there is no record.
-pub fn a_guard_of_absence_passes_only_then(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_guard_of_absence_passes_only_then(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let absent = guard(key(USER, 1), Revision::ABSENT);
     commit(store, &[absent.clone(), insert(&record(TOKEN, 9, "child"))]);
     commit(store, &[insert(&record(USER, 1, ""))]);
@@ -76,8 +76,8 @@ pub fn a_guard_of_absence_passes_only_then(make: Make<'_>) {
 }
 
 /// A purge needs the revision of what it purges.
-pub fn a_purge_of_another_revision_conflicts(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_purge_of_another_revision_conflicts(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let old = put(store, &record(TOKEN, 1, "old"));
     let now = put(store, &record(TOKEN, 1, "now"));
     let before = dump(store);
@@ -93,8 +93,8 @@ pub fn a_purge_of_another_revision_conflicts(make: Make<'_>) {
 }
 
 /// What was purged is as absent as what never was: its last revision is worth nothing, and it can be inserted.
-pub fn a_purged_record_is_absent(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_purged_record_is_absent(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let last = put(store, &record(TOKEN, 1, "first life"));
     let purged = commit(store, &[purge(key(TOKEN, 1), last)]);
     assert_eq!(get(store, key(TOKEN, 1)), None);

@@ -7,17 +7,17 @@ use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{
     Cursor, Epoch, Limits, Page, Query, Revision, Stored, TokenStore, Wake, Write,
 };
-use symbolon::{Face, Id, Minute, Status, StoreError};
+use symbolon::{Id, Minute, Origin, Status, StoreError};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::rng::Rng;
 use crate::sample::{
     TOKEN, USER, commit, id, insert_all, key, named, purge, put, record, revision_of,
 };
 
 /// Whatever is asked for, `find` gives exactly what the default implementation of the trait finds by scanning.
-pub fn finding_equals_scanning(make: Make<'_>) {
-    let fresh = make.fresh();
+pub fn finding_equals_scanning(factory: StoreFactory<'_>) {
+    let fresh = factory.fresh();
     let (store, scanning) = (&*fresh, Scanning(fresh.shared()));
     let rng = &mut Rng::new(7);
     populate(store, rng);
@@ -30,8 +30,8 @@ pub fn finding_equals_scanning(make: Make<'_>) {
 }
 
 /// Records are found in the order of their ids as unsigned numbers, whenever they were written.
-pub fn found_records_are_ordered_by_id(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn found_records_are_ordered_by_id(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let ordered = [1, 255, 256, 65_536, (1 << 63) - 1, 1 << 63, u64::MAX];
     for number in [u64::MAX, 256, 1, 1 << 63, 65_536, (1 << 63) - 1, 255] {
         put(store, &record(TOKEN, number, ""));
@@ -41,8 +41,8 @@ pub fn found_records_are_ordered_by_id(make: Make<'_>) {
 }
 
 /// `after` and `limit` walk through everything, page by page, and nothing twice.
-pub fn found_pages_cover_everything(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn found_pages_cover_everything(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     populate(store, &mut Rng::new(8));
     let mut query = Query {
         organization: Some(id(10)),
@@ -69,8 +69,8 @@ pub fn found_pages_cover_everything(make: Make<'_>) {
 }
 
 /// Nothing but the limit of the query ends what is found.
-pub fn any_number_of_records_is_found(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn any_number_of_records_is_found(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let records: Vec<Record> = (1..=2100).map(|n| record(TOKEN, n, "")).collect();
     insert_all(store, &records);
     let found = store.find(&Query::all(TOKEN)).expect("find works");
@@ -78,20 +78,20 @@ pub fn any_number_of_records_is_found(make: Make<'_>) {
 }
 
 /// A record is found by what it has now: neither by what it had before, nor at all after it was purged.
-pub fn what_was_replaced_is_not_found(make: Make<'_>) {
-    let store = &*make.fresh();
-    let columns = |n, status, face| Columns {
+pub fn replaced_records_are_not_found(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
+    let columns = |n, status, origin| Columns {
         organization: Some(id(n)),
         user: Some(id(n + 100)),
         status: Some(status),
-        face: Some(face),
+        origin: Some(origin),
     };
     let before = Record {
-        columns: columns(1, Status::Active, Face::V2),
+        columns: columns(1, Status::Active, Origin::V2),
         ..named(TOKEN, 5, "before")
     };
     let after = Record {
-        columns: columns(2, Status::Revoked, Face::V0),
+        columns: columns(2, Status::Revoked, Origin::V0),
         ..named(TOKEN, 5, "after")
     };
     put(store, &before);
@@ -106,8 +106,8 @@ pub fn what_was_replaced_is_not_found(make: Make<'_>) {
 }
 
 /// A column that a record does not have is not found by any value, and a query that does not ask for it finds it.
-pub fn a_column_that_is_not_set_matches_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_column_that_is_not_set_matches_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, "bare"));
     put(store, &record(USER, 1, "another kind"));
     let bare = named(TOKEN, 2, "some");
@@ -116,7 +116,7 @@ pub fn a_column_that_is_not_set_matches_nothing(make: Make<'_>) {
             organization: Some(id(1)),
             user: Some(id(1)),
             status: Some(Status::Active),
-            face: Some(Face::V2),
+            origin: Some(Origin::V2),
         },
         ..bare
     };
@@ -194,7 +194,7 @@ fn random_record(rng: &mut Rng, number: u64) -> Record {
             organization: rng.pick(&IDS),
             user: rng.pick(&IDS),
             status: rng.pick(&STATUSES),
-            face: rng.pick(&FACES),
+            origin: rng.pick(&ORIGINS),
         },
         bytes: rng.next().to_be_bytes().into(),
     }
@@ -210,7 +210,7 @@ fn query(rng: &mut Rng) -> Query {
         organization: rng.pick(&IDS).filter(|_| rng.once_in(2)),
         user: rng.pick(&IDS).filter(|_| rng.once_in(2)),
         status: rng.pick(&STATUSES).filter(|_| rng.once_in(2)),
-        face: rng.pick(&FACES).filter(|_| rng.once_in(2)),
+        origin: rng.pick(&ORIGINS).filter(|_| rng.once_in(2)),
         after: rng.once_in(3).then(|| id(rng.below(150) + 1)),
         limit: rng.pick(&[0, 1, 3, 50, usize::MAX, usize::MAX]),
         ..Query::all(kind)
@@ -224,7 +224,12 @@ const STATUSES: [Option<Status>; 4] = [
     Some(Status::Inactive),
     Some(Status::Revoked),
 ];
-const FACES: [Option<Face>; 4] = [None, Some(Face::V2), Some(Face::V0), Some(Face::Embedder)];
+const ORIGINS: [Option<Origin>; 4] = [
+    None,
+    Some(Origin::V2),
+    Some(Origin::V0),
+    Some(Origin::Embedder),
+];
 
 /// One query for each column of `record`, one for its unique key and one for all of them.
 fn queries_for(record: &Record) -> Vec<Query> {
@@ -233,7 +238,7 @@ fn queries_for(record: &Record) -> Vec<Query> {
         organization,
         user,
         status,
-        face,
+        origin,
     } = record.columns;
     let unique = record.unique.clone();
     vec![
@@ -243,7 +248,7 @@ fn queries_for(record: &Record) -> Vec<Query> {
         },
         Query { user, ..all() },
         Query { status, ..all() },
-        Query { face, ..all() },
+        Query { origin, ..all() },
         Query {
             unique: unique.clone(),
             ..all()
@@ -253,7 +258,7 @@ fn queries_for(record: &Record) -> Vec<Query> {
             organization,
             user,
             status,
-            face,
+            origin,
             ..all()
         },
     ]

@@ -3,13 +3,13 @@
 use symbolon::record::{MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::store::{Revision, Write};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::dump;
 use crate::sample::{Refusal, TOKEN, commit, guard, insert, key, record, refused, sized};
 
 /// Limits are the same at any time, and let one record of the greatest size through.
-pub fn limits_let_every_record_through(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn limits_let_every_record_through(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let limits = store.limits();
     assert!(limits.bytes >= MAX_RECORD);
     assert!(limits.writes >= 1);
@@ -18,8 +18,8 @@ pub fn limits_let_every_record_through(make: Make<'_>) {
 }
 
 /// A commit of exactly as many writes as the limits say is taken.
-pub fn a_commit_of_the_most_writes_is_taken(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_commit_of_the_most_writes_is_taken(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let most = store.limits().writes.min(PLENTY);
     let writes: Vec<Write> = small_records(most).iter().map(insert).collect();
     let revision = commit(store, &writes);
@@ -33,8 +33,8 @@ pub fn a_commit_of_the_most_writes_is_taken(make: Make<'_>) {
 }
 
 /// One write more is too large, guards counted too, and leaves nothing.
-pub fn a_commit_of_too_many_writes_is_refused(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_commit_of_too_many_writes_is_refused(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let most = store.limits().writes;
     if most >= PLENTY {
         return;
@@ -49,8 +49,8 @@ pub fn a_commit_of_too_many_writes_is_refused(make: Make<'_>) {
 }
 
 /// A commit of exactly as many bytes as the limits say is taken, with one byte more it is too large.
-pub fn a_commit_of_too_many_bytes_is_refused(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_commit_of_too_many_bytes_is_refused(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let limits = store.limits();
     let whole = limits.bytes / MAX_RECORD;
     if whole >= limits.writes.min(PLENTY) {
@@ -77,8 +77,8 @@ pub fn a_commit_of_too_many_bytes_is_refused(make: Make<'_>) {
 }
 
 /// A record of one byte more than [`MAX_RECORD`] is too large; its unique key counts.
-pub fn a_record_too_large_is_refused(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_record_too_large_is_refused(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let mut with_unique = sized(2, MAX_RECORD - 3);
     with_unique.unique = Some(b"four".as_slice().into());
     let before = dump(store);
@@ -89,8 +89,8 @@ pub fn a_record_too_large_is_refused(make: Make<'_>) {
 }
 
 /// A unique key of [`MAX_UNIQUE`] bytes is taken, one of a byte more is too large.
-pub fn a_unique_key_too_long_is_refused(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_unique_key_too_long_is_refused(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let long = |number: u64, length: usize| Record {
         unique: Some(vec![b'u'; length].into()),
         ..record(TOKEN, number, "")

@@ -4,20 +4,20 @@
 
 mod atomicity;
 mod concurrency;
+mod durability;
 mod expectations;
 mod finding;
-mod lasting;
+mod last_used;
 mod limits;
 mod reading;
 mod renewing;
 mod revisions;
 mod scanning;
-mod touching;
 mod unique;
 mod waiting;
 mod walking;
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 
 /// A rule: its name, and the function that panics if stores of a kind break it.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ pub struct Rule {
     /// The name of the function.
     pub name: &'static str,
     /// The function.
-    pub check: fn(Make<'_>),
+    pub check: fn(StoreFactory<'_>),
 }
 
 /// Makes a list public. A rule that is in no list is not, and the compiler refuses what nobody can reach.
@@ -51,10 +51,10 @@ crate::__for_each_rule! {
     )
 }
 
-crate::__for_each_lasting_rule! {
+crate::__for_each_durability_rule! {
     define,
     (
         /// The further rules for stores on disk.
-        LASTING_RULES
+        DURABILITY_RULES
     )
 }

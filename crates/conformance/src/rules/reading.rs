@@ -1,17 +1,17 @@
 //! What was put comes back.
 
 use symbolon::record::{Columns, Kind, MAX_RECORD, MAX_UNIQUE, Record};
-use symbolon::{Face, Status};
+use symbolon::{Origin, Status};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::dump;
 use crate::sample::{
     TOKEN, USER, commit, get, id, insert, insert_all, key, named, put, record, sized, stored,
 };
 
 /// A record that was never written is none, also beside others of the same kind or id.
-pub fn an_absent_record_is_none(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn reading_an_absent_record_returns_none(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     assert_eq!(get(store, key(TOKEN, 1)), None);
     commit(store, &[insert(&record(TOKEN, 2, ""))]);
     commit(store, &[insert(&record(USER, 1, ""))]);
@@ -20,8 +20,8 @@ pub fn an_absent_record_is_none(make: Make<'_>) {
 }
 
 /// Bytes, unique key and columns come back as they were put: every byte value, and nothing at all.
-pub fn a_record_comes_back_byte_for_byte(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_record_comes_back_byte_for_byte(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let every_byte: Box<[u8]> = (0..=u8::MAX).collect();
     let bodies = [every_byte.clone(), [].into(), [0].into(), [0; 9].into()];
     let uniques = [Some(every_byte), None, Some([0].into()), Some([].into())];
@@ -45,22 +45,22 @@ pub fn a_record_comes_back_byte_for_byte(make: Make<'_>) {
 }
 
 /// Every combination of columns, and of columns that are not set, comes back.
-pub fn columns_come_back(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn columns_come_back(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let ids = [None, Some(id(1)), Some(id(1 << 63)), Some(id(u64::MAX))];
     let statuses = [Status::Active, Status::Inactive, Status::Revoked];
-    let faces = [Face::V2, Face::V0, Face::Embedder];
+    let origins = [Origin::V2, Origin::V0, Origin::Embedder];
     let mut records = Vec::new();
     for organization in ids {
         for user in ids {
             for status in [None].into_iter().chain(statuses.map(Some)) {
-                for face in [None].into_iter().chain(faces.map(Some)) {
+                for origin in [None].into_iter().chain(origins.map(Some)) {
                     records.push(Record {
                         columns: Columns {
                             organization,
                             user,
                             status,
-                            face,
+                            origin,
                         },
                         ..record(TOKEN, records.len() as u64 + 1, "")
                     });
@@ -75,8 +75,8 @@ pub fn columns_come_back(make: Make<'_>) {
 }
 
 /// Ids are unsigned, from 1 to the greatest number of 64 bits.
-pub fn every_id_is_kept(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn every_id_is_kept(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let middle = 1 << 63;
     for number in [1, 2, middle - 1, middle, middle + 1, u64::MAX - 1, u64::MAX] {
         let wanted = record(TOKEN, number, &number.to_string());
@@ -87,8 +87,8 @@ pub fn every_id_is_kept(make: Make<'_>) {
 }
 
 /// A store keeps kinds that it does not know, and tells them apart.
-pub fn every_kind_is_kept(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn every_kind_is_kept(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let of_kind = |kind: u8| record(Kind(kind), 7, &format!("kind {kind}"));
     insert_all(store, &(0..=u8::MAX).map(of_kind).collect::<Vec<_>>());
     for kind in 0..=u8::MAX {
@@ -99,8 +99,8 @@ pub fn every_kind_is_kept(make: Make<'_>) {
 }
 
 /// A record of exactly [`MAX_RECORD`] bytes is taken, its unique key counted with it.
-pub fn the_greatest_record_fits(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn the_largest_record_fits(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let whole = sized(1, MAX_RECORD);
     let mut shared = sized(2, MAX_RECORD - MAX_UNIQUE);
     shared.unique = Some([b'u'; MAX_UNIQUE].into());
@@ -111,14 +111,14 @@ pub fn the_greatest_record_fits(make: Make<'_>) {
 }
 
 /// A replacement leaves nothing of what it replaces: neither bytes, nor unique key, nor columns.
-pub fn a_replacement_replaces_everything(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_replacement_replaces_everything(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let full = Record {
         columns: Columns {
             organization: Some(id(5)),
             user: Some(id(6)),
             status: Some(Status::Active),
-            face: Some(Face::V0),
+            origin: Some(Origin::V0),
         },
         ..named(TOKEN, 1, "a long unique key")
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use symbolon::Minute;
 use symbolon::store::{Cursor, Epoch, Revision, TokenStore, Wake};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::{dump, scan};
 use crate::sample::{
     NEVER, Refusal, TOKEN, USER, commit, guard, id, insert, key, named, purge, put, record,
@@ -16,8 +16,8 @@ use crate::sample::{
 use crate::threads::{in_threads, rounds};
 
 /// A renewal draws an epoch that was not there before, and the next scan ends with the one that it returned.
-pub fn a_renewed_store_has_another_epoch(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_renewed_store_has_another_epoch(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let mut epochs = BTreeSet::from([dump(store).end.epoch]);
     for number in 1..=5 {
         let renewed = renew(store);
@@ -29,8 +29,8 @@ pub fn a_renewed_store_has_another_epoch(make: Make<'_>) {
 }
 
 /// A renewal draws at random: two stores do not go the same way.
-pub fn a_renewed_epoch_is_random(make: Make<'_>) {
-    let (one, other) = (make.fresh(), make.fresh());
+pub fn a_renewed_epoch_is_random(factory: StoreFactory<'_>) {
+    let (one, other) = (factory.fresh(), factory.fresh());
     let epochs = |store: &dyn TokenStore| [(); 3].map(|()| renew(store).0);
     let (one, other) = (epochs(&*one), epochs(&*other));
     assert!(one.iter().all(|epoch| !other.contains(epoch)));
@@ -40,8 +40,8 @@ pub fn a_renewed_epoch_is_random(make: Make<'_>) {
 }
 
 /// Records, last uses, head and floor are the same after a renewal, and revisions go on from there.
-pub fn a_renewal_keeps_everything(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_renewal_keeps_everything(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "kept"));
     put(store, &record(USER, 1, "kept"));
     let purged = put(store, &record(TOKEN, 2, "to be purged"));
@@ -58,8 +58,8 @@ pub fn a_renewal_keeps_everything(make: Make<'_>) {
 }
 
 /// What was expected and what is unique before a renewal is so after it.
-pub fn a_renewal_keeps_what_is_compared(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_renewal_keeps_expected_revisions(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let held = put(store, &named(TOKEN, 1, "held"));
     renew(store);
     let taken = insert(&named(TOKEN, 2, "held"));
@@ -71,8 +71,8 @@ pub fn a_renewal_keeps_what_is_compared(make: Make<'_>) {
 }
 
 /// A cursor of the life before goes on where it stood, within a scan and at its end.
-pub fn a_cursor_goes_on_after_a_renewal(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_cursor_goes_on_after_a_renewal(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     for number in 1..=4 {
         put(store, &record(TOKEN, number, ""));
     }
@@ -89,8 +89,8 @@ pub fn a_cursor_goes_on_after_a_renewal(make: Make<'_>) {
 }
 
 /// A store whose waits are woken by a commit is woken by a renewal too, and the one after it waits again.
-pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
     let wakes = woken(store, |store| {
         put(store, &record(TOKEN, 2, ""));
@@ -116,8 +116,8 @@ pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(make: Make<'_>) {
 }
 
 /// Renewals beside commits lose no commit, and no two of them draw the same epoch.
-pub fn renewals_beside_commits_lose_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn concurrent_renewals_and_commits_lose_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let made = in_threads(|thread| {
         let mut epochs = Vec::new();
         let mut last = Revision::ABSENT;

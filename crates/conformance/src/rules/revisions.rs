@@ -2,7 +2,7 @@
 
 use symbolon::store::{Cursor, Revision};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::{dump, scan};
 use crate::sample::{
     NEVER, TOKEN, USER, commit, guard, insert, key, named, purge, put, record, refused,
@@ -10,8 +10,8 @@ use crate::sample::{
 };
 
 /// Each commit's revision is greater than the one before, from 1 on.
-pub fn revisions_grow(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn revisions_grow(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let mut last = Revision::ABSENT;
     for round in 0..10 {
         // Replacing, inserting and purging all count.
@@ -24,8 +24,8 @@ pub fn revisions_grow(make: Make<'_>) {
 }
 
 /// All records of a commit carry its revision, wherever they are read.
-pub fn a_commit_has_one_revision(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_commit_has_one_revision(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let old = put(store, &record(TOKEN, 1, "old"));
     let untouched = put(store, &record(TOKEN, 9, "untouched"));
     let writes = [
@@ -44,8 +44,8 @@ pub fn a_commit_has_one_revision(make: Make<'_>) {
 }
 
 /// A commit of nothing, or of guards alone, takes no revision and returns the head.
-pub fn guards_alone_take_no_revision(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn guards_alone_take_no_revision(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let absent = guard(key(TOKEN, 1), Revision::ABSENT);
     assert_eq!(commit(store, &[]), Revision::ABSENT);
     assert_eq!(commit(store, &[absent]), Revision::ABSENT);
@@ -59,8 +59,8 @@ pub fn guards_alone_take_no_revision(make: Make<'_>) {
 }
 
 /// A guard among other writes leaves the guarded record as it is, and out of a scan of what was written.
-pub fn a_guard_writes_nothing(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_guard_writes_nothing(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let guarded = put(store, &named(USER, 1, "guarded"));
     let before = scan(store, &Cursor::start(), 10);
     let user = stored(store, key(USER, 1));
@@ -72,8 +72,8 @@ pub fn a_guard_writes_nothing(make: Make<'_>) {
 }
 
 /// The end of a scan names the newest commit, and a refused commit is none.
-pub fn the_head_is_the_newest_commit(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn the_head_is_the_newest_commit(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let head = || dump(store).end.head;
     assert_eq!(head(), Revision::ABSENT);
     let first = put(store, &record(TOKEN, 1, ""));
@@ -86,8 +86,8 @@ pub fn the_head_is_the_newest_commit(make: Make<'_>) {
 }
 
 /// Purging the newest record does not take the head back: the purge is a commit itself.
-pub fn the_head_never_falls(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn the_head_never_falls(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
     let newest = put(store, &record(TOKEN, 2, ""));
     let purged = commit(store, &[purge(key(TOKEN, 2), newest)]);
@@ -101,8 +101,8 @@ pub fn the_head_never_falls(make: Make<'_>) {
 }
 
 /// The floor is the newest commit that purged something; no other raises it.
-pub fn the_floor_is_the_newest_purge(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn the_floor_is_the_newest_purge(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let floor = || dump(store).end.floor;
     assert_eq!(floor(), Revision::ABSENT);
     let first = put(store, &record(TOKEN, 1, ""));
@@ -122,8 +122,8 @@ pub fn the_floor_is_the_newest_purge(make: Make<'_>) {
 }
 
 /// The epoch stays while a store is open, whatever is done to it.
-pub fn the_epoch_stays(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn the_epoch_stays(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let epoch = dump(store).end.epoch;
     let revision = put(store, &record(TOKEN, 1, ""));
     assert_eq!(dump(store).end.epoch, epoch);
@@ -132,7 +132,7 @@ pub fn the_epoch_stays(make: Make<'_>) {
 }
 
 /// Two stores have two epochs.
-pub fn every_store_has_its_own_epoch(make: Make<'_>) {
-    let (one, other) = (make.fresh(), make.fresh());
+pub fn every_store_has_its_own_epoch(factory: StoreFactory<'_>) {
+    let (one, other) = (factory.fresh(), factory.fresh());
     assert_ne!(dump(&*one).end.epoch, dump(&*other).end.epoch);
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use symbolon::record::{Record, RecordKey};
 use symbolon::store::{Cursor, Revision, TokenStore};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::{Scanned, dump, newest, scan, scan_with};
 use crate::sample::{
     TOKEN, USER, commit, insert, insert_all, key, named, purge, put, record, revision_of, stored,
 };
 
 /// An empty store is at its end at once.
-pub fn a_scan_of_nothing_ends(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_scan_of_nothing_ends(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let page = store.scan(&Cursor::start(), 10).expect("scan works");
     assert!(page.items.is_empty());
     let end = page.end.expect("nothing is left");
@@ -21,8 +21,8 @@ pub fn a_scan_of_nothing_ends(make: Make<'_>) {
 }
 
 /// While nobody writes, a scan from the start meets every record exactly once, as `get` gives it.
-pub fn a_scan_meets_every_record_once(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_scan_meets_every_record_once(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     // More than any page that a store may read by itself.
     let mut records: Vec<Record> = (1..=1200).map(|n| record(TOKEN, n, "quiet")).collect();
     records.extend((1..=50).map(|n| named(USER, u64::MAX - n, &format!("user {n}"))));
@@ -40,8 +40,8 @@ pub fn a_scan_meets_every_record_once(make: Make<'_>) {
 }
 
 /// Pages of every size hold at most what was asked for, and together everything; only the last has an end.
-pub fn pages_of_every_size_cover_everything(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn pages_of_every_size_cover_everything(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     // Commits of many records: a page ends in the middle of one. They come in another order than their keys.
     for base in [200, 0, 100] {
         let records: Vec<Record> = (1..=7).map(|n| record(TOKEN, base + n, "")).collect();
@@ -61,8 +61,8 @@ pub fn pages_of_every_size_cover_everything(make: Make<'_>) {
 }
 
 /// A scan goes on where another ended: with what was written since, and only that, each once in its newest version.
-pub fn a_scan_goes_on_with_what_was_written_since(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_scan_continues_with_later_writes(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let records: Vec<Record> = (1..=10).map(|n| record(TOKEN, n, "first")).collect();
     insert_all(store, &records);
     let first = scan(store, &Cursor::start(), 4);
@@ -82,8 +82,8 @@ pub fn a_scan_goes_on_with_what_was_written_since(make: Make<'_>) {
 }
 
 /// The cursor of a scan that met nothing sees what is written later.
-pub fn the_cursor_of_an_empty_scan_sees_later_writes(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn the_cursor_of_an_empty_scan_sees_later_writes(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let empty = scan(store, &Cursor::start(), 5);
     put(store, &record(TOKEN, 1, ""));
     let one = scan(store, &empty.next, 5);
@@ -96,8 +96,8 @@ pub fn the_cursor_of_an_empty_scan_sees_later_writes(make: Make<'_>) {
 }
 
 /// A cursor is a value: it can be used again, and be made of its bytes, with the same result.
-pub fn a_cursor_can_be_used_again(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_cursor_can_be_used_again(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let records: Vec<Record> = (1..=9).map(|n| record(TOKEN, n, "")).collect();
     insert_all(store, &records);
     let page = store.scan(&Cursor::start(), 4).expect("scan works");
@@ -109,9 +109,9 @@ pub fn a_cursor_can_be_used_again(make: Make<'_>) {
 }
 
 /// A record that is written again between two pages is not lost, whether it was met already or not.
-pub fn a_record_rewritten_between_pages_is_met(make: Make<'_>) {
+pub fn a_record_rewritten_between_pages_is_scanned(factory: StoreFactory<'_>) {
     for limit in [1, 2, 5] {
-        let store = &*make.fresh();
+        let store = &*factory.fresh();
         let records: Vec<Record> = (1..=12).map(|n| record(TOKEN, n, "before")).collect();
         insert_all(store, &records);
         let scanned = scan_with(store, &Cursor::start(), limit, |page| {
@@ -125,8 +125,8 @@ pub fn a_record_rewritten_between_pages_is_met(make: Make<'_>) {
 }
 
 /// A record that is new between two pages is met by the scan, or by the next one from its end.
-pub fn a_record_inserted_between_pages_is_met(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_record_inserted_between_pages_is_scanned(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let records: Vec<Record> = (101..=112).map(|n| record(TOKEN, n, "before")).collect();
     insert_all(store, &records);
     let scanned = scan_with(store, &Cursor::start(), 3, |page| {
@@ -141,8 +141,8 @@ pub fn a_record_inserted_between_pages_is_met(make: Make<'_>) {
 }
 
 /// Purging between two pages neither ends the scan nor hides another record, and its end tells the floor.
-pub fn a_purge_between_pages_hides_nothing_else(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_purge_between_pages_hides_nothing_else(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let records: Vec<Record> = (1..=12).map(|n| record(TOKEN, n, "before")).collect();
     insert_all(store, &records);
     let mut purged = Revision::ABSENT;
@@ -164,8 +164,8 @@ pub fn a_purge_between_pages_hides_nothing_else(make: Make<'_>) {
 }
 
 /// A purge is no item of a scan; it is told by the floor alone.
-pub fn a_purge_is_told_by_the_floor(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_purge_raises_the_floor(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let revision = put(store, &record(TOKEN, 1, ""));
     let before = scan(store, &Cursor::start(), 5);
     let purged = commit(store, &[purge(key(TOKEN, 1), revision)]);

@@ -3,15 +3,15 @@
 use symbolon::record::{Kind, Record};
 use symbolon::store::{Query, TokenStore};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::sample::{
     Refusal, TOKEN, USER, commit, guard, insert, key, named, purge, put, record, refused, replace,
     revision_of, stored,
 };
 
 /// Two records of one kind never have the same unique key; by inserting or by replacing.
-pub fn a_taken_unique_key_is_refused(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_taken_unique_key_is_refused(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     commit(store, &[insert(&named(TOKEN, 1, "taken"))]);
     let other = put(store, &named(TOKEN, 2, "other"));
     let insert = insert(&named(TOKEN, 3, "taken"));
@@ -22,8 +22,8 @@ pub fn a_taken_unique_key_is_refused(make: Make<'_>) {
 }
 
 /// Records of different kinds may have the same unique key, and any number may have none.
-pub fn a_unique_key_is_unique_within_its_kind(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_unique_key_is_unique_within_its_kind(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     for kind in [TOKEN, USER, Kind::ORGANIZATION, Kind(0), Kind(255)] {
         commit(store, &[insert(&named(kind, 1, "same"))]);
     }
@@ -35,8 +35,8 @@ pub fn a_unique_key_is_unique_within_its_kind(make: Make<'_>) {
 }
 
 /// Unique keys are compared byte for byte: none is taken for another that it begins, or that differs in case.
-pub fn unique_keys_are_compared_whole(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn unique_keys_are_compared_whole(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let keys: [&[u8]; 9] = [
         b"",
         b"\0",
@@ -63,8 +63,8 @@ pub fn unique_keys_are_compared_whole(make: Make<'_>) {
 }
 
 /// A record that is replaced may keep its own unique key.
-pub fn a_replacement_may_keep_its_unique_key(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_replacement_may_keep_its_unique_key(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let first = put(store, &named(TOKEN, 1, "mine"));
     let mut next = named(TOKEN, 1, "mine");
     next.bytes = b"changed".as_slice().into();
@@ -76,8 +76,8 @@ pub fn a_replacement_may_keep_its_unique_key(make: Make<'_>) {
 
 /// A unique key that a write of the same commit gives up, by replacing or by purging, is free; whichever of the
 /// two writes stands first. Then it is taken.
-pub fn a_unique_key_given_up_in_the_same_commit_is_free(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_unique_key_given_up_in_the_same_commit_is_free(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let taker = 100;
     let mut holds = 1;
     put(store, &named(TOKEN, holds, "moving"));
@@ -104,8 +104,8 @@ pub fn a_unique_key_given_up_in_the_same_commit_is_free(make: Make<'_>) {
 }
 
 /// Records exchange their unique keys in one commit, in either order, and around a circle.
-pub fn unique_keys_can_be_exchanged(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn unique_keys_can_be_exchanged(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let names = ["a", "b", "c"];
     for (number, name) in (1..).zip(names) {
         put(store, &named(TOKEN, number, name));
@@ -139,8 +139,8 @@ pub fn unique_keys_can_be_exchanged(make: Make<'_>) {
 }
 
 /// A unique key is free after its record was replaced by one with another key or none, or was purged.
-pub fn a_unique_key_given_up_earlier_is_free(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_unique_key_given_up_earlier_is_free(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     for (number, how) in (1..).zip([GiveUp::Rename, GiveUp::Clear, GiveUp::Purge]) {
         let name = format!("freed {number}");
         let revision = put(store, &named(TOKEN, number, &name));
@@ -157,8 +157,8 @@ pub fn a_unique_key_given_up_earlier_is_free(make: Make<'_>) {
 }
 
 /// Two writes of one commit never get the same unique key; the later is named.
-pub fn a_unique_key_twice_in_a_commit_is_refused(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_unique_key_twice_in_a_commit_is_refused(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let twice = [
         insert(&named(TOKEN, 2, "twice")),
         insert(&named(USER, 2, "twice")),
@@ -176,8 +176,8 @@ pub fn a_unique_key_twice_in_a_commit_is_refused(make: Make<'_>) {
 }
 
 /// A guard gives nothing up: the unique key of a guarded record is taken.
-pub fn a_guarded_record_holds_its_unique_key(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_guarded_record_holds_its_unique_key(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let revision = put(store, &named(TOKEN, 1, "held"));
     let writes = [
         guard(key(TOKEN, 1), revision),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use symbolon::store::{Cursor, TokenStore, Wake};
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use crate::pages::scan;
 use crate::sample::{TOKEN, key, put, record};
 
@@ -13,8 +13,8 @@ use crate::sample::{TOKEN, key, put, record};
 const SLACK: Duration = Duration::from_secs(2);
 
 /// A wait for nothing ends with its timeout: not much later, and not earlier if it says so.
-pub fn a_wait_for_nothing_ends_in_time(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_wait_without_writes_times_out(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
     let end = scan(store, &Cursor::start(), 10).next;
     for timeout in [0, 1, 60] {
@@ -23,8 +23,8 @@ pub fn a_wait_for_nothing_ends_in_time(make: Make<'_>) {
 }
 
 /// A wait for something that is there already ends in time too, and what is there can be read.
-pub fn a_wait_for_what_is_there_ends_in_time(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_wait_for_existing_records_returns_in_time(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let end = scan(store, &Cursor::start(), 10).next;
     put(store, &record(TOKEN, 1, ""));
     for after in [&Cursor::start(), &end] {
@@ -34,8 +34,8 @@ pub fn a_wait_for_what_is_there_ends_in_time(make: Make<'_>) {
 }
 
 /// Whoever waits and scans in turn meets a write of another thread within one timeout.
-pub fn a_write_during_a_wait_is_met_after_it(make: Make<'_>) {
-    let store = &*make.fresh();
+pub fn a_write_during_a_wait_is_seen_afterwards(factory: StoreFactory<'_>) {
+    let store = &*factory.fresh();
     let timeout = Duration::from_millis(100);
     let mut cursor = scan(store, &Cursor::start(), 10).next;
     thread::scope(|scope| {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 
-use crate::fresh::Make;
+use crate::fresh_store::StoreFactory;
 use model::Model;
 use pair::Pair;
 
@@ -45,16 +45,16 @@ impl Walk {
     }
 
     /// Walks on stores that stay open. Panics at the first difference, with a short walk that leads to it.
-    pub fn run(self, make: Make<'_>) {
+    pub fn run(self, make: StoreFactory<'_>) {
         self.walk(make, Reopening::Never);
     }
 
     /// Walks on stores that are closed and opened again now and then.
-    pub fn run_reopening(self, make: Make<'_>) {
+    pub fn run_reopening(self, make: StoreFactory<'_>) {
         self.walk(make, Reopening::Sometimes);
     }
 
-    fn walk(self, make: Make<'_>, reopening: Reopening) {
+    fn walk(self, make: StoreFactory<'_>, reopening: Reopening) {
         let config = Config {
             cases: self.cases,
             rng_seed: RngSeed::Fixed(self.seed),

@@ -9,7 +9,7 @@ use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{Query, Revision, TokenStore, Write};
-use symbolon::{Face, Id, MemoryStore, Minute, Status};
+use symbolon::{Id, MemoryStore, Minute, Origin, Status};
 
 use crate::pages::dump;
 use crate::sample::{NEVER, Refusal, revision_of};
@@ -198,16 +198,18 @@ fn status() -> impl Strategy<Value = Option<Status>> {
     ]))
 }
 
-fn face() -> impl Strategy<Value = Option<Face>> {
-    option::of(select(vec![Face::V2, Face::V0, Face::Embedder]))
+fn origin() -> impl Strategy<Value = Option<Origin>> {
+    option::of(select(vec![Origin::V2, Origin::V0, Origin::Embedder]))
 }
 
 fn columns() -> impl Strategy<Value = Columns> {
-    (owner(), owner(), status(), face()).prop_map(|(organization, user, status, face)| Columns {
-        organization,
-        user,
-        status,
-        face,
+    (owner(), owner(), status(), origin()).prop_map(|(organization, user, status, origin)| {
+        Columns {
+            organization,
+            user,
+            status,
+            origin,
+        }
     })
 }
 
@@ -232,7 +234,7 @@ prop_compose! {
             organization: columns.organization.filter(|_| owners),
             user: columns.user.filter(|_| owners && others),
             status: columns.status.filter(|_| others),
-            face: columns.face.filter(|_| others && !owners),
+            origin: columns.origin.filter(|_| others && !owners),
             after,
             limit,
             ..Query::all(kind)

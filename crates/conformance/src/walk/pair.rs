@@ -10,8 +10,8 @@ use symbolon::store::{Cursor, End, Epoch, Query, Revision, Stored, TokenStore, W
 
 use super::Reopening;
 use super::model::{Model, Step};
-use crate::fresh::Fresh;
-use crate::pages::{dump, learn};
+use crate::fresh_store::FreshStore;
+use crate::pages::{dump, keep_newest};
 use crate::sample::Refusal;
 
 type Compared = Result<(), TestCaseError>;
@@ -19,7 +19,7 @@ type Compared = Result<(), TestCaseError>;
 /// The store under test, and what was learned of it.
 #[derive(Debug)]
 pub(super) struct Pair<'a> {
-    store: Fresh<'a>,
+    store: FreshStore<'a>,
     reopening: Reopening,
     epoch: Epoch,
     /// The store's own revision for each of the reference: only their order must be the same.
@@ -35,7 +35,7 @@ struct Follower {
 }
 
 impl<'a> Pair<'a> {
-    pub(super) fn new(store: Fresh<'a>, reopening: Reopening) -> Self {
+    pub(super) fn new(store: FreshStore<'a>, reopening: Reopening) -> Self {
         Self {
             epoch: dump(&*store).end.epoch,
             store,
@@ -142,7 +142,7 @@ impl<'a> Pair<'a> {
         prop_assert!(page.items.len() <= limit);
         self.follower.cursor = page.next;
         for item in page.items {
-            learn(&mut self.follower.known, item);
+            keep_newest(&mut self.follower.known, item);
         }
         let Some(end) = page.end else { return Ok(()) };
         let wanted = dump(&model.store);

@@ -2,10 +2,10 @@
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{Revision, Write};
-use symbolon::{Face, Id, Status};
+use symbolon::{Id, Origin, Status};
 
 const STATUSES: [Status; 3] = [Status::Active, Status::Inactive, Status::Revoked];
-const FACES: [Face; 3] = [Face::V2, Face::V0, Face::Embedder];
+const ORIGINS: [Origin; 3] = [Origin::V2, Origin::V0, Origin::Embedder];
 
 /// The length of `slice`, and `slice`.
 pub(crate) fn put_slice(bytes: &mut Vec<u8>, slice: &[u8]) {
@@ -42,8 +42,8 @@ pub(crate) fn encode(bytes: &mut Vec<u8>, write: &Write) {
         .status
         .and_then(|status| STATUSES.iter().position(|one| *one == status))));
     bytes.push(at(columns
-        .face
-        .and_then(|face| FACES.iter().position(|one| *one == face))));
+        .origin
+        .and_then(|origin| ORIGINS.iter().position(|one| *one == origin))));
     put_slice(bytes, &record.bytes);
 }
 
@@ -70,7 +70,7 @@ fn take_write(bytes: &mut &[u8], revision: impl Fn(RecordKey) -> Revision) -> Wr
                 organization: take_id(bytes),
                 user: take_id(bytes),
                 status: take(bytes, |[at]| STATUSES.get(usize::from(at)).copied()),
-                face: take(bytes, |[at]| FACES.get(usize::from(at)).copied()),
+                origin: take(bytes, |[at]| ORIGINS.get(usize::from(at)).copied()),
             };
             let record = Record {
                 key,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use symbolon::TokenStore;
 use symbolon_conformance::crash::{Child, Crash, Opened, Report};
-use symbolon_conformance::{Make, rules};
+use symbolon_conformance::{StoreFactory, rules};
 
 use store::{Fault, LogStore};
 
@@ -40,20 +40,20 @@ macro_rules! faults {
 }
 
 faults! {
-    Buffered what_was_buffered_is_lost: reopening_keeps_everything reopening_keeps_what_is_compared;
+    Buffered buffered_writes_are_reported_as_lost: reopening_keeps_everything reopening_keeps_expected_revisions;
     Halves commits_become_several: reopening_keeps_everything;
-    RevokedIsActive revoked_is_active_again: reopening_keeps_everything;
+    RevokedIsActive reactivated_records_are_detected: reopening_keeps_everything;
     PurgesForgotten purges_are_forgotten: reopening_keeps_head_and_floor;
-    UniqueKeysForgotten unique_keys_are_forgotten: reopening_keeps_what_is_compared;
+    UniqueKeysForgotten unique_keys_are_forgotten: reopening_keeps_expected_revisions;
     RenewalForgotten renewals_are_forgotten: reopening_keeps_a_renewed_epoch;
     EpochOfOpening an_epoch_for_each_opening: reopening_keeps_an_empty_store reopening_keeps_everything;
 }
 
-fn breaks(fault: Fault, check: fn(Make<'_>)) -> bool {
+fn breaks(fault: Fault, check: fn(StoreFactory<'_>)) -> bool {
     let open = move |dir: &Path| -> Arc<dyn TokenStore> {
         Arc::new(LogStore::open(&dir.join("log"), fault).unwrap())
     };
-    panic::catch_unwind(|| check(Make::new(&open))).is_err()
+    panic::catch_unwind(|| check(StoreFactory::new(&open))).is_err()
 }
 
 /// Kills find what closing properly may hide.
@@ -61,26 +61,26 @@ mod killed {
     use super::*;
 
     #[test]
-    fn what_was_buffered_is_lost() {
+    fn buffered_writes_are_reported_as_lost() {
         let report = crash(Fault::Buffered, "killed::buffered");
         assert!(!report.lost.is_empty(), "{report}");
     }
 
     #[test]
-    fn what_is_seen_early_is_lost() {
+    fn writes_visible_before_durability_are_reported_as_lost() {
         let report = crash(Fault::SeenEarly, "killed::early");
         let told = |lost: &String| lost.contains("the head was");
         assert!(report.lost.iter().any(told), "{report}");
     }
 
     #[test]
-    fn half_a_commit_is_found() {
+    fn partial_commits_are_detected() {
         let report = crash(Fault::Halves, "killed::halves");
         assert!(!report.lost.is_empty(), "{report}");
     }
 
     #[test]
-    fn revoked_is_active_again() {
+    fn reactivated_records_are_detected() {
         let report = crash(Fault::RevokedIsActive, "killed::revoked");
         assert!(
             report
@@ -92,7 +92,7 @@ mod killed {
     }
 
     #[test]
-    fn a_torn_end_does_not_open() {
+    fn a_torn_log_is_reported_as_unopenable() {
         let report = crash(Fault::TornEndRefused, "killed::torn");
         assert!(!report.unopenable.is_empty(), "{report}");
         assert_eq!(
@@ -102,7 +102,7 @@ mod killed {
     }
 
     #[test]
-    fn a_child_that_ends_by_itself_is_told() {
+    fn a_child_that_exits_by_itself_is_reported() {
         let report = crash(Fault::None, "killed::nobody");
         assert!(!report.unopenable.is_empty(), "{report}");
     }

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use symbolon::TokenStore;
-use symbolon_conformance::{Make, RULES, rules};
+use symbolon_conformance::{RULES, StoreFactory, rules};
 
 use store::Faulty;
 
@@ -66,13 +66,13 @@ faults! {
     ReplacementGivesNothingUp replacements_give_nothing_up:
         a_unique_key_given_up_in_the_same_commit_is_free;
     UniqueKeyOutlivesReplacement a_unique_key_outlives_a_replacement:
-        a_unique_key_given_up_earlier_is_free what_was_replaced_is_not_found;
+        a_unique_key_given_up_earlier_is_free replaced_records_are_not_found;
     TakenKeyIsFreed a_key_that_was_taken_is_freed: a_unique_key_given_up_in_the_same_commit_is_free;
     UniqueKeyOutlivesPurge a_unique_key_outlives_a_purge: a_unique_key_given_up_earlier_is_free;
     HalfIsLeft half_a_commit_is_left:
         a_conflict_anywhere_leaves_nothing a_duplicate_anywhere_leaves_nothing;
     NoPlaceNamed no_place_is_named: the_first_failing_write_is_named;
-    DuplicatesFirst duplicates_are_told_first: conflicts_are_told_before_duplicates;
+    DuplicatesFirst duplicates_are_told_first: conflicts_are_reported_before_duplicates;
     ColumnsNotReplaced columns_are_not_replaced: a_replacement_replaces_everything;
     BytesEndAtZero bytes_end_at_zero: a_record_comes_back_byte_for_byte;
     IdsOf63Bits ids_of_63_bits: every_id_is_kept;
@@ -80,7 +80,7 @@ faults! {
     PageTooShort a_page_leaves_one_out: pages_of_every_size_cover_everything;
     EveryPageEnds every_page_ends: pages_of_every_size_cover_everything;
     ScanNewOnly a_page_ends_with_its_commit: pages_of_every_size_cover_everything;
-    ScanByKey a_scan_goes_on_by_key: a_record_rewritten_between_pages_is_met;
+    ScanByKey a_scan_goes_on_by_key: a_record_rewritten_between_pages_is_scanned;
     EpochOfScan an_epoch_for_each_scan: the_epoch_stays;
     OneEpoch one_epoch_for_all: every_store_has_its_own_epoch;
     FindIgnoresFace a_filter_is_ignored: finding_equals_scanning;
@@ -90,48 +90,48 @@ faults! {
     FindOrdersSigned ids_are_ordered_signed: found_records_are_ordered_by_id;
     UseLowers a_use_lowers: the_latest_use_wins;
     UseIsWrite a_use_is_written: a_use_is_no_commit;
-    UseOfNothingFails a_use_of_nothing_fails: a_use_of_nothing_is_passed_over;
-    UsesCapped a_cap_on_uses: any_number_of_uses_is_noted;
+    UseOfNothingFails a_use_of_nothing_fails: a_use_of_an_absent_record_is_ignored;
+    UsesCapped a_cap_on_uses: any_number_of_uses_is_recorded;
     ReplacementForgetsUse a_replacement_forgets_the_use: the_last_use_stays_with_a_replacement;
-    WaitOversleeps a_wait_oversleeps: a_wait_for_nothing_ends_in_time;
-    WaitLies a_wait_does_not_wait: a_wait_for_nothing_ends_in_time;
+    WaitOversleeps a_wait_oversleeps: a_wait_without_writes_times_out;
+    WaitLies a_wait_does_not_wait: a_wait_without_writes_times_out;
     Unlimited limits_are_not_kept: a_record_too_large_is_refused;
     WritesUnlimited writes_are_not_counted: a_commit_of_too_many_writes_is_refused;
     CommitSizeUnlimited bytes_are_not_counted: a_commit_of_too_many_bytes_is_refused;
     SeenByHalves a_commit_is_seen_by_halves: a_page_is_one_snapshot;
     LateReads reads_come_late: a_read_sees_every_commit_that_returned;
-    FindIsLate an_index_is_stale: what_was_replaced_is_not_found a_read_sees_every_commit_that_returned;
+    FindIsLate an_index_is_stale: replaced_records_are_not_found a_read_sees_every_commit_that_returned;
     RevisionsRepeat revisions_repeat:
         revisions_grow concurrent_commits_have_distinct_revisions;
     PurgesLost purges_are_lost: a_purged_record_is_absent;
     RefusedIsWritten what_is_refused_is_written:
         a_conflict_anywhere_leaves_nothing a_duplicate_anywhere_leaves_nothing
         a_record_too_large_anywhere_leaves_nothing;
-    LimitsLast limits_are_checked_last: limits_are_told_before_conflicts;
+    LimitsLast limits_are_checked_last: limits_are_reported_before_conflicts;
     UniqueKeysUnlimited unique_keys_are_of_any_length: a_unique_key_too_long_is_refused;
     ScanOrderedByKey a_scan_is_ordered_otherwise_than_its_cursor: pages_of_every_size_cover_everything;
     EndOfAnotherSnapshot a_page_is_of_two_snapshots: a_page_is_one_snapshot;
     UsesLost uses_are_lost: the_latest_use_wins;
-    UseWakes a_use_wakes: a_use_wakes_nobody;
+    UseWakes a_use_wakes: a_use_wakes_no_waiter;
     RenewalKeepsEpoch a_renewal_keeps_the_epoch: a_renewed_store_has_another_epoch;
     RenewalTellsAnother a_renewal_tells_another_epoch: a_renewed_store_has_another_epoch;
     RenewalCounts a_renewal_counts: a_renewed_epoch_is_random;
     RenewalForgetsRecords a_renewal_forgets_records: a_renewal_keeps_everything;
     RenewalForgetsUses a_renewal_forgets_uses: a_renewal_keeps_everything;
-    RenewalForgetsNames a_renewal_forgets_unique_keys: a_renewal_keeps_what_is_compared;
+    RenewalForgetsNames a_renewal_forgets_unique_keys: a_renewal_keeps_expected_revisions;
     RenewalResetsHead a_renewal_resets_the_head: a_renewal_keeps_everything;
     RenewalResetsFloor a_renewal_resets_the_floor: a_renewal_keeps_everything;
     RenewalTakesRevision a_renewal_takes_a_revision: a_renewal_keeps_everything;
-    RenewalWritesBack a_renewal_writes_back_what_it_read: renewals_beside_commits_lose_nothing;
+    RenewalWritesBack a_renewal_writes_back_what_it_read: concurrent_renewals_and_commits_lose_nothing;
     RenewalWakesNobody a_renewal_wakes_nobody: a_wait_is_woken_by_a_renewal_as_by_a_commit;
     CursorsEndWithRenewal cursors_end_with_a_renewal: a_cursor_goes_on_after_a_renewal;
 }
 
-type Named = (&'static str, fn(Make<'_>));
+type Named = (&'static str, fn(StoreFactory<'_>));
 
 /// `--nocapture` prints what the tests above show: which rules find which fault.
 #[test]
-fn the_table_of_faults() {
+fn every_planted_fault_breaks_its_rule() {
     println!("| planted fault | the rules that find it |\n|---|---|");
     for (fault, rules) in TABLE {
         let names: Vec<String> = rules.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -153,13 +153,13 @@ fn found(fault: Fault) {
 
 /// The store without a fault keeps every rule, so that what the others break is their fault.
 #[test]
-fn without_a_fault() {
+fn the_faultless_store_keeps_all_rules() {
     for rule in RULES {
         assert!(!breaks(Fault::None, rule.check), "{}", rule.name);
     }
 }
 
-fn breaks(fault: Fault, check: fn(Make<'_>)) -> bool {
+fn breaks(fault: Fault, check: fn(StoreFactory<'_>)) -> bool {
     let open = move |_: &Path| -> Arc<dyn TokenStore> { Arc::new(Faulty::new(fault)) };
-    panic::catch_unwind(|| check(Make::new(&open))).is_err()
+    panic::catch_unwind(|| check(StoreFactory::new(&open))).is_err()
 }

@@ -287,7 +287,7 @@ impl TokenStore for Faulty {
         };
         let mut asked = query.clone();
         match self.fault {
-            Fault::FindIgnoresFace => asked.face = None,
+            Fault::FindIgnoresFace => asked.origin = None,
             Fault::FindIgnoresAfter => asked.after = None,
             _ => {}
         }

@@ -70,7 +70,7 @@ impl<W: Write> Writer<W> {
             hasher: blake3::Hasher::new(),
             bytes: 0,
         };
-        writer.put(MAGIC)?;
+        writer.write_hashed(MAGIC)?;
         Ok(writer)
     }
 
@@ -95,19 +95,19 @@ impl<W: Write> Writer<W> {
         let numbers = [records, left_out, end.head.0, end.floor.0, end.epoch.0];
         self.frame(END, &numbers.map(u64::to_be_bytes).concat())?;
         let hash = self.hasher.finalize();
-        self.put(hash.as_bytes())?;
+        self.write_hashed(hash.as_bytes())?;
         self.out.flush()?;
         Ok(self.bytes)
     }
 
     fn frame(&mut self, tag: u8, contents: &[u8]) -> io::Result<()> {
         let length = u32::try_from(contents.len()).map_err(io::Error::other)?;
-        self.put(&[tag])?;
-        self.put(&length.to_be_bytes())?;
-        self.put(contents)
+        self.write_hashed(&[tag])?;
+        self.write_hashed(&length.to_be_bytes())?;
+        self.write_hashed(contents)
     }
 
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_hashed(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;
         self.out.write_all(bytes)
@@ -128,7 +128,7 @@ fn encode(stored: &Stored) -> Vec<u8> {
     bytes.extend(revision.0.to_be_bytes());
     bytes.extend(id(columns.organization));
     bytes.extend(id(columns.user));
-    bytes.extend([columns.status_code(), columns.face_code()]);
+    bytes.extend([columns.status_code(), columns.origin_code()]);
     let has_unique = record.unique.as_ref().map_or(0, |_| HAS_UNIQUE);
     bytes.push(has_unique | last_used.map_or(0, |_| HAS_LAST_USED));
     if let Some(minute) = last_used {
@@ -241,7 +241,7 @@ fn decode_record(rest: &mut &[u8]) -> Option<Stored> {
     let id = Id::new(number(rest)?)?;
     let revision = Revision(number(rest)?);
     let (organization, user) = (number(rest)?, number(rest)?);
-    let [status, face, has] = *take(rest)?;
+    let [status, origin, has] = *take(rest)?;
     if has & !(HAS_UNIQUE | HAS_LAST_USED) != 0 {
         return None;
     }
@@ -261,7 +261,7 @@ fn decode_record(rest: &mut &[u8]) -> Option<Stored> {
     let record = Record {
         key: RecordKey::new(Kind(kind), id),
         unique,
-        columns: Columns::from_codes(organization, user, status, face)?,
+        columns: Columns::from_codes(organization, user, status, origin)?,
         bytes: (*rest).into(),
     };
     *rest = &[];

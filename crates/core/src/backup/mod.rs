@@ -56,7 +56,7 @@ use crate::store::{Epoch, Revision};
 use crate::time::Timestamp;
 
 pub use read::{Backup, verify};
-pub use restore::Restored;
+pub use restore::RestoreReport;
 pub use write::write;
 
 /// What a backup says of itself.

@@ -14,13 +14,13 @@ use crate::time::Minute;
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Restored {
+pub struct RestoreReport {
     /// Records that the store has now.
     pub records: u64,
     /// Records among them that are not genuine: they were restored as they are, and an engine refuses them.
-    pub not_genuine: u64,
+    pub tampered: u64,
     /// The first of those, at most 1,000.
-    pub first_not_genuine: Vec<RecordKey>,
+    pub first_tampered: Vec<RecordKey>,
 }
 
 /// Records in one commit: enough that its sync costs little.
@@ -44,12 +44,12 @@ impl<R: Read + Seek> Backup<R> {
         store: &dyn TokenStore,
         key: &StoreKey,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<Restored, BackupError> {
+    ) -> Result<RestoreReport, BackupError> {
         let settings = self.settings(key)?;
         if !store.scan(&Cursor::start(), 1)?.items.is_empty() {
             return Err(BackupError::NotEmpty);
         }
-        let mut filling = Filling::new(store, key, settings.store);
+        let mut filling = RestoreWriter::new(store, key, settings.store);
         self.input.rewind().map_err(BackupError::Read)?;
         let mut reader = Reader::new(&mut self.input)?;
         let mut scans = 0;
@@ -79,7 +79,7 @@ impl<R: Read + Seek> Backup<R> {
 }
 
 /// A store that is being filled, and what waits for the next commit.
-struct Filling<'a> {
+struct RestoreWriter<'a> {
     store: &'a dyn TokenStore,
     key: &'a StoreKey,
     id: StoreId,
@@ -89,10 +89,10 @@ struct Filling<'a> {
     places: HashMap<RecordKey, usize>,
     bytes: usize,
     used: Vec<(Id, Minute)>,
-    done: Restored,
+    done: RestoreReport,
 }
 
-impl<'a> Filling<'a> {
+impl<'a> RestoreWriter<'a> {
     fn new(store: &'a dyn TokenStore, key: &'a StoreKey, id: StoreId) -> Self {
         Self {
             store,
@@ -103,7 +103,7 @@ impl<'a> Filling<'a> {
             places: HashMap::new(),
             bytes: 0,
             used: Vec::new(),
-            done: Restored::default(),
+            done: RestoreReport::default(),
         }
     }
 
@@ -163,9 +163,9 @@ impl<'a> Filling<'a> {
             };
             self.done.records += 1;
             if record::open(self.key, self.id, record).is_err() {
-                self.done.not_genuine += 1;
-                if self.done.first_not_genuine.len() < KEPT {
-                    self.done.first_not_genuine.push(record.key);
+                self.done.tampered += 1;
+                if self.done.first_tampered.len() < KEPT {
+                    self.done.first_tampered.push(record.key);
                 }
             }
         }

@@ -18,8 +18,8 @@ use crate::{
     Permission, ResourceType, Schema, StoreKey, Timestamp, Transition,
 };
 
-mod beside;
 mod bytes;
+mod concurrent;
 
 fn key() -> StoreKey {
     StoreKey::from_bytes([7; 32])
@@ -57,7 +57,7 @@ fn restored(bytes: Vec<u8>) -> MemoryStore {
     let store = MemoryStore::new();
     let mut backup = Backup::read(Bytes::new(bytes)).unwrap();
     let done = backup.restore(&store, &key(), &mut |_| ()).unwrap();
-    assert_eq!(done.not_genuine, 0);
+    assert_eq!(done.tampered, 0);
     assert_eq!(done.records, everything(&store).len() as u64);
     store
 }
@@ -90,7 +90,7 @@ fn put(kind: u8, id: u64, unique: Option<&[u8]>, length: usize) -> Write {
 }
 
 #[test]
-fn what_is_restored_is_what_was_there() {
+fn backup_and_restore_round_trip() {
     let (store, engine) = sample(30);
     let all = everything(&*store);
     let id = all.last().unwrap().record.key.id;
@@ -130,7 +130,7 @@ fn what_is_restored_is_what_was_there() {
 }
 
 #[test]
-fn every_changed_byte_and_every_cut_is_found() {
+fn every_changed_byte_and_truncation_is_detected() {
     let (store, _engine) = sample(3);
     let bytes = backup_of(&*store);
     verify(&*bytes).unwrap();
@@ -155,7 +155,7 @@ fn every_changed_byte_and_every_cut_is_found() {
 }
 
 #[test]
-fn nothing_is_written_under_a_wrong_key_or_into_a_store_that_holds_something() {
+fn restore_requires_the_right_key_and_an_empty_store() {
     let (store, _engine) = sample(3);
     let mut backup = Backup::read(Bytes::new(backup_of(&*store))).unwrap();
     let empty = MemoryStore::new();
@@ -171,7 +171,7 @@ fn nothing_is_written_under_a_wrong_key_or_into_a_store_that_holds_something() {
 }
 
 #[test]
-fn nothing_is_backed_up_of_a_store_that_is_not_whole() {
+fn a_store_without_settings_is_not_backed_up() {
     let store = MemoryStore::new();
     let failed = |store: &MemoryStore| write(store, Vec::new(), &mut |_| ());
     assert!(matches!(
@@ -186,17 +186,14 @@ fn nothing_is_backed_up_of_a_store_that_is_not_whole() {
 }
 
 #[test]
-fn what_is_not_genuine_is_restored_as_it_is_and_told() {
+fn tampered_records_are_restored_unchanged_and_reported() {
     let (store, _engine) = sample(3);
     store.commit(&[put(1, 77, Some(b"x"), 100)]).unwrap();
     let mut backup = Backup::read(Bytes::new(backup_of(&*store))).unwrap();
     let other = MemoryStore::new();
     let done = backup.restore(&other, &key(), &mut |_| ()).unwrap();
     let planted = RecordKey::new(Kind::AUTHORIZATION, Id::new(77).unwrap());
-    assert_eq!(
-        (done.not_genuine, done.first_not_genuine),
-        (1, vec![planted])
-    );
+    assert_eq!((done.tampered, done.first_tampered), (1, vec![planted]));
     assert_eq!(records(&everything(&other)), records(&everything(&*store)));
 }
 
@@ -233,15 +230,19 @@ impl TokenStore for Failing {
 }
 
 #[test]
-fn a_restore_that_stops_anywhere_leaves_no_store_that_opens() {
+fn an_interrupted_restore_leaves_no_openable_store() {
     let (store, _engine) = sample(30);
     let mut backup = Backup::read(Bytes::new(backup_of(&*store))).unwrap();
     // 31 records in commits of 7, and the settings, which wait for nothing else.
     for stop in 0..=5 {
-        let half = Failing(MemoryStore::new(), AtomicUsize::new(stop));
-        let done = backup.restore(&half, &key(), &mut |_| ());
+        let short_digest = Failing(MemoryStore::new(), AtomicUsize::new(stop));
+        let done = backup.restore(&short_digest, &key(), &mut |_| ());
         assert!(done.is_err(), "{stop}");
-        let opened = Engine::open(Arc::new(half.0), key(), Options::new(Schema::influxdb_v2()));
+        let opened = Engine::open(
+            Arc::new(short_digest.0),
+            key(),
+            Options::new(Schema::influxdb_v2()),
+        );
         let wanted = if stop == 0 {
             Error::Empty
         } else {
@@ -258,8 +259,8 @@ fn a_restore_that_stops_anywhere_leaves_no_store_that_opens() {
 fn a_record_too_large_for_any_store_is_left_out() {
     let (store, _engine) = sample(1);
     #[derive(Debug)]
-    struct Planted(Arc<MemoryStore>);
-    impl TokenStore for Planted {
+    struct PlantedStore(Arc<MemoryStore>);
+    impl TokenStore for PlantedStore {
         fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
             self.0.get(key)
         }
@@ -289,7 +290,7 @@ fn a_record_too_large_for_any_store_is_left_out() {
             self.0.renew()
         }
     }
-    let bytes = backup_of(&Planted(Arc::clone(&store)));
+    let bytes = backup_of(&PlantedStore(Arc::clone(&store)));
     assert_eq!(verify(&*bytes).unwrap().left_out, 1);
     assert_eq!(
         records(&everything(&restored(bytes))),

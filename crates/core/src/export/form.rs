@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Secrets;
-use crate::authorization::{Authorization, Creator, Face};
+use super::ExportSecrets;
+use crate::authorization::{Authorization, Creator, Origin};
 use crate::id::Id;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::PermissionSet;
 use crate::record::SetUp;
 use crate::status::Status;
 use crate::time::Timestamp;
-use crate::token::{Credential, KeyedHash};
+use crate::token::{Credential, StoredDigest};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,7 +64,8 @@ pub(super) struct AuthorizationForm<'e> {
     #[serde(rename = "userID", skip_serializing_if = "Option::is_none")]
     user: Option<Id>,
     permissions: &'e PermissionSet,
-    face: Face,
+    #[serde(rename = "face")]
+    origin: Origin,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_by: Option<CreatorForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +127,7 @@ impl<'e> From<&'e Organization> for OrganizationForm<'e> {
 }
 
 impl<'e> UserForm<'e> {
-    pub(super) fn new(one: &'e User, secrets: Secrets) -> Self {
+    pub(super) fn new(one: &'e User, secrets: ExportSecrets) -> Self {
         let password = one.password_hash.as_ref().map(PasswordHash::as_phc);
         Self {
             id: one.id,
@@ -134,7 +135,7 @@ impl<'e> UserForm<'e> {
             status: one.status,
             operator: one.operator,
             memberships: one.memberships.iter().map(MembershipForm::from).collect(),
-            password_hash: password.filter(|_| secrets == Secrets::Hashes),
+            password_hash: password.filter(|_| secrets == ExportSecrets::Hashes),
             created_at: one.created_at,
             updated_at: one.updated_at,
         }
@@ -155,12 +156,16 @@ impl<'e> From<&'e Bucket> for BucketForm<'e> {
 }
 
 impl<'e> AuthorizationForm<'e> {
-    pub(super) fn new(one: &'e Authorization, credential: &Credential, secrets: Secrets) -> Self {
-        let known = Some(credential).filter(|_| secrets == Secrets::Hashes);
+    pub(super) fn new(
+        one: &'e Authorization,
+        credential: &Credential,
+        secrets: ExportSecrets,
+    ) -> Self {
+        let known = Some(credential).filter(|_| secrets == ExportSecrets::Hashes);
         let keyed = known.and_then(Credential::keyed);
         let native = matches!(credential, Credential::Native(..));
-        let keyed = keyed.map(|(key, hash)| KeyedHash { key, hash, native }.to_string());
-        let locator = known.and_then(Credential::locator);
+        let keyed = keyed.map(|(key, hash)| StoredDigest { key, hash, native }.to_string());
+        let foreign_hash = known.and_then(Credential::foreign_hash);
         Self {
             id: one.id,
             status: one.status,
@@ -168,14 +173,14 @@ impl<'e> AuthorizationForm<'e> {
             organization: one.organization,
             user: one.user,
             permissions: &one.permissions,
-            face: one.face,
+            origin: one.origin,
             created_by: one.created_by.map(CreatorForm::from),
             rotated_from: one.rotated_from,
             expires_at: one.expires_at,
             revoked_at: one.revoked_at,
             created_at: one.created_at,
             updated_at: one.updated_at,
-            hashed_token: locator.map(crate::token::Locator::to_text),
+            hashed_token: foreign_hash.map(crate::token::ForeignHash::to_text),
             keyed_hash: keyed,
         }
     }

@@ -18,7 +18,7 @@ pub(crate) use form::{CreatorForm, MembershipForm, SetUpForm};
 
 /// Whether an export holds what must stay secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Secrets {
+pub enum ExportSecrets {
     /// Nothing by which a token or password could be known.
     LeftOut,
     /// The hashes of tokens and of passwords: with them, and with the same key, the tokens of the store work in another.
@@ -27,7 +27,7 @@ pub enum Secrets {
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Exported {
+pub struct ExportReport {
     /// How many of each kind.
     pub written: Counts,
     /// Records that are not genuine, and so say nothing.
@@ -59,13 +59,13 @@ impl Issuer {
     pub fn export(
         &self,
         out: impl Write,
-        secrets: Secrets,
+        secrets: ExportSecrets,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<Exported, ExportError> {
+    ) -> Result<ExportReport, ExportError> {
         let mut export = Export {
             out: io::BufWriter::new(out),
             secrets,
-            done: Exported::default(),
+            done: ExportReport::default(),
         };
         export.out.write_all(b"{")?;
         for (kind, name) in [
@@ -75,7 +75,7 @@ impl Issuer {
             (Kind::AUTHORIZATION, "authorizations"),
         ] {
             if kind == Kind::AUTHORIZATION
-                && let Some(set_up) = self.when_set_up()?
+                && let Some(set_up) = self.set_up_time()?
             {
                 export.out.write_all(b"\"setUp\":")?;
                 export.json(&SetUpForm::from(set_up))?;
@@ -108,8 +108,8 @@ impl Issuer {
 
 struct Export<W: Write> {
     out: io::BufWriter<W>,
-    secrets: Secrets,
-    done: Exported,
+    secrets: ExportSecrets,
+    done: ExportReport,
 }
 
 impl<W: Write> Export<W> {

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Exported, Secrets};
+use super::{ExportReport, ExportSecrets};
 use crate::import::{Defaults, ImportFile, Plan};
 use crate::{
-    Action, Authorization, Caller, Denied, Engine, Error, Face, FirstUser, ImportItem, Locator,
-    ManualClock, MemoryStore, NewAuthorization, Options, OrganizationEdit, PasswordHash,
-    Permission, Request, ResourceType, Role, Rotation, Schema, SetUpDone, StoreKey, TokenStore,
+    Action, Authorization, Caller, Denied, Engine, Error, ForeignHash, ImportItem, ManualClock,
+    MemoryStore, NewAuthorization, Options, OrganizationEdit, Origin, PasswordHash, Permission,
+    Request, ResourceType, Role, Rotation, Schema, SetUpRequest, SetUpResult, StoreKey, TokenStore,
     Transition, UserEdit,
 };
 
@@ -38,7 +38,7 @@ fn world() -> World {
     let issuer = engine.issuer();
     let root = &Caller::Root;
     let mut tokens = Vec::new();
-    let first = FirstUser {
+    let first = SetUpRequest {
         organization: "first \"org\"".into(),
         user: "Jürgen".into(),
         password_hash: Some(PasswordHash::from_phc(PHC)),
@@ -47,7 +47,7 @@ fn world() -> World {
         token: None,
         if_name_exists: crate::IfNameExists::Refuse,
     };
-    let SetUpDone {
+    let SetUpResult {
         token: operator,
         authorization: made,
         organization: org,
@@ -92,21 +92,21 @@ fn world() -> World {
     clock.advance(Duration::from_millis(1500));
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let database = Permission::new(Action::WRITE, ResourceType::DATABASES).name("my \"db\"");
-    for (face, caller, user) in [
-        (Face::V2, &by_operator, Some(member.id)),
-        (Face::V0, root, None),
-        (Face::Embedder, root, Some(gone.id)),
-        (Face::V2, root, Some(off.id)),
-        (Face::Embedder, &by_operator, None),
+    for (origin, caller, user) in [
+        (Origin::V2, &by_operator, Some(member.id)),
+        (Origin::V0, root, None),
+        (Origin::Embedder, root, Some(gone.id)),
+        (Origin::V2, root, Some(off.id)),
+        (Origin::Embedder, &by_operator, None),
     ] {
         let mut made: Vec<Authorization> = Vec::new();
         for number in 0..6 {
-            let permissions = match face {
-                Face::V0 => vec![database.clone().organization(org.id)],
+            let permissions = match origin {
+                Origin::V0 => vec![database.clone().organization(org.id)],
                 _ => vec![read.clone().organization(org.id)],
             };
             let new = NewAuthorization {
-                face,
+                origin,
                 user,
                 description: format!("number {number}"),
                 expires_at: (number > 3).then(|| {
@@ -136,10 +136,10 @@ fn world() -> World {
     let (_, plain) = issuer
         .create(root, NewAuthorization::new(org.id, [read]))
         .unwrap();
-    for (number, locator) in [
-        Locator::sha256(OTHER.as_bytes()),
-        Locator::sha512(WIDE.as_bytes()),
-        Locator::sha256(UNSEEN.as_bytes()),
+    for (number, foreign_hash) in [
+        ForeignHash::sha256(OTHER.as_bytes()),
+        ForeignHash::sha512(WIDE.as_bytes()),
+        ForeignHash::sha256(UNSEEN.as_bytes()),
     ]
     .into_iter()
     .enumerate()
@@ -150,7 +150,7 @@ fn world() -> World {
             ..plain.clone()
         };
         issuer
-            .import(&[ImportItem::Hashed(hashed, locator)])
+            .import(&[ImportItem::Hashed(hashed, foreign_hash)])
             .unwrap();
     }
     // Seen once, they have a keyed hash too.
@@ -158,7 +158,7 @@ fn world() -> World {
         engine.verifier().authenticate(seen).unwrap();
         tokens.push(seen.into());
     }
-    issuer.adopt_queued();
+    issuer.adopt_pending();
     let edit = UserEdit {
         transition: Some(Transition::Deactivate),
         ..UserEdit::default()
@@ -178,7 +178,7 @@ fn world() -> World {
     }
 }
 
-fn export(engine: &Engine, secrets: Secrets) -> (String, Exported) {
+fn export(engine: &Engine, secrets: ExportSecrets) -> (String, ExportReport) {
     let mut bytes = Vec::new();
     let done = engine
         .issuer()
@@ -201,9 +201,9 @@ fn decisions(engine: &Engine, tokens: &[String]) -> Vec<Result<crate::Id, Denied
 }
 
 #[test]
-fn an_export_with_hashes_is_the_store() {
+fn an_export_with_hashes_is_complete() {
     let world = world();
-    let (json, done) = export(&world.engine, Secrets::Hashes);
+    let (json, done) = export(&world.engine, ExportSecrets::Hashes);
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     let rows = |list: &str| value[list].as_array().unwrap().len();
     let lists = ["orgs", "users", "buckets", "authorizations"];
@@ -218,7 +218,7 @@ fn an_export_with_hashes_is_the_store() {
     assert_eq!(plan.bad(), &[]);
     let written = plan.write(&other.issuer(), &mut |_| ()).unwrap();
     assert_eq!(written, done.written);
-    assert_eq!(export(&other, Secrets::Hashes), (json.clone(), done));
+    assert_eq!(export(&other, ExportSecrets::Hashes), (json.clone(), done));
     let before = decisions(&world.engine, &world.tokens);
     assert_eq!(decisions(&other, &world.tokens), before);
     for wanted in [
@@ -246,7 +246,7 @@ fn an_export_with_hashes_is_the_store() {
     let again = self::plan(&other, &json);
     assert_eq!((again.bad(), again.new_items().total()), (&[][..], 0));
     again.write(&other.issuer(), &mut |_| ()).unwrap();
-    let first = FirstUser {
+    let first = SetUpRequest {
         organization: "mine".into(),
         user: "me".into(),
         password_hash: None,
@@ -255,37 +255,40 @@ fn an_export_with_hashes_is_the_store() {
         token: None,
         if_name_exists: crate::IfNameExists::Refuse,
     };
-    assert!(matches!(other.issuer().set_up(&first), Err(Error::SetUp)));
+    assert!(matches!(
+        other.issuer().set_up(&first),
+        Err(Error::AlreadySetUp)
+    ));
 }
 
 #[test]
-fn an_import_that_stopped_half_way_goes_on() {
+fn an_interrupted_import_resumes() {
     let world = world();
-    let (json, _) = export(&world.engine, Secrets::Hashes);
+    let (json, _) = export(&world.engine, ExportSecrets::Hashes);
     let other = open(7, &world.clock);
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     // The later half of each list first, so that names that were given up meet those that took them.
-    let mut half = value.clone();
+    let mut short_digest = value.clone();
     for list in ["orgs", "users", "buckets", "authorizations"] {
-        let rows = half[list].as_array_mut().unwrap();
+        let rows = short_digest[list].as_array_mut().unwrap();
         if list != "authorizations" && list != "users" {
             rows.drain(..rows.len() / 2);
         }
     }
-    half["authorizations"] = serde_json::json!([]);
-    half["buckets"] = serde_json::json!([]);
-    for part in [half.to_string(), json.clone()] {
+    short_digest["authorizations"] = serde_json::json!([]);
+    short_digest["buckets"] = serde_json::json!([]);
+    for part in [short_digest.to_string(), json.clone()] {
         let plan = plan(&other, &part);
         assert_eq!(plan.bad(), &[]);
         plan.write(&other.issuer(), &mut |_| ()).unwrap();
     }
-    assert_eq!(export(&other, Secrets::Hashes).0, json);
+    assert_eq!(export(&other, ExportSecrets::Hashes).0, json);
 }
 
 #[test]
-fn an_export_without_hashes_holds_no_secret_and_is_read() {
+fn an_export_without_hashes_holds_no_secret_and_can_be_imported() {
     let world = world();
-    let (json, done) = export(&world.engine, Secrets::LeftOut);
+    let (json, done) = export(&world.engine, ExportSecrets::LeftOut);
     for secret in [
         "$",
         "hashedToken",
@@ -311,7 +314,7 @@ fn an_export_without_hashes_holds_no_secret_and_is_read() {
 #[test]
 fn hashes_under_another_key_are_refused() {
     let world = world();
-    let (json, _) = export(&world.engine, Secrets::Hashes);
+    let (json, _) = export(&world.engine, ExportSecrets::Hashes);
     let other = open(9, &world.clock);
     let plan = plan(&other, &json);
     let (theirs, ours) = ([7; 32], [9; 32]);
@@ -333,7 +336,7 @@ fn hashes_under_another_key_are_refused() {
 }
 
 #[test]
-fn when_something_was_revoked_is_kept() {
+fn revocation_times_survive_export_and_import() {
     let engine = open(7, &ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
     let json = format!(
         r#"{{"orgs":[{{"id":"0000000000000001","name":"o"}}],
@@ -343,7 +346,7 @@ fn when_something_was_revoked_is_kept() {
     plan(&engine, &json)
         .write(&engine.issuer(), &mut |_| ())
         .unwrap();
-    let (json, _) = export(&engine, Secrets::LeftOut);
+    let (json, _) = export(&engine, ExportSecrets::LeftOut);
     assert!(
         json.contains(r#""revokedAt":"2025-02-03T04:05:06Z""#),
         "{json}"
@@ -351,7 +354,7 @@ fn when_something_was_revoked_is_kept() {
 }
 
 #[test]
-fn what_is_wrong_in_a_row_of_ours_is_told() {
+fn errors_in_exported_rows_are_reported() {
     let engine = open(7, &ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
     let bad = |more: &str| {
         let json = format!(

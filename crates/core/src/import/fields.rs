@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::object::Object;
+use crate::json_object::JsonObject;
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -49,8 +49,8 @@ pub(super) struct Fields<'r> {
     // What follows only our own exports have.
     #[serde(borrow, default)]
     pub(super) keyed_hash: Option<&'r RawValue>,
-    #[serde(borrow, default)]
-    pub(super) face: Option<&'r RawValue>,
+    #[serde(borrow, default, rename = "face")]
+    pub(super) origin: Option<&'r RawValue>,
     #[serde(borrow, default)]
     pub(super) created_by: Option<&'r RawValue>,
     #[serde(borrow, default)]
@@ -68,8 +68,8 @@ pub(super) struct Fields<'r> {
 impl<'r> Fields<'r> {
     pub(super) fn of(row: &'r RawValue) -> Result<Self, String> {
         let read = serde_json::from_str(row.get());
-        read.map(|Object(fields)| fields)
-            .map_err(|error| match told(&error) {
+        read.map(|JsonObject(fields)| fields)
+            .map_err(|error| match known_message(&error) {
                 Some(text) => text,
                 None => "it is no object".into(),
             })
@@ -78,7 +78,7 @@ impl<'r> Fields<'r> {
 
 /// What `serde` says of keys that are missing or stand twice, which are our own words. Everything else that it says may
 /// repeat the input.
-pub(super) fn told(error: &serde_json::Error) -> Option<String> {
+pub(super) fn known_message(error: &serde_json::Error) -> Option<String> {
     let text = error.to_string();
     let text = text.split(" at line ").next()?;
     let own = text.starts_with("missing field ") || text.starts_with("duplicate field ");
@@ -140,16 +140,16 @@ pub(super) fn status(field: Option<&RawValue>) -> Result<Status, String> {
         Some("inactive") => Ok(Status::Inactive),
         Some("revoked") => Ok(Status::Revoked),
         Some(other) => {
-            let shown = shown(other);
+            let quoted = quoted(other);
             Err(format!(
-                "unknown status {shown}; known are `active`, `inactive` and `revoked`"
+                "unknown status {quoted}; known are `active`, `inactive` and `revoked`"
             ))
         }
     }
 }
 
 /// A word in backticks, unless it is as long as a token.
-fn shown(word: &str) -> String {
+fn quoted(word: &str) -> String {
     if word.len() < 32 {
         format!("`{}`", word.escape_debug())
     } else {

@@ -8,14 +8,14 @@ use std::io::{self, BufReader, Read};
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::bad::{BadRow, ImportError, List, Place};
+use super::bad_row::{BadRow, ImportError, ImportList, RowPosition};
 use super::fields::{Fields, name, parsed};
 use super::rows::{AuthorizationRow, BucketRow, Named, OwnerRow};
 use super::sets::Sets;
 use super::tokens::Secret;
 use crate::export::SetUpForm;
 use crate::id::Id;
-use crate::object::Object;
+use crate::json_object::JsonObject;
 
 /// What an import file says, read but not yet compared with a store.
 ///
@@ -29,10 +29,10 @@ pub struct ImportFile {
     pub(super) buckets: Vec<BucketRow>,
     pub(super) authorizations: Vec<AuthorizationRow>,
     /// In which list the authorizations stand.
-    pub(super) list: Option<List>,
+    pub(super) list: Option<ImportList>,
     pub(super) bad: Vec<BadRow>,
     /// The names of those that are.
-    pub(super) bad_names: HashMap<Place, Box<str>>,
+    pub(super) names_of_bad_rows: HashMap<RowPosition, Box<str>>,
     /// The first names that rows give to the owners of which they name the id.
     pub(super) names: [HashMap<Id, Box<str>>; 2],
     pub(super) sets: Sets,
@@ -55,7 +55,7 @@ impl ImportFile {
         let input = BufReader::with_capacity(BUFFER, without_mark(input)?);
         let mut json = serde_json::Deserializer::from_reader(input);
         let mut reading = Reading::default();
-        let read = json.deserialize_any(Whole(&mut reading));
+        let read = json.deserialize_any(TopLevelVisitor(&mut reading));
         match read.and_then(|()| json.end()) {
             Ok(()) => Ok(reading.file),
             Err(error) if error.is_io() => Err(ImportError::Read(error.into())),
@@ -75,22 +75,22 @@ impl ImportFile {
         self.authorizations.len()
     }
 
-    fn take(&mut self, list: List, index: usize, raw: &RawValue) {
+    fn take(&mut self, list: ImportList, index: usize, raw: &RawValue) {
         if let Err((id, reason)) = self.row(list, index, raw) {
-            let place = Place { list, index };
+            let place = RowPosition { list, index };
             self.bad.push(BadRow { place, id, reason });
             let fields = Fields::of(raw).ok();
             let named =
                 fields.and_then(|row| name("name", row.name).ok().flatten().map(Cow::into_owned));
-            if let (Some(name), List::Organizations | List::Users) = (named, list) {
-                self.bad_names.insert(place, name.into());
+            if let (Some(name), ImportList::Organizations | ImportList::Users) = (named, list) {
+                self.names_of_bad_rows.insert(place, name.into());
             }
         }
     }
 
     fn row(
         &mut self,
-        list: List,
+        list: ImportList,
         index: usize,
         raw: &RawValue,
     ) -> Result<(), (Option<Id>, String)> {
@@ -103,23 +103,23 @@ impl ImportFile {
 
     fn row_with_id(
         &mut self,
-        list: List,
+        list: ImportList,
         index: usize,
         row: &Fields<'_>,
         id: Id,
     ) -> Result<(), String> {
         match list {
-            List::Organizations => {
+            ImportList::Organizations => {
                 self.organizations.push(OwnerRow::read(index, row, id)?);
             }
-            List::Users => self.users.push(OwnerRow::read(index, row, id)?),
-            List::Buckets => {
+            ImportList::Users => self.users.push(OwnerRow::read(index, row, id)?),
+            ImportList::Buckets => {
                 let organization = Named::organization(row)?;
                 let row = BucketRow::read(index, row, id, &organization)?;
                 self.buckets.push(row);
                 self.remember([&organization, &Named::default()]);
             }
-            List::Authorizations | List::Unnamed => {
+            ImportList::Authorizations | ImportList::Unnamed => {
                 let owners = [&Named::organization(row)?, &Named::user(row)?];
                 let row = AuthorizationRow::read(index, row, id, owners, &mut self.sets)?;
                 self.authorizations.push(row);
@@ -153,7 +153,7 @@ fn without_mark(mut input: impl Read) -> Result<impl Read, ImportError> {
 struct Reading {
     file: ImportFile,
     /// The lists that were met, the newest last.
-    met: Vec<List>,
+    met: Vec<ImportList>,
     /// Why the whole file is refused.
     refused: Option<&'static str>,
 }
@@ -175,10 +175,10 @@ impl Reading {
         E::custom(reason)
     }
 
-    fn meet<E: de::Error>(&mut self, list: List) -> Result<(), E> {
+    fn enter_list<E: de::Error>(&mut self, list: ImportList) -> Result<(), E> {
         let twice = self.met.contains(&list);
         self.met.push(list);
-        if matches!(list, List::Authorizations | List::Unnamed) {
+        if matches!(list, ImportList::Authorizations | ImportList::Unnamed) {
             self.file.list = Some(list);
         }
         if twice {
@@ -188,9 +188,9 @@ impl Reading {
     }
 
     fn set_up<E: de::Error>(&mut self, raw: &RawValue) -> Result<(), E> {
-        match serde_json::from_str::<Option<Object<_>>>(raw.get()) {
+        match serde_json::from_str::<Option<JsonObject<_>>>(raw.get()) {
             Ok(form) if self.file.set_up.is_none() => {
-                self.file.set_up = form.map(|Object(form)| form);
+                self.file.set_up = form.map(|JsonObject(form)| form);
                 Ok(())
             }
             _ => {
@@ -200,10 +200,14 @@ impl Reading {
         }
     }
 
-    fn rows<'de, A: SeqAccess<'de>>(&mut self, list: List, mut rows: A) -> Result<(), A::Error> {
+    fn rows<'de, A: SeqAccess<'de>>(
+        &mut self,
+        list: ImportList,
+        mut rows: A,
+    ) -> Result<(), A::Error> {
         let mut index = 0;
         while let Some(row) = rows.next_element::<Box<RawValue>>()? {
-            if index == 0 && list == List::Unnamed && !is_authorization(&row) {
+            if index == 0 && list == ImportList::Unnamed && !is_authorization(&row) {
                 return Err(self.refuse("it is an array of something else"));
             }
             self.file.take(list, index, &row);
@@ -220,9 +224,9 @@ fn is_authorization(row: &RawValue) -> bool {
     })
 }
 
-struct Whole<'f>(&'f mut Reading);
+struct TopLevelVisitor<'f>(&'f mut Reading);
 
-impl<'de> Visitor<'de> for Whole<'_> {
+impl<'de> Visitor<'de> for TopLevelVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -231,10 +235,10 @@ impl<'de> Visitor<'de> for Whole<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            match List::NAMED.into_iter().find(|list| list.key() == key) {
+            match ImportList::NAMED.into_iter().find(|list| list.key() == key) {
                 Some(list) => {
-                    self.0.meet(list)?;
-                    map.next_value_seed(Rows(self.0, list))?;
+                    self.0.enter_list(list)?;
+                    map.next_value_seed(RowsVisitor(self.0, list))?;
                 }
                 None if key == SET_UP => {
                     let raw = map.next_value::<Box<RawValue>>()?;
@@ -252,19 +256,19 @@ impl<'de> Visitor<'de> for Whole<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, rows: A) -> Result<(), A::Error> {
-        self.0.meet(List::Unnamed)?;
-        self.0.rows(List::Unnamed, rows)
+        self.0.enter_list(ImportList::Unnamed)?;
+        self.0.rows(ImportList::Unnamed, rows)
     }
 
     /// What the `influx` command prints for an empty list.
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        self.0.meet(List::Unnamed)
+        self.0.enter_list(ImportList::Unnamed)
     }
 }
 
-struct Rows<'f>(&'f mut Reading, List);
+struct RowsVisitor<'f>(&'f mut Reading, ImportList);
 
-impl<'de> DeserializeSeed<'de> for Rows<'_> {
+impl<'de> DeserializeSeed<'de> for RowsVisitor<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -272,7 +276,7 @@ impl<'de> DeserializeSeed<'de> for Rows<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Rows<'_> {
+impl<'de> Visitor<'de> for RowsVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

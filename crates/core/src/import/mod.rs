@@ -21,7 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod bad;
+mod bad_row;
 mod fields;
 mod file;
 mod owners;
@@ -35,7 +35,7 @@ mod tests;
 mod tokens;
 mod write;
 
-pub use bad::{BadRow, ImportError, List, Place};
+pub use bad_row::{BadRow, ImportError, ImportList, RowPosition};
 pub use file::ImportFile;
 pub use owners::OwnerName;
 pub use plan::{Counts, Defaults, Plan};

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::bad::{List, Place, Refusal};
+use super::bad_row::{ImportList, Refusal, RowPosition};
 use super::rows::OwnerRow;
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::issuer::{Caller, IfEnded, ImportItem, Issuer};
+use crate::issuer::{Caller, IfRevoked, ImportItem, Issuer};
 use crate::owner::{Organization, User};
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -31,10 +31,10 @@ impl From<&str> for OwnerName {
 }
 
 /// The organizations, or the users, of a file and a store.
-pub(super) struct Owners<'a> {
+pub(super) struct OwnerResolver<'a> {
     issuer: &'a Issuer,
-    list: List,
-    if_ended: IfEnded,
+    list: ImportList,
+    if_revoked: IfRevoked,
     now: Timestamp,
     /// What rows call them that may have to be made.
     pub(super) given_names: HashMap<Id, Box<str>>,
@@ -44,12 +44,12 @@ pub(super) struct Owners<'a> {
     made: BTreeMap<Id, (ImportItem, bool)>,
 }
 
-impl<'a> Owners<'a> {
-    pub(super) fn new(issuer: &'a Issuer, list: List, if_ended: IfEnded) -> Self {
+impl<'a> OwnerResolver<'a> {
+    pub(super) fn new(issuer: &'a Issuer, list: ImportList, if_revoked: IfRevoked) -> Self {
         Self {
             issuer,
             list,
-            if_ended,
+            if_revoked,
             now: issuer.now(),
             given_names: HashMap::new(),
             by_id: HashMap::new(),
@@ -65,7 +65,7 @@ impl<'a> Owners<'a> {
         if let Some(what) = with_id.or(named.map(|_| "name")) {
             return Err(Refusal::Row(format!("a bad row has its {what}")));
         }
-        let known = self.issuer.check_import(item, self.if_ended)?;
+        let known = self.issuer.check_import(item, self.if_revoked)?;
         self.by_id.insert(row.id, Ok(()));
         if let Some(name) = row.name() {
             self.by_name.insert(name.into(), Ok(row.id));
@@ -76,7 +76,7 @@ impl<'a> Owners<'a> {
     /// Whoever means an owner whose row is bad is bad too: it must not come to life by another's mention.
     pub(super) fn refuse(&mut self, index: usize, id: Option<Id>, name: Option<Box<str>>) {
         let list = self.list;
-        let reason = format!("{} is bad", Place { list, index });
+        let reason = format!("{} is bad", RowPosition { list, index });
         if let Some(name) = name {
             self.by_name.entry(name).or_insert(Err(reason.clone()));
         }
@@ -93,7 +93,7 @@ impl<'a> Owners<'a> {
         };
         found.map_err(|reason| {
             let owner = match self.list {
-                List::Users => Field::User,
+                ImportList::Users => Field::User,
                 _ => Field::Organization,
             };
             Refusal::Row(format!("its {owner} cannot be taken: {reason}"))
@@ -137,7 +137,7 @@ impl<'a> Owners<'a> {
             return Ok(found.clone());
         }
         let stored = match self.list {
-            List::Users => self
+            ImportList::Users => self
                 .issuer
                 .user_named(&Caller::Root, name)
                 .map(|one| one.id),
@@ -164,7 +164,7 @@ impl<'a> Owners<'a> {
     /// Plans to make an owner, unless the store has it.
     fn make(&mut self, id: Id, name: &str) -> Result<(), Refusal> {
         let item = self.item(id, name);
-        if self.issuer.check_import(&item, self.if_ended)? {
+        if self.issuer.check_import(&item, self.if_revoked)? {
             return Ok(());
         }
         match self.by_name.entry(name.into()) {
@@ -180,7 +180,7 @@ impl<'a> Owners<'a> {
     fn item(&self, id: Id, name: &str) -> ImportItem {
         let (name, created_at, updated_at) = (name.into(), self.now, self.now);
         match self.list {
-            List::Users => ImportItem::User(User {
+            ImportList::Users => ImportItem::User(User {
                 id,
                 name,
                 status: Status::Active,

@@ -6,27 +6,27 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::fields::told;
+use super::fields::known_message;
 use crate::permission::{Permission, PermissionSet};
 
 pub(super) fn permissions(field: Option<&RawValue>) -> Result<PermissionSet, String> {
     let Some(raw) = field else {
         return Ok(PermissionSet::default());
     };
-    match serde_json::from_str::<Vec<Either>>(raw.get()) {
+    match serde_json::from_str::<Vec<PermissionForm>>(raw.get()) {
         Ok(read) => Ok(read.into_iter().map(|either| either.0).collect()),
-        Err(_) => Err(first_wrong(raw)),
+        Err(_) => Err(describe_first_invalid(raw)),
     }
 }
 
 /// Looks at one after the other, to name the one that is wrong.
-fn first_wrong(raw: &RawValue) -> String {
+fn describe_first_invalid(raw: &RawValue) -> String {
     let Ok(all) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
         return "`permissions` is no array".into();
     };
     let wrong = |(at, one): (usize, &&RawValue)| {
-        let error = serde_json::from_str::<Either>(one.get()).err()?;
-        let reason = told(&error).unwrap_or_else(|| FORM.into());
+        let error = serde_json::from_str::<PermissionForm>(one.get()).err()?;
+        let reason = known_message(&error).unwrap_or_else(|| FORM.into());
         Some(format!("permissions[{at}]: {reason}"))
     };
     let found = all.iter().enumerate().find_map(wrong);
@@ -36,28 +36,28 @@ fn first_wrong(raw: &RawValue) -> String {
 const FORM: &str = "it is neither `{\"action\":…,\"resource\":{\"type\":…}}`, with ids of 16 hexadecimal digits, nor a \
                     text such as `read:orgs/ID/buckets/ID`";
 
-struct Either(Permission);
+struct PermissionForm(Permission);
 
-impl<'de> Deserialize<'de> for Either {
+impl<'de> Deserialize<'de> for PermissionForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EitherVisitor)
+        deserializer.deserialize_any(PermissionVisitor)
     }
 }
 
-struct EitherVisitor;
+struct PermissionVisitor;
 
-impl<'de> Visitor<'de> for EitherVisitor {
-    type Value = Either;
+impl<'de> Visitor<'de> for PermissionVisitor {
+    type Value = PermissionForm;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a permission")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Either, E> {
-        text.parse().map(Either).map_err(E::custom)
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<PermissionForm, E> {
+        text.parse().map(PermissionForm).map_err(E::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Either, A::Error> {
-        Permission::deserialize(MapAccessDeserializer::new(map)).map(Either)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PermissionForm, A::Error> {
+        Permission::deserialize(MapAccessDeserializer::new(map)).map(PermissionForm)
     }
 }

@@ -1,16 +1,16 @@
 //! What would become of a file in a store: every row is looked at, and nothing is written.
 
-use super::bad::{BadRow, List};
+use super::bad_row::{BadRow, ImportList};
 use super::file::ImportFile;
 use super::owners::OwnerName;
 use super::planner::Planner;
-use super::rows::Details;
+use super::rows::AuthorizationDetails;
 use super::sets::Sets;
 use crate::error::Error;
 use crate::id::Id;
-use crate::issuer::{IfEnded, ImportItem, Issuer};
+use crate::issuer::{IfRevoked, ImportItem, Issuer};
 use crate::time::Timestamp;
-use crate::token::{Malformed, Prefix};
+use crate::token::{MalformedToken, Prefix};
 
 /// What counts for rows that say nothing else, and what the operator decided.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,7 +18,7 @@ pub struct Defaults {
     /// The organization of rows that name none, as those that `influx auth list --json` prints.
     pub organization: Option<OwnerName>,
     /// What to do with rows that had ended before, as the journal knows.
-    pub if_ended: IfEnded,
+    pub if_revoked: IfRevoked,
 }
 
 /// How many of each kind.
@@ -40,12 +40,12 @@ impl Counts {
         self.organizations + self.users + self.buckets + self.authorizations
     }
 
-    pub(super) fn of(&mut self, list: List) -> &mut usize {
+    pub(super) fn of(&mut self, list: ImportList) -> &mut usize {
         match list {
-            List::Organizations => &mut self.organizations,
-            List::Users => &mut self.users,
-            List::Buckets => &mut self.buckets,
-            List::Authorizations | List::Unnamed => &mut self.authorizations,
+            ImportList::Organizations => &mut self.organizations,
+            ImportList::Users => &mut self.users,
+            ImportList::Buckets => &mut self.buckets,
+            ImportList::Authorizations | ImportList::Unnamed => &mut self.authorizations,
         }
     }
 }
@@ -57,21 +57,21 @@ pub struct Plan {
     pub(super) items: [Vec<ImportItem>; 3],
     /// That the store was set up.
     pub(super) set_up: Option<ImportItem>,
-    pub(super) rows: Vec<Ready>,
+    pub(super) rows: Vec<PlannedAuthorization>,
     pub(super) sets: Sets,
     pub(super) now: Timestamp,
-    pub(super) if_ended: IfEnded,
+    pub(super) if_revoked: IfRevoked,
     pub(super) known: Counts,
     pub(super) bad: Vec<BadRow>,
 }
 
 /// An authorization that can be taken.
 #[derive(Debug)]
-pub(super) struct Ready {
+pub(super) struct PlannedAuthorization {
     pub(super) id: Id,
     pub(super) organization: Id,
     pub(super) user: Option<Id>,
-    pub(super) details: Box<Details>,
+    pub(super) details: Box<AuthorizationDetails>,
 }
 
 impl Plan {
@@ -108,13 +108,13 @@ impl Plan {
         self.known
     }
 
-    pub(super) fn items_of(&mut self, list: List) -> Option<&mut Vec<ImportItem>> {
+    pub(super) fn items_of(&mut self, list: ImportList) -> Option<&mut Vec<ImportItem>> {
         let [organizations, users, buckets] = &mut self.items;
         match list {
-            List::Organizations => Some(organizations),
-            List::Users => Some(users),
-            List::Buckets => Some(buckets),
-            List::Authorizations | List::Unnamed => None,
+            ImportList::Organizations => Some(organizations),
+            ImportList::Users => Some(users),
+            ImportList::Buckets => Some(buckets),
+            ImportList::Authorizations | ImportList::Unnamed => None,
         }
     }
 
@@ -130,13 +130,13 @@ impl Plan {
     }
 }
 
-impl Ready {
+impl PlannedAuthorization {
     pub(super) fn item(
         &self,
         prefix: Prefix,
         sets: &Sets,
         now: Timestamp,
-    ) -> Result<ImportItem, Malformed> {
+    ) -> Result<ImportItem, MalformedToken> {
         let Self {
             id,
             organization,

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::bad::{BadRow, List, Place, Refusal};
+use super::bad_row::{BadRow, ImportList, Refusal, RowPosition};
 use super::file::ImportFile;
-use super::owners::{OwnerName, Owners};
-use super::plan::{Counts, Defaults, Plan, Ready};
+use super::owners::{OwnerName, OwnerResolver};
+use super::plan::{Counts, Defaults, Plan, PlannedAuthorization};
 use super::rows::{AuthorizationRow, BucketRow, OwnerRow};
 use super::sets::Sets;
 use super::tokens::Tokens;
@@ -18,8 +18,8 @@ use crate::record::SetUp;
 pub(super) struct Planner<'a> {
     issuer: &'a Issuer,
     defaults: &'a Defaults,
-    organizations: Owners<'a>,
-    users: Owners<'a>,
+    organizations: OwnerResolver<'a>,
+    users: OwnerResolver<'a>,
     plan: Plan,
 }
 
@@ -32,12 +32,16 @@ impl<'a> Planner<'a> {
         Self {
             issuer,
             defaults,
-            organizations: Owners::new(issuer, List::Organizations, defaults.if_ended),
-            users: Owners::new(issuer, List::Users, defaults.if_ended),
+            organizations: OwnerResolver::new(
+                issuer,
+                ImportList::Organizations,
+                defaults.if_revoked,
+            ),
+            users: OwnerResolver::new(issuer, ImportList::Users, defaults.if_revoked),
             plan: Plan {
                 items: Default::default(),
                 set_up: None,
-                if_ended: defaults.if_ended,
+                if_revoked: defaults.if_revoked,
                 rows: Vec::new(),
                 sets: Sets::default(),
                 now,
@@ -69,13 +73,13 @@ impl<'a> Planner<'a> {
             }
         });
         for bad in file.bad {
-            self.refuse(bad, &file.bad_names);
+            self.refuse(bad, &file.names_of_bad_rows);
         }
-        self.take_owners(List::Organizations, &file.organizations)?;
-        self.take_owners(List::Users, &file.users)?;
+        self.take_owners(ImportList::Organizations, &file.organizations)?;
+        self.take_owners(ImportList::Users, &file.users)?;
         self.take_named_by_id(&file.buckets, &file.authorizations)?;
         self.take_buckets(&file.buckets)?;
-        let list = file.list.unwrap_or(List::Authorizations);
+        let list = file.list.unwrap_or(ImportList::Authorizations);
         self.take_authorizations(list, file.authorizations, progress)?;
 
         let [organizations, users, _] = &mut self.plan.items;
@@ -86,7 +90,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Notes a row that could not be read.
-    fn refuse(&mut self, bad: BadRow, names: &HashMap<Place, Box<str>>) {
+    fn refuse(&mut self, bad: BadRow, names: &HashMap<RowPosition, Box<str>>) {
         let name = names.get(&bad.place).cloned();
         if let Some(owners) = self.owners(bad.place.list) {
             owners.refuse(bad.place.index, bad.id, name);
@@ -94,19 +98,22 @@ impl<'a> Planner<'a> {
         self.plan.bad.push(bad);
     }
 
-    fn owners(&mut self, list: List) -> Option<&mut Owners<'a>> {
+    fn owners(&mut self, list: ImportList) -> Option<&mut OwnerResolver<'a>> {
         match list {
-            List::Organizations => Some(&mut self.organizations),
-            List::Users => Some(&mut self.users),
+            ImportList::Organizations => Some(&mut self.organizations),
+            ImportList::Users => Some(&mut self.users),
             _ => None,
         }
     }
 
-    fn take_owners(&mut self, list: List, rows: &[OwnerRow]) -> Result<(), Error> {
-        let (mut ids, mut names) = (Seen::new(list, "id"), Seen::new(list, "name"));
+    fn take_owners(&mut self, list: ImportList, rows: &[OwnerRow]) -> Result<(), Error> {
+        let (mut ids, mut names) = (
+            DuplicateCheck::new(list, "id"),
+            DuplicateCheck::new(list, "name"),
+        );
         for row in rows {
             let item = match list {
-                List::Users => ImportItem::User(row.user(self.plan.now)),
+                ImportList::Users => ImportItem::User(row.user(self.plan.now)),
                 _ => ImportItem::Organization(row.organization(self.plan.now)),
             };
             let mut take = || {
@@ -147,8 +154,11 @@ impl<'a> Planner<'a> {
     }
 
     fn take_buckets(&mut self, rows: &[BucketRow]) -> Result<(), Error> {
-        let list = List::Buckets;
-        let (mut ids, mut names) = (Seen::new(list, "id"), Seen::new(list, "name"));
+        let list = ImportList::Buckets;
+        let (mut ids, mut names) = (
+            DuplicateCheck::new(list, "id"),
+            DuplicateCheck::new(list, "name"),
+        );
         for row in rows {
             let mut take = || {
                 ids.note(row.id, row.index)?;
@@ -158,7 +168,7 @@ impl<'a> Planner<'a> {
                     names.note((organization, bucket.name.clone()), row.index)?;
                 }
                 let item = ImportItem::Bucket(bucket);
-                let known = self.issuer.check_import(&item, self.defaults.if_ended)?;
+                let known = self.issuer.check_import(&item, self.defaults.if_revoked)?;
                 self.organizations.need(organization);
                 Ok((known, Some(item)))
             };
@@ -170,14 +180,14 @@ impl<'a> Planner<'a> {
 
     fn take_authorizations(
         &mut self,
-        list: List,
+        list: ImportList,
         rows: Vec<AuthorizationRow>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<(), Error> {
-        let mut ids = Seen::new(list, "id");
+        let mut ids = DuplicateCheck::new(list, "id");
         let mut tokens = Tokens::of(&rows);
         // Nothing in the store can be in the way if there is nothing in it.
-        let compare = !self.issuer.knows_nothing();
+        let compare = !self.issuer.is_store_empty();
         for (at, row) in rows.into_iter().enumerate() {
             if at % STEP == 0 {
                 progress(at);
@@ -204,11 +214,11 @@ impl<'a> Planner<'a> {
         &mut self,
         row: AuthorizationRow,
         compare: bool,
-    ) -> Result<Option<Ready>, Refusal> {
+    ) -> Result<Option<PlannedAuthorization>, Refusal> {
         let organization = self.organization(row.organization.as_ref())?;
         let user = row.user.as_ref().map(|user| self.users.find(user));
         let user = user.transpose()?;
-        let ready = Ready {
+        let ready = PlannedAuthorization {
             id: row.id,
             organization,
             user,
@@ -216,11 +226,11 @@ impl<'a> Planner<'a> {
         };
         let item = ready.item(self.issuer.prefix(), &self.plan.sets, self.plan.now);
         let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;
-        if compare && self.issuer.check_import(&item, self.defaults.if_ended)? {
+        if compare && self.issuer.check_import(&item, self.defaults.if_revoked)? {
             return Ok(None);
         }
         if !compare {
-            self.issuer.check_item(&item, self.defaults.if_ended)?;
+            self.issuer.check_item(&item, self.defaults.if_revoked)?;
         }
         self.organizations.need(organization);
         if let Some(user) = user {
@@ -240,7 +250,7 @@ impl<'a> Planner<'a> {
     /// Whether the row is known, or what of it shall be written.
     fn note(
         &mut self,
-        (list, index, id): (List, usize, Id),
+        (list, index, id): (ImportList, usize, Id),
         taken: Result<(bool, Option<ImportItem>), Refusal>,
     ) -> Result<(), Error> {
         match Refusal::of(taken)? {
@@ -251,7 +261,7 @@ impl<'a> Planner<'a> {
                 }
             }
             Err(reason) => self.plan.bad.push(BadRow {
-                place: Place { list, index },
+                place: RowPosition { list, index },
                 id: Some(id),
                 reason,
             }),
@@ -261,14 +271,14 @@ impl<'a> Planner<'a> {
 }
 
 /// What earlier rows of a list have, and which.
-struct Seen<K> {
-    list: List,
+struct DuplicateCheck<K> {
+    list: ImportList,
     what: &'static str,
     rows: HashMap<K, usize>,
 }
 
-impl<K: Hash + Eq> Seen<K> {
-    fn new(list: List, what: &'static str) -> Self {
+impl<K: Hash + Eq> DuplicateCheck<K> {
+    fn new(list: ImportList, what: &'static str) -> Self {
         let rows = HashMap::new();
         Self { list, what, rows }
     }
@@ -282,7 +292,7 @@ impl<K: Hash + Eq> Seen<K> {
     }
 }
 
-fn same(what: &str, list: List, index: usize) -> Refusal {
-    let earlier = Place { list, index };
+fn same(what: &str, list: ImportList, index: usize) -> Refusal {
+    let earlier = RowPosition { list, index };
     Refusal::Row(format!("it has the same {what} as {earlier}"))
 }

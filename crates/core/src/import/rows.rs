@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use super::OwnerName;
 use super::fields::{Fields, form, name, noted_time, parsed, status, text};
 use super::permissions::permissions;
-use super::sets::{Packed, Sets};
+use super::sets::{PackedSet, Sets};
 use super::tokens::Secret;
-use crate::authorization::{Authorization, Creator, Face};
+use crate::authorization::{Authorization, Creator, Origin};
 use crate::export::{CreatorForm, MembershipForm};
 use crate::id::Id;
-use crate::object::Object;
+use crate::json_object::JsonObject;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, User};
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -50,26 +50,26 @@ pub(super) struct AuthorizationRow {
     pub(super) organization: Option<OwnerName>,
     pub(super) user: Option<OwnerName>,
     /// Boxed, so that a list that grows or is sorted out moves little.
-    pub(super) details: Box<Details>,
+    pub(super) details: Box<AuthorizationDetails>,
 }
 
 /// What an authorization has beside its id and owners.
 #[derive(Debug)]
-pub(super) struct Details {
+pub(super) struct AuthorizationDetails {
     pub(super) secret: Secret,
     description: Box<str>,
-    permissions: Packed,
+    permissions: PackedSet,
     status: Status,
     expires_at: Option<Timestamp>,
     times: Times,
     /// Only in exports of our own, and there not always.
-    origin: Option<Box<Origin>>,
+    symbolon_fields: Option<Box<SymbolonFields>>,
 }
 
 /// What InfluxDB does not say of an authorization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Origin {
-    face: Face,
+struct SymbolonFields {
+    origin: Origin,
     created_by: Option<Creator>,
     rotated_from: Option<Id>,
     revoked_at: Option<Timestamp>,
@@ -90,7 +90,7 @@ pub(super) struct Named<'r> {
 
 impl OwnerRow {
     pub(super) fn read(index: usize, row: &Fields<'_>, id: Id) -> Result<Self, String> {
-        let memberships: Vec<Object<MembershipForm>> =
+        let memberships: Vec<JsonObject<MembershipForm>> =
             form("memberships", row.memberships, MEMBERSHIPS)?;
         let password = name("passwordHash", row.password_hash)?;
         Ok(Self {
@@ -105,7 +105,7 @@ impl OwnerRow {
             operator: form("operator", row.operator, "`true` or `false`")?,
             memberships: memberships
                 .into_iter()
-                .map(|Object(one)| one.into())
+                .map(|JsonObject(one)| one.into())
                 .collect(),
             password_hash: password.map(PasswordHash::from_phc),
         })
@@ -188,16 +188,19 @@ impl AuthorizationRow {
     ) -> Result<Self, String> {
         let [organization, user] = owners;
         let description = text("description", row.description)?;
-        let details = Details {
+        let details = AuthorizationDetails {
             secret: Secret::read(row)?,
             description: description.unwrap_or_default().into(),
             status: status(row.status)?,
             expires_at: parsed("expiresAt", row.expires_at)?,
             times: Times::read(row)?,
             permissions: sets.pack(&permissions(row.permissions)?),
-            origin: Origin::read(row)?,
+            symbolon_fields: SymbolonFields::read(row)?,
         };
-        let ended = details.origin.as_ref().and_then(|one| one.revoked_at);
+        let ended = details
+            .symbolon_fields
+            .as_ref()
+            .and_then(|one| one.revoked_at);
         if ended.is_some() && details.status != Status::Revoked {
             return Err("it has `revokedAt`, but its `status` is not `revoked`".into());
         }
@@ -211,7 +214,7 @@ impl AuthorizationRow {
     }
 }
 
-impl Details {
+impl AuthorizationDetails {
     pub(super) fn authorization(
         &self,
         id: Id,
@@ -221,19 +224,23 @@ impl Details {
         now: Timestamp,
     ) -> Authorization {
         let (created_at, updated_at) = self.times.or(now);
-        let Origin {
-            face,
+        let SymbolonFields {
+            origin,
             created_by,
             rotated_from,
             revoked_at,
-        } = self.origin.as_deref().cloned().unwrap_or(Origin::UNKNOWN);
+        } = self
+            .symbolon_fields
+            .as_deref()
+            .cloned()
+            .unwrap_or(SymbolonFields::UNKNOWN);
         let ended = || (self.status == Status::Revoked).then_some(updated_at);
         Authorization {
             id,
             organization,
             user,
             created_by,
-            face,
+            origin,
             rotated_from,
             description: self.description.clone().into(),
             permissions: sets.unpack(&self.permissions),
@@ -249,30 +256,30 @@ impl Details {
 
 const MEMBERSHIPS: &str = "a list of `{\"orgID\":…,\"role\":\"owner\"}`, with `owner` or `member`";
 const CREATOR: &str = "`{\"authorizationID\":…}` or `{\"userID\":…}`";
-const FACE: &str = "`v2`, `v0` or `embedder`";
+const ORIGIN: &str = "`v2`, `v0` or `embedder`";
 
-impl Origin {
+impl SymbolonFields {
     const UNKNOWN: Self = Self {
-        face: Face::V2,
+        origin: Origin::V2,
         created_by: None,
         rotated_from: None,
         revoked_at: None,
     };
 
     fn read(row: &Fields<'_>) -> Result<Option<Box<Self>>, String> {
-        let face: Option<Face> = form("face", row.face, FACE)?;
-        let creator: Option<Object<CreatorForm>> = form("createdBy", row.created_by, CREATOR)?;
-        let created_by = creator.map(|Object(form)| {
+        let origin: Option<Origin> = form("face", row.origin, ORIGIN)?;
+        let creator: Option<JsonObject<CreatorForm>> = form("createdBy", row.created_by, CREATOR)?;
+        let created_by = creator.map(|JsonObject(form)| {
             let creator = form.creator();
             creator.ok_or_else(|| format!("`createdBy` is not {CREATOR}"))
         });
-        let origin = Self {
-            face: face.unwrap_or(Face::V2),
+        let symbolon_fields = Self {
+            origin: origin.unwrap_or(Origin::V2),
             created_by: created_by.transpose()?,
             rotated_from: parsed("rotatedFrom", row.rotated_from)?,
             revoked_at: parsed("revokedAt", row.revoked_at)?,
         };
-        Ok((origin != Self::UNKNOWN).then(|| Box::new(origin)))
+        Ok((symbolon_fields != Self::UNKNOWN).then(|| Box::new(symbolon_fields)))
     }
 }
 

@@ -16,27 +16,27 @@ pub(super) struct Sets {
 
 /// A set of permissions in the [`Sets`] that made it.
 #[derive(Debug, Clone)]
-pub(super) struct Packed(Arc<[u8]>);
+pub(super) struct PackedSet(Arc<[u8]>);
 
 const HAS_ORGANIZATION: u8 = 1;
 const HAS_ID: u8 = 2;
 const HAS_NAME: u8 = 4;
 
 impl Sets {
-    pub(super) fn pack(&mut self, set: &PermissionSet) -> Packed {
+    pub(super) fn pack(&mut self, set: &PermissionSet) -> PackedSet {
         let mut bytes = Vec::with_capacity(set.len() * 21);
         for permission in set.iter() {
             self.push(&mut bytes, permission);
         }
         if let Some(known) = self.packed.get(bytes.as_slice()) {
-            return Packed(Arc::clone(known));
+            return PackedSet(Arc::clone(known));
         }
         let packed: Arc<[u8]> = bytes.into();
         self.packed.insert(Arc::clone(&packed));
-        Packed(packed)
+        PackedSet(packed)
     }
 
-    pub(super) fn unpack(&self, Packed(bytes): &Packed) -> PermissionSet {
+    pub(super) fn unpack(&self, PackedSet(bytes): &PackedSet) -> PermissionSet {
         let mut rest = &**bytes;
         std::iter::from_fn(|| self.next(&mut rest)).collect()
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_packed_comes_out_again() {
+    fn packed_permission_sets_round_trip() {
         let id = Id::MAX;
         let base = |action: &str, kind: &str| {
             Permission::new(action.parse().unwrap(), kind.parse().unwrap())

@@ -9,12 +9,14 @@ use super::fields::{Fields, name};
 use super::rows::AuthorizationRow;
 use crate::authorization::Authorization;
 use crate::issuer::ImportItem;
-use crate::token::{Credential, KEYED_MARK, KeyedHash, Locator, Malformed, Prefix, Token};
+use crate::token::{
+    Credential, ForeignHash, KEYED_MARK, MalformedToken, Prefix, StoredDigest, Token,
+};
 
 /// What a row says of its token.
 pub(super) enum Secret {
     Text(Zeroizing<Box<str>>),
-    Hash(Box<Locator>),
+    Hash(Box<ForeignHash>),
     /// All that a store of ours knew it by.
     Stored(Box<Credential>),
 }
@@ -46,12 +48,12 @@ impl Secret {
             return Err("`token` is a stored hash; give it as `keyedHash`".into());
         }
         let hash = name("hashedToken", row.hashed_token)?;
-        let hash = hash.map(|hash| hash.parse::<Locator>()).transpose();
+        let hash = hash.map(|hash| hash.parse::<ForeignHash>()).transpose();
         let hash = hash.map_err(|error| format!("`hashedToken`: {error}"))?;
         let keyed = name("keyedHash", row.keyed_hash)?;
-        let keyed = keyed.map(|keyed| keyed.parse::<KeyedHash>()).transpose();
+        let keyed = keyed.map(|keyed| keyed.parse::<StoredDigest>()).transpose();
         let keyed = keyed.map_err(|error| format!("`keyedHash`: {error}"))?;
-        if let Some(KeyedHash {
+        if let Some(StoredDigest {
             key,
             hash: keyed,
             native,
@@ -59,7 +61,7 @@ impl Secret {
         {
             return match (text, hash) {
                 (Some(_), _) => Err("it has `token` and `keyedHash`; leave one out".into()),
-                (None, Some(hash)) => Ok(Credential::Adopted(hash, key, keyed)),
+                (None, Some(hash)) => Ok(Credential::ForeignAndKeyed(hash, key, keyed)),
                 (None, None) if native => Ok(Credential::Native(key, keyed)),
                 (None, None) => Ok(Credential::Keyed(key, keyed)),
             }
@@ -81,12 +83,12 @@ impl Secret {
         &self,
         prefix: Prefix,
         authorization: Authorization,
-    ) -> Result<ImportItem, Malformed> {
+    ) -> Result<ImportItem, MalformedToken> {
         Ok(match self {
             Self::Text(text) => {
                 ImportItem::Authorization(authorization, Token::parse(prefix, text)?)
             }
-            Self::Hash(locator) => ImportItem::Hashed(authorization, **locator),
+            Self::Hash(foreign_hash) => ImportItem::Hashed(authorization, **foreign_hash),
             Self::Stored(credential) => ImportItem::Stored(authorization, **credential),
         })
     }
@@ -95,20 +97,20 @@ impl Secret {
 /// The tokens of a file, by what both their texts and their hashes lead to.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
-    known: HashMap<Start, usize>,
+    known: HashMap<HashPrefix, usize>,
     /// Whether any row has a SHA-512, so that those of the texts must be known too.
     wide: bool,
 }
 
 /// The start of a hash: enough to tell tokens apart.
-type Start = [u8; 16];
+type HashPrefix = [u8; 16];
 
 impl Tokens {
     pub(super) fn of(rows: &[AuthorizationRow]) -> Self {
         let is_wide = |row: &AuthorizationRow| match &row.details.secret {
-            Secret::Hash(locator) => matches!(**locator, Locator::Sha512(_)),
+            Secret::Hash(foreign_hash) => matches!(**foreign_hash, ForeignHash::Sha512(_)),
             Secret::Stored(credential) => {
-                matches!(credential.locator(), Some(Locator::Sha512(_)))
+                matches!(credential.foreign_hash(), Some(ForeignHash::Sha512(_)))
             }
             Secret::Text(_) => false,
         };
@@ -125,18 +127,18 @@ impl Tokens {
     /// The index of an earlier row that has it.
     pub(super) fn note(&mut self, index: usize, secret: &Secret) -> Result<(), usize> {
         let locators = match secret {
-            Secret::Hash(locator) => [Some(**locator), None],
-            Secret::Stored(credential) => [credential.locator(), None],
+            Secret::Hash(foreign_hash) => [Some(**foreign_hash), None],
+            Secret::Stored(credential) => [credential.foreign_hash(), None],
             Secret::Text(text) => {
-                let wide = self.wide.then(|| Locator::sha512(text.as_bytes()));
-                [Some(Locator::sha256(text.as_bytes())), wide]
+                let wide = self.wide.then(|| ForeignHash::sha512(text.as_bytes()));
+                [Some(ForeignHash::sha256(text.as_bytes())), wide]
             }
         };
         let keyed = match secret {
             Secret::Stored(credential) => credential.keyed(),
             _ => None,
         };
-        let digests = locators.iter().flatten().map(Locator::digest);
+        let digests = locators.iter().flatten().map(ForeignHash::digest);
         let keyed = keyed.as_ref().map(|(_, hash)| hash.0.as_slice());
         for start in digests
             .chain(keyed)

@@ -1,10 +1,10 @@
 //! Writing what is new, in commits as large as the store takes well.
 
-use super::List;
+use super::ImportList;
 use super::plan::{Counts, Plan};
 use crate::error::{Error, Field};
-use crate::issuer::{IfEnded, ImportItem, Imported, Issuer};
-use crate::token::Malformed;
+use crate::issuer::{IfRevoked, ImportItem, ImportReport, Issuer};
+use crate::token::MalformedToken;
 
 /// Items in one commit: enough that its sync costs little, few enough that others wait briefly.
 const CHUNK: usize = 1000;
@@ -25,10 +25,14 @@ impl Plan {
         if let Some(set_up) = &self.set_up {
             issuer.import(std::slice::from_ref(set_up))?;
         }
-        let lists = [List::Organizations, List::Users, List::Buckets];
+        let lists = [
+            ImportList::Organizations,
+            ImportList::Users,
+            ImportList::Buckets,
+        ];
         for (list, items) in lists.into_iter().zip(&self.items) {
             for items in items.chunks(chunk) {
-                *done.of(list) += commit(issuer, items, self.if_ended)?.new;
+                *done.of(list) += commit(issuer, items, self.if_revoked)?.new;
                 progress(done.total());
             }
         }
@@ -38,25 +42,29 @@ impl Plan {
             let items = next.map(|ready| ready.item(issuer.prefix(), &self.sets, self.now));
             let items = items.collect::<Result<Vec<_>, _>>();
             // The store has the same prefix as when the rows were looked at.
-            let wrong = |error: Malformed| Error::Invalid(Field::Token, format!("is {error}"));
+            let wrong = |error: MalformedToken| Error::Invalid(Field::Token, format!("is {error}"));
             let items = items.map_err(wrong)?;
             if items.is_empty() {
                 return Ok(done);
             }
-            done.authorizations += commit(issuer, &items, self.if_ended)?.new;
+            done.authorizations += commit(issuer, &items, self.if_revoked)?.new;
             progress(done.total());
         }
     }
 }
 
 /// Writes `items` in one commit, or in as many as their sizes need.
-fn commit(issuer: &Issuer, items: &[ImportItem], if_ended: IfEnded) -> Result<Imported, Error> {
-    match issuer.import_with(items, if_ended) {
+fn commit(
+    issuer: &Issuer,
+    items: &[ImportItem],
+    if_revoked: IfRevoked,
+) -> Result<ImportReport, Error> {
+    match issuer.import_with(items, if_revoked) {
         Err(Error::TooLarge) if items.len() > 1 => {
             let (first, second) = items.split_at(items.len() / 2);
-            let first = commit(issuer, first, if_ended)?;
-            let second = commit(issuer, second, if_ended)?;
-            Ok(Imported {
+            let first = commit(issuer, first, if_revoked)?;
+            let second = commit(issuer, second, if_revoked)?;
+            Ok(ImportReport {
                 new: first.new + second.new,
                 known: first.known + second.known,
             })

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::interned::{Interned, NO_PAIR, NO_SET, NOBODY};
-use super::slot::{Back, Entry, Used, kept_expiry, rest_of};
+use super::interned::{Interned, NO_OWNER, NO_PAIR, NO_SET};
+use super::slot::{LastUsed, SlotContents, SlotRecord, kept_expiry, rest_of};
 use super::tables::Tables;
-use super::{Change, Digest, Half, Handle, Outcome, SlotState, View, What};
+use super::{
+    ApplyOutcome, Change, ChangeKind, IndexEntry, ShortDigest, SlotState, TokenLookup, View,
+};
 use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::{CompiledSet, Permission, PermissionSet, Target};
@@ -24,13 +26,13 @@ use crate::time::Timestamp;
 type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
 
 /// Sets that are told by where they lie. They are forgotten together.
-const RECENT: usize = 512;
+const RECENT_SETS: usize = 512;
 
 /// Of a set: the organization and the user whose ids are written in it as "this organization" and "this user", as far as it
 /// names any.
 type Owners = (Option<Id>, Option<Id>);
 
-fn owners_of(digest: &Digest) -> Owners {
+fn owners_of(digest: &IndexEntry) -> Owners {
     let single = |one: &Permission| matches!(one.resource.target, Target::Id(_));
     let singles = digest.permissions.iter().any(single);
     let scoped = |one: &Permission| one.resource.organization.is_some();
@@ -41,29 +43,29 @@ fn owners_of(digest: &Digest) -> Owners {
 
 /// What is known of a record beside what checks read.
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownRecord {
     revision: Revision,
     /// How many times it had been written. Unlike the revision it is under the MAC, so that nobody can make an
     /// old version look new.
     sequence: u64,
-    handle: Handle,
-    ended: bool,
-    genuine: bool,
+    handle: TokenLookup,
+    revoked: bool,
+    authentic: bool,
     /// The part of the expiry that slots do not hold.
     rest: u64,
 }
 
-const NOT_FOUND: Handle = Handle::Digests([None; 2]);
+const NOT_FOUND: TokenLookup = TokenLookup::ByDigest([None; 2]);
 
 #[derive(Debug)]
 pub(super) struct Builder {
     tables: Tables,
     interned: Arc<Interned>,
     /// What is known of records that have no slot which is found by their id: those keep it beside the slot.
-    known: HashMap<RecordKey, Known>,
+    known: HashMap<RecordKey, KnownRecord>,
     /// The sequences of records that are no more in the store: an old version of one that is put back is told by
     /// it. They are few, for what is purged had ended long ago, and are forgotten with the process.
-    gone: HashMap<RecordKey, u64>,
+    purged: HashMap<RecordKey, u64>,
     sets: HashMap<Arc<CompiledSet>, u32>,
     /// The numbers of sets by where they lie, each held so that nothing else comes to lie there.
     recent: HashMap<usize, (Arc<PermissionSet>, Owners, u32)>,
@@ -77,7 +79,7 @@ impl Builder {
             tables: Tables::new(),
             interned: Arc::new(Interned::new()),
             known: HashMap::default(),
-            gone: HashMap::default(),
+            purged: HashMap::default(),
             sets: HashMap::default(),
             recent: HashMap::default(),
             pairs: HashMap::default(),
@@ -94,9 +96,9 @@ impl Builder {
         self.tables.changed().then(|| self.view())
     }
 
-    pub(super) fn settle(&mut self) {
+    pub(super) fn finish_loading(&mut self) {
         self.recent.clear();
-        self.tables.settle();
+        self.tables.finish_loading();
     }
 
     /// Moves a part of the table on, if it is to have another size; false once there is nothing to move.
@@ -110,7 +112,7 @@ impl Builder {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.known.len() + self.tables.homes()
+        self.known.len() + self.tables.by_id_count()
     }
 
     /// As [`Builder::apply`], where no reader has the tables yet, so that they may move at any time.
@@ -127,37 +129,37 @@ impl Builder {
     /// Fetches what applying the change will read.
     pub(super) fn prefetch(&self, change: Option<&Change>) {
         if let Some(Change { key, what, .. }) = change
-            && let What::Authorization(digest, _) = what
+            && let ChangeKind::Authorization(digest, _) = what
         {
             self.tables.prefetch(key.id, digest.handle);
         }
     }
 
-    pub(super) fn apply(&mut self, change: &Change) -> Outcome {
+    pub(super) fn apply(&mut self, change: &Change) -> ApplyOutcome {
         self.tables.step();
         let known = self.known(change.key);
         match &change.what {
-            What::Purged => self.forget(change, known),
-            What::NotGenuine => self.refuse(change, known),
-            What::Authorization(digest, sequence) => {
-                let ended = digest.status == Status::Revoked;
+            ChangeKind::Purged => self.forget(change, known),
+            ChangeKind::Tampered => self.apply_tampered(change, known),
+            ChangeKind::Authorization(digest, sequence) => {
+                let revoked = digest.status == Status::Revoked;
                 self.replace(
                     change,
-                    (*sequence, ended, digest.handle),
+                    (*sequence, revoked, digest.handle),
                     known,
                     |builder, known, now| builder.write(change.key.id, digest, known, now),
                 )
             }
-            What::Owner(state, sequence) => {
-                let ended = *state == OwnerState::Deleted;
+            ChangeKind::Owner(state, sequence) => {
+                let revoked = *state == OwnerState::Deleted;
                 self.replace(
                     change,
-                    (*sequence, ended, NOT_FOUND),
+                    (*sequence, revoked, NOT_FOUND),
                     known,
                     |builder, _, _| {
                         let owner = builder.owner(change.key);
                         builder.interned.set_owner(owner, *state);
-                        Outcome::Applied
+                        ApplyOutcome::Applied
                     },
                 )
             }
@@ -168,76 +170,76 @@ impl Builder {
     fn replace(
         &mut self,
         change: &Change,
-        (sequence, ended, handle): (u64, bool, Handle),
-        known: Option<Known>,
-        write: impl FnOnce(&mut Self, Option<&Known>, &Known) -> Outcome,
-    ) -> Outcome {
+        (sequence, revoked, handle): (u64, bool, TokenLookup),
+        known: Option<KnownRecord>,
+        write: impl FnOnce(&mut Self, Option<&KnownRecord>, &KnownRecord) -> ApplyOutcome,
+    ) -> ApplyOutcome {
         if self
-            .gone
+            .purged
             .get(&change.key)
-            .is_some_and(|gone| sequence <= *gone)
+            .is_some_and(|purged| sequence <= *purged)
         {
-            return Outcome::Replayed;
+            return ApplyOutcome::RolledBack;
         }
         if let Some(known) = &known {
             let newer = change.revision > known.revision;
             // What ends is later than everything before it, whatever it was counted from.
-            let ends = ended && !known.ended;
-            let backwards = sequence < known.sequence || known.ended && !ended;
+            let ends = revoked && !known.revoked;
+            let backwards = sequence < known.sequence || known.revoked && !revoked;
             if backwards && !ends {
                 return if newer {
-                    Outcome::Replayed
+                    ApplyOutcome::RolledBack
                 } else {
-                    Outcome::Known
+                    ApplyOutcome::Known
                 };
             }
             // A genuine version that came before what is not says nothing of it.
-            if !known.genuine && change.revision < known.revision && !ends {
-                return Outcome::Known;
+            if !known.authentic && change.revision < known.revision && !ends {
+                return ApplyOutcome::Known;
             }
-            if sequence == known.sequence && known.genuine && !ends {
+            if sequence == known.sequence && known.authentic && !ends {
                 let revision = known.revision.max(change.revision);
                 self.remember(
                     change.key,
-                    Known {
+                    KnownRecord {
                         revision,
                         ..known.clone()
                     },
                 );
-                return Outcome::Known;
+                return ApplyOutcome::Known;
             }
         }
-        let now = Known {
+        let now = KnownRecord {
             revision: change.revision,
             sequence: sequence.max(known.as_ref().map_or(0, |known| known.sequence)),
             handle,
-            ended,
-            genuine: true,
+            revoked,
+            authentic: true,
             rest: match &change.what {
-                What::Authorization(digest, _) => rest_of(kept_expiry(digest.expires)),
+                ChangeKind::Authorization(digest, _) => rest_of(kept_expiry(digest.expires)),
                 _ => 0,
             },
         };
         let outcome = write(self, known.as_ref(), &now);
-        self.gone.remove(&change.key);
+        self.purged.remove(&change.key);
         self.remember(change.key, now);
         outcome
     }
 
-    fn known(&self, key: RecordKey) -> Option<Known> {
+    fn known(&self, key: RecordKey) -> Option<KnownRecord> {
         // A record is known in one of the two places. Most authorizations are found by their id.
         if key.kind == Kind::AUTHORIZATION
-            && let Some((half, back)) = self.tables.home(key.id)
+            && let Some((short_digest, back)) = self.tables.by_id(key.id)
         {
-            return Some(Known::at(half, &back));
+            return Some(KnownRecord::at(short_digest, &back));
         }
         self.known.get(&key).cloned()
     }
 
     /// Notes it beside the slot that is found by the id, or in the map if there is none.
-    fn remember(&mut self, key: RecordKey, known: Known) {
-        let at_home =
-            matches!(known.handle, Handle::Id(_)) && self.tables.note(key.id, &known.back(key.id));
+    fn remember(&mut self, key: RecordKey, known: KnownRecord) {
+        let at_home = matches!(known.handle, TokenLookup::ById(_))
+            && self.tables.note(key.id, &known.back(key.id));
         if at_home {
             self.known.remove(&key);
         } else {
@@ -246,65 +248,65 @@ impl Builder {
     }
 
     /// What is gone is unknown from now on; how often it had been written is remembered.
-    fn forget(&mut self, change: &Change, known: Option<Known>) -> Outcome {
+    fn forget(&mut self, change: &Change, known: Option<KnownRecord>) -> ApplyOutcome {
         let Some(known) = known.filter(|known| change.revision >= known.revision) else {
-            return Outcome::Known;
+            return ApplyOutcome::Known;
         };
-        self.lose(change.key, &known);
-        self.bury(change.key, known.sequence);
-        Outcome::Applied
+        self.refuse_dependents(change.key, &known);
+        self.remember_purged(change.key, known.sequence);
+        ApplyOutcome::Applied
     }
 
     /// Remembers how often a record that is gone had been written, which may have been known before.
-    fn bury(&mut self, key: RecordKey, sequence: u64) {
-        let gone = self.gone.entry(key).or_default();
-        *gone = sequence.max(*gone);
+    fn remember_purged(&mut self, key: RecordKey, sequence: u64) {
+        let purged = self.purged.entry(key).or_default();
+        *purged = sequence.max(*purged);
     }
 
     /// Denies what hangs on the record, of which nothing is known any more.
-    fn lose(&mut self, key: RecordKey, known: &Known) {
+    fn refuse_dependents(&mut self, key: RecordKey, known: &KnownRecord) {
         self.deny(key, Some(known));
-        for (start, half) in self.tables.starts(key.id, known.handle) {
-            self.tables.forget(key.id, start, half);
+        for (start, short_digest) in self.tables.starts(key.id, known.handle) {
+            self.tables.forget(key.id, start, short_digest);
         }
         self.known.remove(&key);
     }
 
     pub(super) fn sequence(&self, key: RecordKey) -> u64 {
         let known = self.known(key).map(|known| known.sequence);
-        let gone = self.gone.get(&key).copied();
-        known.max(gone).unwrap_or_default()
+        let purged = self.purged.get(&key).copied();
+        known.max(purged).unwrap_or_default()
     }
 
-    pub(super) fn ended(&self) -> Vec<RecordKey> {
-        let ended = self.all().filter(|(_, known)| known.ended);
-        ended.map(|(key, _)| key).collect()
+    pub(super) fn revoked(&self) -> Vec<RecordKey> {
+        let revoked = self.all().filter(|(_, known)| known.revoked);
+        revoked.map(|(key, _)| key).collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = (RecordKey, Known)> {
-        let homes = self.tables.all_homes().map(|(half, back)| {
+    fn all(&self) -> impl Iterator<Item = (RecordKey, KnownRecord)> {
+        let by_id_count = self.tables.all_by_id().map(|(short_digest, back)| {
             let key = RecordKey::new(Kind::AUTHORIZATION, back.id);
-            (key, Known::at(half, &back))
+            (key, KnownRecord::at(short_digest, &back))
         });
         let known = self.known.iter().map(|(key, known)| (*key, known.clone()));
-        known.chain(homes)
+        known.chain(by_id_count)
     }
 
     /// Of buckets and the like nothing is known here.
-    pub(super) fn may_outlive(&self, key: RecordKey, at: Timestamp) -> bool {
+    pub(super) fn may_outlast(&self, key: RecordKey, at: Timestamp) -> bool {
         if !matches!(
             key.kind,
             Kind::AUTHORIZATION | Kind::USER | Kind::ORGANIZATION
         ) {
             return true;
         }
-        let Some(known) = self.known(key).filter(|known| !known.ended) else {
+        let Some(known) = self.known(key).filter(|known| !known.revoked) else {
             return false;
         };
         let starts = self.tables.starts(key.id, known.handle);
         // Another's slot says nothing of this record.
-        let own = starts.filter_map(|(start, half)| {
-            let (entry, back) = self.tables.read(start, half)?;
+        let own = starts.filter_map(|(start, short_digest)| {
+            let (entry, back) = self.tables.read(start, short_digest)?;
             entry
                 .expires
                 .filter(|_| back.is_some_and(|back| back.id == key.id))
@@ -313,52 +315,58 @@ impl Builder {
     }
 
     /// A record that is not genuine denies whatever hangs on it, and is remembered.
-    fn refuse(&mut self, change: &Change, known: Option<Known>) -> Outcome {
+    fn apply_tampered(&mut self, change: &Change, known: Option<KnownRecord>) -> ApplyOutcome {
         if known
             .as_ref()
             .is_some_and(|known| change.revision < known.revision)
         {
-            return Outcome::Known;
+            return ApplyOutcome::Known;
         }
         self.deny(change.key, known.as_ref());
-        let before = known.unwrap_or(Known {
+        let before = known.unwrap_or(KnownRecord {
             revision: change.revision,
             sequence: 0,
             handle: NOT_FOUND,
-            ended: false,
-            genuine: false,
+            revoked: false,
+            authentic: false,
             rest: 0,
         });
-        let now = Known {
+        let now = KnownRecord {
             revision: change.revision,
-            genuine: false,
+            authentic: false,
             ..before
         };
         self.remember(change.key, now);
-        Outcome::Applied
+        ApplyOutcome::Applied
     }
 
     /// Makes every digest of an authorization void, or an owner unknown.
-    fn deny(&mut self, key: RecordKey, known: Option<&Known>) {
+    fn deny(&mut self, key: RecordKey, known: Option<&KnownRecord>) {
         if matches!(key.kind, Kind::USER | Kind::ORGANIZATION) {
             let owner = self.owner(key);
             self.interned.set_owner(owner, OwnerState::Unknown);
             return;
         }
         let handle = known.map_or(NOT_FOUND, |known| known.handle);
-        for (start, half) in self.tables.starts(key.id, handle) {
-            self.tables.void(key.id, start, half);
+        for (start, short_digest) in self.tables.starts(key.id, handle) {
+            self.tables.void(key.id, start, short_digest);
         }
     }
 
     /// Writes *every* slot of the id: those of its digests, and voids those that it had and has no more.
-    fn write(&mut self, id: Id, digest: &Digest, known: Option<&Known>, now: &Known) -> Outcome {
-        let entry = Entry {
+    fn write(
+        &mut self,
+        id: Id,
+        digest: &IndexEntry,
+        known: Option<&KnownRecord>,
+        now: &KnownRecord,
+    ) -> ApplyOutcome {
+        let entry = SlotContents {
             state: SlotState::Known(digest.status),
             expires: kept_expiry(digest.expires),
             set: self.set(digest),
             owners: self.pair(digest.user, digest.organization),
-            used: Used::default(),
+            used: LastUsed::default(),
         };
         let former = known.map_or(NOT_FOUND, |known| known.handle);
         for former in self.tables.starts(id, former) {
@@ -368,38 +376,41 @@ impl Builder {
                 self.tables.forget(id, former.0, former.1);
             }
         }
-        let mut outcome = Outcome::Applied;
-        for (start, half) in self.tables.starts(id, digest.handle) {
-            if !self.tables.insert((start, half), &entry, &now.back(id)) {
-                outcome = Outcome::Shadowed;
+        let mut outcome = ApplyOutcome::Applied;
+        for (start, short_digest) in self.tables.starts(id, digest.handle) {
+            if !self
+                .tables
+                .insert((start, short_digest), &entry, &now.back(id))
+            {
+                outcome = ApplyOutcome::DuplicateToken;
             }
         }
         outcome
     }
 }
 
-impl Known {
+impl KnownRecord {
     /// Of a record whose slot is found by its id.
-    fn at(half: Half, back: &Back) -> Self {
+    fn at(short_digest: ShortDigest, back: &SlotRecord) -> Self {
         Self {
             revision: back.revision,
             sequence: back.sequence,
-            handle: Handle::Id(half),
-            ended: back.ended,
-            genuine: back.genuine,
+            handle: TokenLookup::ById(short_digest),
+            revoked: back.revoked,
+            authentic: back.authentic,
             rest: back.rest,
         }
     }
 
-    fn back(&self, id: Id) -> Back {
-        Back {
+    fn back(&self, id: Id) -> SlotRecord {
+        SlotRecord {
             id,
             revision: self.revision,
             sequence: self.sequence,
-            ended: self.ended,
-            genuine: self.genuine,
+            revoked: self.revoked,
+            authentic: self.authentic,
             rest: self.rest,
-            home: matches!(self.handle, Handle::Id(_)),
+            by_id: matches!(self.handle, TokenLookup::ById(_)),
         }
     }
 }

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_follow_each_other() {
+    fn positions_are_contiguous() {
         let mut next = (0, 0);
         for at in FIRST as u32..1_000_000 {
             assert_eq!(place(at), next);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_there_once_made() {
+    fn elements_exist_once_allocated() {
         let chunks = Chunks::<OnceLock<u32>>::new();
         assert!(chunks.get(5000).is_none());
         for at in [0, 4095, 4096, 5000, 12_287, 12_288, 100_000] {

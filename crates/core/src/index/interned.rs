@@ -28,7 +28,7 @@ pub(super) struct Pair {
 }
 
 /// The number of the owner that stands for "no user": it is always active.
-pub(super) const NOBODY: u32 = 0;
+pub(super) const NO_OWNER: u32 = 0;
 /// The number that no set ever has: when all others are taken, further sets allow nothing.
 pub(super) const NO_SET: u32 = MAX_INTERNED - 1;
 /// The same for pairs: what belongs to it is found by nobody.
@@ -41,7 +41,7 @@ impl Interned {
             pairs: Chunks::new(),
             owners: Chunks::new(),
         };
-        interned.set_owner(NOBODY, OwnerState::Active);
+        interned.set_owner(NO_OWNER, OwnerState::Active);
         interned
     }
 

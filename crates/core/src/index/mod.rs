@@ -12,13 +12,13 @@
 
 mod builder;
 mod chunks;
+#[cfg(test)]
+mod fixtures;
+mod huge_pages;
 mod interned;
-mod memory;
 #[cfg(all(test, shuttle))]
 mod model;
-mod publish;
-#[cfg(test)]
-mod samples;
+mod rcu;
 mod slot;
 mod sync;
 mod table;
@@ -40,15 +40,15 @@ use crate::store::Revision;
 use crate::time::Timestamp;
 
 use builder::Builder;
-use publish::Published;
+use rcu::Rcu;
 use sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
-pub(crate) use slot::Used;
-pub(crate) use table::Start;
-pub(crate) use view::{Found, Place, Seen, Spot, View};
+pub(crate) use slot::LastUsed;
+pub(crate) use table::BucketHash;
+pub(crate) use view::{Found, LookupResult, SlotHint, SlotRef, View};
 
 /// 128 bits of a keyed digest.
-pub(crate) type Half = [u64; 2];
+pub(crate) type ShortDigest = [u64; 2];
 
 /// What a slot says of its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,25 +65,25 @@ pub(crate) struct Change {
     pub(crate) key: RecordKey,
     /// The commit that wrote it.
     pub(crate) revision: Revision,
-    pub(crate) what: What,
+    pub(crate) what: ChangeKind,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum What {
+pub(crate) enum ChangeKind {
     /// The record as its `sequence`-th writing says.
-    Authorization(Digest, u64),
+    Authorization(IndexEntry, u64),
     /// The state of a user or organization.
     Owner(OwnerState, u64),
     /// The record is not genuine: nothing that depends on it is allowed.
-    NotGenuine,
+    Tampered,
     /// The record was purged.
     Purged,
 }
 
 /// What the index keeps of an authorization.
 #[derive(Debug, Clone)]
-pub(crate) struct Digest {
-    pub(crate) handle: Handle,
+pub(crate) struct IndexEntry {
+    pub(crate) handle: TokenLookup,
     pub(crate) status: Status,
     pub(crate) expires: Option<Timestamp>,
     pub(crate) user: Option<Id>,
@@ -94,42 +94,42 @@ pub(crate) struct Digest {
 
 /// How the token of an authorization is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Handle {
+pub(crate) enum TokenLookup {
     /// By the id that it carries; this is its digest.
-    Id(Half),
+    ById(ShortDigest),
     /// By one of these digests.
-    Digests([Option<Half>; 2]),
+    ByDigest([Option<ShortDigest>; 2]),
 }
 
 /// What became of a [`Change`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ApplyOutcome {
     /// It was newer and holds now.
     Applied,
     /// It was known, or is older than what is known.
     Known,
     /// A later commit wrote an earlier version: somebody put an old record back. What was known holds.
-    Replayed,
+    RolledBack,
     /// Another authorization has the same token. The first one holds.
-    Shadowed,
+    DuplicateToken,
 }
 
 #[derive(Debug)]
 pub(crate) struct Index {
-    version: Alone<AtomicU64>,
-    view: Published<View>,
+    version: CachePadded<AtomicU64>,
+    view: Rcu<View>,
     writers: Mutex<Writers>,
 }
 
 /// Another one after every change. Whoever takes it before reading anything knows, as long as it stays, that what was
 /// read holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Version(pub(crate) u64);
+pub(crate) struct IndexVersion(pub(crate) u64);
 
 /// On lines of its own, so that what is written beside it does not slow its readers.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Alone<T>(T);
+struct CachePadded<T>(T);
 
 #[derive(Debug)]
 struct Writers {
@@ -139,17 +139,17 @@ struct Writers {
 }
 
 /// Changes that are applied before others that wait to write get a turn: some hundred microseconds.
-const TURN: usize = 256;
+const BATCH: usize = 256;
 /// How many changes ahead the lines of one are fetched.
-const AHEAD: usize = 8;
+const PREFETCH_DISTANCE: usize = 8;
 
 impl Index {
     pub(crate) fn new() -> Self {
         let mut current = Builder::new();
         let view = current.view_to_publish().unwrap_or_else(|| current.view());
         Self {
-            version: Alone::default(),
-            view: Published::new(Box::new(view)),
+            version: CachePadded::default(),
+            view: Rcu::new(Box::new(view)),
             writers: Mutex::new(Writers {
                 current,
                 fresh: None,
@@ -159,8 +159,8 @@ impl Index {
 
     /// The version before everything that is read from now on.
     #[inline(always)]
-    pub(crate) fn version(&self) -> Version {
-        Version(self.version.0.load(Ordering::Acquire))
+    pub(crate) fn version(&self) -> IndexVersion {
+        IndexVersion(self.version.0.load(Ordering::Acquire))
     }
 
     /// Makes what was remembered under earlier versions void.
@@ -174,19 +174,19 @@ impl Index {
         self.view.read(use_it)
     }
 
-    /// Calls `use_it` with what is known under `half`, which is looked for at `start`. `view` is one that
+    /// Calls `use_it` with what is known under `short_digest`, which is looked for at `start`. `view` is one that
     /// [`Index::read`] gave.
     #[inline(always)]
     pub(crate) fn find<T>(
         &self,
         view: &View,
-        (start, half): (Start, Half),
+        (start, short_digest): (BucketHash, ShortDigest),
         use_it: impl FnOnce(Found<'_>) -> T,
     ) -> Option<T> {
-        match view.find(view.spot(start), half) {
-            Seen::Found(found) => Some(use_it(found)),
-            Seen::Nothing => None,
-            Seen::Stale => self.find_later(start, half, use_it),
+        match view.find(view.slot_ref(start), short_digest) {
+            LookupResult::Found(found) => Some(use_it(found)),
+            LookupResult::Nothing => None,
+            LookupResult::Stale => self.find_later(start, short_digest, use_it),
         }
     }
 
@@ -194,11 +194,11 @@ impl Index {
     #[cold]
     fn find_later<T>(
         &self,
-        start: Start,
-        half: Half,
+        start: BucketHash,
+        short_digest: ShortDigest,
         use_it: impl FnOnce(Found<'_>) -> T,
     ) -> Option<T> {
-        self.read(|view| self.find(view, (start, half), use_it))
+        self.read(|view| self.find(view, (start, short_digest), use_it))
     }
 
     /// Takes over changes, in any order: the newest version of each record wins. `report` hears of every one that
@@ -206,9 +206,9 @@ impl Index {
     pub(crate) fn apply(
         &self,
         changes: impl AsRef<[Change]>,
-        mut report: impl FnMut(&Change, Outcome),
+        mut report: impl FnMut(&Change, ApplyOutcome),
     ) {
-        for changes in changes.as_ref().chunks(TURN) {
+        for changes in changes.as_ref().chunks(BATCH) {
             let mut writers = self.writers();
             for (change, later) in with_later(changes) {
                 if let Some(fresh) = &mut writers.fresh {
@@ -238,8 +238,8 @@ impl Index {
 
     /// All that the store held is applied: brings the table to the size that it needs, and frees what nobody reads any
     /// more. It gives way to whoever writes.
-    pub(crate) fn settle(&self) {
-        self.writers().current.settle();
+    pub(crate) fn finish_loading(&self) {
+        self.writers().current.finish_loading();
         loop {
             let mut writers = self.writers();
             let more = writers.current.step();
@@ -259,7 +259,7 @@ impl Index {
 
     /// Takes over changes into the new index alone.
     pub(crate) fn rebuild(&self, changes: impl AsRef<[Change]>) {
-        for changes in changes.as_ref().chunks(TURN) {
+        for changes in changes.as_ref().chunks(BATCH) {
             let mut writers = self.writers();
             for (change, later) in with_later(changes) {
                 if let Some(fresh) = &mut writers.fresh {
@@ -279,7 +279,7 @@ impl Index {
         {
             let mut writers = self.writers();
             if let Some(mut fresh) = writers.fresh.take() {
-                fresh.outlive(&writers.current, |key| fallen.push(key));
+                fresh.keep_newer_from(&writers.current, |key| fallen.push(key));
                 self.view.replace(Box::new(fresh.view()));
                 self.renew_version();
                 former = Some(std::mem::replace(&mut writers.current, fresh));
@@ -297,13 +297,13 @@ impl Index {
     }
 
     /// The authorizations, users and organizations that have ended.
-    pub(crate) fn ended(&self) -> Vec<RecordKey> {
-        self.writers().current.ended()
+    pub(crate) fn revoked(&self) -> Vec<RecordKey> {
+        self.writers().current.revoked()
     }
 
     /// Whether a record may be there that has not ended, and does not expire by `at` either, as far as is known here.
-    pub(crate) fn may_outlive(&self, key: RecordKey, at: Timestamp) -> bool {
-        self.writers().current.may_outlive(key, at)
+    pub(crate) fn may_outlast(&self, key: RecordKey, at: Timestamp) -> bool {
+        self.writers().current.may_outlast(key, at)
     }
 
     /// How many records are known, and how many digests.
@@ -340,6 +340,6 @@ impl Index {
 
 /// Changes, each with the one that comes so much later that its lines are there by then.
 fn with_later(changes: &[Change]) -> impl Iterator<Item = (&Change, Option<&Change>)> {
-    let later = changes.iter().skip(AHEAD).map(Some);
+    let later = changes.iter().skip(PREFETCH_DISTANCE).map(Some);
     changes.iter().zip(later.chain(iter::repeat(None)))
 }

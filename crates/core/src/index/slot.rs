@@ -1,8 +1,8 @@
 //! One slot of the table: 32 bytes that a check reads, and 24 that it does not.
 
-use super::memory::AllAtomic;
+use super::huge_pages::ZeroableAtomics;
 use super::sync::{AtomicU32, AtomicU64, Ordering};
-use super::{Half, SlotState};
+use super::{ShortDigest, SlotState};
 use crate::id::Id;
 use crate::status::Status;
 use crate::store::Revision;
@@ -16,10 +16,10 @@ use crate::time::{Minute, Timestamp};
 #[derive(Debug, Default)]
 #[repr(C, align(32))]
 pub(super) struct Slot {
-    half: [AtomicU64; 2],
+    short_digest: [AtomicU64; 2],
     /// As [`Expiry`].
     expiry: AtomicU32,
-    /// As [`Used`]; set by readers.
+    /// As [`LastUsed`]; set by readers.
     used: AtomicU32,
     /// State, count of writings, permission set and owner; 0 while the slot is empty.
     word: AtomicU64,
@@ -28,7 +28,7 @@ pub(super) struct Slot {
 /// What only writers read, and a check of a token that does not carry its id.
 #[derive(Debug, Default)]
 #[repr(C)]
-pub(super) struct Cold {
+pub(super) struct ColdSlot {
     /// 0 once the record is gone.
     id: AtomicU64,
     /// The revision, and above it the upper bits of the rest of the expiry.
@@ -38,20 +38,20 @@ pub(super) struct Cold {
 }
 
 // SAFETY: three atomics of 8 bytes and two of 4 in 32, and three of 8 in 24.
-unsafe impl AllAtomic for Slot {}
+unsafe impl ZeroableAtomics for Slot {}
 // SAFETY: as above.
-unsafe impl AllAtomic for Cold {}
+unsafe impl ZeroableAtomics for ColdSlot {}
 
 /// What a slot says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct SlotContents {
     pub(super) state: SlotState,
     pub(super) expires: Option<Timestamp>,
     /// Which permission set and which pair of owners, as interned.
     pub(super) set: u32,
     pub(super) owners: u32,
     /// The minute of the last use, for a slot that was none before.
-    pub(super) used: Used,
+    pub(super) used: LastUsed,
 }
 
 /// When it expires, in ticks of 2³¹ nanoseconds, about two seconds, since 1970; 0 for never. Of what expires in the very
@@ -61,27 +61,27 @@ pub(super) struct Expiry(u32);
 
 /// The minute of the last use, counted from 1970; 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Used(pub(crate) u32);
+pub(crate) struct LastUsed(pub(crate) u32);
 
 /// What is known of the record of a slot beside what checks read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Back {
+pub(super) struct SlotRecord {
     pub(super) id: Id,
     pub(super) revision: Revision,
     /// How many times it had been written. Unlike the revision it is under the MAC, so that nobody can make an old
     /// version look new.
     pub(super) sequence: u64,
-    pub(super) ended: bool,
-    pub(super) genuine: bool,
+    pub(super) revoked: bool,
+    pub(super) authentic: bool,
     /// Whether the slot is found by the id; else by the digest.
-    pub(super) home: bool,
+    pub(super) by_id: bool,
     /// The nanoseconds of the expiry that are less than a tick.
     pub(super) rest: u64,
 }
 
 /// A word that was read, and is not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word(u64);
+pub(super) struct SlotWord(u64);
 
 const STATE_BITS: u32 = 3;
 const COUNT_BITS: u32 = 9;
@@ -98,7 +98,7 @@ const REVOKED: u64 = 3;
 const VOID: u64 = 4;
 const MOVED: u64 = 5;
 
-impl Word {
+impl SlotWord {
     #[inline(always)]
     pub(super) fn is_active(self) -> bool {
         self.state_bits() == ACTIVE
@@ -140,7 +140,7 @@ impl Word {
         self.0 & ((1 << STATE_BITS) - 1)
     }
 
-    fn pack(entry: &Entry, count: u64) -> u64 {
+    fn pack(entry: &SlotContents, count: u64) -> u64 {
         let state = match entry.state {
             SlotState::Known(Status::Active) => ACTIVE,
             SlotState::Known(Status::Inactive) => INACTIVE,
@@ -161,36 +161,36 @@ impl Slot {
 
     /// Whether the first half of the half is this one; [`Slot::holds`] compares all.
     #[inline(always)]
-    pub(super) fn may_hold(&self, half: Half) -> bool {
-        self.half[0].load(Ordering::Relaxed) == half[0]
+    pub(super) fn may_hold(&self, short_digest: ShortDigest) -> bool {
+        self.short_digest[0].load(Ordering::Relaxed) == short_digest[0]
     }
 
-    /// The word of the slot, if it is the one of `half`.
+    /// The word of the slot, if it is the one of `short_digest`.
     #[inline(always)]
-    pub(super) fn holds(&self, half: Half) -> Option<Word> {
+    pub(super) fn holds(&self, short_digest: ShortDigest) -> Option<SlotWord> {
         let word = self.word.load(Ordering::Acquire);
         // A plain comparison: whoever presents tokens cannot steer a keyed digest.
-        let [low, high] = &self.half;
-        let same = [low.load(Ordering::Relaxed), high.load(Ordering::Relaxed)] == half;
-        (word != 0 && same).then_some(Word(word))
+        let [low, high] = &self.short_digest;
+        let same = [low.load(Ordering::Relaxed), high.load(Ordering::Relaxed)] == short_digest;
+        (word != 0 && same).then_some(SlotWord(word))
     }
 
-    pub(super) fn half(&self) -> Half {
-        self.half
+    pub(super) fn short_digest(&self) -> ShortDigest {
+        self.short_digest
             .each_ref()
             .map(|part| part.load(Ordering::Relaxed))
     }
 
     /// The expiry that belongs to `word`; none if the slot was written since, then it must be read again.
     #[inline(always)]
-    pub(super) fn expiry_with(&self, word: Word) -> Option<Expiry> {
+    pub(super) fn expiry_with(&self, word: SlotWord) -> Option<Expiry> {
         let expiry = self.expiry.load(Ordering::Acquire);
         (self.word.load(Ordering::Relaxed) == word.0).then_some(Expiry(expiry))
     }
 
     /// Notes the minute of a use. Written once a minute, so that readers share the line.
     #[inline(always)]
-    pub(super) fn note_use(&self, used: Used) {
+    pub(super) fn note_use(&self, used: LastUsed) {
         if self.used.load(Ordering::Relaxed) != used.0 {
             self.used.store(used.0, Ordering::Relaxed);
         }
@@ -203,33 +203,33 @@ impl Slot {
     }
 
     /// Whether its last use was in that minute.
-    pub(super) fn was_used(&self, used: Used) -> bool {
+    pub(super) fn was_used(&self, used: LastUsed) -> bool {
         self.used.load(Ordering::Relaxed) == used.0
     }
 
     /// What the slot says, unless it is in another table by now. For the writer, beside whom nobody writes. `rest` is
     /// that of its record.
-    pub(super) fn entry(&self, rest: u64) -> Option<Entry> {
-        let word = Word(self.word.load(Ordering::Acquire));
+    pub(super) fn entry(&self, rest: u64) -> Option<SlotContents> {
+        let word = SlotWord(self.word.load(Ordering::Acquire));
         let expiry = Expiry(self.expiry.load(Ordering::Relaxed));
-        (word.0 != 0 && !word.is_moved()).then_some(Entry {
+        (word.0 != 0 && !word.is_moved()).then_some(SlotContents {
             state: word.state(),
             expires: expiry.with(rest),
             set: word.set(),
             owners: word.owners(),
-            used: Used(self.used.load(Ordering::Relaxed)),
+            used: LastUsed(self.used.load(Ordering::Relaxed)),
         })
     }
 
-    /// Only one thread writes at a time, and an empty slot is given to `half` for ever.
+    /// Only one thread writes at a time, and an empty slot is given to `short_digest` for ever.
     ///
     /// The earlier of the two expiries stands beside either word: before the new word is stored it only makes the old
     /// version expire when the new one does, afterwards the new one when the old one did.
-    pub(super) fn write(&self, half: Half, entry: &Entry) {
+    pub(super) fn write(&self, short_digest: ShortDigest, entry: &SlotContents) {
         let before = self.word.load(Ordering::Relaxed);
         let expiry = Expiry::of(entry.expires);
         if before == 0 {
-            for (to, from) in self.half.iter().zip(half) {
+            for (to, from) in self.short_digest.iter().zip(short_digest) {
                 to.store(from, Ordering::Relaxed);
             }
             self.used.store(entry.used.0, Ordering::Relaxed);
@@ -239,12 +239,13 @@ impl Slot {
             self.expiry.store(held.earlier(expiry).0, Ordering::Relaxed);
         }
         let count = (before >> STATE_BITS) + 1;
-        self.word.store(Word::pack(entry, count), Ordering::Release);
+        self.word
+            .store(SlotWord::pack(entry, count), Ordering::Release);
         self.expiry.store(expiry.0, Ordering::Release);
     }
 
     /// What was here is in another table from now on.
-    pub(super) fn leave(&self) {
+    pub(super) fn mark_moved(&self) {
         let word = self.word.load(Ordering::Relaxed);
         if word != 0 {
             self.word.store(MOVED, Ordering::Release);
@@ -307,13 +308,13 @@ const LOW_BITS: u32 = 20;
 const LOW_MASK: u64 = (1 << LOW_BITS) - 1;
 const REVISION_BITS: u32 = 64 - (TICK_BITS - LOW_BITS);
 const REVISION_MASK: u64 = (1 << REVISION_BITS) - 1;
-const ENDED: u64 = 1 << 63;
-const GENUINE: u64 = 1 << 62;
-const HOME: u64 = 1 << 61;
+const REVOKED_BIT: u64 = 1 << 63;
+const AUTHENTIC: u64 = 1 << 62;
+const BY_ID: u64 = 1 << 61;
 const SEQUENCE_BITS: u32 = 61 - LOW_BITS;
 const SEQUENCE_MASK: u64 = (1 << SEQUENCE_BITS) - 1;
 
-impl Cold {
+impl ColdSlot {
     #[inline(always)]
     pub(super) fn id(&self) -> Option<Id> {
         Id::new(self.id.load(Ordering::Acquire))
@@ -327,23 +328,25 @@ impl Cold {
     }
 
     /// None once the record is gone.
-    pub(super) fn read(&self) -> Option<Back> {
+    pub(super) fn read(&self) -> Option<SlotRecord> {
         let sequence = self.sequence.load(Ordering::Relaxed);
         let has = |flag| sequence & flag != 0;
-        Some(Back {
+        Some(SlotRecord {
             id: self.id()?,
             revision: Revision(self.revision.load(Ordering::Relaxed) & REVISION_MASK),
             sequence: sequence & SEQUENCE_MASK,
             rest: self.rest(),
-            ended: has(ENDED),
-            genuine: has(GENUINE),
-            home: has(HOME),
+            revoked: has(REVOKED_BIT),
+            authentic: has(AUTHENTIC),
+            by_id: has(BY_ID),
         })
     }
 
-    pub(super) fn write(&self, back: &Back) {
+    pub(super) fn write(&self, back: &SlotRecord) {
         let flag = |set: bool, flag| if set { flag } else { 0 };
-        let flags = flag(back.ended, ENDED) | flag(back.genuine, GENUINE) | flag(back.home, HOME);
+        let flags = flag(back.revoked, REVOKED_BIT)
+            | flag(back.authentic, AUTHENTIC)
+            | flag(back.by_id, BY_ID);
         let low = (back.rest & LOW_MASK) << SEQUENCE_BITS;
         let high = back.rest >> LOW_BITS << REVISION_BITS;
         let revision = back.revision.0.min(REVISION_MASK) | high;
@@ -366,7 +369,7 @@ mod tests {
     proptest! {
         /// The expiry is exact to the nanosecond, though a slot holds ticks and the record the rest.
         #[test]
-        fn an_expiry_is_over_from_its_very_nanosecond_on(
+        fn expiry_is_exact_to_the_nanosecond(
             end in (1_u64 << TICK_BITS)..=Timestamp::MAX.nanos(),
             off in -2_i64..=2,
             coarse in prop_oneof![Just(1_i64), Just(1_000_000), Just(1 << TICK_BITS)],
@@ -384,18 +387,18 @@ mod tests {
         }
 
         #[test]
-        fn what_is_known_of_a_record_reads_back(
+        fn slot_records_round_trip(
             id in 1..u64::MAX,
             revision in 0..REVISION_MASK,
             sequence in 0..SEQUENCE_MASK,
             flags: [bool; 3],
             rest in 0..REST_MASK,
         ) {
-            let [ended, genuine, home] = flags;
+            let [revoked, authentic, by_id] = flags;
             let id = Id::new(id).unwrap();
             let revision = Revision(revision);
-            let back = Back { id, revision, sequence, ended, genuine, home, rest };
-            let cold = Cold::default();
+            let back = SlotRecord { id, revision, sequence, revoked, authentic, by_id, rest };
+            let cold = ColdSlot::default();
             cold.write(&back);
             prop_assert_eq!(cold.read(), Some(back));
             prop_assert_eq!(cold.rest(), rest);

@@ -4,18 +4,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::interned::Interned;
-use super::slot::{Back, Entry, Slot};
-use super::table::{Moved, Start, Table};
-use super::{Half, Handle, SlotState, View};
+use super::slot::{Slot, SlotContents, SlotRecord};
+use super::table::{BucketHash, MoveProgress, Table};
+use super::{ShortDigest, SlotState, TokenLookup, View};
 use crate::id::Id;
 
 /// Slots are moved a few hundred at a time, so that neither a reader nor a writer waits for a large table.
 #[derive(Debug)]
 pub(super) struct Tables {
-    table: Filled,
-    next: Option<Filled>,
+    table: CountedTable,
+    next: Option<CountedTable>,
     /// Records whose slots are found by their ids.
-    homes: usize,
+    by_id_count: usize,
     /// Not everything was read yet, so that the table will still grow much.
     loading: bool,
     /// Readers have not got these tables yet.
@@ -25,7 +25,7 @@ pub(super) struct Tables {
 }
 
 #[derive(Debug)]
-struct Filled {
+struct CountedTable {
     table: Arc<Table>,
     /// Slots that are taken, void ones too.
     used: usize,
@@ -34,23 +34,23 @@ struct Filled {
 }
 
 /// How many of a hundred slots are taken at the most: beyond, looking for a digest takes more than its two lines.
-const FULL: usize = 80;
+const MAX_FILL_PERCENT: usize = 80;
 /// The same right after a table was made: while loading, and later, when memory counts more.
-const LOADING: usize = 40;
-const SETTLED: usize = 70;
+const LOADING_FILL_PERCENT: usize = 40;
+const SETTLED_FILL_PERCENT: usize = 70;
 /// A table that is emptier than this is given another size when all is loaded.
-const LOOSE: usize = 67;
+const MIN_FILL_PERCENT: usize = 67;
 /// More than this is not believed before it is seen.
-const MOST_EXPECTED: usize = 1 << 24;
+const MAX_SIZE_HINT: usize = 1 << 24;
 /// So few slots are not worth saving.
 const SMALL: usize = if cfg!(shuttle) { 8 } else { 1 << 12 };
 
 impl Tables {
     pub(super) fn new() -> Self {
         Self {
-            table: Filled::with_room_for(0, LOADING),
+            table: CountedTable::with_room_for(0, LOADING_FILL_PERCENT),
             next: None,
-            homes: 0,
+            by_id_count: 0,
             loading: true,
             changed: false,
             seed: seed(),
@@ -71,8 +71,8 @@ impl Tables {
         std::mem::take(&mut self.changed)
     }
 
-    pub(super) fn homes(&self) -> usize {
-        self.homes
+    pub(super) fn by_id_count(&self) -> usize {
+        self.by_id_count
     }
 
     /// Of the table that is fuller.
@@ -80,34 +80,34 @@ impl Tables {
     pub(super) fn fullness(&self) -> usize {
         let all = [Some(&self.table), self.next.as_ref()];
         let all = all.into_iter().flatten();
-        let of_hundred = |one: &Filled| one.used * 100 / one.table.len();
+        let of_hundred = |one: &CountedTable| one.used * 100 / one.table.len();
         all.map(of_hundred).max().unwrap_or_default()
     }
 
     /// Makes room for so many digests, if there is none yet.
     pub(super) fn expect(&mut self, count: usize) {
-        let count = count.min(MOST_EXPECTED);
+        let count = count.min(MAX_SIZE_HINT);
         if self.table.used == 0 && self.next.is_none() && count > self.table.table.len() {
-            self.table = Filled::with_room_for(count, SETTLED);
+            self.table = CountedTable::with_room_for(count, SETTLED_FILL_PERCENT);
             self.changed = true;
         }
     }
 
     /// Fetches the lines in which the digests of an authorization are, or will be.
     #[inline]
-    pub(super) fn prefetch(&self, id: Id, handle: Handle) {
+    pub(super) fn prefetch(&self, id: Id, handle: TokenLookup) {
         for (start, _) in self.starts(id, handle) {
             self.side(start).table.prefetch_all(start);
         }
     }
 
     /// All that there is has been read: a table that is much too large is given another size.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn finish_loading(&mut self) {
         self.loading = false;
         let (live, len) = (self.table.live(), self.table.table.len());
-        let loose = live * 100 < len * LOOSE && len > SMALL;
+        let loose = live * 100 < len * MIN_FILL_PERCENT && len > SMALL;
         if loose && self.next.is_none() {
-            self.begin(live, SETTLED);
+            self.begin(live, SETTLED_FILL_PERCENT);
         }
     }
 
@@ -121,15 +121,15 @@ impl Tables {
             return true;
         }
         match self.table.table.move_some(&next.table, self.seed) {
-            Moved::Some(taken) => next.used += taken,
-            Moved::All => self.finish(),
-            Moved::NoRoom => self.enlarge(),
+            MoveProgress::Some(taken) => next.used += taken,
+            MoveProgress::All => self.finish(),
+            MoveProgress::NoRoom => self.enlarge(),
         }
         true
     }
 
     fn begin(&mut self, live: usize, percent: usize) {
-        self.next = Some(Filled::with_room_for(live + 1, percent));
+        self.next = Some(CountedTable::with_room_for(live + 1, percent));
         self.changed = true;
     }
 
@@ -144,48 +144,55 @@ impl Tables {
     pub(super) fn starts(
         &self,
         id: Id,
-        handle: Handle,
-    ) -> impl Iterator<Item = (Start, Half)> + use<> {
-        let halves = match handle {
-            Handle::Id(half) => [Some((self.start(id), half)), None],
-            Handle::Digests(halves) => halves.map(|half| Some((Start::of_half(half?), half?))),
+        handle: TokenLookup,
+    ) -> impl Iterator<Item = (BucketHash, ShortDigest)> + use<> {
+        let short_digests = match handle {
+            TokenLookup::ById(short_digest) => [Some((self.start(id), short_digest)), None],
+            TokenLookup::ByDigest(short_digests) => short_digests
+                .map(|short_digest| Some((BucketHash::of_digest(short_digest?), short_digest?))),
         };
-        halves.into_iter().flatten()
+        short_digests.into_iter().flatten()
     }
 
-    fn start(&self, id: Id) -> Start {
-        Start::of_id(id.number(), self.seed)
+    fn start(&self, id: Id) -> BucketHash {
+        BucketHash::of_id(id.number(), self.seed)
     }
 
-    /// What the slot of `half` says, and what is known of its record.
-    pub(super) fn read(&self, start: Start, half: Half) -> Option<(Entry, Option<Back>)> {
+    /// What the slot of `short_digest` says, and what is known of its record.
+    pub(super) fn read(
+        &self,
+        start: BucketHash,
+        short_digest: ShortDigest,
+    ) -> Option<(SlotContents, Option<SlotRecord>)> {
         let table = &self.side(start).table;
-        let at = table.place(start, half)?;
+        let at = table.place(start, short_digest)?;
         Some((table.entry(at)?, table.back(at)))
     }
 
     /// The slot that is found by the id: its digest, and what is known of its record.
-    pub(super) fn home(&self, id: Id) -> Option<(Half, Back)> {
+    pub(super) fn by_id(&self, id: Id) -> Option<(ShortDigest, SlotRecord)> {
         let start = self.start(id);
         let table = &self.side(start).table;
-        let (at, back) = table.home(start, id)?;
-        Some((table.slot(at)?.half(), back))
+        let (at, back) = table.by_id(start, id)?;
+        Some((table.slot(at)?.short_digest(), back))
     }
 
-    pub(super) fn all_homes(&self) -> impl Iterator<Item = (Half, Back)> {
+    pub(super) fn all_by_id(&self) -> impl Iterator<Item = (ShortDigest, SlotRecord)> {
         let tables = [Some(&self.table), self.next.as_ref()];
         let all = tables.into_iter().flatten().flat_map(|one| one.table.all());
-        all.filter_map(|(_, half, _, back)| Some((half, back.filter(|back| back.home)?)))
+        all.filter_map(|(_, short_digest, _, back)| {
+            Some((short_digest, back.filter(|back| back.by_id)?))
+        })
     }
 
     /// Writes the slot of a digest. False if it is that of another authorization, which keeps it.
     pub(super) fn insert(
         &mut self,
-        (start, half): (Start, Half),
-        entry: &Entry,
-        back: &Back,
+        (start, short_digest): (BucketHash, ShortDigest),
+        entry: &SlotContents,
+        back: &SlotRecord,
     ) -> bool {
-        let held = self.read(start, half);
+        let held = self.read(start, short_digest);
         let before = held.as_ref().and_then(|(_, back)| *back);
         if let Some((held, _)) = &held
             && before.is_some_and(|before| before.id != back.id)
@@ -196,22 +203,27 @@ impl Tables {
         if held.is_none() {
             self.make_room();
         }
-        while !self.put((start, half), entry, back) {
+        while !self.put((start, short_digest), entry, back) {
             self.enlarge();
         }
-        let was_home = before.is_some_and(|before| before.home);
-        self.homes += usize::from(back.home && !was_home);
+        let was_home = before.is_some_and(|before| before.by_id);
+        self.by_id_count += usize::from(back.by_id && !was_home);
         true
     }
 
-    fn put(&mut self, (start, half): (Start, Half), entry: &Entry, back: &Back) -> bool {
+    fn put(
+        &mut self,
+        (start, short_digest): (BucketHash, ShortDigest),
+        entry: &SlotContents,
+        back: &SlotRecord,
+    ) -> bool {
         let side = self.side_mut(start);
-        let Some(at) = side.table.place(start, half) else {
+        let Some(at) = side.table.place(start, short_digest) else {
             return false;
         };
         let new = side.table.slot(at).is_some_and(Slot::is_empty);
         let lost = !new && side.table.back(at).is_none();
-        side.table.write(at, half, entry, Some(back));
+        side.table.write(at, short_digest, entry, Some(back));
         side.used += usize::from(new);
         // Void for good it was not, if it is taken again.
         side.lost -= usize::from(lost);
@@ -219,50 +231,55 @@ impl Tables {
     }
 
     /// Makes the slot of a digest void, if it is that of the authorization.
-    pub(super) fn void(&mut self, id: Id, start: Start, half: Half) {
+    pub(super) fn void(&mut self, id: Id, start: BucketHash, short_digest: ShortDigest) {
         let table = &self.side(start).table;
-        let held = self.read(start, half);
+        let held = self.read(start, short_digest);
         if let Some((entry, Some(back))) =
             held.filter(|(_, back)| back.is_some_and(|back| back.id == id))
-            && let Some(at) = table.place(start, half)
+            && let Some(at) = table.place(start, short_digest)
         {
             let state = SlotState::Void;
-            table.write(at, half, &Entry { state, ..entry }, Some(&back));
+            table.write(
+                at,
+                short_digest,
+                &SlotContents { state, ..entry },
+                Some(&back),
+            );
         }
     }
 
     /// Of the record of a slot nothing is known from now on.
-    pub(super) fn forget(&mut self, id: Id, start: Start, half: Half) {
+    pub(super) fn forget(&mut self, id: Id, start: BucketHash, short_digest: ShortDigest) {
         let side = self.side_mut(start);
-        let at = side.table.place(start, half);
+        let at = side.table.place(start, short_digest);
         let back = at.and_then(|at| Some((at, side.table.back(at)?)));
         if let Some((at, back)) = back.filter(|(_, back)| back.id == id) {
             side.table.forget(at);
             side.lost += 1;
-            self.homes -= usize::from(back.home);
+            self.by_id_count -= usize::from(back.by_id);
         }
     }
 
     /// Notes what is known of the record of the slot that is found by the id. False if there is none.
-    pub(super) fn note(&mut self, id: Id, back: &Back) -> bool {
+    pub(super) fn note(&mut self, id: Id, back: &SlotRecord) -> bool {
         let start = self.start(id);
         let table = &self.side(start).table;
-        let home = table.home(start, id);
-        if let Some((at, _)) = home {
+        let by_id = table.by_id(start, id);
+        if let Some((at, _)) = by_id {
             table.note(at, back);
         }
-        home.is_some()
+        by_id.is_some()
     }
 
     fn make_room(&mut self) {
         if self.next.is_some() {
-            if self.next.as_ref().is_some_and(Filled::is_full) {
+            if self.next.as_ref().is_some_and(CountedTable::is_full) {
                 self.enlarge();
             }
         } else if self.table.is_full() {
             let percent = match self.loading || self.table.table.len() <= SMALL {
-                true => LOADING,
-                false => SETTLED,
+                true => LOADING_FILL_PERCENT,
+                false => SETTLED_FILL_PERCENT,
             };
             self.begin(self.table.live(), percent);
         }
@@ -273,16 +290,16 @@ impl Tables {
     fn enlarge(&mut self) {
         let former = [Some(&self.table), self.next.as_ref()];
         let last = self.next.as_ref().unwrap_or(&self.table);
-        let mut count = last.table.len() * LOADING / 100;
+        let mut count = last.table.len() * LOADING_FILL_PERCENT / 100;
         loop {
             count = 2 * count + 1;
-            let larger = Filled::with_room_for(count, LOADING);
+            let larger = CountedTable::with_room_for(count, LOADING_FILL_PERCENT);
             let mut former = former.iter().flatten();
             let used = former.try_fold(0, |used, former| {
                 Some(used + former.table.copy_all(&larger.table, self.seed)?)
             });
             if let Some(used) = used {
-                self.table = Filled { used, ..larger };
+                self.table = CountedTable { used, ..larger };
                 self.next = None;
                 self.changed = true;
                 return;
@@ -290,14 +307,14 @@ impl Tables {
         }
     }
 
-    fn side(&self, start: Start) -> &Filled {
+    fn side(&self, start: BucketHash) -> &CountedTable {
         match &self.next {
             Some(next) if self.table.table.has_moved(start) => next,
             _ => &self.table,
         }
     }
 
-    fn side_mut(&mut self, start: Start) -> &mut Filled {
+    fn side_mut(&mut self, start: BucketHash) -> &mut CountedTable {
         match &mut self.next {
             Some(next) if self.table.table.has_moved(start) => next,
             _ => &mut self.table,
@@ -313,7 +330,7 @@ fn seed() -> u64 {
     }
 }
 
-impl Filled {
+impl CountedTable {
     fn with_room_for(count: usize, percent: usize) -> Self {
         Self {
             table: Arc::new(Table::with_room_for(count, percent)),
@@ -323,7 +340,7 @@ impl Filled {
     }
 
     fn is_full(&self) -> bool {
-        (self.used + 1) * 100 > self.table.len() * FULL
+        (self.used + 1) * 100 > self.table.len() * MAX_FILL_PERCENT
     }
 
     fn live(&self) -> usize {
@@ -334,7 +351,7 @@ impl Filled {
 #[cfg(test)]
 #[cfg(not(shuttle))]
 mod tests {
-    use super::super::slot::Used;
+    use super::super::slot::LastUsed;
     use super::*;
     use crate::status::Status;
     use crate::store::Revision;
@@ -342,57 +359,57 @@ mod tests {
     fn insert(tables: &mut Tables, numbers: std::ops::RangeInclusive<u64>) {
         for number in numbers {
             let id = Id::new(number).unwrap();
-            let half = [number, !number];
-            let entry = Entry {
+            let short_digest = [number, !number];
+            let entry = SlotContents {
                 state: SlotState::Known(Status::Active),
                 expires: None,
                 set: 0,
                 owners: 0,
-                used: Used::default(),
+                used: LastUsed::default(),
             };
-            let back = Back {
+            let back = SlotRecord {
                 id,
                 revision: Revision(1),
                 sequence: 1,
-                ended: false,
-                genuine: true,
-                home: true,
+                revoked: false,
+                authentic: true,
+                by_id: true,
                 rest: 0,
             };
-            let at = (tables.start(id), half);
+            let at = (tables.start(id), short_digest);
             assert!(tables.insert(at, &entry, &back));
-            tables.prefetch(id, Handle::Id(half));
+            tables.prefetch(id, TokenLookup::ById(short_digest));
         }
     }
 
     #[test]
-    fn what_is_expected_has_room_at_once() {
+    fn expected_records_fit_without_growing() {
         let mut tables = Tables::new();
         tables.expect(10_000);
         assert!(tables.changed());
         let len = tables.table.table.len();
         insert(&mut tables, 1..=10_000);
-        tables.settle();
+        tables.finish_loading();
         assert_eq!(tables.table.table.len(), len);
         assert!(tables.next.is_none() && !tables.changed());
     }
 
     #[test]
-    fn a_hint_loses_nothing_and_is_not_believed_too_far() {
+    fn wrong_size_hints_are_harmless() {
         let mut tables = Tables::new();
         insert(&mut tables, 1..=10);
         let len = tables.table.table.len();
         tables.expect(10_000);
-        assert_eq!((tables.table.table.len(), tables.homes()), (len, 10));
+        assert_eq!((tables.table.table.len(), tables.by_id_count()), (len, 10));
         let mut tables = Tables::new();
         tables.expect(usize::MAX);
-        assert!(tables.table.table.len() < 2 * MOST_EXPECTED);
+        assert!(tables.table.table.len() < 2 * MAX_SIZE_HINT);
         // Fewer came than were expected.
         insert(&mut tables, 1..=10);
-        tables.settle();
+        tables.finish_loading();
         while tables.changed() | tables.step() {}
         assert!(tables.table.table.len() < SMALL);
-        assert_eq!(tables.homes(), 10);
-        assert_eq!(tables.all_homes().count(), 10);
+        assert_eq!(tables.by_id_count(), 10);
+        assert_eq!(tables.all_by_id().count(), 10);
     }
 }

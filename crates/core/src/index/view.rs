@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::interned::{Interned, Pair};
-use super::slot::{Expiry, Used, Word};
-use super::table::{Look, Start, Table};
-use super::{Half, SlotState};
-use crate::authorization::{Dead, liveness};
+use super::slot::{Expiry, LastUsed, SlotWord};
+use super::table::{BucketHash, SlotSearch, Table};
+use super::{ShortDigest, SlotState};
+use crate::authorization::{NotInForce, check_in_force};
 use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::{PermissionSet, Request};
@@ -28,25 +28,25 @@ pub(crate) struct Found<'v> {
     interned: &'v Interned,
     table: &'v Table,
     at: usize,
-    word: Word,
+    word: SlotWord,
     expiry: Expiry,
     pair: &'v Pair,
 }
 
 /// Where a digest was found last: a guess that saves looking for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place(pub(crate) usize);
+pub(crate) struct SlotHint(pub(crate) usize);
 
 /// Where a digest is looked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spot<'v> {
+pub(crate) struct SlotRef<'v> {
     table: &'v Table,
     first: usize,
-    start: Start,
+    start: BucketHash,
 }
 
 /// What a view knows of a digest. [`Index::find`](super::Index::find) goes on where it is stale.
-pub(crate) enum Seen<'v> {
+pub(crate) enum LookupResult<'v> {
     Found(Found<'v>),
     Nothing,
     /// A later view knows it.
@@ -56,16 +56,16 @@ pub(crate) enum Seen<'v> {
 impl View {
     /// Where the token that carries this id is looked for.
     #[inline(always)]
-    pub(crate) fn start(&self, id_number: u64) -> Start {
-        Start::of_id(id_number, self.seed)
+    pub(crate) fn start(&self, id_number: u64) -> BucketHash {
+        BucketHash::of_id(id_number, self.seed)
     }
 
     /// Where what begins at `start` is looked for.
     #[inline(always)]
-    pub(crate) fn spot(&self, start: Start) -> Spot<'_> {
+    pub(crate) fn slot_ref(&self, start: BucketHash) -> SlotRef<'_> {
         let table = self.side(start);
         let first = table.first(start);
-        Spot {
+        SlotRef {
             table,
             first,
             start,
@@ -73,56 +73,69 @@ impl View {
     }
 
     #[inline(always)]
-    pub(crate) fn find<'v>(&'v self, spot: Spot<'v>, half: Half) -> Seen<'v> {
-        match spot.table.look(spot.first, half) {
-            Some((at, word)) => match self.found(spot.table, at, word) {
+    pub(crate) fn find<'v>(
+        &'v self,
+        slot_ref: SlotRef<'v>,
+        short_digest: ShortDigest,
+    ) -> LookupResult<'v> {
+        match slot_ref.table.look(slot_ref.first, short_digest) {
+            Some((at, word)) => match self.found(slot_ref.table, at, word) {
                 Some(seen) => seen,
-                None => self.find_on(spot, half),
+                None => self.find_further(slot_ref, short_digest),
             },
-            None => self.find_on(spot, half),
+            None => self.find_further(slot_ref, short_digest),
         }
     }
 
     /// Wherever it may be: in a further bucket, in the table that follows, or written this very moment.
     #[inline(never)]
-    fn find_on<'v>(&'v self, spot: Spot<'v>, half: Half) -> Seen<'v> {
-        let Spot {
+    fn find_further<'v>(
+        &'v self,
+        slot_ref: SlotRef<'v>,
+        short_digest: ShortDigest,
+    ) -> LookupResult<'v> {
+        let SlotRef {
             mut table, start, ..
-        } = spot;
+        } = slot_ref;
         loop {
-            match table.look_on(start, half) {
-                Look::At(at, word) => match self.found(table, at, word) {
+            match table.search_further(start, short_digest) {
+                SlotSearch::At(at, word) => match self.found(table, at, word) {
                     Some(seen) => return seen,
                     // It was written meanwhile.
                     None => continue,
                 },
-                Look::Nowhere => return Seen::Nothing,
-                Look::Moved => match &self.next {
+                SlotSearch::Nowhere => return LookupResult::Nothing,
+                SlotSearch::Moved => match &self.next {
                     Some(next) if !std::ptr::eq(&**next, table) => table = next,
-                    _ => return Seen::Stale,
+                    _ => return LookupResult::Stale,
                 },
             }
         }
     }
 
-    /// What is at the place, if it is still that of `half`.
+    /// What is at the place, if it is still that of `short_digest`.
     #[inline(always)]
-    pub(crate) fn at(&self, place: Place, half: Half) -> Option<Found<'_>> {
-        let word = self.table.slot(place.0)?.holds(half)?;
+    pub(crate) fn at(&self, place: SlotHint, short_digest: ShortDigest) -> Option<Found<'_>> {
+        let word = self.table.slot(place.0)?.holds(short_digest)?;
         match self.found(&self.table, place.0, word) {
-            Some(Seen::Found(found)) => Some(found),
+            Some(LookupResult::Found(found)) => Some(found),
             _ => None,
         }
     }
 
     #[inline(always)]
-    fn found<'v>(&'v self, table: &'v Table, at: usize, word: Word) -> Option<Seen<'v>> {
+    fn found<'v>(
+        &'v self,
+        table: &'v Table,
+        at: usize,
+        word: SlotWord,
+    ) -> Option<LookupResult<'v>> {
         let expiry = table.slot(at)?.expiry_with(word)?;
         let interned = &*self.interned;
         let known = !word.is_void();
         let pair = interned.pairs.get(word.owners()).filter(|_| known);
-        Some(pair.map_or(Seen::Nothing, |pair| {
-            Seen::Found(Found {
+        Some(pair.map_or(LookupResult::Nothing, |pair| {
+            LookupResult::Found(Found {
                 interned,
                 table,
                 at,
@@ -134,14 +147,14 @@ impl View {
     }
 
     /// Calls `use_it` with the ids of those that were last used in that minute, one or more times each.
-    pub(crate) fn used_in(&self, used: Used, mut use_it: impl FnMut(Id)) {
+    pub(crate) fn used_in(&self, used: LastUsed, mut use_it: impl FnMut(Id)) {
         let tables = [Some(&self.table), self.next.as_ref()];
         let tables = tables.into_iter().flatten();
         tables.for_each(|table| table.used_in(used, &mut use_it));
     }
 
     #[inline(always)]
-    fn side(&self, start: Start) -> &Table {
+    fn side(&self, start: BucketHash) -> &Table {
         match &self.next {
             Some(next) if self.table.has_moved(start) => next,
             _ => &self.table,
@@ -149,7 +162,7 @@ impl View {
     }
 }
 
-impl Spot<'_> {
+impl SlotRef<'_> {
     /// Fetches what [`View::find`] will read, while the caller does something else.
     #[inline(always)]
     pub(crate) fn prefetch(&self) {
@@ -170,24 +183,24 @@ impl Found<'_> {
     }
 
     #[inline(always)]
-    pub(crate) fn place(&self) -> Place {
-        Place(self.at)
+    pub(crate) fn slot_hint(&self) -> SlotHint {
+        SlotHint(self.at)
     }
 
     /// Whether it is in force whatever the time is, as most are; [`Found::live`] knows of the others.
     #[inline(always)]
-    pub(crate) fn is_plainly_live(&self) -> bool {
+    pub(crate) fn is_unconditionally_in_force(&self) -> bool {
         self.expiry.is_never() && self.word.is_active() && self.interned.are_active(self.pair)
     }
 
     /// Whether it is in force. `now` is asked only if it expires.
     #[inline(always)]
-    pub(crate) fn live(&self, now: impl FnOnce() -> Timestamp) -> Result<(), Dead> {
+    pub(crate) fn live(&self, now: impl FnOnce() -> Timestamp) -> Result<(), NotInForce> {
         let SlotState::Known(status) = self.word.state() else {
-            return Err(Dead::Revoked);
+            return Err(NotInForce::Revoked);
         };
         let expired = || !self.expiry.is_never() && self.expiry.is_over(now(), || self.rest());
-        liveness(status, expired, self.interned.owners(self.pair))
+        check_in_force(status, expired, self.interned.owners(self.pair))
     }
 
     /// The part of the expiry that the slot does not hold; 0, which is over, if it was written since.
@@ -210,7 +223,7 @@ impl Found<'_> {
 
     /// Notes that it was used in this minute.
     #[inline(always)]
-    pub(crate) fn note_use(&self, used: Used) {
+    pub(crate) fn note_use(&self, used: LastUsed) {
         if let Some(slot) = self.table.slot(self.at) {
             slot.note_use(used);
         }
@@ -232,7 +245,7 @@ impl Found<'_> {
         let set = self.interned.set(self.word.set());
         let organization = self.pair.organization();
         let both = set.zip(organization);
-        both.map(|(set, organization)| set.restore(organization, self.pair.user()))
+        both.map(|(set, organization)| set.decompile(organization, self.pair.user()))
             .unwrap_or_default()
     }
 }

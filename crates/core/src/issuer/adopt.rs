@@ -1,11 +1,11 @@
 //! What checks leave to be written: keyed hashes of records that were imported by a hash of another origin, and uses.
 
-use super::errand::Errand;
+use super::audit_context::AuditContext;
 use super::{Caller, Issuer};
+use crate::engine_state::Adoption;
 use crate::error::Error;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::record::{Entity, Kind};
-use crate::shared::Adoption;
 use crate::status::Status;
 use crate::store::Query;
 use crate::token::Credential;
@@ -13,7 +13,7 @@ use crate::token::Credential;
 impl Issuer {
     /// Adds the keyed hash of every token that was found by its locator since the last time. What fails is tried
     /// again when its token is seen again.
-    pub(crate) fn adopt_queued(&self) {
+    pub(crate) fn adopt_pending(&self) {
         // At most once around, for checks may add to the queue as fast as it is emptied.
         for _ in 0..self.shared.adoptions.capacity() {
             let Some(adoption) = self.shared.adoptions.pop() else {
@@ -24,15 +24,15 @@ impl Issuer {
     }
 
     /// Brings what checks have noted of uses to the store, once a minute; and lets them trust again.
-    pub(crate) fn note_uses(&self) {
+    pub(crate) fn flush_last_uses(&self) {
         let shared = &*self.shared;
         let now = shared.clock.now();
         shared.uses.begin(now, &shared.index, &*shared.store);
-        shared.wary.calm();
+        shared.flood_guard.reset();
     }
 
     /// The same before the engine ends, whatever the minute is.
-    pub(crate) fn note_last_uses(&self) {
+    pub(crate) fn flush_last_uses_now(&self) {
         let shared = &*self.shared;
         shared.uses.end(&shared.index, &*shared.store);
     }
@@ -49,13 +49,14 @@ impl Issuer {
             // The same token was imported as a text too; that record has the keyed hash.
             return Ok(());
         }
-        let errand = Errand::new(&Caller::Root, Act::Adopt).on(Kind::AUTHORIZATION, id);
-        self.change(errand, |change| {
+        let audit_context =
+            AuditContext::new(&Caller::Root, Operation::Adopt).on(Kind::AUTHORIZATION, id);
+        self.change(audit_context, |change| {
             let (authorization, credential) = change.authorization(id)?;
-            if let (Credential::Located(locator), true) =
+            if let (Credential::Foreign(foreign_hash), true) =
                 (credential, authorization.status != Status::Revoked)
             {
-                let adopted = Credential::Adopted(locator, key, hash);
+                let adopted = Credential::ForeignAndKeyed(foreign_hash, key, hash);
                 change.put(Entity::Authorization(authorization, adopted))?;
             }
             Ok(())

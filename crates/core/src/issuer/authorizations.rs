@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use super::Issuer;
-use super::caller::{Caller, Holder};
-use super::errand::Errand;
+use super::audit_context::AuditContext;
+use super::caller::{Authorized, Caller};
 use super::transaction::Transaction;
-use crate::authorization::{Authorization, Face};
+use crate::authorization::{Authorization, Origin};
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::permission::{Action, Permission, PermissionSet, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
-use crate::status::{Ended, Status, Transition};
+use crate::status::{AlreadyRevoked, Status, Transition};
 use crate::text::check_description;
 use crate::time::Timestamp;
-use crate::token::{Credential, Token, TokenHash};
+use crate::token::{Credential, Token, TokenDigest};
 
 /// What a new authorization shall be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct NewAuthorization {
     /// The user that it belongs to, if any.
     pub user: Option<Id>,
     /// Through which interface it is made.
-    pub face: Face,
+    pub origin: Origin,
     /// Free text.
     pub description: String,
     /// What it allows.
@@ -42,7 +42,7 @@ impl NewAuthorization {
         Self {
             organization,
             user: None,
-            face: Face::Embedder,
+            origin: Origin::Embedder,
             description: String::new(),
             permissions: permissions.into_iter().collect(),
             status: Status::Active,
@@ -61,12 +61,12 @@ pub struct Edit {
     /// The whole set of permissions.
     pub permissions: Option<PermissionSet>,
     /// Whether that is noted if it is as it was.
-    pub if_same: IfSame,
+    pub if_unchanged: IfUnchanged,
 }
 
 /// What becomes of a change after which all is as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum IfSame {
+pub enum IfUnchanged {
     /// Nothing is written.
     #[default]
     Leave,
@@ -74,7 +74,7 @@ pub enum IfSame {
     Touch,
 }
 
-impl IfSame {
+impl IfUnchanged {
     /// Whether something in this status that stays as it is need not be written.
     pub(super) fn leaves(self, status: Status) -> bool {
         self == Self::Leave || status == Status::Revoked
@@ -83,12 +83,12 @@ impl IfSame {
 
 impl Edit {
     /// What the journal calls it.
-    fn act(&self) -> Act {
+    fn operation(&self) -> Operation {
         match self.transition {
-            Some(Transition::Revoke) => Act::Revoke,
-            Some(Transition::Deactivate) if self.permissions.is_none() => Act::Deactivate,
-            Some(Transition::Activate) if self.permissions.is_none() => Act::Activate,
-            _ => Act::Edit,
+            Some(Transition::Revoke) => Operation::Revoke,
+            Some(Transition::Deactivate) if self.permissions.is_none() => Operation::Deactivate,
+            Some(Transition::Activate) if self.permissions.is_none() => Operation::Activate,
+            _ => Operation::Edit,
         }
     }
 }
@@ -124,15 +124,15 @@ impl Issuer {
         caller: &Caller,
         new: NewAuthorization,
     ) -> Result<(Token, Authorization), Error> {
-        self.change_relying(Errand::new(caller, Act::Create), |change| {
-            let holder = caller.hold(change)?;
+        self.change_with_cache(AuditContext::new(caller, Operation::Create), |change| {
+            let authorized = caller.authorize(change)?;
             self.check_new(&new, change.now())?;
             let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
-            holder.must(&request.organization(new.organization))?;
+            authorized.must(&request.organization(new.organization))?;
             if let Some(user) = new.user {
-                holder.must_on_user(Action::WRITE, user)?;
+                authorized.require_on_user(Action::WRITE, user)?;
             }
-            holder.must_include(&new.permissions, &change.buckets())?;
+            authorized.require_grantable(&new.permissions, &change.buckets())?;
             check_organization(new.organization, &new.permissions)?;
             guard_owners(change, new.organization, new.user)?;
             let now = change.now();
@@ -140,8 +140,8 @@ impl Issuer {
                 id: change.new_id(Kind::AUTHORIZATION),
                 organization: new.organization,
                 user: new.user,
-                created_by: holder.creator(),
-                face: new.face,
+                created_by: authorized.creator(),
+                origin: new.origin,
                 rotated_from: None,
                 description: new.description.clone(),
                 permissions: new.permissions.clone(),
@@ -152,26 +152,26 @@ impl Issuer {
                 revoked_at: None,
                 last_used: None,
             };
-            self.put_new(change, authorization)
+            self.write_new_authorization(change, authorization)
         })
     }
 
-    /// Changes description, status or permissions. Asking for what already holds changes nothing, unless [`IfSame::Touch`]
+    /// Changes description, status or permissions. Asking for what already holds changes nothing, unless [`IfUnchanged::Touch`]
     /// says so.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create`]; [`Error::Ended`] if it is revoked and more than that is asked for; [`Error::Fixed`]
-    /// for new permissions of an authorization that was made through [`Face::V2`].
+    /// As [`Issuer::create`]; [`Error::AlreadyRevoked`] if it is revoked and more than that is asked for; [`Error::Fixed`]
+    /// for new permissions of an authorization that was made through [`Origin::V2`].
     pub fn edit(&self, caller: &Caller, id: Id, edit: Edit) -> Result<Authorization, Error> {
         if let Some(description) = &edit.description {
             check_description(description)?;
         }
-        let errand = Errand::new(caller, edit.act()).on(Kind::AUTHORIZATION, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context = AuditContext::new(caller, edit.operation()).on(Kind::AUTHORIZATION, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let (before, credential) = change.authorization(id)?;
-            may_change(&holder, &before)?;
+            may_change(&authorized, &before)?;
             let mut after = before.clone();
             if let Some(transition) = edit.transition {
                 after.status = after.status.after(transition)?;
@@ -180,14 +180,14 @@ impl Issuer {
                 after.description.clone_from(description);
             }
             if let Some(permissions) = &edit.permissions {
-                self.check_replacement(&holder, change, &before, permissions)?;
+                self.check_replacement(&authorized, change, &before, permissions)?;
                 after.permissions = permissions.clone();
             }
-            if after == before && edit.if_same.leaves(before.status) {
+            if after == before && edit.if_unchanged.leaves(before.status) {
                 return change.shown(before, &credential);
             }
             if before.status == Status::Revoked {
-                return Err(Ended.into());
+                return Err(AlreadyRevoked.into());
             }
             after.updated_at = change.now();
             if after.status == Status::Revoked {
@@ -213,7 +213,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create`]; [`Error::Ended`] if it is revoked, [`Error::Invalid`] if it has expired.
+    /// As [`Issuer::create`]; [`Error::AlreadyRevoked`] if it is revoked, [`Error::Invalid`] if it has expired.
     pub fn rotate(
         &self,
         caller: &Caller,
@@ -223,16 +223,17 @@ impl Issuer {
         if let Some(description) = &rotation.description {
             check_description(description)?;
         }
-        let errand = Errand::new(caller, Act::Rotate).on(Kind::AUTHORIZATION, id);
-        self.change_relying(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context =
+            AuditContext::new(caller, Operation::Rotate).on(Kind::AUTHORIZATION, id);
+        self.change_with_cache(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let (mut old, credential) = change.authorization(id)?;
-            if !holder.is_authorization(id) {
-                may_change(&holder, &old)?;
-                holder.must_include(&old.permissions, &change.buckets())?;
+            if !authorized.is_authorization(id) {
+                may_change(&authorized, &old)?;
+                authorized.require_grantable(&old.permissions, &change.buckets())?;
             }
             if old.status == Status::Revoked {
-                return Err(Ended.into());
+                return Err(AlreadyRevoked.into());
             }
             let now = change.now();
             if old.expires_at.is_some_and(|end| end <= now) {
@@ -243,7 +244,7 @@ impl Issuer {
             let description = rotation.description.clone();
             let new = Authorization {
                 id: change.new_id(Kind::AUTHORIZATION),
-                created_by: holder.creator(),
+                created_by: authorized.creator(),
                 rotated_from: Some(id),
                 description: description.unwrap_or_else(|| old.description.clone()),
                 created_at: now,
@@ -257,18 +258,18 @@ impl Issuer {
             let old = Entity::Authorization(old, credential);
             change.ends(&old, ends_at);
             change.put(old)?;
-            self.put_new(change, new)
+            self.write_new_authorization(change, new)
         })
     }
 
-    pub(super) fn put_new(
+    pub(super) fn write_new_authorization(
         &self,
         change: &mut Transaction<'_>,
         authorization: Authorization,
     ) -> Result<(Token, Authorization), Error> {
         let token = Token::generate(self.shared.prefix, authorization.id)?;
         let secret = self.shared.sealer.key().current();
-        let hash = TokenHash::keyed(&secret.hash, token.reveal().as_bytes());
+        let hash = TokenDigest::keyed(&secret.hash, token.reveal().as_bytes());
         let credential = Credential::Native(secret.id, hash);
         change.put(Entity::Authorization(authorization.clone(), credential))?;
         Ok((token, authorization))
@@ -277,20 +278,20 @@ impl Issuer {
     fn check_new(&self, new: &NewAuthorization, now: Timestamp) -> Result<(), Error> {
         check_description(&new.description)?;
         if new.status == Status::Revoked {
-            return Err(Ended.into());
+            return Err(AlreadyRevoked.into());
         }
         if new.expires_at.is_some_and(|end| end <= now) {
             let reason = "lies in the past; give a time to come, or none".into();
             return Err(Error::Invalid(Field::Expiry, reason));
         }
-        self.shared.schema.check(new.face, &new.permissions)?;
+        self.shared.schema.check(new.origin, &new.permissions)?;
         Ok(())
     }
 
     /// A caller that edits permissions may keep what was there, and add only what it holds.
     fn check_replacement(
         &self,
-        holder: &Holder,
+        authorized: &Authorized,
         change: &Transaction<'_>,
         before: &Authorization,
         permissions: &PermissionSet,
@@ -298,10 +299,10 @@ impl Issuer {
         if before.permissions == *permissions {
             return Ok(());
         }
-        if before.face == Face::V2 {
+        if before.origin == Origin::V2 {
             return Err(Error::Fixed);
         }
-        self.shared.schema.check(before.face, permissions)?;
+        self.shared.schema.check(before.origin, permissions)?;
         check_organization(before.organization, permissions)?;
         let buckets = change.buckets();
         let gained: Vec<Permission> = permissions
@@ -309,7 +310,7 @@ impl Issuer {
             .filter(|one| !before.permissions.includes(one, &buckets))
             .cloned()
             .collect();
-        holder.must_include(&gained, &buckets)
+        authorized.require_grantable(&gained, &buckets)
     }
 }
 
@@ -328,10 +329,10 @@ pub(super) fn check_organization(
     })
 }
 
-fn may_change(holder: &Holder, authorization: &Authorization) -> Result<(), Error> {
+fn may_change(authorized: &Authorized, authorization: &Authorization) -> Result<(), Error> {
     let kind = ResourceType::AUTHORIZATIONS;
     let (organization, id) = (authorization.organization, authorization.id);
-    holder.must_on(Action::WRITE, kind, organization, id, Field::Authorization)
+    authorized.require_on(Action::WRITE, kind, organization, id, Field::Authorization)
 }
 
 /// The owners must be there, not deleted, and still be so when the change is committed.

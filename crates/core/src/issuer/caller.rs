@@ -25,7 +25,7 @@ pub enum Caller {
 
 /// A caller whose record was read from the store, and is compared again when the change is committed: a token that was
 /// revoked elsewhere a moment ago changes nothing.
-pub(super) enum Holder {
+pub(super) enum Authorized {
     Root,
     Authorization(Box<Authorization>),
     /// With what its memberships in active organizations let it do.
@@ -34,15 +34,15 @@ pub(super) enum Holder {
 
 impl Caller {
     /// Reads the caller's authorization and owners, or user and organizations, and guards them.
-    pub(super) fn hold(&self, change: &mut Transaction<'_>) -> Result<Holder, Error> {
+    pub(super) fn authorize(&self, change: &mut Transaction<'_>) -> Result<Authorized, Error> {
         match self {
-            Self::Root => Ok(Holder::Root),
-            Self::Authorization(id) => Self::hold_authorization(*id, change),
-            Self::User(id) => Self::hold_user(*id, change),
+            Self::Root => Ok(Authorized::Root),
+            Self::Authorization(id) => Self::authorize_token(*id, change),
+            Self::User(id) => Self::authorize_user(*id, change),
         }
     }
 
-    fn hold_authorization(id: Id, change: &mut Transaction<'_>) -> Result<Holder, Error> {
+    fn authorize_token(id: Id, change: &mut Transaction<'_>) -> Result<Authorized, Error> {
         let (held, _) = change.authorization(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::AUTHORIZATION, id))?;
         let organization = change.organization_state(held.organization)?;
@@ -55,11 +55,11 @@ impl Caller {
             None => OwnerState::Active,
         };
         held.live(change.now(), user, organization)
-            .map_err(|dead| Error::Caller(Denied::dead(dead, id)))?;
-        Ok(Holder::Authorization(Box::new(held)))
+            .map_err(|not_in_force| Error::Caller(Denied::not_in_force(not_in_force, id)))?;
+        Ok(Authorized::Authorization(Box::new(held)))
     }
 
-    fn hold_user(id: Id, change: &mut Transaction<'_>) -> Result<Holder, Error> {
+    fn authorize_user(id: Id, change: &mut Transaction<'_>) -> Result<Authorized, Error> {
         let user = change.user(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::USER, id))?;
         match user.status {
@@ -73,11 +73,11 @@ impl Caller {
             }
             match change.guard(RecordKey::new(Kind::ORGANIZATION, organization)) {
                 Ok(()) => Ok(true),
-                Err(Error::NotGenuine(_)) => Ok(false),
+                Err(Error::Tampered(_)) => Ok(false),
                 Err(error) => Err(error),
             }
         })?;
-        Ok(Holder::User(Box::new(user), held))
+        Ok(Authorized::User(Box::new(user), held))
     }
 }
 
@@ -109,7 +109,7 @@ fn unknown(error: Error) -> Error {
     }
 }
 
-impl Holder {
+impl Authorized {
     /// Who is noted as the creator of what this caller makes; none for the program itself.
     pub(super) fn creator(&self) -> Option<Creator> {
         match self {
@@ -150,7 +150,7 @@ impl Holder {
 
     /// Asks for `action` on one thing of an organization. Outside of the caller's own organization whoever may not
     /// read it learns nothing of its existence.
-    pub(super) fn must_on(
+    pub(super) fn require_on(
         &self,
         action: Action,
         kind: ResourceType,
@@ -175,7 +175,7 @@ impl Holder {
 
     /// Users belong to no organization: only a permission for all organizations counts, or whoever may grant `users`
     /// within one could reach every user by its id.
-    pub(super) fn may_user(&self, action: Action, id: Id) -> bool {
+    pub(super) fn may_on_user(&self, action: Action, id: Id) -> bool {
         let request = Request::new(action, ResourceType::USERS).id(id);
         let unscoped =
             |one: &Permission| one.resource.organization.is_none() && one.covers(&request);
@@ -185,9 +185,9 @@ impl Holder {
 
     /// # Errors
     ///
-    /// [`Error::Forbidden`] unless [`Holder::may_user`].
-    pub(super) fn must_on_user(&self, action: Action, id: Id) -> Result<(), Error> {
-        if self.may_user(action, id) {
+    /// [`Error::Forbidden`] unless [`Authorized::may_on_user`].
+    pub(super) fn require_on_user(&self, action: Action, id: Id) -> Result<(), Error> {
+        if self.may_on_user(action, id) {
             return Ok(());
         }
         let request = Request::new(action, ResourceType::USERS).id(id);
@@ -195,13 +195,13 @@ impl Holder {
     }
 
     /// Asks for `action` on an organization, which belongs to itself.
-    pub(super) fn may_organization(&self, action: Action, id: Id) -> bool {
+    pub(super) fn may_on_organization(&self, action: Action, id: Id) -> bool {
         let request = Request::new(action, ResourceType::ORGANIZATIONS);
         self.may(&request.organization(id).id(id))
     }
 
     /// Whether every one of `permissions` may be granted by this caller.
-    pub(super) fn must_include(
+    pub(super) fn require_grantable(
         &self,
         permissions: &[Permission],
         buckets: &dyn BucketNames,
@@ -217,22 +217,22 @@ impl Holder {
 
     /// Whoever makes a user belong to an organization lets it do, signed in, all that its role may, and so must hold that
     /// itself. Users are in no organization, so that a permission on those of one says nothing.
-    pub(super) fn must_include_role(&self, membership: Membership) -> Result<(), Error> {
+    pub(super) fn require_grantable_role(&self, membership: Membership) -> Result<(), Error> {
         let mut permissions = role_permissions(membership);
         permissions.retain(|one| one.resource.kind != ResourceType::USERS);
-        self.must_include(&permissions, &())
+        self.require_grantable(&permissions, &())
     }
 
     /// Whoever gives a user another password can sign in as that user, and so must hold all that it may; or be it.
-    pub(super) fn must_include_user(&self, user: &User) -> Result<(), Error> {
+    pub(super) fn require_rights_of_user(&self, user: &User) -> Result<(), Error> {
         if matches!(self, Self::User(itself, _) if itself.id == user.id) {
             return Ok(());
         }
         if user.operator {
-            self.must_include(&Schema::influxdb_operator(), &())?;
+            self.require_grantable(&Schema::influxdb_operator(), &())?;
         }
         let mut memberships = user.memberships.iter();
-        memberships.try_for_each(|one| self.must_include_role(*one))
+        memberships.try_for_each(|one| self.require_grantable_role(*one))
     }
 
     fn is_of(&self, organization: Id) -> bool {

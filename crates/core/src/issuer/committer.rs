@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::group::Group;
-use super::ticket::{Committed, Ticket};
+use super::group::CommitGroup;
+use super::pending_change::{Committed, PendingChange};
 use crate::journal::{Intent, Recorder};
 use crate::store::{TokenStore, Write};
 
@@ -19,13 +19,13 @@ use crate::store::{TokenStore, Write};
 /// first, in line with all that were answered just before.
 #[derive(Debug)]
 pub(super) struct Committer {
-    lanes: Arc<Lanes>,
+    commit_loop: Arc<CommitLoop>,
     /// Started when it is needed for the first time; none if it could not be.
     relay: OnceLock<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
-struct Lanes {
+struct CommitLoop {
     store: Arc<dyn TokenStore>,
     recorder: Arc<Recorder>,
     queue: Mutex<Queue>,
@@ -36,9 +36,9 @@ struct Lanes {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<Arc<Ticket>>,
+    waiting: VecDeque<Arc<PendingChange>>,
     /// Whether somebody commits for those that wait.
-    led: bool,
+    has_leader: bool,
     /// How many are thought to make changes: those of the last group, and those that came while it was committed.
     callers: usize,
     /// How long the last commit took.
@@ -46,11 +46,11 @@ struct Queue {
 }
 
 /// The part of a commit's time that the next one waits at most for callers that are about to come again.
-const PATIENCE: u32 = 16;
+const WAIT_DIVISOR: u32 = 16;
 
 impl Committer {
     pub(super) fn new(store: Arc<dyn TokenStore>, recorder: Arc<Recorder>) -> Self {
-        let lanes = Lanes {
+        let commit_loop = CommitLoop {
             store,
             recorder,
             queue: Mutex::default(),
@@ -58,7 +58,7 @@ impl Committer {
             closed: AtomicBool::new(false),
         };
         Self {
-            lanes: Arc::new(lanes),
+            commit_loop: Arc::new(commit_loop),
             relay: OnceLock::new(),
         }
     }
@@ -66,42 +66,42 @@ impl Committer {
     /// Commits `writes`, with others or alone, and has the journal say so if there is an intent. The index in a
     /// conflict or duplicate is one of `writes`.
     pub(super) fn commit(&self, writes: Arc<[Write]>, intent: Option<Intent>) -> Committed {
-        let ticket = Arc::new(Ticket::new(writes, intent));
-        if self.lanes.queue().join(&ticket) {
+        let pending_change = Arc::new(PendingChange::new(writes, intent));
+        if self.commit_loop.queue().join(&pending_change) {
             // Also if the store panics, so that nobody waits for ever.
-            let _then = HandOn(self);
-            self.lanes.commit_some();
+            let _then = RelayHandover(self);
+            self.commit_loop.commit_some();
         }
-        let answer = ticket.wait();
-        let number = ticket.number.get().copied();
+        let answer = pending_change.wait();
+        let number = pending_change.number.get().copied();
         Committed { answer, number }
     }
 
     /// Lets the relay commit for those that wait by now.
-    fn hand_on(&self) {
-        if self.lanes.queue().is_over() {
+    fn hand_over_to_relay(&self) {
+        if self.commit_loop.queue().is_over() {
             return;
         }
-        let lanes = &self.lanes;
+        let commit_loop = &self.commit_loop;
         let start = || {
-            let lanes = Arc::clone(lanes);
+            let commit_loop = Arc::clone(commit_loop);
             let thread = thread::Builder::new().name("symbolon-commit".into());
-            thread.spawn(move || lanes.relay()).ok()
+            thread.spawn(move || commit_loop.relay()).ok()
         };
         match self.relay.get_or_init(start) {
             Some(relay) => {
-                lanes.called.store(true, Ordering::Release);
+                commit_loop.called.store(true, Ordering::Release);
                 relay.thread().unpark();
             }
             // Then whoever is here does it.
-            None => lanes.commit_all(),
+            None => commit_loop.commit_all(),
         }
     }
 }
 
 impl Drop for Committer {
     fn drop(&mut self) {
-        self.lanes.closed.store(true, Ordering::Release);
+        self.commit_loop.closed.store(true, Ordering::Release);
         if let Some(Some(relay)) = self.relay.take() {
             relay.thread().unpark();
             // It takes care of panics itself.
@@ -110,15 +110,15 @@ impl Drop for Committer {
     }
 }
 
-struct HandOn<'a>(&'a Committer);
+struct RelayHandover<'a>(&'a Committer);
 
-impl Drop for HandOn<'_> {
+impl Drop for RelayHandover<'_> {
     fn drop(&mut self) {
-        self.0.hand_on();
+        self.0.hand_over_to_relay();
     }
 }
 
-impl Lanes {
+impl CommitLoop {
     /// Commits whenever it is called.
     fn relay(&self) {
         while !self.closed.load(Ordering::Acquire) {
@@ -132,7 +132,7 @@ impl Lanes {
     /// Commits until nobody waits.
     fn commit_all(&self) {
         loop {
-            self.await_company();
+            self.wait_for_more_changes();
             if self.queue().is_over() {
                 return;
             }
@@ -143,7 +143,7 @@ impl Lanes {
 
     /// Commits one group of those that wait.
     fn commit_some(&self) {
-        let mut group = Group::gather(&mut self.queue().waiting, &self.store.limits());
+        let mut group = CommitGroup::gather(&mut self.queue().waiting, &self.store.limits());
         let start = Instant::now();
         group.commit(&*self.store, &self.recorder);
         self.queue().note(group.len(), start.elapsed());
@@ -151,12 +151,12 @@ impl Lanes {
 
     /// Those that were answered a moment ago are often about to come again, and if syncing is slow the next commit had
     /// better be theirs too.
-    fn await_company(&self) {
+    fn wait_for_more_changes(&self) {
         let start = Instant::now();
         loop {
             let queue = self.queue();
             let all_are_here = queue.waiting.len() >= queue.callers;
-            if all_are_here || start.elapsed() >= queue.took / PATIENCE {
+            if all_are_here || start.elapsed() >= queue.took / WAIT_DIVISOR {
                 return;
             }
             drop(queue);
@@ -170,16 +170,16 @@ impl Lanes {
 }
 
 impl Queue {
-    /// Whether whoever brings `ticket` is to commit.
-    fn join(&mut self, ticket: &Arc<Ticket>) -> bool {
-        self.waiting.push_back(Arc::clone(ticket));
-        !std::mem::replace(&mut self.led, true)
+    /// Whether whoever brings `pending_change` is to commit.
+    fn join(&mut self, pending_change: &Arc<PendingChange>) -> bool {
+        self.waiting.push_back(Arc::clone(pending_change));
+        !std::mem::replace(&mut self.has_leader, true)
     }
 
     /// Whether nobody waits; whoever asks then does not commit any more.
     fn is_over(&mut self) -> bool {
-        self.led = !self.waiting.is_empty();
-        !self.led
+        self.has_leader = !self.waiting.is_empty();
+        !self.has_leader
     }
 
     fn note(&mut self, answered: usize, took: Duration) {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_is_alone_commits_itself() {
+    fn a_single_caller_commits_its_own_change() {
         let store = Arc::new(Slow::default());
         let committer = committer(&store);
         for number in 1..=5 {
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn many_callers_share_commits_and_all_hear_of_theirs() {
+    fn concurrent_callers_share_commits_and_get_their_results() {
         let store = Arc::new(Slow::default());
         let committer = Arc::new(committer(&store));
         assert_eq!(changes_at_once(&committer), (CALLERS * EACH, 0));
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_panics_leaves_nobody_waiting() {
+    fn a_panicking_store_leaves_no_caller_waiting() {
         let store = Arc::new(Slow {
             panics: true,
             ..Slow::default()
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_thread_whoever_is_here_commits_for_all() {
+    fn without_a_relay_thread_a_caller_commits_for_all() {
         let store = Arc::new(Slow::default());
         let committer = Arc::new(committer(&store));
         committer.relay.set(None).unwrap();

@@ -1,14 +1,14 @@
 //! Why an authorization would be allowed something, or not.
 
 use super::Issuer;
+use super::audit_context::AuditContext;
 use super::caller::Caller;
-use super::errand::Errand;
 use crate::authorization::Authorization;
 use crate::error::{Denied, Error, Field};
 use crate::id::Id;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::owner::OwnerState;
-use crate::permission::{Action, Permission, Request, ResourceType, WhyNot};
+use crate::permission::{Action, Mismatch, Permission, Request, ResourceType};
 use crate::record::Kind;
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -21,15 +21,15 @@ pub struct Explanation {
     /// The permission that allows the request, or the first reason why it is refused.
     pub decision: Result<Permission, Denied>,
     /// Everything that keeps the authorization from being in force.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<NotInForceReason>,
     /// If no permission covers the request: the nearest ones, each with what is missing.
-    pub nearest: Vec<(Permission, Vec<WhyNot>)>,
+    pub nearest: Vec<(Permission, Vec<Mismatch>)>,
 }
 
 /// Something that keeps an authorization from being in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum NotInForceReason {
     /// It was revoked, then.
     Revoked(Timestamp),
     /// It is switched off.
@@ -55,11 +55,11 @@ impl Issuer {
         id: Id,
         request: &Request<'_>,
     ) -> Result<Explanation, Error> {
-        let errand = Errand::new(caller, Act::Read).on(Kind::AUTHORIZATION, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::AUTHORIZATION, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let (found, credential) = change.authorization(id)?;
-            holder.must_on(
+            authorized.require_on(
                 Action::READ,
                 ResourceType::AUTHORIZATIONS,
                 found.organization,
@@ -77,7 +77,7 @@ impl Issuer {
             let nearest = found.permissions.nearest(request).into_iter();
             Ok(Explanation {
                 decision: match found.live(now, user, organization) {
-                    Err(dead) => Err(Denied::dead(dead, id)),
+                    Err(not_in_force) => Err(Denied::not_in_force(not_in_force, id)),
                     Ok(()) => covering.ok_or(Denied::Forbidden(id)),
                 },
                 reasons: reasons(&found, now, user, organization),
@@ -93,11 +93,11 @@ fn reasons(
     now: Timestamp,
     user: OwnerState,
     organization: OwnerState,
-) -> Vec<Reason> {
+) -> Vec<NotInForceReason> {
     let status = match found.status {
         Status::Active => None,
-        Status::Inactive => Some(Reason::Inactive),
-        Status::Revoked => Some(Reason::Revoked(
+        Status::Inactive => Some(NotInForceReason::Inactive),
+        Status::Revoked => Some(NotInForceReason::Revoked(
             found.revoked_at.unwrap_or(found.updated_at),
         )),
     };
@@ -105,8 +105,8 @@ fn reasons(
     let off = |state: OwnerState| (state != OwnerState::Active).then_some(state);
     status
         .into_iter()
-        .chain(expired.map(Reason::Expired))
-        .chain(off(user).map(Reason::User))
-        .chain(off(organization).map(Reason::Organization))
+        .chain(expired.map(NotInForceReason::Expired))
+        .chain(off(user).map(NotInForceReason::User))
+        .chain(off(organization).map(NotInForceReason::Organization))
         .collect()
 }

@@ -3,32 +3,33 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::ticket::{self, Answer, NotCommitted, Ticket};
+use super::pending_change::{self, Answer, NotCommitted, PendingChange};
 use crate::error::StoreError;
-use crate::journal::{Act, Fate, Recorder};
+use crate::journal::{Operation, Outcome, Recorder};
 use crate::record::RecordKey;
 use crate::store::{Limits, Revision, TokenStore, Write};
 
 /// Changes that can share a commit: no two write one record, and those that compare one expect the same.
-pub(super) struct Group {
+pub(super) struct CommitGroup {
     /// Those that have no answer yet.
-    tickets: Vec<Arc<Ticket>>,
-    all: Vec<Arc<Ticket>>,
+    pending_changes: Vec<Arc<PendingChange>>,
+    all: Vec<Arc<PendingChange>>,
 }
 
-impl Group {
+impl CommitGroup {
     /// Takes from the front of `waiting` what fits together. What does not, waits for the next group, and
     /// whatever comes after it with the same records too, so that nothing overtakes.
-    pub(super) fn gather(waiting: &mut VecDeque<Arc<Ticket>>, limits: &Limits) -> Self {
-        let mut tickets: Vec<Arc<Ticket>> = Vec::new();
+    pub(super) fn gather(waiting: &mut VecDeque<Arc<PendingChange>>, limits: &Limits) -> Self {
+        let mut pending_changes: Vec<Arc<PendingChange>> = Vec::new();
         let mut left = VecDeque::new();
         let mut held: HashMap<RecordKey, Option<Revision>> = HashMap::new();
         let (mut writes, mut bytes) = (0, 0);
-        for ticket in waiting.drain(..) {
-            let size: usize = ticket.writes.iter().map(Write::size).sum();
-            let fits = tickets.is_empty()
-                || writes + ticket.writes.len() <= limits.writes && bytes + size <= limits.bytes;
-            let free = ticket
+        for pending_change in waiting.drain(..) {
+            let size: usize = pending_change.writes.iter().map(Write::size).sum();
+            let fits = pending_changes.is_empty()
+                || writes + pending_change.writes.len() <= limits.writes
+                    && bytes + size <= limits.bytes;
+            let free = pending_change
                 .writes
                 .iter()
                 .all(|write| match held.get(&write.key()) {
@@ -36,21 +37,24 @@ impl Group {
                     Some(guarded) => guarded.is_some() && *guarded == guard(write),
                 });
             let joins = fits && free;
-            for write in ticket.writes.iter() {
+            for write in pending_change.writes.iter() {
                 // Whatever a change that has to wait writes or compares, nobody after it may share.
                 held.insert(write.key(), guard(write).filter(|_| joins));
             }
             if joins {
-                writes += ticket.writes.len();
+                writes += pending_change.writes.len();
                 bytes += size;
-                tickets.push(ticket);
+                pending_changes.push(pending_change);
             } else {
-                left.push_back(ticket);
+                left.push_back(pending_change);
             }
         }
         *waiting = left;
-        let all = tickets.clone();
-        Self { tickets, all }
+        let all = pending_changes.clone();
+        Self {
+            pending_changes,
+            all,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -60,32 +64,38 @@ impl Group {
     /// Commits, once it is written down. A change that fails alone is answered, and the others are tried again
     /// without it.
     pub(super) fn commit(&mut self, store: &dyn TokenStore, recorder: &Recorder) {
-        self.write_down(recorder);
+        self.journal_intents(recorder);
         self.commit_all(store);
-        self.conclude(recorder);
+        self.journal_outcomes(recorder);
     }
 
     /// What cannot be written down is not done, unless it only takes away.
-    fn write_down(&mut self, recorder: &Recorder) {
+    fn journal_intents(&mut self, recorder: &Recorder) {
         let intents = self
-            .tickets
+            .pending_changes
             .iter()
-            .filter_map(|ticket| ticket.intent.clone());
-        match recorder.intend(&intents.collect::<Vec<_>>()) {
+            .filter_map(|pending_change| pending_change.intent.clone());
+        match recorder.record_intents(&intents.collect::<Vec<_>>()) {
             Ok(None) => {}
             Ok(Some(first)) => {
-                let with_intent = self.tickets.iter().filter(|ticket| ticket.intent.is_some());
-                for (number, ticket) in (first..).zip(with_intent) {
-                    let _ = ticket.number.set(number);
+                let with_intent = self
+                    .pending_changes
+                    .iter()
+                    .filter(|pending_change| pending_change.intent.is_some());
+                for (number, pending_change) in (first..).zip(with_intent) {
+                    let _ = pending_change.number.set(number);
                 }
             }
             Err(error) => {
                 let error = Arc::new(error);
-                self.tickets.retain(|ticket| {
-                    let act = ticket.intent.as_ref().map(|intent| intent.act);
-                    let goes_on = act.is_none_or(Act::only_takes_away);
+                self.pending_changes.retain(|pending_change| {
+                    let operation = pending_change
+                        .intent
+                        .as_ref()
+                        .map(|intent| intent.operation);
+                    let goes_on = operation.is_none_or(Operation::is_revocation);
                     if !goes_on {
-                        ticket.answer(Err(NotCommitted::Journal(Arc::clone(&error))));
+                        pending_change.answer(Err(NotCommitted::Journal(Arc::clone(&error))));
                     }
                     goes_on
                 });
@@ -94,14 +104,14 @@ impl Group {
     }
 
     fn commit_all(&mut self, store: &dyn TokenStore) {
-        while !self.tickets.is_empty() {
+        while !self.pending_changes.is_empty() {
             let (merged, origins) = self.merge();
             match store.commit(&merged) {
                 Ok(revision) => return self.answer_all(&Ok(revision)),
                 Err(StoreError::Conflict(at)) => self.fail(&origins, at, StoreError::Conflict),
                 Err(StoreError::Duplicate(at)) => self.fail(&origins, at, StoreError::Duplicate),
-                Err(StoreError::TooLarge) if self.tickets.len() > 1 => {
-                    return self.one_by_one(store);
+                Err(StoreError::TooLarge) if self.pending_changes.len() > 1 => {
+                    return self.commit_individually(store);
                 }
                 Err(error) => return self.answer_all(&Err(error.into())),
             }
@@ -111,14 +121,14 @@ impl Group {
     /// All writes, equal guards once, and for each the ticket and the place in it that it came from.
     fn merge(&self) -> (Arc<[Write]>, Vec<(usize, usize)>) {
         // A change that is alone is not copied.
-        if let [only] = self.tickets.as_slice() {
+        if let [only] = self.pending_changes.as_slice() {
             let origins = (0..only.writes.len()).map(|place| (0, place));
             return (Arc::clone(&only.writes), origins.collect());
         }
         let mut guards: HashMap<RecordKey, ()> = HashMap::new();
         let (mut merged, mut origins) = (Vec::new(), Vec::new());
-        for (which, ticket) in self.tickets.iter().enumerate() {
-            for (place, write) in ticket.writes.iter().enumerate() {
+        for (which, pending_change) in self.pending_changes.iter().enumerate() {
+            for (place, write) in pending_change.writes.iter().enumerate() {
                 if guard(write).is_some() && guards.insert(write.key(), ()).is_some() {
                     continue;
                 }
@@ -133,51 +143,55 @@ impl Group {
     fn fail(&mut self, origins: &[(usize, usize)], at: usize, error: fn(usize) -> StoreError) {
         match origins.get(at) {
             Some((which, place)) => {
-                let ticket = self.tickets.remove(*which);
-                ticket.answer(Err(error(*place).into()));
+                let pending_change = self.pending_changes.remove(*which);
+                pending_change.answer(Err(error(*place).into()));
             }
             None => {
                 let wrong =
                     StoreError::Corrupt("the store names a write that it was not given".into());
                 self.answer_all(&Err(wrong.into()));
-                self.tickets.clear();
+                self.pending_changes.clear();
             }
         }
     }
 
     /// Has the journal say what became of what was written down, and of what could not be.
-    fn conclude(&self, recorder: &Recorder) {
+    fn journal_outcomes(&self, recorder: &Recorder) {
         let mut outcomes = Vec::new();
-        for ticket in &self.all {
-            match (ticket.number.get(), &ticket.intent) {
-                (Some(number), _) => outcomes.push((*number, ticket.fate())),
-                (None, Some(intent)) if ticket.fate() != Fate::Failed => {
-                    recorder.miss(intent.clone(), ticket.fate());
+        for pending_change in &self.all {
+            match (pending_change.number.get(), &pending_change.intent) {
+                (Some(number), _) => outcomes.push((*number, pending_change.outcome())),
+                (None, Some(intent)) if pending_change.outcome() != Outcome::Failed => {
+                    recorder.record_unwritten(intent.clone(), pending_change.outcome());
                 }
                 (None, _) => {}
             }
         }
-        recorder.conclude(&outcomes);
+        recorder.journal_outcomes(&outcomes);
     }
 
-    fn one_by_one(&self, store: &dyn TokenStore) {
-        for ticket in &self.tickets {
-            ticket.answer(store.commit(&ticket.writes).map_err(NotCommitted::from));
+    fn commit_individually(&self, store: &dyn TokenStore) {
+        for pending_change in &self.pending_changes {
+            pending_change.answer(
+                store
+                    .commit(&pending_change.writes)
+                    .map_err(NotCommitted::from),
+            );
         }
     }
 
     fn answer_all(&self, answer: &Answer) {
-        for ticket in &self.tickets {
-            ticket.answer(answer.clone());
+        for pending_change in &self.pending_changes {
+            pending_change.answer(answer.clone());
         }
     }
 }
 
-impl Drop for Group {
+impl Drop for CommitGroup {
     /// Tells every answer; whoever has none heard nothing because the store panicked.
     fn drop(&mut self) {
         self.answer_all(&Err(StoreError::backend("the store panicked").into()));
-        ticket::tell(&self.all);
+        pending_change::notify(&self.all);
     }
 }
 
@@ -221,18 +235,22 @@ mod tests {
 
     /// How many of these changes share the first commit, and which wait.
     fn gathered(changes: Vec<Vec<Write>>) -> (Vec<usize>, usize) {
-        let mut waiting: VecDeque<Arc<Ticket>> = changes
+        let mut waiting: VecDeque<Arc<PendingChange>> = changes
             .iter()
-            .map(|writes| Arc::new(Ticket::new(writes.clone().into(), None)))
+            .map(|writes| Arc::new(PendingChange::new(writes.clone().into(), None)))
             .collect();
-        let group = Group::gather(&mut waiting, &MemoryStore::new().limits());
-        let place = |ticket: &Arc<Ticket>| changes.iter().position(|one| **one == *ticket.writes);
-        let first = group.tickets.iter().filter_map(place).collect();
+        let group = CommitGroup::gather(&mut waiting, &MemoryStore::new().limits());
+        let place = |pending_change: &Arc<PendingChange>| {
+            changes
+                .iter()
+                .position(|one| **one == *pending_change.writes)
+        };
+        let first = group.pending_changes.iter().filter_map(place).collect();
         (first, waiting.len())
     }
 
     #[test]
-    fn changes_share_a_commit_only_if_none_writes_or_compares_what_another_does_differently() {
+    fn only_independent_changes_share_a_commit() {
         let shared = vec![vec![put(1), compare(9, 5)], vec![put(2), compare(9, 5)]];
         assert_eq!(gathered(shared), (vec![0, 1], 0));
         assert_eq!(

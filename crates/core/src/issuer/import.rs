@@ -1,20 +1,20 @@
 //! Taking over organizations, users, buckets and authorizations with their ids, in groups.
 
+use super::audit_context::AuditContext;
 use super::authorizations::check_organization;
-use super::errand::Errand;
 use super::transaction::Transaction;
 use super::{Caller, Issuer};
 use crate::authorization::Authorization;
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::journal::{Act, mark};
+use crate::journal::{Operation, mark};
 use crate::owner::{Bucket, Organization, User};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, SetUp};
 use crate::status::Status;
 use crate::store::Limits;
 use crate::text::{check_description, check_label};
 use crate::time::Timestamp;
-use crate::token::{Credential, Locator, Prefix, Shape, Token, TokenHash};
+use crate::token::{Credential, ForeignHash, Prefix, Token, TokenDigest, TokenShape};
 
 /// Something that is imported.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub enum ImportItem {
     /// An authorization with the text of its token.
     Authorization(Authorization, Token),
     /// An authorization with a stored hash of its token.
-    Hashed(Authorization, Locator),
+    Hashed(Authorization, ForeignHash),
     /// An authorization with all by which another store knew its token, under the same key.
     Stored(Authorization, Credential),
     /// That the store was set up, for this organization and user: it cannot be set up again.
@@ -44,7 +44,7 @@ pub enum ImportItem {
 
 /// What an import does with what had ended before, as the journal knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum IfEnded {
+pub enum IfRevoked {
     /// It is refused.
     #[default]
     Refuse,
@@ -54,7 +54,7 @@ pub enum IfEnded {
 
 /// Which items are looked up in the store before a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum StoreLookup {
     /// Those that the index knows.
     IfKnown,
     Always,
@@ -76,7 +76,7 @@ impl ImportItem {
 
 /// What an import did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Imported {
+pub struct ImportReport {
     /// Items that were written.
     pub new: usize,
     /// Items whose id was there already; they were left as they are.
@@ -89,19 +89,23 @@ impl Issuer {
     /// # Errors
     ///
     /// Why it cannot be taken, as for [`Issuer::import`].
-    pub fn check_import(&self, item: &ImportItem, if_ended: IfEnded) -> Result<bool, Error> {
+    pub fn check_import(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<bool, Error> {
         let entity = self.sized(item)?;
-        let known = self.is_known(&mut Transaction::new(&self.shared), item, Look::Always)?;
+        let known = self.is_known(
+            &mut Transaction::new(&self.shared),
+            item,
+            StoreLookup::Always,
+        )?;
         if !known {
-            self.check_ended(item, &entity, if_ended)?;
+            self.check_ended(item, &entity, if_revoked)?;
         }
         Ok(known)
     }
 
     /// Whether `item` can be taken by a store that holds nothing.
-    pub(crate) fn check_item(&self, item: &ImportItem, if_ended: IfEnded) -> Result<(), Error> {
+    pub(crate) fn check_item(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<(), Error> {
         let entity = self.sized(item)?;
-        self.check_ended(item, &entity, if_ended)
+        self.check_ended(item, &entity, if_revoked)
     }
 
     fn sized(&self, item: &ImportItem) -> Result<Entity, Error> {
@@ -112,7 +116,7 @@ impl Issuer {
     }
 
     /// Whether the store holds no authorization, user or organization.
-    pub(crate) fn knows_nothing(&self) -> bool {
+    pub(crate) fn is_store_empty(&self) -> bool {
         self.shared.index.len() == 0
     }
 
@@ -141,33 +145,37 @@ impl Issuer {
     /// [`Error::Exists`] for an id, name or token that something else has; [`Error::Invalid`] or [`Error::Schema`]
     /// for what cannot be taken; [`Error::TooLarge`] for too many items at once; [`Error::Store`]. Then none was
     /// written.
-    pub fn import(&self, items: &[ImportItem]) -> Result<Imported, Error> {
-        self.import_with(items, IfEnded::Refuse)
+    pub fn import(&self, items: &[ImportItem]) -> Result<ImportReport, Error> {
+        self.import_with(items, IfRevoked::Refuse)
     }
 
     /// As [`Issuer::import`], and says what to do with what had ended before, as the journal knows.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::import`]; [`Error::EndedBefore`].
-    pub fn import_with(&self, items: &[ImportItem], if_ended: IfEnded) -> Result<Imported, Error> {
-        let errand = Errand::new(&Caller::Root, Act::Import);
-        let looks = self.shared.recorder.is_on() && if_ended == IfEnded::Refuse;
+    /// As [`Issuer::import`]; [`Error::PreviouslyRevoked`].
+    pub fn import_with(
+        &self,
+        items: &[ImportItem],
+        if_revoked: IfRevoked,
+    ) -> Result<ImportReport, Error> {
+        let audit_context = AuditContext::new(&Caller::Root, Operation::Import);
+        let looks = self.shared.recorder.is_on() && if_revoked == IfRevoked::Refuse;
         // Most of what is imported is new, and the commit finds out whether it is. If it is not, each is looked up.
-        let mut look = Look::IfKnown;
-        self.change(errand, |change| {
-            let look = std::mem::replace(&mut look, Look::Always);
+        let mut look = StoreLookup::IfKnown;
+        self.change(audit_context, |change| {
+            let look = std::mem::replace(&mut look, StoreLookup::Always);
             if looks {
                 // What another process ended and purged is neither in the store nor in what was read of the journal.
                 self.shared.recorder.purged(self.shared.floor()?);
             }
-            let mut imported = Imported::default();
+            let mut imported = ImportReport::default();
             for item in items {
                 if self.is_known(change, item, look)? {
                     imported.known += 1;
                 } else {
                     let entity = self.plan(item)?;
-                    self.check_ended(item, &entity, if_ended)?;
+                    self.check_ended(item, &entity, if_revoked)?;
                     need_owners(change, &entity)?;
                     if change.plans(entity.key()) {
                         return Err(Error::Exists(Field::Authorization));
@@ -185,37 +193,39 @@ impl Issuer {
         &self,
         item: &ImportItem,
         entity: &Entity,
-        if_ended: IfEnded,
+        if_revoked: IfRevoked,
     ) -> Result<(), Error> {
-        if if_ended == IfEnded::Revive || entity.status() == Some(Status::Revoked) {
+        if if_revoked == IfRevoked::Revive || entity.status() == Some(Status::Revoked) {
             return Ok(());
         }
         let key = entity.key();
-        let ended = self.shared.recorder.ended()?;
+        let ended = self.shared.recorder.revocations()?;
         if ended.is_empty() {
             return Ok(());
         }
-        if ended.when(key).is_some() {
-            return Err(Error::EndedBefore(key));
+        if ended.revoked_from(key).is_some() {
+            return Err(Error::PreviouslyRevoked(key));
         }
         let uniques: Vec<Box<[u8]>> = match item {
             ImportItem::Authorization(_, token) => {
                 self.all_keys(token.reveal().as_bytes()).collect()
             }
-            ImportItem::Hashed(_, locator) => {
-                vec![Credential::Located(*locator).unique_key().into()]
+            ImportItem::Hashed(_, foreign_hash) => {
+                vec![Credential::Foreign(*foreign_hash).unique_key().into()]
             }
             ImportItem::Stored(_, credential) => {
                 let keyed = credential.keyed();
                 let keyed = keyed.map(|(key, hash)| Credential::Keyed(key, hash));
-                let all = [credential.locator().map(Credential::Located), keyed];
+                let all = [credential.foreign_hash().map(Credential::Foreign), keyed];
                 let all = all.into_iter().flatten();
                 all.map(|one| one.unique_key().into()).collect()
             }
             _ => Vec::new(),
         };
-        let same = uniques.iter().find_map(|unique| ended.marked(mark(unique)));
-        same.map_or(Ok(()), |key| Err(Error::EndedBefore(key)))
+        let same = uniques
+            .iter()
+            .find_map(|unique| ended.record_with_mark(mark(unique)));
+        same.map_or(Ok(()), |key| Err(Error::PreviouslyRevoked(key)))
     }
 
     /// The record to write, if the item by itself can be taken.
@@ -251,7 +261,9 @@ impl Issuer {
             | ImportItem::Stored(authorization, _) => {
                 check_description(&authorization.description)?;
                 let permissions = &authorization.permissions;
-                self.shared.schema.check(authorization.face, permissions)?;
+                self.shared
+                    .schema
+                    .check(authorization.origin, permissions)?;
                 check_organization(authorization.organization, permissions)?;
                 let credential = self.credential(item)?;
                 let credential =
@@ -266,13 +278,13 @@ impl Issuer {
             ImportItem::Authorization(authorization, token) => {
                 let shape = self.check_token(authorization.id, token)?;
                 let secret = self.shared.sealer.key().current();
-                let hash = TokenHash::keyed(&secret.hash, token.reveal().as_bytes());
+                let hash = TokenDigest::keyed(&secret.hash, token.reveal().as_bytes());
                 match shape {
-                    Shape::Native(_) => Credential::Native(secret.id, hash),
-                    Shape::Other => Credential::Keyed(secret.id, hash),
+                    TokenShape::Native(_) => Credential::Native(secret.id, hash),
+                    TokenShape::Other => Credential::Keyed(secret.id, hash),
                 }
             }
-            ImportItem::Hashed(_, locator) => Credential::Located(*locator),
+            ImportItem::Hashed(_, foreign_hash) => Credential::Foreign(*foreign_hash),
             ImportItem::Stored(_, credential) => {
                 self.check_key(credential)?;
                 *credential
@@ -299,10 +311,10 @@ impl Issuer {
     }
 
     /// A token of this store's own format carries the id by which it is found.
-    fn check_token(&self, id: Id, token: &Token) -> Result<Shape, Error> {
-        let shape = Shape::of(self.shared.prefix, token.reveal().as_bytes());
+    fn check_token(&self, id: Id, token: &Token) -> Result<TokenShape, Error> {
+        let shape = TokenShape::of(self.shared.prefix, token.reveal().as_bytes());
         match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
-            Shape::Native(own) if own != id => {
+            TokenShape::Native(own) if own != id => {
                 let reason = format!("belongs to authorization {own}; give it that id");
                 Err(Error::Invalid(Field::Token, reason))
             }
@@ -315,9 +327,11 @@ impl Issuer {
         &self,
         change: &mut Transaction<'_>,
         item: &ImportItem,
-        look: Look,
+        look: StoreLookup,
     ) -> Result<bool, Error> {
-        if look == Look::IfKnown && item.indexed().is_some_and(|key| change.presume_absent(key)) {
+        if look == StoreLookup::IfKnown
+            && item.indexed().is_some_and(|key| change.assume_absent(key))
+        {
             // Only what the record's own unique key does not tell.
             self.check_unique(item, 1)?;
             return Ok(false);
@@ -345,19 +359,22 @@ impl Issuer {
         if let ImportItem::Authorization(_, token) = item {
             let text = token.reveal().as_bytes();
             // The record may have come as a hash, or under a key that is no longer the current one.
-            if held.locator().is_some_and(|locator| locator.is_of(text)) {
+            if held
+                .foreign_hash()
+                .is_some_and(|foreign_hash| foreign_hash.is_of(text))
+            {
                 return Ok(true);
             }
             if let Some((key, hash)) = held.keyed() {
                 let secret = self.shared.sealer.key().named(key);
                 return Ok(
-                    secret.is_some_and(|secret| TokenHash::keyed(&secret.hash, text) == hash)
+                    secret.is_some_and(|secret| TokenDigest::keyed(&secret.hash, text) == hash)
                 );
             }
         }
         let credential = self.credential(item)?;
         let is_same = |one: Credential| {
-            one.locator().is_some() && one.locator() == held.locator()
+            one.foreign_hash().is_some() && one.foreign_hash() == held.foreign_hash()
                 || one.keyed().is_some() && one.keyed() == held.keyed()
         };
         Ok(credential.is_some_and(is_same))

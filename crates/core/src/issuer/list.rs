@@ -1,19 +1,19 @@
 //! Reading what there is, as far as the caller may see it.
 
 use super::Issuer;
-use super::caller::{Caller, Holder};
-use super::errand::Errand;
+use super::audit_context::AuditContext;
+use super::caller::{Authorized, Caller};
 use super::transaction::Transaction;
-use crate::authorization::{Authorization, Face};
+use crate::authorization::{Authorization, Origin};
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::owner::{Bucket, Organization, OwnerState, Role, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, Record, bucket_key};
 use crate::status::Status;
 use crate::store::{Query, Stored};
-use crate::token::Shape;
+use crate::token::TokenShape;
 
 /// Which authorizations to list. What is none does not filter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,7 +23,7 @@ pub struct Filter {
     /// Of this user.
     pub user: Option<Id>,
     /// Made through this interface.
-    pub face: Option<Face>,
+    pub origin: Option<Origin>,
     /// With this status.
     pub status: Option<Status>,
     /// What of the revoked ones, if no status is given.
@@ -46,14 +46,14 @@ pub enum Revoked {
 
 /// Which part of a list. What is none does not limit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
+pub struct ListOptions {
     /// Only ids greater than this one.
     pub after: Option<Id>,
     /// At most so many.
     pub limit: Option<usize>,
 }
 
-impl Span {
+impl ListOptions {
     fn of(self, kind: Kind) -> Query {
         Query {
             after: self.after,
@@ -72,12 +72,12 @@ impl Issuer {
     /// [`Error::NotFound`] if there is none, its user or organization is deleted, or the caller may not know of it;
     /// [`Error::Forbidden`] if it may know but not read it.
     pub fn authorization(&self, caller: &Caller, id: Id) -> Result<Authorization, Error> {
-        let errand = Errand::new(caller, Act::Read).on(Kind::AUTHORIZATION, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::AUTHORIZATION, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let (found, credential) = change.authorization(id)?;
             let kind = ResourceType::AUTHORIZATIONS;
-            holder.must_on(
+            authorized.require_on(
                 Action::READ,
                 kind,
                 found.organization,
@@ -106,7 +106,7 @@ impl Issuer {
         caller: &Caller,
         token: &[u8],
     ) -> Result<Authorization, Error> {
-        self.holder(caller)?;
+        self.authorized(caller)?;
         match self.find_token(token)? {
             Some(id) => self.authorization(caller, id).map_err(|error| match error {
                 Error::Forbidden(_) => Error::NotFound(Field::Authorization),
@@ -130,12 +130,12 @@ impl Issuer {
         let query = Query {
             organization: filter.organization,
             user: filter.user,
-            face: filter.face,
+            origin: filter.origin,
             status: filter.status,
             after: filter.after,
             ..Query::all(Kind::AUTHORIZATION)
         };
-        self.list(caller, query, filter.limit, |holder, entity, stored| {
+        self.list(caller, query, filter.limit, |authorized, entity, stored| {
             let Entity::Authorization(one, credential) = entity else {
                 return None;
             };
@@ -145,12 +145,12 @@ impl Issuer {
             let wanted = filter.status.is_some()
                 || filter.revoked == Revoked::Included
                 || one.status != Status::Revoked;
-            if !wanted || !holder.may(&request) {
+            if !wanted || !authorized.may(&request) {
                 return None;
             }
-            let aside = self.shared.aside(one.id, &credential);
-            let last_used = stored.last_used.max(aside.last_used);
-            (!aside.has_deleted_owner).then_some(Authorization { last_used, ..one })
+            let indexed_state = self.shared.indexed_state(one.id, &credential);
+            let last_used = stored.last_used.max(indexed_state.last_used);
+            (!indexed_state.has_deleted_owner).then_some(Authorization { last_used, ..one })
         })
     }
 
@@ -160,10 +160,10 @@ impl Issuer {
     ///
     /// [`Error::NotFound`] if there is none or the caller may not read it.
     pub fn user(&self, caller: &Caller, id: Id) -> Result<User, Error> {
-        let errand = Errand::new(caller, Act::Read).on(Kind::USER, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
-            if !holder.may_user(Action::READ, id) {
+        let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::USER, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
+            if !authorized.may_on_user(Action::READ, id) {
                 return Err(Error::NotFound(Field::User));
             }
             change.user(id)
@@ -177,12 +177,12 @@ impl Issuer {
     /// [`Error::NotFound`] if there is none or the caller may not know of it; [`Error::Forbidden`] if it belongs to it but may
     /// not read it.
     pub fn organization(&self, caller: &Caller, id: Id) -> Result<Organization, Error> {
-        let errand = Errand::new(caller, Act::Read).on(Kind::ORGANIZATION, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::ORGANIZATION, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let found = change.organization(id)?;
             let kind = ResourceType::ORGANIZATIONS;
-            holder.must_on(Action::READ, kind, id, id, Field::Organization)?;
+            authorized.require_on(Action::READ, kind, id, id, Field::Organization)?;
             Ok(found)
         })
     }
@@ -194,12 +194,12 @@ impl Issuer {
     /// [`Error::NotFound`] if there is none or the caller may not know of it; [`Error::Forbidden`] if it may know but not read
     /// it.
     pub fn bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
-        let errand = Errand::new(caller, Act::Read).on(Kind::BUCKET, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::BUCKET, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let found = change.bucket(id)?;
             let kind = ResourceType::BUCKETS;
-            holder.must_on(Action::READ, kind, found.organization, id, Field::Bucket)?;
+            authorized.require_on(Action::READ, kind, found.organization, id, Field::Bucket)?;
             Ok(found)
         })
     }
@@ -209,15 +209,20 @@ impl Issuer {
     /// # Errors
     ///
     /// As [`Issuer::authorizations`].
-    pub fn users(&self, caller: &Caller, span: &Span) -> Result<Vec<User>, Error> {
-        let pick = |holder: &Holder, entity, _: &Stored| {
+    pub fn users(&self, caller: &Caller, list_options: &ListOptions) -> Result<Vec<User>, Error> {
+        let pick = |authorized: &Authorized, entity, _: &Stored| {
             let Entity::User(one) = entity else {
                 return None;
             };
-            let may = holder.may_user(Action::READ, one.id);
+            let may = authorized.may_on_user(Action::READ, one.id);
             (one.status != Status::Revoked && may).then_some(one)
         };
-        self.list(caller, span.of(Kind::USER), span.limit, pick)
+        self.list(
+            caller,
+            list_options.of(Kind::USER),
+            list_options.limit,
+            pick,
+        )
     }
 
     /// The organizations that are not deleted and that the caller may read, in the order of their ids.
@@ -225,15 +230,24 @@ impl Issuer {
     /// # Errors
     ///
     /// As [`Issuer::authorizations`].
-    pub fn organizations(&self, caller: &Caller, span: &Span) -> Result<Vec<Organization>, Error> {
-        let pick = |holder: &Holder, entity, _: &Stored| {
+    pub fn organizations(
+        &self,
+        caller: &Caller,
+        list_options: &ListOptions,
+    ) -> Result<Vec<Organization>, Error> {
+        let pick = |authorized: &Authorized, entity, _: &Stored| {
             let Entity::Organization(one) = entity else {
                 return None;
             };
-            let may = holder.may_organization(Action::READ, one.id);
+            let may = authorized.may_on_organization(Action::READ, one.id);
             (one.status != Status::Revoked && may).then_some(one)
         };
-        self.list(caller, span.of(Kind::ORGANIZATION), span.limit, pick)
+        self.list(
+            caller,
+            list_options.of(Kind::ORGANIZATION),
+            list_options.limit,
+            pick,
+        )
     }
 
     /// The registered buckets, of this organization or all, that the caller may read, in the order of their ids.
@@ -245,21 +259,26 @@ impl Issuer {
         &self,
         caller: &Caller,
         organization: Option<Id>,
-        span: &Span,
+        list_options: &ListOptions,
     ) -> Result<Vec<Bucket>, Error> {
         let query = Query {
             organization,
-            ..span.of(Kind::BUCKET)
+            ..list_options.of(Kind::BUCKET)
         };
-        self.list(caller, query, span.limit, |holder, entity, _| {
-            let Entity::Bucket(one) = entity else {
-                return None;
-            };
-            let request = Request::new(Action::READ, ResourceType::BUCKETS)
-                .organization(one.organization)
-                .id(one.id);
-            (one.status != Status::Revoked && holder.may(&request)).then_some(one)
-        })
+        self.list(
+            caller,
+            query,
+            list_options.limit,
+            |authorized, entity, _| {
+                let Entity::Bucket(one) = entity else {
+                    return None;
+                };
+                let request = Request::new(Action::READ, ResourceType::BUCKETS)
+                    .organization(one.organization)
+                    .id(one.id);
+                (one.status != Status::Revoked && authorized.may(&request)).then_some(one)
+            },
+        )
     }
 
     /// The users that belong to an organization and are not deleted, in the order of their ids. Whoever may read the
@@ -272,7 +291,7 @@ impl Issuer {
         if self.organization(caller, organization)?.status == Status::Revoked {
             return Err(Error::NotFound(Field::Organization));
         }
-        let pick = |_: &Holder, entity, _: &Stored| {
+        let pick = |_: &Authorized, entity, _: &Stored| {
             let Entity::User(one) = entity else {
                 return None;
             };
@@ -292,8 +311,8 @@ impl Issuer {
         let Some(Entity::Organization(found)) = found else {
             return Err(Error::NotFound(Field::Organization));
         };
-        self.holder(caller)?
-            .may_organization(Action::READ, found.id)
+        self.authorized(caller)?
+            .may_on_organization(Action::READ, found.id)
             .then_some(found)
             .ok_or(Error::NotFound(Field::Organization))
     }
@@ -307,8 +326,8 @@ impl Issuer {
         let Some(Entity::User(found)) = self.find_named(Kind::USER, name.as_bytes())? else {
             return Err(Error::NotFound(Field::User));
         };
-        self.holder(caller)?
-            .may_user(Action::READ, found.id)
+        self.authorized(caller)?
+            .may_on_user(Action::READ, found.id)
             .then_some(found)
             .ok_or(Error::NotFound(Field::User))
     }
@@ -331,7 +350,7 @@ impl Issuer {
         let request = Request::new(Action::READ, ResourceType::BUCKETS)
             .organization(organization)
             .id(found.id);
-        self.holder(caller)?
+        self.authorized(caller)?
             .may(&request)
             .then_some(found)
             .ok_or(Error::NotFound(Field::Bucket))
@@ -344,8 +363,8 @@ impl Issuer {
     ///
     /// [`Error::Forbidden`] if it may not, [`Error::Caller`] if it is not in force, [`Error::Store`].
     pub fn authorize(&self, caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
-        self.change(Errand::new(caller, Act::Read), |change| {
-            caller.hold(change)?.must(request)
+        self.change(AuditContext::new(caller, Operation::Read), |change| {
+            caller.authorize(change)?.must(request)
         })
     }
 
@@ -358,7 +377,7 @@ impl Issuer {
 
     /// The id of the authorization that has this token, by one of the hashes that it may be kept under.
     pub(super) fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
-        if Shape::of(self.shared.prefix, token).is_err() {
+        if TokenShape::of(self.shared.prefix, token).is_err() {
             return Ok(None);
         }
         for unique in self.all_keys(token) {
@@ -370,8 +389,8 @@ impl Issuer {
         Ok(None)
     }
 
-    fn holder(&self, caller: &Caller) -> Result<Holder, Error> {
-        caller.hold(&mut Transaction::new(&self.shared))
+    fn authorized(&self, caller: &Caller) -> Result<Authorized, Error> {
+        caller.authorize(&mut Transaction::new(&self.shared))
     }
 
     /// Reads page after page until `limit` of what `pick` takes is found.
@@ -380,9 +399,9 @@ impl Issuer {
         caller: &Caller,
         mut query: Query,
         limit: Option<usize>,
-        pick: impl Fn(&Holder, Entity, &Stored) -> Option<T>,
+        pick: impl Fn(&Authorized, Entity, &Stored) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
-        let holder = self.holder(caller)?;
+        let authorized = self.authorized(caller)?;
         let limit = limit.unwrap_or(usize::MAX);
         query.limit = PAGE;
         let mut found = Vec::new();
@@ -390,7 +409,7 @@ impl Issuer {
             let page: Vec<Stored> = self.shared.store.find(&query)?;
             found.extend(page.iter().filter_map(|stored| {
                 let entity = self.open_or_report(&stored.record)?;
-                pick(&holder, entity, stored)
+                pick(&authorized, entity, stored)
             }));
             match page.last() {
                 Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),

@@ -1,52 +1,52 @@
 //! Changes: create, edit, end, rotate, list. All of them are one read-modify-write, retried on conflict.
 
 mod adopt;
+mod audit_context;
 mod authorizations;
-mod back_up;
+mod backup;
+mod bulk_revoke;
 mod caller;
 mod committer;
-mod end;
-mod errand;
 mod explain;
 mod group;
+mod guard_cache;
 mod import;
 mod list;
 mod owners;
 mod pages;
+mod pending_change;
 mod purge;
-mod recent;
 mod reseal;
 mod sessions;
 mod setup;
 mod setup_status;
-mod ticket;
 mod transaction;
-mod unique;
+mod unique_keys;
 
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::engine_state::{EngineState, IntegrityFaultKind};
 use crate::error::{Error, Field, StoreError};
-use crate::journal::{Act, Fate};
+use crate::journal::{Operation, Outcome};
 use crate::record::{Kind, RecordKey};
-use crate::shared::{Problem, Shared};
 use crate::store::{Revision, Write};
 
-pub use authorizations::{Edit, IfSame, NewAuthorization, Rotation};
+pub use authorizations::{Edit, IfUnchanged, NewAuthorization, Rotation};
 pub use caller::Caller;
-pub use explain::{Explanation, Reason};
-pub use import::{IfEnded, ImportItem, Imported};
-pub use list::{Filter, Revoked, Span};
+pub use explain::{Explanation, NotInForceReason};
+pub use import::{IfRevoked, ImportItem, ImportReport};
+pub use list::{Filter, ListOptions, Revoked};
 pub use owners::{OrganizationEdit, UserEdit};
-pub use purge::{Purge, Purged};
-pub use setup::{FirstUser, IfNameExists, SetUpDone};
+pub use purge::{PurgeOptions, PurgeReport};
+pub use setup::{IfNameExists, SetUpRequest, SetUpResult};
 
+use audit_context::AuditContext;
 use committer::Committer;
-use errand::Errand;
-use recent::Recent;
-use ticket::NotCommitted;
+use guard_cache::GuardCache;
+use pending_change::NotCommitted;
 use transaction::Transaction;
 
 /// Makes changes, and lists what there is.
@@ -57,9 +57,9 @@ use transaction::Transaction;
 /// returns [`Error::Store`] with [`StoreError::Backend`] was not confirmed: it may be there or not. Every other error
 /// changed nothing. Changes that run at the same time share a commit.
 pub struct Issuer {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     committer: Committer,
-    recent: Recent,
+    guard_cache: GuardCache,
 }
 
 impl fmt::Debug for Issuer {
@@ -73,12 +73,12 @@ const ATTEMPTS: u32 = 256;
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 impl Issuer {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<EngineState>) -> Self {
         let committer = Committer::new(Arc::clone(&shared.store), Arc::clone(&shared.recorder));
         Self {
             shared,
             committer,
-            recent: Recent::default(),
+            guard_cache: GuardCache::default(),
         }
     }
 
@@ -86,39 +86,39 @@ impl Issuer {
     /// runs again from the start.
     fn change<T>(
         &self,
-        errand: Errand,
+        audit_context: AuditContext,
         rule: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.change_with(errand, Transaction::new, rule)
+        self.change_with(audit_context, Transaction::new, rule)
     }
 
     /// The same for a rule that others like it ran a moment ago: what they depended on is not read again at first, but
     /// only compared by the commit.
-    fn change_relying<'s, T>(
+    fn change_with_cache<'s, T>(
         &'s self,
-        errand: Errand,
+        audit_context: AuditContext,
         rule: impl FnMut(&mut Transaction<'s>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let first = |shared| Transaction::relying(shared, &self.recent);
-        self.change_with(errand, first, rule)
+        let first = |shared| Transaction::with_cache(shared, &self.guard_cache);
+        self.change_with(audit_context, first, rule)
     }
 
     fn change_with<'s, T>(
         &'s self,
-        errand: Errand,
-        first: impl FnOnce(&'s Shared) -> Transaction<'s>,
+        audit_context: AuditContext,
+        first: impl FnOnce(&'s EngineState) -> Transaction<'s>,
         mut rule: impl FnMut(&mut Transaction<'s>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut change = first(&self.shared);
         for attempt in 0..ATTEMPTS {
             let answer = rule(&mut change);
-            let relied = change.relied().to_vec();
-            if !relied.is_empty() && (answer.is_err() || change.is_noop()) {
+            let cached = change.cached().to_vec();
+            if !cached.is_empty() && (answer.is_err() || change.is_noop()) {
                 // Nothing compares what it relied on.
                 change = Transaction::new(&self.shared);
                 continue;
             }
-            let answer = answer.inspect_err(|error| self.note(errand, error))?;
+            let answer = answer.inspect_err(|error| self.note(audit_context, error))?;
             if change.is_noop() {
                 // What was asked for already holds in the store; see to it that it holds in the index.
                 let read: Vec<_> = change.into_read().collect();
@@ -127,17 +127,17 @@ impl Issuer {
                 self.shared.answer(newest.unwrap_or(Revision::ABSENT));
                 return Ok(answer);
             }
-            change.close_setup(errand.act)?;
-            match self.commit(errand, change) {
+            change.close_setup(audit_context.operation)?;
+            match self.commit(audit_context, change) {
                 Ok(()) => {
-                    if errand.act != Act::Reseal {
+                    if audit_context.operation != Operation::Reseal {
                         self.shared.close_setup();
                     }
                     return Ok(answer);
                 }
-                Err(Retry::No(error)) => return Err(error),
-                Err(Retry::Yes) => {
-                    self.recent.forget(&relied);
+                Err(RetryDecision::No(error)) => return Err(error),
+                Err(RetryDecision::Yes) => {
+                    self.guard_cache.forget(&cached);
                     thread::sleep(pause(attempt));
                 }
             }
@@ -146,51 +146,62 @@ impl Issuer {
         Err(Error::Contended)
     }
 
-    fn commit(&self, errand: Errand, change: Transaction<'_>) -> Result<(), Retry> {
+    fn commit(
+        &self,
+        audit_context: AuditContext,
+        change: Transaction<'_>,
+    ) -> Result<(), RetryDecision> {
         let writes = change.writes();
         let key = |at: usize| writes.get(at).map(Write::key);
-        let told = self.shared.recorder.is_on() && errand.act != Act::EndAgain;
-        let intent = told.then(|| change.intent(errand));
+        let told =
+            self.shared.recorder.is_on() && audit_context.operation != Operation::ReplayRevocations;
+        let intent = told.then(|| change.intent(audit_context));
         let unwritten = intent.is_some();
         let committed = self.committer.commit(Arc::clone(&writes), intent);
         let done = match committed.answer {
             Ok(revision) => {
                 self.shared.commit(revision);
-                change.keep_guarded(&self.recent);
+                change.cache_guarded(&self.guard_cache);
                 let changes: Vec<_> = change.changes(revision).collect();
                 self.shared.apply(changes);
                 Ok(())
             }
-            Err(NotCommitted::Journal(error)) => Err(Retry::No(Error::Journal(error))),
+            Err(NotCommitted::Journal(error)) => Err(RetryDecision::No(Error::Journal(error))),
             Err(NotCommitted::Store(error)) => match &*error {
-                StoreError::Conflict(_) => Err(Retry::Yes),
-                StoreError::Duplicate(at) => Err(Retry::No(taken(key(*at)))),
-                StoreError::TooLarge => Err(Retry::No(Error::TooLarge)),
-                StoreError::Backend(_) if self.settle(&change, &writes) => {
-                    let found = committed.number.map(|of| (of, Fate::Found));
-                    self.shared.recorder.conclude(found.as_slice());
+                StoreError::Conflict(_) => Err(RetryDecision::Yes),
+                StoreError::Duplicate(at) => Err(RetryDecision::No(taken(key(*at)))),
+                StoreError::TooLarge => Err(RetryDecision::No(Error::TooLarge)),
+                StoreError::Backend(_) if self.resolve_unknown(&change, &writes) => {
+                    let found = committed.number.map(|of| (of, Outcome::Found));
+                    self.shared.recorder.journal_outcomes(found.as_slice());
                     Ok(())
                 }
-                _ => Err(Retry::No(Error::Store(error))),
+                _ => Err(RetryDecision::No(Error::Store(error))),
             },
         };
         if let (Ok(()), true, None, Some(key)) = (&done, unwritten, committed.number, key(0)) {
-            self.shared.fault(key, Problem::Unwritten);
+            self.shared.fault(key, IntegrityFaultKind::Unwritten);
         }
         done
     }
 
     /// Has the journal note a refusal.
-    fn note(&self, errand: Errand, error: &Error) {
-        if errand.is_denied(error) {
-            let Errand { by, act, on } = errand;
-            self.shared.recorder.deny(by, act, on, error.to_string());
+    fn note(&self, audit_context: AuditContext, error: &Error) {
+        if audit_context.is_denied(error) {
+            let AuditContext {
+                actor,
+                operation,
+                on,
+            } = audit_context;
+            self.shared
+                .recorder
+                .record_denial(actor, operation, on, error.to_string());
         }
     }
 
     /// After a commit of which nobody knows whether it was made: reads back, takes over what is found, and tells
     /// whether it is what was wanted.
-    fn settle(&self, change: &Transaction<'_>, writes: &[Write]) -> bool {
+    fn resolve_unknown(&self, change: &Transaction<'_>, writes: &[Write]) -> bool {
         let mut done = true;
         for write in writes {
             let key = write.key();
@@ -214,7 +225,7 @@ impl Issuer {
     }
 }
 
-enum Retry {
+enum RetryDecision {
     Yes,
     No(Error),
 }

@@ -1,16 +1,16 @@
 //! Users, organizations, memberships and the names of buckets.
 
 use super::Issuer;
-use super::authorizations::IfSame;
+use super::audit_context::AuditContext;
+use super::authorizations::IfUnchanged;
 use super::caller::Caller;
-use super::errand::Errand;
 use crate::error::{Denied, Error, Field};
 use crate::id::Id;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
-use crate::status::{Ended, Status, Transition};
+use crate::status::{AlreadyRevoked, Status, Transition};
 use crate::text::{check_description, check_label};
 
 /// What shall be different about a user; what is none stays.
@@ -34,27 +34,29 @@ pub struct OrganizationEdit {
     /// The status: as for users, with all tokens of the organization.
     pub transition: Option<Transition>,
     /// Whether that is noted if it is as it was.
-    pub if_same: IfSame,
+    pub if_unchanged: IfUnchanged,
 }
 
 impl UserEdit {
     /// What the journal calls it.
-    fn act(&self) -> Act {
+    fn operation(&self) -> Operation {
         match self.transition {
-            Some(Transition::Revoke) => Act::DeleteUser,
-            Some(Transition::Deactivate) if self.password_hash.is_none() => Act::DeactivateUser,
-            _ => Act::EditUser,
+            Some(Transition::Revoke) => Operation::DeleteUser,
+            Some(Transition::Deactivate) if self.password_hash.is_none() => {
+                Operation::DeactivateUser
+            }
+            _ => Operation::EditUser,
         }
     }
 }
 
 impl OrganizationEdit {
     /// What the journal calls it.
-    fn act(&self) -> Act {
+    fn operation(&self) -> Operation {
         match self.transition {
-            Some(Transition::Revoke) => Act::DeleteOrganization,
-            Some(Transition::Deactivate) => Act::DeactivateOrganization,
-            _ => Act::EditOrganization,
+            Some(Transition::Revoke) => Operation::DeleteOrganization,
+            Some(Transition::Deactivate) => Operation::DeactivateOrganization,
+            _ => Operation::EditOrganization,
         }
     }
 }
@@ -72,9 +74,9 @@ impl Issuer {
         password_hash: Option<PasswordHash>,
     ) -> Result<User, Error> {
         check_label(Field::UserName, name)?;
-        self.change(Errand::new(caller, Act::CreateUser), |change| {
-            let holder = caller.hold(change)?;
-            holder.must(&Request::new(Action::WRITE, ResourceType::USERS))?;
+        self.change(AuditContext::new(caller, Operation::CreateUser), |change| {
+            let authorized = caller.authorize(change)?;
+            authorized.must(&Request::new(Action::WRITE, ResourceType::USERS))?;
             let user = User {
                 id: change.new_id(Kind::USER),
                 name: name.to_owned(),
@@ -95,13 +97,13 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create_user`]; [`Error::NotFound`]; [`Error::Ended`] if it is deleted; [`Error::Exceeds`].
+    /// As [`Issuer::create_user`]; [`Error::NotFound`]; [`Error::AlreadyRevoked`] if it is deleted; [`Error::Exceeds`].
     pub fn edit_user(&self, caller: &Caller, id: Id, edit: &UserEdit) -> Result<User, Error> {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;
         }
-        let errand = Errand::new(caller, edit.act()).on(Kind::USER, id);
-        self.change_user(errand, caller, id, |user| {
+        let audit_context = AuditContext::new(caller, edit.operation()).on(Kind::USER, id);
+        self.change_user(audit_context, caller, id, |user| {
             if let Some(transition) = edit.transition {
                 user.status = user.status.after(transition)?;
             }
@@ -123,8 +125,8 @@ impl Issuer {
     /// As [`Issuer::edit_user`]; [`Error::Caller`] too if the password was changed since.
     pub fn change_password(&self, user: &User, hash: &PasswordHash) -> Result<User, Error> {
         let caller = Caller::User(user.id);
-        let errand = Errand::new(&caller, Act::EditUser).on(Kind::USER, user.id);
-        self.change_user(errand, &caller, user.id, |now| {
+        let audit_context = AuditContext::new(&caller, Operation::EditUser).on(Kind::USER, user.id);
+        self.change_user(audit_context, &caller, user.id, |now| {
             if now.password_hash != user.password_hash {
                 return Err(Error::Caller(Denied::Unknown));
             }
@@ -146,20 +148,23 @@ impl Issuer {
     ) -> Result<Organization, Error> {
         check_label(Field::OrganizationName, name)?;
         check_description(description)?;
-        self.change(Errand::new(caller, Act::CreateOrganization), |change| {
-            let holder = caller.hold(change)?;
-            holder.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
-            let organization = Organization {
-                id: change.new_id(Kind::ORGANIZATION),
-                name: name.to_owned(),
-                description: description.to_owned(),
-                status: Status::Active,
-                created_at: change.now(),
-                updated_at: change.now(),
-            };
-            change.put(Entity::Organization(organization.clone()))?;
-            Ok(organization)
-        })
+        self.change(
+            AuditContext::new(caller, Operation::CreateOrganization),
+            |change| {
+                let authorized = caller.authorize(change)?;
+                authorized.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
+                let organization = Organization {
+                    id: change.new_id(Kind::ORGANIZATION),
+                    name: name.to_owned(),
+                    description: description.to_owned(),
+                    status: Status::Active,
+                    created_at: change.now(),
+                    updated_at: change.now(),
+                };
+                change.put(Entity::Organization(organization.clone()))?;
+                Ok(organization)
+            },
+        )
     }
 
     /// Changes an organization. Its name is free again once it is deleted.
@@ -179,12 +184,12 @@ impl Issuer {
         if let Some(description) = &edit.description {
             check_description(description)?;
         }
-        let errand = Errand::new(caller, edit.act()).on(Kind::ORGANIZATION, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context = AuditContext::new(caller, edit.operation()).on(Kind::ORGANIZATION, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let before = change.organization(id)?;
             let kind = ResourceType::ORGANIZATIONS;
-            holder.must_on(Action::WRITE, kind, id, id, Field::Organization)?;
+            authorized.require_on(Action::WRITE, kind, id, id, Field::Organization)?;
             let mut after = before.clone();
             if let Some(transition) = edit.transition {
                 after.status = after.status.after(transition)?;
@@ -195,11 +200,11 @@ impl Issuer {
             if let Some(description) = &edit.description {
                 after.description.clone_from(description);
             }
-            if after == before && edit.if_same.leaves(before.status) {
+            if after == before && edit.if_unchanged.leaves(before.status) {
                 return Ok(before);
             }
             if before.status == Status::Revoked {
-                return Err(Ended.into());
+                return Err(AlreadyRevoked.into());
             }
             after.updated_at = change.now();
             change.put(Entity::Organization(after.clone()))?;
@@ -222,9 +227,9 @@ impl Issuer {
         role: Role,
     ) -> Result<User, Error> {
         let membership = Membership { organization, role };
-        let errand = Errand::new(caller, Act::AddMember).on(Kind::USER, user);
+        let audit_context = AuditContext::new(caller, Operation::AddMember).on(Kind::USER, user);
         self.change_memberships(
-            errand,
+            audit_context,
             caller,
             (organization, Some(membership)),
             user,
@@ -249,9 +254,9 @@ impl Issuer {
         organization: Id,
         user: Id,
     ) -> Result<User, Error> {
-        let errand = Errand::new(caller, Act::RemoveMember).on(Kind::USER, user);
+        let audit_context = AuditContext::new(caller, Operation::RemoveMember).on(Kind::USER, user);
         let none = (organization, None);
-        self.change_memberships(errand, caller, none, user, |memberships| {
+        self.change_memberships(audit_context, caller, none, user, |memberships| {
             memberships.retain(|one| one.organization != organization);
         })
     }
@@ -268,25 +273,28 @@ impl Issuer {
         name: &str,
     ) -> Result<Bucket, Error> {
         check_label(Field::BucketName, name)?;
-        self.change(Errand::new(caller, Act::RegisterBucket), |change| {
-            let holder = caller.hold(change)?;
-            let request = Request::new(Action::WRITE, ResourceType::BUCKETS);
-            holder.must(&request.organization(organization))?;
-            if change.organization(organization)?.status == Status::Revoked {
-                return Err(Error::NotFound(Field::Organization));
-            }
-            change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
-            let bucket = Bucket {
-                id: change.new_id(Kind::BUCKET),
-                organization,
-                name: name.to_owned(),
-                status: Status::Active,
-                created_at: change.now(),
-                updated_at: change.now(),
-            };
-            change.put(Entity::Bucket(bucket.clone()))?;
-            Ok(bucket)
-        })
+        self.change(
+            AuditContext::new(caller, Operation::RegisterBucket),
+            |change| {
+                let authorized = caller.authorize(change)?;
+                let request = Request::new(Action::WRITE, ResourceType::BUCKETS);
+                authorized.must(&request.organization(organization))?;
+                if change.organization(organization)?.status == Status::Revoked {
+                    return Err(Error::NotFound(Field::Organization));
+                }
+                change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+                let bucket = Bucket {
+                    id: change.new_id(Kind::BUCKET),
+                    organization,
+                    name: name.to_owned(),
+                    status: Status::Active,
+                    created_at: change.now(),
+                    updated_at: change.now(),
+                };
+                change.put(Entity::Bucket(bucket.clone()))?;
+                Ok(bucket)
+            },
+        )
     }
 
     /// Forgets the name of a bucket.
@@ -295,12 +303,13 @@ impl Issuer {
     ///
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Store`].
     pub fn unregister_bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
-        let errand = Errand::new(caller, Act::UnregisterBucket).on(Kind::BUCKET, id);
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        let audit_context =
+            AuditContext::new(caller, Operation::UnregisterBucket).on(Kind::BUCKET, id);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let mut bucket = change.bucket(id)?;
             let kind = ResourceType::BUCKETS;
-            holder.must_on(Action::WRITE, kind, bucket.organization, id, Field::Bucket)?;
+            authorized.require_on(Action::WRITE, kind, bucket.organization, id, Field::Bucket)?;
             if bucket.status != Status::Revoked {
                 bucket.status = Status::Revoked;
                 bucket.updated_at = change.now();
@@ -312,17 +321,17 @@ impl Issuer {
 
     fn change_memberships(
         &self,
-        errand: Errand,
+        audit_context: AuditContext,
         caller: &Caller,
         (organization, gained): (Id, Option<Membership>),
         user: Id,
         edit: impl Fn(&mut Vec<Membership>),
     ) -> Result<User, Error> {
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
             let kind = ResourceType::ORGANIZATIONS;
             let status = change.organization(organization)?.status;
-            holder.must_on(
+            authorized.require_on(
                 Action::WRITE,
                 kind,
                 organization,
@@ -334,12 +343,12 @@ impl Issuer {
             }
             change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
             if let Some(gained) = gained {
-                holder.must_include_role(gained)?;
+                authorized.require_grantable_role(gained)?;
             }
             let mut after = change.user(user)?;
             // Whoever may not read users sees the members alone.
             let is_seen =
-                after.role_in(organization).is_some() || holder.may_user(Action::READ, user);
+                after.role_in(organization).is_some() || authorized.may_on_user(Action::READ, user);
             if after.status == Status::Revoked || !is_seen {
                 return Err(Error::NotFound(Field::User));
             }
@@ -355,28 +364,30 @@ impl Issuer {
 
     fn change_user(
         &self,
-        errand: Errand,
+        audit_context: AuditContext,
         caller: &Caller,
         id: Id,
         edit: impl Fn(&mut User) -> Result<(), Error>,
     ) -> Result<User, Error> {
-        self.change(errand, |change| {
-            let holder = caller.hold(change)?;
-            if !holder.may_user(Action::READ, id) && !holder.may_user(Action::WRITE, id) {
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
+            if !authorized.may_on_user(Action::READ, id)
+                && !authorized.may_on_user(Action::WRITE, id)
+            {
                 return Err(Error::NotFound(Field::User));
             }
             let before = change.user(id)?;
-            holder.must_on_user(Action::WRITE, id)?;
+            authorized.require_on_user(Action::WRITE, id)?;
             let mut after = before.clone();
             edit(&mut after)?;
             if after == before {
                 return Ok(before);
             }
             if before.status == Status::Revoked {
-                return Err(Ended.into());
+                return Err(AlreadyRevoked.into());
             }
             if after.password_hash != before.password_hash {
-                holder.must_include_user(&before)?;
+                authorized.require_rights_of_user(&before)?;
             }
             after.updated_at = change.now();
             change.put(Entity::User(after.clone()))?;

@@ -31,7 +31,7 @@ impl Issuer {
     }
 
     /// When the store was set up, if it was.
-    pub(crate) fn when_set_up(&self) -> Result<Option<SetUp>, Error> {
+    pub(crate) fn set_up_time(&self) -> Result<Option<SetUp>, Error> {
         let stored = self.shared.store.get(&SET_UP)?;
         let opened = stored.and_then(|stored| self.open_or_report(&stored.record));
         Ok(opened.and_then(|entity| match entity {

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::errand::Errand;
+use super::audit_context::AuditContext;
 use super::{Caller, Issuer};
 use crate::error::Error;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::Status;
 use crate::store::Query;
@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 
 /// How to purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Purge {
+pub struct PurgeOptions {
     /// How long ago it must have ended; [`Options::retention`](crate::Options) if none is given.
     pub retention: Option<Duration>,
     /// Only count.
@@ -23,7 +23,7 @@ pub struct Purge {
 
 /// How many of each kind were forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Purged {
+pub struct PurgeReport {
     /// Authorizations.
     pub authorizations: usize,
     /// Registered names of buckets.
@@ -36,7 +36,7 @@ pub struct Purged {
     pub sessions: usize,
 }
 
-impl Purged {
+impl PurgeReport {
     /// All of them.
     pub fn total(&self) -> usize {
         self.authorizations + self.buckets + self.users + self.organizations + self.sessions
@@ -75,44 +75,44 @@ impl Issuer {
     ///
     /// [`Error::Store`].
     pub fn purge(&self) -> Result<usize, Error> {
-        let purged = self.purge_watched(&Purge::default(), &mut |_| {})?;
+        let purged = self.purge_with(&PurgeOptions::default(), &mut |_| {})?;
         Ok(purged.total())
     }
 
-    /// Like [`Issuer::purge`], as `how` says; `tell` is called now and then with what was forgotten so far. If it ends
+    /// Like [`Issuer::purge`], as `how` says; `progress` is called now and then with what was forgotten so far. If it ends
     /// early, what was told is forgotten, and doing it again goes on.
     ///
     /// # Errors
     ///
     /// As [`Issuer::purge`].
-    pub fn purge_watched(
+    pub fn purge_with(
         &self,
-        how: &Purge,
-        tell: &mut dyn FnMut(&Purged),
-    ) -> Result<Purged, Error> {
+        how: &PurgeOptions,
+        progress: &mut dyn FnMut(&PurgeReport),
+    ) -> Result<PurgeReport, Error> {
         let retention = how.retention.unwrap_or(self.shared.retention);
-        let mut run = Run {
+        let mut run = PurgeRun {
             issuer: self,
             before: self.shared.clock.now().saturating_sub(retention),
             counted: how.dry_run.then(HashSet::new),
-            purged: Purged::default(),
-            tell,
+            purged: PurgeReport::default(),
+            progress,
         };
         KINDS.into_iter().try_for_each(|kind| run.kind(kind))?;
         Ok(run.purged)
     }
 }
 
-struct Run<'a> {
+struct PurgeRun<'a> {
     issuer: &'a Issuer,
     before: Timestamp,
     /// When only counting: what was counted, and would be gone.
     counted: Option<HashSet<RecordKey>>,
-    purged: Purged,
-    tell: &'a mut dyn FnMut(&Purged),
+    purged: PurgeReport,
+    progress: &'a mut dyn FnMut(&PurgeReport),
 }
 
-impl Run<'_> {
+impl PurgeRun<'_> {
     fn kind(&mut self, kind: Kind) -> Result<(), Error> {
         let query = Query {
             // A session is over without being ended, when it expires.
@@ -123,14 +123,14 @@ impl Run<'_> {
         self.pages(query, |run, entity| {
             let due = ended(&entity).is_some_and(|at| at < before);
             if due {
-                run.dependants(&entity)?;
+                run.dependents(&entity)?;
             }
             Ok(due)
         })
     }
 
     /// Forgets what belongs to a deleted user or organization, and so had ended with it.
-    fn dependants(&mut self, owner: &Entity) -> Result<(), Error> {
+    fn dependents(&mut self, owner: &Entity) -> Result<(), Error> {
         for kind in [Kind::AUTHORIZATION, Kind::BUCKET, Kind::SESSION] {
             let mut query = Query::all(kind);
             match owner {
@@ -189,14 +189,14 @@ impl Run<'_> {
             Some(counted) => due.retain(|key| counted.insert(*key)),
             None if due.is_empty() => return Ok(()),
             None => {
-                let errand = Errand::new(&Caller::Root, Act::Purge);
-                self.issuer.change(errand, |change| {
+                let audit_context = AuditContext::new(&Caller::Root, Operation::Purge);
+                self.issuer.change(audit_context, |change| {
                     due.iter().try_for_each(|key| change.purge(*key))
                 })?;
             }
         }
         self.purged.add(&due);
-        (self.tell)(&self.purged);
+        (self.progress)(&self.purged);
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! Sealing records anew under another key.
 
-use super::errand::Errand;
+use super::audit_context::AuditContext;
 use super::transaction::Transaction;
 use super::{Caller, Issuer};
 use crate::error::Error;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::record::{Entity, RecordKey, SETTINGS};
 use crate::store::Cursor;
 
@@ -45,8 +45,8 @@ impl Issuer {
 
     /// Has the settings of the store name all secrets of the key.
     pub(crate) fn name_keys(&self) -> Result<(), Error> {
-        let errand = Errand::new(&Caller::Root, Act::Reseal);
-        self.change(errand, |change| {
+        let audit_context = AuditContext::new(&Caller::Root, Operation::Reseal);
+        self.change(audit_context, |change| {
             let mut settings = change.settings()?;
             let keys: Vec<_> = self.shared.sealer.key().ids().collect();
             if settings.keys != keys {
@@ -58,8 +58,8 @@ impl Issuer {
     }
 
     fn reseal_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {
-        let errand = Errand::new(&Caller::Root, Act::Reseal);
-        self.change(errand, |change| {
+        let audit_context = AuditContext::new(&Caller::Root, Operation::Reseal);
+        self.change(audit_context, |change| {
             let each = keys.iter().map(|key| reseal(change, *key));
             each.sum::<Result<usize, Error>>()
         })
@@ -69,7 +69,7 @@ impl Issuer {
 fn reseal(change: &mut Transaction<'_>, key: RecordKey) -> Result<usize, Error> {
     match change.reseal(key) {
         Ok(written) => Ok(written.into()),
-        Err(Error::NotGenuine(_)) if key != SETTINGS => Ok(0),
+        Err(Error::Tampered(_)) if key != SETTINGS => Ok(0),
         Err(error) => Err(error),
     }
 }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use super::Issuer;
-use super::caller::{Caller, Holder};
-use super::errand::Errand;
+use super::audit_context::AuditContext;
+use super::caller::{Authorized, Caller};
 use super::transaction::Transaction;
 use crate::error::{Denied, Error};
 use crate::id::Id;
-use crate::journal::{Act, By};
+use crate::journal::{Actor, Operation};
 use crate::owner::User;
 use crate::record::{Entity, Kind, RecordKey};
-use crate::session::{PasswordMark, Session, SessionHash};
-use crate::token::{Shape, Token, TokenHash};
+use crate::session::{PasswordFingerprint, Session, SessionDigest};
+use crate::token::{Token, TokenDigest, TokenShape};
 
 impl Issuer {
     /// Signs `caller` in for `lifetime`. The text that the session is known by is returned here and never again; it is no
@@ -49,13 +49,17 @@ impl Issuer {
         lifetime: Duration,
         is_same: impl Fn(&User) -> bool,
     ) -> Result<(Token, Session), Error> {
-        self.change(Errand::new(caller, Act::SignIn), |change| {
+        self.change(AuditContext::new(caller, Operation::SignIn), |change| {
             let secret = self.shared.sealer.key().current();
-            let password = match caller.hold(change)? {
-                Holder::Root => return Err(Error::Forbidden("signing in as the program".into())),
-                Holder::Authorization(_) => None,
-                Holder::User(user, _) if is_same(&user) => Some(PasswordMark::of(secret, &user)),
-                Holder::User(..) => return Err(Error::Caller(Denied::Unknown)),
+            let password = match caller.authorize(change)? {
+                Authorized::Root => {
+                    return Err(Error::Forbidden("signing in as the program".into()));
+                }
+                Authorized::Authorization(_) => None,
+                Authorized::User(user, _) if is_same(&user) => {
+                    Some(PasswordFingerprint::of(secret, &user))
+                }
+                Authorized::User(..) => return Err(Error::Caller(Denied::Unknown)),
             };
             let now = change.now();
             let session = Session {
@@ -67,9 +71,9 @@ impl Issuer {
                 password,
             };
             let token = Token::generate(self.shared.prefix, session.id)?;
-            let hash = SessionHash {
+            let hash = SessionDigest {
                 key: secret.id,
-                hash: TokenHash::keyed(&secret.hash, token.reveal().as_bytes()),
+                hash: TokenDigest::keyed(&secret.hash, token.reveal().as_bytes()),
             };
             change.put(Entity::Session(session.clone(), hash))?;
             Ok((token, session))
@@ -97,8 +101,9 @@ impl Issuer {
     ///
     /// As [`Issuer::session`].
     pub fn extend_session(&self, session: &Session, at_least: Duration) -> Result<(), Error> {
-        let errand = Errand::new(&session.caller, Act::ExtendSession).on(Kind::SESSION, session.id);
-        self.change(errand, |change| {
+        let audit_context = AuditContext::new(&session.caller, Operation::ExtendSession)
+            .on(Kind::SESSION, session.id);
+        self.change(audit_context, |change| {
             let (mut session, hash) = change.session(session.id).map_err(unknown)?;
             self.check_session(change, &session, hash)?;
             let now = change.now();
@@ -117,8 +122,9 @@ impl Issuer {
     /// [`Error::Caller`] if the text is of no session, [`Error::Store`].
     pub fn sign_out(&self, text: &[u8]) -> Result<(), Error> {
         let (found, _) = self.known_session(&mut Transaction::new(&self.shared), text)?;
-        let errand = Errand::new(&found.caller, Act::SignOut).on(Kind::SESSION, found.id);
-        self.change(errand, |change| {
+        let audit_context =
+            AuditContext::new(&found.caller, Operation::SignOut).on(Kind::SESSION, found.id);
+        self.change(audit_context, |change| {
             let (mut session, hash) = change.session(found.id).map_err(unknown)?;
             let now = change.now();
             if session.ended_at.is_none() && session.expires_at > now {
@@ -139,7 +145,7 @@ impl Issuer {
         };
         self.shared
             .recorder
-            .deny(By::Nobody, Act::SignIn, on, reason);
+            .record_denial(Actor::Anonymous, Operation::SignIn, on, reason);
     }
 
     /// The session of this text, in force or not.
@@ -147,17 +153,17 @@ impl Issuer {
         &self,
         change: &mut Transaction<'_>,
         text: &[u8],
-    ) -> Result<(Session, SessionHash), Error> {
-        let shape = Shape::of(self.shared.prefix, text);
+    ) -> Result<(Session, SessionDigest), Error> {
+        let shape = TokenShape::of(self.shared.prefix, text);
         let id = match shape.map_err(|_| Error::Caller(Denied::Malformed))? {
-            Shape::Native(id) => id,
-            Shape::Other => return Err(Error::Caller(Denied::Unknown)),
+            TokenShape::Native(id) => id,
+            TokenShape::Other => return Err(Error::Caller(Denied::Unknown)),
         };
         let (session, known) = change.session(id).map_err(unknown)?;
         let secret = self.shared.sealer.key().named(known.key);
         // Compared plainly: whoever tries texts cannot steer their keyed hash.
         let is_known =
-            secret.is_some_and(|secret| TokenHash::keyed(&secret.hash, text) == known.hash);
+            secret.is_some_and(|secret| TokenDigest::keyed(&secret.hash, text) == known.hash);
         if !is_known {
             return Err(Error::Caller(Denied::Unknown));
         }
@@ -168,7 +174,7 @@ impl Issuer {
         &self,
         change: &mut Transaction<'_>,
         session: &Session,
-        hash: SessionHash,
+        hash: SessionDigest,
     ) -> Result<(), Error> {
         let id: Id = session.id;
         if session.ended_at.is_some() {
@@ -180,11 +186,11 @@ impl Issuer {
         change
             .guard(RecordKey::new(Kind::SESSION, id))
             .map_err(unknown)?;
-        let Holder::User(user, _) = session.caller.hold(change)? else {
+        let Authorized::User(user, _) = session.caller.authorize(change)? else {
             return Ok(());
         };
         let secret = self.shared.sealer.key().named(hash.key);
-        let password = secret.map(|secret| PasswordMark::of(secret, &user));
+        let password = secret.map(|secret| PasswordFingerprint::of(secret, &user));
         if password.is_none() || password != session.password {
             return Err(Error::Caller(Denied::Revoked(id)));
         }
@@ -195,7 +201,7 @@ impl Issuer {
 /// What is gone or not genuine is no session.
 fn unknown(error: Error) -> Error {
     match error {
-        Error::NotFound(_) | Error::NotGenuine(_) => Error::Caller(Denied::Unknown),
+        Error::NotFound(_) | Error::Tampered(_) => Error::Caller(Denied::Unknown),
         error => error,
     }
 }

@@ -1,23 +1,23 @@
 //! The first organization, user and token.
 
-use super::errand::Errand;
+use super::audit_context::AuditContext;
 use super::setup_status::SetupStatus;
 use super::transaction::Transaction;
-use super::{Caller, IfEnded, ImportItem, Issuer};
-use crate::authorization::{Authorization, Face};
+use super::{Caller, IfRevoked, ImportItem, Issuer};
+use crate::authorization::{Authorization, Origin};
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::PermissionSet;
 use crate::record::{Entity, Kind, SetUp, bucket_key};
 use crate::status::Status;
 use crate::text::check_label;
-use crate::token::{Shape, Token};
+use crate::token::{Token, TokenShape};
 
 /// First user of a store, and what belongs to it.
 #[derive(Debug)]
-pub struct FirstUser {
+pub struct SetUpRequest {
     /// Name of the organization.
     pub organization: String,
     /// Name of the user.
@@ -47,7 +47,7 @@ pub enum IfNameExists {
 
 /// What a set-up made.
 #[derive(Debug)]
-pub struct SetUpDone {
+pub struct SetUpResult {
     /// The token of the first user. It is returned here and never again.
     pub token: Token,
     /// What it stands for.
@@ -60,7 +60,7 @@ pub struct SetUpDone {
     pub bucket: Option<Bucket>,
 }
 
-impl FirstUser {
+impl SetUpRequest {
     fn adopt(&self, name: Field) -> Result<(), Error> {
         match self.if_name_exists {
             IfNameExists::Adopt => Ok(()),
@@ -78,14 +78,14 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`Error::SetUp`] if the store was set up before, [`Error::Invalid`] or [`Error::Schema`] for
+    /// [`Error::AlreadySetUp`] if the store was set up before, [`Error::Invalid`] or [`Error::Schema`] for
     /// values that are not accepted, [`Error::Exists`] for a name that is taken (see
-    /// [`FirstUser::if_name_exists`]), [`Error::Exists`] or [`Error::EndedBefore`] for a given token
+    /// [`SetUpRequest::if_name_exists`]), [`Error::Exists`] or [`Error::PreviouslyRevoked`] for a given token
     /// that belongs or belonged to another authorization, [`Error::Store`], [`Error::Journal`].
-    pub fn set_up(&self, first: &FirstUser) -> Result<SetUpDone, Error> {
+    pub fn set_up(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
         self.set_up_if(first, |status| match status {
             SetupStatus::Open | SetupStatus::KeyHolder => Ok(()),
-            SetupStatus::Done => Err(Error::SetUp),
+            SetupStatus::Done => Err(Error::AlreadySetUp),
         })
     }
 
@@ -95,120 +95,123 @@ impl Issuer {
     /// # Errors
     ///
     /// Those of [`Issuer::set_up`]; [`Error::SetUpClosed`] if the store is in use.
-    pub fn set_up_unused(&self, first: &FirstUser) -> Result<SetUpDone, Error> {
+    pub fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
         self.set_up_if(first, |status| match status {
             SetupStatus::Open => Ok(()),
             SetupStatus::KeyHolder => Err(Error::SetUpClosed),
-            SetupStatus::Done => Err(Error::SetUp),
+            SetupStatus::Done => Err(Error::AlreadySetUp),
         })
     }
 
     fn set_up_if(
         &self,
-        first: &FirstUser,
+        first: &SetUpRequest,
         may: impl Fn(SetupStatus) -> Result<(), Error>,
-    ) -> Result<SetUpDone, Error> {
+    ) -> Result<SetUpResult, Error> {
         check_label(Field::OrganizationName, &first.organization)?;
         check_label(Field::UserName, &first.user)?;
         if let Some(bucket) = &first.bucket {
             check_label(Field::BucketName, bucket)?;
         }
-        self.shared.schema.check(Face::V2, &first.permissions)?;
-        self.change(Errand::new(&Caller::Root, Act::SetUp), |change| {
-            // Names before the status: a name that a racing set-up took means that it is done.
-            let named = self.find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
-            let user_named = self.find_named(Kind::USER, first.user.as_bytes())?;
-            may(change.setup_status()?)?;
-            let now = change.now();
-            let organization = match named {
-                Some(Entity::Organization(found)) => {
-                    first.adopt(Field::OrganizationName)?;
-                    change.organization(found.id)?
+        self.shared.schema.check(Origin::V2, &first.permissions)?;
+        self.change(
+            AuditContext::new(&Caller::Root, Operation::SetUp),
+            |change| {
+                // Names before the status: a name that a racing set-up took means that it is done.
+                let named = self.find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
+                let user_named = self.find_named(Kind::USER, first.user.as_bytes())?;
+                may(change.setup_status()?)?;
+                let now = change.now();
+                let organization = match named {
+                    Some(Entity::Organization(found)) => {
+                        first.adopt(Field::OrganizationName)?;
+                        change.organization(found.id)?
+                    }
+                    _ => Organization {
+                        id: change.new_id(Kind::ORGANIZATION),
+                        name: first.organization.clone(),
+                        description: String::new(),
+                        status: Status::Active,
+                        created_at: now,
+                        updated_at: now,
+                    },
+                };
+                let mut user = match user_named {
+                    Some(Entity::User(found)) => {
+                        first.adopt(Field::UserName)?;
+                        change.user(found.id)?
+                    }
+                    _ => User {
+                        id: change.new_id(Kind::USER),
+                        name: first.user.clone(),
+                        status: Status::Active,
+                        operator: true,
+                        memberships: Vec::new(),
+                        password_hash: None,
+                        created_at: now,
+                        updated_at: now,
+                    },
+                };
+                for (field, status) in [
+                    (Field::Organization, organization.status),
+                    (Field::User, user.status),
+                ] {
+                    if status != Status::Active {
+                        let reason = "of this name is switched off; choose another name".into();
+                        return Err(Error::Invalid(field, reason));
+                    }
                 }
-                _ => Organization {
-                    id: change.new_id(Kind::ORGANIZATION),
-                    name: first.organization.clone(),
-                    description: String::new(),
+                user.operator = true;
+                user.updated_at = now;
+                user.memberships
+                    .retain(|one| one.organization != organization.id);
+                user.memberships.push(Membership {
+                    organization: organization.id,
+                    role: Role::Owner,
+                });
+                if first.password_hash.is_some() {
+                    user.password_hash.clone_from(&first.password_hash);
+                }
+                let bucket = match &first.bucket {
+                    Some(name) => Some(self.first_bucket(change, organization.id, name, first)?),
+                    None => None,
+                };
+                let authorization = Authorization {
+                    id: self.first_id(change, first)?,
+                    organization: organization.id,
+                    user: Some(user.id),
+                    created_by: None,
+                    origin: Origin::V2,
+                    rotated_from: None,
+                    description: format!("{}'s Token", user.name),
+                    permissions: first.permissions.clone(),
                     status: Status::Active,
+                    expires_at: None,
                     created_at: now,
                     updated_at: now,
-                },
-            };
-            let mut user = match user_named {
-                Some(Entity::User(found)) => {
-                    first.adopt(Field::UserName)?;
-                    change.user(found.id)?
-                }
-                _ => User {
-                    id: change.new_id(Kind::USER),
-                    name: first.user.clone(),
-                    status: Status::Active,
-                    operator: true,
-                    memberships: Vec::new(),
-                    password_hash: None,
-                    created_at: now,
-                    updated_at: now,
-                },
-            };
-            for (field, status) in [
-                (Field::Organization, organization.status),
-                (Field::User, user.status),
-            ] {
-                if status != Status::Active {
-                    let reason = "of this name is switched off; choose another name".into();
-                    return Err(Error::Invalid(field, reason));
-                }
-            }
-            user.operator = true;
-            user.updated_at = now;
-            user.memberships
-                .retain(|one| one.organization != organization.id);
-            user.memberships.push(Membership {
-                organization: organization.id,
-                role: Role::Owner,
-            });
-            if first.password_hash.is_some() {
-                user.password_hash.clone_from(&first.password_hash);
-            }
-            let bucket = match &first.bucket {
-                Some(name) => Some(self.first_bucket(change, organization.id, name, first)?),
-                None => None,
-            };
-            let authorization = Authorization {
-                id: self.first_id(change, first)?,
-                organization: organization.id,
-                user: Some(user.id),
-                created_by: None,
-                face: Face::V2,
-                rotated_from: None,
-                description: format!("{}'s Token", user.name),
-                permissions: first.permissions.clone(),
-                status: Status::Active,
-                expires_at: None,
-                created_at: now,
-                updated_at: now,
-                revoked_at: None,
-                last_used: None,
-            };
-            change.put(Entity::SetUp(SetUp {
-                organization: organization.id,
-                user: user.id,
-                at: now,
-            }))?;
-            change.put(Entity::Organization(organization.clone()))?;
-            change.put(Entity::User(user.clone()))?;
-            let (token, authorization) = match &first.token {
-                Some(token) => self.put_given(change, authorization, token.reveal())?,
-                None => self.put_new(change, authorization)?,
-            };
-            Ok(SetUpDone {
-                token,
-                authorization,
-                organization,
-                user,
-                bucket,
-            })
-        })
+                    revoked_at: None,
+                    last_used: None,
+                };
+                change.put(Entity::SetUp(SetUp {
+                    organization: organization.id,
+                    user: user.id,
+                    at: now,
+                }))?;
+                change.put(Entity::Organization(organization.clone()))?;
+                change.put(Entity::User(user.clone()))?;
+                let (token, authorization) = match &first.token {
+                    Some(token) => self.write_given_token(change, authorization, token.reveal())?,
+                    None => self.write_new_authorization(change, authorization)?,
+                };
+                Ok(SetUpResult {
+                    token,
+                    authorization,
+                    organization,
+                    user,
+                    bucket,
+                })
+            },
+        )
     }
 
     fn first_bucket(
@@ -216,7 +219,7 @@ impl Issuer {
         change: &mut Transaction<'_>,
         organization: Id,
         name: &str,
-        first: &FirstUser,
+        first: &SetUpRequest,
     ) -> Result<Bucket, Error> {
         let named = self.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
         if let Some(Entity::Bucket(found)) = named {
@@ -236,20 +239,22 @@ impl Issuer {
     }
 
     /// The id that a given token carries, or a new one.
-    fn first_id(&self, change: &mut Transaction<'_>, first: &FirstUser) -> Result<Id, Error> {
+    fn first_id(&self, change: &mut Transaction<'_>, first: &SetUpRequest) -> Result<Id, Error> {
         let Some(token) = &first.token else {
             return Ok(change.new_id(Kind::AUTHORIZATION));
         };
-        let shape = Shape::of(self.shared.prefix, token.reveal().as_bytes());
+        let shape = TokenShape::of(self.shared.prefix, token.reveal().as_bytes());
         match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
-            Shape::Other => Ok(change.new_id(Kind::AUTHORIZATION)),
-            Shape::Native(id) if change.has_authorization(id)? => Err(Error::Exists(Field::Token)),
-            Shape::Native(id) => Ok(id),
+            TokenShape::Other => Ok(change.new_id(Kind::AUTHORIZATION)),
+            TokenShape::Native(id) if change.has_authorization(id)? => {
+                Err(Error::Exists(Field::Token))
+            }
+            TokenShape::Native(id) => Ok(id),
         }
     }
 
     /// A token that was given is taken as one that is imported.
-    fn put_given(
+    fn write_given_token(
         &self,
         change: &mut Transaction<'_>,
         authorization: Authorization,
@@ -264,7 +269,7 @@ impl Issuer {
         }
         let item = ImportItem::Authorization(authorization.clone(), parse()?);
         let entity = self.plan(&item)?;
-        self.check_ended(&item, &entity, IfEnded::Refuse)?;
+        self.check_ended(&item, &entity, IfRevoked::Refuse)?;
         change.put(entity)?;
         Ok((parse()?, authorization))
     }

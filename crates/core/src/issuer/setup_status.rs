@@ -7,7 +7,7 @@
 use super::Issuer;
 use super::transaction::Transaction;
 use crate::error::Error;
-use crate::journal::Act;
+use crate::journal::Operation;
 use crate::record::{Entity, SET_UP, SETTINGS, SetupState};
 use crate::store::Cursor;
 
@@ -74,10 +74,10 @@ impl Transaction<'_> {
     /// Closes set-up for callers without the key, in the same commit as the first change of the store.
     ///
     /// A store whose settings are missing is not open to set-up anyway, and stays so.
-    pub(super) fn close_setup(&mut self, act: Act) -> Result<(), Error> {
+    pub(super) fn close_setup(&mut self, operation: Operation) -> Result<(), Error> {
         let sets_up = self.plans(SET_UP);
         // Sealing records again changes nothing that they say, and writes the settings itself.
-        if act == Act::Reseal || self.shared.is_setup_closed() && !sets_up {
+        if operation == Operation::Reseal || self.shared.is_setup_closed() && !sets_up {
             return Ok(());
         }
         let mut settings = match self.settings() {
@@ -94,6 +94,11 @@ impl Transaction<'_> {
             self.put(Entity::Settings(settings))?;
         }
         Ok(())
+    }
+
+    /// Returns true if the store holds a record of its set-up, genuine or not.
+    pub(super) fn has_set_up_record(&mut self) -> Result<bool, Error> {
+        Ok(self.read(SET_UP)?.is_some())
     }
 
     fn holds_records(&self) -> Result<bool, Error> {

@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::errand::Errand;
-use super::recent::Recent;
+use super::audit_context::AuditContext;
+use super::guard_cache::GuardCache;
 use crate::authorization::Authorization;
+use crate::engine_state::{EngineState, IntegrityFaultKind};
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::index::{Change, What};
-use crate::journal::{Ending, Intent, Target, mark};
+use crate::index::{Change, ChangeKind};
+use crate::journal::{Intent, Revocation, WrittenRecord, mark};
 use crate::owner::{Bucket, Organization, OwnerState, User};
 use crate::permission::BucketNames;
 use crate::record::{
-    Entity, Kind, MAX_RECORD, Record, RecordError, RecordKey, SET_UP, SETTINGS, Settings,
+    Entity, IntegrityError, Kind, MAX_RECORD, Record, RecordKey, SETTINGS, Settings,
 };
-use crate::session::{Session, SessionHash};
-use crate::shared::{Problem, Shared};
+use crate::session::{Session, SessionDigest};
 use crate::status::Status;
 use crate::store::{Revision, Stored, Write};
 use crate::time::Timestamp;
@@ -24,47 +24,47 @@ use crate::token::Credential;
 
 /// Reads records, and gathers writes that expect just what was read.
 pub(super) struct Transaction<'a> {
-    pub(super) shared: &'a Shared,
+    pub(super) shared: &'a EngineState,
     now: Timestamp,
     read: BTreeMap<RecordKey, Option<Stored>>,
     writes: BTreeMap<RecordKey, Planned>,
-    ends: Vec<Ending>,
-    recent: Option<&'a Recent>,
+    ends: Vec<Revocation>,
+    guard_cache: Option<&'a GuardCache>,
     /// What was not read, but taken from there.
-    relied: Vec<RecordKey>,
+    cached: Vec<RecordKey>,
 }
 
 enum Planned {
     /// The record, what it means to the index, and how many times it has been written with it.
-    Put(Record, Option<What>, u64),
+    Put(Record, Option<ChangeKind>, u64),
     Purge,
     Guard,
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(shared: &'a Shared) -> Self {
+    pub(super) fn new(shared: &'a EngineState) -> Self {
         Self {
             shared,
             now: shared.clock.now(),
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             ends: Vec::new(),
-            recent: None,
-            relied: Vec::new(),
+            guard_cache: None,
+            cached: Vec::new(),
         }
     }
 
     /// One that takes what changes lately depended on as it was then, and guards it.
-    pub(super) fn relying(shared: &'a Shared, recent: &'a Recent) -> Self {
+    pub(super) fn with_cache(shared: &'a EngineState, guard_cache: &'a GuardCache) -> Self {
         Self {
-            recent: Some(recent),
+            guard_cache: Some(guard_cache),
             ..Self::new(shared)
         }
     }
 
     /// What was not read, but taken as it was a moment ago: whatever else than a commit came of it may be wrong.
-    pub(super) fn relied(&self) -> &[RecordKey] {
-        &self.relied
+    pub(super) fn cached(&self) -> &[RecordKey] {
+        &self.cached
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -73,7 +73,7 @@ impl<'a> Transaction<'a> {
 
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::NotGenuine`] or [`Error::Store`], as for the others below.
+    /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`], as for the others below.
     pub(super) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
         match self.entity(
             RecordKey::new(Kind::AUTHORIZATION, id),
@@ -92,7 +92,10 @@ impl<'a> Transaction<'a> {
     ) -> Result<Authorization, Error> {
         let key = RecordKey::new(Kind::AUTHORIZATION, authorization.id);
         let stored = self.read(key)?.and_then(|stored| stored.last_used);
-        let noted = self.shared.aside(authorization.id, credential).last_used;
+        let noted = self
+            .shared
+            .indexed_state(authorization.id, credential)
+            .last_used;
         Ok(Authorization {
             last_used: stored.max(noted),
             ..authorization
@@ -120,16 +123,11 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    pub(super) fn session(&mut self, id: Id) -> Result<(Session, SessionHash), Error> {
+    pub(super) fn session(&mut self, id: Id) -> Result<(Session, SessionDigest), Error> {
         match self.entity(RecordKey::new(Kind::SESSION, id), Field::Session)? {
             Entity::Session(session, hash) => Ok((session, hash)),
             _ => Err(Error::NotFound(Field::Session)),
         }
-    }
-
-    /// Returns true if the store holds a record of its set-up, genuine or not.
-    pub(super) fn has_set_up_record(&mut self) -> Result<bool, Error> {
-        Ok(self.read(SET_UP)?.is_some())
     }
 
     /// The state of a user; unknown if there is no genuine record of it.
@@ -155,7 +153,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn new_id(&mut self, kind: Kind) -> Id {
         loop {
             let id = self.shared.next_id();
-            if self.presume_absent(RecordKey::new(kind, id)) {
+            if self.assume_absent(RecordKey::new(kind, id)) {
                 return id;
             }
         }
@@ -163,7 +161,7 @@ impl<'a> Transaction<'a> {
 
     /// Takes it that the store holds nothing under `key`, and leaves it to the commit to compare that. False, and then
     /// nothing is presumed, if the record was read, or is or was known to the index.
-    pub(super) fn presume_absent(&mut self, key: RecordKey) -> bool {
+    pub(super) fn assume_absent(&mut self, key: RecordKey) -> bool {
         let unknown = !self.read.contains_key(&key) && self.shared.known_sequence(key) == 0;
         if unknown {
             self.read.insert(key, None);
@@ -174,7 +172,7 @@ impl<'a> Transaction<'a> {
     /// The commit fails if the record is not as it was read.
     pub(super) fn guard(&mut self, key: RecordKey) -> Result<(), Error> {
         if self.is_outdated(key)? {
-            return Err(Error::NotGenuine(key));
+            return Err(Error::Tampered(key));
         }
         self.writes.entry(key).or_insert(Planned::Guard);
         Ok(())
@@ -187,7 +185,7 @@ impl<'a> Transaction<'a> {
         let key = entity.key();
         let ends = entity.status() == Some(Status::Revoked);
         if !ends && self.is_outdated(key)? {
-            return Err(Error::NotGenuine(key));
+            return Err(Error::Tampered(key));
         }
         let sequence = self.sequence(key)?.max(self.shared.known_sequence(key)) + 1;
         let record = self.shared.sealer.seal(&entity, sequence);
@@ -197,7 +195,7 @@ impl<'a> Transaction<'a> {
         if ends {
             self.ends(&entity, self.now);
         }
-        let what = self.shared.digest((entity, sequence));
+        let what = self.shared.index_entry((entity, sequence));
         self.writes
             .insert(key, Planned::Put(record, what, sequence));
         Ok(())
@@ -206,18 +204,17 @@ impl<'a> Transaction<'a> {
     /// Writes the record under `key` as it is under the current key, and tells whether it was under another.
     pub(super) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
         if self.is_outdated(key)? {
-            return Err(Error::NotGenuine(key));
+            return Err(Error::Tampered(key));
         }
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(false);
         };
         let resealed = self.shared.sealer.reseal(&stored.record);
-        let Some((record, sequence)) = resealed.map_err(|error| self.not_genuine(key, error))?
-        else {
+        let Some((record, sequence)) = resealed.map_err(|error| self.tampered(key, error))? else {
             return Ok(false);
         };
         let entity = self.open(&stored)?.map(|(entity, _)| entity);
-        let what = entity.and_then(|entity| self.shared.digest((entity, sequence)));
+        let what = entity.and_then(|entity| self.shared.index_entry((entity, sequence)));
         self.writes
             .insert(key, Planned::Put(record, what, sequence));
         Ok(true)
@@ -227,7 +224,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn settings(&mut self) -> Result<Settings, Error> {
         match self.entity(SETTINGS, Field::Authorization) {
             Ok(Entity::Settings(settings)) => Ok(settings),
-            Ok(_) | Err(Error::NotFound(_) | Error::NotGenuine(_)) => Err(Error::Settings),
+            Ok(_) | Err(Error::NotFound(_) | Error::Tampered(_)) => Err(Error::Settings),
             Err(error) => Err(error),
         }
     }
@@ -239,25 +236,25 @@ impl<'a> Transaction<'a> {
             _ => None,
         };
         let key = entity.key();
-        self.ends.push(Ending { key, at, mark });
+        self.ends.push(Revocation { key, at, mark });
     }
 
     /// What the journal says of this transaction.
-    pub(super) fn intent(&self, errand: Errand) -> Intent {
+    pub(super) fn intent(&self, audit_context: AuditContext) -> Intent {
         let target = |(key, planned): (&RecordKey, &Planned)| {
             let sequence = match planned {
                 Planned::Put(.., sequence) => *sequence,
                 Planned::Purge => 0,
                 Planned::Guard => return None,
             };
-            Some(Target {
+            Some(WrittenRecord {
                 key: *key,
                 sequence,
             })
         };
         Intent {
-            by: errand.by,
-            act: errand.act,
+            actor: audit_context.actor,
+            operation: audit_context.operation,
             writes: self.writes.iter().filter_map(target).collect(),
             ends: self.ends.clone(),
         }
@@ -273,7 +270,7 @@ impl<'a> Transaction<'a> {
     /// Whether a user or organization is there, or will be after this transaction. One that is known and has not ended is
     /// there: it is not forgotten before it has ended for long.
     pub(super) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {
-        let has = self.plans(key) || self.shared.index.may_outlive(key, self.now);
+        let has = self.plans(key) || self.shared.index.may_outlast(key, self.now);
         Ok(has || self.read(key)?.is_some())
     }
 
@@ -322,15 +319,15 @@ impl<'a> Transaction<'a> {
         self.writes.iter().map(each).collect()
     }
 
-    /// Has `recent` keep what was read and guarded, after a commit that found it so.
-    pub(super) fn keep_guarded(&self, recent: &Recent) {
+    /// Has `guard_cache` keep what was read and guarded, after a commit that found it so.
+    pub(super) fn cache_guarded(&self, guard_cache: &GuardCache) {
         let guarded = self.read.iter().filter_map(|(key, stored)| {
             let guarded = matches!(self.writes.get(key), Some(Planned::Guard));
             stored
                 .clone()
-                .filter(|_| guarded && !self.relied.contains(key))
+                .filter(|_| guarded && !self.cached.contains(key))
         });
-        recent.keep(guarded, self.now);
+        guard_cache.keep(guarded, self.now);
     }
 
     /// What the commit at `revision` means to the index.
@@ -338,7 +335,7 @@ impl<'a> Transaction<'a> {
         self.writes.into_iter().filter_map(move |(key, planned)| {
             let what = match planned {
                 Planned::Put(_, what, _) => what?,
-                Planned::Purge => What::Purged,
+                Planned::Purge => ChangeKind::Purged,
                 Planned::Guard => return None,
             };
             Some(Change {
@@ -392,29 +389,31 @@ impl<'a> Transaction<'a> {
         let now = self.shared.store.get(&key)?;
         let replayed = now.is_some_and(|now| now.revision == revision);
         if replayed {
-            self.shared.fault(key, Problem::Replayed);
+            self.shared.fault(key, IntegrityFaultKind::RolledBack);
         }
         Ok(replayed)
     }
 
     fn open(&self, stored: &Stored) -> Result<Option<(Entity, u64)>, Error> {
         let opened = self.shared.sealer.open(&stored.record);
-        opened.map_err(|error| self.not_genuine(stored.record.key, error))
+        opened.map_err(|error| self.tampered(stored.record.key, error))
     }
 
-    fn not_genuine(&self, key: RecordKey, error: RecordError) -> Error {
+    fn tampered(&self, key: RecordKey, error: IntegrityError) -> Error {
         self.shared.fault(key, error.into());
-        Error::NotGenuine(key)
+        Error::Tampered(key)
     }
 
-    fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
+    pub(super) fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.read.entry(key) {
-            let recent = self.recent.and_then(|recent| recent.get(key, self.now));
-            if recent.is_some() {
-                self.relied.push(key);
+            let guard_cache = self
+                .guard_cache
+                .and_then(|guard_cache| guard_cache.get(key, self.now));
+            if guard_cache.is_some() {
+                self.cached.push(key);
                 self.writes.entry(key).or_insert(Planned::Guard);
             }
-            let read = match recent {
+            let read = match guard_cache {
                 Some(stored) => Some(stored),
                 None => self.shared.store.get(&key)?,
             };
@@ -427,7 +426,7 @@ impl<'a> Transaction<'a> {
 fn state(status: Result<crate::Status, Error>) -> Result<OwnerState, Error> {
     match status {
         Ok(status) => Ok(status.into()),
-        Err(Error::NotFound(_) | Error::NotGenuine(_)) => Ok(OwnerState::Unknown),
+        Err(Error::NotFound(_) | Error::Tampered(_)) => Ok(OwnerState::Unknown),
         Err(error) => Err(error),
     }
 }
@@ -437,7 +436,7 @@ fn is_over(entity: &Entity, now: Timestamp) -> bool {
     matches!(entity, Entity::Session(session, _) if session.expires_at <= now)
 }
 
-struct Buckets<'a>(&'a Shared);
+struct Buckets<'a>(&'a EngineState);
 
 impl BucketNames for Buckets<'_> {
     fn bucket(&self, id: Id) -> Option<(Id, Box<str>)> {

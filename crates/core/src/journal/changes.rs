@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Event, Fate, Intent, Journal, JournalError};
+use super::{Event, Intent, Journal, JournalError, Outcome};
 use crate::record::{SET_UP, SETTINGS};
 
 /// Changes that a journal records, those included of which it does not say whether they were made.
@@ -32,16 +32,16 @@ impl RecordedChanges {
             Event::Intent(intent) if current.contains(&entry.chain) => {
                 undecided.insert((entry.chain, entry.number), Self::of(&intent));
             }
-            Event::Outcome { of, fate } => {
+            Event::Outcome { of, outcome } => {
                 if let Some(changes) = undecided.remove(&(entry.chain, of))
-                    && fate != Fate::Failed
+                    && outcome != Outcome::Failed
                 {
                     recorded.add(changes);
                 }
             }
             Event::Intent(_)
             | Event::Denied { .. }
-            | Event::Restored { .. }
+            | Event::RolledBack { .. }
             | Event::Gap { .. } => {}
         })?;
         undecided

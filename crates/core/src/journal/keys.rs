@@ -55,7 +55,7 @@ impl JournalKeys {
 
     /// Whether the key with this id makes `mac` of a line whose predecessor has the MAC `previous`. None if there is
     /// no such key.
-    pub fn is_genuine(&self, key: KeyId, previous: Mac, line: &[u8], mac: Mac) -> Option<bool> {
+    pub fn verify(&self, key: KeyId, previous: Mac, line: &[u8], mac: Mac) -> Option<bool> {
         Some(self.mac(key, previous, line)? == mac)
     }
 
@@ -128,19 +128,18 @@ mod tests {
     fn only_the_same_key_line_and_predecessor_give_the_same_mac() {
         let keys = JournalKeys::new(&StoreKey::from_bytes([1; 32]));
         let (id, mac) = keys.seal(Mac([3; 16]), b"line");
-        let genuine = |previous: u8, line: &[u8]| {
-            keys.is_genuine(id, Mac([previous; 16]), line, mac).unwrap()
-        };
-        assert!(genuine(3, b"line"));
-        assert!(!genuine(4, b"line"));
-        assert!(!genuine(3, b"lines"));
+        let authentic =
+            |previous: u8, line: &[u8]| keys.verify(id, Mac([previous; 16]), line, mac).unwrap();
+        assert!(authentic(3, b"line"));
+        assert!(!authentic(4, b"line"));
+        assert!(!authentic(3, b"lines"));
         let others = JournalKeys::new(&StoreKey::from_bytes([2; 32]));
-        assert_eq!(others.is_genuine(id, Mac([3; 16]), b"line", mac), None);
+        assert_eq!(others.verify(id, Mac([3; 16]), b"line", mac), None);
         assert_ne!(others.seal(Mac([3; 16]), b"line").1, mac);
     }
 
     #[test]
-    fn macs_have_one_spelling() {
+    fn macs_have_one_text_form() {
         let mac = Mac([0xab; 16]);
         assert_eq!(mac.to_string().parse(), Ok(mac));
         for wrong in [

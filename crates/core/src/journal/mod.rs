@@ -7,11 +7,11 @@
 //! ([`Event::Outcome`]). An outcome that is missing after a crash is found out when the journal is opened again.
 
 mod changes;
-mod ended;
 mod keys;
-mod memory;
-mod opening;
+mod memory_journal;
 mod recorder;
+mod revocations;
+mod summary;
 
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -23,11 +23,11 @@ use crate::record::RecordKey;
 use crate::time::Timestamp;
 
 pub use changes::is_unused;
-pub(crate) use ended::{Ended, mark};
 pub use keys::{InvalidMac, JournalKeys, Mac};
-pub use memory::MemoryJournal;
-pub(crate) use opening::Memory;
+pub use memory_journal::MemoryJournal;
 pub(crate) use recorder::Recorder;
+pub(crate) use revocations::{RevocationList, mark};
+pub(crate) use summary::JournalSummary;
 
 /// Keeps what was done, in the order in which it was done.
 ///
@@ -107,14 +107,17 @@ pub enum Event {
         /// The number of the intent's entry, in the same chain.
         of: u64,
         /// What became of it.
-        fate: Fate,
+        #[serde(rename = "fate")]
+        outcome: Outcome,
     },
     /// Somebody was refused a change.
     Denied {
         /// Who asked.
-        by: By,
+        #[serde(rename = "by")]
+        actor: Actor,
         /// For what.
-        act: Act,
+        #[serde(rename = "act")]
+        operation: Operation,
         /// About which record, if that was said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on: Option<RecordKey>,
@@ -125,7 +128,8 @@ pub enum Event {
         left_out: u64,
     },
     /// The store was found to be an earlier one, put back; what had ended was ended again.
-    Restored {
+    #[serde(rename = "restored")]
+    RolledBack {
         /// The life of the store as it was found.
         #[serde(with = "hexadecimal")]
         found_epoch: u64,
@@ -155,20 +159,22 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// Who asked.
-    pub by: By,
+    #[serde(rename = "by")]
+    pub actor: Actor,
     /// For what.
-    pub act: Act,
+    #[serde(rename = "act")]
+    pub operation: Operation,
     /// What is written.
-    pub writes: Vec<Target>,
+    pub writes: Vec<WrittenRecord>,
     /// What will have ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ends: Vec<Ending>,
+    pub ends: Vec<Revocation>,
 }
 
 /// Who asked for a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum By {
+pub enum Actor {
     /// The program that links the engine, or whoever holds its key.
     Root,
     /// The bearer of the token of this authorization.
@@ -176,12 +182,13 @@ pub enum By {
     /// This user, signed in.
     User(Id),
     /// Somebody who has not shown who it is.
-    Nobody,
+    #[serde(rename = "nobody")]
+    Anonymous,
 }
 
 /// A record that is written or forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
+pub struct WrittenRecord {
     /// Which.
     #[serde(rename = "record")]
     pub key: RecordKey,
@@ -192,7 +199,7 @@ pub struct Target {
 
 /// Something that ends for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ending {
+pub struct Revocation {
     /// What.
     #[serde(rename = "record")]
     pub key: RecordKey,
@@ -206,7 +213,7 @@ pub struct Ending {
 /// What became of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum Outcome {
     /// It was made.
     Done {
         /// The commit.
@@ -225,7 +232,7 @@ pub enum Fate {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each name says what it is")]
-pub enum Act {
+pub enum Operation {
     Create,
     Edit,
     Activate,
@@ -250,7 +257,8 @@ pub enum Act {
     Adopt,
     Purge,
     /// What the journal knows as ended was ended again after a restore.
-    EndAgain,
+    #[serde(rename = "end_again")]
+    ReplayRevocations,
     /// Records were sealed anew under another key.
     Reseal,
     SignIn,
@@ -262,9 +270,9 @@ pub enum Act {
     Backup,
 }
 
-impl Act {
+impl Operation {
     /// Whether it only takes away: such an act is never refused because the journal cannot be written.
-    pub fn only_takes_away(self) -> bool {
+    pub fn is_revocation(self) -> bool {
         matches!(
             self,
             Self::Deactivate
@@ -276,7 +284,7 @@ impl Act {
                 | Self::RemoveMember
                 | Self::UnregisterBucket
                 | Self::SignOut
-                | Self::EndAgain
+                | Self::ReplayRevocations
         )
     }
 }
@@ -348,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_read_back() {
+    fn events_round_trip() {
         let key = |text: &str| text.parse::<RecordKey>().unwrap();
         let at = "2026-01-01T00:00:00Z".parse().unwrap();
         let events = [
@@ -358,13 +366,13 @@ mod tests {
                 head: 3,
             },
             Event::Intent(Intent {
-                by: By::Root,
-                act: Act::Revoke,
-                writes: vec![Target {
+                actor: Actor::Root,
+                operation: Operation::Revoke,
+                writes: vec![WrittenRecord {
                     key: key("authorization:0000000000000001"),
                     sequence: 2,
                 }],
-                ends: vec![Ending {
+                ends: vec![Revocation {
                     key: key("authorization:0000000000000001"),
                     at,
                     mark: Some(Mac([7; 16])),
@@ -372,11 +380,11 @@ mod tests {
             }),
             Event::Outcome {
                 of: 2,
-                fate: Fate::Done { revision: 9 },
+                outcome: Outcome::Done { revision: 9 },
             },
             Event::Denied {
-                by: By::User(Id::new(5).unwrap()),
-                act: Act::Create,
+                actor: Actor::User(Id::new(5).unwrap()),
+                operation: Operation::Create,
                 on: None,
                 reason: "write:authorizations is unauthorized".into(),
                 left_out: 0,

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::changes::RecordedChanges;
-use super::ended::{Ended, Undecided};
-use super::{Act, By, Durability, Ending, Event, Fate, Intent, Journal, JournalError};
+use super::revocations::{RevocationList, UnknownOutcome};
+use super::{
+    Actor, Durability, Event, Intent, Journal, JournalError, Operation, Outcome, Revocation,
+};
 use crate::clock::Clock;
 use crate::record::RecordKey;
 use crate::store::{End, Revision};
@@ -34,29 +36,29 @@ struct State {
     since_opened: Option<u64>,
     /// Intents of which the journal does not say yet what became.
     open: HashSet<u64>,
-    missed: Missed,
+    missed: UnwrittenEntries,
     denials: Denials,
-    ended: Option<Arc<Ended>>,
+    revocations: Option<Arc<RevocationList>>,
     /// Grows when something ends, so that what was read from the journal before is not kept.
     endings: u64,
-    /// The newest purge when `ended` was read.
+    /// The newest purge when `revocations` was read.
     floor: Revision,
 }
 
 /// What could not be written.
 #[derive(Debug, Default)]
-struct Missed {
+struct UnwrittenEntries {
     entries: u64,
     /// The endings among it, to be written when that works again.
-    intents: Vec<(Intent, Fate)>,
+    intents: Vec<(Intent, Outcome)>,
     /// And what became of intents that were written.
-    outcomes: Vec<(u64, Fate)>,
+    outcomes: Vec<(u64, Outcome)>,
 }
 
 /// Beyond these, endings and outcomes that could not be written are only counted.
-const KEPT: usize = 10_000;
+const MAX_UNWRITTEN: usize = 10_000;
 /// Endings in one line that the journal learns of afterwards.
-const LEARNT_AT_ONCE: usize = 500;
+const REVOCATIONS_PER_LINE: usize = 500;
 /// So often it is said what is known of the store, so that a journal need not be read from its start.
 const REOPEN_AFTER: u64 = 10_000;
 
@@ -69,9 +71,9 @@ impl Recorder {
             first: Vec::new(),
             since_opened: None,
             open: HashSet::new(),
-            missed: Missed::default(),
+            missed: UnwrittenEntries::default(),
             denials: Denials::default(),
-            ended: None,
+            revocations: None,
             endings: 0,
             floor: Revision::ABSENT,
         };
@@ -92,7 +94,7 @@ impl Recorder {
         let mut state = self.state();
         state.store = store;
         state.first = first;
-        state.see(end);
+        state.note_store_end(end);
     }
 
     /// Says at once what is known of the store, for a store that is about to be made or was put back.
@@ -110,7 +112,7 @@ impl Recorder {
     }
 
     /// The follower has read the store up to `end`.
-    pub(crate) fn see(&self, end: End) {
+    pub(crate) fn note_store_end(&self, end: End) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
@@ -120,13 +122,13 @@ impl Recorder {
         let mut state = self.state();
         if state.floor != floor {
             state.floor = floor;
-            state.forget_ended();
+            state.forget_revocations();
         }
     }
 
     /// Writes what is about to be done, and returns when it is on disk. The number of the first intent; the others
     /// follow by one. None without a journal.
-    pub(crate) fn intend(&self, intents: &[Intent]) -> Result<Option<u64>, JournalError> {
+    pub(crate) fn record_intents(&self, intents: &[Intent]) -> Result<Option<u64>, JournalError> {
         let Some(journal) = self.journal.as_ref().filter(|_| !intents.is_empty()) else {
             return Ok(None);
         };
@@ -146,26 +148,26 @@ impl Recorder {
         let first = journal.append(now, &events, Durability::Synced)?;
         let count = events.len() as u64;
         let missed = state.written(count);
-        for (of, fate) in &missed.outcomes {
-            state.concluded(*of, *fate);
+        for (of, outcome) in &missed.outcomes {
+            state.mark_concluded(*of, *outcome);
         }
         state.open.extend(first + late..first + count);
         let of = first + late..;
         let outcomes: Vec<_> = of
             .zip(missed.intents)
-            .map(|(of, (_, fate))| (of, fate))
+            .map(|(of, (_, outcome))| (of, outcome))
             .collect();
         if intents.iter().any(|intent| !intent.ends.is_empty()) {
-            state.forget_ended();
+            state.forget_revocations();
         }
         drop(state);
-        self.conclude(&outcomes);
+        self.journal_outcomes(&outcomes);
         Ok(Some(first + new))
     }
 
     /// Notes what became of intents. A failure is no failure of the change: the next to open the journal finds it out
     /// from the store.
-    pub(crate) fn conclude(&self, outcomes: &[(u64, Fate)]) {
+    pub(crate) fn journal_outcomes(&self, outcomes: &[(u64, Outcome)]) {
         let Some(journal) = self.journal.as_ref().filter(|_| !outcomes.is_empty()) else {
             return;
         };
@@ -173,38 +175,44 @@ impl Recorder {
         let events: Vec<Event> = outcomes.iter().map(outcome).collect();
         let count = events.len() as u64;
         let written = journal.append(self.clock.now(), &events, Durability::Written);
-        for (of, fate) in outcomes {
-            if let Fate::Done { revision } = fate {
+        for (of, outcome) in outcomes {
+            if let Outcome::Done { revision } = outcome {
                 state.head = state.head.max(*revision);
             }
             if written.is_ok() {
-                state.concluded(*of, *fate);
+                state.mark_concluded(*of, *outcome);
             }
         }
         if written.is_ok() {
             state.since_opened = state.since_opened.map(|since| since + count);
         } else {
-            let room = KEPT.saturating_sub(state.missed.outcomes.len());
+            let room = MAX_UNWRITTEN.saturating_sub(state.missed.outcomes.len());
             state.missed.entries += count;
             state.missed.outcomes.extend(outcomes.iter().take(room));
         }
     }
 
     /// Something was done that could not be written before.
-    pub(crate) fn miss(&self, intent: Intent, fate: Fate) {
+    pub(crate) fn record_unwritten(&self, intent: Intent, outcome: Outcome) {
         let mut state = self.state();
-        if let Fate::Done { revision } = fate {
+        if let Outcome::Done { revision } = outcome {
             state.head = state.head.max(revision);
         }
-        state.forget_ended();
+        state.forget_revocations();
         state.missed.entries += 1;
-        if state.missed.intents.len() < KEPT {
-            state.missed.intents.push((intent, fate));
+        if state.missed.intents.len() < MAX_UNWRITTEN {
+            state.missed.intents.push((intent, outcome));
         }
     }
 
     /// Notes a refusal, unless there are too many. A journal that cannot be written changes nothing about it.
-    pub(crate) fn deny(&self, by: By, act: Act, on: Option<RecordKey>, reason: String) {
+    pub(crate) fn record_denial(
+        &self,
+        actor: Actor,
+        operation: Operation,
+        on: Option<RecordKey>,
+        reason: String,
+    ) {
         let Some(journal) = &self.journal else {
             return;
         };
@@ -215,8 +223,8 @@ impl Recorder {
         };
         let mut events = state.preface_of_notes();
         events.push(Event::Denied {
-            by,
-            act,
+            actor,
+            operation,
             on,
             reason,
             left_out,
@@ -229,54 +237,54 @@ impl Recorder {
     }
 
     /// What the journal knows as ended, its own endings included.
-    pub(crate) fn ended(&self) -> Result<Arc<Ended>, JournalError> {
+    pub(crate) fn revocations(&self) -> Result<Arc<RevocationList>, JournalError> {
         let Some(journal) = &self.journal else {
             return Ok(Arc::default());
         };
         let endings = {
             let state = self.state();
-            if let Some(ended) = &state.ended {
-                return Ok(Arc::clone(ended));
+            if let Some(revocations) = &state.revocations {
+                return Ok(Arc::clone(revocations));
             }
             state.endings
         };
-        let mut ended = Ended::read(&**journal, Undecided::Counts)?;
+        let mut revocations = RevocationList::read(&**journal, UnknownOutcome::Counts)?;
         let mut state = self.state();
         let missed = state.missed.intents.iter();
-        missed.for_each(|(intent, _)| ended.add(intent));
-        let ended = Arc::new(ended);
+        missed.for_each(|(intent, _)| revocations.add(intent));
+        let revocations = Arc::new(revocations);
         if state.endings == endings {
-            state.ended = Some(Arc::clone(&ended));
+            state.revocations = Some(Arc::clone(&revocations));
         }
-        Ok(ended)
+        Ok(revocations)
     }
 
     /// Has the journal know what has ended without its knowledge.
-    pub(crate) fn learn(&self, keys: &[RecordKey]) -> Result<(), JournalError> {
+    pub(crate) fn add_revocations(&self, keys: &[RecordKey]) -> Result<(), JournalError> {
         let at = self.clock.now();
-        for chunk in keys.chunks(LEARNT_AT_ONCE) {
-            let ends = chunk.iter().map(|key| Ending {
+        for chunk in keys.chunks(REVOCATIONS_PER_LINE) {
+            let ends = chunk.iter().map(|key| Revocation {
                 key: *key,
                 at,
                 mark: None,
             });
             let intent = Intent {
-                by: By::Root,
-                act: Act::EndAgain,
+                actor: Actor::Root,
+                operation: Operation::ReplayRevocations,
                 writes: Vec::new(),
                 ends: ends.collect(),
             };
-            let number = self.intend(&[intent])?;
-            self.conclude(number.map(|of| (of, Fate::Found)).as_slice());
+            let number = self.record_intents(&[intent])?;
+            self.journal_outcomes(number.map(|of| (of, Outcome::Found)).as_slice());
         }
         Ok(())
     }
 
     /// What the journal knows for sure to have ended; read anew, and not kept.
-    pub(crate) fn surely_ended(&self) -> Result<Ended, JournalError> {
+    pub(crate) fn confirmed_revocations(&self) -> Result<RevocationList, JournalError> {
         let journal = self.journal.as_ref();
-        journal.map_or(Ok(Ended::default()), |journal| {
-            Ended::read(&**journal, Undecided::LeftOut)
+        journal.map_or(Ok(RevocationList::default()), |journal| {
+            RevocationList::read(&**journal, UnknownOutcome::LeftOut)
         })
     }
 
@@ -292,19 +300,19 @@ impl Recorder {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(end) = seen.take() {
-            state.see(end);
+            state.note_store_end(end);
         }
         state
     }
 }
 
 impl State {
-    fn forget_ended(&mut self) {
-        self.ended = None;
+    fn forget_revocations(&mut self) {
+        self.revocations = None;
         self.endings += 1;
     }
 
-    fn see(&mut self, end: End) {
+    fn note_store_end(&mut self, end: End) {
         let Revision(head) = end.head;
         self.head = if self.epoch == end.epoch.0 {
             self.head.max(head)
@@ -313,7 +321,7 @@ impl State {
         };
         if self.epoch != end.epoch.0 && self.since_opened.take().is_some() {
             // What follows belongs to another life, and the one before is never taken up again.
-            self.first.push(Event::Restored {
+            self.first.push(Event::RolledBack {
                 found_epoch: end.epoch.0,
                 found_head: head,
                 epoch: end.epoch.0,
@@ -333,8 +341,8 @@ impl State {
     }
 
     /// The journal says what became of the intent, or that nobody knows.
-    fn concluded(&mut self, of: u64, fate: Fate) {
-        if fate != Fate::Unknown {
+    fn mark_concluded(&mut self, of: u64, outcome: Outcome) {
+        if outcome != Outcome::Unknown {
             self.open.remove(&of);
         }
     }
@@ -370,7 +378,7 @@ impl State {
     }
 
     /// So many entries were written, with all that stood in the preface.
-    fn written(&mut self, count: u64) -> Missed {
+    fn written(&mut self, count: u64) -> UnwrittenEntries {
         if self.is_reopening() {
             self.since_opened = Some(0);
         }
@@ -384,10 +392,10 @@ impl State {
     }
 }
 
-fn outcome((of, fate): &(u64, Fate)) -> Event {
+fn outcome((of, outcome): &(u64, Outcome)) -> Event {
     Event::Outcome {
         of: *of,
-        fate: *fate,
+        outcome: *outcome,
     }
 }
 
@@ -399,13 +407,13 @@ struct Denials {
     left_out: u64,
 }
 
-const MOST_DENIALS: u64 = 100;
+const DENIAL_BURST: u64 = 100;
 const DENIAL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Default for Denials {
     fn default() -> Self {
         Self {
-            left: MOST_DENIALS,
+            left: DENIAL_BURST,
             refilled: Timestamp::MIN,
             left_out: 0,
         }
@@ -418,7 +426,7 @@ impl Denials {
         let interval = DENIAL_INTERVAL.as_nanos() as u64;
         let earned = now.nanos().saturating_sub(self.refilled.nanos()) / interval;
         if earned > 0 {
-            self.left = self.left.saturating_add(earned).min(MOST_DENIALS);
+            self.left = self.left.saturating_add(earned).min(DENIAL_BURST);
             self.refilled = now;
         }
         if self.left == 0 {

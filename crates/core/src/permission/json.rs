@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Action, Permission, Resource, ResourceType, Target};
 use crate::id::Id;
-use crate::object::object;
+use crate::json_object::object;
 
 #[derive(Serialize, Deserialize)]
 struct PermissionForm {

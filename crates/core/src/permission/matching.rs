@@ -1,6 +1,6 @@
 //! Matching: whether a permission covers a request, and whether a holder may grant a permission.
 
-use super::{Permission, Request, ResourceType, Target, nearest};
+use super::{Permission, Request, ResourceType, Target, mismatch};
 use crate::id::Id;
 
 /// Names of registered buckets, for granting databases by them.
@@ -22,7 +22,7 @@ impl Permission {
     /// Action and type are equal; and a permission for one resource wants that resource, in its own organization
     /// if both name one; a permission for a whole organization wants a request that names it.
     pub fn covers(&self, request: &Request<'_>) -> bool {
-        nearest::covers(self, request)
+        mismatch::covers(self, request)
     }
 
     /// Whether whoever holds this permission may grant `wanted`: a missing organization or id in `wanted` means
@@ -61,7 +61,7 @@ impl Permission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::permission::{Action, PermissionSet, Resource, Wanted, WhyNot};
+    use crate::permission::{Action, Mismatch, PermissionSet, RequestTarget, Resource};
     use proptest::prelude::*;
 
     fn id(number: u64) -> Id {
@@ -122,9 +122,9 @@ mod tests {
             kind in kind(),
             organization in proptest::option::of(some_id()),
             wanted in prop_oneof![
-                Just(Wanted::Any),
-                some_id().prop_map(Wanted::Id),
-                name().prop_map(Wanted::Name),
+                Just(RequestTarget::Any),
+                some_id().prop_map(RequestTarget::Id),
+                name().prop_map(RequestTarget::Name),
             ],
         ) -> Request<'static> {
             Request { action, kind, organization, wanted }
@@ -145,8 +145,8 @@ mod tests {
         };
         let resource = match (&granted.resource.target, &request.wanted) {
             (Target::Any, _) => "any",
-            (Target::Id(a), Wanted::Id(b)) if a == b => "same id",
-            (Target::Name(a), Wanted::Name(b)) if **a == **b => "same name",
+            (Target::Id(a), RequestTarget::Id(b)) if a == b => "same id",
+            (Target::Name(a), RequestTarget::Name(b)) if **a == **b => "same name",
             _ => "other",
         };
         matches!(
@@ -166,19 +166,19 @@ mod tests {
         /// Nothing is given as a reason against what is covered, and a reason against everything else; and a request
         /// without what is named as a reason has one reason less.
         #[test]
-        fn there_is_a_reason_just_where_nothing_is_covered(granted in permission(), request in request()) {
-            prop_assert_eq!(granted.why_not(&request).is_none(), granted.covers(&request));
-            let Some(why) = granted.why_not(&request) else { return Ok(()) };
+        fn mismatches_exist_exactly_when_nothing_covers(granted in permission(), request in request()) {
+            prop_assert_eq!(granted.mismatches(&request).is_none(), granted.covers(&request));
+            let Some(why) = granted.mismatches(&request) else { return Ok(()) };
             for reason in why.iter().copied() {
                 let mended = mend(&granted, &request, reason);
-                let left = granted.why_not(&mended);
+                let left = granted.mismatches(&mended);
                 let left = left.as_deref().unwrap_or_default();
                 prop_assert!(!left.contains(&reason), "{} is still against {}", reason.as_str(), mended);
             }
         }
 
         #[test]
-        fn the_nearest_have_the_fewest_reasons(
+        fn the_nearest_permissions_have_the_fewest_mismatches(
             held in proptest::collection::vec(permission(), 0..5),
             request in request(),
         ) {
@@ -189,9 +189,9 @@ mod tests {
                 return Ok(());
             }
             prop_assert_eq!(nearest.is_empty(), held.is_empty());
-            let count = |one: &Permission| one.why_not(&request).map_or(0, |why| why.len());
+            let count = |one: &Permission| one.mismatches(&request).map_or(0, |why| why.len());
             for (one, why) in &nearest {
-                let all = one.why_not(&request);
+                let all = one.mismatches(&request);
                 prop_assert_eq!(all.as_ref(), Some(why));
                 let same_kind = one.resource.kind == request.kind;
                 let nearer = held.iter().find(|other| {
@@ -205,7 +205,7 @@ mod tests {
         /// Whoever is granted something can do nothing that the granter could not. A request by id that names no
         /// organization is judged in the organization that the grant names: ids are unique over organizations.
         #[test]
-        fn nobody_grants_more_than_is_held(
+        fn no_grant_exceeds_what_the_granter_holds(
             held in proptest::collection::vec(permission(), 0..4),
             wanted in permission(),
             request in request(),
@@ -234,19 +234,19 @@ mod tests {
     }
 
     /// The request with what the permission wants in one place.
-    fn mend<'a>(granted: &'a Permission, request: &Request<'a>, reason: WhyNot) -> Request<'a> {
+    fn mend<'a>(granted: &'a Permission, request: &Request<'a>, reason: Mismatch) -> Request<'a> {
         let mut mended = *request;
         match reason {
-            WhyNot::Action => mended.action = granted.action,
-            WhyNot::Type => mended.kind = granted.resource.kind,
-            WhyNot::Organization | WhyNot::NoOrganization => {
+            Mismatch::Action => mended.action = granted.action,
+            Mismatch::Type => mended.kind = granted.resource.kind,
+            Mismatch::Organization | Mismatch::NoOrganization => {
                 mended.organization = granted.resource.organization;
             }
-            WhyNot::Resource | WhyNot::NoResource => {
+            Mismatch::Resource | Mismatch::NoResource => {
                 mended.wanted = match &granted.resource.target {
-                    Target::Any => Wanted::Any,
-                    Target::Id(id) => Wanted::Id(*id),
-                    Target::Name(name) => Wanted::Name(name),
+                    Target::Any => RequestTarget::Any,
+                    Target::Id(id) => RequestTarget::Id(*id),
+                    Target::Name(name) => RequestTarget::Name(name),
                 };
             }
         }
@@ -257,12 +257,12 @@ mod tests {
     fn could_on_buckets(held: &PermissionSet, request: &Request<'_>) -> bool {
         let any = Request {
             kind: ResourceType::BUCKETS,
-            wanted: Wanted::Any,
+            wanted: RequestTarget::Any,
             ..*request
         };
         let one = match request.wanted {
-            Wanted::Name("a") if request.organization == Some(id(1)) => any.id(id(1)),
-            Wanted::Name("b") if request.organization == Some(id(2)) => any.id(id(2)),
+            RequestTarget::Name("a") if request.organization == Some(id(1)) => any.id(id(1)),
+            RequestTarget::Name("b") if request.organization == Some(id(2)) => any.id(id(2)),
             _ => any,
         };
         held.covering(&any).or(held.covering(&one)).is_some()

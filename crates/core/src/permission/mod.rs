@@ -3,7 +3,7 @@
 mod compiled;
 mod json;
 mod matching;
-mod nearest;
+mod mismatch;
 mod text;
 pub(crate) mod words;
 
@@ -18,7 +18,7 @@ use crate::name::{InvalidName, Name};
 
 pub(crate) use compiled::CompiledSet;
 pub use matching::BucketNames;
-pub use nearest::WhyNot;
+pub use mismatch::Mismatch;
 pub use text::InvalidPermission;
 
 macro_rules! name_type {
@@ -227,11 +227,11 @@ pub struct Request<'a> {
     action: Action,
     kind: ResourceType,
     organization: Option<Id>,
-    wanted: Wanted<'a>,
+    wanted: RequestTarget<'a>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Wanted<'a> {
+enum RequestTarget<'a> {
     Any,
     Id(Id),
     Name(&'a str),
@@ -244,7 +244,7 @@ impl<'a> Request<'a> {
             action,
             kind,
             organization: None,
-            wanted: Wanted::Any,
+            wanted: RequestTarget::Any,
         }
     }
 
@@ -261,14 +261,14 @@ impl<'a> Request<'a> {
     /// Names the resource by its id.
     #[must_use]
     pub const fn id(mut self, id: Id) -> Self {
-        self.wanted = Wanted::Id(id);
+        self.wanted = RequestTarget::Id(id);
         self
     }
 
     /// Names the resource by its name, for types such as [`ResourceType::DATABASES`].
     #[must_use]
     pub const fn name(mut self, name: &'a str) -> Self {
-        self.wanted = Wanted::Name(name);
+        self.wanted = RequestTarget::Name(name);
         self
     }
 }
@@ -279,9 +279,9 @@ impl Request<'_> {
     #[inline]
     pub(crate) fn numbers(&self) -> Option<[u64; 3]> {
         let (wanted, id) = match self.wanted {
-            Wanted::Any => (0, 0),
-            Wanted::Id(id) => (1, id.number()),
-            Wanted::Name(_) => return None,
+            RequestTarget::Any => (0, 0),
+            RequestTarget::Id(id) => (1, id.number()),
+            RequestTarget::Name(_) => return None,
         };
         let code = words::code(self.action, self.kind);
         let organization = self.organization.map_or(0, Id::number);
@@ -294,9 +294,9 @@ impl fmt::Display for Request<'_> {
     /// As the permission that would just cover it is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let target = match self.wanted {
-            Wanted::Any => Target::Any,
-            Wanted::Id(id) => Target::Id(id),
-            Wanted::Name(name) => Target::Name(name.into()),
+            RequestTarget::Any => Target::Any,
+            RequestTarget::Id(id) => Target::Id(id),
+            RequestTarget::Name(name) => Target::Name(name.into()),
         };
         let resource = Resource {
             kind: self.kind,

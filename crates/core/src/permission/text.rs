@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn forms() {
+    fn permissions_have_these_text_forms() {
         for text in [
             "read:buckets",
             "write:orgs/0000000000000001",
@@ -118,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text: String) {
+        fn arbitrary_text_does_not_panic(text: String) {
             let _ = parse(&text);
         }
     }

@@ -1,7 +1,7 @@
 //! Bodies of records, kind by kind. What stands in the columns or the unique key is not repeated.
 
 use super::bytes::{Reader, Writer};
-use super::seal::RecordError;
+use super::seal::IntegrityError;
 use super::sets::KnownSets;
 use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId};
 use crate::authorization::{Authorization, Creator};
@@ -10,9 +10,11 @@ use crate::issuer::Caller;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
-use crate::session::{PasswordMark, Session, SessionHash};
+use crate::session::{PasswordFingerprint, Session, SessionDigest};
 use crate::status::Status;
-use crate::token::{Credential, Locator, TokenHash, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512};
+use crate::token::{
+    Credential, ForeignHash, TokenDigest, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512,
+};
 
 // What an authorization may or may not have, one bit each.
 const HAS_CREATOR: u8 = 1;
@@ -74,8 +76,8 @@ pub(super) fn read(
     record: &Record,
     version: u8,
     sets: Option<&mut KnownSets>,
-) -> Result<Option<Entity>, RecordError> {
-    let status = || record.columns.status.ok_or(RecordError::Body);
+) -> Result<Option<Entity>, IntegrityError> {
+    let status = || record.columns.status.ok_or(IntegrityError::Body);
     let id = record.key.id;
     Ok(Some(match record.key.kind {
         Kind::AUTHORIZATION => read_authorization(r, record, status()?, sets)?,
@@ -90,7 +92,7 @@ pub(super) fn read(
         }),
         Kind::BUCKET => Entity::Bucket(Bucket {
             id,
-            organization: record.columns.organization.ok_or(RecordError::Body)?,
+            organization: record.columns.organization.ok_or(IntegrityError::Body)?,
             name: r.text()?.into(),
             status: status()?,
             created_at: r.time()?,
@@ -98,7 +100,7 @@ pub(super) fn read(
         }),
         Kind::SETTING if record.key == SETTINGS => Entity::Settings(Settings {
             store: StoreId(r.array()?),
-            prefix: r.text()?.parse().map_err(|_| RecordError::Body)?,
+            prefix: r.text()?.parse().map_err(|_| IntegrityError::Body)?,
             keys: list(r, |r| Ok(KeyId(u32::from_be_bytes(r.array()?))))?,
             created_at: r.time()?,
             setup: match version {
@@ -107,7 +109,7 @@ pub(super) fn read(
                     1 => SetupState::Open,
                     2 => SetupState::Closed,
                     3 => SetupState::Done,
-                    _ => return Err(RecordError::Body),
+                    _ => return Err(IntegrityError::Body),
                 },
             },
         }),
@@ -123,8 +125,8 @@ pub(super) fn read(
 
 fn list<'a, T>(
     r: &mut Reader<'a>,
-    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, RecordError>,
-) -> Result<Vec<T>, RecordError> {
+    mut item: impl FnMut(&mut Reader<'a>) -> Result<T, IntegrityError>,
+) -> Result<Vec<T>, IntegrityError> {
     let count = r.count()?;
     (0..count).map(|_| item(r)).collect()
 }
@@ -147,7 +149,7 @@ fn write_authorization(w: &mut Writer, authorization: &Authorization, credential
     if let Some((key, hash)) = keyed {
         w.fixed(&key.0.to_be_bytes());
         // Without locator the hash is the unique key.
-        if credential.locator().is_some() {
+        if credential.foreign_hash().is_some() {
             w.fixed(&hash.0);
         }
     }
@@ -169,18 +171,18 @@ fn read_authorization(
     record: &Record,
     status: Status,
     sets: Option<&mut KnownSets>,
-) -> Result<Entity, RecordError> {
+) -> Result<Entity, IntegrityError> {
     let columns = &record.columns;
     let has = r.byte()?;
     if has & !KNOWN != 0 || has & (HAS_CREATOR | CREATOR_IS_USER) == CREATOR_IS_USER {
-        return Err(RecordError::Body);
+        return Err(IntegrityError::Body);
     }
     let when = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.time()).transpose();
     let which = |bit, r: &mut Reader<'_>| (has & bit != 0).then(|| r.id()).transpose();
     let credential = read_credential(r, has & HAS_KEYED != 0, record.unique.as_deref())?;
     let credential = match credential {
         Credential::Keyed(key, hash) if has & IS_NATIVE != 0 => Credential::Native(key, hash),
-        _ if has & IS_NATIVE != 0 => return Err(RecordError::Body),
+        _ if has & IS_NATIVE != 0 => return Err(IntegrityError::Body),
         credential => credential,
     };
     let creator = match has & CREATOR_IS_USER {
@@ -195,10 +197,10 @@ fn read_authorization(
     let revoked_at = when(HAS_REVOKED, r)?;
     let authorization = Authorization {
         id: record.key.id,
-        organization: columns.organization.ok_or(RecordError::Body)?,
+        organization: columns.organization.ok_or(IntegrityError::Body)?,
         user: columns.user,
         created_by,
-        face: columns.face.ok_or(RecordError::Body)?,
+        origin: columns.origin.ok_or(IntegrityError::Body)?,
         rotated_from,
         description: r.text()?.into(),
         permissions: match sets {
@@ -221,26 +223,30 @@ fn read_credential(
     r: &mut Reader<'_>,
     keyed: bool,
     unique: Option<&[u8]>,
-) -> Result<Credential, RecordError> {
+) -> Result<Credential, IntegrityError> {
     let (tag, digest) = unique
         .and_then(<[u8]>::split_first)
-        .ok_or(RecordError::Body)?;
-    let body = |_| RecordError::Body;
-    let locator = match *tag {
+        .ok_or(IntegrityError::Body)?;
+    let body = |_| IntegrityError::Body;
+    let foreign_hash = match *tag {
         UNIQUE_KEYED if keyed => {
             let key = KeyId(u32::from_be_bytes(r.array()?));
-            let hash = TokenHash(digest.try_into().map_err(body)?);
+            let hash = TokenDigest(digest.try_into().map_err(body)?);
             return Ok(Credential::Keyed(key, hash));
         }
-        UNIQUE_SHA256 => Locator::Sha256(digest.try_into().map_err(body)?),
-        UNIQUE_SHA512 => Locator::Sha512(digest.try_into().map_err(body)?),
-        _ => return Err(RecordError::Body),
+        UNIQUE_SHA256 => ForeignHash::Sha256(digest.try_into().map_err(body)?),
+        UNIQUE_SHA512 => ForeignHash::Sha512(digest.try_into().map_err(body)?),
+        _ => return Err(IntegrityError::Body),
     };
     if !keyed {
-        return Ok(Credential::Located(locator));
+        return Ok(Credential::Foreign(foreign_hash));
     }
     let key = KeyId(u32::from_be_bytes(r.array()?));
-    Ok(Credential::Adopted(locator, key, TokenHash(r.array()?)))
+    Ok(Credential::ForeignAndKeyed(
+        foreign_hash,
+        key,
+        TokenDigest(r.array()?),
+    ))
 }
 
 /// The names and the organizations that the permissions use, once each, and then the permissions by numbers.
@@ -283,12 +289,12 @@ fn place<T: PartialEq>(known: &mut Vec<T>, wanted: T) -> usize {
         })
 }
 
-fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, RecordError> {
+fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, IntegrityError> {
     let mut names = Listed::new(list(r, |r| r.text())?);
     let mut organizations = Listed::new(list(r, |r| r.id())?);
     let permission = |r: &mut Reader<'_>| {
-        let action = Action::new(names.nth(r.number()?)?).map_err(|_| RecordError::Body)?;
-        let kind = ResourceType::new(names.nth(r.number()?)?).map_err(|_| RecordError::Body)?;
+        let action = Action::new(names.nth(r.number()?)?).map_err(|_| IntegrityError::Body)?;
+        let kind = ResourceType::new(names.nth(r.number()?)?).map_err(|_| IntegrityError::Body)?;
         let organization = match r.number()? {
             0 => None,
             number => Some(organizations.nth(number - 1)?),
@@ -297,7 +303,7 @@ fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, RecordError> {
             0 => Target::Any,
             1 => Target::Id(r.id()?),
             2 => Target::Name(r.text()?.into()),
-            _ => return Err(RecordError::Body),
+            _ => return Err(IntegrityError::Body),
         };
         let resource = Resource {
             kind,
@@ -323,20 +329,20 @@ impl<T: Copy + PartialEq> Listed<T> {
         Self { items, used: 0 }
     }
 
-    fn nth(&mut self, number: u64) -> Result<T, RecordError> {
-        let at = usize::try_from(number).map_err(|_| RecordError::Body)?;
+    fn nth(&mut self, number: u64) -> Result<T, IntegrityError> {
+        let at = usize::try_from(number).map_err(|_| IntegrityError::Body)?;
         let (used, _) = self.items.split_at_checked(self.used).unwrap_or_default();
-        let item = *self.items.get(at).ok_or(RecordError::Body)?;
+        let item = *self.items.get(at).ok_or(IntegrityError::Body)?;
         if at > self.used || at == self.used && used.contains(&item) {
-            return Err(RecordError::Body);
+            return Err(IntegrityError::Body);
         }
         self.used = self.used.max(at + 1);
         Ok(item)
     }
 
-    fn end(self) -> Result<(), RecordError> {
+    fn end(self) -> Result<(), IntegrityError> {
         let is_used = self.used == self.items.len();
-        is_used.then_some(()).ok_or(RecordError::Body)
+        is_used.then_some(()).ok_or(IntegrityError::Body)
     }
 }
 
@@ -356,13 +362,13 @@ fn write_user(w: &mut Writer, user: &User) {
     w.time(user.updated_at);
 }
 
-fn read_user(r: &mut Reader<'_>, id: Id, status: Status) -> Result<User, RecordError> {
+fn read_user(r: &mut Reader<'_>, id: Id, status: Status) -> Result<User, IntegrityError> {
     let membership = |r: &mut Reader<'_>| {
         let organization = r.id()?;
         let role = match r.byte()? {
             1 => Role::Owner,
             2 => Role::Member,
-            _ => return Err(RecordError::Body),
+            _ => return Err(IntegrityError::Body),
         };
         Ok(Membership { organization, role })
     };
@@ -373,7 +379,7 @@ fn read_user(r: &mut Reader<'_>, id: Id, status: Status) -> Result<User, RecordE
         operator: match r.byte()? {
             0 => false,
             1 => true,
-            _ => return Err(RecordError::Body),
+            _ => return Err(IntegrityError::Body),
         },
         memberships: list(r, membership)?,
         password_hash: Some(r.text()?)
@@ -387,10 +393,10 @@ fn read_user(r: &mut Reader<'_>, id: Id, status: Status) -> Result<User, RecordE
 const BY_USER: u8 = 1;
 const BY_AUTHORIZATION: u8 = 2;
 
-fn write_session(w: &mut Writer, session: &Session, SessionHash { key, .. }: &SessionHash) {
+fn write_session(w: &mut Writer, session: &Session, SessionDigest { key, .. }: &SessionDigest) {
     w.fixed(&key.0.to_be_bytes());
     match (session.caller, session.password) {
-        (Caller::User(_), Some(PasswordMark(mark))) => {
+        (Caller::User(_), Some(PasswordFingerprint(mark))) => {
             w.byte(BY_USER);
             w.fixed(&mark);
         }
@@ -410,15 +416,15 @@ fn read_session(
     r: &mut Reader<'_>,
     record: &Record,
     status: Status,
-) -> Result<Entity, RecordError> {
+) -> Result<Entity, IntegrityError> {
     let unique = record.unique.as_deref();
     let Credential::Keyed(key, hash) = read_credential(r, true, unique)? else {
-        return Err(RecordError::Body);
+        return Err(IntegrityError::Body);
     };
     let (caller, password) = match (r.byte()?, record.columns.user) {
-        (BY_USER, Some(user)) => (Caller::User(user), Some(PasswordMark(r.array()?))),
+        (BY_USER, Some(user)) => (Caller::User(user), Some(PasswordFingerprint(r.array()?))),
         (BY_AUTHORIZATION, None) => (Caller::Authorization(r.id()?), None),
-        _ => return Err(RecordError::Body),
+        _ => return Err(IntegrityError::Body),
     };
     let session = Session {
         id: record.key.id,
@@ -428,9 +434,9 @@ fn read_session(
         ended_at: match status {
             Status::Active => None,
             Status::Revoked => Some(r.time()?),
-            Status::Inactive => return Err(RecordError::Body),
+            Status::Inactive => return Err(IntegrityError::Body),
         },
         password,
     };
-    Ok(Entity::Session(session, SessionHash { key, hash }))
+    Ok(Entity::Session(session, SessionDigest { key, hash }))
 }

@@ -1,6 +1,6 @@
 //! Reading and writing the parts of a record's bytes.
 
-use super::seal::RecordError;
+use super::seal::IntegrityError;
 use crate::id::Id;
 use crate::time::Timestamp;
 
@@ -51,27 +51,27 @@ impl Writer {
     }
 }
 
-/// Takes parts from the front; every failure is [`RecordError::Body`].
+/// Takes parts from the front; every failure is [`IntegrityError::Body`].
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], RecordError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(RecordError::Body)?;
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], IntegrityError> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(IntegrityError::Body)?;
         self.0 = rest;
         Ok(taken)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(RecordError::Body)?;
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], IntegrityError> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(IntegrityError::Body)?;
         self.0 = rest;
         Ok(*taken)
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, RecordError> {
+    pub(super) fn byte(&mut self) -> Result<u8, IntegrityError> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    pub(super) fn number(&mut self) -> Result<u64, RecordError> {
+    pub(super) fn number(&mut self) -> Result<u64, IntegrityError> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -84,35 +84,35 @@ impl<'a> Reader<'a> {
             if byte < 0x80 {
                 // A last byte of zeros would be a second spelling.
                 let is_shortest = byte > 0 || shift == 0;
-                return is_shortest.then_some(number).ok_or(RecordError::Body);
+                return is_shortest.then_some(number).ok_or(IntegrityError::Body);
             }
         }
-        Err(RecordError::Body)
+        Err(IntegrityError::Body)
     }
 
     /// A count of things that take at least one byte each, so that no count outgrows what is there.
-    pub(super) fn count(&mut self) -> Result<usize, RecordError> {
-        let count = usize::try_from(self.number()?).map_err(|_| RecordError::Body)?;
+    pub(super) fn count(&mut self) -> Result<usize, IntegrityError> {
+        let count = usize::try_from(self.number()?).map_err(|_| IntegrityError::Body)?;
         if count > self.0.len() {
-            return Err(RecordError::Body);
+            return Err(IntegrityError::Body);
         }
         Ok(count)
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a str, RecordError> {
+    pub(super) fn text(&mut self) -> Result<&'a str, IntegrityError> {
         let count = self.count()?;
-        std::str::from_utf8(self.take(count)?).map_err(|_| RecordError::Body)
+        std::str::from_utf8(self.take(count)?).map_err(|_| IntegrityError::Body)
     }
 
-    pub(super) fn id(&mut self) -> Result<Id, RecordError> {
-        Id::new(u64::from_be_bytes(self.array()?)).ok_or(RecordError::Body)
+    pub(super) fn id(&mut self) -> Result<Id, IntegrityError> {
+        Id::new(u64::from_be_bytes(self.array()?)).ok_or(IntegrityError::Body)
     }
 
-    pub(super) fn time(&mut self) -> Result<Timestamp, RecordError> {
-        Timestamp::from_nanos(u64::from_be_bytes(self.array()?)).ok_or(RecordError::Body)
+    pub(super) fn time(&mut self) -> Result<Timestamp, IntegrityError> {
+        Timestamp::from_nanos(u64::from_be_bytes(self.array()?)).ok_or(IntegrityError::Body)
     }
 
-    pub(super) fn end(self) -> Result<(), RecordError> {
-        self.0.is_empty().then_some(()).ok_or(RecordError::Body)
+    pub(super) fn end(self) -> Result<(), IntegrityError> {
+        self.0.is_empty().then_some(()).ok_or(IntegrityError::Body)
     }
 }

@@ -1,7 +1,7 @@
 //! What the fuzz targets reach: there only with `--cfg fuzzing`, and not a part of the API.
 
 use super::seal::{Sealer, resealed};
-use super::{Record, RecordError, StoreId};
+use super::{IntegrityError, Record, StoreId};
 use crate::key::StoreKey;
 
 /// The record with its bytes sealed: version and key before, MAC behind.
@@ -22,7 +22,7 @@ pub fn seal(mut record: Record) -> Record {
 /// # Errors
 ///
 /// Why it is not taken.
-pub fn rewrite(record: &Record) -> Result<Option<Record>, RecordError> {
+pub fn rewrite(record: &Record) -> Result<Option<Record>, IntegrityError> {
     let sealer = sealer();
     let opened = sealer.open(record)?;
     Ok(opened.map(|(entity, sequence)| sealer.seal(&entity, sequence)))

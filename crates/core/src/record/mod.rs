@@ -7,7 +7,7 @@ mod bytes;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod genuine;
+mod mac;
 mod seal;
 mod sets;
 #[cfg(test)]
@@ -20,18 +20,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::authorization::{Authorization, Face};
+use crate::authorization::{Authorization, Origin};
 use crate::id::Id;
 use crate::issuer::Caller;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Organization, User};
-use crate::session::{Session, SessionHash};
+use crate::session::{Session, SessionDigest};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
 
-pub(crate) use genuine::Genuine;
-pub use seal::RecordError;
+pub(crate) use mac::VerifiedRecord;
+pub use seal::IntegrityError;
 pub(crate) use seal::{Sealer, open, seal};
 pub(crate) use sets::KnownSets;
 
@@ -152,7 +152,7 @@ pub struct Columns {
     /// Its status.
     pub status: Option<Status>,
     /// The interface through which it was made.
-    pub face: Option<Face>,
+    pub origin: Option<Origin>,
 }
 
 /// What a store keeps under a key. A store interprets nothing of it.
@@ -190,7 +190,7 @@ pub(crate) enum Entity {
     Bucket(Bucket),
     Settings(Settings),
     SetUp(SetUp),
-    Session(Session, SessionHash),
+    Session(Session, SessionDigest),
 }
 
 /// Settings of a store, written when it is created, when its key is rotated and at its first change.
@@ -282,7 +282,7 @@ impl Entity {
             Self::Organization(organization) => name_key(organization.status, &organization.name),
             Self::Bucket(bucket) => name_key(bucket.status, &bucket.name)
                 .map(|_| bucket_key(bucket.organization, &bucket.name)),
-            Self::Session(_, SessionHash { key, hash }) => {
+            Self::Session(_, SessionDigest { key, hash }) => {
                 Some(Credential::Keyed(*key, *hash).unique_key().into())
             }
             Self::Settings(_) | Self::SetUp(_) => None,
@@ -296,7 +296,7 @@ impl Entity {
                 organization: Some(authorization.organization),
                 user: authorization.user,
                 status: Some(authorization.status),
-                face: Some(authorization.face),
+                origin: Some(authorization.origin),
             },
             Self::User(user) => Columns {
                 status: Some(user.status),

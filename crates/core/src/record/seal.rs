@@ -1,9 +1,9 @@
 //! Sealing a record under the MAC key, and opening it again.
 
 use super::bytes::Writer;
-use super::genuine::{Claim, Genuine, mac};
-use super::{Columns, Entity, Record, RecordKey, SETTINGS, StoreId, body, genuine};
-use crate::authorization::Face;
+use super::mac::{UnverifiedRecord, VerifiedRecord, mac};
+use super::{Columns, Entity, Record, RecordKey, SETTINGS, StoreId, body, mac};
+use crate::authorization::Origin;
 use crate::key::{KeyId, StoreKey};
 use crate::status::Status;
 
@@ -18,7 +18,7 @@ pub(super) fn newest_version(key: RecordKey) -> u8 {
 
 /// Why a record is not taken as genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
+pub enum IntegrityError {
     /// The MAC does not fit the record: it was written or changed by somebody without the key.
     #[error("the record is not genuine: its MAC does not fit")]
     Mac,
@@ -63,15 +63,15 @@ impl Sealer {
 
     /// The same record, of whatever kind and version, written once more under the current key, and how many times that
     /// is; none if it is sealed under it already.
-    pub(crate) fn reseal(&self, record: &Record) -> Result<Option<(Record, u64)>, RecordError> {
+    pub(crate) fn reseal(&self, record: &Record) -> Result<Option<(Record, u64)>, IntegrityError> {
         if self.is_current(record) {
             return Ok(None);
         }
-        let Genuine {
+        let VerifiedRecord {
             version,
             mut reader,
             ..
-        } = Claim::of(&self.key, record)?.check(self.store)?;
+        } = UnverifiedRecord::of(&self.key, record)?.check(self.store)?;
         let sequence = reader.number()? + 1;
         let body = Record {
             bytes: reader.0.into(),
@@ -87,7 +87,7 @@ impl Sealer {
     }
 
     /// What a record says, and how many times it was written. None for a kind that is not known.
-    pub(crate) fn open(&self, record: &Record) -> Result<Option<(Entity, u64)>, RecordError> {
+    pub(crate) fn open(&self, record: &Record) -> Result<Option<(Entity, u64)>, IntegrityError> {
         open(&self.key, self.store, record)
     }
 
@@ -96,8 +96,8 @@ impl Sealer {
     pub(crate) fn check_all<'r>(
         &'r self,
         records: &[&'r Record],
-    ) -> Vec<Result<Genuine<'r>, RecordError>> {
-        genuine::check_all(&self.key, self.store, records)
+    ) -> Vec<Result<VerifiedRecord<'r>, IntegrityError>> {
+        mac::check_all(&self.key, self.store, records)
     }
 }
 
@@ -142,8 +142,8 @@ pub(crate) fn open(
     key: &StoreKey,
     store: StoreId,
     record: &Record,
-) -> Result<Option<(Entity, u64)>, RecordError> {
-    Claim::of(key, record)?.check(store)?.open(None)
+) -> Result<Option<(Entity, u64)>, IntegrityError> {
+    UnverifiedRecord::of(key, record)?.check(store)?.open(None)
 }
 
 fn sealed_under(record: &Record) -> Option<KeyId> {
@@ -161,11 +161,11 @@ pub(crate) fn status_byte(status: Status) -> u8 {
 }
 
 /// The number that stands for a face in records and in the columns of stores.
-pub(crate) fn face_byte(face: Face) -> u8 {
-    match face {
-        Face::V2 => 1,
-        Face::V0 => 2,
-        Face::Embedder => 3,
+pub(crate) fn origin_byte(origin: Origin) -> u8 {
+    match origin {
+        Origin::V2 => 1,
+        Origin::V0 => 2,
+        Origin::Embedder => 3,
     }
 }
 
@@ -176,13 +176,13 @@ impl Columns {
     }
 
     /// The number that a store writes for the face: 0 for none, else 1 to 3.
-    pub fn face_code(&self) -> u8 {
-        self.face.map_or(0, face_byte)
+    pub fn origin_code(&self) -> u8 {
+        self.origin.map_or(0, origin_byte)
     }
 
     /// The columns from what a store wrote: ids as numbers, 0 for none, and the codes of status and face.
     /// None if it never wrote that.
-    pub fn from_codes(organization: u64, user: u64, status: u8, face: u8) -> Option<Self> {
+    pub fn from_codes(organization: u64, user: u64, status: u8, origin: u8) -> Option<Self> {
         let status = match status {
             0 => None,
             1 => Some(Status::Active),
@@ -190,18 +190,18 @@ impl Columns {
             3 => Some(Status::Revoked),
             _ => return None,
         };
-        let face = match face {
+        let origin = match origin {
             0 => None,
-            1 => Some(Face::V2),
-            2 => Some(Face::V0),
-            3 => Some(Face::Embedder),
+            1 => Some(Origin::V2),
+            2 => Some(Origin::V0),
+            3 => Some(Origin::Embedder),
             _ => return None,
         };
         Some(Self {
             organization: crate::Id::new(organization),
             user: crate::Id::new(user),
             status,
-            face,
+            origin,
         })
     }
 }

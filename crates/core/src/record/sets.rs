@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::bytes::Reader;
-use super::seal::RecordError;
+use super::seal::IntegrityError;
 use crate::permission::PermissionSet;
 
 /// Sets by the bytes that they were read from. A set has one spelling, and stands last in a body.
@@ -17,7 +17,7 @@ pub(crate) struct KnownSets {
 }
 
 /// Sets beyond these, and longer ones, are read each time.
-const KEPT: usize = 1024;
+const MAX_CACHED_SETS: usize = 1024;
 const LONGEST: usize = 2048;
 
 impl KnownSets {
@@ -30,8 +30,8 @@ impl KnownSets {
     pub(super) fn take(
         &mut self,
         r: &mut Reader<'_>,
-        read: impl FnOnce(&mut Reader<'_>) -> Result<PermissionSet, RecordError>,
-    ) -> Result<(), RecordError> {
+        read: impl FnOnce(&mut Reader<'_>) -> Result<PermissionSet, IntegrityError>,
+    ) -> Result<(), IntegrityError> {
         let bytes = r.0;
         if let Some(known) = self.known.get(bytes) {
             r.0 = &[];
@@ -39,7 +39,7 @@ impl KnownSets {
             return Ok(());
         }
         self.last = Arc::new(read(r)?);
-        if r.0.is_empty() && self.known.len() < KEPT && bytes.len() <= LONGEST {
+        if r.0.is_empty() && self.known.len() < MAX_CACHED_SETS && bytes.len() <= LONGEST {
             self.known.insert(bytes.into(), self.last());
         }
         Ok(())

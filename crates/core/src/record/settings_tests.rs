@@ -38,7 +38,7 @@ fn only_settings_have_a_version_2_and_only_known_states() {
         }
         let body = record.bytes[..record.bytes.len() - 16].to_vec();
         record.bytes = seal::resealed(&sealer, &record, 2, &body);
-        assert_eq!(sealer.open(&record), Err(RecordError::Version(2)));
+        assert_eq!(sealer.open(&record), Err(IntegrityError::Version(2)));
     }
     let unrecorded = forms().into_iter().find(|form| form.key() == SETTINGS);
     let mut record = sealer.seal(&unrecorded.unwrap(), 1);
@@ -46,8 +46,8 @@ fn only_settings_have_a_version_2_and_only_known_states() {
     for state in [0, 4, 255] {
         let body = [body.as_slice(), &[state]].concat();
         record.bytes = seal::resealed(&sealer, &record, 2, &body);
-        assert_eq!(sealer.open(&record), Err(RecordError::Body), "{state}");
+        assert_eq!(sealer.open(&record), Err(IntegrityError::Body), "{state}");
     }
     record.bytes = seal::resealed(&sealer, &record, 2, &body);
-    assert_eq!(sealer.open(&record), Err(RecordError::Body), "no state");
+    assert_eq!(sealer.open(&record), Err(IntegrityError::Body), "no state");
 }

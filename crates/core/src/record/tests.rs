@@ -3,8 +3,8 @@ use crate::StoreKey;
 use crate::authorization::Creator;
 use crate::owner::{Membership, PasswordHash, Role};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
-use crate::session::PasswordMark;
-use crate::token::{Locator, TokenHash};
+use crate::session::PasswordFingerprint;
+use crate::token::{ForeignHash, TokenDigest};
 use proptest::prelude::*;
 
 /// One record of each form, as version 1 writes it: key, unique key, columns and bytes in hexadecimal digits.
@@ -28,7 +28,7 @@ fn authorization() -> Authorization {
         organization: id(1),
         user: Some(id(2)),
         created_by: Some(Creator::Authorization(id(3))),
-        face: Face::V2,
+        origin: Origin::V2,
         rotated_from: Some(id(4)),
         description: "für Grafana".into(),
         permissions: [
@@ -52,7 +52,7 @@ fn plain() -> Authorization {
     Authorization {
         user: None,
         created_by: None,
-        face: Face::Embedder,
+        origin: Origin::Embedder,
         rotated_from: None,
         description: String::new(),
         permissions: PermissionSet::default(),
@@ -109,26 +109,33 @@ pub(super) fn forms() -> Vec<Entity> {
         created_at,
         expires_at: time("2026-01-01T01:00:00Z"),
         ended_at: None,
-        password: Some(PasswordMark([0x11; 16])),
+        password: Some(PasswordFingerprint([0x11; 16])),
     };
-    let hash = SessionHash {
+    let hash = SessionDigest {
         key,
-        hash: TokenHash([0xff; 32]),
+        hash: TokenDigest([0xff; 32]),
     };
     vec![
         Entity::Authorization(
             authorization(),
-            Credential::Keyed(key, TokenHash([0xaa; 32])),
+            Credential::Keyed(key, TokenDigest([0xaa; 32])),
         ),
-        Entity::Authorization(plain(), Credential::Located(Locator::Sha256([0xbb; 32]))),
+        Entity::Authorization(
+            plain(),
+            Credential::Foreign(ForeignHash::Sha256([0xbb; 32])),
+        ),
         Entity::Authorization(
             Authorization {
-                face: Face::V0,
+                origin: Origin::V0,
                 status: Status::Inactive,
                 created_by: Some(Creator::User(id(2))),
                 ..plain()
             },
-            Credential::Adopted(Locator::Sha512([0xcc; 64]), key, TokenHash([0xdd; 32])),
+            Credential::ForeignAndKeyed(
+                ForeignHash::Sha512([0xcc; 64]),
+                key,
+                TokenDigest([0xdd; 32]),
+            ),
         ),
         Entity::User(user.clone()),
         Entity::User(User {
@@ -150,7 +157,7 @@ pub(super) fn forms() -> Vec<Entity> {
             user: id(2),
             at: created_at,
         }),
-        Entity::Authorization(plain(), Credential::Native(key, TokenHash([0xee; 32]))),
+        Entity::Authorization(plain(), Credential::Native(key, TokenDigest([0xee; 32]))),
         Entity::Session(session.clone(), hash),
         Entity::Session(
             Session {
@@ -179,7 +186,7 @@ pub(super) fn line(record: &Record) -> String {
         number(columns.organization),
         number(columns.user),
         columns.status_code(),
-        columns.face_code(),
+        columns.origin_code(),
         hex(&record.bytes),
     )
 }
@@ -206,7 +213,7 @@ pub(super) fn read_line(line: &str) -> Record {
 }
 
 #[test]
-fn golden_records_are_read_for_ever_and_written_as_before() {
+fn golden_records_stay_readable_and_stable() {
     let (sealer, forms) = (sealer(), forms());
     let golden: Vec<&str> = GOLDEN.lines().collect();
     let written: Vec<String> = forms
@@ -223,36 +230,36 @@ fn golden_records_are_read_for_ever_and_written_as_before() {
 }
 
 #[test]
-fn every_part_is_under_the_mac() {
+fn the_mac_covers_every_part() {
     let sealer = sealer();
     for form in forms() {
-        let genuine = sealer.seal(&form, 1);
+        let authentic = sealer.seal(&form, 1);
         let refused = |changed: Record| {
-            assert_ne!(changed, genuine);
+            assert_ne!(changed, authentic);
             assert_eq!(
                 sealer.open(&changed),
-                Err(RecordError::Mac),
+                Err(IntegrityError::Mac),
                 "{}",
                 line(&changed)
             );
         };
         let change = |edit: &dyn Fn(&mut Record)| {
-            let mut changed = genuine.clone();
+            let mut changed = authentic.clone();
             edit(&mut changed);
             changed
         };
-        for at in 0..genuine.bytes.len() {
+        for at in 0..authentic.bytes.len() {
             // The key id tells which key to check with.
             if !(1..5).contains(&at) {
                 refused(change(&|record| record.bytes[at] ^= 1));
             }
         }
         refused(change(&|record| {
-            record.bytes = record.bytes[..genuine.bytes.len() - 1].into()
+            record.bytes = record.bytes[..authentic.bytes.len() - 1].into()
         }));
         refused(change(&|record| record.bytes = Box::default()));
         refused(change(&|record| record.key.id = id(77)));
-        let other = if genuine.key.kind == Kind::USER {
+        let other = if authentic.key.kind == Kind::USER {
             Kind::ORGANIZATION
         } else {
             Kind::USER
@@ -260,18 +267,18 @@ fn every_part_is_under_the_mac() {
         refused(change(&|record| record.key.kind = other));
         refused(change(&|record| record.columns.organization = Some(id(99))));
         refused(change(&|record| record.columns.user = Some(id(99))));
-        let status = match genuine.columns.status {
+        let status = match authentic.columns.status {
             Some(Status::Active) => Status::Inactive,
             _ => Status::Active,
         };
         refused(change(&|record| record.columns.status = Some(status)));
-        let face = match genuine.columns.face {
-            Some(Face::V2) => Face::V0,
-            _ => Face::V2,
+        let origin = match authentic.columns.origin {
+            Some(Origin::V2) => Origin::V0,
+            _ => Origin::V2,
         };
-        refused(change(&|record| record.columns.face = Some(face)));
+        refused(change(&|record| record.columns.origin = Some(origin)));
         refused(change(&|record| record.unique = Some([1, 2, 3].into())));
-        if genuine.unique.is_some() {
+        if authentic.unique.is_some() {
             refused(change(&|record| record.unique = None));
             refused(change(&|record| record.unique.as_mut().unwrap()[0] ^= 1));
         }
@@ -283,14 +290,14 @@ fn a_record_of_another_store_or_key_is_refused() {
     let form = &forms()[0];
     let record = sealer().seal(form, 1);
     let store = Sealer::new(StoreId([8; 16]), StoreKey::from_bytes([7; 32]));
-    assert_eq!(store.open(&record), Err(RecordError::Mac));
+    assert_eq!(store.open(&record), Err(IntegrityError::Mac));
     let key = Sealer::new(StoreId([9; 16]), StoreKey::from_bytes([6; 32]));
     let own = sealer().key().ids().next().unwrap();
-    assert_eq!(key.open(&record), Err(RecordError::Key(own)));
+    assert_eq!(key.open(&record), Err(IntegrityError::Key(own)));
 }
 
 #[test]
-fn an_unknown_kind_is_skipped_and_an_unknown_version_told() {
+fn unknown_kinds_are_skipped_and_unknown_versions_reported() {
     let sealer = sealer();
     let mut record = sealer.seal(&forms()[3], 1);
     record.key.kind = Kind(200);
@@ -301,28 +308,28 @@ fn an_unknown_kind_is_skipped_and_an_unknown_version_told() {
     reseal(&mut record, 1);
     assert_eq!(sealer.open(&record), Ok(None));
     reseal(&mut record, 9);
-    assert_eq!(sealer.open(&record), Err(RecordError::Version(9)));
+    assert_eq!(sealer.open(&record), Err(IntegrityError::Version(9)));
     // Genuine, but of no known form: one byte too many.
     let mut longer = sealer.seal(&forms()[5], 1);
     let mut body = longer.bytes[..longer.bytes.len() - 16].to_vec();
     body.push(0);
     longer.bytes = seal::resealed(&sealer, &longer, 1, &body);
-    assert_eq!(sealer.open(&longer), Err(RecordError::Body));
+    assert_eq!(sealer.open(&longer), Err(IntegrityError::Body));
 }
 
 fn open_among(
     sealer: &Sealer,
     record: &Record,
     sets: &mut KnownSets,
-) -> Result<Option<(Entity, u64)>, RecordError> {
+) -> Result<Option<(Entity, u64)>, IntegrityError> {
     sealer.check_all(&[record]).remove(0)?.open(Some(sets))
 }
 
 #[test]
-fn a_record_says_among_others_what_it_says_alone() {
+fn batch_and_single_decoding_agree() {
     let sealer = sealer();
     let mut sets = KnownSets::default();
-    let credential = Credential::Keyed(sealer.key().current().id, TokenHash([5; 32]));
+    let credential = Credential::Keyed(sealer.key().current().id, TokenDigest([5; 32]));
     // More sets than are kept, and each is met again.
     for number in [1..=300, 1..=300].into_iter().flatten() {
         let read: Permission = "read:buckets".parse().unwrap();
@@ -346,7 +353,7 @@ fn a_record_says_among_others_what_it_says_alone() {
         let bytes = seal::resealed(&sealer, &record, 1, &longer);
         let longer = Record { bytes, ..record };
         let opened = open_among(&sealer, &longer, &mut sets);
-        assert_eq!(opened, Err(RecordError::Body));
+        assert_eq!(opened, Err(IntegrityError::Body));
     }
 }
 
@@ -405,18 +412,18 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn any_authorization_reads_back(
+    fn authorizations_round_trip(
         authorization in any_authorization(), hash: [u8; 32], sequence in 1..u64::MAX
     ) {
         let sealer = sealer();
-        let entity = Entity::Authorization(authorization, Credential::Keyed(KeyId(1), TokenHash(hash)));
+        let entity = Entity::Authorization(authorization, Credential::Keyed(KeyId(1), TokenDigest(hash)));
         let record = sealer.seal(&entity, sequence);
         prop_assert_eq!(sealer.open(&record), Ok(Some((entity, sequence))));
     }
 
     /// What a key holder could write by mistake, or an older version of this program: no panic, no hang.
     #[test]
-    fn no_genuine_bytes_make_it_panic(body: Vec<u8>, form in 0..12_usize) {
+    fn arbitrary_sealed_bytes_do_not_panic(body: Vec<u8>, form in 0..12_usize) {
         let sealer = sealer();
         let mut record = sealer.seal(&forms()[form], 1);
         record.bytes = seal::resealed(&sealer, &record, 1, &[&[0; 5], body.as_slice()].concat());
@@ -424,7 +431,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+    fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
         let mut record = sealer().seal(&forms()[0], 1);
         record.bytes = bytes.into();
         prop_assert!(sealer().open(&record).is_err());

@@ -25,7 +25,7 @@ use crate::error::StoreError;
 use crate::id::Id;
 use crate::record::{Kind, MAX_RECORD, MAX_UNIQUE, Record, RecordKey};
 use crate::time::Minute;
-use crate::{Face, Status};
+use crate::{Origin, Status};
 
 pub use cursor::{Cursor, Position};
 
@@ -341,7 +341,7 @@ pub struct Query {
     /// With this status.
     pub status: Option<Status>,
     /// Made through this interface.
-    pub face: Option<Face>,
+    pub origin: Option<Origin>,
     /// Only ids greater than this one.
     pub after: Option<Id>,
     /// At most so many.
@@ -357,7 +357,7 @@ impl Query {
             organization: None,
             user: None,
             status: None,
-            face: None,
+            origin: None,
             after: None,
             limit: usize::MAX,
         }
@@ -383,6 +383,6 @@ impl Query {
             && fits(self.organization.as_ref(), columns.organization.as_ref())
             && fits(self.user.as_ref(), columns.user.as_ref())
             && fits(self.status.as_ref(), columns.status.as_ref())
-            && fits(self.face.as_ref(), columns.face.as_ref())
+            && fits(self.origin.as_ref(), columns.origin.as_ref())
     }
 }

@@ -9,7 +9,7 @@ use blake3::IncrementCounter;
 use blake3::platform::{Platform, le_bytes_from_words_32, words_from_le_bytes_32};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::Locator;
+use super::ForeignHash;
 
 /// The texts of our own tokens are one such block, in bytes, if their prefix has 4 bytes.
 pub(crate) const BLOCK: usize = blake3::BLOCK_LEN;
@@ -25,21 +25,21 @@ const KEYED: u8 = 1 << 4;
 
 /// The keyed hash of a token's text: BLAKE3 under the hash key of a [`StoreKey`](crate::StoreKey).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenHash(pub(crate) [u8; 32]);
+pub struct TokenDigest(pub(crate) [u8; 32]);
 
-impl TokenHash {
+impl TokenDigest {
     /// Under `key`, of the whole text.
     pub(crate) fn keyed(key: &HashKey, text: &[u8]) -> Self {
         key.hash(text)
     }
 
     /// The half that the index holds: 128 bits, so that a guess succeeds with 2⁻¹²⁸.
-    pub(crate) fn half(&self) -> [u64; 2] {
-        half(words_from_le_bytes_32(&self.0))
+    pub(crate) fn short_digest(&self) -> [u64; 2] {
+        short_digest(words_from_le_bytes_32(&self.0))
     }
 }
 
-impl fmt::Debug for TokenHash {
+impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenHash(redacted)")
     }
@@ -105,20 +105,20 @@ impl HashKey {
     }
 
     /// The hash of a text.
-    pub(crate) fn hash(&self, text: &[u8]) -> TokenHash {
-        TokenHash(le_bytes_from_words_32(&self.words_of(text)))
+    pub(crate) fn hash(&self, text: &[u8]) -> TokenDigest {
+        TokenDigest(le_bytes_from_words_32(&self.words_of(text)))
     }
 
     /// The half of [`HashKey::hash`] that the index holds.
     #[inline]
-    pub(crate) fn half(&self, text: &[u8]) -> [u64; 2] {
-        half(self.words_of(text))
+    pub(crate) fn short_digest(&self, text: &[u8]) -> [u64; 2] {
+        short_digest(self.words_of(text))
     }
 
     /// The same of many blocks, which costs about a fourth a block if there are 16 or more. Both slices have the same length.
-    pub(crate) fn halves(&self, blocks: &[&[u8; BLOCK]], halves: &mut [[u64; 2]]) {
+    pub(crate) fn short_digests(&self, blocks: &[&[u8; BLOCK]], short_digests: &mut [[u64; 2]]) {
         let mut out = [0; 32 * LANES];
-        for (blocks, halves) in blocks.chunks(LANES).zip(halves.chunks_mut(LANES)) {
+        for (blocks, short_digests) in blocks.chunks(LANES).zip(short_digests.chunks_mut(LANES)) {
             self.platform.hash_many(
                 blocks,
                 &self.words,
@@ -129,15 +129,15 @@ impl HashKey {
                 CHUNK_END | ROOT,
                 &mut out,
             );
-            for (to, from) in halves.iter_mut().zip(out.as_chunks().0) {
-                *to = TokenHash(*from).half();
+            for (to, from) in short_digests.iter_mut().zip(out.as_chunks().0) {
+                *to = TokenDigest(*from).short_digest();
             }
         }
     }
 
     /// The hash of each piece, with its place; in any order. Pieces of about the same length cost half of what they cost one
     /// by one.
-    pub(crate) fn hash_each(&self, pieces: &[Piece], mut each: impl FnMut(usize, TokenHash)) {
+    pub(crate) fn hash_each(&self, pieces: &[Piece], mut each: impl FnMut(usize, TokenDigest)) {
         let mut pieces: Vec<_> = pieces.iter().enumerate().collect();
         pieces.sort_unstable_by_key(|(_, piece)| piece.whole_blocks());
         for alike in pieces.chunk_by(|(_, a), (_, b)| a.whole_blocks() == b.whole_blocks()) {
@@ -148,7 +148,7 @@ impl HashKey {
                     let whole = piece.whole_blocks();
                     let rest = piece.text().get(whole * BLOCK..).unwrap_or_default();
                     let words = self.end(state, rest, whole == 0);
-                    each(*at, TokenHash(le_bytes_from_words_32(&words)));
+                    each(*at, TokenDigest(le_bytes_from_words_32(&words)));
                 }
             }
         }
@@ -202,13 +202,13 @@ impl HashKey {
 
     /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
     /// compares.
-    pub(crate) fn locator_half(&self, locator: &Locator) -> [u64; 2] {
+    pub(crate) fn foreign_short_digest(&self, foreign_hash: &ForeignHash) -> [u64; 2] {
         const NAME: &[u8] = b"locator";
         let mut text = [0; NAME.len() + 64];
-        let parts = NAME.iter().chain(locator.digest());
+        let parts = NAME.iter().chain(foreign_hash.digest());
         let copied = text.iter_mut().zip(parts).map(|(to, from)| *to = *from);
         let used = copied.count();
-        self.half(text.get(..used).unwrap_or(&text))
+        self.short_digest(text.get(..used).unwrap_or(&text))
     }
 
     /// Of a token with a prefix of 4 bytes, which is one block.
@@ -263,7 +263,7 @@ impl HashKey {
     }
 }
 
-fn half(words: [u32; 8]) -> [u64; 2] {
+fn short_digest(words: [u32; 8]) -> [u64; 2] {
     let [a, b, c, d, ..] = words;
     let word = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
     [word(a, b), word(c, d)]
@@ -290,44 +290,44 @@ mod tests {
         platforms.into_iter().map(with).collect()
     }
 
-    fn expected(key: &[u8; 32], text: &[u8]) -> TokenHash {
-        TokenHash(*blake3::keyed_hash(key, text).as_bytes())
+    fn expected(key: &[u8; 32], text: &[u8]) -> TokenDigest {
+        TokenDigest(*blake3::keyed_hash(key, text).as_bytes())
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
-        fn it_is_blake3(key: [u8; 32], text in proptest::collection::vec(any::<u8>(), 1100)) {
+        fn digests_match_blake3(key: [u8; 32], text in proptest::collection::vec(any::<u8>(), 1100)) {
             for one in keys(&key) {
                 prop_assert_eq!(*one.bytes(), key);
                 for len in 0..=text.len() {
                     let text = &text[..len];
                     let expected = expected(&key, text);
                     prop_assert!(one.hash(text) == expected, "{} bytes", len);
-                    prop_assert_eq!(one.half(text), expected.half(), "{} bytes", len);
+                    prop_assert_eq!(one.short_digest(text), expected.short_digest(), "{} bytes", len);
                 }
             }
         }
 
         #[test]
-        fn many_are_hashed_as_each(key: [u8; 32], texts: Vec<[u8; 32]>) {
+        fn batch_and_single_hashing_agree(key: [u8; 32], texts: Vec<[u8; 32]>) {
             let blocks: Vec<[u8; 64]> = texts
                 .iter()
                 .map(|text| std::array::from_fn(|at| text[at % 32] ^ at as u8))
                 .collect();
             let blocks: Vec<&[u8; 64]> = blocks.iter().collect();
-            let expected: Vec<_> = blocks.iter().map(|block| expected(&key, *block).half()).collect();
+            let expected: Vec<_> = blocks.iter().map(|block| expected(&key, *block).short_digest()).collect();
             for one in keys(&key) {
-                let mut halves = vec![[0; 2]; blocks.len()];
-                one.halves(&blocks, &mut halves);
-                prop_assert_eq!(&halves, &expected);
+                let mut short_digests = vec![[0; 2]; blocks.len()];
+                one.short_digests(&blocks, &mut short_digests);
+                prop_assert_eq!(&short_digests, &expected);
             }
         }
     }
 
     #[test]
-    fn pieces_are_hashed_as_each_text() {
+    fn batch_hashing_of_pieces_agrees_with_single_hashing() {
         let bytes: Vec<u8> = (0..2 * Piece::ROOM)
             .map(|at| (at * 7 + at / 256) as u8)
             .collect();
@@ -358,17 +358,23 @@ mod tests {
     }
 
     #[test]
-    fn a_half_is_the_first_16_bytes() {
-        let hash = TokenHash(std::array::from_fn(|at| at as u8));
-        assert_eq!(hash.half(), [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]);
+    fn a_short_digest_is_the_first_16_bytes() {
+        let hash = TokenDigest(std::array::from_fn(|at| at as u8));
+        assert_eq!(
+            hash.short_digest(),
+            [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]
+        );
     }
 
     #[test]
-    fn a_locator_is_hashed_under_its_name() {
+    fn a_foreign_hash_is_hashed_with_its_domain_label() {
         let key = HashKey::new(&[7; 32]);
-        for locator in [Locator::sha256(b"test"), Locator::sha512(b"test")] {
-            let text = [b"locator", locator.digest()].concat();
-            assert_eq!(key.locator_half(&locator), expected(&[7; 32], &text).half());
+        for foreign_hash in [ForeignHash::sha256(b"test"), ForeignHash::sha512(b"test")] {
+            let text = [b"locator", foreign_hash.digest()].concat();
+            assert_eq!(
+                key.foreign_short_digest(&foreign_hash),
+                expected(&[7; 32], &text).short_digest()
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 mod base62;
 mod hash;
 mod shape;
-mod stored;
+mod stored_digest;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,12 +16,12 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::key::KeyId;
 
-pub use hash::TokenHash;
-pub use shape::{Malformed, Shape};
+pub use hash::TokenDigest;
+pub use shape::{MalformedToken, TokenShape};
 
 pub(crate) use hash::{BLOCK, HashKey, Piece};
-pub(crate) use shape::{Draft, Native};
-pub(crate) use stored::{KEYED_MARK, KeyedHash};
+pub(crate) use shape::{Native, UncheckedToken};
+pub(crate) use stored_digest::{KEYED_MARK, StoredDigest};
 
 /// The URL-safe alphabet of RFC 4648, section 5, padded or not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -66,9 +66,9 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if no store could hold such a token.
-    pub fn parse(prefix: Prefix, text: &str) -> Result<Self, Malformed> {
-        Shape::of(prefix, text.as_bytes())?;
+    /// [`MalformedToken`] if no store could hold such a token.
+    pub fn parse(prefix: Prefix, text: &str) -> Result<Self, MalformedToken> {
+        TokenShape::of(prefix, text.as_bytes())?;
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
@@ -160,7 +160,7 @@ impl fmt::Debug for Prefix {
 
 /// A hash of another origin by which an imported token is found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Locator {
+pub enum ForeignHash {
     /// InfluxDB's `$influxdb2-sha256$…`: SHA-256 of the text.
     Sha256([u8; 32]),
     /// InfluxDB's `$influxdb2-sha512$…`: SHA-512 of the text.
@@ -170,9 +170,9 @@ pub enum Locator {
 /// A text that is no stored hash of InfluxDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stored hash is written as `$influxdb2-sha256$` or `$influxdb2-sha512$` and base64url")]
-pub struct InvalidLocator;
+pub struct InvalidForeignHash;
 
-impl Locator {
+impl ForeignHash {
     /// The SHA-256 of a token's text.
     pub fn sha256(text: &[u8]) -> Self {
         use sha2::Digest as _;
@@ -202,28 +202,28 @@ impl Locator {
     }
 }
 
-impl FromStr for Locator {
-    type Err = InvalidLocator;
+impl FromStr for ForeignHash {
+    type Err = InvalidForeignHash;
 
-    fn from_str(text: &str) -> Result<Self, InvalidLocator> {
+    fn from_str(text: &str) -> Result<Self, InvalidForeignHash> {
         let mut parts = text.splitn(3, '$').skip(1);
         let (Some(variant), Some(digest)) = (parts.next(), parts.next()) else {
-            return Err(InvalidLocator);
+            return Err(InvalidForeignHash);
         };
         if !text.starts_with('$') {
-            return Err(InvalidLocator);
+            return Err(InvalidForeignHash);
         }
-        let digest = BASE64.decode(digest).map_err(|_| InvalidLocator)?;
+        let digest = BASE64.decode(digest).map_err(|_| InvalidForeignHash)?;
         match variant {
             "influxdb2-sha256" => digest.try_into().map(Self::Sha256),
             "influxdb2-sha512" => digest.try_into().map(Self::Sha512),
-            _ => return Err(InvalidLocator),
+            _ => return Err(InvalidForeignHash),
         }
-        .map_err(|_| InvalidLocator)
+        .map_err(|_| InvalidForeignHash)
     }
 }
 
-impl fmt::Debug for Locator {
+impl fmt::Debug for ForeignHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sha256(_) => "Sha256(redacted)",
@@ -236,30 +236,32 @@ impl fmt::Debug for Locator {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     /// The keyed hash, and the key that it was made under.
-    Keyed(KeyId, TokenHash),
+    Keyed(KeyId, TokenDigest),
     /// The same of a token of our own form, which carries the id of its authorization.
-    Native(KeyId, TokenHash),
+    Native(KeyId, TokenDigest),
     /// A hash of another origin, until its token is seen for the first time.
-    Located(Locator),
+    Foreign(ForeignHash),
     /// Both: the locator stays for life, the keyed hash is what checks use.
-    Adopted(Locator, KeyId, TokenHash),
+    ForeignAndKeyed(ForeignHash, KeyId, TokenDigest),
 }
 
 impl Credential {
     /// The keyed hash, if there is one yet.
-    pub fn keyed(&self) -> Option<(KeyId, TokenHash)> {
+    pub fn keyed(&self) -> Option<(KeyId, TokenDigest)> {
         match *self {
-            Self::Keyed(key, hash) | Self::Native(key, hash) | Self::Adopted(_, key, hash) => {
-                Some((key, hash))
-            }
-            Self::Located(_) => None,
+            Self::Keyed(key, hash)
+            | Self::Native(key, hash)
+            | Self::ForeignAndKeyed(_, key, hash) => Some((key, hash)),
+            Self::Foreign(_) => None,
         }
     }
 
     /// The locator, if the token was imported as a hash.
-    pub fn locator(&self) -> Option<Locator> {
+    pub fn foreign_hash(&self) -> Option<ForeignHash> {
         match *self {
-            Self::Located(locator) | Self::Adopted(locator, ..) => Some(locator),
+            Self::Foreign(foreign_hash) | Self::ForeignAndKeyed(foreign_hash, ..) => {
+                Some(foreign_hash)
+            }
             Self::Keyed(..) | Self::Native(..) => None,
         }
     }
@@ -268,10 +270,12 @@ impl Credential {
     pub(crate) fn unique_key(&self) -> Vec<u8> {
         let (tag, digest) = match self {
             Self::Keyed(_, hash) | Self::Native(_, hash) => (UNIQUE_KEYED, hash.0.as_slice()),
-            Self::Located(locator) | Self::Adopted(locator, ..) => match locator {
-                Locator::Sha256(digest) => (UNIQUE_SHA256, digest.as_slice()),
-                Locator::Sha512(digest) => (UNIQUE_SHA512, digest.as_slice()),
-            },
+            Self::Foreign(foreign_hash) | Self::ForeignAndKeyed(foreign_hash, ..) => {
+                match foreign_hash {
+                    ForeignHash::Sha256(digest) => (UNIQUE_SHA256, digest.as_slice()),
+                    ForeignHash::Sha512(digest) => (UNIQUE_SHA512, digest.as_slice()),
+                }
+            }
         };
         let mut key = Vec::with_capacity(1 + digest.len());
         key.push(tag);

@@ -13,37 +13,37 @@ const OTHER_LENGTH: std::ops::RangeInclusive<usize> = 32..=255;
 #[error(
     "not a token: it is damaged, or not 32 to 255 printable ASCII characters; copy it again, whole"
 )]
-pub struct Malformed;
+pub struct MalformedToken;
 
 /// What can be told of a token from its text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum TokenShape {
     /// A token of this store's own format, with the public id that it carries.
     Native(Id),
     /// 32 to 255 printable ASCII characters: a token that was imported, if any.
     Other,
 }
 
-impl Shape {
+impl TokenShape {
     /// Reads the shape of `text`; nothing is allocated.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] for a native text with a wrong checksum or digits that are not canonical, and for what
+    /// [`MalformedToken`] for a native text with a wrong checksum or digits that are not canonical, and for what
     /// is no token at all.
-    pub fn of(prefix: Prefix, text: &[u8]) -> Result<Self, Malformed> {
-        match Draft::of(prefix, text)? {
-            Draft::Native(native) => native.id().map(Self::Native).ok_or(Malformed),
-            Draft::Other => Ok(Self::Other),
+    pub fn of(prefix: Prefix, text: &[u8]) -> Result<Self, MalformedToken> {
+        match UncheckedToken::of(prefix, text)? {
+            UncheckedToken::Native(native) => native.id().map(Self::Native).ok_or(MalformedToken),
+            UncheckedToken::Other => Ok(Self::Other),
         }
     }
 }
 
-/// The [`Shape`] of a text before its checksum is compared, so that a check can fetch what it needs meanwhile.
+/// The [`TokenShape`] of a text before its checksum is compared, so that a check can fetch what it needs meanwhile.
 #[derive(Clone, Copy)]
-pub(crate) enum Draft<'t> {
+pub(crate) enum UncheckedToken<'t> {
     Native(Native<'t>),
-    /// As [`Shape::Other`]; nothing is left to compare.
+    /// As [`TokenShape::Other`]; nothing is left to compare.
     Other,
 }
 
@@ -57,10 +57,10 @@ pub(crate) struct Native<'t> {
     body: &'t [u8; BODY],
 }
 
-impl<'t> Draft<'t> {
+impl<'t> UncheckedToken<'t> {
     /// Reads `text` as far as its id.
     #[inline(always)]
-    pub(crate) fn of(prefix: Prefix, text: &'t [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn of(prefix: Prefix, text: &'t [u8]) -> Result<Self, MalformedToken> {
         let parts = prefix
             .strip(text)
             .and_then(|body| Some((body, body.first_chunk()?)));
@@ -74,7 +74,7 @@ impl<'t> Draft<'t> {
             None if OTHER_LENGTH.contains(&text.len()) && base62::are_graphic(text) => {
                 Ok(Self::Other)
             }
-            None => Err(Malformed),
+            None => Err(MalformedToken),
         }
     }
 }

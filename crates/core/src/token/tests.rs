@@ -8,8 +8,8 @@ fn known_id() -> Id {
     "0804f74142bbf000".parse().unwrap()
 }
 
-fn of(text: &str) -> Result<Shape, Malformed> {
-    Shape::of(Prefix::SYMBOLON, text.as_bytes())
+fn of(text: &str) -> Result<TokenShape, MalformedToken> {
+    TokenShape::of(Prefix::SYMBOLON, text.as_bytes())
 }
 
 /// `body` (58 bytes with the prefix) with the checksum that belongs to it.
@@ -20,21 +20,21 @@ fn summed(body: &str) -> String {
 }
 
 #[test]
-fn known_answer() {
+fn a_known_token_parses() {
     let secret = std::array::from_fn(|at| at as u8);
     let token = Token::assemble(Prefix::SYMBOLON, known_id(), &secret);
     assert_eq!(token.reveal(), KNOWN);
     assert_eq!(token.reveal().len(), 64);
-    assert_eq!(of(KNOWN), Ok(Shape::Native(known_id())));
+    assert_eq!(of(KNOWN), Ok(TokenShape::Native(known_id())));
 }
 
 #[test]
-fn what_is_not_canonical_is_malformed_though_its_checksum_is_right() {
+fn non_canonical_tokens_with_a_valid_checksum_are_malformed() {
     let secret = &KNOWN[15..58];
     for id in ["LygHa16AHYG", "zzzzzzzzzzz", "00000000000", "0ggb59YXU7-"] {
         assert_eq!(
             of(&summed(&format!("sym_{id}{secret}"))),
-            Err(Malformed),
+            Err(MalformedToken),
             "{id}"
         );
     }
@@ -49,27 +49,27 @@ fn what_is_not_canonical_is_malformed_though_its_checksum_is_right() {
     ] {
         assert_eq!(
             of(&summed(&format!("sym_{id}{secret}"))),
-            Err(Malformed),
+            Err(MalformedToken),
             "{secret}"
         );
     }
 }
 
 #[test]
-fn other_texts() {
-    assert_eq!(of(&"a".repeat(31)), Err(Malformed));
-    assert_eq!(of(&"a".repeat(32)), Ok(Shape::Other));
-    assert_eq!(of(&"~".repeat(255)), Ok(Shape::Other));
-    assert_eq!(of(&"!".repeat(256)), Err(Malformed));
+fn foreign_tokens_are_accepted_by_length_and_characters() {
+    assert_eq!(of(&"a".repeat(31)), Err(MalformedToken));
+    assert_eq!(of(&"a".repeat(32)), Ok(TokenShape::Other));
+    assert_eq!(of(&"~".repeat(255)), Ok(TokenShape::Other));
+    assert_eq!(of(&"!".repeat(256)), Err(MalformedToken));
     for bad in [" ", "\0", "\n", "\u{7f}", "é"] {
-        assert_eq!(of(&format!("{bad}{}", "a".repeat(40))), Err(Malformed));
+        assert_eq!(of(&format!("{bad}{}", "a".repeat(40))), Err(MalformedToken));
     }
-    assert_eq!(of(""), Err(Malformed));
+    assert_eq!(of(""), Err(MalformedToken));
     // Not 64 bytes, or another prefix: no text of our own.
-    assert_eq!(of(&KNOWN[..63]), Ok(Shape::Other));
-    assert_eq!(of(&format!("{KNOWN}0")), Ok(Shape::Other));
-    assert_eq!(of(&format!("sym_{KNOWN}")), Ok(Shape::Other));
-    assert_eq!(of(&KNOWN.replace("sym_", "SYM_")), Ok(Shape::Other));
+    assert_eq!(of(&KNOWN[..63]), Ok(TokenShape::Other));
+    assert_eq!(of(&format!("{KNOWN}0")), Ok(TokenShape::Other));
+    assert_eq!(of(&format!("sym_{KNOWN}")), Ok(TokenShape::Other));
+    assert_eq!(of(&KNOWN.replace("sym_", "SYM_")), Ok(TokenShape::Other));
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn prefixes() {
         assert!(token.reveal().starts_with(good));
         assert_eq!(token.reveal().len(), 60 + good.len());
         assert_eq!(
-            Shape::of(prefix, token.reveal().as_bytes()),
-            Ok(Shape::Native(known_id()))
+            TokenShape::of(prefix, token.reveal().as_bytes()),
+            Ok(TokenShape::Native(known_id()))
         );
     }
     for bad in ["", "_", "sym", "long_", "é_", "a-_", "a b_"] {
@@ -94,13 +94,13 @@ fn stored_hashes_of_influxdb() {
     // Worked out with Python's hashlib and base64 for the text `test`.
     let sha256 = "$influxdb2-sha256$n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=";
     let sha512 = "$influxdb2-sha512$7iaw3Ur350mqGo7jwQrpkj9hiYB3Lkc_iBml1JQODbJ6wYX4oOHV-E-IvIh_1nsUNzLDBMxfqa2Ob1f1ACio_w==";
-    assert_eq!(sha256.parse(), Ok(Locator::sha256(b"test")));
+    assert_eq!(sha256.parse(), Ok(ForeignHash::sha256(b"test")));
     assert_eq!(
         sha256.trim_end_matches('=').parse(),
-        Ok(Locator::sha256(b"test"))
+        Ok(ForeignHash::sha256(b"test"))
     );
-    assert_eq!(sha512.parse(), Ok(Locator::sha512(b"test")));
-    assert!(sha256.replace("256", "512").parse::<Locator>().is_err());
+    assert_eq!(sha512.parse(), Ok(ForeignHash::sha512(b"test")));
+    assert!(sha256.replace("256", "512").parse::<ForeignHash>().is_err());
     for bad in [
         "",
         "$",
@@ -109,22 +109,22 @@ fn stored_hashes_of_influxdb() {
         "$2b$10$x",
         "$influxdb2-sha256$!",
     ] {
-        assert_eq!(bad.parse::<Locator>(), Err(InvalidLocator), "{bad}");
+        assert_eq!(bad.parse::<ForeignHash>(), Err(InvalidForeignHash), "{bad}");
     }
 }
 
 #[test]
-fn nothing_shows_a_secret() {
+fn debug_output_shows_no_secret() {
     let token = Token::parse(Prefix::SYMBOLON, KNOWN).unwrap();
     assert_eq!(format!("{token:?}"), "Token(redacted)");
-    let hash = TokenHash::keyed(&HashKey::new(&[7; 32]), KNOWN.as_bytes());
-    let credential = Credential::Adopted(Locator::sha256(b"x"), KeyId(7), hash);
+    let hash = TokenDigest::keyed(&HashKey::new(&[7; 32]), KNOWN.as_bytes());
+    let credential = Credential::ForeignAndKeyed(ForeignHash::sha256(b"x"), KeyId(7), hash);
     let shown = format!("{credential:?}");
     assert_eq!(shown.matches("redacted").count(), 2, "{shown}");
 }
 
 /// The rules of `docs/format.md`, one after the other, digit by digit.
-fn expected(prefix: &str, text: &[u8]) -> Result<Shape, Malformed> {
+fn expected(prefix: &str, text: &[u8]) -> Result<TokenShape, MalformedToken> {
     const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let number = |digits: &[u8]| {
         digits.iter().try_fold(0_u128, |number, byte| {
@@ -136,7 +136,7 @@ fn expected(prefix: &str, text: &[u8]) -> Result<Shape, Malformed> {
     let Some(body) = body.filter(|body| body.len() == 60) else {
         let graphic = text.iter().all(|byte| (0x21..=0x7e).contains(byte));
         let other = graphic && (32..=255).contains(&text.len());
-        return other.then_some(Shape::Other).ok_or(Malformed);
+        return other.then_some(TokenShape::Other).ok_or(MalformedToken);
     };
     let secret = &body[11..54];
     let largest = b"yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
@@ -145,7 +145,7 @@ fn expected(prefix: &str, text: &[u8]) -> Result<Shape, Malformed> {
     let right = number(&body[54..]) == Some(crc32fast::hash(summed).into());
     let id = number(&body[..11]).and_then(|id| Id::new(u64::try_from(id).ok()?));
     let id = id.filter(|_| canonical && right);
-    id.map(Shape::Native).ok_or(Malformed)
+    id.map(TokenShape::Native).ok_or(MalformedToken)
 }
 
 const PREFIXES: [&str; 3] = ["sym_", "ab_", "z_"];
@@ -197,14 +197,14 @@ fn near() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn every_byte_is_judged_wherever_it_stands() {
+fn every_byte_position_is_validated() {
     let long = "a".repeat(88);
     for byte in 0..=u8::MAX {
         for (text, len) in [(KNOWN, 64), (&long, 32), (&long, 47), (&long, 88)] {
             for at in 0..len {
                 let mut text = text.as_bytes()[..len].to_vec();
                 text[at] = byte;
-                let shape = Shape::of(Prefix::SYMBOLON, &text);
+                let shape = TokenShape::of(Prefix::SYMBOLON, &text);
                 assert_eq!(shape, expected("sym_", &text), "{}", text.escape_ascii());
             }
             // The checksum alone does not tell all digits from what is none.
@@ -215,7 +215,7 @@ fn every_byte_is_judged_wherever_it_stands() {
                 let mut digits = String::new();
                 base62::push_u64(&mut digits, sum.into(), 6);
                 text[58..].copy_from_slice(digits.as_bytes());
-                let shape = Shape::of(Prefix::SYMBOLON, &text);
+                let shape = TokenShape::of(Prefix::SYMBOLON, &text);
                 assert_eq!(shape, expected("sym_", &text), "{}", text.escape_ascii());
             }
         }
@@ -224,7 +224,7 @@ fn every_byte_is_judged_wherever_it_stands() {
 
 /// `zzzzzz` is more than 32 bits: a number that is one modulo 2³² is none.
 #[test]
-fn a_checksum_has_one_spelling() {
+fn a_checksum_has_one_text_form() {
     let (summed, digits) = KNOWN.split_at(58);
     let number = digits
         .bytes()
@@ -233,14 +233,15 @@ fn a_checksum_has_one_spelling() {
     for wraps in 1..=12 {
         let mut text = summed.to_owned();
         base62::push_u64(&mut text, number + (wraps << 32), 6);
-        assert_eq!(of(&text), Err(Malformed), "{text}");
+        assert_eq!(of(&text), Err(MalformedToken), "{text}");
     }
 }
 
 #[test]
-fn no_draft_is_sound_whose_id_is_0() {
+fn tokens_with_id_0_are_malformed() {
     let text = summed(&format!("sym_00000000000{}", &KNOWN[15..58]));
-    let Ok(Draft::Native(native)) = Draft::of(Prefix::SYMBOLON, text.as_bytes()) else {
+    let Ok(UncheckedToken::Native(native)) = UncheckedToken::of(Prefix::SYMBOLON, text.as_bytes())
+    else {
         panic!("not native");
     };
     assert_eq!((native.id_number, native.is_sound()), (0, false));
@@ -248,17 +249,17 @@ fn no_draft_is_sound_whose_id_is_0() {
 
 proptest! {
     #[test]
-    fn a_shape_is_what_the_rules_say((prefix, text) in near()) {
-        let shape = Shape::of(prefix.parse().unwrap(), &text);
+    fn token_shapes_match_the_reference_parser((prefix, text) in near()) {
+        let shape = TokenShape::of(prefix.parse().unwrap(), &text);
         prop_assert_eq!(shape, expected(prefix, &text), "{}", text.escape_ascii());
     }
 
     #[test]
-    fn a_draft_says_the_id_before_it_is_sound(number in 1..=u64::MAX, secret: [u8; 32], to: u8) {
+    fn an_unchecked_token_reveals_its_id(number in 1..=u64::MAX, secret: [u8; 32], to: u8) {
         let token = Token::assemble(Prefix::SYMBOLON, Id::new(number).unwrap(), &secret);
         let mut text = token.reveal().as_bytes().to_vec();
         text[63] = to;
-        let Ok(Draft::Native(native)) = Draft::of(Prefix::SYMBOLON, &text) else {
+        let Ok(UncheckedToken::Native(native)) = UncheckedToken::of(Prefix::SYMBOLON, &text) else {
             return Err(TestCaseError::fail("not native"));
         };
         prop_assert_eq!(native.id_number, number);
@@ -266,15 +267,15 @@ proptest! {
     }
 
     #[test]
-    fn every_generated_text_reads_back(number in 1..=u64::MAX, secret: [u8; 32]) {
+    fn generated_tokens_round_trip(number in 1..=u64::MAX, secret: [u8; 32]) {
         let id = Id::new(number).unwrap();
         let token = Token::assemble(Prefix::SYMBOLON, id, &secret);
-        prop_assert_eq!(of(token.reveal()), Ok(Shape::Native(id)));
+        prop_assert_eq!(of(token.reveal()), Ok(TokenShape::Native(id)));
         prop_assert_eq!(token.reveal().len(), 64);
     }
 
     #[test]
-    fn a_secret_is_written_digit_by_digit(secret: [u8; 32]) {
+    fn secrets_are_encoded_digit_by_digit(secret: [u8; 32]) {
         let mut text = String::new();
         base62::push_u256(&mut text, &secret, 43);
         let value = text.bytes().fold([0_u8; 32], |number, digit| {
@@ -296,24 +297,24 @@ proptest! {
     }
 
     #[test]
-    fn any_one_changed_character_is_noticed(secret: [u8; 32], at in 4..64_usize, to in 0..62_usize) {
+    fn any_changed_character_is_detected(secret: [u8; 32], at in 4..64_usize, to in 0..62_usize) {
         let token = Token::assemble(Prefix::SYMBOLON, known_id(), &secret);
         let mut text = token.reveal().as_bytes().to_vec();
         let digit = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[to];
         prop_assume!(text[at] != digit);
         text[at] = digit;
-        prop_assert_eq!(Shape::of(Prefix::SYMBOLON, &text), Err(Malformed));
+        prop_assert_eq!(TokenShape::of(Prefix::SYMBOLON, &text), Err(MalformedToken));
     }
 
     #[test]
-    fn no_bytes_make_it_panic(text: Vec<u8>) {
-        let _ = Shape::of(Prefix::SYMBOLON, &text);
+    fn arbitrary_bytes_do_not_panic(text: Vec<u8>) {
+        let _ = TokenShape::of(Prefix::SYMBOLON, &text);
     }
 
     #[test]
-    fn what_is_native_is_written_in_one_way(body in "[0-9A-Za-z]{54}") {
+    fn native_tokens_have_one_text_form(body in "[0-9A-Za-z]{54}") {
         let text = summed(&format!("sym_{body}"));
-        if let Ok(Shape::Native(id)) = of(&text) {
+        if let Ok(TokenShape::Native(id)) = of(&text) {
             let mut digits = String::new();
             base62::push_u64(&mut digits, id.number(), 11);
             prop_assert_eq!(&text[4..15], digits);

@@ -4,20 +4,20 @@ use super::{Verifier, decide};
 use crate::error::Denied;
 use crate::freshness::Now;
 use crate::id::Id;
-use crate::index::{Half, Seen, Spot, View};
+use crate::index::{LookupResult, ShortDigest, SlotRef, View};
 use crate::permission::Request;
-use crate::token::{BLOCK, Draft};
+use crate::token::{BLOCK, UncheckedToken};
 
 /// How many hashes the widest registers hold.
 const LANES: usize = 16;
 
 /// A token of our own form that is one block long.
 #[derive(Clone, Copy)]
-struct Lane<'v> {
+struct PendingCheck<'v> {
     /// Its number in the batch.
     number: usize,
     id_number: u64,
-    spot: Spot<'v>,
+    slot_ref: SlotRef<'v>,
 }
 
 impl Verifier {
@@ -59,15 +59,15 @@ impl Verifier {
                     None => *answer = self.check(token, request),
                 }
             }
-            let mut halves = [[0; 2]; LANES];
+            let mut short_digests = [[0; 2]; LANES];
             let blocks = blocks.get(..used).unwrap_or_default();
             let key = &shared.sealer.key().current().hash;
-            key.halves(blocks, &mut halves);
-            for (lane, half) in lanes.iter().zip(halves) {
+            key.short_digests(blocks, &mut short_digests);
+            for (lane, short_digest) in lanes.iter().zip(short_digests) {
                 let Some(lane) = lane else { break };
                 let check = checks.get(lane.number).zip(answers.get_mut(lane.number));
                 if let Some(((token, request), answer)) = check {
-                    let quick = self.check_lane(view, lane, half, now, request);
+                    let quick = self.check_lane(view, lane, short_digest, now, request);
                     // What is not found so may be there in another way.
                     *answer = quick.unwrap_or_else(|| self.check(token, request));
                 }
@@ -82,21 +82,22 @@ impl Verifier {
         view: &'v View,
         number: usize,
         text: &'t [u8],
-    ) -> Option<(&'t [u8; BLOCK], Lane<'v>)> {
+    ) -> Option<(&'t [u8; BLOCK], PendingCheck<'v>)> {
         let block = text.try_into().ok()?;
-        let Ok(Draft::Native(native)) = Draft::of(self.shared.prefix, text) else {
+        let Ok(UncheckedToken::Native(native)) = UncheckedToken::of(self.shared.prefix, text)
+        else {
             return None;
         };
-        if self.shared.wary.is_set() && !native.has_checksum() {
+        if self.shared.flood_guard.is_active() && !native.has_checksum() {
             return None;
         }
-        let spot = view.spot(view.start(native.id_number));
-        spot.prefetch();
+        let slot_ref = view.slot_ref(view.start(native.id_number));
+        slot_ref.prefetch();
         let id_number = native.id_number;
-        let lane = Lane {
+        let lane = PendingCheck {
             number,
             id_number,
-            spot,
+            slot_ref,
         };
         Some((block, lane))
     }
@@ -106,15 +107,15 @@ impl Verifier {
     fn check_lane(
         &self,
         view: &View,
-        lane: &Lane<'_>,
-        half: Half,
+        lane: &PendingCheck<'_>,
+        short_digest: ShortDigest,
         now: Now<'_>,
         request: &Request<'_>,
     ) -> Option<Result<Id, Denied>> {
         let id = Id::new(lane.id_number)?;
-        match view.find(lane.spot, half) {
-            Seen::Found(found) => Some(decide(&self.shared, id, &found, now, request)),
-            Seen::Nothing | Seen::Stale => None,
+        match view.find(lane.slot_ref, short_digest) {
+            LookupResult::Found(found) => Some(decide(&self.shared, id, &found, now, request)),
+            LookupResult::Nothing | LookupResult::Stale => None,
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::memo::Memo;
-use super::{Shown, decide};
+use super::{AuthenticatedToken, decide};
+use crate::engine_state::EngineState;
 use crate::error::Denied;
 use crate::freshness::Now;
 use crate::id::Id;
-use crate::index::{Found, Half, Place, Start, Version};
+use crate::index::{BucketHash, Found, IndexVersion, ShortDigest, SlotHint};
 use crate::permission::Request;
-use crate::shared::Shared;
 
 /// A connection that has shown its token. Each check reads what is known now, so that a revoke, an expiry, a disabled
 /// owner or replaced permissions are seen at once.
@@ -20,12 +20,12 @@ use crate::shared::Shared;
 /// takes a few nanoseconds; a check after any change reads the token's state again. Names of resources and words of the
 /// embedder's own are not remembered.
 pub struct Grant {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     id: Id,
-    start: Start,
-    half: Half,
+    start: BucketHash,
+    short_digest: ShortDigest,
     /// Where it was found last. In another table it is found again, whatever stands here.
-    place: AtomicUsize,
+    slot_hint: AtomicUsize,
     memo: Memo,
 }
 
@@ -38,13 +38,13 @@ impl fmt::Debug for Grant {
 }
 
 impl Grant {
-    pub(super) fn new(shared: Arc<Shared>, shown: &Shown<'_>) -> Self {
+    pub(super) fn new(shared: Arc<EngineState>, authenticated: &AuthenticatedToken<'_>) -> Self {
         Self {
             shared,
-            id: shown.id,
-            start: shown.start,
-            half: shown.half,
-            place: AtomicUsize::new(shown.found.place().0),
+            id: authenticated.id,
+            start: authenticated.start,
+            short_digest: authenticated.short_digest,
+            slot_hint: AtomicUsize::new(authenticated.found.slot_hint().0),
             memo: Memo::default(),
         }
     }
@@ -72,7 +72,12 @@ impl Grant {
     }
 
     #[inline(never)]
-    fn decide(&self, version: Version, now: Now<'_>, request: &Request<'_>) -> Result<Id, Denied> {
+    fn decide(
+        &self,
+        version: IndexVersion,
+        now: Now<'_>,
+        request: &Request<'_>,
+    ) -> Result<Id, Denied> {
         let shared = &*self.shared;
         let decide = |found: &Found<'_>| {
             let answer = decide(shared, self.id, found, now, request);
@@ -82,14 +87,16 @@ impl Grant {
             answer
         };
         shared.index.read(|view| {
-            let place = Place(self.place.load(Ordering::Relaxed));
-            if let Some(found) = view.at(place, self.half) {
+            let slot_hint = SlotHint(self.slot_hint.load(Ordering::Relaxed));
+            if let Some(found) = view.at(slot_hint, self.short_digest) {
                 return decide(&found);
             }
-            let found = shared.index.find(view, (self.start, self.half), |found| {
-                self.place.store(found.place().0, Ordering::Relaxed);
-                decide(&found)
-            });
+            let found = shared
+                .index
+                .find(view, (self.start, self.short_digest), |found| {
+                    self.slot_hint.store(found.slot_hint().0, Ordering::Relaxed);
+                    decide(&found)
+                });
             found.unwrap_or(Err(Denied::Unknown))
         })
     }

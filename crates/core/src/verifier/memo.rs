@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crate::freshness::Now;
-use crate::index::Version;
+use crate::index::IndexVersion;
 use crate::permission::Request;
 use crate::time::Timestamp;
 
@@ -27,7 +27,12 @@ const NOTED: u64 = 1 << 63;
 impl Memo {
     /// Whether this request was allowed by this version, and the token has not expired since.
     #[inline(always)]
-    pub(super) fn allows(&self, version: Version, now: Now<'_>, request: &Request<'_>) -> bool {
+    pub(super) fn allows(
+        &self,
+        version: IndexVersion,
+        now: Now<'_>,
+        request: &Request<'_>,
+    ) -> bool {
         let Some([head, organization, id]) = request.numbers() else {
             return false;
         };
@@ -45,7 +50,12 @@ impl Memo {
     }
 
     /// Notes that this request was allowed by this version, for a token that expires then.
-    pub(super) fn note(&self, version: Version, expires: Option<Timestamp>, request: &Request<'_>) {
+    pub(super) fn note(
+        &self,
+        version: IndexVersion,
+        expires: Option<Timestamp>,
+        request: &Request<'_>,
+    ) {
         let Some([head, organization, id]) = request.numbers() else {
             return;
         };
@@ -80,7 +90,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn only_the_noted_request_under_its_version_is_allowed() {
+    fn the_memo_allows_only_its_request_and_version() {
         let id = |number| Id::new(number).unwrap();
         let read = Request::new(Action::READ, ResourceType::BUCKETS);
         let requests = [
@@ -96,29 +106,29 @@ mod tests {
         let clock = clock();
         let allows =
             |version, request: &Request<'_>| memo.allows(version, Now::of(&clock), request);
-        assert!(requests.iter().all(|one| !allows(Version(0), one)));
+        assert!(requests.iter().all(|one| !allows(IndexVersion(0), one)));
         for (at, noted) in requests.iter().enumerate() {
-            let version = Version(at as u64);
+            let version = IndexVersion(at as u64);
             memo.note(version, None, noted);
             for (other, request) in requests.iter().enumerate() {
                 assert_eq!(allows(version, request), other == at, "{request}");
-                assert!(!allows(Version(99), request));
+                assert!(!allows(IndexVersion(99), request));
             }
         }
         let custom = Request::new(Action::new("drop").unwrap(), ResourceType::BUCKETS);
         for request in [custom, read.name("a")] {
-            memo.note(Version(7), None, &request);
-            assert!(!allows(Version(7), &request));
+            memo.note(IndexVersion(7), None, &request);
+            assert!(!allows(IndexVersion(7), &request));
         }
     }
 
     #[test]
-    fn what_expires_is_allowed_until_its_very_nanosecond() {
+    fn the_memo_allows_until_the_exact_expiry() {
         let (clock, memo) = (clock(), Memo::default());
         let read = Request::new(Action::READ, ResourceType::BUCKETS);
         let end = clock.now().saturating_add(Duration::from_nanos(2));
-        memo.note(Version(1), Some(end), &read);
-        let allows = || memo.allows(Version(1), Now::of(&clock), &read);
+        memo.note(IndexVersion(1), Some(end), &read);
+        let allows = || memo.allows(IndexVersion(1), Now::of(&clock), &read);
         assert!(allows());
         clock.advance(Duration::from_nanos(1));
         assert!(allows());
@@ -132,7 +142,7 @@ mod tests {
 
     /// Two threads note requests that differ in every part: no mixture of them is ever allowed.
     #[test]
-    fn threads_that_share_it_mix_nothing() {
+    fn threads_sharing_a_memo_do_not_mix_entries() {
         let memo = &Memo::default();
         let done = &AtomicBool::new(false);
         let request = |organization: u64, id: u64| {
@@ -144,7 +154,7 @@ mod tests {
             let writers = [1, 2].map(|number| {
                 scope.spawn(move || {
                     for _ in 0..200_000 {
-                        memo.note(Version(number), None, &request(number, number));
+                        memo.note(IndexVersion(number), None, &request(number, number));
                     }
                 })
             });
@@ -153,10 +163,10 @@ mod tests {
                 let allows =
                     |version, request: &Request<'_>| memo.allows(version, Now::of(&clock), request);
                 while !done.load(Ordering::Acquire) {
-                    assert!(!allows(Version(1), &request(1, 2)));
-                    assert!(!allows(Version(1), &request(2, 1)));
-                    assert!(!allows(Version(1), &request(2, 2)));
-                    assert!(!allows(Version(2), &request(1, 1)));
+                    assert!(!allows(IndexVersion(1), &request(1, 2)));
+                    assert!(!allows(IndexVersion(1), &request(2, 1)));
+                    assert!(!allows(IndexVersion(1), &request(2, 2)));
+                    assert!(!allows(IndexVersion(2), &request(1, 1)));
                 }
             });
             for writer in writers {

@@ -4,23 +4,23 @@ use std::io::{self, Cursor, Write};
 use std::sync::Arc;
 
 use symbolon::backup::{Backup, BackupError};
-use symbolon::journal::{Act, By, Entry, Event, Fate, Intent};
+use symbolon::journal::{Actor, Entry, Event, Intent, Operation, Outcome};
 use symbolon::{Caller, Error, MemoryStore, Schema};
 
 use crate::journal::{Failing, journaled, on};
 
 /// What the journal says of backups: who asked, and what became of it; none if that is not known.
-fn told(entries: &[Entry]) -> Vec<(By, Option<Fate>)> {
-    let fate = |number: u64| {
+fn told(entries: &[Entry]) -> Vec<(Actor, Option<Outcome>)> {
+    let outcome = |number: u64| {
         entries.iter().find_map(|entry| match entry.event {
-            Event::Outcome { of, fate } if of == number => Some(fate),
+            Event::Outcome { of, outcome } if of == number => Some(outcome),
             _ => None,
         })
     };
     let intents = entries.iter().filter_map(|entry| match &entry.event {
-        Event::Intent(intent) if intent.act == Act::Backup => {
+        Event::Intent(intent) if intent.operation == Operation::Backup => {
             assert!(intent.writes.is_empty() && intent.ends.is_empty());
-            Some((intent.by, fate(entry.number)))
+            Some((intent.actor, outcome(entry.number)))
         }
         _ => None,
     });
@@ -52,7 +52,7 @@ impl<F: FnMut()> Write for Watching<F> {
 }
 
 #[test]
-fn a_backup_has_its_line_before_its_first_byte_and_its_commit_after_the_last() {
+fn backups_are_journaled_before_and_after_writing() {
     let j = journaled();
     let all = Schema::influxdb_operator();
     let all: Vec<_> = all.iter().map(ToString::to_string).collect();
@@ -61,22 +61,22 @@ fn a_backup_has_its_line_before_its_first_byte_and_its_commit_after_the_last() {
     let Caller::Authorization(id) = operator else {
         unreachable!()
     };
-    let by = By::Authorization(id);
+    let actor = Actor::Authorization(id);
     let mut seen = 0;
     let mut out = Watching {
         written: Vec::new(),
         most: usize::MAX,
         first: || {
-            assert_eq!(told(&j.journal.entries()), [(by, None)]);
+            assert_eq!(told(&j.journal.entries()), [(actor, None)]);
             seen += 1;
         },
     };
     let issuer = j.world.engine.issuer();
-    let summary = issuer.back_up(&operator, &mut out, &mut |_| ()).unwrap();
+    let summary = issuer.backup(&operator, &mut out, &mut |_| ()).unwrap();
     let written = std::mem::take(&mut out.written);
     assert_eq!(seen, 1);
     let revision = summary.head.0;
-    let done = (by, Some(Fate::Done { revision }));
+    let done = (actor, Some(Outcome::Done { revision }));
     assert_eq!(told(&j.journal.entries()), [done]);
     assert_eq!(
         Backup::read(Cursor::new(&written)).unwrap().summary(),
@@ -89,18 +89,18 @@ fn a_backup_has_its_line_before_its_first_byte_and_its_commit_after_the_last() {
         most: written.len() - 1,
         first: || (),
     };
-    let broken = issuer.back_up(&operator, &mut out, &mut |_| ());
+    let broken = issuer.backup(&operator, &mut out, &mut |_| ());
     assert!(matches!(broken, Err(BackupError::Write(_))), "{broken:?}");
-    let failed = (by, Some(Fate::Failed));
+    let failed = (actor, Some(Outcome::Failed));
     assert_eq!(told(&j.journal.entries()), [done, failed]);
 
     // The next process takes none of it for a change of the store.
     let engine = j.open(Arc::clone(&j.world.store)).unwrap();
-    assert_eq!(engine.restored(), None);
+    assert_eq!(engine.rollback(), None);
 }
 
 #[test]
-fn whoever_lacks_one_permission_of_an_operator_gets_nothing_and_that_is_noted() {
+fn backups_require_every_operator_permission_and_refusals_are_journaled() {
     let j = journaled();
     let all = Schema::influxdb_operator();
     let all: Vec<_> = all.iter().map(ToString::to_string).collect();
@@ -111,7 +111,7 @@ fn whoever_lacks_one_permission_of_an_operator_gets_nothing_and_that_is_noted() 
         .world
         .engine
         .issuer()
-        .back_up(&caller, &mut out, &mut |_| ());
+        .backup(&caller, &mut out, &mut |_| ());
     let Err(BackupError::Engine(Error::Forbidden(lacking))) = refused else {
         panic!("{refused:?}")
     };
@@ -122,7 +122,7 @@ fn whoever_lacks_one_permission_of_an_operator_gets_nothing_and_that_is_noted() 
         matches!(
             entry.event,
             Event::Denied {
-                act: Act::Backup,
+                operation: Operation::Backup,
                 ..
             }
         )
@@ -131,36 +131,36 @@ fn whoever_lacks_one_permission_of_an_operator_gets_nothing_and_that_is_noted() 
 }
 
 #[test]
-fn without_a_journal_that_can_be_written_there_is_no_backup() {
+fn an_unwritable_journal_prevents_backups() {
     let failing = Arc::new(Failing::default());
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
-    let back_up = || {
+    let backup = || {
         let mut out = Vec::new();
         let done = world
             .engine
             .issuer()
-            .back_up(&Caller::Root, &mut out, &mut |_| ());
+            .backup(&Caller::Root, &mut out, &mut |_| ());
         (done, out.len())
     };
     failing.break_it(true);
-    let (refused, bytes) = back_up();
+    let (refused, bytes) = backup();
     assert!(matches!(
         refused,
         Err(BackupError::Engine(Error::Journal(_)))
     ));
     assert_eq!(bytes, 0);
     failing.break_it(false);
-    let (done, bytes) = back_up();
+    let (done, bytes) = backup();
     assert_eq!(done.unwrap().bytes, bytes as u64);
     assert_eq!(told(&failing.inner.entries()).len(), 1);
 }
 
 #[test]
-fn one_whose_end_is_not_in_the_journal_counts_as_made() {
+fn a_backup_without_a_final_journal_line_counts_as_made() {
     let j = journaled();
     let intent = Intent {
-        by: By::Root,
-        act: Act::Backup,
+        actor: Actor::Root,
+        operation: Operation::Backup,
         writes: Vec::new(),
         ends: Vec::new(),
     };
@@ -170,8 +170,11 @@ fn one_whose_end_is_not_in_the_journal_counts_as_made() {
     let journal = Arc::new(j.journal.reopened());
     let options = crate::journal::with_journal(&j.world.clock, journal.clone());
     let store = Arc::clone(&j.world.store);
-    let engine = symbolon::Engine::open(store, crate::world::key(), options).unwrap();
+    let engine = symbolon::Engine::open(store, crate::fixture::key(), options).unwrap();
     let new = j.world.new_authorization(&["read:buckets"]);
     engine.issuer().create(&Caller::Root, new).unwrap();
-    assert_eq!(told(&journal.entries()), [(By::Root, Some(Fate::Found))]);
+    assert_eq!(
+        told(&journal.entries()),
+        [(Actor::Root, Some(Outcome::Found))]
+    );
 }

@@ -1,8 +1,8 @@
 //! Nobody grants what they do not hold, and nobody touches what is another organization's.
 
-use crate::world::{World, permission};
+use crate::fixture::{World, permission};
 use symbolon::{
-    Caller, Edit, Error, Filter, Id, NewAuthorization, Rotation, Span, Transition, UserEdit,
+    Caller, Edit, Error, Filter, Id, ListOptions, NewAuthorization, Rotation, Transition, UserEdit,
 };
 
 /// A world with a second organization that has one authorization.
@@ -31,7 +31,7 @@ fn holder(world: &World, texts: &[&str]) -> Caller {
 }
 
 #[test]
-fn creating_needs_the_right_to_and_grants_only_what_is_held() {
+fn creation_requires_permission_and_never_exceeds_it() {
     let (world, other, _) = two();
     let issuer = world.engine.issuer();
     let create = |caller: &Caller, org: Id, texts: &[&str]| {
@@ -98,7 +98,7 @@ fn creating_needs_the_right_to_and_grants_only_what_is_held() {
 }
 
 #[test]
-fn what_is_foreign_is_not_found_and_what_is_ones_own_is_forbidden() {
+fn foreign_records_are_not_found_and_own_records_are_forbidden() {
     let (world, _, foreign) = two();
     let issuer = world.engine.issuer();
     let (_, own) = world.create(&["read:buckets"]);
@@ -156,7 +156,7 @@ fn what_is_foreign_is_not_found_and_what_is_ones_own_is_forbidden() {
 }
 
 #[test]
-fn rotating_another_needs_all_of_its_permissions() {
+fn rotating_another_authorization_requires_its_permissions() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let (_, target) = world.create(&["read:buckets", "write:tasks"]);
@@ -175,7 +175,7 @@ fn rotating_another_needs_all_of_its_permissions() {
 }
 
 #[test]
-fn editing_permissions_may_keep_and_drop_but_gain_only_what_is_held() {
+fn editing_permissions_adds_only_held_permissions() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let (_, target) = world.create(&["read:tasks", "read:buckets"]);
@@ -203,7 +203,7 @@ fn editing_permissions_may_keep_and_drop_but_gain_only_what_is_held() {
 }
 
 #[test]
-fn a_dead_caller_changes_nothing_even_if_this_engine_has_not_heard() {
+fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
     let world = World::new();
     let caller = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets"]);
     let Caller::Authorization(id) = caller else {
@@ -220,7 +220,7 @@ fn a_dead_caller_changes_nothing_even_if_this_engine_has_not_heard() {
     ));
     let nobody = Caller::Authorization(Id::new(5).unwrap());
     assert!(matches!(
-        issuer.users(&nobody, &Span::default()),
+        issuer.users(&nobody, &ListOptions::default()),
         Err(Error::Caller(_))
     ));
 }
@@ -252,10 +252,15 @@ fn users_and_organizations_follow_the_same_rules() {
         issuer.edit_organization(&none, world.org.id, &edit),
         Err(Error::Forbidden(_))
     ));
-    assert!(issuer.users(&none, &Span::default()).unwrap().is_empty());
     assert!(
         issuer
-            .organizations(&none, &Span::default())
+            .users(&none, &ListOptions::default())
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        issuer
+            .organizations(&none, &ListOptions::default())
             .unwrap()
             .is_empty()
     );
@@ -323,7 +328,7 @@ fn users_and_organizations_follow_the_same_rules() {
 
 /// Users belong to no organization, so a permission on them within one must not reach any of them by its id.
 #[test]
-fn a_permission_on_users_of_an_organization_reaches_no_user_by_its_id() {
+fn organization_scoped_user_permissions_reach_no_user_by_id() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer
@@ -362,7 +367,12 @@ fn a_permission_on_users_of_an_organization_reaches_no_user_by_its_id() {
             issuer.edit_user(caller, user, &delete),
             Err(Error::NotFound(_))
         ));
-        assert!(issuer.users(caller, &Span::default()).unwrap().is_empty());
+        assert!(
+            issuer
+                .users(caller, &ListOptions::default())
+                .unwrap()
+                .is_empty()
+        );
         assert!(issuer.user_named(caller, "operator").is_err());
         let new = NewAuthorization {
             user: Some(user),

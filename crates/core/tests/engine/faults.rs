@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use symbolon::record::RecordKey;
 use symbolon::{
-    Caller, Denied, Edit, Error, Field, FirstUser, MemoryStore, OrganizationEdit, PermissionSet,
-    Purge, Schema, Span, Token, TokenStore, Transition,
+    Caller, Denied, Edit, Error, Field, ListOptions, MemoryStore, OrganizationEdit, PermissionSet,
+    PurgeOptions, Schema, SetUpRequest, Token, TokenStore, Transition,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
-use crate::world::{World, engine, permission};
+use crate::fixture::{World, engine, permission};
 
 fn faulty() -> (Arc<FaultyStore<MemoryStore>>, World) {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -20,7 +20,7 @@ fn faulty() -> (Arc<FaultyStore<MemoryStore>>, World) {
 }
 
 #[test]
-fn a_revoke_under_a_fault_is_never_a_false_ok_and_revokes_when_tried_again() {
+fn a_revoke_under_faults_never_falsely_succeeds_and_can_be_retried() {
     for failure in [Fault::Before, Fault::After, Fault::AfterThenUnreadable] {
         let (store, world) = faulty();
         let issuer = world.engine.issuer();
@@ -50,7 +50,7 @@ fn a_revoke_under_a_fault_is_never_a_false_ok_and_revokes_when_tried_again() {
 }
 
 #[test]
-fn a_create_that_was_written_but_not_confirmed_has_succeeded() {
+fn an_unconfirmed_but_written_create_succeeds() {
     let (store, world) = faulty();
     store.plan(Method::Commit, 1, Fault::After);
     let (token, made) = world.create(&["read:buckets"]);
@@ -67,7 +67,7 @@ fn a_create_that_was_written_but_not_confirmed_has_succeeded() {
 }
 
 #[test]
-fn a_change_that_was_not_confirmed_reaches_the_index_once_the_store_is_back() {
+fn unconfirmed_changes_reach_the_index_after_recovery() {
     let (store, world) = faulty();
     let (token, made) = world.create(&["read:buckets"]);
     store.plan(Method::Commit, 1, Fault::AfterThenUnreadable);
@@ -88,7 +88,7 @@ fn a_change_that_was_not_confirmed_reaches_the_index_once_the_store_is_back() {
 }
 
 #[test]
-fn callers_that_wait_at_the_same_time_share_a_commit() {
+fn concurrent_callers_share_a_commit() {
     let (store, world) = faulty();
     let before = store.calls(Method::Commit);
     std::thread::scope(|scope| {
@@ -102,7 +102,7 @@ fn callers_that_wait_at_the_same_time_share_a_commit() {
 }
 
 #[test]
-fn what_a_create_depends_on_is_read_once_and_compared_each_time() {
+fn cached_dependencies_are_guarded_by_every_commit() {
     let (store, world) = faulty();
     let caller = world.caller(&["write:authorizations", "read:buckets"]);
     let elsewhere = world.another();
@@ -144,7 +144,7 @@ fn what_a_create_depends_on_is_read_once_and_compared_each_time() {
 }
 
 #[test]
-fn one_conflict_fails_no_group_and_no_edit_is_lost() {
+fn a_conflict_does_not_fail_its_group() {
     let (_, world) = faulty();
     let issuer = world.engine.issuer();
     let (_, made) = world.create(&["read:databases"]);
@@ -179,12 +179,12 @@ fn described(text: &str) -> Edit {
 }
 
 #[test]
-fn set_up_works_once_also_when_two_race() {
+fn set_up_succeeds_once_under_concurrency() {
     for _ in 0..20 {
         let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
         let clock = symbolon::ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
         let engines = [engine(&store, &clock), engine(&store, &clock)];
-        let first = FirstUser {
+        let first = SetUpRequest {
             organization: "org".into(),
             user: "me".into(),
             password_hash: None,
@@ -209,7 +209,7 @@ fn set_up_works_once_also_when_two_race() {
         assert!(
             results
                 .iter()
-                .any(|result| matches!(result, Err(Error::SetUp)))
+                .any(|result| matches!(result, Err(Error::AlreadySetUp)))
         );
     }
 }
@@ -219,7 +219,7 @@ fn set_up_adopts_existing_names_only_when_asked() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer.create_user(&Caller::Root, "me", None).unwrap();
-    let first = FirstUser {
+    let first = SetUpRequest {
         organization: "org".into(),
         user: "me".into(),
         password_hash: None,
@@ -232,7 +232,7 @@ fn set_up_adopts_existing_names_only_when_asked() {
         issuer.set_up(&first),
         Err(Error::Exists(symbolon::Field::OrganizationName))
     ));
-    let first = FirstUser {
+    let first = SetUpRequest {
         if_name_exists: symbolon::IfNameExists::Adopt,
         ..first
     };
@@ -245,7 +245,7 @@ fn set_up_adopts_existing_names_only_when_asked() {
 }
 
 #[test]
-fn a_purge_that_was_interrupted_goes_on() {
+fn an_interrupted_purge_resumes() {
     let (store, world) = faulty();
     let issuer = world.engine.issuer();
     let root = Caller::Root;
@@ -261,7 +261,7 @@ fn a_purge_that_was_interrupted_goes_on() {
         .unwrap();
     world.clock.advance(Duration::from_secs(40 * 24 * 3600));
     let mut told = 0;
-    let failed = issuer.purge_watched(&Purge::default(), &mut |so_far| {
+    let failed = issuer.purge_with(&PurgeOptions::default(), &mut |so_far| {
         told = so_far.total();
         store.plan(Method::Commit, 1, Fault::Before);
     });
@@ -277,9 +277,9 @@ fn a_purge_that_was_interrupted_goes_on() {
 
 /// A bucket and a token of one's own choice come in the same commit.
 #[test]
-fn a_set_up_takes_a_token_and_registers_a_bucket() {
+fn set_up_accepts_a_token_and_registers_a_bucket() {
     let text = "a-token-that-the-operator-has-chosen";
-    let first = |token: &str| FirstUser {
+    let first = |token: &str| SetUpRequest {
         organization: "org".into(),
         user: "me".into(),
         password_hash: None,
@@ -304,7 +304,7 @@ fn a_set_up_takes_a_token_and_registers_a_bucket() {
     );
     assert_eq!(
         issuer
-            .buckets(&Caller::Root, None, &Span::default())
+            .buckets(&Caller::Root, None, &ListOptions::default())
             .unwrap(),
         [bucket]
     );

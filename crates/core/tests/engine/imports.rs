@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Query;
 use symbolon::{
-    Authorization, Caller, Denied, Error, Face, Field, Id, IfEnded, ImportItem, Imported, Locator,
-    MemoryStore, Prefix, Status, Timestamp, Token, TokenStore,
+    Authorization, Caller, Denied, Error, Field, ForeignHash, Id, IfRevoked, ImportItem,
+    ImportReport, MemoryStore, Origin, Prefix, Status, Timestamp, Token, TokenStore,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method, Refusal};
 
-use crate::world::{READ_BUCKETS, World, permission};
+use crate::fixture::{READ_BUCKETS, World, permission};
 
 pub(crate) const V2: &str =
     "vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA==";
@@ -25,7 +25,7 @@ pub(crate) fn authorization(world: &World, number: u64) -> Authorization {
         organization: world.org.id,
         user: None,
         created_by: None,
-        face: Face::V2,
+        origin: Origin::V2,
         rotated_from: None,
         description: "imported".into(),
         permissions: [permission("read:buckets")].into_iter().collect(),
@@ -47,7 +47,7 @@ fn check(world: &World, text: &str) -> Result<Id, Denied> {
 }
 
 #[test]
-fn tokens_of_other_origin_keep_working_with_their_ids_and_times() {
+fn imported_tokens_keep_their_ids_and_times() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let wanted = authorization(&world, 1000);
@@ -59,7 +59,7 @@ fn tokens_of_other_origin_keep_working_with_their_ids_and_times() {
     };
     assert_eq!(
         issuer.import(&items()).unwrap(),
-        Imported { new: 2, known: 0 }
+        ImportReport { new: 2, known: 0 }
     );
     assert_eq!(
         (check(&world, V2), check(&world, V3)),
@@ -77,27 +77,27 @@ fn tokens_of_other_origin_keep_working_with_their_ids_and_times() {
     );
     assert_eq!(
         issuer.import(&items()).unwrap(),
-        Imported { new: 0, known: 2 }
+        ImportReport { new: 0, known: 2 }
     );
     // What was revoked here stays revoked when the file is imported again.
     issuer.revoke(&Caller::Root, wanted.id).unwrap();
     assert_eq!(
         issuer.import(&items()).unwrap(),
-        Imported { new: 0, known: 2 }
+        ImportReport { new: 0, known: 2 }
     );
     assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
 }
 
 #[test]
-fn a_stored_hash_is_found_by_its_token_and_given_a_keyed_one() {
-    for locator in [
-        Locator::sha256(V2.as_bytes()),
-        Locator::sha512(V2.as_bytes()),
+fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
+    for foreign_hash in [
+        ForeignHash::sha256(V2.as_bytes()),
+        ForeignHash::sha512(V2.as_bytes()),
     ] {
         let world = World::new();
         let issuer = world.engine.issuer();
         let wanted = authorization(&world, 1000);
-        let item = || ImportItem::Hashed(wanted.clone(), locator);
+        let item = || ImportItem::Hashed(wanted.clone(), foreign_hash);
         issuer.import(&[item()]).unwrap();
         let before = size(&world, wanted.id);
         assert_eq!(check(&world, V3), Err(Denied::Unknown));
@@ -131,7 +131,7 @@ fn size(world: &World, id: Id) -> usize {
 }
 
 #[test]
-fn a_hash_presented_as_a_token_is_unknown() {
+fn a_stored_hash_is_not_accepted_as_a_token() {
     let world = World::new();
     let wanted = authorization(&world, 1000);
     let phc = "$influxdb2-sha256$n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=";
@@ -141,7 +141,7 @@ fn a_hash_presented_as_a_token_is_unknown() {
 }
 
 #[test]
-fn what_cannot_be_imported_is_told_and_nothing_is_written() {
+fn invalid_imports_are_reported_and_write_nothing() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let (_, own) = world.create(&["read:buckets"]);
@@ -151,7 +151,7 @@ fn what_cannot_be_imported_is_told_and_nothing_is_written() {
         let mut changed = authorization(&world, 1001);
         edit(&mut changed);
         let item = ImportItem::Authorization(changed, token(text));
-        assert!(issuer.check_import(&item, IfEnded::Refuse).is_err() || text == V2);
+        assert!(issuer.check_import(&item, IfRevoked::Refuse).is_err() || text == V2);
         issuer.import(&[good(), item]).unwrap_err().to_string()
     };
     assert_eq!(bad(&|_| {}, V2), "token exists already; choose another");
@@ -185,7 +185,7 @@ fn items(world: &World, numbers: std::ops::Range<u64>) -> Vec<ImportItem> {
 }
 
 #[test]
-fn what_only_the_store_knows_is_compared_all_the_same() {
+fn imports_are_compared_with_unindexed_records() {
     let world = World::new();
     // On a store that it believes to be its own it looks seldom for what others wrote.
     let blind = world.another();
@@ -197,7 +197,7 @@ fn what_only_the_store_knows_is_compared_all_the_same() {
         .unwrap();
     assert_eq!(
         issuer.import(&items(&world, 1005..1015)).unwrap(),
-        Imported { new: 5, known: 5 }
+        ImportReport { new: 5, known: 5 }
     );
     world
         .engine
@@ -236,7 +236,7 @@ fn what_only_the_store_knows_is_compared_all_the_same() {
 }
 
 #[test]
-fn what_stands_twice_in_one_call_is_refused_and_nothing_is_written() {
+fn duplicate_import_items_are_rejected_and_write_nothing() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let mut same_id = items(&world, 1000..1010);
@@ -264,7 +264,7 @@ fn what_stands_twice_in_one_call_is_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn an_import_that_was_interrupted_goes_on_where_it_stopped() {
+fn an_interrupted_import_resumes() {
     let faults = Method::Commit.faults().into_iter();
     for fault in faults.chain([Fault::Instead(Refusal::Conflict(3))]) {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -281,7 +281,7 @@ fn an_import_that_was_interrupted_goes_on_where_it_stopped() {
         let known = there.len();
         assert_eq!(
             again,
-            Imported {
+            ImportReport {
                 new: 20 - known,
                 known
             },

@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use symbolon::journal::{
-    Act, By, Durability, Entry, Event, Fate, Intent, Journal, JournalError, MemoryJournal,
+    Actor, Durability, Entry, Event, Intent, Journal, JournalError, MemoryJournal, Operation,
+    Outcome,
 };
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, IfEnded, ImportItem, ManualClock, MemoryStore,
-    Options, Problem, Rotation, Timestamp, Token, TokenStore, Transition, UserEdit,
+    Caller, Clock, Denied, Engine, Error, Id, IfRevoked, ImportItem, IntegrityFaultKind,
+    ManualClock, MemoryStore, Options, Rotation, Timestamp, Token, TokenStore, Transition,
+    UserEdit,
 };
 
+use crate::fixture::{READ_BUCKETS, World, key, options};
 use crate::imports::{authorization, token};
-use crate::world::{READ_BUCKETS, World, key, options};
 
 /// A journal that can be told to fail.
 #[derive(Debug, Default)]
@@ -133,7 +135,7 @@ pub(crate) fn check(engine: &Engine, token: &Token) -> Result<Id, Denied> {
 }
 
 #[test]
-fn an_intent_stands_before_its_outcome_and_says_who_did_what_to_which() {
+fn intents_precede_outcomes_and_name_caller_operation_and_records() {
     let j = journaled();
     let caller = j.world.caller(&["write:authorizations", "read:buckets"]);
     let Caller::Authorization(caller_id) = caller else {
@@ -161,14 +163,17 @@ fn an_intent_stands_before_its_outcome_and_says_who_did_what_to_which() {
         unreachable!()
     };
     assert_eq!(
-        (create.by, create.act),
-        (By::Authorization(caller_id), Act::Create)
+        (create.actor, create.operation),
+        (Actor::Authorization(caller_id), Operation::Create)
     );
-    assert_eq!((revoke.by, revoke.act), (By::Root, Act::Revoke));
+    assert_eq!(
+        (revoke.actor, revoke.operation),
+        (Actor::Root, Operation::Revoke)
+    );
     assert!(create.ends.is_empty() && revoke.ends.len() == 1);
     for intent in about {
         let outcome = entries.iter().find(|entry| {
-            matches!(entry.event, Event::Outcome { of, fate: Fate::Done { .. } } if of == intent.number)
+            matches!(entry.event, Event::Outcome { of, outcome: Outcome::Done { .. } } if of == intent.number)
         });
         assert!(outcome.unwrap().number > intent.number);
     }
@@ -178,7 +183,7 @@ fn an_intent_stands_before_its_outcome_and_says_who_did_what_to_which() {
 }
 
 #[test]
-fn what_nobody_knows_after_a_crash_is_found_out_at_the_next_start() {
+fn unknown_outcomes_are_resolved_at_the_next_start() {
     let failing = Arc::new(Failing::default());
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
     let issuer = world.engine.issuer();
@@ -192,13 +197,13 @@ fn what_nobody_knows_after_a_crash_is_found_out_at_the_next_start() {
     // It is written down, and the process ends before the commit.
     let last = failing.inner.entries().last().unwrap().number;
     let intent = Intent {
-        by: By::Root,
-        act: Act::Revoke,
-        writes: vec![symbolon::journal::Target {
+        actor: Actor::Root,
+        operation: Operation::Revoke,
+        writes: vec![symbolon::journal::WrittenRecord {
             key: format!("authorization:{}", other.id).parse().unwrap(),
             sequence: 2,
         }],
-        ends: vec![symbolon::journal::Ending {
+        ends: vec![symbolon::journal::Revocation {
             key: format!("authorization:{}", other.id).parse().unwrap(),
             at: world.clock.now(),
             mark: None,
@@ -213,28 +218,30 @@ fn what_nobody_knows_after_a_crash_is_found_out_at_the_next_start() {
     let journal = Arc::new(failing.inner.reopened());
     let options = with_journal(&world.clock, journal.clone());
     let engine = Engine::open(world.store.clone(), key(), options).unwrap();
-    assert_eq!(engine.restored(), None);
+    assert_eq!(engine.rollback(), None);
     let new = world.new_authorization(&["read:buckets"]);
     engine.issuer().create(&Caller::Root, new).unwrap();
-    let found: Vec<Fate> = journal
+    let found: Vec<Outcome> = journal
         .entries()
         .into_iter()
         .filter_map(|entry| match entry.event {
-            Event::Outcome { fate, .. } if !matches!(fate, Fate::Done { .. }) => Some(fate),
+            Event::Outcome { outcome, .. } if !matches!(outcome, Outcome::Done { .. }) => {
+                Some(outcome)
+            }
             _ => None,
         })
         .collect();
-    assert_eq!(found, [Fate::Found, Fate::Failed]);
+    assert_eq!(found, [Outcome::Found, Outcome::Failed]);
     // After a restore only what was done is done again.
     let backup = copy(&*world.store);
     drop(engine);
     let options = with_journal(&world.clock, Arc::new(journal.reopened()));
     let engine = Engine::open(backup, key(), options).unwrap();
-    assert_eq!(engine.restored().unwrap().ended, 0);
+    assert_eq!(engine.rollback().unwrap().revoked, 0);
 }
 
 #[test]
-fn without_a_journal_that_can_be_written_only_taking_away_works() {
+fn an_unwritable_journal_allows_only_revocations() {
     let failing = Arc::new(Failing::default());
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
     let issuer = world.engine.issuer();
@@ -268,7 +275,7 @@ fn without_a_journal_that_can_be_written_only_taking_away_works() {
     let told = world.engine.faults();
     assert_eq!(
         told.iter()
-            .filter(|one| one.problem == Problem::Unwritten)
+            .filter(|one| one.problem == IntegrityFaultKind::Unwritten)
             .count(),
         3
     );
@@ -285,19 +292,23 @@ fn without_a_journal_that_can_be_written_only_taking_away_works() {
     );
     let options = with_journal(&world.clock, Arc::new(failing.inner.reopened()));
     let engine = Engine::open(backup, key(), options).unwrap();
-    assert_eq!(engine.restored().unwrap().ended, 2);
+    assert_eq!(engine.rollback().unwrap().revoked, 2);
     assert_eq!(check(&engine, &token), Err(Denied::Revoked(made.id)));
 }
 
 #[test]
-fn refusals_are_noted_but_not_without_end() {
+fn journaled_refusals_are_rate_limited() {
     let j = journaled();
     let caller = j.world.caller(&["read:buckets"]);
     let issuer = j.world.engine.issuer();
-    let denied = |j: &Journaled| -> Vec<(Act, u64)> {
+    let denied = |j: &Journaled| -> Vec<(Operation, u64)> {
         let entries = j.journal.entries().into_iter();
         let one = |entry: Entry| match entry.event {
-            Event::Denied { act, left_out, .. } => Some((act, left_out)),
+            Event::Denied {
+                operation,
+                left_out,
+                ..
+            } => Some((operation, left_out)),
             _ => None,
         };
         entries.filter_map(one).collect()
@@ -306,10 +317,10 @@ fn refusals_are_noted_but_not_without_end() {
         let new = j.world.new_authorization(&["read:buckets"]);
         issuer.create(&caller, new).unwrap_err();
     }
-    assert_eq!(denied(&j), vec![(Act::Create, 0); 100]);
+    assert_eq!(denied(&j), vec![(Operation::Create, 0); 100]);
     j.world.clock.advance(Duration::from_secs(1));
     issuer.create_user(&caller, "me", None).unwrap_err();
-    assert_eq!(denied(&j).last(), Some(&(Act::CreateUser, 900)));
+    assert_eq!(denied(&j).last(), Some(&(Operation::CreateUser, 900)));
     let count = denied(&j).len();
     issuer
         .revoke(&Caller::Root, Id::new(77).unwrap())
@@ -322,7 +333,7 @@ fn refusals_are_noted_but_not_without_end() {
 }
 
 #[test]
-fn what_had_ended_is_imported_again_only_when_that_is_asked_for() {
+fn revoked_tokens_are_imported_again_only_on_request() {
     let j = journaled();
     let issuer = j.world.engine.issuer();
     let text = "an-imported-token-of-another-origin-0001";
@@ -336,7 +347,7 @@ fn what_had_ended_is_imported_again_only_when_that_is_asked_for() {
         .advance(Duration::from_secs(40 * 24 * 60 * 60));
     assert_eq!(issuer.purge().unwrap(), 1);
     let refused = |result: Result<_, Error>| match result {
-        Err(Error::EndedBefore(key)) => key.to_string(),
+        Err(Error::PreviouslyRevoked(key)) => key.to_string(),
         other => panic!("{other:?}"),
     };
     // The id, and the token under another id.
@@ -349,7 +360,9 @@ fn what_had_ended_is_imported_again_only_when_that_is_asked_for() {
         "authorization:0000000000000051"
     );
     j.world.clock.advance(Duration::from_secs(1));
-    let revived = issuer.import_with(&[item(0x51)], IfEnded::Revive).unwrap();
+    let revived = issuer
+        .import_with(&[item(0x51)], IfRevoked::Revive)
+        .unwrap();
     assert_eq!(revived.new, 1);
     assert_eq!(
         j.world.engine.verifier().check(text, &READ_BUCKETS),
@@ -357,7 +370,7 @@ fn what_had_ended_is_imported_again_only_when_that_is_asked_for() {
     );
     // And then it is not ended by a restore.
     let engine = j.open(j.backup()).unwrap();
-    assert_eq!(engine.restored().unwrap().ended, 0);
+    assert_eq!(engine.rollback().unwrap().revoked, 0);
     assert_eq!(
         engine.verifier().check(text, &READ_BUCKETS),
         Ok(Id::new(0x51).unwrap())
@@ -365,7 +378,7 @@ fn what_had_ended_is_imported_again_only_when_that_is_asked_for() {
 }
 
 #[test]
-fn changes_that_share_a_commit_each_have_their_lines() {
+fn changes_in_a_shared_commit_are_journaled_separately() {
     let j = journaled();
     std::thread::scope(|scope| {
         for _ in 0..32 {
@@ -374,7 +387,10 @@ fn changes_that_share_a_commit_each_have_their_lines() {
     });
     let intents = j.intents();
     assert_eq!(
-        intents.iter().filter(|one| one.act == Act::Create).count(),
+        intents
+            .iter()
+            .filter(|one| one.operation == Operation::Create)
+            .count(),
         32
     );
     let outcomes = j
@@ -384,7 +400,7 @@ fn changes_that_share_a_commit_each_have_their_lines() {
         .filter_map(|entry| match entry.event {
             Event::Outcome {
                 of,
-                fate: Fate::Done { .. },
+                outcome: Outcome::Done { .. },
             } => Some(of),
             _ => None,
         });
@@ -392,7 +408,7 @@ fn changes_that_share_a_commit_each_have_their_lines() {
 }
 
 #[test]
-fn outcomes_that_could_not_be_written_follow_later() {
+fn unwritten_outcomes_are_journaled_later() {
     let failing = Arc::new(Failing::default());
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
     failing.outcomes_only.store(true, Ordering::SeqCst);
@@ -408,8 +424,8 @@ fn outcomes_that_could_not_be_written_follow_later() {
     for entry in &entries {
         match &entry.event {
             Event::Intent(_) => assert!(intents.insert(entry.number)),
-            Event::Outcome { of, fate } => {
-                assert!(matches!(fate, Fate::Done { .. }) && *of < entry.number);
+            Event::Outcome { of, outcome } => {
+                assert!(matches!(outcome, Outcome::Done { .. }) && *of < entry.number);
                 assert!(outcomes.insert(*of), "each is told once");
             }
             _ => {}

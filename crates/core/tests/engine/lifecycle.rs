@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::world::{READ_BUCKETS, World, permission};
+use crate::fixture::{READ_BUCKETS, World, permission};
 use symbolon::{
-    Action, Authorization, Caller, Clock, Denied, Edit, Error, Face, Field, Filter, IfSame,
-    NewAuthorization, PermissionSet, Request, ResourceType, Rotation, SchemaError, Status,
+    Action, Authorization, Caller, Clock, Denied, Edit, Error, Field, Filter, IfUnchanged,
+    NewAuthorization, Origin, PermissionSet, Request, ResourceType, Rotation, SchemaError, Status,
     Timestamp, Transition, UserEdit,
 };
 
@@ -56,17 +56,17 @@ fn from_creation_to_revocation() {
     ] {
         assert!(matches!(
             issuer.edit(&Caller::Root, id, edit),
-            Err(Error::Ended(_))
+            Err(Error::AlreadyRevoked(_))
         ));
     }
     assert!(matches!(
         issuer.rotate(&Caller::Root, id, &Rotation::default()),
-        Err(Error::Ended(_))
+        Err(Error::AlreadyRevoked(_))
     ));
 }
 
 #[test]
-fn a_grant_sees_replaced_permissions_and_survives_the_growth_of_the_table() {
+fn a_grant_follows_permission_changes_and_table_growth() {
     let world = World::new();
     let (token, made) = world.create(&["read:buckets"]);
     let grant = world
@@ -116,7 +116,7 @@ fn expiry_is_exact() {
 }
 
 #[test]
-fn a_token_dies_with_its_owners() {
+fn deleting_an_owner_revokes_its_tokens() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer.create_user(&Caller::Root, "user", None).unwrap();
@@ -170,7 +170,7 @@ fn a_token_dies_with_its_owners() {
 }
 
 #[test]
-fn rotation_replaces_a_token_and_lengthens_no_life() {
+fn rotation_replaces_a_token_without_extending_its_expiry() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let end = world
@@ -228,7 +228,7 @@ fn rotation_replaces_a_token_and_lengthens_no_life() {
 }
 
 #[test]
-fn what_cannot_be_taken_is_told() {
+fn invalid_input_is_reported() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let refused = |edit: &dyn Fn(&mut NewAuthorization)| {
@@ -293,7 +293,7 @@ fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
         Err(Error::Fixed)
     ));
     let new = NewAuthorization {
-        face: Face::V0,
+        origin: Origin::V0,
         ..world.new_authorization(&["read:databases"])
     };
     let (_, loose) = issuer.create(&Caller::Root, new).unwrap();
@@ -307,31 +307,31 @@ fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
 }
 
 #[test]
-fn what_stays_as_it_is_is_written_only_if_that_is_asked_for_and_it_has_not_ended() {
+fn unchanged_records_are_written_only_on_request_and_while_not_revoked() {
     let world = World::new();
     let (_, made) = world.create(&["read:buckets"]);
     let issuer = world.engine.issuer();
-    let edit = |transition, if_same| {
+    let edit = |transition, if_unchanged| {
         world.clock.advance(MS);
         let edit = Edit {
             transition,
-            if_same,
+            if_unchanged,
             ..Edit::default()
         };
         let done = issuer.edit(&Caller::Root, made.id, edit).unwrap();
         (done, world.engine.committed())
     };
     let before = world.engine.committed();
-    assert_eq!(edit(None, IfSame::Leave), (made.clone(), before));
-    let (touched, after) = edit(None, IfSame::Touch);
+    assert_eq!(edit(None, IfUnchanged::Leave), (made.clone(), before));
+    let (touched, after) = edit(None, IfUnchanged::Touch);
     let wanted = Authorization {
         updated_at: world.clock.now(),
         ..made.clone()
     };
     assert_eq!((touched, after > before), (wanted, true));
-    let revoked = edit(Some(Transition::Revoke), IfSame::Touch);
-    assert_eq!(edit(Some(Transition::Revoke), IfSame::Touch), revoked);
-    assert_eq!(edit(None, IfSame::Touch), revoked);
+    let revoked = edit(Some(Transition::Revoke), IfUnchanged::Touch);
+    assert_eq!(edit(Some(Transition::Revoke), IfUnchanged::Touch), revoked);
+    assert_eq!(edit(None, IfUnchanged::Touch), revoked);
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn lists_are_filtered_and_paged() {
     let (_, v2) = world.create_v2(&["read:buckets"]);
     issuer.revoke(&Caller::Root, ids.remove(7)).unwrap();
     let mine = Filter {
-        face: Some(Face::Embedder),
+        origin: Some(Origin::Embedder),
         ..Filter::default()
     };
     let list = |filter: &Filter| -> Vec<_> {
@@ -360,7 +360,7 @@ fn lists_are_filtered_and_paged() {
     assert_eq!(list(&page), ids[100..700]);
     assert_eq!(
         list(&Filter {
-            face: Some(Face::V2),
+            origin: Some(Origin::V2),
             ..Filter::default()
         }),
         [v2.id]
@@ -376,7 +376,7 @@ fn lists_are_filtered_and_paged() {
 }
 
 #[test]
-fn what_ended_is_purged_after_the_retention_and_owners_last() {
+fn revoked_records_are_purged_after_the_retention_and_owners_last() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer.create_user(&Caller::Root, "user", None).unwrap();

@@ -1,35 +1,35 @@
 //! What lists hold, and in which parts they are read.
 
 use symbolon::{
-    Authorization, Caller, Error, Face, Filter, Id, ImportItem, Locator, NewAuthorization,
-    OrganizationEdit, Revoked, Span, Status, Transition, UserEdit,
+    Authorization, Caller, Error, Filter, ForeignHash, Id, ImportItem, ListOptions,
+    NewAuthorization, OrganizationEdit, Origin, Revoked, Status, Transition, UserEdit,
 };
 
+use crate::fixture::{World, permission};
 use crate::imports::authorization;
-use crate::world::{World, permission};
 
 const ROOT: &Caller = &Caller::Root;
 
 /// Reads in parts of two, each after the last of the one before.
-fn in_parts<T>(read: impl Fn(&Span) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
+fn in_parts<T>(read: impl Fn(&ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
     let mut all = Vec::new();
-    let mut span = Span {
+    let mut list_options = ListOptions {
         limit: Some(2),
-        ..Span::default()
+        ..ListOptions::default()
     };
     loop {
-        let part = read(&span);
+        let part = read(&list_options);
         assert!(part.len() <= 2);
         let Some(last) = part.last() else {
             return all;
         };
-        span.after = Some(id(last));
+        list_options.after = Some(id(last));
         all.extend(part.iter().map(&id));
     }
 }
 
 #[test]
-fn lists_are_read_in_parts() {
+fn lists_are_paged() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let other = issuer.create_organization(ROOT, "other", "").unwrap().id;
@@ -40,13 +40,13 @@ fn lists_are_read_in_parts() {
         issuer.register_bucket(ROOT, world.org.id, &name).unwrap();
         issuer.register_bucket(ROOT, other, &name).unwrap();
     }
-    let whole = Span::default();
+    let whole = ListOptions::default();
     let users: Vec<_> = issuer.users(ROOT, &whole).unwrap();
     let users: Vec<_> = users.iter().map(|one| one.id).collect();
     assert_eq!(users.len(), 5);
-    let read = |span: &Span| issuer.users(ROOT, span).unwrap();
+    let read = |list_options: &ListOptions| issuer.users(ROOT, list_options).unwrap();
     assert_eq!(in_parts(read, |one| one.id), users);
-    let read = |span: &Span| issuer.organizations(ROOT, span).unwrap();
+    let read = |list_options: &ListOptions| issuer.organizations(ROOT, list_options).unwrap();
     assert_eq!(in_parts(read, |one| one.id).len(), 7);
     for (of, count) in [(None, 10), (Some(other), 5), (Some(world.org.id), 5)] {
         let whole = issuer.buckets(ROOT, of, &whole).unwrap();
@@ -55,7 +55,7 @@ fn lists_are_read_in_parts() {
                 .iter()
                 .all(|one| of.is_none_or(|of| one.organization == of))
         );
-        let read = |span: &Span| issuer.buckets(ROOT, of, span).unwrap();
+        let read = |list_options: &ListOptions| issuer.buckets(ROOT, of, list_options).unwrap();
         let parts = in_parts(read, |one| one.id);
         assert_eq!(parts, whole.iter().map(|one| one.id).collect::<Vec<_>>());
         assert_eq!(parts.len(), count);
@@ -63,7 +63,7 @@ fn lists_are_read_in_parts() {
 }
 
 #[test]
-fn a_token_is_found_under_every_hash_and_only_by_whoever_may_read_its_authorization() {
+fn token_lookup_tries_every_hash_and_requires_read_access() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let (native, made) = world.create(&["read:buckets"]);
@@ -74,11 +74,11 @@ fn a_token_is_found_under_every_hash_and_only_by_whoever_may_read_its_authorizat
         ImportItem::Authorization(authorization(&world, 1), token),
         ImportItem::Hashed(
             authorization(&world, 2),
-            Locator::sha256(hashed[0].as_bytes()),
+            ForeignHash::sha256(hashed[0].as_bytes()),
         ),
         ImportItem::Hashed(
             authorization(&world, 3),
-            Locator::sha512(hashed[1].as_bytes()),
+            ForeignHash::sha512(hashed[1].as_bytes()),
         ),
     ];
     issuer.import(&imported).unwrap();
@@ -126,7 +126,7 @@ fn a_token_is_found_under_every_hash_and_only_by_whoever_may_read_its_authorizat
 }
 
 #[test]
-fn what_belongs_to_a_deleted_user_or_organization_is_gone_and_what_was_revoked_is_not() {
+fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer.create_user(ROOT, "user", None).unwrap().id;
@@ -134,7 +134,7 @@ fn what_belongs_to_a_deleted_user_or_organization_is_gone_and_what_was_revoked_i
     let create = |organization: Id, user: Option<Id>| {
         let new = NewAuthorization {
             user,
-            face: Face::V0,
+            origin: Origin::V0,
             ..NewAuthorization::new(organization, [permission("read:databases")])
         };
         issuer.create(ROOT, new).unwrap()

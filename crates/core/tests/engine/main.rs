@@ -1,24 +1,24 @@
 //! The engine through its public interface.
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
+mod allocations;
 mod backups;
 mod callers;
-mod copies;
-mod ending;
+mod epochs;
+mod explain_and_purge;
+mod fault_matrix;
 mod faults;
-mod following;
+mod file_copies;
+mod fixture;
 mod imports;
 mod journal;
 mod lifecycle;
 mod lists;
-mod lives;
-mod no_cost;
 mod passwords;
-mod planted;
-mod restored;
-mod returning;
+mod reactivation;
+mod replication;
+mod rollback;
 mod rotation;
 mod sessions;
 mod setup;
 mod users;
-mod world;

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use symbolon::{Caller, Denied, Error, PasswordHash, Transition, UserEdit};
 
+use crate::fixture::World;
 use crate::sessions::{denied, password, to};
-use crate::world::World;
 
 const ROOT: &Caller = &Caller::Root;
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
-fn nobody_signs_in_by_a_password_that_was_changed_since_it_was_compared() {
+fn sign_in_fails_if_the_password_changed_after_verification() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let id = issuer.create_user(ROOT, "me", None).unwrap().id;
@@ -32,7 +32,7 @@ fn nobody_signs_in_by_a_password_that_was_changed_since_it_was_compared() {
 }
 
 #[test]
-fn nobody_changes_a_password_that_was_changed_since_it_was_compared() {
+fn changing_a_password_fails_if_it_changed_after_verification() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let hash = PasswordHash::from_phc;

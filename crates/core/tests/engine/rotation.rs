@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use symbolon::record::{Kind, RecordError, RecordKey};
+use symbolon::record::{IntegrityError, Kind, RecordKey};
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
-    Caller, Denied, Engine, Error, ImportItem, Locator, MemoryStore, Problem, StoreKey,
+    Caller, Denied, Engine, Error, ForeignHash, ImportItem, IntegrityFaultKind, MemoryStore,
+    StoreKey,
 };
 
+use crate::fixture::{READ_BUCKETS, World, key, options};
 use crate::imports::{V2, authorization};
-use crate::restored::Flaky;
-use crate::world::{READ_BUCKETS, World, key, options};
+use crate::rollback::Flaky;
 
 fn open(world: &World, key: StoreKey) -> Result<Engine, Error> {
     Engine::open(Arc::clone(&world.store), key, options(&world.clock))
@@ -21,11 +22,11 @@ fn again(key: &StoreKey) -> StoreKey {
 }
 
 #[test]
-fn every_token_works_after_a_rotation_and_no_record_under_the_old_key_counts() {
+fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     let world = World::new();
     let (token, made) = world.create(&["read:buckets"]);
     let hashed = authorization(&world, 1000);
-    let item = ImportItem::Hashed(hashed.clone(), Locator::sha256(V2.as_bytes()));
+    let item = ImportItem::Hashed(hashed.clone(), ForeignHash::sha256(V2.as_bytes()));
     world.engine.issuer().import(&[item]).unwrap();
     let of_made = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let before = world.store.get(&of_made).unwrap().unwrap();
@@ -83,12 +84,12 @@ fn every_token_works_after_a_rotation_and_no_record_under_the_old_key_counts() {
     assert_eq!(fault.key, of_made);
     assert!(matches!(
         fault.problem,
-        Problem::NotGenuine(RecordError::Retired(_))
+        IntegrityFaultKind::Tampered(IntegrityError::Retired(_))
     ));
 }
 
 #[test]
-fn a_rotation_that_is_interrupted_can_go_on_and_everything_works_meanwhile() {
+fn an_interrupted_rotation_resumes_and_keeps_tokens_valid() {
     let world = World::new();
     let made: Vec<_> = (0..1200).map(|_| world.create(&["read:buckets"])).collect();
     let rotating = key().rotated().unwrap();
@@ -115,7 +116,7 @@ fn a_rotation_that_is_interrupted_can_go_on_and_everything_works_meanwhile() {
 }
 
 #[test]
-fn what_is_not_genuine_is_left_and_reported() {
+fn tampered_records_are_skipped_and_reported() {
     let world = World::on(Arc::new(MemoryStore::new()));
     let (_, made) = world.create(&["read:buckets"]);
     let of_made = RecordKey::new(Kind::AUTHORIZATION, made.id);

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use symbolon::journal::{Act, By, Event, Journal};
+use symbolon::journal::{Actor, Event, Journal, Operation};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Write;
 use symbolon::{
-    Caller, Denied, Edit, Engine, Error, Id, PasswordHash, Problem, Purge, Session, Timestamp,
-    Token, TokenStore, Transition, UserEdit,
+    Caller, Denied, Edit, Engine, Error, Id, IntegrityFaultKind, PasswordHash, PurgeOptions,
+    Session, Timestamp, Token, TokenStore, Transition, UserEdit,
 };
 
+use crate::fixture::{READ_BUCKETS, World};
 use crate::journal::{Journaled, journaled};
-use crate::world::{READ_BUCKETS, World};
 
 const ROOT: &Caller = &Caller::Root;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -212,13 +212,13 @@ fn walk(steps: Vec<Step>) {
             }
             Step::Restart => engine = world.another(),
             Step::Purge => {
-                let how = Purge {
+                let how = PurgeOptions {
                     retention: Some(HOUR),
-                    ..Purge::default()
+                    ..PurgeOptions::default()
                 };
                 let before = model.now.saturating_sub(HOUR);
                 let over = |one: &&mut Known| one.ended.unwrap_or(one.expires) < before;
-                let purged = issuer.purge_watched(&how, &mut |_| {}).unwrap();
+                let purged = issuer.purge_with(&how, &mut |_| {}).unwrap();
                 let mut count = 0;
                 for one in model
                     .sessions
@@ -251,7 +251,7 @@ fn walk(steps: Vec<Step>) {
 }
 
 #[test]
-fn sessions_are_in_force_when_the_rules_say_so() {
+fn session_validity_matches_the_reference() {
     let mut runner = TestRunner::new(ProptestConfig::with_cases(200));
     let steps = prop::collection::vec(step(), 1..30);
     runner
@@ -263,7 +263,7 @@ fn sessions_are_in_force_when_the_rules_say_so() {
 }
 
 #[test]
-fn only_the_very_text_is_the_session() {
+fn a_session_is_found_only_by_its_exact_text() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer.create_user(ROOT, "user", None).unwrap().id;
@@ -293,7 +293,7 @@ fn only_the_very_text_is_the_session() {
 }
 
 #[test]
-fn a_session_is_written_only_when_it_would_end_soon() {
+fn a_session_is_extended_only_near_its_expiry() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let user = issuer.create_user(ROOT, "user", None).unwrap().id;
@@ -336,13 +336,15 @@ fn signed_out(j: &Journaled) -> (Token, Session) {
 }
 
 #[test]
-fn a_session_that_was_ended_does_not_come_back_with_its_record() {
+fn a_signed_out_session_cannot_be_replayed() {
     let j = journaled();
     let (text, session) = signed_out(&j);
     let engine = &j.world.engine;
     assert_eq!(denied(engine, text.reveal()), Some(Denied::Unknown));
     let key = session_key(&session);
-    let told = |fault: &symbolon::Fault| fault.key == key && fault.problem == Problem::Replayed;
+    let told = |fault: &symbolon::IntegrityFault| {
+        fault.key == key && fault.problem == IntegrityFaultKind::RolledBack
+    };
     assert!(engine.faults().iter().any(told));
     // Another engine never saw the later version, but the journal did.
     let next = j.open(j.world.store.clone()).unwrap();
@@ -353,37 +355,37 @@ fn a_session_that_was_ended_does_not_come_back_with_its_record() {
 }
 
 #[test]
-fn a_session_that_was_ended_does_not_come_back_with_a_backup() {
+fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     let j = journaled();
     let issuer = j.world.engine.issuer();
     let user = issuer.create_user(ROOT, "user", None).unwrap().id;
     let [kept, ended] = [(); 2].map(|()| issuer.sign_in(&Caller::User(user), 10 * HOUR).unwrap());
     let copy = crate::journal::copy(&*j.world.store);
     issuer.sign_out(ended.0.reveal().as_bytes()).unwrap();
-    let restored = j.open(copy).unwrap();
-    assert_eq!(restored.restored().unwrap().ended, 1);
+    let rollback = j.open(copy).unwrap();
+    assert_eq!(rollback.rollback().unwrap().revoked, 1);
     assert_eq!(
-        denied(&restored, ended.0.reveal()),
+        denied(&rollback, ended.0.reveal()),
         Some(Denied::Revoked(ended.1.id))
     );
-    assert_eq!(denied(&restored, kept.0.reveal()), None);
+    assert_eq!(denied(&rollback, kept.0.reveal()), None);
     // All that were made before a time can be ended at once.
     j.world.clock.advance(MINUTE);
     let now = ended.1.created_at.saturating_add(MINUTE);
-    let (later, _) = restored
+    let (later, _) = rollback
         .issuer()
         .sign_in(&Caller::User(user), HOUR)
         .unwrap();
-    assert_eq!(restored.issuer().revoke_made_before(now).unwrap(), 1);
+    assert_eq!(rollback.issuer().revoke_created_before(now).unwrap(), 1);
     assert_eq!(
-        denied(&restored, kept.0.reveal()),
+        denied(&rollback, kept.0.reveal()),
         Some(Denied::Revoked(kept.1.id))
     );
-    assert_eq!(denied(&restored, later.reveal()), None);
+    assert_eq!(denied(&rollback, later.reveal()), None);
 }
 
 #[test]
-fn the_journal_tells_of_signing_in_and_out_and_never_of_a_password() {
+fn the_journal_records_sign_ins_but_never_passwords() {
     let j = journaled();
     let issuer = j.world.engine.issuer();
     let user = issuer.create_user(ROOT, "me", None).unwrap().id;
@@ -398,22 +400,28 @@ fn the_journal_tells_of_signing_in_and_out_and_never_of_a_password() {
             let text = serde_json::to_string(&entry.event).unwrap();
             assert!(!text.contains("my secret password"));
             match entry.event {
-                Event::Intent(intent) if intent.by == By::User(user) => {
+                Event::Intent(intent) if intent.actor == Actor::User(user) => {
                     let ends: Vec<_> = intent.ends.iter().map(|one| one.key).collect();
-                    acts.push((intent.act, ends));
+                    acts.push((intent.operation, ends));
                 }
                 Event::Denied {
-                    by: By::Nobody,
-                    act,
+                    actor: Actor::Anonymous,
+                    operation,
                     on,
                     ..
-                } => refused.push((act, on)),
+                } => refused.push((operation, on)),
                 _ => {}
             }
         })
         .unwrap();
     let key = session_key(&session);
-    assert_eq!(acts, [(Act::SignIn, vec![]), (Act::SignOut, vec![key])]);
+    assert_eq!(
+        acts,
+        [(Operation::SignIn, vec![]), (Operation::SignOut, vec![key])]
+    );
     let me = RecordKey::new(Kind::USER, user);
-    assert_eq!(refused, [(Act::SignIn, Some(me)), (Act::SignIn, None)]);
+    assert_eq!(
+        refused,
+        [(Operation::SignIn, Some(me)), (Operation::SignIn, None)]
+    );
 }

@@ -6,11 +6,11 @@ use symbolon::journal::{Durability, Journal, MemoryJournal};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Cursor, Stored, Write};
 use symbolon::{
-    Caller, Engine, Error, FirstUser, Id, IfNameExists, IfStoreMissing, ImportItem, ManualClock,
-    MemoryStore, Options, Organization, OrganizationEdit, Schema, Status, TokenStore, Transition,
+    Caller, Engine, Error, Id, IfNameExists, IfStoreMissing, ImportItem, ManualClock, MemoryStore,
+    Options, Organization, OrganizationEdit, Schema, SetUpRequest, Status, TokenStore, Transition,
 };
 
-use crate::world::{key, options};
+use crate::fixture::{key, options};
 
 fn clock() -> ManualClock {
     ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap())
@@ -40,8 +40,8 @@ fn without_journal(store: &Arc<dyn TokenStore>) -> Engine {
     Engine::create(Arc::clone(store), key(), options(&clock())).unwrap()
 }
 
-fn first() -> FirstUser {
-    FirstUser {
+fn first() -> SetUpRequest {
+    SetUpRequest {
         organization: "org".into(),
         user: "me".into(),
         password_hash: None,
@@ -91,7 +91,7 @@ fn assert_closed(engine: &Engine) {
     assert!(!engine.issuer().is_setup_open().unwrap());
     let refused = engine.issuer().set_up_unused(&first());
     assert!(
-        matches!(refused, Err(Error::SetUp | Error::SetUpClosed)),
+        matches!(refused, Err(Error::AlreadySetUp | Error::SetUpClosed)),
         "{refused:?}"
     );
 }
@@ -107,7 +107,7 @@ fn an_unused_store_is_open_and_set_up_closes_it() {
     assert_closed(&engine);
     assert!(matches!(
         engine.issuer().set_up(&first()),
-        Err(Error::SetUp)
+        Err(Error::AlreadySetUp)
     ));
     assert_closed(&open(&store, &journal));
     assert_eq!(engine.fsck().unwrap().problems, []);
@@ -165,11 +165,11 @@ fn any_first_change_closes_set_up_and_leaves_it_to_the_key_holder() {
             issuer
                 .edit_organization(&Caller::Root, id, &delete)
                 .unwrap();
-            let purge = symbolon::Purge {
+            let purge = symbolon::PurgeOptions {
                 retention: Some(std::time::Duration::ZERO),
                 dry_run: false,
             };
-            issuer.purge_watched(&purge, &mut |_| {}).unwrap();
+            issuer.purge_with(&purge, &mut |_| {}).unwrap();
         },
     ];
     for (at, change) in changes.iter().enumerate() {
@@ -184,7 +184,7 @@ fn any_first_change_closes_set_up_and_leaves_it_to_the_key_holder() {
         assert_eq!(engine.fsck().unwrap().problems, [], "{at}");
         assert!(matches!(
             engine.issuer().set_up(&first()),
-            Err(Error::SetUp)
+            Err(Error::AlreadySetUp)
         ));
     }
 }
@@ -221,7 +221,7 @@ fn removing_the_record_of_the_set_up_opens_nothing() {
             assert_closed(engine);
             assert!(matches!(
                 engine.issuer().set_up(&first()),
-                Err(Error::SetUp)
+                Err(Error::AlreadySetUp)
             ));
             let problems = engine.fsck().unwrap().problems;
             assert_eq!(problems.len(), 1, "{problems:?}");
@@ -284,7 +284,7 @@ fn a_store_that_is_rolled_back_to_its_creation_stays_closed_by_its_journal() {
     assert_closed(&engine);
     assert!(matches!(
         engine.issuer().set_up(&first()),
-        Err(Error::SetUp)
+        Err(Error::AlreadySetUp)
     ));
 }
 
@@ -301,7 +301,7 @@ fn a_caller_without_the_key_never_adopts_and_never_races_past_another() {
                     .is_ok()
             });
             let set_up = scope.spawn(|| {
-                let adopt = FirstUser {
+                let adopt = SetUpRequest {
                     if_name_exists: IfNameExists::Adopt,
                     ..first()
                 };

@@ -7,14 +7,14 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use symbolon::journal::{By, Event, Journal, MemoryJournal};
+use symbolon::journal::{Actor, Event, Journal, MemoryJournal};
 use symbolon::{
-    Action, Caller, Creator, Denied, Engine, Error, Filter, Id, ImportItem, Issuer, Membership,
-    NewAuthorization, Organization, Permission, Request, ResourceType, Role, Span, Status,
+    Action, Caller, Creator, Denied, Engine, Error, Filter, Id, ImportItem, Issuer, ListOptions,
+    Membership, NewAuthorization, Organization, Permission, Request, ResourceType, Role, Status,
     Timestamp, Transition, User, UserEdit,
 };
 
-use crate::world::{World, key, options};
+use crate::fixture::{World, key, options};
 
 /// Those of InfluxDB's open-source edition that are granted.
 const TYPES: &str = "authorizations buckets dashboards orgs sources tasks telegrafs users variables scrapers secrets labels \
@@ -252,7 +252,7 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
         // Whoever belongs to an organization is told that something is forbidden; others learn nothing.
         assert!(may || matches!(edit, Err(Error::Forbidden(_))) == member);
     }
-    let whole = Span::default();
+    let whole = ListOptions::default();
     let mut users = Vec::new();
     for one in &setting.users {
         let seen = seen("users", None, one.id);
@@ -288,7 +288,7 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
 }
 
 #[test]
-fn a_signed_in_user_sees_does_and_grants_what_the_rules_say() {
+fn signed_in_users_follow_the_access_rules() {
     let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
     runner
         .run(&setting(), |setting| {
@@ -299,7 +299,7 @@ fn a_signed_in_user_sees_does_and_grants_what_the_rules_say() {
 }
 
 #[test]
-fn what_a_signed_in_user_does_is_noted_as_its_doing() {
+fn changes_by_signed_in_users_are_attributed_to_them() {
     let world = World::new();
     let journal = std::sync::Arc::new(MemoryJournal::new());
     let options = symbolon::Options {
@@ -317,20 +317,20 @@ fn what_a_signed_in_user_does_is_noted_as_its_doing() {
     };
     issuer.edit_user(&caller, me, &renamed).unwrap();
     issuer.create_user(&caller, "another", None).unwrap_err();
-    let mut by = Vec::new();
+    let mut actor = Vec::new();
     journal
         .read(&mut |entry| match entry.event {
-            Event::Intent(intent) => by.push(intent.by),
-            Event::Denied { by: asked, .. } => by.push(asked),
+            Event::Intent(intent) => actor.push(intent.actor),
+            Event::Denied { actor: asked, .. } => actor.push(asked),
             _ => {}
         })
         .unwrap();
-    assert_eq!(by, [By::Root, By::User(me), By::User(me)]);
+    assert_eq!(actor, [Actor::Root, Actor::User(me), Actor::User(me)]);
 }
 
 /// The texts are those of InfluxDB.
 #[test]
-fn a_refusal_names_what_is_missing() {
+fn refusals_name_the_missing_permission() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
@@ -371,7 +371,7 @@ fn a_refusal_names_what_is_missing() {
 }
 
 #[test]
-fn a_user_that_was_switched_off_a_moment_ago_changes_nothing() {
+fn a_just_deactivated_user_changes_nothing() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
@@ -388,13 +388,13 @@ fn a_user_that_was_switched_off_a_moment_ago_changes_nothing() {
     };
     let refused = issuer.edit_user(&caller, me, &renamed);
     assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == me));
-    let refused = issuer.users(&Caller::User(id(77)), &Span::default());
+    let refused = issuer.users(&Caller::User(id(77)), &ListOptions::default());
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
 }
 
 /// A membership and a password are what a user may do: whoever gives them must hold that.
 #[test]
-fn nobody_gives_a_user_more_than_is_held() {
+fn memberships_never_exceed_what_the_granter_holds() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let org = world.org.id;

@@ -11,7 +11,7 @@ use symbolon::{Denied, Grant, Request};
 use crate::failure::Failure;
 
 /// Something that a route wants, which takes a permission.
-pub trait Wanted {
+pub trait RequiredPermission {
     /// The permission that it takes. Name the organization always: see [`Request::organization`].
     fn request(&self) -> Request<'_>;
 }
@@ -31,7 +31,7 @@ pub struct Allowed<W> {
 impl<S, W> FromRequestParts<S> for Allowed<W>
 where
     S: Send + Sync,
-    W: FromRequestParts<S> + Wanted + Send,
+    W: FromRequestParts<S> + RequiredPermission + Send,
 {
     type Rejection = Response;
 

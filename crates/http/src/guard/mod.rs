@@ -4,7 +4,7 @@
 //! route wants. Both only read what the engine has in memory: no lock, no input or output. Each request is looked at for
 //! itself, so that a revoke, an expiry or a disabled owner is seen by the next request of a connection that is open.
 //!
-//! What a route wants is read from its request by an extractor of the server's own. It says with [`Wanted`] which
+//! What a route wants is read from its request by an extractor of the server's own. It says with [`RequiredPermission`] which
 //! permission that takes, and the handler gets it only if the token has that: what was asked for is what is used.
 //!
 //! ```
@@ -15,7 +15,7 @@
 //! use axum::http::{StatusCode, request::Parts};
 //! use axum::routing::post;
 //! use symbolon::{Action, Engine, Id, Request, ResourceType};
-//! use symbolon_http::{Allowed, Api, GuardLayer, Settings, Wanted, router};
+//! use symbolon_http::{Allowed, Api, GuardLayer, Settings, RequiredPermission, router};
 //!
 //! #[derive(Clone)]
 //! struct Server {
@@ -38,7 +38,7 @@
 //!     }
 //! }
 //!
-//! impl Wanted for Write {
+//! impl RequiredPermission for Write {
 //!     fn request(&self) -> Request<'_> {
 //!         Request::new(Action::WRITE, ResourceType::DATABASES)
 //!             .organization(self.organization)
@@ -63,5 +63,5 @@
 mod allowed;
 mod layer;
 
-pub use allowed::{Allowed, Granted, Refusal, Wanted};
+pub use allowed::{Allowed, Granted, Refusal, RequiredPermission};
 pub use layer::{Guard, GuardLayer};

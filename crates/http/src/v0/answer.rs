@@ -57,7 +57,7 @@ pub(super) fn refused(error: Error) -> Failure {
             let message = format!("insufficient permissions: {lacking} is needed");
             Failure::new(Code::Forbidden, message)
         }
-        Error::Ended(_) => revoked(),
+        Error::AlreadyRevoked(_) => revoked(),
         Error::Schema(SchemaError::Name) => Failure::invalid(super::forms::RESOURCE),
         Error::Schema(schema) => Failure::invalid(schema.to_string()),
         error => error.into(),

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use symbolon::{Action, Authorization, Caller, Engine, Error, Face, Id, Request, ResourceType};
+use symbolon::{Action, Authorization, Caller, Engine, Error, Id, Origin, Request, ResourceType};
 use uuid::Uuid;
 
 use super::answer::refused;
@@ -19,7 +19,7 @@ pub(super) struct Bearer {
 
 /// A bearer that manages the tokens of its organization, as far as its permissions go.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Keeper {
+pub(super) struct TokenManager {
     pub(super) caller: Caller,
     pub(super) organization: Id,
 }
@@ -41,16 +41,16 @@ impl Bearer {
     /// # Errors
     ///
     /// 403 if it may not, 401 if it is in force no longer.
-    pub(super) fn keeper(
+    pub(super) fn token_manager(
         self,
         engine: &Engine,
         action: Action,
         on: Option<Id>,
-    ) -> Result<Keeper, Failure> {
+    ) -> Result<TokenManager, Failure> {
         let issuer = engine.issuer();
         let own = absent_is_none(issuer.authorization(&Caller::Root, self.id));
         let own = own.map_err(refused)?.ok_or_else(Failure::unauthorized)?;
-        let keeper = Keeper {
+        let token_manager = TokenManager {
             caller: Caller::Authorization(self.id),
             organization: own.organization,
         };
@@ -58,16 +58,16 @@ impl Bearer {
         let wanted = wanted.organization(own.organization);
         let wanted = on.map_or(wanted, |id| wanted.id(id));
         // A database token manages nothing, whatever it was imported with.
-        let may = match own.face {
-            Face::V0 => Err(Error::Forbidden(wanted.to_string())),
-            _ => issuer.authorize(&keeper.caller, &wanted),
+        let may = match own.origin {
+            Origin::V0 => Err(Error::Forbidden(wanted.to_string())),
+            _ => issuer.authorize(&token_manager.caller, &wanted),
         };
         may.map_err(refused)?;
-        Ok(keeper)
+        Ok(token_manager)
     }
 }
 
-impl Keeper {
+impl TokenManager {
     /// The token with this id; none if there is none in its organization.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Keeper {
     /// If the store cannot be read.
     pub(super) fn find(self, engine: &Engine, id: Id) -> Result<Option<Authorization>, Error> {
         let found = absent_is_none(engine.issuer().authorization(&Caller::Root, id))?;
-        Ok(found.filter(|one| one.face == Face::V0 && one.organization == self.organization))
+        Ok(found.filter(|one| one.origin == Origin::V0 && one.organization == self.organization))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use symbolon::{Action, Face, NewAuthorization};
+use symbolon::{Action, NewAuthorization, Origin};
 
 use super::answer::{Failures, refused};
 use super::bearer::Bearer;
@@ -29,19 +29,19 @@ pub(super) async fn create(
         .description
         .ok_or_else(|| Failure::invalid("give a `description`"))?;
     let made = api.run(move |engine| {
-        let keeper = bearer.keeper(engine, Action::WRITE, None)?;
+        let token_manager = bearer.token_manager(engine, Action::WRITE, None)?;
         let wanted = form.permissions.unwrap_or_default();
-        let granted = permissions(&wanted, keeper.organization)?;
+        let granted = permissions(&wanted, token_manager.organization)?;
         let new = NewAuthorization {
-            face: Face::V0,
+            origin: Origin::V0,
             description,
             permissions: granted,
             expires_at: form.expires_at,
-            ..NewAuthorization::new(keeper.organization, [])
+            ..NewAuthorization::new(token_manager.organization, [])
         };
         let (token, made) = engine
             .issuer()
-            .create(&keeper.caller, new)
+            .create(&token_manager.caller, new)
             .map_err(refused)?;
         Ok::<_, Failure>(MadeForm::new(made, &token))
     });

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Action, Authorization, Id, Object, Permission, PermissionSet, ResourceType, Target, Timestamp,
-    Token,
+    Action, Authorization, Id, JsonObject, Permission, PermissionSet, ResourceType, Target,
+    Timestamp, Token,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -120,10 +120,10 @@ fn shown(permission: &Permission) -> Option<PermissionForm> {
 ///
 /// 400 for what is no action or no name of a database.
 pub(super) fn permissions(
-    forms: &[Object<PermissionForm>],
+    forms: &[JsonObject<PermissionForm>],
     organization: Id,
 ) -> Result<PermissionSet, Failure> {
-    let read = |Object(form): &Object<PermissionForm>| {
+    let read = |JsonObject(form): &JsonObject<PermissionForm>| {
         let action = match form.action.as_str() {
             "read" => Action::READ,
             "write" => Action::WRITE,
@@ -149,7 +149,7 @@ pub(crate) struct NewForm {
     /// What it allows; nothing if it is empty or not given.
     #[serde(default)]
     #[schema(value_type = Option<Vec<PermissionForm>>)]
-    pub(super) permissions: Option<Vec<Object<PermissionForm>>>,
+    pub(super) permissions: Option<Vec<JsonObject<PermissionForm>>>,
     /// From when on the token is refused; in the future. Without it, never.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
@@ -166,5 +166,5 @@ pub(crate) struct UpdateForm {
     /// All that it allows from now on.
     #[serde(default)]
     #[schema(value_type = Option<Vec<PermissionForm>>)]
-    pub(super) permissions: Option<Vec<Object<PermissionForm>>>,
+    pub(super) permissions: Option<Vec<JsonObject<PermissionForm>>>,
 }

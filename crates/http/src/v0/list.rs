@@ -3,22 +3,22 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use symbolon::{Action, Caller, Engine, Face, Filter, Revoked};
+use symbolon::{Action, Caller, Engine, Filter, Origin, Revoked};
 use utoipa::IntoParams;
 
 use super::answer::{Failures, refused};
 use super::bearer::Bearer;
 use super::forms::TokenForm;
 use crate::api::Api;
-use crate::body::{Ask, given};
+use crate::body::{QueryParams, given};
 use crate::failure::Failure;
 use crate::schemas::FlagOrEmpty;
-use crate::stream::{self, PAGE, Pages};
+use crate::stream::{self, PAGE, PagedResponse};
 
 /// Which tokens are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct ListQuery {
     /// Those too that were revoked.
     #[serde(rename = "includeRevoked")]
     #[param(value_type = Option<FlagOrEmpty>)]
@@ -30,14 +30,14 @@ pub(crate) struct Wanted {
 /// Those of the caller's organization, in the order of their making.
 #[utoipa::path(
     get, path = "/api/v0/tokens", operation_id = "GetDatabaseTokens", tag = super::TAG,
-    params(Wanted),
+    params(ListQuery),
     responses((status = 200, description = "The tokens", body = Vec<TokenForm>), Failures),
     security(("token" = []))
 )]
 pub(super) async fn list(
     State(api): State<Api>,
     bearer: Bearer,
-    Ask(wanted): Ask<Wanted>,
+    QueryParams(wanted): QueryParams<ListQuery>,
 ) -> Result<Response, Failure> {
     let revoked = match given(wanted.include_revoked.as_deref()) {
         None | Some("false") => Revoked::LeftOut,
@@ -45,21 +45,21 @@ pub(super) async fn list(
         Some(_) => return Err(Failure::invalid("includeRevoked must be true or false")),
     };
     let first = api.run(move |engine| {
-        let keeper = bearer.keeper(engine, Action::READ, None)?;
+        let token_manager = bearer.token_manager(engine, Action::READ, None)?;
         let list = List {
-            caller: keeper.caller,
+            caller: token_manager.caller,
             filter: Filter {
-                face: Some(Face::V0),
-                organization: Some(keeper.organization),
+                origin: Some(Origin::V0),
+                organization: Some(token_manager.organization),
                 limit: Some(PAGE),
                 revoked,
                 ..Filter::default()
             },
             written: vec![b'['],
             any: false,
-            is_over: false,
+            is_finished: false,
         };
-        list.go_on(engine)
+        list.write_next_page(engine)
     });
     Ok(stream::json(api.clone(), first.await?))
 }
@@ -69,14 +69,14 @@ struct List {
     filter: Filter,
     written: Vec<u8>,
     any: bool,
-    is_over: bool,
+    is_finished: bool,
 }
 
-impl Pages for List {
-    fn go_on(mut self, engine: &Engine) -> Result<Self, Failure> {
+impl PagedResponse for List {
+    fn write_next_page(mut self, engine: &Engine) -> Result<Self, Failure> {
         let page = engine.issuer().authorizations(&self.caller, &self.filter);
         let page = page.map_err(refused)?;
-        self.is_over = page.len() < PAGE;
+        self.is_finished = page.len() < PAGE;
         for one in page {
             self.filter.after = Some(one.id);
             if std::mem::replace(&mut self.any, true) {
@@ -85,7 +85,7 @@ impl Pages for List {
             // Writing to memory does not fail, and the form has no map with keys that are no text.
             let _ = serde_json::to_writer(&mut self.written, &TokenForm::from(one));
         }
-        if self.is_over {
+        if self.is_finished {
             self.written.push(b']');
         }
         Ok(self)
@@ -95,7 +95,7 @@ impl Pages for List {
         std::mem::take(&mut self.written)
     }
 
-    fn is_over(&self) -> bool {
-        self.is_over
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 }

@@ -8,7 +8,7 @@ mod bearer;
 mod create;
 mod forms;
 mod list;
-mod one;
+mod token;
 
 use utoipa_axum::routes;
 
@@ -23,6 +23,6 @@ const TAG: &str = "database tokens";
 pub(crate) fn routes() -> Vec<Operations> {
     vec![
         routes!(list::list, create::create),
-        routes!(one::one, one::update, one::delete),
+        routes!(token::one, token::update, token::delete),
     ]
 }

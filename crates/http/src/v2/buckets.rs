@@ -8,9 +8,9 @@ use symbolon::{Bucket, Caller, Engine, Error, Field, Id, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::things::{OwnLink, taken, unknown_organization, unless_ended};
+use super::own_link::{OwnLink, taken, unknown_organization, unless_ended};
 use crate::api::Api;
-use crate::body::{Ask, Body, OneId, given, id_if_given};
+use crate::body::{Body, PathId, QueryParams, given, id_if_given};
 use crate::failure::{Code, Failure};
 use crate::names::{absent_is_none, sees_organization};
 use crate::openapi::Failures;
@@ -78,7 +78,7 @@ impl From<Bucket> for BucketForm {
 /// Which buckets are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct ListQuery {
     /// The one with this id.
     #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
@@ -105,14 +105,14 @@ pub(crate) struct ListForm {
 /// Those that the caller may read, and no others.
 #[utoipa::path(
     get, path = "/api/v2/buckets", operation_id = "GetBuckets", tag = TAG,
-    params(Wanted, PagingForm),
+    params(ListQuery, PagingForm),
     responses((status = 200, description = "The buckets", body = ListForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn list(
     State(api): State<Api>,
     principal: Principal,
-    Ask(wanted): Ask<Wanted>,
+    QueryParams(wanted): QueryParams<ListQuery>,
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
     let found = api.run(move |engine| {
@@ -126,7 +126,7 @@ async fn list(
             },
         };
         let name = given(wanted.name.as_deref());
-        let list = |span: &_| issuer.buckets(caller, organization, span);
+        let list = |list_options: &_| issuer.buckets(caller, organization, list_options);
         if id.is_none() && name.is_none() {
             return Ok(paging.of(list, |one| one.id)?);
         }
@@ -189,7 +189,7 @@ async fn create(
 async fn one(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<Json<BucketForm>, Failure> {
     let found = api.run(move |engine| here(engine, &principal.caller, id));
     Ok(Json(found.await?.into()))
@@ -205,7 +205,7 @@ async fn one(
 async fn delete(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;

@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 
 use super::users::{UserForm, here, must_be_here};
 use crate::api::Api;
-use crate::body::{Body, OneId};
+use crate::body::{Body, PathId};
 use crate::failure::{Code, Failure};
-use crate::openapi::{Failures, TooManyTries};
+use crate::openapi::{Failures, TooManyAttempts};
 use crate::password;
 use crate::principal::{Principal, by_password};
 use crate::routes::Operations;
@@ -75,7 +75,7 @@ impl std::fmt::Debug for PasswordForm {
 #[utoipa::path(
     put, path = "/api/v2/me/password", operation_id = "PutMePassword", tag = TAG,
     request_body = PasswordForm,
-    responses((status = 204, description = "Changed"), TooManyTries, Failures),
+    responses((status = 204, description = "Changed"), TooManyAttempts, Failures),
     security(("password" = []))
 )]
 async fn my_password(
@@ -94,18 +94,18 @@ async fn my_password(
     post, path = "/api/v2/users/{userID}/password", operation_id = "PostUsersIDPassword", tag = TAG,
     params(("userID" = HexId, Path, description = "The id of the user")),
     request_body = PasswordForm,
-    responses((status = 204, description = "Set"), TooManyTries, Failures),
+    responses((status = 204, description = "Set"), TooManyAttempts, Failures),
     security(("token" = []), ("session" = []), ("password" = []))
 )]
 async fn change_password(
     State(api): State<Api>,
-    setter: Setter,
-    OneId(id): OneId,
+    setter: PasswordChanger,
+    PathId(id): PathId,
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
     match setter {
-        Setter::Principal(principal) => set(&api, principal.caller, id, form, None).await,
-        Setter::Password(headers) => {
+        PasswordChanger::Principal(principal) => set(&api, principal.caller, id, form, None).await,
+        PasswordChanger::Password(headers) => {
             let user = by_password(&api, &headers).await?;
             let own = (user.id == id).then(|| user.clone());
             set(&api, Caller::User(user.id), id, form, own).await
@@ -120,26 +120,26 @@ async fn change_password(
     put, path = "/api/v2/users/{userID}/password", operation_id = "PutUsersIDPassword", tag = TAG,
     params(("userID" = HexId, Path, description = "The id of the user")),
     request_body = PasswordForm,
-    responses((status = 204, description = "Set"), TooManyTries, Failures),
+    responses((status = 204, description = "Set"), TooManyAttempts, Failures),
     security(("token" = []), ("session" = []), ("password" = []))
 )]
 async fn put_password(
     state: State<Api>,
-    setter: Setter,
-    id: OneId,
+    setter: PasswordChanger,
+    id: PathId,
     form: Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
     change_password(state, setter, id, form).await
 }
 
 /// Who sets a password.
-enum Setter {
+enum PasswordChanger {
     Principal(Principal),
     /// Somebody with name and password in the headers, which are looked at later.
     Password(HeaderMap),
 }
 
-impl FromRequestParts<Api> for Setter {
+impl FromRequestParts<Api> for PasswordChanger {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
@@ -168,9 +168,9 @@ async fn set(
         engine.issuer().edit_user(&caller, user, &nothing)
     });
     may.await?;
-    let turn = api.tries().turn().await?;
+    let permit = api.login_attempts().permit().await?;
     let done = api.run(move |engine| {
-        let hash = password::hash(&form.password, &turn)?;
+        let hash = password::hash(&form.password, &permit)?;
         if let Some(own) = own {
             return engine.issuer().change_password(&own, &hash);
         }

@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::organizations::must_be_here;
-use super::things::OwnLink;
+use super::own_link::OwnLink;
 use super::users::UserForm;
 use crate::api::Api;
-use crate::body::{Body, OneId, TwoIds};
+use crate::body::{Body, PathId, PathIds};
 use crate::failure::Failure;
 use crate::openapi::Failures;
 use crate::principal::Principal;
@@ -95,7 +95,7 @@ struct AddForm {
 async fn members(
     State(api): State<Api>,
     principal: Principal,
-    OneId(organization): OneId,
+    PathId(organization): PathId,
 ) -> Result<Json<MembersForm>, Failure> {
     list(&api, principal, organization, Role::Member).await
 }
@@ -111,7 +111,7 @@ async fn members(
 async fn add_member(
     State(api): State<Api>,
     principal: Principal,
-    OneId(organization): OneId,
+    PathId(organization): PathId,
     Body(form): Body<AddForm>,
 ) -> Result<(StatusCode, Json<MemberForm>), Failure> {
     add(&api, principal, organization, form.id, Role::Member).await
@@ -130,7 +130,7 @@ async fn add_member(
 async fn remove_member(
     State(api): State<Api>,
     principal: Principal,
-    TwoIds(organization, user): TwoIds,
+    PathIds(organization, user): PathIds,
 ) -> Result<StatusCode, Failure> {
     remove(&api, principal, organization, user).await
 }
@@ -145,7 +145,7 @@ async fn remove_member(
 async fn owners(
     State(api): State<Api>,
     principal: Principal,
-    OneId(organization): OneId,
+    PathId(organization): PathId,
 ) -> Result<Json<MembersForm>, Failure> {
     list(&api, principal, organization, Role::Owner).await
 }
@@ -161,7 +161,7 @@ async fn owners(
 async fn add_owner(
     State(api): State<Api>,
     principal: Principal,
-    OneId(organization): OneId,
+    PathId(organization): PathId,
     Body(form): Body<AddForm>,
 ) -> Result<(StatusCode, Json<MemberForm>), Failure> {
     add(&api, principal, organization, form.id, Role::Owner).await
@@ -180,7 +180,7 @@ async fn add_owner(
 async fn remove_owner(
     State(api): State<Api>,
     principal: Principal,
-    TwoIds(organization, user): TwoIds,
+    PathIds(organization, user): PathIds,
 ) -> Result<StatusCode, Failure> {
     remove(&api, principal, organization, user).await
 }

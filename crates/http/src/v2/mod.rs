@@ -6,10 +6,10 @@ mod links;
 mod me;
 mod members;
 mod organizations;
+mod own_link;
+mod sessions;
 mod set_up;
-mod sign;
 mod system;
-mod things;
 mod users;
 
 use crate::routes::Operations;
@@ -26,7 +26,7 @@ pub(crate) fn routes() -> Vec<Operations> {
         members::routes(),
         buckets::routes(),
         set_up::routes(),
-        sign::routes(),
+        sessions::routes(),
         links::routes(),
         system::routes(),
     ];

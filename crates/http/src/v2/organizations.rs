@@ -5,14 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Caller, Engine, Error, Field, Id, IfSame, Organization, OrganizationEdit, Timestamp, Transition,
+    Caller, Engine, Error, Field, Id, IfUnchanged, Organization, OrganizationEdit, Timestamp,
+    Transition,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::things::{OwnLink, taken, unknown_organization, unless_ended};
+use super::own_link::{OwnLink, taken, unknown_organization, unless_ended};
 use crate::api::Api;
-use crate::body::{Ask, Body, OneId, given, id_if_given};
+use crate::body::{Body, PathId, QueryParams, given, id_if_given};
 use crate::failure::Failure;
 use crate::names::absent_is_none;
 use crate::openapi::Failures;
@@ -97,7 +98,7 @@ pub(super) fn encoded(text: &str) -> String {
 /// Which organizations are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct ListQuery {
     /// The one with this name.
     org: Option<String>,
     /// The one with this id.
@@ -123,14 +124,14 @@ pub(crate) struct ListForm {
 /// Those that the caller may read, and no others.
 #[utoipa::path(
     get, path = "/api/v2/orgs", operation_id = "GetOrgs", tag = TAG,
-    params(Wanted, PagingForm),
+    params(ListQuery, PagingForm),
     responses((status = 200, description = "The organizations", body = ListForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn list(
     State(api): State<Api>,
     principal: Principal,
-    Ask(wanted): Ask<Wanted>,
+    QueryParams(wanted): QueryParams<ListQuery>,
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
     let found = api.run(move |engine| {
@@ -151,7 +152,7 @@ async fn list(
             None => None,
             Some(user) => Some(memberships(engine, caller, user)?),
         };
-        let list = |span: &_| issuer.organizations(caller, span);
+        let list = |list_options: &_| issuer.organizations(caller, list_options);
         Ok(match of {
             None => paging.of(list, |one| one.id)?,
             Some(of) => paging.of_wanted(list, |one| of.contains(&one.id), |one| one.id)?,
@@ -217,7 +218,7 @@ async fn create(
 async fn one(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<Json<OrganizationForm>, Failure> {
     let found = api.run(move |engine| here(engine, &principal.caller, id));
     Ok(Json(found.await?.into()))
@@ -248,14 +249,14 @@ struct UpdateForm {
 async fn update(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
     Body(form): Body<UpdateForm>,
 ) -> Result<Json<OrganizationForm>, Failure> {
     let edit = OrganizationEdit {
         name: form.name,
         description: form.description,
         transition: None,
-        if_same: IfSame::Touch,
+        if_unchanged: IfUnchanged::Touch,
     };
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
@@ -280,7 +281,7 @@ async fn update(
 async fn delete(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;

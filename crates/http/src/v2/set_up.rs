@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use symbolon::{Error, FirstUser, IfNameExists, Prefix, Schema, Token};
+use symbolon::{Error, IfNameExists, Prefix, Schema, SetUpRequest, Token};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -18,12 +18,12 @@ use crate::api::Api;
 use crate::body::Body;
 use crate::browser_guard::{refuse_form, refuse_web_page};
 use crate::failure::{Code, Failure};
+use crate::login_attempts::HashingPermit;
 use crate::names::Names;
 use crate::openapi::Failures;
 use crate::password;
 use crate::routes::Operations;
 use crate::setup_code::SetupCode;
-use crate::tries::Turn;
 
 const TAG: &str = "setup";
 /// Header with the set-up code.
@@ -70,7 +70,7 @@ impl FromRequestParts<Api> for MaySetUp {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         if !is_open(api).await? {
-            return Err(Error::SetUp.into());
+            return Err(Error::AlreadySetUp.into());
         }
         refuse_web_page(api.settings(), parts)?;
         refuse_form(&parts.headers)?;
@@ -138,9 +138,9 @@ async fn set_up(
     Body(form): Body<SetUpForm>,
 ) -> Result<(StatusCode, Json<DoneForm>), Failure> {
     let settings = api.settings().clone();
-    let turn = api.tries().turn().await?;
+    let permit = api.login_attempts().permit().await?;
     let done = api.run(move |engine| {
-        let first = first(form, &turn)?;
+        let first = first(form, &permit)?;
         let done = engine.issuer().set_up_unused(&first)?;
         let mut names = Names::new(engine);
         let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
@@ -154,7 +154,7 @@ async fn set_up(
     Ok((StatusCode::CREATED, Json(done.await?)))
 }
 
-fn first(form: SetUpForm, turn: &Turn) -> Result<FirstUser, Failure> {
+fn first(form: SetUpForm, permit: &HashingPermit) -> Result<SetUpRequest, Failure> {
     let missing = [
         ("username", form.username.is_empty()),
         ("password", form.password.is_empty()),
@@ -172,10 +172,10 @@ fn first(form: SetUpForm, turn: &Turn) -> Result<FirstUser, Failure> {
         .map(|token| Token::parse(Prefix::default(), &token))
         .transpose();
     let token = token.map_err(|error| Failure::invalid(error.to_string()))?;
-    Ok(FirstUser {
+    Ok(SetUpRequest {
         organization: form.org,
         user: form.username,
-        password_hash: Some(password::hash(&form.password, turn)?),
+        password_hash: Some(password::hash(&form.password, permit)?),
         permissions: Schema::influxdb_operator().into(),
         bucket: Some(form.bucket),
         token,

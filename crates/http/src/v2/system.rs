@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use symbolon::{Caller, Span, Timestamp};
+use symbolon::{Caller, ListOptions, Timestamp};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -54,9 +54,9 @@ struct CheckForm {
     )
 )]
 async fn health(State(api): State<Api>) -> (StatusCode, Json<HealthForm>) {
-    let one = Span {
+    let one = ListOptions {
         limit: Some(1),
-        ..Span::default()
+        ..ListOptions::default()
     };
     let read = api.run(move |engine| engine.issuer().organizations(&Caller::Root, &one));
     let works = match (api.engine(), read.await) {
@@ -173,7 +173,7 @@ mod tests {
     use super::duration;
 
     #[test]
-    fn durations_as_go_writes_them() {
+    fn durations_are_formatted_like_go() {
         let millis = |number: u64| duration(number * 1_000_000);
         assert_eq!(millis(0), "0s");
         assert_eq!(millis(1500), "1.5s");

@@ -9,9 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::authorizations::{StatusForm, status};
-use super::things::{OwnLink, taken, unless_ended};
+use super::own_link::{OwnLink, taken, unless_ended};
 use crate::api::Api;
-use crate::body::{Ask, Body, OneId, given, id_if_given};
+use crate::body::{Body, PathId, QueryParams, given, id_if_given};
 use crate::failure::Failure;
 use crate::names::absent_is_none;
 use crate::openapi::Failures;
@@ -51,7 +51,7 @@ impl From<User> for UserForm {
 /// Which users are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct ListQuery {
     /// The one with this id.
     #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
@@ -72,14 +72,14 @@ pub(crate) struct ListForm {
 /// Those that the caller may read, and no others.
 #[utoipa::path(
     get, path = "/api/v2/users", operation_id = "GetUsers", tag = TAG,
-    params(Wanted, PagingForm),
+    params(ListQuery, PagingForm),
     responses((status = 200, description = "The users", body = ListForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn list(
     State(api): State<Api>,
     principal: Principal,
-    Ask(wanted): Ask<Wanted>,
+    QueryParams(wanted): QueryParams<ListQuery>,
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
     let users = api.run(move |engine| {
@@ -88,7 +88,10 @@ async fn list(
         let id = id_if_given(wanted.id.as_deref())?;
         let found = match (id, name) {
             (None, None) => {
-                return Ok(paging.of(|span| issuer.users(caller, span), |user| user.id)?);
+                return Ok(paging.of(
+                    |list_options| issuer.users(caller, list_options),
+                    |user| user.id,
+                )?);
             }
             (Some(id), _) => here(engine, caller, id)?,
             (None, Some(name)) => issuer.user_named(caller, name)?,
@@ -159,7 +162,7 @@ async fn create(
 async fn one(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<Json<UserForm>, Failure> {
     let found = api.run(move |engine| here(engine, &principal.caller, id));
     Ok(Json(found.await?.into()))
@@ -190,7 +193,7 @@ struct UpdateForm {
 async fn update(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
     Body(form): Body<UpdateForm>,
 ) -> Result<Json<UserForm>, Failure> {
     let edit = UserEdit {
@@ -222,7 +225,7 @@ async fn update(
 async fn delete(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::Request as HttpRequest;
 use symbolon::backup::Backup;
-use symbolon::journal::{Act, By, Durability, Entry, Event, Journal, JournalError, MemoryJournal};
+use symbolon::journal::{
+    Actor, Durability, Entry, Event, Journal, JournalError, MemoryJournal, Operation,
+};
 use symbolon::{
     Action, Caller, Engine, MemoryStore, NewAuthorization, Options, Permission, Request,
     ResourceType, Timestamp,
@@ -23,7 +25,7 @@ use crate::support::{Server, key, options};
 const BACKUP: &str = "POST /api/v1/backup";
 
 #[tokio::test]
-async fn a_backup_is_restored() {
+async fn a_downloaded_backup_can_be_restored() {
     let server = Server::start();
     let issuer = server.engine.issuer();
     // More than is sent at once.
@@ -61,7 +63,7 @@ async fn a_backup_is_restored() {
 
 /// What was sent before cannot be taken back: the answer has no end, which every HTTP client reports.
 #[tokio::test]
-async fn a_backup_that_fails_breaks_off() {
+async fn a_failing_backup_aborts_the_response() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let server = Server::over(Arc::clone(&store) as _, options(), Settings::default());
     let issuer = server.engine.issuer();
@@ -96,7 +98,7 @@ fn contains(all: &[u8], part: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn only_an_operator_gets_one() {
+async fn only_an_operator_can_download_a_backup() {
     let server = Server::start();
     let organization = server.organization;
     let operator = symbolon::Schema::influxdb_operator();
@@ -122,7 +124,7 @@ async fn only_an_operator_gets_one() {
 
 /// The journal says who took it; without a journal there is none.
 #[tokio::test]
-async fn a_backup_is_in_the_journal_before_it_is_sent() {
+async fn a_backup_is_journaled_before_it_is_sent() {
     let journal = Arc::new(Failing::default());
     let options = Options {
         journal: Some(Arc::clone(&journal) as _),
@@ -133,7 +135,7 @@ async fn a_backup_is_in_the_journal_before_it_is_sent() {
     let backups = || {
         let entries = journal.inner.entries().into_iter();
         let acts = entries.filter_map(|entry| match entry.event {
-            Event::Intent(intent) if intent.act == Act::Backup => Some(intent.by),
+            Event::Intent(intent) if intent.operation == Operation::Backup => Some(intent.actor),
             _ => None,
         });
         acts.collect::<Vec<_>>()
@@ -145,7 +147,7 @@ async fn a_backup_is_in_the_journal_before_it_is_sent() {
         .authenticate(operator)
         .unwrap()
         .id();
-    assert_eq!(backups(), [By::Authorization(id)]);
+    assert_eq!(backups(), [Actor::Authorization(id)]);
 
     journal.broken.store(true, Ordering::SeqCst);
     let refused = server.ask(BACKUP, operator, None).await;

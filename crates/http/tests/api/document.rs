@@ -22,7 +22,7 @@ fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 }
 
 #[tokio::test]
-async fn whatever_is_referred_to_is_there() {
+async fn every_reference_in_the_document_resolves() {
     let server = Server::start();
     let document = document(&server).await;
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ async fn whatever_is_referred_to_is_there() {
 }
 
 #[tokio::test]
-async fn database_tokens_have_errors_of_their_own() {
+async fn database_tokens_have_their_own_error_schema() {
     let server = Server::start();
     let document = document(&server).await;
     let error = &document["components"]["schemas"]["DatabaseTokenError"];

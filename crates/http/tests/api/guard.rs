@@ -13,7 +13,9 @@ use symbolon::{
     Transition, UserEdit,
 };
 use symbolon_conformance::faults::{FaultyStore, Method};
-use symbolon_http::{Allowed, Api, Granted, GuardLayer, Refusal, Settings, Wanted, router};
+use symbolon_http::{
+    Allowed, Api, Granted, GuardLayer, Refusal, RequiredPermission, Settings, router,
+};
 
 use crate::support::{Reply, Server, options};
 
@@ -38,7 +40,7 @@ impl FromRequestParts<Id> for Write {
     }
 }
 
-impl Wanted for Write {
+impl RequiredPermission for Write {
     fn request(&self) -> Request<'_> {
         Request::new(Action::WRITE, ResourceType::DATABASES)
             .organization(self.organization)
@@ -92,7 +94,7 @@ impl<S: Sync> FromRequestParts<S> for Nothing {
     }
 }
 
-impl Wanted for Nothing {
+impl RequiredPermission for Nothing {
     fn request(&self) -> Request<'_> {
         Request::new(Action::WRITE, ResourceType::DATABASES)
     }
@@ -117,7 +119,7 @@ fn options_at(clock: &ManualClock) -> Options {
 }
 
 #[tokio::test]
-async fn a_route_is_open_to_who_may_and_to_nobody_else() {
+async fn the_guard_admits_only_permitted_tokens() {
     let server = Server::start();
     let application = application(&server);
     let org = format!("orgs/{}", server.organization);
@@ -199,7 +201,7 @@ async fn a_route_is_open_to_who_may_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn every_request_sees_what_holds_now() {
+async fn every_request_sees_current_permissions() {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let server = Server::with(options_at(&clock), Settings::default());
     let application = application(&server);
@@ -254,7 +256,7 @@ async fn every_request_sees_what_holds_now() {
 }
 
 #[tokio::test]
-async fn while_nothing_is_known_it_says_nothing_of_the_token() {
+async fn an_unavailable_engine_reveals_nothing_about_the_token() {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let server = Server::with(options_at(&clock), Settings::default());
     let application = application(&server);
@@ -278,7 +280,7 @@ async fn while_nothing_is_known_it_says_nothing_of_the_token() {
 
 /// Nothing is read from the store: not for a token that is let in, nor for one that is not.
 #[tokio::test]
-async fn it_asks_the_store_for_nothing() {
+async fn the_guard_never_reads_the_store() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let server = Server::over(Arc::clone(&store) as _, options(), Settings::default());
     let application = application(&server);

@@ -28,7 +28,7 @@ fn value(text: &str, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_route_and_nothing_is_told_of_them() {
+async fn metrics_count_requests_by_route_without_details() {
     let server = Server::start();
     let operator = server.operator.reveal();
     let id = "00000000000000ab";
@@ -61,7 +61,7 @@ async fn requests_are_counted_by_route_and_nothing_is_told_of_them() {
 }
 
 #[tokio::test]
-async fn the_numbers_are_those_of_the_engine() {
+async fn metrics_report_the_numbers_of_the_engine() {
     let server = Server::start();
     let before = shown(&server).await;
     server.token(server.organization, &["read:buckets"]);
@@ -85,7 +85,7 @@ async fn the_numbers_are_those_of_the_engine() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_starting_says_so() {
+async fn a_starting_server_answers_unavailable() {
     let application = application(Api::starting(Settings::default()));
     let ask = |path: &str| {
         let request = Request::get(path).body(Body::empty()).unwrap();

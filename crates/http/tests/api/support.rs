@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
 use serde_json::Value;
 use symbolon::{
-    Authorization, Caller, Engine, Face, Id, NewAuthorization, Options, Permission, Schema,
+    Authorization, Caller, Engine, Id, NewAuthorization, Options, Origin, Permission, Schema,
     StoreKey, Token, TokenStore, User,
 };
 use symbolon_http::{Api, Settings, application};
@@ -59,7 +59,7 @@ impl Server {
         let user = issuer.create_user(&root, "anna", None).unwrap();
         let operator = NewAuthorization {
             user: Some(user.id),
-            face: Face::V2,
+            origin: Origin::V2,
             ..NewAuthorization::new(organization, Schema::influxdb_operator())
         };
         let (operator, _) = issuer.create(&root, operator).unwrap();
@@ -78,7 +78,7 @@ impl Server {
     pub(crate) fn token(&self, organization: Id, permissions: &[&str]) -> (Token, Authorization) {
         let read = |text: &&str| text.parse::<Permission>().unwrap();
         let new = NewAuthorization {
-            face: Face::V2,
+            origin: Origin::V2,
             ..NewAuthorization::new(organization, permissions.iter().map(read))
         };
         self.engine.issuer().create(&Caller::Root, new).unwrap()

@@ -59,7 +59,7 @@ fn refused(reply: &Reply) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_token_is_made_used_changed_and_revoked() {
+async fn a_token_is_created_used_changed_and_revoked() {
     let server = Server::start();
     let keeper = keeper(&server, server.organization);
     let body = json!({
@@ -143,7 +143,7 @@ async fn a_token_is_made_used_changed_and_revoked() {
 }
 
 #[tokio::test]
-async fn the_list_has_the_tokens_of_the_own_organization() {
+async fn the_list_contains_tokens_of_the_callers_organization() {
     let server = Server::start();
     let issuer = server.engine.issuer();
     let other = issuer
@@ -211,14 +211,14 @@ async fn the_list_has_the_tokens_of_the_own_organization() {
 
 /// More than the store is asked for at once.
 #[tokio::test]
-async fn a_long_list_is_whole() {
+async fn a_long_list_is_complete() {
     let store = std::sync::Arc::new(symbolon::MemoryStore::new());
     let server = Server::over(store, crate::support::options(), Settings::default());
     let keeper = keeper(&server, server.organization);
     let issuer = server.engine.issuer();
     for number in 0..1001 {
         let new = symbolon::NewAuthorization {
-            face: symbolon::Face::V0,
+            origin: symbolon::Origin::V0,
             ..symbolon::NewAuthorization::new(server.organization, [])
         };
         let (_, made) = issuer.create(&Caller::Root, new).unwrap();
@@ -241,7 +241,7 @@ async fn a_long_list_is_whole() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_is_told() {
+async fn malformed_requests_are_reported() {
     let server = Server::start();
     let keeper = keeper(&server, server.organization);
     let made = make(&server, &keeper, json!([])).await;
@@ -311,7 +311,7 @@ async fn what_cannot_be_understood_is_told() {
 
 /// Who is refused, and how: the body has a number as its code in every case.
 #[tokio::test]
-async fn who_may_not_is_told_so_and_learns_nothing() {
+async fn forbidden_callers_learn_nothing() {
     let server = Server::start();
     let organization = server.organization;
     let keeper = keeper(&server, organization);
@@ -365,7 +365,7 @@ async fn who_may_not_is_told_so_and_learns_nothing() {
 
     // A database token that was somehow given more manages nothing either.
     let more = symbolon::NewAuthorization {
-        face: symbolon::Face::V0,
+        origin: symbolon::Origin::V0,
         ..symbolon::NewAuthorization::new(organization, symbolon::Schema::influxdb_operator())
     };
     let (more, _) = server.engine.issuer().create(&Caller::Root, more).unwrap();
@@ -401,7 +401,7 @@ async fn who_may_not_is_told_so_and_learns_nothing() {
 
 /// Nobody grants more than they hold: buckets count as databases, by the name that is registered.
 #[tokio::test]
-async fn nobody_grants_what_they_do_not_hold() {
+async fn grants_never_exceed_the_callers_permissions() {
     let server = Server::start();
     let organization = server.organization;
     let issuer = server.engine.issuer();

@@ -18,7 +18,7 @@ fn line(method: &str, id: &str) -> String {
 }
 
 #[test]
-fn the_whole_object_may_be_sent_back_and_only_status_and_description_count() {
+fn updates_accept_whole_objects_but_apply_only_status_and_description() {
     let server = Server::new();
     let (token, made) = server.token(&["read:buckets".to_owned()]);
     let id = made.id.to_string();
@@ -70,7 +70,7 @@ fn the_whole_object_may_be_sent_back_and_only_status_and_description_count() {
 }
 
 #[test]
-fn what_cannot_be_taken_is_told() {
+fn invalid_input_is_reported() {
     let server = Server::new();
     let id = server.token(&["read:buckets".to_owned()]).1.id.to_string();
     let bad = server.operate(&line("PATCH", &id), json!({"status": "on"}));
@@ -93,7 +93,7 @@ fn what_cannot_be_taken_is_told() {
 }
 
 #[test]
-fn what_is_deleted_is_gone_at_once_and_for_good() {
+fn deleted_authorizations_disappear_immediately_and_permanently() {
     let server = Server::new();
     let (token, made) = server.token(&["write:authorizations".to_owned()]);
     let id = made.id.to_string();
@@ -113,7 +113,7 @@ fn what_is_deleted_is_gone_at_once_and_for_good() {
 }
 
 #[test]
-fn a_rotated_token_works_until_the_overlap_is_over() {
+fn a_rotated_token_works_until_the_overlap_ends() {
     let server = Server::new();
     let (token, made) = server.token(&["read:buckets".to_owned()]);
     let path = format!("POST /api/v2/authorizations/{}/rotate", made.id);
@@ -151,7 +151,7 @@ fn a_rotated_token_works_until_the_overlap_is_over() {
 }
 
 #[test]
-fn an_organization_that_stays_as_it_is_has_another_time() {
+fn an_unchanged_organization_gets_a_new_update_time() {
     let server = Server::new();
     let path = format!("/api/v2/orgs/{}", server.org);
     let before = server.operate(&format!("GET {path}"), Value::Null).json();

@@ -9,7 +9,7 @@ const UNKNOWN: &str = "0fedcba987654321";
 
 /// A request that everything is wrong with; each step mends one thing, and so sees the next refusal.
 #[test]
-fn what_is_wrong_is_told_in_influxdbs_order() {
+fn errors_are_reported_in_the_order_of_influxdb() {
     let server = Server::new();
     let (org, user) = (server.org, server.user.id);
     let mut asked = json!({
@@ -93,7 +93,7 @@ fn what_is_wrong_is_told_in_influxdbs_order() {
 }
 
 #[test]
-fn what_is_no_json_or_no_id_is_told_first() {
+fn syntax_errors_are_reported_first() {
     let server = Server::new();
     let id = |id: &str| json!({"orgID": id, "permissions": []});
     let of = |id: &str| {
@@ -118,7 +118,7 @@ fn what_is_no_json_or_no_id_is_told_first() {
 }
 
 #[test]
-fn neither_the_instance_nor_a_time_in_the_past_is_granted() {
+fn instance_permissions_and_past_expiries_are_rejected() {
     let server = Server::new();
     let mut asked = json!({
         "orgID": server.org,
@@ -156,7 +156,7 @@ fn neither_the_instance_nor_a_time_in_the_past_is_granted() {
 }
 
 #[test]
-fn the_reply_has_the_keys_of_influxdb_in_its_order() {
+fn replies_have_the_keys_of_influxdb_in_order() {
     let server = Server::new();
     let bucket = server.engine.issuer();
     let bucket = bucket
@@ -258,7 +258,7 @@ fn the_reply_has_the_keys_of_influxdb_in_its_order() {
 }
 
 #[test]
-fn the_token_is_redacted_if_the_server_is_set_so() {
+fn tokens_are_redacted_when_configured() {
     let settings = symbolon_http::Settings::default();
     let mut redacting = settings.clone();
     redacting.token_in_replies = symbolon_http::TokenInReplies::Redacted;
@@ -273,7 +273,7 @@ fn the_token_is_redacted_if_the_server_is_set_so() {
 
 /// The order of step 1 to 6 does not depend on what the caller may do.
 #[test]
-fn a_dead_caller_is_told_before_anything_else() {
+fn a_revoked_caller_is_rejected_before_anything_else() {
     let server = Server::new();
     for body in [json!({}), Value::String("{".to_owned())] {
         let told = server.ask(LINE, "no-token", body).refusal();

@@ -7,7 +7,7 @@ use axum::Router;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use symbolon::{
-    Caller, Engine, Face, Id, MemoryStore, NewAuthorization, Options, Permission, ResourceType,
+    Caller, Engine, Id, MemoryStore, NewAuthorization, Options, Origin, Permission, ResourceType,
     Schema, StoreKey, Target,
 };
 use symbolon_http::{Api, Settings, application};
@@ -180,7 +180,7 @@ fn all(drawn: &[Drawn]) -> Vec<Permission> {
 fn caller(held: &[Permission]) -> (String, Id) {
     let new = NewAuthorization {
         user: Some(WORLD.users[0]),
-        face: Face::V2,
+        origin: Origin::V2,
         ..NewAuthorization::new(WORLD.orgs[0], held.iter().cloned())
     };
     let (token, made) = WORLD.engine.issuer().create(&Caller::Root, new).unwrap();
@@ -255,7 +255,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn creating_grants_what_the_caller_holds_and_no_more(
+    fn creation_grants_no_more_than_the_caller_holds(
         held in held(), wanted in wanted(), user in 0..2_usize, helps in any::<bool>(),
     ) {
         let mut held = all(&held);
@@ -292,7 +292,7 @@ proptest! {
     }
 
     #[test]
-    fn rotating_grants_what_the_caller_holds_and_no_more(
+    fn rotation_grants_no_more_than_the_caller_holds(
         held in held(), old in held(), helps in any::<bool>(), itself in any::<bool>(),
     ) {
         let (mut held, old) = (all(&held), all(&old));
@@ -322,7 +322,7 @@ proptest! {
     }
 
     #[test]
-    fn database_tokens_are_granted_what_the_caller_holds_and_no_more(
+    fn database_tokens_grant_no_more_than_the_caller_holds(
         held in held(), first in databases(), then in databases(), helps in any::<bool>(),
     ) {
         let mut held = all(&held);
@@ -342,7 +342,7 @@ proptest! {
             format!("{action}:orgs/{}/databases/{name}", WORLD.orgs[0]).parse::<Permission>().unwrap()
         });
         let new = NewAuthorization {
-            face: Face::V0,
+            origin: Origin::V0,
             ..NewAuthorization::new(WORLD.orgs[0], given)
         };
         let (_, other) = WORLD.engine.issuer().create(&Caller::Root, new).unwrap();

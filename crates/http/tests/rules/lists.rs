@@ -35,7 +35,7 @@ fn pages(server: &Server, query: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn pages_follow_each_other_and_keep_their_filters() {
+fn next_links_keep_the_filters() {
     let server = Server::new();
     let held = ["read:buckets".to_owned()];
     let mut of_bert = Vec::new();
@@ -83,7 +83,7 @@ fn pages_follow_each_other_and_keep_their_filters() {
 }
 
 #[test]
-fn what_is_no_limit_is_told() {
+fn invalid_limits_are_reported() {
     let server = Server::new();
     for limit in ["0", "-1", "x", "99999999999"] {
         let line = format!("GET /api/v2/authorizations?limit={limit}");
@@ -93,7 +93,7 @@ fn what_is_no_limit_is_told() {
 }
 
 #[test]
-fn a_list_longer_than_a_page_of_the_store_is_whole() {
+fn a_list_longer_than_a_store_page_is_complete() {
     let server = Server::new();
     for _ in 0..1100 {
         let _ = server.token(&["read:buckets".to_owned()]);
@@ -105,7 +105,7 @@ fn a_list_longer_than_a_page_of_the_store_is_whole() {
 }
 
 #[test]
-fn nobody_sees_no_list_but_an_empty_one() {
+fn callers_without_permissions_see_empty_lists() {
     let server = Server::new();
     let nothing = server.token(&["read:dashboards".to_owned()]).0;
     for path in [
@@ -120,7 +120,7 @@ fn nobody_sees_no_list_but_an_empty_one() {
 
 /// Other lists have 20 to a page, and are turned round.
 #[test]
-fn users_are_listed_in_parts_and_backwards() {
+fn users_are_listed_in_pages_and_in_reverse() {
     let server = Server::new();
     let issuer = server.engine.issuer();
     let mut wanted = vec!["anna".to_owned()];

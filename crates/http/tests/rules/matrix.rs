@@ -6,15 +6,15 @@ use serde_json::Value;
 use symbolon::Id;
 use uuid::Uuid;
 
+use crate::fixture::World;
+use crate::parameters::{body, slots};
 use crate::reference::{Credential, INVALID, UNAUTHORIZED, Who};
-use crate::rows::{Answer, answer, minds_death};
-use crate::slots::{body, slots};
+use crate::resources::{Filled, Kind, Place, Slot, Thing};
+use crate::rule_table::{Answer, answer, minds_death};
 use crate::support::{Reply, ask, run};
-use crate::things::{Filled, Kind, Place, Slot, Thing};
-use crate::world::World;
 
 /// An operation of the document.
-struct Operation {
+struct ApiOperation {
     id: String,
     method: String,
     path: String,
@@ -31,7 +31,7 @@ const PLAIN: [&str; 5] = [
 ];
 
 /// Every operation, each with a row of the table for all of its parameters.
-fn operations() -> Vec<Operation> {
+fn operations() -> Vec<ApiOperation> {
     let document = serde_json::to_value(symbolon_http::openapi()).unwrap();
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -41,7 +41,7 @@ fn operations() -> Vec<Operation> {
                 slots(&id).unwrap_or_else(|| panic!("no row for the operation {id}: add one"));
             check_parameters(&id, described, &slots);
             check_body(&id, &document, described, &slots);
-            all.push(Operation {
+            all.push(ApiOperation {
                 id,
                 method: method.to_uppercase(),
                 path: path.clone(),
@@ -119,7 +119,7 @@ fn fillings<'w>(slots: &[Slot], world: &'w World) -> Vec<Vec<Filled<'w>>> {
     one
 }
 
-async fn send(world: &World, operation: &Operation, who: &Who, filled: &[Filled<'_>]) -> Reply {
+async fn send(world: &World, operation: &ApiOperation, who: &Who, filled: &[Filled<'_>]) -> Reply {
     let mut path = operation.path.clone();
     let mut query = Vec::new();
     for one in filled.iter().filter(|one| one.thing != Thing::Absent) {
@@ -141,7 +141,7 @@ async fn send(world: &World, operation: &Operation, who: &Who, filled: &[Filled<
     ask(&world.app, &operation.method, &path, &headers, body).await
 }
 
-fn expected(operation: &Operation, world: &World, who: &Who, filled: &[Filled<'_>]) -> Answer {
+fn expected(operation: &ApiOperation, world: &World, who: &Who, filled: &[Filled<'_>]) -> Answer {
     if let Some((refusal, _)) = who.dead
         && minds_death(&operation.id, who)
     {
@@ -158,7 +158,12 @@ fn expected(operation: &Operation, world: &World, who: &Who, filled: &[Filled<'_
 }
 
 /// Compares the answer with what is expected; tells what it is instead.
-fn check(operation: &Operation, who: &Who, wanted: &Answer, reply: &Reply) -> Result<(), String> {
+fn check(
+    operation: &ApiOperation,
+    who: &Who,
+    wanted: &Answer,
+    reply: &Reply,
+) -> Result<(), String> {
     for name in ["x-influxdb-build", "x-influxdb-version"] {
         same(&reply.headers.contains_key(name), &true, name)?;
     }
@@ -233,7 +238,7 @@ fn is_single(filled: &[Filled<'_>], at: usize, world: &World) -> bool {
 /// compared.
 async fn compare(
     world: &World,
-    operation: &Operation,
+    operation: &ApiOperation,
     who: &Who,
     filled: &[Filled<'_>],
     reply: &Reply,
@@ -293,7 +298,7 @@ struct Tried {
 
 /// How many requests were made for one operation, and how many answers compared byte by byte. What changes something is
 /// tried on a world that nobody has changed.
-async fn try_operation(operation: &Operation) -> Tried {
+async fn try_operation(operation: &ApiOperation) -> Tried {
     let mut tried = Tried::default();
     let mut at = 0;
     loop {
@@ -340,7 +345,7 @@ fn short(thing: &Thing<'_>) -> String {
     }
 }
 
-fn try_those(wanted: impl Fn(&Operation) -> bool) {
+fn try_those(wanted: impl Fn(&ApiOperation) -> bool) {
     let all = operations();
     let mut sum = Tried::default();
     for operation in all.iter().filter(|operation| wanted(operation)) {
@@ -366,22 +371,22 @@ fn try_those(wanted: impl Fn(&Operation) -> bool) {
 }
 
 #[test]
-fn nobody_reaches_what_the_rules_deny_on_authorizations() {
+fn authorization_routes_enforce_the_access_rules() {
     try_those(|one| one.path.starts_with("/api/v2/authorizations"));
 }
 
 #[test]
-fn nobody_reaches_what_the_rules_deny_on_users() {
+fn user_routes_enforce_the_access_rules() {
     try_those(|one| one.path.starts_with("/api/v2/users"));
 }
 
 #[test]
-fn nobody_reaches_what_the_rules_deny_on_organizations() {
+fn organization_routes_enforce_the_access_rules() {
     try_those(|one| one.path.starts_with("/api/v2/orgs"));
 }
 
 #[test]
-fn nobody_reaches_what_the_rules_deny_elsewhere() {
+fn other_routes_enforce_the_access_rules() {
     let tried = ["/api/v2/authorizations", "/api/v2/users", "/api/v2/orgs"];
     try_those(|one| !tried.iter().any(|path| one.path.starts_with(path)));
 }

@@ -24,7 +24,7 @@ fn has_headers(reply: &Reply) {
 }
 
 #[test]
-fn whatever_is_answered_has_influxdbs_headers_and_codes() {
+fn every_reply_has_the_headers_and_codes_of_influxdb() {
     let server = Server::new();
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
     let cases = [
@@ -103,7 +103,7 @@ fn whatever_is_answered_has_influxdbs_headers_and_codes() {
 }
 
 #[test]
-fn another_method_is_told_which_are_known() {
+fn an_unsupported_method_gets_an_allow_header() {
     let server = Server::new();
     for (path, wanted) in [
         (LIST.to_owned(), "GET,HEAD,POST"),
@@ -121,7 +121,7 @@ fn another_method_is_told_which_are_known() {
 }
 
 #[test]
-fn a_body_of_a_mebibyte_is_read_and_a_longer_one_not() {
+fn bodies_over_one_mebibyte_are_rejected() {
     let server = Server::new();
     let line = "POST /api/v2/users";
     let padded = |size: usize| {
@@ -133,7 +133,7 @@ fn a_body_of_a_mebibyte_is_read_and_a_longer_one_not() {
 }
 
 #[test]
-fn a_token_is_taken_by_either_scheme_in_any_case_and_before_a_cookie() {
+fn tokens_are_accepted_in_both_schemes_and_take_precedence_over_cookies() {
     let server = Server::new();
     let line = format!("GET {LIST}");
     let (token, made) = server.token(&["read:authorizations".to_owned()]);
@@ -172,7 +172,7 @@ fn a_token_is_taken_by_either_scheme_in_any_case_and_before_a_cookie() {
 }
 
 #[test]
-fn a_change_tells_its_revision_and_a_request_may_wait_for_one() {
+fn changes_return_their_revision_and_requests_can_wait_for_it() {
     let server = Server::new();
     let made = server.operate("POST /api/v2/users", json!({"name": "bert"}));
     let revision = |reply: &Reply| {
@@ -213,7 +213,7 @@ fn a_change_tells_its_revision_and_a_request_may_wait_for_one() {
 
 /// Each waits on a thread, and whoever comes without a token can ask for it too.
 #[test]
-fn not_too_many_wait_for_a_revision() {
+fn waiting_for_revisions_is_bounded() {
     let server = Server::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let asked: Vec<_> = (0..100)
@@ -239,7 +239,7 @@ fn not_too_many_wait_for_a_revision() {
 }
 
 #[test]
-fn the_version_is_told_as_it_is_set_and_one_that_is_no_header_harms_nobody() {
+fn the_configured_version_is_sent_if_it_is_a_valid_header() {
     let mut settings = Settings::default();
     settings.version = "12.3\n";
     let server = Server::with(settings);
@@ -259,7 +259,7 @@ fn the_version_is_told_as_it_is_set_and_one_that_is_no_header_harms_nobody() {
 
 /// Not 401: a client would throw its token away.
 #[test]
-fn a_server_that_is_starting_says_so_and_nothing_of_the_credential() {
+fn a_starting_server_answers_unavailable_without_judging_the_credential() {
     let app = application(Api::starting(Settings::default()));
     let document = serde_json::to_value(symbolon_http::openapi()).unwrap();
     let headers = [

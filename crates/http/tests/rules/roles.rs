@@ -2,14 +2,14 @@
 //! this one may.
 
 use serde_json::json;
-use symbolon::{Caller, Face, Id, NewAuthorization, Permission, ResourceType, Role, Schema};
+use symbolon::{Caller, Id, NewAuthorization, Origin, Permission, ResourceType, Role, Schema};
 
 use crate::server::Server;
 use crate::sets::permissions;
 
 /// All that a caller needs who gives this, without what it gives itself; and what it gives, which no single one may lack.
 fn tried(server: &Server, given: &[Permission], line: &str, body: &serde_json::Value, done: u16) {
-    let aside = ["write:users".to_owned(), "read:users".to_owned()];
+    let indexed_state = ["write:users".to_owned(), "read:users".to_owned()];
     let counts = |one: &&Permission| one.resource.kind != ResourceType::USERS;
     let given: Vec<_> = given
         .iter()
@@ -19,7 +19,10 @@ fn tried(server: &Server, given: &[Permission], line: &str, body: &serde_json::V
     assert!(given.len() > 20);
     let own = format!("write:orgs/{}", server.org);
     for lacking in &given {
-        let held = given.iter().filter(|one| *one != lacking).chain(&aside);
+        let held = given
+            .iter()
+            .filter(|one| *one != lacking)
+            .chain(&indexed_state);
         let token = server.token(&held.cloned().collect::<Vec<_>>()).0;
         let told = server.ask(line, &token, body.clone()).refusal();
         // Without the permission on the organization it is refused before anything is given.
@@ -33,13 +36,13 @@ fn tried(server: &Server, given: &[Permission], line: &str, body: &serde_json::V
             "{line} without {lacking}"
         );
     }
-    let held: Vec<_> = given.iter().chain(&aside).cloned().collect();
+    let held: Vec<_> = given.iter().chain(&indexed_state).cloned().collect();
     let reply = server.ask(line, &server.token(&held).0, body.clone());
     assert_eq!(reply.status, done, "{line}: {}", reply.text());
 }
 
 #[test]
-fn a_role_is_given_by_whoever_holds_all_that_it_may() {
+fn giving_a_role_requires_all_its_permissions() {
     let server = Server::new();
     let user = server.engine.issuer();
     let user = user.create_user(&Caller::Root, "bert", None).unwrap().id;
@@ -62,7 +65,7 @@ fn a_role_is_given_by_whoever_holds_all_that_it_may() {
 }
 
 #[test]
-fn a_password_is_given_by_whoever_holds_all_that_its_user_may() {
+fn setting_a_password_requires_all_permissions_of_the_user() {
     let server = Server::new();
     let issuer = server.engine.issuer();
     let other = issuer
@@ -100,11 +103,11 @@ fn a_password_is_given_by_whoever_holds_all_that_its_user_may() {
 
 /// Only an import or the linking program can give one a permission that is not for databases.
 #[test]
-fn a_database_token_manages_no_database_tokens_whatever_it_holds() {
+fn database_tokens_never_manage_database_tokens() {
     let server = Server::new();
     let held = ["read", "write"].map(|action| format!("{action}:authorizations"));
     let new = |held: &[String]| NewAuthorization {
-        face: Face::V0,
+        origin: Origin::V0,
         ..NewAuthorization::new(server.org, permissions(held))
     };
     let issuer = server.engine.issuer();

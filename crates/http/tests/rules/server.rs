@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use serde_json::Value;
 use symbolon::{
-    Authorization, Caller, Engine, Face, Id, ManualClock, MemoryStore, NewAuthorization, Options,
+    Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization, Options, Origin,
     Schema, StoreKey, User,
 };
 use symbolon_http::{Api, Settings, application};
@@ -77,7 +77,7 @@ impl Server {
     ) -> (String, Authorization) {
         let new = NewAuthorization {
             user,
-            face: Face::V2,
+            origin: Origin::V2,
             ..NewAuthorization::new(org, permissions(held))
         };
         let (token, made) = self.engine.issuer().create(&Caller::Root, new).unwrap();

@@ -66,7 +66,7 @@ fn is_over(server: &Server, cookie: &str) {
 }
 
 #[test]
-fn one_signs_in_with_name_and_password_and_out_again() {
+fn users_sign_in_with_a_password_and_sign_out() {
     let server = server();
     let session = signed_in(&server);
     assert_eq!(me(&server, &session).json()["name"], "anna");
@@ -88,7 +88,7 @@ fn one_signs_in_with_name_and_password_and_out_again() {
 }
 
 #[test]
-fn whatever_is_wrong_with_name_or_password_is_told_in_the_same_words() {
+fn failed_sign_ins_do_not_reveal_which_part_was_wrong() {
     let server = server();
     let wrong = [
         basic("anna", "a bad password"),
@@ -116,7 +116,7 @@ fn whatever_is_wrong_with_name_or_password_is_told_in_the_same_words() {
 }
 
 #[test]
-fn a_session_by_token_may_what_the_token_may_and_ends_with_it() {
+fn a_token_session_has_the_rights_and_lifetime_of_its_token() {
     let server = server();
     let held = [
         format!("read:users/{}", server.user.id),
@@ -152,7 +152,7 @@ fn a_session_by_token_may_what_the_token_may_and_ends_with_it() {
 }
 
 #[test]
-fn another_password_ends_all_sessions() {
+fn changing_a_password_ends_all_sessions() {
     let server = server();
     let sessions = [signed_in(&server), signed_in(&server)];
     let change = |authorization: &str, password: &str| {
@@ -186,7 +186,7 @@ fn another_password_ends_all_sessions() {
 }
 
 #[test]
-fn a_session_stops_with_its_user_and_ends_when_it_is_deleted() {
+fn a_session_follows_the_status_of_its_user() {
     let server = server();
     let session = signed_in(&server);
     let user = format!("/api/v2/users/{}", server.user.id);
@@ -239,7 +239,7 @@ fn a_session_stops_with_its_user_and_ends_when_it_is_deleted() {
 }
 
 #[test]
-fn a_session_ends_when_its_time_is_over_and_each_use_extends_it() {
+fn sessions_expire_and_are_extended_by_use() {
     let server = server();
     let (used, unused) = (signed_in(&server), signed_in(&server));
     server.clock.advance(58 * MINUTE);

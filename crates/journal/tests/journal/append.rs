@@ -11,7 +11,7 @@ use symbolon_journal::FileJournal;
 use crate::common::{Home, all, at, intent, opened, outcome};
 
 #[test]
-fn nothing_is_made_by_opening_and_nothing_was_written() {
+fn opening_creates_nothing() {
     let home = Home::new();
     let journal = home.open();
     assert_eq!(journal.recent().unwrap(), []);
@@ -21,7 +21,7 @@ fn nothing_is_made_by_opening_and_nothing_was_written() {
 }
 
 #[test]
-fn what_is_appended_reads_back_numbered_from_1_on() {
+fn appended_entries_are_numbered_from_1() {
     let home = Home::new();
     let journal = home.open();
     let append = |events: &[Event]| journal.append(at(1), events, Durability::Synced).unwrap();
@@ -54,9 +54,9 @@ fn what_is_appended_reads_back_numbered_from_1_on() {
 }
 
 #[test]
-fn what_is_not_resolved_missed_or_restored_is_told() {
+fn unresolved_missed_and_rolled_back_entries_are_reported() {
     let home = Home::new();
-    let restored = Event::Restored {
+    let restored = Event::RolledBack {
         found_epoch: 1,
         found_head: 2,
         epoch: 9,
@@ -84,7 +84,7 @@ fn what_is_not_resolved_missed_or_restored_is_told() {
 }
 
 #[test]
-fn the_recent_part_begins_with_the_newest_opened_line() {
+fn recent_entries_start_at_the_newest_opened_line() {
     let home = Home::new();
     let journal = home.open();
     let append = |event: Event| {
@@ -114,12 +114,12 @@ fn the_recent_part_begins_with_the_newest_opened_line() {
 }
 
 #[test]
-fn an_event_that_only_looks_opened_begins_nothing() {
+fn events_that_resemble_opened_start_no_recent_part() {
     let home = Home::new();
     let journal = home.open();
     let denied = Event::Denied {
-        by: symbolon::journal::By::Root,
-        act: symbolon::journal::Act::Create,
+        actor: symbolon::journal::Actor::Root,
+        operation: symbolon::journal::Operation::Create,
         on: None,
         reason: r#","event":"opened","#.into(),
         left_out: 0,
@@ -164,7 +164,7 @@ fn threads_share_a_chain() {
 }
 
 #[test]
-fn each_open_journal_has_a_chain_of_its_own_and_reads_all() {
+fn each_open_journal_appends_to_its_own_chain_and_reads_all() {
     let home = Home::with_lines(3);
     let (first, second) = (home.open(), home.open());
     let number = second.append(at(0), &[opened()], Durability::Synced);
@@ -203,7 +203,7 @@ fn each_open_journal_has_a_chain_of_its_own_and_reads_all() {
 }
 
 #[test]
-fn a_chain_goes_on_under_another_key() {
+fn a_chain_continues_under_a_new_key() {
     let home = Home::with_lines(3);
     let (old, new) = ([7; 32], [8; 32]);
     let text = |secret| symbolon::StoreKey::from_bytes(secret).to_text().to_string();
@@ -233,7 +233,7 @@ fn a_chain_goes_on_under_another_key() {
 }
 
 #[test]
-fn lines_are_json_in_this_form() {
+fn lines_have_the_documented_json_form() {
     let home = Home::with_lines(3);
     let text = fs::read_to_string(home.chain(1)).unwrap();
     for (number, line) in (1..).zip(text.lines()) {
@@ -250,7 +250,7 @@ fn lines_are_json_in_this_form() {
 }
 
 #[test]
-fn the_example_of_the_format_is_what_is_written() {
+fn the_documented_example_matches_the_output() {
     let home = Home::new();
     let opened = Event::Opened {
         store: "09".repeat(16),

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use symbolon::journal::{
-    Act, By, Durability, Ending, Entry, Event, Fate, Intent, Journal, JournalKeys, Mac, Target,
+    Actor, Durability, Entry, Event, Intent, Journal, JournalKeys, Mac, Operation, Outcome,
+    Revocation, WrittenRecord,
 };
 use symbolon::record::RecordKey;
 use symbolon::{StoreKey, Timestamp};
@@ -80,10 +81,10 @@ pub(crate) fn opened() -> Event {
 pub(crate) fn intent() -> Event {
     let key: RecordKey = "authorization:0804f74142bbf000".parse().unwrap();
     Event::Intent(Intent {
-        by: By::Root,
-        act: Act::Revoke,
-        writes: vec![Target { key, sequence: 2 }],
-        ends: vec![Ending {
+        actor: Actor::Root,
+        operation: Operation::Revoke,
+        writes: vec![WrittenRecord { key, sequence: 2 }],
+        ends: vec![Revocation {
             key,
             at: at(0),
             mark: Some(Mac([5; 16])),
@@ -94,7 +95,7 @@ pub(crate) fn intent() -> Event {
 pub(crate) fn outcome(of: u64) -> Event {
     Event::Outcome {
         of,
-        fate: Fate::Done { revision: of },
+        outcome: Outcome::Done { revision: of },
     }
 }
 

@@ -81,7 +81,7 @@ fn every_flipped_byte_is_one_finding_at_its_line() {
 }
 
 #[test]
-fn a_changed_line_is_told_and_never_continued() {
+fn a_tampered_line_is_reported_and_never_appended_to() {
     let home = Home::with_lines(LINES);
     let mut lines = home.lines(1);
     lines[3] = lines[3].replace("revoke", "rotate");
@@ -99,7 +99,7 @@ fn a_changed_line_is_told_and_never_continued() {
 }
 
 #[test]
-fn what_lies_before_the_newest_opened_line_stops_nobody_but_is_told() {
+fn damage_before_the_newest_opened_line_is_reported_but_not_fatal() {
     let home = Home::with_lines(LINES);
     home.open()
         .append(at(0), &[opened(), intent()], Durability::Synced)
@@ -122,7 +122,7 @@ fn what_lies_before_the_newest_opened_line_stops_nobody_but_is_told() {
 }
 
 #[test]
-fn each_removed_line_is_missed() {
+fn every_removed_line_is_detected() {
     for gone in 0..LINES as usize - 1 {
         let home = Home::with_lines(LINES);
         let mut lines = home.lines(1);
@@ -144,7 +144,7 @@ fn each_removed_line_is_missed() {
 }
 
 #[test]
-fn a_cut_head_is_missed() {
+fn a_removed_beginning_is_detected() {
     for gone in 1..LINES as usize {
         let home = Home::with_lines(LINES);
         home.write_lines(1, &home.lines(1)[gone..]);
@@ -156,7 +156,7 @@ fn a_cut_head_is_missed() {
 }
 
 #[test]
-fn each_pair_of_exchanged_lines_is_told() {
+fn every_pair_of_swapped_lines_is_reported() {
     for one in 0..LINES as usize {
         for other in one + 1..LINES as usize {
             let home = Home::with_lines(LINES);
@@ -181,7 +181,7 @@ fn each_pair_of_exchanged_lines_is_told() {
 }
 
 #[test]
-fn a_line_that_stands_there_twice_is_told() {
+fn a_duplicated_line_is_reported() {
     for one in 0..LINES as usize {
         for place in one + 1..=LINES as usize {
             let home = Home::with_lines(LINES);
@@ -205,7 +205,7 @@ fn a_line_that_stands_there_twice_is_told() {
 }
 
 #[test]
-fn a_line_or_a_file_of_another_chain_is_told() {
+fn lines_and_files_of_another_chain_are_reported() {
     let home = Home::with_lines(LINES);
     {
         let _first = home.open();
@@ -236,7 +236,7 @@ fn a_line_or_a_file_of_another_chain_is_told() {
 }
 
 #[test]
-fn a_file_that_is_missing_between_others_is_told() {
+fn a_missing_file_in_the_middle_is_reported() {
     let home = Home::with_lines(LINES);
     {
         let _first = home.open();
@@ -258,7 +258,7 @@ fn a_file_that_is_missing_between_others_is_told() {
 }
 
 #[test]
-fn a_last_line_torn_at_any_byte_is_cut_off_and_the_chain_goes_on() {
+fn a_torn_last_line_is_truncated_and_the_chain_continues() {
     let home = Home::with_lines(3);
     let sound = fs::read(home.chain(1)).unwrap();
     let last = home.lines(1).pop().unwrap().len() + 1;
@@ -285,7 +285,7 @@ fn a_last_line_torn_at_any_byte_is_cut_off_and_the_chain_goes_on() {
 
 /// The journal alone cannot know of what is gone from its end; `symbolon audit verify` compares it with the store.
 #[test]
-fn whole_lines_that_are_cut_off_at_the_end_are_not_seen() {
+fn whole_lines_truncated_at_the_end_are_not_detected() {
     let home = Home::with_lines(LINES);
     home.write_lines(1, &home.lines(1)[..3]);
     let report = home.verify();
@@ -294,7 +294,7 @@ fn whole_lines_that_are_cut_off_at_the_end_are_not_seen() {
 }
 
 #[test]
-fn several_faults_are_told_each() {
+fn every_fault_is_reported() {
     let home = Home::with_lines(60);
     let mut lines = home.lines(1);
     lines[50] = lines[50].replace("done", "dine");
@@ -319,7 +319,7 @@ fn several_faults_are_told_each() {
 }
 
 #[test]
-fn a_line_that_nothing_could_have_written_is_passed_over() {
+fn impossible_lines_are_skipped() {
     let home = Home::with_lines(LINES);
     let mut lines = home.lines(1);
     lines.insert(2, "x".repeat((16 << 20) + 5));
@@ -333,7 +333,7 @@ fn a_line_that_nothing_could_have_written_is_passed_over() {
 }
 
 #[test]
-fn a_changed_mac_is_told_at_its_line_alone() {
+fn a_changed_mac_is_reported_only_at_its_line() {
     for line in 0..LINES as usize {
         let home = Home::with_lines(LINES);
         let mut lines = home.lines(1);

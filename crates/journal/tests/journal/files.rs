@@ -14,7 +14,7 @@ fn mode(path: &std::path::Path) -> u32 {
 }
 
 #[test]
-fn it_lies_beside_the_key() {
+fn the_journal_folder_is_next_to_the_key() {
     let beside = |key: &str| FileJournal::beside(key.as_ref());
     assert_eq!(
         beside("a/b.keys/key"),
@@ -40,7 +40,7 @@ fn folder_and_files_are_private() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_refuses_the_append_alone() {
+fn an_uncreatable_folder_fails_only_the_append() {
     let home = Home::new();
     let file = home.folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -63,7 +63,7 @@ fn a_folder_that_cannot_be_made_refuses_the_append_alone() {
 }
 
 #[test]
-fn a_read_only_file_is_read() {
+fn read_only_files_can_be_read() {
     let home = Home::with_lines(3);
     fs::set_permissions(home.chain(1), Permissions::from_mode(0o400)).unwrap();
     let journal = home.open();
@@ -76,7 +76,7 @@ fn a_read_only_file_is_read() {
 }
 
 #[test]
-fn what_somebody_else_changes_meanwhile_is_noticed() {
+fn concurrent_modification_is_detected() {
     let home = Home::with_lines(3);
     let journal = home.open();
     let append = || journal.append(at(0), &[intent()], Durability::Synced);

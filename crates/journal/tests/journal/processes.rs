@@ -116,12 +116,12 @@ fn four_processes_have_four_chains() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_kill_9_and_the_chain_goes_on() {
+fn acknowledged_entries_survive_kill_9() {
     if is_child() {
         return;
     }
     let home = Home::new();
-    let name = "processes::what_was_acknowledged_survives_kill_9_and_the_chain_goes_on";
+    let name = "processes::acknowledged_entries_survive_kill_9";
     let mut lines = 0;
     for cycle in 0..50_u64 {
         let child = child(name, &home.path(), 1_000_000).spawn().unwrap();
@@ -146,12 +146,12 @@ fn what_was_acknowledged_survives_kill_9_and_the_chain_goes_on() {
 
 /// A limit on the size of files cuts a write short as a full disk does.
 #[test]
-fn a_write_that_is_cut_short_breaks_nothing() {
+fn a_short_write_leaves_the_journal_intact() {
     if is_child() {
         return;
     }
     let home = Home::new();
-    let name = "processes::a_write_that_is_cut_short_breaks_nothing";
+    let name = "processes::a_short_write_leaves_the_journal_intact";
     let told = child(name, &home.path(), 60);
     let mut shell = Command::new("bash");
     // The child ignores the signal and so gets the error.

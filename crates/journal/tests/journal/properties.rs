@@ -5,7 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 use symbolon::Id;
 use symbolon::Timestamp;
-use symbolon::journal::{Act, By, Durability, Ending, Event, Fate, Intent, Journal, Mac, Target};
+use symbolon::journal::{
+    Actor, Durability, Event, Intent, Journal, Mac, Operation, Outcome, Revocation, WrittenRecord,
+};
 use symbolon::record::{Kind, RecordKey};
 use symbolon_journal::verify_bytes;
 
@@ -23,70 +25,70 @@ fn time() -> impl Strategy<Value = Timestamp> {
     (0..=Timestamp::MAX.nanos()).prop_map(|nanos| Timestamp::from_nanos(nanos).unwrap())
 }
 
-fn by() -> impl Strategy<Value = By> {
+fn actor() -> impl Strategy<Value = Actor> {
     prop_oneof![
-        Just(By::Root),
-        id().prop_map(By::Authorization),
-        id().prop_map(By::User),
-        Just(By::Nobody)
+        Just(Actor::Root),
+        id().prop_map(Actor::Authorization),
+        id().prop_map(Actor::User),
+        Just(Actor::Anonymous)
     ]
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        Just(Act::Create),
-        Just(Act::RegisterBucket),
-        Just(Act::EndAgain)
+        Just(Operation::Create),
+        Just(Operation::RegisterBucket),
+        Just(Operation::ReplayRevocations)
     ]
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
-        any::<u64>().prop_map(|revision| Fate::Done { revision }),
-        Just(Fate::Found),
-        Just(Fate::Failed),
-        Just(Fate::Unknown),
+        any::<u64>().prop_map(|revision| Outcome::Done { revision }),
+        Just(Outcome::Found),
+        Just(Outcome::Failed),
+        Just(Outcome::Unknown),
     ]
 }
 
-fn ending() -> impl Strategy<Value = Ending> {
+fn ending() -> impl Strategy<Value = Revocation> {
     let mark = option::of(any::<[u8; 16]>().prop_map(Mac));
-    (key(), time(), mark).prop_map(|(key, at, mark)| Ending { key, at, mark })
+    (key(), time(), mark).prop_map(|(key, at, mark)| Revocation { key, at, mark })
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let target = (key(), any::<u64>()).prop_map(|(key, sequence)| Target { key, sequence });
-    let intent = (by(), act(), vec(target, 0..4), vec(ending(), 0..4));
+    let target = (key(), any::<u64>()).prop_map(|(key, sequence)| WrittenRecord { key, sequence });
+    let intent = (actor(), operation(), vec(target, 0..4), vec(ending(), 0..4));
     prop_oneof![
         (".*", any::<u64>(), any::<u64>()).prop_map(|(store, epoch, head)| Event::Opened {
             store,
             epoch,
             head
         }),
-        intent.prop_map(|(by, act, writes, ends)| Event::Intent(Intent {
-            by,
-            act,
+        intent.prop_map(|(actor, operation, writes, ends)| Event::Intent(Intent {
+            actor,
+            operation,
             writes,
             ends
         })),
-        (any::<u64>(), fate()).prop_map(|(of, fate)| Event::Outcome { of, fate }),
+        (any::<u64>(), outcome()).prop_map(|(of, outcome)| Event::Outcome { of, outcome }),
         (
-            by(),
-            act(),
+            actor(),
+            operation(),
             option::of(key()),
             any::<String>(),
             any::<u64>()
         )
-            .prop_map(|(by, act, on, reason, left_out)| Event::Denied {
-                by,
-                act,
+            .prop_map(|(actor, operation, on, reason, left_out)| Event::Denied {
+                actor,
+                operation,
                 on,
                 reason,
                 left_out
             }),
         (any::<[u64; 3]>(), vec(any::<u64>(), 0..3), any::<bool>()).prop_map(
             |([found_epoch, found_head, epoch], superseded, accepted)| {
-                Event::Restored {
+                Event::RolledBack {
                     found_epoch,
                     found_head,
                     epoch,
@@ -103,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_is_appended_reads_back(parts in vec((time(), vec(event(), 0..6)), 1..6)) {
+    fn appended_entries_round_trip(parts in vec((time(), vec(event(), 0..6)), 1..6)) {
         let home = Home::new();
         let mut wanted = Vec::new();
         for (at, events) in parts {
@@ -124,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..600), chain in any::<u32>()) {
+    fn arbitrary_bytes_do_not_panic(bytes in vec(any::<u8>(), 0..600), chain in any::<u32>()) {
         let report = verify_bytes(&keys(), chain, &bytes).unwrap();
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
         prop_assert_eq!(report.lines, lines);
@@ -132,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_looks_like_lines_makes_it_panic(
+    fn line_like_input_does_not_panic(
         numbers in vec((any::<u32>(), any::<u64>(), "[0-9a-f]{8}", "[0-9a-f]{32}"), 0..20),
     ) {
         let home = Home::with_lines(1);

@@ -3,7 +3,7 @@ use std::mem;
 
 use symbolon::record::{Columns, MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::store::{End, Epoch};
-use symbolon::{Face, Status};
+use symbolon::{Origin, Status};
 use tempfile::TempDir;
 
 use super::*;
@@ -114,7 +114,7 @@ fn the_largest_pages_stay_in_the_log() {
 
 /// That the test before would see it.
 #[test]
-fn they_would_not_with_the_segments_of_sled() {
+fn the_default_segment_size_would_not_fit_the_largest_pages() {
     let folder = tempfile::tempdir().unwrap();
     let db = sled::open(folder.path()).unwrap();
     for number in 0..100_u64 {
@@ -167,7 +167,7 @@ fn a_failed_sync_stops_everything_until_the_store_is_opened_again() {
 }
 
 #[test]
-fn a_damaged_value_stops_nothing_else() {
+fn a_damaged_value_affects_only_its_record() {
     let (_folder, store) = store();
     let writes: Vec<Write> = (1..=3).map(|number| write(&store, number, 50)).collect();
     let revision = store.commit(&writes).unwrap();
@@ -201,7 +201,7 @@ fn a_damaged_value_stops_nothing_else() {
 }
 
 #[test]
-fn integrity_names_what_does_not_fit() {
+fn integrity_reports_inconsistencies() {
     let (_folder, store) = store();
     let writes: Vec<Write> = (1..=3).map(|number| write(&store, number, 50)).collect();
     let revision = store.commit(&writes).unwrap();
@@ -245,7 +245,7 @@ fn integrity_names_what_does_not_fit() {
 }
 
 #[test]
-fn a_unique_key_has_its_limit() {
+fn unique_keys_are_limited_in_length() {
     let (_folder, store) = store();
     for (length, fits) in [(MAX_UNIQUE, true), (MAX_UNIQUE + 1, false)] {
         let mut record = record(length as u64, 0);
@@ -258,7 +258,7 @@ fn a_unique_key_has_its_limit() {
 }
 
 #[test]
-fn nothing_is_found_behind_the_last() {
+fn finding_after_the_last_id_returns_nothing() {
     let (_folder, store) = store();
     store.commit(&[write(&store, u64::MAX, 10)]).unwrap();
     let [user, organization] = [1 + u64::MAX % 31, 1 + u64::MAX % 7].map(Id::new);
@@ -282,28 +282,28 @@ fn nothing_is_found_behind_the_last() {
 }
 
 #[test]
-fn nothing_of_the_contents_is_shown() {
+fn debug_output_shows_no_contents() {
     let (_folder, store) = store();
     store.commit(&[write(&store, 1, 10)]).unwrap();
     assert_eq!(format!("{store:?}"), "SledStore { .. }");
 }
 
 #[test]
-fn every_record_is_decoded_as_it_was_encoded() {
+fn records_round_trip() {
     let uniques = [None, Some(&b""[..]), Some(&[7; 256])];
     let statuses = [Status::Active, Status::Inactive, Status::Revoked];
-    let faces = [Face::V2, Face::V0, Face::Embedder];
+    let origins = [Origin::V2, Origin::V0, Origin::Embedder];
     for unique in uniques {
         for status in statuses.map(Some).into_iter().chain([None]) {
-            for face in faces.map(Some).into_iter().chain([None]) {
+            for origin in origins.map(Some).into_iter().chain([None]) {
                 let record = Record {
                     key: key(5),
                     unique: unique.map(Into::into),
                     columns: Columns {
-                        organization: face.map(|_| Id::MAX),
+                        organization: origin.map(|_| Id::MAX),
                         user: status.map(|_| Id::MIN),
                         status,
-                        face,
+                        origin,
                     },
                     bytes: [1, 2, 3].into(),
                 };
@@ -323,7 +323,7 @@ fn every_record_is_decoded_as_it_was_encoded() {
 }
 
 #[test]
-fn the_state_is_decoded_as_it_was_encoded() {
+fn the_state_round_trips() {
     let mut sum = Sum::default();
     sum.add(b"one");
     let end = End {

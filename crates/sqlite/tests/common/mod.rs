@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{Revision, Write};
-use symbolon::{Face, Id, Status};
+use symbolon::{Id, Origin, Status};
 use symbolon_sqlite::SqliteStore;
 
 /// A token of organization 7 and of user 8.
@@ -17,7 +17,7 @@ pub(crate) fn record(number: u64) -> Record {
             organization: Id::new(7),
             user: Id::new(8),
             status: Some(Status::Active),
-            face: Some(Face::V2),
+            origin: Some(Origin::V2),
         },
         bytes: b"bytes".as_slice().into(),
     }

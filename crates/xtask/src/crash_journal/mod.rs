@@ -171,7 +171,7 @@ impl World {
     fn compare(&mut self, lost: &mut Vec<String>) -> Result<(), Failure> {
         let dir = self.dir.path();
         let engine = world::engine(world::store(self.backend, dir, self.store)?, dir)?;
-        if let Some(found) = engine.restored()
+        if let Some(found) = engine.rollback()
             && (!self.restored || found.accepted)
         {
             lost.push(self.name(&format!("it went on, and was taken for {found:?}")));
@@ -225,7 +225,7 @@ impl World {
         }
         let store = self.restore(copy, elsewhere.path(), 0)?;
         let engine = world::engine(store, elsewhere.path())?;
-        if engine.restored().is_none_or(|found| found.accepted) {
+        if engine.rollback().is_none_or(|found| found.accepted) {
             lost.push(self.name("a restored store was taken for one that went on"));
         }
         let mut known = self.known.clone();

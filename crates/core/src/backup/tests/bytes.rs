@@ -70,7 +70,7 @@ fn stored() -> impl Strategy<Value = Stored> {
 
 proptest! {
     #[test]
-    fn frames_read_back(items in proptest::collection::vec(stored(), 0..20)) {
+    fn frames_round_trip(items in proptest::collection::vec(stored(), 0..20)) {
         let mut bytes = Vec::new();
         let mut writer = Writer::new(&mut bytes).unwrap();
         let begin = Begin { head: Revision(3), at: Timestamp::MAX };
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(verify(&*bytes).is_err());
         let begun = [b"symbolon-backup-1".as_slice(), &bytes].concat();
         prop_assert!(verify(&*begun).is_err());

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::import::OwnerName;
-use crate::{Action, Face, Request, ResourceType, Status, Timestamp};
+use crate::{Action, Origin, Request, ResourceType, Status, Timestamp};
 
 #[test]
-fn replies_of_all_lists_in_any_order() {
+fn api_replies_are_read_in_any_order() {
     let (engine, counts) = import(&format!(
         r#"{{"links":{{"self":"/x"}},
         "authorizations":[{{"links":{{}},"id":"0000000000000A01","token":"{RAW}","status":"inactive",
@@ -24,7 +24,7 @@ fn replies_of_all_lists_in_any_order() {
     assert_eq!(found.created_at, time("2024-01-02T01:04:05.678901Z"));
     assert_eq!(found.updated_at, time("2024-02-02T00:00:00Z"));
     assert_eq!(found.expires_at, Some(time("2020-01-01T00:00:00Z")));
-    assert_eq!((found.status, found.face), (Status::Inactive, Face::V2));
+    assert_eq!((found.status, found.origin), (Status::Inactive, Origin::V2));
     assert_eq!(
         found.permissions[0].to_string(),
         "read:orgs/0000000000000b01/buckets/0000000000000d01"
@@ -36,12 +36,15 @@ fn replies_of_all_lists_in_any_order() {
         (found.organization, "of the file")
     );
     assert_eq!(
-        issuer.users(&Caller::Root, &Span::default()).unwrap()[0].name,
+        issuer
+            .users(&Caller::Root, &ListOptions::default())
+            .unwrap()[0]
+            .name,
         "u"
     );
     assert_eq!(
         issuer
-            .buckets(&Caller::Root, None, &Span::default())
+            .buckets(&Caller::Root, None, &ListOptions::default())
             .unwrap()[0]
             .name,
         "b"
@@ -49,7 +52,7 @@ fn replies_of_all_lists_in_any_order() {
 }
 
 #[test]
-fn the_list_that_the_command_prints() {
+fn influx_auth_list_output_is_read() {
     let json = format!(
         r#"[{{"id":"0000000000000a01","description":"","token":"{RAW}","status":"active",
         "userName":"me","userID":"0000000000000c01",
@@ -79,7 +82,7 @@ fn the_list_that_the_command_prints() {
     assert_eq!(
         engine
             .issuer()
-            .users(&Caller::Root, &Span::default())
+            .users(&Caller::Root, &ListOptions::default())
             .unwrap()[0]
             .name,
         "me"
@@ -100,7 +103,7 @@ fn empty_lists() {
 }
 
 #[test]
-fn missing_times_are_now_and_go_s_zero_is_missing() {
+fn missing_and_zero_times_become_now() {
     let zero = r#""createdAt":"0001-01-01T00:00:00Z","updatedAt":null"#;
     let (engine, _) = import(&rows(&[row(&format!(r#""token":"{RAW}",{zero}"#))]));
     let found = stored(&engine, "0000000000000a01");
@@ -109,7 +112,7 @@ fn missing_times_are_now_and_go_s_zero_is_missing() {
 }
 
 #[test]
-fn every_status() {
+fn every_status_is_imported() {
     for (json, status) in [
         ("null", Status::Active),
         (r#""""#, Status::Active),
@@ -127,7 +130,7 @@ fn every_status() {
 }
 
 #[test]
-fn stored_hashes_let_their_tokens_in() {
+fn tokens_imported_by_hash_are_accepted() {
     let request = Request::new(Action::READ, ResourceType::BUCKETS);
     for hash in hashes(RAW) {
         for token in ["redacted", "", RAW] {
@@ -141,7 +144,7 @@ fn stored_hashes_let_their_tokens_in() {
 }
 
 #[test]
-fn a_second_time_nothing_is_new() {
+fn importing_twice_adds_nothing() {
     let json = rows(&[row(&format!(r#""token":"{RAW}","org":"o","user":"u""#))]);
     let (engine, counts) = import(&json);
     assert_eq!(counts.total(), 3);

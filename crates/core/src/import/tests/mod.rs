@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use super::{Counts, Defaults, ImportError, ImportFile, Plan};
 use crate::{
-    Authorization, Caller, Engine, Id, Locator, MemoryStore, Options, Schema, Span, StoreKey,
+    Authorization, Caller, Engine, ForeignHash, Id, ListOptions, MemoryStore, Options, Schema,
+    StoreKey,
 };
 
-mod bad;
+mod bad_rows;
 mod forms;
 mod owners;
 mod random;
@@ -75,13 +76,13 @@ fn rows(rows: &[String]) -> String {
 /// A token as InfluxDB 2.9 stores it, in both of its ways.
 fn hashes(token: &str) -> [String; 2] {
     use base64::Engine as _;
-    let of = |variant: &str, locator: Locator| {
-        let digest = base64::engine::general_purpose::URL_SAFE.encode(locator.digest());
+    let of = |variant: &str, foreign_hash: ForeignHash| {
+        let digest = base64::engine::general_purpose::URL_SAFE.encode(foreign_hash.digest());
         format!("$influxdb2-{variant}${digest}")
     };
     let text = token.as_bytes();
     [
-        of("sha256", Locator::sha256(text)),
-        of("sha512", Locator::sha512(text)),
+        of("sha256", ForeignHash::sha256(text)),
+        of("sha512", ForeignHash::sha512(text)),
     ]
 }

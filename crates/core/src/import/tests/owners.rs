@@ -15,7 +15,7 @@ fn with_owners(id: &str, token: &str, owners: &str) -> String {
 }
 
 #[test]
-fn those_that_rows_name_are_made() {
+fn missing_owners_are_created() {
     let owners = r#""orgID":"0000000000000b01","userID":"0000000000000c01""#;
     let better = r#""orgID":"0000000000000b01","org":"o","userID":"0000000000000c01","user":"u""#;
     let (engine, counts) = import(&rows(&[
@@ -27,7 +27,7 @@ fn those_that_rows_name_are_made() {
     assert_eq!(
         engine
             .issuer()
-            .users(&Caller::Root, &Span::default())
+            .users(&Caller::Root, &ListOptions::default())
             .unwrap()[0]
             .name,
         "u"
@@ -41,7 +41,7 @@ fn those_that_rows_name_are_made() {
 }
 
 #[test]
-fn names_are_looked_for_in_the_file_and_then_in_the_store() {
+fn owner_names_resolve_in_the_file_before_the_store() {
     let engine = engine();
     let stored_org = engine
         .issuer()
@@ -75,7 +75,7 @@ fn names_are_looked_for_in_the_file_and_then_in_the_store() {
 }
 
 #[test]
-fn a_name_may_come_before_the_id_that_has_it() {
+fn names_may_precede_the_id_they_belong_to() {
     let json = rows(&[
         with_owners("0000000000000a01", RAW, r#""org":"o""#),
         with_owners(
@@ -91,7 +91,7 @@ fn a_name_may_come_before_the_id_that_has_it() {
 }
 
 #[test]
-fn a_name_that_another_has_is_no_name_for_a_made_one() {
+fn created_owners_do_not_take_existing_names() {
     let json = format!(
         r#"{{"orgs":[{{"id":"0000000000000b01","name":"o"}}],"authorizations":[{}]}}"#,
         with_owners(
@@ -166,7 +166,7 @@ fn rows_of_bad_owners_are_bad() {
 }
 
 #[test]
-fn nothing_is_made_for_a_bad_row() {
+fn bad_rows_create_no_owners() {
     let json = rows(&[with_owners(
         "0000000000000a01",
         "short",
@@ -177,7 +177,7 @@ fn nothing_is_made_for_a_bad_row() {
 }
 
 #[test]
-fn deleted_owners_keep_their_tokens_dead() {
+fn tokens_of_deleted_owners_stay_refused() {
     let json = format!(
         r#"{{"orgs":[{{"id":"0000000000000b01","name":"o","status":"revoked"}},
             {{"id":"0000000000000b02","name":"o"}}],"authorizations":[{}]}}"#,
@@ -194,7 +194,7 @@ fn deleted_owners_keep_their_tokens_dead() {
 }
 
 #[test]
-fn what_the_store_has_is_compared() {
+fn existing_records_are_compared_with_the_file() {
     let (engine, _) = import(&rows(&[row(&format!(r#""token":"{RAW}""#))]));
     let told = |json: String| plan_in(&engine, &json).bad()[0].reason.clone();
     let exists = |what: &str| format!("{what} exists already; choose another");

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn everything_told(input: &[u8]) -> String {
+fn all_messages(input: &[u8]) -> String {
     match ImportFile::read(input) {
         Err(error) => error.to_string(),
         Ok(file) => {
@@ -54,30 +54,30 @@ const KEYS: [&str; 16] = [
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-        everything_told(&bytes);
+    fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
+        all_messages(&bytes);
     }
 
     #[test]
-    fn no_damage_makes_it_panic_or_repeat_a_token(at in any::<prop::sample::Index>(), byte: u8) {
+    fn damaged_files_neither_panic_nor_leak_tokens(at in any::<prop::sample::Index>(), byte: u8) {
         let json = rows(&[row(&format!(r#""token":"{RAW}""#)), row(&format!(r#""token":"{RAW}x""#))]);
         let mut bytes = json.into_bytes();
         *at.get_mut(&mut bytes) = byte;
-        prop_assert!(!everything_told(&bytes).contains(&RAW[..20]));
+        prop_assert!(!all_messages(&bytes).contains(&RAW[..20]));
     }
 
     #[test]
-    fn no_token_in_the_wrong_place_is_repeated(
+    fn misplaced_tokens_are_not_echoed(
         list in prop::sample::select(vec!["orgs", "users", "buckets", "authorizations"]),
         fields in proptest::collection::vec((prop::sample::select(KEYS.to_vec()), value()), 0..8),
     ) {
         let fields: Vec<_> = fields.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
         let json = format!("{{\"{list}\":[{{{}}}]}}", fields.join(","));
-        let told = everything_told(json.as_bytes());
+        let told = all_messages(json.as_bytes());
         // A description or a name is shown; whoever puts a token there has published it.
-        let shown = fields.iter().any(|field| {
+        let quoted = fields.iter().any(|field| {
             ["\"name\"", "\"description\"", "\"org\"", "\"user\"", "\"userName\""].iter().any(|key| field.starts_with(key))
         });
-        prop_assert!(shown || !told.contains(RAW), "{}", told);
+        prop_assert!(quoted || !told.contains(RAW), "{}", told);
     }
 }

@@ -4,38 +4,42 @@ use super::*;
 
 impl Builder {
     /// Sees to it that nothing comes back that `old` knew better.
-    pub(in crate::index) fn outlive(&mut self, old: &Self, mut replayed: impl FnMut(RecordKey)) {
-        for (key, gone) in &old.gone {
+    pub(in crate::index) fn keep_newer_from(
+        &mut self,
+        old: &Self,
+        mut replayed: impl FnMut(RecordKey),
+    ) {
+        for (key, purged) in &old.purged {
             let now = self.known(*key);
-            if now.as_ref().is_some_and(|now| now.sequence > *gone) {
+            if now.as_ref().is_some_and(|now| now.sequence > *purged) {
                 continue;
             }
             if let Some(now) = now {
                 replayed(*key);
-                self.lose(*key, &now);
+                self.refuse_dependents(*key, &now);
             }
-            self.bury(*key, *gone);
+            self.remember_purged(*key, *purged);
         }
         for (key, before) in old.all() {
             let Some(now) = self.known(key) else {
-                self.bury(key, before.sequence);
+                self.remember_purged(key, before.sequence);
                 continue;
             };
-            if now.sequence >= before.sequence && (!before.ended || now.ended) {
+            if now.sequence >= before.sequence && (!before.revoked || now.revoked) {
                 continue;
             }
             replayed(key);
-            if before.ended && key.kind != Kind::AUTHORIZATION {
+            if before.revoked && key.kind != Kind::AUTHORIZATION {
                 let owner = self.owner(key);
                 self.interned.set_owner(owner, OwnerState::Deleted);
             } else {
                 self.deny(key, Some(&now));
             }
-            let kept = Known {
+            let kept = KnownRecord {
                 revision: now.revision,
                 handle: now.handle,
                 rest: now.rest,
-                genuine: false,
+                authentic: false,
                 ..before
             };
             self.remember(key, kept);
@@ -44,20 +48,20 @@ impl Builder {
 
     pub(in crate::index) fn agrees(&self, change: &Change) -> bool {
         let Some(known) = self.known(change.key) else {
-            return matches!(change.what, What::Purged);
+            return matches!(change.what, ChangeKind::Purged);
         };
         match &change.what {
-            What::Purged => false,
-            What::NotGenuine => !known.genuine,
-            What::Owner(state, sequence) => {
+            ChangeKind::Purged => false,
+            ChangeKind::Tampered => !known.authentic,
+            ChangeKind::Owner(state, sequence) => {
                 let owner = self.owners.get(&change.key);
                 let held = owner.map(|owner| self.interned.owner(*owner));
                 known.sequence == *sequence && held == Some(*state)
             }
-            What::Authorization(digest, sequence) => {
+            ChangeKind::Authorization(digest, sequence) => {
                 let id = change.key.id;
                 let mut starts = self.tables.starts(id, digest.handle);
-                let held = |(start, half)| self.tables.read(start, half);
+                let held = |(start, short_digest)| self.tables.read(start, short_digest);
                 known.sequence == *sequence
                     && known.handle == digest.handle
                     && starts.all(|one| self.entry_agrees(id, digest, held(one)))
@@ -65,7 +69,12 @@ impl Builder {
         }
     }
 
-    fn entry_agrees(&self, id: Id, digest: &Digest, held: Option<(Entry, Option<Back>)>) -> bool {
+    fn entry_agrees(
+        &self,
+        id: Id,
+        digest: &IndexEntry,
+        held: Option<(SlotContents, Option<SlotRecord>)>,
+    ) -> bool {
         let Some((entry, Some(back))) = held else {
             return false;
         };

@@ -4,7 +4,7 @@ use super::*;
 
 impl Builder {
     /// The number of the set. One that is shared is not compiled again for the same owners.
-    pub(super) fn set(&mut self, digest: &Digest) -> u32 {
+    pub(super) fn set(&mut self, digest: &IndexEntry) -> u32 {
         let at = Arc::as_ptr(&digest.permissions).addr();
         if let Some((set, owners, number)) = self.recent.get(&at)
             && Arc::ptr_eq(set, &digest.permissions)
@@ -15,7 +15,7 @@ impl Builder {
         let number = self.compile(digest);
         // Only what others hold too may come again.
         if Arc::strong_count(&digest.permissions) > 1 {
-            if self.recent.len() >= RECENT {
+            if self.recent.len() >= RECENT_SETS {
                 self.recent.clear();
             }
             let permissions = Arc::clone(&digest.permissions);
@@ -25,7 +25,7 @@ impl Builder {
         number
     }
 
-    fn compile(&mut self, digest: &Digest) -> u32 {
+    fn compile(&mut self, digest: &IndexEntry) -> u32 {
         let set = CompiledSet::of(&digest.permissions, digest.organization, digest.user);
         if let Some(number) = self.sets.get(&set) {
             return *number;
@@ -51,7 +51,7 @@ impl Builder {
         if number == NO_PAIR {
             return NO_PAIR;
         }
-        let user_at = user.map_or(NOBODY, |id| self.owner(RecordKey::new(Kind::USER, id)));
+        let user_at = user.map_or(NO_OWNER, |id| self.owner(RecordKey::new(Kind::USER, id)));
         let at = self.owner(RecordKey::new(Kind::ORGANIZATION, organization));
         if let Some(pair) = self.interned.pairs.make(number) {
             pair.write((user, user_at), (organization, at));

@@ -5,14 +5,14 @@ use std::ops::RangeInclusive;
 use super::*;
 
 /// A version of authorization 7: what it expires at, and its status. It belongs to users in turn.
-fn version_of(sequence: u64, handle: Handle, revoked: u64) -> Change {
+fn version_of(sequence: u64, handle: TokenLookup, revoked: u64) -> Change {
     let status = match sequence {
         _ if sequence == revoked => Status::Revoked,
         _ if sequence % 3 == 2 => Status::Inactive,
         _ => Status::Active,
     };
     let mut change = handled(7, sequence, status, handle);
-    if let What::Authorization(digest, _) = &mut change.what {
+    if let ChangeKind::Authorization(digest, _) = &mut change.what {
         digest.expires = expires(sequence);
         digest.user = Some(id(2 + sequence % 2));
     }
@@ -33,42 +33,47 @@ fn expires(sequence: u64) -> Option<Timestamp> {
 const TIMES: [u64; 5] = [1, 7, 15, 25, 35];
 
 /// A look at one record: its version, and what it says at each of the times.
-fn sight(
+fn observe(
     index: &Index,
     number: u64,
-    half: Half,
-    home: bool,
-) -> Option<(u64, Vec<Result<(), Dead>>)> {
+    short_digest: ShortDigest,
+    by_id: bool,
+) -> Option<(u64, Vec<Result<(), NotInForce>>)> {
     index.read(|view| {
-        let start = if home {
+        let start = if by_id {
             view.start(number)
         } else {
-            Start::of_half(half)
+            BucketHash::of_digest(short_digest)
         };
-        index.find(view, (start, half), judge)
+        index.find(view, (start, short_digest), describe)
     })
 }
 
-fn judge(found: Found<'_>) -> (u64, Vec<Result<(), Dead>>) {
+fn describe(found: Found<'_>) -> (u64, Vec<Result<(), NotInForce>>) {
     let at = |time| found.live(|| moment(time));
     let lives = TIMES.map(at).to_vec();
     (sequence_of(&found), lives)
 }
 
 /// A version allows nothing that it would not allow alone, and refuses only what it or a neighbour refuses.
-fn agrees(sequence: u64, lives: &[Result<(), Dead>], revoked: u64) {
+fn agrees(sequence: u64, lives: &[Result<(), NotInForce>], revoked: u64) {
     agrees_near(sequence, lives, revoked, sequence - 1..=sequence + 1);
 }
 
 /// The same, where any of `near` may have followed it or been before.
-fn agrees_near(sequence: u64, lives: &[Result<(), Dead>], revoked: u64, near: RangeInclusive<u64>) {
+fn agrees_near(
+    sequence: u64,
+    lives: &[Result<(), NotInForce>],
+    revoked: u64,
+    near: RangeInclusive<u64>,
+) {
     for (time, live) in TIMES.into_iter().zip(lives) {
         let expired = |sequence| expires(sequence).is_some_and(|end| end <= moment(time));
         match live {
-            _ if sequence == revoked => assert_eq!(*live, Err(Dead::Revoked)),
-            _ if sequence % 3 == 2 => assert_eq!(*live, Err(Dead::Inactive)),
+            _ if sequence == revoked => assert_eq!(*live, Err(NotInForce::Revoked)),
+            _ if sequence % 3 == 2 => assert_eq!(*live, Err(NotInForce::Inactive)),
             Ok(()) => assert!(!expired(sequence), "{sequence} at {time}"),
-            Err(Dead::Expired) => assert!(near.clone().any(expired), "{sequence} at {time}"),
+            Err(NotInForce::Expired) => assert!(near.clone().any(expired), "{sequence} at {time}"),
             Err(other) => panic!("{sequence} at {time}: {other:?}"),
         }
     }
@@ -81,10 +86,10 @@ fn index_with_users() -> Index {
 }
 
 #[test]
-fn word_and_expiry_belong_together() {
+fn readers_see_matching_word_and_expiry() {
     explore("word and expiry belong together", || {
         let index = &index_with_users();
-        let handle = Handle::Id(half(7));
+        let handle = TokenLookup::ById(short_digest(7));
         let progress = &Progress::default();
         progress.apply(index, version_of(1, handle, 9), 1);
         thread::scope(|scope| {
@@ -92,8 +97,9 @@ fn word_and_expiry_belong_together() {
                 scope.spawn(move || {
                     let mut last = 0;
                     for _ in 0..2 {
-                        let (sight, may) = seen(progress, || sight(index, 7, half(7), true));
-                        let (sequence, lives) = sight.expect("it is there all the time");
+                        let (observe, may) =
+                            seen(progress, || observe(index, 7, short_digest(7), true));
+                        let (sequence, lives) = observe.expect("it is there all the time");
                         assert!(may.contains(&sequence) && sequence >= last);
                         agrees(sequence, &lives, 9);
                         last = sequence;
@@ -109,20 +115,20 @@ fn word_and_expiry_belong_together() {
 
 /// Writes of two digests of one record, one of which it loses again, and its end.
 #[test]
-fn what_is_revoked_is_refused_from_then_on() {
+fn revoked_records_stay_refused() {
     explore("what is revoked is refused from then on", || {
         let index = &index_with_users();
         let progress = &Progress::default();
-        let both = Handle::Digests([Some(half(1)), Some(half(2))]);
-        let one = Handle::Digests([Some(half(1)), None]);
+        let both = TokenLookup::ByDigest([Some(short_digest(1)), Some(short_digest(2))]);
+        let one = TokenLookup::ByDigest([Some(short_digest(1)), None]);
         progress.apply(index, version_of(1, both, 4), 1);
         thread::scope(|scope| {
             for number in 1..=2 {
                 scope.spawn(move || {
                     for _ in 0..2 {
-                        let look = || sight(index, 7, half(number), false);
-                        let (sight, may) = seen(progress, look);
-                        let Some((sequence, lives)) = sight else {
+                        let look = || observe(index, 7, short_digest(number), false);
+                        let (observe, may) = seen(progress, look);
+                        let Some((sequence, lives)) = observe else {
                             // Its second digest is gone in version 3.
                             assert!(number == 2 && may.contains(&3), "{may:?}");
                             continue;
@@ -137,7 +143,7 @@ fn what_is_revoked_is_refused_from_then_on() {
             progress.apply(index, version_of(4, both, 4), 4);
         });
         for number in 1..=2 {
-            let (sequence, lives) = sight(index, 7, half(number), false).unwrap();
+            let (sequence, lives) = observe(index, 7, short_digest(number), false).unwrap();
             assert_eq!(sequence, 4);
             agrees(sequence, &lives, 4);
         }
@@ -146,11 +152,11 @@ fn what_is_revoked_is_refused_from_then_on() {
 
 /// Two writers bring the same versions in different orders, and others beside them.
 #[test]
-fn the_newest_wins_between_two_writers() {
+fn the_newest_version_wins_between_two_writers() {
     explore("the newest wins between two writers", || {
         let index = &index_with_users();
-        let handle = Handle::Digests([Some(half(7)), None]);
-        let newest = &Ghost::default();
+        let handle = TokenLookup::ByDigest([Some(short_digest(7)), None]);
+        let newest = &UntrackedCounter::default();
         thread::scope(|scope| {
             for order in [[1, 3, 4], [2, 4, 3]] {
                 scope.spawn(move || {
@@ -160,7 +166,12 @@ fn the_newest_wins_between_two_writers() {
                         let another = 10 * sequence + order[0];
                         apply(
                             index,
-                            handled(another, 1, Status::Active, Handle::Id(half(another))),
+                            handled(
+                                another,
+                                1,
+                                Status::Active,
+                                TokenLookup::ById(short_digest(another)),
+                            ),
                         );
                     }
                 });
@@ -169,7 +180,7 @@ fn the_newest_wins_between_two_writers() {
                 let mut last = 0;
                 for _ in 0..3 {
                     let known = newest.get();
-                    let sequence = match sight(index, 7, half(7), false) {
+                    let sequence = match observe(index, 7, short_digest(7), false) {
                         None => 0,
                         Some((sequence, lives)) => {
                             agrees_near(sequence, &lives, 4, 1..=4);
@@ -184,9 +195,9 @@ fn the_newest_wins_between_two_writers() {
                 }
             });
         });
-        assert_eq!(sight(index, 7, half(7), false).unwrap().0, 4);
+        assert_eq!(observe(index, 7, short_digest(7), false).unwrap().0, 4);
         for another in [11, 31, 41, 22, 32, 42] {
-            let found = look_home(index, another, half(another));
+            let found = look_up_by_id(index, another, short_digest(another));
             assert_eq!(found, Some((id(another), Ok(1))));
         }
     });
@@ -194,12 +205,12 @@ fn the_newest_wins_between_two_writers() {
 
 /// Each state of an owner holds for all of its authorizations at once.
 #[test]
-fn owners_change_for_all_that_is_theirs() {
+fn owner_changes_apply_to_all_their_authorizations() {
     explore("owners change for all that is theirs", || {
         let index = &index_with_users();
         let progress = &Progress::default();
         for number in 1..=2 {
-            let handle = Handle::Id(half(number));
+            let handle = TokenLookup::ById(short_digest(number));
             apply(index, handled(number, 1, Status::Active, handle));
         }
         let states = [
@@ -214,12 +225,16 @@ fn owners_change_for_all_that_is_theirs() {
             for number in 1..=2 {
                 scope.spawn(move || {
                     for _ in 0..2 {
-                        let look = || sight(index, number, half(number), true).unwrap().1[0];
+                        let look = || {
+                            observe(index, number, short_digest(number), true)
+                                .unwrap()
+                                .1[0]
+                        };
                         let (live, may) = seen(progress, look);
                         let said = |at: u64| match states[at as usize - 1] {
                             OwnerState::Active => Ok(()),
-                            OwnerState::Deleted => Err(Dead::Revoked),
-                            _ => Err(Dead::OwnerInactive),
+                            OwnerState::Deleted => Err(NotInForce::Revoked),
+                            _ => Err(NotInForce::OwnerInactive),
                         };
                         assert!(
                             may.clone().any(|at| said(at) == live),
@@ -241,34 +256,34 @@ fn owners_change_for_all_that_is_theirs() {
 
 /// A connection that keeps the place of its token looks there first, as `Grant` does.
 #[test]
-fn places_never_give_what_is_not_theirs() {
+fn slot_hints_never_return_another_record() {
     explore("places never give what is not theirs", || {
         let index = &index_with_users();
         let progress = &Progress::default();
-        let handle = Handle::Id(half(7));
+        let handle = TokenLookup::ById(short_digest(7));
         progress.apply(index, version_of(1, handle, 3), 1);
         thread::scope(|scope| {
             scope.spawn(move || {
                 let found = index.read(|view| {
                     let start = view.start(7);
-                    index.find(view, (start, half(7)), |found| found.place())
+                    index.find(view, (start, short_digest(7)), |found| found.place())
                 });
                 let mut place = found.unwrap();
                 for _ in 0..3 {
                     let look = || {
                         index.read(|view| {
-                            let here = view.at(place, half(7));
-                            here.map(judge).or_else(|| {
+                            let here = view.at(place, short_digest(7));
+                            here.map(describe).or_else(|| {
                                 let start = view.start(7);
-                                index.find(view, (start, half(7)), |found| {
+                                index.find(view, (start, short_digest(7)), |found| {
                                     place = found.place();
-                                    judge(found)
+                                    describe(found)
                                 })
                             })
                         })
                     };
                     let ((sequence, lives), may) = match seen(progress, look) {
-                        (Some(sight), may) => (sight, may),
+                        (Some(observe), may) => (observe, may),
                         (None, may) => panic!("lost in {may:?}"),
                     };
                     assert!(may.contains(&sequence), "{sequence} of {may:?}");
@@ -277,7 +292,7 @@ fn places_never_give_what_is_not_theirs() {
             });
             scope.spawn(move || {
                 for number in 20..26 {
-                    let handle = Handle::Id(half(number));
+                    let handle = TokenLookup::ById(short_digest(number));
                     apply(index, handled(number, 1, Status::Active, handle));
                 }
             });

@@ -5,7 +5,7 @@
 //! move all of them.
 
 mod changes;
-mod published;
+mod rcu;
 mod tables;
 
 use std::ops::RangeInclusive;
@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, thread};
 
-use super::samples::*;
+use super::fixtures::*;
 use super::*;
-use crate::authorization::Dead;
+use crate::authorization::NotInForce;
 use crate::record::Kind;
 
 /// Schedules of a scenario, if `SYMBOLON_SCHEDULES` does not say it.
@@ -48,9 +48,9 @@ fn config() -> Config {
 
 /// What a scenario knows beside the index; no thread is interrupted for it.
 #[derive(Debug, Default)]
-struct Ghost(AtomicU64);
+struct UntrackedCounter(AtomicU64);
 
-impl Ghost {
+impl UntrackedCounter {
     fn get(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
@@ -63,15 +63,15 @@ impl Ghost {
 /// Which version of a record is being written, and which holds.
 #[derive(Debug, Default)]
 struct Progress {
-    begun: Ghost,
-    done: Ghost,
+    begun: UntrackedCounter,
+    done: UntrackedCounter,
 }
 
 impl Progress {
     /// Applies the `sequence`-th version.
     fn apply(&self, index: &Index, change: Change, sequence: u64) {
         self.begun.set(sequence);
-        assert_eq!(apply(index, change), Outcome::Applied);
+        assert_eq!(apply(index, change), ApplyOutcome::Applied);
         self.done.set(sequence);
     }
 }
@@ -87,6 +87,6 @@ fn purged(number: u64, revision: u64) -> Change {
     Change {
         key: key(number),
         revision: Revision(revision),
-        what: What::Purged,
+        what: ChangeKind::Purged,
     }
 }

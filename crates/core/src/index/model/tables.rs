@@ -3,10 +3,10 @@
 use super::*;
 
 /// Those with an odd number carry their id, the others are found by a digest.
-fn handle(number: u64) -> Handle {
+fn handle(number: u64) -> TokenLookup {
     match number % 2 {
-        1 => Handle::Id(half(number)),
-        _ => Handle::Digests([Some(half(number)), None]),
+        1 => TokenLookup::ById(short_digest(number)),
+        _ => TokenLookup::ByDigest([Some(short_digest(number)), None]),
     }
 }
 
@@ -18,28 +18,28 @@ fn revoked(number: u64) -> Change {
     handled(number, 2, Status::Revoked, handle(number))
 }
 
-fn find(index: &Index, number: u64) -> Option<(Id, Result<u64, Dead>)> {
+fn find(index: &Index, number: u64) -> Option<(Id, Result<u64, NotInForce>)> {
     match handle(number) {
-        Handle::Id(half) => look_home(index, number, half),
-        Handle::Digests(_) => look(index, half(number)),
+        TokenLookup::ById(short_digest) => look_up_by_id(index, number, short_digest),
+        TokenLookup::ByDigest(_) => look(index, short_digest(number)),
     }
 }
 
-fn there(number: u64) -> Option<(Id, Result<u64, Dead>)> {
+fn there(number: u64) -> Option<(Id, Result<u64, NotInForce>)> {
     Some((id(number), Ok(1)))
 }
 
-fn ended(number: u64) -> Option<(Id, Result<u64, Dead>)> {
-    Some((id(number), Err(Dead::Revoked)))
+fn found_revoked(number: u64) -> Option<(Id, Result<u64, NotInForce>)> {
+    Some((id(number), Err(NotInForce::Revoked)))
 }
 
 #[test]
-fn what_was_there_is_found_while_the_table_grows() {
+fn existing_entries_are_found_while_the_table_grows() {
     explore("what was there is found while the table grows", || {
         const ALL: u64 = 9;
         let index = &index_with_owners();
-        let (first, last) = (&Ghost::default(), &Ghost::default());
-        let revoked_to = &Ghost::default();
+        let (first, last) = (&UntrackedCounter::default(), &UntrackedCounter::default());
+        let revoked_to = &UntrackedCounter::default();
         thread::scope(|scope| {
             for reader in 0..2 {
                 scope.spawn(move || {
@@ -51,7 +51,7 @@ fn what_was_there_is_found_while_the_table_grows() {
                             let may_end = number <= last.get();
                             assert!(
                                 found == there(number) && number > gone_to
-                                    || found == ended(number) && may_end,
+                                    || found == found_revoked(number) && may_end,
                                 "{number} in round {round}: {found:?}"
                             );
                         }
@@ -68,54 +68,54 @@ fn what_was_there_is_found_while_the_table_grows() {
                 }
             }
         });
-        index.settle();
+        index.finish_loading();
         assert_eq!(index.len(), ALL as usize + 2);
         for number in 1..=ALL {
             let wanted = if number <= ALL - 4 {
-                ended(number)
+                found_revoked(number)
             } else {
                 there(number)
             };
             assert_eq!(find(index, number), wanted);
         }
-        assert_eq!(index.ended().len(), ALL as usize - 4);
+        assert_eq!(index.revoked().len(), ALL as usize - 4);
     });
 }
 
 /// A digest that is purged, void, and given to another record, in a table that moves.
 #[test]
-fn a_digest_goes_from_one_record_to_another() {
+fn a_digest_can_move_between_records() {
     explore("a digest goes from one record to another", || {
         let index = &index_with_owners();
-        let halves = [Some(half(1)), Some(half(2))];
+        let short_digests = [Some(short_digest(1)), Some(short_digest(2))];
         let step = &Progress::default();
         for number in [4, 5] {
             apply(index, active(number));
         }
         let steps = [
-            version(30, 1, Status::Active, halves),
+            version(30, 1, Status::Active, short_digests),
             purged(30, 2),
-            version(31, 1, Status::Active, halves),
+            version(31, 1, Status::Active, short_digests),
             Change {
                 key: key(31),
                 revision: Revision(2),
-                what: What::NotGenuine,
+                what: ChangeKind::Tampered,
             },
-            version(31, 3, Status::Revoked, halves),
+            version(31, 3, Status::Revoked, short_digests),
         ];
         let said = |at: u64| match at {
             1 => Some((id(30), Ok(1))),
             3 => Some((id(31), Ok(1))),
-            5 => Some((id(31), Err(Dead::Revoked))),
+            5 => Some((id(31), Err(NotInForce::Revoked))),
             _ => None,
         };
         thread::scope(|scope| {
             for number in 1..=2 {
                 scope.spawn(move || {
                     for _ in 0..2 {
-                        let (found, may) = seen(step, || what(index, half(number)));
+                        let (found, may) = seen(step, || what(index, short_digest(number)));
                         let of_one = |at| {
-                            let said: Option<(Id, Result<u64, Dead>)> = said(at);
+                            let said: Option<(Id, Result<u64, NotInForce>)> = said(at);
                             said.map(|(_, live)| live)
                         };
                         assert!(
@@ -133,18 +133,18 @@ fn a_digest_goes_from_one_record_to_another() {
                 apply(index, active(10 + at));
             }
         });
-        index.settle();
+        index.finish_loading();
         for number in 1..=2 {
-            assert_eq!(look(index, half(number)), said(5));
+            assert_eq!(look(index, short_digest(number)), said(5));
         }
         assert_eq!(index.len(), 2 + 2 + 5 + 1);
     });
 }
 
 /// As [`look`], without the id, which readers beside a purge may miss.
-fn what(index: &Index, wanted: Half) -> Option<Result<u64, Dead>> {
+fn what(index: &Index, wanted: ShortDigest) -> Option<Result<u64, NotInForce>> {
     index.read(|view| {
-        index.find(view, (Start::of_half(wanted), wanted), |found| {
+        index.find(view, (BucketHash::of_digest(wanted), wanted), |found| {
             let live = found.live(|| Timestamp::MIN);
             live.map(|()| sequence_of(&found))
         })
@@ -152,7 +152,7 @@ fn what(index: &Index, wanted: Half) -> Option<Result<u64, Dead>> {
 }
 
 #[test]
-fn a_table_shrinks_beside_readers_and_writers() {
+fn a_table_shrinks_under_concurrent_access() {
     explore("a table shrinks beside readers and writers", || {
         const ALL: u64 = 10;
         let index = &index_with_owners();
@@ -162,7 +162,7 @@ fn a_table_shrinks_beside_readers_and_writers() {
         for number in 4..=ALL {
             apply(index, purged(number, 2));
         }
-        let is_revoked = &Ghost::default();
+        let is_revoked = &UntrackedCounter::default();
         thread::scope(|scope| {
             scope.spawn(move || {
                 for number in [1, 2, 1] {
@@ -177,7 +177,7 @@ fn a_table_shrinks_beside_readers_and_writers() {
                     let before = is_revoked.get();
                     let found = find(index, 3);
                     assert!(
-                        found == ended(3) || before == 0 && found == there(3),
+                        found == found_revoked(3) || before == 0 && found == there(3),
                         "{found:?}"
                     );
                 }
@@ -188,14 +188,14 @@ fn a_table_shrinks_beside_readers_and_writers() {
                 is_revoked.set(1);
                 apply(index, active(21));
             });
-            index.settle();
+            index.finish_loading();
         });
-        index.settle();
+        index.finish_loading();
         assert_eq!(index.len(), 2 + 3 + 2);
         for number in [1, 2, 20, 21] {
             assert_eq!(find(index, number), there(number));
         }
-        assert_eq!(find(index, 3), ended(3));
+        assert_eq!(find(index, 3), found_revoked(3));
         for number in 4..=ALL {
             assert_eq!(find(index, number), None);
         }
@@ -203,14 +203,14 @@ fn a_table_shrinks_beside_readers_and_writers() {
 }
 
 #[test]
-fn a_rebuild_beside_readers_and_writers_lets_nothing_fall_back() {
+fn a_concurrent_rebuild_never_reverts_a_record() {
     explore("a rebuild lets nothing fall back", || {
         let index = &index_with_owners();
         for number in 1..=5 {
             apply(index, active(number));
         }
         apply(index, revoked(4));
-        let (is_revoked, is_new) = (&Ghost::default(), &Ghost::default());
+        let (is_revoked, is_new) = (&UntrackedCounter::default(), &UntrackedCounter::default());
         thread::scope(|scope| {
             for number in 1..=2 {
                 scope.spawn(move || {
@@ -219,10 +219,10 @@ fn a_rebuild_beside_readers_and_writers_lets_nothing_fall_back() {
                         let before = is_revoked.get();
                         let found = find(index, 3);
                         let may = before == 0 && found == there(3);
-                        assert!(may || found == ended(3), "{found:?}");
+                        assert!(may || found == found_revoked(3), "{found:?}");
                         // Beside a rebuild that read an older version it is unknown, and never allowed.
                         let found = find(index, 4);
-                        assert!(found.is_none() || found == ended(4), "{found:?}");
+                        assert!(found.is_none() || found == found_revoked(4), "{found:?}");
                         let new = is_new.get();
                         let found = find(index, 6);
                         assert!(found == there(6) || new == 0 && found.is_none());
@@ -253,9 +253,9 @@ fn a_rebuild_beside_readers_and_writers_lets_nothing_fall_back() {
             index.rebuild(read.collect::<Vec<_>>());
             index.finish_rebuild(|_| {});
             // The former views are freed beside readers.
-            index.settle();
+            index.finish_loading();
         });
-        index.settle();
+        index.finish_loading();
         for number in [1, 2, 6] {
             assert_eq!(find(index, number), there(number));
         }
@@ -266,21 +266,21 @@ fn a_rebuild_beside_readers_and_writers_lets_nothing_fall_back() {
 
 /// Digests that begin in the last bucket find no room in a table of the usual size, which grows at once.
 #[test]
-fn digests_that_meet_are_found_while_the_table_grows_at_once() {
+fn colliding_digests_are_found_while_the_table_grows() {
     explore("digests that meet are found while the table grows", || {
         const ALL: u64 = 12;
         let index = &index_with_owners();
         let meeting = |number: u64| [u64::MAX - (number << 59), number];
         let change = |number, status| {
-            let halves = [Some(meeting(number)), None];
+            let short_digests = [Some(meeting(number)), None];
             version(
                 number,
                 1 + u64::from(status == Status::Revoked),
                 status,
-                halves,
+                short_digests,
             )
         };
-        let (known, is_revoked) = (&Ghost::default(), &Ghost::default());
+        let (known, is_revoked) = (&UntrackedCounter::default(), &UntrackedCounter::default());
         thread::scope(|scope| {
             scope.spawn(move || {
                 for _ in 0..3 {
@@ -288,7 +288,7 @@ fn digests_that_meet_are_found_while_the_table_grows_at_once() {
                     for number in 1..=to {
                         let found = look(index, meeting(number));
                         let may = found == there(number) && (number > 1 || revoked == 0);
-                        assert!(may || number == 1 && found == ended(1), "{found:?}");
+                        assert!(may || number == 1 && found == found_revoked(1), "{found:?}");
                     }
                 }
             });
@@ -299,10 +299,10 @@ fn digests_that_meet_are_found_while_the_table_grows_at_once() {
             apply(index, change(1, Status::Revoked));
             is_revoked.set(1);
         });
-        index.settle();
+        index.finish_loading();
         for number in 2..=ALL {
             assert_eq!(look(index, meeting(number)), there(number));
         }
-        assert_eq!(look(index, meeting(1)), ended(1));
+        assert_eq!(look(index, meeting(1)), found_revoked(1));
     });
 }

@@ -1,10 +1,10 @@
-mod compared;
-mod genuine;
-mod plain;
+mod against_reference;
+mod reference_index;
+mod tampering;
 
-use super::samples::*;
+use super::fixtures::*;
 use super::*;
-use crate::authorization::Dead;
+use crate::authorization::NotInForce;
 use crate::record::Kind;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,11 +13,11 @@ fn status(number: u8) -> Status {
     [Status::Active, Status::Inactive, Status::Revoked][usize::from(number)]
 }
 
-fn wanted(sequence: u64, status: Status) -> Result<u64, Dead> {
+fn wanted(sequence: u64, status: Status) -> Result<u64, NotInForce> {
     match status {
         Status::Active => Ok(sequence),
-        Status::Inactive => Err(Dead::Inactive),
-        Status::Revoked => Err(Dead::Revoked),
+        Status::Inactive => Err(NotInForce::Inactive),
+        Status::Revoked => Err(NotInForce::Revoked),
     }
 }
 
@@ -25,7 +25,7 @@ proptest! {
     /// Versions of one record come in any order, some twice: the newest holds, under every one of its digests and
     /// under none of those that only older versions had.
     #[test]
-    fn newest_wins_in_any_order(
+    fn the_newest_version_wins_in_any_order(
         statuses in proptest::collection::vec((0..2_u8, 1..4_u64), 1..8),
         order in proptest::collection::vec(0..8_usize, 1..30),
         ends: bool,
@@ -35,133 +35,156 @@ proptest! {
         for (at, (number, second)) in statuses.iter().enumerate() {
             let last = at + 1 == statuses.len();
             let status = if last && ends { Status::Revoked } else { status(*number) };
-            let halves = [Some(half(7)), Some(half(100 + second))];
-            versions.push(version(7, at as u64 + 1, status, halves));
+            let short_digests = [Some(short_digest(7)), Some(short_digest(100 + second))];
+            versions.push(version(7, at as u64 + 1, status, short_digests));
         }
         let mut newest = 0;
         for at in order.into_iter().filter(|at| *at < versions.len()) {
             let outcome = apply(&index, versions[at].clone());
-            prop_assert_eq!(outcome == Outcome::Applied, at + 1 > newest);
+            prop_assert_eq!(outcome == ApplyOutcome::Applied, at + 1 > newest);
             newest = newest.max(at + 1);
-            let What::Authorization(digest, sequence) = &versions[newest - 1].what else {
+            let ChangeKind::Authorization(digest, sequence) = &versions[newest - 1].what else {
                 unreachable!();
             };
             let state = wanted(*sequence, digest.status);
             for number in 101..104 {
-                let held = digest.handle == Handle::Digests([Some(half(7)), Some(half(number))]);
-                prop_assert_eq!(look(&index, half(number)), held.then_some((id(7), state)));
+                let held = digest.handle == TokenLookup::ByDigest([Some(short_digest(7)), Some(short_digest(number))]);
+                prop_assert_eq!(look(&index, short_digest(number)), held.then_some((id(7), state)));
             }
-            prop_assert_eq!(look(&index, half(7)), Some((id(7), state)));
+            prop_assert_eq!(look(&index, short_digest(7)), Some((id(7), state)));
             prop_assert!(index.agrees(&versions[newest - 1]));
         }
     }
 }
 
 #[test]
-fn ending_an_id_ends_every_slot_of_it() {
+fn revoking_an_id_revokes_all_its_slots() {
     let index = index_with_owners();
-    let halves = [Some(half(1)), Some(half(2))];
-    apply(&index, version(9, 1, Status::Active, halves));
-    apply(&index, version(9, 2, Status::Revoked, halves));
+    let short_digests = [Some(short_digest(1)), Some(short_digest(2))];
+    apply(&index, version(9, 1, Status::Active, short_digests));
+    apply(&index, version(9, 2, Status::Revoked, short_digests));
     for number in [1, 2] {
         assert_eq!(
-            look(&index, half(number)),
-            Some((id(9), Err(Dead::Revoked)))
+            look(&index, short_digest(number)),
+            Some((id(9), Err(NotInForce::Revoked)))
         );
     }
 }
 
 #[test]
-fn an_old_version_under_a_new_revision_is_told_and_not_taken() {
+fn a_replayed_version_is_reported_and_ignored() {
     let index = index_with_owners();
-    let halves = [Some(half(1)), None];
-    apply(&index, version(9, 1, Status::Active, halves));
-    apply(&index, version(9, 2, Status::Inactive, halves));
-    let mut old = version(9, 1, Status::Active, halves);
+    let short_digests = [Some(short_digest(1)), None];
+    apply(&index, version(9, 1, Status::Active, short_digests));
+    apply(&index, version(9, 2, Status::Inactive, short_digests));
+    let mut old = version(9, 1, Status::Active, short_digests);
     // As a page of a scan that began before: nothing to tell.
-    assert_eq!(apply(&index, old.clone()), Outcome::Known);
+    assert_eq!(apply(&index, old.clone()), ApplyOutcome::Known);
     old.revision = Revision(3);
-    assert_eq!(apply(&index, old.clone()), Outcome::Replayed);
-    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Inactive))));
-    // What was revoked stays so whatever the sequence says.
-    apply(&index, version(9, 4, Status::Revoked, halves));
+    assert_eq!(apply(&index, old.clone()), ApplyOutcome::RolledBack);
     assert_eq!(
-        apply(&index, version(9, 5, Status::Active, halves)),
-        Outcome::Replayed
+        look(&index, short_digest(1)),
+        Some((id(9), Err(NotInForce::Inactive)))
     );
-    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+    // What was revoked stays so whatever the sequence says.
+    apply(&index, version(9, 4, Status::Revoked, short_digests));
+    assert_eq!(
+        apply(&index, version(9, 5, Status::Active, short_digests)),
+        ApplyOutcome::RolledBack
+    );
+    assert_eq!(
+        look(&index, short_digest(1)),
+        Some((id(9), Err(NotInForce::Revoked)))
+    );
 }
 
 #[test]
-fn one_digest_of_two_authorizations_stays_with_the_first() {
+fn a_shared_digest_stays_with_the_first_authorization() {
     let index = index_with_owners();
     apply(
         &index,
-        version(9, 1, Status::Revoked, [Some(half(1)), None]),
+        version(9, 1, Status::Revoked, [Some(short_digest(1)), None]),
     );
-    let second = version(10, 1, Status::Active, [Some(half(1)), None]);
-    assert_eq!(apply(&index, second), Outcome::Shadowed);
-    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+    let second = version(10, 1, Status::Active, [Some(short_digest(1)), None]);
+    assert_eq!(apply(&index, second), ApplyOutcome::DuplicateToken);
+    assert_eq!(
+        look(&index, short_digest(1)),
+        Some((id(9), Err(NotInForce::Revoked)))
+    );
 }
 
 #[test]
-fn a_purged_id_is_unknown_and_its_digest_is_free() {
+fn purging_frees_the_digest() {
     let index = index_with_owners();
     apply(
         &index,
-        version(9, 5, Status::Revoked, [Some(half(1)), Some(half(2))]),
+        version(
+            9,
+            5,
+            Status::Revoked,
+            [Some(short_digest(1)), Some(short_digest(2))],
+        ),
     );
     let purged = Change {
         key: key(9),
         revision: Revision(6),
-        what: What::Purged,
+        what: ChangeKind::Purged,
     };
     apply(&index, purged);
-    assert_eq!((look(&index, half(1)), look(&index, half(2))), (None, None));
+    assert_eq!(
+        (look(&index, short_digest(1)), look(&index, short_digest(2))),
+        (None, None)
+    );
     apply(
         &index,
-        version(10, 1, Status::Active, [Some(half(1)), None]),
+        version(10, 1, Status::Active, [Some(short_digest(1)), None]),
     );
-    assert_eq!(look(&index, half(1)), Some((id(10), Ok(1))));
+    assert_eq!(look(&index, short_digest(1)), Some((id(10), Ok(1))));
 }
 
 #[test]
-fn a_rebuild_drops_what_is_gone_and_lets_nothing_fall_back() {
+fn a_rebuild_drops_purged_records_and_reverts_nothing() {
     let index = index_with_owners();
     for number in 1..=4 {
-        let halves = [Some(half(number)), None];
-        apply(&index, version(number, 2, Status::Active, halves));
+        let short_digests = [Some(short_digest(number)), None];
+        apply(&index, version(number, 2, Status::Active, short_digests));
     }
     apply(
         &index,
-        version(3, 3, Status::Revoked, [Some(half(3)), None]),
+        version(3, 3, Status::Revoked, [Some(short_digest(3)), None]),
     );
     index.begin_rebuild();
     let active = OwnerState::Active;
     index.rebuild([
         owner(Kind::ORGANIZATION, 1, active, 1),
         owner(Kind::USER, 2, active, 1),
-        version(1, 1, Status::Active, [Some(half(1)), None]),
-        version(3, 2, Status::Active, [Some(half(3)), None]),
-        version(4, 2, Status::Active, [Some(half(4)), None]),
+        version(1, 1, Status::Active, [Some(short_digest(1)), None]),
+        version(3, 2, Status::Active, [Some(short_digest(3)), None]),
+        version(4, 2, Status::Active, [Some(short_digest(4)), None]),
     ]);
     // Written while the rebuild reads.
-    apply(&index, version(5, 9, Status::Active, [Some(half(5)), None]));
+    apply(
+        &index,
+        version(5, 9, Status::Active, [Some(short_digest(5)), None]),
+    );
     let mut told = Vec::new();
     index.finish_rebuild(|key| told.push(key.id.number()));
     told.sort_unstable();
     assert_eq!(told, [1, 3]);
     for number in 1..=3 {
-        assert_eq!(look(&index, half(number)), None, "{number}");
+        assert_eq!(look(&index, short_digest(number)), None, "{number}");
     }
-    assert_eq!(look(&index, half(4)), Some((id(4), Ok(2))));
-    assert_eq!(look(&index, half(5)), Some((id(5), Ok(9))));
+    assert_eq!(look(&index, short_digest(4)), Some((id(4), Ok(2))));
+    assert_eq!(look(&index, short_digest(5)), Some((id(5), Ok(9))));
     // The right version brings back what had not ended.
-    apply(&index, version(1, 2, Status::Active, [Some(half(1)), None]));
-    assert_eq!(look(&index, half(1)), Some((id(1), Ok(2))));
+    apply(
+        &index,
+        version(1, 2, Status::Active, [Some(short_digest(1)), None]),
+    );
+    assert_eq!(look(&index, short_digest(1)), Some((id(1), Ok(2))));
     // What vanished does not come back as it was, neither now nor over another rebuild.
-    let old = || version(2, 2, Status::Active, [Some(half(2)), None]);
-    assert_eq!(apply(&index, old()), Outcome::Replayed);
+    let old = || version(2, 2, Status::Active, [Some(short_digest(2)), None]);
+    assert_eq!(apply(&index, old()), ApplyOutcome::RolledBack);
     index.begin_rebuild();
     index.rebuild([
         owner(Kind::ORGANIZATION, 1, active, 1),
@@ -169,45 +192,57 @@ fn a_rebuild_drops_what_is_gone_and_lets_nothing_fall_back() {
         old(),
     ]);
     index.finish_rebuild(|_| {});
-    assert_eq!(look(&index, half(2)), None);
+    assert_eq!(look(&index, short_digest(2)), None);
     assert_eq!(index.sequence(key(2)), 2);
-    apply(&index, version(2, 3, Status::Active, [Some(half(2)), None]));
-    assert_eq!(look(&index, half(2)), Some((id(2), Ok(3))));
+    apply(
+        &index,
+        version(2, 3, Status::Active, [Some(short_digest(2)), None]),
+    );
+    assert_eq!(look(&index, short_digest(2)), Some((id(2), Ok(3))));
 }
 
 #[test]
-fn an_ending_is_taken_whatever_it_was_counted_from() {
+fn a_revocation_applies_regardless_of_its_sequence() {
     let index = index_with_owners();
-    let halves = [Some(half(1)), None];
-    apply(&index, version(9, 5, Status::Active, halves));
+    let short_digests = [Some(short_digest(1)), None];
+    apply(&index, version(9, 5, Status::Active, short_digests));
     assert_eq!(
-        apply(&index, version(9, 3, Status::Revoked, halves)),
-        Outcome::Applied
+        apply(&index, version(9, 3, Status::Revoked, short_digests)),
+        ApplyOutcome::Applied
     );
-    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+    assert_eq!(
+        look(&index, short_digest(1)),
+        Some((id(9), Err(NotInForce::Revoked)))
+    );
     assert_eq!(index.sequence(key(9)), 5);
 }
 
 #[test]
-fn a_deleted_owner_stays_deleted_over_a_rebuild() {
+fn a_deleted_owner_stays_deleted_across_a_rebuild() {
     let index = index_with_owners();
-    apply(&index, version(9, 1, Status::Active, [Some(half(1)), None]));
+    apply(
+        &index,
+        version(9, 1, Status::Active, [Some(short_digest(1)), None]),
+    );
     apply(&index, owner(Kind::USER, 2, OwnerState::Deleted, 2));
     index.begin_rebuild();
     let active = OwnerState::Active;
     index.rebuild([
         owner(Kind::ORGANIZATION, 1, active, 1),
         owner(Kind::USER, 2, active, 1),
-        version(9, 1, Status::Active, [Some(half(1)), None]),
+        version(9, 1, Status::Active, [Some(short_digest(1)), None]),
     ]);
     index.finish_rebuild(|_| {});
-    assert_eq!(look(&index, half(1)), Some((id(9), Err(Dead::Revoked))));
+    assert_eq!(
+        look(&index, short_digest(1)),
+        Some((id(9), Err(NotInForce::Revoked)))
+    );
 }
 
 /// Writers apply versions out of order while the table grows from nothing; readers must never see a token that is
 /// known to be revoked allowed, nor a version that is older than one that was seen before.
 #[test]
-fn readers_beside_writers_never_see_a_step_back() {
+fn concurrent_readers_never_see_an_older_version() {
     const IDS: u64 = 2_000;
     const VERSIONS: u64 = 6;
     let index = &index_with_owners();
@@ -226,8 +261,9 @@ fn readers_beside_writers_never_see_a_step_back() {
                         } else {
                             Status::Active
                         };
-                        let halves = [Some(half(number)), Some(half(number + IDS))];
-                        apply(index, version(number, sequence, status, halves));
+                        let short_digests =
+                            [Some(short_digest(number)), Some(short_digest(number + IDS))];
+                        apply(index, version(number, sequence, status, short_digests));
                     }
                 })
             })
@@ -237,7 +273,7 @@ fn readers_beside_writers_never_see_a_step_back() {
                 let mut seen = vec![0; IDS as usize * 2 + 1];
                 while !done.load(Ordering::Acquire) {
                     for number in 1..=IDS * 2 {
-                        let sequence = match look(index, half(number)) {
+                        let sequence = match look(index, short_digest(number)) {
                             None => 0,
                             Some((_, Ok(sequence))) => sequence,
                             Some((_, Err(_))) => VERSIONS,
@@ -256,8 +292,8 @@ fn readers_beside_writers_never_see_a_step_back() {
     });
     for number in 1..=IDS * 2 {
         assert!(matches!(
-            look(index, half(number)),
-            Some((_, Err(Dead::Revoked)))
+            look(index, short_digest(number)),
+            Some((_, Err(NotInForce::Revoked)))
         ));
     }
 }
@@ -270,52 +306,68 @@ fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
     for number in 1..=IDS {
         apply(
             &index,
-            handled(number, 1, Status::Active, Handle::Id(half(number))),
+            handled(
+                number,
+                1,
+                Status::Active,
+                TokenLookup::ById(short_digest(number)),
+            ),
         );
         // One that came long ago, whatever moved since.
         let old = number / 2 + 1;
-        assert_eq!(look_home(&index, old, half(old)), Some((id(old), Ok(1))));
+        assert_eq!(
+            look_up_by_id(&index, old, short_digest(old)),
+            Some((id(old), Ok(1)))
+        );
     }
     assert_eq!(index.len(), IDS as usize + 2);
-    index.settle();
+    index.finish_loading();
     for number in 1..=IDS {
         let ends = Change {
             revision: Revision(9),
-            ..handled(number, 2, Status::Revoked, Handle::Id(half(number)))
+            ..handled(
+                number,
+                2,
+                Status::Revoked,
+                TokenLookup::ById(short_digest(number)),
+            )
         };
         if number % 3 == 0 {
-            assert_eq!(apply(&index, ends), Outcome::Applied);
+            assert_eq!(apply(&index, ends), ApplyOutcome::Applied);
         }
     }
     for number in 1..=IDS {
         let wanted = if number % 3 == 0 {
-            Err(Dead::Revoked)
+            Err(NotInForce::Revoked)
         } else {
             Ok(1)
         };
         assert_eq!(
-            look_home(&index, number, half(number)),
+            look_up_by_id(&index, number, short_digest(number)),
             Some((id(number), wanted))
         );
-        assert_eq!(look_home(&index, number, half(number + IDS)), None);
+        assert_eq!(
+            look_up_by_id(&index, number, short_digest(number + IDS)),
+            None
+        );
     }
-    assert_eq!(index.ended().len(), IDS as usize / 3);
+    assert_eq!(index.revoked().len(), IDS as usize / 3);
     // Of those that are purged the slots are lost, until a new table drops them.
     for number in 1..=IDS {
-        let what = What::Purged;
+        let what = ChangeKind::Purged;
         let purged = Change {
             key: key(number),
             revision: Revision(10),
             what,
         };
         if number % 10 != 0 {
-            assert_eq!(apply(&index, purged), Outcome::Applied);
+            assert_eq!(apply(&index, purged), ApplyOutcome::Applied);
         }
     }
-    index.settle();
+    index.finish_loading();
     assert_eq!(index.len(), IDS as usize / 10 + 2);
     for number in 1..=IDS {
-        let found = look_home(&index, number, half(number));
+        let found = look_up_by_id(&index, number, short_digest(number));
         assert_eq!(found.is_some(), number % 10 == 0, "{number}");
     }
     assert_eq!(index.sequence(key(30)), 2);
@@ -323,33 +375,39 @@ fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
 }
 
 #[test]
-fn a_digest_that_comes_back_takes_no_room_twice() {
+fn a_returning_digest_reuses_its_slot() {
     const IDS: u64 = 3_000;
     let index = index_with_owners();
     let add = |number| {
-        let halves = [Some(half(number)), None];
-        apply(&index, version(number, 1, Status::Active, halves));
+        let short_digests = [Some(short_digest(number)), None];
+        apply(&index, version(number, 1, Status::Active, short_digests));
     };
     (1..=300).for_each(add);
     // Two digests in turn: each of them is given up, and taken again.
     for sequence in 1..=1_000 {
-        let halves = [Some(half(9_000 + sequence % 2)), None];
-        apply(&index, version(IDS + 1, sequence, Status::Active, halves));
+        let short_digests = [Some(short_digest(9_000 + sequence % 2)), None];
+        apply(
+            &index,
+            version(IDS + 1, sequence, Status::Active, short_digests),
+        );
     }
     (301..=IDS).for_each(add);
-    index.settle();
+    index.finish_loading();
     for number in 1..=IDS {
-        assert_eq!(look(&index, half(number)), Some((id(number), Ok(1))));
+        assert_eq!(
+            look(&index, short_digest(number)),
+            Some((id(number), Ok(1)))
+        );
     }
 }
 
 #[test]
-fn a_table_is_never_full_while_it_is_built_anew() {
+fn a_table_never_fills_up_during_a_rebuild() {
     let index = index_with_owners();
     index.begin_rebuild();
     for number in 1..=2_000 {
-        let halves = [Some(half(number)), None];
-        index.rebuild([version(number, 1, Status::Active, halves)]);
+        let short_digests = [Some(short_digest(number)), None];
+        index.rebuild([version(number, 1, Status::Active, short_digests)]);
         let percent = index.fullness_of_rebuild();
         // Tests move few slots at a time, so that many come while a table moves.
         let most = if number > 500 { 95 } else { 300 };
@@ -357,41 +415,25 @@ fn a_table_is_never_full_while_it_is_built_anew() {
     }
     index.finish_rebuild(|_| {});
     for number in 1..=2_000 {
-        assert!(look(&index, half(number)).is_some());
+        assert!(look(&index, short_digest(number)).is_some());
     }
 }
 
 /// Digests that all begin in the last bucket, as keyed ones never do: no table in steps has room for them.
 #[test]
-fn digests_that_all_meet_find_room_too() {
+fn fully_colliding_digests_find_room() {
     let index = index_with_owners();
     let meeting = |number: u64| [u64::MAX - (number << 44), number];
     for number in 1..=200 {
-        let halves = [Some(meeting(number)), None];
-        apply(&index, version(number, 1, Status::Active, halves));
+        let short_digests = [Some(meeting(number)), None];
+        apply(&index, version(number, 1, Status::Active, short_digests));
         for number in (1..=number).step_by(29) {
             let found = look(&index, meeting(number));
             assert_eq!(found, Some((id(number), Ok(1))));
         }
     }
-    index.settle();
+    index.finish_loading();
     for number in 1..=200 {
         assert_eq!(look(&index, meeting(number)), Some((id(number), Ok(1))));
     }
-}
-
-/// Somebody who may write to the store cannot bring back what was purged by writing something else first.
-#[test]
-fn the_slot_of_another_does_not_say_when_a_record_expires() {
-    let index = index_with_owners();
-    let halves = [Some(half(1)), None];
-    let mut first = version(9, 1, Status::Active, halves);
-    if let What::Authorization(digest, _) = &mut first.what {
-        digest.expires = Some(time(10));
-    }
-    apply(&index, first);
-    apply(&index, version(10, 1, Status::Active, halves));
-    let later = time(20);
-    assert!(!index.may_outlive(key(9), later));
-    assert!(index.may_outlive(key(10), later));
 }

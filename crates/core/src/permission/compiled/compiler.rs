@@ -3,14 +3,16 @@
 use hashbrown::HashTable;
 
 use super::hash::{hash, hash_name, hash_words, tag};
-use super::{CompiledSet, FEW, FIRST_PAIR, Held, More, Pair, Row, Scope, Which};
+use super::{
+    CompiledSet, FIRST_PAIR, HeldBits, LINEAR_SCAN_MAX, Pair, RareFields, Row, Scope, Which,
+};
 use crate::id::Id;
 use crate::permission::{Action, Permission, ResourceType, Target, words};
 
 /// A [`CompiledSet`] in the making.
 #[derive(Default)]
 pub(super) struct Compiler {
-    held: Held,
+    held: HeldBits,
     /// Those that are bits.
     whole: Vec<Row>,
     /// The others.
@@ -79,7 +81,7 @@ impl Compiler {
         let number = u16::try_from(known.unwrap_or(self.pairs.len())).ok()?;
         let number = number.checked_add(FIRST_PAIR)?;
         if known.is_none() {
-            let held = Held::default();
+            let held = HeldBits::default();
             self.pairs.push(Pair { action, kind, held });
         }
         Some(number)
@@ -88,7 +90,7 @@ impl Compiler {
     pub(super) fn finish(self) -> CompiledSet {
         let singles = self.singles.len();
         let mut by_target = HashTable::new();
-        if singles > FEW {
+        if singles > LINEAR_SCAN_MAX {
             by_target = HashTable::with_capacity(singles);
             for (number, hash) in (0..=u16::MAX).zip(&self.hashes) {
                 by_target.insert_unique(*hash, number, |_| 0);
@@ -98,8 +100,9 @@ impl Compiler {
         for (number, pair) in (FIRST_PAIR..=u16::MAX).zip(&self.pairs) {
             by_words.insert_unique(hash_words(pair.action, pair.kind), number, |_| 0);
         }
-        let is_needed = singles > FEW || !self.pairs.is_empty() || !self.names.is_empty();
-        let more = More {
+        let is_needed =
+            singles > LINEAR_SCAN_MAX || !self.pairs.is_empty() || !self.names.is_empty();
+        let more = RareFields {
             by_target,
             pairs: self.pairs.into(),
             by_words,

@@ -10,7 +10,9 @@ use std::hash::{Hash, Hasher};
 use hashbrown::HashTable;
 
 use super::words;
-use super::{Action, Permission, PermissionSet, Request, Resource, ResourceType, Target, Wanted};
+use super::{
+    Action, Permission, PermissionSet, Request, RequestTarget, Resource, ResourceType, Target,
+};
 use crate::id::Id;
 
 use compiler::Compiler;
@@ -25,18 +27,18 @@ use hash::{hash, hash_name, hash_words, tag};
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledSet {
     /// What is held of each pair of well-known words: the bit with the number of its code.
-    held: Held,
+    held: HeldBits,
     /// The permissions: first those that are not bits.
     rows: Box<[Row]>,
     /// How many are not.
     singles: usize,
     /// What only some sets need.
-    more: Option<Box<More>>,
+    more: Option<Box<RareFields>>,
 }
 
 /// How much is held, in three sets of bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-struct Held {
+struct HeldBits {
     /// All of the type in all organizations.
     any: u64,
     /// All of the type in this organization.
@@ -63,7 +65,7 @@ struct Row {
 }
 
 #[derive(Debug, Clone, Default)]
-struct More {
+struct RareFields {
     /// Where the rows are that are not bits, if they are many.
     by_target: HashTable<u16>,
     /// Words that have no code; their numbers go on from the codes.
@@ -78,7 +80,7 @@ struct More {
 struct Pair {
     action: Action,
     kind: ResourceType,
-    held: Held,
+    held: HeldBits,
 }
 
 /// In which organizations.
@@ -125,7 +127,7 @@ impl CompiledSet {
     }
 
     /// The set again, in its order.
-    pub(crate) fn restore(&self, organization: Id, user: Option<Id>) -> PermissionSet {
+    pub(crate) fn decompile(&self, organization: Id, user: Option<Id>) -> PermissionSet {
         let mut rows: Vec<&Row> = self.rows.iter().collect();
         rows.sort_by_key(|row| row.order);
         rows.into_iter()
@@ -168,18 +170,20 @@ impl CompiledSet {
             row.scope == Scope::All || (row.scope == scope && row.organization == other)
         };
         match request.wanted {
-            Wanted::Any => false,
-            Wanted::Id(id) => {
+            RequestTarget::Any => false,
+            RequestTarget::Id(id) => {
                 let (which, id) = Which::of(id, organization, user);
                 self.has(hash(words, which, id), |row| {
                     let same = row.words == words && row.which == which && row.id == id;
                     same && (within(row) || scope == Scope::All)
                 })
             }
-            Wanted::Name(name) => self.has(hash(words, Which::Name, hash_name(name)), |row| {
-                let same = row.words == words && row.which == Which::Name;
-                same && within(row) && self.name(row) == Some(name)
-            }),
+            RequestTarget::Name(name) => {
+                self.has(hash(words, Which::Name, hash_name(name)), |row| {
+                    let same = row.words == words && row.which == Which::Name;
+                    same && within(row) && self.name(row) == Some(name)
+                })
+            }
         }
     }
 
@@ -188,13 +192,17 @@ impl CompiledSet {
     fn has(&self, hash: u64, is_it: impl Fn(&Row) -> bool) -> bool {
         let at = |number: usize| self.rows.get(number).is_some_and(&is_it);
         match &self.more {
-            Some(more) if self.singles > FEW => {
+            Some(more) if self.singles > LINEAR_SCAN_MAX => {
                 let found = more.by_target.find(hash, |number| at(usize::from(*number)));
                 found.is_some()
             }
             _ => {
                 // All tags first, without a jump that would be foreseen badly.
-                let singles = self.rows.iter().take(self.singles.min(FEW)).enumerate();
+                let singles = self
+                    .rows
+                    .iter()
+                    .take(self.singles.min(LINEAR_SCAN_MAX))
+                    .enumerate();
                 let alike = |(number, row): (_, &Row)| u32::from(row.tag == tag(hash)) << number;
                 let mut alike = singles.map(alike).fold(0, |all, one| all | one);
                 while alike != 0 {
@@ -264,7 +272,7 @@ impl Hash for CompiledSet {
     }
 }
 
-impl Held {
+impl HeldBits {
     #[inline]
     fn whole(self, bit: u64, own: bool) -> bool {
         let own = if own { self.own } else { 0 };
@@ -272,7 +280,7 @@ impl Held {
     }
 }
 
-impl More {
+impl RareFields {
     /// The number of two words without a code.
     #[inline]
     fn pair(&self, action: Action, kind: ResourceType) -> Option<(u16, &Pair)> {
@@ -310,7 +318,7 @@ impl Which {
 }
 
 /// How many rows are looked at one after the other; more are found by their hash.
-const FEW: usize = 8;
+const LINEAR_SCAN_MAX: usize = 8;
 
 /// The number of the first two words without a code.
 const FIRST_PAIR: u16 = words::CODES as u16;

@@ -72,9 +72,9 @@ impl Random {
             kind: self.kind(),
             organization: self.maybe_id(),
             wanted: match self.below(5) {
-                0 => Wanted::Any,
-                1 | 2 => Wanted::Id(self.id()),
-                _ => Wanted::Name(self.one_of(&NAMES)),
+                0 => RequestTarget::Any,
+                1 | 2 => RequestTarget::Id(self.id()),
+                _ => RequestTarget::Name(self.one_of(&NAMES)),
             },
         };
         if !set.is_empty() && self.below(6) != 0 {
@@ -85,8 +85,10 @@ impl Random {
                 request.organization = near.resource.organization;
             }
             match &near.resource.target {
-                Target::Id(id) if self.below(4) != 0 => request.wanted = Wanted::Id(*id),
-                Target::Name(name) if self.below(4) != 0 => request.wanted = Wanted::Name(name),
+                Target::Id(id) if self.below(4) != 0 => request.wanted = RequestTarget::Id(*id),
+                Target::Name(name) if self.below(4) != 0 => {
+                    request.wanted = RequestTarget::Name(name)
+                }
                 _ => {}
             }
         }
@@ -143,7 +145,7 @@ fn compare(random: &mut Random, sets: u64) -> u64 {
 
 /// 100 million cases: `SYMBOLON_TEST_CASES=100000000 cargo test --release -p symbolon --lib covers_what`.
 #[test]
-fn covers_what_the_set_covers() {
+fn compiled_sets_cover_the_same_requests() {
     let each = SETS * REQUESTS;
     let cases = std::env::var("SYMBOLON_TEST_CASES").map_or(each, |cases| cases.parse().unwrap());
     let rounds = cases.div_ceil(each);
@@ -159,19 +161,19 @@ fn covers_what_the_set_covers() {
 }
 
 #[test]
-fn a_set_is_restored_in_its_order() {
+fn decompiling_keeps_the_order() {
     let mut random = Random(2);
     for _ in 0..SETS {
         let (organization, user) = random.owners();
         let set = random.set();
         let compiled = CompiledSet::of(&set, organization, user);
-        assert_eq!(compiled.restore(organization, user), set);
+        assert_eq!(compiled.decompile(organization, user), set);
     }
 }
 
 /// For every way to give owners other ids, so that what was the same stays the same, and nothing else becomes it.
 #[test]
-fn sets_are_equal_if_they_are_the_same_to_their_owners() {
+fn sets_are_equal_relative_to_their_owners() {
     let mut random = Random(3);
     let mut equal = 0;
     for _ in 0..SETS {
@@ -228,7 +230,7 @@ fn sets_that_differ_in_one_word_or_name_are_not_equal() {
 }
 
 #[test]
-fn all_access_sets_of_all_owners_are_one() {
+fn all_access_sets_are_shared_between_owners() {
     let set = |organization, user| {
         let (organization, user) = (id(organization), Id::new(user));
         let set = PermissionSet::from(Schema::influxdb_all_access(organization, user));
@@ -241,7 +243,7 @@ fn all_access_sets_of_all_owners_are_one() {
 
 /// Ids, organizations, names and words of which many share a tag, or the bits of a hash that a table looks at.
 #[test]
-fn what_hashes_alike_is_told_apart() {
+fn colliding_hashes_are_distinguished() {
     let own = Id::MIN;
     let asked = |number: u64| Request::new(Action::READ, ResourceType::BUCKETS).id(id(number));
     for held in [1, 8, 9, 40] {
@@ -291,7 +293,7 @@ fn buckets(count: u64) -> PermissionSet {
 
 /// On top of the 56 bytes of the set itself: 24 a permission, and a table if they are many.
 #[test]
-fn a_set_is_small() {
+fn compiled_sets_are_small() {
     let own = Id::MIN;
     for (count, most, allocations) in [(0, 0, 0), (1, 24, 1), (4, 96, 1), (40, 1264, 3)] {
         let set = buckets(count);
@@ -323,7 +325,7 @@ fn a_check_allocates_nothing() {
 
 /// More than fit are left out, and allow nothing.
 #[test]
-fn a_set_beyond_all_records_allows_no_more() {
+fn oversized_sets_allow_nothing_extra() {
     let (set, own) = (buckets(70_000), Id::MIN);
     let compiled = CompiledSet::of(&set, own, None);
     let request = |permission: &Permission| match permission.resource.target {
@@ -333,5 +335,5 @@ fn a_set_beyond_all_records_allows_no_more() {
     let covers = |permission| compiled.covers(&request(permission), own, None);
     assert!(set[..1 << 16].iter().all(covers));
     assert!(!set[1 << 16..].iter().any(covers));
-    assert_eq!(*compiled.restore(own, None), set[..1 << 16]);
+    assert_eq!(*compiled.decompile(own, None), set[..1 << 16]);
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Authorization, Edit, Engine, Error, IfSame, Rotation, Status, Transition};
+use symbolon::{Authorization, Edit, Engine, Error, IfUnchanged, Rotation, Status, Transition};
 
 use super::create::status;
 use super::forms::{AuthorizationForm, RotateForm, UpdateForm};
 use super::must_be_here;
 use crate::api::Api;
-use crate::body::{Body, OneId};
+use crate::body::{Body, PathId};
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::openapi::Failures;
@@ -28,7 +28,7 @@ use crate::schemas::HexId;
 pub(super) async fn one(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<Json<AuthorizationForm>, Failure> {
     shown(&api, move |engine| {
         must_be_here(engine, id)?;
@@ -50,7 +50,7 @@ pub(super) async fn one(
 pub(super) async fn update(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
     Body(form): Body<UpdateForm>,
 ) -> Result<Json<AuthorizationForm>, Failure> {
     let transition = match form.status {
@@ -68,7 +68,7 @@ pub(super) async fn update(
         description: form.description,
         transition,
         permissions: None,
-        if_same: IfSame::Touch,
+        if_unchanged: IfUnchanged::Touch,
     };
     shown(&api, move |engine| {
         must_be_here(engine, id)?;
@@ -89,7 +89,7 @@ pub(super) async fn update(
 pub(super) async fn delete(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
@@ -112,7 +112,7 @@ pub(super) async fn delete(
 pub(super) async fn rotate(
     State(api): State<Api>,
     principal: Principal,
-    OneId(id): OneId,
+    PathId(id): PathId,
     Body(form): Body<RotateForm>,
 ) -> Result<(StatusCode, Json<AuthorizationForm>), Failure> {
     let settings = api.settings().clone();

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Engine, Error, Face, NewAuthorization, PermissionSet, Status};
+use symbolon::{Engine, Error, NewAuthorization, Origin, PermissionSet, Status};
 
 use super::forms::{AuthorizationForm, NewForm};
 use crate::api::Api;
@@ -44,7 +44,7 @@ pub(super) async fn create(
 /// What is asked for, looked at in InfluxDB's order.
 fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAuthorization, Failure> {
     let permissions: PermissionSet = form.permissions.unwrap_or_default().into();
-    if let Err(error) = engine.schema().check(Face::V2, &permissions) {
+    if let Err(error) = engine.schema().check(Origin::V2, &permissions) {
         return Err((&error).into());
     }
     let organization = form
@@ -60,7 +60,7 @@ fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAutho
     };
     Ok(NewAuthorization {
         user: Some(user),
-        face: Face::V2,
+        origin: Origin::V2,
         description: form.description.unwrap_or_default(),
         status,
         expires_at: form.expires_at,

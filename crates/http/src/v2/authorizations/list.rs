@@ -4,26 +4,26 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use symbolon::{Authorization, Caller, Engine, Error, Face, Field, Filter, Id};
+use symbolon::{Authorization, Caller, Engine, Error, Field, Filter, Id, Origin};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::organizations::encoded;
-use super::super::things::unknown_organization;
+use super::super::own_link::unknown_organization;
 use super::forms::AuthorizationForm;
 use super::is_here;
 use crate::api::{Api, Settings};
-use crate::body::{Ask, given, id_if_given};
+use crate::body::{QueryParams, given, id_if_given};
 use crate::failure::Failure;
 use crate::names::{Names, absent_is_none};
 use crate::openapi::Failures;
 use crate::principal::Principal;
 use crate::schemas::HexIdOrEmpty;
-use crate::stream::{self, PAGE, Pages};
+use crate::stream::{self, PAGE, PagedResponse};
 
 /// Which authorizations are wanted. What is not given, or empty, does not filter.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct ListQuery {
     /// This one alone; the other filters do not count then.
     #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct Wanted {
     after: Option<String>,
 }
 
-impl Wanted {
+impl ListQuery {
     /// The query of a page of what the users and organizations of this one filter.
     fn page(&self, limit: u32) -> String {
         let filters = [
@@ -92,14 +92,14 @@ struct ListLinks {
 /// Those that the caller may read, and no others.
 #[utoipa::path(
     get, path = "/api/v2/authorizations", operation_id = "GetAuthorizations", tag = super::TAG,
-    params(Wanted),
+    params(ListQuery),
     responses((status = 200, description = "The authorizations", body = ListForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 pub(super) async fn list(
     State(api): State<Api>,
     principal: Principal,
-    Ask(wanted): Ask<Wanted>,
+    QueryParams(wanted): QueryParams<ListQuery>,
 ) -> Result<Response, Failure> {
     if wanted.limit == Some(0) {
         return Err(Failure::invalid("limit must be at least 1"));
@@ -122,20 +122,20 @@ struct Reading {
     any: bool,
     /// What is to be sent next.
     written: Vec<u8>,
-    is_over: bool,
+    is_finished: bool,
 }
 
 impl Reading {
     fn start(
         engine: &Engine,
         caller: Caller,
-        wanted: &Wanted,
+        wanted: &ListQuery,
         settings: Settings,
     ) -> Result<Self, Failure> {
         let mut reading = Self {
             caller,
             filter: Filter {
-                face: Some(Face::V2),
+                origin: Some(Origin::V2),
                 after: id_if_given(wanted.after.as_deref())?,
                 ..Filter::default()
             },
@@ -145,7 +145,7 @@ impl Reading {
             last: None,
             any: false,
             written: br#"{"authorizations":["#.to_vec(),
-            is_over: false,
+            is_finished: false,
         };
         let by_id = Ids::of(wanted)?;
         if let Some(id) = by_id.authorization {
@@ -168,9 +168,9 @@ impl Reading {
         reading.filter.organization = organization.as_ref().map(|named| named.id);
         match given(wanted.token.as_deref()) {
             Some(token) => reading.with_token(engine, token)?,
-            None => reading = reading.go_on(engine)?,
+            None => reading = reading.write_next_page(engine)?,
         }
-        let nothing = reading.is_over && !reading.any;
+        let nothing = reading.is_finished && !reading.any;
         for named in [user, organization].into_iter().flatten() {
             if nothing && !named.is_seen {
                 return Err(named.unknown);
@@ -229,12 +229,12 @@ impl Reading {
         let links = json!(ListLinks { own, next });
         self.written
             .extend_from_slice(format!(r#"],"links":{links}}}"#).as_bytes());
-        self.is_over = true;
+        self.is_finished = true;
     }
 }
 
-impl Pages for Reading {
-    fn go_on(mut self, engine: &Engine) -> Result<Self, Failure> {
+impl PagedResponse for Reading {
+    fn write_next_page(mut self, engine: &Engine) -> Result<Self, Failure> {
         self.filter.limit = Some(self.left.min(PAGE));
         let page = engine.issuer().authorizations(&self.caller, &self.filter)?;
         let wanted = self.left.min(PAGE);
@@ -251,8 +251,8 @@ impl Pages for Reading {
         std::mem::take(&mut self.written)
     }
 
-    fn is_over(&self) -> bool {
-        self.is_over
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 }
 
@@ -264,7 +264,7 @@ struct Ids {
 }
 
 impl Ids {
-    fn of(wanted: &Wanted) -> Result<Self, Failure> {
+    fn of(wanted: &ListQuery) -> Result<Self, Failure> {
         Ok(Self {
             authorization: id_if_given(wanted.id.as_deref())?,
             user: id_if_given(wanted.user_id.as_deref())?,
@@ -282,7 +282,7 @@ struct Named {
     unknown: Failure,
 }
 
-fn user(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Option<Named>, Failure> {
+fn user(engine: &Engine, caller: &Caller, wanted: &ListQuery) -> Result<Option<Named>, Failure> {
     let Some(name) = given(wanted.user.as_deref()) else {
         return Ok(None);
     };
@@ -300,7 +300,7 @@ fn user(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Option<Name
 fn organization(
     engine: &Engine,
     caller: &Caller,
-    wanted: &Wanted,
+    wanted: &ListQuery,
 ) -> Result<Option<Named>, Failure> {
     let Some(name) = given(wanted.org.as_deref()) else {
         return Ok(None);

@@ -5,7 +5,7 @@ mod create;
 mod forms;
 mod list;
 
-use symbolon::{Authorization, Caller, Engine, Error, Face, Field, Id, Status};
+use symbolon::{Authorization, Caller, Engine, Error, Field, Id, Origin, Status};
 use utoipa_axum::routes;
 
 use crate::names::Names;
@@ -43,6 +43,6 @@ fn is_here(one: &Authorization, names: &mut Names<'_>) -> Result<bool, Error> {
         Some(user) => names.user(user)?.is_some(),
         None => true,
     };
-    let here = one.face == Face::V2 && one.status != Status::Revoked;
+    let here = one.origin == Origin::V2 && one.status != Status::Revoked;
     Ok(here && owned && names.organization(one.organization)?.is_some())
 }

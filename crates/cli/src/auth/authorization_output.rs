@@ -1,0 +1,131 @@
+//! What is printed of an authorization: never a token, of which it holds nothing.
+
+use serde::Serialize;
+use symbolon::{Authorization, Clock, Id, Permission, Status, SystemClock, Timestamp};
+
+use crate::error::Failure;
+use crate::lookup::Lookup;
+use crate::rows::Row;
+
+/// In the form of InfluxDB's replies, with the same keys each time.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AuthorizationOutput {
+    id: Id,
+    description: String,
+    status: Status,
+    #[serde(rename = "orgID")]
+    org_id: Id,
+    org: Option<String>,
+    #[serde(rename = "userID")]
+    user_id: Option<Id>,
+    user: Option<String>,
+    permissions: Vec<Permission>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    rotated_from: Option<Id>,
+    last_used_at: Option<Timestamp>,
+}
+
+impl AuthorizationOutput {
+    pub(super) fn new(one: Authorization, lookup: &mut Lookup) -> Result<Self, Failure> {
+        let user = one.user.map(|user| lookup.user_name(user)).transpose()?;
+        Ok(Self {
+            org: lookup.organization_name(one.organization)?,
+            user: user.flatten(),
+            ..Self::nameless(one)
+        })
+    }
+
+    /// Without the names of its owners.
+    pub(super) fn nameless(one: Authorization) -> Self {
+        Self {
+            id: one.id,
+            description: one.description,
+            status: one.status,
+            org_id: one.organization,
+            org: None,
+            user_id: one.user,
+            user: None,
+            permissions: one.permissions.to_vec(),
+            created_at: one.created_at,
+            updated_at: one.updated_at,
+            expires_at: one.expires_at,
+            revoked_at: one.revoked_at,
+            rotated_from: one.rotated_from,
+            last_used_at: one.last_used.map(Timestamp::from),
+        }
+    }
+
+    /// Line by line, each with its name.
+    pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
+        let with = |id: Id, text: Option<&str>| format!("{id}  {}", text.unwrap_or_default());
+        let mut lines = vec![
+            ("Authorization", with(self.id, Some(&self.description))),
+            ("Organization", with(self.org_id, self.org.as_deref())),
+        ];
+        if let Some(user) = self.user_id {
+            lines.push(("User", with(user, self.user.as_deref())));
+        }
+        if self.status != Status::Active {
+            lines.push(("Status", self.state().to_owned()));
+        }
+        if let Some(end) = self.expires_at {
+            lines.push(("Expires", end.to_string()));
+        }
+        for (at, permission) in self.permissions.iter().enumerate() {
+            let name = if at == 0 { "Permissions" } else { "" };
+            lines.push((name, permission.to_string()));
+        }
+        lines
+    }
+
+    /// The status; or that it has expired, which is none.
+    fn state(&self) -> &'static str {
+        let now = SystemClock::default().now();
+        match (self.status, self.expires_at) {
+            (Status::Active, Some(end)) if end <= now => "expired",
+            (status, _) => status.as_str(),
+        }
+    }
+}
+
+impl Row for AuthorizationOutput {
+    const HEADER: &[&str] = &[
+        "ID",
+        "Description",
+        "Status",
+        "User Name",
+        "User ID",
+        "Permissions",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        self.cells_with(self.permissions.len())
+    }
+
+    fn short_cells(&self) -> Vec<String> {
+        self.cells_with(1)
+    }
+}
+
+impl AuthorizationOutput {
+    /// With so many permissions at most.
+    fn cells_with(&self, most: usize) -> Vec<String> {
+        let permissions = self.permissions.iter().take(most);
+        let mut permissions: Vec<String> = permissions.map(ToString::to_string).collect();
+        if let more @ 1.. = self.permissions.len().saturating_sub(most) {
+            permissions.push(format!("and {more} more"));
+        }
+        vec![
+            self.id.to_string(),
+            self.description.clone(),
+            self.state().to_owned(),
+            self.user.clone().unwrap_or_default(),
+            self.user_id.map(|id| id.to_string()).unwrap_or_default(),
+            format!("[{}]", permissions.join(" ")),
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+//! Tokens that are made, checked and revoked by many threads at once, on a store that fails now and then.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use symbolon::{
+    Action, Caller, Denied, Engine, NewAuthorization, Options, Permission, Request, ResourceType,
+    Schema, StoreKey, Token, TokenStore,
+};
+
+use super::{FaultyStore, Method};
+use crate::rng::Rng;
+use crate::threads::Running;
+
+const READ: Request<'static> = Request::new(Action::READ, ResourceType::BUCKETS);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Histories that run beside each other, and so share commits.
+const CONCURRENT_HISTORIES: u64 = 16;
+
+/// Lives through `histories` of one token each, through an engine on the store that `open` makes in an empty folder:
+/// it is made, checked all the time by one thread, and revoked by another. Meanwhile commits fail in every way. Returns
+/// how many faults struck.
+///
+/// The environment variable `SYMBOLON_HISTORIES` asks for more of them.
+///
+/// # Panics
+///
+/// If a token is not allowed once it was made, if it is allowed by a check that started after a revoke had returned
+/// `Ok`, or if it is allowed once more after any check refused it as revoked.
+pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, histories: u64) -> u64 {
+    let asked = std::env::var("SYMBOLON_HISTORIES").ok();
+    let histories = asked
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(histories);
+    let dir = tempfile::tempdir().expect("a temporary folder can be made");
+    let store = Arc::new(FaultyStore::new(open(dir.path())));
+    let shared = Arc::clone(&store) as Arc<dyn TokenStore>;
+    let (key, options) = (
+        StoreKey::from_bytes([7; 32]),
+        Options::new(Schema::influxdb_v2()),
+    );
+    let engine = Engine::create(shared, key, options).expect("an engine can be made");
+    let issuer = engine.issuer();
+    let made = issuer.create_organization(&Caller::Root, "organization", "");
+    let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+    let new = NewAuthorization::new(made.expect("an organization can be made").id, [read]);
+    let next = AtomicU64::new(0);
+    let living = Running::default();
+    thread::scope(|scope| {
+        for _ in 0..CONCURRENT_HISTORIES {
+            let (engine, new, next) = (&engine, &new, &next);
+            let one = living.one();
+            scope.spawn(move || {
+                let _living = one;
+                while next.fetch_add(1, Ordering::Relaxed) < histories {
+                    live(engine, new);
+                }
+            });
+        }
+        scope.spawn(|| inject_faults(&store, &living));
+    });
+    store.heal();
+    // Of a token that was made and not confirmed the index learns by following.
+    let started = Instant::now();
+    loop {
+        let problems = engine.fsck().expect("it can be read").problems;
+        if problems.is_empty() {
+            break;
+        }
+        assert!(started.elapsed() < RETRY_TIMEOUT, "{problems:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+    store.struck()
+}
+
+/// Plans one fault after another.
+fn inject_faults<S: TokenStore>(store: &FaultyStore<S>, living: &Running) {
+    let mut rng = Rng::new(1);
+    while living.any() {
+        let method = rng.pick(&[Method::Commit, Method::Commit, Method::Get]);
+        store.plan(method, 1 + rng.below(3), rng.pick(&method.faults()));
+        thread::sleep(Duration::from_millis(1 + rng.below(4)));
+        if rng.once_in(2) {
+            store.heal();
+        }
+    }
+}
+
+/// The life of one token.
+fn live(engine: &Engine, new: &NewAuthorization) {
+    let (issuer, verifier) = (engine.issuer(), engine.verifier());
+    let (token, made) = retry_until_ok(|| issuer.create(&Caller::Root, new.clone()));
+    let id = made.id;
+    let check = |token: &Token| verifier.check(token.reveal(), &READ);
+    assert_eq!(check(&token), Ok(id), "it was just made");
+    let revoked = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut ended = false;
+            for after in 0.. {
+                let is_revoked = revoked.load(Ordering::SeqCst);
+                match check(&token) {
+                    Ok(_) => assert!(!is_revoked && !ended, "{id} is allowed after its end"),
+                    Err(denied) => {
+                        assert_eq!(denied, Denied::Revoked(id));
+                        ended = true;
+                    }
+                }
+                if is_revoked && after > 20 {
+                    return;
+                }
+                // So that the others have their turn on a small machine.
+                thread::sleep(Duration::from_micros(100));
+            }
+        });
+        retry_until_ok(|| issuer.revoke(&Caller::Root, id));
+        revoked.store(true, Ordering::SeqCst);
+    });
+}
+
+/// Tries until it is done.
+fn retry_until_ok<T, E>(mut change: impl FnMut() -> Result<T, E>) -> T {
+    loop {
+        if let Ok(done) = change() {
+            return done;
+        }
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,394 @@
+//! State that readers use without a lock, and that is freed once no reader can hold it any more.
+//!
+//! A reader notes in a place of its own that it reads, and then loads a pointer. A writer replaces the pointer, makes
+//! every thread pass a memory barrier with `membarrier(2)`, and frees what it replaced once no reader notes that it
+//! began before. So a reader pays two plain stores and no fence, and never waits: this is the user-level
+//! read-copy-update of Desnoyers et al. (IEEE TPDS 23(2), 2012). Where the kernel has no such barrier, readers pay a
+//! full fence.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::PoisonError;
+
+use super::sync::{
+    AtomicBool, AtomicPtr, AtomicU64, Mutex, MutexGuard, Ordering, fence, thread_local,
+};
+
+/// A value that one thread replaces while others read it.
+#[derive(Debug)]
+pub(super) struct Rcu<T> {
+    domain: &'static ReaderDomain,
+    current: AtomicPtr<T>,
+    /// What was replaced, each with the era in which it was.
+    retired: Mutex<Vec<(u64, Box<T>)>>,
+    /// Readers of several threads share it.
+    shared: PhantomData<T>,
+}
+
+/// Readers that may hold the same published values.
+#[derive(Debug)]
+pub(super) struct ReaderDomain {
+    /// Grows with each value that is replaced.
+    era: AtomicU64,
+    readers: Mutex<Vec<&'static Reader>>,
+}
+
+/// Where one thread notes that it reads. On lines of its own, so that readers do not slow each other.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Reader {
+    /// The era in which the reading began; 0 while nothing is read.
+    since: AtomicU64,
+    taken: AtomicBool,
+}
+
+impl<T> Rcu<T> {
+    pub(super) fn new(first: Box<T>) -> Self {
+        Self::within(&GLOBAL, first)
+    }
+
+    pub(super) fn within(domain: &'static ReaderDomain, first: Box<T>) -> Self {
+        barrier::prepare();
+        Self {
+            domain,
+            current: AtomicPtr::new(Box::into_raw(first)),
+            retired: Mutex::default(),
+            shared: PhantomData,
+        }
+    }
+
+    /// Calls `use_it` with the value that is current now. It stays whole until `use_it` returns.
+    #[inline(always)]
+    pub(super) fn read<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
+        match READER.try_with(Cell::get).ok().flatten() {
+            Some(reader) => self.read_as(reader, use_it),
+            None => self.read_first(use_it),
+        }
+    }
+
+    /// The first reading of this thread, or one while the thread ends.
+    #[cold]
+    fn read_first<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
+        let reader = GLOBAL.lease();
+        let kept = LEASE.try_with(|lease| lease.0.set(Some(ReaderReturn(reader))));
+        let _return = match kept {
+            Ok(()) => {
+                let _ = READER.try_with(|mine| mine.set(Some(reader)));
+                None
+            }
+            Err(_) => Some(ReaderReturn(reader)),
+        };
+        self.read_as(reader, use_it)
+    }
+
+    /// As [`Rcu::read`], for a reader that was leased from the domain of this value.
+    #[inline(always)]
+    pub(super) fn read_as<R>(&self, reader: &'static Reader, use_it: impl FnOnce(&T) -> R) -> R {
+        let _reading = ReadGuard::begin(self.domain, reader);
+        let current = self.current.load(Ordering::Acquire);
+        // SAFETY: the pointer came from a box in `new` or `replace`, and is freed only by `reclaim` and by drop. Drop
+        // has `&mut self`, so that no reading goes on. `reclaim` frees what was replaced in an era before the one in
+        // which any reader began. This reader began in the era that it noted, which is the current one or an older
+        // one, before the pointer was loaded, with a barrier between the two; so if the value was replaced before the
+        // load, the reader would have seen the newer pointer, and if it is replaced after, the era of that is not
+        // older than the noted one. Readings end in the reverse order of their beginning, for `use_it` is called
+        // within; so an inner one never ends an outer one.
+        use_it(unsafe { &*current })
+    }
+
+    /// Puts `new` in the place of the current value, which is kept until [`Rcu::reclaim`] finds that nobody
+    /// reads it.
+    pub(super) fn replace(&self, new: Box<T>) {
+        let old = self.current.swap(Box::into_raw(new), Ordering::SeqCst);
+        let era = self.domain.era.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: the pointer came from a box, and whoever swapped it out is the only one that makes a box of it again.
+        let old = unsafe { Box::from_raw(old) };
+        self.retired().push((era, old));
+    }
+
+    /// Frees what was replaced and that no reader can hold any more; never waits for a reader.
+    pub(super) fn reclaim(&self) {
+        if self.retired().is_empty() {
+            return;
+        }
+        // Taken first: what others replace meanwhile may be held by readers that are not looked at any more.
+        let now = self.domain.era.load(Ordering::SeqCst);
+        if !barrier::heavy() {
+            return;
+        }
+        let oldest = self.domain.oldest().map_or(now, |oldest| oldest.min(now));
+        let free = |(era, _): &mut (u64, Box<T>)| *era < oldest;
+        let freed: Vec<_> = self.retired().extract_if(.., free).collect();
+        // Outside of the lock, for it can take long.
+        drop(freed);
+    }
+
+    /// How many values were replaced and are not freed yet.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.retired().len()
+    }
+
+    fn retired(&self) -> MutexGuard<'_, Vec<(u64, Box<T>)>> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Drop for Rcu<T> {
+    fn drop(&mut self) {
+        let current = self.current.load(Ordering::Acquire);
+        // SAFETY: the pointer came from a box, nobody reads, and nobody replaces it any more.
+        drop(unsafe { Box::from_raw(current) });
+    }
+}
+
+#[cfg(not(shuttle))]
+static GLOBAL: ReaderDomain = ReaderDomain::new();
+
+// A new one for every schedule.
+#[cfg(shuttle)]
+shuttle::lazy_static! {
+    static ref GLOBAL: ReaderDomain = ReaderDomain::new();
+}
+
+thread_local! {
+    /// The reader of this thread. It needs no drop, so that to look at it takes one load.
+    static READER: Cell<Option<&'static Reader>> = const { Cell::new(None) };
+    /// Gives the reader back when the thread ends.
+    static LEASE: Lease = const { Lease(Cell::new(None)) };
+}
+
+struct Lease(Cell<Option<ReaderReturn>>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // In whatever order thread locals end.
+        let _ = READER.try_with(|mine| mine.set(None));
+    }
+}
+
+/// Gives a reader back.
+struct ReaderReturn(&'static Reader);
+
+impl Drop for ReaderReturn {
+    fn drop(&mut self) {
+        self.0.taken.store(false, Ordering::Release);
+    }
+}
+
+impl ReaderDomain {
+    pub(super) const fn new() -> Self {
+        Self {
+            era: AtomicU64::new(1),
+            readers: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A reader that nobody else uses. There are never more than threads that read at the same time.
+    pub(super) fn lease(&self) -> &'static Reader {
+        let mut readers = self.readers();
+        let free = readers
+            .iter()
+            .find(|reader| !reader.taken.swap(true, Ordering::AcqRel));
+        if let Some(reader) = free {
+            return reader;
+        }
+        let reader: &Reader = Box::leak(Box::default());
+        reader.taken.store(true, Ordering::Relaxed);
+        readers.push(reader);
+        reader
+    }
+
+    /// The oldest era in which a reading that goes on began.
+    fn oldest(&self) -> Option<u64> {
+        let readers = self.readers();
+        let since = readers
+            .iter()
+            .map(|reader| reader.since.load(Ordering::SeqCst));
+        since.filter(|since| *since != 0).min()
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<&'static Reader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Schedules are many, so that what each leaks counts.
+#[cfg(shuttle)]
+impl Drop for ReaderDomain {
+    fn drop(&mut self) {
+        let readers = self.readers.get_mut();
+        for reader in std::mem::take(readers.unwrap_or_else(PoisonError::into_inner)) {
+            // SAFETY: it was leaked from a box in `lease`, and is used only as long as its domain is.
+            drop(unsafe { Box::from_raw(std::ptr::from_ref(reader).cast_mut()) });
+        }
+    }
+}
+
+/// A reading that goes on.
+struct ReadGuard {
+    reader: &'static Reader,
+    /// Within another one of the same thread, which ends it.
+    inner: bool,
+}
+
+impl ReadGuard {
+    #[inline(always)]
+    fn begin(domain: &ReaderDomain, reader: &'static Reader) -> Self {
+        let inner = reader.since.load(Ordering::Relaxed) != 0;
+        if !inner {
+            let era = domain.era.load(Ordering::Acquire);
+            reader.since.store(era, Ordering::Relaxed);
+            barrier::light();
+        }
+        Self { reader, inner }
+    }
+}
+
+impl Drop for ReadGuard {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !self.inner {
+            self.reader.since.store(0, Ordering::Release);
+        }
+    }
+}
+
+/// A barrier that costs its one side nothing: between what a reader notes and what it loads.
+#[cfg(all(target_os = "linux", not(shuttle), not(miri)))]
+mod barrier {
+    use super::{Ordering, fence};
+    use rustix::thread::{MembarrierCommand, membarrier};
+    use std::sync::Once;
+    use std::sync::atomic::{AtomicBool, compiler_fence};
+
+    /// Whether the kernel makes all threads of this process pass a barrier when asked.
+    static BY_KERNEL: AtomicBool = AtomicBool::new(false);
+    static PREPARED: Once = Once::new();
+
+    /// Before the first value is published, so that no reader is without.
+    pub(super) fn prepare() {
+        PREPARED.call_once(|| {
+            let registered = membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok();
+            BY_KERNEL.store(registered, Ordering::SeqCst);
+        });
+    }
+
+    #[inline(always)]
+    pub(super) fn light() {
+        if BY_KERNEL.load(Ordering::Relaxed) {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// False if the kernel refuses it by now: then nothing can be freed.
+    pub(super) fn heavy() -> bool {
+        fence(Ordering::SeqCst);
+        !BY_KERNEL.load(Ordering::SeqCst) || membarrier(MembarrierCommand::PrivateExpedited).is_ok()
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(shuttle), not(miri))))]
+mod barrier {
+    use super::{Ordering, fence};
+
+    pub(super) fn prepare() {}
+
+    pub(super) fn light() {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(super) fn heavy() -> bool {
+        fence(Ordering::SeqCst);
+        true
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(shuttle))]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Counts how many of it are alive.
+    struct Counted(u64, Arc<AtomicUsize>);
+
+    impl Counted {
+        fn new(value: u64, alive: &Arc<AtomicUsize>) -> Box<Self> {
+            alive.fetch_add(1, Ordering::SeqCst);
+            Box::new(Self(value, Arc::clone(alive)))
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0 = u64::MAX;
+            self.1.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn values_are_freed_after_their_last_reader() {
+        let domain: &'static ReaderDomain = Box::leak(Box::new(ReaderDomain::new()));
+        let alive = Arc::default();
+        let value = Rcu::within(domain, Counted::new(1, &alive));
+        let (one, two) = (domain.lease(), domain.lease());
+        value.read_as(one, |held| {
+            value.replace(Counted::new(2, &alive));
+            value.reclaim();
+            assert_eq!((held.0, value.waiting()), (1, 1));
+            // A reading within, and one that began later, keep nothing more.
+            value.read_as(one, |held| assert_eq!(held.0, 2));
+            value.reclaim();
+            assert_eq!((held.0, value.waiting()), (1, 1));
+        });
+        value.read_as(two, |held| {
+            value.reclaim();
+            assert_eq!((held.0, value.waiting()), (2, 0));
+        });
+        assert_eq!(alive.load(Ordering::SeqCst), 1);
+        drop(value);
+        assert_eq!(alive.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn readers_of_finished_threads_are_reused() {
+        let value = &Rcu::new(Box::new(7));
+        for _ in 0..100 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| value.read(|held| assert_eq!(*held, 7)));
+            });
+        }
+        // Other tests read at the same time.
+        assert!(GLOBAL.readers().len() < 90);
+    }
+
+    #[test]
+    fn concurrent_readers_never_see_freed_values() {
+        let alive = Arc::default();
+        let value = &Rcu::new(Counted::new(0, &alive));
+        let done = &AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(move || {
+                    let mut last = 0;
+                    while !done.load(Ordering::Acquire) {
+                        let now = value.read(|held| held.0);
+                        assert!(now >= last && now != u64::MAX, "{now} after {last}");
+                        last = now;
+                    }
+                });
+            }
+            for number in 1..20_000 {
+                value.replace(Counted::new(number, &alive));
+                value.reclaim();
+            }
+            done.store(true, Ordering::Release);
+        });
+        value.reclaim();
+        assert_eq!(alive.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,51 @@
+//! Copying the whole store on somebody's behalf.
+
+use std::io::Write;
+
+use super::{AuditContext, Caller, Issuer};
+use crate::backup::{self, BackupError, Summary};
+use crate::error::Error;
+use crate::journal::{Intent, Operation, Outcome};
+use crate::permission::Request;
+use crate::schema::Schema;
+
+impl Issuer {
+    /// Writes a backup of the whole store for `caller`, who must hold all that an operator does. The journal has its line
+    /// before the first byte is written, and says afterwards at which commit the backup is, or that it broke off.
+    /// `progress` is told now and then how many records were written. See [`backup::write()`] for one without a caller.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError::Engine`] with [`Error::Forbidden`] or [`Error::Caller`] for whoever may not, with [`Error::Journal`]
+    /// if the journal cannot be written, and otherwise as [`backup::write()`].
+    pub fn backup(
+        &self,
+        caller: &Caller,
+        out: impl Write,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Summary, BackupError> {
+        let audit_context = AuditContext::new(caller, Operation::Backup);
+        self.change(audit_context, |change| {
+            let authorized = caller.authorize(change)?;
+            let all = Schema::influxdb_operator();
+            let mut all = all.iter();
+            all.try_for_each(|one| authorized.must(&Request::new(one.action, one.resource.kind)))
+        })?;
+        let intent = Intent {
+            actor: audit_context.actor,
+            operation: audit_context.operation,
+            writes: Vec::new(),
+            ends: Vec::new(),
+        };
+        let recorder = &self.shared.recorder;
+        let number = recorder.record_intents(&[intent]).map_err(Error::from)?;
+        let written = backup::write(&*self.shared.store, out, progress);
+        let outcome = written
+            .as_ref()
+            .map_or(Outcome::Failed, |summary| Outcome::Done {
+                revision: summary.head.0,
+            });
+        recorder.journal_outcomes(number.map(|of| (of, outcome)).as_slice());
+        written
+    }
+}

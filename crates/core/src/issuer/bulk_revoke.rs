@@ -1,0 +1,229 @@
+//! Ending much at once: what the journal knows as ended after a restore, or whatever was made before a time.
+
+use std::collections::HashSet;
+
+use super::audit_context::AuditContext;
+use super::transaction::Transaction;
+use super::{Caller, Issuer};
+use crate::error::Error;
+use crate::journal::{Intent, Operation, Outcome, RevocationList};
+use crate::record::{Entity, Kind, MAX_RECORD, RecordKey};
+use crate::status::Status;
+use crate::store::Query;
+use crate::time::Timestamp;
+
+/// Records in one commit at most.
+const CHUNK: usize = 500;
+const PAGE: usize = 2000;
+
+impl Issuer {
+    /// Ends in the store what the journal knows as ended, and returns what that was. The journal knows it already, and is
+    /// not told again.
+    pub(crate) fn replay_revocations(
+        &self,
+        ended: &RevocationList,
+    ) -> Result<Vec<RecordKey>, Error> {
+        let outlives =
+            |(key, at): &(RecordKey, Timestamp)| self.shared.index.may_outlast(*key, *at);
+        self.revoke_each(ended.iter().filter(outlives))
+    }
+
+    /// The same for a store that was put back while this engine uses it: the index knows better than the store what has
+    /// ended, so that each is looked up there.
+    pub(crate) fn revoke_reappeared(&self) -> Result<Vec<RecordKey>, Error> {
+        self.revoke_each(self.shared.recorder.revocations()?.iter())
+    }
+
+    fn revoke_each(
+        &self,
+        due: impl Iterator<Item = (RecordKey, Timestamp)>,
+    ) -> Result<Vec<RecordKey>, Error> {
+        let mut due: Vec<_> = due.collect();
+        self.retain_sessions_in_force(&mut due)?;
+        due.sort_unstable();
+        let audit_context = AuditContext::new(&Caller::Root, Operation::ReplayRevocations);
+        let mut done = Vec::new();
+        for chunk in due.chunks(self.chunk()) {
+            done.extend(self.change(audit_context, |change| {
+                let mut keys = Vec::new();
+                for (key, at) in chunk {
+                    keys.extend(revoke_record(change, *key, *at)?);
+                }
+                Ok(keys)
+            })?);
+        }
+        Ok(done)
+    }
+
+    /// Of the sessions among `due` only those that the store holds as not ended: there are few of them, however many have
+    /// ended since the journal began.
+    fn retain_sessions_in_force(&self, due: &mut Vec<(RecordKey, Timestamp)>) -> Result<(), Error> {
+        if due.iter().all(|(key, _)| key.kind != Kind::SESSION) {
+            return Ok(());
+        }
+        let mut in_force = HashSet::new();
+        self.entities::<Error>(Kind::SESSION, |entity| {
+            let live = entity.filter(|one| one.status() != Some(Status::Revoked));
+            in_force.extend(live.map(|one| one.key()));
+            Ok(())
+        })?;
+        due.retain(|(key, _)| key.kind != Kind::SESSION || in_force.contains(key));
+        Ok(())
+    }
+
+    /// Revokes every authorization and ends every session that was made before `time`, and returns how many those were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] or [`Error::Journal`]; then some may be revoked, and calling it again goes on.
+    pub fn revoke_created_before(&self, time: Timestamp) -> Result<usize, Error> {
+        let mut count = 0;
+        for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
+            let mut query = Query {
+                limit: PAGE,
+                ..Query::all(kind)
+            };
+            loop {
+                let page = self.shared.store.find(&query)?;
+                let entities = page
+                    .iter()
+                    .filter_map(|stored| self.open_or_report(&stored.record));
+                let made_before = entities.filter(|one| is_created_before(one, time));
+                let due: Vec<RecordKey> = made_before.map(|one| one.key()).collect();
+                for chunk in due.chunks(self.chunk()) {
+                    count += self.revoke_all(chunk)?;
+                }
+                match page.last() {
+                    Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
+                    _ => break,
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Whether an intent of which nobody knows what became was carried out, as far as the store tells.
+    pub(crate) fn resolve_intent(&self, intent: &Intent) -> Result<Outcome, Error> {
+        let store = &self.shared.store;
+        let mut done = true;
+        // All of it was done or nothing.
+        if let Some(target) = intent.writes.first() {
+            done = match (store.get(&target.key)?, target.sequence) {
+                // What had ended may have been purged since; what was made, too.
+                (None, sequence) => sequence == 0 || !intent.ends.is_empty(),
+                (Some(_), 0) => false,
+                (Some(stored), sequence) => match self.shared.sealer.open(&stored.record) {
+                    Ok(Some((_, written))) => written >= sequence,
+                    // What is not genuine tells nothing: an ending goes on to count.
+                    _ if !intent.ends.is_empty() => return Ok(Outcome::Unknown),
+                    _ => false,
+                },
+            };
+        }
+        if intent.operation != Operation::Rotate {
+            for ending in &intent.ends {
+                // Somebody else may have written it since, but never so that it lives.
+                let stored = store.get(&ending.key)?;
+                let status = stored.map(|stored| stored.record.columns.status);
+                done &= status.is_none_or(|status| status == Some(Status::Revoked));
+            }
+        }
+        Ok(if done {
+            Outcome::Found
+        } else {
+            Outcome::Failed
+        })
+    }
+
+    fn revoke_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {
+        let audit_context = AuditContext::new(&Caller::Root, Operation::Revoke);
+        self.change(audit_context, |change| {
+            let now = change.now();
+            let mut count = 0;
+            for key in keys {
+                count += usize::from(revoke_record(change, *key, now)?.is_some());
+            }
+            Ok(count)
+        })
+    }
+
+    pub(super) fn chunk(&self) -> usize {
+        let limits = self.shared.store.limits();
+        let most = limits.writes.min(limits.bytes / MAX_RECORD);
+        most.clamp(1, CHUNK)
+    }
+}
+
+fn is_created_before(entity: &Entity, time: Timestamp) -> bool {
+    let (ended, created_at) = match entity {
+        Entity::Authorization(one, _) => (one.status == Status::Revoked, one.created_at),
+        Entity::Session(one, _) => (one.ended_at.is_some(), one.created_at),
+        _ => return false,
+    };
+    !ended && created_at < time
+}
+
+/// Ends one record from `at` on; returns it if that changed anything. What is gone or not genuine works for nobody.
+fn revoke_record(
+    change: &mut Transaction<'_>,
+    key: RecordKey,
+    at: Timestamp,
+) -> Result<Option<RecordKey>, Error> {
+    let ended = match read(change, key) {
+        Ok(Some(entity)) => revoked_entity(entity, at, change.now()),
+        Ok(None) | Err(Error::NotFound(_) | Error::Tampered(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let Some(entity) = ended else {
+        return Ok(None);
+    };
+    change.put(entity)?;
+    Ok(Some(key))
+}
+
+fn read(change: &mut Transaction<'_>, key: RecordKey) -> Result<Option<Entity>, Error> {
+    Ok(Some(match key.kind {
+        Kind::AUTHORIZATION => {
+            let (authorization, credential) = change.authorization(key.id)?;
+            Entity::Authorization(authorization, credential)
+        }
+        Kind::USER => Entity::User(change.user(key.id)?),
+        Kind::ORGANIZATION => Entity::Organization(change.organization(key.id)?),
+        Kind::BUCKET => Entity::Bucket(change.bucket(key.id)?),
+        Kind::SESSION => {
+            let (session, hash) = change.session(key.id)?;
+            Entity::Session(session, hash)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// What `entity` is when it has ended from `at` on; none if it has already.
+fn revoked_entity(mut entity: Entity, at: Timestamp, now: Timestamp) -> Option<Entity> {
+    if entity.status() == Some(Status::Revoked) {
+        return None;
+    }
+    match &mut entity {
+        // Nothing lengthens its life: it is as good as ended.
+        Entity::Authorization(one, _) if one.expires_at.is_some_and(|end| end <= at) => {
+            return None;
+        }
+        Entity::Authorization(one, _) if at > now => {
+            // It was rotated: it ends when the overlap does.
+            one.expires_at = Some(at);
+            one.updated_at = now;
+        }
+        Entity::Authorization(one, _) => {
+            one.status = Status::Revoked;
+            one.revoked_at = Some(at);
+            one.updated_at = now;
+        }
+        Entity::User(one) => (one.status, one.updated_at) = (Status::Revoked, now),
+        Entity::Organization(one) => (one.status, one.updated_at) = (Status::Revoked, now),
+        Entity::Bucket(one) => (one.status, one.updated_at) = (Status::Revoked, now),
+        Entity::Session(one, _) if one.expires_at <= at => return None,
+        Entity::Session(one, _) => one.ended_at = Some(at),
+        Entity::Settings(_) | Entity::SetUp(_) => return None,
+    }
+    Some(entity)
+}

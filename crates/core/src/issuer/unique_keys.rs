@@ -1,0 +1,79 @@
+//! Names and tokens that nothing else has.
+
+use super::{ImportItem, Issuer};
+use crate::error::{Error, Field};
+use crate::record::{Kind, bucket_key, name_key};
+use crate::store::Query;
+use crate::token::{Credential, ForeignHash, Token, TokenDigest};
+
+impl Issuer {
+    /// Whether the name or token is free; a token in any of the forms under which it may be stored, but for the first
+    /// `told` of them. The first is the one that its record will have.
+    pub(super) fn check_unique(&self, item: &ImportItem, told: usize) -> Result<(), Error> {
+        let (kind, field, keys): (_, _, Vec<Box<[u8]>>) = match item {
+            ImportItem::SetUp { .. } => return Ok(()),
+            ImportItem::Organization(one) => {
+                let key = name_key(one.status, &one.name);
+                let keys = key.into_iter().collect();
+                (Kind::ORGANIZATION, Field::OrganizationName, keys)
+            }
+            ImportItem::User(one) => {
+                let key = name_key(one.status, &one.name);
+                (Kind::USER, Field::UserName, key.into_iter().collect())
+            }
+            ImportItem::Bucket(one) => {
+                let key = name_key(one.status, &one.name);
+                let key = key.map(|_| bucket_key(one.organization, &one.name));
+                (Kind::BUCKET, Field::BucketName, key.into_iter().collect())
+            }
+            ImportItem::Authorization(_, token) => {
+                (Kind::AUTHORIZATION, Field::Token, self.token_keys(token))
+            }
+            ImportItem::Hashed(_, foreign_hash) => {
+                let key = Credential::Foreign(*foreign_hash).unique_key().into();
+                (Kind::AUTHORIZATION, Field::Token, vec![key])
+            }
+            ImportItem::Stored(_, credential) => {
+                let key = credential.unique_key().into();
+                (Kind::AUTHORIZATION, Field::Token, vec![key])
+            }
+        };
+        for key in keys.into_iter().skip(told) {
+            if !self
+                .shared
+                .store
+                .find(&Query::unique(kind, &key))?
+                .is_empty()
+            {
+                return Err(Error::Exists(field));
+            }
+        }
+        Ok(())
+    }
+
+    /// Under which the token may be stored in this store.
+    fn token_keys(&self, token: &Token) -> Vec<Box<[u8]>> {
+        let has_foreign = if self.shared.has_foreign_hashes() {
+            2
+        } else {
+            0
+        };
+        let keyed = self.shared.sealer.key().newest_first().count();
+        self.all_keys(token.reveal().as_bytes())
+            .take(keyed + has_foreign)
+            .collect()
+    }
+
+    /// Every unique key that a record of the token can have: under each secret, and as a hash of another origin.
+    pub(super) fn all_keys(&self, text: &[u8]) -> impl Iterator<Item = Box<[u8]>> {
+        let secrets = self.shared.sealer.key().newest_first();
+        let keyed =
+            secrets.map(|one| Credential::Keyed(one.id, TokenDigest::keyed(&one.hash, text)));
+        let has_foreign = [ForeignHash::sha256, ForeignHash::sha512].map(|hash| move || hash(text));
+        let has_foreign = has_foreign
+            .into_iter()
+            .map(|hash| Credential::Foreign(hash()));
+        let all = keyed.chain(has_foreign);
+        all.map(|credential| credential.unique_key().into())
+    }
+}

@@ -1,0 +1,152 @@
+//! When tokens were last used: noted in the index by checks, and in the store once a minute.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::id::Id;
+use crate::index::{Index, LastUsed};
+use crate::store::TokenStore;
+use crate::time::{Minute, Timestamp};
+
+/// The minute that checks note. It is set once in a while, for a check that need not know the time does not ask for it.
+#[derive(Debug, Default)]
+pub(crate) struct UsageTracker {
+    /// 0 before the first.
+    minute: AtomicU32,
+}
+
+/// So many are noted in the store at once.
+const CHUNK: usize = 1000;
+
+impl UsageTracker {
+    /// What a check notes now.
+    #[inline]
+    pub(crate) fn minute(&self) -> LastUsed {
+        LastUsed(self.minute.load(Ordering::Relaxed))
+    }
+
+    /// Begins the minute of `now`. Once it is another one, what was noted in the last one goes to the store.
+    pub(crate) fn begin(&self, now: Timestamp, index: &Index, store: &dyn TokenStore) {
+        let Minute(now) = now.into();
+        let last = self.minute.swap(now, Ordering::Relaxed);
+        if last != now {
+            // Whatever was allowed without asking is asked again, and noted.
+            index.renew_version();
+            Self::flush(last, index, store);
+        }
+    }
+
+    /// What was noted in this minute goes to the store now, for no more will be.
+    pub(crate) fn end(&self, index: &Index, store: &dyn TokenStore) {
+        Self::flush(self.minute.load(Ordering::Relaxed), index, store);
+    }
+
+    /// What the store does not take is lost: the next use notes it again.
+    fn flush(last: u32, index: &Index, store: &dyn TokenStore) {
+        let (noted, minute) = (LastUsed(last), Minute(last));
+        if noted == LastUsed::default() {
+            return;
+        }
+        let mut used: Vec<(Id, Minute)> = Vec::new();
+        index.read(|view| {
+            view.used_in(noted, |id| {
+                used.push((id, minute));
+                if used.len() == CHUNK {
+                    let _ = store.touch(&used);
+                    used.clear();
+                }
+            });
+        });
+        if !used.is_empty() {
+            let _ = store.touch(&used);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use crate::clock::ManualClock;
+    use crate::store::{Cursor, Query};
+    use crate::{
+        Action, Caller, Edit, Engine, Filter, MemoryStore, Minute, NewAuthorization, Options,
+        Permission, Request, ResourceType, Schema, StoreKey, TokenStore, record::Kind,
+    };
+
+    /// A use of any kind is in the store once its minute is over, under that minute, and when the engine ends.
+    #[test]
+    fn last_uses_are_stored_after_their_minute() {
+        let clock = ManualClock::at("2026-01-01T00:00:59Z".parse().unwrap());
+        let options = Options {
+            clock: Arc::new(clock.clone()),
+            ..Options::new(Schema::influxdb_v2())
+        };
+        let store = Arc::new(MemoryStore::new());
+        let open = || {
+            let key = StoreKey::from_bytes([7; 32]);
+            Engine::create(Arc::clone(&store) as _, key, options.clone()).unwrap()
+        };
+        let engine = open();
+        let (issuer, root) = (engine.issuer(), &Caller::Root);
+        let org = issuer.create_organization(root, "org", "").unwrap().id;
+        let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+        let made = [(); 4].map(|()| {
+            let new = NewAuthorization::new(org, [read.clone()]);
+            issuer.create(root, new).unwrap()
+        });
+        let used = || {
+            let found = store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
+            found.iter().map(|one| one.last_used).collect::<Vec<_>>()
+        };
+        let head = || {
+            let page = store.scan(&Cursor::start(), 100).unwrap();
+            page.end.map(|end| end.head)
+        };
+        let first = Minute(29_453_760);
+        let verifier = engine.verifier();
+        let [request, forbidden] = [Action::READ, Action::WRITE]
+            .map(|action| Request::new(action, ResourceType::BUCKETS).organization(org));
+        let [one, two, three, _] = made.each_ref().map(|(token, _)| token.reveal());
+        verifier.check(one, &request).unwrap();
+        let grant = verifier.authenticate(two).unwrap();
+        verifier.check(three, &forbidden).unwrap_err();
+        issuer.flush_last_uses();
+        assert_eq!(used(), [None; 4]);
+        let shown_is = |wanted: [Option<Minute>; 4]| {
+            let listed = issuer.authorizations(root, &Filter::default()).unwrap();
+            let listed: Vec<_> = listed.iter().map(|one| one.last_used).collect();
+            assert_eq!(listed, wanted);
+            let each = made.iter().map(|(_, one)| {
+                let read = issuer.authorization(root, one.id).unwrap().last_used;
+                let edited = issuer.edit(root, one.id, Edit::default()).unwrap();
+                let explained = issuer.explain(root, one.id, &request).unwrap();
+                assert_eq!(edited.last_used, read);
+                assert_eq!(explained.authorization.last_used, read);
+                read
+            });
+            assert_eq!(each.collect::<Vec<_>>(), wanted);
+        };
+        // Whoever asks is told before the store is.
+        let before = head();
+        shown_is([Some(first), Some(first), Some(first), None]);
+        assert_eq!(head(), before);
+        clock.advance(Duration::from_secs(1));
+        issuer.flush_last_uses();
+        let noted = [Some(first), Some(first), Some(first), None];
+        assert_eq!(used(), noted);
+        shown_is(noted);
+        clock.advance(Duration::from_secs(180));
+        issuer.flush_last_uses();
+        assert_eq!(used(), noted);
+        grant.check(&request).unwrap();
+        let mut answers = Vec::new();
+        verifier.check_many(&[(three, request)], &mut answers);
+        drop(engine);
+        let last = Some(Minute(first.0 + 4));
+        assert_eq!(used(), [Some(first), last, last, None]);
+        let listed = open().issuer().authorizations(root, &Filter::default());
+        let listed = listed.unwrap().into_iter().map(|one| one.last_used);
+        assert_eq!(listed.collect::<Vec<_>>(), used());
+    }
+}

@@ -1,0 +1,119 @@
+//! Why a permission does not cover a request. The one comparison of the two: covering is that nothing differs.
+
+use super::{Permission, PermissionSet, Request, RequestTarget, Target};
+
+/// Something in which a permission and a request differ, so that the one does not cover the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mismatch {
+    /// It is for another type of resource.
+    Type,
+    /// It is for another action.
+    Action,
+    /// It is for another organization.
+    Organization,
+    /// It is for one organization, and the request names none.
+    NoOrganization,
+    /// It is for another resource.
+    Resource,
+    /// It is for one resource, and the request names none.
+    NoResource,
+}
+
+impl Mismatch {
+    /// As one word: `type`, `action`, `organization`, `no_organization`, `resource` or `no_resource`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Action => "action",
+            Self::Organization => "organization",
+            Self::NoOrganization => "no_organization",
+            Self::Resource => "resource",
+            Self::NoResource => "no_resource",
+        }
+    }
+}
+
+impl std::fmt::Display for Mismatch {
+    /// As a clause about the permission.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Type => "is for another type",
+            Self::Action => "is for another action",
+            Self::Organization => "is for another organization",
+            Self::NoOrganization => "is for one organization, and the request names none",
+            Self::Resource => "is for another resource",
+            Self::NoResource => "is for one resource, and the request names none",
+        })
+    }
+}
+
+impl Permission {
+    /// Everything that keeps this permission from covering `request`; none if it covers it.
+    pub fn mismatches(&self, request: &Request<'_>) -> Option<Vec<Mismatch>> {
+        let all = COMPARISONS.iter().filter_map(|one| one(self, request));
+        let all: Vec<Mismatch> = all.collect();
+        (!all.is_empty()).then_some(all)
+    }
+}
+
+impl PermissionSet {
+    /// The permissions that come nearest to covering `request`, each with what is missing, in the order of the set:
+    /// those for its type if there are any, and of them those that differ in the least. Empty if one covers it.
+    pub fn nearest(&self, request: &Request<'_>) -> Vec<(&Permission, Vec<Mismatch>)> {
+        let far = |why: &[Mismatch]| (why.contains(&Mismatch::Type), why.len());
+        let whys = self
+            .iter()
+            .map(|one| Some((one, one.mismatches(request)?)))
+            .collect::<Option<Vec<_>>>();
+        let mut whys = whys.unwrap_or_default();
+        if let Some(least) = whys.iter().map(|(_, why)| far(why)).min() {
+            whys.retain(|(_, why)| far(why) == least);
+        }
+        whys
+    }
+}
+
+/// Whether nothing differs.
+#[inline]
+pub(super) fn covers(granted: &Permission, request: &Request<'_>) -> bool {
+    // Written out, so that a check stops at the first.
+    action(granted, request).is_none()
+        && kind(granted, request).is_none()
+        && target(granted, request).is_none()
+        && organization(granted, request).is_none()
+}
+
+type Comparison = fn(&Permission, &Request<'_>) -> Option<Mismatch>;
+
+const COMPARISONS: [Comparison; 4] = [kind, action, organization, target];
+
+fn action(granted: &Permission, request: &Request<'_>) -> Option<Mismatch> {
+    (granted.action != request.action).then_some(Mismatch::Action)
+}
+
+fn kind(granted: &Permission, request: &Request<'_>) -> Option<Mismatch> {
+    (granted.resource.kind != request.kind).then_some(Mismatch::Type)
+}
+
+fn organization(granted: &Permission, request: &Request<'_>) -> Option<Mismatch> {
+    match (granted.resource.organization, request.organization) {
+        (None, _) => None,
+        (Some(granted), Some(wanted)) => (granted != wanted).then_some(Mismatch::Organization),
+        // An id stands for one resource of one organization. A name says nothing without its organization.
+        (Some(_), None) => match granted.resource.target {
+            Target::Id(_) => None,
+            Target::Any | Target::Name(_) => Some(Mismatch::NoOrganization),
+        },
+    }
+}
+
+fn target(granted: &Permission, request: &Request<'_>) -> Option<Mismatch> {
+    let same = match (&granted.resource.target, request.wanted) {
+        (Target::Any, _) => true,
+        (_, RequestTarget::Any) => return Some(Mismatch::NoResource),
+        (Target::Id(granted), RequestTarget::Id(wanted)) => *granted == wanted,
+        (Target::Name(granted), RequestTarget::Name(wanted)) => **granted == *wanted,
+        _ => false,
+    };
+    (!same).then_some(Mismatch::Resource)
+}

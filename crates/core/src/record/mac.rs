@@ -1,0 +1,314 @@
+//! Whether a record is genuine: its MAC.
+
+use super::bytes::Reader;
+use super::seal::{IntegrityError, newest_version, origin_byte, status_byte};
+use super::{Columns, Entity, KnownSets, Record, RecordKey, SETTINGS, StoreId, body};
+use crate::key::{KeyId, StoreKey};
+use crate::token::{HashKey, Piece};
+
+const MAC_LENGTH: usize = 16;
+
+/// What a record says of itself.
+pub(super) struct UnverifiedRecord<'r> {
+    authentic: VerifiedRecord<'r>,
+    key: &'r HashKey,
+    /// What the MAC is over, beside what stands outside of the bytes.
+    sealed: &'r [u8],
+    tag: &'r [u8; MAC_LENGTH],
+}
+
+/// A record whose MAC fits.
+pub(crate) struct VerifiedRecord<'r> {
+    record: &'r Record,
+    pub(super) version: u8,
+    /// What follows on its key: sequence and body.
+    pub(super) reader: Reader<'r>,
+}
+
+impl<'r> UnverifiedRecord<'r> {
+    /// What is there to be checked.
+    pub(super) fn of(key: &'r StoreKey, record: &'r Record) -> Result<Self, IntegrityError> {
+        let (sealed, tag) = record
+            .bytes
+            .split_last_chunk::<MAC_LENGTH>()
+            .ok_or(IntegrityError::Mac)?;
+        let mut reader = Reader(sealed);
+        let version = reader.byte().map_err(|_| IntegrityError::Mac)?;
+        let id = reader.array().map_err(|_| IntegrityError::Mac)?;
+        let id = KeyId(u32::from_be_bytes(id));
+        let secret = key.named(id).ok_or(IntegrityError::Key(id))?;
+        let authentic = VerifiedRecord {
+            record,
+            version,
+            reader,
+        };
+        Ok(Self {
+            authentic,
+            key: secret.mac().ok_or(IntegrityError::Retired(id))?,
+            sealed,
+            tag,
+        })
+    }
+
+    pub(super) fn check(self, store: StoreId) -> Result<VerifiedRecord<'r>, IntegrityError> {
+        let mac = mac(self.key, store, self.authentic.record, self.sealed);
+        self.compare(&mac)
+    }
+
+    /// Compared plainly: whoever can write to the store learns nothing from the time that this takes, for there is nobody
+    /// whom it could be timed against.
+    fn compare(self, mac: &[u8; MAC_LENGTH]) -> Result<VerifiedRecord<'r>, IntegrityError> {
+        match mac == self.tag {
+            true => Ok(self.authentic),
+            false => Err(IntegrityError::Mac),
+        }
+    }
+}
+
+impl VerifiedRecord<'_> {
+    /// What the record says, and how many times it was written. None for a kind that is not known.
+    ///
+    /// With `sets`, the permissions of an authorization are not in it, but the last of them, and its description is left
+    /// out.
+    pub(crate) fn open(
+        mut self,
+        sets: Option<&mut KnownSets>,
+    ) -> Result<Option<(Entity, u64)>, IntegrityError> {
+        if !(1..=newest_version(self.record.key)).contains(&self.version) {
+            return Err(IntegrityError::Version(self.version));
+        }
+        let sequence = self.reader.number()?;
+        let entity = body::read(&mut self.reader, self.record, self.version, sets)?;
+        if entity.is_some() {
+            self.reader.end()?;
+        }
+        Ok(entity.map(|entity| (entity, sequence)))
+    }
+}
+
+/// As [`UnverifiedRecord::check`] of each.
+pub(super) fn check_all<'r>(
+    key: &'r StoreKey,
+    store: StoreId,
+    records: &[&'r Record],
+) -> Vec<Result<VerifiedRecord<'r>, IntegrityError>> {
+    // Nearly all are sealed under the current key, and short.
+    let current = key.current().mac();
+    let mut pieces = Vec::with_capacity(records.len());
+    let mut places = Vec::with_capacity(records.len());
+    let mut claim = |(at, record): (usize, &&'r Record)| {
+        let claim = UnverifiedRecord::of(key, record)?;
+        if current.is_some_and(|current| std::ptr::eq(current, claim.key))
+            && let Some(piece) = Covered::of(store, record, claim.sealed).piece()
+        {
+            pieces.push(piece);
+            places.push(at);
+        }
+        Ok(claim)
+    };
+    let claims: Vec<_> = records.iter().enumerate().map(&mut claim).collect();
+    let mut macs = vec![None; records.len()];
+    if let Some(current) = current {
+        current.hash_each(&pieces, |at, hash| {
+            let place = places.get(at).and_then(|place| macs.get_mut(*place));
+            if let Some(place) = place {
+                *place = hash.0.first_chunk().copied();
+            }
+        });
+    }
+    let check = |(claim, mac): (Result<UnverifiedRecord<'r>, _>, Option<_>)| match mac {
+        Some(mac) => claim?.compare(&mac),
+        None => claim?.check(store),
+    };
+    claims.into_iter().zip(macs).map(check).collect()
+}
+
+/// What a MAC is over: everything that a store could change, which is store, key, unique key, columns, version and body.
+/// The unique key is led by its length and the columns have a fixed one, so that no two records give the same input.
+struct Covered<'r> {
+    store: StoreId,
+    key: [u8; 9],
+    has_unique: [u8; 1],
+    unique_len: [u8; 8],
+    unique: &'r [u8],
+    columns: [u8; 18],
+    sealed: &'r [u8],
+}
+
+impl<'r> Covered<'r> {
+    fn of(store: StoreId, record: &'r Record, sealed: &'r [u8]) -> Self {
+        let unique = record.unique.as_deref();
+        Self {
+            // The settings say which store it is, and so are sealed for the default one.
+            store: match record.key {
+                SETTINGS => StoreId::default(),
+                _ => store,
+            },
+            key: key_bytes(record.key),
+            has_unique: [u8::from(unique.is_some())],
+            unique_len: (unique.map_or(0, <[u8]>::len) as u64).to_be_bytes(),
+            unique: unique.unwrap_or_default(),
+            columns: column_bytes(&record.columns),
+            sealed,
+        }
+    }
+
+    fn parts(&self) -> [&[u8]; 7] {
+        [
+            &self.store.0,
+            &self.key,
+            &self.has_unique,
+            &self.unique_len,
+            self.unique,
+            &self.columns,
+            self.sealed,
+        ]
+    }
+
+    /// All of it; none if it is too long.
+    fn piece(&self) -> Option<Piece> {
+        Piece::of(&self.parts())
+    }
+}
+
+pub(super) fn mac(
+    mac_key: &HashKey,
+    store: StoreId,
+    record: &Record,
+    sealed: &[u8],
+) -> [u8; MAC_LENGTH] {
+    let covered = Covered::of(store, record, sealed);
+    // Most records are short, and hashed from one piece in less time than from many.
+    let hash = match covered.piece() {
+        Some(piece) => mac_key.hash(piece.text()).0,
+        None => {
+            let mut hasher = blake3::Hasher::new_keyed(&mac_key.bytes());
+            for part in covered.parts() {
+                hasher.update(part);
+            }
+            *hasher.finalize().as_bytes()
+        }
+    };
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+fn key_bytes(key: RecordKey) -> [u8; 9] {
+    let mut bytes = [key.kind.0; 9];
+    for (to, from) in bytes.iter_mut().skip(1).zip(key.id.number().to_be_bytes()) {
+        *to = from;
+    }
+    bytes
+}
+
+/// 8 bytes of organization, 8 of user, one of status, one of face; zeros for what is missing.
+fn column_bytes(columns: &Columns) -> [u8; 18] {
+    let id = |id: Option<crate::Id>| id.map_or(0, crate::Id::number).to_be_bytes();
+    let mut bytes = [0; 18];
+    let parts = id(columns.organization).into_iter().chain(id(columns.user));
+    let status = columns.status.map_or(0, status_byte);
+    let origin = columns.origin.map_or(0, origin_byte);
+    for (to, from) in bytes.iter_mut().zip(parts.chain([status, origin])) {
+        *to = from;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Kind, Sealer, Settings, SetupState, seal};
+    use crate::{Bucket, Id, Prefix, Status, Timestamp};
+
+    const KEY: [u8; 32] = [3; 32];
+
+    /// As `docs/format.md` says, part by part.
+    fn expected(record: &Record, sealed: &[u8]) -> [u8; MAC_LENGTH] {
+        let mut hasher = blake3::Hasher::new_keyed(&KEY);
+        hasher.update(&[9; 16]);
+        hasher.update(&[record.key.kind.0]);
+        hasher.update(&record.key.id.number().to_be_bytes());
+        let unique = record.unique.as_deref().unwrap();
+        hasher.update(&[1]);
+        hasher.update(&(unique.len() as u64).to_be_bytes());
+        hasher.update(unique);
+        hasher.update(&[0; 18]);
+        hasher.update(sealed);
+        *hasher.finalize().as_bytes().first_chunk().unwrap()
+    }
+
+    #[test]
+    fn macs_do_not_depend_on_chunking() {
+        let record = Record {
+            key: RecordKey::new(Kind::USER, Id::new(77).unwrap()),
+            unique: Some([5; 33].into()),
+            columns: Columns::default(),
+            bytes: [].into(),
+        };
+        for len in (0..2 * Piece::ROOM).chain([5000]) {
+            let sealed: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            let mac = mac(&HashKey::new(&KEY), StoreId([9; 16]), &record, &sealed);
+            assert_eq!(mac, expected(&record, &sealed), "{len} bytes");
+        }
+    }
+
+    /// Records under two keys, of all lengths, some of them forged, and some that are none.
+    fn some(key: &StoreKey, former: &StoreKey, number: u64) -> Record {
+        let bucket = Bucket {
+            id: Id::new(number).unwrap(),
+            organization: Id::MIN,
+            name: "b".repeat((number * 31 % 700) as usize),
+            status: Status::Active,
+            created_at: Timestamp::MIN,
+            updated_at: Timestamp::MIN,
+        };
+        let under = if number.is_multiple_of(5) {
+            former
+        } else {
+            key
+        };
+        let mut record = seal(under, StoreId([9; 16]), &Entity::Bucket(bucket), number);
+        let last = record.bytes.len() - 1;
+        match number % 11 {
+            0 => record.bytes[last] ^= 1,
+            1 => record.columns.user = Id::new(number),
+            2 => record.bytes[(number % 4 + 1) as usize] ^= 1,
+            3 if number.is_multiple_of(2) => {
+                record.bytes = record.bytes[..number as usize % 16].into()
+            }
+            4 => record.bytes[last - 16] ^= 1,
+            _ => {}
+        }
+        record
+    }
+
+    #[test]
+    fn batch_and_single_verification_agree() {
+        let former = StoreKey::from_bytes([1; 32]);
+        let key = former.rotated().unwrap();
+        let sealer = Sealer::new(StoreId([9; 16]), key);
+        let key = sealer.key();
+        let mut all: Vec<Record> = (1..800).map(|number| some(key, &former, number)).collect();
+        let settings = Entity::Settings(Settings {
+            store: sealer.store(),
+            prefix: Prefix::SYMBOLON,
+            keys: Vec::new(),
+            created_at: Timestamp::MIN,
+            setup: SetupState::Open,
+        });
+        all.insert(400, seal(key, StoreId::default(), &settings, 1));
+        assert!(sealer.open(&all[400]).is_ok());
+        let alone: Vec<_> = all.iter().map(|record| sealer.open(record)).collect();
+        assert!(alone.iter().filter(|opened| opened.is_ok()).count() > 300);
+        assert!(alone.iter().filter(|opened| opened.is_err()).count() > 200);
+        for together in [1, 7, 64, 800] {
+            let records: Vec<&Record> = all.iter().collect();
+            let checked = records
+                .chunks(together)
+                .flat_map(|some| sealer.check_all(some));
+            let opened: Vec<_> = checked
+                .map(|one| one.and_then(|one| one.open(None)))
+                .collect();
+            assert!(opened == alone, "{together} together");
+        }
+    }
+}

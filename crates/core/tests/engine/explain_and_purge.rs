@@ -1,0 +1,203 @@
+//! Why something is refused, and what is forgotten once it ended.
+
+use std::time::Duration;
+
+use symbolon::{
+    Caller, Denied, Error, Id, Mismatch, NewAuthorization, NotInForceReason, OrganizationEdit,
+    OwnerState, PurgeOptions, PurgeReport, Transition, UserEdit,
+};
+
+use crate::fixture::{READ_BUCKETS, World, permission};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn user_edit(transition: Transition) -> UserEdit {
+    UserEdit {
+        transition: Some(transition),
+        ..UserEdit::default()
+    }
+}
+
+/// In every state that an authorization can be in, the explanation decides as a check of its token does.
+#[test]
+fn explanations_agree_with_checks() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let root = Caller::Root;
+    for expires in [false, true] {
+        for status in [None, Some(Transition::Deactivate), Some(Transition::Revoke)] {
+            for user_is in [None, Some(Transition::Deactivate), Some(Transition::Revoke)] {
+                for permissions in ["read:buckets", "write:buckets"] {
+                    let name = format!("user {expires} {status:?} {user_is:?} {permissions}");
+                    let user = issuer.create_user(&root, &name, None).unwrap();
+                    let new = NewAuthorization {
+                        user: Some(user.id),
+                        expires_at: expires.then(|| "2027-01-01T00:00:00Z".parse().unwrap()),
+                        ..world.new_authorization(&[permissions])
+                    };
+                    let (token, made) = issuer.create(&root, new).unwrap();
+                    if let Some(transition) = status {
+                        issuer.edit(&root, made.id, transition.into()).unwrap();
+                    }
+                    if let Some(transition) = user_is {
+                        issuer
+                            .edit_user(&root, user.id, &user_edit(transition))
+                            .unwrap();
+                    }
+                    for now in ["2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"] {
+                        world.clock.set(now.parse().unwrap());
+                        let told = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
+                        let decided = told.decision.clone().map(|_| made.id);
+                        assert_eq!(decided, world.check(&token), "{name} at {now}");
+                        assert_eq!(
+                            told.reasons.is_empty(),
+                            !matches!(
+                                decided,
+                                Err(Denied::Revoked(_)
+                                    | Denied::Inactive(_)
+                                    | Denied::Expired(_)
+                                    | Denied::OwnerInactive(_))
+                            )
+                        );
+                        assert_eq!(told.nearest.is_empty(), permissions == "read:buckets");
+                    }
+                    world.clock.set("2026-01-01T00:00:00Z".parse().unwrap());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_explanation_gives_every_reason() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let root = Caller::Root;
+    let user = issuer.create_user(&root, "user", None).unwrap();
+    let end = "2026-01-02T00:00:00Z".parse().unwrap();
+    let new = NewAuthorization {
+        user: Some(user.id),
+        expires_at: Some(end),
+        ..world.new_authorization(&["write:buckets", "read:tasks", "read:orgs"])
+    };
+    let (_, made) = issuer.create(&root, new).unwrap();
+    issuer
+        .edit_user(&root, user.id, &user_edit(Transition::Deactivate))
+        .unwrap();
+    world.clock.advance(2 * DAY);
+    let revoked = issuer.revoke(&root, made.id).unwrap();
+    let edit = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    issuer
+        .edit_organization(&root, world.org.id, &edit)
+        .unwrap();
+    let told = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
+    assert_eq!(told.decision, Err(Denied::Revoked(made.id)));
+    assert_eq!(
+        told.reasons,
+        [
+            NotInForceReason::Revoked(revoked.revoked_at.unwrap()),
+            NotInForceReason::Expired(end),
+            NotInForceReason::User(OwnerState::Inactive),
+            NotInForceReason::Organization(OwnerState::Deleted),
+        ]
+    );
+    let nearest = vec![(permission("write:buckets"), vec![Mismatch::Action])];
+    assert_eq!(told.nearest, nearest);
+    let unknown = issuer.explain(&root, Id::MIN, &READ_BUCKETS);
+    assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+}
+
+#[test]
+fn explanations_require_read_access() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let (_, made) = world.create(&["read:buckets"]);
+    let org = world.org.id;
+    let reader = world.caller(&[&format!("read:orgs/{org}/authorizations")]);
+    assert!(issuer.explain(&reader, made.id, &READ_BUCKETS).is_ok());
+    let other = world.caller(&["read:buckets"]);
+    let refused = issuer.explain(&other, made.id, &READ_BUCKETS);
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+}
+
+#[test]
+fn users_and_organizations_are_read_by_their_ids() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let root = Caller::Root;
+    let user = issuer.create_user(&root, "user", None).unwrap();
+    assert_eq!(issuer.user(&root, user.id).unwrap(), user);
+    let org = issuer.organization(&root, world.org.id).unwrap();
+    assert_eq!(org, world.org);
+    let caller = world.caller(&["read:buckets"]);
+    let hidden = issuer.user(&caller, user.id);
+    assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
+    let told = issuer.organization(&caller, org.id);
+    assert!(matches!(told, Err(Error::Forbidden(_))), "{told:?}");
+    let other = issuer.create_organization(&root, "other", "").unwrap();
+    let hidden = issuer.organization(&caller, other.id);
+    assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
+    let reads = world.caller(&["read:users", "read:orgs"]);
+    assert!(issuer.user(&reads, user.id).is_ok() && issuer.organization(&reads, org.id).is_ok());
+}
+
+#[test]
+fn a_dry_run_purge_counts_without_removing() {
+    let world = World::new();
+    let issuer = world.engine.issuer();
+    let root = Caller::Root;
+    let org = issuer.create_organization(&root, "ends", "").unwrap();
+    let user = issuer.create_user(&root, "ends", None).unwrap();
+    issuer.register_bucket(&root, org.id, "bucket").unwrap();
+    // More than a page; some revoked before, so that they are met twice: alone, and as what belongs to their owners.
+    for number in 0..1100 {
+        let new = NewAuthorization {
+            organization: org.id,
+            user: (number % 2 == 0).then_some(user.id),
+            ..world.new_authorization(&["read:buckets"])
+        };
+        let (_, made) = issuer.create(&root, new).unwrap();
+        if number % 3 == 0 {
+            issuer.revoke(&root, made.id).unwrap();
+        }
+    }
+    issuer
+        .edit_user(&root, user.id, &user_edit(Transition::Revoke))
+        .unwrap();
+    let edit = OrganizationEdit {
+        transition: Some(Transition::Revoke),
+        ..OrganizationEdit::default()
+    };
+    issuer.edit_organization(&root, org.id, &edit).unwrap();
+    let (kept, kept_made) = world.create(&["read:buckets"]);
+    world.clock.advance(2 * DAY);
+    let purge = |retention: Duration, dry_run| {
+        let how = PurgeOptions {
+            retention: Some(retention),
+            dry_run,
+        };
+        let mut told = PurgeReport::default();
+        let purged = issuer
+            .purge_with(&how, &mut |so_far| told = *so_far)
+            .unwrap();
+        assert_eq!(told.total(), purged.total(), "the last that is told is all");
+        purged
+    };
+    assert_eq!(purge(3 * DAY, false), PurgeReport::default());
+    let all = PurgeReport {
+        sessions: 0,
+        authorizations: 1100,
+        buckets: 1,
+        users: 1,
+        organizations: 1,
+    };
+    assert_eq!(purge(DAY, true), all);
+    assert_eq!(purge(DAY, true), all);
+    assert_eq!(purge(DAY, false), all);
+    assert_eq!(purge(DAY, true), PurgeReport::default());
+    assert_eq!(world.check(&kept), Ok(kept_made.id));
+    assert!(world.engine.fsck().unwrap().problems.is_empty());
+}

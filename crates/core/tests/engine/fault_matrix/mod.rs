@@ -1,0 +1,260 @@
+//! Every kind of change, with every fault at every call of the store that it makes.
+//!
+//! Each is tried on a store of its own. The store then says what was written, the engine what it knows, and a second
+//! engine what a restart would find.
+
+#![expect(clippy::panic, reason = "a test that fails panics")]
+
+mod adoption;
+mod cases;
+mod setup;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use symbolon::store::{Cursor, End, Stored, TokenStore};
+use symbolon::{Engine, Error, MemoryStore, StoreError, Token};
+use symbolon_conformance::faults::{Fault, FaultyStore, Method};
+
+use crate::fixture::{READ_BUCKETS, World};
+use cases::{Again, CASES, Case, Commits};
+use setup::Before;
+
+type Plan = Vec<(Method, u64, Fault)>;
+
+/// What the answer was, and what is true of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AttemptOutcome {
+    Done,
+    Refused,
+    UnknownAndThere,
+    UnknownAndNotThere,
+}
+
+/// A store that fails, an engine on it, and what a change starts from.
+struct Trial {
+    store: Arc<FaultyStore<MemoryStore>>,
+    world: World,
+    before: Before,
+    records: (Vec<Stored>, End),
+}
+
+impl Trial {
+    fn new(case: &Case) -> Self {
+        let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+        let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
+        let before = (case.prepare)(&world);
+        // The engine's own thread reads the store once in a second.
+        store.only_this_thread();
+        Self {
+            records: dump(store.inner()),
+            store,
+            world,
+            before,
+        }
+    }
+
+    fn run(&self, case: &Case) -> Result<Vec<Token>, Error> {
+        (case.run)(&self.world, &self.before)
+    }
+
+    /// How often the change calls each method when nothing fails.
+    fn count(case: &Case) -> (Vec<(Method, u64)>, usize) {
+        let trial = Self::new(case);
+        let calls = || Method::ALL.map(|method| trial.store.calls(method));
+        let first = calls();
+        let tokens = trial.run(case).unwrap();
+        let counts = calls()
+            .into_iter()
+            .zip(first)
+            .map(|(now, first)| now - first);
+        trial.must_hold(case, &trial.world.engine, &tokens, "nothing");
+        let counted = Method::ALL.into_iter().zip(counts).collect();
+        (counted, dump(trial.store.inner()).0.len())
+    }
+
+    /// The change is whole: in the index at once, in the store, and for whoever opens it next.
+    fn must_hold(&self, case: &Case, engine: &Engine, tokens: &[Token], what: &str) {
+        let name = case.name;
+        // First, because asking the issuer may bring the index up to date.
+        let problems = engine.fsck().unwrap().problems;
+        assert!(problems.is_empty(), "{name}, {what}: {problems:?}");
+        for engine in [engine, &self.world.another()] {
+            for token in tokens {
+                let checked = engine.verifier().check(token.reveal(), &READ_BUCKETS);
+                assert!(checked.is_ok(), "{name}, {what}: {checked:?}");
+            }
+            assert!(
+                (case.holds)(engine, &self.before),
+                "{name}, {what}: it is not so"
+            );
+            assert_eq!(engine.fsck().unwrap().problems, [], "{name}, {what}");
+        }
+    }
+}
+
+/// Makes the change with `plan`, and once more without. None if the plan did not come true.
+fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
+    let trial = Trial::new(case);
+    let (name, store, engine) = (case.name, &trial.store, &trial.world.engine);
+    for (method, nth, fault) in plan {
+        store.plan(*method, *nth, *fault);
+    }
+    let answer = trial.run(case);
+    let struck = store.struck() == plan.len() as u64;
+    store.heal();
+    let now = dump(store.inner());
+    let untouched = now == trial.records;
+    let what = format!("{plan:?}");
+    let outcome = match &answer {
+        Ok(tokens) => {
+            trial.must_hold(case, engine, tokens, &what);
+            return struck.then_some(AttemptOutcome::Done);
+        }
+        Err(error) if !is_unknown(error) => {
+            let partly = case.commits == Commits::Several;
+            assert!(
+                untouched || partly,
+                "{name}, {what}: {error}, but something is written"
+            );
+            AttemptOutcome::Refused
+        }
+        Err(_) if untouched => AttemptOutcome::UnknownAndNotThere,
+        Err(_) if case.commits == Commits::Several => AttemptOutcome::UnknownAndThere,
+        Err(_) => {
+            let restarted = trial.world.another();
+            assert!(
+                (case.holds)(&restarted, &trial.before),
+                "{name}, {what}: half of it is there"
+            );
+            assert_eq!(now.0.len(), whole, "{name}, {what}");
+            AttemptOutcome::UnknownAndThere
+        }
+    };
+    assert_eq!(
+        trial.world.another().fsck().unwrap().problems,
+        [],
+        "{name}, {what}"
+    );
+    if untouched {
+        assert_eq!(engine.fsck().unwrap().problems, [], "{name}, {what}");
+    }
+    let there = outcome == AttemptOutcome::UnknownAndThere;
+    let again = trial.run(case);
+    let tokens = match (again, case.again) {
+        (Ok(tokens), _) => tokens,
+        (Err(error), Again::Refused(refusal)) if there && refusal(&error) => Vec::new(),
+        (Err(error), _) => panic!("{name}, {what}: {error} when tried again"),
+    };
+    let is_told = matches!(case.again, Again::Same) && case.commits == Commits::One;
+    if there && !is_told {
+        // Nobody was told of what was written: the index learns of it by following.
+        let agrees = || engine.fsck().unwrap().problems.is_empty();
+        eventually(|| agrees() && (case.holds)(engine, &trial.before));
+    }
+    trial.must_hold(case, engine, &tokens, &what);
+    let unknown_to_all = match case.again {
+        Again::Another(records) if there => records,
+        _ => 0,
+    };
+    assert_eq!(
+        dump(store.inner()).0.len(),
+        whole + unknown_to_all,
+        "{name}, {what}"
+    );
+    struck.then_some(outcome)
+}
+
+/// Every single fault, and a commit of which nobody knows followed by a failure to read each of its records back.
+fn attempts(case: &Case) -> (String, usize) {
+    let (counts, whole) = Trial::count(case);
+    let mut outcomes = Vec::new();
+    for (method, count) in &counts {
+        for nth in 1..=*count {
+            for fault in method.faults() {
+                let plan = vec![(*method, nth, fault)];
+                let outcome = attempt(case, &plan, whole);
+                let outcome = outcome.unwrap_or_else(|| panic!("{}: {plan:?}", case.name));
+                // It can be read back.
+                let is_clear = fault == Fault::After;
+                assert!(
+                    !is_clear || outcome == AttemptOutcome::Done,
+                    "{}: {plan:?}",
+                    case.name
+                );
+                outcomes.push(outcome);
+            }
+        }
+    }
+    let count = |method| counts.iter().find(|(one, _)| *one == method).unwrap().1;
+    if case.commits == Commits::One {
+        let commit = (Method::Commit, 1, Fault::After);
+        outcomes.extend((count(Method::Get) + 1..).map_while(|nth| {
+            attempt(
+                case,
+                &vec![commit, (Method::Get, nth, Fault::Before)],
+                whole,
+            )
+        }));
+    }
+    let mut row = format!("| {} ", case.name);
+    for method in [Method::Get, Method::Find, Method::Commit] {
+        write!(row, "| {} ", count(method)).unwrap();
+    }
+    write!(row, "| {} ", outcomes.len()).unwrap();
+    for outcome in [
+        AttemptOutcome::Done,
+        AttemptOutcome::Refused,
+        AttemptOutcome::UnknownAndThere,
+        AttemptOutcome::UnknownAndNotThere,
+    ] {
+        let same = outcomes.iter().filter(|one| **one == outcome).count();
+        write!(row, "| {same} ").unwrap();
+    }
+    (row + "|", outcomes.len())
+}
+
+/// `--nocapture` prints what was tried.
+#[test]
+fn every_change_reports_its_true_outcome_under_every_fault() {
+    println!(
+        "| change | gets | finds | commits | faults | done | refused | unknown: there | unknown: not there |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    // Beside each other, because they wait for their followers.
+    let rows: Vec<(String, usize)> = std::thread::scope(|scope| {
+        let start = |case| scope.spawn(move || attempts(case));
+        let threads: Vec<_> = CASES.iter().map(start).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let mut all = 0;
+    for (row, faults) in rows {
+        println!("{row}");
+        // At least a commit, in nine ways.
+        assert!(faults >= 9, "{row}");
+        all += faults;
+    }
+    println!("{} kinds of change, {all} faults", CASES.len());
+}
+
+/// Whether a change that ended so may be there.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::Store(error) if matches!(**error, StoreError::Backend(_)))
+}
+
+fn dump(store: &MemoryStore) -> (Vec<Stored>, End) {
+    let page = store.scan(&Cursor::start(), 10_000).unwrap();
+    (page.items, page.end.unwrap())
+}
+
+fn eventually(mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

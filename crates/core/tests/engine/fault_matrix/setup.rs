@@ -1,0 +1,226 @@
+//! What a change starts from, and what is asked about it afterwards.
+
+use std::time::Duration;
+
+use symbolon::{
+    Authorization, Bucket, Caller, Denied, Engine, Error, Filter, ForeignHash, Id, ImportItem,
+    ListOptions, NewAuthorization, Organization, OrganizationEdit, Origin, Prefix, Role, Rotation,
+    Status, Timestamp, Token, User,
+};
+
+use crate::fixture::{READ_BUCKETS, World, permission};
+
+/// What a change is about.
+pub(super) struct Before {
+    pub(super) caller: Caller,
+    pub(super) organization: Id,
+    pub(super) id: Id,
+    pub(super) tokens: Vec<Token>,
+}
+
+pub(super) const ROOT: &Caller = &Caller::Root;
+pub(super) const V2: &str =
+    "vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA==";
+pub(super) const HASHED: &str =
+    "aU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA==";
+
+pub(super) fn nothing(world: &World) -> Before {
+    Before {
+        caller: Caller::Root,
+        organization: world.org.id,
+        id: world.org.id,
+        tokens: Vec::new(),
+    }
+}
+
+pub(super) fn authorization(world: &World) -> Before {
+    let (token, made) = world.create(&["read:buckets"]);
+    Before {
+        id: made.id,
+        tokens: vec![token],
+        ..nothing(world)
+    }
+}
+
+/// A user with one token.
+pub(super) fn user(world: &World) -> Before {
+    let issuer = world.engine.issuer();
+    let user = issuer.create_user(ROOT, "user", None).unwrap();
+    let (token, _) = issuer.create(ROOT, new(world, Some(user.id))).unwrap();
+    Before {
+        id: user.id,
+        tokens: vec![token],
+        ..nothing(world)
+    }
+}
+
+pub(super) fn new(world: &World, user: Option<Id>) -> NewAuthorization {
+    NewAuthorization {
+        user,
+        ..world.new_authorization(&["read:buckets"])
+    }
+}
+
+pub(super) fn created(
+    world: &World,
+    caller: &Caller,
+    user: Option<Id>,
+) -> Result<Vec<Token>, Error> {
+    let made = world.engine.issuer().create(caller, new(world, user));
+    made.map(|(token, _)| vec![token])
+}
+
+pub(super) fn rotated(
+    world: &World,
+    before: &Before,
+    overlap: Duration,
+) -> Result<Vec<Token>, Error> {
+    let rotation = Rotation {
+        overlap,
+        description: None,
+    };
+    let made = world.engine.issuer().rotate(ROOT, before.id, &rotation);
+    made.map(|(token, _)| vec![token])
+}
+
+pub(super) fn edited_organization(
+    world: &World,
+    before: &Before,
+    edit: &OrganizationEdit,
+) -> Result<Vec<Token>, Error> {
+    let issuer = world.engine.issuer();
+    issuer
+        .edit_organization(ROOT, before.organization, edit)
+        .map(none)
+}
+
+pub(super) fn added(world: &World, before: &Before) -> Result<User, Error> {
+    let issuer = world.engine.issuer();
+    issuer.add_member(ROOT, before.organization, before.id, Role::Owner)
+}
+
+pub(super) fn registered(world: &World, before: &Before) -> Result<Bucket, Error> {
+    world
+        .engine
+        .issuer()
+        .register_bucket(ROOT, before.organization, "bucket")
+}
+
+pub(super) fn none<T>(_: T) -> Vec<Token> {
+    Vec::new()
+}
+
+/// What a check of each token is refused with.
+pub(super) fn denied(engine: &Engine, before: &Before) -> Vec<Option<Denied>> {
+    let check = |token: &Token| engine.verifier().check(token.reveal(), &READ_BUCKETS).err();
+    before.tokens.iter().map(check).collect()
+}
+
+pub(super) fn found(engine: &Engine, id: Id) -> Authorization {
+    engine.issuer().authorization(ROOT, id).unwrap()
+}
+
+pub(super) fn authorizations(engine: &Engine, organization: Id) -> usize {
+    let filter = Filter {
+        organization: Some(organization),
+        ..Filter::default()
+    };
+    engine.issuer().authorizations(ROOT, &filter).unwrap().len()
+}
+
+pub(super) fn revoked() -> Filter {
+    Filter {
+        status: Some(Status::Revoked),
+        ..Filter::default()
+    }
+}
+
+pub(super) fn named_user(engine: &Engine, name: &str) -> Option<Id> {
+    Some(engine.issuer().user_named(ROOT, name).ok()?.id)
+}
+
+pub(super) fn memberships(engine: &Engine, before: &Before) -> usize {
+    let users = engine
+        .issuer()
+        .users(ROOT, &ListOptions::default())
+        .unwrap();
+    let user = users.iter().find(|user| user.id == before.id).unwrap();
+    user.memberships.len()
+}
+
+pub(super) fn is_bucket(engine: &Engine, before: &Before) -> bool {
+    let issuer = engine.issuer();
+    issuer
+        .bucket_named(ROOT, before.organization, "bucket")
+        .is_ok()
+}
+
+pub(super) fn token(text: &str) -> Token {
+    Token::parse(Prefix::SYMBOLON, text).unwrap()
+}
+
+/// A hash to import, and the token that it is of.
+pub(super) fn hashed(organization: Id) -> (ImportItem, Authorization, &'static str) {
+    let [.., ImportItem::Hashed(one, foreign_hash)] = items() else {
+        unreachable!("it is the last")
+    };
+    let one = Authorization {
+        organization,
+        user: None,
+        ..one
+    };
+    (ImportItem::Hashed(one.clone(), foreign_hash), one, HASHED)
+}
+
+/// One of each sort.
+pub(super) fn items() -> [ImportItem; 5] {
+    let id = |number| Id::new(number).unwrap();
+    let at: Timestamp = "2024-05-06T07:08:09Z".parse().unwrap();
+    let status = Status::Active;
+    let authorization = |number| Authorization {
+        id: id(number),
+        organization: id(1),
+        user: Some(id(2)),
+        created_by: None,
+        origin: Origin::V2,
+        rotated_from: None,
+        description: "imported".into(),
+        permissions: [permission("read:buckets")].into_iter().collect(),
+        status,
+        expires_at: None,
+        created_at: at,
+        updated_at: at,
+        revoked_at: None,
+        last_used: None,
+    };
+    [
+        ImportItem::Organization(Organization {
+            id: id(1),
+            name: "imported".into(),
+            description: String::new(),
+            status,
+            created_at: at,
+            updated_at: at,
+        }),
+        ImportItem::User(User {
+            id: id(2),
+            name: "imported".into(),
+            status,
+            operator: false,
+            memberships: Vec::new(),
+            password_hash: None,
+            created_at: at,
+            updated_at: at,
+        }),
+        ImportItem::Bucket(Bucket {
+            id: id(3),
+            organization: id(1),
+            name: "imported".into(),
+            status,
+            created_at: at,
+            updated_at: at,
+        }),
+        ImportItem::Authorization(authorization(4), token(V2)),
+        ImportItem::Hashed(authorization(5), ForeignHash::sha256(HASHED.as_bytes())),
+    ]
+}

@@ -1,0 +1,389 @@
+//! Ways in which something that had ended could come back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use symbolon::journal::{
+    Actor, Durability, Entry, Event, Intent, Journal, JournalError, MemoryJournal, Operation,
+    Revocation, WrittenRecord,
+};
+use symbolon::store::{Sharing, Write};
+use symbolon::{
+    Caller, Clock, Denied, Engine, Error, Id, IfRevoked, ImportItem, MemoryStore, Options, Status,
+    TokenStore, Transition, UserEdit,
+};
+
+use crate::file_copies::{Exchanged, FileCopy, epoch};
+use crate::fixture::{READ_BUCKETS, key};
+use crate::imports::{authorization, token};
+use crate::journal::{Journaled, check, copy, journaled, on, with_journal};
+
+const TEXT: &str = "an-imported-token-of-another-origin-0001";
+const MONTHS: Duration = Duration::from_secs(70 * 24 * 60 * 60);
+
+fn item(j: &Journaled, id: u64) -> ImportItem {
+    ImportItem::Authorization(authorization(&j.world, id), token(TEXT))
+}
+
+fn revoke_and_purge(j: &Journaled, engine: &Engine, id: u64) {
+    let issuer = engine.issuer();
+    issuer.revoke(&Caller::Root, Id::new(id).unwrap()).unwrap();
+    j.world.clock.advance(MONTHS);
+    assert_eq!(issuer.purge().unwrap(), 1);
+}
+
+/// A copy of a file that is put back twice goes on in a new life each time. Else its commits would be counted on from
+/// the old ones, and a later copy of the first life would look as if it were the newest state.
+#[test]
+fn restoring_the_same_file_copy_twice_never_continues_the_old_epoch() {
+    let j = journaled();
+    j.world.create(&["read:buckets"]);
+    let old_life = epoch(&*j.world.store);
+    let copies = [(); 2].map(|()| FileCopy::of(&*j.world.store));
+    for _ in 0..10 {
+        j.world.create(&["read:buckets"]);
+    }
+    let (secret, later) = j.world.create(&["read:buckets"]);
+    let late_copy = FileCopy::of(&*j.world.store);
+    let issuer = j.world.engine.issuer();
+    issuer.revoke(&Caller::Root, later.id).unwrap();
+    for copy in copies {
+        let engine = j.open(copy.clone()).unwrap();
+        assert!(engine.rollback().is_some());
+        assert_ne!(epoch(&*copy), old_life);
+        let new = j.world.new_authorization(&["read:buckets"]);
+        engine.issuer().create(&Caller::Root, new).unwrap();
+    }
+    let engine = j.open(late_copy).unwrap();
+    assert_eq!(check(&engine, &secret), Err(Denied::Revoked(later.id)));
+}
+
+/// The engine that runs refuses what it knows as ended; the next one must too, though the store has outgrown by then what the
+/// journal knows of it.
+#[test]
+fn revocations_survive_a_rollback_under_a_running_engine() {
+    for new_life in [false, true] {
+        let journal = Arc::new(MemoryJournal::new());
+        let first: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+        let store = Arc::new(Exchanged(RwLock::new(first)));
+        let world = on(store.clone(), journal.clone());
+        let j = Journaled { world, journal };
+        let (secret, made) = j.world.create(&["read:buckets"]);
+        let copies: [Arc<dyn TokenStore>; 2] = [FileCopy::of(&*store), copy(&*store)];
+        let [same, other] = copies;
+        let issuer = j.world.engine.issuer();
+        issuer.revoke(&Caller::Root, made.id).unwrap();
+        *store.0.write().unwrap() = if new_life { other } else { same };
+        let start = Instant::now();
+        let status = || {
+            let key = format!("authorization:{}", made.id).parse().unwrap();
+            store.get(&key).unwrap().unwrap().record.columns.status
+        };
+        while status() != Some(Status::Revoked) && start.elapsed() < Duration::from_secs(4) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for _ in 0..20 {
+            j.world.create(&["read:buckets"]);
+        }
+        assert_eq!(
+            j.world.check(&secret),
+            Err(Denied::Revoked(made.id)),
+            "{new_life}"
+        );
+        let Journaled { world, journal } = j;
+        let clock = world.clock.clone();
+        drop((issuer, world));
+        let options = with_journal(&clock, Arc::new(journal.reopened()));
+        let engine = Engine::open(store.clone(), key(), options).unwrap();
+        assert_eq!(
+            check(&engine, &secret),
+            Err(Denied::Revoked(made.id)),
+            "{new_life}"
+        );
+    }
+}
+
+/// A chain that was not written to for long names a life that the store left while only another process ran. A copy of that
+/// life is an earlier one, however many commits it has.
+#[test]
+fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
+    let journal = Arc::new(MemoryJournal::new());
+    let first: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let store = Arc::new(Exchanged(RwLock::new(first)));
+    let world = on(store.clone(), journal.clone());
+    let j = Journaled { world, journal };
+    let idle = with_journal(&j.world.clock, Arc::new(j.journal.another()));
+    let idle = Engine::open(store.clone(), key(), idle).unwrap();
+    let new = j.world.new_authorization(&["read:buckets"]);
+    idle.issuer().create(&Caller::Root, new).unwrap();
+    drop(idle);
+    let (secret, made) = j.world.create(&["read:buckets"]);
+    let of_made = format!("authorization:{}", made.id).parse().unwrap();
+    let late = FileCopy::of(&*store);
+    for _ in 0..20 {
+        let stored = late.get(&of_made).unwrap().unwrap();
+        let put = Write::Put {
+            record: stored.record,
+            expected: stored.revision,
+        };
+        late.commit(&[put]).unwrap();
+    }
+    let issuer = j.world.engine.issuer();
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    let other: Arc<dyn TokenStore> = copy(&*store);
+    let life = epoch(&*other);
+    *store.0.write().unwrap() = other;
+    let follows = || {
+        let entries = j.journal.entries();
+        entries
+            .iter()
+            .any(|one| matches!(one.event, Event::Opened { epoch, .. } if epoch == life.0))
+    };
+    let start = Instant::now();
+    while !follows() {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        j.world.create(&["read:buckets"]);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let Journaled { world, journal } = j;
+    let clock = world.clock.clone();
+    drop((issuer, world));
+    let options = with_journal(&clock, Arc::new(journal.reopened()));
+    let engine = Engine::open(late, key(), options).unwrap();
+    assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
+}
+
+/// A process ends after its commit and before it says so, and another purges what it ended, before it starts again.
+#[test]
+fn a_revocation_without_outcome_counts_even_after_a_purge() {
+    let j = journaled();
+    let (secret, made) = j.world.create(&["read:buckets"]);
+    let backup = j.backup();
+    let other = Arc::new(j.journal.another());
+    let of_made = format!("authorization:{}", made.id).parse().unwrap();
+    let intent = Intent {
+        actor: Actor::Root,
+        operation: Operation::Revoke,
+        writes: vec![WrittenRecord {
+            key: of_made,
+            sequence: 2,
+        }],
+        ends: vec![Revocation {
+            key: of_made,
+            at: j.world.clock.now(),
+            mark: None,
+        }],
+    };
+    j.journal
+        .append(
+            j.world.clock.now(),
+            &[Event::Intent(intent)],
+            Durability::Synced,
+        )
+        .unwrap();
+    // What was committed, and what another process did then; neither is in this chain.
+    let stored = j.world.store.get(&of_made).unwrap().unwrap();
+    let purge = Write::Purge {
+        key: of_made,
+        expected: stored.revision,
+    };
+    j.world.store.commit(&[purge]).unwrap();
+    drop(other);
+    let engine = j.open(j.world.store.clone()).unwrap();
+    assert_eq!(engine.rollback(), None);
+    let new = j.world.new_authorization(&["read:buckets"]);
+    engine.issuer().create(&Caller::Root, new).unwrap();
+    drop(engine);
+    let engine = j.open(backup).unwrap();
+    assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
+}
+
+/// An import is no revival of what was ended after it, even if the clock was set back between.
+#[test]
+fn an_import_before_a_revocation_reactivates_nothing_despite_clock_changes() {
+    for another_chain in [false, true] {
+        let j = journaled();
+        j.world.clock.advance(MONTHS);
+        let issuer = j.world.engine.issuer();
+        issuer.import(&[item(&j, 0x51)]).unwrap();
+        let backup = j.backup();
+        j.world.clock.set("2026-01-02T00:00:00Z".parse().unwrap());
+        let journal: Arc<dyn Journal> = match another_chain {
+            false => Arc::new(j.journal.reopened()),
+            true => Arc::new(j.journal.another()),
+        };
+        let options = with_journal(&j.world.clock, journal);
+        let second = Engine::open(j.world.store.clone(), key(), options).unwrap();
+        assert_eq!(second.rollback(), None);
+        let revoked = second
+            .issuer()
+            .revoke(&Caller::Root, Id::new(0x51).unwrap());
+        revoked.unwrap();
+        drop(second);
+        let engine = j.open(backup).unwrap();
+        let refused = engine.verifier().check(TEXT, &READ_BUCKETS);
+        assert_eq!(
+            refused,
+            Err(Denied::Revoked(Id::new(0x51).unwrap())),
+            "another chain: {another_chain}"
+        );
+    }
+}
+
+#[test]
+fn imports_respect_revocations_by_other_processes() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    issuer.import(&[item(&j, 0x51)]).unwrap();
+    let options = with_journal(&j.world.clock, Arc::new(j.journal.another()));
+    let other = Engine::open(j.world.store.clone(), key(), options).unwrap();
+    // Read here before it ended.
+    let unrelated = ImportItem::Authorization(
+        authorization(&j.world, 0x60),
+        token("an-imported-token-of-another-origin-0002"),
+    );
+    issuer.import(&[unrelated]).unwrap();
+    revoke_and_purge(&j, &other, 0x51);
+    let again = issuer.import(&[item(&j, 0x51)]);
+    assert!(
+        matches!(again, Err(Error::PreviouslyRevoked(_))),
+        "{again:?}"
+    );
+}
+
+/// What belonged to a deleted user ended with that user, and is forgotten with it.
+#[test]
+fn tokens_revoked_with_their_owner_stay_revoked_when_the_owner_is_reimported() {
+    let j = journaled();
+    let issuer = j.world.engine.issuer();
+    let root = &Caller::Root;
+    let user = issuer.create_user(root, "me", None).unwrap();
+    let mut of_user = authorization(&j.world, 0x51);
+    of_user.user = Some(user.id);
+    let item = || ImportItem::Authorization(of_user.clone(), token(TEXT));
+    issuer.import(&[item()]).unwrap();
+    let backup = j.backup();
+    let delete = UserEdit {
+        transition: Some(Transition::Revoke),
+        ..UserEdit::default()
+    };
+    issuer.edit_user(root, user.id, &delete).unwrap();
+    j.world.clock.advance(MONTHS);
+    assert_eq!(issuer.purge().unwrap(), 2);
+    let revived = [ImportItem::User(user.clone())];
+    issuer.import_with(&revived, IfRevoked::Revive).unwrap();
+    let again = issuer.import(&[item()]);
+    assert!(
+        matches!(again, Err(Error::PreviouslyRevoked(_))),
+        "{again:?}"
+    );
+    let engine = j.open(backup).unwrap();
+    let refused = engine.verifier().check(TEXT, &READ_BUCKETS);
+    assert_eq!(refused, Err(Denied::Revoked(Id::new(0x51).unwrap())));
+}
+
+/// A journal whose disk hangs.
+#[derive(Debug, Default)]
+struct Hanging {
+    inner: MemoryJournal,
+    hangs: AtomicBool,
+    entered: AtomicBool,
+}
+
+impl Journal for Hanging {
+    fn append(
+        &self,
+        at: symbolon::Timestamp,
+        events: &[Event],
+        durability: Durability,
+    ) -> Result<u64, JournalError> {
+        while self.hangs.load(Ordering::SeqCst) {
+            self.entered.store(true, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.inner.append(at, events, durability)
+    }
+
+    fn recent(&self) -> Result<Vec<Entry>, JournalError> {
+        self.inner.recent()
+    }
+
+    fn read(&self, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError> {
+        self.inner.read(visit)
+    }
+}
+
+/// A change waits for it; checks do not, however long it takes.
+#[test]
+fn a_hanging_journal_does_not_affect_checks() {
+    let journal = Arc::new(Hanging::default());
+    let store = Arc::new(MemoryStore::shared());
+    assert_eq!(store.limits().sharing, Sharing::Shared);
+    let options = Options {
+        journal: Some(journal.clone()),
+        max_staleness: Duration::from_millis(300),
+        ..Options::new(symbolon::Schema::influxdb_v2())
+    };
+    let engine = Engine::create(store, key(), options).unwrap();
+    let issuer = engine.issuer();
+    let org = issuer
+        .create_organization(&Caller::Root, "org", "")
+        .unwrap();
+    let new = symbolon::NewAuthorization::new(org.id, ["read:buckets".parse().unwrap()]);
+    let (secret, made) = issuer.create(&Caller::Root, new).unwrap();
+    journal.hangs.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        scope.spawn(|| issuer.create_user(&Caller::Root, "me", None).unwrap());
+        while !journal.entered.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let start = Instant::now();
+        let mut answers = Vec::new();
+        while start.elapsed() < Duration::from_millis(1200) {
+            answers.push(check(&engine, &secret));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        journal.hangs.store(false, Ordering::SeqCst);
+        assert!(answers.iter().all(|answer| *answer == Ok(made.id)));
+    });
+}
+
+/// Whichever of them finds first that the store was put back: what had ended has ended, both go on, and neither is taken
+/// for a restored one the next time.
+#[test]
+fn concurrent_opens_of_a_rolled_back_store_agree() {
+    for round in 0..20 {
+        let j = journaled();
+        let made: Vec<_> = (0..30).map(|_| j.world.create(&["read:buckets"])).collect();
+        let rollback: Arc<dyn TokenStore> = match round % 2 {
+            0 => j.backup(),
+            _ => FileCopy::of(&*j.world.store),
+        };
+        let issuer = j.world.engine.issuer();
+        for (_, one) in &made {
+            issuer.revoke(&Caller::Root, one.id).unwrap();
+        }
+        drop(issuer);
+        let first: Arc<dyn Journal> = Arc::new(j.journal.reopened());
+        let second: Arc<dyn Journal> = Arc::new(j.journal.another());
+        std::thread::scope(|scope| {
+            for journal in [&first, &second] {
+                scope.spawn(|| {
+                    let options = with_journal(&j.world.clock, Arc::clone(journal));
+                    let engine = Engine::open(rollback.clone(), key(), options).unwrap();
+                    for (token, one) in &made {
+                        assert_eq!(check(&engine, token), Err(Denied::Revoked(one.id)));
+                    }
+                    let new = j.world.new_authorization(&["read:buckets"]);
+                    engine.issuer().create(&Caller::Root, new).unwrap();
+                });
+            }
+        });
+        for journal in [first, second] {
+            let options = with_journal(&j.world.clock, journal);
+            let engine = Engine::open(rollback.clone(), key(), options).unwrap();
+            assert_eq!(engine.rollback(), None, "{round}");
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Several engines on one store, a store that is changed behind their back, and one that cannot be reached.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use symbolon::record::{Kind, RecordKey};
+use symbolon::store::{
+    Cursor, Epoch, Limits, Page, Revision, Sharing, Stored, TokenStore, Wake, Write,
+};
+use symbolon::{
+    Caller, Denied, Engine, Error, Id, IntegrityFaultKind, MemoryStore, Minute, StoreError,
+    StoreKey, Transition,
+};
+
+use crate::fixture::{READ_BUCKETS, World, engine, key, options};
+
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    start.elapsed()
+}
+
+#[test]
+fn changes_of_one_engine_are_seen_by_another() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let other = world.another();
+    let (token, made) = world.create(&["read:buckets"]);
+    let seen = || other.verifier().check(token.reveal(), &READ_BUCKETS);
+    eventually("created", || seen() == Ok(made.id));
+    world
+        .engine
+        .issuer()
+        .revoke(&Caller::Root, made.id)
+        .unwrap();
+    eventually("revoked", || seen() == Err(Denied::Revoked(made.id)));
+    other
+        .issuer()
+        .create_user(&Caller::Root, "user", None)
+        .unwrap();
+    eventually("the user", || world.engine.len() == other.len());
+    let newest = other.caught_up().max(world.engine.caught_up());
+    eventually("caught up", || {
+        world.engine.caught_up() >= newest && other.caught_up() >= newest
+    });
+}
+
+#[test]
+fn a_purge_elsewhere_triggers_a_rebuild() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let other = world.another();
+    let (token, made) = world.create(&["read:buckets"]);
+    let (kept, kept_made) = world.create(&["read:buckets"]);
+    let seen = |token: &symbolon::Token| other.verifier().check(token.reveal(), &READ_BUCKETS);
+    world
+        .engine
+        .issuer()
+        .revoke(&Caller::Root, made.id)
+        .unwrap();
+    eventually("revoked", || seen(&token) == Err(Denied::Revoked(made.id)));
+    // Time passes for both; the other is confirmed anew before it counts as stale.
+    world.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    world.engine.issuer().purge().unwrap();
+    eventually("purged", || seen(&token) == Err(Denied::Unknown));
+    eventually("kept", || seen(&kept) == Ok(kept_made.id));
+}
+
+/// A store that can be made unreachable.
+#[derive(Debug)]
+struct Link {
+    store: MemoryStore,
+    down: AtomicBool,
+}
+
+impl Link {
+    fn up<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        match self.down.load(Ordering::SeqCst) {
+            true => Err(StoreError::backend("unreachable")),
+            false => answer,
+        }
+    }
+}
+
+impl TokenStore for Link {
+    fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
+        self.up(self.store.get(key))
+    }
+
+    fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
+        self.up(Ok(()))?;
+        self.store.commit(writes)
+    }
+
+    fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
+        self.up(self.store.scan(after, limit))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            sharing: Sharing::Shared,
+            ..self.store.limits()
+        }
+    }
+
+    fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
+        self.up(self.store.touch(used))
+    }
+
+    fn renew(&self) -> Result<Epoch, StoreError> {
+        self.up(self.store.renew())
+    }
+
+    fn wait(&self, after: &Cursor, timeout: Duration) -> Result<Wake, StoreError> {
+        self.up(Ok(()))?;
+        self.store.wait(after, timeout)
+    }
+}
+
+#[test]
+fn an_unreachable_store_makes_checks_unavailable_after_max_staleness() {
+    let link = Arc::new(Link {
+        store: MemoryStore::shared(),
+        down: AtomicBool::new(false),
+    });
+    let world = World::on(Arc::clone(&link) as Arc<dyn TokenStore>);
+    let (token, made) = world.create(&["read:buckets"]);
+    let grant = world
+        .engine
+        .verifier()
+        .authenticate(token.reveal())
+        .unwrap();
+    link.down.store(true, Ordering::SeqCst);
+    world.clock.advance(Duration::from_secs(9));
+    assert_eq!(world.check(&token), Ok(made.id));
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(world.check(&token), Err(Denied::Unavailable));
+    assert_eq!(grant.check(&READ_BUCKETS), Err(Denied::Unavailable));
+    let malformed = world.engine.verifier().check("x", &READ_BUCKETS);
+    assert_eq!(malformed, Err(Denied::Unavailable), "it comes first");
+    link.down.store(false, Ordering::SeqCst);
+    eventually("fresh again", || world.check(&token) == Ok(made.id));
+    assert_eq!(grant.check(&READ_BUCKETS), Ok(made.id));
+}
+
+#[test]
+fn a_replayed_record_is_refused_and_reported() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let old = world.store.get(&key).unwrap().unwrap();
+    for transition in [Transition::Deactivate, Transition::Revoke] {
+        world
+            .engine
+            .issuer()
+            .edit(&Caller::Root, made.id, transition.into())
+            .unwrap();
+        let denied = world.check(&token);
+        let now = world.store.get(&key).unwrap().unwrap();
+        let put = Write::Put {
+            record: old.record.clone(),
+            expected: now.revision,
+        };
+        let revision = world.store.commit(&[put]).unwrap();
+        eventually("followed", || world.engine.caught_up() >= revision);
+        assert_eq!(world.check(&token), denied);
+        assert!(
+            world
+                .engine
+                .faults()
+                .iter()
+                .any(|fault| fault.problem == IntegrityFaultKind::RolledBack)
+        );
+        let found = world.engine.fsck().unwrap().problems;
+        assert!(found.iter().any(|one| one.key == key), "{found:?}");
+        let back = Write::Put {
+            record: now.record,
+            expected: revision,
+        };
+        world.store.commit(&[back]).unwrap();
+        world.another();
+    }
+}
+
+#[test]
+fn a_forged_record_is_refused_and_reported_without_blocking_others() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let stored = world.store.get(&key).unwrap().unwrap();
+    let mut forged = stored.record.clone();
+    forged.columns.organization = Id::new(99);
+    let put = Write::Put {
+        record: forged,
+        expected: stored.revision,
+    };
+    world.store.commit(&[put]).unwrap();
+    eventually("denied", || world.check(&token) == Err(Denied::Unknown));
+    let (later, later_made) = world.create(&["read:buckets"]);
+    assert_eq!(world.check(&later), Ok(later_made.id));
+    let refused = world.engine.issuer().revoke(&Caller::Root, made.id);
+    assert!(matches!(refused, Err(Error::Tampered(_))));
+    let restarted = world.another();
+    assert_eq!(
+        restarted.verifier().check(token.reveal(), &READ_BUCKETS),
+        Err(Denied::Unknown)
+    );
+    assert!(restarted.faults().iter().any(|fault| fault.key == key));
+}
+
+#[test]
+fn a_store_requires_its_key_and_settings() {
+    let world = World::new();
+    let wrong = Engine::open(
+        Arc::clone(&world.store),
+        StoreKey::from_bytes([1; 32]),
+        options(&world.clock),
+    );
+    assert!(matches!(wrong, Err(Error::WrongKey(_))));
+    let empty: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let opened = Engine::open(Arc::clone(&empty), key(), options(&world.clock));
+    assert!(matches!(opened, Err(Error::Empty)));
+    let setting = RecordKey::new(Kind::SETTING, Id::new(1).unwrap());
+    let stored = world.store.get(&setting).unwrap().unwrap();
+    let gone = Write::Purge {
+        key: setting,
+        expected: stored.revision,
+    };
+    world.store.commit(&[gone]).unwrap();
+    for open in [Engine::open, Engine::create] {
+        let opened = open(Arc::clone(&world.store), key(), options(&world.clock));
+        assert!(matches!(opened, Err(Error::Settings)));
+    }
+}
+
+#[test]
+fn concurrent_creation_of_one_store_agrees() {
+    for _ in 0..50 {
+        let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::shared());
+        let clock = symbolon::ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+        let (one, two) = std::thread::scope(|scope| {
+            let make = || engine(&store, &clock);
+            let one = scope.spawn(make);
+            (make(), one.join().unwrap())
+        });
+        let org = one
+            .issuer()
+            .create_organization(&Caller::Root, "org", "")
+            .unwrap();
+        eventually("seen", || two.len() == 1);
+        let found = two
+            .issuer()
+            .organization_named(&Caller::Root, "org")
+            .unwrap();
+        assert_eq!(found.id, org.id);
+    }
+}
+
+/// Puts the record that is stored under `key` back to what it was.
+fn put_back(world: &World, key: RecordKey, old: &Stored) {
+    let expected = world
+        .store
+        .get(&key)
+        .unwrap()
+        .map_or(Revision::ABSENT, |now| now.revision);
+    let put = Write::Put {
+        record: old.record.clone(),
+        expected,
+    };
+    let revision = world.store.commit(&[put]).unwrap();
+    eventually("followed", || world.engine.caught_up() >= revision);
+}
+
+#[test]
+fn a_removed_record_cannot_be_replayed() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let issuer = world.engine.issuer();
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let old = world.store.get(&key).unwrap().unwrap();
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    let now = world.store.get(&key).unwrap().unwrap();
+    // Somebody removes the row, so that the engine rebuilds without it, and puts the old one back.
+    let purge = Write::Purge {
+        key,
+        expected: now.revision,
+    };
+    let revision = world.store.commit(&[purge]).unwrap();
+    eventually("rebuilt", || world.engine.caught_up() >= revision);
+    put_back(&world, key, &old);
+    assert_eq!(world.check(&token), Err(Denied::Unknown));
+    assert!(
+        world
+            .engine
+            .faults()
+            .iter()
+            .any(|fault| fault.problem == IntegrityFaultKind::RolledBack)
+    );
+    // Or waits until the engine itself has purged it.
+    let (token, made) = world.create(&["read:buckets"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let old = world.store.get(&key).unwrap().unwrap();
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    world.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    issuer.purge().unwrap();
+    put_back(&world, key, &old);
+    eventually("fresh", || world.check(&token) == Err(Denied::Unknown));
+}
+
+#[test]
+fn a_replayed_record_can_only_be_revoked() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let issuer = world.engine.issuer();
+    let (token, made) = world.create(&["read:buckets", "write:orgs"]);
+    let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let wide = world.store.get(&key).unwrap().unwrap();
+    let narrow = symbolon::Edit {
+        permissions: Some(
+            [crate::fixture::permission("read:buckets")]
+                .into_iter()
+                .collect(),
+        ),
+        ..symbolon::Edit::default()
+    };
+    issuer.edit(&Caller::Root, made.id, narrow).unwrap();
+    put_back(&world, key, &wide);
+    // As a caller it has neither its wider permissions of old nor any.
+    let caller = Caller::Authorization(made.id);
+    let created = issuer.create_organization(&caller, "stolen", "");
+    assert!(matches!(created, Err(Error::Tampered(_))), "{created:?}");
+    let off = issuer.edit(&Caller::Root, made.id, Transition::Deactivate.into());
+    assert!(matches!(off, Err(Error::Tampered(_))));
+    assert_eq!(world.check(&token), Ok(made.id));
+    issuer.revoke(&Caller::Root, made.id).unwrap();
+    assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
+    let restarted = world.another();
+    assert_eq!(
+        restarted.verifier().check(token.reveal(), &READ_BUCKETS),
+        Err(Denied::Revoked(made.id))
+    );
+}
+
+/// What another engine has to have read to see all that was answered here.
+#[test]
+fn waiting_for_a_commit_sees_all_earlier_changes() {
+    let world = World::new();
+    let other = world.another();
+    let (token, made) = world.create(&["read:buckets"]);
+    let checked =
+        |engine: &symbolon::Engine| engine.verifier().check(token.reveal(), &READ_BUCKETS);
+    for round in 0..20 {
+        let edit = match round % 2 {
+            0 => Transition::Deactivate,
+            _ => Transition::Activate,
+        };
+        let issuer = world.engine.issuer();
+        issuer.edit(&Caller::Root, made.id, edit.into()).unwrap();
+        let wanted = checked(&world.engine);
+        assert!(other.wait_for(world.engine.committed(), Duration::from_secs(10)));
+        assert_eq!(checked(&other), wanted);
+        // It finds nothing left to do, and so rests on the commit of the one before.
+        let third = world.another();
+        let before = third.committed();
+        third
+            .issuer()
+            .edit(&Caller::Root, made.id, edit.into())
+            .unwrap();
+        assert!(third.committed() > before);
+        assert_eq!(third.committed(), world.engine.committed());
+    }
+    let never = symbolon::store::Revision(other.committed().0 + 1_000_000);
+    let started = std::time::Instant::now();
+    assert!(!other.wait_for(never, Duration::from_millis(50)));
+    assert!(started.elapsed() >= Duration::from_millis(50));
+}

@@ -1,0 +1,109 @@
+//! `/api/v0/tokens/{tokenId}`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use symbolon::{Action, Authorization, Caller, Edit, Engine, Field, Id, Status};
+
+use super::answer::{Failures, refused, revoked};
+use super::bearer::{Bearer, TokenId};
+use super::forms::{TokenForm, UpdateForm, permissions};
+use crate::api::Api;
+use crate::body::Body;
+use crate::failure::Failure;
+use crate::schemas::TokenUuid;
+
+/// Show a database token
+///
+/// Also one that was revoked, with the time, until the server forgets it.
+#[utoipa::path(
+    get, path = "/api/v0/tokens/{tokenId}", operation_id = "GetDatabaseToken", tag = super::TAG,
+    params(("tokenId" = TokenUuid, Path, description = "The id of the token")),
+    responses((status = 200, description = "The token", body = TokenForm), Failures),
+    security(("token" = []))
+)]
+pub(super) async fn one(
+    State(api): State<Api>,
+    bearer: Bearer,
+    TokenId(id): TokenId,
+) -> Result<Json<TokenForm>, Failure> {
+    let found = api.run(move |engine| {
+        let (caller, id, _) = found(engine, bearer, Action::READ, id)?;
+        engine.issuer().authorization(&caller, id).map_err(refused)
+    });
+    Ok(Json(found.await?.into()))
+}
+
+/// Change the description or the permissions of a database token
+///
+/// The permissions are replaced as a whole, and hold from the next request on. Only what the caller may grant can be added.
+#[utoipa::path(
+    patch, path = "/api/v0/tokens/{tokenId}", operation_id = "UpdateDatabaseToken", tag = super::TAG,
+    params(("tokenId" = TokenUuid, Path, description = "The id of the token")),
+    request_body = UpdateForm,
+    responses((status = 200, description = "As it is now", body = TokenForm), Failures),
+    security(("token" = []))
+)]
+pub(super) async fn update(
+    State(api): State<Api>,
+    bearer: Bearer,
+    TokenId(id): TokenId,
+    Body(form): Body<UpdateForm>,
+) -> Result<Json<TokenForm>, Failure> {
+    if form.description.is_none() && form.permissions.is_none() {
+        let message = "give a `description`, `permissions` or both";
+        return Err(Failure::invalid(message));
+    }
+    let changed = api.run(move |engine| {
+        let (caller, id, before) = found(engine, bearer, Action::WRITE, id)?;
+        let wanted = form.permissions.as_deref();
+        let wanted = wanted.map(|forms| permissions(forms, before.organization));
+        let edit = Edit {
+            description: form.description,
+            transition: None,
+            permissions: wanted.transpose()?,
+            ..Edit::default()
+        };
+        if before.status == Status::Revoked {
+            return Err(revoked());
+        }
+        engine.issuer().edit(&caller, id, edit).map_err(refused)
+    });
+    Ok(Json(changed.await?.into()))
+}
+
+/// Revoke a database token
+///
+/// It is refused from the next request on, for good. It can still be shown. To revoke it again changes nothing.
+#[utoipa::path(
+    delete, path = "/api/v0/tokens/{tokenId}", operation_id = "DeleteDatabaseToken", tag = super::TAG,
+    params(("tokenId" = TokenUuid, Path, description = "The id of the token")),
+    responses((status = 204, description = "Revoked"), Failures),
+    security(("token" = []))
+)]
+pub(super) async fn delete(
+    State(api): State<Api>,
+    bearer: Bearer,
+    TokenId(id): TokenId,
+) -> Result<StatusCode, Failure> {
+    let done = api.run(move |engine| {
+        let (caller, id, _) = found(engine, bearer, Action::WRITE, id)?;
+        engine.issuer().revoke(&caller, id).map_err(refused)
+    });
+    done.await.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// The token with this id, for a bearer that may do `action` to it: 403 comes before 404, so that nobody learns what is
+/// there who may not read it.
+fn found(
+    engine: &Engine,
+    bearer: Bearer,
+    action: Action,
+    id: Option<Id>,
+) -> Result<(Caller, Id, Authorization), Failure> {
+    let token_manager = bearer.token_manager(engine, action, id)?;
+    let unknown = || Failure::not_found(Field::Authorization);
+    let id = id.ok_or_else(unknown)?;
+    let found = token_manager.find(engine, id)?.ok_or_else(unknown)?;
+    Ok((token_manager.caller, id, found))
+}
