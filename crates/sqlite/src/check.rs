@@ -1,17 +1,17 @@
-//! What is damaged.
+//! Detection of damage.
 
 use rusqlite::Connection;
 use symbolon::StoreError;
 
 use crate::open;
 
-/// A line for every damage: what SQLite finds, then what only we know to be wrong.
+/// Returns a line for each defect: first those that SQLite finds, then violations of our own rules.
 pub(crate) fn integrity(connection: &Connection) -> Result<Vec<String>, StoreError> {
     let mut found = Vec::new();
     for part in [by_sqlite, by_rules, by_schema] {
         match part(connection).map_err(crate::failed) {
             Ok(lines) => found.extend(lines),
-            // What one part meets need not keep the others from looking.
+            // An error in one part does not prevent the other checks.
             Err(StoreError::Corrupt(line)) => found.push(line),
             Err(error) => return Err(error),
         }

@@ -1,4 +1,4 @@
-//! Why a store cannot be opened.
+//! Errors of opening a store.
 
 use std::error::Error as StdError;
 use std::path::PathBuf;
@@ -8,17 +8,17 @@ use symbolon_files::FileError;
 
 use crate::open::FORMAT;
 
-/// Why a store cannot be opened.
+/// An error of opening a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The file, or the folder that it lies in, is not as it must be.
+    /// The file or its folder is missing, has an unsafe mode or cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
     /// There is no such file.
     #[error("there is no store at `{}`; check the path, or create one", .0.display())]
     Missing(PathBuf),
-    /// There is no store, but the log of one, which would spoil a new one.
+    /// There is no store, but a leftover log, which would corrupt a new store.
     #[error(
         "`{}` is left of a store that is gone; put the store back, or move this file away",
         .0.display()
@@ -30,7 +30,7 @@ pub enum OpenError {
         .0.display()
     )]
     Foreign(PathBuf),
-    /// A newer version of the program has made the store.
+    /// A newer version of the program created the store.
     #[error(
         "the store `{0}` has format {version}, and this program knows only format {known}; update it",
         .path.display(), known = FORMAT
@@ -38,10 +38,10 @@ pub enum OpenError {
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// Its format version.
         version: i64,
     },
-    /// The file is damaged, or no SQLite database.
+    /// The file is damaged, or is not a SQLite database.
     #[error(
         "`{}` is damaged, or no SQLite database; restore it from a backup, or give another path",
         .path.display()
@@ -49,39 +49,39 @@ pub enum OpenError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The file, or the log beside it, cannot be written to.
+    /// The file or its log cannot be written to.
     #[error(
         "the store `{}` is read-only; check the owner and the mode of the file and its folder",
         .0.display()
     )]
     ReadOnly(PathBuf),
-    /// Several processes could not share the file.
+    /// The file system does not allow several processes to share the file.
     #[error(
         "SQLite cannot keep its log beside `{}`; put the store on a local disk",
         .0.display()
     )]
     NoLog(PathBuf),
-    /// While the store was open, its file was moved or replaced.
+    /// The file was moved or replaced while the store was open.
     #[error(
         "the file `{}` was moved or replaced while it was open; restart with the right one",
         .0.display()
     )]
     Replaced(PathBuf),
-    /// The SQLite that was linked can lose commits.
+    /// The linked version of SQLite can lose commits.
     #[error("SQLite {0} can lose commits; link version 3.51.3 or later")]
     Library(&'static str),
-    /// The operating system gave no random bytes.
+    /// The operating system provides no random bytes.
     #[error("the operating system gives no random bytes")]
     Random,
-    /// Anything else that SQLite says.
+    /// Any other error of SQLite.
     #[error("cannot open the store `{}`; check that you may write to it and its folder", .path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: Box<dyn StdError + Send + Sync>,
     },
 }

@@ -1,9 +1,10 @@
-//! The SQLite store of [symbolon]: one file, which several processes may use at once.
+//! SQLite store for [symbolon]: one file, which several processes may use at once.
 //!
-//! SQLite is part of the library. Commits go to a write-ahead log that is synced before [`TokenStore::commit`]
-//! returns; readers never wait for them. The file holds no token, but hashes of passwords: it has mode 0600, in a
-//! folder that only its owner can write to. Keep it on a local disk. Copy it with [`symbolon::backup`], or with
-//! SQLite's own means, such as `VACUUM INTO`: the log beside it is a part of it.
+//! SQLite is bundled. Commits go to a write-ahead log that is synced before
+//! [`TokenStore::commit`] returns; readers never wait for them. The file contains no tokens, but
+//! password hashes: it has mode 0600, in a folder that only its owner can write to. Keep it on a
+//! local disk. Copy it with [`symbolon::backup`] or with SQLite's own tools, such as
+//! `VACUUM INTO`: the log file is part of the database.
 //!
 //! ```
 //! use symbolon::store::{Query, TokenStore};
@@ -18,7 +19,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-/// The examples of the README, which embed this store.
+/// Examples of the README, which embed this store.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
@@ -46,26 +47,26 @@ pub use error::OpenError;
 use open::StorePath;
 use write::Compare;
 
-/// Records in a SQLite file.
+/// A store in a SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    // Closed before the writer, which then moves the log into the file and removes it.
+    // Closed before the writer, which then checkpoints and removes the log.
     readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
     place: StorePath,
 }
 
-/// Connections that are kept for the next reader.
+/// Number of idle connections kept for readers.
 const READERS: usize = 4;
-/// How often a wait looks whether another connection, of this process or another one, has written.
+/// Interval at which a wait polls for commits of other connections.
 const POLL: Duration = Duration::from_millis(2);
 
 impl SqliteStore {
-    /// Opens the store at `path`, and makes it if there is none: the file, and the folders above it.
+    /// Opens the store at `path`, and creates the file and its parent folders if they are missing.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] says what is wrong and what to do.
+    /// See [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         StorePath::make(path.as_ref())?;
         Self::open_existing(path)
@@ -75,7 +76,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Missing`] if there is none, and the others.
+    /// [`OpenError::Missing`] if there is no store, or any other [`OpenError`].
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let (place, writer) = StorePath::open(path.as_ref())?;
         Ok(Self {
@@ -85,24 +86,24 @@ impl SqliteStore {
         })
     }
 
-    /// Reads the whole file, and says in a line each what is damaged in it; nothing, if it is sound. Whether the
-    /// records are genuine, only the engine can tell.
+    /// Verifies the whole file, and returns a line for each defect; none if the file is sound. Only
+    /// the engine can verify that records are genuine.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Backend`], or [`StoreError::Corrupt`] if it cannot be read at all.
+    /// [`StoreError::Backend`], or [`StoreError::Corrupt`] if the file cannot be read at all.
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
         self.read(|snapshot| Ok(check::integrity(snapshot)))?
     }
 
     fn writer(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
-        // A transaction that a panic left was rolled back.
+        // A transaction that a panic interrupted was rolled back.
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.place.check_same().map_err(OpenError::into_store)?;
         Ok(writer)
     }
 
-    /// Lends a connection that only reads. One that fails is closed.
+    /// Calls a function with a read-only connection, which is closed if the call fails.
     fn lend<T>(
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
@@ -136,7 +137,8 @@ impl SqliteStore {
 
 impl TokenStore for SqliteStore {
     fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError> {
-        // The writer knows the pages of its own commits; to the others each commit of it is one of a stranger.
+        // The writer has its own pages cached; other connections drop their cache after each
+        // commit.
         if let Ok(writer) = self.writer.try_lock() {
             self.place.check_same().map_err(OpenError::into_store)?;
             return row::get(&writer, key).map_err(failed);
@@ -194,7 +196,7 @@ impl TokenStore for SqliteStore {
     }
 
     fn size_hint(&self) -> usize {
-        // What is wrong with the file, the reading that follows finds too.
+        // The read that follows reports a defect of the file.
         self.lend(|reader| row::count(reader)).unwrap_or_default()
     }
 
@@ -208,8 +210,8 @@ impl TokenStore for SqliteStore {
         self.lend(|reader| {
             let mut seen = None;
             loop {
-                // Tells cheaply that another connection has written; only the state tells whether that was a note of
-                // last use.
+                // A cheap sign that another connection has written; only the state shows whether it
+                // was more than a last use.
                 let version: i64 = reader
                     .prepare_cached("PRAGMA data_version")?
                     .query_row([], |row| row.get(0))?;
@@ -230,10 +232,10 @@ fn failed(error: rusqlite::Error) -> StoreError {
         ConstraintViolation, DatabaseCorrupt, DiskFull, NotADatabase, TypeMismatch, Unknown,
     };
     match error.sqlite_error_code() {
-        // The frame that completes a commit is written last, so that nothing of it is there.
+        // The frame that completes a commit is written last, so no part of the commit is visible.
         Some(DiskFull) => StoreError::Full,
-        // `Unknown` is, among statements that are all our own, that a table or column is missing. No code at all
-        // stands for a value that we never wrote.
+        // All statements are our own, so `Unknown` means a missing table or column. A missing code
+        // means a value that this library never writes.
         None
         | Some(DatabaseCorrupt | NotADatabase | ConstraintViolation | TypeMismatch | Unknown) => {
             StoreError::Corrupt(error.to_string())

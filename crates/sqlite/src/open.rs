@@ -1,4 +1,4 @@
-//! Making a store's file, and opening it.
+//! Creating and opening the file of a store.
 
 use std::fs;
 use std::io;
@@ -16,22 +16,22 @@ use crate::{OpenError, row};
 
 const APPLICATION: i64 = 0x7379_6d62;
 pub(crate) const FORMAT: i64 = 1;
-/// Before it, a log that was reset at the wrong moment lost commits.
+/// First version that does not lose commits when the log is reset at the wrong moment.
 const OLDEST_LIBRARY: i32 = 3_051_003;
-/// How long a commit waits for that of another process.
+/// Time that a commit waits for that of another process.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Where a store lies.
+/// Location of a store.
 #[derive(Debug)]
 pub(crate) struct StorePath {
     path: PathBuf,
-    /// Device and number of the file.
+    /// Device and inode of the file.
     file: (u64, u64),
 }
 
 impl StorePath {
-    /// Makes a store, if there is none. It appears whole, so that a file that is empty or half of one is always
-    /// damage, and never the work of a process that is just making it.
+    /// Creates a store if there is none. The file appears complete, so an empty or partial file is
+    /// always damage, and never a store that another process is creating.
     pub(crate) fn make(path: &Path) -> Result<(), OpenError> {
         let exists = || fs::symlink_metadata(path).is_ok();
         if exists() {
@@ -46,7 +46,7 @@ impl StorePath {
             }
         }
         match create_private(path, &contents(path)?) {
-            // Another process was quicker.
+            // Another process created it first.
             Err(FileError::Exists(_)) => Ok(()),
             made => Ok(made?),
         }
@@ -57,7 +57,7 @@ impl StorePath {
         if rusqlite::version_number() < OLDEST_LIBRARY {
             return Err(OpenError::Library(rusqlite::version()));
         }
-        // Absolute, so that SQLite takes no name for a URI or a database in memory.
+        // An absolute path is never a URI or an in-memory database for SQLite.
         let path = fs::canonicalize(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => OpenError::Missing(path.into()),
             _ => FileError::Io {
@@ -75,7 +75,8 @@ impl StorePath {
         Ok((Self { path, file }, connection))
     }
 
-    /// Whether the file is still the one that was opened: what is written to one that was replaced is lost.
+    /// Returns whether the file is still the one that was opened: writes to a replaced file are
+    /// lost.
     pub(crate) fn check_same(&self) -> Result<(), OpenError> {
         match identity(&self.path) == Some(self.file) {
             true => Ok(()),
@@ -83,7 +84,7 @@ impl StorePath {
         }
     }
 
-    /// One more connection.
+    /// Opens another connection.
     pub(crate) fn connect(&self) -> Result<Connection, OpenError> {
         let connection = connect(&self.path)?;
         self.check_same()?;
@@ -91,14 +92,14 @@ impl StorePath {
     }
 }
 
-/// An empty store in memory.
+/// Returns an empty store in memory.
 pub(crate) fn fresh() -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
     connection.execute_batch(include_str!("schema.sql"))?;
     Ok(connection)
 }
 
-/// Makes sure that it is a store, and one that can be written to, before anything is.
+/// Verifies that the file is a writable store before anything is written.
 fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
     let failed = |error| failed(path, error);
@@ -120,7 +121,7 @@ fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
         return Err(OpenError::NoLog(path.into()));
     }
     row::end(connection).map_err(failed)?;
-    // Finds a log that cannot be written to.
+    // Detects a read-only log.
     connection
         .execute_batch("BEGIN IMMEDIATE; ROLLBACK")
         .map_err(failed)
@@ -140,8 +141,8 @@ fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
         path: path.into(),
         source: Box::new(source),
     })?;
-    // The versions for reading and writing: 2 is a database with a write-ahead log. Two processes that open it
-    // for the first time at once then need not change it.
+    // Read and write version 2: a database with a write-ahead log. Two processes that open the
+    // store for the first time at once then need not change them.
     for version in bytes.iter_mut().skip(18).take(2) {
         *version = 2;
     }
@@ -152,7 +153,7 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
     let failed = |error| failed(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    // Before anything is read: that would make a log which cannot be written to later either.
+    // Before the first read, which would create a log that stays read-only.
     if connection.is_readonly(MAIN_DB).map_err(failed)? {
         return Err(OpenError::ReadOnly(path.into()));
     }
@@ -163,7 +164,7 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(32);
-    // Nothing that was planted in the schema runs.
+    // Nothing planted in the schema runs.
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),

@@ -1,5 +1,5 @@
-//! Reading rows. Whoever can write to the file can plant any row; it must not stop the others from being read. What
-//! is read of it is refused by the engine, whose MAC it lacks.
+//! Reading rows. An attacker who can write to the file can plant any row, which must not prevent
+//! other rows from being read. The engine refuses planted records, because they lack its MAC.
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
@@ -7,7 +7,8 @@ use symbolon::record::{Columns, Kind, MAX_RECORD, Record, RecordKey};
 use symbolon::store::{Cursor, End, Epoch, Page, Position, Query, Revision, Stored};
 use symbolon::{Id, Minute};
 
-/// Followed by a condition. A join with `last_used` takes ten times as long as the query within.
+/// Builds a `SELECT` with a condition. A join with `last_used` would take ten times as long as the
+/// subquery.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -18,7 +19,7 @@ macro_rules! select {
     };
 }
 
-/// How an id, or any other number without a sign, is stored so that it sorts rightly.
+/// Converts an unsigned number to the stored integer, preserving the order.
 pub(crate) const fn to_column(number: u64) -> i64 {
     (number ^ 1 << 63).cast_signed()
 }
@@ -39,7 +40,7 @@ pub(crate) fn end(connection: &Connection) -> rusqlite::Result<End> {
         })
 }
 
-/// Counted in the smallest index, which takes a fiftieth of the time of a scan.
+/// Counts the records in the smallest index, fifty times as fast as a scan.
 pub(crate) fn count(connection: &Connection) -> rusqlite::Result<usize> {
     connection
         .prepare_cached("SELECT count(*) FROM record")?
@@ -54,9 +55,9 @@ pub(crate) fn get(connection: &Connection, key: &RecordKey) -> rusqlite::Result<
     Ok(found.flatten())
 }
 
-/// A scan from the start goes by the keys: that is the order of the table, and takes a third of the time. What is written
-/// meanwhile it may have passed; so it then goes on with all that was written since it began, by the revisions, as every
-/// other scan does.
+/// Scans from the start in the order of keys, which is the order of the table and takes a third of
+/// the time. It may miss concurrent writes, so it continues by revision with everything written
+/// since it began, as every other scan does.
 pub(crate) fn scan(
     connection: &Connection,
     after: &Cursor,
@@ -69,19 +70,19 @@ pub(crate) fn scan(
     }
 }
 
-/// A scan that goes by the keys.
+/// A scan in the order of keys.
 struct RowBatch {
-    /// The newest commit when it began.
+    /// Newest commit at the start of the scan.
     began: Revision,
-    /// The last row that it has met: kind and id, as they are stored.
+    /// Kind and id of the last row, as stored.
     met: (i64, i64),
 }
 
-/// What ends the cursor of a sweep. Whoever takes that for a [`Position`] takes it for the start.
+/// Suffix of the cursor of a sweep. Parsed as a [`Position`], such a cursor is the start.
 const SWEEP: u8 = 1;
 
 impl RowBatch {
-    /// The sweep that goes on at a cursor.
+    /// Returns the sweep to continue at a cursor.
     fn at(cursor: &Cursor, end: End) -> Option<Self> {
         let Some((SWEEP, bytes)) = cursor
             .as_bytes()
@@ -164,7 +165,7 @@ fn since(
     })
 }
 
-/// At most `limit` records, and whether there are more.
+/// Returns at most `limit` records, and whether there are more.
 fn take(rows: &mut Rows<'_>, limit: usize) -> rusqlite::Result<(Vec<Stored>, bool)> {
     let mut items = Vec::new();
     while let Some(row) = rows.next()? {
@@ -179,8 +180,8 @@ fn take(rows: &mut Rows<'_>, limit: usize) -> rusqlite::Result<(Vec<Stored>, boo
     Ok((items, false))
 }
 
-/// By the index that leaves the fewest rows; the rest of the query is left to [`Query::wants`]. The indexes are
-/// named because SQLite would rather read all records of the kind.
+/// Selects by the index that leaves the fewest rows; [`Query::wants`] applies the rest of the
+/// query. The indexes are named because SQLite would otherwise read all records of the kind.
 pub(crate) fn find(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<Stored>> {
     let id = |id: Id| Value::Integer(to_column(id.number()));
     let (sql, value) = match (&query.unique, query.user, query.organization) {
@@ -216,7 +217,7 @@ pub(crate) fn find(connection: &Connection, query: &Query) -> rusqlite::Result<V
     Ok(found)
 }
 
-/// None if the row cannot be a record at all, as it has no key.
+/// Returns none for a row without a valid key, which cannot be a record.
 fn stored(row: &Row<'_>) -> rusqlite::Result<Option<Stored>> {
     let number = |at: usize| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_i64().ok());
     let code =
@@ -240,7 +241,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Option<Stored>> {
     }))
 }
 
-/// At most one byte more than a record can have, so that a page of planted rows fits into memory.
+/// Truncates to one byte more than the maximum size of a record, so that a page of planted rows
+/// fits into memory.
 fn blob(value: ValueRef<'_>) -> Option<Box<[u8]>> {
     match value {
         ValueRef::Blob(bytes) | ValueRef::Text(bytes) => {

@@ -1,4 +1,4 @@
-//! Writing, inside of the caller's transaction.
+//! Writes within the caller's transaction.
 
 use std::collections::HashSet;
 
@@ -9,11 +9,11 @@ use symbolon::{Id, Minute, StoreError};
 
 use crate::row::{self, to_column};
 
-/// Applies `writes`, or says which of them stands against it; then nothing was written.
+/// Applies `writes`, or returns the write that fails; then nothing was written.
 ///
-/// An insertion whose record is there already, and a unique key that another record has, are refused by the constraints
-/// of the table, without being asked for. Only then it is begun anew and found out which write is the first that fails, in
-/// the order that [`symbolon::store::TokenStore::commit`] demands.
+/// The constraints of the table refuse an existing record and a unique key of another record. Only
+/// then the transaction starts again to determine the first failing write, in the order that
+/// [`symbolon::store::TokenStore::commit`] requires.
 pub(crate) fn commit(
     connection: &mut Connection,
     writes: &[Write],
@@ -26,12 +26,12 @@ pub(crate) fn commit(
     }
 }
 
-/// Which writes are compared with what is there, before anything is written.
+/// Writes to compare with the existing records before anything is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compare {
-    /// All, with their unique keys.
+    /// All writes, with their unique keys.
     All,
-    /// Those of which the constraints of the table tell nothing.
+    /// Only writes that the constraints of the table do not cover.
     ButInsertions,
 }
 
@@ -56,8 +56,8 @@ fn write(
     Ok(revision)
 }
 
-/// A transaction that writes; it is rolled back when it goes, unless it was committed. Other than that of the library, its
-/// beginning and its end are not compiled each time.
+/// A write transaction, rolled back when dropped unless it was committed. Unlike the library's own
+/// type, it does not compile the statements that begin and end it each time.
 struct Immediate<'c>(&'c Connection);
 
 impl<'c> Immediate<'c> {
@@ -76,13 +76,13 @@ impl<'c> Immediate<'c> {
 impl Drop for Immediate<'_> {
     fn drop(&mut self) {
         if !self.0.is_autocommit() {
-            // What fails here the next beginning meets.
+            // The next transaction reports a failure here.
             let _ = self.0.execute_batch("ROLLBACK");
         }
     }
 }
 
-/// Why a transaction was not committed.
+/// Reason for not committing a transaction.
 enum Refused {
     Conflict(usize),
     Duplicate(usize),
@@ -90,7 +90,7 @@ enum Refused {
 }
 
 impl Refused {
-    /// Whether the store is sound, and what it holds stands against the writes.
+    /// Returns whether the store is sound and its contents conflict with the writes.
     fn is_by_rule(&self) -> bool {
         match self {
             Self::Conflict(_) | Self::Duplicate(_) => true,
@@ -121,7 +121,7 @@ fn is_insertion(write: &Write) -> bool {
     matches!(write, Write::Put { expected, .. } if *expected == Revision::ABSENT)
 }
 
-/// The first write, of those to compare, whose record has not the revision that is expected.
+/// Returns the first write to compare whose record does not have the expected revision.
 pub(crate) fn conflict(
     connection: &Connection,
     writes: &[Write],
@@ -143,7 +143,7 @@ pub(crate) fn conflict(
     Ok(None)
 }
 
-/// The first write whose unique key another record will have after all of them.
+/// Returns the first write whose unique key another record would have after all writes.
 fn duplicate(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Option<usize>> {
     let mut select =
         connection.prepare_cached("SELECT kind, id FROM record WHERE kind = ?1 AND uniq = ?2")?;
@@ -170,10 +170,10 @@ fn duplicate(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Opti
     Ok(None)
 }
 
-/// Applies what is in no conflict, as far as the constraints of the table do not tell.
+/// Applies writes without conflicts, except conflicts that the constraints of the table detect.
 fn apply(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Revision> {
     let revision = row::end(connection)?.head.next();
-    // First every unique key is given up that is not kept, so that the order of the writes does not matter.
+    // Releases changed unique keys first, so that the order of the writes does not matter.
     let mut release = connection.prepare_cached(
         "UPDATE record SET uniq = NULL WHERE kind = ?1 AND id = ?2 AND uniq IS NOT ?3",
     )?;
