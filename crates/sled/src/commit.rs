@@ -1,5 +1,5 @@
-//! What a commit changes: the rules of [`TokenStore::commit`](symbolon::TokenStore::commit), apart from how it is
-//! written.
+//! The changes of a commit: the rules of [`TokenStore::commit`](symbolon::TokenStore::commit),
+//! independent of the database.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use crate::error::unreadable;
 use crate::layout::{State, encode_record, index_key, parse_record_key, record_key, unique_key};
 use crate::trees::{Change, Trees, Which};
 
-/// What `writes` make of a store in the state `now`; no changes if they only compare.
+/// Returns the changes that `writes` make to a store in the state `now`; none if they only compare.
 pub(crate) fn plan(
     trees: &Trees,
     now: State,
@@ -28,7 +28,7 @@ pub(crate) fn plan(
     }
     let revision = now.end.head.next();
     plan.state.end.head = revision;
-    // What goes comes first: a unique key may pass from one record to the next.
+    // Removals come first: a unique key may pass from one record to another.
     for (write, before) in writes.iter().zip(before) {
         if let Some(before) = before.filter(|_| changes(write)) {
             plan.forget(&before);
@@ -90,7 +90,7 @@ impl Plan {
     }
 }
 
-/// Every place where a record stands.
+/// Returns every key under which a record is stored or indexed.
 pub(crate) fn entries(record: &Record, revision: Revision) -> Vec<(Which, Vec<u8>)> {
     let key = record.key;
     let columns = &record.columns;
@@ -110,7 +110,7 @@ pub(crate) fn entries(record: &Record, revision: Revision) -> Vec<(Which, Vec<u8
     entries
 }
 
-/// The records as they are before the commit, if each has the revision that its write expects.
+/// Returns the records before the commit, if each has the revision that its write expects.
 fn check_expectations(trees: &Trees, writes: &[Write]) -> Result<Vec<Option<Stored>>, StoreError> {
     let mut before = Vec::with_capacity(writes.len());
     for (at, write) in writes.iter().enumerate() {

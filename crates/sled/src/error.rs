@@ -1,4 +1,4 @@
-//! Why a store does not open, and why an open one fails.
+//! Errors of opening and of using a store.
 
 use std::error::Error;
 use std::io;
@@ -7,41 +7,41 @@ use std::path::{Path, PathBuf};
 use symbolon::StoreError;
 use symbolon_files::FileError;
 
-/// Why a store cannot be opened.
+/// An error of opening a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Another process, or another store in this one, has it open.
+    /// Another process, or another store in this process, has the folder open.
     #[error(
         "the store is in use by another process; a sled store has one: stop it, or use SQLite or the HTTP API"
     )]
     InUse,
-    /// There is no store, and none was to be made.
+    /// There is no store, and none may be created.
     #[error("there is no store at `{}`; check the path, or create one", .0.display())]
     Missing(PathBuf),
-    /// The folder holds something else.
+    /// The folder contains other files.
     #[error("`{}` holds files, but no symbolon store; choose an empty folder", .0.display())]
     Foreign(PathBuf),
-    /// A later version made the store.
+    /// A later version created the store.
     #[error("the store at `{}` was made by a later version; use that one", .0.display())]
     Later(PathBuf),
-    /// The store has lost something or does not fit together.
+    /// The store has lost data or is inconsistent.
     #[error("the store at `{}` is damaged: {what}; restore it from a backup", .path.display())]
     Damaged {
         /// Its folder.
         path: PathBuf,
-        /// What is wrong.
+        /// Description of the damage.
         what: String,
     },
     /// The folder or a file in it cannot be used.
     #[error("cannot open the store: its folder or a file in it cannot be used")]
     Folder(#[from] FileError),
-    /// Anything else.
+    /// Any other error of sled.
     #[error("cannot open the store at `{}`", .path.display())]
     Failed {
         /// Its folder.
         path: PathBuf,
-        /// What failed.
+        /// The error of sled.
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -65,7 +65,7 @@ impl OpenError {
     }
 }
 
-/// What an open store fails with, inside of [`StoreError::Backend`].
+/// An error of an open store, inside of [`StoreError::Backend`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("it is unknown whether the write is on disk; open the store again to see")]
@@ -85,7 +85,7 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// What a failed read becomes.
+/// Converts the error of a read.
 pub(crate) fn unreadable(error: sled::Error) -> StoreError {
     match error {
         sled::Error::Corruption { at: Some(at), .. } => {
@@ -102,15 +102,17 @@ pub(crate) fn unreadable(error: sled::Error) -> StoreError {
     }
 }
 
-/// Turns a panic of sled into an error. It panics where its file contradicts itself, which no input of ours can
-/// cause but a damaged disk can.
+/// Turns a panic of sled into an error. sled panics if its file is inconsistent, which a damaged
+/// disk
+/// can cause and input of this library cannot.
 pub(crate) fn caught<T, E: From<Fault>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    // What a panic may leave half done lies in sled, which guards itself by dropping, or behind the poisoned state.
+    // Only sled's own state, which its destructors protect, or the poisoned state can be half
+    // changed.
     let run = std::panic::AssertUnwindSafe(run);
     std::panic::catch_unwind(run).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        // Some of its messages go on with the contents of a page.
+        // Some messages continue with the contents of a page.
         let line: String = text.unwrap_or("no text").chars().take(80).collect();
         Err(Fault::Panicked(line).into())
     })

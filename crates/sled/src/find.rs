@@ -1,4 +1,4 @@
-//! Finding records through the narrowest index.
+//! Queries through the narrowest index.
 
 use std::ops::Bound;
 
@@ -10,7 +10,7 @@ use crate::error::unreadable;
 use crate::layout::{index_key, parse_index_key, parse_record_key, record_key, unique_key};
 use crate::trees::Trees;
 
-/// The records that `query` asks for, in the order of their ids.
+/// Returns the records that match `query`, in the order of their ids.
 pub(crate) fn find(trees: &Trees, query: &Query) -> Result<Vec<Stored>, StoreError> {
     let mut found = Vec::new();
     for key in candidates(trees, query)? {
@@ -25,7 +25,7 @@ pub(crate) fn find(trees: &Trees, query: &Query) -> Result<Vec<Stored>, StoreErr
 
 type Keys<'a> = Box<dyn Iterator<Item = Result<RecordKey, StoreError>> + 'a>;
 
-/// The keys of all records that `query` may want, in order.
+/// Returns the keys of all records that may match `query`, in order.
 fn candidates<'a>(trees: &'a Trees, query: &Query) -> Result<Keys<'a>, StoreError> {
     let kind = query.kind;
     if let Some(unique) = &query.unique {

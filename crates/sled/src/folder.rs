@@ -1,4 +1,4 @@
-//! The folder of a store: making it, opening what is in it, and letting go of it.
+//! Creating, opening and closing the folder of a store.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -16,7 +16,7 @@ use crate::layout::State;
 use crate::trees::{SEGMENT, Trees};
 use crate::witness::{self, Witness};
 
-/// Whether there must be a store already.
+/// Handling of a missing store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CreateMode {
     Exist,
@@ -24,10 +24,10 @@ pub(crate) enum CreateMode {
 }
 
 pub(crate) struct Folder {
-    /// sled's file, to sync it. A failure to write back reaches every handle that was open then.
+    /// Handle for syncing sled's file. A write-back error reaches every handle open at that time.
     pub(crate) db: File,
     witness: File,
-    /// Whether sled has locked its file, through a handle of its own.
+    /// Separate handle that shows whether sled has locked its file.
     locked: bool,
 }
 
@@ -40,12 +40,12 @@ impl Folder {
             locked: true,
         };
         let failed = |error: io::Error| OpenError::failed(path, error);
-        // Else sled may read, and build on, what a power cut can still take back.
+        // Otherwise sled could read, and build on, data that a power cut can still undo.
         folder.db.sync_all().map_err(failed)?;
         let opened = open_trees(path);
         folder.locked = !matches!(opened, Err(OpenError::InUse));
         let trees = opened?;
-        // Again, now that nobody else writes to it.
+        // Again, now that no other process writes to it.
         let witness = Witness::read(path)?.unwrap_or(Witness::UNFINISHED);
         let checked = caught(|| check(&trees, witness));
         let state = match checked.map_err(|error| OpenError::broken(path, error))? {
@@ -61,7 +61,7 @@ impl Folder {
         Ok((folder, trees, state))
     }
 
-    /// Writes the state that makes a store of an empty database.
+    /// Writes the initial state into an empty database.
     fn finish(&self, path: &Path, trees: &Trees) -> Result<State, OpenError> {
         let epoch = Witness::ANY.another();
         let state = State::new(epoch.map_err(|error| OpenError::failed(path, error))?);
@@ -70,14 +70,14 @@ impl Folder {
         Ok(state)
     }
 
-    /// Notes the newest commit, which is on disk.
+    /// Records the newest commit, which is on disk.
     pub(crate) fn note(&self, end: End) {
         let End { epoch, head, .. } = end;
-        // The commit is on disk; a note that is missing only shows less.
+        // The commit is on disk; a missing witness only detects less.
         let _ = Witness { epoch, head }.write(&self.witness);
     }
 
-    /// Notes, durably, that the epoch is about to change: whichever is found then is right.
+    /// Records durably that the epoch is about to change, so that both epochs are accepted.
     pub(crate) fn note_any_epoch(&self, head: Revision) -> Result<(), StoreError> {
         let epoch = Witness::ANY;
         let noted = Witness { epoch, head }.write(&self.witness);
@@ -86,9 +86,10 @@ impl Folder {
             .map_err(StoreError::backend)
     }
 
-    /// Refuses to write so many bytes when the disk is nearly full, while nothing has been written yet.
+    /// Refuses to write this number of bytes if the disk is nearly full, before anything is
+    /// written.
     pub(crate) fn check_space(&self, bytes: usize) -> Result<(), StoreError> {
-        // sled writes whole pages, and moves others to free a segment.
+        // sled writes whole pages, and moves other pages to free a segment.
         let needed = 4 * (bytes + SEGMENT);
         let Ok(disk) = rustix::fs::fstatvfs(&self.db) else {
             return Ok(());
@@ -103,13 +104,15 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = self.witness.sync_all();
-        // A thread of sled may keep its lock a little longer, and whoever closed a store may open it again.
+        // A thread of sled may keep its lock a little longer, and a closed store may be opened
+        // again.
         for _ in 0..1000 {
             if !self.locked {
                 break;
             }
             if self.db.try_lock().is_ok() {
-                // A process that is being forked at this moment holds the handle, and with it a lock, until its `exec`.
+                // A process being forked at this moment has the handle, and with it the lock, until
+                // its `exec`.
                 let _ = self.db.unlock();
                 break;
             }
@@ -118,8 +121,8 @@ impl Drop for Folder {
     }
 }
 
-/// Makes the files of a new store, and refuses a folder that holds something else. They are made before sled makes
-/// them, for their modes.
+/// Creates the files of a new store, and refuses a folder with other files. They are created before
+/// sled would create them, to set their modes.
 fn prepare(path: &Path, must: CreateMode) -> Result<(), OpenError> {
     let missing = || OpenError::Missing(path.into());
     if must == CreateMode::Exist && !path.exists() {
@@ -163,10 +166,11 @@ fn open_trees(path: &Path) -> Result<Trees, OpenError> {
     }
 }
 
-/// Bytes that sled keeps of pages in memory: enough for the upper ones of all trees.
+/// Size of sled's page cache in bytes: enough for the upper pages of all trees.
 const CACHE: u64 = 64 << 20;
 
-/// The state of the store, if everything is there that was confirmed; none if the store was not finished.
+/// Returns the state of the store if no confirmed data is missing; none if its creation did not
+/// finish.
 fn check(trees: &Trees, witness: Witness) -> Result<Option<State>, StoreError> {
     let corrupt = |what: String| Err(StoreError::Corrupt(what));
     let state = match trees.state()? {
@@ -194,7 +198,7 @@ fn check(trees: &Trees, witness: Witness) -> Result<Option<State>, StoreError> {
     Ok(Some(state))
 }
 
-/// Only snapshots are made by sled itself, at each opening.
+/// Sets the mode of snapshots, the only files that sled creates itself each time it opens a store.
 fn close_modes(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
@@ -205,7 +209,8 @@ fn close_modes(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether there is nothing in the folder but what a process left that was killed while it made the first file.
+/// Returns whether the folder only contains the leftovers of a process that was killed while
+/// creating the first file.
 fn is_empty(path: &Path) -> Result<bool, OpenError> {
     let failed = |error| OpenError::failed(path, error);
     for entry in fs::read_dir(path).map_err(failed)? {

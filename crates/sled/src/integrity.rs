@@ -1,4 +1,4 @@
-//! Whether the trees of an open store fit together.
+//! Consistency of the trees of an open store.
 
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Stored;
@@ -10,7 +10,7 @@ use crate::layout::{State, Sum, decode_record, parse_record_key, record_key};
 use crate::store::SledStore;
 use crate::trees::{Trees, Which};
 
-/// The trees that follow from the records.
+/// The trees derived from the records.
 const INDEXES: [Which; 4] = [
     Which::Revision,
     Which::Unique,
@@ -19,8 +19,9 @@ const INDEXES: [Which; 4] = [
 ];
 
 impl SledStore {
-    /// Compares the records with every index, both ways, and says what does not fit; nothing if all is well. It reads
-    /// everything, and commits wait meanwhile. Whether a record is genuine only the engine can tell.
+    /// Compares the records with every index in both directions, and returns the differences; none
+    /// if the store is sound. Reads everything, and blocks commits. Only the engine can verify that
+    /// records are genuine.
     ///
     /// # Errors
     ///
@@ -30,7 +31,7 @@ impl SledStore {
             let mut findings = Findings::default();
             let expected = check_records(trees, state, &mut findings)?;
             for (index, expected) in INDEXES.into_iter().zip(expected) {
-                // In step with the order of the trees, not of the records, which is a hundred times faster.
+                // In the order of the trees, not of the records, which is a hundred times faster.
                 if sum_of(trees, index)? != expected {
                     check_index(trees, index, &mut findings)?;
                 }
@@ -41,7 +42,7 @@ impl SledStore {
     }
 }
 
-/// The first hundred findings, and how many there are.
+/// The first hundred findings, and their total number.
 #[derive(Default)]
 struct Findings {
     first: Vec<String>,
@@ -65,7 +66,7 @@ impl Findings {
     }
 }
 
-/// Checks the records alone, and returns the checksums that the indexes ought to have.
+/// Verifies the records, and returns the expected checksums of the indexes.
 fn check_records(
     trees: &Trees,
     state: State,
@@ -115,7 +116,7 @@ fn with_holder(index: Which, key: &[u8], holder: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Names what does not fit in an index, record by record and entry by entry.
+/// Lists the differences of an index, record by record and entry by entry.
 fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(), StoreError> {
     let tree = trees.tree(index);
     for entry in &trees.record {
@@ -139,7 +140,7 @@ fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(
         let (entry, holder) = entry.map_err(unreadable)?;
         let holder = match index {
             Which::Unique => parse_record_key(&holder),
-            // All others end with the key of the record.
+            // All other entries end with the key of the record.
             _ => entry.get(8..).and_then(parse_record_key),
         };
         let stored = holder

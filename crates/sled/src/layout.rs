@@ -1,4 +1,4 @@
-//! The bytes of keys and values; numbers are big-endian, so that keys sort as what they stand for.
+//! Encoding of keys and values; numbers are big-endian, so that keys sort by number.
 //!
 //! | tree | key | value |
 //! |---|---|---|
@@ -27,7 +27,7 @@ pub(crate) fn parse_record_key(bytes: &[u8]) -> Option<RecordKey> {
     Some(RecordKey::new(Kind(*kind), id))
 }
 
-/// A key of `revision`, `organization` or `user`: a number, then the key of a record.
+/// Encodes a key of `revision`, `organization` or `user`: a number, then the key of a record.
 pub(crate) fn index_key(number: u64, key: RecordKey) -> [u8; 17] {
     let mut bytes = [0; 17];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
@@ -73,7 +73,7 @@ pub(crate) fn encode_record(record: &Record, revision: Revision) -> Vec<u8> {
     .concat()
 }
 
-/// The record of a value of `record`; none if it is damaged.
+/// Decodes a value of `record`; returns none if it is damaged.
 pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
     let (revision, value) = value.split_first_chunk()?;
     let (organization, value) = value.split_first_chunk()?;
@@ -102,8 +102,8 @@ pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
     Some(stored(record, Revision(u64::from_be_bytes(*revision))))
 }
 
-/// What stands in for a record that is missing or damaged: it has no contents, so that the engine refuses it and
-/// goes on.
+/// Returns a placeholder for a missing or damaged record. It has no contents, so that the engine
+/// refuses it and continues.
 pub(crate) fn stand_in(key: RecordKey, revision: Revision) -> Stored {
     let record = Record {
         key,
@@ -114,7 +114,7 @@ pub(crate) fn stand_in(key: RecordKey, revision: Revision) -> Stored {
     stored(record, revision)
 }
 
-/// What the store knows of itself.
+/// State of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) end: End,
@@ -170,8 +170,9 @@ impl State {
     }
 }
 
-/// A checksum over entries in any order, which can be added and taken away: of the store, over the keys of `revision`.
-/// It finds accidents; against intent stand the MACs of the records and the journal.
+/// An order-independent checksum to which entries can be added and from which they can be removed.
+/// That of the store covers the keys of `revision`. It detects accidental damage; MACs and the
+/// journal protect against attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sum {
     pub(crate) entries: u64,
@@ -212,7 +213,7 @@ fn stored(record: Record, revision: Revision) -> Stored {
     }
 }
 
-/// The byte of each, 0 for none.
+/// Byte of each value, 0 for none.
 const STATUSES: [Option<Status>; 4] = [
     None,
     Some(Status::Active),

@@ -1,4 +1,4 @@
-//! The store.
+//! The store type.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,14 +23,14 @@ use crate::trees::{Change, Trees, Which};
 
 /// A store in a folder of its own, for one process.
 ///
-/// Nothing is read from it that is not on disk: while a commit waits for its fsync, reads wait too. The engine asks
-/// a store nothing during a check.
+/// Reads only return data that is on disk: while a commit waits for its fsync, reads wait too. The
+/// engine does not read the store during a check.
 pub struct SledStore {
-    /// There until the store is dropped.
+    /// Present until the store is dropped.
     trees: Option<Trees>,
     folder: Folder,
     state: RwLock<Live>,
-    /// The newest that is on disk, for those who wait for it.
+    /// Newest durable commit, for waiting callers.
     end: Mutex<End>,
     written: Condvar,
 }
@@ -38,7 +38,7 @@ pub struct SledStore {
 #[derive(Clone, Copy)]
 struct Live {
     state: State,
-    /// Whether sled's memory may differ from the disk, so that nobody may look at it.
+    /// Set while sled's memory may differ from the disk, so that it must not be read.
     poisoned: bool,
 }
 
@@ -49,13 +49,13 @@ const LIMITS: Limits = Limits {
 };
 
 impl SledStore {
-    /// Opens the store in the folder `path`, or makes one if the folder is missing or empty.
+    /// Opens the store in the folder `path`, or creates one if the folder is missing or empty.
     ///
-    /// It reads all keys once, to find out whether something was lost.
+    /// Reads all keys once, to detect lost data.
     ///
     /// # Errors
     ///
-    /// [`OpenError`].
+    /// See [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::open_folder(path.as_ref(), CreateMode::Any)
     }
@@ -87,7 +87,7 @@ impl SledStore {
         &self,
         read: impl FnOnce(&Trees, State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        // A panic under this lock is caught before it can reach it.
+        // A panic under this lock is caught before it can poison the lock.
         let live = self.state.read().unwrap_or_else(PoisonError::into_inner);
         live.usable()?;
         let trees = self.trees()?;
@@ -115,7 +115,7 @@ impl SledStore {
         Ok(())
     }
 
-    /// What is on disk now is shown to readers.
+    /// Makes data that is on disk visible to readers.
     fn show(&self, live: &mut Live, state: State) {
         live.state = state;
         self.folder.note(state.end);
@@ -226,7 +226,8 @@ impl TokenStore for SledStore {
 
 impl Drop for SledStore {
     fn drop(&mut self) {
-        // sled lets go of the folder first, and panics if it cannot sync. What was acknowledged is synced.
+        // sled releases the folder first, and panics if it cannot sync. Acknowledged data is
+        // synced.
         let trees = self.trees.take();
         let _ = caught(|| {
             drop(trees);
@@ -237,7 +238,7 @@ impl Drop for SledStore {
 
 impl fmt::Debug for SledStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // sled's own prints what it holds.
+        // sled's own output contains records.
         f.debug_struct("SledStore").finish_non_exhaustive()
     }
 }
@@ -272,7 +273,7 @@ fn touches(trees: &Trees, used: &[(Id, Minute)]) -> Result<Vec<Change>, StoreErr
     Ok(changes)
 }
 
-/// The record that an entry of the index of revisions stands for.
+/// Returns the record of an entry of the index of revisions.
 fn scanned(trees: &Trees, revision: Revision, key: RecordKey) -> Result<Stored, StoreError> {
     let stored = trees.get_or_stand_in(key)?;
     let stored = stored.filter(|stored| stored.revision == revision);

@@ -1,4 +1,4 @@
-//! The trees of the database: reading them, and writing to them so that it lasts.
+//! Reading the trees of the database, and writing to them durably.
 
 use std::fs::File;
 
@@ -11,12 +11,12 @@ use symbolon::{Minute, StoreError};
 use crate::error::{Fault, unreadable};
 use crate::layout::{STATE_KEY, State, Sum, decode_minute, decode_record, record_key, stand_in};
 
-/// A page holds up to 20 records for a moment, and one larger than a quarter of a segment goes to a file that sled
-/// never syncs. So: 20 of 16 kB, and some.
+/// Segment size in bytes. A page briefly has up to 20 records, and a page larger than a quarter of
+/// a segment goes to a file that sled never syncs: four times 20 records of 16 kB, and some reserve.
 pub(crate) const SEGMENT: usize = 2 << 20;
 
-/// As many changes as cannot fill two segments: at most three records among them, and for each a page is written, split
-/// and another moved.
+/// Number of changes that cannot fill two segments: at most three records among them, and for each
+/// of them a page is written, split and another moved.
 const FEW: usize = 16;
 
 pub(crate) struct Trees {
@@ -30,7 +30,7 @@ pub(crate) struct Trees {
     pub(crate) meta: Tree,
 }
 
-/// Which tree a change is for.
+/// Tree of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
     Record,
@@ -42,7 +42,7 @@ pub(crate) enum Which {
     Meta,
 }
 
-/// One key that gets a value, or loses it.
+/// A key that is inserted or removed.
 pub(crate) struct Change {
     pub(crate) tree: Which,
     pub(crate) key: Vec<u8>,
@@ -85,7 +85,7 @@ impl Trees {
         Ok(value.and_then(|value| State::decode(&value)))
     }
 
-    /// The record under `key`.
+    /// Returns the record under `key`.
     pub(crate) fn get(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
         let Some(value) = self.record.get(record_key(key)).map_err(unreadable)? else {
             return Ok(None);
@@ -99,7 +99,7 @@ impl Trees {
         }))
     }
 
-    /// The record under `key`, or what stands in for one that cannot be decoded.
+    /// Returns the record under `key`, or a placeholder if it cannot be decoded.
     pub(crate) fn get_or_stand_in(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
         match self.get(key) {
             Err(StoreError::Corrupt(_)) => Ok(Some(stand_in(key, Revision::ABSENT))),
@@ -116,7 +116,7 @@ impl Trees {
         Ok(used.and_then(|minute| decode_minute(&minute)))
     }
 
-    /// The checksum that the records have, and the one that the index of revisions has.
+    /// Returns the checksums of the records and of the index of revisions.
     pub(crate) fn sums(&self) -> Result<(Sum, Sum), StoreError> {
         let (mut records, mut revisions) = (Sum::default(), Sum::default());
         for entry in &self.record {
@@ -131,13 +131,17 @@ impl Trees {
         Ok((records, revisions))
     }
 
-    /// Makes all of `changes` or none, and returns when they are on disk. After an error it is unknown which.
+    /// Applies all of `changes` or none, and returns when they are on disk. After an error, the
+    /// outcome
+    /// is unknown.
     ///
-    /// sled splits a page that is too full when it meets it the next time. That is done here, so that no read does it
-    /// later, unsynced.
+    /// sled splits an overfull page on the next access. This function triggers the split, so that
+    /// no
+    /// later read does it, unsynced.
     ///
-    /// sled reuses a segment when what replaced it was flushed, which is not yet durable; but never while a
-    /// transaction goes on. So no more than two segments may be filled between syncs other than by one transaction.
+    /// sled reuses a segment when its replacement was flushed, which is not yet durable, but never
+    /// during a transaction. So at most two segments may be filled between syncs, except by one
+    /// transaction.
     pub(crate) fn write(&self, file: &File, changes: &[Change]) -> Result<(), Fault> {
         let before = self.flushed();
         self.transact(changes)?;
@@ -152,12 +156,13 @@ impl Trees {
         if self.flushed() - before > SEGMENT as i64 {
             file.sync_all().map_err(unconfirmed)?;
         }
-        // It changes nothing more, but meets every page.
+        // Changes nothing, but visits every page.
         self.transact(changes)?;
         self.flush(file)
     }
 
-    /// How far sled has flushed its log. What its `flush` returns leaves out what its threads had written already.
+    /// Returns the flushed length of sled's log. The result of `flush` omits earlier writes of its
+    /// threads.
     fn flushed(&self) -> i64 {
         self.db.context.pagecache.log.stable_offset()
     }
@@ -194,12 +199,12 @@ impl Trees {
         );
         match written {
             Err(TransactionError::Storage(error)) => Err(unconfirmed(error)),
-            // Nothing above aborts.
+            // No statement above aborts.
             Ok(()) | Err(TransactionError::Abort(())) => Ok(()),
         }
     }
 
-    /// Puts what sled has in memory on disk.
+    /// Writes sled's memory to disk.
     pub(crate) fn flush(&self, file: &File) -> Result<(), Fault> {
         self.db.flush().map_err(unconfirmed)?;
         file.sync_all().map_err(unconfirmed)

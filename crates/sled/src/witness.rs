@@ -1,7 +1,7 @@
-//! The witness: a file of our own that says what the folder is, and which commit was the newest.
+//! The witness: a separate file that identifies the folder and names the newest commit.
 //!
-//! sled's recovery takes what it cannot read for the end of its log. The witness stands outside of the log, so that
-//! it tells when commits are missing.
+//! sled's recovery treats unreadable data as the end of its log. The witness is outside of the log,
+//! so that it shows missing commits.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use symbolon_files::{create_private, open_private};
 
 use crate::error::OpenError;
 
-/// What the file says. Its length never changes, so that it is overwritten in place.
+/// Contents of the file. Its length never changes, so that it is overwritten in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Witness {
     pub(crate) epoch: Epoch,
@@ -25,10 +25,10 @@ pub(crate) const NAME: &str = "symbolon";
 const TITLE: &str = "symbolon sled store";
 
 impl Witness {
-    /// Stands for any epoch: no store has it.
+    /// Matches any epoch; no store has this value.
     pub(crate) const ANY: Epoch = Epoch(0);
 
-    /// Of a store that was never opened, so that nothing can be in it.
+    /// Contents for a store that was never opened and must be empty.
     pub(crate) const UNFINISHED: Self = Self {
         epoch: Self::ANY,
         head: Revision::ABSENT,
@@ -41,7 +41,7 @@ impl Witness {
         )?)
     }
 
-    /// None if the folder has no such file.
+    /// Returns none if the folder has no such file.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, OpenError> {
         let path = folder.join(NAME);
         if !path.exists() {
@@ -59,8 +59,8 @@ impl Witness {
         }
     }
 
-    /// Notes the newest commit. It is not synced, so that after a power cut it may be older, but never newer, than what
-    /// is on disk.
+    /// Writes the newest commit without a sync: after a power cut it may be older, but never newer,
+    /// than the data on disk.
     pub(crate) fn write(self, file: &File) -> io::Result<()> {
         file.write_all_at(&self.text(), 0)
     }
