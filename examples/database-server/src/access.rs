@@ -1,4 +1,4 @@
-//! Who may do what: the server's own words, and the store of its tokens.
+//! Access control: the server's own resource type, and its token store.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,64 +13,67 @@ use symbolon_journal::FileJournal;
 use symbolon_sqlite::{OpenError, SqliteStore};
 use zeroize::Zeroizing;
 
-/// What the server protects, beside its actions `read` and `write`.
+/// Resource type of the server, used with the actions `read` and `write`.
 pub const TABLES: ResourceType = match ResourceType::new("tables") {
     Ok(kind) => kind,
     Err(_) => panic!("not a name"),
 };
 
-/// The one organization of this server.
+/// Name of the server's only organization.
 const ORGANIZATION: &str = "example";
 
-/// The tokens of the server, opened.
+/// The open token store.
 #[derive(Debug)]
 pub struct Access {
-    // Kept while the server runs: it follows what other processes write to the store.
+    // Kept while the server runs: it follows the writes of other processes.
     engine: Engine,
     organization: Id,
     made: Vec<PathBuf>,
     _held: KeyLock,
 }
 
-/// Why the tokens cannot be opened.
+/// An error of opening the token store.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// The store cannot be opened.
     #[error("the store of tokens cannot be opened")]
     Open(#[from] OpenError),
-    /// A file cannot be made or read.
+    /// A file cannot be created or read.
     #[error(transparent)]
     File(#[from] FileError),
     /// The journal cannot be opened.
     #[error(transparent)]
     Journal(#[from] symbolon_journal::OpenError),
-    /// The engine refuses.
+    /// The engine returned an error.
     #[error(transparent)]
     Engine(#[from] symbolon::Error),
 }
 
-/// The server's schema, and everything else as it is unless changed.
+/// Returns the server's schema with default options.
 pub fn options() -> Options {
-    // Tables are told apart by name, in their organization.
+    // Tables are identified by name within their organization.
     Options::new(Schema::new([Action::READ, Action::WRITE]).by_name(TABLES))
 }
 
 impl Access {
-    /// Opens the tokens in `folder`: `tokens.db`, and its key and journal in `tokens.db.keys`. The first time it makes both, the
-    /// organization, and two tokens, each in a file that only its owner can read.
+    /// Opens the token store in `folder`: `tokens.db`, with key and journal in `tokens.db.keys`.
+    /// The
+    /// first call creates them, the organization, and two tokens, each in a file that only its
+    /// owner
+    /// can read.
     ///
     /// # Errors
     ///
-    /// Why not, and what sets it right.
+    /// Fails if the store, the key or the journal cannot be opened.
     pub fn open(folder: &Path, options: Options) -> Result<Self, AccessError> {
         let path = folder.join("tokens.db");
         let store = SqliteStore::open(&path)?;
         let key_path = KeyFile::beside(&path);
         drop(KeyFile::open(&key_path, &store)?);
-        // As long as the server runs nobody rotates the key, which it would not hear of.
+        // Prevents a key rotation while the server runs, because it cannot load a new key.
         let held = KeyFile::hold(&key_path)?;
         let key = KeyFile::load(&key_path)?;
-        // What has ended stays ended, also when a backup of the store is put back.
+        // Restoring a backup never reactivates a revoked token.
         let journal = FileJournal::open(&FileJournal::beside(&key_path), JournalKeys::new(&key))?;
         let options = Options {
             journal: Some(Arc::new(journal)),
@@ -93,22 +96,22 @@ impl Access {
         })
     }
 
-    /// The organization that every table belongs to.
+    /// Returns the organization of all tables.
     pub fn organization(&self) -> Id {
         self.organization
     }
 
-    /// The files to which tokens were written when it was opened.
+    /// Returns the files to which `open` wrote new tokens.
     pub fn made(&self) -> &[PathBuf] {
         &self.made
     }
 
-    /// What answers checks.
+    /// Returns the part that answers checks.
     pub fn verifier(&self) -> Verifier {
         self.engine.verifier()
     }
 
-    /// What makes and ends tokens.
+    /// Returns the part that creates and revokes tokens.
     pub fn issuer(&self) -> Arc<Issuer> {
         self.engine.issuer()
     }

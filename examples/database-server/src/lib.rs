@@ -1,7 +1,9 @@
-//! A small database server that links symbolon: what an embedder writes, and no more.
+//! A small database server that embeds symbolon.
 //!
-//! [`access`] opens the store of tokens, [`server`] authenticates a connection once and checks each of its requests,
-//! [`protocol`] is what goes over the wire, [`data`] what it is all about. `README.md` shows it at work.
+//! [`access`] opens the token store, [`server`] authenticates a connection once and checks each of
+//! its requests, [`protocol`] defines the wire protocol, and [`data`] has the tables. See
+//! `README.md`
+//! for a session.
 #![forbid(unsafe_code)]
 
 pub mod access;

@@ -1,4 +1,4 @@
-//! Lines from a connection, of bounded length and each within a bounded time.
+//! Lines from a connection, with a maximum length and a time limit for each line.
 
 use std::io::{self, Read as _};
 use std::net::TcpStream;
@@ -8,11 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::protocol::Refusal;
 
-/// Reads lines. What was read is wiped afterwards: it may be a token.
+/// A reader of lines that zeroes its buffer, because a line may contain a token.
 pub(crate) struct Lines<'s> {
     stream: &'s TcpStream,
     buffer: Zeroizing<Vec<u8>>,
-    /// Bytes of the line that was handed out last.
+    /// Length of the previous line in bytes.
     used: usize,
     longest: usize,
     time: Duration,
@@ -21,11 +21,11 @@ pub(crate) struct Lines<'s> {
 const CHUNK: usize = 512;
 
 impl<'s> Lines<'s> {
-    /// Lines of at most `longest` bytes, their end included.
+    /// Creates a reader of lines of at most `longest` bytes, including the line end.
     pub(crate) fn new(stream: &'s TcpStream, longest: usize, time: Duration) -> Self {
         Self {
             stream,
-            // It never grows: a buffer that grows leaves copies behind.
+            // Never grows: a growing buffer would leave copies behind.
             buffer: Zeroizing::new(Vec::with_capacity(longest)),
             used: 0,
             longest,
@@ -33,11 +33,11 @@ impl<'s> Lines<'s> {
         }
     }
 
-    /// The next line without its end; none at the end of the connection.
+    /// Returns the next line without its end; none at the end of the connection.
     pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Refusal> {
         self.buffer.drain(..self.used);
         self.used = 0;
-        // For the whole line: a byte now and then does not keep a connection open.
+        // Applies to the whole line: an occasional byte does not keep a connection open.
         let deadline = Instant::now() + self.time;
         let at = loop {
             if let Some(at) = self.buffer.iter().position(|byte| *byte == b'\n') {
@@ -55,7 +55,7 @@ impl<'s> Lines<'s> {
         Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
     }
 
-    /// Whether the connection goes on.
+    /// Returns whether the connection continues.
     fn read(&mut self, deadline: Instant) -> Result<bool, Refusal> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -77,7 +77,7 @@ impl<'s> Lines<'s> {
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted => Ok(true),
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(Refusal::Timeout),
-                // The connection is gone.
+                // The connection was closed.
                 _ => Ok(false),
             },
         }

@@ -1,18 +1,18 @@
-//! What goes over the wire: one line for a command, one for its answer, in UTF-8.
+//! The wire protocol: one UTF-8 line per command, and one per reply.
 //!
 //! ```text
 //! AUTH TOKEN               OK
 //! WRITE TABLE KEY VALUE    OK
 //! READ TABLE KEY           OK VALUE
 //! QUIT                     OK
-//! anything that is refused ERR REASON and a sentence for people
+//! any refused command      ERR REASON and a sentence for people
 //! ```
 
 use std::fmt;
 
 use symbolon::Denied;
 
-/// What a client asks for, as its line says it.
+/// A command of a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Command<'l> {
     /// Authenticates the connection.
@@ -26,7 +26,7 @@ pub enum Command<'l> {
         /// Everything after the key.
         value: &'l str,
     },
-    /// Asks for a value.
+    /// Reads a value.
     Read {
         /// The table.
         table: &'l str,
@@ -38,11 +38,11 @@ pub enum Command<'l> {
 }
 
 impl<'l> Command<'l> {
-    /// Reads a line, without its end.
+    /// Parses a line without its end.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Syntax`].
+    /// [`Refusal::Syntax`] if the line is not a command.
     pub fn parse(line: &'l [u8]) -> Result<Self, Refusal> {
         let line = std::str::from_utf8(line).map_err(|_| Refusal::Syntax)?;
         let mut words = line.splitn(4, ' ');
@@ -70,25 +70,25 @@ fn names<'l>(table: &'l str, key: &'l str) -> Result<(&'l str, &'l str), Refusal
         .ok_or(Refusal::Syntax)
 }
 
-/// What the server answers.
+/// A reply of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// It is done.
+    /// The command succeeded.
     Done,
     /// The value.
     Value(String),
-    /// It is not done.
+    /// The command was refused.
     Refused(Refusal),
 }
 
-/// Why the server refuses.
+/// A reason for refusing a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The token is refused, or does not allow it.
+    /// The token is refused, or does not allow the command.
     Denied(Denied),
-    /// The connection has shown no token yet.
+    /// No token was presented on this connection.
     Unauthenticated,
-    /// The line is no command.
+    /// The line is not a command.
     Syntax,
     /// The table has no such key.
     Missing,
@@ -96,14 +96,14 @@ pub enum Refusal {
     Full,
     /// The line is too long. The connection ends.
     TooLong,
-    /// No whole line came in time. The connection ends.
+    /// No complete line arrived in time. The connection ends.
     Timeout,
-    /// There are too many connections. This one ends.
+    /// There are too many connections. This one is closed.
     Busy,
 }
 
 impl Refusal {
-    /// One word that stays the same, for programs.
+    /// Returns a stable word for programs.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Denied(denied) => denied.reason(),

@@ -1,4 +1,4 @@
-//! The server: a thread for each connection, which is authenticated once and checked at every request.
+//! The server: a thread for each connection, authenticated once and checked on every request.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
@@ -14,14 +14,14 @@ use crate::data::Data;
 use crate::lines::Lines;
 use crate::protocol::{Answer, Command, Refusal};
 
-/// How much one client may take.
+/// Resource limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at a time. 256 unless changed.
+    /// Maximum number of connections, 256 by default.
     pub connections: usize,
-    /// Bytes of a line. 1,024 unless changed.
+    /// Maximum length of a line in bytes, 1,024 by default.
     pub line: usize,
-    /// How long the next line may take. 60 s unless changed.
+    /// Time limit for a line, 60 s by default.
     pub idle: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Default for Limits {
     }
 }
 
-/// A server that listens.
+/// A listening server.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -47,7 +47,7 @@ pub struct Server {
     open: Arc<Mutex<Open>>,
 }
 
-/// The connections that are open.
+/// Open connections.
 #[derive(Debug, Default)]
 struct Open {
     streams: HashMap<u64, TcpStream>,
@@ -67,7 +67,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If it cannot.
+    /// Fails if the address cannot be bound.
     pub fn bind(address: impl ToSocketAddrs, access: Access, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         Ok(Self {
@@ -81,12 +81,12 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// Returns the listening address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What stops it.
+    /// Returns a handle that stops the server.
     pub fn stopper(&self) -> Stopper {
         Stopper {
             address: self.address,
@@ -94,14 +94,15 @@ impl Server {
         }
     }
 
-    /// Serves until it is stopped, and all connections have ended.
+    /// Serves until the server is stopped and all connections are closed.
     pub fn run(self) {
         let server = &self;
         thread::scope(|scope| {
             for stream in server.listener.incoming() {
                 let stream = match stream {
                     Ok(stream) => stream,
-                    // This client is gone, or there are too many files; others may be served later.
+                    // The client disconnected, or there are too many files; others may be served
+                    // later.
                     Err(error) => {
                         eprintln!("a connection was not accepted: {error}");
                         thread::sleep(Duration::from_millis(10));
@@ -111,7 +112,7 @@ impl Server {
                 let number = match server.enter(&stream) {
                     Entry::Taken(number) => number,
                     Entry::Busy => {
-                        // Best effort: nobody is waited for.
+                        // Best effort: does not wait for the client.
                         let _ = send(&stream, &Answer::Refused(Refusal::Busy));
                         continue;
                     }
@@ -184,12 +185,13 @@ impl Server {
         done.unwrap_or_else(Answer::Refused)
     }
 
-    /// Once for a connection: the token is looked up, and not kept. A token that is refused takes the place of the one
-    /// before.
+    /// Authenticates the connection without keeping the token. A refused token replaces the
+    /// previous
+    /// one.
     fn authenticate(&self, token: &str, grant: &mut Option<Grant>) -> Result<Answer, Refusal> {
         *grant = None;
         let found = self.verifier.authenticate(token).inspect_err(|denied| {
-            // An id may be told, a token never. Whoever shows none that exists is not worth a line.
+            // Ids may be logged, tokens never. Unknown tokens are not logged.
             if let Some(id) = denied.id() {
                 eprintln!("refused: {id} {denied}");
             }
@@ -199,10 +201,12 @@ impl Server {
         Ok(Answer::Done)
     }
 
-    /// At every request: a few loads from memory, which see a revoke, an expiry or a disabled owner at once.
+    /// Checks a request: a few loads from memory, which see a revoke, an expiry or a deactivated
+    /// owner at
+    /// once.
     fn allow(&self, grant: Option<&Grant>, action: Action, table: &str) -> Result<(), Refusal> {
         let grant = grant.ok_or(Refusal::Unauthenticated)?;
-        // The organization is always named: a table is one only within it.
+        // Always names the organization: a table exists only within it.
         let request = Request::new(action, TABLES)
             .organization(self.access.organization())
             .name(table);
@@ -218,16 +222,16 @@ enum Entry {
 }
 
 impl Stopper {
-    /// Ends all connections, and lets [`Server::run`] return.
+    /// Closes all connections, and lets [`Server::run`] return.
     pub fn stop(&self) {
         let mut open = lock(&self.open);
         open.stopping = true;
         for stream in open.streams.values() {
-            // It has ended already, or ends now.
+            // The connection is closed already, or closing.
             let _ = stream.shutdown(Shutdown::Both);
         }
         drop(open);
-        // The server waits for a connection: this is one.
+        // Wakes the server, which is waiting for a connection.
         let _ = TcpStream::connect(self.address);
     }
 }

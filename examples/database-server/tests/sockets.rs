@@ -1,4 +1,4 @@
-//! The server over real connections.
+//! Tests of the server over real connections.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -49,7 +49,7 @@ impl Running {
         }
     }
 
-    /// A new token that may read all tables.
+    /// Creates a token that may read all tables.
     fn reader(&self) -> (Token, Authorization) {
         self.token(|_| ())
     }
@@ -78,7 +78,7 @@ impl Running {
         client
     }
 
-    /// With a value to read.
+    /// Starts a server with a value to read.
     fn filled(self) -> Self {
         let mut writer = self.connect_as(&self.of_file("writer.token"));
         assert_eq!(writer.ask("WRITE t k a value"), "OK");
@@ -105,7 +105,7 @@ impl Client {
     }
 
     fn send(&mut self, bytes: &[u8]) {
-        // The server may have hung up already.
+        // The server may have closed the connection already.
         let _ = self.0.get_mut().write_all(bytes);
     }
 
@@ -120,7 +120,7 @@ impl Client {
         self.line()
     }
 
-    /// What comes until the server hangs up.
+    /// Reads until the server closes the connection.
     fn rest(mut self) -> String {
         let mut rest = Vec::new();
         let _ = self.0.read_to_end(&mut rest);
@@ -209,7 +209,7 @@ fn requests_without_a_valid_token_are_refused() {
         ),
     ];
     for (token, answer) in refusals {
-        // A good token before it is no longer good for anything.
+        // The previous valid token no longer applies.
         assert_eq!(client.ask(&format!("AUTH {good}")), "OK");
         assert_eq!(client.ask("READ t k"), "OK a value");
         assert_eq!(client.ask(&format!("AUTH {token}")), answer);
@@ -278,14 +278,14 @@ fn a_store_that_cannot_be_followed_is_unavailable() {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let mut options = options();
     options.clock = Arc::new(clock.clone());
-    // So long that the store is not asked again during the test.
+    // Long enough that the store is not read again during the test.
     options.max_staleness = Duration::from_secs(3600);
     let server = Running::with(options, Limits::default()).filled();
     let token = server.of_file("reader.token");
     let mut client = server.connect_as(&token);
     assert_eq!(client.ask("READ t k"), "OK a value");
     let refused = "ERR unavailable tokens cannot be checked now; try again later";
-    // The server may be about to read the changes that were made above, and then rightly is fresh once more.
+    // The server may be about to read the changes above, and is then fresh again.
     let found = (0..20).any(|_| {
         clock.advance(Duration::from_secs(3601));
         client.ask("READ t k") == refused
@@ -359,7 +359,7 @@ fn a_line_is_bounded_in_length_and_time() {
     endless.send(&vec![b'x'; 1 << 20]);
     assert!(endless.rest().len() < 100);
 
-    // A byte now and then is no line.
+    // An occasional byte is not a line.
     let slow = server.connect();
     let start = Instant::now();
     let mut stream = slow.0.get_ref().try_clone().unwrap();
@@ -384,7 +384,7 @@ fn connections_are_bounded_and_their_slots_are_released() {
     for _ in 0..3 {
         let start = Instant::now();
         let mut clients = Vec::new();
-        // The places of the connections before are free a moment after these have ended.
+        // The slots of earlier connections become free shortly after these are closed.
         while clients.len() < 32 {
             let mut client = server.connect();
             match client.ask(&format!("AUTH {token}")).as_str() {

@@ -1,4 +1,4 @@
-//! The store of the server's tokens.
+//! The token store of the server.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -13,31 +13,33 @@ use symbolon_journal::FileJournal;
 use symbolon_sqlite::SqliteStore;
 use zeroize::Zeroizing;
 
-/// The one organization of this server.
+/// Name of the server's only organization.
 const ORGANIZATION: &str = "example";
 
-/// The tokens of the server, opened.
+/// The open token store.
 #[derive(Debug)]
 pub struct Access {
     engine: Arc<Engine>,
     organization: Id,
     made: Option<PathBuf>,
-    // As long as the server runs nobody rotates the key, which it would not hear of.
+    // Prevents a key rotation while the server runs, because it cannot load a new key.
     _held: KeyLock,
 }
 
-/// InfluxDB's resource types for whoever manages tokens, databases by name for the tokens.
+/// Returns a schema with InfluxDB's resource types for managing tokens, and databases by name.
 pub fn options() -> Options {
     Options::new(Schema::influxdb_v2().and(Schema::databases()))
 }
 
 impl Access {
-    /// Opens the tokens in `folder`: `tokens.db`, and its key and journal in `tokens.db.keys`. The first time it makes them, an
-    /// organization, and a token that makes others, in a file that only its owner can read.
+    /// Opens the token store in `folder`: `tokens.db`, with key and journal in `tokens.db.keys`.
+    /// The
+    /// first call creates them, an organization, and a token that may create others, in a file that
+    /// only its owner can read.
     ///
     /// # Errors
     ///
-    /// Why not, and what sets it right.
+    /// Fails if the store, the key or the journal cannot be opened.
     pub fn open(folder: &Path, options: Options) -> Result<Self, Box<dyn Error>> {
         let path = folder.join("tokens.db");
         let store = SqliteStore::open(&path)?;
@@ -45,7 +47,7 @@ impl Access {
         drop(KeyFile::open(&key_path, &store)?);
         let held = KeyFile::hold(&key_path)?;
         let key = KeyFile::load(&key_path)?;
-        // What has ended stays ended, also when a backup of the store is put back.
+        // Restoring a backup never reactivates a revoked token.
         let journal = FileJournal::open(&FileJournal::beside(&key_path), JournalKeys::new(&key))?;
         let options = Options {
             journal: Some(Arc::new(journal)),
@@ -68,23 +70,24 @@ impl Access {
         })
     }
 
-    /// The engine.
+    /// Returns the engine.
     pub fn engine(&self) -> Arc<Engine> {
         Arc::clone(&self.engine)
     }
 
-    /// The organization that every database belongs to.
+    /// Returns the organization of all databases.
     pub fn organization(&self) -> Id {
         self.organization
     }
 
-    /// The file to which a token was written when it was opened, if that was the first time.
+    /// Returns the file to which the first call of `open` wrote a token.
     pub fn made(&self) -> Option<&Path> {
         self.made.as_deref()
     }
 }
 
-/// Whoever makes tokens holds what they may be given: nobody grants what they do not hold.
+/// Creates the organization and the managing token. The token holds every permission that it may
+/// grant, because no caller grants more than it holds.
 fn make(engine: &Engine, folder: &Path) -> Result<(Id, Option<PathBuf>), Box<dyn Error>> {
     let issuer = engine.issuer();
     let root = Caller::Root;

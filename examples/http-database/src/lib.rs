@@ -1,8 +1,9 @@
-//! A small database over HTTP: lines of text in named databases, and tokens that say who may write and read which.
+//! A small database over HTTP: lines of text in named databases, with tokens to read and write
+//! them.
 //!
-//! [`access`] opens the store of tokens; this file is the database. Its routes are behind a
-//! [`GuardLayer`](symbolon_http::GuardLayer), and beside them the routes are mounted that make and revoke the tokens. The
-//! data are in memory, for this is about tokens.
+//! [`access`] opens the token store; this file is the database. A
+//! [`GuardLayer`](symbolon_http::GuardLayer) guards its routes, and the same application mounts the
+//! routes that create and revoke tokens. The data is only in memory.
 #![forbid(unsafe_code)]
 
 pub mod access;
@@ -21,10 +22,10 @@ use symbolon_http::{Allowed, Api, GuardLayer, RequiredPermission, Settings, rout
 
 use crate::access::Access;
 
-/// Bytes that a database holds.
+/// Maximum size of a database in bytes.
 const ROOM: usize = 16 << 20;
 
-/// The whole application: the database's routes and those of symbolon.
+/// Returns the application with the routes of the database and of symbolon.
 pub fn application(access: &Access) -> Router {
     let server = Server {
         organization: access.organization(),
@@ -44,7 +45,7 @@ struct Server {
     data: Arc<Mutex<HashMap<String, String>>>,
 }
 
-/// A database, and what is wanted of it: `GET` reads, everything else writes.
+/// A database and the required permission: `read` for `GET`, `write` for other methods.
 #[derive(Debug)]
 struct Database {
     organization: Id,
@@ -71,14 +72,14 @@ impl FromRequestParts<Server> for Database {
 
 impl RequiredPermission for Database {
     fn request(&self) -> Request<'_> {
-        // The organization is always named: a database is one only within it.
+        // Always names the organization: a database exists only within it.
         Request::new(self.action, ResourceType::DATABASES)
             .organization(self.organization)
             .name(&self.name)
     }
 }
 
-/// Appends lines. It gets the database only if the token may write it.
+/// Appends lines. Called only if the token may write the database.
 async fn write(
     State(server): State<Server>,
     database: Allowed<Database>,
@@ -96,7 +97,7 @@ async fn write(
     StatusCode::NO_CONTENT
 }
 
-/// All lines of a database.
+/// Returns all lines of a database.
 async fn read(
     State(server): State<Server>,
     database: Allowed<Database>,

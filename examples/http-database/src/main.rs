@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&address).await?;
     println!("listening on {}; stop with Ctrl-C", listener.local_addr()?);
     let stop = async {
-        // Without the signal it runs until it is killed.
+        // If the signal cannot be handled, the server runs until it is killed.
         let _ = tokio::signal::ctrl_c().await;
     };
     axum::serve(listener, application(&access))

@@ -1,4 +1,4 @@
-//! The database over real connections.
+//! Tests of the database over real connections.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 struct Running {
     address: SocketAddr,
     admin: String,
-    // In the order in which they go.
+    // Fields are dropped in this order.
     _runtime: Runtime,
     _access: Access,
     _folder: TempDir,
@@ -54,7 +54,7 @@ impl Running {
         Client(BufReader::new(stream))
     }
 
-    /// A new token through the mounted interface: its id and text.
+    /// Creates a token through the mounted API. Returns its id and text.
     fn token(&self, action: &str, database: &str) -> (String, String) {
         let permission = json!({"action": action, "resource": database});
         let body = json!({"description": "of a test", "permissions": [permission]});
@@ -68,7 +68,7 @@ impl Running {
     }
 }
 
-/// A connection that stays open.
+/// A persistent connection.
 struct Client(BufReader<TcpStream>);
 
 impl Client {
@@ -167,14 +167,14 @@ fn a_store_that_cannot_be_followed_is_unavailable() {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let mut options = options();
     options.clock = Arc::new(clock.clone());
-    // So long that the store is not asked again during the test.
+    // Long enough that the store is not read again during the test.
     options.max_staleness = Duration::from_secs(3600);
     let server = Running::start(options);
     let (_, writer) = server.token("write", "sensors");
     let mut client = server.connect();
     let mut write = || status(client.ask("POST /databases/sensors", &writer, "a"));
     assert_eq!(write(), 204);
-    // The server may be about to read the change that was made above, and then rightly knows once more.
+    // The server may be about to read the change above, and is then fresh again.
     let found = (0..20).any(|_| {
         clock.advance(Duration::from_secs(3601));
         write() == 503

@@ -1,8 +1,10 @@
-//! The smallest store for symbolon that keeps all rules: one file to which commits are appended, and everything in
-//! memory.
+//! The smallest store for symbolon that follows all rules: one append-only file of commits, with
+//! all
+//! data in memory.
 //!
-//! Read it beside the contract, [`symbolon::store`]. What it leaves to the trait's defaults: `find`, which scans, and
-//! `wait`, which sleeps. It scans by sorting, and its file only grows: good for thousands of records.
+//! See [`symbolon::store`] for the contract. `find`, which scans, and `wait`, which sleeps, are the
+//! trait's defaults. A scan sorts all records, and the file only grows: suitable for thousands of
+//! records.
 
 mod log;
 
@@ -18,7 +20,7 @@ use symbolon::{Id, Minute, StoreError};
 
 use log::{Entry, Log};
 
-/// Records in one file that is only appended to.
+/// A store in one append-only file.
 #[derive(Debug)]
 pub struct TinyStore(Mutex<State>);
 
@@ -28,17 +30,18 @@ struct State {
     records: BTreeMap<RecordKey, Stored>,
     by_unique: BTreeMap<(Kind, Box<[u8]>), RecordKey>,
     end: End,
-    /// Nobody knows what the file holds: nothing is answered until it is opened again.
+    /// Set when the contents of the file are unknown: every call fails until the store is reopened.
     failed: bool,
 }
 
 impl TinyStore {
-    /// Opens the store in the file `path`, or makes it. One process at a time can have it open.
+    /// Opens or creates the store in the file `path`. Only one process at a time can open it.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] if an entry is damaged that others follow; [`StoreError::Backend`] if the file cannot be
-    /// read or written, or somebody else has it open.
+    /// [`StoreError::Corrupt`] if an entry before the last one is damaged; [`StoreError::Backend`]
+    /// if
+    /// the file cannot be read or written, or another process has it open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let (log, entries) = Log::open(path)?;
         let mut state = State {
@@ -56,14 +59,14 @@ impl TinyStore {
         entries.into_iter().for_each(|entry| state.apply(entry));
         let store = Self(Mutex::new(state));
         if is_new {
-            // A store is made with an epoch of its own.
+            // A new store gets an epoch of its own.
             store.renew()?;
         }
         Ok(store)
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        // Changed only after every check has passed, so that it is whole after a panic too.
+        // Changed only after all checks, so that it is consistent even after a panic.
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.failed {
             true => Err(StoreError::backend(
@@ -135,7 +138,7 @@ impl TokenStore for TinyStore {
         Ok(state.end.epoch)
     }
 
-    /// In memory alone: the contract lets a use be lost.
+    /// Only in memory: the contract allows losing a last use.
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         let mut state = self.state()?;
         for (id, minute) in used {
@@ -149,7 +152,7 @@ impl TokenStore for TinyStore {
 }
 
 impl State {
-    /// Whether the commit may be made: expectations first, then unique keys against what will be there.
+    /// Verifies a commit: expectations first, then unique keys against the state after the commit.
     fn check(&self, writes: &[Write]) -> Result<(), StoreError> {
         for (at, write) in writes.iter().enumerate() {
             let found = self.records.get(&write.key());
@@ -157,7 +160,7 @@ impl State {
                 return Err(StoreError::Conflict(at));
             }
         }
-        // What is written or purged gives its unique key up; what is guarded holds it.
+        // Written and purged records release their unique keys; guarded records keep them.
         let changed = writes.iter().filter(|write| changes(write));
         let changed: BTreeSet<RecordKey> = changed.map(Write::key).collect();
         let mut taken = BTreeSet::new();
@@ -177,7 +180,7 @@ impl State {
         Ok(())
     }
 
-    /// On disk first, and only then for readers.
+    /// Writes to disk first, and only then makes the commit visible to readers.
     fn append(&mut self, entry: Entry) -> Result<(), StoreError> {
         if let Err(error) = self.log.append(&entry) {
             self.failed = true;
@@ -196,7 +199,7 @@ impl State {
             Entry::Commit(rows) => rows,
         };
         self.end.head = self.end.head.next();
-        // All unique keys are given up before any is taken: two records may exchange theirs.
+        // All unique keys are released before any is assigned: two records may swap theirs.
         let mut used = Vec::new();
         for row in &rows {
             let former = self.records.remove(&row.key());

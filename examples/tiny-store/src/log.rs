@@ -1,4 +1,5 @@
-//! The file: a line of JSON for each entry, and before it the CRC-32 of the JSON, in 8 hexadecimal digits.
+//! The file: a line for each entry, with the CRC-32 of its JSON in 8 hexadecimal digits and the
+//! JSON.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -9,24 +10,24 @@ use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::Write;
 use symbolon::{Id, StoreError};
 
-/// What a line says.
+/// An entry of the file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Entry {
     /// The store has a new epoch.
     Epoch(u64),
-    /// The next commit: the number of a revision is the number of its line among these.
+    /// The next commit. Its revision is its number among the commits.
     Commit(Vec<Row>),
 }
 
-/// A record that is written, or forgotten if it has no contents.
+/// A written record, or a purged one without contents.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row(u8, Id, Option<Contents>);
 
-/// Unique key, columns as codes, bytes.
+/// Unique key, column codes, and bytes.
 type Contents = (Option<Box<[u8]>>, [u64; 2], [u8; 2], Box<[u8]>);
 
 impl Entry {
-    /// Guards are not kept.
+    /// Converts the writes of a commit. Guards are not stored.
     pub(crate) fn of(writes: &[Write]) -> Self {
         let row = |write: &Write| {
             let contents = match write {
@@ -69,7 +70,8 @@ fn contents(record: &Record) -> Contents {
 pub(crate) struct Log(File);
 
 impl Log {
-    /// The file, locked, and what it says. A last line that is not whole was never acknowledged, and goes.
+    /// Opens and locks the file, and reads its entries. Truncates an incomplete last line, which
+    /// was never acknowledged.
     pub(crate) fn open(path: &Path) -> Result<(Self, Vec<Entry>), StoreError> {
         let mut file = symbolon_files::open_private(path).map_err(StoreError::backend)?;
         file.try_lock().map_err(|error| match error {

@@ -1,4 +1,4 @@
-//! The rules that every store must keep.
+//! Tests of the rules that every store must follow.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
@@ -9,8 +9,8 @@ fn open(folder: &Path) -> TinyStore {
     TinyStore::open(&folder.join("tokens")).unwrap()
 }
 
-// One test of every rule on what a store answers; none can be left out.
+// One test for every rule; none can be left out.
 symbolon_conformance::suite!(open);
-// For stores that keep something when they are closed: opening the same folder again, and `kill_nine`, which kills
-// processes that write and looks for everything that they had acknowledged.
+// For persistent stores: reopening the same folder, and `kill_nine`, which kills writing processes
+// and verifies that no acknowledged change is lost.
 symbolon_conformance::durable!(open);

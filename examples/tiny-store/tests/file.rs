@@ -1,4 +1,4 @@
-//! What the rules do not know: the file.
+//! Tests of the file, which the rules do not cover.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
@@ -10,7 +10,7 @@ use symbolon::store::Cursor;
 use symbolon::{Caller, Engine, Options, Schema, StoreError, StoreKey, TokenStore as _};
 use symbolon_example_tiny_store::TinyStore;
 
-/// A store that an engine has made, with one organization, and its file.
+/// Creates a store with one organization through an engine. Returns the store's file.
 fn made(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -55,7 +55,7 @@ fn a_torn_last_line_is_dropped_and_earlier_damage_is_reported() {
     for cut in [last, last + 1, last + 20, whole.len() - 1] {
         fs::write(&path, &whole[..cut]).unwrap();
         let store = TinyStore::open(&path).unwrap();
-        // The settings are there, the organization is not.
+        // The settings exist, the organization does not.
         assert_eq!(store.scan(&Cursor::start(), 10).unwrap().items.len(), 1);
         drop(store);
         assert_eq!(fs::read(&path).unwrap(), whole[..last]);
