@@ -9,12 +9,12 @@ use symbolon::journal::Mac;
 use crate::examine::Last;
 use crate::line::{LONGEST, SEAL, looks_opened, parse_seal};
 
-/// Where to begin reading.
+/// Position at which to start reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ScanStart {
-    /// In bytes, at the beginning of a line.
+    /// Offset in bytes, at the start of a line.
     pub(crate) offset: u64,
-    /// The line before.
+    /// The previous line.
     pub(crate) last: Last,
 }
 
@@ -28,10 +28,10 @@ impl ScanStart {
 
 const BLOCK: u64 = 1 << 16;
 
-/// The newest line of the first `length` bytes that looks like one of `Opened`, or the first line.
+/// Finds the newest line of the first `length` bytes that looks like `Opened`, or the first line.
 pub(crate) fn newest_opened(file: &File, length: u64) -> io::Result<ScanStart> {
     let mut from = length;
-    // What begins at `from` and ends after a line, but for the end of the file.
+    // The bytes from `from` to the end of a line, or to the end of the file.
     let mut text: Vec<u8> = Vec::new();
     while from > 0 {
         let size = from.min(BLOCK.max(text.len() as u64));
@@ -43,7 +43,7 @@ pub(crate) fn newest_opened(file: &File, length: u64) -> io::Result<ScanStart> {
         if let Some(at) = last_opened(&text, from == 0) {
             return start_at(file, from + at as u64);
         }
-        // The first line may begin before.
+        // The first line may start earlier.
         let kept = text.iter().position(|byte| *byte == b'\n');
         text.truncate(kept.map_or(text.len(), |at| at + 1));
         if text.len() > LONGEST {
@@ -53,7 +53,7 @@ pub(crate) fn newest_opened(file: &File, length: u64) -> io::Result<ScanStart> {
     Ok(ScanStart::FIRST)
 }
 
-/// Where the last whole line that looks opened begins.
+/// Returns the start of the last complete line that looks like `Opened`.
 fn last_opened(text: &[u8], from_start: bool) -> Option<usize> {
     let mut end = text.iter().rposition(|byte| *byte == b'\n')?;
     loop {
@@ -76,7 +76,7 @@ fn start_at(file: &File, offset: u64) -> io::Result<ScanStart> {
     };
     let mut seal = [0; SEAL];
     file.read_exact_at(&mut seal, seal_at)?;
-    // A damaged seal makes the line after it suspect.
+    // A damaged MAC makes the next line suspect.
     let mac = parse_seal(&seal).map_or(Mac::default(), |(_, mac)| mac);
     let last = Last { number: None, mac };
     Ok(ScanStart { offset, last })

@@ -1,4 +1,4 @@
-//! Whether the lines of a chain are those that were written, in their order.
+//! Verification of the lines of a chain and of their order.
 
 use symbolon::KeyId;
 use symbolon::journal::{JournalKeys, Mac};
@@ -6,16 +6,16 @@ use symbolon::journal::{JournalKeys, Mac};
 use crate::finding::{Finding, Run};
 use crate::line::Line;
 
-/// Goes along the lines of one chain.
+/// Verifies the lines of one chain.
 ///
-/// A line that does not follow the one before begins a run of suspect lines. It ends with the first line that follows
-/// a line of the run, or the genuine line before it, by the MACs that stand there: so each damage is found, and told
-/// once.
+/// A line that does not follow the previous one starts a run of suspect lines. The run ends with
+/// the first line that follows a line of the run, or the genuine line before it, by their MACs: so
+/// each defect is found and reported once.
 #[derive(Debug)]
 pub(crate) struct Examiner<'k> {
     keys: &'k JournalKeys,
     chain: u32,
-    /// Lines seen.
+    /// Number of lines seen.
     line: u64,
     last: Last,
     run: Option<Run>,
@@ -24,25 +24,25 @@ pub(crate) struct Examiner<'k> {
 /// The newest genuine line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Last {
-    /// Its number; none if it was not read itself.
+    /// Its number; none if the line was not read.
     pub(crate) number: Option<u64>,
     pub(crate) mac: Mac,
 }
 
 impl Last {
-    /// Before the first line of a chain.
+    /// The position before the first line of a chain.
     pub(crate) const NONE: Self = Self {
         number: Some(0),
         mac: Mac([0; 16]),
     };
 }
 
-/// What a line told.
+/// Result of verifying a line.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// What was wrong with the lines before it.
+    /// Finding about the lines before it.
     pub(crate) finding: Option<Finding>,
-    /// Whether it is genuine. If not, a finding follows.
+    /// Set if the line is genuine. If not, a finding follows.
     pub(crate) genuine: bool,
 }
 
@@ -67,12 +67,12 @@ impl<'k> Examiner<'k> {
         self.line
     }
 
-    /// Whether this line would begin a run of suspect lines.
+    /// Returns whether this line would start a run of suspect lines.
     pub(crate) fn is_first_suspect(&self, line: &[u8]) -> bool {
         self.run.is_none() && !Line::parse(line).is_some_and(|line| self.follows(&line))
     }
 
-    /// Looks at the next line, without its end.
+    /// Verifies the next line, without its end.
     pub(crate) fn push(&mut self, line: &[u8]) -> Step {
         self.line += 1;
         let parsed = Line::parse(line);
@@ -103,13 +103,13 @@ impl<'k> Examiner<'k> {
         }
     }
 
-    /// What was wrong with the last lines.
+    /// Returns the finding about the last lines.
     pub(crate) fn finish(&mut self) -> Option<Finding> {
         let run = self.run.take();
         run.map(|run| run.tell(self.last.number, None))
     }
 
-    /// Whether the line follows the newest genuine one.
+    /// Returns whether the line follows the newest genuine one.
     fn follows(&self, line: &Line<'_>) -> bool {
         let last = self.last;
         let is_next = |(chain, number): (u32, u64)| {
@@ -121,12 +121,12 @@ impl<'k> Examiner<'k> {
         line.head.is_some_and(is_next) && self.verify(line, last.mac)
     }
 
-    /// Whether the line ends the run.
+    /// Returns whether the line ends the run.
     fn ends(&self, run: &Run, line: &Line<'_>) -> bool {
         let Some((_, number)) = line.head.filter(|(chain, _)| *chain == self.chain) else {
             return false;
         };
-        // Lines in another order, or put in, leave the one that goes on behind the highest number.
+        // Reordered or inserted lines leave the continuing line after the highest number.
         let goes_on = run.highest.is_none_or(|highest| number > highest);
         let before = run.macs.iter().chain([&self.last.mac]);
         run.newest.iter().any(|mac| self.verify(line, *mac))
@@ -144,7 +144,7 @@ impl<'k> Examiner<'k> {
         let run = self.run.get_or_insert_with(|| Run::new(first, self.chain));
         let mac = line.and_then(|line| self.keys.mac(line.key, previous, line.sealed));
         let unknown: Option<KeyId> = line.filter(|_| mac.is_none()).map(|line| line.key);
-        // If only its MAC was changed, the next line still follows the one that it had.
+        // If only its MAC was changed, the next line still follows the original MAC.
         let had = mac.filter(|_| fresh);
         run.add(line, had, unknown);
     }

@@ -1,4 +1,4 @@
-//! The journal as the engine uses it.
+//! The implementation of the engine's `Journal` trait.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -16,19 +16,20 @@ use crate::folder::{ChainFile, chains, failed, make, missing, take};
 use crate::reader::{ChainReader, End, Item};
 use crate::writer::Writer;
 
-/// Why a journal cannot be opened.
+/// An error of opening a journal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Its folder or a file in it is not as it must be.
+    /// The folder or a file in it has an unsafe mode or cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// A journal in files: a folder with one file a chain.
+/// A journal in files: a folder with one file per chain.
 ///
-/// Opened, it holds a chain of its own: the first that nobody else holds, or a new one, whose file is made by the first
-/// append. The chain is free again when the value is dropped, or its process ends.
+/// An open journal owns a chain: the first one that no other process holds, or a new one, whose
+/// file is created by the first append. The chain is released when the value is dropped or the
+/// process exits.
 #[derive(Debug)]
 pub struct FileJournal {
     folder: PathBuf,
@@ -36,7 +37,7 @@ pub struct FileJournal {
     own: Mutex<Option<OwnChain>>,
 }
 
-/// The own chain.
+/// The owned chain.
 #[derive(Debug)]
 struct OwnChain {
     file: ChainFile,
@@ -45,17 +46,18 @@ struct OwnChain {
 
 #[derive(Debug)]
 enum Tail {
-    /// Its lines were not looked at yet.
+    /// Its lines are not verified yet.
     Unread(File),
     Read(Writer<File>),
 }
 
 impl FileJournal {
-    /// Opens the journal in `folder`. Nothing is made: a journal that is not there is an empty one.
+    /// Opens the journal in `folder` without creating files: a missing journal is empty.
     ///
     /// # Errors
     ///
-    /// [`OpenError::File`] if others than the owner can write to the folder, or read or write a file in it.
+    /// [`OpenError::File`] if users other than the owner can write to the folder, or read or write
+    /// a file in it.
     pub fn open(folder: &Path, keys: JournalKeys) -> Result<Self, OpenError> {
         if folder.exists() {
             private_dir(folder)?;
@@ -75,7 +77,8 @@ impl FileJournal {
         })
     }
 
-    /// Where the journal of a store with this key file lies, unless it is said otherwise: `<key file>.journal`.
+    /// Returns the default folder of the journal of a store with this key file: `<key
+    /// file>.journal`.
     pub fn beside(key: &Path) -> PathBuf {
         let mut folder: OsString = key.components().as_path().into();
         folder.push(".journal");
@@ -86,7 +89,8 @@ impl FileJournal {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads a chain from its newest [`Event::Opened`] on, or all of it, up to `limit`. Nothing may be wrong with it.
+    /// Reads a chain from its newest [`Event::Opened`], or all of it, up to `limit`. Fails on any
+    /// finding.
     fn read_chain(
         &self,
         file: &ChainFile,
@@ -125,7 +129,7 @@ impl FileJournal {
         for file in found {
             let chain = file.chain;
             let (is_own, limit) = match &*self.own() {
-                // What follows is not acknowledged yet.
+                // Later lines are not acknowledged yet.
                 Some(own) if own.file.chain == chain => (true, own.acknowledged()),
                 _ => (false, None),
             };
@@ -143,11 +147,8 @@ impl FileJournal {
         Ok(())
     }
 
-    /// The own chain, made if there is none, at whose end it goes on.
-    fn writer<'o>(
-        &self,
-        own: &'o mut Option<OwnChain>,
-    ) -> Result<&'o mut Writer<File>, JournalError> {
+    /// Returns the owned chain, positioned at its end. Creates one if there is none.
+    fn writer<'o>(&self, own: &'o mut Option<OwnChain>) -> Result<&'o mut Writer<File>, JournalError> {
         let own = match own {
             Some(own) => own,
             None => {
@@ -217,7 +218,7 @@ impl OwnChain {
         }
     }
 
-    /// Looks whether the file is still where it was, and as long, and returns its length.
+    /// Verifies that the path and length of the file are unchanged, and returns the length.
     fn find(&self) -> Result<u64, JournalError> {
         let expected = match &self.tail {
             Tail::Unread(_) => None,
@@ -250,7 +251,8 @@ impl OwnChain {
 
 impl Drop for OwnChain {
     fn drop(&mut self) {
-        // A process that is being forked at this moment holds the file until its `exec`, and the lock with it.
+        // A process being forked at this moment has the file, and with it the lock, until its
+        // `exec`.
         let _ = self.held().unlock();
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with lines, in words.
+//! Descriptions of defects of lines.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,16 +9,16 @@ use symbolon::journal::Mac;
 use crate::folder::ChainFile;
 use crate::line::Line;
 
-/// Something that is not as it was written.
+/// A defect of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The file of the chain.
     pub file: PathBuf,
-    /// The first line that is wrong, from 1 on; 0 if it is the whole file.
+    /// First affected line, from 1; 0 for the whole file.
     pub line: u64,
-    /// The last of them.
+    /// Last affected line.
     pub last_line: u64,
-    /// What is wrong.
+    /// Description of the defect.
     pub reason: String,
 }
 
@@ -42,7 +42,7 @@ impl Finding {
         Self::of_file(file, "the file is missing".into())
     }
 
-    /// Where, as file and line.
+    /// Returns the file and the lines.
     pub fn place(&self) -> String {
         let file = self.file.display();
         match (self.line, self.last_line) {
@@ -53,26 +53,27 @@ impl Finding {
     }
 }
 
-/// How many lines of a run are remembered, each to find where the chain goes on.
+/// Number of remembered lines of a run, to find the line that continues the chain.
 const REMEMBERED: usize = 8;
 
-/// Lines one after another of which none follows the last genuine one.
+/// Consecutive lines of which none follows the last genuine one.
 #[derive(Debug)]
 pub(crate) struct Run {
     chain: u32,
     first: u64,
     lines: u64,
-    /// Chain and number of the first of them, where they have some.
+    /// Chain and number of the first line, if it has them.
     heads: Vec<Option<(u32, u64)>>,
-    /// The highest number of a line of this chain.
+    /// Highest number of a line of this chain.
     pub(crate) highest: Option<u64>,
-    /// A chain that is not this one, and how many lines are of it.
+    /// Another chain, and the number of its lines.
     other: Option<(u32, u64)>,
-    /// A key that is not known, and how many lines are sealed under such.
+    /// An unknown key, and the number of lines sealed under unknown keys.
     unknown: Option<(KeyId, u64)>,
-    /// What the next line may follow: the MAC that stands in the newest line, and the one that it must have had.
+    /// MACs that the next line may follow: the MAC in the newest line, and the MAC that it should
+    /// have.
     pub(crate) newest: Vec<Mac>,
-    /// The MACs of lines before.
+    /// MACs of earlier lines.
     pub(crate) macs: Vec<Mac>,
 }
 
@@ -120,7 +121,7 @@ impl Run {
         }
     }
 
-    /// Says what is wrong, between the genuine lines of these numbers.
+    /// Describes the defect between the genuine lines with these numbers.
     pub(crate) fn tell(&self, before: Option<u64>, after: Option<u64>) -> Finding {
         Finding {
             file: PathBuf::new(),
@@ -158,7 +159,7 @@ impl Run {
     }
 }
 
-/// What is wrong with one line of this number, between genuine lines of those.
+/// Describes the defect of one line with this number, between genuine lines with those numbers.
 fn one(number: Option<u64>, before: u64, after: Option<u64>) -> String {
     let expected = before.saturating_add(1);
     let missing = |number: u64| {

@@ -9,9 +9,9 @@ use symbolon_files::{FileError, check_secret, create_private, private_dir};
 /// The file of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainFile {
-    /// Its number, from 1 on.
+    /// Its number, from 1.
     pub chain: u32,
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
 }
 
@@ -22,11 +22,11 @@ impl ChainFile {
     }
 }
 
-/// The chains in the folder, by number. None if there is no such folder.
+/// Returns the chains in the folder, by number; none if the folder is missing.
 ///
 /// # Errors
 ///
-/// [`FileError::Io`].
+/// [`FileError::Io`] if the folder cannot be read.
 pub fn chains(folder: &Path) -> Result<Vec<ChainFile>, FileError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -40,7 +40,7 @@ pub fn chains(folder: &Path) -> Result<Vec<ChainFile>, FileError> {
             number.parse().ok()
         });
         let file = number.map(|chain| ChainFile::new(folder, chain));
-        // Others have no such name: a copy made by hand, or what is left of a file that was being made.
+        // Other names are manual copies, or leftovers of an interrupted creation.
         found.extend(
             file.filter(|file| file.chain > 0 && file.path.file_name() == Some(name.as_os_str())),
         );
@@ -49,19 +49,19 @@ pub fn chains(folder: &Path) -> Result<Vec<ChainFile>, FileError> {
     Ok(found)
 }
 
-/// The chains between 1 and the highest that have no file.
+/// Returns the chains between 1 and the highest number that have no file.
 pub(crate) fn missing(folder: &Path, found: &[ChainFile]) -> Vec<ChainFile> {
     let highest = found.last().map_or(0, |file| file.chain);
     let mut found = found.iter().peekable();
-    // A file of a huge number must not make a huge list.
+    // A file with a huge number must not create a huge list.
     let gaps = (1..=highest).filter(|chain| found.next_if(|file| file.chain == *chain).is_none());
     gaps.take(10)
         .map(|chain| ChainFile::new(folder, chain))
         .collect()
 }
 
-/// Opens the chain to write, and locks it for as long as the file is open. None if somebody else holds it, or it
-/// cannot be written.
+/// Opens the chain for writing, and locks it while the file is open. Returns none if another
+/// process holds it, or if it cannot be written.
 pub(crate) fn take(file: &ChainFile) -> Result<Option<File>, FileError> {
     check_secret(&file.path)?;
     let opened = match OpenOptions::new().read(true).write(true).open(&file.path) {
@@ -75,7 +75,7 @@ pub(crate) fn take(file: &ChainFile) -> Result<Option<File>, FileError> {
     }
 }
 
-/// Makes a new chain and takes it. Its name is on disk when this returns.
+/// Creates and locks a new chain. Its name is on disk when this returns.
 pub(crate) fn make(folder: &Path) -> Result<(ChainFile, File), FileError> {
     private_dir(folder)?;
     for _ in 0..TRIES {
@@ -85,7 +85,7 @@ pub(crate) fn make(folder: &Path) -> Result<(ChainFile, File), FileError> {
             Err(FileError::Exists(_)) => continue,
             made => made?,
         }
-        // Another process may have found and taken it already.
+        // Another process may have found and locked it already.
         if let Some(taken) = take(&file)? {
             return Ok((file, taken));
         }

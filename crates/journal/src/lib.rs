@@ -1,9 +1,9 @@
-//! The journal of a symbolon store in files: the audit log, and the list of what has ended.
+//! The journal of a symbolon store in files: the audit log, and the list of revocations.
 //!
-//! A folder holds one file a chain, to which one process at a time appends. A line is a JSON object, and its MAC is over
-//! the line and the MAC of the line before, under a key that follows from that of the store: so nobody without the key
-//! can write, change, move or remove a line unnoticed, but for the last ones. `docs/format.md` describes the lines. For
-//! Unix systems.
+//! A folder contains one file per chain, to which one process at a time appends. A line is a JSON
+//! object. Its MAC covers the line and the MAC of the previous line, under a key derived from the
+//! store's key: without the key, every added, changed, moved or removed line is detected, except
+//! the removal of the last lines. `docs/format.md` specifies the lines. For Unix systems.
 //!
 //! ```
 //! use symbolon::StoreKey;

@@ -1,13 +1,13 @@
-//! A line of a chain: one JSON object, whose last two fields seal all before them. `docs/format.md` describes it.
+//! A line of a chain: one JSON object, sealed by its last two fields. See `docs/format.md`.
 
 use serde::{Deserialize, Serialize};
 use symbolon::journal::{Event, JournalKeys, Mac};
 use symbolon::{KeyId, Timestamp};
 
-/// The longest line, in bytes, without its end.
+/// Maximum length of a line in bytes, without its end.
 pub(crate) const LONGEST: usize = 16 << 20;
 
-/// The bytes of a line that are not sealed: `,"key":"…","mac":"…"}`.
+/// Length of the unsealed part of a line: `,"key":"…","mac":"…"}`.
 pub(crate) const SEAL: usize = KEY.len() + 8 + MAC.len() + 32 + END.len();
 
 const KEY: &[u8] = br#","key":""#;
@@ -17,7 +17,7 @@ const CHAIN: &[u8] = br#"{"chain":"#;
 const NUMBER: &[u8] = br#","number":"#;
 const OPENED: &[u8] = br#","event":"opened","#;
 
-/// What a line says, but for its seal.
+/// Contents of a line without its seal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Body {
     pub(crate) at: Timestamp,
@@ -37,20 +37,20 @@ struct LineForm<'a> {
 /// A line with a seal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line<'l> {
-    /// The chain that it was written to, and its number there; none if it does not say.
+    /// Chain and number of the line; none if it has none.
     pub(crate) head: Option<(u32, u64)>,
-    /// What its MAC is over.
+    /// The bytes covered by its MAC.
     pub(crate) sealed: &'l [u8],
     pub(crate) key: KeyId,
     pub(crate) mac: Mac,
 }
 
-/// Where a line stands.
+/// Position of a line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LinePosition {
     pub(crate) chain: u32,
     pub(crate) number: u64,
-    /// The MAC of the line before, zeros before the first.
+    /// MAC of the previous line, zeros for the first.
     pub(crate) previous: Mac,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn write(
         event,
     };
     serde_json::to_writer(&mut *out, &written)?;
-    // The brace that ends the object comes after the seal.
+    // The closing brace of the object follows the seal.
     out.pop();
     let (key, mac) = keys.seal(place.previous, out.get(start..).unwrap_or_default());
     for part in [
@@ -88,7 +88,7 @@ pub(crate) fn write(
 }
 
 impl<'l> Line<'l> {
-    /// Takes a line, without its end, apart. None if it has no seal.
+    /// Splits a line, without its end. Returns none if it has no seal.
     pub(crate) fn parse(line: &'l [u8]) -> Option<Self> {
         let (sealed, seal) = line.split_at_checked(line.len().checked_sub(SEAL)?)?;
         let (key, mac) = parse_seal(seal)?;
@@ -101,12 +101,12 @@ impl<'l> Line<'l> {
     }
 }
 
-/// What the line, without its end, says. None if this version does not know it.
+/// Parses a line without its end. Returns none if this version does not know it.
 pub(crate) fn body(line: &[u8]) -> Option<Body> {
     serde_json::from_slice(line).ok()
 }
 
-/// The key and the MAC in the last [`SEAL`] bytes of a line.
+/// Returns the key and the MAC in the last [`SEAL`] bytes of a line.
 pub(crate) fn parse_seal(seal: &[u8]) -> Option<(KeyId, Mac)> {
     let (key, rest) = seal.strip_prefix(KEY)?.split_at_checked(8)?;
     let (mac, rest) = rest.strip_prefix(MAC)?.split_at_checked(32)?;
@@ -115,9 +115,9 @@ pub(crate) fn parse_seal(seal: &[u8]) -> Option<(KeyId, Mac)> {
     (rest == END).then_some(parsed)
 }
 
-/// Whether a line looks like one of [`Event::Opened`]. Only its MAC tells whether it is.
+/// Returns whether a line looks like [`Event::Opened`]. Only its MAC is proof.
 pub(crate) fn looks_opened(line: &[u8]) -> bool {
-    // Chain, number and time before it have at most 90 bytes. A quote within a string is escaped.
+    // Chain, number and time have at most 90 bytes. A quote within a string is escaped.
     let start = line.get(..128).unwrap_or(line);
     start.windows(OPENED.len()).any(|part| part == OPENED)
 }

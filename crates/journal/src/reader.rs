@@ -1,4 +1,4 @@
-//! Reading a chain from some line on, each line compared with the one before.
+//! Reading a chain from a given line, with verification of each line.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -11,47 +11,48 @@ use crate::examine::{Examiner, Last};
 use crate::finding::Finding;
 use crate::line::{LONGEST, body};
 
-/// A chain that is read. Memory: the longest line.
+/// A reader of a chain. It uses memory for the longest line.
 #[derive(Debug)]
 pub struct ChainReader<'k, R> {
     input: BufReader<R>,
     path: PathBuf,
     examiner: Examiner<'k>,
-    /// Where reading began; lines before are counted only for a finding.
+    /// Start of reading; earlier lines are counted only for a finding.
     start: u64,
-    /// After the last whole line that was read.
+    /// Position after the last complete line.
     offset: u64,
-    /// What lies behind is not read.
+    /// Bytes after this limit are not read.
     limit: u64,
     line: Vec<u8>,
-    /// Where a line that did not fit was read again: another process may have been writing it.
+    /// Position of a mismatching line that was read again: another process may have been writing
+    /// it.
     again: Option<u64>,
-    /// What is handed out next.
+    /// The next item to return.
     next: Option<Item>,
-    /// Bytes of a last line without its end.
+    /// Length of an incomplete last line.
     torn: u64,
 }
 
-/// What a chain holds.
+/// An item of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A genuine line.
     Entry {
         /// Its number.
         number: u64,
-        /// When it was written.
+        /// Time of writing.
         at: Timestamp,
-        /// What it says.
+        /// Its event.
         event: Event,
     },
-    /// Something is wrong with lines before the next one.
+    /// A defect of lines before the next one.
     Finding(Finding),
 }
 
-/// The end of what is genuine.
+/// End of the genuine lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
-    /// In bytes.
+    /// Offset in bytes.
     pub(crate) length: u64,
     pub(crate) last: Last,
 }
@@ -64,7 +65,7 @@ enum Found {
 }
 
 impl<'k, R: Read + Seek> ChainReader<'k, R> {
-    /// Reads from `start` on, up to `limit` bytes from the beginning.
+    /// Creates a reader from `start` up to `limit` bytes from the beginning of the file.
     pub(crate) fn new(
         keys: &'k JournalKeys,
         chain: u32,
@@ -88,11 +89,11 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
         })
     }
 
-    /// The next line, or what is wrong with some. None at the end.
+    /// Returns the next line or finding; none at the end.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read.
+    /// Fails if the file cannot be read.
     pub fn read_item(&mut self) -> io::Result<Option<Item>> {
         if let Some(item) = self.next.take() {
             return Ok(Some(item));
@@ -123,17 +124,17 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
         }
     }
 
-    /// Whole lines that were read.
+    /// Returns the number of complete lines read.
     pub(crate) fn lines(&self) -> u64 {
         self.examiner.lines()
     }
 
-    /// Bytes after the last whole line; known at the end.
+    /// Returns the number of bytes after the last complete line, valid at the end.
     pub(crate) fn torn(&self) -> u64 {
         self.torn
     }
 
-    /// The end of what was read, if nothing was wrong with it.
+    /// Returns the end of the lines read, if there was no finding.
     pub(crate) fn end(&self) -> End {
         End {
             length: self.offset,
@@ -164,7 +165,7 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
         }
     }
 
-    /// A finding with its file, and its lines counted from the beginning of the file.
+    /// Completes a finding with its file, and with line numbers from the beginning of the file.
     fn place(&self, mut finding: Finding) -> io::Result<Item> {
         let before = match self.start {
             0 => 0,

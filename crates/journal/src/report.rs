@@ -1,4 +1,4 @@
-//! Going over a whole journal.
+//! Verification of a whole journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -14,80 +14,80 @@ use crate::finding::Finding;
 use crate::folder::{ChainFile, chains, failed, missing};
 use crate::reader::{ChainReader, Item};
 
-/// What a journal holds, and what is wrong with it.
+/// Contents and defects of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// Each chain, by number.
+    /// The chains, by number.
     pub chains: Vec<ChainReport>,
     /// Files that are missing between others.
     pub findings: Vec<Finding>,
 }
 
-/// What a chain holds, and what is wrong with it.
+/// Contents and defects of a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChainReport {
     /// Its number.
     pub chain: u32,
     /// Its file.
     pub file: PathBuf,
-    /// Whole lines in it.
+    /// Number of complete lines.
     pub lines: u64,
-    /// The time of its first genuine line.
+    /// Time of its first genuine line.
     pub first: Option<Timestamp>,
-    /// The time of its last genuine line.
+    /// Time of its last genuine line.
     pub last: Option<Timestamp>,
-    /// Bytes of a last line without its end: of a process that is writing it, or was killed while it did.
+    /// Length of an incomplete last line, which is being written or was interrupted by a crash.
     pub torn: u64,
-    /// What is wrong.
+    /// Defects.
     pub findings: Vec<Finding>,
-    /// What is wrong beyond those.
+    /// Number of further defects.
     pub more_findings: u64,
-    /// The numbers of intents of which nobody knows what became of them.
+    /// Numbers of intents without a known outcome.
     pub unresolved: BTreeSet<u64>,
-    /// How many entries could not be written.
+    /// Number of entries that could not be written.
     pub missed: u64,
-    /// How often the store was found to be an earlier one.
+    /// Number of times that the store was rolled back.
     pub restores: u64,
-    /// The newest commit that is told of in each life of the store.
+    /// Newest recorded commit of each epoch of the store.
     pub newest: BTreeMap<u64, u64>,
 }
 
-/// Findings of a chain beyond these are only counted.
+/// Maximum number of findings per chain; further findings are only counted.
 const SHOWN: usize = 1000;
 
 impl Report {
-    /// Everything that is wrong, but for what was only counted.
+    /// Returns all findings, except those that were only counted.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         let chains = self.chains.iter().flat_map(|chain| &chain.findings);
         self.findings.iter().chain(chains)
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there are no defects.
     pub fn is_sound(&self) -> bool {
         self.findings().next().is_none()
     }
 
-    /// The newest commit that is told of in this life of the store.
+    /// Returns the newest recorded commit of this epoch of the store.
     pub fn newest(&self, epoch: u64) -> Option<u64> {
         let newest = self.chains.iter().map(|chain| chain.newest.get(&epoch));
         newest.flatten().max().copied()
     }
 
-    /// How many intents there are of which nobody knows what became of them.
+    /// Returns the number of intents without a known outcome.
     pub fn unresolved(&self) -> usize {
         self.chains.iter().map(|chain| chain.unresolved.len()).sum()
     }
 }
 
-/// Goes over everything in the folder of a journal and finds all that is wrong. Nothing is locked or changed; other
-/// processes may write meanwhile. A missing folder is an empty journal.
+/// Verifies all files in the folder of a journal. Locks and changes nothing; other processes may
+/// write at the same time. A missing folder is an empty journal.
 ///
-/// That the last lines of a chain, or the chain of the highest number, were taken away cannot be seen from the journal
-/// alone: compare [`Report::newest`] with the head of the store.
+/// The journal alone cannot show that the last lines of a chain, or the chain with the highest
+/// number, were removed: compare [`Report::newest`] with the head of the store.
 ///
 /// # Errors
 ///
-/// If something cannot be read.
+/// Fails if a file cannot be read.
 pub fn verify(folder: &Path, keys: &JournalKeys) -> Result<Report, FileError> {
     let found = chains(folder)?;
     let gaps = missing(folder, &found);
@@ -103,11 +103,11 @@ pub fn verify(folder: &Path, keys: &JournalKeys) -> Result<Report, FileError> {
     })
 }
 
-/// Reads all of a chain as it is now.
+/// Reads a whole chain.
 ///
 /// # Errors
 ///
-/// If it cannot be read.
+/// Fails if the file cannot be read.
 pub fn read_chain<'k>(
     file: &ChainFile,
     keys: &'k JournalKeys,
@@ -121,11 +121,11 @@ pub fn read_chain<'k>(
     open().map_err(failed("read", &file.path))
 }
 
-/// What [`verify`] finds in a chain of these bytes.
+/// Verifies a chain with these bytes, as [`verify`] does.
 ///
 /// # Errors
 ///
-/// None of its own: bytes can always be read.
+/// None in practice: bytes can always be read.
 #[doc(hidden)]
 pub fn verify_bytes(keys: &JournalKeys, chain: u32, bytes: &[u8]) -> io::Result<ChainReport> {
     let path = PathBuf::new();

@@ -1,4 +1,4 @@
-//! Appending to the own chain, so that what was acknowledged stays whatever fails.
+//! Appending to the owned chain, so that acknowledged lines survive every failure.
 
 use std::fs::File;
 use std::io;
@@ -10,13 +10,13 @@ use symbolon::journal::{Durability, Event, JournalKeys};
 use crate::line::{self, LONGEST, LinePosition};
 use crate::reader::End;
 
-/// What a chain is written to.
+/// Output of a chain.
 pub(crate) trait AppendTarget {
-    /// Writes all of it there.
+    /// Writes all bytes at the offset.
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
-    /// Returns when it is on disk.
+    /// Returns when the data is on disk.
     fn sync(&mut self) -> io::Result<()>;
-    /// Cuts off what is behind.
+    /// Truncates to the length.
     fn cut(&mut self, length: u64) -> io::Result<()>;
 }
 
@@ -34,35 +34,35 @@ impl AppendTarget for File {
     }
 }
 
-/// The end of the own chain. What it knows is what was acknowledged; nothing else remains in the file once the next
-/// append begins.
+/// The end of the owned chain. It tracks acknowledged lines; the next append removes everything
+/// else from the file.
 #[derive(Debug)]
 pub(crate) struct Writer<M> {
     medium: M,
     chain: u32,
     end: End,
-    /// What is on disk for certain, in bytes.
+    /// Number of bytes that are certainly on disk.
     synced: u64,
-    /// What was acknowledged since: a failed sync may have dropped it, so that it is written once more.
+    /// Lines acknowledged since, which are written again after a failed sync.
     pending: Vec<u8>,
     state: State,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The file ends where it should.
+    /// The file ends after the last acknowledged line.
     Clean,
-    /// There may be more behind.
+    /// The file may be longer.
     Torn,
-    /// And it is not known what is on disk.
+    /// The file may be longer, and the data on disk is unknown.
     Unsynced,
 }
 
-/// When so many bytes are pending they are synced, whoever asks for it.
+/// Number of pending bytes that triggers a sync.
 const MOST_PENDING: usize = 1 << 20;
 
 impl<M: AppendTarget> Writer<M> {
-    /// Goes on at `end`; `length` is how long the file is.
+    /// Continues at `end` in a file of `length` bytes.
     pub(crate) fn new(medium: M, chain: u32, end: End, length: u64) -> Self {
         Self {
             medium,
@@ -77,12 +77,12 @@ impl<M: AppendTarget> Writer<M> {
         }
     }
 
-    /// The end of what was acknowledged.
+    /// Returns the end of the acknowledged lines.
     pub(crate) fn end(&self) -> End {
         self.end
     }
 
-    /// How long the file must be, if nobody else wrote to it. None after a failure.
+    /// Returns the expected length of the file; none after a failure.
     pub(crate) fn expected_length(&self) -> Option<u64> {
         (self.state == State::Clean).then_some(self.end.length)
     }
@@ -91,7 +91,7 @@ impl<M: AppendTarget> Writer<M> {
         &self.medium
     }
 
-    /// Appends the events as one, and returns the number of the first.
+    /// Appends the events in one write, and returns the number of the first.
     pub(crate) fn append(
         &mut self,
         keys: &JournalKeys,
@@ -104,7 +104,7 @@ impl<M: AppendTarget> Writer<M> {
         let (bytes, end) = self.lines(keys, at, events)?;
         self.state = State::Torn;
         if let Err(error) = self.medium.write_at(&bytes, self.end.length) {
-            // If this fails too, the next append tries it again.
+            // If this fails too, the next append retries.
             let _ = self.mend();
             return Err(error);
         }
@@ -124,10 +124,10 @@ impl<M: AppendTarget> Writer<M> {
         Ok(before + 1)
     }
 
-    /// Makes the file end where the last acknowledged line does.
+    /// Truncates the file after the last acknowledged line.
     ///
-    /// After a sync that failed the kernel takes the pages for written and drops them when it likes, so that what was
-    /// acknowledged since the last good one is written again, in its place.
+    /// After a failed sync, the kernel considers the pages written and may drop them, so lines
+    /// acknowledged since the last successful sync are written again in place.
     fn mend(&mut self) -> io::Result<()> {
         if self.state == State::Unsynced && !self.pending.is_empty() {
             self.medium.write_at(&self.pending, self.synced)?;
@@ -175,15 +175,15 @@ mod tests {
     use crate::examine::Last;
     use crate::report::verify_bytes;
 
-    /// A disk of which everything can fail. What a failed sync leaves unwritten is lost, as on Linux: the kernel takes it
-    /// for written.
+    /// A disk whose every operation can fail. Data of a failed sync is lost, as on Linux, where the
+    /// kernel considers it written.
     #[derive(Debug, Default)]
     struct Disk {
-        /// What is read.
+        /// Contents seen by readers.
         cache: Vec<u8>,
-        /// What a power cut leaves.
+        /// Contents after a power cut.
         platter: Vec<u8>,
-        /// Where what is not on the platter yet begins and ends.
+        /// Range that is not on the platter yet.
         dirty: Option<(usize, usize)>,
         room: Option<usize>,
         fails_to_sync: bool,
@@ -247,14 +247,14 @@ mod tests {
         writer.append(&keys(), at, &[Event::Gap { missed }], durability)
     }
 
-    /// The lines of these bytes, none of which may be wrong.
+    /// Parses these bytes, and panics on any finding.
     fn lines(bytes: &[u8]) -> u64 {
         let report = verify_bytes(&keys(), 1, bytes).unwrap();
         assert!(report.findings.is_empty(), "{:?}", report.findings);
         report.lines
     }
 
-    use Durability::{Synced, Written};
+    use Durability::{Synced, LineForm};
 
     #[test]
     fn the_journal_resumes_after_a_full_disk() {
@@ -264,7 +264,7 @@ mod tests {
         for room in line..2 * line {
             for fails_to_cut in [false, true] {
                 let mut writer = writer(Disk::default());
-                append(&mut writer, 1, Written).unwrap();
+                append(&mut writer, 1, LineForm).unwrap();
                 writer.medium.room = Some(room);
                 writer.medium.fails_to_cut = fails_to_cut;
                 for _ in 0..2 {
@@ -286,13 +286,13 @@ mod tests {
     fn entries_lost_by_a_failed_sync_are_written_again() {
         let mut writer = writer(Disk::default());
         append(&mut writer, 1, Synced).unwrap();
-        append(&mut writer, 2, Written).unwrap();
+        append(&mut writer, 2, LineForm).unwrap();
         for number in [3, 4] {
             writer.medium.fails_to_sync = true;
             assert!(append(&mut writer, 9, Synced).is_err());
             assert!(append(&mut writer, 9, Synced).is_err());
-            // Acknowledged as written: whoever reads the file finds it.
-            assert_eq!(append(&mut writer, 3, Written).unwrap(), number);
+            // Acknowledged as written, so a reader of the file finds it.
+            assert_eq!(append(&mut writer, 3, LineForm).unwrap(), number);
             assert_eq!(lines(&writer.medium.cache), number);
         }
         writer.medium.fails_to_sync = false;
@@ -308,7 +308,7 @@ mod tests {
         let events = vec![Event::Gap { missed: 1 }; 1000];
         for _ in 0..20 {
             let at = Timestamp::MIN;
-            writer.append(&keys(), at, &events, Written).unwrap();
+            writer.append(&keys(), at, &events, LineForm).unwrap();
             assert!(writer.pending.len() <= MOST_PENDING);
         }
         assert_eq!(lines(&writer.medium.cache), 20_000);

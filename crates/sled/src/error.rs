@@ -103,8 +103,7 @@ pub(crate) fn unreadable(error: sled::Error) -> StoreError {
 }
 
 /// Turns a panic of sled into an error. sled panics if its file is inconsistent, which a damaged
-/// disk
-/// can cause and input of this library cannot.
+/// disk can cause and input of this library cannot.
 pub(crate) fn caught<T, E: From<Fault>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     // Only sled's own state, which its destructors protect, or the poisoned state can be half
     // changed.

@@ -39,9 +39,8 @@
 //!
 //! All files have mode 0600, regardless of the umask, in a folder that only its owner can write to.
 //! While a store is being opened, a snapshot file briefly has a mode determined by the umask; it
-//! only
-//! contains page offsets. [`symbolon::backup`] copies an open store; the folder may be copied as a
-//! whole while no process has it open.
+//! only contains page offsets. [`symbolon::backup`] copies an open store; the folder may be copied
+//! as a whole while no process has it open.
 #![forbid(unsafe_code)]
 
 mod commit;

@@ -12,7 +12,8 @@ use crate::error::{Fault, unreadable};
 use crate::layout::{STATE_KEY, State, Sum, decode_minute, decode_record, record_key, stand_in};
 
 /// Segment size in bytes. A page briefly has up to 20 records, and a page larger than a quarter of
-/// a segment goes to a file that sled never syncs: four times 20 records of 16 kB, and some reserve.
+/// a segment goes to a file that sled never syncs: four times 20 records of 16 kB, and some
+/// reserve.
 pub(crate) const SEGMENT: usize = 2 << 20;
 
 /// Number of changes that cannot fill two segments: at most three records among them, and for each
@@ -132,12 +133,10 @@ impl Trees {
     }
 
     /// Applies all of `changes` or none, and returns when they are on disk. After an error, the
-    /// outcome
-    /// is unknown.
+    /// outcome is unknown.
     ///
     /// sled splits an overfull page on the next access. This function triggers the split, so that
-    /// no
-    /// later read does it, unsynced.
+    /// no later read does it, unsynced.
     ///
     /// sled reuses a segment when its replacement was flushed, which is not yet durable, but never
     /// during a transaction. So at most two segments may be filled between syncs, except by one

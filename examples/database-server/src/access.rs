@@ -57,10 +57,8 @@ pub fn options() -> Options {
 
 impl Access {
     /// Opens the token store in `folder`: `tokens.db`, with key and journal in `tokens.db.keys`.
-    /// The
-    /// first call creates them, the organization, and two tokens, each in a file that only its
-    /// owner
-    /// can read.
+    /// The first call creates them, the organization, and two tokens, each in a file that only its
+    /// owner can read.
     ///
     /// # Errors
     ///

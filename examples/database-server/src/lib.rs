@@ -2,8 +2,7 @@
 //!
 //! [`access`] opens the token store, [`server`] authenticates a connection once and checks each of
 //! its requests, [`protocol`] defines the wire protocol, and [`data`] has the tables. See
-//! `README.md`
-//! for a session.
+//! `README.md` for a session.
 #![forbid(unsafe_code)]
 
 pub mod access;

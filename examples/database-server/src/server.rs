@@ -186,8 +186,7 @@ impl Server {
     }
 
     /// Authenticates the connection without keeping the token. A refused token replaces the
-    /// previous
-    /// one.
+    /// previous one.
     fn authenticate(&self, token: &str, grant: &mut Option<Grant>) -> Result<Answer, Refusal> {
         *grant = None;
         let found = self.verifier.authenticate(token).inspect_err(|denied| {
@@ -202,8 +201,7 @@ impl Server {
     }
 
     /// Checks a request: a few loads from memory, which see a revoke, an expiry or a deactivated
-    /// owner at
-    /// once.
+    /// owner at once.
     fn allow(&self, grant: Option<&Grant>, action: Action, table: &str) -> Result<(), Refusal> {
         let grant = grant.ok_or(Refusal::Unauthenticated)?;
         // Always names the organization: a table exists only within it.

@@ -33,9 +33,8 @@ pub fn options() -> Options {
 
 impl Access {
     /// Opens the token store in `folder`: `tokens.db`, with key and journal in `tokens.db.keys`.
-    /// The
-    /// first call creates them, an organization, and a token that may create others, in a file that
-    /// only its owner can read.
+    /// The first call creates them, an organization, and a token that may create others, in a file
+    /// that only its owner can read.
     ///
     /// # Errors
     ///

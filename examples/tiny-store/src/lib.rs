@@ -1,6 +1,5 @@
 //! The smallest store for symbolon that follows all rules: one append-only file of commits, with
-//! all
-//! data in memory.
+//! all data in memory.
 //!
 //! See [`symbolon::store`] for the contract. `find`, which scans, and `wait`, which sleeps, are the
 //! trait's defaults. A scan sorts all records, and the file only grows: suitable for thousands of
@@ -40,8 +39,7 @@ impl TinyStore {
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] if an entry before the last one is damaged; [`StoreError::Backend`]
-    /// if
-    /// the file cannot be read or written, or another process has it open.
+    /// if the file cannot be read or written, or another process has it open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let (log, entries) = Log::open(path)?;
         let mut state = State {
