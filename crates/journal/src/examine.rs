@@ -62,7 +62,7 @@ impl<'k> Examiner<'k> {
         self.last
     }
 
-    /// Lines seen.
+    /// Returns the number of lines seen.
     pub(crate) fn lines(&self) -> u64 {
         self.line
     }

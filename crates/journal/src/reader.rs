@@ -59,7 +59,7 @@ pub(crate) struct End {
 
 enum Found {
     Whole,
-    /// No JSON line has so many bytes.
+    /// Larger than any line of JSON.
     TooLong,
     End,
 }

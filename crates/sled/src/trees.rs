@@ -51,7 +51,7 @@ pub(crate) struct Change {
 }
 
 impl State {
-    /// What makes it the state of the store.
+    /// Returns the change that makes this the state of the store.
     pub(crate) fn change(&self) -> Change {
         Change {
             tree: Which::Meta,

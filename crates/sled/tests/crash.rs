@@ -1,4 +1,4 @@
-//! What was acknowledged is there after the process died.
+//! Tests that acknowledged changes survive a crash of the process.
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic, as tests do")]
 
 use std::io::Write as _;

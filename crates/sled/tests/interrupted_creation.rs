@@ -1,4 +1,4 @@
-//! What a process leaves that is killed while it makes a store.
+//! Leftovers of a process that was killed while creating a store.
 use symbolon_sled::SledStore;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rows that were planted by somebody who can write to the file: they hide nothing else, and fsck finds them.
+//! Planted rows: they hide no other row, and fsck finds them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

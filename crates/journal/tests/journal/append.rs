@@ -1,4 +1,4 @@
-//! What is appended is there, in its order.
+//! Tests of appending and of the order of lines.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -216,7 +216,7 @@ fn a_chain_continues_under_a_new_key() {
         .append(at(0), &[intent()], Durability::Synced)
         .unwrap();
     assert_eq!(all(&journal).len(), 4);
-    // Whoever has only one of the keys is told so, once.
+    // A missing key is reported once.
     for (secret, line, last) in [(old, 4, 4), (new, 1, 3)] {
         let key = symbolon::StoreKey::from_bytes(secret);
         let one = symbolon::journal::JournalKeys::new(&key);

@@ -1,4 +1,4 @@
-//! Whatever is done to a file is found, told once, and at the right line.
+//! Every change of a file is reported once, at the right line.
 
 use std::fs;
 
@@ -59,7 +59,7 @@ fn every_flipped_byte_is_one_finding_at_its_line() {
             let [found] = report.findings.as_slice() else {
                 panic!("byte {at} of line {line}: {:#?}", report.findings);
             };
-            // A line without a seal cannot be told from one that was put in, but by the line after the next.
+            // Only the line after the next distinguishes a line without a seal from an inserted one.
             let left = sound[at..].iter().position(|byte| *byte == b'\n');
             let is_seal = left.is_some_and(|left| left <= 59);
             let is_end = bytes[at] == b'\n';

@@ -45,7 +45,7 @@ fn an_uncreatable_folder_fails_only_the_append() {
     let file = home.folder.path().join("file");
     fs::write(&file, "").unwrap();
     let journal = FileJournal::open(&file.join("key.journal"), keys());
-    // A file cannot hold a folder, whoever asks; that is seen when it is opened, or when it is written to.
+    // A file cannot contain a folder; opening or writing reports it.
     if let Ok(journal) = journal {
         let refused = journal.append(at(0), &[intent()], Durability::Synced);
         assert!(
@@ -94,7 +94,7 @@ fn concurrent_modification_is_detected() {
     // Once it is as it was, it goes on.
     fs::write(home.chain(1), &sound).unwrap();
     assert_eq!(append().unwrap(), 5);
-    // Nobody would read what is written to a file without a name.
+    // A reader would not find data written to an unlinked file.
     let moved = home.folder.path().join("moved");
     fs::rename(home.path(), &moved).unwrap();
     assert!(matches!(append(), Err(JournalError::Failed(_))));

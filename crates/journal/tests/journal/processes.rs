@@ -90,7 +90,7 @@ fn four_processes_have_four_chains() {
         command.spawn().unwrap()
     };
     let children: Vec<_> = (0..4).map(start).collect();
-    // Whoever reads meanwhile finds nothing wrong.
+    // A concurrent reader finds no defect.
     let reader = home.open();
     let mut reads = 0;
     let mut children = children;

@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! Helpers shared by the tests of this crate.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub(crate) fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path).unwrap()
 }
 
-/// A connection of somebody who can write to the file, and keeps no rule.
+/// A connection of an attacker who can write to the file.
 pub(crate) fn intruder(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection
