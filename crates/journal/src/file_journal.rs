@@ -148,7 +148,10 @@ impl FileJournal {
     }
 
     /// Returns the owned chain, positioned at its end. Creates one if there is none.
-    fn writer<'o>(&self, own: &'o mut Option<OwnChain>) -> Result<&'o mut Writer<File>, JournalError> {
+    fn writer<'o>(
+        &self,
+        own: &'o mut Option<OwnChain>,
+    ) -> Result<&'o mut Writer<File>, JournalError> {
         let own = match own {
             Some(own) => own,
             None => {

@@ -254,7 +254,7 @@ mod tests {
         report.lines
     }
 
-    use Durability::{Synced, LineForm};
+    use Durability::{Synced, Written};
 
     #[test]
     fn the_journal_resumes_after_a_full_disk() {
@@ -264,7 +264,7 @@ mod tests {
         for room in line..2 * line {
             for fails_to_cut in [false, true] {
                 let mut writer = writer(Disk::default());
-                append(&mut writer, 1, LineForm).unwrap();
+                append(&mut writer, 1, Written).unwrap();
                 writer.medium.room = Some(room);
                 writer.medium.fails_to_cut = fails_to_cut;
                 for _ in 0..2 {
@@ -286,13 +286,13 @@ mod tests {
     fn entries_lost_by_a_failed_sync_are_written_again() {
         let mut writer = writer(Disk::default());
         append(&mut writer, 1, Synced).unwrap();
-        append(&mut writer, 2, LineForm).unwrap();
+        append(&mut writer, 2, Written).unwrap();
         for number in [3, 4] {
             writer.medium.fails_to_sync = true;
             assert!(append(&mut writer, 9, Synced).is_err());
             assert!(append(&mut writer, 9, Synced).is_err());
             // Acknowledged as written, so a reader of the file finds it.
-            assert_eq!(append(&mut writer, 3, LineForm).unwrap(), number);
+            assert_eq!(append(&mut writer, 3, Written).unwrap(), number);
             assert_eq!(lines(&writer.medium.cache), number);
         }
         writer.medium.fails_to_sync = false;
@@ -308,7 +308,7 @@ mod tests {
         let events = vec![Event::Gap { missed: 1 }; 1000];
         for _ in 0..20 {
             let at = Timestamp::MIN;
-            writer.append(&keys(), at, &events, LineForm).unwrap();
+            writer.append(&keys(), at, &events, Written).unwrap();
             assert!(writer.pending.len() <= MOST_PENDING);
         }
         assert_eq!(lines(&writer.medium.cache), 20_000);
