@@ -1,11 +1,14 @@
-//! The native token text: `sym_`, 11 base62 digits of the id, 43 of a 256-bit secret, 6 of the CRC-32 of those 58 bytes.
+//! Native tokens: `sym_`, then 11 base62 digits of the id, 43 of a 256-bit secret, and 6 of the
+//! CRC-32 of these 58 bytes.
 //!
-//! The digits are in ASCII order and of fixed width, so that comparing numbers is comparing texts.
+//! The digits are in ASCII order and of fixed width, so that texts compare as their numbers do.
 
-use super::rng::Rng;
+use fastrand::Rng;
+
+use super::pick;
 
 pub(super) const PREFIX: &str = "sym_";
-/// Bytes of a native text.
+/// Length of a native token in bytes.
 pub(super) const LENGTH: usize = 64;
 const ID_DIGITS: usize = 11;
 const SECRET_DIGITS: usize = 43;
@@ -20,7 +23,7 @@ pub(super) const ZERO_ID: &str = "00000000000";
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// `number` in `width` base62 digits, most significant first; higher digits are lost.
+/// Writes `number` in `width` base62 digits, most significant first, and drops higher digits.
 pub(super) fn base62(mut number: u128, width: usize) -> String {
     let mut digits = Vec::with_capacity(width);
     for _ in 0..width {
@@ -38,7 +41,7 @@ pub(super) fn id_digits(id: u64) -> String {
     base62(u128::from(id), ID_DIGITS)
 }
 
-/// The digits of a random number under 2^256.
+/// Returns the digits of a random number below 2^256.
 pub(super) fn random_secret(rng: &mut Rng) -> String {
     loop {
         let digits: String = (0..SECRET_DIGITS).map(|_| random_digit(rng)).collect();
@@ -49,27 +52,27 @@ pub(super) fn random_secret(rng: &mut Rng) -> String {
 }
 
 pub(super) fn random_digit(rng: &mut Rng) -> char {
-    char::from(*rng.pick(DIGITS))
+    char::from(*pick(rng, DIGITS))
 }
 
-/// The text with the right checksum for whatever stands in `id` and `secret`.
+/// Returns the token with the right checksum for `id` and `secret`, valid or not.
 pub(super) fn compose(id: &str, secret: &str) -> String {
     let head = format!("{PREFIX}{id}{secret}");
     let sum = checksum(head.as_bytes());
     head + &sum
 }
 
-/// Base62 digits of the CRC-32 (IEEE) of `head`.
+/// Returns the base62 digits of the CRC-32 (IEEE) of `head`.
 pub(super) fn checksum(head: &[u8]) -> String {
     base62(u128::from(crc32fast::hash(head)), CHECKSUM_DIGITS)
 }
 
-/// Whether `text` must be a native text or is malformed.
+/// Returns whether `text` can only be a native token or malformed.
 pub(super) fn is_native_shaped(text: &str) -> bool {
     text.len() == LENGTH && text.starts_with(PREFIX)
 }
 
-/// Whether a native-shaped `text` keeps every rule of the native form.
+/// Returns whether a native-shaped `text` satisfies every rule of the native form.
 pub(super) fn is_well_formed(text: &str) -> bool {
     let (Some(digits), Some((id, secret, sum))) = (text.get(PREFIX.len()..), parts(text)) else {
         return false;
@@ -84,7 +87,7 @@ pub(super) fn is_well_formed(text: &str) -> bool {
             .is_some_and(|head| checksum(head.as_bytes()) == sum)
 }
 
-/// The digits of id, secret and checksum; `None` if `text` cannot be cut there.
+/// Returns the digits of id, secret and checksum, or `None` if `text` cannot be split there.
 pub(super) fn parts(text: &str) -> Option<(&str, &str, &str)> {
     let digits = text.strip_prefix(PREFIX)?;
     let (id, rest) = digits.split_at_checked(ID_DIGITS)?;
@@ -96,12 +99,12 @@ pub(super) fn parts(text: &str) -> Option<(&str, &str, &str)> {
 mod tests {
     use super::*;
 
-    // Worked out with Python's integers and `zlib.crc32`; the secret is the bytes 0, 1, … 31.
+    // Computed with Python's integers and `zlib.crc32`; the secret is the bytes 0, 1, … 31.
     const KNOWN: &str = "sym_0rnH53Gg6sr003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf24IhLr";
     const KNOWN_SECRET: &str = "003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf";
 
     #[test]
-    fn base62_is_as_python_has_it() {
+    fn base62_digits_match_python() {
         assert_eq!(id_digits(u64::MAX), LAST_ID);
         assert_eq!(base62(1 << 64, 11), FIRST_ID_TOO_BIG);
         assert_eq!(id_digits(1000), "000000000G8");
@@ -110,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn native_texts_are_as_python_has_them() {
+    fn native_tokens_match_python() {
         let zeros = "0".repeat(43);
         let last = "sym_LygHa16AHYFyhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp13k8c0N";
         let low = "sym_000000000G80000000000000000000000000000000000000000000099TUz";
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_canonical_is_malformed_even_with_the_right_checksum() {
+    fn a_matching_checksum_does_not_make_an_invalid_token_valid() {
         for (id, secret) in [
             (ZERO_ID, KNOWN_SECRET),
             (FIRST_ID_TOO_BIG, KNOWN_SECRET),

@@ -1,17 +1,17 @@
-//! What the answer must be, from the written rules alone.
+//! Decides requests by the documented rules.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::native;
-use super::permission::{Permission, Request};
-use super::world::{Authorization, NOW, Status, World};
+use super::permission::Request;
+use super::records::{Authorization, NOW, Status};
 use crate::Failure;
 
-/// Why a request is refused. The first that holds, in this order, is the reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a request is refused: the first reason that holds, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Reason {
     Malformed,
     Unknown,
@@ -22,112 +22,70 @@ pub(super) enum Reason {
     Forbidden,
 }
 
-impl Reason {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::Unknown => "unknown",
-            Self::Revoked => "revoked",
-            Self::Inactive => "inactive",
-            Self::Expired => "expired",
-            Self::OwnerInactive => "owner_inactive",
-            Self::Forbidden => "forbidden",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    Allow { id: u64, permission: Permission },
-    Deny { reason: Reason, id: Option<u64> },
+/// A line of `expected.jsonl`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Decision {
+    allow: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permission: Option<String>,
 }
 
 impl Decision {
-    pub(super) fn reason(&self) -> Option<Reason> {
-        match self {
-            Self::Allow { .. } => None,
-            Self::Deny { reason, .. } => Some(*reason),
+    fn deny(reason: Reason, authorization: Option<&Authorization<'_>>) -> Self {
+        Self {
+            allow: false,
+            reason: Some(reason),
+            id: authorization.map(|one| format!("{:016x}", one.id)),
+            permission: None,
         }
     }
 }
 
-/// The line of `expected.jsonl`.
-impl Serialize for Decision {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Line {
-            allow: bool,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            reason: Option<&'static str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            id: Option<String>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            permission: Option<String>,
-        }
-        let (id, permission) = match *self {
-            Self::Allow { id, permission } => (Some(id), Some(permission)),
-            Self::Deny { id, .. } => (id, None),
-        };
-        let line = Line {
-            allow: self.reason().is_none(),
-            reason: self.reason().map(Reason::name),
-            id: id.map(|id| format!("{id:016x}")),
-            permission: permission.map(|permission| permission.to_string()),
-        };
-        line.serialize(serializer)
-    }
-}
-
-/// Decides every request by looking its text up among all authorizations.
+/// Finds authorizations by the text of their tokens.
 #[derive(Debug)]
-pub(super) struct Oracle<'w> {
-    world: &'w World,
-    /// Half a digest of each text, and the number of its authorization, whose text is compared in full.
-    numbers: HashMap<u64, u32>,
-}
+pub(super) struct Oracle<'c>(HashMap<&'c str, &'c Authorization<'c>>);
 
-impl<'w> Oracle<'w> {
+impl<'c> Oracle<'c> {
     /// # Errors
     ///
-    /// Two texts of this seed cannot be told apart.
-    pub(super) fn new(world: &'w World) -> Result<Self, Failure> {
-        let mut numbers = HashMap::with_capacity(world.authorizations as usize);
-        for number in 0..world.authorizations {
-            match numbers.entry(digest(&world.authorization(number).text)) {
-                Entry::Vacant(free) => free.insert(number),
-                Entry::Occupied(_) => {
-                    return Err("two token texts collide: choose another seed".into());
-                }
-            };
+    /// Fails if two authorizations have the same token.
+    pub(super) fn new(all: &'c [Authorization<'c>]) -> Result<Self, Failure> {
+        let by_text: HashMap<_, _> = all.iter().map(|one| (one.text.as_str(), one)).collect();
+        if by_text.len() < all.len() {
+            return Err("two tokens are equal: choose another seed".into());
         }
-        Ok(Self { world, numbers })
+        Ok(Self(by_text))
     }
 
     pub(super) fn decide(&self, text: &str, request: &Request) -> Decision {
         if is_malformed(text) {
-            return Decision::Deny {
-                reason: Reason::Malformed,
-                id: None,
-            };
+            return Decision::deny(Reason::Malformed, None);
         }
-        match self.find(text) {
-            None => Decision::Deny {
-                reason: Reason::Unknown,
-                id: None,
+        let Some(found) = self.0.get(text) else {
+            return Decision::deny(Reason::Unknown, None);
+        };
+        if let Some(reason) = refusal(found) {
+            return Decision::deny(reason, Some(found));
+        }
+        let mut grants = found.permissions.iter();
+        match grants.find(|grant| grant.covers(request)) {
+            None => Decision::deny(Reason::Forbidden, Some(found)),
+            Some(grant) => Decision {
+                allow: true,
+                reason: None,
+                id: Some(format!("{:016x}", found.id)),
+                permission: Some(grant.to_string()),
             },
-            Some(authorization) => judge(&authorization, request),
         }
-    }
-
-    fn find(&self, text: &str) -> Option<Authorization<'w>> {
-        let number = *self.numbers.get(&digest(text))?;
-        let authorization = self.world.authorization(number);
-        (authorization.text == text).then_some(authorization)
     }
 }
 
-/// Why `authorization` is refused whatever is asked; `None` while it lives.
-pub(super) fn standing(authorization: &Authorization<'_>) -> Option<Reason> {
+/// Returns why `authorization` is refused whatever it asks for, or `None` while it is valid.
+fn refusal(authorization: &Authorization<'_>) -> Option<Reason> {
     match authorization.status {
         Status::Revoked => return Some(Reason::Revoked),
         Status::Inactive => return Some(Reason::Inactive),
@@ -140,33 +98,9 @@ pub(super) fn standing(authorization: &Authorization<'_>) -> Option<Reason> {
     (!user_active || !authorization.org.active).then_some(Reason::OwnerInactive)
 }
 
-fn judge(authorization: &Authorization<'_>, request: &Request) -> Decision {
-    let id = authorization.id;
-    if let Some(reason) = standing(authorization) {
-        return Decision::Deny {
-            reason,
-            id: Some(id),
-        };
-    }
-    let mut grants = authorization.permissions.iter();
-    match grants.find(|grant| grant.covers(request)) {
-        Some(&permission) => Decision::Allow { id, permission },
-        None => Decision::Deny {
-            reason: Reason::Forbidden,
-            id: Some(id),
-        },
-    }
-}
-
 fn is_malformed(text: &str) -> bool {
     if native::is_native_shaped(text) {
         return !native::is_well_formed(text);
     }
-    !(32..=255).contains(&text.len()) || !text.bytes().all(|byte| (0x21..=0x7e).contains(&byte))
-}
-
-fn digest(text: &str) -> u64 {
-    let hash = blake3::hash(text.as_bytes());
-    let half = hash.as_bytes().first_chunk().copied().unwrap_or_default();
-    u64::from_le_bytes(half)
+    !(32..=255).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic())
 }

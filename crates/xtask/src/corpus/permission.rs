@@ -1,10 +1,9 @@
-//! Permissions and requests, and the rule when one covers the other.
+//! Permissions, requests, and the rule that matches them.
 
 use std::fmt;
 
+use fastrand::Rng;
 use serde::Serialize;
-
-use super::rng::Rng;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,19 +32,17 @@ impl ResourceType {
     pub(super) const DASHBOARDS: Self = Self("dashboards");
     pub(super) const INSTANCE: Self = Self("instance");
     pub(super) const ORGS: Self = Self("orgs");
-    pub(super) const TASKS: Self = Self("tasks");
-    pub(super) const TELEGRAFS: Self = Self("telegrafs");
     pub(super) const USERS: Self = Self("users");
 
-    /// InfluxDB OSS's types in its order, without `instance`: those of the operator.
+    /// The types of InfluxDB OSS in its order, without `instance`: those of the operator.
     pub(super) const OSS: [Self; 22] = [
         Self("authorizations"),
         Self::BUCKETS,
         Self::DASHBOARDS,
         Self::ORGS,
         Self("sources"),
-        Self::TASKS,
-        Self::TELEGRAFS,
+        Self("tasks"),
+        Self("telegrafs"),
         Self::USERS,
         Self("variables"),
         Self("scrapers"),
@@ -66,15 +63,15 @@ impl ResourceType {
     /// The types that only InfluxDB Cloud has.
     pub(super) const CLOUD: [Self; 3] = [Self("flows"), Self("functions"), Self("subscriptions")];
 
-    /// Any type that can be granted: all 26 but `instance`.
+    /// Returns a random type that can be granted: any but `instance`.
     pub(super) fn any_grantable(rng: &mut Rng) -> Self {
-        let at = rng.below((Self::OSS.len() + Self::CLOUD.len()) as u64) as usize;
+        let at = rng.usize(..Self::OSS.len() + Self::CLOUD.len());
         let mut types = Self::OSS.iter().chain(&Self::CLOUD);
         types.nth(at).copied().unwrap_or(Self::BUCKETS)
     }
 }
 
-/// A grant: to do `action` to resources of type `kind`.
+/// A grant of `action` on resources of type `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Permission {
     pub(super) action: Action,
@@ -83,7 +80,7 @@ pub(super) struct Permission {
     pub(super) id: Option<u64>,
 }
 
-/// What the bearer of a token asks to do.
+/// An action that the bearer of a token asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) action: Action,
@@ -93,7 +90,21 @@ pub(super) struct Request {
 }
 
 impl Permission {
-    /// Whether this grant answers `request`. `write` does not imply `read`.
+    pub(super) fn new(
+        action: Action,
+        kind: ResourceType,
+        org: Option<u64>,
+        id: Option<u64>,
+    ) -> Self {
+        Self {
+            action,
+            kind,
+            org,
+            id,
+        }
+    }
+
+    /// Returns whether this grant allows `request`. `write` does not imply `read`.
     pub(super) fn covers(&self, request: &Request) -> bool {
         if self.action != request.action || self.kind != request.kind {
             return false;
@@ -109,7 +120,7 @@ impl Permission {
     }
 }
 
-/// The string form, as in `read:orgs/<org>/buckets/<id>`.
+/// Writes the string form, as in `read:orgs/<org>/buckets/<id>`.
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.action {
@@ -131,21 +142,14 @@ impl fmt::Display for Permission {
 mod tests {
     use super::*;
 
-    const KIND: ResourceType = ResourceType::BUCKETS;
-
     fn grant(org: Option<u64>, id: Option<u64>) -> Permission {
-        Permission {
-            action: Action::Read,
-            kind: KIND,
-            org,
-            id,
-        }
+        Permission::new(Action::Read, ResourceType::BUCKETS, org, id)
     }
 
     #[test]
-    fn covers() {
+    fn a_grant_covers_requests_by_action_type_organization_and_id() {
         let (one, two) = (Some(1), Some(2));
-        // granted (org, id), requested (org, id), covered
+        // Organization and id that are granted, those that are requested, and the answer.
         let table = [
             ((None, None), (None, None), true),
             ((None, None), (one, two), true),
@@ -167,48 +171,39 @@ mod tests {
         ];
         for ((granted_org, granted_id), (org, id), covered) in table {
             let granted = grant(granted_org, granted_id);
-            let request = Request {
-                action: Action::Read,
-                kind: KIND,
-                org,
-                id,
-            };
-            assert_eq!(granted.covers(&request), covered, "{granted} {request:?}");
-            assert!(
-                !granted.covers(&Request {
-                    action: Action::Write,
-                    ..request
-                }),
-                "{granted}"
-            );
-            assert!(
-                !granted.covers(&Request {
-                    kind: ResourceType::ORGS,
-                    ..request
-                }),
-                "{granted}"
-            );
+            for (action, kind, same) in [
+                (Action::Read, ResourceType::BUCKETS, true),
+                (Action::Write, ResourceType::BUCKETS, false),
+                (Action::Read, ResourceType::ORGS, false),
+            ] {
+                let request = Request {
+                    action,
+                    kind,
+                    org,
+                    id,
+                };
+                assert_eq!(
+                    granted.covers(&request),
+                    covered && same,
+                    "{granted} {request:?}"
+                );
+            }
         }
     }
 
     #[test]
-    fn string_forms() {
-        assert_eq!(grant(None, None).to_string(), "read:buckets");
-        assert_eq!(
-            grant(Some(10), None).to_string(),
-            "read:orgs/000000000000000a/buckets"
-        );
-        assert_eq!(
-            grant(None, Some(11)).to_string(),
-            "read:buckets/000000000000000b"
-        );
-        let both = Permission {
-            action: Action::Write,
-            ..grant(Some(10), Some(11))
-        };
-        assert_eq!(
-            both.to_string(),
-            "write:orgs/000000000000000a/buckets/000000000000000b"
-        );
+    fn string_forms_name_organization_and_id() {
+        let (org, id) = (Some(10), Some(11));
+        for (granted, text) in [
+            (grant(None, None), "read:buckets"),
+            (grant(org, None), "read:orgs/000000000000000a/buckets"),
+            (grant(None, id), "read:buckets/000000000000000b"),
+            (
+                grant(org, id),
+                "read:orgs/000000000000000a/buckets/000000000000000b",
+            ),
+        ] {
+            assert_eq!(granted.to_string(), text);
+        }
     }
 }

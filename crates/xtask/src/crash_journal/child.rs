@@ -8,13 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use fastrand::Rng;
 use symbolon::{
     Action, Caller, Engine, Error, Id, Issuer, NewAuthorization, Permission, ResourceType, Rotation,
 };
 
 use super::world;
 use crate::Failure;
-use crate::corpus::{Rng, Stream};
 use crate::crash::Backend;
 
 /// The process that is killed; started by `crash --journal`.
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &ChildArgs) -> Result<(), Failure> {
             })
             .collect();
         let copied = scope.spawn(|| {
-            thread::sleep(Duration::from_millis(rng(args, WRITERS).below(80)));
+            thread::sleep(Duration::from_millis(rng(args, WRITERS).u64(..80)));
             say(&format!("copying {}", args.copy))?;
             let mut file = File::create(world::copy(&args.dir, args.copy))?;
             symbolon::backup::write(&*store, &mut file, &mut |_| ())?;
@@ -110,21 +110,15 @@ fn write(
 ) -> Result<(), Failure> {
     let started = Instant::now();
     while !stopped.load(Ordering::Relaxed) && started.elapsed() < LIFE {
-        let chosen = match held.len() > HELD && rng.percent(50) {
-            true => {
-                let at = usize::try_from(rng.below(held.len() as u64))?;
-                Some(held.swap_remove(at))
-            }
-            false => None,
-        };
-        let Some(id) = chosen else {
+        if held.len() <= HELD || rng.bool() {
             let (id, token) = create(issuer, organization)?;
             say(&format!("made {id} {token}"))?;
             held.push(id);
             continue;
-        };
+        }
+        let id = held.swap_remove(rng.usize(..held.len()));
         say(&format!("ending {id}"))?;
-        if rng.percent(25) {
+        if rng.u8(..4) == 0 {
             let (token, new) = issuer.rotate(&Caller::Root, id, &Rotation::default())?;
             say(&format!("ended {id}\nmade {} {}", new.id, token.reveal()))?;
             held.push(new.id);
@@ -138,7 +132,7 @@ fn write(
 
 fn rng(args: &ChildArgs, thread: u64) -> Rng {
     let index = u64::from(args.copy) * (WRITERS + 1) + thread;
-    Rng::new(args.seed, Stream::Crash, index)
+    Rng::with_seed(args.seed << 32 | index)
 }
 
 /// One write, so that what is read of it is whole.

@@ -18,6 +18,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use fastrand::Rng;
 use symbolon::backup::Backup;
 use symbolon::{Caller, Engine, TokenStore};
 use symbolon_conformance::crash::Report;
@@ -25,7 +26,6 @@ use symbolon_files::private_dir;
 use tempfile::TempDir;
 
 use crate::Failure;
-use crate::corpus::{Rng, Stream};
 use crate::crash::{Backend, CrashArgs};
 use known::{Copy, Known};
 
@@ -42,7 +42,7 @@ pub(crate) fn run(
     dir: &Path,
     progress: &dyn Fn(&Report),
 ) -> Result<Report, Failure> {
-    let mut rng = Rng::new(args.seed, Stream::Crash, u64::MAX);
+    let mut rng = Rng::with_seed(!args.seed);
     let mut report = Report::default();
     let mut world: Option<World> = None;
     for cycle in 0..args.cycles() {
@@ -111,7 +111,7 @@ impl World {
             return Ok(());
         };
         self.restore_elsewhere(&copy, lost)?;
-        if rng.percent(20) {
+        if rng.u8(..5) == 0 {
             self.store += 1;
             self.restored = true;
             self.known.restore(&copy);
@@ -141,9 +141,10 @@ impl World {
             }
         });
         // Opening is hit too: after a restore it ends again what had ended, which takes longer.
-        let (word, wait) = match rng.percent(if self.restored { 50 } else { 15 }) {
-            true => ("opening", rng.below(30_000)),
-            false => ("opened", rng.below(150_000)),
+        let (word, wait) = if rng.u8(..100) < if self.restored { 50 } else { 15 } {
+            ("opening", rng.u64(..30_000))
+        } else {
+            ("opened", rng.u64(..150_000))
         };
         let mut lines = Vec::new();
         while lines.last().is_none_or(|line| line != word) {
@@ -211,8 +212,7 @@ impl World {
     }
 
     fn choose(&self, rng: &mut Rng) -> Option<Copy> {
-        let at = usize::try_from(rng.below(self.copies.len() as u64)).ok()?;
-        self.copies.get(at).cloned()
+        rng.choice(&self.copies).cloned()
     }
 
     /// Restores a backup with a copy of the journal.
