@@ -7,22 +7,19 @@ use symbolon::Clock;
 
 use crate::server::Server;
 
-const LIST: &str = "GET /api/v2/authorizations";
-
-fn told(status: u16, code: &str, message: &str) -> (u16, String, String) {
-    (status, code.to_owned(), message.to_owned())
-}
+const LIST: &str = "/api/v2/authorizations";
 
 fn line(method: &str, id: &str) -> String {
-    format!("{method} /api/v2/authorizations/{id}")
+    format!("{method} {LIST}/{id}")
 }
 
 #[test]
-fn updates_accept_whole_objects_but_apply_only_status_and_description() {
+fn an_update_accepts_the_whole_object_and_changes_status_and_description_only() {
     let server = Server::new();
-    let (token, made) = server.token(&["read:buckets".to_owned()]);
+    let (token, made) = server.token(&["read:buckets"]);
     let id = made.id.to_string();
-    let before = server.operate(&line("GET", &id), Value::Null).json();
+    let show = || server.operate(&line("GET", &id), Value::Null).json();
+    let before = show();
     server.clock.advance(Duration::from_secs(60));
     // As InfluxDB's Python client sends it.
     let mut sent = before.clone();
@@ -35,21 +32,17 @@ fn updates_accept_whole_objects_but_apply_only_status_and_description() {
     }
     sent["token"] = json!("mine");
     sent["permissions"] = json!([{"action": "write", "resource": {"type": "buckets"}}]);
-    let reply = server.operate(&line("PATCH", &id), sent);
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    let mut wanted = before.clone();
+    let reply = server.operate(&line("PATCH", &id), sent).expect(200);
+    let mut wanted = before;
     wanted["description"] = json!("another");
     wanted["status"] = json!("inactive");
     wanted["updatedAt"] = json!("2026-01-01T00:01:00Z");
     assert_eq!(reply.json(), wanted);
-    assert_eq!(
-        server.operate(&line("GET", &id), Value::Null).json(),
-        wanted
-    );
-    let refused = server.ask(LIST, &token, Value::Null).refusal();
-    assert_eq!(refused, told(401, "unauthorized", "token is inactive"));
+    assert_eq!(show(), wanted);
+    let refused = server.get_as(&token, LIST);
+    refused.expect_refusal(401, "unauthorized", "token is inactive");
 
-    // Nothing given, or null, or what holds already leaves all as it is but for the time; an empty status is active.
+    // Without a change, only the time of the update differs.
     for body in [
         json!({}),
         json!({"status": null, "description": null}),
@@ -59,102 +52,103 @@ fn updates_accept_whole_objects_but_apply_only_status_and_description() {
         let reply = server.operate(&line("PATCH", &id), body);
         wanted["updatedAt"] = json!(server.clock.now());
         assert_eq!(reply.json(), wanted);
-        let shown = server.operate(&line("GET", &id), Value::Null);
-        assert_eq!(shown.json(), wanted);
+        assert_eq!(show(), wanted);
     }
-    let reply = server
-        .operate(&line("PATCH", &id), json!({"status": ""}))
-        .json();
-    assert_eq!(reply["status"], "active");
-    assert_eq!(server.ask(LIST, &token, Value::Null).status, 200);
+    // An empty status means "active".
+    let reply = server.operate(&line("PATCH", &id), json!({"status": ""}));
+    assert_eq!(reply.json()["status"], "active");
+    server.get_as(&token, LIST).expect(200);
 }
 
 #[test]
-fn invalid_input_is_reported() {
+fn an_invalid_update_or_id_is_refused_with_its_reason() {
     let server = Server::new();
-    let id = server.token(&["read:buckets".to_owned()]).1.id.to_string();
+    let id = server.token(&["read:buckets"]).1.id.to_string();
     let bad = server.operate(&line("PATCH", &id), json!({"status": "on"}));
     let message = "encodeAuthorization: unknown authorization status";
-    assert_eq!(bad.refusal(), told(400, "invalid", message));
-    let bad = server.operate(&line("PATCH", &id), json!("{")).refusal();
-    assert_eq!((bad.0, bad.1.as_str()), (400, "invalid"));
-    assert!(bad.2.starts_with("invalid json structure: "), "{}", bad.2);
+    bad.expect_refusal(400, "invalid", message);
+    let bad = server.operate(&line("PATCH", &id), json!("{"));
+    let message = bad.expect_code(400, "invalid");
+    assert!(message.starts_with("invalid json structure: "), "{message}");
     for method in ["GET", "PATCH", "DELETE"] {
-        let ask = |id: &str| server.operate(&line(method, id), json!({})).refusal();
-        let length = "id must have a length of 16 bytes";
-        assert_eq!(ask("12"), told(400, "invalid", length));
-        assert_eq!(ask("000000000000000g"), told(400, "invalid", "invalid ID"));
-        assert_eq!(ask("0000000000000000"), told(400, "invalid", "invalid ID"));
-        let unknown = told(404, "not found", "authorization not found");
-        assert_eq!(ask("0fedcba987654321"), unknown);
+        for (id, status, code, message) in [
+            ("12", 400, "invalid", "id must have a length of 16 bytes"),
+            ("000000000000000g", 400, "invalid", "invalid ID"),
+            ("0000000000000000", 400, "invalid", "invalid ID"),
+            (
+                "0fedcba987654321",
+                404,
+                "not found",
+                "authorization not found",
+            ),
+        ] {
+            let reply = server.operate(&line(method, id), json!({}));
+            reply.expect_refusal(status, code, message);
+        }
     }
     let shown = server.operate(&line("GET", &id.to_uppercase()), Value::Null);
     assert_eq!(shown.json()["id"], id);
 }
 
 #[test]
-fn deleted_authorizations_disappear_immediately_and_permanently() {
+fn a_deleted_authorization_is_refused_at_once_and_permanently() {
     let server = Server::new();
-    let (token, made) = server.token(&["write:authorizations".to_owned()]);
+    let (token, made) = server.token(&["write:authorizations"]);
     let id = made.id.to_string();
-    assert_eq!(server.ask(LIST, &token, Value::Null).status, 200);
-    // By itself.
+    server.get_as(&token, LIST).expect(200);
+    // The token deletes itself.
     let reply = server.ask(&line("DELETE", &id), &token, Value::Null);
     assert_eq!((reply.status, reply.text()), (204, ""));
-    let refused = server.ask(LIST, &token, Value::Null).refusal();
-    assert_eq!(refused, told(401, "unauthorized", "unauthorized access"));
-    for method in ["GET", "PATCH", "DELETE"] {
-        let body = Some(json!({"status": "active"})).filter(|_| method == "PATCH");
-        let again = server.operate(&line(method, &id), body.unwrap_or_default());
-        let unknown = told(404, "not found", "authorization not found");
-        assert_eq!(again.refusal(), unknown, "{method}");
+    server.get_as(&token, LIST).expect_unauthorized();
+    for (method, body) in [
+        ("GET", Value::Null),
+        ("PATCH", json!({"status": "active"})),
+        ("DELETE", Value::Null),
+    ] {
+        let again = server.operate(&line(method, &id), body);
+        again.expect_refusal(404, "not found", "authorization not found");
     }
-    assert!(!server.operate(LIST, Value::Null).text().contains(&id));
+    assert!(!server.get(LIST).text().contains(&id));
 }
 
 #[test]
 fn a_rotated_token_works_until_the_overlap_ends() {
     let server = Server::new();
-    let (token, made) = server.token(&["read:buckets".to_owned()]);
-    let path = format!("POST /api/v2/authorizations/{}/rotate", made.id);
-    assert_eq!(server.ask(&path, &token, json!({})).refusal().0, 400);
-    // It may replace itself, though it may not write authorizations.
-    let reply = server.ask(
-        &path,
-        &token,
-        json!({"overlapSeconds": 60, "description": "next"}),
-    );
-    assert_eq!(reply.status, 201, "{}", reply.text());
-    let next = reply.json();
+    let (token, made) = server.token(&["read:buckets"]);
+    let path = format!("POST {LIST}/{}/rotate", made.id);
+    server
+        .ask(&path, &token, json!({}))
+        .expect_code(400, "invalid");
+    // A token may replace itself without permission to write authorizations.
+    let body = json!({"overlapSeconds": 60, "description": "next"});
+    let next = server.ask(&path, &token, body).expect(201).json();
     assert_eq!(next["rotatedFrom"], made.id.to_string());
     assert_eq!(next["description"], "next");
     assert_eq!(next["permissions"][0]["resource"]["type"], "buckets");
     let new = next["token"].as_str().unwrap().to_owned();
-    let works = |token: &str| server.ask(LIST, token, Value::Null).status;
+    let status = |token: &str| server.get_as(token, LIST).status;
     assert_ne!(new, token);
-    assert_eq!((works(&token), works(&new)), (200, 200));
-    let old = server
-        .operate(&line("GET", &made.id.to_string()), Value::Null)
-        .json();
+    assert_eq!((status(&token), status(&new)), (200, 200));
+    let old = server.get(&format!("{LIST}/{}", made.id)).json();
     assert_eq!(old["expiresAt"], "2026-01-01T00:01:00Z");
     server.clock.advance(Duration::from_secs(59));
-    assert_eq!((works(&token), works(&new)), (200, 200));
-    // Rotated again, it lives no longer for it.
-    let again = server.operate(&path, json!({"overlapSeconds": 600}));
-    assert_eq!(again.status, 201, "{}", again.text());
+    assert_eq!((status(&token), status(&new)), (200, 200));
+    // A second rotation does not extend the overlap of the first.
+    server
+        .operate(&path, json!({"overlapSeconds": 600}))
+        .expect(201);
     server.clock.advance(Duration::from_secs(1));
-    assert_eq!((works(&token), works(&new)), (401, 200));
-    assert_eq!(
-        server.operate(&path, json!({"overlapSeconds": 0})).status,
-        400
-    );
+    assert_eq!((status(&token), status(&new)), (401, 200));
+    server
+        .operate(&path, json!({"overlapSeconds": 0}))
+        .expect(400);
 }
 
 #[test]
-fn an_unchanged_organization_gets_a_new_update_time() {
+fn an_update_of_an_organization_without_changes_renews_its_time() {
     let server = Server::new();
     let path = format!("/api/v2/orgs/{}", server.org);
-    let before = server.operate(&format!("GET {path}"), Value::Null).json();
+    let before = server.get(&path).json();
     for body in [json!({}), json!({"name": "my-org", "description": ""})] {
         server.clock.advance(Duration::from_secs(60));
         let reply = server.operate(&format!("PATCH {path}"), body);

@@ -1,4 +1,4 @@
-//! **No escalation**, over HTTP: whatever a caller holds and asks for, nobody comes to hold more than was held.
+//! **No escalation** over HTTP: a caller never creates a token with more permissions than its own.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -7,15 +7,16 @@ use axum::Router;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use symbolon::{
-    Caller, Engine, Id, MemoryStore, NewAuthorization, Options, Origin, Permission, ResourceType,
-    Schema, StoreKey, Target,
+    Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization, Origin, Permission,
+    ResourceType, Target,
 };
 use symbolon_http::{Api, Settings, application};
 
 use crate::reference::covers;
+use crate::server::engine;
 use crate::support::{Reply, ask, run};
 
-/// Two organizations, with two users and two registered buckets in each, which are called `a` and `b`.
+/// Two organizations with two users and two registered buckets, `a` and `b`, in each.
 struct World {
     app: Router,
     engine: Arc<Engine>,
@@ -25,9 +26,8 @@ struct World {
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    let options = Options::new(Schema::influxdb_v2().and(Schema::databases()));
-    let store = Arc::new(MemoryStore::new());
-    let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options).unwrap();
+    let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+    let engine = engine(&Arc::new(MemoryStore::new()), &clock);
     let issuer = engine.issuer();
     let root = Caller::Root;
     let orgs =
@@ -35,7 +35,6 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let users = ["anna", "bert"].map(|name| issuer.create_user(&root, name, None).unwrap().id);
     let buckets =
         orgs.map(|org| ["a", "b"].map(|name| issuer.register_bucket(&root, org, name).unwrap().id));
-    let engine = Arc::new(engine);
     World {
         app: application(Api::new(Arc::clone(&engine), Settings::default())),
         engine,
@@ -45,7 +44,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     }
 });
 
-/// A permission with places for ids: the organization and the resource, each none or one of two.
+/// A random permission: organization and resource are each absent or one of two.
 #[derive(Debug, Clone, Copy)]
 struct Drawn {
     action: &'static str,
@@ -71,7 +70,7 @@ fn drawn(orgs: impl Strategy<Value = Option<usize>>) -> impl Strategy<Value = Dr
     })
 }
 
-/// What a token of the first organization may hold: the store takes no other organization.
+/// Draws the permissions of a token of the first organization; the store refuses the second.
 fn held() -> impl Strategy<Value = Vec<Drawn>> {
     let org = proptest::option::weighted(0.7, Just(0));
     proptest::collection::vec(drawn(org), 1..6)
@@ -117,7 +116,8 @@ impl Drawn {
     }
 }
 
-/// **The plain reference for granting**: one thing that is held says all that is wanted; what is not said means *any*.
+/// Returns whether `held` allows granting `wanted`, by a second implementation of the rule: one
+/// held permission has equal parts, where a missing part means *any*.
 fn may_grant(held: &[Permission], wanted: &Permission) -> bool {
     held.iter().any(|one| {
         let same = one.action == wanted.action && one.resource.kind == wanted.resource.kind;
@@ -129,7 +129,7 @@ fn may_grant(held: &[Permission], wanted: &Permission) -> bool {
     })
 }
 
-/// Everything that can be asked for in this world, of all kinds that are drawn.
+/// Returns every request in this world that `held` allows.
 fn reached(held: &[Permission]) -> BTreeSet<(String, Option<Id>, Option<Id>)> {
     let world = &*WORLD;
     let kinds = [
@@ -154,7 +154,7 @@ fn reached(held: &[Permission]) -> BTreeSet<(String, Option<Id>, Option<Id>)> {
         .flat_map(|action| kinds.map(|kind| (action, kind)))
     {
         for (org, id) in orgs.iter().flat_map(|org| ids.iter().map(|id| (*org, *id))) {
-            // Where things belong to organizations, a request for one of them names its own.
+            // A request for a record names its organization, unless it is a user.
             let is_whole = org.is_some() || id.is_none() || kind == ResourceType::USERS;
             let unscoped = |one: &&Permission| {
                 kind != ResourceType::USERS || one.resource.organization.is_none()
@@ -176,7 +176,7 @@ fn all(drawn: &[Drawn]) -> Vec<Permission> {
     drawn.iter().map(|one| one.permission()).collect()
 }
 
-/// A token of the first organization that belongs to the first user and holds this.
+/// Creates a token of the first organization and the first user.
 fn caller(held: &[Permission]) -> (String, Id) {
     let new = NewAuthorization {
         user: Some(WORLD.users[0]),
@@ -199,7 +199,7 @@ fn send(token: &str, method: &str, path: &str, body: &Value) -> Reply {
     ))
 }
 
-/// What the engine keeps of the authorization that a reply tells of.
+/// Returns the stored permissions of the authorization in a reply.
 fn made(reply: &Reply) -> Vec<Permission> {
     let text = reply.json()["id"].as_str().unwrap().to_owned();
     let uuid = uuid::Uuid::try_parse(&text).ok().and_then(Id::from_uuid);
@@ -221,14 +221,15 @@ fn writes_user(held: &[Permission], user: Id) -> bool {
     })
 }
 
-/// Names of databases, of which `a` and `b` are those of registered buckets, and `*`.
+/// Draws permissions on databases. `a` and `b` are the names of registered buckets.
 fn databases() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     let action = prop_oneof![Just("read"), Just("write")];
     let name = prop_oneof![Just("a"), Just("b"), Just("c"), Just("*")];
     proptest::collection::vec((action, name), 0..4)
 }
 
-/// A7: buckets without id are all databases of the organization, one bucket the database with its name.
+/// Returns whether `held` allows granting a database: by all buckets of the organization, or by the
+/// bucket of the same name.
 fn may_grant_database(held: &[Permission], action: &str, name: &str) -> bool {
     let (org, buckets) = (WORLD.orgs[0], WORLD.buckets[0]);
     held.iter().any(|one| {
@@ -255,12 +256,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn creation_grants_no_more_than_the_caller_holds(
+    fn creating_a_token_never_grants_more_than_the_caller_holds(
         held in held(), wanted in wanted(), user in 0..2_usize, helps in any::<bool>(),
     ) {
         let mut held = all(&held);
         if helps {
-            // Else most callers would fail for another reason.
+            // Without these, most callers fail for another reason.
             held.push(format!("write:orgs/{}/authorizations", WORLD.orgs[0]).parse().unwrap());
             held.push(format!("write:users/{}", WORLD.users[user]).parse().unwrap());
         }
@@ -272,12 +273,14 @@ proptest! {
         });
         let wanted = all(&wanted);
         let reply = send(&token, "POST", "/api/v2/authorizations", &body);
-        let is_local = wanted.iter().all(|one| one.resource.organization.is_none_or(|org| org == WORLD.orgs[0]));
+        let is_local = |one: &Permission| {
+            one.resource.organization.is_none_or(|org| org == WORLD.orgs[0])
+        };
         let expected = if !writes_authorizations(&held) || !writes_user(&held, WORLD.users[user]) {
             401
         } else if !wanted.iter().all(|one| may_grant(&held, one)) {
             403
-        } else if !is_local {
+        } else if !wanted.iter().all(is_local) {
             400
         } else {
             201
@@ -285,14 +288,17 @@ proptest! {
         prop_assert_eq!(reply.status, expected, "{}", reply.text());
         if expected == 201 {
             let made = made(&reply);
-            let texts = |all: &[Permission]| all.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+            let texts = |all: &[Permission]| -> BTreeSet<_> {
+                all.iter().map(ToString::to_string).collect()
+            };
             prop_assert_eq!(texts(&made), texts(&wanted));
-            prop_assert!(reached(&made).is_subset(&reached(&held)), "{:?} reaches more than {:?}", made, held);
+            let is_within = reached(&made).is_subset(&reached(&held));
+            prop_assert!(is_within, "{:?} exceeds {:?}", made, held);
         }
     }
 
     #[test]
-    fn rotation_grants_no_more_than_the_caller_holds(
+    fn rotating_a_token_never_grants_more_than_the_caller_holds(
         held in held(), old in held(), helps in any::<bool>(), itself in any::<bool>(),
     ) {
         let (mut held, old) = (all(&held), all(&old));
@@ -304,7 +310,8 @@ proptest! {
         let path = format!("/api/v2/authorizations/{target}/rotate");
         let reply = send(&token, "POST", &path, &json!({"overlapSeconds": 60}));
         let org = Some(WORLD.orgs[0]);
-        let writes = held.iter().any(|one| covers(one, "write", ResourceType::AUTHORIZATIONS, org, Some(target)));
+        let kind = ResourceType::AUTHORIZATIONS;
+        let writes = held.iter().any(|one| covers(one, "write", kind, org, Some(target)));
         let expected = if itself {
             201
         } else if !writes {
@@ -317,12 +324,13 @@ proptest! {
         prop_assert_eq!(reply.status, expected, "{}", reply.text());
         if expected == 201 {
             let made = made(&reply);
-            prop_assert!(reached(&made).is_subset(&reached(&held)), "{:?} reaches more than {:?}", made, held);
+            let is_within = reached(&made).is_subset(&reached(&held));
+            prop_assert!(is_within, "{:?} exceeds {:?}", made, held);
         }
     }
 
     #[test]
-    fn database_tokens_grant_no_more_than_the_caller_holds(
+    fn database_tokens_never_grant_more_than_the_caller_holds(
         held in held(), first in databases(), then in databases(), helps in any::<bool>(),
     ) {
         let mut held = all(&held);
@@ -337,9 +345,10 @@ proptest! {
         let expected = if writes && first.iter().all(may) { 200 } else { 403 };
         prop_assert_eq!(reply.status, expected, "{}", reply.text());
 
-        // What somebody else made may keep what it has, and gain what the caller holds.
+        // The token of another caller may keep its permissions, and gain those of this caller.
         let given = first.iter().map(|(action, name)| {
-            format!("{action}:orgs/{}/databases/{name}", WORLD.orgs[0]).parse::<Permission>().unwrap()
+            let text = format!("{action}:orgs/{}/databases/{name}", WORLD.orgs[0]);
+            text.parse::<Permission>().unwrap()
         });
         let new = NewAuthorization {
             origin: Origin::V0,
@@ -354,10 +363,8 @@ proptest! {
         let writes_this = held.iter().any(|one| {
             covers(one, "write", ResourceType::AUTHORIZATIONS, Some(WORLD.orgs[0]), Some(other.id))
         });
-        let expected = match writes_this && then.iter().all(|one| had(one) || may(one)) {
-            true => 200,
-            false => 403,
-        };
+        let may_change = writes_this && then.iter().all(|one| had(one) || may(one));
+        let expected = if may_change { 200 } else { 403 };
         prop_assert_eq!(reply.status, expected, "{}", reply.text());
         let now = WORLD.engine.issuer().authorization(&Caller::Root, other.id).unwrap();
         let shown: BTreeSet<_> = now.permissions.iter().map(ToString::to_string).collect();

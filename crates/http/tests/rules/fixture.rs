@@ -1,22 +1,23 @@
-//! Two organizations, what is in each, what has ended, and everybody who may ask.
+//! Two organizations with records, deleted records, and every kind of caller.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use symbolon::{
-    Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization, Options,
-    OrganizationEdit, Origin, Permission, Role, Schema, SetUpRequest, StoreKey, Token, Transition,
+    Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization,
+    OrganizationEdit, Origin, Permission, Role, SetUpRequest, Timestamp, Token, Transition,
     UserEdit,
 };
 use symbolon_http::{Api, Settings, application};
 
 use crate::reference::{Credential, FORBIDDEN, Refusal, UNAUTHORIZED, Who};
+use crate::server::engine;
 use crate::sets::{all_access, operator, permissions, session};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// One thing of each kind, all in one organization.
+/// One record of each kind, all in one organization.
 #[derive(Debug, Clone)]
 pub(crate) struct Realm {
     pub(crate) org: Id,
@@ -38,7 +39,7 @@ pub(crate) struct Listed {
     pub(crate) user: Option<Id>,
 }
 
-/// A user that can be listed, and what it is in which organization.
+/// A user that can be listed, with its roles.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) id: Id,
@@ -49,8 +50,8 @@ pub(crate) struct World {
     pub(crate) app: Router,
     pub(crate) own: Realm,
     pub(crate) other: Realm,
-    /// A deleted organization; and of what is in `own`: a deleted user, a revoked token of each face, a forgotten bucket.
-    pub(crate) ended: Realm,
+    /// A deleted organization, and deleted, revoked or unregistered records of `own`.
+    pub(crate) deleted: Realm,
     /// An authorization of a deleted user.
     pub(crate) orphan: Id,
     /// An authorization of a deleted organization.
@@ -58,40 +59,37 @@ pub(crate) struct World {
     pub(crate) callers: Vec<Who>,
     pub(crate) authorizations: Vec<Listed>,
     pub(crate) users: Vec<Person>,
-    /// The database tokens that are not revoked.
+    /// Database tokens that are not revoked, with their organizations.
     pub(crate) database_tokens: Vec<(Id, Id)>,
 }
 
-/// What is being made.
-struct Making {
+/// A world while it is created.
+struct Builder {
     engine: Arc<Engine>,
+    clock: ManualClock,
     callers: Vec<Who>,
     authorizations: Vec<Listed>,
     users: Vec<Person>,
     database_tokens: Vec<(Id, Id)>,
 }
 
-const DEAD: (Refusal, &str) = (UNAUTHORIZED, "unauthorized access");
-const SWITCHED_OFF: (Refusal, &str) = (UNAUTHORIZED, "token is inactive");
-const OWNER_OFF: (Refusal, &str) = (FORBIDDEN, "User is inactive");
+const UNKNOWN: (Refusal, &str) = (UNAUTHORIZED, "unauthorized access");
+const INACTIVE: (Refusal, &str) = (UNAUTHORIZED, "token is inactive");
+const OWNER_INACTIVE: (Refusal, &str) = (FORBIDDEN, "User is inactive");
 
 impl World {
     pub(crate) fn new() -> Self {
         let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
-        let options = Options {
-            clock: Arc::new(clock.clone()),
-            ..Options::new(Schema::influxdb_v2().and(Schema::databases()))
-        };
-        let store = Arc::new(MemoryStore::new());
-        let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options).unwrap();
-        let mut making = Making {
-            engine: Arc::new(engine),
+        let engine = engine(&Arc::new(MemoryStore::new()), &clock);
+        let issuer = engine.issuer();
+        let mut builder = Builder {
+            engine,
+            clock,
             callers: Vec::new(),
             authorizations: Vec::new(),
             users: Vec::new(),
             database_tokens: Vec::new(),
         };
-        let issuer = making.engine.issuer();
         let first = SetUpRequest {
             organization: "organization-a".to_owned(),
             user: "operator".to_owned(),
@@ -103,69 +101,66 @@ impl World {
         };
         let first = issuer.set_up(&first).unwrap();
         let own_org = first.organization.id;
-        let memberships = vec![(own_org, Role::Owner)];
-        let first_user = first.user.id;
-        making.users.push(Person {
-            id: first_user,
-            roles: memberships,
+        builder.users.push(Person {
+            id: first.user.id,
+            roles: vec![(own_org, Role::Owner)],
         });
-        making.list(&first.authorization);
+        builder.list(&first.authorization);
 
-        let own = making.realm(own_org, 'a');
-        let other_org = issuer.create_organization(&Caller::Root, "organization-b", "");
-        let other = making.realm(other_org.unwrap().id, 'b');
-        let ended = making.ended(&own);
-        let of_deleted_user = making.user("deleted-user", None);
-        let orphan = making.authorization(
-            own.org,
-            Some(of_deleted_user),
-            all_access(own.org, own.user),
-        );
-        let stray_org = issuer
-            .create_organization(&Caller::Root, "organization-s", "")
-            .unwrap()
-            .id;
-        let stray = making.authorization(stray_org, None, operator());
+        let own = builder.realm(own_org, 'a');
+        let other_org = builder.organization("organization-b");
+        let other = builder.realm(other_org, 'b');
+        let deleted = builder.deleted(&own);
+        let orphan_user = builder.user("deleted-user", None);
+        let held = all_access(own.org, own.user);
+        let orphan = builder.authorization(own.org, Some(orphan_user), held);
+        let stray_org = builder.organization("organization-s");
+        let stray = builder.authorization(stray_org, None, operator());
 
-        making.tokens(&first.token, first_user, &own, &clock);
-        making.put(
-            "token of a deleted user",
-            Credential::Token(orphan.0),
-            Some(DEAD),
-            &own,
-        );
-        making.put(
-            "token of a deleted organization",
-            Credential::Token(stray.0),
-            Some(DEAD),
-            &own,
-        );
-        making.sessions(first_user, &own, &other, &clock);
-        making.end_user(of_deleted_user);
-        making.end_organization(stray_org);
+        let operator_token = first.token.reveal().to_owned();
+        let caller = builder.put("operator token", Credential::Token(operator_token), &own);
+        (caller.holds, caller.user) = (Some(operator()), Some(first.user.id));
+        let anna = builder.user("anna", None);
+        builder.valid_tokens(&own, anna);
+        builder.invalid_tokens(&own, anna);
+        for (name, token) in [
+            ("token of a deleted user", orphan.0),
+            ("token of a deleted organization", stray.0),
+        ] {
+            builder.put_invalid(name, Credential::Token(token), UNKNOWN, &own);
+        }
+        builder.sessions(first.user.id, &own, &other);
+        builder.delete_user(orphan_user);
+        builder.delete_organization(stray_org);
         Self {
-            app: application(Api::new(making.engine, Settings::default())),
+            app: application(Api::new(builder.engine, Settings::default())),
             own,
             other,
-            ended,
+            deleted,
             orphan: orphan.1,
             stray: stray.1,
-            callers: making.callers,
-            authorizations: making.authorizations,
-            users: making.users,
-            database_tokens: making.database_tokens,
+            callers: builder.callers,
+            authorizations: builder.authorizations,
+            users: builder.users,
+            database_tokens: builder.database_tokens,
         }
     }
 }
 
-impl Making {
-    fn user(&mut self, name: &str, of: Option<(Id, Role)>) -> Id {
+impl Builder {
+    fn organization(&self, name: &str) -> Id {
+        let issuer = self.engine.issuer();
+        let made = issuer.create_organization(&Caller::Root, name, "");
+        made.unwrap().id
+    }
+
+    fn user(&mut self, name: &str, role: Option<(Id, Role)>) -> Id {
         let issuer = self.engine.issuer();
         let id = issuer.create_user(&Caller::Root, name, None).unwrap().id;
-        if let Some((org, role)) = of {
+        if let Some((org, role)) = role {
             issuer.add_member(&Caller::Root, org, id, role).unwrap();
         }
-        let roles = of.into_iter().collect();
+        let roles = role.into_iter().collect();
         self.users.push(Person { id, roles });
         id
     }
@@ -183,9 +178,20 @@ impl Making {
     }
 
     fn authorization(&mut self, org: Id, user: Option<Id>, held: Vec<Permission>) -> (String, Id) {
+        self.expiring(org, user, held, None)
+    }
+
+    fn expiring(
+        &mut self,
+        org: Id,
+        user: Option<Id>,
+        held: Vec<Permission>,
+        expires_at: Option<Timestamp>,
+    ) -> (String, Id) {
         let new = NewAuthorization {
             user,
             origin: Origin::V2,
+            expires_at,
             ..NewAuthorization::new(org, held)
         };
         let (token, made) = self.create(new);
@@ -204,7 +210,7 @@ impl Making {
         (token.reveal().to_owned(), made.id)
     }
 
-    /// A user without rights over anything, its token and the rest. All names are equally long.
+    /// Creates one record of each kind. Names of a kind have the same length in every realm.
     fn realm(&mut self, org: Id, letter: char) -> Realm {
         let user_name = format!("user-{letter}");
         let user = self.user(&user_name, Some((org, Role::Member)));
@@ -226,45 +232,45 @@ impl Making {
         }
     }
 
-    fn ended(&mut self, own: &Realm) -> Realm {
-        let issuer = self.engine.issuer();
-        let root = Caller::Root;
-        let mut ended = self.realm(own.org, 'e');
-        self.end_user(ended.user);
-        self.end(ended.authorization);
+    fn deleted(&mut self, own: &Realm) -> Realm {
+        let mut deleted = self.realm(own.org, 'e');
+        self.delete_user(deleted.user);
+        self.revoke(deleted.authorization);
         let held = permissions(&[format!("read:orgs/{}/buckets", own.org)]);
-        (ended.token, ended.authorization) = self.authorization(own.org, Some(own.user), held);
-        self.end(ended.authorization);
-        self.end(ended.database_token);
-        issuer.unregister_bucket(&root, ended.bucket).unwrap();
-        ended.org = issuer
-            .create_organization(&root, &ended.org_name, "")
-            .unwrap()
-            .id;
-        self.end_organization(ended.org);
-        ended
+        (deleted.token, deleted.authorization) = self.authorization(own.org, Some(own.user), held);
+        self.revoke(deleted.authorization);
+        self.revoke(deleted.database_token);
+        let issuer = self.engine.issuer();
+        issuer
+            .unregister_bucket(&Caller::Root, deleted.bucket)
+            .unwrap();
+        deleted.org = self.organization(&deleted.org_name);
+        self.delete_organization(deleted.org);
+        deleted
     }
 
-    fn end(&mut self, id: Id) {
+    fn revoke(&mut self, id: Id) {
         self.engine.issuer().revoke(&Caller::Root, id).unwrap();
         self.authorizations.retain(|one| one.id != id);
         self.database_tokens.retain(|(one, _)| *one != id);
     }
 
-    fn end_user(&mut self, id: Id) {
+    fn edit_user(&self, id: Id, transition: Transition) {
         let edit = UserEdit {
-            transition: Some(Transition::Revoke),
+            transition: Some(transition),
             ..UserEdit::default()
         };
-        self.engine
-            .issuer()
-            .edit_user(&Caller::Root, id, &edit)
-            .unwrap();
+        let issuer = self.engine.issuer();
+        issuer.edit_user(&Caller::Root, id, &edit).unwrap();
+    }
+
+    fn delete_user(&mut self, id: Id) {
+        self.edit_user(id, Transition::Revoke);
         self.users.retain(|one| one.id != id);
         self.authorizations.retain(|one| one.user != Some(id));
     }
 
-    fn end_organization(&mut self, id: Id) {
+    fn delete_organization(&mut self, id: Id) {
         let edit = OrganizationEdit {
             transition: Some(Transition::Revoke),
             ..OrganizationEdit::default()
@@ -274,168 +280,140 @@ impl Making {
         self.authorizations.retain(|one| one.org != id);
     }
 
-    fn put(
-        &mut self,
-        name: &'static str,
-        credential: Credential,
-        dead: Option<(Refusal, &'static str)>,
-        own: &Realm,
-    ) {
+    /// Adds a caller in the organization of `own` that holds nothing.
+    fn put(&mut self, name: &'static str, credential: Credential, own: &Realm) -> &mut Who {
         self.callers.push(Who {
             name,
             credential,
-            dead,
+            invalid: None,
             holds: Some(Vec::new()),
             inside: vec![own.org],
             user: None,
         });
+        self.callers.last_mut().unwrap()
     }
 
-    fn living(&mut self, name: &'static str, own: &Realm, user: Option<Id>, held: Vec<Permission>) {
-        let (token, _) = self.authorization(own.org, user, held.clone());
-        self.put(name, Credential::Token(token), None, own);
-        if let Some(who) = self.callers.last_mut() {
-            (who.holds, who.user) = (Some(held), user);
-        }
+    fn put_invalid(
+        &mut self,
+        name: &'static str,
+        credential: Credential,
+        refusal: (Refusal, &'static str),
+        own: &Realm,
+    ) {
+        self.put(name, credential, own).invalid = Some(refusal);
     }
 
-    fn tokens(&mut self, operator_token: &Token, first: Id, own: &Realm, clock: &ManualClock) {
+    fn valid_tokens(&mut self, own: &Realm, anna: Id) {
         let org = own.org;
-        let anna = self.user("anna", None);
-        let all = all_access(org, anna);
-        let told = Credential::Token(operator_token.reveal().to_owned());
-        self.put("operator token", told, None, own);
-        if let Some(who) = self.callers.last_mut() {
-            (who.holds, who.user) = (Some(operator()), Some(first));
-        }
-        self.living("all-access token", own, Some(anna), all.clone());
-        let reading = permissions(&[
+        let reading = [
             format!("read:orgs/{org}/authorizations"),
             format!("read:orgs/{org}/buckets"),
             format!("read:orgs/{org}"),
             format!("read:users/{anna}"),
-        ]);
-        self.living("read-only token", own, Some(anna), reading);
-        let writing = permissions(&[format!("write:orgs/{org}/authorizations")]);
-        self.living("token that writes authorizations", own, Some(anna), writing);
-        let nothing = permissions(&[format!("read:orgs/{org}/dashboards")]);
-        self.living(
-            "token without a fitting permission",
-            own,
-            Some(anna),
-            nothing,
-        );
-        let organizing = permissions(&[format!("read:orgs/{org}"), format!("write:orgs/{org}")]);
-        self.living(
-            "token that writes its organization",
-            own,
-            Some(anna),
-            organizing,
-        );
-        let everywhere = permissions(&["read:authorizations".to_owned()]);
-        self.living(
-            "token that reads all authorizations",
-            own,
-            Some(anna),
-            everywhere,
-        );
-        let one = permissions(&[
+        ];
+        let organization = [format!("read:orgs/{org}"), format!("write:orgs/{org}")];
+        let single = [
             format!("read:orgs/{org}/authorizations/{}", own.authorization),
             format!("write:orgs/{org}/authorizations/{}", own.authorization),
             format!("read:orgs/{org}/buckets/{}", own.bucket),
             format!("write:users/{}", own.user),
-        ]);
-        self.living("token for one thing each", own, None, one);
-        let (text, _) = self.database_token(org);
-        self.put("database token", Credential::DatabaseToken(text), None, own);
-
-        let (text, id) = self.authorization(org, Some(anna), all.clone());
-        let issuer = self.engine.issuer();
-        issuer
-            .edit(&Caller::Root, id, Transition::Deactivate.into())
-            .unwrap();
-        self.put(
-            "inactive token",
-            Credential::Token(text),
-            Some(SWITCHED_OFF),
-            own,
-        );
-        let (text, id) = self.authorization(org, Some(anna), all.clone());
-        self.end(id);
-        self.put("revoked token", Credential::Token(text), Some(DEAD), own);
-        let new = NewAuthorization {
-            user: Some(anna),
-            origin: Origin::V2,
-            expires_at: Some("2026-01-01T01:00:00Z".parse().unwrap()),
-            ..NewAuthorization::new(org, all.clone())
-        };
-        let (token, made) = self.create(new);
-        self.list(&made);
-        clock.advance(2 * HOUR);
-        let text = token.reveal().to_owned();
-        self.put("expired token", Credential::Token(text), Some(DEAD), own);
-        let off = self.user("switched-off", Some((org, Role::Owner)));
-        let (text, _) = self.authorization(org, Some(off), all.clone());
-        self.put(
-            "token of an inactive user",
-            Credential::Token(text),
-            Some(OWNER_OFF),
-            own,
-        );
-        let edit = UserEdit {
-            transition: Some(Transition::Deactivate),
-            ..UserEdit::default()
-        };
-        issuer.edit_user(&Caller::Root, off, &edit).unwrap();
-        self.put("nobody", Credential::Nothing, Some(DEAD), own);
-        let text = "garbage".to_owned();
-        self.put("garbage", Credential::Token(text), Some(DEAD), own);
-        let unknown = Token::generate(symbolon::Prefix::default(), Id::MAX).unwrap();
-        let text = unknown.reveal().to_owned();
-        self.put("unknown token", Credential::Token(text), Some(DEAD), own);
+        ];
+        let one = |text: String| permissions(&[text]);
+        for (name, user, held) in [
+            ("all-access token", Some(anna), all_access(org, anna)),
+            ("read-only token", Some(anna), permissions(&reading)),
+            (
+                "token that writes authorizations",
+                Some(anna),
+                one(format!("write:orgs/{org}/authorizations")),
+            ),
+            (
+                "token without a matching permission",
+                Some(anna),
+                one(format!("read:orgs/{org}/dashboards")),
+            ),
+            (
+                "token that writes its organization",
+                Some(anna),
+                permissions(&organization),
+            ),
+            (
+                "token that reads all authorizations",
+                Some(anna),
+                one("read:authorizations".to_owned()),
+            ),
+            ("token for single records", None, permissions(&single)),
+        ] {
+            let (token, _) = self.authorization(org, user, held.clone());
+            let caller = self.put(name, Credential::Token(token), own);
+            (caller.holds, caller.user) = (Some(held), user);
+        }
+        let (token, _) = self.database_token(org);
+        self.put("database token", Credential::DatabaseToken(token), own);
     }
 
-    fn sessions(&mut self, operator: Id, own: &Realm, other: &Realm, clock: &ManualClock) {
-        let owner = self.user("owner", Some((own.org, Role::Owner)));
-        let member = self.user("member", Some((own.org, Role::Member)));
-        let outsider = self.user("outsider", Some((other.org, Role::Owner)));
-        let everybody = [
-            ("signed-in operator", operator, None),
-            ("signed-in owner", owner, Some((own.org, Role::Owner))),
-            ("signed-in member", member, Some((own.org, Role::Member))),
-            (
-                "signed-in outsider",
-                outsider,
-                Some((other.org, Role::Owner)),
-            ),
-        ];
+    fn invalid_tokens(&mut self, own: &Realm, anna: Id) {
+        let org = own.org;
+        let all = all_access(org, anna);
+        let (inactive, id) = self.authorization(org, Some(anna), all.clone());
+        let edit = Transition::Deactivate.into();
+        self.engine.issuer().edit(&Caller::Root, id, edit).unwrap();
+        let (revoked, id) = self.authorization(org, Some(anna), all.clone());
+        self.revoke(id);
+        let end = Some("2026-01-01T01:00:00Z".parse().unwrap());
+        let (expired, _) = self.expiring(org, Some(anna), all.clone(), end);
+        self.clock.advance(2 * HOUR);
+        let off = self.user("inactive-user", Some((org, Role::Owner)));
+        let (of_inactive, _) = self.authorization(org, Some(off), all);
+        self.edit_user(off, Transition::Deactivate);
+        let unknown = Token::generate(symbolon::Prefix::default(), Id::MAX).unwrap();
+        self.put_invalid("no credential", Credential::Nothing, UNKNOWN, own);
+        for (name, token, refusal) in [
+            ("inactive token", inactive, INACTIVE),
+            ("revoked token", revoked, UNKNOWN),
+            ("expired token", expired, UNKNOWN),
+            ("token of an inactive user", of_inactive, OWNER_INACTIVE),
+            ("garbage", "garbage".to_owned(), UNKNOWN),
+            ("unknown token", unknown.reveal().to_owned(), UNKNOWN),
+        ] {
+            self.put_invalid(name, Credential::Token(token), refusal, own);
+        }
+    }
+
+    fn sessions(&mut self, operator: Id, own: &Realm, other: &Realm) {
+        let owns = Some((own.org, Role::Owner));
+        let is_member = Some((own.org, Role::Member));
+        let owns_other = Some((other.org, Role::Owner));
+        let owner = self.user("owner", owns);
+        let member = self.user("member", is_member);
+        let outsider = self.user("outsider", owns_other);
         let issuer = self.engine.issuer();
-        let over = issuer.sign_in(&Caller::User(owner), HOUR).unwrap().0;
-        clock.advance(2 * HOUR);
-        let over = over.reveal().to_owned();
-        self.put(
-            "session that is over",
-            Credential::Session(over),
-            Some(DEAD),
-            own,
-        );
-        let ended = issuer.sign_in(&Caller::User(owner), HOUR).unwrap().0;
-        issuer.sign_out(ended.reveal().as_bytes()).unwrap();
-        let ended = ended.reveal().to_owned();
-        self.put(
-            "session that was signed out",
-            Credential::Session(ended),
-            Some(DEAD),
-            own,
-        );
-        for (name, user, of) in everybody {
-            let text = issuer.sign_in(&Caller::User(user), HOUR).unwrap().0;
+        let sign_in = |user| {
+            let (session, _) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
+            session.reveal().to_owned()
+        };
+        let expired = sign_in(owner);
+        self.clock.advance(2 * HOUR);
+        let signed_out = sign_in(owner);
+        issuer.sign_out(signed_out.as_bytes()).unwrap();
+        for (name, session) in [
+            ("expired session", expired),
+            ("session that was signed out", signed_out),
+        ] {
+            self.put_invalid(name, Credential::Session(session), UNKNOWN, own);
+        }
+        for (name, user, role) in [
+            ("signed-in operator", operator, None),
+            ("signed-in owner", owner, owns),
+            ("signed-in member", member, is_member),
+            ("signed-in outsider", outsider, owns_other),
+        ] {
             self.callers.push(Who {
                 name,
-                credential: Credential::Session(text.reveal().to_owned()),
-                dead: None,
-                holds: of.map(|(org, role)| session(org, user, role)),
-                inside: of.into_iter().map(|(org, _)| org).collect(),
+                credential: Credential::Session(sign_in(user)),
+                invalid: None,
+                holds: role.map(|(org, role)| session(org, user, role)),
+                inside: role.into_iter().map(|(org, _)| org).collect(),
                 user: Some(user),
             });
         }

@@ -1,8 +1,10 @@
-//! `GET /api/v2/authorizations`: pages, order and long lists. What each caller sees with which filter is the matrix's.
+//! Pages and order of lists. The matrix covers which records each caller sees.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::Server;
+
+const LIST: &str = "/api/v2/authorizations";
 
 fn ids(list: &Value) -> Vec<String> {
     let rows = list["authorizations"].as_array().unwrap().iter();
@@ -11,50 +13,37 @@ fn ids(list: &Value) -> Vec<String> {
 }
 
 fn list(server: &Server, query: &str) -> Value {
-    let reply = server.operate(&format!("GET /api/v2/authorizations{query}"), Value::Null);
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    reply.json()
+    server.get(&format!("{LIST}{query}")).expect(200).json()
 }
 
-/// All pages from this one on, by the links between them.
+/// Follows the links from a page to the last one.
 fn pages(server: &Server, query: &str) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
     let mut page = list(server, query);
-    loop {
+    let mut found = vec![ids(&page)];
+    while let Some(next) = page["links"]["next"].as_str() {
+        page = list(server, next.strip_prefix(LIST).unwrap());
         found.push(ids(&page));
-        let next = page["links"]["next"].as_str();
-        let Some(next) = next else {
-            return found;
-        };
-        let query = next
-            .strip_prefix("/api/v2/authorizations")
-            .unwrap()
-            .to_owned();
-        page = list(server, &query);
     }
+    found
 }
 
 #[test]
-fn next_links_keep_the_filters() {
+fn pages_are_linked_and_keep_their_filters() {
     let server = Server::new();
-    let held = ["read:buckets".to_owned()];
+    let held = ["read:buckets"];
     let mut of_bert = Vec::new();
-    let bert = server.engine.issuer();
-    let bert = bert
-        .create_user(&symbolon::Caller::Root, "bert & co", None)
-        .unwrap()
-        .id;
+    let bert = server.create_user("bert & co");
     for _ in 0..5 {
-        let _ = server.token(&held);
+        server.token(&held);
         let made = server.token_of(server.org, Some(bert), &held).1;
         of_bert.push(made.id.to_string());
     }
     let whole = list(&server, "");
     let all = ids(&whole);
-    // The operator's too.
+    // Ten, and the operator's.
     assert_eq!(all.len(), 11);
     assert!(all.is_sorted());
-    assert_eq!(whole["links"]["self"], "/api/v2/authorizations");
+    assert_eq!(whole["links"]["self"], LIST);
     assert_eq!(whole["links"]["next"], Value::Null);
     let found = pages(&server, "?limit=4");
     assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 3]);
@@ -70,33 +59,28 @@ fn next_links_keep_the_filters() {
         assert_eq!(found.concat(), of_bert, "{filter}");
         assert!(found.len() >= 3, "{filter}");
     }
-    // What is found whole has no next page, and no page tells a token.
-    let one = ids(&list(&server, &format!("?limit=1&id={}", all[3])));
-    assert_eq!(one, all[3..4]);
-    let token = server.token(&held).0;
-    for query in [
-        format!("?limit=1&id={}", all[3]),
-        format!("?limit=1&token={token}"),
-    ] {
-        assert_eq!(pages(&server, &query).len(), 1, "{query}");
-    }
+    // A filter for one authorization has a single page.
+    let by_id = format!("?limit=1&id={}", all[3]);
+    assert_eq!(pages(&server, &by_id), [all[3..4].to_vec()]);
+    let by_token = format!("?limit=1&token={}", server.token(&held).0);
+    assert_eq!(pages(&server, &by_token).len(), 1);
 }
 
 #[test]
-fn invalid_limits_are_reported() {
+fn an_invalid_limit_is_refused() {
     let server = Server::new();
     for limit in ["0", "-1", "x", "99999999999"] {
-        let line = format!("GET /api/v2/authorizations?limit={limit}");
-        let told = server.operate(&line, Value::Null).refusal();
-        assert_eq!((told.0, told.1.as_str()), (400, "invalid"), "{limit}");
+        server
+            .get(&format!("{LIST}?limit={limit}"))
+            .expect_code(400, "invalid");
     }
 }
 
 #[test]
-fn a_list_longer_than_a_store_page_is_complete() {
+fn a_list_longer_than_a_page_of_the_store_is_complete() {
     let server = Server::new();
     for _ in 0..1100 {
-        let _ = server.token(&["read:buckets".to_owned()]);
+        server.token(&["read:buckets"]);
     }
     let all = ids(&list(&server, ""));
     assert_eq!(all.len(), 1101);
@@ -105,36 +89,27 @@ fn a_list_longer_than_a_store_page_is_complete() {
 }
 
 #[test]
-fn callers_without_permissions_see_empty_lists() {
+fn a_caller_without_permission_sees_an_empty_list() {
     let server = Server::new();
-    let nothing = server.token(&["read:dashboards".to_owned()]).0;
-    for path in [
-        "/api/v2/authorizations",
-        "/api/v2/authorizations/?userID=0fedcba987654321",
-    ] {
-        let reply = server.ask(&format!("GET {path}"), &nothing, Value::Null);
-        assert_eq!(reply.status, 200, "{}", reply.text());
-        assert_eq!(reply.json()["authorizations"], Value::Array(Vec::new()));
+    let token = server.token(&["read:dashboards"]).0;
+    for path in [LIST, &format!("{LIST}/?userID=0fedcba987654321")] {
+        let list = server.get_as(&token, path).expect(200).json();
+        assert_eq!(list["authorizations"], json!([]));
     }
 }
 
-/// Other lists have 20 to a page, and are turned round.
+/// Lists other than that of authorizations have 20 to a page, and an order.
 #[test]
 fn users_are_listed_in_pages_and_in_reverse() {
     let server = Server::new();
-    let issuer = server.engine.issuer();
     let mut wanted = vec!["anna".to_owned()];
     for number in 0..30 {
         let name = format!("user {number}");
-        issuer
-            .create_user(&symbolon::Caller::Root, &name, None)
-            .unwrap();
+        server.create_user(&name);
         wanted.push(name);
     }
     let names = |query: &str| {
-        let list = server
-            .operate(&format!("GET /api/v2/users{query}"), Value::Null)
-            .json();
+        let list = server.get(&format!("/api/v2/users{query}")).json();
         let rows = list["users"].as_array().unwrap().clone();
         let name = |row: &Value| row["name"].as_str().unwrap().to_owned();
         rows.iter().map(name).collect::<Vec<_>>()
@@ -142,10 +117,9 @@ fn users_are_listed_in_pages_and_in_reverse() {
     assert_eq!(names(""), wanted[..20]);
     assert_eq!(names("?limit=100"), wanted);
     assert_eq!(names("?limit=5&offset=3"), wanted[3..8]);
-    let mut backwards = wanted.clone();
-    backwards.reverse();
-    assert_eq!(names("?limit=100&descending=true"), backwards);
-    assert_eq!(names("?limit=2&offset=1&descending=true"), backwards[1..3]);
+    wanted.reverse();
+    assert_eq!(names("?limit=100&descending=true"), wanted);
+    assert_eq!(names("?limit=2&offset=1&descending=true"), wanted[1..3]);
     for bad in [
         "limit=0",
         "limit=101",
@@ -153,7 +127,7 @@ fn users_are_listed_in_pages_and_in_reverse() {
         "descending=maybe",
         "after=12",
     ] {
-        let told = server.operate(&format!("GET /api/v2/users?{bad}"), Value::Null);
-        assert_eq!(told.refusal().0, 400, "{bad}");
+        let reply = server.get(&format!("/api/v2/users?{bad}"));
+        assert_eq!(reply.refusal().0, 400, "{bad}");
     }
 }

@@ -1,4 +1,4 @@
-//! What InfluxDB's interface promises, over HTTP: who may do what, and how it is told.
+//! Rules of the HTTP API: who may do what, and how a refusal is reported.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,15 +8,16 @@
 
 mod change;
 mod create;
-mod deleted_owners;
+mod deleted;
+mod document;
 mod escalation;
 mod fixture;
 mod json_objects;
 mod list_reference;
 mod lists;
-mod login_attempts;
 mod matrix;
 mod parameters;
+mod password_limit;
 mod permission_names;
 mod reference;
 mod replies;

@@ -1,16 +1,17 @@
-//! **The access matrix**: every operation of the OpenAPI document, asked by everybody for everything.
+//! **The access matrix**: every operation of the OpenAPI document, caller and kind of record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use symbolon::Id;
+use symbolon::{Id, Target};
 use uuid::Uuid;
 
+use crate::document::{document, operations as described_operations};
 use crate::fixture::World;
 use crate::parameters::{body, slots};
 use crate::reference::{Credential, INVALID, UNAUTHORIZED, Who};
 use crate::resources::{Filled, Kind, Place, Slot, Thing};
-use crate::rule_table::{Answer, answer, minds_death};
+use crate::rule_table::{Answer, answer, needs_valid_credential};
 use crate::support::{Reply, ask, run};
 
 /// An operation of the document.
@@ -21,7 +22,7 @@ struct ApiOperation {
     slots: Vec<Slot>,
 }
 
-/// What of the query or headers names no thing.
+/// Parameters that name no record.
 const PLAIN: [&str; 5] = [
     "limit",
     "offset",
@@ -30,24 +31,21 @@ const PLAIN: [&str; 5] = [
     "x-symbolon-setup-code",
 ];
 
-/// Every operation, each with a row of the table for all of its parameters.
+/// Returns every operation of the document, and requires a row of the table for its parameters.
 fn operations() -> Vec<ApiOperation> {
-    let document = serde_json::to_value(symbolon_http::openapi()).unwrap();
+    let document = document();
     let mut all = Vec::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, described) in methods.as_object().unwrap() {
-            let id = described["operationId"].as_str().unwrap().to_owned();
-            let slots =
-                slots(&id).unwrap_or_else(|| panic!("no row for the operation {id}: add one"));
-            check_parameters(&id, described, &slots);
-            check_body(&id, &document, described, &slots);
-            all.push(ApiOperation {
-                id,
-                method: method.to_uppercase(),
-                path: path.clone(),
-                slots,
-            });
-        }
+    for (method, path, described) in described_operations() {
+        let id = described["operationId"].as_str().unwrap().to_owned();
+        let slots = slots(&id).unwrap_or_else(|| panic!("no row for the operation {id}: add one"));
+        check_parameters(&id, &described, &slots);
+        check_body(&id, &document, &described, &slots);
+        all.push(ApiOperation {
+            id,
+            method,
+            path,
+            slots,
+        });
     }
     all
 }
@@ -60,15 +58,12 @@ fn check_parameters(id: &str, described: &Value, slots: &[Slot]) {
         .filter(|slot| !slot.place.is_body())
         .map(|slot| slot.name)
         .collect();
-    let told = parameters.iter().map(|one| one["name"].as_str().unwrap());
-    let told: BTreeSet<_> = told.filter(|name| !PLAIN.contains(name)).collect();
-    assert_eq!(
-        told, known,
-        "the row of {id} has other parameters than the document"
-    );
+    let names = parameters.iter().map(|one| one["name"].as_str().unwrap());
+    let names: BTreeSet<_> = names.filter(|name| !PLAIN.contains(name)).collect();
+    assert_eq!(names, known, "parameters in the row of {id}");
 }
 
-/// Whatever is an id in the body is in the row.
+/// Requires that the row contains every id in the body.
 fn check_body(id: &str, document: &Value, described: &Value, slots: &[Slot]) {
     let schema = &described["requestBody"]["content"]["application/json"]["schema"];
     let Some(name) = schema["$ref"].as_str() else {
@@ -80,16 +75,13 @@ fn check_body(id: &str, document: &Value, described: &Value, slots: &[Slot]) {
         let text = one.to_string();
         text.contains("HexId") || text.contains("[0-9a-fA-F]{16}")
     });
-    let told: BTreeSet<_> = ids.map(|(name, _)| name.as_str()).collect();
+    let names: BTreeSet<_> = ids.map(|(name, _)| name.as_str()).collect();
     let known = slots.iter().filter(|slot| slot.place.is_body());
     let known: BTreeSet<_> = known.map(|slot| slot.name).collect();
-    assert_eq!(
-        told, known,
-        "the row of {id} has other ids in the body than the document"
-    );
+    assert_eq!(names, known, "ids in the body in the row of {id}");
 }
 
-/// Each slot with everything while the others are as usual; then each two slots with everything.
+/// Varies each slot while the others are as usual, then each pair of slots.
 fn fillings<'w>(slots: &[Slot], world: &'w World) -> Vec<Vec<Filled<'w>>> {
     let usual: Vec<_> = slots
         .iter()
@@ -142,8 +134,8 @@ async fn send(world: &World, operation: &ApiOperation, who: &Who, filled: &[Fill
 }
 
 fn expected(operation: &ApiOperation, world: &World, who: &Who, filled: &[Filled<'_>]) -> Answer {
-    if let Some((refusal, _)) = who.dead
-        && minds_death(&operation.id, who)
+    if let Some((refusal, _)) = who.invalid
+        && needs_valid_credential(&operation.id, who)
     {
         return Answer::Refused(refusal);
     }
@@ -157,7 +149,7 @@ fn expected(operation: &ApiOperation, world: &World, who: &Who, filled: &[Filled
     answer(&operation.id, world, who, filled)
 }
 
-/// Compares the answer with what is expected; tells what it is instead.
+/// Compares a reply with the expected answer, and describes the difference.
 fn check(
     operation: &ApiOperation,
     who: &Who,
@@ -181,8 +173,11 @@ fn check(
             same(&reply.status, &refusal.status, "status")?;
             let (_, code, message) = reply.refusal();
             same(&code.as_str(), &refusal.code, "code")?;
-            match who.dead.filter(|_| minds_death(&operation.id, who)) {
-                Some((_, told)) => same(&message.as_str(), &told, "message"),
+            match who
+                .invalid
+                .filter(|_| needs_valid_credential(&operation.id, who))
+            {
+                Some((_, wanted)) => same(&message.as_str(), &wanted, "message"),
                 None => Ok(()),
             }
         }
@@ -190,11 +185,11 @@ fn check(
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T, what: &str) -> Result<(), String> {
-    let differ = || format!("{what}: {found:?} where {wanted:?} is right");
+    let differ = || format!("{what}: {found:?} instead of {wanted:?}");
     (found == wanted).then_some(()).ok_or_else(differ)
 }
 
-/// The ids of whatever is listed.
+/// Returns the ids in a list.
 fn listed(reply: &Value) -> BTreeSet<Id> {
     let names = ["authorizations", "users", "orgs", "buckets"];
     let named = names.iter().find_map(|name| reply[*name].as_array());
@@ -205,11 +200,11 @@ fn listed(reply: &Value) -> BTreeSet<Id> {
         uuid.or_else(|| text.parse().ok()).unwrap()
     };
     let ids: BTreeSet<Id> = rows.iter().map(read).collect();
-    assert_eq!(ids.len(), rows.len(), "one is listed twice: {reply}");
+    assert_eq!(ids.len(), rows.len(), "a record is listed twice: {reply}");
     ids
 }
 
-/// All of an answer but what is another each time, with the id or name that was asked for left out.
+/// Returns a reply without what differs each time, and without the id or name in the request.
 fn bytes(reply: &Reply, text: &str) -> (u16, BTreeMap<String, Vec<u8>>, String) {
     let varying = ["date", "x-request-id", "x-symbolon-revision"];
     let headers = reply.headers.iter();
@@ -217,7 +212,7 @@ fn bytes(reply: &Reply, text: &str) -> (u16, BTreeMap<String, Vec<u8>>, String) 
     let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
     let mut body = reply.text().to_owned();
     if let Some(id) = Uuid::try_parse(text).ok().and_then(Id::from_uuid) {
-        // What is missing is told with the id in its other spelling.
+        // Messages about missing records spell a UUID as an id.
         body = body.replace(&id.to_string(), "ASKED");
     }
     if !text.is_empty() {
@@ -226,7 +221,7 @@ fn bytes(reply: &Reply, text: &str) -> (u16, BTreeMap<String, Vec<u8>>, String) 
     (reply.status, headers.collect(), body)
 }
 
-/// Whether everything but the slot at `at` is as usual.
+/// Returns whether every slot but that at `at` is as usual.
 fn is_single(filled: &[Filled<'_>], at: usize, world: &World) -> bool {
     let others = filled.iter().enumerate().filter(|(other, _)| *other != at);
     others
@@ -234,8 +229,8 @@ fn is_single(filled: &[Filled<'_>], at: usize, world: &World) -> bool {
         .all(|(_, one)| one.thing == one.slot.usual(world))
 }
 
-/// Where what the rules say of a thing is what they say of one that never was, so are the bytes. Tells how many were
-/// compared.
+/// Requires equal bytes in the replies for an existing record and for one that never existed where
+/// the rules give both the same answer. Returns the number of comparisons.
 async fn compare(
     world: &World,
     operation: &ApiOperation,
@@ -257,29 +252,30 @@ async fn compare(
             same(
                 &must_be_hidden(who, one, world),
                 &false,
-                "told apart by the rules themselves",
+                "the rules reveal that it exists",
             )?;
             continue;
         }
         let other = send(world, operation, who, &unknown).await;
         let (known, other) = (bytes(reply, &one.text), bytes(&other, &unknown[at].text));
-        same(&known, &other, "not as for one that never was")?;
+        same(&known, &other, "differs from one that never existed")?;
         count += 1;
     }
     Ok(count)
 }
 
-/// Whether the caller may know nothing of the thing, by the plainest reading: it belongs to no organization of the caller,
-/// and none of its permissions is for all organizations.
+/// Returns whether the record must be hidden from the caller: it belongs to another organization,
+/// and the caller has no permission in all organizations.
 fn must_be_hidden(who: &Who, one: &Filled<'_>, world: &World) -> bool {
     let Thing::Of(realm) = one.thing else {
         return one.slot.kind != Kind::DatabaseToken;
     };
+    let own = [realm.org, realm.user];
     let is_local = who.holds.as_ref().is_some_and(|held| {
         held.iter().all(|one| {
             let resource = &one.resource;
             resource.organization.is_some_and(|org| org != realm.org)
-                || matches!(resource.target, symbolon::Target::Id(id) if id != realm.org && id != realm.user)
+                || matches!(&resource.target, Target::Id(id) if !own.contains(id))
         })
     });
     let is_there = [&world.own, &world.other]
@@ -288,7 +284,7 @@ fn must_be_hidden(who: &Who, one: &Filled<'_>, world: &World) -> bool {
     is_there && is_local && !who.inside.contains(&realm.org)
 }
 
-/// What came of it.
+/// Results of requests.
 #[derive(Default)]
 struct Tried {
     asked: usize,
@@ -296,8 +292,7 @@ struct Tried {
     wrong: Vec<String>,
 }
 
-/// How many requests were made for one operation, and how many answers compared byte by byte. What changes something is
-/// tried on a world that nobody has changed.
+/// Sends every request of one operation. After a change, the next request has a new world.
 async fn try_operation(operation: &ApiOperation) -> Tried {
     let mut tried = Tried::default();
     let mut at = 0;
@@ -313,7 +308,7 @@ async fn try_operation(operation: &ApiOperation) -> Tried {
             let usual = filled
                 .iter()
                 .filter(|one| one.thing == one.slot.usual(&world));
-            if who.dead.is_some() && filled.len() - usual.count() > 1 {
+            if who.invalid.is_some() && filled.len() - usual.count() > 1 {
                 continue;
             }
             let asked = filled
@@ -346,20 +341,14 @@ fn short(thing: &Thing<'_>) -> String {
 }
 
 fn try_those(wanted: impl Fn(&ApiOperation) -> bool) {
-    let all = operations();
-    let mut sum = Tried::default();
-    for operation in all.iter().filter(|operation| wanted(operation)) {
+    let (mut asked, mut compared, mut wrong) = (0, 0, Vec::new());
+    for operation in operations().iter().filter(|operation| wanted(operation)) {
         let tried = run(try_operation(operation));
-        sum.asked += tried.asked;
-        sum.compared += tried.compared;
-        sum.wrong.extend(tried.wrong);
+        asked += tried.asked;
+        compared += tried.compared;
+        wrong.extend(tried.wrong);
     }
-    let Tried {
-        asked,
-        compared,
-        wrong,
-    } = sum;
-    println!("{asked} combinations; {compared} compared byte by byte with one that never was");
+    println!("{asked} requests; {compared} replies compared with those for unknown records");
     assert!(asked > 0);
     let first: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
     assert!(
@@ -371,22 +360,22 @@ fn try_those(wanted: impl Fn(&ApiOperation) -> bool) {
 }
 
 #[test]
-fn authorization_routes_enforce_the_access_rules() {
+fn access_to_authorizations_follows_the_rules() {
     try_those(|one| one.path.starts_with("/api/v2/authorizations"));
 }
 
 #[test]
-fn user_routes_enforce_the_access_rules() {
+fn access_to_users_follows_the_rules() {
     try_those(|one| one.path.starts_with("/api/v2/users"));
 }
 
 #[test]
-fn organization_routes_enforce_the_access_rules() {
+fn access_to_organizations_follows_the_rules() {
     try_those(|one| one.path.starts_with("/api/v2/orgs"));
 }
 
 #[test]
-fn other_routes_enforce_the_access_rules() {
+fn access_by_all_other_operations_follows_the_rules() {
     let tried = ["/api/v2/authorizations", "/api/v2/users", "/api/v2/orgs"];
     try_those(|one| !tried.iter().any(|path| one.path.starts_with(path)));
 }

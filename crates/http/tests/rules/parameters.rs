@@ -1,4 +1,4 @@
-//! What of each operation names a thing, and what else it is given.
+//! The parameters of each operation that name a record, and the rest of its body.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ const MEMBER: [Slot; 2] = [
     slot(Place::Path, "userID", Kind::User),
 ];
 
-/// What of an operation names a thing. Path and body must; the query may.
+/// Returns the parameters that name a record; those in the query are optional.
 pub(crate) fn slots(operation: &str) -> Option<Vec<Slot>> {
     use Kind::{Authorization, Bucket, BucketName, Organization, OrganizationName, User, UserName};
     let query = |name, kind| slot(Place::Query, name, kind);
@@ -99,7 +99,7 @@ pub(crate) fn slots(operation: &str) -> Option<Vec<Slot>> {
     })
 }
 
-/// A body that is taken, but for what the slots name.
+/// Returns a valid body with the values of the slots.
 pub(crate) fn body(operation: &str, world: &World, filled: &[Filled<'_>]) -> Option<Value> {
     let mut body = match operation {
         "PostAuthorizations" => {

@@ -1,4 +1,4 @@
-//! The names that an authorization shows beside the ids of its permissions.
+//! The names that an authorization shows for the ids in its permissions.
 
 use serde_json::{Value, json};
 use symbolon::{Caller, Role};
@@ -8,81 +8,76 @@ use crate::server::Server;
 const LINE: &str = "POST /api/v2/authorizations";
 
 #[test]
-fn organization_scoped_permissions_reveal_no_foreign_names() {
+fn a_permission_in_an_organization_shows_no_names_from_other_organizations() {
     let server = Server::new();
     let issuer = server.engine.issuer();
     let root = Caller::Root;
     let org = server.org;
     let bucket = |org, name| issuer.register_bucket(&root, org, name).unwrap().id;
-    let other = issuer
-        .create_organization(&root, "their-org", "")
-        .unwrap()
-        .id;
+    let other = server.create_org("their-org");
     let (own_bucket, their_bucket) = (bucket(org, "mine"), bucket(other, "theirs"));
-    let member = issuer.create_user(&root, "member", None).unwrap().id;
-    issuer.add_member(&root, org, member, Role::Member).unwrap();
-    let stranger = issuer.create_user(&root, "stranger", None).unwrap().id;
-    issuer
-        .add_member(&root, other, stranger, Role::Owner)
-        .unwrap();
+    let member = server.create_user("member");
+    server.add_member(org, member, Role::Member);
+    let outsider = server.create_user("outsider");
+    server.add_member(other, outsider, Role::Owner);
     let absent = "0fedcba987654321";
 
-    // Whoever holds all of a type in its organization may grant one id of it, whatever that is of.
-    let held = ["buckets", "users", "orgs"].map(|kind| format!("read:orgs/{org}/{kind}"));
-    let mut held = held.to_vec();
-    held[2] = format!("read:orgs/{org}");
-    held.push(format!("write:orgs/{org}/authorizations"));
-    held.push(format!("write:users/{}", server.user.id));
-    let (token, _) = server.token(&held);
-    let ask = |kind: &str, id: &str| {
+    // A caller that holds all of a type in its organization may grant any id of that type.
+    let (token, _) = server.token(&[
+        format!("read:orgs/{org}/buckets"),
+        format!("read:orgs/{org}/users"),
+        format!("read:orgs/{org}"),
+        format!("write:orgs/{org}/authorizations"),
+        format!("write:users/{}", server.user.id),
+    ]);
+    let create = |kind: &str, id: &str| {
         let resource = json!({"type": kind, "id": id, "orgID": org});
         let body = json!({"orgID": org, "permissions": [{"action": "read", "resource": resource}]});
-        let made = server.ask(LINE, &token, body);
-        assert_eq!(made.status, 201, "{}", made.text());
-        let made = made.json();
-        let line = format!(
-            "GET /api/v2/authorizations/{}",
+        let made = server.ask(LINE, &token, body).expect(201).json();
+        let shown = server.get(&format!(
+            "/api/v2/authorizations/{}",
             made["id"].as_str().unwrap()
-        );
-        let shown = server.operate(&line, Value::Null).json();
-        assert_eq!(shown["permissions"], made["permissions"]);
+        ));
+        assert_eq!(shown.json()["permissions"], made["permissions"]);
         let resource = &made["permissions"][0]["resource"];
         (resource["name"].clone(), resource["org"].clone())
     };
-    let named = |name: &str| (json!(name), json!("my-org"));
-    let nothing = (Value::Null, Value::Null);
-    assert_eq!(ask("buckets", &own_bucket.to_string()), named("mine"));
-    assert_eq!(ask("users", &member.to_string()), named("member"));
-    for id in [their_bucket.to_string(), absent.to_owned()] {
-        assert_eq!(ask("buckets", &id), nothing, "{id}");
+    let (own_bucket_id, member_id) = (own_bucket.to_string(), member.to_string());
+    let no_names = (Value::Null, Value::Null);
+    for (kind, id, name) in [
+        ("buckets", &own_bucket_id, "mine"),
+        ("users", &member_id, "member"),
+    ] {
+        assert_eq!(create(kind, id), (json!(name), json!("my-org")));
     }
-    for id in [stranger.to_string(), absent.to_owned()] {
-        assert_eq!(ask("users", &id), nothing, "{id}");
+    for (kind, id) in [
+        ("buckets", their_bucket.to_string()),
+        ("buckets", absent.to_owned()),
+        ("users", outsider.to_string()),
+        ("users", absent.to_owned()),
+    ] {
+        assert_eq!(create(kind, &id), no_names, "{kind} {id}");
     }
-    // What is forgotten, or belongs no more, is named no more.
+    // Nor does it name an unregistered bucket or a former member.
     issuer.unregister_bucket(&root, own_bucket).unwrap();
     issuer.remove_member(&root, org, member).unwrap();
-    assert_eq!(ask("buckets", &own_bucket.to_string()), nothing);
-    assert_eq!(ask("users", &member.to_string()), nothing);
+    assert_eq!(create("buckets", &own_bucket_id), no_names);
+    assert_eq!(create("users", &member_id), no_names);
 }
 
 #[test]
-fn organization_names_are_shown_in_own_and_unscoped_permissions() {
+fn an_organization_is_named_in_its_own_permissions_and_in_unscoped_ones() {
     let server = Server::new();
-    let issuer = server.engine.issuer();
-    let other = issuer
-        .create_organization(&Caller::Root, "their-org", "")
-        .unwrap()
-        .id;
-    let ask = |id: symbolon::Id, org: Option<symbolon::Id>| {
+    let other = server.create_org("their-org");
+    for (id, org, name) in [
+        (server.org, Some(server.org), json!("my-org")),
+        (other, Some(server.org), Value::Null),
+        (other, None, json!("their-org")),
+    ] {
         let resource = json!({"type": "orgs", "id": id, "orgID": org});
-        let body =
-            json!({"orgID": server.org, "permissions": [{"action": "read", "resource": resource}]});
-        let made = server.operate(LINE, body);
-        assert_eq!(made.status, 201, "{}", made.text());
-        made.json()["permissions"][0]["resource"]["name"].clone()
-    };
-    assert_eq!(ask(server.org, Some(server.org)), "my-org");
-    assert_eq!(ask(other, Some(server.org)), Value::Null);
-    assert_eq!(ask(other, None), "their-org");
+        let permissions = json!([{"action": "read", "resource": resource}]);
+        let body = json!({"orgID": server.org, "permissions": permissions});
+        let made = server.operate(LINE, body).expect(201).json();
+        assert_eq!(made["permissions"][0]["resource"]["name"], name);
+    }
 }

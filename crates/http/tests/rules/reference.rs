@@ -1,11 +1,11 @@
-//! Who asks, and a plain reference of what that lets them do.
+//! The callers of the matrix, and a plain reference implementation of their permissions.
 
 use std::fmt;
 
 use axum::http::{HeaderName, HeaderValue, header};
 use symbolon::{Action, Id, Permission, ResourceType, Role, Schema, Target};
 
-/// Status and code of a refusal, and what it is about where an operation names several things.
+/// Status and code of a refusal, and its subject if an operation names several records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
@@ -34,7 +34,7 @@ pub(crate) const NOT_FOUND: Refusal = refusal(404, "not found");
 pub(crate) const REVOKED: Refusal = refusal(409, "conflict");
 pub(crate) const CONFLICT: Refusal = refusal(422, "conflict");
 
-/// What comes with a request.
+/// The credential of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Credential {
     Nothing,
@@ -48,11 +48,11 @@ pub(crate) enum Credential {
 pub(crate) struct Who {
     pub(crate) name: &'static str,
     pub(crate) credential: Credential,
-    /// What it is answered wherever a credential is needed, if it is dead.
-    pub(crate) dead: Option<(Refusal, &'static str)>,
-    /// What it holds; none for a session that may do everything.
+    /// The refusal and message if the credential is invalid.
+    pub(crate) invalid: Option<(Refusal, &'static str)>,
+    /// The permissions; `None` for a session that may do everything.
     pub(crate) holds: Option<Vec<Permission>>,
-    /// The organizations that it belongs to; a token to one.
+    /// The organizations that it belongs to: one for a token.
     pub(crate) inside: Vec<Id>,
     pub(crate) user: Option<Id>,
 }
@@ -60,9 +60,11 @@ pub(crate) struct Who {
 pub(crate) const READ: &str = "read";
 pub(crate) const WRITE: &str = "write";
 
-/// **A2 and B3, written once more**: action and type are equal; and a permission without organization and id is for all, one
-/// with an organization for what names that organization, one with an id for that id, unless both name organizations that
-/// differ.
+/// Returns whether a permission allows a request, by a second implementation of the rule.
+///
+/// Action and type must be equal. A permission without organization and id allows every request,
+/// one with an organization those that name it, and one with an id those for this id, unless both
+/// name different organizations.
 pub(crate) fn covers(
     held: &Permission,
     action: &str,
@@ -109,8 +111,8 @@ impl Who {
         self.holds.as_ref().is_none_or(all)
     }
 
-    /// Whether it may all that this role lets a user do in an organization: InfluxDB's 22 types there, but for users; an owner
-    /// changes them too.
+    /// Returns whether the caller holds all permissions of a role in an organization: reading every
+    /// type of InfluxDB except users, and for an owner writing them.
     pub(crate) fn has_role(&self, org: Id, role: Role) -> bool {
         let all = Schema::influxdb_operator().into_iter();
         let mut wanted = all.filter(|one| {
@@ -124,7 +126,8 @@ impl Who {
         })
     }
 
-    /// Users belong to no organization: only what names none is for them.
+    /// Returns whether the caller may do this to a user, which takes a permission that names no
+    /// organization.
     pub(crate) fn may_user(&self, action: &str, id: Id) -> bool {
         let unscoped = |one: &&Permission| one.resource.organization.is_none();
         let all = |held: &Vec<Permission>| {
@@ -134,7 +137,7 @@ impl Who {
         self.holds.as_ref().is_none_or(all)
     }
 
-    /// Whether it could grant to read the buckets of an organization, and so its databases (A7).
+    /// Returns whether the caller may grant reading the buckets, and so databases, of `org`.
     pub(crate) fn may_grant_reading_buckets(&self, org: Id) -> bool {
         self.may(READ, ResourceType::BUCKETS, Some(org), None)
     }

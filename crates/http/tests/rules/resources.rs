@@ -1,14 +1,15 @@
-//! What a request names: a thing of one's own organization, of another one, one that has ended, one that never was.
+//! The records that a request can name: of the caller's organization, of another one, deleted ones,
+//! and ones that never existed.
 
 use symbolon::Id;
 
 use crate::fixture::{Realm, World};
 
-/// Where it is named.
+/// The place of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Path,
-    /// May be left out.
+    /// Optional.
     Query,
     Body,
     OptionalBody,
@@ -35,7 +36,7 @@ pub(crate) enum Kind {
     OrganizationName,
     Bucket,
     BucketName,
-    /// An id in whose place a list goes on: that of an authorization, whatever is listed.
+    /// The id after which a list continues: that of an authorization in every list.
     After,
 }
 
@@ -48,7 +49,7 @@ impl Kind {
     }
 }
 
-/// A place of an operation where a thing is named.
+/// A parameter that names a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) place: Place,
@@ -56,18 +57,18 @@ pub(crate) struct Slot {
     pub(crate) kind: Kind,
 }
 
-/// What is named.
+/// A record, or the lack of one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Thing<'w> {
     Absent,
     Of(&'w Realm),
-    /// It was of the own organization.
-    Ended,
+    /// A deleted record of the caller's organization.
+    Deleted,
     /// An authorization of a deleted user.
     Orphan,
     /// An authorization of a deleted organization.
     Stray,
-    /// A thing of the own organization that the other interface made.
+    /// A record of the caller's organization that the other API created.
     OtherFace,
     Unknown,
     Malformed,
@@ -90,7 +91,7 @@ impl Thing<'_> {
         }
     }
 
-    /// Its organization and id, if it is there; likewise the next three.
+    /// Returns organization and id if the record exists, as do the next three.
     pub(crate) fn authorization(&self) -> Option<(Id, Id)> {
         self.realm().map(|one| (one.org, one.authorization))
     }
@@ -108,31 +109,31 @@ impl Thing<'_> {
         self.realm().map(|one| one.user)
     }
 
-    /// The id of an organization that is spelled, whether it is there or not.
+    /// Returns the id of an organization that the request names, whether or not it exists.
     pub(crate) fn org(&self, world: &World) -> Option<Id> {
         match self {
             Self::Of(realm) => Some(realm.org),
-            Self::Ended => Some(world.ended.org),
+            Self::Deleted => Some(world.deleted.org),
             Self::Unknown => Some(unknown(Kind::Organization)),
             _ => None,
         }
     }
 
-    /// The id of a user that is spelled, whether it is there or not.
+    /// Returns the id of a user that the request names, whether or not it exists.
     pub(crate) fn any_user(&self, world: &World) -> Option<Id> {
         match self {
             Self::Of(realm) => Some(realm.user),
-            Self::Ended => Some(world.ended.user),
+            Self::Deleted => Some(world.deleted.user),
             Self::Unknown => Some(unknown(Kind::User)),
             _ => None,
         }
     }
 
-    /// The id of a database token that is spelled, whether it is there or not.
+    /// Returns the id of a database token that the request names, whether or not it exists.
     pub(crate) fn spelled_id(&self, world: &World) -> Option<Id> {
         match self {
             Self::Of(realm) => Some(realm.database_token),
-            Self::Ended => Some(world.ended.database_token),
+            Self::Deleted => Some(world.deleted.database_token),
             Self::OtherFace => Some(world.own.authorization),
             Self::Unknown => Some(unknown(Kind::DatabaseToken)),
             _ => None,
@@ -140,12 +141,12 @@ impl Thing<'_> {
     }
 }
 
-/// An id that nothing has.
+/// Returns an id that no record has.
 fn unknown(kind: Kind) -> Id {
     Id::new(0x0fed_cba9_8765_4321 + kind as u64).unwrap()
 }
 
-/// A slot with the thing that it names.
+/// A slot with the record that it names.
 #[derive(Debug, Clone)]
 pub(crate) struct Filled<'w> {
     pub(crate) slot: Slot,
@@ -154,13 +155,13 @@ pub(crate) struct Filled<'w> {
 }
 
 impl Slot {
-    /// Everything that it may name.
+    /// Returns every record that the slot can name.
     pub(crate) fn things<'w>(&self, world: &'w World) -> Vec<Thing<'w>> {
         let mut all = vec![
             Thing::Of(&world.own),
             Thing::Of(&world.other),
             Thing::Unknown,
-            Thing::Ended,
+            Thing::Deleted,
         ];
         if self.kind == Kind::Authorization {
             all.extend([Thing::Orphan, Thing::Stray]);
@@ -177,11 +178,12 @@ impl Slot {
         all
     }
 
-    /// What it names while another slot is looked at.
+    /// Returns the record that the slot names while another slot is varied.
     pub(crate) fn usual<'w>(&self, world: &'w World) -> Thing<'w> {
-        match self.place.is_optional() {
-            true => Thing::Absent,
-            false => Thing::Of(&world.own),
+        if self.place.is_optional() {
+            Thing::Absent
+        } else {
+            Thing::Of(&world.own)
         }
     }
 
@@ -191,7 +193,7 @@ impl Slot {
             Thing::Malformed if self.kind == Kind::DatabaseToken => "no-uuid".to_owned(),
             Thing::Malformed => "00000000000000zz".to_owned(),
             Thing::Of(realm) => self.of(realm),
-            Thing::Ended => self.of(&world.ended),
+            Thing::Deleted => self.of(&world.deleted),
             Thing::Orphan => world.orphan.to_string(),
             Thing::Stray => world.stray.to_string(),
             Thing::OtherFace => match self.kind {
@@ -221,7 +223,7 @@ impl Slot {
         }
     }
 
-    /// As long as those that are there.
+    /// Returns a text of the same length as that of an existing record.
     fn unknown(&self) -> String {
         match self.kind {
             Kind::Token => {

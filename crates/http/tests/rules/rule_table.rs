@@ -1,5 +1,5 @@
-//! **The table of rules**: for each operation what names a thing, and who may do it on which, from the documents and not
-//! from what the program answers.
+//! **The table of rules**: who may do each operation on which records. It is written from the
+//! documentation, not from what the program answers.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::reference::{
 };
 use crate::resources::{Filled, Thing};
 
-/// What is answered: success, with the ids that a list shows, or a refusal.
+/// An expected reply: success, with the ids in a list, or a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done(u16),
@@ -20,284 +20,211 @@ pub(crate) enum Answer {
     Refused(Refusal),
 }
 
+pub(crate) type Decided = Result<Answer, Refusal>;
+
 pub(crate) fn named<'f, 'w>(filled: &'f [Filled<'w>], name: &str) -> &'f Filled<'w> {
     let mut found = filled.iter().filter(|one| one.slot.name == name);
     found.next().unwrap()
-}
-
-pub(crate) fn refuse(refusal: Refusal) -> Result<(), Refusal> {
-    Err(refusal)
 }
 
 pub(crate) fn need(may: bool, refusal: Refusal) -> Result<(), Refusal> {
     if may { Ok(()) } else { Err(refusal) }
 }
 
-/// A2: for a caller that may not read it, a thing of another organization is not there; a caller of the organization that
-/// lacks the permission is told so.
+/// Checks an action on a record, given by organization and id.
+///
+/// To a caller of another organization that may not read it, the record does not exist. A caller
+/// of the same organization learns that it lacks the permission.
 pub(crate) fn on(
     who: &Who,
     action: &str,
     kind: ResourceType,
     at: Option<(Id, Id)>,
 ) -> Result<(), Refusal> {
-    let Some((org, id)) = at else {
-        return Err(NOT_FOUND);
-    };
+    let (org, id) = at.ok_or(NOT_FOUND)?;
     let may = |action| who.may(action, kind, Some(org), Some(id));
-    match (may(action), who.is_inside(org) || may(READ)) {
-        (true, _) => Ok(()),
-        (false, true) => Err(UNAUTHORIZED),
-        (false, false) => Err(NOT_FOUND),
-    }
+    need(who.is_inside(org) || may(READ) || may(action), NOT_FOUND)?;
+    need(may(action), UNAUTHORIZED)
 }
 
-/// The same for users, which belong to no organization.
+/// Checks an action on a user, who belongs to no organization.
 pub(crate) fn on_user(who: &Who, action: &str, user: Option<Id>) -> Result<(), Refusal> {
     let user = user.ok_or(NOT_FOUND)?;
-    match (who.may_user(action, user), who.may_user(READ, user)) {
-        (true, _) => Ok(()),
-        (false, true) => Err(UNAUTHORIZED),
-        (false, false) => Err(NOT_FOUND),
-    }
+    let may = |action| who.may_user(action, user);
+    need(may(READ) || may(action), NOT_FOUND)?;
+    need(may(action), UNAUTHORIZED)
 }
 
-/// **The rules.** Of dead callers and malformed ids the whole program says the same, which is not repeated here.
+/// Returns the expected reply to a caller with a valid credential and to well-formed ids.
 pub(crate) fn answer(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> Answer {
-    match decide(operation, world, who, filled) {
-        Ok(done) => done,
-        Err(refusal) => Answer::Refused(refusal),
+    decide(operation, world, who, filled).unwrap_or_else(Answer::Refused)
+}
+
+/// Returns whether an operation refuses an invalid token or session as such.
+pub(crate) fn needs_valid_credential(operation: &str, who: &Who) -> bool {
+    match operation {
+        "PutMePassword" | "PostSignout" => false,
+        // Signing in ignores a session.
+        "PostSignin" => !is_session(who),
+        _ => !is_public(operation),
     }
 }
 
-/// Whether an operation looks at a token or session that is dead: to some it does not matter, others want something else.
-pub(crate) fn minds_death(operation: &str, who: &Who) -> bool {
-    let is_session = matches!(who.credential, Credential::Session(_));
-    let others = match operation {
-        "PutMePassword" | "PostSignout" => false,
-        // A session is not what one signs in with.
-        "PostSignin" => !is_session,
-        _ => true,
-    };
-    others && !is_public(operation)
-}
-
-/// Whether an operation is done whatever comes with it.
 fn is_public(operation: &str) -> bool {
-    matches!(
-        operation,
-        "GetSetup"
-            | "PostSetup"
-            | "GetRoutes"
-            | "GetOpenapi"
-            | "GetHealth"
-            | "GetReady"
-            | "GetPing"
-            | "HeadPing"
-            | "GetMetrics"
-    )
+    let public = [
+        "GetSetup",
+        "PostSetup",
+        "GetRoutes",
+        "GetOpenapi",
+        "GetHealth",
+        "GetReady",
+        "GetPing",
+        "HeadPing",
+        "GetMetrics",
+    ];
+    public.contains(&operation)
 }
 
-fn decide(
-    operation: &str,
-    world: &World,
-    who: &Who,
-    filled: &[Filled<'_>],
-) -> Result<Answer, Refusal> {
+fn decide(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
     let thing = |name: &str| &named(filled, name).thing;
-    let orgs = ResourceType::ORGANIZATIONS;
-    let auths = ResourceType::AUTHORIZATIONS;
+    let authorization = |action| {
+        let at = thing("authID").authorization();
+        on(who, action, ResourceType::AUTHORIZATIONS, at)
+    };
+    let user = |action| on_user(who, action, thing("userID").user());
+    let org = |action| {
+        let at = thing("orgID").organization();
+        on(who, action, ResourceType::ORGANIZATIONS, at)
+    };
+    let bucket = |action| {
+        let at = thing("bucketID").bucket();
+        on(who, action, ResourceType::BUCKETS, at)
+    };
+    // Writing all records of a type, in every organization.
+    let create = |kind| need(who.may(WRITE, kind, None, None), UNAUTHORIZED);
     let is_bearer = !matches!(who.credential, Credential::Session(_) | Credential::Nothing);
-    let status = match operation {
-        // B2.2, B5: without authorization.
-        "GetSetup" | "GetRoutes" | "GetOpenapi" | "GetHealth" | "GetReady" | "GetMetrics" => 200,
-        "GetPing" | "HeadPing" => 204,
-        "PostSetup" => return Err(CONFLICT),
-        // B5: no more than a valid token.
-        "GetResources" => 200,
-        // A9: by password, which nobody here gives, or by a token; and out with the cookie alone.
-        "PostSignin" if is_bearer => 204,
-        "PostSignout" if matches!(who.credential, Credential::Session(_)) => 204,
-        "PostSignin" | "PostSignout" | "PutMePassword" => return Err(UNAUTHORIZED),
+    let done = |status: u16, checked: Result<(), Refusal>| checked.map(|()| Answer::Done(status));
+    match operation {
+        "GetPing" | "HeadPing" => done(204, Ok(())),
+        "PostSetup" => Err(CONFLICT),
+        // Any valid credential.
+        "GetResources" => done(200, Ok(())),
+        // By a token: no caller of the matrix presents a password.
+        "PostSignin" => done(204, need(is_bearer, UNAUTHORIZED)),
+        "PostSignout" => done(204, need(is_session(who), UNAUTHORIZED)),
+        "PutMePassword" => Err(UNAUTHORIZED),
+        other if is_public(other) => done(200, Ok(())),
         "GetMe" => {
             let user = who.user.ok_or(NOT_FOUND)?;
-            need(who.may_user(READ, user), UNAUTHORIZED)?;
-            200
+            done(200, need(who.may_user(READ, user), UNAUTHORIZED))
         }
 
-        "GetAuthorizations" => return authorizations(world, who, filled),
-        "PostAuthorizations" => {
-            post_authorization(who, thing("orgID"), thing("userID"), world)?;
-            201
-        }
-        "GetAuthorizationsID" => {
-            on(who, READ, auths, thing("authID").authorization())?;
-            200
-        }
-        "PatchAuthorizationsID" => {
-            on(who, WRITE, auths, thing("authID").authorization())?;
-            200
-        }
-        "DeleteAuthorizationsID" => {
-            on(who, WRITE, auths, thing("authID").authorization())?;
-            204
-        }
+        "GetAuthorizations" => authorizations(world, who, filled),
+        "PostAuthorizations" => done(
+            201,
+            post_authorization(who, thing("orgID"), thing("userID"), world),
+        ),
+        "GetAuthorizationsID" => done(200, authorization(READ)),
+        "PatchAuthorizationsID" => done(200, authorization(WRITE)),
+        "DeleteAuthorizationsID" => done(204, authorization(WRITE)),
         "PostAuthorizationsIDRotate" => {
-            let at = thing("authID").authorization();
-            on(who, WRITE, auths, at)?;
-            let (org, _) = at.ok_or(NOT_FOUND)?;
-            need(who.may_grant_reading_buckets(org), FORBIDDEN)?;
-            201
+            authorization(WRITE)?;
+            let (org, _) = thing("authID").authorization().ok_or(NOT_FOUND)?;
+            done(201, need(who.may_grant_reading_buckets(org), FORBIDDEN))
         }
 
-        "GetUsers" => return users(world, who, filled),
-        "PostUsers" => {
-            need(
-                who.may(WRITE, ResourceType::USERS, None, None),
-                UNAUTHORIZED,
-            )?;
-            201
-        }
-        "GetUsersID" => {
-            on_user(who, READ, thing("userID").user())?;
-            200
-        }
-        "PatchUsersID" => {
-            on_user(who, WRITE, thing("userID").user())?;
-            200
-        }
-        "DeleteUsersID" => {
-            on_user(who, WRITE, thing("userID").user())?;
-            204
-        }
-        // Whoever sets a password can sign in with it, and so must hold all that the user may do.
+        "GetUsers" => users(world, who, filled),
+        "PostUsers" => done(201, create(ResourceType::USERS)),
+        "GetUsersID" => done(200, user(READ)),
+        "PatchUsersID" => done(200, user(WRITE)),
+        "DeleteUsersID" => done(204, user(WRITE)),
+        // A caller that sets a password can sign in with it, so it must hold the user's roles.
         "PostUsersIDPassword" | "PutUsersIDPassword" => {
-            let user = thing("userID").user();
-            on_user(who, WRITE, user)?;
-            let known = world.users.iter().find(|one| Some(one.id) == user);
-            let mut roles = known.into_iter().flat_map(|one| &one.roles);
+            user(WRITE)?;
+            let id = thing("userID").user();
+            let found = world.users.iter().filter(|one| Some(one.id) == id);
+            let mut roles = found.flat_map(|one| &one.roles);
             let holds = roles.all(|(org, role)| who.has_role(*org, *role));
-            need(who.user == user && is_session(who) || holds, FORBIDDEN)?;
-            204
+            let is_self = who.user == id && is_session(who);
+            done(204, need(is_self || holds, FORBIDDEN))
         }
 
-        "GetOrgs" => return organizations(world, who, filled),
-        "PostOrgs" => {
-            need(who.may(WRITE, orgs, None, None), UNAUTHORIZED)?;
-            201
-        }
-        "GetOrgsID" => {
-            on(who, READ, orgs, thing("orgID").organization())?;
-            200
-        }
-        "PatchOrgsID" => {
-            on(who, WRITE, orgs, thing("orgID").organization())?;
-            200
-        }
-        "DeleteOrgsID" => {
-            on(who, WRITE, orgs, thing("orgID").organization())?;
-            204
-        }
+        "GetOrgs" => organizations(world, who, filled),
+        "PostOrgs" => done(201, create(ResourceType::ORGANIZATIONS)),
+        "GetOrgsID" => done(200, org(READ)),
+        "PatchOrgsID" => done(200, org(WRITE)),
+        "DeleteOrgsID" => done(204, org(WRITE)),
         "GetOrgsIDMembers" | "GetOrgsIDOwners" => {
-            let at = thing("orgID").organization();
-            on(who, READ, orgs, at)?;
-            let wanted = match operation {
-                "GetOrgsIDOwners" => Role::Owner,
-                _ => Role::Member,
-            };
-            let of = |roles: &[(Id, Role)]| {
-                roles
-                    .iter()
-                    .any(|(org, role)| Some((*org, *org)) == at && *role == wanted)
-            };
-            let users = world.users.iter().filter(|one| of(&one.roles));
-            return Ok(Answer::List(users.map(|one| one.id).collect()));
+            org(READ)?;
+            let (org, _) = thing("orgID").organization().ok_or(NOT_FOUND)?;
+            let wanted = (org, role_of(operation));
+            let users = world.users.iter().filter(|one| one.roles.contains(&wanted));
+            Ok(Answer::List(users.map(|one| one.id).collect()))
         }
-        "PostOrgsIDMembers"
-        | "PostOrgsIDOwners"
-        | "DeleteOrgsIDMembersID"
-        | "DeleteOrgsIDOwnersID" => {
-            let at = thing("orgID").organization();
-            on(who, WRITE, orgs, at)?;
-            let adds = operation.starts_with("Post");
-            let role = match operation {
-                "PostOrgsIDOwners" => Role::Owner,
-                _ => Role::Member,
-            };
-            // Nobody gives what they do not hold.
-            let holds = at.is_some_and(|(org, _)| who.has_role(org, role));
-            need(!adds || holds, FORBIDDEN)?;
-            let user = thing(if adds { "id" } else { "userID" })
-                .user()
-                .ok_or(NOT_FOUND.about("user"))?;
-            // Of the users only the members are seen by whoever may not read users.
-            let is_member = world.users.iter().any(|one| {
-                one.id == user && one.roles.iter().any(|(org, _)| Some((*org, *org)) == at)
-            });
-            need(
-                is_member || who.may_user(READ, user),
-                NOT_FOUND.about("user"),
-            )?;
-            if adds { 201 } else { 204 }
+        "PostOrgsIDMembers" | "PostOrgsIDOwners" => {
+            org(WRITE)?;
+            let (org, _) = thing("orgID").organization().ok_or(NOT_FOUND)?;
+            // A caller cannot give a role that it does not hold.
+            need(who.has_role(org, role_of(operation)), FORBIDDEN)?;
+            done(201, sees_user(world, who, org, thing("id")))
+        }
+        "DeleteOrgsIDMembersID" | "DeleteOrgsIDOwnersID" => {
+            org(WRITE)?;
+            let (org, _) = thing("orgID").organization().ok_or(NOT_FOUND)?;
+            done(204, sees_user(world, who, org, thing("userID")))
         }
 
-        "GetBuckets" => return buckets(world, who, filled),
+        "GetBuckets" => buckets(world, who, filled),
         "PostBuckets" => {
             let org = thing("orgID");
             let id = org.org(world).ok_or(INVALID)?;
-            need(
-                who.may(WRITE, ResourceType::BUCKETS, Some(id), None),
-                UNAUTHORIZED,
-            )?;
-            need(org.organization().is_some(), NOT_FOUND)?;
-            201
+            let may = who.may(WRITE, ResourceType::BUCKETS, Some(id), None);
+            need(may, UNAUTHORIZED)?;
+            done(201, need(org.organization().is_some(), NOT_FOUND))
         }
-        "GetBucketsID" => {
-            on(who, READ, ResourceType::BUCKETS, thing("bucketID").bucket())?;
-            200
-        }
-        "DeleteBucketsID" => {
-            on(
-                who,
-                WRITE,
-                ResourceType::BUCKETS,
-                thing("bucketID").bucket(),
-            )?;
-            204
-        }
+        "GetBucketsID" => done(200, bucket(READ)),
+        "DeleteBucketsID" => done(204, bucket(WRITE)),
 
-        // A7: a bearer whose authorization may write (read) authorizations of its own organization; 401, 403, 404.
         "GetDatabaseTokens"
         | "CreateDatabaseToken"
         | "GetDatabaseToken"
         | "UpdateDatabaseToken"
-        | "DeleteDatabaseToken" => return database_tokens(operation, world, who, filled),
-        // Whoever may do everything that there is.
-        "PostBackup" => {
-            need(who.name.contains("operator"), UNAUTHORIZED)?;
-            200
-        }
+        | "DeleteDatabaseToken" => database_tokens(operation, world, who, filled),
+        // Only a caller with every permission.
+        "PostBackup" => done(200, need(who.name.contains("operator"), UNAUTHORIZED)),
         other => panic!("no rule for the operation {other}: add one"),
-    };
-    Ok(Answer::Done(status))
+    }
 }
 
-/// B1.3, 7 to 12.
+fn role_of(operation: &str) -> Role {
+    if operation.ends_with("Owners") {
+        Role::Owner
+    } else {
+        Role::Member
+    }
+}
+
+/// Requires that the user exists and is a member of `org` or readable.
+fn sees_user(world: &World, who: &Who, org: Id, user: &Thing<'_>) -> Result<(), Refusal> {
+    let not_found = NOT_FOUND.about("user");
+    let user = user.user().ok_or(not_found)?;
+    let found = world.users.iter().filter(|one| one.id == user);
+    let is_member = found.flat_map(|one| &one.roles).any(|(of, _)| *of == org);
+    need(is_member || who.may_user(READ, user), not_found)
+}
+
 fn post_authorization(who: &Who, org: &Thing, user: &Thing, world: &World) -> Result<(), Refusal> {
     let id = org.org(world).ok_or(INVALID)?;
     let of = match user {
         Thing::Absent => who.user.ok_or(INVALID)?,
         user => user.any_user(world).ok_or(INVALID)?,
     };
-    need(
-        who.may(WRITE, ResourceType::AUTHORIZATIONS, Some(id), None),
-        UNAUTHORIZED,
-    )?;
+    let may = who.may(WRITE, ResourceType::AUTHORIZATIONS, Some(id), None);
+    need(may, UNAUTHORIZED)?;
     need(who.may_user(WRITE, of), UNAUTHORIZED.about("user"))?;
     need(who.may_grant_reading_buckets(id), FORBIDDEN)?;
-    let is_there =
-        org.organization().is_some() && (*user == Thing::Absent || user.user().is_some());
-    need(is_there, INVALID)
+    let has_user = *user == Thing::Absent || user.user().is_some();
+    need(org.organization().is_some() && has_user, INVALID)
 }
 
 fn is_session(who: &Who) -> bool {

@@ -1,12 +1,12 @@
-//! A server on a memory store with one organization, an operator's token, and a clock that is moved by hand.
+//! A server on a memory store with an organization, a user, an operator's token and a manual clock.
 
 use std::sync::Arc;
 
 use axum::Router;
-use serde_json::Value;
+use serde_json::{Value, json};
 use symbolon::{
     Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization, Options, Origin,
-    Schema, StoreKey, User,
+    Permission, Role, Schema, StoreKey, User,
 };
 use symbolon_http::{Api, Settings, application};
 
@@ -31,6 +31,11 @@ pub(crate) fn engine(store: &Arc<MemoryStore>, clock: &ManualClock) -> Arc<Engin
     let store = Arc::clone(store);
     let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options);
     Arc::new(engine.unwrap())
+}
+
+/// Returns the string forms of these permissions.
+pub(crate) fn texts(held: &[Permission]) -> Vec<String> {
+    held.iter().map(ToString::to_string).collect()
 }
 
 impl Server {
@@ -58,22 +63,20 @@ impl Server {
             operator: String::new(),
             store,
         };
-        let all = Schema::influxdb_operator();
-        let all: Vec<_> = all.iter().map(ToString::to_string).collect();
-        server.operator = server.token(&all).0;
+        server.operator = server.token(&texts(&Schema::influxdb_operator())).0;
         server
     }
 
-    /// A token of the organization and its user.
-    pub(crate) fn token(&self, held: &[String]) -> (String, Authorization) {
+    /// Creates a token of the organization and its user.
+    pub(crate) fn token<T: AsRef<str>>(&self, held: &[T]) -> (String, Authorization) {
         self.token_of(self.org, Some(self.user.id), held)
     }
 
-    pub(crate) fn token_of(
+    pub(crate) fn token_of<T: AsRef<str>>(
         &self,
         org: Id,
         user: Option<Id>,
-        held: &[String],
+        held: &[T],
     ) -> (String, Authorization) {
         let new = NewAuthorization {
             user,
@@ -84,15 +87,48 @@ impl Server {
         (token.reveal().to_owned(), made)
     }
 
-    /// Asks `METHOD PATH` with a token, and a body if it is not null.
+    pub(crate) fn create_user(&self, name: &str) -> Id {
+        let issuer = self.engine.issuer();
+        issuer.create_user(&Caller::Root, name, None).unwrap().id
+    }
+
+    pub(crate) fn create_org(&self, name: &str) -> Id {
+        let made = self.engine.issuer();
+        let made = made.create_organization(&Caller::Root, name, "");
+        made.unwrap().id
+    }
+
+    pub(crate) fn add_member(&self, org: Id, user: Id, role: Role) {
+        let issuer = self.engine.issuer();
+        issuer.add_member(&Caller::Root, org, user, role).unwrap();
+    }
+
+    /// Sets the password of the server's user.
+    pub(crate) fn set_password(&self, password: &str) {
+        let line = format!("POST /api/v2/users/{}/password", self.user.id);
+        self.operate(&line, json!({"password": password}))
+            .expect(204);
+    }
+
+    /// Sends `METHOD PATH` with a token, and with a body unless it is null.
     pub(crate) fn ask(&self, line: &str, token: &str, body: Value) -> Reply {
         let token = format!("Token {token}");
         self.ask_with(line, &[("authorization", &token)], body)
     }
 
-    /// The same as operator.
+    /// Sends `METHOD PATH` as operator.
     pub(crate) fn operate(&self, line: &str, body: Value) -> Reply {
         self.ask(line, &self.operator, body)
+    }
+
+    /// Sends `GET PATH` as operator.
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.operate(&format!("GET {path}"), Value::Null)
+    }
+
+    /// Sends `GET PATH` with a token.
+    pub(crate) fn get_as(&self, token: &str, path: &str) -> Reply {
+        self.ask(&format!("GET {path}"), token, Value::Null)
     }
 
     pub(crate) fn ask_with(&self, line: &str, headers: &[(&str, &str)], body: Value) -> Reply {

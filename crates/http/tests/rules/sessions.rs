@@ -1,33 +1,28 @@
-//! Signing in and out, and what ends a session.
+//! Signing in and out, and the end of sessions.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use symbolon::{Caller, Role};
+use symbolon::{Role, Schema};
 use symbolon_http::{Api, Settings, application};
 
-use crate::server::{Server, engine};
+use crate::server::{Server, engine, texts};
 use crate::support::{Reply, ask, run};
 
 const PASSWORD: &str = "a good password";
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn basic(name: &str, password: &str) -> String {
+pub(crate) fn basic(name: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }
 
-/// A server whose user owns the organization and has a password.
+/// Returns a server whose user owns the organization and has a password.
 fn server() -> Server {
     let server = Server::new();
-    let issuer = server.engine.issuer();
-    issuer
-        .add_member(&Caller::Root, server.org, server.user.id, Role::Owner)
-        .unwrap();
-    let line = format!("POST /api/v2/users/{}/password", server.user.id);
-    let set = server.operate(&line, json!({"password": PASSWORD}));
-    assert_eq!(set.status, 204, "{}", set.text());
+    server.add_member(server.org, server.user.id, Role::Owner);
+    server.set_password(PASSWORD);
     server
 }
 
@@ -36,7 +31,7 @@ fn sign_in(server: &Server, authorization: &str) -> Reply {
     server.ask_with("POST /api/v2/signin", &headers, Value::Null)
 }
 
-/// The text of `Set-Cookie`, which InfluxDB's Python client sends back as it is.
+/// Returns the value of `Set-Cookie`, which InfluxDB's Python client sends back unchanged.
 fn cookie(reply: &Reply) -> String {
     assert_eq!((reply.status, reply.text()), (204, ""));
     let text = reply.header("set-cookie").unwrap();
@@ -59,196 +54,144 @@ fn me(server: &Server, cookie: &str) -> Reply {
     with(server, "GET /api/v2/me", cookie, Value::Null)
 }
 
-fn is_over(server: &Server, cookie: &str) {
-    let (status, code, message) = me(server, cookie).refusal();
-    let told = (status, code.as_str(), message.as_str());
-    assert_eq!(told, (401, "unauthorized", "unauthorized access"));
-}
-
 #[test]
-fn users_sign_in_with_a_password_and_sign_out() {
+fn a_user_signs_in_with_name_and_password_and_out_again() {
     let server = server();
     let session = signed_in(&server);
     assert_eq!(me(&server, &session).json()["name"], "anna");
     let value = session.split(';').next().unwrap();
-    assert_eq!(me(&server, value).status, 200);
-    assert_eq!(me(&server, &format!("a=b; {value}")).status, 200);
-    // Another one, which stays.
+    me(&server, value).expect(200);
+    me(&server, &format!("a=b; {value}")).expect(200);
     let other = signed_in(&server);
-    let out = with(&server, "POST /api/v2/signout", &session, Value::Null);
-    assert_eq!(out.status, 204);
+    let out = with(&server, "POST /api/v2/signout", &session, Value::Null).expect(204);
     assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
-    is_over(&server, &session);
-    assert_eq!(me(&server, &other).status, 200);
-    // A session is no token, and a token no session.
+    me(&server, &session).expect_unauthorized();
+    // Other sessions of the user continue.
+    me(&server, &other).expect(200);
+    // A session is not accepted as a token, nor a token as a session.
     let text = value.split_once('=').unwrap().1;
-    assert_eq!(server.ask("GET /api/v2/me", text, Value::Null).status, 401);
+    server.get_as(text, "/api/v2/me").expect(401);
     let operator = format!("influxdb-oss-session={}", server.operator);
-    is_over(&server, &operator);
+    me(&server, &operator).expect_unauthorized();
 }
 
 #[test]
-fn failed_sign_ins_do_not_reveal_which_part_was_wrong() {
+fn wrong_names_and_wrong_passwords_are_refused_with_the_same_message() {
     let server = server();
-    let wrong = [
+    for authorization in [
         basic("anna", "a bad password"),
         basic("anna", ""),
-        basic("nobody", PASSWORD),
+        basic("no-such-user", PASSWORD),
         basic("", ""),
         "Basic !".to_owned(),
         format!("Basic {}", STANDARD.encode("anna")),
         "Token garbage".to_owned(),
-    ];
-    for authorization in wrong {
+    ] {
         let reply = sign_in(&server, &authorization);
-        let told = reply.refusal();
-        assert_eq!((told.0, told.2.as_str()), (401, "unauthorized access"));
+        reply.expect_unauthorized();
         assert_eq!(reply.header("set-cookie"), None);
     }
-    // A password alone opens nothing else.
-    let headers = [("authorization", basic("anna", PASSWORD))];
-    let headers: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
+    // A password is accepted for signing in only.
+    let password = basic("anna", PASSWORD);
+    let headers = [("authorization", password.as_str())];
     let list = server.ask_with("GET /api/v2/authorizations", &headers, Value::Null);
-    assert_eq!(list.status, 401);
+    list.expect(401);
 }
 
 #[test]
-fn a_token_session_has_the_rights_and_lifetime_of_its_token() {
+fn a_session_by_token_has_its_permissions_and_ends_with_it() {
     let server = server();
-    let held = [
-        format!("read:users/{}", server.user.id),
-        "read:buckets".to_owned(),
-    ];
-    let (token, made) = server.token(&held);
-    let session = cookie(&sign_in(&server, &format!("Token {token}")));
-    assert_eq!(me(&server, &session).status, 200);
-    let create = with(
-        &server,
-        "POST /api/v2/users",
-        &session,
-        json!({"name": "bert"}),
-    );
+    let own = format!("read:users/{}", server.user.id);
+    let (token, made) = server.token(&[own.as_str(), "read:buckets"]);
+    let token = format!("Token {token}");
+    let session = cookie(&sign_in(&server, &token));
+    me(&server, &session).expect(200);
+    let body = json!({"name": "bert"});
+    let create = with(&server, "POST /api/v2/users", &session, body);
     assert_eq!(create.refusal().0, 401);
-    let line = format!("PATCH /api/v2/authorizations/{}", made.id);
-    assert_eq!(
-        server.operate(&line, json!({"status": "inactive"})).status,
-        200
-    );
-    let told = me(&server, &session).refusal();
-    assert_eq!((told.0, told.2.as_str()), (401, "token is inactive"));
-    let told = sign_in(&server, &format!("Token {token}")).refusal();
-    assert_eq!((told.0, told.2.as_str()), (401, "token is inactive"));
-    assert_eq!(
-        server.operate(&line, json!({"status": "active"})).status,
-        200
-    );
-    assert_eq!(me(&server, &session).status, 200);
-    let line = format!("DELETE /api/v2/authorizations/{}", made.id);
-    assert_eq!(server.operate(&line, Value::Null).status, 204);
-    is_over(&server, &session);
+    let path = format!("/api/v2/authorizations/{}", made.id);
+    let switch = |status: &str| {
+        let body = json!({"status": status});
+        server.operate(&format!("PATCH {path}"), body).expect(200);
+    };
+    switch("inactive");
+    for reply in [me(&server, &session), sign_in(&server, &token)] {
+        reply.expect_refusal(401, "unauthorized", "token is inactive");
+    }
+    switch("active");
+    me(&server, &session).expect(200);
+    server
+        .operate(&format!("DELETE {path}"), Value::Null)
+        .expect(204);
+    me(&server, &session).expect_unauthorized();
 }
 
 #[test]
-fn changing_a_password_ends_all_sessions() {
+fn changing_the_password_ends_all_sessions() {
     let server = server();
     let sessions = [signed_in(&server), signed_in(&server)];
     let change = |authorization: &str, password: &str| {
         let headers = [("authorization", authorization)];
-        server
-            .ask_with(
-                "PUT /api/v2/me/password",
-                &headers,
-                json!({"password": password}),
-            )
-            .status
+        let body = json!({"password": password});
+        server.ask_with("PUT /api/v2/me/password", &headers, body)
     };
-    let known = basic("anna", PASSWORD);
-    assert_eq!(
-        change(&basic("anna", "a bad password"), "another password"),
-        401
-    );
+    let right = basic("anna", PASSWORD);
+    change(&basic("anna", "a bad password"), "another password").expect(401);
     for bad in ["1234567", &"x".repeat(73)] {
-        assert_eq!(change(&known, bad), 400);
+        change(&right, bad).expect(400);
     }
-    assert_eq!(me(&server, &sessions[0]).status, 200);
-    assert_eq!(change(&known, "another password"), 204);
-    sessions
-        .iter()
-        .for_each(|session| is_over(&server, session));
-    assert_eq!(sign_in(&server, &known).status, 401);
-    assert_eq!(
-        sign_in(&server, &basic("anna", "another password")).status,
-        204
-    );
+    me(&server, &sessions[0]).expect(200);
+    change(&right, "another password").expect(204);
+    for session in sessions {
+        me(&server, &session).expect_unauthorized();
+    }
+    sign_in(&server, &right).expect(401);
+    sign_in(&server, &basic("anna", "another password")).expect(204);
 }
 
 #[test]
-fn a_session_follows_the_status_of_its_user() {
+fn a_session_pauses_with_its_user_and_ends_with_it() {
     let server = server();
     let session = signed_in(&server);
-    let user = format!("/api/v2/users/{}", server.user.id);
-    let issuer = server.engine.issuer();
-    // The operator's own user is another one, or its token would stop too.
-    let operator = issuer
-        .create_user(&Caller::Root, "operator", None)
-        .unwrap()
-        .id;
-    let all: Vec<_> = symbolon::Schema::influxdb_operator()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let operator = server.token_of(server.org, Some(operator), &all).0;
+    let path = format!("/api/v2/users/{}", server.user.id);
+    // The operator's token belongs to the same user and would pause too.
+    let operator = server.create_user("operator");
+    let held = texts(&Schema::influxdb_operator());
+    let operator = server.token_of(server.org, Some(operator), &held).0;
     let switch = |status: &str| {
-        let line = format!("PATCH {user}");
-        assert_eq!(
-            server
-                .ask(&line, &operator, json!({"status": status}))
-                .status,
-            200
-        );
+        let body = json!({"status": status});
+        server
+            .ask(&format!("PATCH {path}"), &operator, body)
+            .expect(200);
     };
     switch("inactive");
     for reply in [
         me(&server, &session),
         sign_in(&server, &basic("anna", PASSWORD)),
     ] {
-        let told = reply.refusal();
-        assert_eq!(
-            (told.0, told.1.as_str(), told.2.as_str()),
-            (403, "forbidden", "User is inactive")
-        );
+        reply.expect_refusal(403, "forbidden", "User is inactive");
     }
-    // Not so with a wrong password: that would tell that there is such a user.
-    assert_eq!(
-        sign_in(&server, &basic("anna", "a bad password")).status,
-        401
-    );
+    // With a wrong password, the reply must not reveal that the user exists.
+    sign_in(&server, &basic("anna", "a bad password")).expect(401);
     switch("active");
-    assert_eq!(me(&server, &session).status, 200);
-    assert_eq!(
-        server
-            .ask(&format!("DELETE {user}"), &operator, Value::Null)
-            .status,
-        204
-    );
-    is_over(&server, &session);
-    assert_eq!(sign_in(&server, &basic("anna", PASSWORD)).status, 401);
+    me(&server, &session).expect(200);
+    let deleted = server.ask(&format!("DELETE {path}"), &operator, Value::Null);
+    deleted.expect(204);
+    me(&server, &session).expect_unauthorized();
+    sign_in(&server, &basic("anna", PASSWORD)).expect(401);
 }
 
 #[test]
-fn sessions_expire_and_are_extended_by_use() {
+fn a_session_expires_unless_it_is_used() {
     let server = server();
     let (used, unused) = (signed_in(&server), signed_in(&server));
     server.clock.advance(58 * MINUTE);
-    assert_eq!(me(&server, &used).status, 200);
+    me(&server, &used).expect(200);
     server.clock.advance(4 * MINUTE);
-    assert_eq!(me(&server, &used).status, 200);
-    is_over(&server, &unused);
+    me(&server, &used).expect(200);
+    me(&server, &unused).expect_unauthorized();
     server.clock.advance(61 * MINUTE);
-    is_over(&server, &used);
+    me(&server, &used).expect_unauthorized();
 }
 
 #[test]
@@ -256,74 +199,54 @@ fn a_session_survives_a_restart() {
     let server = server();
     let (session, out) = (signed_in(&server), signed_in(&server));
     with(&server, "POST /api/v2/signout", &out, Value::Null);
-    let Server {
-        app,
-        engine: old,
-        clock,
-        store,
-        ..
-    } = server;
-    drop((app, old));
+    let (store, clock) = (server.store.clone(), server.clock.clone());
+    drop(server);
     let app = application(Api::new(engine(&store, &clock), Settings::default()));
-    let me = |cookie: &str| run(ask(&app, "GET", "/api/v2/me", &[("cookie", cookie)], None)).status;
-    assert_eq!(me(&session), 200);
-    assert_eq!(me(&out), 401);
+    for (cookie, status) in [(session, 200), (out, 401)] {
+        let headers = [("cookie", cookie.as_str())];
+        run(ask(&app, "GET", "/api/v2/me", &headers, None)).expect(status);
+    }
 }
 
 #[test]
 fn a_change_with_a_cookie_is_refused_from_another_site() {
     let server = server();
     let session = signed_in(&server);
-    let host = ("host", "tokens.example:8086");
-    let ask = |line: &str, more: &[(&str, &str)]| {
-        let mut headers = vec![host, ("cookie", session.as_str())];
-        headers.extend(more);
-        let body = Some(json!({"description": "x"})).filter(|_| line.starts_with("PATCH"));
-        server.ask_with(line, &headers, body.unwrap_or_default())
-    };
-    let made = server.token(&["read:buckets".to_owned()]).1;
+    let token = format!("Token {}", server.operator);
+    let by_cookie = ("cookie", session.as_str());
+    let by_token = ("authorization", token.as_str());
+    let made = server.token(&["read:buckets"]).1;
     let change = format!("PATCH /api/v2/authorizations/{}", made.id);
     let show = format!("GET /api/v2/authorizations/{}", made.id);
-    let foreign = [
+    let ask = |line: &str, credential, more: &[(&str, &str)]| {
+        let mut headers = vec![("host", "tokens.example:8086"), credential];
+        headers.extend(more);
+        let body = match line.starts_with("PATCH") {
+            true if credential == by_cookie => json!({"description": "x"}),
+            true => json!({}),
+            false => Value::Null,
+        };
+        server.ask_with(line, &headers, body)
+    };
+    for header in [
         ("origin", "http://evil.example"),
         ("origin", "null"),
         ("origin", "http://tokens.example"),
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
-    ];
-    for header in foreign {
+    ] {
         for line in [&change, "POST /api/v2/signout"] {
-            let told = ask(line, &[header]).refusal();
-            assert_eq!(
-                (told.0, told.1.as_str()),
-                (403, "forbidden"),
-                "{line} {header:?}"
-            );
+            ask(line, by_cookie, &[header]).expect_code(403, "forbidden");
         }
-        // A token is not sent by a browser on its own.
-        let token = format!("Token {}", server.operator);
-        let headers = [host, header, ("authorization", token.as_str())];
-        assert_eq!(
-            server.ask_with(&change, &headers, json!({})).status,
-            200,
-            "{header:?}"
-        );
-        assert_eq!(ask(&show, &[header]).status, 200, "{header:?}");
+        // A browser does not send a token by itself.
+        ask(&change, by_token, &[header]).expect(200);
+        ask(&show, by_cookie, &[header]).expect(200);
     }
-    assert_eq!(ask(&show, &[]).json()["description"], "");
-    let own = [
-        vec![],
-        vec![("origin", "http://tokens.example:8086")],
-        vec![
-            ("sec-fetch-site", "same-origin"),
-            ("origin", "http://tokens.example:8086"),
-        ],
-    ];
-    for headers in own {
-        assert_eq!(ask(&change, &headers).status, 200, "{headers:?}");
+    assert_eq!(ask(&show, by_cookie, &[]).json()["description"], "");
+    let same_site = ("sec-fetch-site", "same-origin");
+    let same_origin = ("origin", "http://tokens.example:8086");
+    for headers in [vec![], vec![same_origin], vec![same_site, same_origin]] {
+        ask(&change, by_cookie, &headers).expect(200);
     }
-    assert_eq!(
-        ask("POST /api/v2/signout", &[("sec-fetch-site", "same-origin")]).status,
-        204
-    );
+    ask("POST /api/v2/signout", by_cookie, &[same_site]).expect(204);
 }

@@ -1,12 +1,13 @@
-//! The named sets of B3, written once more.
+//! The named permission sets of InfluxDB, implemented independently of the product.
 
 use symbolon::{Action, Id, Permission, ResourceType, Role, Schema};
 
-pub(crate) fn permissions(texts: &[String]) -> Vec<Permission> {
-    texts.iter().map(|text| text.parse().unwrap()).collect()
+pub(crate) fn permissions<T: AsRef<str>>(texts: &[T]) -> Vec<Permission> {
+    let parsed = texts.iter().map(|text| text.as_ref().parse());
+    parsed.map(Result::unwrap).collect()
 }
 
-/// What B3 calls *all access*.
+/// Returns InfluxDB's *all access*: one organization and the user's own record.
 pub(crate) fn all_access(org: Id, user: Id) -> Vec<Permission> {
     let mut all = permissions(&[
         format!("read:orgs/{org}"),
@@ -21,7 +22,7 @@ pub(crate) fn all_access(org: Id, user: Id) -> Vec<Permission> {
     all
 }
 
-/// Operator: read and write on all types but `instance`, unscoped, 44 entries (B3).
+/// Returns the operator's set: 44 entries without a scope, on every type but `instance`.
 pub(crate) fn operator() -> Vec<Permission> {
     let all = Schema::influxdb_operator();
     assert_eq!(all.len(), 44);
@@ -29,7 +30,7 @@ pub(crate) fn operator() -> Vec<Permission> {
     all
 }
 
-/// Owner(org) and Me(user), or of the former only what is read.
+/// Returns the permissions of a session: those of the role, and of the user on its own record.
 pub(crate) fn session(org: Id, user: Id, role: Role) -> Vec<Permission> {
     let scoped = |one: Permission| match one.resource.kind {
         ResourceType::ORGANIZATIONS => one.id(org),

@@ -1,4 +1,4 @@
-//! A request without a network, and its answer read to the end.
+//! Requests to a router without a network.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -6,17 +6,13 @@ use axum::http::{HeaderMap, Request};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// Runs what waits, on this thread.
+/// Runs a future on this thread.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    runtime_of(runtime).block_on(future)
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future)
 }
 
-fn runtime_of(mut builder: tokio::runtime::Builder) -> tokio::runtime::Runtime {
-    builder.enable_all().build().unwrap()
-}
-
-/// An answer.
+/// A response with its whole body.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -24,7 +20,7 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
-/// Asks with these headers, and a body if there is one.
+/// Sends a request with these headers and this body.
 pub(crate) async fn ask(
     app: &Router,
     method: &str,
@@ -54,22 +50,54 @@ impl Reply {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// The body as JSON, which it must be.
+    /// Parses the body as JSON.
     pub(crate) fn json(&self) -> Value {
         let read = serde_json::from_slice(&self.body);
-        read.unwrap_or_else(|error| panic!("`{}` is no JSON: {error}", self.text()))
+        read.unwrap_or_else(|error| panic!("`{}` is not JSON: {error}", self.text()))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Status, code and message of a refusal under `/api/v2`, which says the code twice.
+    /// Returns status, code and message of a refusal; code and header must agree.
     pub(crate) fn refusal(&self) -> (u16, String, String) {
         let body = self.json();
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         let code = self.header("x-platform-error-code");
         assert_eq!(code, body["code"].as_str(), "{}", self.text());
         (self.status, text("code"), text("message"))
+    }
+
+    /// Asserts the status, and returns the reply.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// Asserts that this is a refusal with this code, and returns its message.
+    #[track_caller]
+    pub(crate) fn expect_code(&self, status: u16, code: &str) -> String {
+        let refusal = self.refusal();
+        assert_eq!(
+            (refusal.0, refusal.1.as_str()),
+            (status, code),
+            "{}",
+            self.text()
+        );
+        refusal.2
+    }
+
+    /// Asserts that this is a refusal with this code and message.
+    #[track_caller]
+    pub(crate) fn expect_refusal(&self, status: u16, code: &str, message: &str) {
+        assert_eq!(self.expect_code(status, code), message);
+    }
+
+    /// Asserts that the credential was refused as unknown, revoked or expired.
+    #[track_caller]
+    pub(crate) fn expect_unauthorized(&self) {
+        self.expect_refusal(401, "unauthorized", "unauthorized access");
     }
 }
