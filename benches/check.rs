@@ -1,4 +1,4 @@
-//! Checks, beside the limit, the bare hash, and look-ups in maps.
+//! Checks, compared with the limit, the hash alone, and look-ups in maps.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,10 +10,11 @@ use std::hint::black_box;
 use std::sync::RwLock;
 
 use dashmap::DashMap;
+use fastrand::Rng;
 use sha2::{Digest, Sha256};
 use symbolon::store::Sharing;
 use symbolon::{Grant, Id, Request};
-use symbolon_benches::{Bench, Cast, Draw, Limit, Presented, RING, Served, is_quick, large, sizes};
+use symbolon_benches::{Bench, Cast, Limit, Presented, RING, Served, is_quick, large, sizes};
 
 /// Tokens in one call of `check_many`.
 const MANY: usize = 16;
@@ -38,7 +39,7 @@ fn main() {
             compared(&mut bench, count);
         }
     }
-    // The worst cases take long to make.
+    // The worst cases take long to create.
     let count = if is_quick() {
         100_000.min(large())
     } else {
@@ -61,17 +62,17 @@ fn limits(bench: &mut Bench, count: u64) {
     bench.chain("limit/hash-and-line", Some(count), || limit.both());
 }
 
-/// 0, as what follows from the answer. No id of a world has its highest bit set.
-fn nothing(id: Id) -> u64 {
+/// Returns 0, computed from the answer. No id of a world has its highest bit set.
+fn zero(id: Id) -> u64 {
     id.number() >> 63
 }
 
-/// Inputs in a ring, and what makes the next one ready: a random token of `world`.
+/// Returns a ring of inputs, and a function that replaces one by a random token of `world`.
 fn presented(world: &Served) -> (Vec<Presented>, impl FnMut(&mut Presented)) {
     let ring = vec![world.presented(0); RING];
-    let mut draw = Draw::new(world.count);
+    let mut draw = Rng::with_seed(world.count);
     (ring, move |presented: &mut Presented| {
-        world.present(draw.below(world.count), presented);
+        world.present(draw.u64(..world.count), presented);
     })
 }
 
@@ -79,11 +80,11 @@ fn check(bench: &mut Bench, name: &str, world: &Served) {
     let verifier = world.engine.verifier();
     let (mut ring, ready) = presented(world);
     bench.steps(name, Some(world.count), 1, &mut ring, ready, |one| {
-        nothing(verifier.check(&one.token, &one.request).unwrap())
+        zero(verifier.check(&one.token, &one.request).unwrap())
     });
 }
 
-/// What has the most demanding targets stands between two measurements of the limit.
+/// Measures the checks with the strictest targets right after the limit.
 fn checks(bench: &mut Bench, world: &Served) {
     let count = world.count;
     limits(bench, count);
@@ -92,8 +93,8 @@ fn checks(bench: &mut Bench, world: &Served) {
     check_many(bench, world);
     let verifier = world.engine.verifier();
     let (mut ring, _) = presented(world);
-    let mut draw = Draw::new(1);
-    let ready = |one: &mut Presented| world.stranger(draw.below(count), one);
+    let mut draw = Rng::with_seed(1);
+    let ready = |one: &mut Presented| world.present_unknown(draw.u64(..count), one);
     bench.steps("check/unknown", Some(count), 1, &mut ring, ready, |one| {
         u64::from(verifier.check(&one.token, &one.request).is_ok())
     });
@@ -122,10 +123,10 @@ fn check_many(bench: &mut Bench, world: &Served) {
     let first = world.presented(0);
     let batch: Batch = vec![(first.token, first.request); MANY];
     let mut ring = vec![batch; RING / MANY];
-    let mut draw = Draw::new(world.count);
+    let mut draw = Rng::with_seed(world.count);
     let ready = |batch: &mut Batch| {
         for (token, request) in batch {
-            let number = draw.below(world.count);
+            let number = draw.u64(..world.count);
             token.clear();
             token.push_str(world.text(number));
             *request = world.request(number);
@@ -141,15 +142,15 @@ fn check_many(bench: &mut Bench, world: &Served) {
         ready,
         |batch| {
             verifier.check_many(batch, &mut answers);
-            let last = answers.iter().map(|answer| nothing(answer.unwrap()));
+            let last = answers.iter().map(|answer| zero(answer.unwrap()));
             last.fold(0, |all, one| all | one)
         },
     );
 }
 
-/// What is refused before anything is looked up, and what valid tokens pay for that while much of it comes.
+/// Measures malformed tokens, and valid ones during a flood of malformed ones.
 ///
-/// Measured after everything that is valid: for about a second after such a text, checks look for more of them.
+/// Comes last, because checks are slower for about a second after a malformed token.
 fn refusals(bench: &mut Bench, world: &Served) {
     let verifier = world.engine.verifier();
     let n = Some(world.count);
@@ -176,16 +177,16 @@ fn refusals(bench: &mut Bench, world: &Served) {
     };
     let name = "check/beside-garbage";
     bench.steps(name, n, 1, &mut ring, flooded, |one| {
-        nothing(verifier.check(&one.token, &one.request).unwrap())
+        zero(verifier.check(&one.token, &one.request).unwrap())
     });
 }
 
-/// What is wrong with a text.
+/// A mistake in a token.
 #[derive(Debug, Clone, Copy)]
 enum Damage {
-    /// The last digit of the checksum is another one.
+    /// Another last digit of the checksum.
     Checksum,
-    /// In the middle stands what is no digit.
+    /// A character in the middle that is not a digit.
     Digit,
 }
 
@@ -201,7 +202,7 @@ impl Damage {
     }
 }
 
-/// A connection that was authenticated before, and what it asks.
+/// An authenticated connection and its request.
 type Connection = (Grant, Request<'static>);
 
 fn connections(world: &Served, count: u64) -> Vec<Connection> {
@@ -213,44 +214,44 @@ fn connections(world: &Served, count: u64) -> Vec<Connection> {
     (0..count).map(one).collect()
 }
 
-/// Asks `count` connections at random.
+/// Checks random connections of `count`.
 fn grants(bench: &mut Bench, name: &str, world: &Served, count: u64) {
-    ask(
+    measure_connections(
         bench,
         (name, world.count),
         &connections(world, count),
-        |(grant, request)| nothing(grant.check(request).unwrap()),
+        |(grant, request)| zero(grant.check(request).unwrap()),
     );
 }
 
-/// What no check of a connection can be faster than here: reads its id, and decides nothing.
+/// Reads the id of a connection without a decision: the lower limit of a check.
 fn ids(bench: &mut Bench, world: &Served) {
-    ask(
+    measure_connections(
         bench,
         ("grant/id-alone", world.count),
         &connections(world, 1),
-        |(grant, _)| nothing(grant.id()),
+        |(grant, _)| zero(grant.id()),
     );
 }
 
-fn ask<'c>(
+fn measure_connections<'c>(
     bench: &mut Bench,
     (name, n): (&str, u64),
     all: &'c [Connection],
     step: impl Fn(&Connection) -> u64,
 ) {
     let mut ring: Vec<&'c Connection> = vec![&all[0]; RING];
-    let mut draw = Draw::new(n);
+    let mut draw = Rng::with_seed(n);
     let ready = |one: &mut &'c Connection| {
-        let next = &all[draw.below(all.len() as u64) as usize];
-        // What a server holds of a connection is at hand once it has read the request.
+        let next = &all[draw.usize(..all.len())];
+        // A server that has read a request has the state of its connection in a cache.
         black_box((next.0.id(), next.1));
         *one = next;
     };
     bench.steps(name, Some(n), 1, &mut ring, ready, |one| step(one));
 }
 
-/// What a check costs more if freshness or an expiry must be compared.
+/// Measures checks that must also compare freshness or an expiry.
 fn compared(bench: &mut Bench, count: u64) {
     let world = Served::open(Cast::Standard, count, Sharing::Shared);
     check(bench, "check/shared", &world);
@@ -262,7 +263,7 @@ fn compared(bench: &mut Bench, count: u64) {
     }
 }
 
-/// What others do: a hash, and a map. Without any decision.
+/// Measures look-ups by a hash in a map, without a decision.
 fn maps(bench: &mut Bench, world: &Served) {
     let count = world.count;
     let sha256 = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };

@@ -1,4 +1,4 @@
-//! What a check costs beside time: allocations, and system calls if `strace` is installed.
+//! Allocations and system calls per check. Counting system calls needs `strace`.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"
@@ -13,7 +13,7 @@ use symbolon_benches::{Cast, Figures, Kind, Presented, Served, Unit, target};
 
 const TOKENS: u64 = 1000;
 const CHECKS: u64 = 1_000_000;
-/// Calls that the program makes besides, more in one run than in another: what its threads do while they wait.
+/// System calls of waiting threads, by which two runs may differ.
 const NOISE: i64 = 100;
 
 fn main() {
@@ -24,7 +24,7 @@ fn main() {
     }
     let mut figures = Figures::new("cost");
     let world = Served::open(Cast::Standard, TOKENS, Sharing::Exclusive);
-    // What a thread sets up for its first check is not what a check costs.
+    // Exclude what a thread allocates for its first check.
     check(&world, 100);
     let counted = allocation_counter::measure(|| check(&world, CHECKS));
     let allocations = counted.count_total as f64 / CHECKS as f64;
@@ -33,7 +33,7 @@ fn main() {
     drop(world);
     match (system_calls(1), system_calls(CHECKS + 1)) {
         (Some(few), Some(many)) => {
-            // Rounded to what one call in so many checks would be.
+            // Fewer than one call in 10,000 checks is noise.
             let more = if many - few < NOISE { 0 } else { many - few };
             let calls = more as f64 / CHECKS as f64;
             figures.add("cost/system-calls", None, Kind::Count, calls, one);
@@ -52,7 +52,7 @@ fn child(checks: u64) {
     );
 }
 
-/// Checks some tokens in turn. Making them ready does not count.
+/// Checks some tokens in turn. Allocations for preparing them are not counted.
 fn check(world: &Served, checks: u64) {
     let verifier = world.engine.verifier();
     let mut ready: Vec<Presented> = Vec::new();
@@ -66,7 +66,7 @@ fn check(world: &Served, checks: u64) {
     allocation_counter::opt_out(|| drop(ready));
 }
 
-/// Of a process that makes so many checks; none if they cannot be counted.
+/// Counts the calls of a process that performs this number of checks, if `strace` can.
 fn system_calls(checks: u64) -> Option<i64> {
     let out = target().join("bench/strace.out");
     let mut strace = Command::new("strace");
@@ -77,10 +77,10 @@ fn system_calls(checks: u64) -> Option<i64> {
     done.ok()?.success().then(|| total(&out)).flatten()
 }
 
-/// The number of calls in the last line of the summary.
+/// Reads the number of calls from the last line of the summary.
 fn total(summary: &Path) -> Option<i64> {
     let text = std::fs::read_to_string(summary).ok()?;
     let line = text.lines().find(|line| line.ends_with(" total"))?;
-    // Share, seconds, microseconds a call, calls, and errors if there are any.
+    // Share, seconds, microseconds per call, calls, and errors if any.
     line.split_whitespace().nth(3)?.parse().ok()
 }

@@ -1,7 +1,9 @@
-//! Figures in a file, one line of JSON each: what `cargo xtask bench` reads.
+//! Measured figures, written as lines of JSON for `cargo xtask bench`.
 
 use std::fs::{self, File};
 use std::io::Write as _;
+
+use serde_json::{Value, json};
 
 use crate::target;
 
@@ -9,37 +11,24 @@ use crate::target;
 #[derive(Debug)]
 pub struct Figures(File);
 
-/// What a figure is of its measurements.
+/// The statistic that a figure reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Half of them are below it.
+    /// The median.
     Median,
-    /// 99 of 100 are below it.
+    /// The 99th percentile.
     P99,
-    /// As the median, of steps that do not wait for each other.
+    /// The median of steps that do not depend on each other.
     Throughput,
-    /// The longest.
+    /// The maximum.
     Longest,
-    /// Counted, not measured.
+    /// A count or an amount.
     Count,
-    /// How many times as fast, or as much, as something of the same program.
+    /// A multiple of another figure of the same program.
     Times,
 }
 
-impl Kind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Median => "median",
-            Self::P99 => "p99",
-            Self::Throughput => "throughput",
-            Self::Longest => "longest",
-            Self::Count => "count",
-            Self::Times => "times",
-        }
-    }
-}
-
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Nanoseconds.
@@ -48,14 +37,14 @@ pub enum Unit {
     Bytes,
     /// Seconds.
     Seconds,
-    /// Steps a second.
+    /// Steps per second.
     PerSecond,
-    /// Times or pieces.
+    /// Multiples or pieces.
     One,
 }
 
 impl Unit {
-    fn word(self) -> &'static str {
+    fn symbol(self) -> &'static str {
         match self {
             Self::Nanoseconds => "ns",
             Self::Bytes => "B",
@@ -67,36 +56,38 @@ impl Unit {
 }
 
 impl Figures {
-    /// For the program with this name; what was there before is gone.
+    /// Creates the file of a program, or empties it.
     ///
     /// # Panics
     ///
-    /// If the file cannot be made.
+    /// Panics if the file cannot be created.
     pub fn new(program: &str) -> Self {
         let folder = target().join("bench/figures");
         fs::create_dir_all(&folder).unwrap();
         Self(File::create(folder.join(format!("{program}.jsonl"))).unwrap())
     }
 
-    /// Notes one figure; `n` is the number of tokens, if that counts.
+    /// Records a figure; `n` is the number of tokens if the figure depends on it.
     ///
     /// # Panics
     ///
-    /// If it cannot be written.
+    /// Panics if the file cannot be written.
     pub fn add(&mut self, name: &str, n: Option<u64>, kind: Kind, value: f64, unit: Unit) {
-        let line = serde_json::json!({
-            "name": name, "n": n, "kind": kind.word(), "value": value, "unit": unit.word(),
-        });
-        writeln!(self.0, "{line}").unwrap();
+        let kind = format!("{kind:?}").to_lowercase();
+        let unit = unit.symbol();
+        self.write(&json!({"name": name, "n": n, "kind": kind, "value": value, "unit": unit}));
     }
 
-    /// Says why something was not measured.
+    /// Records why a figure was not measured.
     ///
     /// # Panics
     ///
-    /// If it cannot be written.
+    /// Panics if the file cannot be written.
     pub fn skip(&mut self, name: &str, why: &str) {
-        let line = serde_json::json!({ "name": name, "why": why });
+        self.write(&json!({"name": name, "why": why}));
+    }
+
+    fn write(&mut self, line: &Value) {
         writeln!(self.0, "{line}").unwrap();
     }
 }

@@ -1,6 +1,6 @@
-//! Does what its argument names, 2,000 times, within a function whose instructions callgrind counts.
+//! Performs the operation in its argument 2,000 times, for `cargo xtask bench instructions`.
 //!
-//! `cargo xtask bench instructions` runs it. Texts, ids and keys are the same in every run.
+//! Callgrind counts the functions `*_measured`. Texts, ids and keys are the same in every run.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -14,9 +14,9 @@ use symbolon::{Grant, Request, Verifier};
 use symbolon_benches::{Cast, Presented, Served};
 
 const TOKENS: u64 = 1000;
-/// The places of ids are mixed with a number that each engine draws, so that one alone tells too little.
+/// Each engine places ids by a random number, so that one engine alone is not representative.
 const WORLDS: usize = 25;
-/// In each of them; all together are what the counts are divided by.
+/// Operations per world. `ROUNDS` of `cargo xtask bench instructions` is the total.
 const ROUNDS: usize = 2000 / WORLDS;
 const MANY: usize = 16;
 
@@ -46,7 +46,7 @@ fn measure(case: &str) {
         }
         "unknown" => {
             for (number, one) in (0..).zip(&mut all) {
-                world.stranger(number, one);
+                world.present_unknown(number, one);
             }
             assert_eq!(checks_measured(&verifier, &all), 0);
         }
@@ -62,11 +62,11 @@ fn measure(case: &str) {
             let all: Vec<_> = all.iter().map(grant).collect();
             assert_eq!(grants_measured(&all), ROUNDS);
         }
-        other => panic!("`{other}` is no case"),
+        other => panic!("`{other}` is not a case"),
     }
 }
 
-/// How many were allowed.
+/// Returns the number of allowed requests.
 #[inline(never)]
 fn checks_measured(verifier: &Verifier, all: &[Presented]) -> usize {
     let rounds = all.iter().cycle().take(ROUNDS);

@@ -1,4 +1,4 @@
-//! How a step is measured: by criterion for the median, and beside that for the 99th percentile and the throughput.
+//! Measures steps: the median with criterion, and the 99th percentile and throughput without.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use criterion::{BenchmarkId, Criterion};
 use crate::figures::{Figures, Kind, Unit};
 use crate::is_quick;
 
-/// How many inputs are made ready at once: few enough that they all stay in the first cache.
+/// Number of inputs that are prepared together: few enough that all stay in the first cache.
 pub const RING: usize = 128;
-/// Steps that are timed together for the 99th percentile, if one is too short to be timed alone.
+/// Number of steps that are timed together for the 99th percentile if one is too short.
 const BATCH: usize = 8;
 const LONG: Duration = Duration::from_micros(5);
 
-/// A program that measures steps and notes the figures.
+/// Measures steps and records the figures.
 pub struct Bench {
     criterion: Criterion,
     figures: Figures,
@@ -23,11 +23,12 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// The program with this name.
+    /// Creates the file of figures of a program.
     pub fn new(program: &str) -> Self {
-        let (warm_up, time, samples, tail) = match is_quick() {
-            true => (100, 250, 10, 100),
-            false => (500, 3000, 50, 1500),
+        let (warm_up, time, samples, tail) = if is_quick() {
+            (100, 250, 10, 100)
+        } else {
+            (500, 3000, 50, 1500)
         };
         let criterion = Criterion::default()
             .warm_up_time(Duration::from_millis(warm_up))
@@ -43,21 +44,21 @@ impl Bench {
         }
     }
 
-    /// The figures, for what is measured in another way.
+    /// Returns the file, for figures that are measured otherwise.
     pub fn figures(&mut self) -> &mut Figures {
         &mut self.figures
     }
 
-    /// Measures `step` on inputs that `ready` changes to the next ones.
+    /// Measures `step` on inputs that `ready` replaces by the next ones.
     ///
-    /// Inputs are in a cache when their step begins, as the text of a request is when a server has just read it: making
-    /// them ready is not timed. What a step returns is 0, as data that the compiler cannot foresee, and the place of
-    /// the next input depends on it, so that no step begins before the one before has ended. `name` is
-    /// `group/what`; a step counts as `each` of what is measured.
+    /// Preparing inputs is not timed, and leaves them in a cache, as reading a request does in a
+    /// server. A step must return 0, computed from its result: the place of the next input depends
+    /// on it, so that no step starts before the previous one has finished. `name` is `group/what`,
+    /// and one step performs `each` operations.
     ///
     /// # Panics
     ///
-    /// If a step does not return 0.
+    /// Panics if a step does not return 0.
     pub fn steps<T>(
         &mut self,
         name: &str,
@@ -76,7 +77,8 @@ impl Bench {
         };
         group.bench_function(id, |bencher| {
             bencher.iter_custom(|steps| {
-                // A sample is the median of its rounds: the system takes the core away in few of them, but for long.
+                // A sample is the median of its rounds, because the system interrupts few of them,
+                // but for long.
                 let (mut times, mut left) = (Vec::new(), steps);
                 while left > 0 {
                     let count = left.min(ring.len() as u64);
@@ -92,18 +94,19 @@ impl Bench {
         });
         group.finish();
         let p99 = self.percentile(ring, &mut ready, &mut step) / f64::from(each);
-        let apart = self.apart(ring, &mut ready, &mut step) / f64::from(each);
+        let overlapping = self.overlapping(ring, &mut ready, &mut step) / f64::from(each);
         let unit = Unit::Nanoseconds;
         self.figures.add(name, n, Kind::P99, p99, unit);
-        self.figures.add(name, n, Kind::Throughput, apart, unit);
+        self.figures
+            .add(name, n, Kind::Throughput, overlapping, unit);
     }
 
-    /// Measures a step that needs no input; it gets what the step before returned.
+    /// Measures a step that needs no input.
     pub fn chain(&mut self, name: &str, n: Option<u64>, mut step: impl FnMut() -> u64) {
         self.steps(name, n, 1, &mut [(); RING], |()| (), |()| step());
     }
 
-    /// In nanoseconds, over batches of a few steps that wait for each other.
+    /// Returns the 99th percentile in nanoseconds, over batches of dependent steps.
     fn percentile<T>(
         &self,
         ring: &mut [T],
@@ -128,8 +131,8 @@ impl Bench {
         at(times, 0.99)
     }
 
-    /// In nanoseconds a step, of steps of which the next may begin before the one before has ended.
-    fn apart<T>(
+    /// Returns the median in nanoseconds per step, of steps that may overlap.
+    fn overlapping<T>(
         &self,
         ring: &mut [T],
         ready: &mut impl FnMut(&mut T),
@@ -156,7 +159,7 @@ impl Bench {
     }
 }
 
-/// How long the steps on all inputs take, one after the other.
+/// Returns the time of the steps on all inputs, one after the other.
 #[inline]
 fn chain<T>(inputs: &[T], timer: Duration, step: &mut impl FnMut(&T) -> u64) -> Duration {
     let start = Instant::now();
@@ -173,7 +176,7 @@ fn at(mut times: Vec<f64>, part: f64) -> f64 {
     times[((times.len() - 1) as f64 * part) as usize]
 }
 
-/// What it costs to read the time twice.
+/// Returns the time that two readings of the clock take.
 pub fn timer() -> Duration {
     let read = |_| {
         let start = Instant::now();
@@ -195,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_timer_is_taken_off() {
+    fn the_time_of_the_clock_is_subtracted() {
         let slow = |_: &()| {
             std::thread::sleep(Duration::from_millis(2));
             0

@@ -1,6 +1,7 @@
-//! Memory for each token: what is resident in a fresh process that has opened an engine, beyond one with no tokens.
+//! Memory per token: the resident memory of a new process with an open engine, minus that of one
+//! without tokens.
 //!
-//! The store of that process reads its records from a file and keeps none, so that only the engine's memory counts.
+//! The store of that process keeps no records in memory, so that only the engine's memory counts.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"
@@ -14,12 +15,12 @@ use std::time::Duration;
 use symbolon::store::Sharing;
 use symbolon_benches::{Cast, Figures, Kind, Served, Unit, large, sizes};
 
-/// What the system says of this process, in bytes.
+/// Memory of a process, in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Memory {
     resident: f64,
     peak: f64,
-    /// Of that, the hot table: what checks read.
+    /// The part of the resident memory that checks read.
     hot: f64,
 }
 
@@ -31,7 +32,7 @@ fn main() {
         return child(what, count.unwrap());
     }
     let mut figures = Figures::new("memory");
-    // The worlds are made before, for that takes memory too.
+    // Creating a world takes memory too, so it comes first.
     Served::prepare(Cast::Standard, 0);
     let mut add = |name: &str, count: u64, bytes: f64| {
         let each = bytes / count as f64;
@@ -81,7 +82,7 @@ fn child(what: &str, count: u64) {
             memory
         }
         _ => {
-            // What a look-up by SHA-256 holds at least: the hash, and a number for what is found.
+            // The minimum for a look-up by SHA-256: the hash, and a number.
             let hash = |number: u64| {
                 let mut hash = [0; 32];
                 blake3::Hasher::new()
@@ -99,7 +100,7 @@ fn child(what: &str, count: u64) {
     println!("{} {} {}", memory.resident, memory.peak, memory.hot);
 }
 
-/// Once it stays as it is: what was needed to open is given back, and a table that was much too large has got its size.
+/// Waits until the memory for opening is returned and the table has its final size.
 fn settled() -> Memory {
     let mut memory = own();
     let mut same = 0;
@@ -129,12 +130,14 @@ fn own() -> Memory {
     }
 }
 
-/// The part of the hot slots in what lies on huge pages: slots of 32 bytes, and for each 24 bytes that only changes read.
-/// The engine asks for huge pages for these two arrays alone, which are as long as each other and full of random places,
-/// so that all of both is resident; the system shows them as one mapping, for they lie side by side.
+/// Share of the hot slots in the memory on huge pages: a slot has 32 bytes, and 24 more that only
+/// changes read.
+///
+/// The engine uses huge pages for these two arrays only. They have the same number of elements, are
+/// completely resident, and are adjacent, so that the system reports them as one mapping.
 const HOT: f64 = 32.0 / (32.0 + 24.0);
 
-/// What is resident in mappings with the flag `hg`, if the system tells.
+/// Returns the resident memory in mappings with the flag `hg`, if the system reports it.
 fn huge() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/self/smaps").ok()?;
     let (mut all, mut resident) = (0.0, 0.0);

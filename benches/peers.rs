@@ -1,5 +1,5 @@
-//! What others do for one request, from the bare step alone: each peer is given its best case, and none of them decides all
-//! that a check decides.
+//! Other systems: the single step that takes the place of a check, in the best case of each. None
+//! of them decides as much as a check does.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,27 +16,27 @@ mod signed;
 mod stored;
 
 use sha2::{Digest, Sha256};
-use symbolon_benches::{Bench, Draw, RING, large};
+use symbolon_benches::{Bench, RING, large};
 
 fn main() {
     let mut bench = Bench::new("peers");
     signed::all(&mut bench);
     permission::all(&mut bench);
     password(&mut bench);
-    // A store of that many rows is made for each; what they take for a row hardly grows beyond.
+    // The time per row hardly grows beyond this number.
     let rows = Rows::new(large().min(200_000));
     stored::all(&mut bench, &rows);
     server::all(&mut bench, &rows);
 }
 
-/// The texts of tokens, and what a store finds under their hashes.
+/// The texts of tokens, whose hashes are keys in a store.
 #[derive(Debug)]
 struct Rows {
     texts: Vec<String>,
 }
 
 type Hash = [u8; 32];
-/// What is stored with a token: as large as a record of one permission.
+/// A stored value of the size of a record with one permission.
 const VALUE: [u8; 120] = [7; 120];
 
 impl Rows {
@@ -54,14 +54,13 @@ impl Rows {
         self.texts.iter().map(|text| Self::hash(text))
     }
 
-    /// Measures a look-up of random ones by their text; what is found has as many bytes as was stored.
+    /// Measures looking up random tokens. `find` returns the length of the value.
     fn look_up(&self, bench: &mut Bench, name: &str, mut find: impl FnMut(&str) -> usize) {
-        let mut draw = Draw::new(3);
-        let count = self.texts.len() as u64;
+        let mut draw = fastrand::Rng::with_seed(3);
         let mut ring = vec![self.texts[0].clone(); RING];
         let ready = |text: &mut String| {
             text.clear();
-            text.push_str(&self.texts[draw.below(count) as usize]);
+            text.push_str(&self.texts[draw.usize(..self.texts.len())]);
         };
         bench.steps(name, None, 1, &mut ring, ready, |text| {
             find(text) as u64 - VALUE.len() as u64
@@ -69,7 +68,7 @@ impl Rows {
     }
 }
 
-/// What a server pays that treats tokens as passwords.
+/// Measures a password hash, for servers that treat tokens as passwords.
 fn password(bench: &mut Bench) {
     use argon2::Argon2;
     let argon = Argon2::default();

@@ -1,5 +1,5 @@
-//! A store that holds nothing in memory: it appends records to a file when a world is made, and reads them back in
-//! order. So a process that opens a world holds the engine and nothing else.
+//! A store without records in memory: it appends them to a file, and reads them back in order. The
+//! memory of a process that opens it is that of the engine alone.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -14,8 +14,8 @@ use symbolon::store::{
 };
 use symbolon::{Id, Minute, Origin, Status, StoreError};
 
-/// Authorizations are in a file, in the order in which they came; what else there is, and the end, in a second one that is
-/// read when the store is opened. Each record is written once.
+/// A file of authorizations in the order of their creation, and a small file of all other records.
+/// Each record is written once.
 #[derive(Debug)]
 pub struct SpoolStore {
     folder: PathBuf,
@@ -26,7 +26,7 @@ pub struct SpoolStore {
 
 #[derive(Debug)]
 struct State {
-    /// While it is being made.
+    /// Present until the store is finished.
     writer: Option<BufWriter<File>>,
     length: u64,
     head: Revision,
@@ -35,11 +35,11 @@ struct State {
 }
 
 impl SpoolStore {
-    /// Begins a new one.
+    /// Creates a store in `folder`.
     ///
     /// # Errors
     ///
-    /// If files cannot be made in `folder`.
+    /// Fails if a file cannot be created.
     pub fn make(folder: &Path) -> std::io::Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
@@ -56,11 +56,11 @@ impl SpoolStore {
         Self::new(folder, Sharing::Exclusive, state)
     }
 
-    /// Opens one that was finished. It refuses changes as a full disk does.
+    /// Opens a finished store. It refuses changes as a full disk does.
     ///
     /// # Errors
     ///
-    /// If it was never finished.
+    /// Fails if the store was never finished.
     pub fn open(folder: &Path, sharing: Sharing) -> std::io::Result<Self> {
         let bytes = fs::read(folder.join("few"))?;
         let damaged = || std::io::Error::from(std::io::ErrorKind::InvalidData);
@@ -89,11 +89,11 @@ impl SpoolStore {
         })
     }
 
-    /// Writes what is still in memory; from then on the store can be opened.
+    /// Writes the rest, so that the store can be opened.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// Fails if a file cannot be written.
     pub fn finish(&self) -> std::io::Result<()> {
         let mut state = self.state();
         if let Some(mut writer) = state.writer.take() {
@@ -118,7 +118,7 @@ impl SpoolStore {
     }
 }
 
-/// About what one record takes.
+/// Typical size of a record.
 const RECORD: usize = 400;
 
 impl TokenStore for SpoolStore {
@@ -255,7 +255,7 @@ fn place<T: PartialEq>(all: &[T], one: T) -> u8 {
     all.iter().position(|other| *other == one).unwrap_or(255) as u8
 }
 
-/// The first record, and what stands behind it; none if it is not there as a whole.
+/// Reads the first record, and returns it with the rest; `None` if it is incomplete.
 fn read(bytes: &[u8]) -> Option<(Stored, &[u8])> {
     let (revision, rest) = bytes.split_first_chunk()?;
     let (kind, rest) = rest.split_first()?;
@@ -285,7 +285,7 @@ fn read(bytes: &[u8]) -> Option<(Stored, &[u8])> {
     Some((stored, rest))
 }
 
-/// Bytes behind their length, if there are any, and what follows.
+/// Reads optional bytes after their length, and returns them with the rest.
 fn part(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     match u16::from_le_bytes(*length) {

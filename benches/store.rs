@@ -1,12 +1,12 @@
-//! Writing and opening on SQLite and sled, beside what they do by themselves with the same rows, and beside the disk.
+//! Writing and opening on SQLite and sled, compared with the libraries alone and with the disk.
 //!
-//! | figure | is |
+//! | figure | meaning |
 //! |---|---|
 //! | `create/…` | one durable creation by one caller |
-//! | `create-64/…` | one of 64 durable creations at the same time; beside it, of one commit of 64 rows |
-//! | `import/…` | rows a second, in commits of 1,000 |
-//! | `disk/…` | bytes a record, of a closed store |
-//! | `open/…` | seconds from closed to the first check, beside the reading of all records alone |
+//! | `create-64/…` | one of 64 concurrent durable creations, or of one commit of 64 rows |
+//! | `import/…` | rows per second, in commits of 1,000 |
+//! | `disk/…` | bytes per record of a closed store |
+//! | `open/…` | seconds from closed to the first check, or for reading all records |
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -79,7 +79,7 @@ impl World {
         made.unwrap().1.id
     }
 
-    /// 64 callers that each create `each` times.
+    /// Creates `each` times in each of 64 threads.
     fn create_at_once(&self, each: u32) {
         thread::scope(|scope| {
             for _ in 0..64 {
@@ -144,7 +144,7 @@ fn create(figures: &mut Figures) {
 }
 
 fn create_64(figures: &mut Figures) {
-    // Enough that neither starting the threads counts nor the end, where those that are done leave the others alone.
+    // Enough that the start of the threads and their end do not matter.
     const EACH: u32 = 100;
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
@@ -184,14 +184,14 @@ fn create_64(figures: &mut Figures) {
     );
 }
 
-/// Fills large stores, weighs them, and opens them.
+/// Fills large stores, measures their size, and opens them.
 fn import(figures: &mut Figures) {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
     let sqlite =
         || -> Arc<dyn TokenStore> { Arc::new(SqliteStore::open(path("sqlite/store.db")).unwrap()) };
     let mut bare = BareSqlite::make(&path("bare.db"));
-    // A million take minutes to fill and to open.
+    // A million records take minutes.
     let count = if is_quick() {
         large().min(100_000)
     } else {
@@ -221,7 +221,7 @@ fn import(figures: &mut Figures) {
         (Some(filled.count), 1, Unit::Seconds),
     );
 
-    // It takes ten times as long to fill.
+    // sled takes ten times as long.
     let count = count / 10;
     let sled = || -> Arc<dyn TokenStore> { Arc::new(SledStore::open(path("sled")).unwrap()) };
     let mut bare = BareSled::make(&path("bare-sled"));
@@ -247,13 +247,13 @@ fn import(figures: &mut Figures) {
     );
 }
 
-/// What is known of a store that was filled.
+/// A store that was filled.
 struct Filled {
     count: u64,
 }
 
 impl Filled {
-    /// From closed to the first check, of the token that came last.
+    /// Opens the store and checks the last token.
     fn check(&self, store: Arc<dyn TokenStore>) {
         let engine = Engine::open(store, key(), options()).unwrap();
         let number = self.count - 1;
@@ -263,7 +263,7 @@ impl Filled {
     }
 }
 
-/// Imports `count` tokens, and commits the same rows to `bare` chunk by chunk between.
+/// Imports `count` tokens in chunks, and commits the rows of each chunk to `bare`.
 fn fill(
     figures: &mut Figures,
     name: &str,
@@ -304,7 +304,7 @@ fn weigh(figures: &mut Figures, name: &str, filled: &Filled, [ours, bare]: [&Pat
     }
 }
 
-/// Reads all records, and nothing more.
+/// Reads all records.
 fn scan(store: &dyn TokenStore) {
     let mut cursor = Cursor::start();
     loop {
@@ -316,7 +316,7 @@ fn scan(store: &dyn TokenStore) {
     }
 }
 
-/// A file that has its size, written over again and again.
+/// A file of constant size that is overwritten in a loop.
 struct Floor(File);
 
 impl Floor {
@@ -345,7 +345,7 @@ fn stored(store: &dyn TokenStore, id: Id) -> Stored {
     store.get(&key).unwrap().unwrap()
 }
 
-/// On disk, with all that lies in a folder.
+/// Returns the size on disk of a file or a directory.
 fn size(path: &Path) -> u64 {
     let found = fs::metadata(path).unwrap();
     if !found.is_dir() {

@@ -1,6 +1,6 @@
-//! How much faster two threads are than one: checks, beside the bare hash and maps behind locks.
+//! Speed of two threads as a multiple of one: checks, the hash alone, and maps with locks.
 //!
-//! Everything is measured in turn, round by round, so that what else the machine does meets all alike.
+//! All are measured in turn, round by round, so that other load on the machine affects all alike.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"
@@ -14,10 +14,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
+use fastrand::Rng;
 use symbolon::store::Sharing;
-use symbolon_benches::{Cast, Draw, Figures, Kind, Served, Unit, is_quick, large};
+use symbolon_benches::{Cast, Figures, Kind, Served, Unit, is_quick, large};
 
-/// What one thread does with the token of this number.
+/// A step of one thread with the token of this number.
 type Step<'a> = &'a (dyn Fn(u64) + Sync);
 
 fn main() {
@@ -60,9 +61,10 @@ fn main() {
         }
         return;
     }
-    let (rounds, time) = match is_quick() {
-        true => (7, Duration::from_millis(60)),
-        false => (31, Duration::from_millis(200)),
+    let (rounds, time) = if is_quick() {
+        (7, Duration::from_millis(60))
+    } else {
+        (31, Duration::from_millis(200))
     };
     let mut scales = vec![Vec::new(); steps.len()];
     let mut rates = vec![Vec::new(); steps.len()];
@@ -81,7 +83,7 @@ fn main() {
     }
 }
 
-/// Steps a second of so many threads together, at random among the first `count` tokens.
+/// Returns the steps per second of all threads together, on random tokens of the first `count`.
 fn rate(threads: u64, time: Duration, step: Step<'_>, count: u64) -> f64 {
     let stop = AtomicBool::new(false);
     let start = Barrier::new(threads as usize + 1);
@@ -89,13 +91,13 @@ fn rate(threads: u64, time: Duration, step: Step<'_>, count: u64) -> f64 {
         let (stop, start) = (&stop, &start);
         let run = |seed| {
             scope.spawn(move || {
-                let mut draw = Draw::new(seed);
+                let mut draw = Rng::with_seed(seed);
                 let mut done = 0_u64;
                 start.wait();
                 let began = Instant::now();
                 while !stop.load(Ordering::Relaxed) {
                     for _ in 0..100 {
-                        step(draw.below(count));
+                        step(draw.u64(..count));
                     }
                     done += 100;
                 }

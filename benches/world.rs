@@ -1,4 +1,4 @@
-//! Worlds of many tokens.
+//! Data sets of many tokens.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -15,37 +15,37 @@ use symbolon::{
 use crate::spool::SpoolStore;
 use crate::{key, options, target, text};
 
-/// Items in one commit of an import.
+/// Number of records in one commit of an import.
 const CHUNK: u64 = 1000;
 const ORGANIZATIONS: u64 = 10;
 const USERS: u64 = 1000;
 const SETS: u64 = 20;
 
-/// What the tokens of a world are like.
+/// Properties of the tokens of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cast {
     /// Native tokens of 1,000 users in 10 organizations, with 20 distinct permission sets.
     Standard,
-    /// As the standard one, but every token has a user and a permission set of its own.
+    /// As standard, with a user and a permission set of its own for each token.
     Distinct,
-    /// As the standard one, with imported tokens of 88 characters, which carry no id.
+    /// As standard, with imported tokens of 88 characters, which contain no id.
     Long,
-    /// As long ones, known only by a SHA-256 that InfluxDB stored.
+    /// As long, imported by a SHA-256 that InfluxDB stored.
     Hashed,
-    /// As the standard one, but every token expires, in a time that is far away.
+    /// As standard, with an expiry in the far future for each token.
     Expiring,
 }
 
-/// An engine with many tokens, which are held in memory.
+/// An engine with many tokens in memory.
 #[derive(Debug)]
 pub struct World {
     /// The engine.
     pub engine: Engine,
-    /// Every token with the organization that it belongs to, each in a buffer of its own.
+    /// Every token with its organization, each in a buffer of its own.
     pub tokens: Vec<(Token, Id)>,
 }
 
-/// Imports `count` active, native tokens that never expire into an empty store.
+/// Imports `count` standard tokens into an empty store.
 pub fn world(store: Arc<dyn TokenStore>, count: u64) -> World {
     let engine = Engine::create(store, key(), options()).unwrap();
     owners(&engine, Cast::Standard, count);
@@ -54,11 +54,11 @@ pub fn world(store: Arc<dyn TokenStore>, count: u64) -> World {
     World { engine, tokens }
 }
 
-/// The tokens with these numbers in a world that was filled with them, each with its organization.
+/// Returns the standard tokens with these numbers and their organizations.
 ///
 /// # Panics
 ///
-/// If a text is none of a token.
+/// Panics if a text is not a token.
 pub fn tokens(numbers: Range<u64>) -> Vec<(Token, Id)> {
     let token = |number| {
         let text = Cast::Standard.text(number);
@@ -68,32 +68,32 @@ pub fn tokens(numbers: Range<u64>) -> Vec<(Token, Id)> {
     numbers.map(token).collect()
 }
 
-/// An engine with many tokens, whose records are in a file, and the texts of the tokens.
+/// An engine whose records are in a file, with the texts of its tokens.
 #[derive(Debug)]
 pub struct Served {
     /// The engine.
     pub engine: Engine,
-    /// How many tokens there are.
+    /// Number of tokens.
     pub count: u64,
     cast: Cast,
     texts: Vec<u8>,
 }
 
-/// What comes with a request: a token, in a buffer of its own, and what is asked.
+/// A token, in a buffer of its own, and a request.
 #[derive(Debug, Clone)]
 pub struct Presented {
-    /// The text of the token.
+    /// Text of the token.
     pub token: String,
-    /// The request, which the token covers.
+    /// Request that the token covers.
     pub request: Request<'static>,
 }
 
 impl Served {
-    /// Opens the world of `count` such tokens, and makes it first if that was not done yet.
+    /// Opens a world of `count` tokens, and creates it if it does not exist.
     ///
     /// # Panics
     ///
-    /// If it cannot be made.
+    /// Panics if it cannot be created.
     pub fn open(cast: Cast, count: u64, sharing: Sharing) -> Self {
         Self::of(cast, count, Self::engine(cast, count, sharing))
     }
@@ -108,34 +108,34 @@ impl Served {
         }
     }
 
-    /// The engine alone.
+    /// Opens the engine of a world without its texts.
     ///
     /// # Panics
     ///
-    /// If it cannot be opened.
+    /// Panics if it cannot be created.
     pub fn engine(cast: Cast, count: u64, sharing: Sharing) -> Engine {
         Self::prepare(cast, count);
         reopen(cast, count, sharing, options())
     }
 
-    /// Makes the world if that was not done yet.
+    /// Creates a world if it does not exist.
     ///
     /// # Panics
     ///
-    /// If it cannot be made.
+    /// Panics if it cannot be created.
     pub fn prepare(cast: Cast, count: u64) {
         if !folder(cast, count).join("few").exists() {
             Self::make(cast, count);
         }
     }
 
-    /// A world that was just made, at a time that stands still.
+    /// Creates a world whose clock stands still.
     ///
-    /// Callgrind shows no vDSO to a program, from which the clock of the system is read.
+    /// Under callgrind a program has no vDSO, so that reading the system's clock would cost more.
     ///
     /// # Panics
     ///
-    /// If it cannot be made.
+    /// Panics if it cannot be created.
     pub fn timeless(cast: Cast, count: u64) -> Self {
         let still = || Options {
             clock: Arc::new(ManualClock::at(now())),
@@ -146,37 +146,37 @@ impl Served {
         Self::of(cast, count, engine)
     }
 
-    /// Makes the world anew, and says how many seconds that took.
+    /// Creates a world, replacing an existing one, and returns the seconds that it took.
     ///
     /// # Panics
     ///
-    /// If it cannot be made.
+    /// Panics if it cannot be created.
     pub fn make(cast: Cast, count: u64) -> f64 {
         let began = Instant::now();
         make(cast, count, options());
         began.elapsed().as_secs_f64()
     }
 
-    /// Puts the token with this number, and its request, into `presented`.
+    /// Sets `presented` to the token with this number and its request.
     pub fn present(&self, number: u64, presented: &mut Presented) {
         presented.token.clear();
         presented.token.push_str(self.text(number));
         presented.request = self.request(number);
     }
 
-    /// The text of the token with this number.
+    /// Returns the text of the token with this number.
     pub fn text(&self, number: u64) -> &str {
         let length = self.texts.len() / self.count as usize;
         let from = number as usize * length;
         str(&self.texts[from..from + length])
     }
 
-    /// A request that the token with this number covers.
+    /// Returns a request that the token with this number covers.
     pub fn request(&self, number: u64) -> Request<'static> {
         self.cast.request(number)
     }
 
-    /// The token with this number, and its request.
+    /// Returns the token with this number and its request.
     pub fn presented(&self, number: u64) -> Presented {
         let mut presented = Presented {
             token: String::with_capacity(256),
@@ -186,8 +186,8 @@ impl Served {
         presented
     }
 
-    /// A text that is well-formed and has the id of a token that was never made.
-    pub fn stranger(&self, number: u64, presented: &mut Presented) {
+    /// Sets the token of `presented` to a well-formed one that does not exist.
+    pub fn present_unknown(&self, number: u64, presented: &mut Presented) {
         let text = text::native(id(self.count + number), 1);
         presented.token.clear();
         presented.token.push_str(str(&text));
@@ -203,7 +203,7 @@ fn make(cast: Cast, count: u64, options: Options) {
         let to = count.min(from + 100_000);
         fill(&engine, cast, from..to);
         let seconds = began.elapsed().as_secs_f64();
-        eprintln!("{to} of {count} tokens made, {cast:?}, {seconds:.1} s");
+        eprintln!("{to} of {count} tokens created, {cast:?}, {seconds:.1} s");
     }
     store.finish().unwrap();
 }
@@ -211,7 +211,7 @@ fn make(cast: Cast, count: u64, options: Options) {
 fn reopen(cast: Cast, count: u64, sharing: Sharing, options: Options) -> Engine {
     let store = SpoolStore::open(&folder(cast, count), sharing).unwrap();
     let options = Options {
-        // A busy machine may stop the thread that follows for longer than a server would wait.
+        // On a busy machine the follower may pause for longer than a server would accept.
         max_staleness: Duration::from_secs(600),
         ..options
     };
@@ -227,11 +227,11 @@ fn str(text: &[u8]) -> &str {
     std::str::from_utf8(text).unwrap()
 }
 
-/// Imports the organizations and users of a world of `count` tokens, and says which organizations these are.
+/// Imports the owners of `count` tokens, and returns the organizations.
 ///
 /// # Panics
 ///
-/// If they cannot be imported.
+/// Panics if they cannot be imported.
 pub fn owners(engine: &Engine, cast: Cast, count: u64) -> Vec<Id> {
     let organizations = (0..ORGANIZATIONS).map(|number| {
         ImportItem::Organization(Organization {
@@ -254,11 +254,11 @@ pub fn owners(engine: &Engine, cast: Cast, count: u64) -> Vec<Id> {
     (0..ORGANIZATIONS).map(organization).collect()
 }
 
-/// Imports the tokens with these numbers into a world that has its owners.
+/// Imports the tokens with these numbers, after their owners.
 ///
 /// # Panics
 ///
-/// If they cannot be imported.
+/// Panics if they cannot be imported.
 pub fn fill(engine: &Engine, cast: Cast, numbers: Range<u64>) {
     for from in numbers.clone().step_by(CHUNK as usize) {
         let part = from..numbers.end.min(from + CHUNK);
@@ -272,7 +272,7 @@ impl Cast {
         if self == Self::Distinct { count } else { USERS }
     }
 
-    /// The text of the token with this number.
+    /// Returns the text of the token with this number.
     pub fn text(self, number: u64) -> Vec<u8> {
         match self {
             Self::Long | Self::Hashed => text::long(id(number)).into(),
@@ -280,16 +280,16 @@ impl Cast {
         }
     }
 
-    /// The id of the token with this number.
+    /// Returns the id of the token with this number.
     pub fn id(self, number: u64) -> Id {
         id(number)
     }
 
-    /// The token with this number, active, to be imported.
+    /// Returns the import record of the token with this number.
     ///
     /// # Panics
     ///
-    /// If its text has no length that a token may have.
+    /// Panics if its text is not a token.
     pub fn item(self, number: u64) -> ImportItem {
         let text = self.text(number);
         let authorization = self.authorization(number);
@@ -302,7 +302,7 @@ impl Cast {
         }
     }
 
-    /// A request that the token with this number covers.
+    /// Returns a request that the token with this number covers.
     pub fn request(self, number: u64) -> Request<'static> {
         let read = Request::new(Action::READ, ResourceType::BUCKETS);
         let read = read.organization(organization(number));
@@ -358,7 +358,7 @@ fn bucket(number: u64) -> Id {
     Id::new((1 << 50) + number).unwrap()
 }
 
-/// As ids that are drawn one after the other: milliseconds, then 22 lower bits.
+/// Returns an id in the form of those created in sequence: milliseconds, then 22 lower bits.
 fn id(number: u64) -> Id {
     Id::new(((300_000_000_000 + number) << 22) | (number % 1000)).unwrap()
 }
@@ -376,7 +376,7 @@ fn user(number: u64) -> ImportItem {
     })
 }
 
-/// The set with this number: reading buckets of the organization comes last, after `number` others.
+/// Returns a set of `number` permissions, followed by that of reading the organization's buckets.
 fn permissions(number: u64, organization: Id) -> PermissionSet {
     let others = Schema::influxdb_operator().into_iter().skip(4);
     let others = others.take(usize::try_from(number).unwrap());

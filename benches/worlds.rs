@@ -1,4 +1,4 @@
-//! Makes the standard world of as many tokens as the last argument says, and prints how many seconds that took.
+//! Creates the standard world of as many tokens as the last argument says, and prints the seconds.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"

@@ -1,4 +1,5 @@
-//! Readers beside a writer at full speed: how much slower they are than alone, and how long one of them ever waits.
+//! Readers while a writer runs at full speed: their speed relative to reading alone, and their
+//! longest pause.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot be set up has nothing to measure"
@@ -13,26 +14,27 @@ use std::time::{Duration, Instant};
 
 use symbolon::{Action, Caller, MemoryStore, Request, ResourceType, Transition};
 use symbolon_benches::{
-    Cast, Draw, Figures, Kind, Unit, World, fill, is_quick, large, new_authorization, tokens, world,
+    Cast, Figures, Kind, Unit, World, fill, is_quick, large, new_authorization, tokens, world,
 };
 
-/// Steps a second, and the longest time between the ends of two steps.
+/// Steps per second, and the longest time between the ends of two steps.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     rate: f64,
     longest: Duration,
 }
 
-/// Only what is longer is looked at: whether the system gave the core to another thread meanwhile.
+/// Shortest pause for which to find out whether the system ran another thread.
 const LONG: Duration = Duration::from_micros(20);
-/// Where the table begins that grows.
+/// Number of tokens before the table grows.
 const FEW: u64 = 1000;
 
 fn main() {
     let mut figures = Figures::new("writer");
-    let (rounds, time) = match is_quick() {
-        true => (5, Duration::from_millis(200)),
-        false => (15, Duration::from_secs(1)),
+    let (rounds, time) = if is_quick() {
+        (5, Duration::from_millis(200))
+    } else {
+        (15, Duration::from_secs(1))
     };
     let count = large();
     let (world, of_growth) = while_it_grows(count);
@@ -56,7 +58,7 @@ fn main() {
     }
 }
 
-/// What readers reach alone, beside a thread that shares nothing with them, and beside the writer.
+/// Readings alone, while an independent thread runs, and while the writer runs.
 #[derive(Debug, Default)]
 struct Readings {
     alone: Vec<Reading>,
@@ -88,7 +90,7 @@ impl Readings {
         self.of(&self.neighbour)
     }
 
-    /// The speed as a part of that alone in the same round, and the longest of all pauses.
+    /// Returns the median speed relative to that alone in the same round, and the longest pause.
     fn of(&self, readings: &[Reading]) -> Reading {
         let rounds = readings.iter().zip(self.alone.iter().cycle());
         let mut parts: Vec<f64> = rounds.map(|(one, alone)| one.rate / alone.rate).collect();
@@ -100,7 +102,7 @@ impl Readings {
     }
 }
 
-/// Creates, edits and revokes, again and again.
+/// Creates, edits and revokes in a loop.
 fn beside_changes(world: &World, rounds: usize, time: Duration) -> Readings {
     let issuer = world.engine.issuer();
     let organization = world.tokens.first().unwrap().1;
@@ -116,7 +118,7 @@ fn beside_changes(world: &World, rounds: usize, time: Duration) -> Readings {
     Readings::take(rounds, time, &reader(world), &write)
 }
 
-/// A step that checks the token of this number.
+/// Returns a step that checks the token of this number.
 fn reader(world: &World) -> impl Fn(u64) + Sync {
     let verifier = world.engine.verifier();
     let tokens = &world.tokens;
@@ -129,7 +131,7 @@ fn reader(world: &World) -> impl Fn(u64) + Sync {
     }
 }
 
-/// The same with a map behind a lock, from which the writer takes an entry and puts it back.
+/// Measures a map with a lock, in which the writer inserts and removes an entry.
 fn beside_lock(count: u64, rounds: usize, time: Duration) -> Readings {
     let hash = |number: u64| *blake3::hash(&number.to_le_bytes()).as_bytes();
     let map: RwLock<HashMap<_, _>> =
@@ -146,7 +148,7 @@ fn beside_lock(count: u64, rounds: usize, time: Duration) -> Readings {
     Readings::take(rounds, time, &read, &write)
 }
 
-/// A world that grows from 1,000 tokens to `count`, once, while the first ones are checked.
+/// Grows a world from 1,000 tokens to `count` while the first ones are checked.
 fn while_it_grows(count: u64) -> (World, Readings) {
     let mut world = world(Arc::new(MemoryStore::new()), FEW);
     let mut readings = Readings::default();
@@ -173,7 +175,7 @@ fn while_it_grows(count: u64) -> (World, Readings) {
     (world, readings)
 }
 
-/// Work that shares nothing with a reader but the machine.
+/// Works without sharing data with a reader.
 fn busy() {
     let mut hash = [0; 32];
     for _ in 0..100 {
@@ -182,7 +184,7 @@ fn busy() {
     black_box(hash);
 }
 
-/// One reader for a while, beside another thread if one is given.
+/// Measures one reader for a while, with another thread if one is given.
 fn beside(
     other: Option<&(dyn Fn() + Sync)>,
     time: Duration,
@@ -204,16 +206,16 @@ fn beside(
     })
 }
 
-/// Reads until it is told to stop. A pause in which the system ran another thread on this core is not counted: a
-/// reader that waits for a lock gives its core up by itself, and is counted.
+/// Reads until `stop` is set. A pause in which the system ran another thread on this core is not
+/// counted; a reader that waits for a lock yields its core, and that pause is counted.
 fn run(stop: &AtomicBool, read: &(dyn Fn(u64) + Sync)) -> Reading {
-    let mut draw = Draw::new(1);
+    let mut draw = fastrand::Rng::with_seed(1);
     let (mut done, mut longest) = (0_u64, Duration::ZERO);
     let mut switches = involuntary_switches();
     let began = Instant::now();
     let mut before = began;
     while !stop.load(Ordering::Relaxed) {
-        read(draw.below(1 << 32));
+        read(draw.u64(..1 << 32));
         done += 1;
         let now = Instant::now();
         let pause = now - before;
@@ -231,7 +233,7 @@ fn run(stop: &AtomicBool, read: &(dyn Fn(u64) + Sync)) -> Reading {
     Reading { rate, longest }
 }
 
-/// How often the system took the core from this thread.
+/// Returns how often the system preempted this thread.
 fn involuntary_switches() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/thread-self/status").ok()?;
     let lines = text.lines();

@@ -1,4 +1,4 @@
-//! Policy engines: the permission step alone, without finding out whose token it is.
+//! Policy engines: the permission step alone, without looking up the token.
 
 use std::hint::black_box;
 
@@ -6,7 +6,7 @@ use casbin::{CoreApi as _, DefaultModel, Enforcer, MemoryAdapter, MgmtApi as _};
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
 use symbolon_benches::Bench;
 
-/// Permissions that the subject holds, as many as the largest set of the standard world.
+/// Number of permissions of the subject: that of the largest set of the standard world.
 const PERMISSIONS: usize = 10;
 
 pub(crate) fn all(bench: &mut Bench) {
@@ -53,7 +53,8 @@ fn casbin(bench: &mut Bench) {
 fn cedar(bench: &mut Bench) {
     let rule = |number| {
         format!(
-            "permit(principal == User::\"alice\", action == Action::\"read\", resource == Bucket::\"{number}\");"
+            "permit(principal == User::\"alice\", action == Action::\"read\", \
+             resource == Bucket::\"{number}\");"
         )
     };
     let rules: String = (0..PERMISSIONS).map(rule).collect();

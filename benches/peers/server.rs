@@ -1,4 +1,4 @@
-//! Servers on a socket of the same machine, if they are installed. They are started in a folder of their own, and stopped.
+//! Redis and PostgreSQL on a local socket, if they are installed. Each runs in a temporary folder.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -11,16 +11,16 @@ use symbolon_benches::Bench;
 
 use crate::{Rows, VALUE};
 
-/// Rows that the servers hold.
+/// Number of rows in each server.
 const ROWS: usize = 20_000;
-/// Where systems put the programs of PostgreSQL that are not on the path.
+/// Folder of PostgreSQL's programs that are not on the path.
 const POSTGRES: &str = "/usr/lib/postgresql";
 
 pub(crate) fn all(bench: &mut Bench, rows: &Rows) {
     let rows = Rows {
         texts: rows.texts.iter().take(ROWS).cloned().collect(),
     };
-    // Short, for the path of a socket may have 107 bytes; readable by the user that PostgreSQL runs as.
+    // The path of a socket may have 107 bytes, and PostgreSQL's user must be able to read it.
     let folder = tempfile::Builder::new().prefix("sym").tempdir().unwrap();
     match program("redis-server") {
         Some(program) => redis(bench, &rows, folder.path(), &program),
@@ -42,7 +42,7 @@ fn missing(bench: &mut Bench, name: &str, program: &str, package: &str) {
     bench.figures().skip(name, &why);
 }
 
-/// On the path, or where PostgreSQL keeps its own.
+/// Finds a program on the path or in the folder of PostgreSQL.
 fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let versions = std::fs::read_dir(POSTGRES).into_iter().flatten().flatten();
@@ -51,7 +51,7 @@ fn program(name: &str) -> Option<PathBuf> {
     folders.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
 }
 
-/// A server that is stopped when it is dropped.
+/// A server that stops when it is dropped.
 #[derive(Debug)]
 struct Server(Child);
 
@@ -62,8 +62,8 @@ impl Drop for Server {
     }
 }
 
-/// Tries for 10 seconds.
-fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+/// Repeats an attempt for 10 seconds.
+fn retry<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     (0..200).find_map(|_| {
         let found = attempt();
         if found.is_none() {
@@ -79,7 +79,7 @@ fn redis(bench: &mut Bench, rows: &Rows, folder: &Path, program: &Path) {
     server.args(["--port", "0", "--save", "", "--appendonly", "no"]);
     server.arg("--unixsocket").arg(&socket).current_dir(folder);
     let _server = Server(server.stdout(Stdio::null()).spawn().unwrap());
-    let Some(stream) = patiently(|| UnixStream::connect(&socket).ok()) else {
+    let Some(stream) = retry(|| UnixStream::connect(&socket).ok()) else {
         bench
             .figures()
             .skip("peer/redis", "`redis-server` did not start");
@@ -113,7 +113,7 @@ fn redis(bench: &mut Bench, rows: &Rows, folder: &Path, program: &Path) {
     });
 }
 
-/// PostgreSQL refuses to run as root: then it runs as the user that its package makes.
+/// Starts PostgreSQL. It refuses to run as root, and then runs as the user of its package.
 fn postgres(
     bench: &mut Bench,
     rows: &Rows,
@@ -135,19 +135,14 @@ fn postgres(
             }
         }
     }
-    let command = |program: &Path| match is_root {
-        true => {
-            let mut command = Command::new("setpriv");
-            let user = [
-                "--reuid=postgres",
-                "--regid=postgres",
-                "--clear-groups",
-                "--",
-            ];
-            command.args(user).arg(program);
-            command
+    let command = |program: &Path| {
+        if !is_root {
+            return Command::new(program);
         }
-        false => Command::new(program),
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres"]);
+        command.args(["--clear-groups", "--"]).arg(program);
+        command
     };
     let mut make = command(initdb);
     make.args(["--username=bench", "--auth=trust", "--no-sync", "--pgdata"])
@@ -168,7 +163,7 @@ fn postgres(
     let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let _server = Server(server.map_err(|error| format!("`postgres` cannot be started: {error}"))?);
     let address = format!("host={} user=bench dbname=postgres", folder.display());
-    let connected = patiently(|| Client::connect(&address, NoTls).ok());
+    let connected = retry(|| Client::connect(&address, NoTls).ok());
     let mut client = connected.ok_or("`postgres` did not start")?;
     fill_and_read(bench, rows, &mut client).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Tokens that carry a signature and are not looked up: they cannot be revoked before they expire.
+//! Signed tokens, which are not looked up and so cannot be revoked before they expire.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(crate) fn all(bench: &mut Bench) {
     biscuit(bench);
 }
 
-/// Claims with an expiry and one permission.
+/// Measures decoding claims with an expiry and one permission.
 fn jwt(
     bench: &mut Bench,
     name: &str,
@@ -45,7 +45,8 @@ fn jwt(
     reads: &DecodingKey,
 ) {
     let claims = json!({
-        "sub": "0b38a8a5d1ee5000", "exp": 7_258_118_400_u64, "permissions": ["read:orgs/0804f74142bbf000/buckets"],
+        "sub": "0b38a8a5d1ee5000", "exp": 7_258_118_400_u64,
+        "permissions": ["read:orgs/0804f74142bbf000/buckets"],
     });
     let token = encode(&Header::new(algorithm), &claims, signs).unwrap();
     let validation = Validation::new(algorithm);
@@ -62,7 +63,7 @@ fn biscuit(bench: &mut Bench) {
         .unwrap();
     let text = token.to_base64().unwrap();
     let public = root.public();
-    // The limit of 1 ms unless changed is passed whenever the system takes the core away.
+    // The default limit of 1 ms is exceeded whenever the system interrupts the thread.
     let patient = AuthorizerLimits {
         max_time: Duration::from_secs(10),
         ..AuthorizerLimits::default()
@@ -70,7 +71,8 @@ fn biscuit(bench: &mut Bench) {
     bench.chain("peer/biscuit", None, || {
         let token = Biscuit::from_base64(black_box(&text), public).unwrap();
         let asks = authorizer!(
-            "resource(\"buckets0\"); operation(\"read\"); allow if resource($r), operation($o), right($r, $o);"
+            r#"resource("buckets0"); operation("read");
+            allow if resource($r), operation($o), right($r, $o);"#
         );
         let asks = asks.set_limits(patient.clone());
         asks.build(&token).unwrap().authorize().unwrap() as u64

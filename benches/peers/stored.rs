@@ -1,4 +1,4 @@
-//! A hash, then the row under it out of an embedded store, with and without a cache before it.
+//! Embedded stores: reading a row by the hash of a token, with and without a cache.
 
 use moka::sync::Cache;
 use redb::{Database, ReadableDatabase as _, TableDefinition};
@@ -13,7 +13,7 @@ pub(crate) fn all(bench: &mut Bench, rows: &Rows) {
     let read = |text: &str| select(&sqlite, &Rows::hash(text));
     rows.look_up(bench, "peer/sqlite", read);
     let all = rows.texts.len() as u64;
-    // The cache holds a tenth of all, or all.
+    // A cache for a tenth of all rows, or for all.
     for (name, room) in [("peer/moka-sqlite", all / 10), ("peer/moka-hits", all * 2)] {
         let cache: Cache<Hash, usize> = Cache::new(room);
         if room > all {
@@ -70,7 +70,7 @@ fn redb(bench: &mut Bench, rows: &Rows, path: &std::path::Path) {
     }
     writes.commit().unwrap();
     rows.look_up(bench, "peer/redb", |text| {
-        // A transaction for each look-up, or what is revoked would be seen for ever.
+        // One transaction per look-up, so that revocations are seen.
         let reads = store.begin_read().unwrap();
         let table = reads.open_table(TABLE).unwrap();
         let found = table.get(Rows::hash(text).as_slice()).unwrap();

@@ -1,5 +1,4 @@
-//! What the stores' own libraries do with the same rows and no rule: the same columns, indexes and bytes, and the same
-//! promise that a commit which returned is on disk.
+//! The stores' libraries alone, with the same columns, indexes and bytes, and the same durability.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -9,7 +8,7 @@ use rusqlite::{Connection, params};
 use sled::transaction::{ConflictableTransactionError, Transactional as _};
 use symbolon::store::Stored;
 
-/// A row of a kind, with an index on everything that is found by it.
+/// A row with the columns that have an index.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) id: u64,
@@ -20,7 +19,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The row with this number that is like `stored`.
+    /// Returns a row with the content of `stored` and keys derived from `number`.
     pub(crate) fn like(stored: &Stored, number: u64) -> Self {
         let columns = &stored.record.columns;
         let mut unique = [1; 33];
@@ -35,7 +34,16 @@ impl Row {
     }
 }
 
-/// A table in a file.
+/// Opens a database whose commits are on disk when they return.
+fn open_durable(path: &Path) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
+        connection.pragma_update(None, name, value).unwrap();
+    }
+    connection
+}
+
+/// The table of the SQLite store.
 pub(crate) struct BareSqlite {
     connection: Connection,
     revision: i64,
@@ -43,8 +51,9 @@ pub(crate) struct BareSqlite {
 
 const TABLE: &str = "
     CREATE TABLE record (
-        kind INTEGER NOT NULL, id INTEGER NOT NULL, revision INTEGER NOT NULL, uniq BLOB, organization INTEGER,
-        user INTEGER, status INTEGER NOT NULL, face INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (kind, id)
+        kind INTEGER NOT NULL, id INTEGER NOT NULL, revision INTEGER NOT NULL, uniq BLOB,
+        organization INTEGER, user INTEGER, status INTEGER NOT NULL, face INTEGER NOT NULL,
+        bytes BLOB NOT NULL, PRIMARY KEY (kind, id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX by_revision ON record (revision, kind, id);
     CREATE UNIQUE INDEX by_unique ON record (kind, uniq) WHERE uniq IS NOT NULL;
@@ -53,13 +62,7 @@ const TABLE: &str = "
 
 impl BareSqlite {
     pub(crate) fn make(path: &Path) -> Self {
-        let connection = Connection::open(path).unwrap();
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .unwrap();
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .unwrap();
+        let connection = open_durable(path);
         connection.execute_batch(TABLE).unwrap();
         Self {
             connection,
@@ -86,10 +89,8 @@ impl BareSqlite {
         drop(insert);
         transaction.commit().unwrap();
     }
-}
 
-impl BareSqlite {
-    /// Reads every record of the table at `path`, with all its columns.
+    /// Reads every record of the table at `path`, with all columns.
     pub(crate) fn select(path: &Path) -> usize {
         let connection = Connection::open(path).unwrap();
         let sql = "SELECT id, revision, uniq, organization, user, status, face, bytes FROM record";
@@ -106,18 +107,12 @@ impl BareSqlite {
     }
 }
 
-/// A table of three columns with one index, as it is often written.
+/// A table of three columns with one index, as many programs have.
 pub(crate) struct PlainSqlite(Connection);
 
 impl PlainSqlite {
     pub(crate) fn make(path: &Path) -> Self {
-        let connection = Connection::open(path).unwrap();
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .unwrap();
-        connection
-            .pragma_update(None, "synchronous", "FULL")
-            .unwrap();
+        let connection = open_durable(path);
         let table =
             "CREATE TABLE record (id INTEGER PRIMARY KEY, hash BLOB UNIQUE, bytes BLOB) STRICT";
         connection.execute_batch(table).unwrap();
@@ -132,10 +127,10 @@ impl PlainSqlite {
     }
 }
 
-/// Five trees in a folder.
+/// The five trees of the sled store.
 pub(crate) struct BareSled {
     db: sled::Db,
-    /// What sled writes to: its own `flush` leaves to the system when that reaches the disk.
+    /// The file of sled, whose own `flush` does not wait for the disk.
     file: File,
     trees: [sled::Tree; 5],
     revision: u64,

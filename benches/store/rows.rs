@@ -1,10 +1,10 @@
-//! Figures in turn: whoever is compared runs round by round, for a disk's sync takes now 0.15 ms and then 4.
+//! Compares steps in turn, round by round, because the time of a sync varies from 0.15 to 4 ms.
 
 use std::time::{Duration, Instant};
 
 use symbolon_benches::{Figures, Kind, Unit};
 
-/// One of those that are compared.
+/// A step that is compared with others.
 pub(crate) struct Runner<'a> {
     name: String,
     step: Box<dyn FnMut() + 'a>,
@@ -26,8 +26,8 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Runs all in turn until `long` is over, beginning with another one each round, and at least five times. Notes the
-/// median of each, divided by `parts`.
+/// Runs all in turn for `long`, and at least five rounds, each starting with another step. Records
+/// the median of each, divided by `parts`.
 pub(crate) fn compare(
     figures: &mut Figures,
     mut all: Vec<Runner<'_>>,
