@@ -1,4 +1,4 @@
-//! `cargo xtask crash`: kills a process that writes, again and again, and finds everything that it had acknowledged.
+//! `cargo xtask crash`: kills a writing process, and checks everything that it had acknowledged.
 
 use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
@@ -10,21 +10,22 @@ use symbolon_conformance::crash::{Child, Crash, Opened, Report};
 use symbolon_sled::SledStore;
 use symbolon_sqlite::SqliteStore;
 
-use crate::{Failure, crash_journal};
+use crate::{Failure, crash_engine};
 
-/// Kills a process that writes to a store (SIGKILL), again and again, and looks for what it had acknowledged.
+/// Kill a process that writes to a store, and check everything that it had acknowledged
 ///
-/// With `--journal` the process is an engine with its journal, which makes and revokes tokens, and backups of random
-/// moments are restored: `lost` counts every acknowledged token that does not work and every ended one that does.
+/// With `--journal`, the process is an engine that creates and revokes tokens, and backups of
+/// random moments are restored: `lost` counts the acknowledged tokens that do not work and the
+/// revoked ones that do.
 ///
-/// The last line of the output is `backend=B cycles=N acknowledged=A lost=L unopenable=U`. A store with a fault is kept
-/// in its folder, which is named.
+/// The last line of output is `backend=B cycles=N acknowledged=A lost=L unopenable=U`. The files of
+/// a store with a fault are kept.
 #[derive(Debug, Args)]
 pub(crate) struct CrashArgs {
-    /// Where it is stored
+    /// Store to write to
     #[arg(long)]
     pub(crate) backend: Backend,
-    /// An engine with its journal
+    /// Write with an engine and its journal
     #[arg(long)]
     journal: bool,
     /// Kill 1,000 times
@@ -33,12 +34,12 @@ pub(crate) struct CrashArgs {
     /// Number of kills [default: 20, or 1000 with --long]
     #[arg(long)]
     cycles: Option<u32>,
-    /// Seed of the writes and of the moments of the kills
+    /// Seed of the writes and kills
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }
 
-/// The process that is killed; started by `crash`.
+/// Write until killed; started by `crash`
 #[derive(Debug, Args)]
 pub(crate) struct ChildArgs {
     #[arg(long)]
@@ -52,10 +53,10 @@ pub(crate) enum Backend {
     Sled,
 }
 
-/// All of them.
+/// All stores on disk.
 pub(crate) const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Sled];
 
-/// So that making a store is hit too.
+/// New stores are needed to kill their creation too.
 const CYCLES_PER_STORE: u32 = 20;
 
 impl CrashArgs {
@@ -104,9 +105,10 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
         .prefix("symbolon-crash-")
         .tempdir()?;
     let progress = |report: &Report| show_progress(name, args.cycles(), report);
-    let report = match args.journal {
-        true => crash_journal::run(args, dir.path(), &progress)?,
-        false => kill_stores(args, dir.path(), &progress)?,
+    let report = if args.journal {
+        crash_engine::run(args, dir.path(), &progress)?
+    } else {
+        kill_stores(args, dir.path(), &progress)?
     };
     for lost in &report.lost {
         println!("lost: {lost}");
@@ -120,7 +122,7 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     }
     let kept = dir.keep();
     Err(format!(
-        "{name} does not keep what it acknowledges; see {}",
+        "{name} has lost acknowledged writes; see {}",
         kept.display()
     )
     .into())
@@ -149,7 +151,7 @@ fn kill_stores(
 }
 
 pub(crate) fn run_child(args: &ChildArgs) -> Result<(), Failure> {
-    let child = Child::from_env().ok_or("this command is started by `crash` only")?;
+    let child = Child::from_env().ok_or("only `crash` starts this command")?;
     child.run(&|dir| args.backend.open(dir))
 }
 

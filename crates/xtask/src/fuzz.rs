@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: searches for inputs that break a promise, with cargo-fuzz on the stable toolchain.
+//! `cargo xtask fuzz`: runs cargo-fuzz on the stable toolchain.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -13,10 +13,11 @@ use crate::Failure;
 use crate::end_to_end::target;
 use crate::shell::{cargo, is_installed, root, run};
 
-/// Feeds the fuzz targets inputs that grow out of the committed ones; installs cargo-fuzz if it is missing.
+/// Search for inputs that violate a property, starting with the committed ones
 ///
-/// The last lines of the output are `target=T executions=N seconds=S crashes=C`, one for each target. What is learned
-/// on the way is kept in `target/fuzz`, an input that breaks something in `fuzz/artifacts`.
+/// Installs cargo-fuzz if it is missing. The last lines of output are `target=T executions=N
+/// seconds=S crashes=C`, one per target. New inputs are kept in `target/fuzz`, and one that
+/// violates a property in `fuzz/artifacts`.
 #[derive(Debug, Args)]
 pub(crate) struct FuzzArgs {
     /// Search for 600 seconds
@@ -25,7 +26,7 @@ pub(crate) struct FuzzArgs {
     /// Seconds to search, for each target [default: 60, or 600 with --long]
     #[arg(long)]
     seconds: Option<u64>,
-    /// One target only; all if none is given
+    /// Fuzz only this target
     #[arg(long)]
     target: Option<String>,
 }
@@ -37,15 +38,15 @@ struct Report {
     crashes: u32,
 }
 
-/// A process grows while it searches, so that it is started anew after this time.
+/// Seconds after which the process is restarted, because its memory grows.
 const ROUND: u64 = 60;
-/// No input may take longer.
+/// Longest time for one input, in seconds.
 const TIMEOUT: u32 = 10;
 const MEMORY_MB: u32 = 4096;
 const LARGEST: u32 = 4096;
-/// Between two lines of progress.
+/// Time between two lines of progress.
 const REFRESH: Duration = Duration::from_millis(500);
-/// Lines of a crash that are shown.
+/// Number of lines that are shown of a crash.
 const SHOWN: usize = 60;
 
 pub(crate) fn all(args: &FuzzArgs) -> Result<(), Failure> {
@@ -67,13 +68,13 @@ pub(crate) fn all(args: &FuzzArgs) -> Result<(), Failure> {
         let seconds = report.time.as_secs_f64();
         println!("target={name} executions={executions} seconds={seconds:.0} crashes={crashes}");
     }
-    match reports.iter().any(|report| report.crashes > 0) {
-        true => Err("an input breaks a promise; see above how to try it again".into()),
-        false => Ok(()),
+    if reports.iter().any(|report| report.crashes > 0) {
+        return Err("an input violates a property; see above how to repeat it".into());
     }
+    Ok(())
 }
 
-/// The targets are the files of `fuzz/fuzz_targets`.
+/// Returns the names in `fuzz/fuzz_targets`, or the one that was requested.
 fn chosen(args: &FuzzArgs) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join("fuzz/fuzz_targets"))? {
@@ -87,19 +88,21 @@ fn chosen(args: &FuzzArgs) -> Result<Vec<String>, Failure> {
     match &args.target {
         None => Ok(names),
         Some(one) if names.contains(one) => Ok(vec![one.clone()]),
-        Some(other) => Err(format!("no target `{other}`; there are {}", names.join(", ")).into()),
+        Some(other) => {
+            Err(format!("unknown target `{other}`; use one of {}", names.join(", ")).into())
+        }
     }
 }
 
-/// `cargo fuzz` with what each of its commands needs.
+/// Returns a `cargo fuzz` command.
 fn fuzz(command: &str) -> Command {
     let mut fuzz = cargo(["fuzz", command, "--target-dir"]);
-    // The sanitizer is a matter of nightly toolchains otherwise.
+    // The sanitizer needs this on a stable toolchain.
     fuzz.arg(target().join("fuzz")).env("RUSTC_BOOTSTRAP", "1");
     fuzz
 }
 
-/// Searches in rounds, until the time is over or something is found.
+/// Searches in rounds until the time is over or an input is found.
 fn search(name: &str, seconds: u64) -> Result<Report, Failure> {
     let mut report = Report::default();
     let whole = Duration::from_secs(seconds);
@@ -117,7 +120,7 @@ fn round(name: &str, seconds: u64, report: &mut Report) -> Result<(), Failure> {
     fs::create_dir_all(&learned)?;
     let committed = PathBuf::from("fuzz/corpus").join(name);
     let mut command = fuzz("run");
-    // What is new goes to the first folder.
+    // New inputs go to the first folder.
     command.arg(name).args([&learned, &committed]).arg("--");
     command.arg(format!("-max_total_time={seconds}"));
     command.arg(format!("-timeout={TIMEOUT}"));
@@ -160,7 +163,7 @@ fn round(name: &str, seconds: u64, report: &mut Report) -> Result<(), Failure> {
         eprintln!("{line}");
     }
     let kept = kept.unwrap_or_else(|| format!("fuzz/artifacts/{name}/FILE"));
-    eprintln!("the input is kept; try it again with");
+    eprintln!("the input was kept; repeat it with");
     eprintln!("  RUSTC_BOOTSTRAP=1 cargo fuzz run {name} {kept}");
     Ok(())
 }

@@ -6,23 +6,24 @@ mod check;
 mod contract;
 mod corpus;
 mod crash;
-mod crash_journal;
+mod crash_engine;
 mod end_to_end;
+mod format;
 mod fuzz;
 mod install;
 mod model;
-mod outside;
+mod python;
 mod sanitize;
 mod shell;
+mod standalone;
 mod test;
-mod venv;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// What stopped a command.
+/// The error of a command.
 type Failure = Box<dyn Error + Send + Sync>;
 
 #[derive(Debug, Parser)]
@@ -46,7 +47,7 @@ enum Command {
     #[command(hide = true)]
     CrashChild(crash::ChildArgs),
     #[command(hide = true)]
-    CrashJournalChild(crash_journal::ChildArgs),
+    CrashEngineChild(crash_engine::ChildArgs),
 }
 
 impl Command {
@@ -62,7 +63,7 @@ impl Command {
             Self::Model(args) => model::run(&args),
             Self::Sanitize(args) => sanitize::all(&args),
             Self::CrashChild(args) => crash::run_child(&args),
-            Self::CrashJournalChild(args) => crash_journal::run_child(&args),
+            Self::CrashEngineChild(args) => crash_engine::run_child(&args),
         }
     }
 }

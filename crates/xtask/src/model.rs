@@ -1,4 +1,4 @@
-//! `cargo xtask model`: the index in many orders of the steps of its threads.
+//! `cargo xtask model`: runs the index under a model checker.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -10,12 +10,13 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::Failure;
+use crate::format::grouped;
 use crate::shell::{cargo, root, show};
 
-/// Runs the index's scenarios under the model checker: each again and again, its threads in another order every time.
+/// Run the scenarios of the index under the model checker, with another thread schedule each time
 ///
-/// The scenarios are the tests in `crates/core/src/index/model`. Each ends with a line `scenario=NAME schedules=N`, and
-/// the last line sums them up. One that fails prints its schedule, which `shuttle::replay` repeats.
+/// The scenarios are the tests in `crates/core/src/index/model`. Each prints a line
+/// `scenario=NAME schedules=N`. A failed one prints its schedule, which `shuttle::replay` repeats.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
     /// Run 1,000,000 schedules
@@ -46,7 +47,7 @@ impl ModelArgs {
     }
 }
 
-/// Where the scenarios are.
+/// Module of the scenarios.
 const SCENARIOS: &str = "index::model";
 
 pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
@@ -75,20 +76,18 @@ pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
     }
     let (sum, scenarios) = (grouped(done.values().sum()), done.len());
     if !child.wait()?.success() {
-        return Err(format!(
-            "{scenarios} of {count} scenarios are clean; see above the schedule of the one that is not"
-        )
-        .into());
+        let message = "one failed with the schedule above";
+        return Err(format!("{scenarios} of {count} scenarios passed, {message}").into());
     }
     if scenarios as u64 != count {
-        return Err(format!("only {scenarios} of {count} scenarios said what they did").into());
+        return Err(format!("only {scenarios} of {count} scenarios reported a result").into());
     }
     let seconds = start.elapsed().as_secs();
     println!("{sum} schedules of {scenarios} scenarios in {seconds} s: clean");
     Ok(())
 }
 
-/// The engine's own tests, built for the model checker; what they depend on is what every other test needs too.
+/// Builds the engine's unit tests for the model checker, with the dependencies of ordinary tests.
 fn build() -> Result<PathBuf, Failure> {
     #[derive(Deserialize)]
     struct Message {
@@ -101,14 +100,14 @@ fn build() -> Result<PathBuf, Failure> {
     show(&command);
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
-        return Err("the model cannot be built; see above".into());
+        return Err("building the model failed; see above".into());
     }
     let lines = output.stdout.split(|byte| *byte == b'\n');
     let messages = lines.filter_map(|line| serde_json::from_slice::<Message>(line).ok());
     let built = messages
         .filter_map(|message| message.executable)
         .next_back();
-    built.ok_or_else(|| "cargo does not say what it built".into())
+    built.ok_or_else(|| "cargo reported no executable".into())
 }
 
 fn count(tests: &PathBuf) -> Result<u64, Failure> {
@@ -124,34 +123,14 @@ fn scenario(line: &str) -> Option<(&str, u64)> {
     Some((name, schedules.parse().ok()?))
 }
 
-/// With commas between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn thousands_are_grouped() {
-        let numbers = [0, 999, 1_000, 123_456, 1_234_567];
-        let wanted = ["0", "999", "1,000", "123,456", "1,234,567"];
-        assert_eq!(numbers.map(grouped), wanted);
-    }
-
-    #[test]
-    fn lines_of_scenarios_are_read() {
-        let line = "scenario=a rebuild lets nothing fall back schedules=2000";
-        let read = Some(("a rebuild lets nothing fall back", 2000));
+    fn lines_of_scenarios_are_parsed() {
+        let line = "scenario=a rebuild loses nothing schedules=2000";
+        let read = Some(("a rebuild loses nothing", 2000));
         assert_eq!(scenario(line), read);
         assert_eq!(scenario("test index::model ... ok"), None);
     }

@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,24 +6,24 @@ use std::process::Command;
 
 use crate::Failure;
 
-/// The workspace's folder.
+/// Returns the directory of the workspace.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// `cargo` with these arguments, in the workspace's folder.
+/// Returns a cargo command in the directory of the workspace.
 pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(arguments);
     command
 }
 
-/// Says what it runs, and runs it.
+/// Prints a command and runs it.
 ///
 /// # Errors
 ///
-/// If it cannot be started or does not succeed.
+/// Fails if the command cannot be started or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let line = show(command);
     match command.status() {
@@ -33,7 +33,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// Says what is run, and gives it back.
+/// Prints a command, and returns the printed line.
 pub(crate) fn show(command: &Command) -> String {
     let name = Path::new(command.get_program())
         .file_name()
@@ -45,7 +45,7 @@ pub(crate) fn show(command: &Command) -> String {
     line
 }
 
-/// Whether a program can be found.
+/// Returns whether a program is on the path.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::check::PACKAGES;
 use crate::shell::{cargo, root, run};
-use crate::{Failure, contract, crash, end_to_end, install, model, outside, venv};
+use crate::{Failure, contract, crash, end_to_end, install, model, python, standalone};
 
 /// Run every test; on Debian, install the programs that they need
 #[derive(Debug, Args)]
@@ -43,9 +43,9 @@ const GROUPS: [Group; 7] = [
         run: test_crates,
     },
     Group {
-        name: "outside",
+        name: "standalone",
         budget: 60,
-        run: |_| outside::test(),
+        run: |_| standalone::test(),
     },
     Group {
         name: "model",
@@ -161,11 +161,11 @@ fn tracked_changes() -> Result<Vec<u8>, Failure> {
 
 fn prepare() -> Result<(), Failure> {
     install::missing_programs()?;
-    venv::ready().map(drop)
+    python::environment().map(drop)
 }
 
 fn test_crates(long: bool) -> Result<(), Failure> {
-    venv::ready()?;
+    python::environment()?;
     run(cargo(["test", "--locked"]).args(PACKAGES))?;
     if !long {
         return Ok(());

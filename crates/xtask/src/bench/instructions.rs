@@ -1,5 +1,6 @@
-//! `cargo xtask bench instructions`: how many instructions a check takes, counted by callgrind and compared with the
-//! numbers in `benches/instructions.json`.
+//! `cargo xtask bench instructions`: counts the instructions of a check with callgrind.
+//!
+//! Compares the counts with `benches/instructions.json`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,10 +14,10 @@ use crate::Failure;
 use crate::end_to_end::target;
 use crate::shell::{cargo, is_installed, root, run};
 
-/// Counts the instructions of checks with callgrind; a rise over 3 % fails.
+/// Count the instructions of checks with callgrind; a rise over 3 % fails
 #[derive(Debug, Args)]
 pub(super) struct InstructionsArgs {
-    /// Take the counts of this run as those to compare with
+    /// Replace the accepted counts by those of this run
     #[arg(long)]
     accept: bool,
 }
@@ -29,13 +30,14 @@ const CASES: [&str; 6] = [
     "grant",
     "imported",
 ];
-/// Times that each is done; as in `benches/instructions.rs`.
+/// Number of operations in `benches/instructions.rs`.
 const ROUNDS: u64 = 2000;
 /// Percent.
 const TOLERANCE: u64 = 3;
-const DESCRIPTION: &str = "Instructions of one call, per token, as callgrind counts them: 1,000 tokens, optimised build, x86-64. \
-Callgrind offers AVX2 but no AVX-512, so that a processor with AVX-512 runs other and fewer instructions. \
-Made by `cargo xtask bench instructions --accept`.";
+const DESCRIPTION: &str = "Instructions of one call, per token, as callgrind counts them: \
+    1,000 tokens, optimised build, x86-64. Callgrind offers AVX2 but no AVX-512, so that a \
+    processor with AVX-512 runs other and fewer instructions. \
+    Made by `cargo xtask bench instructions --accept`.";
 
 /// The file of counts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,7 +79,7 @@ pub(super) fn compare(args: &InstructionsArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What became of one count.
+/// The comparison of one count.
 #[derive(Debug, PartialEq)]
 struct Verdict {
     name: String,
@@ -86,7 +88,7 @@ struct Verdict {
 }
 
 impl Verdict {
-    /// The pin and the count, if there are both.
+    /// Returns the accepted and the new count, if there are both.
     fn both(&self) -> Option<(u64, u64)> {
         self.pinned.zip(self.counted)
     }
@@ -148,7 +150,7 @@ fn count() -> Result<BTreeMap<String, u64>, Failure> {
     Ok(counted)
 }
 
-/// Instructions of all rounds of `case`.
+/// Returns the instructions of all operations of `case`.
 fn callgrind(program: &Path, case: &str, out: &Path) -> Result<u64, Failure> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--tool=callgrind", "--toggle-collect=*_measured"]);
@@ -156,7 +158,7 @@ fn callgrind(program: &Path, case: &str, out: &Path) -> Result<u64, Failure> {
     run(valgrind.arg(program).arg(case))?;
     let text = fs::read_to_string(out)?;
     let total = total(&text).filter(|count| *count >= ROUNDS);
-    total.ok_or_else(|| format!("callgrind has counted nothing for `{case}`").into())
+    total.ok_or_else(|| format!("callgrind counted no instructions for `{case}`").into())
 }
 
 fn total(text: &str) -> Option<u64> {
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pinned_and_what_is_counted_are_the_same() {
+    fn a_count_without_a_counterpart_fails() {
         for (pinned, counted) in [(&[("a", 1)][..], &[][..]), (&[][..], &[("a", 1)][..])] {
             let verdicts = judge(&counts(pinned), &counts(counted));
             assert!(verdicts[0].fails(), "{verdicts:?}");
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_total_is_read() {
+    fn the_total_is_parsed() {
         assert_eq!(
             total("version: 1\nsummary: 5\n\ntotals: 123456\n"),
             Some(123_456)

@@ -1,4 +1,4 @@
-//! What the programs below `benches` have noted, and criterion for them.
+//! Reads the figures that the programs in `benches` and criterion have recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,14 +11,14 @@ use crate::Failure;
 
 const HASH: &str = "limit/hash";
 const LINE: &str = "limit/line";
-/// What checks are compared with: the sum of the two.
+/// The limit of checks: the sum of both.
 pub(super) const LIMIT: &str = "limit/L";
 
 /// Figures by name, kind and number of tokens.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     figures: BTreeMap<Key, Value>,
-    /// What was not measured, and why.
+    /// Figures that were not measured, with the reasons.
     pub(super) skipped: Vec<(String, String)>,
 }
 
@@ -57,7 +57,7 @@ struct Estimate {
     point_estimate: f64,
 }
 
-/// Which benchmark criterion's estimates are of.
+/// The benchmark of criterion's estimates.
 #[derive(Debug, Deserialize)]
 struct Benchmark {
     group_id: String,
@@ -66,7 +66,7 @@ struct Benchmark {
 }
 
 impl Measured {
-    /// Everything below these folders.
+    /// Reads all files in these directories.
     pub(super) fn read(figures: &Path, criterion: &Path) -> Result<Self, Failure> {
         let mut measured = Self::default();
         for entry in fs::read_dir(figures)? {
@@ -77,7 +77,7 @@ impl Measured {
         Ok(measured)
     }
 
-    /// One figure or omission in each line.
+    /// Adds one figure or omission per line.
     pub(super) fn take_lines(&mut self, text: &str) -> Result<(), Failure> {
         for line in text.lines() {
             match serde_json::from_str(line)? {
@@ -120,7 +120,7 @@ impl Measured {
         self.figures.insert(key, Value { value, unit });
     }
 
-    /// Adds the limit L: the median of the fastest hash, and that of one random line for each number of tokens.
+    /// Adds the limit L for each number of tokens: the median of a hash plus that of a random line.
     fn add_limit(&mut self) {
         let hash = self.find(HASH, Kind::Median, None).cloned();
         for n in self.sizes(LINE, Kind::Median) {
@@ -132,20 +132,20 @@ impl Measured {
         }
     }
 
-    /// The figure for `n` tokens, or else the one that depends on no number.
+    /// Returns the figure for `n` tokens, or else the one that depends on no number.
     pub(super) fn find(&self, name: &str, kind: Kind, n: Option<u64>) -> Option<&Value> {
         let find = |n| self.figures.get(&(name.to_owned(), kind, n));
         find(n).or_else(|| find(None))
     }
 
-    /// The numbers of tokens for which there is this figure.
+    /// Returns the numbers of tokens for which a figure was measured.
     pub(super) fn sizes(&self, name: &str, kind: Kind) -> Vec<Option<u64>> {
         let keys = self.figures.keys();
         let keys = keys.filter(|(other, of, _)| other == name && *of == kind);
         keys.map(|(.., n)| *n).collect()
     }
 
-    /// All, but for those with these names.
+    /// Returns all figures except those with these names.
     pub(super) fn others(
         &self,
         names: &BTreeSet<(&str, Kind)>,
@@ -156,7 +156,7 @@ impl Measured {
 }
 
 impl Benchmark {
-    /// `group/what`, and the number of tokens.
+    /// Returns `group/what` and the number of tokens.
     fn name(self) -> (String, Option<u64>) {
         let n = self.value_str.as_deref().and_then(|text| text.parse().ok());
         let what = match (self.function_id, n) {
@@ -174,9 +174,9 @@ mod tests {
     #[test]
     fn the_limit_is_the_sum_for_each_number_of_tokens() {
         let mut measured = Measured::default();
-        let lines = "{\"name\":\"limit/hash\",\"n\":null,\"kind\":\"median\",\"value\":64,\"unit\":\"ns\"}\n\
-                     {\"name\":\"limit/line\",\"n\":7,\"kind\":\"median\",\"value\":121,\"unit\":\"ns\"}\n\
-                     {\"name\":\"peer/x\",\"why\":\"absent\"}\n";
+        let lines = r#"{"name":"limit/hash","n":null,"kind":"median","value":64,"unit":"ns"}
+            {"name":"limit/line","n":7,"kind":"median","value":121,"unit":"ns"}
+            {"name":"peer/x","why":"absent"}"#;
         measured.take_lines(lines).unwrap();
         measured.add_limit();
         let limit = measured.find(LIMIT, Kind::Median, Some(7)).unwrap();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_benchmark_is_named_by_its_group_and_what_it_does() {
+    fn a_benchmark_is_named_by_group_and_function() {
         let of = |function: Option<&str>, value: Option<&str>| Benchmark {
             group_id: "g".to_owned(),
             function_id: function.map(str::to_owned),

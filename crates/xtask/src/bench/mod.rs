@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: runs the benchmarks, and sets every figure beside its limit or peer of the same run.
+//! `cargo xtask bench`: runs the benchmarks and compares each figure with others of the same run.
 
 mod instructions;
 mod measured;
@@ -17,45 +17,46 @@ use self::report::Figure;
 use self::rows::ROWS;
 use crate::Failure;
 use crate::end_to_end::target;
+use crate::format::{grouped, quantity};
 use crate::shell::{cargo, root, run};
 
 /// Measure, print each figure with its ratio and target, and write `target/bench.json`
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
-    what: Option<What>,
-    /// Measure longer, and ten million tokens too; without it, three minutes after the build
+    command: Option<BenchCommand>,
+    /// Measure longer, and ten million tokens too [default: about three minutes]
     #[arg(long)]
     long: bool,
     /// Put the table into README.md
     #[arg(long)]
     readme: bool,
-    /// Run only this program below benches, and report what it measures; can be repeated
+    /// Run only this program of benches; can be repeated
     #[arg(long, value_name = "PROGRAM")]
     only: Vec<String>,
-    /// Make the report from the figures of the last run
+    /// Report the figures of the last run
     #[arg(long)]
     again: bool,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum BenchCommand {
     Instructions(instructions::InstructionsArgs),
 }
 
-/// The programs below `benches`, in the order in which they run.
+/// The programs of `benches` in the order of execution.
 const PROGRAMS: [&str; 7] = [
     "check", "peers", "threads", "writer", "memory", "cost", "store",
 ];
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 const TEN_MILLION: u64 = 10_000_000;
-/// What the checks of ten million tokens need: the texts, the index while it grows, a grant for each.
+/// Memory for ten million tokens: the texts, the growing index, and a grant for each.
 const TEN_MILLION_BYTES: u64 = 6 << 30;
-/// Quick runs leave out a world that takes longer to make, in seconds.
+/// Longest time in seconds for creating a world in a short run.
 const QUICK_WORLD: f64 = 20.0;
 
 pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
-    if let Some(What::Instructions(args)) = &args.what {
+    if let Some(BenchCommand::Instructions(args)) = &args.command {
         return instructions::compare(args);
     }
     let folder = target().join("bench");
@@ -90,12 +91,12 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses what is no program, before anything is built.
+/// Refuses unknown programs before anything is built.
 fn check_only(only: &[String]) -> Result<(), Failure> {
     let unknown = only.iter().find(|name| !PROGRAMS.contains(&name.as_str()));
     unknown.map_or(Ok(()), |name| {
         let names = PROGRAMS.join(", ");
-        Err(format!("`{name}` is no program below benches; there are {names}").into())
+        Err(format!("`{name}` is not a program of benches; use one of {names}").into())
     })
 }
 
@@ -133,15 +134,15 @@ fn program(name: &str, quick: bool, folder: &Path) -> Command {
     program
 }
 
-/// Makes the standard worlds; a quick run keeps to those that are made in time.
+/// Creates the standard worlds, in a short run only those that take little time.
 fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<String, Failure> {
     let mut wanted = SIZES.to_vec();
     if args.long {
         match free_memory() {
             Some(free) if free < TEN_MILLION_BYTES => notes.push(format!(
-                "10,000,000 tokens: {} of memory are free, and {} are needed",
-                report::quantity(free as f64, "B"),
-                report::quantity(TEN_MILLION_BYTES as f64, "B")
+                "10,000,000 tokens: {} of memory are free, {} are needed",
+                quantity(free as f64, "B"),
+                quantity(TEN_MILLION_BYTES as f64, "B")
             )),
             _ => wanted.push(TEN_MILLION),
         }
@@ -152,8 +153,8 @@ fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<Str
     for size in wanted {
         if !args.long && size as f64 / rate > QUICK_WORLD {
             notes.push(format!(
-                "{} tokens: making them would take too long without --long",
-                report::grouped(size)
+                "{} tokens: only with --long, because creating them takes too long",
+                grouped(size)
             ));
             continue;
         }
@@ -162,7 +163,9 @@ fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<Str
             .stderr(std::process::Stdio::inherit())
             .output()?;
         if !made.status.success() {
-            return Err(format!("making a world of {size} tokens failed: {}", made.status).into());
+            return Err(
+                format!("creating a world of {size} tokens failed: {}", made.status).into(),
+            );
         }
         let seconds: f64 = String::from_utf8_lossy(&made.stdout).trim().parse()?;
         rate = size as f64 / seconds;
@@ -171,7 +174,7 @@ fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<Str
     Ok(sizes.join(","))
 }
 
-/// In bytes, if the system tells.
+/// Returns the available memory in bytes, if the system reports it.
 fn free_memory() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text

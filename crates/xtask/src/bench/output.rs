@@ -1,22 +1,23 @@
-//! The report as a table on a terminal, and as a part of the README.
+//! The report as a table on the terminal and in the README.
 
 use chrono::Utc;
-use comfy_table::{Attribute, Cell, Color, Table, presets};
+use comfy_table::{Cell, Color, Table, presets};
 
-use super::report::{Figure, grouped, quantity};
+use super::report::Figure;
 use super::rows::{NAMES, PEERS};
 use crate::Failure;
+use crate::format::{grouped, quantity};
 
 const BEGIN: &str = "<!-- bench:begin -->";
 const END: &str = "<!-- bench:end -->";
 
-/// For people; coloured on a terminal.
+/// Writes the table for the terminal.
 pub(super) fn table(figures: &[Figure]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["figure", "tokens", "value", "beside", "ratio", "target", ""]);
     let mut before = None;
-    // What has no row is in the file alone.
+    // Figures without a row are in the file only.
     for figure in figures.iter().filter(|figure| figure.listed) {
         let this = Some((&figure.name, figure.n));
         let first = before != this;
@@ -29,20 +30,26 @@ pub(super) fn table(figures: &[Figure]) -> String {
             Cell::new(figure.beside.as_deref().unwrap_or_default()),
             Cell::new(ratio(figure)),
             Cell::new(figure.target.as_deref().unwrap_or_default()),
-            match figure.met {
-                Some(true) => Cell::new("met").fg(Color::Green),
-                Some(false) => Cell::new("MISSED")
-                    .fg(Color::Red)
-                    .add_attribute(Attribute::Bold),
-                None if figure.target.is_some() => Cell::new("not measured"),
-                None => Cell::new(""),
+            match verdict(figure) {
+                "met" => Cell::new("met").fg(Color::Green),
+                "MISSED" => Cell::new("MISSED").fg(Color::Red),
+                other => Cell::new(other),
             },
         ]);
     }
     table.to_string()
 }
 
-/// In at least two digits that say something.
+fn verdict(figure: &Figure) -> &'static str {
+    match figure.met {
+        Some(true) => "met",
+        Some(false) => "MISSED",
+        None if figure.target.is_some() => "not measured",
+        None => "",
+    }
+}
+
+/// Writes a ratio with at least two significant digits.
 fn ratio(figure: &Figure) -> String {
     match figure.ratio {
         Some(tiny) if tiny > 0.0 && tiny < 0.0001 => format!("{tiny:.1e}"),
@@ -52,7 +59,7 @@ fn ratio(figure: &Figure) -> String {
     }
 }
 
-/// How many targets were met, and which were missed.
+/// Writes the number of targets that were met, and the names of those missed.
 pub(super) fn summary(figures: &[Figure]) -> String {
     let with_target = figures.iter().filter(|figure| figure.met.is_some());
     let missed = with_target
@@ -66,13 +73,13 @@ pub(super) fn summary(figures: &[Figure]) -> String {
         .collect();
     let (all, met) = (with_target.count(), missed.len());
     let met = all - met;
-    match missed.is_empty() {
-        true => format!("all {all} targets met"),
-        false => format!("{met} of {all} targets met; missed: {}", missed.join(", ")),
+    if missed.is_empty() {
+        return format!("all {all} targets met");
     }
+    format!("{met} of {all} targets met; missed: {}", missed.join(", "))
 }
 
-/// The curated table of the README.
+/// Writes the table for the README.
 pub(super) fn markdown(figures: &[Figure], command: &str, machine: &str) -> String {
     let mut text = String::from(
         "| | tokens | measured | beside | ratio | target | |\n|---|---|---|---|---|---|---|\n",
@@ -81,14 +88,9 @@ pub(super) fn markdown(figures: &[Figure], command: &str, machine: &str) -> Stri
         let Some(title) = figure.readme else { continue };
         let n = figure.n.map(grouped).unwrap_or_default();
         let value = quantity(figure.value, &figure.unit);
-        let beside = figure.beside.as_deref().map(called).unwrap_or_default();
+        let beside = figure.beside.as_deref().map(title_of).unwrap_or_default();
         let target = figure.target.as_deref().unwrap_or_default();
-        let met = match figure.met {
-            Some(true) => "met",
-            Some(false) => "missed",
-            None if figure.target.is_some() => "not measured",
-            None => "",
-        };
+        let met = verdict(figure).to_lowercase();
         let ratio = ratio(figure);
         text.push_str(&format!(
             "| {title} | {n} | {value} | {beside} | {ratio} | {target} | {met} |\n"
@@ -99,30 +101,26 @@ pub(super) fn markdown(figures: &[Figure], command: &str, machine: &str) -> Stri
     text
 }
 
-/// What readers call the figure with this name.
-fn called(name: &str) -> String {
+/// Returns the title of a figure in the README.
+fn title_of(name: &str) -> String {
     let mut names = NAMES.iter().chain(PEERS);
     let found = names.find(|(other, _)| *other == name);
-    found.map_or_else(|| format!("`{name}`"), |(_, called)| (*called).to_owned())
+    found.map_or_else(|| format!("`{name}`"), |(_, title)| (*title).to_owned())
 }
 
-/// `text` with `part` between the two marks.
+/// Replaces the part of `text` between the two marks.
 ///
 /// # Errors
 ///
-/// If a mark is missing.
+/// Fails if a mark is missing.
 pub(super) fn insert(text: &str, part: &str) -> Result<String, Failure> {
-    let missing = || {
-        format!(
-            "the README has no `{BEGIN}` with an `{END}` behind it; put both where the table belongs"
-        )
-    };
+    let missing = || format!("the README needs `{BEGIN}` and `{END}` around the table");
     let (before, rest) = text.split_once(BEGIN).ok_or_else(missing)?;
     let (_, after) = rest.split_once(END).ok_or_else(missing)?;
     Ok(format!("{before}{BEGIN}\n\n{part}\n{END}{after}"))
 }
 
-/// What it was measured on: processor, cores, memory, system.
+/// Describes the machine: processor, cores, memory and system.
 pub(super) fn machine() -> String {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let after = |text: &str, name: &str| {
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_target_stands_out() {
+    fn a_missed_target_is_marked_and_summed_up() {
         let text = table(&[figure(Some(false))]);
         assert!(text.contains("MISSED") && text.contains("94.3 ns") && text.contains("0.52"));
         assert_eq!(
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_shows_what_has_a_title() {
+    fn the_readme_shows_figures_with_a_title() {
         let mut hidden = figure(None);
         hidden.readme = None;
         let text = markdown(
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_the_marks_is_replaced() {
+    fn the_text_between_the_marks_is_replaced() {
         let text = format!("a\n{BEGIN}\nold\n{END}\nb");
         let new = insert(&text, "new\n").unwrap();
         assert_eq!(new, format!("a\n{BEGIN}\n\nnew\n\n{END}\nb"));

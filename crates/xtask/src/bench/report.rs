@@ -5,40 +5,43 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::measured::{Measured, Value};
-use super::rows::{At, Kind, Row, Target};
+use super::rows::{Kind, Row, Target, Tokens};
 use crate::Failure;
+use crate::format::{grouped, quantity};
 
-/// A line of `target/bench.json`: a figure beside one other.
+/// An element of `target/bench.json`: a figure, compared with at most one other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Figure {
     pub(super) name: String,
-    /// The number of tokens, if it depends on that.
+    /// Number of tokens, if the figure depends on it.
     pub(super) n: Option<u64>,
     pub(super) value: f64,
     pub(super) unit: String,
+    /// Name of the other figure.
     pub(super) beside: Option<String>,
-    /// The value, divided by that of what stands beside it.
+    /// The value divided by that of the other figure.
     pub(super) ratio: Option<f64>,
     pub(super) target: Option<String>,
     pub(super) met: Option<bool>,
-    /// Whether `rows.rs` lists it; the terminal shows no others.
+    /// Set if the figure has a row; the terminal shows no others.
     #[serde(skip)]
     pub(super) listed: bool,
-    /// What the README calls it.
+    /// Title in the README.
     #[serde(skip)]
     pub(super) readme: Option<&'static str>,
 }
 
-/// All figures of a run, those with a row first.
+/// Returns all figures of a run, those with a row first.
 ///
 /// # Errors
 ///
-/// If a program that should have noted a figure has not, nor said why.
+/// Fails if a program neither recorded a figure nor why it is missing.
 pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, Failure> {
     let mut all = Vec::new();
     for row in rows {
         let sizes = sizes(row, measured);
-        if sizes.is_empty() && row.needs_figure(measured) {
+        let is_skipped = measured.skipped.iter().any(|(name, _)| name == row.name);
+        if sizes.is_empty() && !is_skipped && !matches!(row.tokens, Tokens::Exactly(_)) {
             return Err(format!("`{}` was not measured", row.name).into());
         }
         for n in sizes {
@@ -47,28 +50,17 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
     }
     let named: BTreeSet<_> = rows.iter().map(|row| (row.name, row.kind)).collect();
     let others = measured.others(&named);
-    all.extend(others.map(|((name, kind, n), value)| Figure {
-        name: full_name(name, *kind),
-        n: *n,
-        value: value.value,
-        unit: value.unit.clone(),
-        beside: None,
-        ratio: None,
-        target: None,
-        met: None,
-        listed: false,
-        readme: None,
-    }));
+    all.extend(others.map(|((name, kind, n), value)| Figure::new(name, *kind, *n, value)));
     Ok(all)
 }
 
-/// For how many tokens a row is reported.
+/// Returns the numbers of tokens for which a row is reported.
 fn sizes(row: &Row, measured: &Measured) -> Vec<Option<u64>> {
     let mut sizes = measured.sizes(row.name, row.kind);
-    match row.at {
-        At::Nothing | At::Every => {}
-        At::Size(size) => sizes.retain(|n| *n == Some(size)),
-        At::Large => {
+    match row.tokens {
+        Tokens::Independent | Tokens::Every => {}
+        Tokens::Exactly(size) => sizes.retain(|n| *n == Some(size)),
+        Tokens::Large => {
             let up_to_a_million = sizes.into_iter().filter(|n| *n <= Some(1_000_000));
             sizes = up_to_a_million.max().into_iter().collect();
         }
@@ -76,125 +68,101 @@ fn sizes(row: &Row, measured: &Measured) -> Vec<Option<u64>> {
     sizes
 }
 
-impl Row {
-    /// A size may be left out, and a program may say why it left out something; nothing else may be missing.
-    fn needs_figure(&self, measured: &Measured) -> bool {
-        let says_why = measured.skipped.iter().any(|(name, _)| name == self.name);
-        !matches!(self.at, At::Size(_)) && !says_why
+impl Figure {
+    fn new(name: &str, kind: Kind, n: Option<u64>, value: &Value) -> Self {
+        let suffix = match kind {
+            Kind::Median | Kind::Count => "",
+            Kind::P99 => " p99",
+            Kind::Throughput => " throughput",
+            Kind::Longest => " longest pause",
+            Kind::Times => " times",
+        };
+        Self {
+            name: format!("{name}{suffix}"),
+            n,
+            value: value.value,
+            unit: value.unit.clone(),
+            beside: None,
+            ratio: None,
+            target: None,
+            met: None,
+            listed: false,
+            readme: None,
+        }
     }
 }
 
+/// Returns a figure for each other figure of the row that was measured, or one alone.
 fn row_figures(row: &Row, n: Option<u64>, measured: &Measured) -> Vec<Figure> {
     let Some(value) = measured.find(row.name, row.kind, n) else {
         return Vec::new();
     };
-    let beside = row.beside.iter().filter_map(|name| {
-        let other = measured.find(name, row.kind, n)?;
-        Some((*name, other))
-    });
-    let mut beside: Vec<_> = beside.map(Some).collect();
-    if beside.is_empty() {
-        beside.push(None);
-    }
-    // What the target is about, if it was measured.
-    let named = row.beside.first();
-    let first = named.and_then(|name| measured.find(name, row.kind, n));
-    let target = row
-        .target
-        .filter(|target| first.is_some() || target.is_absolute());
-    let place = |(place, beside): (usize, Option<(&str, &Value)>)| {
-        let target = target.filter(|_| place == 0);
-        let judged = target.filter(|_| row.target_at.is_none_or(|size| n == Some(size)));
-        Figure {
-            name: full_name(row.name, row.kind),
-            n,
-            value: value.value,
-            unit: value.unit.clone(),
-            beside: beside.map(|(name, _)| name.to_owned()),
-            ratio: beside.map(|(_, other)| value.value / other.value),
-            target: target.map(|target| match (judged, row.target_at) {
-                (None, Some(size)) => format!("{} at {}", target.text(&value.unit), grouped(size)),
-                _ => target.text(&value.unit),
-            }),
-            met: judged.map(|target| target.is_met(value.value, first.map(|other| other.value))),
-            listed: true,
-            readme: row.readme.filter(|_| place == 0),
-        }
+    let mut first = Figure {
+        listed: true,
+        ..Figure::new(row.name, row.kind, n, value)
     };
-    beside.into_iter().enumerate().map(place).collect()
-}
-
-fn full_name(name: &str, kind: Kind) -> String {
-    match kind {
-        Kind::Median | Kind::Count => name.to_owned(),
-        Kind::P99 => format!("{name} p99"),
-        Kind::Throughput => format!("{name} throughput"),
-        Kind::Longest => format!("{name} longest pause"),
-        Kind::Times => format!("{name} times"),
+    let compared = row.beside.iter().filter_map(|name| {
+        let other = measured.find(name, row.kind, n)?;
+        Some(Figure {
+            beside: Some((*name).to_owned()),
+            ratio: Some(value.value / other.value),
+            ..first.clone()
+        })
+    });
+    let mut all: Vec<Figure> = compared.collect();
+    if all.is_empty() {
+        all.push(first.clone());
     }
+    if let Some(first_of_all) = all.first_mut() {
+        first_of_all.readme = row.readme;
+        // The target is about the first figure beside it, even if that was not measured.
+        let named = row.beside.first();
+        let other = named.and_then(|name| measured.find(name, row.kind, n));
+        let target = row
+            .target
+            .filter(|target| other.is_some() || target.is_absolute());
+        if let Some(target) = target {
+            let text = target.text(&value.unit);
+            match row.target_at.filter(|size| n != Some(*size)) {
+                Some(size) => first.target = Some(format!("{text} at {}", grouped(size))),
+                None => {
+                    first.target = Some(text);
+                    first.met = Some(target.is_met(value.value, other.map(|other| other.value)));
+                }
+            }
+            (first_of_all.target, first_of_all.met) = (first.target, first.met);
+        }
+    }
+    all
 }
 
 impl Target {
-    /// As it is read: `≤ 0.6 ×`, `≤ 3 ns`.
+    /// Writes the target, as in `≤ 0.6 ×` or `≤ 3 ns`.
     fn text(self, unit: &str) -> String {
         match self {
-            Self::Times(times) => format!("≤ {times} ×"),
-            Self::AtLeast(times) => format!("≥ {times} ×"),
-            Self::More(more) => format!("≤ {} more", quantity(more, unit)),
-            Self::Below(most) => format!("≤ {}", quantity(most, unit)),
-            Self::Above(least) => format!("≥ {}", quantity(least, unit)),
+            Self::AtMostTimes(times) => format!("≤ {times} ×"),
+            Self::AtLeastTimes(times) => format!("≥ {times} ×"),
+            Self::MoreBy(more) => format!("≤ {} more", quantity(more, unit)),
+            Self::AtMost(most) => format!("≤ {}", quantity(most, unit)),
+            Self::AtLeast(least) => format!("≥ {}", quantity(least, unit)),
         }
     }
 
-    /// Whether it needs nothing beside it.
+    /// Returns whether the target is independent of other figures.
     fn is_absolute(self) -> bool {
-        matches!(self, Self::Below(_) | Self::Above(_))
+        matches!(self, Self::AtMost(_) | Self::AtLeast(_))
     }
 
     fn is_met(self, value: f64, beside: Option<f64>) -> bool {
         let beside = beside.unwrap_or(f64::NAN);
         match self {
-            Self::Times(times) => value <= times * beside,
-            Self::AtLeast(times) => value >= times * beside,
-            Self::More(more) => value <= beside + more,
-            Self::Below(most) => value <= most,
-            Self::Above(least) => value >= least,
+            Self::AtMostTimes(times) => value <= times * beside,
+            Self::AtLeastTimes(times) => value >= times * beside,
+            Self::MoreBy(more) => value <= beside + more,
+            Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => value >= least,
         }
     }
-}
-
-/// A number with its unit, in three or four digits.
-pub(super) fn quantity(value: f64, unit: &str) -> String {
-    let (value, unit) = match (unit, value) {
-        ("ns", large) if large >= 1e9 => (value / 1e9, "s"),
-        ("ns", large) if large >= 1e6 => (value / 1e6, "ms"),
-        ("ns", large) if large >= 1e3 => (value / 1e3, "µs"),
-        ("B", large) if large >= 1e9 => (value / 1e9, "GB"),
-        ("B", large) if large >= 1e6 => (value / 1e6, "MB"),
-        ("1/s", large) if large >= 1e6 => (value / 1e6, "M/s"),
-        ("1/s", large) if large >= 1e3 => (value / 1e3, "k/s"),
-        _ => (value, unit),
-    };
-    let number = match value {
-        whole if whole.fract() == 0.0 && whole.abs() < 1e6 => format!("{whole:.0}"),
-        small if small < 10.0 => format!("{small:.2}"),
-        small if small < 100.0 => format!("{small:.1}"),
-        large => format!("{large:.0}"),
-    };
-    format!("{number} {unit}").trim_end().to_owned()
-}
-
-/// A whole number with commas between the thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -216,11 +184,11 @@ mod tests {
         measured
     }
 
-    fn row(at: At, target: Target) -> Row {
+    fn row(tokens: Tokens, target: Target) -> Row {
         Row {
             name: "a/own",
             kind: Kind::Median,
-            at,
+            tokens,
             beside: &["a/limit", "b/peer", "c/absent"],
             target: Some(target),
             target_at: None,
@@ -228,125 +196,90 @@ mod tests {
         }
     }
 
-    fn of_row(at: At, target: Target) -> Vec<Figure> {
-        let all = figures(&[row(at, target)], &measured()).unwrap();
-        all.into_iter()
-            .filter(|figure| figure.name == "a/own")
-            .collect()
+    fn of_row(tokens: Tokens, target: Target) -> Vec<Figure> {
+        let mut all = figures(&[row(tokens, target)], &measured()).unwrap();
+        all.retain(|figure| figure.name == "a/own");
+        all
     }
 
     #[test]
-    fn the_ratio_is_to_the_figure_for_as_many_tokens() {
-        let all = of_row(At::Large, Target::Times(0.95));
-        let ratios: Vec<_> = all
+    fn ratios_use_the_same_number_of_tokens_and_the_target_is_on_the_first() {
+        let all = of_row(Tokens::Large, Target::AtMostTimes(0.95));
+        let beside: Vec<_> = all
             .iter()
-            .map(|one| (one.beside.as_deref(), one.ratio))
+            .map(|one| one.beside.as_deref().unwrap())
             .collect();
-        assert_eq!(
-            ratios,
-            [(Some("a/limit"), Some(0.9)), (Some("b/peer"), Some(0.1))]
-        );
+        assert_eq!(beside, ["a/limit", "b/peer"]);
+        assert_eq!((all[0].ratio, all[1].ratio), (Some(0.9), Some(0.1)));
         assert_eq!(all[0].n, Some(1_000_000));
-    }
-
-    #[test]
-    fn a_target_is_about_the_first_one_alone() {
-        let all = of_row(At::Large, Target::Times(0.95));
         assert_eq!(all[0].target.as_deref(), Some("≤ 0.95 ×"));
         assert_eq!((all[0].met, all[1].met), (Some(true), None));
         assert_eq!((all[0].readme, all[1].readme), (Some("own"), None));
     }
 
     #[test]
-    fn what_misses_its_target_is_told() {
+    fn missed_targets_are_reported() {
         for (target, met) in [
-            (Target::Times(0.9), true),
-            (Target::Times(0.89), false),
-            (Target::AtLeast(0.9), true),
-            (Target::AtLeast(0.91), false),
-            (Target::More(-10.0), true),
-            (Target::More(-11.0), false),
-            (Target::Below(90.0), true),
-            (Target::Below(89.0), false),
-            (Target::Above(90.0), true),
-            (Target::Above(91.0), false),
+            (Target::AtMostTimes(0.9), true),
+            (Target::AtMostTimes(0.89), false),
+            (Target::AtLeastTimes(0.9), true),
+            (Target::AtLeastTimes(0.91), false),
+            (Target::MoreBy(-10.0), true),
+            (Target::MoreBy(-11.0), false),
+            (Target::AtMost(90.0), true),
+            (Target::AtMost(89.0), false),
+            (Target::AtLeast(90.0), true),
+            (Target::AtLeast(91.0), false),
         ] {
-            assert_eq!(of_row(At::Large, target)[0].met, Some(met), "{target:?}");
+            assert_eq!(
+                of_row(Tokens::Large, target)[0].met,
+                Some(met),
+                "{target:?}"
+            );
         }
     }
 
     #[test]
-    fn a_size_that_was_not_measured_is_left_out_and_nothing_else() {
-        assert!(of_row(At::Size(5), Target::Times(1.0)).is_empty());
-        let mut absent = row(At::Large, Target::Times(1.0));
+    fn only_a_size_or_a_skipped_figure_may_be_missing() {
+        let target = Target::AtMostTimes(1.0);
+        assert!(of_row(Tokens::Exactly(5), target).is_empty());
+        let mut absent = row(Tokens::Large, target);
         absent.name = "x/y";
-        assert!(figures(&[absent], &measured()).is_err());
         let mut measured = measured();
-        measured
-            .skipped
-            .push(("x/y".to_owned(), "no memory".to_owned()));
+        assert!(figures(&[absent], &measured).is_err());
+        let skipped = ("x/y".to_owned(), "no memory".to_owned());
+        measured.skipped.push(skipped);
         assert!(figures(&[absent], &measured).is_ok());
     }
 
     #[test]
-    fn without_its_neighbour_a_ratio_has_no_target() {
-        let all = of_row(At::Size(10_000_000), Target::Times(0.9));
-        // The peer without a number of tokens is there, but it is not what the target is about.
+    fn a_target_is_not_judged_without_its_figure_or_for_another_size() {
+        // The peer was measured, but the target is about the limit.
+        let all = of_row(Tokens::Exactly(10_000_000), Target::AtMostTimes(0.9));
         assert_eq!(all[0].beside.as_deref(), Some("b/peer"));
         assert_eq!((all[0].met, all[0].target.as_deref()), (None, None));
-    }
-
-    #[test]
-    fn a_target_for_another_number_of_tokens_is_not_judged() {
-        let measured = measured();
         for (target_at, target, met) in [
             (Some(1000), "≤ 100 ns", Some(true)),
             (Some(5000), "≤ 100 ns at 5,000", None),
             (None, "≤ 100 ns", Some(true)),
         ] {
-            let mut row = row(At::Size(1000), Target::Below(100.0));
+            let mut row = row(Tokens::Exactly(1000), Target::AtMost(100.0));
             row.target_at = target_at;
-            let all = figures(&[row], &measured).unwrap();
+            let all = figures(&[row], &measured()).unwrap();
             assert_eq!((all[0].target.as_deref(), all[0].met), (Some(target), met));
         }
     }
 
     #[test]
-    fn what_has_no_row_is_not_hidden() {
-        let all = figures(&[row(At::Every, Target::Below(1.0))], &measured()).unwrap();
+    fn the_file_has_figures_without_a_row_and_these_members() {
+        let all = figures(&[row(Tokens::Large, Target::AtMost(100.0))], &measured()).unwrap();
         let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"b/peer") && names.contains(&"a/limit"));
-    }
-
-    #[test]
-    fn the_file_has_these_members() {
-        let all = of_row(At::Large, Target::Below(100.0));
         let json = serde_json::to_value(&all[0]).unwrap();
         let expected = serde_json::json!({
-            "name": "a/own", "n": 1_000_000, "value": 90.0, "unit": "ns", "beside": "a/limit", "ratio": 0.9,
-            "target": "≤ 100 ns", "met": true,
+            "name": "a/own", "n": 1_000_000, "value": 90.0, "unit": "ns", "beside": "a/limit",
+            "ratio": 0.9, "target": "≤ 100 ns", "met": true,
         });
         assert_eq!(json, expected);
-    }
-
-    #[test]
-    fn numbers_are_short_and_have_their_unit() {
-        let texts = [
-            (3.0, "ns"),
-            (94.26, "ns"),
-            (1234.0, "ns"),
-            (2.5e9, "ns"),
-            (0.0, ""),
-            (1e8, "B"),
-        ];
-        let texts = texts.map(|(value, unit)| quantity(value, unit));
-        assert_eq!(
-            texts,
-            ["3 ns", "94.3 ns", "1.23 µs", "2.50 s", "0", "100 MB"]
-        );
-        assert_eq!(
-            [7, 1000, 1_000_000].map(grouped),
-            ["7", "1,000", "1,000,000"]
-        );
     }
 }

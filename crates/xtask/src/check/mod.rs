@@ -16,7 +16,7 @@ use self::layers::Layers;
 use self::source::{Report, Source, print_summary};
 use self::words::Words;
 use crate::shell::{cargo, is_installed, root, run};
-use crate::{Failure, outside};
+use crate::{Failure, standalone};
 
 /// Every package but the benchmarks, whose peers only `cargo xtask bench` builds.
 pub(crate) const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "symbolon-benches"];
@@ -78,12 +78,12 @@ impl Part {
             Self::Texts => check_texts(args.path.as_deref()),
             Self::Format => {
                 run(&mut cargo(["fmt", "--all", "--check"]))?;
-                outside::check_format()
+                standalone::check_format()
             }
             Self::Lints => {
                 let lint = ["--locked", "--all-targets", "--", "-D", "warnings"];
                 run(cargo(["clippy"]).args(PACKAGES).args(lint))?;
-                outside::check_lints()
+                standalone::check_lints()
             }
             Self::Docs => {
                 let document = ["doc", "--locked", "--no-deps", "--document-private-items"];

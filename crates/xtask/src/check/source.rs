@@ -40,7 +40,7 @@ impl Finding {
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) rule: &'static str,
-    /// How to resolve a finding.
+    /// Advice for resolving a finding.
     pub(super) advice: String,
     pub(super) findings: Vec<Finding>,
 }

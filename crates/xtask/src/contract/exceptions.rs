@@ -1,21 +1,21 @@
-//! The form of exceptions: one operation and one check at a time, with a reason.
+//! Checks the exceptions of schemathesis: one operation and one check each, with a reason.
 
 use crate::Failure;
 
 const HEAD: &str = "[[operations]]";
 
-/// Finds each exception to be for one operation and one check, and to say why.
+/// Checks every exception in the settings.
 ///
 /// # Errors
 ///
-/// Names the first that is not.
+/// Fails with the first exception that has another form.
 pub(crate) fn check(settings: &str) -> Result<(), Failure> {
     let lines: Vec<_> = settings.lines().map(str::trim).collect();
     let (_, tables) = lines.split_at(first_table(&lines));
     for line in tables {
         let known = [HEAD, "include-operation-id = ", "checks.", "#"];
         if !line.is_empty() && !known.iter().any(|known| line.starts_with(known)) {
-            return Err(format!("`{line}` is no part of an exception").into());
+            return Err(format!("`{line}` is not part of an exception").into());
         }
     }
     for (number, _) in tables.iter().enumerate().filter(|(_, line)| **line == HEAD) {
@@ -29,16 +29,14 @@ pub(crate) fn check(settings: &str) -> Result<(), Failure> {
         let one = count("include-operation-id = \"") == 1 && count("checks.") == 1;
         let says_why = before.last().is_some_and(|line| line.starts_with("# "));
         if !one || !says_why {
-            return Err(format!(
-                "an exception of schemathesis is for one operation and one check, below a comment that says why: {body:?}"
-            )
-            .into());
+            let form = "an exception needs a comment with its reason, one operation and one check";
+            return Err(format!("{form}: {body:?}").into());
         }
     }
     Ok(())
 }
 
-/// Where the exceptions begin: with the comment above the first.
+/// Returns the first line of the exceptions: the comment above the first.
 fn first_table(lines: &[&str]) -> usize {
     let first = lines.iter().position(|line| *line == HEAD);
     let first = first.unwrap_or(lines.len());
@@ -50,11 +48,12 @@ fn first_table(lines: &[&str]) -> usize {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "a = 1\n[checks]\nenabled = true\n\n# why\n[[operations]]\ninclude-operation-id = \"A\"\n\
-        checks.x.enabled = false\n\n# why\n[[operations]]\ninclude-operation-id = \"A\"\nchecks.y.enabled = false\n";
+    const GOOD: &str = "a = 1\n[checks]\nenabled = true\n\n\
+        # why\n[[operations]]\ninclude-operation-id = \"A\"\nchecks.x.enabled = false\n\n\
+        # why\n[[operations]]\ninclude-operation-id = \"A\"\nchecks.y.enabled = false\n";
 
     #[test]
-    fn one_operation_and_one_check_with_a_reason() {
+    fn exceptions_need_one_operation_one_check_and_a_reason() {
         check(GOOD).unwrap();
         check("a = 1\n[checks]\nenabled = true\n").unwrap();
         for (from, to) in [

@@ -1,4 +1,4 @@
-//! `cargo xtask contract`: the server against its own OpenAPI document, by schemathesis.
+//! `cargo xtask contract`: tests the server against its OpenAPI document with schemathesis.
 
 mod exceptions;
 mod report;
@@ -13,7 +13,7 @@ use clap::Args;
 
 use crate::end_to_end::{build_program, target};
 use crate::shell::root;
-use crate::{Failure, venv};
+use crate::{Failure, python};
 use report::Report;
 use server::{Caller, Server};
 
@@ -49,11 +49,11 @@ impl ContractArgs {
 /// The settings of schemathesis, with the exceptions.
 const SETTINGS: &str = "crates/cli/tests/serve/schemathesis.toml";
 const HOOKS: &str = "crates/cli/tests/serve/schemathesis_hooks.py";
-/// How many cases the first round draws for each operation and phase.
+/// Number of cases per operation and phase in the first round.
 const FIRST_ROUND: u64 = 10;
 
 pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
-    let programs = venv::ready()?;
+    let programs = python::environment()?;
     let settings = fs::read_to_string(root().join(SETTINGS))?;
     exceptions::check(&settings)?;
     let program = build_program()?;
@@ -82,26 +82,26 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
             println!("caller={} seed={} {report}", caller.name(), job.seed);
             total.add(report);
         }
-        // As many as are missing, if this round is a measure.
+        // Estimate the cases of the next round from this one.
         let (done, missing) = (
             total.cases - before,
             args.cases().saturating_sub(total.cases),
         );
         if done == 0 {
-            return Err("schemathesis has sent nothing".into());
+            return Err("schemathesis sent no requests".into());
         }
         each = (each * missing).div_ceil(done).max(1);
         round += 1;
     }
     println!("contract: {total}");
-    match total.failures + total.errors {
-        0 => Ok(()),
-        _ => Err(format!(
-            "the server and its OpenAPI document differ; see {}",
-            work.display()
-        )
-        .into()),
+    if total.failures + total.errors == 0 {
+        return Ok(());
     }
+    Err(format!(
+        "the server violates its OpenAPI document; see {}",
+        work.display()
+    )
+    .into())
 }
 
 /// One run of schemathesis.
@@ -110,7 +110,7 @@ struct Job<'a> {
     settings: &'a str,
     folder: &'a Path,
     seed: u64,
-    /// Cases for each operation and phase.
+    /// Number of cases per operation and phase.
     each: u64,
 }
 
@@ -151,10 +151,10 @@ impl Job<'_> {
         if !status.success() {
             eprintln!("{}", fs::read_to_string(printed)?);
         }
-        match status.success() == (report.failures + report.errors == 0) {
-            true => Ok(report),
-            false => Err(format!("schemathesis ended with {status}: {report}").into()),
+        if status.success() == (report.failures + report.errors == 0) {
+            return Ok(report);
         }
+        Err(format!("schemathesis exited with {status}: {report}").into())
     }
 }
 

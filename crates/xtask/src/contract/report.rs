@@ -1,4 +1,4 @@
-//! What schemathesis reports.
+//! The report of schemathesis.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 use crate::Failure;
 
-/// What came of one or more runs.
+/// The results of one or more runs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// Requests that were sent and judged.
+    /// Number of requests whose replies were checked.
     pub(crate) cases: u64,
     pub(crate) failures: u64,
     pub(crate) errors: u64,
-    /// Operations of the document, and those that took a request at least once.
+    /// Number of operations, and of those that accepted at least one request.
     pub(crate) operations: u64,
     pub(crate) accepting: u64,
 }
@@ -47,11 +47,11 @@ struct Rates {
 }
 
 impl Report {
-    /// Reads what was written as JSON.
+    /// Parses a report.
     ///
     /// # Errors
     ///
-    /// If it has another form, or the run was not brought to its end.
+    /// Fails if the report is malformed or the run incomplete.
     pub(crate) fn read(json: &[u8]) -> Result<Self, Failure> {
         let written: Written = serde_json::from_slice(json)?;
         let Operations { selected, tested } = written.operations;
@@ -69,7 +69,7 @@ impl Report {
         })
     }
 
-    /// Adds another run.
+    /// Adds the results of another run.
     pub(crate) fn add(&mut self, other: Self) {
         self.cases += other.cases;
         self.failures += other.failures;
@@ -94,22 +94,26 @@ mod tests {
     use super::*;
 
     fn written(complete: bool, tested: u64) -> String {
-        format!(
-            r#"{{"complete":{complete},"operations":{{"total":2,"selected":2,"tested":{tested}}},"errors":[{{}}],
-            "test_cases":{{"generated":531,"unique_failures":4,"without_checks":10,"with_failures":2}},
-            "valid_rates":{{"GET /a":{{"coverage":{{"accepted":0}},"fuzzing":{{"accepted":3}}}},"GET /b":{{"fuzzing":{{"accepted":0}}}}}}}}"#
-        )
+        let phases = |accepted| serde_json::json!({"fuzzing": {"accepted": accepted}});
+        let report = serde_json::json!({
+            "complete": complete,
+            "operations": {"total": 2, "selected": 2, "tested": tested},
+            "errors": [{}],
+            "test_cases": {"generated": 531, "unique_failures": 4, "without_checks": 10},
+            "valid_rates": {"GET /a": phases(3), "GET /b": phases(0)},
+        });
+        report.to_string()
     }
 
     #[test]
-    fn what_was_not_judged_is_no_case() {
+    fn requests_without_checks_are_not_counted() {
         let report = Report::read(written(true, 2).as_bytes()).unwrap();
         let text = "operations=2 accepting=1 cases=521 failures=4 errors=1";
         assert_eq!(report.to_string(), text);
     }
 
     #[test]
-    fn a_run_that_was_cut_short_is_none() {
+    fn an_incomplete_run_is_refused() {
         assert!(Report::read(written(false, 2).as_bytes()).is_err());
         assert!(Report::read(written(true, 1).as_bytes()).is_err());
         assert!(Report::read(b"{}").is_err());

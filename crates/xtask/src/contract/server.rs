@@ -1,4 +1,4 @@
-//! The server under test, set up anew for each caller.
+//! The server under test, with a new store for each caller.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -13,18 +13,18 @@ use serde_json::Value;
 use super::world;
 use crate::Failure;
 
-/// As whom requests are sent.
+/// The caller of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// With the token of set-up, which may do everything.
+    /// The token of set-up, with every permission.
     Operator,
-    /// With a token for authorizations and buckets of one organization.
+    /// A token for authorizations and buckets of one organization.
     Limited,
-    /// Without a token.
-    Nobody,
+    /// No token.
+    Anonymous,
 }
 
-/// A running server and the caller's credential; ended with its value.
+/// A running server and the caller's credential.
 pub(crate) struct Server {
     url: String,
     authorization: Option<String>,
@@ -32,7 +32,7 @@ pub(crate) struct Server {
     process: Process,
 }
 
-/// A process, ended with its value.
+/// A process that is killed when dropped.
 struct Process(Child);
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,23 +44,23 @@ const LIMITED: [&str; 4] = [
 ];
 
 impl Caller {
-    pub(crate) const ALL: [Self; 3] = [Self::Operator, Self::Limited, Self::Nobody];
+    pub(crate) const ALL: [Self; 3] = [Self::Operator, Self::Limited, Self::Anonymous];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Operator => "operator",
             Self::Limited => "limited",
-            Self::Nobody => "nobody",
+            Self::Anonymous => "anonymous",
         }
     }
 }
 
 impl Server {
-    /// Sets a new store up in the folder, and serves it.
+    /// Sets up a new store in the folder, and serves it.
     ///
     /// # Errors
     ///
-    /// If the program fails or does not come up.
+    /// Fails if the program fails or does not start to serve.
     pub(crate) fn start(program: &Path, folder: &Path, caller: Caller) -> Result<Self, Failure> {
         world::write(folder)?;
         let symbolon = || command(program, folder);
@@ -81,7 +81,7 @@ impl Server {
                 ids.push(text(&made, "/id")?);
                 Some(text(&made, "/token")?)
             }
-            Caller::Nobody => None,
+            Caller::Anonymous => None,
         };
         let printed = folder.join("server-printed.txt");
         let mut serve = symbolon();
@@ -102,25 +102,25 @@ impl Server {
         &self.url
     }
 
-    /// The value of the header that the caller sends.
+    /// Returns the value of the caller's header.
     pub(crate) fn authorization(&self) -> Option<&str> {
         self.authorization.as_deref()
     }
 
-    /// The ids without which the caller is nobody, with commas between.
+    /// Returns the ids that the requests must not delete, separated by commas.
     pub(crate) fn own_ids(&self) -> &str {
         &self.own_ids
     }
 
-    /// Asks it to end, which it must do with success: it has not crashed.
+    /// Terminates the server.
     ///
     /// # Errors
     ///
-    /// If it has ended before, or ends otherwise.
+    /// Fails if the server has crashed or exits with a failure.
     pub(crate) fn stop(mut self) -> Result<(), Failure> {
         let child = &mut self.process.0;
         if let Some(status) = child.try_wait()? {
-            return Err(format!("the server has ended: {status}").into());
+            return Err(format!("the server exited early: {status}").into());
         }
         let kill = format!("kill -TERM {}", child.id());
         Command::new("sh").args(["-c", &kill]).status()?;
@@ -129,10 +129,10 @@ impl Server {
             match child.try_wait()? {
                 None => sleep(Duration::from_millis(10)),
                 Some(status) if status.success() => return Ok(()),
-                Some(status) => return Err(format!("the server ended with {status}").into()),
+                Some(status) => return Err(format!("the server exited with {status}").into()),
             }
         }
-        Err("the server does not end".into())
+        Err("the server does not terminate".into())
     }
 }
 
@@ -153,10 +153,10 @@ fn command(program: &Path, folder: &Path) -> Command {
 
 fn json_of(command: &mut Command) -> Result<Value, Failure> {
     let output = command.stderr(Stdio::inherit()).output()?;
-    match output.status.success() {
-        true => Ok(serde_json::from_slice(&output.stdout)?),
-        false => Err(format!("{:?} failed: {}", command.get_args(), output.status).into()),
+    if !output.status.success() {
+        return Err(format!("{:?} failed: {}", command.get_args(), output.status).into());
     }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn text(json: &Value, place: &str) -> Result<String, Failure> {
@@ -165,7 +165,7 @@ fn text(json: &Value, place: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// The address that the server prints, once it is ready.
+/// Waits until the server is ready, and returns the address that it prints.
 fn address(process: &mut Process, printed: &Path) -> Result<String, Failure> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
@@ -174,13 +174,13 @@ fn address(process: &mut Process, printed: &Path) -> Result<String, Failure> {
         if let Some((port, _)) = line.and_then(|(_, rest)| rest.split_once('\n')) {
             let port: String = port.chars().take_while(char::is_ascii_digit).collect();
             let authority = format!("127.0.0.1:{port}");
-            // It listens before it has read its store.
+            // The server listens before it has read its store.
             if is_ready(&authority)? {
                 return Ok(format!("http://{authority}"));
             }
         }
         if let Some(status) = process.0.try_wait()? {
-            return Err(format!("the server has ended: {status}").into());
+            return Err(format!("the server exited early: {status}").into());
         }
         sleep(Duration::from_millis(10));
     }

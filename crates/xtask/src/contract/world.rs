@@ -1,4 +1,4 @@
-//! What the server holds before the first request: enough of everything that requests find something.
+//! The records of the server before the first request: enough of each kind to be found.
 
 use std::fs;
 use std::path::Path;
@@ -7,20 +7,20 @@ use serde_json::json;
 
 use crate::Failure;
 
-/// How many there are of each kind. Some are deleted in the course of a run.
+/// Number of records of each kind. Requests delete some of them.
 const EACH: u64 = 60;
 
-/// A kind of thing, and the first id.
+/// A kind of record and its first id.
 const ORGANIZATIONS: (&str, u64) = ("orgs", 0xe_0000);
 const USERS: (&str, u64) = ("users", 0xf_0000);
 const BUCKETS: (&str, u64) = ("buckets", 0xb_0000);
 const AUTHORIZATIONS: (&str, u64) = ("authorizations", 0xa_0000);
 
-/// Writes a file to import, and the ids of each kind as a dictionary, one in quotes on each line.
+/// Writes an import file, and a dictionary of the ids of each kind, one in quotes per line.
 ///
 /// # Errors
 ///
-/// If they cannot be written.
+/// Fails if a file cannot be written.
 pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
     for (kind, first) in [ORGANIZATIONS, USERS, BUCKETS, AUTHORIZATIONS] {
         let line = |number| format!("\"{}\"\n", hex(first + number));

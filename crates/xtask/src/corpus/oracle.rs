@@ -9,7 +9,7 @@ use super::permission::Request;
 use super::records::{Authorization, NOW, Status};
 use crate::Failure;
 
-/// Why a request is refused: the first reason that holds, in this order.
+/// A reason to refuse a request. The first that applies, in this order, is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Reason {

@@ -1,4 +1,4 @@
-//! What lies in the folder of a crash test with a journal, and how it is opened.
+//! The files of a crash test with a journal.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use symbolon_journal::{FileJournal, Report};
 use crate::Failure;
 use crate::crash::Backend;
 
-/// The store of this number: a restored one is another than the one before it.
+/// Opens the store with this number; every restored store has a new number.
 pub(super) fn store(
     backend: Backend,
     dir: &Path,
@@ -21,7 +21,7 @@ pub(super) fn store(
     backend.open(&dir)
 }
 
-/// An engine on it, with the journal; made first if it is new.
+/// Opens an engine with its journal, and creates it in a new store.
 pub(super) fn engine(store: Arc<dyn TokenStore>, dir: &Path) -> Result<Engine, Failure> {
     let journal = FileJournal::open(&journal(dir), JournalKeys::new(&key()))?;
     let options = Options {
@@ -31,7 +31,7 @@ pub(super) fn engine(store: Arc<dyn TokenStore>, dir: &Path) -> Result<Engine, F
     Ok(Engine::create(store, key(), options)?)
 }
 
-/// What is wrong with the journal.
+/// Verifies the journal.
 pub(super) fn verify(dir: &Path) -> Result<Report, Failure> {
     Ok(symbolon_journal::verify(
         &journal(dir),
@@ -47,12 +47,12 @@ pub(super) fn journal(dir: &Path) -> PathBuf {
     dir.join("journal")
 }
 
-/// The backup of this number.
+/// Returns the path of the backup with this number.
 pub(super) fn copy(dir: &Path, number: u32) -> PathBuf {
     dir.join(format!("backup-{number}"))
 }
 
-/// The ids of what can be revoked, one a line.
+/// Returns the path of the ids that can be revoked, one per line.
 pub(super) fn live(dir: &Path) -> PathBuf {
     dir.join("live")
 }

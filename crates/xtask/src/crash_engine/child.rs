@@ -1,4 +1,4 @@
-//! The process that makes and revokes tokens until it is killed.
+//! The process that creates and revokes tokens until it is killed.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -13,22 +13,21 @@ use symbolon::{
     Action, Caller, Engine, Error, Id, Issuer, NewAuthorization, Permission, ResourceType, Rotation,
 };
 
-use super::world;
+use super::files;
 use crate::Failure;
 use crate::crash::Backend;
 
-/// The process that is killed; started by `crash --journal`.
+/// Create and revoke tokens until killed; started by `crash --journal`
 #[derive(Debug, Args)]
 pub(crate) struct ChildArgs {
     #[arg(long)]
     pub(super) backend: Backend,
-    /// Where everything lies.
     #[arg(long)]
     pub(super) dir: PathBuf,
-    /// Which of the stores there.
+    /// Number of the store
     #[arg(long)]
     pub(super) store: u32,
-    /// The number of the copy that it makes, from which follows what it does.
+    /// Number of the backup to write, which also seeds the writes
     #[arg(long)]
     pub(super) copy: u32,
     #[arg(long)]
@@ -36,18 +35,18 @@ pub(crate) struct ChildArgs {
 }
 
 const WRITERS: u64 = 3;
-/// A child whose parent was killed itself ends after this time.
+/// Longest life of a child, in case its parent is killed.
 const LIFE: Duration = Duration::from_secs(60);
-/// So many tokens are held before any is revoked.
+/// Number of tokens before any is revoked.
 const HELD: usize = 4;
 
 pub(crate) fn run(args: &ChildArgs) -> Result<(), Failure> {
-    say("opening")?;
-    let store = world::store(args.backend, &args.dir, args.store)?;
-    let engine = world::engine(store.clone(), &args.dir)?;
-    say("opened")?;
+    print("opening")?;
+    let store = files::store(args.backend, &args.dir, args.store)?;
+    let engine = files::engine(store.clone(), &args.dir)?;
+    print("opened")?;
     let organization = organization(&engine)?;
-    let live = fs::read_to_string(world::live(&args.dir))?;
+    let live = fs::read_to_string(files::live(&args.dir))?;
     let live: Vec<Id> = live
         .lines()
         .map(str::parse)
@@ -70,10 +69,10 @@ pub(crate) fn run(args: &ChildArgs) -> Result<(), Failure> {
             .collect();
         let copied = scope.spawn(|| {
             thread::sleep(Duration::from_millis(rng(args, WRITERS).u64(..80)));
-            say(&format!("copying {}", args.copy))?;
-            let mut file = File::create(world::copy(&args.dir, args.copy))?;
+            print(&format!("copying {}", args.copy))?;
+            let mut file = File::create(files::copy(&args.dir, args.copy))?;
             symbolon::backup::write(&*store, &mut file, &mut |_| ())?;
-            say(&format!("copied {}", args.copy))?;
+            print(&format!("copied {}", args.copy))?;
             Ok(())
         });
         writers.into_iter().chain([copied]).try_for_each(|thread| {
@@ -83,7 +82,7 @@ pub(crate) fn run(args: &ChildArgs) -> Result<(), Failure> {
     })
 }
 
-/// Makes a token that reads buckets.
+/// Creates a token that reads buckets.
 pub(super) fn create(issuer: &Issuer, organization: Id) -> Result<(Id, String), Error> {
     let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(organization);
     let new = NewAuthorization::new(organization, [read]);
@@ -91,7 +90,7 @@ pub(super) fn create(issuer: &Issuer, organization: Id) -> Result<(Id, String), 
     Ok((authorization.id, token.reveal().to_owned()))
 }
 
-/// The only organization, made if it is not there.
+/// Returns the only organization, and creates it if it does not exist.
 pub(super) fn organization(engine: &Engine) -> Result<Id, Error> {
     let issuer = engine.issuer();
     match issuer.organization_named(&Caller::Root, "org") {
@@ -112,19 +111,23 @@ fn write(
     while !stopped.load(Ordering::Relaxed) && started.elapsed() < LIFE {
         if held.len() <= HELD || rng.bool() {
             let (id, token) = create(issuer, organization)?;
-            say(&format!("made {id} {token}"))?;
+            print(&format!("created {id} {token}"))?;
             held.push(id);
             continue;
         }
         let id = held.swap_remove(rng.usize(..held.len()));
-        say(&format!("ending {id}"))?;
+        print(&format!("revoking {id}"))?;
         if rng.u8(..4) == 0 {
             let (token, new) = issuer.rotate(&Caller::Root, id, &Rotation::default())?;
-            say(&format!("ended {id}\nmade {} {}", new.id, token.reveal()))?;
+            print(&format!(
+                "revoked {id}\ncreated {} {}",
+                new.id,
+                token.reveal()
+            ))?;
             held.push(new.id);
         } else {
             issuer.revoke(&Caller::Root, id)?;
-            say(&format!("ended {id}"))?;
+            print(&format!("revoked {id}"))?;
         }
     }
     Ok(())
@@ -135,8 +138,8 @@ fn rng(args: &ChildArgs, thread: u64) -> Rng {
     Rng::with_seed(args.seed << 32 | index)
 }
 
-/// One write, so that what is read of it is whole.
-fn say(line: &str) -> io::Result<()> {
+/// Prints a line in one write, so that the parent never reads a part of it.
+fn print(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(format!("{line}\n").as_bytes())?;
     out.flush()

@@ -1,4 +1,5 @@
-//! The packages that lie outside of the workspace: an example as others would write it, and the fuzz targets.
+//! The packages outside the workspace: an example store, as others would write one, and the fuzz
+//! targets.
 
 use std::process::Command;
 
@@ -6,25 +7,25 @@ use crate::Failure;
 use crate::end_to_end::target;
 use crate::shell::{cargo, root, run};
 
-/// A package outside of the workspace. All share one target folder.
-struct Outside {
+/// A package outside the workspace. All share one target directory.
+struct Package {
     folder: &'static str,
     features: &'static [&'static str],
 }
 
-const ALL: [Outside; 2] = [
-    Outside {
+const ALL: [Package; 2] = [
+    Package {
         folder: "examples/tiny-store",
         features: &[],
     },
-    // Without cargo-fuzz: the committed inputs go through the same functions as plain tests.
-    Outside {
+    // Without cargo-fuzz, plain tests run the committed inputs.
+    Package {
         folder: "fuzz",
         features: &["--no-default-features"],
     },
 ];
 
-/// Passes their tests.
+/// Runs their tests.
 pub(crate) fn test() -> Result<(), Failure> {
     ALL.iter()
         .try_for_each(|one| run(one.cargo("test").arg("--locked").args(one.features)))
@@ -43,8 +44,8 @@ pub(crate) fn check_lints() -> Result<(), Failure> {
         .try_for_each(|one| run(one.cargo("clippy").args(one.features).args(lint)))
 }
 
-impl Outside {
-    /// In its folder, where its own settings lie.
+impl Package {
+    /// Returns a cargo command in the package's folder, where its settings are.
     fn cargo(&self, command: &str) -> Command {
         eprintln!("in {}:", self.folder);
         let mut cargo = cargo([command]);

@@ -1,0 +1,254 @@
+//! `cargo xtask crash --journal`: kills an engine with its journal, and restores backups.
+//!
+//! A child process creates, revokes and rotates tokens from several threads, reports each on its
+//! standard output, and writes a backup. After the kill, the parent opens the engine and checks
+//! that every acknowledged token works, every revoked one is refused, the store is not considered
+//! rolled back, and the journal is intact. It then restores a random backup elsewhere, with a copy
+//! of the journal, and checks that every revocation since then holds. Sometimes the next child
+//! opens a restored store.
+
+mod child;
+mod expected;
+mod files;
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use fastrand::Rng;
+use symbolon::backup::Backup;
+use symbolon::{Caller, Engine, TokenStore};
+use symbolon_conformance::crash::Report;
+use symbolon_files::private_dir;
+use tempfile::TempDir;
+
+use crate::Failure;
+use crate::crash::{Backend, CrashArgs};
+use expected::{Copy, Expected};
+
+pub(crate) use child::{ChildArgs, run as run_child};
+
+/// Longest time without output of a child.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// New stores are needed to kill their creation too.
+const CYCLES_PER_STORE: u32 = 20;
+
+/// Kills one child after another, in `dir`.
+pub(crate) fn run(
+    args: &CrashArgs,
+    dir: &Path,
+    progress: &dyn Fn(&Report),
+) -> Result<Report, Failure> {
+    let mut rng = Rng::with_seed(!args.seed);
+    let mut report = Report::default();
+    let mut kept: Option<Trial> = None;
+    for cycle in 0..args.cycles() {
+        let reused = kept
+            .take()
+            .filter(|_| !cycle.is_multiple_of(CYCLES_PER_STORE));
+        let mut trial = match reused {
+            Some(trial) => Trial { cycle, ..trial },
+            None => Trial::new(args, dir, cycle)?,
+        };
+        let faults = report.lost.len() + report.unopenable.len();
+        let acknowledged = trial.expected.acknowledged;
+        if let Err(error) = trial.run(&mut rng, &mut report.lost) {
+            let fault = trial.locate(&with_sources(&*error));
+            report.unopenable.push(fault);
+        }
+        report.cycles += 1;
+        report.acknowledged += trial.expected.acknowledged - acknowledged;
+        if report.lost.len() + report.unopenable.len() == faults {
+            kept = Some(trial);
+        } else {
+            trial.dir.disable_cleanup(true);
+        }
+        progress(&report);
+    }
+    Ok(report)
+}
+
+/// A store with its journal, its backups and the expected state of its tokens.
+struct Trial {
+    backend: Backend,
+    seed: u64,
+    dir: TempDir,
+    cycle: u32,
+    /// Number of the store in use.
+    store: u32,
+    /// Set if the store was restored and no engine has finished opening it.
+    restored: bool,
+    expected: Expected,
+    copies: Vec<Copy>,
+}
+
+impl Trial {
+    fn new(args: &CrashArgs, dir: &Path, cycle: u32) -> Result<Self, Failure> {
+        Ok(Self {
+            backend: args.backend,
+            seed: args.seed,
+            dir: tempfile::Builder::new().prefix("trial-").tempdir_in(dir)?,
+            cycle,
+            store: 0,
+            restored: false,
+            expected: Expected::default(),
+            copies: Vec::new(),
+        })
+    }
+
+    fn run(&mut self, rng: &mut Rng, lost: &mut Vec<String>) -> Result<(), Failure> {
+        let live = self.expected.live().into_iter();
+        let live: Vec<String> = live.map(|id| format!("{id}\n")).collect();
+        fs::write(files::live(self.dir.path()), live.concat())?;
+        for line in self.kill_child(rng)? {
+            self.expected.read(&line, &mut self.copies);
+        }
+        self.copies.retain(|copy| copy.complete);
+        self.reopen(lost)?;
+        let Some(copy) = rng.choice(&self.copies).cloned() else {
+            return Ok(());
+        };
+        self.restore_elsewhere(&copy, lost)?;
+        if rng.u8(..5) == 0 {
+            self.store += 1;
+            self.restored = true;
+            self.expected.restore(&copy);
+            drop(self.restore(&copy, self.dir.path(), self.store)?);
+        }
+        Ok(())
+    }
+
+    /// Starts a child, kills it at a random moment, and returns its output.
+    fn kill_child(&self, rng: &mut Rng) -> Result<Vec<String>, Failure> {
+        let mut child = Command::new(std::env::current_exe()?);
+        child.args(["crash-engine-child", "--backend", self.backend.name()]);
+        child.arg("--dir").arg(self.dir.path());
+        child.args(["--store", &self.store.to_string()]);
+        child.args(["--copy", &self.cycle.to_string()]);
+        child.args(["--seed", &self.seed.to_string()]);
+        let mut child = child.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let out = child.stdout.take().ok_or("the child has no output")?;
+        let (sender, output) = mpsc::channel();
+        let reader = thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        // Some children are killed while opening, which takes longer after a restore because the
+        // engine replays revocations.
+        let opening = if self.restored { 50 } else { 15 };
+        let (word, micros) = if rng.u8(..100) < opening {
+            ("opening", rng.u64(..30_000))
+        } else {
+            ("opened", rng.u64(..150_000))
+        };
+        let mut lines = Vec::new();
+        while lines.last().is_none_or(|line| line != word) {
+            match output.recv_timeout(PATIENCE) {
+                Ok(line) => lines.push(line),
+                Err(error) => {
+                    let _ = child.kill();
+                    return Err(format!("a child exited or hung: {error}").into());
+                }
+            }
+        }
+        thread::sleep(Duration::from_micros(micros));
+        // SIGKILL on Unix.
+        child.kill()?;
+        let status = child.wait()?;
+        if status.code().is_some() {
+            return Err(format!("a child exited: {status}").into());
+        }
+        let _ = reader.join();
+        lines.extend(output.try_iter());
+        Ok(lines)
+    }
+
+    /// Opens the engine after a crash, compares it, changes something, and verifies the journal.
+    fn reopen(&mut self, lost: &mut Vec<String>) -> Result<(), Failure> {
+        let dir = self.dir.path();
+        let engine = files::engine(files::store(self.backend, dir, self.store)?, dir)?;
+        if let Some(found) = engine.restored()
+            && (!self.restored || found.accepted)
+        {
+            lost.push(self.locate(&format!("continued, but considered {found:?}")));
+        }
+        self.restored = false;
+        self.expected = self.compare(&engine, self.expected.clone(), lost)?;
+        let issuer = engine.issuer();
+        let (id, token) = child::create(&issuer, child::organization(&engine)?)?;
+        self.expected.create(id, token);
+        if let Some(first) = self.expected.live().first() {
+            issuer.revoke(&Caller::Root, *first)?;
+            self.expected.revoke(*first);
+        }
+        drop(engine);
+        let journal = files::verify(self.dir.path())?;
+        if !journal.is_sound() || journal.unresolved() > 0 {
+            lost.push(self.locate(&format!("journal: {journal:?}")));
+        }
+        Ok(())
+    }
+
+    /// Compares an engine with `expected`, and returns the state after its answers.
+    fn compare(
+        &self,
+        engine: &Engine,
+        mut expected: Expected,
+        lost: &mut Vec<String>,
+    ) -> Result<Expected, Failure> {
+        let found = expected.compare(engine, child::organization(engine)?);
+        let problems = engine.fsck()?.problems;
+        let problems = problems.iter().map(|problem| format!("fsck: {problem:?}"));
+        let found = found.into_iter().chain(problems);
+        lost.extend(found.map(|found| self.locate(&found)));
+        Ok(expected)
+    }
+
+    /// Restores a backup with a copy of the journal.
+    fn restore_elsewhere(&self, copy: &Copy, lost: &mut Vec<String>) -> Result<(), Failure> {
+        let elsewhere = tempfile::tempdir_in(self.dir.path())?;
+        private_dir(&files::journal(elsewhere.path()))?;
+        for file in symbolon_journal::chains(&files::journal(self.dir.path()))? {
+            let name = file.path.file_name().ok_or("a chain has a name")?;
+            fs::copy(&file.path, files::journal(elsewhere.path()).join(name))?;
+        }
+        let store = self.restore(copy, elsewhere.path(), 0)?;
+        let engine = files::engine(store, elsewhere.path())?;
+        if engine.restored().is_none_or(|found| found.accepted) {
+            lost.push(self.locate("a restored store was not considered rolled back"));
+        }
+        let mut expected = self.expected.clone();
+        expected.restore(copy);
+        self.compare(&engine, expected, lost).map(drop)
+    }
+
+    fn restore(
+        &self,
+        copy: &Copy,
+        dir: &Path,
+        number: u32,
+    ) -> Result<Arc<dyn TokenStore>, Failure> {
+        let store = files::store(self.backend, dir, number)?;
+        let mut backup = Backup::read(File::open(files::copy(self.dir.path(), copy.number))?)?;
+        backup.restore(&*store, &files::key(), &mut |_| ())?;
+        Ok(store)
+    }
+
+    /// Writes a fault with its place.
+    fn locate(&self, fault: &str) -> String {
+        let (dir, cycle, store) = (self.dir.path().display(), self.cycle, self.store);
+        format!("{dir}, cycle {cycle}, store {store}: {fault}")
+    }
+}
+
+/// Writes an error with its sources.
+fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = sources.map(ToString::to_string).collect();
+    texts.join(": ")
+}
