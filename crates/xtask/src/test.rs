@@ -34,7 +34,7 @@ struct Group {
 const GROUPS: [Group; 7] = [
     Group {
         name: "programs",
-        budget: 120,
+        budget: 60,
         run: |_| prepare(),
     },
     Group {
@@ -49,17 +49,17 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         name: "model",
-        budget: 80,
+        budget: 100,
         run: |long| model::run(&model::ModelArgs::form(long)),
     },
     Group {
         name: "end-to-end",
-        budget: 120,
+        budget: 160,
         run: |long| end_to_end::run_all(&end_to_end::EndToEndArgs::form(long)),
     },
     Group {
         name: "contract",
-        budget: 120,
+        budget: 80,
         run: |long| contract::run_all(&contract::ContractArgs::form(long)),
     },
     Group {

@@ -172,7 +172,7 @@ impl Trial {
     fn reopen(&mut self, lost: &mut Vec<String>) -> Result<(), Failure> {
         let dir = self.dir.path();
         let engine = files::engine(files::store(self.backend, dir, self.store)?, dir)?;
-        if let Some(found) = engine.restored()
+        if let Some(found) = engine.rollback()
             && (!self.restored || found.accepted)
         {
             lost.push(self.locate(&format!("continued, but considered {found:?}")));
@@ -219,7 +219,7 @@ impl Trial {
         }
         let store = self.restore(copy, elsewhere.path(), 0)?;
         let engine = files::engine(store, elsewhere.path())?;
-        if engine.restored().is_none_or(|found| found.accepted) {
+        if engine.rollback().is_none_or(|found| found.accepted) {
             lost.push(self.locate("a restored store was not considered rolled back"));
         }
         let mut expected = self.expected.clone();
