@@ -44,7 +44,7 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         name: "standalone",
-        budget: 60,
+        budget: 100,
         run: |_| standalone::test(),
     },
     Group {
