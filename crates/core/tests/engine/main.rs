@@ -21,4 +21,5 @@ mod rollback;
 mod rotation;
 mod sessions;
 mod setup;
+mod spellings;
 mod users;
