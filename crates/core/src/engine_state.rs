@@ -1,4 +1,4 @@
-//! What verifier, issuer and follower of one engine share.
+//! State shared by the verifier, issuer and follower of one engine.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,37 +23,41 @@ use crate::session::KnownSessions;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
 use crate::token::{Credential, ForeignHash, Prefix, TokenDigest};
 
-/// Something about a record that should not be: the store was changed by somebody without the key, or is damaged.
+/// A record that failed verification or is inconsistent: the store is damaged, or was modified
+/// without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IntegrityFault {
-    /// Which record.
+    /// Key of the record.
     pub key: RecordKey,
-    /// What about it.
+    /// Kind of fault.
     pub problem: IntegrityFaultKind,
 }
 
-/// What is wrong with a record.
+/// Kind of an [`IntegrityFault`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IntegrityFaultKind {
-    /// It is not genuine; what hangs on it is refused.
+    /// The record was tampered with or is damaged. Everything that depends on it is refused.
     #[error(transparent)]
     Tampered(#[from] IntegrityError),
-    /// An older, genuine version of it was put back; the newer one still holds.
-    #[error("an older version of the record was put back; the newer one still holds")]
+    /// The store holds an older version of the record than the engine has read. The engine keeps
+    /// the newer version.
+    #[error("the store holds an older version of the record; the engine keeps the newer one")]
     RolledBack,
-    /// It was changed, which the journal does not tell, for it could not be written.
+    /// The record was changed while the journal could not be written, so the journal lacks the
+    /// change.
     #[error(
-        "it was changed while the journal could not be written: the journal has a gap; see to its disk"
+        "the record was changed while the journal could not be written: the journal has a gap; \
+         check its disk"
     )]
     Unwritten,
-    /// It has the same token as another authorization, which holds.
-    #[error("another authorization has the same token; that one holds")]
+    /// Another authorization has the same token and takes precedence.
+    #[error("another authorization has the same token and takes precedence")]
     DuplicateToken,
 }
 
-/// Called with every fault as it is noticed.
+/// Callback invoked for each fault when it is detected.
 pub type IntegrityCallback = Arc<dyn Fn(&IntegrityFault) + Send + Sync>;
 
 pub(crate) struct EngineState {
@@ -68,21 +72,21 @@ pub(crate) struct EngineState {
     pub(crate) flood_guard: FloodGuard,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) ids: IdGenerator,
-    /// How long what has ended is kept.
+    /// Retention time of tombstones.
     pub(crate) retention: Duration,
-    /// Tokens that were found by their locator, to be given a keyed hash. Lossy.
+    /// Tokens found by their foreign hash, to be given a keyed digest. Lossy.
     pub(crate) adoptions: ArrayQueue<Adoption>,
-    /// Whether any record has a locator; until there is one, no check hashes for it.
+    /// True once any record has a foreign hash; until then, no check computes one.
     has_foreign: AtomicBool,
-    /// Whether any record is found by a digest alone.
+    /// True once any record is found by a digest alone.
     by_digest: AtomicBool,
-    /// All commits up to this one are applied.
+    /// All commits up to this revision are applied.
     caught_up: AtomicU64,
-    /// The newest commit of this engine.
+    /// Newest commit of this engine.
     committed: AtomicU64,
-    /// The newest commit that an answer of this engine rests on, by whomever, where it is not one of its own.
+    /// Newest commit by any process that an answer of this engine is based on.
     answered: AtomicU64,
-    /// Up to where the follower has read.
+    /// Position up to which the follower has read.
     place: Mutex<Cursor>,
     pub(crate) report: Option<IntegrityCallback>,
     faults: Mutex<Vec<IntegrityFault>>,
@@ -90,7 +94,7 @@ pub(crate) struct EngineState {
     setup_closed: AtomicBool,
 }
 
-/// The keyed hash of a token whose record has only a locator.
+/// Keyed digest of a token whose record has only a foreign hash.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Adoption {
     pub(crate) id: Id,
@@ -99,11 +103,12 @@ pub(crate) struct Adoption {
 }
 
 const ADOPTION_QUEUE: usize = 1024;
-/// What was written since the follower read, in pages of so many.
+/// Records per page when looking for the floor behind the follower's position.
 const FLOOR_PAGE: usize = 2000;
-/// Records that are checked together: enough that their MACs are computed in parallel, and few enough to stay close.
+/// Records whose MACs are checked together: enough to compute them in parallel, few enough to stay
+/// in the cache.
 const MAC_BATCH: usize = 64;
-/// Faults beyond these are reported, but not kept.
+/// Further faults are reported, but not kept.
 const MAX_KEPT_FAULTS: usize = 1000;
 
 impl std::fmt::Debug for EngineState {
@@ -114,7 +119,7 @@ impl std::fmt::Debug for EngineState {
     }
 }
 
-/// The parts of [`EngineState`] that whoever opens an engine gives.
+/// The parts of [`EngineState`] that are given when an engine is opened.
 pub(crate) struct EngineParts {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) sealer: Sealer,
@@ -157,7 +162,8 @@ impl EngineState {
         }
     }
 
-    /// What an entity that was written so many times means to the index.
+    /// Converts an entity and its sequence into a change of the index; none if the index does not
+    /// hold its kind.
     pub(crate) fn index_entry(&self, opened: (Entity, u64)) -> Option<ChangeKind> {
         self.index_entry_with(opened, Arc::new)
     }
@@ -192,9 +198,9 @@ impl EngineState {
         })
     }
 
-    /// Takes over changes into the index, and reports what is not as it should be.
+    /// Applies changes to the index, and reports faults.
     pub(crate) fn apply(&self, changes: impl AsRef<[Change]>) {
-        // Told afterwards: whoever hears of a fault may ask the engine in turn.
+        // Reported after the index lock is released, because the callback may call the engine.
         let mut faults = Vec::new();
         self.index.apply(changes, |change, outcome| {
             let problem = match outcome {
@@ -212,21 +218,22 @@ impl EngineState {
         }
     }
 
-    /// An older version of a record was read than is known. It was put back; unless the record is gone, for then it was
-    /// read before its purge and is taken over after it.
+    /// Handles an older version of a record than the engine has read. Reports a rollback, unless
+    /// the record no longer exists: then it was read before its purge and is applied after it.
     pub(crate) fn replayed(&self, key: RecordKey) {
         if !matches!(self.store.get(&key), Ok(None)) {
             self.fault(key, IntegrityFaultKind::RolledBack);
         }
     }
 
-    /// Reads stored records and takes them over.
+    /// Reads stored records and applies them.
     pub(crate) fn take<'a>(&self, stored: impl IntoIterator<Item = &'a Stored>) {
         self.apply(self.read_all(stored, &mut KnownSets::default()));
     }
 
-    /// What stored records mean to the index, decoded before it is locked for them. Those that mean nothing to it are left
-    /// out. A record that is not genuine is reported here, and denies whatever hangs on it.
+    /// Decodes stored records into changes before the index is locked for them. Leaves out records
+    /// that the index does not hold. A tampered record is reported here, and its change refuses
+    /// everything that depends on it.
     pub(crate) fn read_all<'a>(
         &self,
         stored: impl IntoIterator<Item = &'a Stored>,
@@ -266,14 +273,14 @@ impl EngineState {
         }
     }
 
-    /// The record as it is in the store now; it is taken over as well.
+    /// Returns the stored record, and applies it.
     pub(crate) fn fetch(&self, key: RecordKey) -> Result<Option<Stored>, StoreError> {
         let stored = self.store.get(&key)?;
         self.take(&stored);
         Ok(stored)
     }
 
-    /// The record is gone from the store.
+    /// Removes a record from the index after its purge.
     pub(crate) fn forget(&self, key: RecordKey) {
         self.apply([Change {
             key,
@@ -293,13 +300,13 @@ impl EngineState {
         }
     }
 
-    /// The first faults that were noticed.
+    /// Returns the first faults, at most [`MAX_KEPT_FAULTS`].
     pub(crate) fn faults(&self) -> Vec<IntegrityFault> {
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         faults.clone()
     }
 
-    /// How the index finds a credential.
+    /// Returns how the index finds a credential.
     pub(crate) fn handle(&self, credential: &Credential) -> TokenLookup {
         let has_foreign = credential.foreign_hash();
         if has_foreign.is_some() {
@@ -317,16 +324,16 @@ impl EngineState {
         }
     }
 
-    /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
-    /// compares.
+    /// Hashes a foreign hash again under the key, so that clients cannot influence the digests that
+    /// the index compares.
     pub(crate) fn foreign_short_digest(&self, foreign_hash: &ForeignHash) -> ShortDigest {
-        // The first secret stays for ever, whichever is current.
+        // The oldest secret never changes, whichever one is current.
         let oldest = self.sealer.key().newest_first().last();
         let secret = oldest.unwrap_or(self.sealer.key().current());
         secret.hash.foreign_short_digest(foreign_hash)
     }
 
-    /// How many times the newest version that is known of a record had been written; 0 if nothing is known of it.
+    /// Returns the highest sequence of a record that the engine has seen; 0 if it has seen none.
     pub(crate) fn known_sequence(&self, key: RecordKey) -> u64 {
         match key.kind {
             Kind::SESSION => self.sessions().sequence(key.id),
@@ -338,7 +345,7 @@ impl EngineState {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time, if the index may be relied on now.
+    /// Returns the time, if the index is fresh.
     #[inline]
     pub(crate) fn fresh(&self) -> Result<Now<'_>, Denied> {
         self.freshness
@@ -346,19 +353,20 @@ impl EngineState {
             .ok_or(Denied::Unavailable)
     }
 
-    /// Whether a token that carries an id may be found in another way than by it under the current key.
+    /// Returns true if a token that carries an id can also be found other than by its id under the
+    /// current secret.
     #[inline]
     pub(crate) fn has_other_lookups(&self) -> bool {
         self.has_by_digest() || self.sealer.key().former().len() != 0
     }
 
-    /// Whether a token that carries an id must be looked for by its digest too: whoever wrote its record did not say what
-    /// form it has.
+    /// Returns true if a token that carries an id must also be looked up by its digest, because its
+    /// record does not state the token's format.
     pub(crate) fn has_by_digest(&self) -> bool {
         self.by_digest.load(Ordering::Relaxed)
     }
 
-    /// Whether a check that found nothing must look for a locator too.
+    /// Returns true if a check that finds nothing must also look for a foreign hash.
     pub(crate) fn has_foreign_hashes(&self) -> bool {
         self.has_foreign.load(Ordering::Relaxed)
     }
@@ -371,23 +379,23 @@ impl EngineState {
         Revision(self.committed.load(Ordering::Acquire))
     }
 
-    /// This engine made the commit `revision`.
+    /// Records that this engine committed `revision`.
     pub(crate) fn commit(&self, revision: Revision) {
         self.committed.fetch_max(revision.0, Ordering::Release);
     }
 
-    /// Every answer so far rests on this commit or an earlier one.
+    /// Returns the newest commit that any answer so far is based on.
     pub(crate) fn answered(&self) -> Revision {
         let answered = Revision(self.answered.load(Ordering::Acquire));
         answered.max(self.committed())
     }
 
-    /// An answer rests on the commit `revision`.
+    /// Records that an answer is based on the commit `revision`.
     pub(crate) fn answer(&self, revision: Revision) {
         self.answered.fetch_max(revision.0, Ordering::Release);
     }
 
-    /// The store was put back to `head`: commits count on from there.
+    /// Records that the store was rolled back to `head`: revisions continue from there.
     pub(crate) fn roll_back(&self, head: Revision) {
         self.answered.store(head.0, Ordering::Release);
         self.committed.store(head.0, Ordering::Release);
@@ -403,14 +411,14 @@ impl EngineState {
         self.setup_closed.store(true, Ordering::Relaxed);
     }
 
-    /// All up to `revision` is applied; what was written since stands behind `place`. The follower alone says so, and in
-    /// another life of the store it may be less than before.
+    /// Records that everything up to `revision` is applied, and that newer records follow `place`.
+    /// Only called by the follower. In another epoch, `revision` may be lower than before.
     pub(crate) fn catch_up(&self, revision: Revision, place: Cursor) {
         self.caught_up.store(revision.0, Ordering::Release);
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 
-    /// The newest purge of the store, by whomever.
+    /// Returns the floor of the store: the revision of the newest purge by any process.
     pub(crate) fn floor(&self) -> Result<Revision, StoreError> {
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         let mut cursor = place.clone();
@@ -424,15 +432,16 @@ impl EngineState {
         }
     }
 
-    /// Random bits for an id, which need not be secret.
+    /// Returns a new id. Its random bits need not be secret.
     pub(crate) fn next_id(&self) -> Id {
         let mut random = [0; 8];
-        // Without random bits ids may meet those of another process; a store then refuses the second.
+        // Without random bits the id may equal one of another process; the store then refuses the
+        // second.
         let _ = getrandom::fill(&mut random);
         self.ids.next(self.clock.now(), u64::from_le_bytes(random))
     }
 
-    /// Holds every lock of the engine, for tests of what must do without.
+    /// Locks every lock of the engine, for tests of code that must not need one.
     #[cfg(test)]
     pub(crate) fn lock_everything(&self) -> impl Sized {
         (self.index.hold(), self.faults.lock(), self.sessions())

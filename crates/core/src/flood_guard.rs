@@ -1,9 +1,12 @@
-//! Whether garbage comes.
+//! Detection of floods of unknown tokens.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether texts came lately that are no tokens here. Then checks compare the checksum before they hash, so that a flood
-/// of garbage costs little; else they hash at once, for what is found by its hash needs no checksum.
+/// Set when a token in this store's format is not found by its id under the current secret. Checks
+/// then verify the checksum before they hash, which makes a flood of invalid tokens cheap to
+/// refuse. Otherwise they hash at once, because a token that is found by its hash needs no
+/// checksum.
+/// checksum.
 #[derive(Debug, Default)]
 pub(crate) struct FloodGuard(AtomicBool);
 
@@ -13,14 +16,14 @@ impl FloodGuard {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Written only if it is not set, so that readers share the line.
+    /// Stores only if the flag is not set, so that readers keep sharing the cache line.
     pub(crate) fn activate(&self) {
         if !self.is_active() {
             self.0.store(true, Ordering::Relaxed);
         }
     }
 
-    /// About once a second.
+    /// Called about once a second.
     pub(crate) fn reset(&self) {
         self.0.store(false, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Following the store: when to continue, when to rebuild, when to call itself stale.
+//! Follows the store: reads new records, rebuilds the index if necessary, and keeps it fresh.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,22 +12,23 @@ use crate::index::Change;
 use crate::record::KnownSets;
 use crate::store::{Cursor, End, Page, Revision, Stored, Wake};
 
-/// Keeps an index up with its store: a watch is a hint, the scan is the truth.
+/// Keeps an index up to date with its store. A wake-up is only a hint; the scan decides.
 #[derive(Debug)]
 pub(crate) struct Follower {
     shared: Arc<EngineState>,
     cursor: Cursor,
-    /// What the index was caught up with when the store was last read to its end.
+    /// State of the store when the last read reached its end.
     end: Option<End>,
-    /// The store is not the one that it was, and what had ended may live in it: the journal does not follow it until that
-    /// is settled.
+    /// The store was rolled back or has a new epoch, and may hold active versions of revoked
+    /// records. The journal does not record its position until the revocations are replayed.
     replay_pending: bool,
 }
 
 const PAGE: usize = 2000;
-/// The longest sleep at a time, so that a follower that is told to stop does so soon.
+/// Longest single sleep, so that a follower stops soon after it is asked to.
 const MAX_SLEEP: Duration = Duration::from_millis(50);
-/// How often a store that nobody else writes to is read: for a commit of our own that was not confirmed.
+/// Interval for reading a store that no other process writes to: finds own commits whose result was
+/// not confirmed.
 const EXCLUSIVE_PAUSE: Duration = Duration::from_secs(1);
 
 impl Follower {
@@ -40,9 +41,9 @@ impl Follower {
         }
     }
 
-    /// Applies all that was written since the last time; afterwards the index is fresh.
+    /// Applies everything written since the last call. Afterwards the index is fresh.
     pub(crate) fn catch_up(&mut self) -> Result<(), StoreError> {
-        // Taken before the store is asked: what is written later than this may be missing.
+        // Read before the scan: it may miss anything written after this moment.
         let asked = ClockReading::now(&*self.shared.clock);
         let committed = self.shared.committed();
         let shared = Arc::clone(&self.shared);
@@ -63,17 +64,19 @@ impl Follower {
         Ok(())
     }
 
-    /// What the index is caught up with; none before it was for the first time.
+    /// Returns the state of the store that the index has caught up with; none before the first
+    /// time.
     pub(crate) fn end(&self) -> Option<End> {
         self.end
     }
 
-    /// Whether the store was put back, or began another life, since this was settled last.
+    /// Returns true if the store was rolled back or has a new epoch, and revocations were not
+    /// replayed since.
     pub(crate) fn is_replay_pending(&self) -> bool {
         self.replay_pending
     }
 
-    /// What had ended has ended in the store as it is now.
+    /// Records that every revocation has been replayed into the current store.
     pub(crate) fn mark_replayed(&mut self) {
         self.replay_pending = false;
         if let Some(end) = self.end {
@@ -81,7 +84,7 @@ impl Follower {
         }
     }
 
-    /// Sleeps until the store may have changed, the heartbeat is due, or `stop` says so.
+    /// Sleeps until the store may have changed, the heartbeat is due, or `stop` returns true.
     pub(crate) fn sleep(&self, stop: &dyn Fn() -> bool) {
         let Some(heartbeat) = self.shared.freshness.heartbeat() else {
             return thread::park_timeout(EXCLUSIVE_PAUSE);
@@ -95,28 +98,29 @@ impl Follower {
             match self.shared.store.wait(&self.cursor, left.min(MAX_SLEEP)) {
                 Ok(Wake::Timeout) => {}
                 Ok(Wake::Changed) => return,
-                // The next scan meets the same error, or it has passed.
+                // If the error persists, the next scan reports it.
                 Err(_) => return thread::park_timeout(left.min(MAX_SLEEP)),
             }
         }
     }
 
-    /// Whether this is another life of the store, or lacks commits: those that were read last, or that this engine had made
-    /// before it was read.
+    /// Returns true if the store has a new epoch, or lacks commits that were read before or that
+    /// this engine committed before the read.
     fn was_rolled_back(&self, end: End, committed: Revision) -> bool {
         self.end
             .is_some_and(|last| !continues(last, end) || end.head < committed)
     }
 
-    /// One purge of our own costs a reading too: whether all of it was confirmed is not known here.
+    /// Returns true if a purge may have been missed. A purge by this engine also causes a rebuild,
+    /// because it is uncertain whether all of it was confirmed.
     fn missed_a_purge(&self, end: End) -> bool {
         self.end.is_some_and(|last| end.floor > last.head)
     }
 
-    /// Reads everything into a new index, and puts it in the place of the old one.
+    /// Reads the whole store into a new index, which then replaces the old one.
     ///
-    /// What was purged had ended before, so that within one epoch the old index is still right while the new one is
-    /// built: it is kept fresh beside.
+    /// Only records that were already revoked or deleted are purged. Within one epoch the old index
+    /// therefore stays correct during the rebuild, and is kept fresh.
     fn rebuild(&mut self, found: End) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
         let same_life = self.end.is_some_and(|last| continues(last, found));
@@ -135,7 +139,7 @@ impl Follower {
                         beside = next;
                         shared.freshness.confirm(asked);
                     }
-                    // Another life of the store says nothing of this index.
+                    // A store of another epoch says nothing about the current index.
                     Ok(_) | Err(_) => {}
                 }
             }
@@ -145,8 +149,8 @@ impl Follower {
             self.cursor = next;
             self.caught_up(end, asked);
         } else {
-            // The store changed its life under the scan: the old cursor wakes at once, and the next reading finds
-            // that and rebuilds again.
+            // The epoch changed during the scan. The old cursor wakes at once, and the next
+            // catch-up detects the change and rebuilds again.
             self.end = Some(found);
         }
         Ok(())
@@ -162,10 +166,12 @@ impl Follower {
         self.shared.index.finish_loading();
     }
 
-    /// Reads pages after `cursor` to the end, and gives what they say to `take`, in their order.
+    /// Reads pages from `cursor` to the end of the store, and passes their changes to `take` in
+    /// order.
     ///
-    /// Two threads take turns: while one fetches a page, the other decodes and takes over the one that it fetched before.
-    /// Records that are handed from one core to another, and freed there, cost both more time than the decoding does.
+    /// Two threads take turns: while one fetches a page, the other decodes and applies the page
+    /// that it fetched before. Passing records from one core to another and freeing them there
+    /// would cost more time than decoding them.
     fn read(
         &self,
         cursor: &Cursor,
@@ -190,7 +196,7 @@ impl Follower {
                 let Some(items) = fetch(shared, &mut place) else {
                     return;
                 };
-                // Before the next page can be fetched, so that none overtakes this one.
+                // Locked before the next page can be fetched, so that pages are applied in order.
                 let mut taker = lock(&taker);
                 drop(place);
                 taker.take(&items);
@@ -202,12 +208,14 @@ impl Follower {
         });
         match place.into_inner().unwrap_or_else(PoisonError::into_inner) {
             ControlFlow::Break(read) => read,
-            ControlFlow::Continue(_) => Err(StoreError::Corrupt("a scan had no end".into())),
+            ControlFlow::Continue(_) => Err(StoreError::Corrupt(
+                "a scan did not report the end of the store".into(),
+            )),
         }
     }
 }
 
-/// Decodes pages and hands on what they say.
+/// Decodes pages and passes on their changes.
 struct PageDecoder<'s, F> {
     shared: &'s EngineState,
     sets: KnownSets,
@@ -220,10 +228,10 @@ impl<F: FnMut(Vec<Change>)> PageDecoder<'_, F> {
     }
 }
 
-/// Where a reading is: at a cursor, or over.
+/// Progress of a scan: at a cursor, or finished.
 type ScanState = ControlFlow<Result<(Cursor, End), StoreError>, Cursor>;
 
-/// The records of the next page; none if the reading is over.
+/// Fetches the records of the next page; none if the scan is finished.
 fn fetch(shared: &EngineState, place: &mut ScanState) -> Option<Vec<Stored>> {
     let ControlFlow::Continue(cursor) = place else {
         return None;
@@ -242,12 +250,12 @@ fn fetch(shared: &EngineState, place: &mut ScanState) -> Option<Vec<Stored>> {
     items
 }
 
-/// A panic ends the whole reading, so that what it left is of no account.
+/// Ignores poisoning: a panic aborts the whole read, whose partial result is discarded.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a store that was at `last` may be at `now` by commits alone.
+/// Returns true if the store can have reached `now` from `last` by commits alone.
 fn continues(last: End, now: End) -> bool {
     now.epoch == last.epoch && now.head >= last.head
 }

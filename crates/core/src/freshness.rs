@@ -1,4 +1,4 @@
-//! How long what the index knows may be relied on.
+//! Tracks how long the index may be relied on.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,27 +7,27 @@ use crate::clock::Clock;
 use crate::store::Sharing;
 use crate::time::Timestamp;
 
-/// Since when the index is known to be complete.
+/// The time until which the index counts as complete.
 ///
-/// Fresh means that at most `max_staleness` has passed, by the monotonic *and* by the real-time clock, since a
-/// moment taken *before* the read which found nothing newer than what is applied. A process that was paused or
-/// suspended therefore finds itself stale when it wakes.
+/// The index is fresh if at most `max_staleness` has passed, by the monotonic *and* by the
+/// real-time clock, since a moment *before* the last read that reached the end of the store. A
+/// process that was paused or suspended is therefore stale when it resumes.
 ///
-/// What is kept is the end of that time by either clock, so that a check compares and does not count.
+/// Stored as a deadline for each clock, so that a check only compares.
 #[derive(Debug)]
 pub(crate) struct Freshness {
-    /// None if nobody else writes to the store.
+    /// None if no other process writes to the store.
     limit: Option<Duration>,
-    /// The first nanosecond at which it is stale, by each clock: 0 before it was confirmed, [`NEVER_STALE`] if no clock
-    /// need be read.
+    /// First nanosecond at which the index is stale, by each clock: 0 before the first
+    /// confirmation, [`NEVER_STALE`] if no clock must be read.
     monotonic: AtomicU64,
     realtime: AtomicU64,
 }
 
-/// Later than every moment.
+/// Later than any deadline.
 const NEVER_STALE: u64 = u64::MAX;
 
-/// A moment by both clocks.
+/// One reading of both clocks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClockReading {
     monotonic: u64,
@@ -73,12 +73,12 @@ impl Freshness {
         }
     }
 
-    /// How often the store must be asked so that the index stays fresh; none if it need not be.
+    /// Returns how often the store must be read to keep the index fresh; none if there is no limit.
     pub(crate) fn heartbeat(&self) -> Option<Duration> {
         self.limit.map(|limit| limit / 3)
     }
 
-    /// All that was written before `moment` is applied.
+    /// Confirms that everything written before `moment` is applied.
     pub(crate) fn confirm(&self, moment: ClockReading) {
         let limit = self.limit.map_or(NEVER_STALE, nanos);
         let end = |since: u64| since.saturating_add(limit).saturating_add(1);
@@ -87,7 +87,8 @@ impl Freshness {
             .store(end(moment.monotonic), Ordering::Release);
     }
 
-    /// The time if the index is fresh. No clock is read yet if nobody else writes to the store.
+    /// Returns the time if the index is fresh. If no other process writes to the store, no clock is
+    /// read until the time is needed.
     #[inline]
     pub(crate) fn fresh<'c>(&self, clock: &'c dyn Clock) -> Option<Now<'c>> {
         let monotonic = self.monotonic.load(Ordering::Acquire);
@@ -151,7 +152,8 @@ mod tests {
         // Suspended: the monotonic clock stood still.
         clock.set(start.saturating_add(LIMIT + MS));
         assert!(!fresh.is_fresh(&clock));
-        // Set back: the time of day is of no help, the monotonic clock goes on.
+        // Clock set back: the real-time clock cannot show the staleness, the monotonic clock still
+        // does.
         clock.set(Timestamp::MIN);
         assert!(fresh.is_fresh(&clock));
         clock.advance(LIMIT + MS);
@@ -169,17 +171,17 @@ mod tests {
         assert_eq!(fresh.heartbeat(), None);
     }
 
-    /// Panics when it is read.
+    /// A clock that panics when it is read.
     #[derive(Debug)]
     struct PanickingClock;
 
     impl Clock for PanickingClock {
         fn now(&self) -> Timestamp {
-            panic!("the time of day was read")
+            panic!("unexpected read of the real-time clock")
         }
 
         fn monotonic(&self) -> Duration {
-            panic!("the monotonic clock was read")
+            panic!("unexpected read of the monotonic clock")
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the index knows of an authorization beside its record.
+//! State of an authorization that only the index knows.
 
 use crate::engine_state::EngineState;
 use crate::id::Id;
@@ -6,7 +6,7 @@ use crate::index::{BucketHash, Found, ShortDigest, TokenLookup, View};
 use crate::time::Minute;
 use crate::token::Credential;
 
-/// What the index knows of an authorization beside its record.
+/// State of an authorization that is in the index but not in its record.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct IndexedState {
     pub(crate) last_used: Option<Minute>,
@@ -23,7 +23,7 @@ impl IndexedState {
 }
 
 impl EngineState {
-    /// What the index knows of an authorization beside its record.
+    /// Returns the state of an authorization that is in the index but not in its record.
     pub(crate) fn indexed_state(&self, id: Id, credential: &Credential) -> IndexedState {
         let look = |view: &View, start: BucketHash, short_digest: ShortDigest| {
             let indexed_state = |found: Found<'_>| IndexedState {

@@ -1,4 +1,5 @@
-//! When tokens were last used: noted in the index by checks, and in the store once a minute.
+//! Last uses of tokens: checks record them in the index, and once a minute they are written to the
+//! store.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,40 +8,43 @@ use crate::index::{Index, LastUsed};
 use crate::store::TokenStore;
 use crate::time::{Minute, Timestamp};
 
-/// The minute that checks note. It is set once in a while, for a check that need not know the time does not ask for it.
+/// The minute that checks record. Set periodically, so that a check does not have to read the
+/// clock.
 #[derive(Debug, Default)]
 pub(crate) struct UsageTracker {
-    /// 0 before the first.
+    /// 0 before the first minute.
     minute: AtomicU32,
 }
 
-/// So many are noted in the store at once.
+/// Tokens per write to the store.
 const CHUNK: usize = 1000;
 
 impl UsageTracker {
-    /// What a check notes now.
+    /// Returns the minute that a check records now.
     #[inline]
     pub(crate) fn minute(&self) -> LastUsed {
         LastUsed(self.minute.load(Ordering::Relaxed))
     }
 
-    /// Begins the minute of `now`. Once it is another one, what was noted in the last one goes to the store.
+    /// Starts the minute of `now`. When the minute changes, the uses of the previous one are
+    /// written to the store.
     pub(crate) fn begin(&self, now: Timestamp, index: &Index, store: &dyn TokenStore) {
         let Minute(now) = now.into();
         let last = self.minute.swap(now, Ordering::Relaxed);
         if last != now {
-            // Whatever was allowed without asking is asked again, and noted.
+            // Invalidates cached decisions, so that the next check of each connection records its
+            // use.
             index.renew_version();
             Self::flush(last, index, store);
         }
     }
 
-    /// What was noted in this minute goes to the store now, for no more will be.
+    /// Writes the uses of the current minute to the store. Called when the engine shuts down.
     pub(crate) fn end(&self, index: &Index, store: &dyn TokenStore) {
         Self::flush(self.minute.load(Ordering::Relaxed), index, store);
     }
 
-    /// What the store does not take is lost: the next use notes it again.
+    /// Errors of the store are ignored: the next use records the token again.
     fn flush(last: u32, index: &Index, store: &dyn TokenStore) {
         let (noted, minute) = (LastUsed(last), Minute(last));
         if noted == LastUsed::default() {
@@ -74,7 +78,8 @@ mod tests {
         Permission, Request, ResourceType, Schema, StoreKey, TokenStore, record::Kind,
     };
 
-    /// A use of any kind is in the store once its minute is over, under that minute, and when the engine ends.
+    /// Every kind of use reaches the store when its minute is over, or when the engine shuts down,
+    /// and is stored under the minute of the use.
     #[test]
     fn last_uses_are_stored_after_their_minute() {
         let clock = ManualClock::at("2026-01-01T00:00:59Z".parse().unwrap());
@@ -127,7 +132,7 @@ mod tests {
             });
             assert_eq!(each.collect::<Vec<_>>(), wanted);
         };
-        // Whoever asks is told before the store is.
+        // Readers see the use before it is written to the store.
         let before = head();
         shown_is([Some(first), Some(first), Some(first), None]);
         assert_eq!(head(), before);

@@ -1,4 +1,4 @@
-//! The request path: may this token do this to that?
+//! Checks tokens against requests.
 
 mod batch;
 mod grant;
@@ -17,21 +17,23 @@ use crate::token::{ForeignHash, Native, TokenShape, UncheckedToken};
 
 pub use grant::Grant;
 
-/// Answers checks. Cheap to clone; every clone sees the same.
+/// Answers checks from the in-memory index. Cheap to clone; all clones share one engine.
 ///
 /// # Performance
 ///
-/// A check takes no lock, allocates nothing and does no I/O: it hashes the token once, and reads two neighbouring cache
-/// lines of a table in memory, which are fetched while the hash is computed, for a token of this store's own form
-/// carries its place. Only while the store holds imported hashes whose tokens were not seen yet, a check that finds
-/// nothing computes their SHA-256 and SHA-512 too. [`Verifier::check_many`] hashes up to 16 tokens at once, and a
-/// [`Grant`] none.
+/// A check takes no lock, allocates nothing and does no I/O. It hashes the token once and reads two
+/// neighbouring cache lines of the index. For a token in this store's own format these lines are
+/// prefetched while the hash is computed, because the token carries its id. Once the engine has
+/// read a record with an imported hash, a check of a token in another format that is not found by
+/// its keyed digest also computes SHA-256 and SHA-512. [`Verifier::check_many`] hashes up to 16
+/// tokens at once, and a [`Grant`] hashes none.
 ///
 /// # Consistency
 ///
-/// A change that the [`Issuer`](crate::Issuer) of the same engine reported as done is seen by every check that
-/// starts afterwards. A change made elsewhere is seen when the engine has followed it; if it cannot follow for
-/// longer than [`Options::max_staleness`](crate::Options), every check is [`Denied::Unavailable`].
+/// Once the [`Issuer`](crate::Issuer) of the same engine has reported a change, every check that
+/// starts afterwards sees it. A change by another process is seen when the engine has read it from
+/// the store. If the engine cannot read the store for longer than
+/// [`Options::max_staleness`](crate::Options), every check returns [`Denied::Unavailable`].
 #[derive(Clone)]
 pub struct Verifier {
     shared: Arc<EngineState>,
@@ -43,16 +45,16 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// What a check allowed, and why.
+/// Result of [`Verifier::explain`] for an allowed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
-    /// The authorization of the token.
+    /// Id of the token's authorization.
     pub id: Id,
-    /// Its first permission that covers the request.
+    /// First permission of the authorization that covers the request.
     pub permission: Permission,
 }
 
-/// An authorization that a token has shown.
+/// An authorization found by its token, and where the index holds it.
 #[derive(Clone, Copy)]
 struct AuthenticatedToken<'v> {
     id: Id,
@@ -67,11 +69,11 @@ impl Verifier {
         Self { shared }
     }
 
-    /// Whether the bearer of `token` may do what `request` says; if so, the id of the authorization.
+    /// Checks whether `token` may perform `request`, and returns the id of its authorization.
     ///
     /// # Errors
     ///
-    /// The first reason in the precedence of [`Denied`].
+    /// Returns the first reason that applies, in the precedence of [`Denied`].
     pub fn check(&self, token: impl AsRef<[u8]>, request: &Request<'_>) -> Result<Id, Denied> {
         let shared = &*self.shared;
         let token = token.as_ref();
@@ -87,8 +89,8 @@ impl Verifier {
         if summed == Some(false) {
             return Err(Denied::Malformed);
         }
-        // What every token of our own goes through: written out, for a closure that is handed on costs as much as the
-        // decision.
+        // The path of every token in the store's own format. Written out, because passing a closure
+        // costs as much as the decision itself.
         shared.index.read(|view| {
             let slot_ref = view.slot_ref(view.start(native.id_number));
             slot_ref.prefetch();
@@ -101,7 +103,8 @@ impl Verifier {
         })
     }
 
-    /// A token that is not found by its id and the current key, and whether its checksum is right, if that is known.
+    /// Checks a token that is not found by its id under the current secret. The `bool` is the
+    /// result of its checksum, if it was already computed.
     #[inline(never)]
     fn check_slow_path(
         &self,
@@ -135,7 +138,8 @@ impl Verifier {
         })
     }
 
-    /// Like [`Verifier::check`], but tells which permission allowed it. It allocates.
+    /// Like [`Verifier::check`], but also returns the permission that allows the request.
+    /// Allocates.
     ///
     /// # Errors
     ///
@@ -157,7 +161,7 @@ impl Verifier {
         )
     }
 
-    /// Authenticates a connection once: what it may do is then asked of the [`Grant`].
+    /// Authenticates a connection once. The returned [`Grant`] then checks its requests.
     ///
     /// # Errors
     ///
@@ -186,7 +190,7 @@ impl Verifier {
         })
     }
 
-    /// By the id that the token carries.
+    /// Finds a token by the id that it carries.
     fn find_native<T>(
         &self,
         view: &View,
@@ -255,7 +259,7 @@ impl Verifier {
         Err(Denied::Unknown)
     }
 
-    /// By the hashes under which other programs stored it. What is found so is handed on for a keyed hash.
+    /// Finds a token by its foreign hash, and queues its authorization to be given a keyed digest.
     fn find_by_foreign_hash<T>(
         &self,
         token: &[u8],
@@ -268,7 +272,7 @@ impl Verifier {
             };
             let secret = self.shared.sealer.key().current();
             let (key, hash) = (secret.id, secret.hash.hash(token));
-            // A full queue loses nothing: the next check of the token hands it on again.
+            // Nothing is lost if the queue is full: the next check of the token queues it again.
             let _ = self.shared.adoptions.push(Adoption { id, key, hash });
             return answer;
         }
@@ -276,14 +280,14 @@ impl Verifier {
     }
 }
 
-/// Whether what was found is in force.
+/// Returns why the authorization is not in force, if it is not.
 fn live(id: Id, found: &Found<'_>, now: Now<'_>) -> Result<(), Denied> {
     found
         .live(|| now.get())
         .map_err(|not_in_force| Denied::not_in_force(not_in_force, id))
 }
 
-/// The whole decision about what was found.
+/// Decides a request of an authorization that was found.
 #[inline(always)]
 fn decide(
     shared: &EngineState,

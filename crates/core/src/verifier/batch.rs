@@ -1,4 +1,4 @@
-//! Many tokens at once: their places are fetched and their hashes computed side by side.
+//! Checks of many tokens at once: prefetches their slots and computes their hashes in parallel.
 
 use super::{Verifier, decide};
 use crate::error::Denied;
@@ -8,20 +8,23 @@ use crate::index::{LookupResult, ShortDigest, SlotRef, View};
 use crate::permission::Request;
 use crate::token::{BLOCK, UncheckedToken};
 
-/// How many hashes the widest registers hold.
+/// Hashes that the widest vector registers compute at once.
 const LANES: usize = 16;
 
-/// A token of our own form that is one block long.
+/// A token in the store's own format that is exactly one hash block long.
 #[derive(Clone, Copy)]
 struct PendingCheck<'v> {
-    /// Its number in the batch.
+    /// Position in the batch.
     number: usize,
     id_number: u64,
     slot_ref: SlotRef<'v>,
 }
 
 impl Verifier {
-    /// Checks each token with its request, in order; the answers replace what `answers` held.
+    /// Checks each token against its request, 16 tokens at a time.
+    ///
+    /// Clears `answers`, then fills it with one result for each element of `checks`, in the same
+    /// order.
     pub fn check_many<T: AsRef<[u8]>>(
         &self,
         checks: &[(T, Request<'_>)],
@@ -68,14 +71,14 @@ impl Verifier {
                 let check = checks.get(lane.number).zip(answers.get_mut(lane.number));
                 if let Some(((token, request), answer)) = check {
                     let quick = self.check_lane(view, lane, short_digest, now, request);
-                    // What is not found so may be there in another way.
+                    // A token that is not found here may still be found by another lookup.
                     *answer = quick.unwrap_or_else(|| self.check(token, request));
                 }
             }
         });
     }
 
-    /// The place of the token is fetched from now on. None if it is to be checked alone.
+    /// Prefetches the slots of a token. Returns none if the token must be checked alone.
     #[inline(always)]
     fn lane<'t, 'v>(
         &self,
@@ -102,7 +105,7 @@ impl Verifier {
         Some((block, lane))
     }
 
-    /// Its decision, if the half is the one under which it is found.
+    /// Decides a request if the token is found by its id under the current secret.
     #[inline(always)]
     fn check_lane(
         &self,

@@ -1,4 +1,4 @@
-//! A connection that was authenticated once.
+//! Checks of a connection that was authenticated once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::id::Id;
 use crate::index::{BucketHash, Found, IndexVersion, ShortDigest, SlotHint};
 use crate::permission::Request;
 
-/// A connection that has shown its token. Each check reads what is known now, so that a revoke, an expiry, a disabled
-/// owner or replaced permissions are seen at once.
+/// An authenticated connection. Each check reads the current state of the token, so that a
+/// revocation, an expiry, a disabled owner or changed permissions take effect immediately.
 ///
-/// A request that was allowed is remembered, and allowed again as long as nothing at all has changed since, which
-/// takes a few nanoseconds; a check after any change reads the token's state again. Names of resources and words of the
-/// embedder's own are not remembered.
+/// The last allowed request is cached. Repeating it takes a few nanoseconds while the index has not
+/// changed; after any change, the next check reads the token's state again. Requests with a
+/// resource name or a custom action or resource type are not cached.
 pub struct Grant {
     shared: Arc<EngineState>,
     id: Id,
     start: BucketHash,
     short_digest: ShortDigest,
-    /// Where it was found last. In another table it is found again, whatever stands here.
+    /// Slot where the digest was found last. If it is stale, the digest is looked up again.
     slot_hint: AtomicUsize,
     memo: Memo,
 }
@@ -49,12 +49,13 @@ impl Grant {
         }
     }
 
-    /// The authorization that was shown.
+    /// Returns the id of the authorization.
     pub fn id(&self) -> Id {
         self.id
     }
 
-    /// Whether the connection may do what `request` says.
+    /// Checks whether the connection may perform `request`, and returns the id of its
+    /// authorization.
     ///
     /// # Errors
     ///
@@ -63,7 +64,7 @@ impl Grant {
     pub fn check(&self, request: &Request<'_>) -> Result<Id, Denied> {
         let shared = &*self.shared;
         let now = shared.fresh()?;
-        // Taken before anything is read: what changes from now on makes it another one.
+        // Read before anything else: every later change increments it.
         let version = shared.index.version();
         match self.memo.allows(version, now, request) {
             true => Ok(self.id),

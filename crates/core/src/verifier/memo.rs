@@ -1,4 +1,4 @@
-//! The last answer of a connection, which holds until anything changes.
+//! Cache of the last allowed request of a connection, valid until the index changes.
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
@@ -7,25 +7,25 @@ use crate::index::IndexVersion;
 use crate::permission::Request;
 use crate::time::Timestamp;
 
-/// A request that was allowed, and the version of the index that allowed it. Threads may share it: whoever meets
-/// another that writes it goes without.
+/// An allowed request and the index version that allowed it. Threads may share it; a thread that
+/// finds another one writing skips its own write.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// Odd while it is being written.
+    /// Sequence lock: odd while an entry is being written.
     turn: AtomicU64,
     version: AtomicU64,
-    /// When the token expires, in nanoseconds since 1970; [`NEVER`] if it does not.
+    /// Expiry of the token, in nanoseconds since 1970; [`NEVER`] if it does not expire.
     until: AtomicU64,
-    /// 0 while nothing is noted; no request has a head of 0 here.
+    /// All 0 while the cache is empty; a cached request has [`NOTED`] set in its first word.
     request: [AtomicU64; 3],
 }
 
 const NEVER: u64 = u64::MAX;
-/// So that the numbers of no request are all 0.
+/// Set in the first word of every cached request, so that none is all zeroes.
 const NOTED: u64 = 1 << 63;
 
 impl Memo {
-    /// Whether this request was allowed by this version, and the token has not expired since.
+    /// Returns true if this version allowed this request and the token has not expired.
     #[inline(always)]
     pub(super) fn allows(
         &self,
@@ -49,7 +49,7 @@ impl Memo {
             && (until == NEVER || now.get().nanos() < until)
     }
 
-    /// Notes that this request was allowed by this version, for a token that expires then.
+    /// Caches that this version allowed this request, for a token with this expiry.
     pub(super) fn note(
         &self,
         version: IndexVersion,
@@ -68,7 +68,7 @@ impl Memo {
         {
             return;
         }
-        // After the turn, before what follows, for those that see any of it.
+        // Orders the odd turn before the stores below for every reader that sees one of them.
         fence(Ordering::Release);
         self.version.store(version.0, Ordering::Relaxed);
         let until = expires.map_or(NEVER, Timestamp::nanos);
@@ -140,7 +140,7 @@ mod tests {
         ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap())
     }
 
-    /// Two threads note requests that differ in every part: no mixture of them is ever allowed.
+    /// Two threads cache requests that differ in every part: no mixture of them is ever allowed.
     #[test]
     fn threads_sharing_a_memo_do_not_mix_entries() {
         let memo = &Memo::default();
