@@ -1,11 +1,11 @@
-//! Which changes a journal records.
+//! The changes that a journal records.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Event, Intent, Journal, JournalError, Outcome};
 use crate::record::{SET_UP, SETTINGS};
 
-/// Changes that a journal records, those included of which it does not say whether they were made.
+/// Changes that a journal records, including those whose outcome is unknown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RecordedChanges {
     /// Any change of a record other than the settings.
@@ -15,10 +15,10 @@ pub(crate) struct RecordedChanges {
 }
 
 impl RecordedChanges {
-    /// Reads what the whole journal records of `store`, as [`Event::Opened`] names it.
+    /// Reads all changes of `store`, named as in [`Event::Opened`].
     pub(crate) fn read(journal: &dyn Journal, store: &str) -> Result<Self, JournalError> {
         let mut recorded = Self::default();
-        // Chains that are about the store, where they were read up to.
+        // Chains whose entries concern the store, at the point of reading.
         let mut current: HashSet<u32> = HashSet::new();
         let mut undecided: HashMap<(u32, u64), Self> = HashMap::new();
         journal.read(&mut |entry| match entry.event {
@@ -63,9 +63,9 @@ impl RecordedChanges {
     }
 }
 
-/// Returns true if `journal` records at most that a store was about to be created.
+/// Returns true if `journal` is empty or records only that a store was about to be created.
 ///
-/// A store that is created beside any other journal hides that the one it belongs to is missing.
+/// Creating a store next to any other journal would hide that the store of that journal is missing.
 ///
 /// # Errors
 ///

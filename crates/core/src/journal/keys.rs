@@ -1,4 +1,4 @@
-//! What the lines of a journal are sealed under, so that nobody without the key can write or change one.
+//! Keys under which the lines of a journal are sealed: without the key, no line can be forged.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,10 +8,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::key::{KeyId, StoreKey};
 
-/// The keys of a journal, derived from the secrets of a [`StoreKey`].
+/// Keys of a journal, derived from the secrets of a [`StoreKey`].
 #[derive(Debug)]
 pub struct JournalKeys {
-    /// The current one last.
+    /// The current key is the last.
     keys: Vec<JournalKey>,
 }
 
@@ -28,12 +28,12 @@ impl fmt::Debug for JournalKey {
     }
 }
 
-/// 16 bytes that only the key makes; 32 hexadecimal digits in text.
+/// A MAC of 16 bytes; as text, 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Mac(pub [u8; 16]);
 
 impl JournalKeys {
-    /// The keys that follow from the secrets of `key`.
+    /// Derives the keys from the secrets of `key`.
     pub fn new(key: &StoreKey) -> Self {
         let keys = key.newest_first().rev().map(|secret| JournalKey {
             id: secret.id,
@@ -44,7 +44,7 @@ impl JournalKeys {
         }
     }
 
-    /// The current key, and the MAC that it makes of a line whose predecessor has the MAC `previous`.
+    /// Returns the current key and its MAC of `line`, whose predecessor has the MAC `previous`.
     pub fn seal(&self, previous: Mac, line: &[u8]) -> (KeyId, Mac) {
         let mac = self
             .keys
@@ -53,14 +53,14 @@ impl JournalKeys {
         mac.unwrap_or((KeyId(0), Mac::default()))
     }
 
-    /// Whether the key with this id makes `mac` of a line whose predecessor has the MAC `previous`. None if there is
-    /// no such key.
+    /// Returns true if `mac` is the MAC of `line` under the key with this id; `previous` is the MAC
+    /// of the line before. None if there is no such key.
     pub fn verify(&self, key: KeyId, previous: Mac, line: &[u8], mac: Mac) -> Option<bool> {
         Some(self.mac(key, previous, line)? == mac)
     }
 
-    /// The MAC that the key with this id makes of a line whose predecessor has the MAC `previous`. None if there is
-    /// no such key.
+    /// Returns the MAC of `line` under the key with this id; `previous` is the MAC of the line
+    /// before. None if there is no such key.
     pub fn mac(&self, key: KeyId, previous: Mac, line: &[u8]) -> Option<Mac> {
         let key = self.keys.iter().find(|one| one.id == key)?;
         Some(key.mac(previous, line))
@@ -90,7 +90,7 @@ impl fmt::Debug for Mac {
     }
 }
 
-/// A text that is no MAC.
+/// Error for a text that is not a MAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a MAC has 32 lower-case hexadecimal digits")]
 pub struct InvalidMac;

@@ -1,11 +1,11 @@
-//! A journal in memory, for tests and for stores that are in memory as well.
+//! A journal in memory, for tests and for stores in memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Durability, Entry, Event, Journal, JournalError};
 use crate::time::Timestamp;
 
-/// Entries in memory, which live as long as one of those who share them.
+/// A journal in memory. Its entries are shared by all journals that are derived from it.
 #[derive(Debug, Default)]
 pub struct MemoryJournal {
     chains: Arc<Mutex<Vec<Vec<Entry>>>>,
@@ -13,12 +13,12 @@ pub struct MemoryJournal {
 }
 
 impl MemoryJournal {
-    /// An empty journal.
+    /// Creates an empty journal.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same journal as another process has it: with a chain of its own.
+    /// Returns the same journal as seen by another process, with a chain of its own.
     #[must_use]
     pub fn another(&self) -> Self {
         let own = self.chains().len().max(self.own + 1);
@@ -28,7 +28,7 @@ impl MemoryJournal {
         }
     }
 
-    /// The same journal as the next process has it that goes on with this chain.
+    /// Returns the same journal as seen by the next process that continues this chain.
     #[must_use]
     pub fn reopened(&self) -> Self {
         Self {
@@ -37,7 +37,7 @@ impl MemoryJournal {
         }
     }
 
-    /// Every entry, chain by chain.
+    /// Returns every entry, chain by chain.
     pub fn entries(&self) -> Vec<Entry> {
         let chains = self.chains();
         let all = chains.iter().flatten().cloned();

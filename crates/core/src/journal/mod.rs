@@ -1,10 +1,12 @@
-//! The contract between the engine and whoever keeps its journal: the audit log, and the list of what has ended.
+//! Contract between the engine and a journal: the audit log and the list of revocations.
 //!
-//! The store says what holds; it can be put back as it was earlier. The journal says what was done, lies with the key
-//! and is never restored, so that what had ended stays ended. The crate `symbolon-journal` keeps it in files.
+//! The store holds the current state, and can be rolled back. The journal is an append-only record
+//! of all changes. It is kept with the key and never restored, so an old backup cannot reactivate
+//! what was revoked. The crate `symbolon-journal` implements it in files.
 //!
-//! Before each commit the engine writes down what it intends ([`Event::Intent`]), and afterwards what became of it
-//! ([`Event::Outcome`]). An outcome that is missing after a crash is found out when the journal is opened again.
+//! The engine appends an [`Event::Intent`] before each commit and an [`Event::Outcome`] after it.
+//! An outcome that is missing after a crash is derived from the store when the journal is opened
+//! the next time.
 
 mod changes;
 mod keys;
@@ -29,16 +31,18 @@ pub(crate) use recorder::Recorder;
 pub(crate) use revocations::{RevocationList, mark};
 pub(crate) use summary::JournalSummary;
 
-/// Keeps what was done, in the order in which it was done.
+/// An append-only journal of changes.
 ///
-/// A journal consists of chains. Each process appends to a chain of its own, and reads those of the others.
+/// A journal consists of chains. Each process appends to its own chain and reads all of them.
 pub trait Journal: Debug + Send + Sync + 'static {
-    /// Appends these events to the own chain as one, in their order, and returns the number of the first; the
-    /// others follow by one. With [`Durability::Synced`] they, and all before them, are on disk when it returns.
+    /// Appends `events` to the own chain, in this order and as one write. Returns the number of the
+    /// first entry; the others follow by one. With [`Durability::Synced`], the new entries and all
+    /// before them are on disk when this returns.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Failed`]; it may then be there or not. The next call tries anew.
+    /// [`JournalError::Failed`]: unknown whether the entries were written. The next call tries to
+    /// write again.
     fn append(
         &self,
         at: Timestamp,
@@ -46,188 +50,191 @@ pub trait Journal: Debug + Send + Sync + 'static {
         durability: Durability,
     ) -> Result<u64, JournalError>;
 
-    /// The entries of every chain from its newest [`Event::Opened`] on, that included: chain by chain, each in its
-    /// order. Nothing if nothing was ever written.
+    /// Returns the entries of each chain from its newest [`Event::Opened`] on, inclusive. The
+    /// chains follow one another, each in order. Empty if nothing was ever written.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Broken`] if what is read is not as it was written, [`JournalError::Failed`].
+    /// [`JournalError::Broken`] if an entry fails verification, [`JournalError::Failed`] if the
+    /// journal cannot be read.
     fn recent(&self) -> Result<Vec<Entry>, JournalError>;
 
-    /// Every entry ever written: chain by chain, each in its order.
+    /// Calls `visit` with every entry ever written. The chains follow one another, each in order.
     ///
     /// # Errors
     ///
-    /// As [`Journal::recent`].
+    /// Those of [`Journal::recent`].
     fn read(&self, visit: &mut dyn FnMut(Entry)) -> Result<(), JournalError>;
 }
 
-/// When an append returns.
+/// Guarantee with which an append returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// When it is on disk.
+    /// The entries are on disk.
     Synced,
-    /// When it is written; a crash of the process loses nothing of it, a power cut may.
+    /// The entries are written. A crash of the process cannot lose them, a power failure can.
     Written,
 }
 
-/// An event, and where it stands.
+/// An event and its position in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Names the chain within the journal.
+    /// Number of the chain within the journal.
     pub chain: u32,
-    /// Whether it is the chain that this process appends to.
+    /// True if this process appends to the chain.
     pub own: bool,
-    /// Grows by one along the chain, from 1 on.
+    /// Position in the chain, starting at 1.
     pub number: u64,
-    /// When it was written, by the engine's clock.
+    /// Time of the append, by the engine's clock.
     pub at: Timestamp,
-    /// What happened.
+    /// The event itself.
     pub event: Event,
 }
 
-/// What happened.
+/// An event of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A process begins to write, or has written much: what it knows of the store. No intent before it is open.
+    /// State of the store as this process knows it. Written before the first intent, and again
+    /// after many entries while no intent is open.
     Opened {
-        /// Names the store, in 32 hexadecimal digits; the same after a backup was restored.
+        /// Id of the store, 32 hexadecimal digits; restoring a backup does not change it.
         store: String,
-        /// Which life of the store.
+        /// Epoch of the store.
         #[serde(with = "hexadecimal")]
         epoch: u64,
-        /// The newest commit that it knew.
+        /// Newest commit that the process knew.
         head: u64,
     },
-    /// Somebody is about to change something.
+    /// A change is about to be committed.
     Intent(Intent),
-    /// What became of an intent.
+    /// The outcome of an intent.
     Outcome {
-        /// The number of the intent's entry, in the same chain.
+        /// Number of the intent's entry, in the same chain.
         of: u64,
-        /// What became of it.
+        /// The outcome.
         #[serde(rename = "fate")]
         outcome: Outcome,
     },
-    /// Somebody was refused a change.
+    /// A caller was denied an operation.
     Denied {
-        /// Who asked.
+        /// The caller.
         #[serde(rename = "by")]
         actor: Actor,
-        /// For what.
+        /// The denied operation.
         #[serde(rename = "act")]
         operation: Operation,
-        /// About which record, if that was said.
+        /// The record, if the caller named one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         on: Option<RecordKey>,
-        /// Why not.
+        /// Reason of the denial.
         reason: String,
-        /// How many refusals before this one were left out, for there were too many.
+        /// Number of denials before this one that were not recorded, because there were too many.
         #[serde(default, skip_serializing_if = "is_zero")]
         left_out: u64,
     },
-    /// The store was found to be an earlier one, put back; what had ended was ended again.
+    /// The store was found to be rolled back, and revocations were replayed.
     #[serde(rename = "restored")]
     RolledBack {
-        /// The life of the store as it was found.
+        /// Epoch of the store as it was found.
         #[serde(with = "hexadecimal")]
         found_epoch: u64,
-        /// The newest commit as it was found.
+        /// Newest commit of the store as it was found.
         found_head: u64,
-        /// The life of the store from then on.
+        /// Epoch of the store from then on.
         #[serde(with = "hexadecimal")]
         epoch: u64,
-        /// The lives that it had before, as far as the journal followed them.
+        /// Earlier epochs of the store that the journal followed.
         #[serde(
             default,
             skip_serializing_if = "Vec::is_empty",
             with = "hexadecimal::list"
         )]
         superseded: Vec<u64>,
-        /// Whether the operator accepted it without a journal that knew the store.
+        /// True if the operator accepted the store although the journal did not know it.
         accepted: bool,
     },
-    /// The journal could not be written for a while. Endings of that time follow, as far as they are known.
+    /// The journal could not be written for a while. Entries follow for the revocations of that
+    /// time that the process kept.
     Gap {
-        /// How many entries could not be written.
+        /// Number of entries that could not be written.
         missed: u64,
     },
 }
 
-/// A change that is about to be made; all of it or nothing.
+/// A change that is about to be committed, as a whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// Who asked.
+    /// The caller.
     #[serde(rename = "by")]
     pub actor: Actor,
-    /// For what.
+    /// The operation.
     #[serde(rename = "act")]
     pub operation: Operation,
-    /// What is written.
+    /// The records that are written or purged.
     pub writes: Vec<WrittenRecord>,
-    /// What will have ended.
+    /// The records that are revoked or deleted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ends: Vec<Revocation>,
 }
 
-/// Who asked for a change.
+/// The caller of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
-    /// The program that links the engine, or whoever holds its key.
+    /// The program that embeds the engine, or a holder of the key.
     Root,
     /// The bearer of the token of this authorization.
     Authorization(Id),
-    /// This user, signed in.
+    /// This user, with a session.
     User(Id),
-    /// Somebody who has not shown who it is.
+    /// A caller that is not authenticated.
     #[serde(rename = "nobody")]
     Anonymous,
 }
 
-/// A record that is written or forgotten.
+/// A record that is written or purged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenRecord {
-    /// Which.
+    /// Key of the record.
     #[serde(rename = "record")]
     pub key: RecordKey,
-    /// For the how many-th time it is written, from 1 on; 0 if it is forgotten.
+    /// Sequence of the record, starting at 1; 0 if it is purged.
     #[serde(rename = "seq")]
     pub sequence: u64,
 }
 
-/// Something that ends for good.
+/// A final revocation of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// What.
+    /// Key of the record.
     #[serde(rename = "record")]
     pub key: RecordKey,
-    /// From when on.
+    /// Time from which it is revoked.
     pub at: Timestamp,
-    /// Tells its token again, of an authorization.
+    /// Mark of the token, if the record is an authorization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mac>,
 }
 
-/// What became of an intent.
+/// The outcome of an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was made.
+    /// It was committed.
     Done {
-        /// The commit.
+        /// Revision of the commit.
         revision: u64,
     },
-    /// It was found to have been made, after a crash or an error.
+    /// It was found in the store, after a crash or an error.
     Found,
-    /// It was not made.
+    /// It was not committed.
     Failed,
-    /// Nobody knows yet: the store did not answer.
+    /// The outcome is unknown: the store did not answer.
     Unknown,
 }
 
-/// What somebody asked for.
+/// The operation that a caller asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -253,25 +260,26 @@ pub enum Operation {
     UnregisterBucket,
     SetUp,
     Import,
-    /// A token that was imported by its hash was seen, and given a keyed hash.
+    /// Added a keyed hash to an authorization that was imported with a hash of its token.
     Adopt,
     Purge,
-    /// What the journal knows as ended was ended again after a restore.
+    /// Revoked again what the journal lists as revoked, after the store was rolled back.
     #[serde(rename = "end_again")]
     ReplayRevocations,
-    /// Records were sealed anew under another key.
+    /// Sealed records under another key.
     Reseal,
     SignIn,
     ExtendSession,
     SignOut,
-    /// Listed or read something.
+    /// Read or listed records.
     Read,
-    /// Copied the whole store.
+    /// Made a backup of the store.
     Backup,
 }
 
 impl Operation {
-    /// Whether it only takes away: such an act is never refused because the journal cannot be written.
+    /// Returns true if the operation only takes access away. It is then carried out even if the
+    /// journal cannot be written.
     pub fn is_revocation(self) -> bool {
         matches!(
             self,
@@ -289,25 +297,25 @@ impl Operation {
     }
 }
 
-/// Why a journal did not do what it was asked.
+/// Errors of a journal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// What was read is not as it was written: somebody changed it, or it is damaged.
+    /// An entry fails verification: it was changed after it was written, or is damaged.
     #[error("the journal is broken at {place}: {reason}")]
     Broken {
-        /// Where, as file and line.
+        /// Place in the journal, as file and line.
         place: String,
-        /// What is wrong there.
+        /// Description of the damage.
         reason: String,
     },
     /// It could not be written or read.
-    #[error("the journal failed")]
+    #[error("the storage of the journal failed")]
     Failed(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 impl JournalError {
-    /// Wraps an error of the journal's own.
+    /// Wraps an error of the implementation.
     pub fn failed(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Failed(error.into())
     }
@@ -318,7 +326,8 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// 16 digits: as a number it would lose its last ones in programs that compute with floats.
+/// Epochs in JSON: 16 hexadecimal digits, because programs that compute with floats would round a
+/// number.
 mod hexadecimal {
     use serde::{Deserialize, Deserializer, Serializer, de};
 

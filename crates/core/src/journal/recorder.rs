@@ -1,4 +1,4 @@
-//! Writing the journal along with the commits.
+//! Writing journal entries before and after commits.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,52 +14,56 @@ use crate::record::RecordKey;
 use crate::store::{End, Revision};
 use crate::time::Timestamp;
 
-/// Writes what is intended before each commit, and what became of it; or nothing, if there is no journal.
+/// Records intents before each commit and outcomes after it. Does nothing without a journal.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     journal: Option<Arc<dyn Journal>>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
-    /// What the follower read last. A journal that hangs holds the state, and must not keep the index from being fresh.
+    /// Newest end of the store that the follower reported. It has its own lock: an append that
+    /// hangs holds `state`, and must not block the follower.
     seen: Mutex<Option<End>>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// The store, as [`Event::Opened`] names it.
+    /// Id of the store, as in [`Event::Opened`].
     store: String,
     epoch: u64,
     head: u64,
-    /// What was found out when the journal was opened, or the store was put back, and is written before anything else.
+    /// Events found when the journal was opened or the store rolled back; written before all
+    /// others.
     first: Vec<Event>,
-    /// Entries since it was last said what is known of the store; none if that was never said.
+    /// Number of entries since the newest [`Event::Opened`] of this process; none if there is none.
     since_opened: Option<u64>,
-    /// Intents of which the journal does not say yet what became.
+    /// Intents without an outcome in the journal.
     open: HashSet<u64>,
     missed: UnwrittenEntries,
     denials: Denials,
     revocations: Option<Arc<RevocationList>>,
-    /// Grows when something ends, so that what was read from the journal before is not kept.
+    /// Incremented by each revocation, so that a list read from the journal before it is not
+    /// cached.
     endings: u64,
-    /// The newest purge when `revocations` was read.
+    /// Floor of the store when `revocations` was read.
     floor: Revision,
 }
 
-/// What could not be written.
+/// Entries that could not be written.
 #[derive(Debug, Default)]
 struct UnwrittenEntries {
     entries: u64,
-    /// The endings among it, to be written when that works again.
+    /// Revocations among them, written once the journal works again.
     intents: Vec<(Intent, Outcome)>,
-    /// And what became of intents that were written.
+    /// Outcomes of intents that were written.
     outcomes: Vec<(u64, Outcome)>,
 }
 
-/// Beyond these, endings and outcomes that could not be written are only counted.
+/// Limit of kept revocations, and of kept outcomes; beyond it they are only counted.
 const MAX_UNWRITTEN: usize = 10_000;
-/// Endings in one line that the journal learns of afterwards.
+/// Maximum number of revocations per entry in [`Recorder::add_revocations`].
 const REVOCATIONS_PER_LINE: usize = 500;
-/// So often it is said what is known of the store, so that a journal need not be read from its start.
+/// Number of entries after which the state of the store is written again, so that a journal need
+/// not be read from its start.
 const REOPEN_AFTER: u64 = 10_000;
 
 impl Recorder {
@@ -89,7 +93,8 @@ impl Recorder {
         self.journal.is_some()
     }
 
-    /// From here on changes belong to this store, which is known up to `end`; `first` is written before them.
+    /// Starts recording changes of `store`, which is known up to `end`. The events in `first` are
+    /// written before all others.
     pub(crate) fn begin(&self, store: String, end: End, first: Vec<Event>) {
         let mut state = self.state();
         state.store = store;
@@ -97,7 +102,8 @@ impl Recorder {
         state.note_store_end(end);
     }
 
-    /// Says at once what is known of the store, for a store that is about to be made or was put back.
+    /// Writes the state of the store at once, for a store that is about to be created or was rolled
+    /// back.
     pub(crate) fn open(&self) -> Result<(), JournalError> {
         let Some(journal) = &self.journal else {
             return Ok(());
@@ -111,13 +117,13 @@ impl Recorder {
         Ok(())
     }
 
-    /// The follower has read the store up to `end`.
+    /// Notes that the follower has read the store up to `end`.
     pub(crate) fn note_store_end(&self, end: End) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
-    /// The newest purge of the store is this one. Another process may have purged what it had ended itself: then the
-    /// journal says more than what was read of it before.
+    /// Notes the floor of the store. Another process may have revoked records and purged them: if
+    /// the floor has risen, the cached revocations are out of date.
     pub(crate) fn purged(&self, floor: Revision) {
         let mut state = self.state();
         if state.floor != floor {
@@ -126,8 +132,8 @@ impl Recorder {
         }
     }
 
-    /// Writes what is about to be done, and returns when it is on disk. The number of the first intent; the others
-    /// follow by one. None without a journal.
+    /// Writes `intents`, and returns when they are on disk. Returns the number of the first; the
+    /// others follow by one. None without a journal.
     pub(crate) fn record_intents(&self, intents: &[Intent]) -> Result<Option<u64>, JournalError> {
         let Some(journal) = self.journal.as_ref().filter(|_| !intents.is_empty()) else {
             return Ok(None);
@@ -165,8 +171,8 @@ impl Recorder {
         Ok(Some(first + new))
     }
 
-    /// Notes what became of intents. A failure is no failure of the change: the next to open the journal finds it out
-    /// from the store.
+    /// Records the outcomes of intents. The change itself does not fail if they cannot be written:
+    /// the next process that opens the journal derives them from the store.
     pub(crate) fn journal_outcomes(&self, outcomes: &[(u64, Outcome)]) {
         let Some(journal) = self.journal.as_ref().filter(|_| !outcomes.is_empty()) else {
             return;
@@ -192,7 +198,7 @@ impl Recorder {
         }
     }
 
-    /// Something was done that could not be written before.
+    /// Keeps a committed change that could not be written to the journal before.
     pub(crate) fn record_unwritten(&self, intent: Intent, outcome: Outcome) {
         let mut state = self.state();
         if let Outcome::Done { revision } = outcome {
@@ -205,7 +211,8 @@ impl Recorder {
         }
     }
 
-    /// Notes a refusal, unless there are too many. A journal that cannot be written changes nothing about it.
+    /// Records a denial, unless there are too many. A failure of the journal is ignored: the denial
+    /// stands.
     pub(crate) fn record_denial(
         &self,
         actor: Actor,
@@ -236,7 +243,7 @@ impl Recorder {
         }
     }
 
-    /// What the journal knows as ended, its own endings included.
+    /// Returns all revocations in the journal, including those of this process.
     pub(crate) fn revocations(&self) -> Result<Arc<RevocationList>, JournalError> {
         let Some(journal) = &self.journal else {
             return Ok(Arc::default());
@@ -259,7 +266,7 @@ impl Recorder {
         Ok(revocations)
     }
 
-    /// Has the journal know what has ended without its knowledge.
+    /// Adds revocations that the journal does not list yet.
     pub(crate) fn add_revocations(&self, keys: &[RecordKey]) -> Result<(), JournalError> {
         let at = self.clock.now();
         for chunk in keys.chunks(REVOCATIONS_PER_LINE) {
@@ -280,7 +287,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// What the journal knows for sure to have ended; read anew, and not kept.
+    /// Returns the revocations that are certain, read from the journal and not cached.
     pub(crate) fn confirmed_revocations(&self) -> Result<RevocationList, JournalError> {
         let journal = self.journal.as_ref();
         journal.map_or(Ok(RevocationList::default()), |journal| {
@@ -320,7 +327,7 @@ impl State {
             head
         };
         if self.epoch != end.epoch.0 && self.since_opened.take().is_some() {
-            // What follows belongs to another life, and the one before is never taken up again.
+            // The entries that follow belong to another epoch; the previous one never continues.
             self.first.push(Event::RolledBack {
                 found_epoch: end.epoch.0,
                 found_head: head,
@@ -340,21 +347,21 @@ impl State {
         }
     }
 
-    /// The journal says what became of the intent, or that nobody knows.
+    /// Removes the intent from the open ones, unless its outcome is unknown.
     fn mark_concluded(&mut self, of: u64, outcome: Outcome) {
         if outcome != Outcome::Unknown {
             self.open.remove(&of);
         }
     }
 
-    /// Whether it is to be said anew what is known of the store. Not while the outcome of an intent is open: whoever reads
-    /// from there on would not meet it.
+    /// Returns true if it is time to write the state of the store again. Not while an intent is
+    /// open: a reader that starts at that entry would miss it.
     fn is_reopening(&self) -> bool {
         let due = self.since_opened.is_some_and(|since| since >= REOPEN_AFTER);
         due && self.open.is_empty()
     }
 
-    /// What must stand before the next intent.
+    /// Returns the events to write before the next intent.
     fn preface(&self) -> Vec<Event> {
         let mut events = self.preface_of_notes();
         if self.is_reopening() {
@@ -369,7 +376,7 @@ impl State {
         events
     }
 
-    /// What must stand before anything.
+    /// Returns the events to write before any other.
     fn preface_of_notes(&self) -> Vec<Event> {
         match self.since_opened {
             Some(_) => Vec::new(),
@@ -377,7 +384,8 @@ impl State {
         }
     }
 
-    /// So many entries were written, with all that stood in the preface.
+    /// Notes that `count` entries were written, including the preface. Returns the entries that had
+    /// been missed.
     fn written(&mut self, count: u64) -> UnwrittenEntries {
         if self.is_reopening() {
             self.since_opened = Some(0);
@@ -399,7 +407,7 @@ fn outcome((of, outcome): &(u64, Outcome)) -> Event {
     }
 }
 
-/// How many refusals may be noted: so many at once, and from then on one each interval.
+/// Rate limit of recorded denials: a burst of [`DENIAL_BURST`], then one per [`DENIAL_INTERVAL`].
 #[derive(Debug)]
 struct Denials {
     left: u64,
@@ -421,7 +429,8 @@ impl Default for Denials {
 }
 
 impl Denials {
-    /// How many were left out since the last one, if this one may be noted.
+    /// Returns the number of denials left out since the last recorded one, or none if this one must
+    /// be left out too.
     fn admit(&mut self, now: Timestamp) -> Option<u64> {
         let interval = DENIAL_INTERVAL.as_nanos() as u64;
         let earned = now.nanos().saturating_sub(self.refilled.nanos()) / interval;

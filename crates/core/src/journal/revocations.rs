@@ -1,4 +1,4 @@
-//! What a journal knows as ended.
+//! The revocations that a journal lists.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,8 @@ use super::{Entry, Event, Intent, Journal, JournalError, Mac, Operation, Outcome
 use crate::record::RecordKey;
 use crate::time::Timestamp;
 
-/// Everything that has ended, or will at a known time, and was not imported again on purpose.
+/// Everything that was revoked or deleted, or will be at a set time, and was not revived by an
+/// import.
 #[derive(Debug, Default)]
 pub(crate) struct RevocationList {
     records: HashMap<RecordKey, RevocationEntry>,
@@ -15,40 +16,41 @@ pub(crate) struct RevocationList {
 
 #[derive(Debug, Clone, Copy)]
 struct RevocationEntry {
-    /// From when on it has ended.
+    /// Time from which it is revoked.
     at: Timestamp,
-    /// When that was written down last; none if it could not be written yet.
+    /// Position of the newest entry that lists it; none if it could not be written yet.
     written: Option<WrittenAt>,
     mark: Option<Mac>,
 }
 
-/// When something was written down.
+/// Position of an entry in the journal.
 #[derive(Debug, Clone, Copy)]
 struct WrittenAt {
     at: Timestamp,
     chain: u32,
     number: u64,
-    /// Life of the store, and commit, if both are known.
+    /// Epoch and revision of the commit, if both are known.
     commit: Option<(u64, u64)>,
 }
 
 impl WrittenAt {
-    /// By the order of the commits or of the lines if one of them tells. The clock may have been set back between.
+    /// Compares by revisions in the same epoch, else by numbers in the same chain, else by time.
+    /// The clock comes last, because it may have been set back.
     fn is_after(self, other: Self) -> bool {
         match (self.commit, other.commit) {
-            (Some((life, commit)), Some((same, before))) if life == same => commit > before,
+            (Some((epoch, commit)), Some((same, before))) if epoch == same => commit > before,
             _ if self.chain == other.chain => self.number > other.number,
             _ => self.at > other.at,
         }
     }
 }
 
-/// What is done with an ending of which nobody knows whether it was made.
+/// Treatment of revocations whose outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UnknownOutcome {
-    /// It counts: it was asked for.
+    /// They count, because they were requested.
     Counts,
-    /// It does not, and neither does one that an import may have undone.
+    /// They do not count, and neither do those that an import may have undone.
     LeftOut,
 }
 
@@ -59,12 +61,12 @@ impl RevocationList {
         undecided: UnknownOutcome,
     ) -> Result<Self, JournalError> {
         let mut open: HashMap<(u32, u64), (WrittenAt, Intent)> = HashMap::new();
-        let mut lives: HashMap<u32, u64> = HashMap::new();
+        let mut epochs: HashMap<u32, u64> = HashMap::new();
         let mut ended = Self::default();
         let mut revived: Vec<(WrittenAt, RecordKey)> = Vec::new();
         journal.read(&mut |entry: Entry| match entry.event {
             Event::Opened { epoch, .. } => {
-                lives.insert(entry.chain, epoch);
+                epochs.insert(entry.chain, epoch);
             }
             Event::Intent(intent)
                 if !intent.ends.is_empty() || intent.operation == Operation::Import =>
@@ -84,8 +86,8 @@ impl RevocationList {
                 let decided = open.remove(&(entry.chain, of));
                 if let (Some((mut moment, intent)), true) = (decided, outcome != Outcome::Failed) {
                     if let Outcome::Done { revision } = outcome {
-                        let life = lives.get(&entry.chain);
-                        moment.commit = life.map(|life| (*life, revision));
+                        let epoch = epochs.get(&entry.chain);
+                        moment.commit = epoch.map(|epoch| (*epoch, revision));
                     }
                     if intent.operation == Operation::Import {
                         revived.extend(intent.writes.iter().map(|target| (moment, target.key)));
@@ -110,7 +112,7 @@ impl RevocationList {
         Ok(ended)
     }
 
-    /// Adds what could not be written yet.
+    /// Adds the revocations of an intent that could not be written yet.
     pub(super) fn add(&mut self, intent: &Intent) {
         self.note(None, intent);
     }
@@ -134,7 +136,8 @@ impl RevocationList {
         }
     }
 
-    /// What was imported after it had ended, which only works when it is asked for, has not ended any more.
+    /// Removes a record that was imported after its revocation, which an import does only on
+    /// request.
     fn revive(&mut self, moment: WrittenAt, key: RecordKey) {
         if let Some(noted) = self.records.get(&key)
             && noted.written.is_some_and(|ended| moment.is_after(ended))
@@ -146,29 +149,29 @@ impl RevocationList {
         }
     }
 
-    /// Whether nothing is known to have ended.
+    /// Returns true if the list is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.marks.is_empty()
     }
 
-    /// From when on a record has ended, if it has or will.
+    /// Returns the time from which a record is revoked, which may lie in the future.
     pub(crate) fn revoked_from(&self, key: RecordKey) -> Option<Timestamp> {
         self.records.get(&key).map(|noted| noted.at)
     }
 
-    /// Which record had the token with this mark, if that has ended.
+    /// Returns the revoked record whose token has this mark.
     pub(crate) fn record_with_mark(&self, mark: Mac) -> Option<RecordKey> {
         self.marks.get(&mark).copied()
     }
 
-    /// Each of them.
+    /// Iterates over the revoked records, each with the time from which it is revoked.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (RecordKey, Timestamp)> {
         self.records.iter().map(|(key, noted)| (*key, noted.at))
     }
 }
 
-/// What tells a token in a journal, made of its unique key and not to be turned back. Of a token that was imported as
-/// its hash it has no more secret in it than that hash.
+/// Returns the mark by which a journal recognises a token: a hash of its unique key. It reveals no
+/// more than the hash with which the token may have been imported.
 pub(crate) fn mark(unique: &[u8]) -> Mac {
     let hash = blake3::derive_key("symbolon 2026-11-22 ended token", unique);
     Mac(hash.first_chunk().copied().unwrap_or_default())

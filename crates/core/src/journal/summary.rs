@@ -1,22 +1,22 @@
-//! Comparing a journal with the store that is opened.
+//! Comparing a journal with a store.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Entry, Event, Intent, Journal, JournalError, Outcome};
 use crate::store::{End, Epoch};
 
-/// What a journal says of a store, read before the store is.
+/// Stores, epochs and newest commits that a journal records, read before the store is.
 #[derive(Debug, Default)]
 pub(crate) struct JournalSummary {
-    /// The stores that it knows.
+    /// Ids of the stores in the journal.
     stores: HashSet<String>,
-    /// The lives that it knows, with the newest commit of each.
+    /// Newest commit of each epoch in the journal.
     heads: HashMap<u64, u64>,
-    /// In which life the newest entries of each chain are.
+    /// Epoch of the newest entries of each chain.
     chain_epochs: HashMap<u32, u64>,
-    /// The lives that another one followed.
+    /// Epochs that another one replaced.
     superseded: HashSet<u64>,
-    /// Intents of the own chain of which nobody knows what became.
+    /// Intents of the own chain without an outcome.
     pub(crate) open: Vec<(u64, Intent)>,
 }
 
@@ -28,7 +28,8 @@ impl JournalSummary {
             memory.add_entry(&entry, &mut open);
         }
         if memory.heads.len() > 1 {
-            // A chain that was not written to for long knows an earlier life; only the whole tells which is the last.
+            // A chain that was not written to for long ends in an earlier epoch; only the whole
+            // journal shows which one is the last.
             journal.read(&mut |entry| {
                 if let Event::RolledBack { superseded, .. } = entry.event {
                     memory.superseded.extend(superseded);
@@ -40,7 +41,7 @@ impl JournalSummary {
         Ok(memory)
     }
 
-    /// Whether nothing was ever written.
+    /// Returns true if nothing was ever written.
     pub(crate) fn is_empty(&self) -> bool {
         self.stores.is_empty()
     }
@@ -49,17 +50,17 @@ impl JournalSummary {
         self.stores.contains(store)
     }
 
-    /// Whether the store was put back as it had been earlier: its life is not the one that the journal followed, or it
-    /// lacks commits.
+    /// Returns true if the store was rolled back: its epoch is not the one that the journal
+    /// followed, or it lacks commits.
     pub(crate) fn is_rolled_back(&self, end: End) -> bool {
         let known = self.heads.get(&end.epoch.0);
         self.superseded.contains(&end.epoch.0) || known.is_none_or(|head| *head > end.head.0)
     }
 
-    /// The lives that it followed, but for `epoch`.
+    /// Returns the epochs that the journal followed, except `epoch`.
     pub(crate) fn earlier_epochs(&self, epoch: Epoch) -> Vec<u64> {
         let chain_epochs = self.heads.keys().copied();
-        chain_epochs.filter(|life| *life != epoch.0).collect()
+        chain_epochs.filter(|known| *known != epoch.0).collect()
     }
 
     fn add_entry(&mut self, entry: &Entry, open: &mut HashMap<u64, Intent>) {
