@@ -1,4 +1,4 @@
-//! The authorization: what a token stands for.
+//! Authorizations, and the rule that decides whether one is in force.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,50 +8,52 @@ use crate::permission::PermissionSet;
 use crate::status::Status;
 use crate::time::{Minute, Timestamp};
 
-/// What a token stands for. It holds nothing of the token itself, so that there is nothing to redact.
+/// The stored object behind a token. It contains nothing of the token itself, so nothing in it must
+/// be redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorization {
     /// Its public id.
     pub id: Id,
     /// The organization that it belongs to.
     pub organization: Id,
-    /// The user that it belongs to, if any: it is dead while that user is not active.
+    /// The user that it belongs to, if any; it is refused while that user is not active.
     pub user: Option<Id>,
-    /// Who made it, for the record; none if the embedding program did.
+    /// The creator, for information; none if the embedding program created it.
     pub created_by: Option<Creator>,
-    /// Through which interface it was made; each interface lists its own.
+    /// The interface through which it was created; each interface lists only its own.
     pub origin: Origin,
-    /// The authorization that it replaced, if it came of a rotation.
+    /// The authorization that it replaced, if it was created by a rotation.
     pub rotated_from: Option<Id>,
     /// Free text.
     pub description: String,
-    /// What it allows.
+    /// The permissions of its token.
     pub permissions: PermissionSet,
-    /// Whether it is in force; [`Status::Revoked`] is final.
+    /// The status; [`Status::Revoked`] is final.
     pub status: Status,
-    /// From when on it is refused; none means never.
+    /// Time from which it is refused; none means never.
     pub expires_at: Option<Timestamp>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// When it was revoked.
+    /// Time of the revocation.
     pub revoked_at: Option<Timestamp>,
-    /// When its token was last used, as far as is known; set only on what an [`Issuer`](crate::Issuer) returns. It is no part
-    /// of the record: what is given here is not kept.
+    /// Minute of the last recorded use of its token. Only set on values that an
+    /// [`Issuer`](crate::Issuer) returns; not part of the record, so a value given here is not
+    /// stored.
     pub last_used: Option<Minute>,
 }
 
-/// Who made an authorization.
+/// The creator of an authorization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Creator {
     /// The bearer of the token of this authorization.
     Authorization(Id),
-    /// This user, signed in.
+    /// This user, with a session.
     User(Id),
 }
 
-/// An interface through which authorizations are made.
+/// An interface through which authorizations are created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
@@ -59,30 +61,30 @@ pub enum Origin {
     V2,
     /// InfluxDB Clustered's `/api/v0/tokens`.
     V0,
-    /// The program that links the engine.
+    /// The program that embeds the engine.
     Embedder,
 }
 
-/// Why an authorization is dead, in the precedence in which it is told.
+/// Reasons why an authorization is not in force, in order of precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NotInForce {
-    /// Revoked, or its user or organization is deleted: for good.
+    /// Revoked, or its user or organization is deleted. This is final.
     Revoked,
-    /// Switched off.
+    /// Set to inactive.
     Inactive,
-    /// Its time is over.
+    /// Past its expiry.
     Expired,
-    /// Its user or organization is switched off or unknown.
+    /// Its user or organization is inactive or unknown.
     OwnerInactive,
 }
 
 impl Authorization {
-    /// Whether it is in force at `now`, its user and organization being in the given states. Without a user,
-    /// that of the user does not count.
+    /// Checks that the authorization is in force at `now`, given the states of its user and
+    /// organization. `user` is ignored if it has no user.
     ///
     /// # Errors
     ///
-    /// Why it is not.
+    /// The first reason why it is not in force.
     pub fn live(
         &self,
         now: Timestamp,
@@ -95,7 +97,8 @@ impl Authorization {
     }
 }
 
-/// The one rule of liveness. The time is asked for only when it matters.
+/// Decides whether an authorization is in force; the only place with this rule. `expired` is called
+/// only if the result depends on the time.
 pub(crate) fn check_in_force(
     status: Status,
     expired: impl FnOnce() -> bool,

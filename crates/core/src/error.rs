@@ -1,5 +1,5 @@
-//! Errors, by who reads them: [`Denied`] whoever asks for a check, [`StoreError`] the engine, [`Error`] whoever
-//! changes something.
+//! Errors: [`Denied`] for refused checks, [`StoreError`] for failures of a store, and [`Error`] for
+//! failed changes and for opening an engine.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -12,23 +12,24 @@ use crate::record::RecordKey;
 use crate::schema::SchemaError;
 use crate::status::AlreadyRevoked;
 
-/// Why a check is refused, in the precedence in which it is told. From `Revoked` on it names the authorization;
-/// it never holds anything of the token.
+/// Reasons why a check is refused, in order of precedence. From `Revoked` on, they carry the id of
+/// the authorization. They contain no part of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Denied {
-    /// Nothing is known: the index is still being built, or has not been confirmed for too long. Answer 503.
+    /// The index is still being built, or has not been confirmed for longer than
+    /// [`Options::max_staleness`](crate::Options::max_staleness). A server answers 503.
     Unavailable,
-    /// The text is no token.
+    /// The text does not have the form of a token.
     Malformed,
-    /// No such token.
+    /// No authorization has this token.
     Unknown,
     /// Revoked, or its user or organization is deleted.
     Revoked(Id),
-    /// Switched off.
+    /// Set to inactive.
     Inactive(Id),
-    /// Its time is over.
+    /// Past its expiry.
     Expired(Id),
-    /// Its user or organization is switched off or unknown.
+    /// Its user or organization is inactive or unknown.
     OwnerInactive(Id),
     /// In force, but no permission covers the request.
     Forbidden(Id),
@@ -44,8 +45,8 @@ impl Denied {
         }
     }
 
-    /// The reason as one word, for logs and metrics: `unavailable`, `malformed`, `unknown`, `revoked`,
-    /// `inactive`, `expired`, `owner_inactive` or `forbidden`.
+    /// Returns the reason as one word, for logs and metrics: `unavailable`, `malformed`, `unknown`,
+    /// `revoked`, `inactive`, `expired`, `owner_inactive` or `forbidden`.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Unavailable => "unavailable",
@@ -59,7 +60,7 @@ impl Denied {
         }
     }
 
-    /// The authorization that was refused, if the token belongs to one.
+    /// Returns the id of the refused authorization, if the token belongs to one.
     pub fn id(self) -> Option<Id> {
         match self {
             Self::Unavailable | Self::Malformed | Self::Unknown => None,
@@ -80,32 +81,35 @@ impl std::fmt::Display for Denied {
 
 impl StdError for Denied {}
 
-/// Why a store did not do what it was asked.
+/// Errors of a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The write with this index expected another revision of its record. Nothing was written.
-    #[error("the record of write {0} was changed in the meantime")]
+    #[error("the record of write {0} was changed concurrently")]
     Conflict(usize),
     /// The write with this index has a unique key that another record holds. Nothing was written.
     #[error("the unique key of write {0} is taken")]
     Duplicate(usize),
-    /// A record, or the commit, is larger than the store's [`Limits`](crate::store::Limits). Nothing was written.
-    #[error("a record or commit is larger than the store takes")]
+    /// A record or the commit exceeds the store's [`Limits`](crate::store::Limits). Nothing was
+    /// written.
+    #[error("a record or commit exceeds the limits of the store")]
     TooLarge,
-    /// No space is left. Nothing was written; it can be tried again when there is space.
-    #[error("no space is left on the disk of the store; make room and try again")]
+    /// No space is left on the disk. Nothing was written; the caller may try again once there is
+    /// space.
+    #[error("no space is left on the disk of the store; free some space and try again")]
     Full,
-    /// The store's own structures are damaged.
+    /// The data structures of the store are damaged.
     #[error("the store is damaged: {0}; restore it from a backup")]
     Corrupt(String),
-    /// Anything else that the backend says. For a commit: *unknown* whether it was written.
-    #[error("the store failed")]
+    /// Any other error of the backend. After a commit it is *unknown* whether the commit was
+    /// written.
+    #[error("the backend of the store failed")]
     Backend(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 impl StoreError {
-    /// Whether it is certain that nothing was written.
+    /// Returns true if certainly nothing was written.
     pub(crate) fn is_definite(&self) -> bool {
         match self {
             Self::Conflict(_) | Self::Duplicate(_) | Self::TooLarge | Self::Full => true,
@@ -119,7 +123,7 @@ impl StoreError {
     }
 }
 
-/// A thing that a change is about, as named in an [`Error`].
+/// The field or object that an [`Error`] refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Field {
@@ -131,7 +135,7 @@ pub enum Field {
     Organization,
     /// A bucket.
     Bucket,
-    /// A token's text.
+    /// The text of a token.
     Token,
     /// A session.
     Session,
@@ -171,104 +175,102 @@ impl std::fmt::Display for Field {
     }
 }
 
-/// Why a change was not made, or the engine not opened.
+/// Errors of changes, and of opening an engine.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system gave no random bytes.
-    #[error("the operating system gives no random bytes")]
+    /// The operating system returned no random bytes.
+    #[error("the operating system returned no random bytes")]
     Random,
-    /// A value cannot be taken; the text says why.
+    /// A value is not accepted; the text says why.
     #[error("{0} {1}")]
     Invalid(Field, String),
     /// The permissions do not fit the schema.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// There is none, or the caller may not know of it.
+    /// No such object exists, or the caller may not know that it does.
     #[error("{0} not found")]
     NotFound(Field),
-    /// Another one has this id, name or token.
+    /// The id, name or token is taken.
     #[error("{0} exists already; choose another")]
     Exists(Field),
     /// The caller lacks this permission.
     #[error("{0} is unauthorized")]
     Forbidden(String),
-    /// The caller does not hold this permission, and so cannot grant it.
+    /// The caller does not hold this permission and so cannot grant it.
     #[error("permission {0} is not allowed: {0} is unauthorized")]
     Exceeds(String),
-    /// The caller's own token is refused.
+    /// The token or session of the caller is refused.
     #[error("the caller's token is refused: {0}")]
     Caller(Denied),
-    /// What was revoked or deleted cannot be changed.
+    /// A revoked or deleted record cannot be changed.
     #[error(transparent)]
     AlreadyRevoked(#[from] AlreadyRevoked),
-    /// The permissions of this authorization never change.
-    #[error("the permissions of this authorization are fixed; create a new one")]
+    /// The permissions of this authorization can never be changed.
+    #[error("the permissions of this authorization cannot be changed; create a new authorization")]
     Fixed,
-    /// Users and an organization exist already.
+    /// The store was set up before.
     #[error("set-up has been done already; use an existing operator token")]
     AlreadySetUp,
-    /// The store can only be set up by the holder of its key: a change was made to it.
-    #[error("the store is in use, so that only the holder of its key can set it up")]
+    /// The store has been changed, so only the holder of its key can set it up.
+    #[error("the store is already in use; only the holder of its key can set it up")]
     SetUpClosed,
-    /// Others kept changing the same records; nothing was written by this call.
-    #[error("others keep changing the same records; try again")]
+    /// The same records were changed concurrently on every attempt; this call wrote nothing.
+    #[error("too many concurrent changes of the same records; try again")]
     Contended,
-    /// The key is not the one that the store was made with.
+    /// The store needs another key.
     #[error(
-        "the key does not belong to this store: it needs key {0}; give the store's own key file"
+        "the key does not belong to this store: it needs key {0}; use the key file of this store"
     )]
     WrongKey(KeyId),
-    /// The store is as it was before its key was rotated: of the secret that sealed it, only what hashes tokens is left.
+    /// The store is sealed under a secret that was retired by a key rotation.
     #[error(
-        "the store is from before its key was rotated: it is sealed under key {0}, of which only what hashes tokens is \
-         left; give the key file of that time"
+        "the store is from before its key was rotated: it is sealed under key {0}, which was \
+         retired; use the key file from before the rotation"
     )]
     RetiredKey(KeyId),
-    /// The store has records but not its settings, or they are not genuine.
-    #[error("the settings of the store are missing or not genuine; restore it from a backup")]
+    /// The store has records, but its settings are missing or tampered.
+    #[error("the settings of the store are missing or tampered; restore it from a backup")]
     Settings,
-    /// The store is of a later version of this program.
-    #[error(
-        "the store has version {0}, which this version of the program cannot read; update the program"
-    )]
+    /// The store was written by a later version.
+    #[error("the store has version {0}, which this version cannot read; update the program")]
     Version(u8),
     /// The store is empty.
-    #[error("the store is empty; set it up first")]
+    #[error("the store is empty; create it first")]
     Empty,
     /// The store is empty, but its journal records changes.
     #[error(
-        "the store is empty, but its journal records changes: mount the volume of the store or restore \
-         a backup"
+        "the store is empty, but its journal records changes: mount the volume of the store, \
+         or restore a backup"
     )]
     StoreMissing,
-    /// A record of the store is not genuine.
-    #[error("the record of {0:?} is not genuine; run fsck, and restore it from a backup")]
+    /// The MAC or the sequence of a record is wrong.
+    #[error("the record {0:?} is tampered; check the store, and restore it from a backup")]
     Tampered(RecordKey),
     /// The journal could not be written or read.
     #[error("the journal could not be written or read")]
     Journal(#[source] Arc<JournalError>),
-    /// The journal knows nothing of this store, which is not new.
+    /// The journal is empty, but the store is not new.
     #[error(
-        "the journal knows nothing of this store: what was revoked since a backup may work again; put the journal back, \
-         or accept that"
+        "the journal is empty, but the store is not new: tokens revoked since a backup could be \
+         active again; restore the journal, or accept the store without it"
     )]
     NoJournal,
-    /// The journal is that of another store.
-    #[error("the journal belongs to another store; give the store's own")]
+    /// The journal belongs to another store.
+    #[error("the journal belongs to another store; use the journal of this store")]
     ForeignJournal,
-    /// The journal knows that it had ended: imported, it would work again.
+    /// The journal lists the record as revoked or deleted, so an import would reactivate it.
     #[error(
-        "{0} had ended, as the journal knows; leave it out, or revive it as `symbolon import --revive` does"
+        "{0} was revoked or deleted, according to the journal; leave it out, or revive it \
+         explicitly"
     )]
     PreviouslyRevoked(RecordKey),
-    /// A record would be larger than 16,000 bytes.
-    #[error(
-        "the record would be larger than 16,000 bytes; give fewer permissions or a shorter description"
-    )]
+    /// A record would exceed 16,000 bytes.
+    #[error("the record would exceed 16,000 bytes; use fewer permissions or a shorter description")]
     TooLarge,
-    /// The store failed. After [`StoreError::Backend`] a change may or may not be there.
-    #[error("the store did not do what it was asked")]
+    /// The store failed. After [`StoreError::Backend`] it is unknown whether the change was
+    /// written.
+    #[error("the store could not be read or written")]
     Store(#[source] Arc<StoreError>),
 }
 

@@ -12,34 +12,38 @@ use crate::schema::Schema;
 use crate::time::Timestamp;
 use crate::token::Prefix;
 
-/// What can be chosen when an engine is opened.
+/// Options for opening an engine.
 #[derive(Clone)]
 pub struct Options {
     /// The actions and resource types of the server.
     pub schema: Schema,
-    /// How long checks may rely on what is known while the store cannot be reached. 10 s unless changed.
+    /// Time for which checks may rely on the index while the store cannot be reached; 10 s by
+    /// default. After it they return [`Denied::Unavailable`](crate::Denied::Unavailable).
     pub max_staleness: Duration,
-    /// How long what was revoked or deleted is kept before [`Issuer::purge`](crate::Issuer::purge) forgets it. 30 days unless changed.
+    /// Time for which revoked and deleted records are kept before
+    /// [`Issuer::purge`](crate::Issuer::purge) removes them; 30 days by default.
     pub retention: Duration,
-    /// What new tokens start with. It counts only when the store is made.
+    /// Prefix of new tokens. Only used when the store is created.
     pub prefix: Prefix,
-    /// Where the time is read.
+    /// Source of the time.
     pub clock: Arc<dyn Clock>,
-    /// Called with every record that is not as it should be.
+    /// Callback invoked for each record that fails verification.
     pub report: Option<IntegrityCallback>,
-    /// Where it is noted what is done, and so what has ended. Without one, what was revoked since a backup works again
-    /// once the backup is restored.
+    /// Append-only journal of all changes. Without one, restoring a backup reactivates the tokens
+    /// that were revoked after it.
     pub journal: Option<Arc<dyn Journal>>,
-    /// What to do with a store that is not new, of which the journal knows nothing.
+    /// Action for a store that is not new while the journal is empty.
     pub unjournaled_store: UnjournaledStore,
-    /// What [`Engine::create`](crate::Engine::create) does if the store is empty although the journal records changes.
+    /// Action of [`Engine::create`](crate::Engine::create) if the store is empty although the
+    /// journal records changes.
     pub if_store_missing: IfStoreMissing,
-    /// All authorizations that were made before this time are revoked before the first check.
+    /// Revokes all authorizations and sessions that were created before this time, before the first
+    /// check.
     pub revoke_created_before: Option<Timestamp>,
 }
 
 impl Options {
-    /// The defaults, with this schema.
+    /// Returns the defaults with this schema.
     pub fn new(schema: Schema) -> Self {
         Self {
             schema,
@@ -66,14 +70,14 @@ impl fmt::Debug for Options {
     }
 }
 
-/// What to do with an empty store whose journal records changes: the volume of the store may not be
-/// mounted, or its file was deleted.
+/// Action for an empty store whose journal records changes: the volume of the store may not be
+/// mounted, or its file may have been deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfStoreMissing {
-    /// Refuse with [`Error::StoreMissing`](crate::Error::StoreMissing), so that the store is looked for.
+    /// Fail with [`Error::StoreMissing`](crate::Error::StoreMissing), so that the operator looks
+    /// for the store.
     #[default]
     Refuse,
-    /// Create a new store, which takes over the journal. The store that it knew until then is refused
-    /// from now on.
+    /// Create a new store that continues the journal. The previous store is refused from now on.
     Create,
 }

@@ -15,20 +15,20 @@ pub struct User {
     pub name: String,
     /// [`Status::Revoked`] once it is deleted.
     pub status: Status,
-    /// Whether a signed-in session of this user administers all organizations.
+    /// True if sessions of this user administer all organizations.
     pub operator: bool,
-    /// The organizations that it belongs to, in the order in which it joined them.
+    /// The organizations that it belongs to, in the order in which it joined.
     pub memberships: Vec<Membership>,
-    /// The hash of its password as a PHC string, if it may sign in with one.
+    /// Hash of its password as a PHC string; without one it cannot sign in with a password.
     pub password_hash: Option<PasswordHash>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl User {
-    /// What it is in an organization, if it belongs to it.
+    /// Returns the role of the user in an organization, if it is a member.
     pub fn role_in(&self, organization: Id) -> Option<Role> {
         let mut memberships = self.memberships.iter();
         let held = memberships.find(|one| one.organization == organization);
@@ -36,36 +36,36 @@ impl User {
     }
 }
 
-/// That a user belongs to an organization.
+/// Membership of a user in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Membership {
     /// The organization.
     pub organization: Id,
-    /// In which role.
+    /// The role in it.
     pub role: Role,
 }
 
-/// What a user is in an organization.
+/// Role of a user in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// May read and write everything of the organization.
+    /// May read and write everything in the organization.
     Owner,
-    /// May read it.
+    /// May read the organization.
     Member,
 }
 
-/// A password's hash as a PHC string; `Debug` does not show it.
+/// Hash of a password as a PHC string; `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub(crate) String);
 
 impl PasswordHash {
-    /// From the PHC string that a password-hashing function made.
+    /// Wraps the PHC string that a password-hashing function returned.
     pub fn from_phc(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The PHC string.
+    /// Returns the PHC string.
     pub fn as_phc(&self) -> &str {
         &self.0
     }
@@ -77,7 +77,7 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// What authorizations, buckets and members belong to.
+/// Owner of authorizations and buckets, with users as its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Its id.
@@ -88,9 +88,9 @@ pub struct Organization {
     pub description: String,
     /// [`Status::Revoked`] once it is deleted.
     pub status: Status,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
@@ -105,23 +105,23 @@ pub struct Bucket {
     pub name: String,
     /// [`Status::Revoked`] once it is deleted.
     pub status: Status,
-    /// When it was registered.
+    /// Time of the registration.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What is known of a user or organization where an authorization's liveness is decided.
+/// State of a user or organization, as far as it decides whether an authorization is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum OwnerState {
-    /// No genuine record of it is known.
+    /// No record exists, or it is tampered.
     Unknown = 0,
     /// It is active.
     Active = 1,
-    /// It is switched off.
+    /// It is inactive.
     Inactive = 2,
-    /// It is deleted for good.
+    /// It is deleted. This is final.
     Deleted = 3,
 }
 

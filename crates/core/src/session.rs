@@ -1,4 +1,4 @@
-//! Sessions: somebody who has signed in, and shows a cookie from then on.
+//! Sessions of signed-in callers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,31 +10,32 @@ use crate::owner::User;
 use crate::time::Timestamp;
 use crate::token::TokenDigest;
 
-/// Somebody who has signed in. It holds nothing of the text that the session is known by.
+/// A session of a signed-in caller. It contains nothing of the text that identifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Its id.
     pub id: Id,
-    /// Who has signed in: a user, or the bearer of a token.
+    /// The signed-in caller: a user or the bearer of a token.
     pub caller: Caller,
-    /// When that was.
+    /// Time of the sign-in.
     pub created_at: Timestamp,
-    /// From when on it is refused, unless it is extended.
+    /// Time from which it is refused, unless it is extended.
     pub expires_at: Timestamp,
-    /// When it was ended by signing out.
+    /// Time of the sign-out.
     pub ended_at: Option<Timestamp>,
-    /// Tells whether the password of its user is still the one that it was.
+    /// Fingerprint of the user's password at the sign-in: the session is refused once the password
+    /// has changed.
     pub(crate) password: Option<PasswordFingerprint>,
 }
 
-/// A keyed digest of the password hash of a user; of no password hash, too.
+/// Keyed digest of the password hash of a user, or of the absence of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PasswordFingerprint(pub(crate) [u8; 16]);
 
 impl PasswordFingerprint {
     pub(crate) fn of(secret: &Secret, user: &User) -> Self {
         let phc = user.password_hash.as_ref().map_or("", |hash| hash.as_phc());
-        // No token holds a zero.
+        // The zero byte cannot occur in a token.
         let mut text = b"password\0".to_vec();
         text.extend_from_slice(&user.id.number().to_be_bytes());
         text.extend_from_slice(phc.as_bytes());
@@ -49,7 +50,7 @@ impl fmt::Debug for PasswordFingerprint {
     }
 }
 
-/// What a record of a session holds beside it: the keyed hash of its text.
+/// Keyed digest of the text of a session, stored in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SessionDigest {
     pub(crate) key: KeyId,
@@ -57,19 +58,20 @@ pub(crate) struct SessionDigest {
 }
 
 impl Session {
-    /// When it was or will be over, as far as is known.
+    /// Returns the time of the sign-out or the expiry, whichever is earlier.
     pub(crate) fn over_at(&self) -> Timestamp {
         let end = self.ended_at.unwrap_or(self.expires_at);
         end.min(self.expires_at)
     }
 }
 
-/// How many times each session was written, as far as it was read or written here, so that an older version that somebody
-/// puts back is refused. No session that has expired is kept: its earlier versions expire before it.
+/// Newest sequences of the sessions that this process has read or written. Older versions that are
+/// written back to the store are refused. Expired sessions are dropped, because their earlier
+/// versions expire no later.
 #[derive(Debug, Default)]
 pub(crate) struct KnownSessions {
     known: HashMap<Id, (u64, Timestamp)>,
-    /// At this many those that have expired are dropped.
+    /// Number of sessions above which expired ones are dropped.
     full: usize,
 }
 

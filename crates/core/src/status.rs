@@ -1,42 +1,44 @@
-//! The state machine of an authorization, a user or an organization.
+//! State machine of authorizations, users, organizations and buckets.
 
 use serde::{Deserialize, Serialize};
 
-/// Whether an authorization, user or organization is in force. Expiry is no status: it follows from the time.
+/// Status of an authorization, user, organization or bucket. Expiry is not a status: it follows
+/// from the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// In force.
     Active,
-    /// Switched off, and may be switched on again.
+    /// Switched off; can be activated again.
     Inactive,
-    /// Ended for good: revoked, or for users and organizations deleted.
+    /// Final: a revoked authorization, or a deleted user, organization or bucket.
     Revoked,
 }
 
-/// What may be asked of a status.
+/// A requested change of a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Transition {
-    /// Switch on.
+    /// Set to [`Status::Active`].
     Activate,
-    /// Switch off, reversibly.
+    /// Set to [`Status::Inactive`].
     Deactivate,
-    /// End for good.
+    /// Set to [`Status::Revoked`], which is final.
     Revoke,
 }
 
-/// The status is final: what was revoked never comes back.
+/// Error of a change to a revoked or deleted record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("what was revoked cannot be changed any more; create a new one")]
+#[error("a revoked or deleted record cannot be changed; create a new one")]
 pub struct AlreadyRevoked;
 
 impl Status {
-    /// The status after `transition`: the only place where one status becomes another. Asking for what
-    /// already holds changes nothing.
+    /// Returns the status after `transition`. This is the only place where a status changes. A
+    /// transition to the current status succeeds and changes nothing.
     ///
     /// # Errors
     ///
-    /// [`AlreadyRevoked`] for every transition but [`Transition::Revoke`] of what was revoked.
+    /// [`AlreadyRevoked`] if the status is [`Status::Revoked`] and the transition is another one
+    /// than [`Transition::Revoke`].
     pub fn after(self, transition: Transition) -> Result<Self, AlreadyRevoked> {
         match (self, transition) {
             (_, Transition::Revoke) => Ok(Self::Revoked),
@@ -46,7 +48,7 @@ impl Status {
         }
     }
 
-    /// The lower-case word: `active`, `inactive` or `revoked`.
+    /// Returns the lower-case word: `active`, `inactive` or `revoked`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",

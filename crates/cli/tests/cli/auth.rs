@@ -125,7 +125,7 @@ fn from_creation_to_revocation() {
         // Once more is no error, but there is no way back.
         home.operate(&["auth", "delete", id]).success();
         let refused = home.operate(&["auth", "active", id]).code(1);
-        assert!(err(&refused).contains("cannot be changed any more"));
+        assert!(err(&refused).contains("cannot be changed"));
         home.run(&["fsck"]).success();
     }
 }
