@@ -1,4 +1,4 @@
-//! The engine: a store and its key, opened.
+//! The engine: an opened store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::schema::Schema;
 use crate::store::{Cursor, Revision, TokenStore, Write};
 use crate::verifier::Verifier;
 
-/// An opened store: answers checks through its [`Verifier`], changes through its [`Issuer`], and follows what others
-/// write.
+/// An opened store. Checks go through its [`Verifier`] and changes through its [`Issuer`]; a thread
+/// follows the changes of other processes.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -48,21 +48,20 @@ pub struct Engine {
     stop: Arc<AtomicBool>,
 }
 
-/// Between two looks at how far the index has come.
+/// Bounds of the pause between two comparisons in [`Engine::wait_for`].
 const SHORTEST_PAUSE: Duration = Duration::from_micros(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
 impl Engine {
-    /// Opens a store that has been made before.
-    ///
-    /// It returns when everything is loaded.
+    /// Opens an existing store, and returns once it is loaded.
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] if the store was never made, [`Error::WrongKey`] if it was made with another key,
-    /// [`Error::RetiredKey`] if it is from before its key was rotated,
-    /// [`Error::Settings`] if its settings are missing or not genuine, [`Error::Store`] if it cannot be read;
-    /// [`Error::NoJournal`], [`Error::ForeignJournal`] or [`Error::Journal`] if the journal does not fit it.
+    /// [`Error::Empty`] if the store was never created, [`Error::WrongKey`] if it was created with
+    /// another key, [`Error::RetiredKey`] if it is from before its key was rotated,
+    /// [`Error::Settings`] if its settings are missing or tampered, [`Error::Store`] if it cannot
+    /// be read; [`Error::NoJournal`], [`Error::ForeignJournal`] or [`Error::Journal`] if the
+    /// journal does not match it.
     pub fn open(
         store: Arc<dyn TokenStore>,
         key: StoreKey,
@@ -72,7 +71,7 @@ impl Engine {
         Self::start(store, key, settings, options)
     }
 
-    /// Opens a store, and creates it first if it is empty.
+    /// Opens a store, and creates it if it is empty.
     ///
     /// # Errors
     ///
@@ -97,8 +96,9 @@ impl Engine {
         options: Options,
     ) -> Result<Self, Error> {
         check_keys(&settings, &key)?;
-        // Before the store is read: what is committed meanwhile must not look like something that the store lacks.
-        let memory = options
+        // Before the store is read: otherwise commits in between would look as if the store lacked
+        // them.
+        let summary = options
             .journal
             .as_deref()
             .map(JournalSummary::of)
@@ -120,18 +120,18 @@ impl Engine {
         let issuer = Arc::new(Issuer::new(Arc::clone(&shared)));
         let mut follower = Follower::new(Arc::clone(&shared));
         follower.catch_up()?;
-        // The first reading may have taken longer than what it found may be relied on.
+        // The first pass may have taken longer than the staleness limit allows.
         follower.catch_up()?;
         let rollback = rollback::replay_revocations(
             &shared,
             &issuer,
             &mut follower,
-            memory,
+            summary,
             options.unjournaled_store,
         )?;
         let current = shared.sealer.key().current().id;
         if !settings.keys.contains(&current) {
-            // A rotation was interrupted: from here on records are sealed under this key too.
+            // A rotation was interrupted. From here on records are sealed under this key, too.
             issuer.name_keys()?;
         }
         if let Some(time) = options.revoke_created_before {
@@ -154,38 +154,40 @@ impl Engine {
         })
     }
 
-    /// What answers checks.
+    /// Returns a handle for checks.
     pub fn verifier(&self) -> Verifier {
         Verifier::new(Arc::clone(&self.shared))
     }
 
-    /// What makes changes.
+    /// Returns a handle for changes.
     pub fn issuer(&self) -> Arc<Issuer> {
         Arc::clone(&self.issuer)
     }
 
-    /// The store itself, to be backed up.
+    /// Returns the store itself, for example for a backup.
     pub fn store(&self) -> Arc<dyn TokenStore> {
         Arc::clone(&self.shared.store)
     }
 
-    /// The schema that it was opened with.
+    /// Returns the schema with which the engine was opened.
     pub fn schema(&self) -> &Schema {
         &self.shared.schema
     }
 
-    /// All commits up to this one are seen by checks.
+    /// Returns the revision up to which checks see all commits.
     pub fn caught_up(&self) -> Revision {
         self.shared.caught_up()
     }
 
-    /// At least the commit of every change of this engine that has returned `Ok`, also of one that found nothing left to
-    /// do. An engine that has [caught up](Engine::caught_up) with it, here or elsewhere, sees them all.
+    /// Returns a commit that includes every change for which this engine has returned `Ok`,
+    /// including changes that found nothing left to do. An engine that has [caught
+    /// up](Engine::caught_up) with it, in this process or another, sees them all.
     pub fn committed(&self) -> Revision {
         self.shared.answered()
     }
 
-    /// Waits until all commits up to `revision` are seen by checks, but no longer than `timeout`. Whether they are.
+    /// Waits until checks see all commits up to `revision`, but no longer than `timeout`. Returns
+    /// true if they do.
     pub fn wait_for(&self, revision: Revision, timeout: Duration) -> bool {
         let until = Instant::now() + timeout;
         let mut pause = SHORTEST_PAUSE;
@@ -194,7 +196,8 @@ impl Engine {
             if left.is_zero() {
                 return false;
             }
-            // A store that nobody else writes to is not watched, and one that is may say so late.
+            // The follower does not watch a store without other writers, and may learn late of
+            // writes to one that has them.
             self.wake();
             std::thread::sleep(pause.min(left));
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -208,28 +211,28 @@ impl Engine {
         }
     }
 
-    /// How many authorizations, users and organizations are known.
+    /// Returns the number of authorizations, users and organizations in the index.
     pub fn len(&self) -> usize {
         self.shared.index.len()
     }
 
-    /// Whether none is known.
+    /// Returns true if the index is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The first 1,000 records that were noticed not to be as they should.
+    /// Returns the first 1,000 integrity faults that were found.
     pub fn faults(&self) -> Vec<IntegrityFault> {
         self.shared.faults()
     }
 
-    /// Whether the store was found to be an earlier one, put back, when it was opened.
+    /// Returns a report if the store was found to be rolled back when it was opened.
     pub fn rollback(&self) -> Option<&RollbackReport> {
         self.rollback.as_ref()
     }
 
-    /// Reads the whole store and compares it with itself and with the index. Changes made meanwhile may show up as
-    /// differences: stop writers first.
+    /// Reads the whole store, and checks it for consistency and against the index. Concurrent
+    /// changes may appear as differences, so stop other writers first.
     ///
     /// # Errors
     ///
@@ -244,7 +247,7 @@ impl Drop for Engine {
         self.stop.store(true, Ordering::Release);
         self.wake();
         if let Some(thread) = self.thread.take() {
-            // A follower that panicked has nothing left to do.
+            // A panic of the follower leaves nothing to clean up.
             let _ = thread.join();
         }
     }
@@ -258,7 +261,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Whether no engine has made this store yet: a key is made only together with a new store.
+/// Returns true if the store was never created, so that it needs a new key.
 ///
 /// # Errors
 ///
@@ -271,7 +274,7 @@ pub fn is_new(store: &dyn TokenStore) -> Result<bool, Error> {
     if page.items.is_empty() {
         return Ok(true);
     }
-    // Somebody may have made it between the two readings.
+    // Another process may have created it between the two reads.
     match store.get(&SETTINGS)? {
         Some(_) => Ok(false),
         None => Err(Error::Settings),
@@ -288,7 +291,7 @@ fn read_settings(store: &dyn TokenStore, key: &StoreKey) -> Result<Option<Settin
     open_settings(key, &stored.record).map(Some)
 }
 
-/// What the settings record says, if it was sealed under `key`.
+/// Opens the settings record with `key`.
 pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings, Error> {
     let opened = record::open(key, StoreId::default(), record).map_err(|error| match error {
         IntegrityError::Key(id) => Error::WrongKey(id),
@@ -302,7 +305,7 @@ pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings,
     }
 }
 
-/// Whether `key` holds every key that the store was made with.
+/// Checks that `key` contains every key that the settings name.
 pub(crate) fn check_keys(settings: &Settings, key: &StoreKey) -> Result<(), Error> {
     match settings.keys.iter().find(|id| key.named(**id).is_none()) {
         Some(missing) => Err(Error::WrongKey(*missing)),
@@ -348,7 +351,8 @@ fn make_settings(
     };
     match store.commit(&[write]) {
         Ok(_) => Ok(settings),
-        // Somebody else made it at the same moment, or this commit was made and not confirmed.
+        // Another process created it at the same moment, or this commit was written and not
+        // confirmed.
         Err(StoreError::Conflict(_)) => read_settings(store, key)?.ok_or(Error::Settings),
         Err(error @ StoreError::Backend(_)) => read_settings(store, key)?.ok_or(error.into()),
         Err(error) => Err(error.into()),
@@ -359,7 +363,8 @@ fn follow(follower: &mut Follower, issuer: &Issuer, stop: &AtomicBool) {
     let stopped = || stop.load(Ordering::Acquire);
     while !stopped() {
         follower.sleep(&stopped);
-        // An error leaves the index as fresh as it was; checks turn unavailable when that is too long ago.
+        // After an error the index stays as fresh as it was; checks become unavailable once it is
+        // too old.
         let _ = follower.catch_up();
         if follower.is_replay_pending() && issuer.revoke_reappeared().is_ok() {
             follower.mark_replayed();
@@ -376,7 +381,8 @@ mod tests {
     use crate::{Action, Caller, Denied, MemoryStore, NewAuthorization, Permission};
     use crate::{Request, ResourceType};
 
-    /// A lock that this thread holds already can never be taken by it again: a check that took one would hang.
+    /// Holds every lock in this thread, which cannot take one a second time: a check that took a
+    /// lock would hang.
     #[test]
     fn a_million_checks_take_no_lock() {
         let options = Options::new(Schema::influxdb_v2());

@@ -1,4 +1,4 @@
-//! Telling a store that was put back from one that went on.
+//! Detecting a store that was rolled back.
 
 use crate::engine_state::{EngineState, IntegrityFaultKind};
 use crate::error::Error;
@@ -9,55 +9,56 @@ use crate::record::RecordKey;
 use crate::store::End;
 use crate::time::Timestamp;
 
-/// What to do with a store that is not new, of which the journal knows nothing.
+/// Action for a store that is not new while the journal is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnjournaledStore {
-    /// Do not open it: what was revoked since a backup could work again.
+    /// Fail with [`Error::NoJournal`]: tokens revoked since a backup could be active again.
     #[default]
     Refuse,
-    /// Take it as it is, and keep a journal from now on.
+    /// Open it as it is, and record changes in the journal from now on.
     Accept,
 }
 
-/// That a store was found to be an earlier one, put back.
+/// Report on a store that was found to be rolled back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RollbackReport {
-    /// How many authorizations, users, organizations and buckets were ended again.
+    /// Number of authorizations, users, organizations, buckets and sessions that were revoked
+    /// again.
     pub revoked: usize,
-    /// Whether it was accepted without a journal that knows it, so that nothing could be ended again.
+    /// True if the store was accepted without a journal, so that no revocation could be replayed.
     pub accepted: bool,
 }
 
-/// Compares the journal, as it was before the store was read, with the store; if that was put back, or a record of it,
-/// ends again what had ended.
+/// Compares the store with the journal as it was before the store was read. If the store or single
+/// records were rolled back, revokes again what the journal lists as revoked.
 pub(crate) fn replay_revocations(
     shared: &EngineState,
     issuer: &Issuer,
     follower: &mut Follower,
-    memory: Option<JournalSummary>,
+    summary: Option<JournalSummary>,
     unjournaled_store: UnjournaledStore,
 ) -> Result<Option<RollbackReport>, Error> {
-    let (Some(memory), Some(found)) = (memory, follower.end()) else {
+    let (Some(summary), Some(found)) = (summary, follower.end()) else {
         return Ok(None);
     };
     let recorder = &shared.recorder;
     let store = shared.sealer.store().to_string();
-    let restored = |epoch: u64, accepted, superseded| Event::RolledBack {
+    let rolled_back = |epoch: u64, accepted, superseded| Event::RolledBack {
         found_epoch: found.epoch.0,
         found_head: found.head.0,
         epoch,
         superseded,
         accepted,
     };
-    if memory.is_empty() {
+    if summary.is_empty() {
         if unjournaled_store == UnjournaledStore::Refuse {
             return Err(Error::NoJournal);
         }
         recorder.begin(
             store,
             found,
-            vec![restored(found.epoch.0, true, Vec::new())],
+            vec![rolled_back(found.epoch.0, true, Vec::new())],
         );
         recorder.open()?;
         recorder.add_revocations(&shared.index.revoked())?;
@@ -66,46 +67,48 @@ pub(crate) fn replay_revocations(
             accepted: true,
         }));
     }
-    if !memory.knows(&store) {
+    if !summary.knows(&store) {
         return Err(Error::ForeignJournal);
     }
-    if !memory.is_rolled_back(found) {
-        let outcomes = memory.open.iter().map(|(of, intent)| {
+    if !summary.is_rolled_back(found) {
+        let outcomes = summary.open.iter().map(|(of, intent)| {
             let outcome = issuer.resolve_intent(intent)?;
             Ok(Event::Outcome { of: *of, outcome })
         });
         recorder.begin(store, found, outcomes.collect::<Result<_, Error>>()?);
-        // Single records may have been put back, and whoever wrote them can have counted the commits on. What was only
-        // asked for does not count here: another process may be about to do it.
+        // Single records may have been rolled back, with the head raised so that no commit appears
+        // to be missing. Revocations with an unknown outcome do not count here: another
+        // process may be about to commit them.
         let known = recorder.confirmed_revocations()?;
         for key in issuer.replay_revocations(&known)? {
             shared.fault(key, IntegrityFaultKind::RolledBack);
         }
-        // A process may have ended something while it could not write the journal. If it still cannot be written, the
-        // next one tries.
-        let mut news = shared.index.revoked();
-        let told = |key: RecordKey| {
-            let mut endings = memory.open.iter().flat_map(|(_, intent)| &intent.ends);
+        // A process may have revoked records while it could not write the journal. If the journal
+        // still cannot be written, the next start tries again.
+        let mut unlisted = shared.index.revoked();
+        let is_open = |key: RecordKey| {
+            let mut endings = summary.open.iter().flat_map(|(_, intent)| &intent.ends);
             endings.any(|ending| ending.key == key)
         };
-        news.retain(|key| known.revoked_from(*key).is_none() && !told(*key));
-        let _ = recorder.add_revocations(&news);
+        unlisted.retain(|key| known.revoked_from(*key).is_none() && !is_open(*key));
+        let _ = recorder.add_revocations(&unlisted);
         return Ok(None);
     }
     let known = recorder.revocations()?;
-    // Always another life: this one may be one that the journal followed earlier, and must not go on from there. From here
-    // on until the journal says so, it is one that the journal does not know: whoever is interrupted begins anew.
+    // Always draw a new epoch: the journal may have followed this one before, and must not continue
+    // from there. Until the journal records the new epoch, it does not know it, so an interrupted
+    // replay starts again.
     shared.store.renew()?;
     let revoked = issuer.replay_revocations(&known)?.len();
     follower.catch_up()?;
     follower.mark_replayed();
     let end = follower.end().unwrap_or(found);
-    let superseded = memory.earlier_epochs(end.epoch);
-    let lost = memory.open.iter().map(|(of, _)| Event::Outcome {
+    let superseded = summary.earlier_epochs(end.epoch);
+    let lost = summary.open.iter().map(|(of, _)| Event::Outcome {
         of: *of,
         outcome: Outcome::Unknown,
     });
-    let first = lost.chain([restored(end.epoch.0, false, superseded)]);
+    let first = lost.chain([rolled_back(end.epoch.0, false, superseded)]);
     recorder.begin(store, end, first.collect());
     recorder.open()?;
     Ok(Some(RollbackReport {
@@ -114,8 +117,8 @@ pub(crate) fn replay_revocations(
     }))
 }
 
-/// Says in the journal which store is about to be made, so that it is never taken for one that the journal does not
-/// know.
+/// Records in the journal that a store is about to be created, so that the journal knows it from
+/// the start.
 pub(crate) fn journal_new_store(
     journal: &dyn Journal,
     at: Timestamp,
