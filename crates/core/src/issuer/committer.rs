@@ -1,4 +1,4 @@
-//! Who commits: the first that comes, and a thread of its own as long as others wait.
+//! Group commit: the first caller commits, then a thread of its own while others wait.
 
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
@@ -12,15 +12,17 @@ use super::pending_change::{Committed, PendingChange};
 use crate::journal::{Intent, Recorder};
 use crate::store::{TokenStore, Write};
 
-/// Hands groups of changes to a store: those that wait at the same time share one commit, and so one sync of the disk.
+/// Hands groups of changes to a store. Changes that wait at the same time share one commit, and so
+/// one sync of the disk.
 ///
-/// Whoever comes when nobody commits does so itself, so that a caller that is alone pays for no other thread. For those
-/// that came meanwhile a thread goes on until nobody waits. None of them could do that as well: it would have to be woken
-/// first, in line with all that were answered just before.
+/// A caller that finds no commit running commits its own change, so a single caller pays for no
+/// other thread. Changes that arrive during the commit are left to a relay thread, which runs until
+/// none waits. A waiting caller could not take over as well: it would first have to be woken, after
+/// all those whose changes were just committed.
 #[derive(Debug)]
 pub(super) struct Committer {
     commit_loop: Arc<CommitLoop>,
-    /// Started when it is needed for the first time; none if it could not be.
+    /// The relay thread, started on first use; none if it could not be started.
     relay: OnceLock<Option<JoinHandle<()>>>,
 }
 
@@ -29,7 +31,7 @@ struct CommitLoop {
     store: Arc<dyn TokenStore>,
     recorder: Arc<Recorder>,
     queue: Mutex<Queue>,
-    /// Whether the relay is to commit.
+    /// True if the relay must commit.
     called: AtomicBool,
     closed: AtomicBool,
 }
@@ -37,15 +39,17 @@ struct CommitLoop {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Arc<PendingChange>>,
-    /// Whether somebody commits for those that wait.
+    /// True while a thread commits for those that wait.
     has_leader: bool,
-    /// How many are thought to make changes: those of the last group, and those that came while it was committed.
+    /// Estimated number of active callers: those of the last group, and those that arrived while it
+    /// was committed.
     callers: usize,
-    /// How long the last commit took.
+    /// Duration of the last commit.
     took: Duration,
 }
 
-/// The part of a commit's time that the next one waits at most for callers that are about to come again.
+/// The next commit waits for returning callers for at most the duration of the last one divided by
+/// this.
 const WAIT_DIVISOR: u32 = 16;
 
 impl Committer {
@@ -63,12 +67,12 @@ impl Committer {
         }
     }
 
-    /// Commits `writes`, with others or alone, and has the journal say so if there is an intent. The index in a
-    /// conflict or duplicate is one of `writes`.
+    /// Commits `writes`, alone or with others, and records it in the journal if there is an intent.
+    /// The index in a conflict or duplicate refers to `writes`.
     pub(super) fn commit(&self, writes: Arc<[Write]>, intent: Option<Intent>) -> Committed {
         let pending_change = Arc::new(PendingChange::new(writes, intent));
         if self.commit_loop.queue().join(&pending_change) {
-            // Also if the store panics, so that nobody waits for ever.
+            // Runs also if the store panics, so that no caller waits forever.
             let _then = RelayHandover(self);
             self.commit_loop.commit_some();
         }
@@ -77,7 +81,7 @@ impl Committer {
         Committed { answer, number }
     }
 
-    /// Lets the relay commit for those that wait by now.
+    /// Lets the relay commit for those that wait now.
     fn hand_over_to_relay(&self) {
         if self.commit_loop.queue().is_over() {
             return;
@@ -93,7 +97,7 @@ impl Committer {
                 commit_loop.called.store(true, Ordering::Release);
                 relay.thread().unpark();
             }
-            // Then whoever is here does it.
+            // Without a relay, this thread commits for all.
             None => commit_loop.commit_all(),
         }
     }
@@ -104,7 +108,7 @@ impl Drop for Committer {
         self.commit_loop.closed.store(true, Ordering::Release);
         if let Some(Some(relay)) = self.relay.take() {
             relay.thread().unpark();
-            // It takes care of panics itself.
+            // The relay catches panics of the store itself.
             let _ = relay.join();
         }
     }
@@ -119,7 +123,7 @@ impl Drop for RelayHandover<'_> {
 }
 
 impl CommitLoop {
-    /// Commits whenever it is called.
+    /// Runs the relay: commits whenever it is called.
     fn relay(&self) {
         while !self.closed.load(Ordering::Acquire) {
             match self.called.swap(false, Ordering::AcqRel) {
@@ -129,19 +133,19 @@ impl CommitLoop {
         }
     }
 
-    /// Commits until nobody waits.
+    /// Commits until no change waits.
     fn commit_all(&self) {
         loop {
             self.wait_for_more_changes();
             if self.queue().is_over() {
                 return;
             }
-            // Those in the group heard of the panic.
+            // The callers in the group have been notified of the panic.
             let _ = panic::catch_unwind(AssertUnwindSafe(|| self.commit_some()));
         }
     }
 
-    /// Commits one group of those that wait.
+    /// Commits one group of the waiting changes.
     fn commit_some(&self) {
         let mut group = CommitGroup::gather(&mut self.queue().waiting, &self.store.limits());
         let start = Instant::now();
@@ -149,8 +153,8 @@ impl CommitLoop {
         self.queue().note(group.len(), start.elapsed());
     }
 
-    /// Those that were answered a moment ago are often about to come again, and if syncing is slow the next commit had
-    /// better be theirs too.
+    /// Waits briefly for the callers that were just answered. They often return at once, and if a
+    /// sync is slow they had better share the next commit.
     fn wait_for_more_changes(&self) {
         let start = Instant::now();
         loop {
@@ -170,13 +174,13 @@ impl CommitLoop {
 }
 
 impl Queue {
-    /// Whether whoever brings `pending_change` is to commit.
+    /// Adds a change. Returns true if its caller must commit.
     fn join(&mut self, pending_change: &Arc<PendingChange>) -> bool {
         self.waiting.push_back(Arc::clone(pending_change));
         !std::mem::replace(&mut self.has_leader, true)
     }
 
-    /// Whether nobody waits; whoever asks then does not commit any more.
+    /// Returns true if no change waits; the caller then stops committing.
     fn is_over(&mut self) -> bool {
         self.has_leader = !self.waiting.is_empty();
         !self.has_leader
@@ -199,7 +203,7 @@ mod tests {
     use crate::store::{Cursor, Epoch, Limits, Page, Revision, Stored};
     use crate::{Id, MemoryStore, Minute, StoreError};
 
-    /// A store that takes its time, counts commits, and panics at some of them.
+    /// A store that is slow, counts commits, and panics at every other one if `panics` is set.
     #[derive(Debug, Default)]
     struct Slow {
         store: MemoryStore,
@@ -254,11 +258,11 @@ mod tests {
 
     const CALLERS: u64 = 40;
     const EACH: u64 = 5;
-    /// Whoever hears nothing for so long never will.
+    /// A caller without a result after this time is stuck.
     const LONG: Duration = Duration::from_secs(60);
 
-    /// How many changes of many callers at once were made, and how many their callers do not know of: by an error, or for
-    /// they panicked themselves.
+    /// Runs changes of many callers at once. Returns how many succeeded, and how many failed or
+    /// panicked.
     fn changes_at_once(committer: &Arc<Committer>) -> (u64, u64) {
         let (heard, hear) = mpsc::channel();
         for caller in 0..CALLERS {
@@ -303,7 +307,7 @@ mod tests {
         let commits = store.commits.load(Ordering::Relaxed);
         assert!(commits as u64 * 4 <= CALLERS * EACH, "{commits} commits");
         assert!(committer.relay.get().is_some());
-        // It is not led by anybody who is gone.
+        // No leader is left over from before.
         committer
             .commit(put(u64::from(u32::MAX)), None)
             .answer

@@ -9,16 +9,18 @@ use crate::journal::{Operation, Outcome, Recorder};
 use crate::record::RecordKey;
 use crate::store::{Limits, Revision, TokenStore, Write};
 
-/// Changes that can share a commit: no two write one record, and those that compare one expect the same.
+/// Changes that can share a commit: no two write the same record, and guards of the same record
+/// expect the same revision.
 pub(super) struct CommitGroup {
-    /// Those that have no answer yet.
+    /// Changes without a result yet.
     pending_changes: Vec<Arc<PendingChange>>,
     all: Vec<Arc<PendingChange>>,
 }
 
 impl CommitGroup {
-    /// Takes from the front of `waiting` what fits together. What does not, waits for the next group, and
-    /// whatever comes after it with the same records too, so that nothing overtakes.
+    /// Takes the changes that fit together from the front of `waiting`. A change that does not fit
+    /// waits for the next group, and so do later changes of the same records, so that none
+    /// overtakes it.
     pub(super) fn gather(waiting: &mut VecDeque<Arc<PendingChange>>, limits: &Limits) -> Self {
         let mut pending_changes: Vec<Arc<PendingChange>> = Vec::new();
         let mut left = VecDeque::new();
@@ -38,7 +40,7 @@ impl CommitGroup {
                 });
             let joins = fits && free;
             for write in pending_change.writes.iter() {
-                // Whatever a change that has to wait writes or compares, nobody after it may share.
+                // A later change must not share a record with a change that has to wait.
                 held.insert(write.key(), guard(write).filter(|_| joins));
             }
             if joins {
@@ -61,15 +63,15 @@ impl CommitGroup {
         self.all.len()
     }
 
-    /// Commits, once it is written down. A change that fails alone is answered, and the others are tried again
-    /// without it.
+    /// Records the intents, commits, and records the outcomes. A change that fails alone gets its
+    /// result, and the others are tried again without it.
     pub(super) fn commit(&mut self, store: &dyn TokenStore, recorder: &Recorder) {
         self.journal_intents(recorder);
         self.commit_all(store);
         self.journal_outcomes(recorder);
     }
 
-    /// What cannot be written down is not done, unless it only takes away.
+    /// Records the intents. If that fails, only revocations are carried out.
     fn journal_intents(&mut self, recorder: &Recorder) {
         let intents = self
             .pending_changes
@@ -118,9 +120,10 @@ impl CommitGroup {
         }
     }
 
-    /// All writes, equal guards once, and for each the ticket and the place in it that it came from.
+    /// Returns all writes, with equal guards merged, and for each the indexes of its change and of
+    /// the write in that change.
     fn merge(&self) -> (Arc<[Write]>, Vec<(usize, usize)>) {
-        // A change that is alone is not copied.
+        // A single change need not be copied.
         if let [only] = self.pending_changes.as_slice() {
             let origins = (0..only.writes.len()).map(|place| (0, place));
             return (Arc::clone(&only.writes), origins.collect());
@@ -139,7 +142,7 @@ impl CommitGroup {
         (merged.into(), origins)
     }
 
-    /// Answers the change that failed. Others with the same failing guard fail in their own turn.
+    /// Answers the change that failed. Others with the same failing guard fail in a later attempt.
     fn fail(&mut self, origins: &[(usize, usize)], at: usize, error: fn(usize) -> StoreError) {
         match origins.get(at) {
             Some((which, place)) => {
@@ -147,15 +150,14 @@ impl CommitGroup {
                 pending_change.answer(Err(error(*place).into()));
             }
             None => {
-                let wrong =
-                    StoreError::Corrupt("the store names a write that it was not given".into());
+                let wrong = StoreError::Corrupt("the store reported a write out of range".into());
                 self.answer_all(&Err(wrong.into()));
                 self.pending_changes.clear();
             }
         }
     }
 
-    /// Has the journal say what became of what was written down, and of what could not be.
+    /// Records the outcomes of the intents, including those that could not be recorded.
     fn journal_outcomes(&self, recorder: &Recorder) {
         let mut outcomes = Vec::new();
         for pending_change in &self.all {
@@ -188,14 +190,14 @@ impl CommitGroup {
 }
 
 impl Drop for CommitGroup {
-    /// Tells every answer; whoever has none heard nothing because the store panicked.
+    /// Notifies all callers. A change has no result here only if the store panicked.
     fn drop(&mut self) {
         self.answer_all(&Err(StoreError::backend("the store panicked").into()));
         pending_change::notify(&self.all);
     }
 }
 
-/// What a write compares, if it only compares.
+/// Returns the expected revision if the write is a guard.
 fn guard(write: &Write) -> Option<Revision> {
     match write {
         Write::Guard { expected, .. } => Some(*expected),
@@ -233,7 +235,7 @@ mod tests {
         }
     }
 
-    /// How many of these changes share the first commit, and which wait.
+    /// Returns the indexes of the changes that share the first commit, and how many wait.
     fn gathered(changes: Vec<Vec<Write>>) -> (Vec<usize>, usize) {
         let mut waiting: VecDeque<Arc<PendingChange>> = changes
             .iter()
@@ -261,14 +263,15 @@ mod tests {
             gathered(vec![vec![put(9)], vec![put(2), compare(9, 5)]]),
             (vec![0], 1)
         );
-        // What waits blocks whoever comes after it with the same record, even if that one would agree with it …
+        // A waiting change blocks later ones with the same record, even if they would agree with it
+        // …
         let stale = vec![
             vec![put(1), compare(9, 5)],
             vec![put(2), compare(9, 4)],
             vec![put(3), compare(9, 4)],
         ];
         assert_eq!(gathered(stale), (vec![0], 2));
-        // … or with the first.
+        // … or with the first one.
         let late = vec![
             vec![put(1), compare(9, 5)],
             vec![put(9)],

@@ -1,5 +1,5 @@
-//! What changes lately depended on: records that need not be read again before each change, because its commit compares
-//! them.
+//! Cache of records that recent changes depended on. They need not be read again before each
+//! change, because its commit compares their revisions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,18 @@ use crate::record::RecordKey;
 use crate::store::Stored;
 use crate::time::Timestamp;
 
-/// Records that were guarded by a commit, as they were read for it.
+/// Records that a commit guarded, as they were read for it.
 #[derive(Default)]
 pub(super) struct GuardCache(Mutex<HashMap<RecordKey, (Stored, Timestamp)>>);
 
-/// Revisions of different lives of a store cannot be compared, so that no record is relied on for longer than it may take
-/// to put a store back.
+/// Maximum age of an entry. Revisions of different epochs cannot be compared, so an entry must not
+/// outlast the time that restoring a store takes.
 const MAX_AGE: Duration = Duration::from_secs(1);
 const MOST: usize = 1024;
 
 impl GuardCache {
-    /// The record under `key` as it was a moment before `now`. Whoever relies on it must guard it.
+    /// Returns the record under `key` if it was read shortly before `now`. The caller must guard
+    /// it.
     pub(super) fn get(&self, key: RecordKey, now: Timestamp) -> Option<Stored> {
         let kept = self.kept();
         let (stored, read) = kept.get(&key)?;

@@ -1,4 +1,5 @@
-//! Changes: create, edit, end, rotate, list. All of them are one read-modify-write, retried on conflict.
+//! Changes: creating, editing, revoking, rotating, listing. Each is one read-modify-write, which is
+//! retried on a conflict.
 
 mod adopt;
 mod audit_context;
@@ -49,13 +50,13 @@ use guard_cache::GuardCache;
 use pending_change::NotCommitted;
 use transaction::Transaction;
 
-/// Makes changes, and lists what there is.
+/// Changes the store, and lists its contents.
 ///
 /// # Consistency
 ///
-/// A change that returns `Ok` is on disk, and seen by every check of this engine that starts afterwards. One that
-/// returns [`Error::Store`] with [`StoreError::Backend`] was not confirmed: it may be there or not. Every other error
-/// changed nothing. Changes that run at the same time share a commit.
+/// When a change returns `Ok`, it is on disk, and every check of this engine that starts afterwards
+/// sees it. After [`Error::Store`] with [`StoreError::Backend`] it is unknown whether it was
+/// written. After any other error, nothing was changed. Concurrent changes share commits.
 pub struct Issuer {
     shared: Arc<EngineState>,
     committer: Committer,
@@ -68,7 +69,7 @@ impl fmt::Debug for Issuer {
     }
 }
 
-/// How often a change is tried while others keep changing the same records.
+/// Maximum number of attempts of a change, if others keep changing the same records.
 const ATTEMPTS: u32 = 256;
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
@@ -82,8 +83,8 @@ impl Issuer {
         }
     }
 
-    /// **The one read-modify-write.** `rule` reads and plans; if anything that it read was changed meanwhile, it
-    /// runs again from the start.
+    /// Runs `rule`, which reads and plans, and commits its plan. If a record that it read was
+    /// changed meanwhile, it runs again. Every change goes through this function.
     fn change<T>(
         &self,
         audit_context: AuditContext,
@@ -92,8 +93,8 @@ impl Issuer {
         self.change_with(audit_context, Transaction::new, rule)
     }
 
-    /// The same for a rule that others like it ran a moment ago: what they depended on is not read again at first, but
-    /// only compared by the commit.
+    /// Like [`Issuer::change`], for rules that depend on the same records again and again. The
+    /// first attempt takes those from a cache, and the commit verifies them.
     fn change_with_cache<'s, T>(
         &'s self,
         audit_context: AuditContext,
@@ -114,13 +115,13 @@ impl Issuer {
             let answer = rule(&mut change);
             let cached = change.cached().to_vec();
             if !cached.is_empty() && (answer.is_err() || change.is_noop()) {
-                // Nothing compares what it relied on.
+                // Without a commit, the cached records are not verified.
                 change = Transaction::new(&self.shared);
                 continue;
             }
             let answer = answer.inspect_err(|error| self.note(audit_context, error))?;
             if change.is_noop() {
-                // What was asked for already holds in the store; see to it that it holds in the index.
+                // The store already holds the requested state; make sure that the index does, too.
                 let read: Vec<_> = change.into_read().collect();
                 self.shared.take(&read);
                 let newest = read.iter().map(|stored| stored.revision).max();
@@ -153,9 +154,9 @@ impl Issuer {
     ) -> Result<(), RetryDecision> {
         let writes = change.writes();
         let key = |at: usize| writes.get(at).map(Write::key);
-        let told =
+        let journaled =
             self.shared.recorder.is_on() && audit_context.operation != Operation::ReplayRevocations;
-        let intent = told.then(|| change.intent(audit_context));
+        let intent = journaled.then(|| change.intent(audit_context));
         let unwritten = intent.is_some();
         let committed = self.committer.commit(Arc::clone(&writes), intent);
         let done = match committed.answer {
@@ -185,7 +186,7 @@ impl Issuer {
         done
     }
 
-    /// Has the journal note a refusal.
+    /// Records a denial in the journal.
     fn note(&self, audit_context: AuditContext, error: &Error) {
         if audit_context.is_denied(error) {
             let AuditContext {
@@ -199,8 +200,8 @@ impl Issuer {
         }
     }
 
-    /// After a commit of which nobody knows whether it was made: reads back, takes over what is found, and tells
-    /// whether it is what was wanted.
+    /// Reads the records of a commit with an unknown result, and updates the index. Returns true if
+    /// the commit was written.
     fn resolve_unknown(&self, change: &Transaction<'_>, writes: &[Write]) -> bool {
         let mut done = true;
         for write in writes {
@@ -230,10 +231,11 @@ enum RetryDecision {
     No(Error),
 }
 
-/// Doubling from 50 µs on, with half of it at random, so that those who met do not meet again.
+/// Returns a pause that doubles from 50 µs on. Half of it is random, so that the same callers do
+/// not collide again.
 fn pause(attempt: u32) -> Duration {
     let mut random = [0; 2];
-    // Without random bytes they wait equally long, and merely meet more often.
+    // Without random bytes all wait equally long, and only collide more often.
     let _ = getrandom::fill(&mut random);
     let longest = Duration::from_micros(50 << attempt.min(12)).min(LONGEST_PAUSE);
     longest.mul_f64(0.5 + f64::from(u16::from_le_bytes(random)) / 131_072.0)

@@ -1,4 +1,4 @@
-//! One change on its way through a group: its writes, and its answer.
+//! A change in a commit group: its writes and its result.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,31 +8,31 @@ use crate::error::StoreError;
 use crate::journal::{Intent, JournalError, Outcome};
 use crate::store::{Revision, Write};
 
-/// One change: its writes stand or fall together.
+/// A change. Its writes are committed together or not at all.
 #[derive(Debug)]
 pub(super) struct PendingChange {
     pub(super) writes: Arc<[Write]>,
-    /// What the journal says of it; none without a journal.
+    /// Entry for the journal; none without a journal.
     pub(super) intent: Option<Intent>,
-    /// The number of the intent in the journal, once it is written.
+    /// Number of the intent in the journal, once it is written.
     pub(super) number: OnceLock<u64>,
-    /// The first answer stands.
+    /// The result; the first one stands.
     answer: OnceLock<Answer>,
-    /// Who waits for it.
+    /// The thread that waits for the result.
     caller: Thread,
-    /// Whom that one wakes when it hears.
+    /// The threads that this one wakes when it is notified.
     wakes: OnceLock<[Option<Thread>; 2]>,
     notified: AtomicBool,
 }
 
-/// An error is shared by all changes of the group that met it.
+/// Result of a change. An error is shared by all changes of the group that met it.
 pub(super) type Answer = Result<Revision, NotCommitted>;
 
-/// Why there was no commit, or nobody knows of it.
+/// The error of a change that was not committed, or may not have been.
 #[derive(Debug, Clone)]
 pub(super) enum NotCommitted {
     Store(Arc<StoreError>),
-    /// It could not be written down before, and so was not tried.
+    /// The journal could not be written, so no commit was tried.
     Journal(Arc<JournalError>),
 }
 
@@ -42,14 +42,14 @@ impl From<StoreError> for NotCommitted {
     }
 }
 
-/// A change that was handed in: its answer, and its number in the journal.
+/// Result of a change, and its number in the journal.
 pub(super) struct Committed {
     pub(super) answer: Answer,
     pub(super) number: Option<u64>,
 }
 
 impl PendingChange {
-    /// A change of the thread that calls this, which then is to [`PendingChange::wait`].
+    /// Creates a change of the calling thread, which must then call [`PendingChange::wait`].
     pub(super) fn new(writes: Arc<[Write]>, intent: Option<Intent>) -> Self {
         Self {
             writes,
@@ -62,12 +62,12 @@ impl PendingChange {
         }
     }
 
-    /// Decides the answer; whoever waits hears of it from [`notify`].
+    /// Sets the result. The caller is notified by [`notify`].
     pub(super) fn answer(&self, answer: Answer) {
         let _ = self.answer.set(answer);
     }
 
-    /// The answer, when it is told.
+    /// Waits for the result.
     pub(super) fn wait(&self) -> Answer {
         while !self.notified.load(Ordering::Acquire) {
             thread::park();
@@ -79,10 +79,10 @@ impl PendingChange {
             .flatten()
             .for_each(Thread::unpark);
         let answer = self.answer.get().cloned();
-        answer.unwrap_or_else(|| Err(StoreError::backend("there is no answer").into()))
+        answer.unwrap_or_else(|| Err(StoreError::backend("the commit has no result").into()))
     }
 
-    /// What the journal says of the answer.
+    /// Returns the outcome for the journal.
     pub(super) fn outcome(&self) -> Outcome {
         match self.answer.get() {
             Some(Ok(Revision(revision))) => Outcome::Done {
@@ -95,8 +95,8 @@ impl PendingChange {
     }
 }
 
-/// Tells all who wait for `pending_changes`, each of which has its answer. Only the first is woken here, for to wake one costs
-/// microseconds: each wakes two others, as in a heap.
+/// Notifies the callers of `pending_changes`, each of which has its result. Waking a thread costs
+/// microseconds, so only the first is woken here, and each wakes two others, as in a binary heap.
 pub(super) fn notify(pending_changes: &[Arc<PendingChange>]) {
     let caller = |at: usize| {
         pending_changes

@@ -1,4 +1,4 @@
-//! One read-modify-write: what was read, and what shall be written if nothing of it changed.
+//! A read-modify-write: the records that were read, and the writes that depend on them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::store::{Revision, Stored, Write};
 use crate::time::Timestamp;
 use crate::token::Credential;
 
-/// Reads records, and gathers writes that expect just what was read.
+/// Reads records, and collects writes that expect the revisions that were read.
 pub(super) struct Transaction<'a> {
     pub(super) shared: &'a EngineState,
     now: Timestamp,
@@ -30,12 +30,12 @@ pub(super) struct Transaction<'a> {
     writes: BTreeMap<RecordKey, Planned>,
     ends: Vec<Revocation>,
     guard_cache: Option<&'a GuardCache>,
-    /// What was not read, but taken from there.
+    /// Records that were taken from the cache instead of the store.
     cached: Vec<RecordKey>,
 }
 
 enum Planned {
-    /// The record, what it means to the index, and how many times it has been written with it.
+    /// A record, its entry for the index, and its sequence.
     Put(Record, Option<ChangeKind>, u64),
     Purge,
     Guard,
@@ -54,7 +54,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// One that takes what changes lately depended on as it was then, and guards it.
+    /// Creates a transaction that takes recently guarded records from a cache, and guards them.
     pub(super) fn with_cache(shared: &'a EngineState, guard_cache: &'a GuardCache) -> Self {
         Self {
             guard_cache: Some(guard_cache),
@@ -62,7 +62,8 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// What was not read, but taken as it was a moment ago: whatever else than a commit came of it may be wrong.
+    /// Returns the records that were taken from the cache and may be out of date. Only a commit
+    /// verifies them.
     pub(super) fn cached(&self) -> &[RecordKey] {
         &self.cached
     }
@@ -71,9 +72,12 @@ impl<'a> Transaction<'a> {
         self.now
     }
 
+    /// Reads an authorization.
+    ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`], as for the others below.
+    /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`]; the same holds for the methods
+    /// below.
     pub(super) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
         match self.entity(
             RecordKey::new(Kind::AUTHORIZATION, id),
@@ -84,7 +88,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// The authorization as it is shown: with its last use, which is no part of the record.
+    /// Adds the last use, which is not part of the record, to an authorization.
     pub(super) fn shown(
         &mut self,
         authorization: Authorization,
@@ -130,12 +134,12 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// The state of a user; unknown if there is no genuine record of it.
+    /// Returns the state of a user; unknown if there is no record or it is tampered.
     pub(super) fn user_state(&mut self, id: Id) -> Result<OwnerState, Error> {
         state(self.user(id).map(|user| user.status))
     }
 
-    /// The state of an organization; unknown if there is no genuine record of it.
+    /// Returns the state of an organization; unknown if there is no record or it is tampered.
     pub(super) fn organization_state(&mut self, id: Id) -> Result<OwnerState, Error> {
         state(
             self.organization(id)
@@ -143,13 +147,13 @@ impl<'a> Transaction<'a> {
         )
     }
 
-    /// Names of registered buckets, for [`crate::PermissionSet::includes`].
+    /// Returns the names of registered buckets, for [`crate::PermissionSet::includes`].
     pub(super) fn buckets(&self) -> impl BucketNames {
         Buckets(self.shared)
     }
 
-    /// An id that nothing of this kind has or had, as far as is known here. The commit finds out whether it is so, and if
-    /// it is not the rule runs again and draws another.
+    /// Draws an id that no record of this kind has or had, as far as the index knows. If a record
+    /// exists after all, the commit fails and the rule runs again with another id.
     pub(super) fn new_id(&mut self, kind: Kind) -> Id {
         loop {
             let id = self.shared.next_id();
@@ -159,8 +163,8 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Takes it that the store holds nothing under `key`, and leaves it to the commit to compare that. False, and then
-    /// nothing is presumed, if the record was read, or is or was known to the index.
+    /// Assumes that the store has no record under `key`, which the commit verifies. Returns false
+    /// and assumes nothing if the record was read, or if the index knows or knew it.
     pub(super) fn assume_absent(&mut self, key: RecordKey) -> bool {
         let unknown = !self.read.contains_key(&key) && self.shared.known_sequence(key) == 0;
         if unknown {
@@ -169,7 +173,7 @@ impl<'a> Transaction<'a> {
         unknown
     }
 
-    /// The commit fails if the record is not as it was read.
+    /// Lets the commit fail if the record is not as it was read.
     pub(super) fn guard(&mut self, key: RecordKey) -> Result<(), Error> {
         if self.is_outdated(key)? {
             return Err(Error::Tampered(key));
@@ -178,9 +182,9 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Writes `entity` in the place of what was read under its key, or as a new record. It is counted from the newest
-    /// version that is known, whether the store has it or an older one that was put back; such a one is refused, but
-    /// for being ended.
+    /// Writes `entity` over the record that was read under its key, or as a new record. The
+    /// sequence continues from the newest known version, even if the store has an older one. An
+    /// older version must not be changed, only revoked.
     pub(super) fn put(&mut self, entity: Entity) -> Result<(), Error> {
         let key = entity.key();
         let ends = entity.status() == Some(Status::Revoked);
@@ -201,7 +205,8 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Writes the record under `key` as it is under the current key, and tells whether it was under another.
+    /// Seals the record under `key` again with the current secret. Returns true if it was sealed
+    /// under another.
     pub(super) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
         if self.is_outdated(key)? {
             return Err(Error::Tampered(key));
@@ -220,7 +225,7 @@ impl<'a> Transaction<'a> {
         Ok(true)
     }
 
-    /// What the store says of itself.
+    /// Returns the settings of the store.
     pub(super) fn settings(&mut self) -> Result<Settings, Error> {
         match self.entity(SETTINGS, Field::Authorization) {
             Ok(Entity::Settings(settings)) => Ok(settings),
@@ -229,7 +234,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// The journal shall say that `entity` has ended from `at` on.
+    /// Records in the journal that `entity` is revoked from `at` on.
     pub(super) fn ends(&mut self, entity: &Entity, at: Timestamp) {
         let mark = match entity {
             Entity::Authorization(_, credential) => Some(mark(&credential.unique_key())),
@@ -239,7 +244,7 @@ impl<'a> Transaction<'a> {
         self.ends.push(Revocation { key, at, mark });
     }
 
-    /// What the journal says of this transaction.
+    /// Returns the intent of this transaction for the journal.
     pub(super) fn intent(&self, audit_context: AuditContext) -> Intent {
         let target = |(key, planned): (&RecordKey, &Planned)| {
             let sequence = match planned {
@@ -260,31 +265,32 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Whether an authorization is there.
+    /// Returns true if the authorization exists.
     pub(super) fn has_authorization(&mut self, id: Id) -> Result<bool, Error> {
         Ok(self
             .read(RecordKey::new(Kind::AUTHORIZATION, id))?
             .is_some())
     }
 
-    /// Whether a user or organization is there, or will be after this transaction. One that is known and has not ended is
-    /// there: it is not forgotten before it has ended for long.
+    /// Returns true if a user or organization exists, or will after this transaction. An owner in
+    /// the index that is not deleted exists: only owners that were deleted long ago are purged.
     pub(super) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {
         let has = self.plans(key) || self.shared.index.may_outlast(key, self.now);
         Ok(has || self.read(key)?.is_some())
     }
 
-    /// Whether this transaction writes a record under `key`.
+    /// Returns true if this transaction writes a record under `key`.
     pub(super) fn plans(&self, key: RecordKey) -> bool {
         matches!(self.writes.get(&key), Some(Planned::Put(..)))
     }
 
-    /// Forgets the record under `key`, if there is one.
+    /// Purges the record under `key`, if there is one.
     pub(super) fn purge(&mut self, key: RecordKey) -> Result<(), Error> {
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(());
         };
-        // What ended with its owner is in the journal from here on, for the owner may be made again.
+        // Records of a deleted owner are listed in the journal from here on, because an owner with
+        // the same id may be created again.
         if let Ok(Some((entity, _))) = self.shared.sealer.open(&stored.record)
             && entity.status() != Some(Status::Revoked)
             && !is_over(&entity, self.now)
@@ -295,7 +301,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Whether there is anything to write.
+    /// Returns true if there is nothing to write.
     pub(super) fn is_noop(&self) -> bool {
         self.writes
             .values()
@@ -319,7 +325,8 @@ impl<'a> Transaction<'a> {
         self.writes.iter().map(each).collect()
     }
 
-    /// Has `guard_cache` keep what was read and guarded, after a commit that found it so.
+    /// Stores the records that were read and guarded in `guard_cache`, after their commit
+    /// succeeded.
     pub(super) fn cache_guarded(&self, guard_cache: &GuardCache) {
         let guarded = self.read.iter().filter_map(|(key, stored)| {
             let guarded = matches!(self.writes.get(key), Some(Planned::Guard));
@@ -330,7 +337,7 @@ impl<'a> Transaction<'a> {
         guard_cache.keep(guarded, self.now);
     }
 
-    /// What the commit at `revision` means to the index.
+    /// Returns the changes that the commit at `revision` makes to the index.
     pub(super) fn changes(self, revision: Revision) -> impl Iterator<Item = Change> {
         self.writes.into_iter().filter_map(move |(key, planned)| {
             let what = match planned {
@@ -346,7 +353,7 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    /// Whether what is stored under `key` is what this transaction wanted there.
+    /// Returns true if the store holds under `key` what this transaction writes there.
     pub(super) fn is_done(&self, key: RecordKey, stored: Option<&Stored>) -> bool {
         match self.writes.get(&key) {
             Some(Planned::Put(record, ..)) => stored.is_some_and(|stored| stored.record == *record),
@@ -355,7 +362,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Everything that was read, as it was.
+    /// Returns all records that were read.
     pub(super) fn into_read(self) -> impl Iterator<Item = Stored> {
         self.read.into_values().flatten()
     }
@@ -368,7 +375,7 @@ impl<'a> Transaction<'a> {
             .ok_or(Error::NotFound(field))
     }
 
-    /// How many times the record that was read had been written; 0 if there is none.
+    /// Returns the sequence of the record that was read; 0 if there is none.
     fn sequence(&mut self, key: RecordKey) -> Result<u64, Error> {
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(0);
@@ -376,7 +383,8 @@ impl<'a> Transaction<'a> {
         Ok(self.open(&stored)?.map_or(0, |(_, sequence)| sequence))
     }
 
-    /// Whether the store holds an older version of a record than the index knows: somebody put it back.
+    /// Returns true if the store holds an older version of a record than the index: the record was
+    /// rolled back.
     fn is_outdated(&mut self, key: RecordKey) -> Result<bool, Error> {
         let known = self.shared.known_sequence(key);
         let Some(revision) = self.read(key)?.map(|stored| stored.revision) else {
@@ -385,7 +393,8 @@ impl<'a> Transaction<'a> {
         if self.sequence(key)? >= known {
             return Ok(false);
         }
-        // Or it was changed since it was read; then this transaction meets a conflict, and begins anew.
+        // The record may have been changed since it was read. The commit then meets a conflict, and
+        // the rule runs again.
         let now = self.shared.store.get(&key)?;
         let replayed = now.is_some_and(|now| now.revision == revision);
         if replayed {
@@ -431,7 +440,8 @@ fn state(status: Result<crate::Status, Error>) -> Result<OwnerState, Error> {
     }
 }
 
-/// Whether nothing brings a session back, for it has expired, and its earlier versions before that.
+/// Returns true if a session has expired. Its earlier versions have, too, so it cannot be
+/// reactivated.
 fn is_over(entity: &Entity, now: Timestamp) -> bool {
     matches!(entity, Entity::Session(session, _) if session.expires_at <= now)
 }

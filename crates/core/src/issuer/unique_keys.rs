@@ -9,7 +9,7 @@ use crate::token::{Credential, ForeignHash, Token, TokenDigest};
 impl Issuer {
     /// Whether the name or token is free; a token in any of the forms under which it may be stored, but for the first
     /// `told` of them. The first is the one that its record will have.
-    pub(super) fn check_unique(&self, item: &ImportItem, told: usize) -> Result<(), Error> {
+    pub(super) fn check_unique(&self, item: &ImportItem, skipped: usize) -> Result<(), Error> {
         let (kind, field, keys): (_, _, Vec<Box<[u8]>>) = match item {
             ImportItem::SetUp { .. } => return Ok(()),
             ImportItem::Organization(one) => {
@@ -38,7 +38,7 @@ impl Issuer {
                 (Kind::AUTHORIZATION, Field::Token, vec![key])
             }
         };
-        for key in keys.into_iter().skip(told) {
+        for key in keys.into_iter().skip(skipped) {
             if !self
                 .shared
                 .store
