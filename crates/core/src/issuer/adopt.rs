@@ -1,4 +1,4 @@
-//! What checks leave to be written: keyed hashes of records that were imported by a hash of another origin, and uses.
+//! Writes that checks leave to the follower thread: keyed hashes of imported tokens, and last uses.
 
 use super::audit_context::AuditContext;
 use super::{Caller, Issuer};
@@ -11,10 +11,10 @@ use crate::store::Query;
 use crate::token::Credential;
 
 impl Issuer {
-    /// Adds the keyed hash of every token that was found by its locator since the last time. What fails is tried
-    /// again when its token is seen again.
+    /// Adds a keyed hash to each authorization that a check found by an imported hash since the
+    /// last call. If that fails, the next check of the token queues it again.
     pub(crate) fn adopt_pending(&self) {
-        // At most once around, for checks may add to the queue as fast as it is emptied.
+        // A bounded number of times, because checks may fill the queue as fast as it is emptied.
         for _ in 0..self.shared.adoptions.capacity() {
             let Some(adoption) = self.shared.adoptions.pop() else {
                 return;
@@ -23,7 +23,8 @@ impl Issuer {
         }
     }
 
-    /// Brings what checks have noted of uses to the store, once a minute; and lets them trust again.
+    /// Writes the last uses that checks have noted to the store, at most once a minute, and resets
+    /// the flood guard.
     pub(crate) fn flush_last_uses(&self) {
         let shared = &*self.shared;
         let now = shared.clock.now();
@@ -31,7 +32,7 @@ impl Issuer {
         shared.flood_guard.reset();
     }
 
-    /// The same before the engine ends, whatever the minute is.
+    /// Writes the last uses at once, before the engine stops.
     pub(crate) fn flush_last_uses_now(&self) {
         let shared = &*self.shared;
         shared.uses.end(&shared.index, &*shared.store);
@@ -46,7 +47,7 @@ impl Issuer {
             .find(&Query::unique(Kind::AUTHORIZATION, &alone))?
             .is_empty()
         {
-            // The same token was imported as a text too; that record has the keyed hash.
+            // The same token was also imported as text; that record has the keyed hash.
             return Ok(());
         }
         let audit_context =

@@ -1,4 +1,4 @@
-//! Who asks for what: what the journal notes of a change.
+//! Context of a change for the journal.
 
 use super::caller::Caller;
 use crate::error::Error;
@@ -6,12 +6,12 @@ use crate::id::Id;
 use crate::journal::{Actor, Operation};
 use crate::record::{Kind, RecordKey};
 
-/// Who asks for what.
+/// The caller, the operation and the record of a change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AuditContext {
     pub(super) actor: Actor,
     pub(super) operation: Operation,
-    /// About which record, if one is named.
+    /// The record, if the caller names one.
     pub(super) on: Option<RecordKey>,
 }
 
@@ -29,14 +29,15 @@ impl AuditContext {
         }
     }
 
-    /// The same, about this record.
+    /// Returns the same context for this record.
     pub(super) fn on(self, kind: Kind, id: Id) -> Self {
         let on = Some(RecordKey::new(kind, id));
         Self { on, ..self }
     }
 
-    /// Whether `error` is a refusal that belongs into the journal: to somebody other than the program itself, which may
-    /// do everything. What is not found may be somebody else's.
+    /// Returns true if `error` is a denial that belongs in the journal. The embedding program may
+    /// do everything, so none of its errors are. `NotFound` counts, because the record may exist
+    /// and be hidden from the caller.
     pub(super) fn is_denied(&self, error: &Error) -> bool {
         let refusal = matches!(
             error,

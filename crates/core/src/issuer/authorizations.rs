@@ -1,4 +1,4 @@
-//! Authorizations: create, edit, end, rotate.
+//! Creating, editing, revoking and rotating authorizations.
 
 use std::time::Duration;
 
@@ -17,27 +17,27 @@ use crate::text::check_description;
 use crate::time::Timestamp;
 use crate::token::{Credential, Token, TokenDigest};
 
-/// What a new authorization shall be.
+/// Properties of a new authorization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAuthorization {
     /// The organization that it belongs to.
     pub organization: Id,
     /// The user that it belongs to, if any.
     pub user: Option<Id>,
-    /// Through which interface it is made.
+    /// The interface through which it is created.
     pub origin: Origin,
     /// Free text.
     pub description: String,
-    /// What it allows.
+    /// The permissions of its token.
     pub permissions: PermissionSet,
     /// [`Status::Active`] or [`Status::Inactive`].
     pub status: Status,
-    /// From when on it is refused; in the future.
+    /// Time from which it is refused, in the future; none means never.
     pub expires_at: Option<Timestamp>,
 }
 
 impl NewAuthorization {
-    /// An active authorization of no user that never expires, made by the program that links the engine.
+    /// Returns an active authorization of the embedding program, without a user and an expiry.
     pub fn new(organization: Id, permissions: impl IntoIterator<Item = Permission>) -> Self {
         Self {
             organization,
@@ -51,38 +51,39 @@ impl NewAuthorization {
     }
 }
 
-/// What shall be different; what is none stays.
+/// Changes to an authorization; fields that are none stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Edit {
-    /// The description.
+    /// New description.
     pub description: Option<String>,
-    /// The status.
+    /// Change of the status.
     pub transition: Option<Transition>,
-    /// The whole set of permissions.
+    /// New permissions, which replace all old ones.
     pub permissions: Option<PermissionSet>,
-    /// Whether that is noted if it is as it was.
+    /// Action if nothing changes.
     pub if_unchanged: IfUnchanged,
 }
 
-/// What becomes of a change after which all is as it was.
+/// Action of an edit that changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfUnchanged {
-    /// Nothing is written.
+    /// Write nothing.
     #[default]
     Leave,
-    /// The time of the last change is written, as InfluxDB does. What has ended stays as it is.
+    /// Update the time of the last change, as InfluxDB does. A revoked or deleted record stays as
+    /// it is.
     Touch,
 }
 
 impl IfUnchanged {
-    /// Whether something in this status that stays as it is need not be written.
+    /// Returns true if a record with this status need not be written if it does not change.
     pub(super) fn leaves(self, status: Status) -> bool {
         self == Self::Leave || status == Status::Revoked
     }
 }
 
 impl Edit {
-    /// What the journal calls it.
+    /// Returns the operation for the journal.
     fn operation(&self) -> Operation {
         match self.transition {
             Some(Transition::Revoke) => Operation::Revoke,
@@ -102,23 +103,25 @@ impl From<Transition> for Edit {
     }
 }
 
-/// How an authorization is replaced.
+/// Options of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rotation {
-    /// For how long the old token still works, unless it expires before.
+    /// Time for which the old token stays valid, unless it expires earlier.
     pub overlap: Duration,
-    /// The description of the new one; that of the old one if none is given.
+    /// Description of the new authorization; by default that of the old one.
     pub description: Option<String>,
 }
 
 impl Issuer {
-    /// Makes an authorization. The token is returned here and never again.
+    /// Creates an authorization. The token is returned here and never again.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] or [`Error::Schema`] for what cannot be taken, [`Error::NotFound`] for a user or
-    /// organization that is not there, [`Error::Forbidden`] or [`Error::Exceeds`] for what the caller may not do
-    /// or grant, [`Error::Caller`] if the caller's own token is refused, [`Error::Store`].
+    /// [`Error::Invalid`] or [`Error::Schema`] for values that are not accepted,
+    /// [`Error::NotFound`] if the user or organization does not exist or is deleted,
+    /// [`Error::Forbidden`] or [`Error::Exceeds`] if the caller may not create it or grant its
+    /// permissions, [`Error::Caller`] if the caller's own token is refused, [`Error::Store`],
+    /// [`Error::Journal`].
     pub fn create(
         &self,
         caller: &Caller,
@@ -156,13 +159,14 @@ impl Issuer {
         })
     }
 
-    /// Changes description, status or permissions. Asking for what already holds changes nothing, unless [`IfUnchanged::Touch`]
-    /// says so.
+    /// Changes the description, status or permissions of an authorization. An edit that changes
+    /// nothing is not written, except with [`IfUnchanged::Touch`].
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create`]; [`Error::AlreadyRevoked`] if it is revoked and more than that is asked for; [`Error::Fixed`]
-    /// for new permissions of an authorization that was made through [`Origin::V2`].
+    /// Those of [`Issuer::create`]; [`Error::AlreadyRevoked`] for a change to a revoked
+    /// authorization; [`Error::Fixed`] for new permissions of an authorization that was created
+    /// through [`Origin::V2`].
     pub fn edit(&self, caller: &Caller, id: Id, edit: Edit) -> Result<Authorization, Error> {
         if let Some(description) = &edit.description {
             check_description(description)?;
@@ -198,22 +202,24 @@ impl Issuer {
         })
     }
 
-    /// Ends an authorization for good. When this returns `Ok`, every check that starts afterwards refuses it.
+    /// Revokes an authorization. This is final. Once it returns `Ok`, every check that starts
+    /// afterwards refuses the token.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit`].
+    /// Those of [`Issuer::edit`].
     pub fn revoke(&self, caller: &Caller, id: Id) -> Result<Authorization, Error> {
         self.edit(caller, id, Transition::Revoke.into())
     }
 
-    /// Makes an authorization in the place of another: with the same owner, permissions, status and expiry, and a
-    /// new token. The old one ends after the overlap. Both happen or neither. A token may replace itself; it lives
-    /// no longer for it.
+    /// Replaces an authorization by a new one with the same owners, permissions, status and expiry,
+    /// and with a new token. The old one expires after the overlap. Both happen in one commit. A
+    /// token may rotate itself, which does not extend its expiry.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create`]; [`Error::AlreadyRevoked`] if it is revoked, [`Error::Invalid`] if it has expired.
+    /// Those of [`Issuer::create`]; [`Error::AlreadyRevoked`] if it is revoked, [`Error::Invalid`]
+    /// if it has expired.
     pub fn rotate(
         &self,
         caller: &Caller,
@@ -281,14 +287,14 @@ impl Issuer {
             return Err(AlreadyRevoked.into());
         }
         if new.expires_at.is_some_and(|end| end <= now) {
-            let reason = "lies in the past; give a time to come, or none".into();
+            let reason = "lies in the past; give a future time, or none".into();
             return Err(Error::Invalid(Field::Expiry, reason));
         }
         self.shared.schema.check(new.origin, &new.permissions)?;
         Ok(())
     }
 
-    /// A caller that edits permissions may keep what was there, and add only what it holds.
+    /// Checks new permissions: the caller may keep old ones, and add only those that it holds.
     fn check_replacement(
         &self,
         authorized: &Authorized,
@@ -314,7 +320,7 @@ impl Issuer {
     }
 }
 
-/// A permission that names an organization names the one of its authorization.
+/// Checks that permissions which name an organization name that of their authorization.
 pub(super) fn check_organization(
     organization: Id,
     permissions: &[Permission],
@@ -335,7 +341,7 @@ fn may_change(authorized: &Authorized, authorization: &Authorization) -> Result<
     authorized.require_on(Action::WRITE, kind, organization, id, Field::Authorization)
 }
 
-/// The owners must be there, not deleted, and still be so when the change is committed.
+/// Guards the owners of an authorization, which must exist and not be deleted until the commit.
 fn guard_owners(
     change: &mut Transaction<'_>,
     organization: Id,

@@ -1,4 +1,4 @@
-//! Copying the whole store on somebody's behalf.
+//! Backing up the whole store for a caller.
 
 use std::io::Write;
 
@@ -10,14 +10,16 @@ use crate::permission::Request;
 use crate::schema::Schema;
 
 impl Issuer {
-    /// Writes a backup of the whole store for `caller`, who must hold all that an operator does. The journal has its line
-    /// before the first byte is written, and says afterwards at which commit the backup is, or that it broke off.
-    /// `progress` is told now and then how many records were written. See [`backup::write()`] for one without a caller.
+    /// Writes a backup of the whole store for `caller`, who needs the permissions of an operator.
+    /// The journal records the backup before its first byte is written, and afterwards its revision
+    /// or its failure. `progress` is called now and then with the number of records written.
+    /// [`backup::write()`] does the same without a caller.
     ///
     /// # Errors
     ///
-    /// [`BackupError::Engine`] with [`Error::Forbidden`] or [`Error::Caller`] for whoever may not, with [`Error::Journal`]
-    /// if the journal cannot be written, and otherwise as [`backup::write()`].
+    /// [`BackupError::Engine`] with [`Error::Forbidden`] or [`Error::Caller`] if the caller may
+    /// not, or with [`Error::Journal`] if the journal cannot be written; otherwise those of
+    /// [`backup::write()`].
     pub fn backup(
         &self,
         caller: &Caller,

@@ -1,4 +1,5 @@
-//! Ending much at once: what the journal knows as ended after a restore, or whatever was made before a time.
+//! Bulk revocation: replaying the revocations of a journal, and revoking everything created before
+//! a time.
 
 use std::collections::HashSet;
 
@@ -12,13 +13,13 @@ use crate::status::Status;
 use crate::store::Query;
 use crate::time::Timestamp;
 
-/// Records in one commit at most.
+/// Maximum number of records in a commit.
 const CHUNK: usize = 500;
 const PAGE: usize = 2000;
 
 impl Issuer {
-    /// Ends in the store what the journal knows as ended, and returns what that was. The journal knows it already, and is
-    /// not told again.
+    /// Revokes in the store what the journal lists as revoked, and returns the records that this
+    /// changed. The journal is not written, because it already lists them.
     pub(crate) fn replay_revocations(
         &self,
         ended: &RevocationList,
@@ -28,8 +29,8 @@ impl Issuer {
         self.revoke_each(ended.iter().filter(outlives))
     }
 
-    /// The same for a store that was put back while this engine uses it: the index knows better than the store what has
-    /// ended, so that each is looked up there.
+    /// Does the same for a store that was rolled back while this engine uses it. Each record is
+    /// looked up in the store, because the index already has it as revoked.
     pub(crate) fn revoke_reappeared(&self) -> Result<Vec<RecordKey>, Error> {
         self.revoke_each(self.shared.recorder.revocations()?.iter())
     }
@@ -55,8 +56,8 @@ impl Issuer {
         Ok(done)
     }
 
-    /// Of the sessions among `due` only those that the store holds as not ended: there are few of them, however many have
-    /// ended since the journal began.
+    /// Removes the sessions from `due` that the store does not hold, or holds as signed out. The
+    /// journal lists every session that was ever signed out, and the store only few.
     fn retain_sessions_in_force(&self, due: &mut Vec<(RecordKey, Timestamp)>) -> Result<(), Error> {
         if due.iter().all(|(key, _)| key.kind != Kind::SESSION) {
             return Ok(());
@@ -71,11 +72,13 @@ impl Issuer {
         Ok(())
     }
 
-    /// Revokes every authorization and ends every session that was made before `time`, and returns how many those were.
+    /// Revokes every authorization and session that was created before `time`, and returns their
+    /// number.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Journal`]; then some may be revoked, and calling it again goes on.
+    /// [`Error::Store`] or [`Error::Journal`]. Some may be revoked by then; the caller may try
+    /// again.
     pub fn revoke_created_before(&self, time: Timestamp) -> Result<usize, Error> {
         let mut count = 0;
         for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
@@ -102,19 +105,19 @@ impl Issuer {
         Ok(count)
     }
 
-    /// Whether an intent of which nobody knows what became was carried out, as far as the store tells.
+    /// Returns the outcome of an intent without one, as far as the store shows it.
     pub(crate) fn resolve_intent(&self, intent: &Intent) -> Result<Outcome, Error> {
         let store = &self.shared.store;
         let mut done = true;
-        // All of it was done or nothing.
+        // A commit is written as a whole or not at all, so one record shows it.
         if let Some(target) = intent.writes.first() {
             done = match (store.get(&target.key)?, target.sequence) {
-                // What had ended may have been purged since; what was made, too.
+                // A revoked record may have been purged since, even if this intent created it.
                 (None, sequence) => sequence == 0 || !intent.ends.is_empty(),
                 (Some(_), 0) => false,
                 (Some(stored), sequence) => match self.shared.sealer.open(&stored.record) {
                     Ok(Some((_, written))) => written >= sequence,
-                    // What is not genuine tells nothing: an ending goes on to count.
+                    // A tampered record shows nothing: a revocation continues to count.
                     _ if !intent.ends.is_empty() => return Ok(Outcome::Unknown),
                     _ => false,
                 },
@@ -122,7 +125,7 @@ impl Issuer {
         }
         if intent.operation != Operation::Rotate {
             for ending in &intent.ends {
-                // Somebody else may have written it since, but never so that it lives.
+                // The record may have been written since, but it cannot have been reactivated.
                 let stored = store.get(&ending.key)?;
                 let status = stored.map(|stored| stored.record.columns.status);
                 done &= status.is_none_or(|status| status == Some(Status::Revoked));
@@ -163,7 +166,8 @@ fn is_created_before(entity: &Entity, time: Timestamp) -> bool {
     !ended && created_at < time
 }
 
-/// Ends one record from `at` on; returns it if that changed anything. What is gone or not genuine works for nobody.
+/// Revokes a record from `at` on, and returns its key if that changed it. A missing or tampered
+/// record is skipped: it is refused anyway.
 fn revoke_record(
     change: &mut Transaction<'_>,
     key: RecordKey,
@@ -198,18 +202,18 @@ fn read(change: &mut Transaction<'_>, key: RecordKey) -> Result<Option<Entity>, 
     }))
 }
 
-/// What `entity` is when it has ended from `at` on; none if it has already.
+/// Returns `entity` as revoked from `at` on, or none if it is already.
 fn revoked_entity(mut entity: Entity, at: Timestamp, now: Timestamp) -> Option<Entity> {
     if entity.status() == Some(Status::Revoked) {
         return None;
     }
     match &mut entity {
-        // Nothing lengthens its life: it is as good as ended.
+        // It expires by then and cannot be extended.
         Entity::Authorization(one, _) if one.expires_at.is_some_and(|end| end <= at) => {
             return None;
         }
         Entity::Authorization(one, _) if at > now => {
-            // It was rotated: it ends when the overlap does.
+            // It was rotated: it expires when the overlap is over.
             one.expires_at = Some(at);
             one.updated_at = now;
         }

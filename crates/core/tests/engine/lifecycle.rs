@@ -246,7 +246,7 @@ fn invalid_input_is_reported() {
     );
     assert_eq!(
         refused(&|new| new.expires_at = Some("2025-12-31T23:59:59Z".parse().unwrap())),
-        "expiry lies in the past; give a time to come, or none"
+        "expiry lies in the past; give a future time, or none"
     );
     assert_eq!(
         refused(&|new| new.permissions = PermissionSet::default()),
