@@ -1,4 +1,4 @@
-//! Who asks for a change, and what that lets them do.
+//! The caller of an operation and its rights.
 
 use super::transaction::Transaction;
 use crate::authorization::{Authorization, Creator};
@@ -10,30 +10,33 @@ use crate::record::{Kind, RecordKey};
 use crate::schema::Schema;
 use crate::status::Status;
 
-/// On whose behalf something is changed or shown.
+/// The caller on whose behalf records are changed or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Caller {
-    /// The program that links the engine, or whoever holds its key: may do everything.
+    /// The program that embeds the engine, or a holder of the key. It may do everything.
     Root,
-    /// The bearer of the token of this authorization, which was checked: may do what it allows.
+    /// The bearer of the token of this authorization. The token has been checked; it may do what
+    /// its permissions allow.
     Authorization(Id),
-    /// This user, who has signed in: may change itself, and do in each of its organizations what
-    /// [`Schema::influxdb_owner`] or [`Schema::influxdb_member`] says; an operator may do everything.
+    /// This user, with a session. It may change itself, and has in each of its organizations the
+    /// permissions of [`Schema::influxdb_owner`] or [`Schema::influxdb_member`]. An operator may do
+    /// everything.
     User(Id),
 }
 
-/// A caller whose record was read from the store, and is compared again when the change is committed: a token that was
+/// A caller whose record was read from the store and is guarded by the commit, so that a token
 /// revoked elsewhere a moment ago changes nothing.
 pub(super) enum Authorized {
     Root,
     Authorization(Box<Authorization>),
-    /// With what its memberships in active organizations let it do.
+    /// A user, and the permissions from its memberships in active organizations.
     User(Box<User>, PermissionSet),
 }
 
 impl Caller {
-    /// Reads the caller's authorization and owners, or user and organizations, and guards them.
+    /// Reads and guards the records that the caller depends on: its authorization and the owners of
+    /// it, or its user and organizations.
     pub(super) fn authorize(&self, change: &mut Transaction<'_>) -> Result<Authorized, Error> {
         match self {
             Self::Root => Ok(Authorized::Root),
@@ -81,7 +84,8 @@ impl Caller {
     }
 }
 
-/// What a user who has signed in may do, an operator apart. Organizations that are not active give nothing.
+/// Returns the permissions of a user with a session, not counting those of an operator. Only active
+/// organizations give permissions.
 fn session_permissions(
     user: &User,
     mut is_active: impl FnMut(Id) -> Result<bool, Error>,
@@ -110,7 +114,7 @@ fn unknown(error: Error) -> Error {
 }
 
 impl Authorized {
-    /// Who is noted as the creator of what this caller makes; none for the program itself.
+    /// Returns the creator to record for what this caller creates; none for the embedding program.
     pub(super) fn creator(&self) -> Option<Creator> {
         match self {
             Self::Root => None,
@@ -119,12 +123,12 @@ impl Authorized {
         }
     }
 
-    /// Whether the caller is the bearer of the token of this authorization.
+    /// Returns true if the caller is the bearer of the token of this authorization.
     pub(super) fn is_authorization(&self, id: Id) -> bool {
         matches!(self, Self::Authorization(held) if held.id == id)
     }
 
-    /// What the caller holds; none if it may do everything.
+    /// Returns the permissions of the caller; none if it may do everything.
     fn permissions(&self) -> Option<&PermissionSet> {
         match self {
             Self::Root => None,
@@ -138,9 +142,11 @@ impl Authorized {
             .is_none_or(|held| held.covering(request).is_some())
     }
 
+    /// Checks that the caller may do what `request` says.
+    ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] with the request that is not covered.
+    /// [`Error::Forbidden`] with the request that no permission covers.
     pub(super) fn must(&self, request: &Request<'_>) -> Result<(), Error> {
         if self.may(request) {
             return Ok(());
@@ -148,8 +154,9 @@ impl Authorized {
         Err(Error::Forbidden(request.to_string()))
     }
 
-    /// Asks for `action` on one thing of an organization. Outside of the caller's own organization whoever may not
-    /// read it learns nothing of its existence.
+    /// Checks that the caller may do `action` on an object of an organization. If the caller
+    /// belongs to another organization and may not read the object, it gets `NotFound`, so that it
+    /// does not learn whether the object exists.
     pub(super) fn require_on(
         &self,
         action: Action,
@@ -165,7 +172,7 @@ impl Authorized {
         if !self.is_of(organization) && !self.may(&request(Action::READ)) {
             return Err(Error::NotFound(field));
         }
-        // An organization belongs to itself, and is named once.
+        // An organization belongs to itself, so its id is named only once.
         let lacking = match kind {
             ResourceType::ORGANIZATIONS => Request::new(action, kind).id(id),
             _ => request(action),
@@ -173,8 +180,9 @@ impl Authorized {
         Err(Error::Forbidden(lacking.to_string()))
     }
 
-    /// Users belong to no organization: only a permission for all organizations counts, or whoever may grant `users`
-    /// within one could reach every user by its id.
+    /// Returns true if the caller may do `action` on a user. Users belong to no organization, so
+    /// only permissions for all organizations count. Otherwise a holder of `users` in one
+    /// organization could reach every user by its id.
     pub(super) fn may_on_user(&self, action: Action, id: Id) -> bool {
         let request = Request::new(action, ResourceType::USERS).id(id);
         let unscoped =
@@ -183,9 +191,11 @@ impl Authorized {
             .is_none_or(|held| held.iter().any(unscoped))
     }
 
+    /// Checks [`Authorized::may_on_user`].
+    ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] unless [`Authorized::may_on_user`].
+    /// [`Error::Forbidden`] with the request if the caller may not.
     pub(super) fn require_on_user(&self, action: Action, id: Id) -> Result<(), Error> {
         if self.may_on_user(action, id) {
             return Ok(());
@@ -194,13 +204,13 @@ impl Authorized {
         Err(Error::Forbidden(request.to_string()))
     }
 
-    /// Asks for `action` on an organization, which belongs to itself.
+    /// Returns true if the caller may do `action` on an organization, which belongs to itself.
     pub(super) fn may_on_organization(&self, action: Action, id: Id) -> bool {
         let request = Request::new(action, ResourceType::ORGANIZATIONS);
         self.may(&request.organization(id).id(id))
     }
 
-    /// Whether every one of `permissions` may be granted by this caller.
+    /// Checks that the caller may grant each of `permissions`.
     pub(super) fn require_grantable(
         &self,
         permissions: &[Permission],
@@ -215,15 +225,16 @@ impl Authorized {
         missing.map_or(Ok(()), |wanted| Err(Error::Exceeds(wanted.to_string())))
     }
 
-    /// Whoever makes a user belong to an organization lets it do, signed in, all that its role may, and so must hold that
-    /// itself. Users are in no organization, so that a permission on those of one says nothing.
+    /// Checks that the caller holds all permissions of a role that it gives to a user. Permissions
+    /// on users are left out, because users belong to no organization.
     pub(super) fn require_grantable_role(&self, membership: Membership) -> Result<(), Error> {
         let mut permissions = role_permissions(membership);
         permissions.retain(|one| one.resource.kind != ResourceType::USERS);
         self.require_grantable(&permissions, &())
     }
 
-    /// Whoever gives a user another password can sign in as that user, and so must hold all that it may; or be it.
+    /// Checks that the caller is the user or holds all its permissions. A caller that sets a
+    /// password can sign in as the user.
     pub(super) fn require_rights_of_user(&self, user: &User) -> Result<(), Error> {
         if matches!(self, Self::User(itself, _) if itself.id == user.id) {
             return Ok(());

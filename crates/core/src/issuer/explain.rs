@@ -1,4 +1,4 @@
-//! Why an authorization would be allowed something, or not.
+//! Explaining the decision of a check.
 
 use super::Issuer;
 use super::audit_context::AuditContext;
@@ -13,42 +13,42 @@ use crate::record::Kind;
 use crate::status::Status;
 use crate::time::Timestamp;
 
-/// What a check of an authorization's token would say, and why.
+/// The decision of a check for an authorization, and the reasons for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The authorization, as it stands in the store.
+    /// The authorization as stored.
     pub authorization: Authorization,
-    /// The permission that allows the request, or the first reason why it is refused.
+    /// The permission that allows the request, or the reason why it is refused.
     pub decision: Result<Permission, Denied>,
-    /// Everything that keeps the authorization from being in force.
+    /// All reasons why the authorization is not in force.
     pub reasons: Vec<NotInForceReason>,
-    /// If no permission covers the request: the nearest ones, each with what is missing.
+    /// The nearest permissions with their mismatches, if no permission covers the request.
     pub nearest: Vec<(Permission, Vec<Mismatch>)>,
 }
 
-/// Something that keeps an authorization from being in force.
+/// A reason why an authorization is not in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotInForceReason {
-    /// It was revoked, then.
+    /// It was revoked at this time.
     Revoked(Timestamp),
-    /// It is switched off.
+    /// It is inactive.
     Inactive,
-    /// It expired, then.
+    /// It expired at this time.
     Expired(Timestamp),
-    /// Its user is switched off, deleted or unknown.
+    /// Its user is inactive, deleted or unknown.
     User(OwnerState),
-    /// Its organization is switched off, deleted or unknown.
+    /// Its organization is inactive, deleted or unknown.
     Organization(OwnerState),
 }
 
 impl Issuer {
-    /// What a check of the token of the authorization `id` would say to `request`, and why. It is asked of the store,
-    /// not of the index.
+    /// Explains the decision of a check of `request` for the token of the authorization `id`. It
+    /// reads the store, not the index.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::authorization`].
+    /// Those of [`Issuer::authorization`].
     pub fn explain(
         &self,
         caller: &Caller,

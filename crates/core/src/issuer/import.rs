@@ -1,4 +1,4 @@
-//! Taking over organizations, users, buckets and authorizations with their ids, in groups.
+//! Importing organizations, users, buckets and authorizations, which keep their ids, in groups.
 
 use super::audit_context::AuditContext;
 use super::authorizations::check_organization;
@@ -16,52 +16,52 @@ use crate::text::{check_description, check_label};
 use crate::time::Timestamp;
 use crate::token::{Credential, ForeignHash, Prefix, Token, TokenDigest, TokenShape};
 
-/// Something that is imported.
+/// An item to import.
 #[derive(Debug)]
 pub enum ImportItem {
     /// An organization.
     Organization(Organization),
     /// A user.
     User(User),
-    /// The name of a bucket.
+    /// A registered name of a bucket.
     Bucket(Bucket),
     /// An authorization with the text of its token.
     Authorization(Authorization, Token),
-    /// An authorization with a stored hash of its token.
+    /// An authorization with a hash of its token that another program stored.
     Hashed(Authorization, ForeignHash),
-    /// An authorization with all by which another store knew its token, under the same key.
+    /// An authorization with the credential from an export of a store with the same key.
     Stored(Authorization, Credential),
-    /// That the store was set up, for this organization and user: it cannot be set up again.
+    /// The set-up of the exported store, so that the store cannot be set up again.
     SetUp {
         /// The first organization.
         organization: Id,
         /// The first user.
         user: Id,
-        /// When.
+        /// Time of the set-up.
         at: Timestamp,
     },
 }
 
-/// What an import does with what had ended before, as the journal knows.
+/// Action for items that the journal lists as revoked or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfRevoked {
-    /// It is refused.
+    /// Refuse them with [`Error::PreviouslyRevoked`].
     #[default]
     Refuse,
-    /// It works again.
+    /// Import them, so that they are active again.
     Revive,
 }
 
-/// Which items are looked up in the store before a commit.
+/// Items that are looked up in the store before a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StoreLookup {
-    /// Those that the index knows.
+    /// Items that the index contains, and those of kinds that it never contains.
     IfKnown,
     Always,
 }
 
 impl ImportItem {
-    /// The record, if it is of a kind that the index knows.
+    /// Returns the key of the record, if the index contains records of its kind.
     fn indexed(&self) -> Option<RecordKey> {
         Some(match self {
             Self::Organization(one) => RecordKey::new(Kind::ORGANIZATION, one.id),
@@ -74,21 +74,22 @@ impl ImportItem {
     }
 }
 
-/// What an import did.
+/// Result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImportReport {
-    /// Items that were written.
+    /// Number of items that were written.
     pub new: usize,
-    /// Items whose id was there already; they were left as they are.
+    /// Number of items whose id exists already; they were left unchanged.
     pub known: usize,
 }
 
 impl Issuer {
-    /// What would become of `item`: whether it is there already.
+    /// Checks whether `item` can be imported. Returns true if its id exists already, so that an
+    /// import would leave it unchanged.
     ///
     /// # Errors
     ///
-    /// Why it cannot be taken, as for [`Issuer::import`].
+    /// Those of [`Issuer::import`], and [`Error::PreviouslyRevoked`] with [`IfRevoked::Refuse`].
     pub fn check_import(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<bool, Error> {
         let entity = self.sized(item)?;
         let known = self.is_known(
@@ -102,7 +103,7 @@ impl Issuer {
         Ok(known)
     }
 
-    /// Whether `item` can be taken by a store that holds nothing.
+    /// Checks that an empty store would accept `item`.
     pub(crate) fn check_item(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<(), Error> {
         let entity = self.sized(item)?;
         self.check_ended(item, &entity, if_revoked)
@@ -115,12 +116,12 @@ impl Issuer {
         fits.then_some(entity).ok_or(Error::TooLarge)
     }
 
-    /// Whether the store holds no authorization, user or organization.
+    /// Returns true if the store contains no authorization, user or organization.
     pub(crate) fn is_store_empty(&self) -> bool {
         self.shared.index.len() == 0
     }
 
-    /// An id that nothing has.
+    /// Returns an unused id.
     pub(crate) fn fresh_id(&self) -> Id {
         self.shared.next_id()
     }
@@ -137,23 +138,25 @@ impl Issuer {
         self.shared.store.limits()
     }
 
-    /// Writes items in one commit, keeping their ids, times and status; one whose id is there already is left as it
-    /// is. Owners must be there or come before what belongs to them.
+    /// Writes items in one commit, with their ids, times and status. An item whose id exists
+    /// already is left unchanged. Owners must exist, or come before the items that belong to them.
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] for an id, name or token that something else has; [`Error::Invalid`] or [`Error::Schema`]
-    /// for what cannot be taken; [`Error::TooLarge`] for too many items at once; [`Error::Store`]. Then none was
+    /// [`Error::Exists`] for an id, name or token that is taken; [`Error::Invalid`] or
+    /// [`Error::Schema`] for values that are not accepted; [`Error::NotFound`] for an owner that
+    /// does not exist; [`Error::PreviouslyRevoked`] for items that the journal lists as revoked or
+    /// deleted; [`Error::TooLarge`] for too many items at once; [`Error::Store`]. Then no item was
     /// written.
     pub fn import(&self, items: &[ImportItem]) -> Result<ImportReport, Error> {
         self.import_with(items, IfRevoked::Refuse)
     }
 
-    /// As [`Issuer::import`], and says what to do with what had ended before, as the journal knows.
+    /// Does the same, with an action for items that the journal lists as revoked or deleted.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::import`]; [`Error::PreviouslyRevoked`].
+    /// Those of [`Issuer::import`].
     pub fn import_with(
         &self,
         items: &[ImportItem],
@@ -161,12 +164,14 @@ impl Issuer {
     ) -> Result<ImportReport, Error> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Import);
         let looks = self.shared.recorder.is_on() && if_revoked == IfRevoked::Refuse;
-        // Most of what is imported is new, and the commit finds out whether it is. If it is not, each is looked up.
+        // Most items are new, and the commit verifies that they are. If it fails, each item is
+        // looked up.
         let mut look = StoreLookup::IfKnown;
         self.change(audit_context, |change| {
             let look = std::mem::replace(&mut look, StoreLookup::Always);
             if looks {
-                // What another process ended and purged is neither in the store nor in what was read of the journal.
+                // Records that another process revoked and purged are not in the store, nor in a
+                // cached revocation list.
                 self.shared.recorder.purged(self.shared.floor()?);
             }
             let mut imported = ImportReport::default();
@@ -188,7 +193,8 @@ impl Issuer {
         })
     }
 
-    /// Whether it has ended itself, or the journal knows neither the id nor the token as ended.
+    /// Checks that the item is itself revoked, or that the journal lists neither its id nor its
+    /// token as revoked.
     pub(super) fn check_ended(
         &self,
         item: &ImportItem,
@@ -228,7 +234,7 @@ impl Issuer {
         same.map_or(Ok(()), |key| Err(Error::PreviouslyRevoked(key)))
     }
 
-    /// The record to write, if the item by itself can be taken.
+    /// Checks an item by itself, and returns the entity to write.
     pub(super) fn plan(&self, item: &ImportItem) -> Result<Entity, Error> {
         match item {
             ImportItem::Organization(organization) => {
@@ -293,15 +299,15 @@ impl Issuer {
         }))
     }
 
-    /// A keyed hash means nothing without its key.
+    /// Checks that the store has the key of a keyed hash, which is useless without it.
     fn check_key(&self, credential: &Credential) -> Result<(), Error> {
         let key = self.shared.sealer.key();
         match credential.keyed() {
             Some((needed, _)) if key.named(needed).is_none() => {
                 let held: Vec<_> = key.ids().map(|id| id.to_string()).collect();
                 let reason = format!(
-                    "was hashed under key {needed}, and the key file holds {}; give the key file of the store that was \
-                     exported",
+                    "was hashed under key {needed}, and the key file holds {}; use the key file of \
+                     the exported store",
                     held.join(", ")
                 );
                 Err(Error::Invalid(Field::Token, reason))
@@ -310,7 +316,7 @@ impl Issuer {
         }
     }
 
-    /// A token of this store's own format carries the id by which it is found.
+    /// Checks that a token in the format of this store contains the id of its authorization.
     fn check_token(&self, id: Id, token: &Token) -> Result<TokenShape, Error> {
         let shape = TokenShape::of(self.shared.prefix, token.reveal().as_bytes());
         match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
@@ -322,7 +328,7 @@ impl Issuer {
         }
     }
 
-    /// Whether the id of `item` is there with the same token or kind of thing.
+    /// Returns true if the id of `item` exists with the same token, or as the same kind of record.
     fn is_known(
         &self,
         change: &mut Transaction<'_>,
@@ -332,7 +338,7 @@ impl Issuer {
         if look == StoreLookup::IfKnown
             && item.indexed().is_some_and(|key| change.assume_absent(key))
         {
-            // Only what the record's own unique key does not tell.
+            // The commit verifies the record's own unique key, so only the others are looked up.
             self.check_unique(item, 1)?;
             return Ok(false);
         }
@@ -358,7 +364,7 @@ impl Issuer {
     fn is_same_token(&self, held: &Credential, item: &ImportItem) -> Result<bool, Error> {
         if let ImportItem::Authorization(_, token) = item {
             let text = token.reveal().as_bytes();
-            // The record may have come as a hash, or under a key that is no longer the current one.
+            // The record may have been imported with a hash, or hashed under a previous key.
             if held
                 .foreign_hash()
                 .is_some_and(|foreign_hash| foreign_hash.is_of(text))
@@ -381,7 +387,7 @@ impl Issuer {
     }
 }
 
-/// What an item belongs to must be there, or come in the same call.
+/// Checks that the owners of an item exist or are part of the same import.
 fn need_owners(change: &mut Transaction<'_>, entity: &Entity) -> Result<(), Error> {
     let (organization, user) = match entity {
         Entity::Authorization(one, _) => (one.organization, one.user),
