@@ -1,43 +1,44 @@
-//! Where a scan goes on.
+//! Cursors: the position of a scan.
 
 use super::{End, Epoch, Revision};
 use crate::id::Id;
 use crate::record::{Kind, RecordKey};
 
-/// Where a scan goes on; opaque to everyone but the store that gave it.
+/// A position in a scan. Opaque to everyone but the store that created it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Cursor(Box<[u8]>);
 
 impl Cursor {
-    /// Before everything.
+    /// Returns the cursor before all records.
     pub fn start() -> Self {
         Self::default()
     }
 
-    /// A cursor of these bytes.
+    /// Creates a cursor from the bytes of [`Cursor::as_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes that the store put into it; empty at the start.
+    /// Returns the bytes that the store encoded; empty at the start of a scan.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// A cursor for stores that scan in the order of revision and key.
+/// A position in scans ordered by revision and key, for stores that scan in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// Everything up to this commit was seen, but for the commit itself …
+    /// The commit that the scan has reached. All records of earlier commits were returned.
     pub revision: Revision,
-    /// … of which the keys up to this one were.
+    /// The last key of that commit that was returned.
     pub key: RecordKey,
-    /// The life of the store in which they were seen; none at the start. A scan does not ask for it.
+    /// The epoch of the store at that time; `None` at the start. Only [`Position::misses`] reads
+    /// it.
     pub epoch: Option<Epoch>,
 }
 
 impl Position {
-    /// After everything that is in a store at `end`.
+    /// Returns the position after all records of a store whose state is `end`.
     pub const fn after(end: End) -> Self {
         Self {
             revision: end.head,
@@ -46,9 +47,9 @@ impl Position {
         }
     }
 
-    /// Whether a store that is at `end` has something new for who stands here; for
-    /// [`TokenStore::wait`](super::TokenStore::wait). That is so too if it has fallen behind, as when it was put back from
-    /// an earlier copy.
+    /// Returns `true` if a store whose state is `end` has changed since this position was reached,
+    /// for implementations of [`TokenStore::wait`](super::TokenStore::wait). That includes a store
+    /// whose head is lower than this position because an earlier copy was restored.
     pub fn misses(&self, end: End) -> bool {
         self.revision != end.head || self.epoch.is_some_and(|epoch| epoch != end.epoch)
     }
@@ -67,7 +68,7 @@ impl From<Position> for Cursor {
 }
 
 impl From<&Cursor> for Position {
-    /// The start, for bytes that are no position.
+    /// Decodes a position. Bytes that are not a position give the start of the scan.
     fn from(cursor: &Cursor) -> Self {
         let read = || {
             let (revision, rest) = cursor.0.split_first_chunk()?;

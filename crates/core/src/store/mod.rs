@@ -1,18 +1,19 @@
-//! The contract between the engine and whoever keeps its records.
+//! The contract between the engine and the store that keeps its records.
 //!
-//! A [`TokenStore`] holds no rule. It keeps [`Record`]s under their keys, applies groups of writes all or none,
-//! and tells what was written since. The engine reads it once when it starts, follows it from then on, and asks it
-//! nothing during a check.
+//! A [`TokenStore`] implements no rules. It stores [`Record`]s by key, applies groups of writes
+//! atomically, and returns the records that were written after a given position. The engine reads
+//! the
+//! whole store once when it opens it and then follows its changes. A check never reads the store.
 //!
-//! # How a store is written
+//! # Revisions
 //!
-//! Each commit takes the next [`Revision`], and every record carries the revision of the commit that last wrote
-//! it. Nothing else is kept of the past: a revoked record stays as its own tombstone until it is purged. A purge
-//! takes a revision too and raises [`End::floor`], so that a follower which stood below it knows that it may have
-//! missed one.
+//! Each commit takes the next [`Revision`], and every record carries the revision of the commit
+//! that last wrote it. Earlier versions are not kept: a revoked record remains as its own tombstone
+//! until it is purged. A purge also takes a revision and raises [`End::floor`], which shows a
+//! follower at a lower revision that it may have missed a purge.
 //!
-//! [`MemoryStore`](crate::MemoryStore) is the reference: every store behaves as it does, and the crate
-//! `symbolon-conformance` tests that.
+//! [`MemoryStore`](crate::MemoryStore) is the reference implementation. The crate
+//! `symbolon-conformance` tests that a store behaves like it.
 
 mod cursor;
 
@@ -29,85 +30,96 @@ use crate::{Origin, Status};
 
 pub use cursor::{Cursor, Position};
 
-/// Keeps records, durably.
+/// A durable store of records.
 ///
-/// # What every store promises
+/// # Guarantees of every store
 ///
-/// * **All or none**: a commit that returns `Ok` is on disk, whole; one that returns [`StoreError::Backend`] is
-///   there whole or not at all; any other error wrote nothing.
-/// * **One order**: revisions grow by at least one with each commit, and what is read is linearizable: a read that
-///   starts after a commit returned sees it.
-/// * **Only what lasts is seen**: nothing is read that a power cut could still take back.
+/// * **Atomicity**: a commit that returns `Ok` is completely on disk. One that returns
+///   [`StoreError::Backend`] was applied completely or not at all. Any other error means that
+///   nothing was written.
+/// * **Order**: each commit raises the revision by at least one, and reads are linearizable: a read
+///   that starts after a commit has returned sees that commit.
+/// * **Durability**: a read never returns data that a power failure could still undo.
 pub trait TokenStore: Debug + Send + Sync + 'static {
-    /// The record under `key`, if there is one.
+    /// Returns the record with this key, or `None` if it does not exist.
     ///
     /// # Errors
     ///
     /// [`StoreError::Backend`] or [`StoreError::Corrupt`].
     fn get(&self, key: &RecordKey) -> Result<Option<Stored>, StoreError>;
 
-    /// Applies all of `writes` or none, durably, and returns the commit's revision. A commit of guards alone, or of
-    /// nothing, checks them and returns the head without taking a revision.
+    /// Applies all of `writes` or none, durably, and returns the revision of the commit. A commit
+    /// that is empty or contains only guards checks the guards and returns the head without taking
+    /// a revision.
     ///
-    /// Keys are distinct within a commit. Limits are checked before expectations. Expectations are checked before unique keys, both in the order of the
-    /// writes, and unique keys against the state after the whole commit: one that a write of the same commit gives
-    /// up is free.
+    /// Keys are distinct within a commit. The store checks the limits first, then the expected
+    /// revisions, then the unique keys, the last two in the order of the writes. Unique keys are
+    /// checked against the state after the whole commit, so a key that one write releases is free
+    /// for another write of the same commit.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] and [`StoreError::Duplicate`] name the first failing write by its index;
-    /// [`StoreError::TooLarge`] if [`TokenStore::limits`] are passed; [`StoreError::Full`] if the disk is; then nothing
-    /// was written. After [`StoreError::Backend`] it is unknown whether it was.
+    /// * [`StoreError::Conflict`] or [`StoreError::Duplicate`] with the index of the first write
+    ///   that fails
+    /// * [`StoreError::TooLarge`] if the commit exceeds [`TokenStore::limits`]
+    /// * [`StoreError::Full`] if the disk is full
+    /// * [`StoreError::Backend`] if the store failed. The commit may or may not have been applied;
+    ///   after the other errors, nothing was written.
     fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError>;
 
-    /// The newest version of every record written after `after`, at most `limit` (at least 1) a page, in any order;
-    /// each record at least once, also when it is written again meanwhile. Items and end of a page come from one
-    /// snapshot.
+    /// Returns one page with the newest version of records written after `after`, in any order and
+    /// at most `limit` (at least 1) of them. A scan returns each record at least once, even if it
+    /// is written again during the scan. Items and end of a page come from one snapshot.
     ///
     /// # Errors
     ///
     /// [`StoreError::Backend`] or [`StoreError::Corrupt`].
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError>;
 
-    /// What one commit takes, and who else may write.
+    /// Returns the size limits of a commit, and whether other processes may write to the store.
     fn limits(&self) -> Limits;
 
-    /// Notes when authorizations were last used: lossy, the maximum of what is noted wins, and neither a
-    /// revision nor [`TokenStore::wait`] sees it. An id that has no record is passed over. It need not be durable.
+    /// Records when authorizations were last used. Of several times for one id, the latest is kept;
+    /// ids without a record are ignored. The change takes no revision, does not wake
+    /// [`TokenStore::wait`], and need not be durable.
     ///
     /// # Errors
     ///
     /// [`StoreError::Backend`] or [`StoreError::Full`].
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError>;
 
-    /// Begins another life of the store: durably draws an epoch that is random and not the present one, and returns
-    /// it. Records, head and floor stay as they are, and cursors go on where they stood. Whoever follows the store
-    /// meets the new epoch at the end of the next scan, reads everything anew, and is woken from
-    /// [`TokenStore::wait`] for it.
+    /// Starts a new epoch: durably sets a random epoch that differs from the present one, and
+    /// returns it. Records, head, floor and cursors remain valid. A follower is woken from
+    /// [`TokenStore::wait`], finds the new epoch at the end of its next scan, and reads the whole
+    /// store again.
     ///
-    /// The engine calls it when it finds that the store was put back from an earlier copy: then revisions that were
-    /// taken before may be taken a second time, and only the epoch tells the one from the other.
+    /// The engine calls this when it finds that the store was rolled back. Revisions that were
+    /// taken before the rollback may then be taken a second time, and only the epoch distinguishes
+    /// them.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Full`] if the disk is, [`StoreError::Corrupt`]; then nothing was written. After
-    /// [`StoreError::Backend`] it is unknown whether it was, and to call it again is always right.
+    /// [`StoreError::Full`] if the disk is full, or [`StoreError::Corrupt`]; nothing was written.
+    /// After [`StoreError::Backend`] the epoch may or may not have changed; calling this again is
+    /// safe.
     fn renew(&self) -> Result<Epoch, StoreError>;
 
-    /// About how many records there are, if the store can tell in far less time than it takes to read them; else 0.
-    /// Whoever opens the store makes room for so many at once, and nothing but time is lost if there are others.
+    /// Returns the approximate number of records if the store can determine it much faster than by
+    /// reading them, else 0. The engine reserves memory for this number; a wrong hint only costs
+    /// time.
     fn size_hint(&self) -> usize {
         0
     }
 
-    /// The records that `query` asks for, in the order of their ids. An override finds the same, faster.
+    /// Returns the records that match `query`, ordered by id. An override must return the same
+    /// records, faster.
     ///
     /// # Errors
     ///
     /// [`StoreError::Backend`] or [`StoreError::Corrupt`].
     fn find(&self, query: &Query) -> Result<Vec<Stored>, StoreError> {
-        // Before anything is filtered: what is written again while the pages are read stands in two of them, and only
-        // its newest version counts.
+        // Filter after reading: a record that is written again during the scan is on two pages, and
+        // only its newest version counts.
         let mut newest: BTreeMap<Id, Stored> = BTreeMap::new();
         let mut cursor = Cursor::start();
         loop {
@@ -135,8 +147,8 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
         Ok(wanted.take(query.limit).collect())
     }
 
-    /// Sleeps until something may have been written after `after`, or the store was renewed since, at most for
-    /// `timeout`. An override may wake early; it must never sleep longer.
+    /// Waits until something may have been written after `after`, or the epoch has changed since
+    /// then, for at most `timeout`. An override may return early but never late.
     ///
     /// # Errors
     ///
@@ -150,60 +162,61 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
 
 const SCAN_PAGE: usize = 1000;
 
-/// The number of a commit, from 1 on.
+/// The number of a commit, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Revision(pub u64);
 
 impl Revision {
-    /// Before the first commit; as an expectation: there must be no record.
+    /// The revision before the first commit. As an expected revision: the record must not exist.
     pub const ABSENT: Self = Self(0);
 
-    /// The one after this.
+    /// Returns the next revision.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// A record as it was found.
+/// A record as read from a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The record.
     pub record: Record,
-    /// The commit that last wrote it.
+    /// Revision of the commit that last wrote it.
     pub revision: Revision,
-    /// When the authorization was last used, if that was noted.
+    /// Minute of the last use of the authorization, if one was recorded.
     pub last_used: Option<Minute>,
 }
 
-/// One write of a commit, with the revision that it expects the record to have.
+/// One write of a commit, with the revision that the record must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// Inserts the record ([`Revision::ABSENT`]) or replaces it. When it was last used stays.
+    /// Inserts the record ([`Revision::ABSENT`]) or replaces it. The last use is kept.
     Put {
-        /// What to write.
+        /// The new record.
         record: Record,
-        /// The revision of what is replaced.
+        /// Revision of the record that is replaced.
         expected: Revision,
     },
-    /// Forgets the record, which must be there: never with [`Revision::ABSENT`].
+    /// Removes the record, which must exist: `expected` is never [`Revision::ABSENT`].
     Purge {
-        /// Which.
+        /// Key of the record.
         key: RecordKey,
-        /// The revision of what is forgotten.
+        /// Revision of the record that is removed.
         expected: Revision,
     },
-    /// Only compares; with [`Revision::ABSENT`], that there is no record.
+    /// Compares the revision and writes nothing. With [`Revision::ABSENT`], the record must not
+    /// exist.
     Guard {
-        /// Which.
+        /// Key of the record.
         key: RecordKey,
-        /// The revision that it must have.
+        /// Revision that the record must have.
         expected: Revision,
     },
 }
 
 impl Write {
-    /// The key of the record that is written or compared.
+    /// Returns the key of the record that is written or compared.
     pub fn key(&self) -> RecordKey {
         match self {
             Self::Put { record, .. } => record.key,
@@ -211,7 +224,7 @@ impl Write {
         }
     }
 
-    /// The revision that the record must have.
+    /// Returns the revision that the record must have.
     pub fn expected(&self) -> Revision {
         match self {
             Self::Put { expected, .. }
@@ -228,7 +241,7 @@ impl Write {
         unique.is_none_or(|unique| unique.len() <= MAX_UNIQUE)
     }
 
-    /// What counts against [`Limits::bytes`].
+    /// Returns the size in bytes that counts towards [`Limits::bytes`].
     pub fn size(&self) -> usize {
         match self {
             Self::Put { record, .. } => record.size(),
@@ -237,38 +250,38 @@ impl Write {
     }
 }
 
-/// A part of a scan.
+/// One page of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Records, each with the revision of its last write.
+    /// Records with the revision of their last write.
     pub items: Vec<Stored>,
-    /// Where to go on: for the next page, or after the last one for what is written later.
+    /// Cursor for the next page; on the last page, for what is written later.
     pub next: Cursor,
-    /// On the last page: what the scan is caught up with.
+    /// State of the store; only set on the last page.
     pub end: Option<End>,
 }
 
 /// The state of a store at the end of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
-    /// The newest commit. It never falls.
+    /// Revision of the newest commit. It never decreases.
     pub head: Revision,
-    /// The newest commit that purged something; none if it is [`Revision::ABSENT`].
+    /// Revision of the newest commit that purged a record; [`Revision::ABSENT`] if there is none.
     pub floor: Revision,
-    /// Random; new whenever the store is made or renewed.
+    /// Random number, drawn when the store is created and by [`TokenStore::renew`].
     pub epoch: Epoch,
 }
 
-/// Tells one life of a store from the next.
+/// A random number that distinguishes a store from earlier copies of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
 
 impl Epoch {
-    /// A random epoch that is not this one, and not 0.
+    /// Draws a random epoch that is neither this one nor 0.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Backend`] if the operating system gives no random bytes.
+    /// [`StoreError::Backend`] if the operating system provides no random bytes.
     pub fn another(self) -> Result<Self, StoreError> {
         loop {
             let mut random = [0; 8];
@@ -281,33 +294,34 @@ impl Epoch {
     }
 }
 
-/// Whether a wait was for something.
+/// Result of [`TokenStore::wait`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
     /// Something may have been written.
     Changed,
-    /// The time is over.
+    /// The timeout has passed.
     Timeout,
 }
 
-/// What a store takes, and who shares it.
+/// Limits of a commit, and sharing of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Writes in one commit.
+    /// Maximum number of writes in one commit.
     pub writes: usize,
-    /// Bytes in one commit, as [`Write::size`] counts them. One record of
+    /// Maximum size of one commit in bytes, as counted by [`Write::size`]. One record of
     /// [`MAX_RECORD`] bytes always fits.
     pub bytes: usize,
-    /// Who may write.
+    /// Other writers of the store.
     pub sharing: Sharing,
 }
 
 impl Limits {
-    /// Whether a commit keeps within them; for stores to call first.
+    /// Checks that a commit is within these limits. Stores call it before anything else.
     ///
     /// # Errors
     ///
-    /// [`StoreError::TooLarge`].
+    /// [`StoreError::TooLarge`] if it exceeds a limit, a record is larger than [`MAX_RECORD`], or a
+    /// unique key is longer than [`MAX_UNIQUE`].
     pub fn check(&self, writes: &[Write]) -> Result<(), StoreError> {
         let sizes = || writes.iter().map(Write::size);
         let fits = writes.len() <= self.writes
@@ -318,38 +332,38 @@ impl Limits {
     }
 }
 
-/// Who may write to a store beside the engine that opened it.
+/// Writers of a store other than the engine that opened it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
-    /// Nobody: the engine need not compare how fresh its knowledge is.
+    /// Only this engine writes, so its index is always up to date.
     Exclusive,
-    /// Others.
+    /// Other engines may write.
     Shared,
 }
 
-/// What to find.
+/// A filter for [`TokenStore::find`]. All conditions that are set must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Of which kind.
+    /// Kind of the records.
     pub kind: Kind,
-    /// With this unique key.
+    /// Unique key of the record.
     pub unique: Option<Box<[u8]>>,
-    /// Of this organization.
+    /// Organization of the records.
     pub organization: Option<Id>,
-    /// Of this user.
+    /// User of the records.
     pub user: Option<Id>,
-    /// With this status.
+    /// Status of the records.
     pub status: Option<Status>,
-    /// Made through this interface.
+    /// API through which the records were created.
     pub origin: Option<Origin>,
-    /// Only ids greater than this one.
+    /// Lower bound of the ids, exclusive.
     pub after: Option<Id>,
-    /// At most so many.
+    /// Maximum number of records.
     pub limit: usize,
 }
 
 impl Query {
-    /// All records of a kind.
+    /// Returns a query for all records of a kind.
     pub const fn all(kind: Kind) -> Self {
         Self {
             kind,
@@ -363,7 +377,7 @@ impl Query {
         }
     }
 
-    /// The record of a kind with this unique key.
+    /// Returns a query for the record of a kind with this unique key.
     pub fn unique(kind: Kind, unique: &[u8]) -> Self {
         Self {
             unique: Some(unique.into()),
@@ -371,7 +385,7 @@ impl Query {
         }
     }
 
-    /// Whether `record` is one of those that are asked for, apart from the limit.
+    /// Returns `true` if `record` matches; the limit is ignored.
     pub fn wants(&self, record: &Record) -> bool {
         fn fits<T: PartialEq>(wanted: Option<&T>, is: Option<&T>) -> bool {
             wanted.is_none() || wanted == is
