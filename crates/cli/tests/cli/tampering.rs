@@ -185,7 +185,7 @@ fn check_warns_about_tampered_records() {
         .code(0);
     let told = err(&done);
     assert_eq!(
-        told.matches("Warning: authorization 0000000000000a05: the record is not genuine")
+        told.matches("Warning: authorization 0000000000000a05: the record was tampered with")
             .count(),
         1,
         "{told}"

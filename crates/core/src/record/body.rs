@@ -1,4 +1,4 @@
-//! Bodies of records, kind by kind. What stands in the columns or the unique key is not repeated.
+//! Bodies of records, kind by kind. The columns and the unique key are not repeated in the body.
 
 use super::bytes::{Reader, Writer};
 use super::seal::IntegrityError;
@@ -16,15 +16,15 @@ use crate::token::{
     Credential, ForeignHash, TokenDigest, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512,
 };
 
-// What an authorization may or may not have, one bit each.
+// Optional fields of an authorization, one bit each.
 const HAS_CREATOR: u8 = 1;
 const HAS_ROTATED: u8 = 2;
 const HAS_EXPIRY: u8 = 4;
 const HAS_REVOKED: u8 = 8;
 const HAS_KEYED: u8 = 16;
-/// The creator is a user, not an authorization.
+/// The creator is a user rather than an authorization.
 const CREATOR_IS_USER: u8 = 32;
-/// The token of the keyed hash carries the id of the authorization.
+/// The token that was hashed contains the id of the authorization.
 const IS_NATIVE: u8 = 64;
 const KNOWN: u8 =
     HAS_CREATOR | HAS_ROTATED | HAS_EXPIRY | HAS_REVOKED | HAS_KEYED | CREATOR_IS_USER | IS_NATIVE;
@@ -70,7 +70,10 @@ pub(super) fn write(w: &mut Writer, entity: &Entity) {
     }
 }
 
-/// With `sets`, the permissions of an authorization are left out of it, and the last of them; so is its description.
+/// Reads the body of a record; `None` if its kind is unknown.
+///
+/// With `sets`, the permissions of an authorization are read into `sets` instead, as
+/// [`KnownSets::last`].
 pub(super) fn read(
     r: &mut Reader<'_>,
     record: &Record,
@@ -148,7 +151,7 @@ fn write_authorization(w: &mut Writer, authorization: &Authorization, credential
     );
     if let Some((key, hash)) = keyed {
         w.fixed(&key.0.to_be_bytes());
-        // Without locator the hash is the unique key.
+        // Without a foreign hash, the keyed hash is the unique key.
         if credential.foreign_hash().is_some() {
             w.fixed(&hash.0);
         }
@@ -249,7 +252,8 @@ fn read_credential(
     ))
 }
 
-/// The names and the organizations that the permissions use, once each, and then the permissions by numbers.
+/// Writes the distinct names and organizations of the permissions, then the permissions as indices
+/// into these lists.
 fn write_permissions(w: &mut Writer, permissions: &[Permission]) {
     let mut names: Vec<&str> = Vec::new();
     let mut organizations: Vec<Id> = Vec::new();
@@ -318,7 +322,8 @@ fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, IntegrityError>
     Ok(permissions.into())
 }
 
-/// What permissions refer to by number: each once, and in the order of its first use, so that a set has one spelling.
+/// A list that permissions refer to by index. Each item occurs once, in the order of its first use,
+/// so that a set has exactly one encoding.
 struct Listed<T> {
     items: Vec<T>,
     used: usize,
@@ -404,7 +409,7 @@ fn write_session(w: &mut Writer, session: &Session, SessionDigest { key, .. }: &
             w.byte(BY_AUTHORIZATION);
             w.id(id);
         }
-        // Nobody else signs in.
+        // Only users with a password and authorizations can sign in.
         (Caller::User(_) | Caller::Root, _) => w.byte(0),
     }
     w.time(session.created_at);

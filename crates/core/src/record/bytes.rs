@@ -1,13 +1,13 @@
-//! Reading and writing the parts of a record's bytes.
+//! Reads and writes the fields of a record's bytes.
 
 use super::seal::IntegrityError;
 use crate::id::Id;
 use crate::time::Timestamp;
 
-/// Appends parts. Whole numbers that vary in size are LEB128, those of fixed size big-endian.
+/// Appends fields. Integers of variable size are LEB128, those of fixed size big-endian.
 pub(super) struct Writer(pub(super) Vec<u8>);
 
-/// As much as most records have, so that they are written without being moved.
+/// Initial capacity: enough for most records, so that the buffer is not reallocated.
 const ROOM: usize = 256;
 
 impl Default for Writer {
@@ -51,7 +51,7 @@ impl Writer {
     }
 }
 
-/// Takes parts from the front; every failure is [`IntegrityError::Body`].
+/// Reads fields from the front. Every failure is [`IntegrityError::Body`].
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             }
             number |= shifted;
             if byte < 0x80 {
-                // A last byte of zeros would be a second spelling.
+                // A most significant byte of 0 would be a second encoding of the number.
                 let is_shortest = byte > 0 || shift == 0;
                 return is_shortest.then_some(number).ok_or(IntegrityError::Body);
             }
@@ -90,7 +90,8 @@ impl<'a> Reader<'a> {
         Err(IntegrityError::Body)
     }
 
-    /// A count of things that take at least one byte each, so that no count outgrows what is there.
+    /// Reads the count of a list. Each item takes at least one byte, so a count larger than the
+    /// remaining bytes is invalid.
     pub(super) fn count(&mut self) -> Result<usize, IntegrityError> {
         let count = usize::try_from(self.number()?).map_err(|_| IntegrityError::Body)?;
         if count > self.0.len() {

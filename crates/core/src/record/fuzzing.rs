@@ -1,12 +1,12 @@
-//! What the fuzz targets reach: there only with `--cfg fuzzing`, and not a part of the API.
+//! Entry points of the fuzz targets. Compiled only with `--cfg fuzzing`; not part of the API.
 
 use super::seal::{Sealer, resealed};
 use super::{IntegrityError, Record, StoreId};
 use crate::key::StoreKey;
 
-/// The record with its bytes sealed: version and key before, MAC behind.
+/// Seals `record`, whose bytes are only the body: adds version, key id and MAC.
 pub fn seal(mut record: Record) -> Record {
-    // The first five bytes are those of version and key.
+    // Placeholder for version and key id, which are overwritten.
     record.bytes = [[0; 5].as_slice(), &record.bytes].concat().into();
     record.bytes = resealed(
         &sealer(),
@@ -17,18 +17,19 @@ pub fn seal(mut record: Record) -> Record {
     record
 }
 
-/// What the record says, written again: none if it is of a kind that is not known.
+/// Opens the record and seals its contents again; `None` if its kind is unknown.
 ///
 /// # Errors
 ///
-/// Why it is not taken.
+/// [`IntegrityError`] if the record cannot be opened.
 pub fn rewrite(record: &Record) -> Result<Option<Record>, IntegrityError> {
     let sealer = sealer();
     let opened = sealer.open(record)?;
     Ok(opened.map(|(entity, sequence)| sealer.seal(&entity, sequence)))
 }
 
-/// With the key of the golden records, and for another store: only their settings would be genuine here.
+/// Returns a sealer with the key of the golden records, for another store: of the golden records,
+/// only the settings are authentic here.
 fn sealer() -> Sealer {
     Sealer::new(StoreId([8; 16]), StoreKey::from_bytes([7; 32]))
 }

@@ -1,4 +1,4 @@
-//! Whether a record is genuine: its MAC.
+//! Computes and verifies the MAC of a record.
 
 use super::bytes::Reader;
 use super::seal::{IntegrityError, newest_version, origin_byte, status_byte};
@@ -8,25 +8,25 @@ use crate::token::{HashKey, Piece};
 
 const MAC_LENGTH: usize = 16;
 
-/// What a record says of itself.
+/// A record whose parts were located but not yet verified.
 pub(super) struct UnverifiedRecord<'r> {
     authentic: VerifiedRecord<'r>,
     key: &'r HashKey,
-    /// What the MAC is over, beside what stands outside of the bytes.
+    /// The bytes that the MAC covers.
     sealed: &'r [u8],
     tag: &'r [u8; MAC_LENGTH],
 }
 
-/// A record whose MAC fits.
+/// A record whose MAC is correct.
 pub(crate) struct VerifiedRecord<'r> {
     record: &'r Record,
     pub(super) version: u8,
-    /// What follows on its key: sequence and body.
+    /// The rest of the bytes: sequence and body.
     pub(super) reader: Reader<'r>,
 }
 
 impl<'r> UnverifiedRecord<'r> {
-    /// What is there to be checked.
+    /// Locates the parts of a record and the key that it names.
     pub(super) fn of(key: &'r StoreKey, record: &'r Record) -> Result<Self, IntegrityError> {
         let (sealed, tag) = record
             .bytes
@@ -55,8 +55,8 @@ impl<'r> UnverifiedRecord<'r> {
         self.compare(&mac)
     }
 
-    /// Compared plainly: whoever can write to the store learns nothing from the time that this takes, for there is nobody
-    /// whom it could be timed against.
+    /// Compares in variable time. That is safe: an attacker who can write to the store has no way
+    /// to measure this comparison.
     fn compare(self, mac: &[u8; MAC_LENGTH]) -> Result<VerifiedRecord<'r>, IntegrityError> {
         match mac == self.tag {
             true => Ok(self.authentic),
@@ -66,10 +66,10 @@ impl<'r> UnverifiedRecord<'r> {
 }
 
 impl VerifiedRecord<'_> {
-    /// What the record says, and how many times it was written. None for a kind that is not known.
+    /// Decodes the record and its sequence; `None` if its kind is unknown.
     ///
-    /// With `sets`, the permissions of an authorization are not in it, but the last of them, and its description is left
-    /// out.
+    /// With `sets`, the permissions of an authorization are read into `sets` instead, as
+    /// [`KnownSets::last`].
     pub(crate) fn open(
         mut self,
         sets: Option<&mut KnownSets>,
@@ -86,13 +86,13 @@ impl VerifiedRecord<'_> {
     }
 }
 
-/// As [`UnverifiedRecord::check`] of each.
+/// Verifies each record, as [`UnverifiedRecord::check`] does.
 pub(super) fn check_all<'r>(
     key: &'r StoreKey,
     store: StoreId,
     records: &[&'r Record],
 ) -> Vec<Result<VerifiedRecord<'r>, IntegrityError>> {
-    // Nearly all are sealed under the current key, and short.
+    // Nearly all records are short and sealed under the current key.
     let current = key.current().mac();
     let mut pieces = Vec::with_capacity(records.len());
     let mut places = Vec::with_capacity(records.len());
@@ -123,8 +123,9 @@ pub(super) fn check_all<'r>(
     claims.into_iter().zip(macs).map(check).collect()
 }
 
-/// What a MAC is over: everything that a store could change, which is store, key, unique key, columns, version and body.
-/// The unique key is led by its length and the columns have a fixed one, so that no two records give the same input.
+/// The input of a MAC: everything that a store could change, that is store, key, unique key,
+/// columns, version and body. The unique key is prefixed with its length and the columns have a
+/// fixed length, so no two records have the same input.
 struct Covered<'r> {
     store: StoreId,
     key: [u8; 9],
@@ -139,7 +140,7 @@ impl<'r> Covered<'r> {
     fn of(store: StoreId, record: &'r Record, sealed: &'r [u8]) -> Self {
         let unique = record.unique.as_deref();
         Self {
-            // The settings say which store it is, and so are sealed for the default one.
+            // The settings contain the store id and can therefore not be sealed with it.
             store: match record.key {
                 SETTINGS => StoreId::default(),
                 _ => store,
@@ -165,7 +166,7 @@ impl<'r> Covered<'r> {
         ]
     }
 
-    /// All of it; none if it is too long.
+    /// Returns the whole input as one piece; `None` if it is too long.
     fn piece(&self) -> Option<Piece> {
         Piece::of(&self.parts())
     }
@@ -178,7 +179,7 @@ pub(super) fn mac(
     sealed: &[u8],
 ) -> [u8; MAC_LENGTH] {
     let covered = Covered::of(store, record, sealed);
-    // Most records are short, and hashed from one piece in less time than from many.
+    // Most records are short; hashing one piece is faster than several updates.
     let hash = match covered.piece() {
         Some(piece) => mac_key.hash(piece.text()).0,
         None => {
@@ -200,7 +201,8 @@ fn key_bytes(key: RecordKey) -> [u8; 9] {
     bytes
 }
 
-/// 8 bytes of organization, 8 of user, one of status, one of face; zeros for what is missing.
+/// Encodes the columns: 8 bytes organization, 8 bytes user, 1 byte status, 1 byte origin. A missing
+/// value is 0.
 fn column_bytes(columns: &Columns) -> [u8; 18] {
     let id = |id: Option<crate::Id>| id.map_or(0, crate::Id::number).to_be_bytes();
     let mut bytes = [0; 18];
@@ -221,7 +223,7 @@ mod tests {
 
     const KEY: [u8; 32] = [3; 32];
 
-    /// As `docs/format.md` says, part by part.
+    /// Computes a MAC part by part, as `docs/format.md` describes it.
     fn expected(record: &Record, sealed: &[u8]) -> [u8; MAC_LENGTH] {
         let mut hasher = blake3::Hasher::new_keyed(&KEY);
         hasher.update(&[9; 16]);
@@ -251,7 +253,8 @@ mod tests {
         }
     }
 
-    /// Records under two keys, of all lengths, some of them forged, and some that are none.
+    /// Generates records under two keys and of all lengths, some of them forged or without a valid
+    /// form.
     fn some(key: &StoreKey, former: &StoreKey, number: u64) -> Record {
         let bucket = Bucket {
             id: Id::new(number).unwrap(),

@@ -1,6 +1,8 @@
-//! Records: what a store keeps. Versioned bytes under a MAC, beside the few columns that a store may search.
+//! Records: the entries of a store. Each has versioned bytes that end with a MAC, and a few columns
+//! for searching.
 //!
-//! `docs/format.md` describes them byte by byte. Every version ever written is read for ever.
+//! `docs/format.md` describes them byte by byte. Every version that was ever written remains
+//! readable.
 
 mod body;
 mod bytes;
@@ -35,28 +37,29 @@ pub use seal::IntegrityError;
 pub(crate) use seal::{Sealer, open, seal};
 pub(crate) use sets::KnownSets;
 
-/// The largest record: bytes and unique key together. Every store takes it.
+/// Maximum size of a record in bytes, unique key included. Every store accepts this size.
 pub const MAX_RECORD: usize = 16_000;
 
-/// The longest unique key, in bytes.
+/// Maximum length of a unique key in bytes.
 pub const MAX_UNIQUE: usize = 300;
 
-/// What a record is about. Open: a store keeps kinds that this version does not know, and the index skips them.
+/// The kind of a record. A store keeps kinds that this version does not know; the index ignores
+/// them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(pub u8);
 
 impl Kind {
     /// An authorization; its unique key is the hash of its token.
     pub const AUTHORIZATION: Self = Self(1);
-    /// A user; its unique key is its name.
+    /// A user; its unique key is the name.
     pub const USER: Self = Self(2);
-    /// An organization; its unique key is its name.
+    /// An organization; its unique key is the name.
     pub const ORGANIZATION: Self = Self(3);
-    /// The registered name of a bucket; its unique key is its organization and name.
+    /// The registered name of a bucket; its unique key is organization and name.
     pub const BUCKET: Self = Self(4);
-    /// Something about the store itself.
+    /// Data about the store itself.
     pub const SETTING: Self = Self(5);
-    /// A session; its unique key is the hash of its text.
+    /// A session; its unique key is the hash of its token.
     pub const SESSION: Self = Self(6);
 }
 
@@ -69,9 +72,9 @@ impl fmt::Debug for Kind {
     }
 }
 
-/// A text that names no record.
+/// The error for a text that is not a record key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a record is named by its kind and id, as in `authorization:0b38a8a5d1ee5000`")]
+#[error("a record key is a kind and an id, as in `authorization:0b38a8a5d1ee5000`")]
 pub struct InvalidRecordKey;
 
 const KINDS: [(Kind, &str); 6] = [
@@ -83,18 +86,18 @@ const KINDS: [(Kind, &str); 6] = [
     (Kind::SESSION, "session"),
 ];
 
-/// The key of a record: unique in its store. Its text is `authorization:0b38a8a5d1ee5000`, or `7:…` for a kind that
-/// has no name.
+/// The key of a record, unique in its store. Its text form is `authorization:0b38a8a5d1ee5000`, or
+/// `7:…` for a kind without a name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey {
-    /// What it is about.
+    /// Kind of the record.
     pub kind: Kind,
-    /// Which one.
+    /// Id of the record.
     pub id: Id,
 }
 
 impl RecordKey {
-    /// The key of the record of this kind and id.
+    /// Creates the key of the record with this kind and id.
     pub const fn new(kind: Kind, id: Id) -> Self {
         Self { kind, id }
     }
@@ -142,34 +145,35 @@ impl<'de> Deserialize<'de> for RecordKey {
     }
 }
 
-/// What [`TokenStore::find`](crate::store::TokenStore::find) filters on.
+/// The columns that [`TokenStore::find`](crate::store::TokenStore::find) can filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Columns {
-    /// The organization that it belongs to.
+    /// Organization of the record.
     pub organization: Option<Id>,
-    /// The user that it belongs to.
+    /// User of the record.
     pub user: Option<Id>,
-    /// Its status.
+    /// Status of the record.
     pub status: Option<Status>,
-    /// The interface through which it was made.
+    /// API through which the record was created.
     pub origin: Option<Origin>,
 }
 
-/// What a store keeps under a key. A store interprets nothing of it.
+/// An entry of a store. The store does not interpret it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Record {
-    /// Its key.
+    /// Key of the record.
     pub key: RecordKey,
-    /// At most [`MAX_UNIQUE`] bytes that no other record of the same kind has. No bytes are not the same as none.
+    /// At most [`MAX_UNIQUE`] bytes that are unique among the records of one kind. Empty bytes and
+    /// `None` are different.
     pub unique: Option<Box<[u8]>>,
-    /// What it can be searched by.
+    /// Columns to search by.
     pub columns: Columns,
-    /// Opaque.
+    /// Opaque contents, including the MAC.
     pub bytes: Box<[u8]>,
 }
 
 impl Record {
-    /// What counts against [`MAX_RECORD`], in bytes.
+    /// Returns the size in bytes that counts towards [`MAX_RECORD`].
     pub fn size(&self) -> usize {
         self.bytes.len() + self.unique.as_ref().map_or(0, |unique| unique.len())
     }
@@ -181,7 +185,7 @@ impl fmt::Debug for Record {
     }
 }
 
-/// What a record says, decoded.
+/// The decoded contents of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Entity {
     Authorization(Authorization, Credential),
@@ -193,32 +197,34 @@ pub(crate) enum Entity {
     Session(Session, SessionDigest),
 }
 
-/// Settings of a store, written when it is created, when its key is rotated and at its first change.
+/// The settings of a store. They are written when the store is created, when its key is rotated,
+/// and with its first change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// Random; part of every MAC, so that a record of another store is not genuine here.
+    /// Random id. It is part of every MAC, so that a record copied from another store is detected.
     pub(crate) store: StoreId,
     pub(crate) prefix: Prefix,
-    /// The keys that records and hashes of this store were made under, the current one last.
+    /// Ids of all keys that records and hashes of this store were created under, the current one
+    /// last.
     pub(crate) keys: Vec<KeyId>,
     pub(crate) created_at: Timestamp,
     pub(crate) setup: SetupState,
 }
 
-/// How far a store has come from its creation to its set-up. It only ever grows.
+/// Progress of a store towards its set-up. It only increases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SetupState {
-    /// The settings are of version 1, which has no such state: the records and the journal decide.
+    /// The settings have version 1, which does not record the state; records and journal decide.
     Unrecorded,
     /// Nothing was written yet.
     Open,
-    /// A change was made, but the store was not set up.
+    /// The store was changed but not set up.
     Closed,
     /// The store was set up.
     Done,
 }
 
-/// That a first organization and user were made, so that nobody makes them a second time.
+/// Marks that the first organization and user were created, so that set-up cannot run twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SetUp {
     pub(crate) organization: Id,
@@ -226,7 +232,7 @@ pub(crate) struct SetUp {
     pub(crate) at: Timestamp,
 }
 
-/// Random bytes that tell one store from another; the same after a backup was restored.
+/// Random bytes that identify a store. A restored backup keeps them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct StoreId(pub(crate) [u8; 16]);
 
@@ -236,7 +242,7 @@ impl fmt::Display for StoreId {
     }
 }
 
-/// The ids of the settings; small numbers, which no id that is drawn can be.
+/// Key of the settings. Its id is a small number, which the id generator never draws.
 pub(crate) const SETTINGS: RecordKey = RecordKey::new(Kind::SETTING, setting_id(1));
 pub(crate) const SET_UP: RecordKey = RecordKey::new(Kind::SETTING, setting_id(2));
 
@@ -274,7 +280,8 @@ impl Entity {
         }
     }
 
-    /// What no other record of the kind may have. A deleted user, organization or bucket gives its name back.
+    /// Returns the unique key. A deleted user, organization or bucket has none, which releases its
+    /// name.
     fn unique(&self) -> Option<Box<[u8]>> {
         match self {
             Self::Authorization(_, credential) => Some(credential.unique_key().into()),
@@ -327,12 +334,13 @@ impl Entity {
     }
 }
 
-/// The unique key of a user or organization, and whether there is one of a bucket: none once it is deleted.
+/// Returns the unique key of a user or organization; `None` once it is deleted.
 pub(crate) fn name_key(status: Status, name: &str) -> Option<Box<[u8]>> {
     (status != Status::Revoked).then(|| name.as_bytes().into())
 }
 
-/// The unique key of a bucket: 8 bytes of its organization, big-endian, and its name.
+/// Returns the unique key of a bucket: its organization as 8 bytes, big-endian, followed by its
+/// name.
 pub(crate) fn bucket_key(organization: Id, name: &str) -> Box<[u8]> {
     let mut key = organization.number().to_be_bytes().to_vec();
     key.extend_from_slice(name.as_bytes());

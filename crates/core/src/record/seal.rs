@@ -1,4 +1,4 @@
-//! Sealing a record under the MAC key, and opening it again.
+//! Seals records under the MAC key and opens them.
 
 use super::bytes::Writer;
 use super::mac::{UnverifiedRecord, VerifiedRecord, mac};
@@ -7,8 +7,8 @@ use crate::authorization::Origin;
 use crate::key::{KeyId, StoreKey};
 use crate::status::Status;
 
-/// Newest version of the records of `key` that this program reads. Version, key id and MAC have the
-/// same place in all versions.
+/// Returns the newest format version of the record with this key. Version, key id and MAC are in
+/// the same place in all versions.
 pub(super) fn newest_version(key: RecordKey) -> u8 {
     match key {
         SETTINGS => 2,
@@ -16,23 +16,26 @@ pub(super) fn newest_version(key: RecordKey) -> u8 {
     }
 }
 
-/// Why a record is not taken as genuine.
+/// The reason why a record was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IntegrityError {
-    /// The MAC does not fit the record: it was written or changed by somebody without the key.
-    #[error("the record is not genuine: its MAC does not fit")]
+    /// The MAC does not match: the record was written or changed without the key.
+    #[error("the record was tampered with: its MAC does not match")]
     Mac,
-    /// It is of a version that this program does not know.
-    #[error("the record has version {0}, which this version of the program cannot read; update it")]
+    /// The format version is newer than this program.
+    #[error("the record has format version {0}, which is not supported; update the program")]
     Version(u8),
-    /// It was sealed under a key that the store key does not hold.
-    #[error("the record was sealed under key {0}, which the key file does not hold")]
+    /// The record was sealed under a key that is not in the store key.
+    #[error(
+        "the record was sealed under key {0}, which is not in the store key; use the right key"
+    )]
     Key(KeyId),
-    /// It was sealed under a key that was rotated away since: somebody put it back, or it was left out.
-    #[error("the record was sealed under key {0}, which was rotated away")]
+    /// The record was sealed under a retired key: it was copied back into the store, or never
+    /// resealed.
+    #[error("the record was sealed under key {0}, which is retired")]
     Retired(KeyId),
-    /// The MAC fits, but the bytes are of no known form.
-    #[error("the record is genuine, but of an unknown form; update the program")]
+    /// The MAC matches, but the body has an unknown form.
+    #[error("the MAC of the record matches, but its body has an unknown form; update the program")]
     Body,
 }
 
@@ -56,13 +59,13 @@ impl Sealer {
         &self.key
     }
 
-    /// The record of `entity`, which is written for the `sequence`-th time, counted from 1.
+    /// Seals `entity` with this sequence, which counts the writes of the record from 1.
     pub(crate) fn seal(&self, entity: &Entity, sequence: u64) -> Record {
         seal(&self.key, self.store, entity, sequence)
     }
 
-    /// The same record, of whatever kind and version, written once more under the current key, and how many times that
-    /// is; none if it is sealed under it already.
+    /// Seals a record of any kind and version again under the current key, and returns it with its
+    /// new sequence; `None` if the current key already sealed it.
     pub(crate) fn reseal(&self, record: &Record) -> Result<Option<(Record, u64)>, IntegrityError> {
         if self.is_current(record) {
             return Ok(None);
@@ -81,18 +84,18 @@ impl Sealer {
         Ok(Some((sealed, sequence)))
     }
 
-    /// Whether a record names the current key; whether it is genuine, only [`Sealer::open`] tells.
+    /// Returns `true` if the record names the current key. The MAC is not verified.
     pub(crate) fn is_current(&self, record: &Record) -> bool {
         sealed_under(record) == Some(self.key.current().id)
     }
 
-    /// What a record says, and how many times it was written. None for a kind that is not known.
+    /// Verifies a record and decodes it with its sequence; `None` if its kind is unknown.
     pub(crate) fn open(&self, record: &Record) -> Result<Option<(Entity, u64)>, IntegrityError> {
         open(&self.key, self.store, record)
     }
 
-    /// Which of these records are genuine, in their order. It takes less time than to look at each alone; some dozen at a
-    /// time are enough.
+    /// Verifies records as a batch, in their order. Batches of a few dozen are enough to be faster
+    /// than single verification.
     pub(crate) fn check_all<'r>(
         &'r self,
         records: &[&'r Record],
@@ -101,7 +104,8 @@ impl Sealer {
     }
 }
 
-/// As [`Sealer::seal`]. The settings say which store it is, and so are sealed for the default one.
+/// Seals a record, as [`Sealer::seal`] does. The settings contain the store id and are therefore
+/// sealed with the default id.
 pub(crate) fn seal(key: &StoreKey, store: StoreId, entity: &Entity, sequence: u64) -> Record {
     let mut body = Writer::default();
     body::write(&mut body, entity);
@@ -114,7 +118,7 @@ pub(crate) fn seal(key: &StoreKey, store: StoreId, entity: &Entity, sequence: u6
     seal_body(key, store, record, entity.version(), sequence)
 }
 
-/// Seals a record of which `bytes` is the body alone.
+/// Seals a record whose `bytes` are only the body.
 fn seal_body(
     key: &StoreKey,
     store: StoreId,
@@ -128,7 +132,7 @@ fn seal_body(
     writer.fixed(&secret.id.0.to_be_bytes());
     writer.number(sequence);
     writer.fixed(&record.bytes);
-    // The current secret is never a retired one.
+    // The current secret is never retired.
     if let Some(mac_key) = secret.mac() {
         let tag = mac(mac_key, store, &record, &writer.0);
         writer.fixed(&tag);
@@ -137,7 +141,7 @@ fn seal_body(
     record
 }
 
-/// As [`Sealer::open`].
+/// Opens a record, as [`Sealer::open`] does.
 pub(crate) fn open(
     key: &StoreKey,
     store: StoreId,
@@ -151,7 +155,7 @@ fn sealed_under(record: &Record) -> Option<KeyId> {
     rest.first_chunk().map(|id| KeyId(u32::from_be_bytes(*id)))
 }
 
-/// The number that stands for a status in records and in the columns of stores.
+/// Returns the code of a status in records and in the columns of stores.
 pub(crate) fn status_byte(status: Status) -> u8 {
     match status {
         Status::Active => 1,
@@ -160,7 +164,7 @@ pub(crate) fn status_byte(status: Status) -> u8 {
     }
 }
 
-/// The number that stands for a face in records and in the columns of stores.
+/// Returns the code of an origin in records and in the columns of stores.
 pub(crate) fn origin_byte(origin: Origin) -> u8 {
     match origin {
         Origin::V2 => 1,
@@ -170,18 +174,18 @@ pub(crate) fn origin_byte(origin: Origin) -> u8 {
 }
 
 impl Columns {
-    /// The number that a store writes for the status: 0 for none, else 1 to 3.
+    /// Returns the status as stores write it: 0 for none, else 1 to 3.
     pub fn status_code(&self) -> u8 {
         self.status.map_or(0, status_byte)
     }
 
-    /// The number that a store writes for the face: 0 for none, else 1 to 3.
+    /// Returns the origin as stores write it: 0 for none, else 1 to 3.
     pub fn origin_code(&self) -> u8 {
         self.origin.map_or(0, origin_byte)
     }
 
-    /// The columns from what a store wrote: ids as numbers, 0 for none, and the codes of status and face.
-    /// None if it never wrote that.
+    /// Decodes the columns from ids as numbers (0 for none) and the codes of status and origin.
+    /// Returns `None` for an unknown code.
     pub fn from_codes(organization: u64, user: u64, status: u8, origin: u8) -> Option<Self> {
         let status = match status {
             0 => None,
@@ -206,7 +210,7 @@ impl Columns {
     }
 }
 
-/// The bytes of `record` with another version and body (of which the first five bytes are replaced), sealed anew.
+/// Seals `record` with another version and body; the first five bytes of `body` are replaced.
 #[cfg(any(test, fuzzing))]
 pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8]) -> Box<[u8]> {
     let secret = sealer.key.current();

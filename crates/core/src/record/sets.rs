@@ -1,4 +1,4 @@
-//! Permission sets that were read before: a store has the same ones again and again.
+//! A cache of decoded permission sets: most authorizations of a store share a few sets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,24 +9,26 @@ use super::bytes::Reader;
 use super::seal::IntegrityError;
 use crate::permission::PermissionSet;
 
-/// Sets by the bytes that they were read from. A set has one spelling, and stands last in a body.
+/// Permission sets by the bytes that they were decoded from. A set has exactly one encoding and is
+/// the last field of a body.
 #[derive(Debug, Default)]
 pub(crate) struct KnownSets {
     known: HashMap<Box<[u8]>, Arc<PermissionSet>, RandomState>,
     last: Arc<PermissionSet>,
 }
 
-/// Sets beyond these, and longer ones, are read each time.
+/// Maximum number of cached sets. Further sets, and long ones, are decoded each time.
 const MAX_CACHED_SETS: usize = 1024;
 const LONGEST: usize = 2048;
 
 impl KnownSets {
-    /// The set of the authorization that was read last.
+    /// Returns the permission set of the authorization that was read last.
     pub(crate) fn last(&self) -> Arc<PermissionSet> {
         Arc::clone(&self.last)
     }
 
-    /// Takes the set that the rest of a body says. `read` is asked if it is not known.
+    /// Consumes the rest of a body, which is a permission set. Calls `read` if the set is not
+    /// cached.
     pub(super) fn take(
         &mut self,
         r: &mut Reader<'_>,

@@ -1,4 +1,4 @@
-//! Version 2 of the settings, which has the state of the set-up.
+//! Version 2 of the settings, which contains the state of the set-up.
 
 use super::tests::{forms, line, read_line, sealer, time};
 use super::*;

@@ -7,7 +7,7 @@ use crate::session::PasswordFingerprint;
 use crate::token::{ForeignHash, TokenDigest};
 use proptest::prelude::*;
 
-/// One record of each form, as version 1 writes it: key, unique key, columns and bytes in hexadecimal digits.
+/// One record of each form in version 1: key, unique key, columns, and bytes in hexadecimal.
 const GOLDEN: &str = include_str!("golden-v1.txt");
 
 fn id(number: u64) -> Id {
@@ -64,7 +64,7 @@ fn plain() -> Authorization {
     }
 }
 
-/// One entity of each form.
+/// Returns one entity of each form.
 pub(super) fn forms() -> Vec<Entity> {
     let (created_at, updated_at) = (time("2026-01-01T00:00:00Z"), time("2026-01-02T00:00:00Z"));
     let key = KeyId(0x0102_0304);
@@ -249,7 +249,7 @@ fn the_mac_covers_every_part() {
             changed
         };
         for at in 0..authentic.bytes.len() {
-            // The key id tells which key to check with.
+            // The key id selects the key, so changing it gives another error.
             if !(1..5).contains(&at) {
                 refused(change(&|record| record.bytes[at] ^= 1));
             }
@@ -309,7 +309,7 @@ fn unknown_kinds_are_skipped_and_unknown_versions_reported() {
     assert_eq!(sealer.open(&record), Ok(None));
     reseal(&mut record, 9);
     assert_eq!(sealer.open(&record), Err(IntegrityError::Version(9)));
-    // Genuine, but of no known form: one byte too many.
+    // Authentic, but of an unknown form: one byte too many.
     let mut longer = sealer.seal(&forms()[5], 1);
     let mut body = longer.bytes[..longer.bytes.len() - 16].to_vec();
     body.push(0);
@@ -330,7 +330,7 @@ fn batch_and_single_decoding_agree() {
     let sealer = sealer();
     let mut sets = KnownSets::default();
     let credential = Credential::Keyed(sealer.key().current().id, TokenDigest([5; 32]));
-    // More sets than are kept, and each is met again.
+    // More sets than the cache holds, each read twice.
     for number in [1..=300, 1..=300].into_iter().flatten() {
         let read: Permission = "read:buckets".parse().unwrap();
         let one = Authorization {
@@ -416,12 +416,13 @@ proptest! {
         authorization in any_authorization(), hash: [u8; 32], sequence in 1..u64::MAX
     ) {
         let sealer = sealer();
-        let entity = Entity::Authorization(authorization, Credential::Keyed(KeyId(1), TokenDigest(hash)));
+        let credential = Credential::Keyed(KeyId(1), TokenDigest(hash));
+        let entity = Entity::Authorization(authorization, credential);
         let record = sealer.seal(&entity, sequence);
         prop_assert_eq!(sealer.open(&record), Ok(Some((entity, sequence))));
     }
 
-    /// What a key holder could write by mistake, or an older version of this program: no panic, no hang.
+    /// Bodies that a buggy or older version could have sealed neither panic nor hang.
     #[test]
     fn arbitrary_sealed_bytes_do_not_panic(body: Vec<u8>, form in 0..12_usize) {
         let sealer = sealer();
