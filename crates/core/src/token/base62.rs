@@ -1,8 +1,8 @@
-//! Base62 of a fixed width, most significant digit first, in the alphabet `0-9A-Za-z`.
+//! Base62 numbers of fixed width, most significant digit first, with the alphabet `0-9A-Za-z`.
 //!
-//! The alphabet is in ASCII order, so that texts of one width compare as their numbers do. A check reads its token with
-//! these functions: what they read has a fixed width, so that nothing branches on a byte, and bytes are judged 16 at
-//! once.
+//! The alphabet is in ASCII order, so texts of the same width compare like their numbers. Every
+//! check parses its token with these functions. They read a fixed width, do not branch on single
+//! bytes, and validate 16 bytes at a time.
 
 use zeroize::Zeroize;
 
@@ -11,10 +11,10 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 const MAX_U64: &[u8; 11] = b"LygHa16AHYF";
 /// 2²⁵⁶ − 1 in 43 digits.
 const MAX_U256: &[u8; 43] = b"yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
-/// Digits that a long number is divided into at once, and what they count.
+/// Number of digits divided off a long number in one step, and the divisor.
 const AT_ONCE: usize = 5;
 const SCALE: u64 = 62_u64.pow(AT_ONCE as u32);
-/// The value of each byte as a digit; 0 for what is none.
+/// Value of each byte as a digit; 0 for other bytes.
 static DIGITS: [u8; 256] = digits();
 
 #[expect(
@@ -31,7 +31,7 @@ const fn digits() -> [u8; 256] {
     table
 }
 
-/// What a digit counts at each of `N` places.
+/// Value of a digit at each of `N` places.
 #[expect(
     clippy::indexing_slicing,
     reason = "const code has no iterators; every index is below N"
@@ -51,7 +51,7 @@ fn digit(value: u64) -> char {
     ALPHABET.get(at).copied().map_or('0', char::from)
 }
 
-/// Appends `number` in `width` digits.
+/// Appends `number` as `width` digits.
 pub(super) fn push_u64(text: &mut String, number: u64, width: usize) {
     for place in (0..width).rev() {
         let scale = u32::try_from(place)
@@ -61,7 +61,7 @@ pub(super) fn push_u64(text: &mut String, number: u64, width: usize) {
     }
 }
 
-/// Appends the big-endian number `bytes` in `width` digits.
+/// Appends the big-endian number `bytes` as `width` digits.
 pub(super) fn push_u256(text: &mut String, bytes: &[u8; 32], width: usize) {
     let (words, _) = bytes.as_chunks();
     let mut number = [0_u32; 8];
@@ -88,7 +88,8 @@ pub(super) fn push_u256(text: &mut String, bytes: &[u8; 32], width: usize) {
     reversed.zeroize();
 }
 
-/// The number that `text` writes, modulo 2⁶⁴, if every byte is a digit. The products do not wait for each other.
+/// Parses `text` modulo 2⁶⁴; all bytes must be digits. The multiplications are independent of each
+/// other.
 #[inline]
 pub(super) fn number<const N: usize>(text: &[u8; N]) -> u64 {
     let places = const { places::<N>() };
@@ -99,7 +100,7 @@ pub(super) fn number<const N: usize>(text: &[u8; N]) -> u64 {
     values.fold(0, u64::wrapping_add)
 }
 
-/// Whether every byte is a digit.
+/// Returns `true` if every byte is a digit.
 #[inline]
 pub(super) fn are_digits(text: &[u8; super::BODY]) -> bool {
     all(text, |byte| {
@@ -109,7 +110,8 @@ pub(super) fn are_digits(text: &[u8; super::BODY]) -> bool {
     })
 }
 
-/// Whether every byte of `text`, which has at least 16, is printable ASCII and no space.
+/// Returns `true` if every byte is printable ASCII other than the space. `text` has at least 16
+/// bytes.
 #[inline]
 pub(super) fn are_graphic(text: &[u8]) -> bool {
     all(text, |byte| {
@@ -117,20 +119,21 @@ pub(super) fn are_graphic(text: &[u8]) -> bool {
     })
 }
 
-/// Whether digits write a number of at most 64 bits.
+/// Returns `true` if the number has at most 64 bits.
 #[inline]
 pub(super) fn is_u64(digits: &[u8; 11]) -> bool {
     at_most(digits, MAX_U64)
 }
 
-/// Whether digits write a number of at most 256 bits.
+/// Returns `true` if the number has at most 256 bits.
 #[inline]
 pub(super) fn is_u256(digits: &[u8; 43]) -> bool {
     at_most(digits, MAX_U256)
 }
 
-/// Whether `fault` is 0 for every byte of `text`, which has at least 16. It is a subtraction that stops at 0 rather than
-/// a comparison, for that is one instruction for 16 bytes on every machine.
+/// Returns `true` if `fault` is 0 for every byte of `text`, which has at least 16 bytes. `fault`
+/// uses saturating subtraction instead of comparison, which every platform does for 16 bytes in one
+/// instruction.
 #[inline]
 fn all(text: &[u8], fault: impl Fn(u8) -> u8) -> bool {
     const LANES: usize = 16;
@@ -142,12 +145,12 @@ fn all(text: &[u8], fault: impl Fn(u8) -> u8) -> bool {
     };
     let (windows, _) = text.as_chunks();
     windows.iter().for_each(&mut judge);
-    // The last window overlaps the one before.
+    // The last window overlaps the one before it.
     let last = text.last_chunk().map(judge);
     last.is_some() && u128::from_ne_bytes(faults) == 0
 }
 
-/// Whether `text` is not greater than `max`; the first 8 bytes nearly always tell.
+/// Returns `true` if `text` is at most `max`. The first 8 bytes nearly always decide.
 #[inline]
 fn at_most<const N: usize>(text: &[u8; N], max: &[u8; N]) -> bool {
     match (text.first_chunk(), max.first_chunk()) {

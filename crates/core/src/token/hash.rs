@@ -1,7 +1,8 @@
-//! The keyed hash of a token's text, which is all that a store ever sees of it.
+//! The keyed hash of a token. A store contains only this hash, never the token.
 //!
-//! It is BLAKE3 in keyed mode. The compression function is called itself, for the general interface keeps a state that a
-//! text of one block does not need; the tests hold one against the other.
+//! The hash is BLAKE3 in keyed mode. A text of one block is hashed with the compression function
+//! directly, because the hasher of the `blake3` crate keeps state that one block does not need. The
+//! tests compare both.
 
 use std::fmt;
 
@@ -11,11 +12,11 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::ForeignHash;
 
-/// The texts of our own tokens are one such block, in bytes, if their prefix has 4 bytes.
+/// Size of a block in bytes. A native token with a prefix of 4 bytes is exactly one block.
 pub(crate) const BLOCK: usize = blake3::BLOCK_LEN;
-/// How many blocks are hashed at once; the widest registers hold so many states.
+/// Number of blocks that are hashed at once; the widest registers hold this many states.
 const LANES: usize = 16;
-/// The longest text that is one chunk of BLAKE3, in bytes.
+/// Size of a BLAKE3 chunk in bytes: the longest text that needs no tree.
 const CHUNK: usize = blake3::CHUNK_LEN;
 
 const CHUNK_START: u8 = 1;
@@ -23,17 +24,17 @@ const CHUNK_END: u8 = 1 << 1;
 const ROOT: u8 = 1 << 3;
 const KEYED: u8 = 1 << 4;
 
-/// The keyed hash of a token's text: BLAKE3 under the hash key of a [`StoreKey`](crate::StoreKey).
+/// The keyed hash of a token: BLAKE3 under the hash key of a [`StoreKey`](crate::StoreKey).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenDigest(pub(crate) [u8; 32]);
 
 impl TokenDigest {
-    /// Under `key`, of the whole text.
+    /// Hashes the whole text under `key`.
     pub(crate) fn keyed(key: &HashKey, text: &[u8]) -> Self {
         key.hash(text)
     }
 
-    /// The half that the index holds: 128 bits, so that a guess succeeds with 2⁻¹²⁸.
+    /// Returns the 128 bits that the index holds. A guess matches with a probability of 2⁻¹²⁸.
     pub(crate) fn short_digest(&self) -> [u64; 2] {
         short_digest(words_from_le_bytes_32(&self.0))
     }
@@ -45,7 +46,7 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
-/// A text of at most [`Piece::ROOM`] bytes, to be hashed together with others.
+/// A text of at most [`Piece::ROOM`] bytes that is hashed together with others.
 #[derive(Debug)]
 pub(crate) struct Piece {
     bytes: [u8; Piece::ROOM],
@@ -53,10 +54,10 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// How many bytes there are.
+    /// Maximum length in bytes.
     pub(crate) const ROOM: usize = 8 * BLOCK;
 
-    /// The parts, one behind the other; none if there is no room.
+    /// Concatenates `parts`; `None` if they are too long.
     pub(crate) fn of(parts: &[&[u8]]) -> Option<Self> {
         let mut piece = Self {
             bytes: [0; Self::ROOM],
@@ -71,22 +72,22 @@ impl Piece {
         Some(piece)
     }
 
-    /// Its text.
+    /// Returns the text.
     pub(crate) fn text(&self) -> &[u8] {
         self.bytes.get(..self.used).unwrap_or_default()
     }
 
-    /// How many blocks come before the last one.
+    /// Returns the number of blocks before the last one.
     fn whole_blocks(&self) -> usize {
         self.used.saturating_sub(1) / BLOCK
     }
 }
 
-/// A key of BLAKE3: that under which the texts of tokens are hashed, or records sealed.
+/// A BLAKE3 key, for hashing tokens or sealing records.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct HashKey {
     words: [u32; 8],
-    /// The instructions that this machine has; to look for them at each hash would cost a part of it.
+    /// The instruction set, detected once: detecting it for each hash would be a noticeable cost.
     #[zeroize(skip)]
     platform: Platform,
 }
@@ -99,23 +100,24 @@ impl HashKey {
         }
     }
 
-    /// What it was made from.
+    /// Returns the bytes of the key.
     pub(crate) fn bytes(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(le_bytes_from_words_32(&self.words))
     }
 
-    /// The hash of a text.
+    /// Hashes a text.
     pub(crate) fn hash(&self, text: &[u8]) -> TokenDigest {
         TokenDigest(le_bytes_from_words_32(&self.words_of(text)))
     }
 
-    /// The half of [`HashKey::hash`] that the index holds.
+    /// Hashes a text to the 128 bits that the index holds.
     #[inline]
     pub(crate) fn short_digest(&self, text: &[u8]) -> [u64; 2] {
         short_digest(self.words_of(text))
     }
 
-    /// The same of many blocks, which costs about a fourth a block if there are 16 or more. Both slices have the same length.
+    /// Hashes many blocks to 128 bits each, at about a quarter of the cost per block for 16 blocks
+    /// or more. Both slices have the same length.
     pub(crate) fn short_digests(&self, blocks: &[&[u8; BLOCK]], short_digests: &mut [[u64; 2]]) {
         let mut out = [0; 32 * LANES];
         for (blocks, short_digests) in blocks.chunks(LANES).zip(short_digests.chunks_mut(LANES)) {
@@ -135,8 +137,8 @@ impl HashKey {
         }
     }
 
-    /// The hash of each piece, with its place; in any order. Pieces of about the same length cost half of what they cost one
-    /// by one.
+    /// Hashes each piece and calls `each` with its index and hash, in any order. Pieces of similar
+    /// length take half the time of single hashing.
     pub(crate) fn hash_each(&self, pieces: &[Piece], mut each: impl FnMut(usize, TokenDigest)) {
         let mut pieces: Vec<_> = pieces.iter().enumerate().collect();
         pieces.sort_unstable_by_key(|(_, piece)| piece.whole_blocks());
@@ -154,7 +156,8 @@ impl HashKey {
         }
     }
 
-    /// The states after all blocks of these pieces but the last ones; they have the same number of them.
+    /// Computes the states after all blocks of the pieces except the last one. All pieces have the
+    /// same number of blocks.
     fn begin(&self, pieces: &[(usize, &Piece)], states: &mut [[u32; 8]; LANES]) {
         let blocks = pieces.first().map_or(0, |(_, piece)| piece.whole_blocks());
         match blocks {
@@ -169,7 +172,7 @@ impl HashKey {
         }
     }
 
-    /// With `N` bytes of each.
+    /// Compresses the next `N` bytes of each piece.
     fn begin_with<const N: usize>(
         &self,
         pieces: &[(usize, &Piece)],
@@ -200,7 +203,7 @@ impl HashKey {
         }
     }
 
-    /// A locator is hashed once more under the key, so that whoever presents tokens cannot steer what the index
+    /// Hashes a foreign hash under the key, so that a client cannot choose the bytes that the index
     /// compares.
     pub(crate) fn foreign_short_digest(&self, foreign_hash: &ForeignHash) -> [u64; 2] {
         const NAME: &[u8] = b"locator";
@@ -211,7 +214,7 @@ impl HashKey {
         self.short_digest(text.get(..used).unwrap_or(&text))
     }
 
-    /// Of a token with a prefix of 4 bytes, which is one block.
+    /// Hashes a token with a prefix of 4 bytes, which is one block.
     #[inline]
     fn words_of_block(&self, block: &[u8; BLOCK]) -> [u32; 8] {
         let mut state = self.words;
@@ -234,7 +237,7 @@ impl HashKey {
             let hash = blake3::keyed_hash(&self.bytes(), text);
             return words_from_le_bytes_32(hash.as_bytes());
         }
-        // The last block is never empty, unless it is the only one.
+        // The last block is empty only if it is the only one.
         let whole = text.len().saturating_sub(1) / BLOCK * BLOCK;
         let (blocks, rest) = text.split_at(whole);
         let mut state = self.words;
@@ -247,8 +250,8 @@ impl HashKey {
         self.end(state, rest, whole == 0)
     }
 
-    /// The words of a text of one chunk, from the state after all of its blocks but the last. If that is the only one, it is
-    /// the first too.
+    /// Finishes a text of one chunk, given the state after all blocks except the last. `only` is
+    /// true if the last block is also the first.
     #[inline]
     fn end(&self, mut state: [u32; 8], rest: &[u8], only: bool) -> [u32; 8] {
         let mut last = [0; BLOCK];
@@ -274,7 +277,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A key for each set of instructions that this machine has.
+    /// Returns a key for each instruction set of this machine.
     fn keys(bytes: &[u8; 32]) -> Vec<HashKey> {
         let mut platforms = vec![Platform::detect(), Platform::portable()];
         #[cfg(target_arch = "x86_64")]
@@ -298,14 +301,17 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
-        fn digests_match_blake3(key: [u8; 32], text in proptest::collection::vec(any::<u8>(), 1100)) {
+        fn digests_match_blake3(
+            key: [u8; 32], text in proptest::collection::vec(any::<u8>(), 1100)
+        ) {
             for one in keys(&key) {
                 prop_assert_eq!(*one.bytes(), key);
                 for len in 0..=text.len() {
                     let text = &text[..len];
                     let expected = expected(&key, text);
                     prop_assert!(one.hash(text) == expected, "{} bytes", len);
-                    prop_assert_eq!(one.short_digest(text), expected.short_digest(), "{} bytes", len);
+                    let short_digest = one.short_digest(text);
+                    prop_assert_eq!(short_digest, expected.short_digest(), "{} bytes", len);
                 }
             }
         }
@@ -317,7 +323,8 @@ mod tests {
                 .map(|text| std::array::from_fn(|at| text[at % 32] ^ at as u8))
                 .collect();
             let blocks: Vec<&[u8; 64]> = blocks.iter().collect();
-            let expected: Vec<_> = blocks.iter().map(|block| expected(&key, *block).short_digest()).collect();
+            let short_digest = |block: &[u8]| expected(&key, block).short_digest();
+            let expected: Vec<_> = blocks.iter().map(|block| short_digest(*block)).collect();
             for one in keys(&key) {
                 let mut short_digests = vec![[0; 2]; blocks.len()];
                 one.short_digests(&blocks, &mut short_digests);
@@ -331,7 +338,7 @@ mod tests {
         let bytes: Vec<u8> = (0..2 * Piece::ROOM)
             .map(|at| (at * 7 + at / 256) as u8)
             .collect();
-        // Lengths that follow on each other and are mixed, with runs that fill all lanes and ones that do not.
+        // Consecutive and mixed lengths, in runs that fill all lanes and runs that do not.
         let lengths: Vec<usize> = (0..=Piece::ROOM)
             .chain((0..400).map(|at| at * 37 % 301))
             .collect();

@@ -1,4 +1,4 @@
-//! Token text: its format, and the hash that is all a store ever sees of it.
+//! The text of a token and its keyed hash.
 
 mod base62;
 mod hash;
@@ -23,7 +23,7 @@ pub(crate) use hash::{BLOCK, HashKey, Piece};
 pub(crate) use shape::{Native, UncheckedToken};
 pub(crate) use stored_digest::{KEYED_MARK, StoredDigest};
 
-/// The URL-safe alphabet of RFC 4648, section 5, padded or not.
+/// The URL-safe alphabet of RFC 4648, section 5, with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -31,21 +31,22 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const ID_DIGITS: usize = 11;
 const SECRET_DIGITS: usize = 43;
 const CHECKSUM_DIGITS: usize = 6;
-/// Bytes after the prefix.
+/// Number of bytes after the prefix.
 const BODY: usize = ID_DIGITS + SECRET_DIGITS + CHECKSUM_DIGITS;
 
-/// The text of a token, which exists once: it is returned by the call that creates it, and nothing keeps it.
+/// The text of a token. The call that creates the token returns it once; it is stored nowhere.
 ///
-/// It is neither cloned nor serialized, its `Debug` shows nothing, and it is wiped when dropped.
+/// It cannot be cloned or serialized, its `Debug` output is redacted, and it is wiped when dropped.
 pub struct Token(Zeroizing<String>);
 
 impl Token {
-    /// Draws a new token for `id`: prefix, 11 digits of the id, 43 digits of 256 random bits and 6 digits of a
-    /// CRC-32 (IEEE 802.3) over what stands before, all base62 (`0-9A-Za-z`).
+    /// Generates a token for `id`: the prefix, 11 digits of the id, 43 digits of 256 random bits,
+    /// and 6 digits of a CRC-32 (IEEE 802.3) of everything before it. All digits are base62
+    /// (`0-9A-Za-z`).
     ///
     /// # Errors
     ///
-    /// [`Error::Random`] if the operating system gives no random bytes.
+    /// [`Error::Random`] if the operating system provides no random bytes.
     pub fn generate(prefix: Prefix, id: Id) -> Result<Self, Error> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(secret.as_mut_slice()).map_err(|_| Error::Random)?;
@@ -62,17 +63,17 @@ impl Token {
         Self(text)
     }
 
-    /// A token of any accepted form from its text.
+    /// Parses a token of any accepted form.
     ///
     /// # Errors
     ///
-    /// [`MalformedToken`] if no store could hold such a token.
+    /// [`MalformedToken`] if the text cannot be a token of any store.
     pub fn parse(prefix: Prefix, text: &str) -> Result<Self, MalformedToken> {
         TokenShape::of(prefix, text.as_bytes())?;
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The text itself. Whoever holds it holds the token's rights.
+    /// Returns the text of the token, which grants all of its permissions.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -84,33 +85,34 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What a token starts with: 1 to 3 ASCII letters or digits and `_`, chosen when the store is made.
+/// The prefix of native tokens: 1 to 3 ASCII letters or digits followed by `_`. Chosen when the
+/// store is created.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Prefix {
-    /// Zeros after the text.
+    /// The text, padded with zeros.
     bytes: [u8; 4],
     len: u8,
 }
 
-/// A text that is no prefix.
+/// The error for a text that is not a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a token prefix has 1 to 3 ASCII letters or digits and then `_`")]
+#[error("a token prefix is 1 to 3 ASCII letters or digits followed by `_`")]
 pub struct InvalidPrefix;
 
 impl Prefix {
-    /// `sym_`, the prefix unless the embedder chooses another.
+    /// `sym_`, the default prefix.
     pub const SYMBOLON: Self = Self {
         bytes: *b"sym_",
         len: 4,
     };
 
-    /// The text.
+    /// Returns the text of the prefix.
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// What follows the prefix in a text of the native form.
+    /// Returns the bytes after the prefix if `text` has the form of a native token.
     #[inline]
     fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8; BODY]> {
         if text.len() != usize::from(self.len) + BODY {
@@ -158,7 +160,7 @@ impl fmt::Debug for Prefix {
     }
 }
 
-/// A hash of another origin by which an imported token is found.
+/// The hash of a token as stored by another program, under which the token was imported.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ForeignHash {
     /// InfluxDB's `$influxdb2-sha256$…`: SHA-256 of the text.
@@ -167,25 +169,25 @@ pub enum ForeignHash {
     Sha512([u8; 64]),
 }
 
-/// A text that is no stored hash of InfluxDB.
+/// The error for a text that is not a stored hash of InfluxDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a stored hash is written as `$influxdb2-sha256$` or `$influxdb2-sha512$` and base64url")]
+#[error("a stored hash is `$influxdb2-sha256$` or `$influxdb2-sha512$` followed by base64url")]
 pub struct InvalidForeignHash;
 
 impl ForeignHash {
-    /// The SHA-256 of a token's text.
+    /// Computes the SHA-256 of a token.
     pub fn sha256(text: &[u8]) -> Self {
         use sha2::Digest as _;
         Self::Sha256(sha2::Sha256::digest(text).into())
     }
 
-    /// The SHA-512 of a token's text.
+    /// Computes the SHA-512 of a token.
     pub fn sha512(text: &[u8]) -> Self {
         use sha2::Digest as _;
         Self::Sha512(sha2::Sha512::digest(text).into())
     }
 
-    /// Whether it is the hash of this text.
+    /// Returns `true` if this is the hash of `text`.
     pub(crate) fn is_of(&self, text: &[u8]) -> bool {
         *self
             == match self {
@@ -232,21 +234,21 @@ impl fmt::Debug for ForeignHash {
     }
 }
 
-/// By what a stored authorization knows its token. One of the two is always there.
+/// The hashes by which a stored authorization recognises its token. There is at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
-    /// The keyed hash, and the key that it was made under.
+    /// The keyed hash, and the key it was computed under.
     Keyed(KeyId, TokenDigest),
-    /// The same of a token of our own form, which carries the id of its authorization.
+    /// The keyed hash of a native token, which contains the id of its authorization.
     Native(KeyId, TokenDigest),
-    /// A hash of another origin, until its token is seen for the first time.
+    /// The hash stored by another program, until the token is used for the first time.
     Foreign(ForeignHash),
-    /// Both: the locator stays for life, the keyed hash is what checks use.
+    /// Both hashes. The foreign hash remains the unique key; checks use the keyed hash.
     ForeignAndKeyed(ForeignHash, KeyId, TokenDigest),
 }
 
 impl Credential {
-    /// The keyed hash, if there is one yet.
+    /// Returns the keyed hash, if there is one.
     pub fn keyed(&self) -> Option<(KeyId, TokenDigest)> {
         match *self {
             Self::Keyed(key, hash)
@@ -256,7 +258,7 @@ impl Credential {
         }
     }
 
-    /// The locator, if the token was imported as a hash.
+    /// Returns the foreign hash, if the token was imported by its hash.
     pub fn foreign_hash(&self) -> Option<ForeignHash> {
         match *self {
             Self::Foreign(foreign_hash) | Self::ForeignAndKeyed(foreign_hash, ..) => {
@@ -266,7 +268,8 @@ impl Credential {
         }
     }
 
-    /// The unique key of the record: it never changes, so that no two records hold one token.
+    /// Returns the unique key of the record. It never changes, so that no two records have the same
+    /// token.
     pub(crate) fn unique_key(&self) -> Vec<u8> {
         let (tag, digest) = match self {
             Self::Keyed(_, hash) | Self::Native(_, hash) => (UNIQUE_KEYED, hash.0.as_slice()),

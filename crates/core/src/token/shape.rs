@@ -1,36 +1,38 @@
-//! What a token's text says of itself, in two steps: what a check needs to go on, and whether it is true.
+//! Parses the text of a token in two steps: first what a check needs to continue, then the full
+//! validation.
 
 use std::sync::LazyLock;
 
 use super::{BODY, CHECKSUM_DIGITS, ID_DIGITS, Prefix, SECRET_DIGITS, base62};
 use crate::id::Id;
 
-/// The shortest and the longest text that is taken as a token of another origin.
+/// Length in bytes of a token that is not native.
 const OTHER_LENGTH: std::ops::RangeInclusive<usize> = 32..=255;
 
-/// A text that is no token: wrong checksum, not canonical, too short, too long, or not printable ASCII.
+/// The error for a malformed token: wrong checksum, not canonical, too short, too long, or not
+/// printable ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a token: it is damaged, or not 32 to 255 printable ASCII characters; copy it again, whole"
+    "not a token: it is damaged, or not 32 to 255 printable ASCII characters; copy the whole token"
 )]
 pub struct MalformedToken;
 
-/// What can be told of a token from its text alone.
+/// The form of a token, derived from its text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenShape {
-    /// A token of this store's own format, with the public id that it carries.
+    /// A native token of this store, with the public id it contains.
     Native(Id),
-    /// 32 to 255 printable ASCII characters: a token that was imported, if any.
+    /// 32 to 255 printable ASCII characters: possibly an imported token.
     Other,
 }
 
 impl TokenShape {
-    /// Reads the shape of `text`; nothing is allocated.
+    /// Parses `text` without allocating.
     ///
     /// # Errors
     ///
-    /// [`MalformedToken`] for a native text with a wrong checksum or digits that are not canonical, and for what
-    /// is no token at all.
+    /// [`MalformedToken`] for a native token with a wrong checksum or non-canonical digits, and for
+    /// a text that is not a token.
     pub fn of(prefix: Prefix, text: &[u8]) -> Result<Self, MalformedToken> {
         match UncheckedToken::of(prefix, text)? {
             UncheckedToken::Native(native) => native.id().map(Self::Native).ok_or(MalformedToken),
@@ -39,16 +41,16 @@ impl TokenShape {
     }
 }
 
-/// The [`TokenShape`] of a text before its checksum is compared, so that a check can fetch what it needs meanwhile.
+/// A parsed token whose checksum was not verified yet, so that a check can prefetch data meanwhile.
 #[derive(Clone, Copy)]
 pub(crate) enum UncheckedToken<'t> {
     Native(Native<'t>),
-    /// As [`TokenShape::Other`]; nothing is left to compare.
+    /// The same as [`TokenShape::Other`]; nothing remains to be verified.
     Other,
 }
 
-/// A text with the prefix and length of a native one. Nothing else is known of it until [`Native::is_sound`] has said so;
-/// until then the number of its id is whatever its bytes come to.
+/// A text with the prefix and length of a native token. Until [`Native::is_sound`] returns `true`,
+/// the id may be any number.
 #[derive(Clone, Copy)]
 pub(crate) struct Native<'t> {
     pub(crate) id_number: u64,
@@ -58,7 +60,7 @@ pub(crate) struct Native<'t> {
 }
 
 impl<'t> UncheckedToken<'t> {
-    /// Reads `text` as far as its id.
+    /// Parses `text` up to the id.
     #[inline(always)]
     pub(crate) fn of(prefix: Prefix, text: &'t [u8]) -> Result<Self, MalformedToken> {
         let parts = prefix
@@ -80,18 +82,18 @@ impl<'t> UncheckedToken<'t> {
 }
 
 impl Native<'_> {
-    /// Its id, if it is sound.
+    /// Returns the id, if the token is valid.
     #[inline]
     pub(crate) fn id(&self) -> Option<Id> {
         Id::new(self.id_number).filter(|_| self.is_sound())
     }
 
-    /// Whether the id is one, the checksum is right and every digit canonical.
+    /// Returns `true` if the id is not 0, the checksum is correct and every digit is canonical.
     pub(crate) fn is_sound(&self) -> bool {
         self.has_checksum() && self.is_canonical()
     }
 
-    /// Whether the id is one and every digit canonical.
+    /// Returns `true` if the id is not 0 and every digit is canonical.
     pub(crate) fn is_canonical(&self) -> bool {
         let secret = self.body.split_first_chunk::<ID_DIGITS>();
         let secret = secret.and_then(|(_, rest)| rest.first_chunk::<SECRET_DIGITS>());
@@ -101,8 +103,8 @@ impl Native<'_> {
             && secret.is_some_and(base62::is_u256)
     }
 
-    /// Whether the checksum is right. A text that is found by its hash was sound when it was stored, so that a check
-    /// need not ask; of one that is not found, [`Native::is_sound`] tells.
+    /// Returns `true` if the checksum is correct. A check does not need it for a token that is
+    /// found by its hash, because the token was valid when it was stored.
     #[inline(always)]
     pub(crate) fn has_checksum(&self) -> bool {
         let parts = self.text.split_last_chunk::<CHECKSUM_DIGITS>();
@@ -112,7 +114,8 @@ impl Native<'_> {
     }
 }
 
-/// The CRC-32 of a text. What the machine can do is found out once, for that is a tenth of the work.
+/// Computes the CRC-32 of a text. The CPU features are detected only once, because detecting them
+/// is a tenth of the work.
 #[inline(always)]
 pub(super) fn checksum_of(text: &[u8]) -> u32 {
     static NEW: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);

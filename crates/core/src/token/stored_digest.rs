@@ -1,4 +1,4 @@
-//! The texts of stored hashes: those of InfluxDB, and our own.
+//! Text forms of stored hashes: those of InfluxDB and our own.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use base64::Engine as _;
 use super::{BASE64, ForeignHash, TokenDigest};
 use crate::key::KeyId;
 
-/// A keyed hash with the key that it was made under. Its text is `$symbolon-blake3$`, the id of the key, `$`, and the
-/// hash in URL-safe base64; then `$id` if the token carries the id of its authorization.
+/// A keyed hash with the id of its key. The text form is `$symbolon-blake3$`, the key id, `$`, and
+/// the hash in URL-safe base64, followed by `$id` if the token is native.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoredDigest {
     pub(crate) key: KeyId,
@@ -17,13 +17,13 @@ pub(crate) struct StoredDigest {
     pub(crate) native: bool,
 }
 
-/// A text that is no keyed hash.
+/// The error for a text that is not a keyed hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a keyed hash is written as `$symbolon-blake3$`, the id of its key, `$` and base64url")]
+#[error("a keyed hash is `$symbolon-blake3$`, the id of its key, `$` and base64url")]
 pub(crate) struct InvalidStoredDigest;
 
 pub(crate) const KEYED_MARK: &str = "$symbolon-blake3$";
-/// Behind the hash of a token that carries the id of its authorization.
+/// Suffix of the hash of a native token.
 const NATIVE_MARK: &str = "$id";
 
 impl fmt::Display for StoredDigest {
@@ -54,7 +54,7 @@ impl FromStr for StoredDigest {
 }
 
 impl ForeignHash {
-    /// As InfluxDB writes it.
+    /// Formats the hash as InfluxDB does.
     pub(crate) fn to_text(self) -> String {
         let variant = match self {
             Self::Sha256(_) => "influxdb2-sha256",

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Worked out with Python's `zlib.crc32` and whole numbers.
+/// Computed with Python's `zlib.crc32` and integers.
 const KNOWN: &str = "sym_0ggb59YXU7U003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf2gZeqC";
 
 fn known_id() -> Id {
@@ -12,7 +12,7 @@ fn of(text: &str) -> Result<TokenShape, MalformedToken> {
     TokenShape::of(Prefix::SYMBOLON, text.as_bytes())
 }
 
-/// `body` (58 bytes with the prefix) with the checksum that belongs to it.
+/// Appends the correct checksum to `body` (58 bytes, prefix included).
 fn summed(body: &str) -> String {
     let mut text = body.to_owned();
     base62::push_u64(&mut text, crc32fast::hash(body.as_bytes()).into(), 6);
@@ -65,7 +65,7 @@ fn foreign_tokens_are_accepted_by_length_and_characters() {
         assert_eq!(of(&format!("{bad}{}", "a".repeat(40))), Err(MalformedToken));
     }
     assert_eq!(of(""), Err(MalformedToken));
-    // Not 64 bytes, or another prefix: no text of our own.
+    // Not 64 bytes long, or with another prefix: not a native token.
     assert_eq!(of(&KNOWN[..63]), Ok(TokenShape::Other));
     assert_eq!(of(&format!("{KNOWN}0")), Ok(TokenShape::Other));
     assert_eq!(of(&format!("sym_{KNOWN}")), Ok(TokenShape::Other));
@@ -73,7 +73,7 @@ fn foreign_tokens_are_accepted_by_length_and_characters() {
 }
 
 #[test]
-fn prefixes() {
+fn a_prefix_is_one_to_three_characters_and_an_underscore() {
     for good in ["a_", "db_", "sym_", "A1z_"] {
         let prefix: Prefix = good.parse().unwrap();
         let token = Token::generate(prefix, known_id()).unwrap();
@@ -90,10 +90,13 @@ fn prefixes() {
 }
 
 #[test]
-fn stored_hashes_of_influxdb() {
-    // Worked out with Python's hashlib and base64 for the text `test`.
+fn stored_hashes_of_influxdb_are_parsed_and_written() {
+    // Computed with Python's hashlib and base64 for the text `test`.
     let sha256 = "$influxdb2-sha256$n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=";
-    let sha512 = "$influxdb2-sha512$7iaw3Ur350mqGo7jwQrpkj9hiYB3Lkc_iBml1JQODbJ6wYX4oOHV-E-IvIh_1nsUNzLDBMxfqa2Ob1f1ACio_w==";
+    let sha512 = concat!(
+        "$influxdb2-sha512$7iaw3Ur350mqGo7jwQrpkj9hiYB3Lkc_iBml1JQODbJ6wYX4oOHV-E-Iv",
+        "Ih_1nsUNzLDBMxfqa2Ob1f1ACio_w=="
+    );
     assert_eq!(sha256.parse(), Ok(ForeignHash::sha256(b"test")));
     assert_eq!(
         sha256.trim_end_matches('=').parse(),
@@ -123,7 +126,7 @@ fn debug_output_shows_no_secret() {
     assert_eq!(shown.matches("redacted").count(), 2, "{shown}");
 }
 
-/// The rules of `docs/format.md`, one after the other, digit by digit.
+/// Implements the rules of `docs/format.md` one by one, digit by digit.
 fn expected(prefix: &str, text: &[u8]) -> Result<TokenShape, MalformedToken> {
     const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let number = |digits: &[u8]| {
@@ -150,7 +153,8 @@ fn expected(prefix: &str, text: &[u8]) -> Result<TokenShape, MalformedToken> {
 
 const PREFIXES: [&str; 3] = ["sym_", "ab_", "z_"];
 
-/// Texts near a native one: of any id and secret, with the right checksum or another, and with bytes replaced after that.
+/// Generates texts similar to native tokens: any id and secret, a correct or wrong checksum, and
+/// some bytes replaced.
 fn near() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     let id = prop_oneof![
         "[0-9A-Za-z]{11}",
@@ -207,7 +211,7 @@ fn every_byte_position_is_validated() {
                 let shape = TokenShape::of(Prefix::SYMBOLON, &text);
                 assert_eq!(shape, expected("sym_", &text), "{}", text.escape_ascii());
             }
-            // The checksum alone does not tell all digits from what is none.
+            // The checksum alone does not detect every byte that is not a digit.
             for at in 4..if len == 64 { 58 } else { 4 } {
                 let mut text = KNOWN.as_bytes().to_vec();
                 text[at] = byte;
@@ -222,7 +226,7 @@ fn every_byte_position_is_validated() {
     }
 }
 
-/// `zzzzzz` is more than 32 bits: a number that is one modulo 2³² is none.
+/// `zzzzzz` exceeds 32 bits and must not be reduced modulo 2³².
 #[test]
 fn a_checksum_has_one_text_form() {
     let (summed, digits) = KNOWN.split_at(58);
