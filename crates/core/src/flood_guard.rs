@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// then verify the checksum before they hash, which makes a flood of invalid tokens cheap to
 /// refuse. Otherwise they hash at once, because a token that is found by its hash needs no
 /// checksum.
-/// checksum.
 #[derive(Debug, Default)]
 pub(crate) struct FloodGuard(AtomicBool);
 

@@ -1,4 +1,4 @@
-//! The writing side of the index: one thread at a time.
+//! The writing side of the index. Only one thread writes at a time.
 
 mod compare;
 mod numbers;
@@ -22,14 +22,14 @@ use crate::status::Status;
 use crate::store::Revision;
 use crate::time::Timestamp;
 
-/// Its keys may be imported, so that the hash is seeded; what is found is compared.
+/// The hash is seeded, because keys may be imported and thus chosen by others.
 type HashMap<K, V> = collections::HashMap<K, V, RandomState>;
 
-/// Sets that are told by where they lie. They are forgotten together.
+/// Sets recognized by their address. The cache is cleared as a whole when it is full.
 const RECENT_SETS: usize = 512;
 
-/// Of a set: the organization and the user whose ids are written in it as "this organization" and "this user", as far as it
-/// names any.
+/// Organization and user whose ids a set contains as "this organization" and "this user", if it
+/// contains them.
 type Owners = (Option<Id>, Option<Id>);
 
 fn owners_of(digest: &IndexEntry) -> Owners {
@@ -41,12 +41,12 @@ fn owners_of(digest: &IndexEntry) -> Owners {
     (organization, digest.user.filter(|_| singles))
 }
 
-/// What is known of a record beside what checks read.
+/// State of a record that checks do not read.
 #[derive(Debug, Clone)]
 struct KnownRecord {
     revision: Revision,
-    /// How many times it had been written. Unlike the revision it is under the MAC, so that nobody can make an
-    /// old version look new.
+    /// Number of times the record was written. Covered by the MAC, unlike the revision, so that an
+    /// old version cannot pass for a newer one.
     sequence: u64,
     handle: TokenLookup,
     revoked: bool,
@@ -61,13 +61,14 @@ const NOT_FOUND: TokenLookup = TokenLookup::ByDigest([None; 2]);
 pub(super) struct Builder {
     tables: Tables,
     interned: Arc<Interned>,
-    /// What is known of records that have no slot which is found by their id: those keep it beside the slot.
+    /// Records without a slot that is found by their id. Those with one keep this state in the
+    /// slot.
     known: HashMap<RecordKey, KnownRecord>,
-    /// The sequences of records that are no more in the store: an old version of one that is put back is told by
-    /// it. They are few, for what is purged had ended long ago, and are forgotten with the process.
+    /// Sequences of purged records, to detect old versions that are written back. Few, because only
+    /// revoked and deleted records are purged; not kept across restarts.
     purged: HashMap<RecordKey, u64>,
     sets: HashMap<Arc<CompiledSet>, u32>,
-    /// The numbers of sets by where they lie, each held so that nothing else comes to lie there.
+    /// Numbers of sets by address. Each set is held, so that its address is not reused.
     recent: HashMap<usize, (Arc<PermissionSet>, Owners, u32)>,
     pairs: HashMap<(Option<Id>, Id), u32>,
     owners: HashMap<RecordKey, u32>,
@@ -91,7 +92,7 @@ impl Builder {
         self.tables.view(&self.interned)
     }
 
-    /// What readers are to see, if the tables are others than at the last call.
+    /// Returns a view for readers if the tables changed since the last call.
     pub(super) fn view_to_publish(&mut self) -> Option<View> {
         self.tables.changed().then(|| self.view())
     }
@@ -101,7 +102,7 @@ impl Builder {
         self.tables.finish_loading();
     }
 
-    /// Moves a part of the table on, if it is to have another size; false once there is nothing to move.
+    /// Moves part of the table to one of another size; false if nothing is left to move.
     pub(super) fn step(&mut self) -> bool {
         self.tables.step()
     }
@@ -115,18 +116,19 @@ impl Builder {
         self.known.len() + self.tables.by_id_count()
     }
 
-    /// As [`Builder::apply`], where no reader has the tables yet, so that they may move at any time.
+    /// Like [`Builder::apply`], for tables that no reader has yet, so that they may move at any
+    /// time.
     pub(super) fn apply_unseen(&mut self, change: &Change) {
         self.apply(change);
         self.tables.changed();
     }
 
-    /// Makes room for about so many records, if none is known.
+    /// Allocates room for about `count` records if the index is empty.
     pub(super) fn expect(&mut self, count: usize) {
         self.tables.expect(count);
     }
 
-    /// Fetches what applying the change will read.
+    /// Prefetches the slots that applying the change reads.
     pub(super) fn prefetch(&self, change: Option<&Change>) {
         if let Some(Change { key, what, .. }) = change
             && let ChangeKind::Authorization(digest, _) = what
@@ -166,7 +168,7 @@ impl Builder {
         }
     }
 
-    /// **Newest wins**: `write` is called only if the change is newer than what is known.
+    /// Calls `write` only if the change is newer than the known version: **newest wins**.
     fn replace(
         &mut self,
         change: &Change,
@@ -183,7 +185,7 @@ impl Builder {
         }
         if let Some(known) = &known {
             let newer = change.revision > known.revision;
-            // What ends is later than everything before it, whatever it was counted from.
+            // A revocation or deletion is later than every other version, whatever its sequence.
             let ends = revoked && !known.revoked;
             let backwards = sequence < known.sequence || known.revoked && !revoked;
             if backwards && !ends {
@@ -193,7 +195,8 @@ impl Builder {
                     ApplyOutcome::Known
                 };
             }
-            // A genuine version that came before what is not says nothing of it.
+            // An authentic version that was committed before a tampered one does not restore the
+            // record.
             if !known.authentic && change.revision < known.revision && !ends {
                 return ApplyOutcome::Known;
             }
@@ -227,7 +230,7 @@ impl Builder {
     }
 
     fn known(&self, key: RecordKey) -> Option<KnownRecord> {
-        // A record is known in one of the two places. Most authorizations are found by their id.
+        // A record is in one of the two places. Most authorizations are found by their id.
         if key.kind == Kind::AUTHORIZATION
             && let Some((short_digest, back)) = self.tables.by_id(key.id)
         {
@@ -236,7 +239,7 @@ impl Builder {
         self.known.get(&key).cloned()
     }
 
-    /// Notes it beside the slot that is found by the id, or in the map if there is none.
+    /// Stores the state in the slot that is found by the id, or in the map if there is none.
     fn remember(&mut self, key: RecordKey, known: KnownRecord) {
         let at_home = matches!(known.handle, TokenLookup::ById(_))
             && self.tables.note(key.id, &known.back(key.id));
@@ -247,7 +250,7 @@ impl Builder {
         }
     }
 
-    /// What is gone is unknown from now on; how often it had been written is remembered.
+    /// Removes a purged record. Its sequence is remembered.
     fn forget(&mut self, change: &Change, known: Option<KnownRecord>) -> ApplyOutcome {
         let Some(known) = known.filter(|known| change.revision >= known.revision) else {
             return ApplyOutcome::Known;
@@ -257,13 +260,13 @@ impl Builder {
         ApplyOutcome::Applied
     }
 
-    /// Remembers how often a record that is gone had been written, which may have been known before.
+    /// Remembers the sequence of a purged record, unless a higher one is remembered already.
     fn remember_purged(&mut self, key: RecordKey, sequence: u64) {
         let purged = self.purged.entry(key).or_default();
         *purged = sequence.max(*purged);
     }
 
-    /// Denies what hangs on the record, of which nothing is known any more.
+    /// Refuses everything that depends on the record, and removes it.
     fn refuse_dependents(&mut self, key: RecordKey, known: &KnownRecord) {
         self.deny(key, Some(known));
         for (start, short_digest) in self.tables.starts(key.id, known.handle) {
@@ -292,7 +295,7 @@ impl Builder {
         known.chain(by_id_count)
     }
 
-    /// Of buckets and the like nothing is known here.
+    /// Always true for kinds that the index does not hold, such as buckets.
     pub(super) fn may_outlast(&self, key: RecordKey, at: Timestamp) -> bool {
         if !matches!(
             key.kind,
@@ -304,7 +307,7 @@ impl Builder {
             return false;
         };
         let starts = self.tables.starts(key.id, known.handle);
-        // Another's slot says nothing of this record.
+        // A slot of another authorization says nothing about this record.
         let own = starts.filter_map(|(start, short_digest)| {
             let (entry, back) = self.tables.read(start, short_digest)?;
             entry
@@ -314,7 +317,7 @@ impl Builder {
         !own.into_iter().any(|end| end <= at)
     }
 
-    /// A record that is not genuine denies whatever hangs on it, and is remembered.
+    /// Refuses everything that depends on a tampered record, and remembers it.
     fn apply_tampered(&mut self, change: &Change, known: Option<KnownRecord>) -> ApplyOutcome {
         if known
             .as_ref()
@@ -340,7 +343,7 @@ impl Builder {
         ApplyOutcome::Applied
     }
 
-    /// Makes every digest of an authorization void, or an owner unknown.
+    /// Voids every slot of an authorization, or marks an owner as unknown.
     fn deny(&mut self, key: RecordKey, known: Option<&KnownRecord>) {
         if matches!(key.kind, Kind::USER | Kind::ORGANIZATION) {
             let owner = self.owner(key);
@@ -353,7 +356,8 @@ impl Builder {
         }
     }
 
-    /// Writes *every* slot of the id: those of its digests, and voids those that it had and has no more.
+    /// Writes *every* slot of the record's digests, and voids those of digests that it no longer
+    /// has.
     fn write(
         &mut self,
         id: Id,
@@ -390,7 +394,7 @@ impl Builder {
 }
 
 impl KnownRecord {
-    /// Of a record whose slot is found by its id.
+    /// State of a record whose slot is found by its id.
     fn at(short_digest: ShortDigest, back: &SlotRecord) -> Self {
         Self {
             revision: back.revision,
@@ -415,7 +419,7 @@ impl KnownRecord {
     }
 }
 
-/// The number of the next element, or `full`, which is given to none.
+/// Returns the number for the next element, or `full`, which stands for no element.
 fn intern(len: usize, full: u32) -> u32 {
     u32::try_from(len).map_or(full, |len| len.min(full))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-/// Elements of the first chunk, which is there from the start; each further chunk is twice as large.
+/// Elements of the first chunk, which is always allocated. Each further chunk is twice as large.
 const FIRST: usize = if cfg!(shuttle) { 4 } else { 4096 };
 /// Enough for 2³² elements.
 const CHUNKS: usize = 20;
@@ -21,7 +21,7 @@ impl<T: Default> Chunks<T> {
         }
     }
 
-    /// The element, if its chunk was made.
+    /// Returns the element, if its chunk is allocated.
     #[inline(always)]
     pub(super) fn get(&self, at: u32) -> Option<&T> {
         match self.first.get(at as usize) {
@@ -36,7 +36,7 @@ impl<T: Default> Chunks<T> {
         self.further.get(chunk)?.get()?.get(offset)
     }
 
-    /// The element; its chunk is made if it is the first of it.
+    /// Returns the element, and allocates its chunk if necessary.
     pub(super) fn make(&self, at: u32) -> Option<&T> {
         if let Some(element) = self.first.get(at as usize) {
             return Some(element);
@@ -47,7 +47,7 @@ impl<T: Default> Chunks<T> {
     }
 }
 
-/// Which of the further chunks, and where in it.
+/// Returns the index of the further chunk, and the offset in it.
 fn place(at: u32) -> (usize, usize) {
     let scaled = at as usize / FIRST + 1;
     let chunk = scaled.ilog2() as usize;

@@ -71,12 +71,12 @@ pub(super) fn apply(index: &Index, change: Change) -> ApplyOutcome {
     seen.unwrap()
 }
 
-/// What a check would make of a digest: the id and which version allows it, or why not.
+/// Looks up a digest like a check: returns the id, and the version in force or why none is.
 pub(super) fn look(index: &Index, wanted: ShortDigest) -> Option<(Id, Result<u64, NotInForce>)> {
     look_up_at(index, |_| BucketHash::of_digest(wanted), wanted)
 }
 
-/// The same of a token that carries its id.
+/// Like [`look`], for a token that carries its id.
 pub(super) fn look_up_by_id(
     index: &Index,
     number: u64,
@@ -98,7 +98,7 @@ pub(super) fn look_up_at(
     })
 }
 
-/// Which version it is, as [`handled`] makes them.
+/// Returns the version, for authorizations created by [`handled`].
 pub(super) fn sequence_of(found: &Found<'_>) -> u64 {
     match found.permissions()[0].resource.target {
         crate::Target::Id(id) => id.number(),
@@ -106,7 +106,7 @@ pub(super) fn sequence_of(found: &Found<'_>) -> u64 {
     }
 }
 
-/// Times that follow each other so closely that a slot alone does not tell them apart.
+/// Times that differ by less than the precision of a slot.
 pub(super) fn time(nanos: u64) -> Timestamp {
     Timestamp::from_nanos((1 << 60) + nanos).unwrap()
 }

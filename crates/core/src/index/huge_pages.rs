@@ -1,27 +1,27 @@
-//! Large zeroed arrays of atomics, on huge pages where the system gives them.
+//! Large zeroed arrays of atomics, on huge pages if the system provides them.
 
 use std::ops::Deref;
 use std::ptr::NonNull;
 
 use memmap2::{MmapMut, MmapOptions};
 
-/// A type that is made of atomics alone, without padding, and whose zero is all bits zero.
+/// A type consisting only of atomics, without padding, whose zero value is all bits zero.
 ///
 /// # Safety
 ///
-/// Whoever implements it says just that: memory of zeroes holds values of the type, which are changed through shared
-/// references only by atomic operations, and which have nothing to drop.
+/// Zeroed memory must hold valid values of the type. Shared references must change them only by
+/// atomic operations, and they must have nothing to drop.
 pub(super) unsafe trait ZeroableAtomics: Default + Sync {}
 
-/// A fixed number of elements, all zero at first, which never move.
+/// A fixed number of elements, initially zero, which never move.
 pub(super) struct HugeArray<T> {
     start: NonNull<T>,
     len: usize,
-    /// What holds the elements; without a map they are allocated.
+    /// Mapping that holds the elements; if there is none, they are in a box.
     map: Option<MmapMut>,
 }
 
-/// From 2 MiB on pages are huge; smaller arrays gain nothing by a map of their own.
+/// Arrays of at least 2 MiB use huge pages; smaller ones gain nothing from a mapping of their own.
 const HUGE_PAGE: usize = 2 << 20;
 
 impl<T: ZeroableAtomics> HugeArray<T> {
@@ -31,13 +31,13 @@ impl<T: ZeroableAtomics> HugeArray<T> {
 
     fn mapped(len: usize) -> Option<Self> {
         let bytes = len.checked_mul(size_of::<T>())?;
-        // The atomics of the model checker are more than their zeroes.
+        // The atomics of the model checker are not valid as zeroed memory.
         if bytes < HUGE_PAGE || cfg!(shuttle) {
             return None;
         }
-        // So much more that the first element can begin with a huge page.
+        // One huge page more than needed, so that the first element can be aligned to one.
         let mut map = MmapOptions::new().len(bytes + HUGE_PAGE).map_anon().ok()?;
-        // Refused where the system has none: then pages are small, and nothing else differs.
+        // Fails if the system has no huge pages; the array then uses small ones.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage);
         let offset = map.as_mut_ptr().align_offset(HUGE_PAGE);
@@ -46,7 +46,7 @@ impl<T: ZeroableAtomics> HugeArray<T> {
         Some(Self { start, len, map })
     }
 
-    /// What the system does not map, and what is small.
+    /// Allocates small arrays, and those that the system refuses to map.
     fn allocated(len: usize) -> Self {
         let elements: Box<[T]> = (0..len).map(|_| T::default()).collect();
         let start = NonNull::from(Box::leak(elements)).cast();
@@ -68,10 +68,11 @@ impl<T: ZeroableAtomics> Deref for HugeArray<T> {
 
     #[inline(always)]
     fn deref(&self) -> &[T] {
-        // SAFETY: `start` is the first of `len` elements that live as long as `self`: leaked from a box until drop, or in
-        // an anonymous, private map that `self` holds, which nothing else reaches. The map began as zeroes, which are
-        // values of `T` (`ZeroableAtomics`), and 2 MiB is more than any alignment here. Nobody has a unique reference to
-        // them.
+        // SAFETY: `start` is the first of `len` elements that live as long as `self`: leaked from a
+        // box until drop, or in an anonymous private mapping that `self` owns and nothing else
+        // accesses. The mapping is initially zero, which is a valid `T` (`ZeroableAtomics`), and it
+        // is aligned to 2 MiB, more than any `T` here needs. No unique reference to the elements
+        // exists.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
@@ -80,7 +81,8 @@ impl<T> Drop for HugeArray<T> {
     fn drop(&mut self) {
         if self.map.is_none() {
             let elements = NonNull::slice_from_raw_parts(self.start, self.len);
-            // SAFETY: without a map the elements were leaked from a box of this length, and nobody refers to them now.
+            // SAFETY: without a mapping, the elements were leaked from a box of this length, and no
+            // reference to them is left.
             drop(unsafe { Box::from_raw(elements.as_ptr()) });
         }
     }
@@ -92,7 +94,7 @@ impl<T> std::fmt::Debug for HugeArray<T> {
     }
 }
 
-/// Asks for the cache lines of elements that are used soon.
+/// Prefetches the cache lines of elements that will be used soon.
 #[inline(always)]
 pub(super) fn prefetch<T: ZeroableAtomics>(elements: &[T]) {
     #[cfg(all(target_arch = "x86_64", not(shuttle), not(miri)))]

@@ -1,4 +1,4 @@
-//! What slots refer to by numbers: permission sets, owners, and pairs of owners.
+//! Interned values that slots refer to by number: permission sets, owners, and pairs of owners.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use crate::owner::OwnerState;
 use crate::permission::CompiledSet;
 use std::sync::Arc;
 
-/// What words in the table refer to. Append-only, but for the states of owners.
+/// Values that slots refer to by number. Append-only, except for the states of owners.
 #[derive(Debug)]
 pub(super) struct Interned {
     pub(super) sets: Chunks<OnceLock<Arc<CompiledSet>>>,
@@ -27,11 +27,11 @@ pub(super) struct Pair {
     numbers: AtomicU64,
 }
 
-/// The number of the owner that stands for "no user": it is always active.
+/// Number of the owner that stands for "no user". It is always active.
 pub(super) const NO_OWNER: u32 = 0;
-/// The number that no set ever has: when all others are taken, further sets allow nothing.
+/// Number of no set. Used when all other numbers are taken; such a set allows nothing.
 pub(super) const NO_SET: u32 = MAX_INTERNED - 1;
-/// The same for pairs: what belongs to it is found by nobody.
+/// Number of no pair. Used when all other numbers are taken; its authorizations allow nothing.
 pub(super) const NO_PAIR: u32 = MAX_INTERNED - 1;
 
 impl Interned {
@@ -64,7 +64,7 @@ impl Interned {
         }
     }
 
-    /// The states of user and organization.
+    /// Returns the states of user and organization.
     #[inline(always)]
     pub(super) fn owners(&self, pair: &Pair) -> [OwnerState; 2] {
         let numbers = pair.numbers.load(Ordering::Relaxed);
@@ -74,7 +74,7 @@ impl Interned {
         ]
     }
 
-    /// Whether user and organization are active, which they mostly are.
+    /// Returns true if user and organization are active. Fast path for most checks.
     #[inline(always)]
     pub(super) fn are_active(&self, pair: &Pair) -> bool {
         let numbers = pair.numbers.load(Ordering::Relaxed);

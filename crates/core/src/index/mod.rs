@@ -1,13 +1,14 @@
-//! What a check reads: digests, states, owners and permission sets, all in memory.
+//! The in-memory index that checks read: digests, states, owners and permission sets.
 //!
-//! Readers take no lock, allocate nothing and never wait. Start-up, own writes and the writes of others all go through
-//! [`Index::apply`], where the newest version of a record wins.
+//! Readers take no lock, allocate nothing and never wait. Start-up, own writes and the writes of
+//! other processes all go through [`Index::apply`], where the newest version of a record wins.
 //!
-//! The only unsafe code of the workspace is here: in `memory` (arrays of atomics on huge pages, and prefetching) and in
-//! `publish` (freeing what readers may still hold).
+//! The only unsafe code of this crate is here: `huge_pages` (arrays of atomics on huge pages, and
+//! prefetching), `slot` (which promises that slots are atomics), and `rcu` (freeing values that
+//! readers may still use).
 #![expect(
     unsafe_code,
-    reason = "memory on huge pages and values that are freed beside readers have no safe form"
+    reason = "huge pages and freeing values concurrently with readers need unsafe code"
 )]
 
 mod builder;
@@ -50,37 +51,38 @@ pub(crate) use view::{Found, LookupResult, SlotHint, SlotRef, View};
 /// 128 bits of a keyed digest.
 pub(crate) type ShortDigest = [u64; 2];
 
-/// What a slot says of its token.
+/// State of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SlotState {
-    /// The digest of a record with this status.
+    /// The digest belongs to a record with this status.
     Known(Status),
-    /// The digest counts as unknown: its record was purged, is not genuine, or has another digest by now.
+    /// The digest counts as unknown: its record was purged, was tampered with, or has another
+    /// digest now.
     Void,
 }
 
-/// What is new about a record.
+/// A new version of a record, or its purge.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) key: RecordKey,
-    /// The commit that wrote it.
+    /// Commit that wrote it.
     pub(crate) revision: Revision,
     pub(crate) what: ChangeKind,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum ChangeKind {
-    /// The record as its `sequence`-th writing says.
+    /// The authorization, and the sequence of this version.
     Authorization(IndexEntry, u64),
-    /// The state of a user or organization.
+    /// The state of a user or organization, and the sequence of this version.
     Owner(OwnerState, u64),
-    /// The record is not genuine: nothing that depends on it is allowed.
+    /// The record failed verification: nothing that depends on it is allowed.
     Tampered,
     /// The record was purged.
     Purged,
 }
 
-/// What the index keeps of an authorization.
+/// Contents of an authorization that the index needs.
 #[derive(Debug, Clone)]
 pub(crate) struct IndexEntry {
     pub(crate) handle: TokenLookup,
@@ -88,29 +90,30 @@ pub(crate) struct IndexEntry {
     pub(crate) expires: Option<Timestamp>,
     pub(crate) user: Option<Id>,
     pub(crate) organization: Id,
-    /// Shared by those that were read one after the other, so that the index need not look at them each time.
+    /// Shared by records decoded one after another, so that the index interns the set once.
     pub(crate) permissions: Arc<PermissionSet>,
 }
 
-/// How the token of an authorization is found.
+/// The digests under which a token is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenLookup {
-    /// By the id that it carries; this is its digest.
+    /// By the id that the token carries; this is its digest.
     ById(ShortDigest),
     /// By one of these digests.
     ByDigest([Option<ShortDigest>; 2]),
 }
 
-/// What became of a [`Change`].
+/// Outcome of applying a [`Change`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ApplyOutcome {
-    /// It was newer and holds now.
+    /// The change was newer, and is in effect.
     Applied,
-    /// It was known, or is older than what is known.
+    /// The index already had this version or a newer one.
     Known,
-    /// A later commit wrote an earlier version: somebody put an old record back. What was known holds.
+    /// A later commit wrote an earlier version, so an old record was written back. The index keeps
+    /// the newer version.
     RolledBack,
-    /// Another authorization has the same token. The first one holds.
+    /// Another authorization already has the same token, and keeps it.
     DuplicateToken,
 }
 
@@ -121,12 +124,12 @@ pub(crate) struct Index {
     writers: Mutex<Writers>,
 }
 
-/// Another one after every change. Whoever takes it before reading anything knows, as long as it stays, that what was
-/// read holds.
+/// Counter that changes with every change of the index. Anything read after taking a version is
+/// valid as long as the version stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IndexVersion(pub(crate) u64);
 
-/// On lines of its own, so that what is written beside it does not slow its readers.
+/// On cache lines of its own, so that writes to neighbouring fields do not slow its readers.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct CachePadded<T>(T);
@@ -134,13 +137,13 @@ struct CachePadded<T>(T);
 #[derive(Debug)]
 struct Writers {
     current: Builder,
-    /// Being built from nothing, beside the current one.
+    /// New index during a rebuild.
     fresh: Option<Builder>,
 }
 
-/// Changes that are applied before others that wait to write get a turn: some hundred microseconds.
+/// Changes applied under one lock, some hundred microseconds, before other writers get a turn.
 const BATCH: usize = 256;
-/// How many changes ahead the lines of one are fetched.
+/// Number of changes between prefetching the slots of one and applying it.
 const PREFETCH_DISTANCE: usize = 8;
 
 impl Index {
@@ -157,25 +160,25 @@ impl Index {
         }
     }
 
-    /// The version before everything that is read from now on.
+    /// Returns the version that precedes everything read from now on.
     #[inline(always)]
     pub(crate) fn version(&self) -> IndexVersion {
         IndexVersion(self.version.0.load(Ordering::Acquire))
     }
 
-    /// Makes what was remembered under earlier versions void.
+    /// Invalidates everything cached under earlier versions.
     pub(crate) fn renew_version(&self) {
         self.version.0.fetch_add(1, Ordering::Release);
     }
 
-    /// Calls `use_it` with what is known now. It never waits; what it holds stays whole meanwhile.
+    /// Calls `use_it` with the current view. Never waits; the view stays valid during the call.
     #[inline(always)]
     pub(crate) fn read<T>(&self, use_it: impl FnOnce(&View) -> T) -> T {
         self.view.read(use_it)
     }
 
-    /// Calls `use_it` with what is known under `short_digest`, which is looked for at `start`. `view` is one that
-    /// [`Index::read`] gave.
+    /// Calls `use_it` with the authorization found under `short_digest` in the bucket of `start`.
+    /// `view` must come from [`Index::read`].
     #[inline(always)]
     pub(crate) fn find<T>(
         &self,
@@ -190,7 +193,7 @@ impl Index {
         }
     }
 
-    /// In the view that is current now.
+    /// Repeats the lookup in the view that is current now.
     #[cold]
     fn find_later<T>(
         &self,
@@ -201,8 +204,8 @@ impl Index {
         self.read(|view| self.find(view, (start, short_digest), use_it))
     }
 
-    /// Takes over changes, in any order: the newest version of each record wins. `report` hears of every one that
-    /// is not as it should be.
+    /// Applies changes in any order: the newest version of each record wins. Calls `report` with
+    /// the outcome of each.
     pub(crate) fn apply(
         &self,
         changes: impl AsRef<[Change]>,
@@ -224,7 +227,8 @@ impl Index {
         }
     }
 
-    /// About so many records will be applied: what is empty gets room for them at once. It is no more than a hint.
+    /// Announces about `count` records, so that an empty index allocates room for them at once.
+    /// Only a hint.
     pub(crate) fn expect(&self, count: usize) {
         let mut writers = self.writers();
         match &mut writers.fresh {
@@ -236,8 +240,8 @@ impl Index {
         }
     }
 
-    /// All that the store held is applied: brings the table to the size that it needs, and frees what nobody reads any
-    /// more. It gives way to whoever writes.
+    /// Finishes loading: brings the table to its final size, and frees replaced views that no
+    /// reader uses any more. Other writers get turns in between.
     pub(crate) fn finish_loading(&self) {
         self.writers().current.finish_loading();
         loop {
@@ -252,12 +256,12 @@ impl Index {
         self.view.reclaim();
     }
 
-    /// Begins to build a new index from nothing; what is applied from now on goes to both.
+    /// Starts building a new index. Changes applied from now on go to both.
     pub(crate) fn begin_rebuild(&self) {
         self.writers().fresh = Some(Builder::new());
     }
 
-    /// Takes over changes into the new index alone.
+    /// Applies changes to the new index alone.
     pub(crate) fn rebuild(&self, changes: impl AsRef<[Change]>) {
         for changes in changes.as_ref().chunks(BATCH) {
             let mut writers = self.writers();
@@ -270,9 +274,9 @@ impl Index {
         }
     }
 
-    /// Puts the new index in the place of the old one. Whatever had ended stays ended, and no record falls back
-    /// behind the version that was known, not even when the store was replaced by an older one; `replayed` hears of
-    /// those that would.
+    /// Replaces the index with the new one. Revoked and deleted records stay so, and no record
+    /// returns to an older version than the old index had, even if the store was replaced by an
+    /// older copy. Calls `replayed` with each record whose old version is refused.
     pub(crate) fn finish_rebuild(&self, replayed: impl FnMut(RecordKey)) {
         let mut fallen = Vec::new();
         let mut former = None;
@@ -285,33 +289,33 @@ impl Index {
                 former = Some(std::mem::replace(&mut writers.current, fresh));
             }
         }
-        // Outside of the lock, for it can take long.
+        // Dropped after the lock is released, because it can take long.
         drop(former);
         fallen.into_iter().for_each(replayed);
     }
 
-    /// How many times the newest version that is known of a record had been written, even if it is gone; 0 if
-    /// nothing is known of it.
+    /// Returns the highest sequence seen of a record, even if it was purged; 0 if none was seen.
     pub(crate) fn sequence(&self, key: RecordKey) -> u64 {
         self.writers().current.sequence(key)
     }
 
-    /// The authorizations, users and organizations that have ended.
+    /// Returns the revoked authorizations and the deleted users and organizations.
     pub(crate) fn revoked(&self) -> Vec<RecordKey> {
         self.writers().current.revoked()
     }
 
-    /// Whether a record may be there that has not ended, and does not expire by `at` either, as far as is known here.
+    /// Returns false if the index shows that the record is revoked, deleted or absent, or expires
+    /// by `at`.
     pub(crate) fn may_outlast(&self, key: RecordKey, at: Timestamp) -> bool {
         self.writers().current.may_outlast(key, at)
     }
 
-    /// How many records are known, and how many digests.
+    /// Returns the number of records.
     pub(crate) fn len(&self) -> usize {
         self.writers().current.len()
     }
 
-    /// Whether `change` says just what is known.
+    /// Returns true if the index holds exactly what `change` says.
     pub(crate) fn agrees(&self, change: &Change) -> bool {
         self.writers().current.agrees(change)
     }
@@ -322,7 +326,7 @@ impl Index {
         }
     }
 
-    /// How many of a hundred slots are taken in the index that is being built.
+    /// Percentage of slots taken in the new index during a rebuild.
     #[cfg(all(test, not(shuttle)))]
     fn fullness_of_rebuild(&self) -> usize {
         self.writers().fresh.as_ref().map_or(0, Builder::fullness)
@@ -338,7 +342,7 @@ impl Index {
     }
 }
 
-/// Changes, each with the one that comes so much later that its lines are there by then.
+/// Pairs each change with the one to prefetch while it is applied.
 fn with_later(changes: &[Change]) -> impl Iterator<Item = (&Change, Option<&Change>)> {
     let later = changes.iter().skip(PREFETCH_DISTANCE).map(Some);
     changes.iter().zip(later.chain(iter::repeat(None)))

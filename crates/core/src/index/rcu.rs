@@ -1,10 +1,11 @@
-//! State that readers use without a lock, and that is freed once no reader can hold it any more.
+//! Read-copy-update: values that readers use without a lock, freed when no reader can hold them.
 //!
-//! A reader notes in a place of its own that it reads, and then loads a pointer. A writer replaces the pointer, makes
-//! every thread pass a memory barrier with `membarrier(2)`, and frees what it replaced once no reader notes that it
-//! began before. So a reader pays two plain stores and no fence, and never waits: this is the user-level
-//! read-copy-update of Desnoyers et al. (IEEE TPDS 23(2), 2012). Where the kernel has no such barrier, readers pay a
-//! full fence.
+//! A reader announces in a slot of its own that it is reading, and then loads a pointer. A writer
+//! replaces the pointer, makes every thread execute a memory barrier with `membarrier(2)`, and
+//! frees the old value when no reader that began before the replacement is left. A read thus costs
+//! two plain stores and no fence, and never waits. This is the user-level read-copy-update of
+//! Desnoyers et al. (IEEE TPDS 23(2), 2012). If the kernel does not support that barrier, each read
+//! costs a full fence.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -14,30 +15,31 @@ use super::sync::{
     AtomicBool, AtomicPtr, AtomicU64, Mutex, MutexGuard, Ordering, fence, thread_local,
 };
 
-/// A value that one thread replaces while others read it.
+/// A value that can be replaced while other threads read it.
 #[derive(Debug)]
 pub(super) struct Rcu<T> {
     domain: &'static ReaderDomain,
     current: AtomicPtr<T>,
-    /// What was replaced, each with the era in which it was.
+    /// Replaced values, each with the era in which it was replaced.
     retired: Mutex<Vec<(u64, Box<T>)>>,
-    /// Readers of several threads share it.
+    /// Several threads read the value at once.
     shared: PhantomData<T>,
 }
 
-/// Readers that may hold the same published values.
+/// A set of readers that can hold the same values.
 #[derive(Debug)]
 pub(super) struct ReaderDomain {
-    /// Grows with each value that is replaced.
+    /// Incremented with each replacement.
     era: AtomicU64,
     readers: Mutex<Vec<&'static Reader>>,
 }
 
-/// Where one thread notes that it reads. On lines of its own, so that readers do not slow each other.
+/// The slot in which one thread announces its reads. On cache lines of its own, so that readers do
+/// not slow each other.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Reader {
-    /// The era in which the reading began; 0 while nothing is read.
+    /// Era in which the current read began; 0 if none is in progress.
     since: AtomicU64,
     taken: AtomicBool,
 }
@@ -57,7 +59,7 @@ impl<T> Rcu<T> {
         }
     }
 
-    /// Calls `use_it` with the value that is current now. It stays whole until `use_it` returns.
+    /// Calls `use_it` with the current value. It is not freed before `use_it` returns.
     #[inline(always)]
     pub(super) fn read<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
         match READER.try_with(Cell::get).ok().flatten() {
@@ -66,7 +68,7 @@ impl<T> Rcu<T> {
         }
     }
 
-    /// The first reading of this thread, or one while the thread ends.
+    /// The first read of a thread, or a read while the thread exits.
     #[cold]
     fn read_first<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
         let reader = GLOBAL.lease();
@@ -81,37 +83,41 @@ impl<T> Rcu<T> {
         self.read_as(reader, use_it)
     }
 
-    /// As [`Rcu::read`], for a reader that was leased from the domain of this value.
+    /// Like [`Rcu::read`], for a reader that was leased from the domain of this value.
     #[inline(always)]
     pub(super) fn read_as<R>(&self, reader: &'static Reader, use_it: impl FnOnce(&T) -> R) -> R {
         let _reading = ReadGuard::begin(self.domain, reader);
         let current = self.current.load(Ordering::Acquire);
-        // SAFETY: the pointer came from a box in `new` or `replace`, and is freed only by `reclaim` and by drop. Drop
-        // has `&mut self`, so that no reading goes on. `reclaim` frees what was replaced in an era before the one in
-        // which any reader began. This reader began in the era that it noted, which is the current one or an older
-        // one, before the pointer was loaded, with a barrier between the two; so if the value was replaced before the
-        // load, the reader would have seen the newer pointer, and if it is replaced after, the era of that is not
-        // older than the noted one. Readings end in the reverse order of their beginning, for `use_it` is called
-        // within; so an inner one never ends an outer one.
+        // SAFETY: the pointer came from a box in `new` or `replace`, and is freed only by `reclaim`
+        // and by drop. Drop has `&mut self`, so no read is in progress. `reclaim` frees only values
+        // that were replaced in an era before the oldest era announced by a reader. This reader
+        // announced its era, which is the current one or an older one, before it loaded the
+        // pointer, with a barrier in between. If the value was replaced before the load, the reader
+        // would have loaded the newer pointer. If it is replaced afterwards, the era of that
+        // replacement is not older than the announced one. Nested reads finish before the outer
+        // one, because `use_it` is called within it, and only the outermost one clears the
+        // announcement.
         use_it(unsafe { &*current })
     }
 
-    /// Puts `new` in the place of the current value, which is kept until [`Rcu::reclaim`] finds that nobody
-    /// reads it.
+    /// Replaces the current value. The old one is kept until [`Rcu::reclaim`] finds that no reader
+    /// uses it.
     pub(super) fn replace(&self, new: Box<T>) {
         let old = self.current.swap(Box::into_raw(new), Ordering::SeqCst);
         let era = self.domain.era.fetch_add(1, Ordering::SeqCst);
-        // SAFETY: the pointer came from a box, and whoever swapped it out is the only one that makes a box of it again.
+        // SAFETY: the pointer came from a box, and only the thread that swapped it out turns it
+        // into a box again.
         let old = unsafe { Box::from_raw(old) };
         self.retired().push((era, old));
     }
 
-    /// Frees what was replaced and that no reader can hold any more; never waits for a reader.
+    /// Frees replaced values that no reader can hold any more. Never waits for a reader.
     pub(super) fn reclaim(&self) {
         if self.retired().is_empty() {
             return;
         }
-        // Taken first: what others replace meanwhile may be held by readers that are not looked at any more.
+        // Read first: values that other threads replace after this may be held by readers not
+        // examined below.
         let now = self.domain.era.load(Ordering::SeqCst);
         if !barrier::heavy() {
             return;
@@ -119,11 +125,11 @@ impl<T> Rcu<T> {
         let oldest = self.domain.oldest().map_or(now, |oldest| oldest.min(now));
         let free = |(era, _): &mut (u64, Box<T>)| *era < oldest;
         let freed: Vec<_> = self.retired().extract_if(.., free).collect();
-        // Outside of the lock, for it can take long.
+        // Dropped after the lock is released, because it can take long.
         drop(freed);
     }
 
-    /// How many values were replaced and are not freed yet.
+    /// Returns the number of replaced values that are not freed yet.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.retired().len()
@@ -137,7 +143,7 @@ impl<T> Rcu<T> {
 impl<T> Drop for Rcu<T> {
     fn drop(&mut self) {
         let current = self.current.load(Ordering::Acquire);
-        // SAFETY: the pointer came from a box, nobody reads, and nobody replaces it any more.
+        // SAFETY: the pointer came from a box, and `&mut self` excludes readers and writers.
         drop(unsafe { Box::from_raw(current) });
     }
 }
@@ -145,16 +151,16 @@ impl<T> Drop for Rcu<T> {
 #[cfg(not(shuttle))]
 static GLOBAL: ReaderDomain = ReaderDomain::new();
 
-// A new one for every schedule.
+// A new domain for every schedule.
 #[cfg(shuttle)]
 shuttle::lazy_static! {
     static ref GLOBAL: ReaderDomain = ReaderDomain::new();
 }
 
 thread_local! {
-    /// The reader of this thread. It needs no drop, so that to look at it takes one load.
+    /// The reader of this thread. Needs no drop, so that accessing it takes a single load.
     static READER: Cell<Option<&'static Reader>> = const { Cell::new(None) };
-    /// Gives the reader back when the thread ends.
+    /// Returns the reader to its domain when the thread exits.
     static LEASE: Lease = const { Lease(Cell::new(None)) };
 }
 
@@ -162,12 +168,12 @@ struct Lease(Cell<Option<ReaderReturn>>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // In whatever order thread locals end.
+        // Thread locals are destroyed in any order.
         let _ = READER.try_with(|mine| mine.set(None));
     }
 }
 
-/// Gives a reader back.
+/// Returns a reader to its domain on drop.
 struct ReaderReturn(&'static Reader);
 
 impl Drop for ReaderReturn {
@@ -184,7 +190,8 @@ impl ReaderDomain {
         }
     }
 
-    /// A reader that nobody else uses. There are never more than threads that read at the same time.
+    /// Returns a reader for exclusive use. Readers are reused, so there are never more than threads
+    /// that read at the same time.
     pub(super) fn lease(&self) -> &'static Reader {
         let mut readers = self.readers();
         let free = readers
@@ -199,7 +206,7 @@ impl ReaderDomain {
         reader
     }
 
-    /// The oldest era in which a reading that goes on began.
+    /// Returns the oldest era in which a read in progress began.
     fn oldest(&self) -> Option<u64> {
         let readers = self.readers();
         let since = readers
@@ -213,22 +220,23 @@ impl ReaderDomain {
     }
 }
 
-/// Schedules are many, so that what each leaks counts.
+/// The model checker runs many schedules, so that leaked readers would add up.
 #[cfg(shuttle)]
 impl Drop for ReaderDomain {
     fn drop(&mut self) {
         let readers = self.readers.get_mut();
         for reader in std::mem::take(readers.unwrap_or_else(PoisonError::into_inner)) {
-            // SAFETY: it was leaked from a box in `lease`, and is used only as long as its domain is.
+            // SAFETY: it was leaked from a box in `lease`, and is not used after its domain is
+            // dropped.
             drop(unsafe { Box::from_raw(std::ptr::from_ref(reader).cast_mut()) });
         }
     }
 }
 
-/// A reading that goes on.
+/// A read in progress.
 struct ReadGuard {
     reader: &'static Reader,
-    /// Within another one of the same thread, which ends it.
+    /// Nested in another read of the same thread, which clears the announcement.
     inner: bool,
 }
 
@@ -254,7 +262,7 @@ impl Drop for ReadGuard {
     }
 }
 
-/// A barrier that costs its one side nothing: between what a reader notes and what it loads.
+/// An asymmetric barrier between a reader's announcement and its load: free for readers.
 #[cfg(all(target_os = "linux", not(shuttle), not(miri)))]
 mod barrier {
     use super::{Ordering, fence};
@@ -262,11 +270,12 @@ mod barrier {
     use std::sync::Once;
     use std::sync::atomic::{AtomicBool, compiler_fence};
 
-    /// Whether the kernel makes all threads of this process pass a barrier when asked.
+    /// True if the kernel can make all threads of this process execute a barrier.
     static BY_KERNEL: AtomicBool = AtomicBool::new(false);
     static PREPARED: Once = Once::new();
 
-    /// Before the first value is published, so that no reader is without.
+    /// Registers for the barrier. Called before the first value exists, so that every reader has
+    /// it.
     pub(super) fn prepare() {
         PREPARED.call_once(|| {
             let registered = membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok();
@@ -283,7 +292,7 @@ mod barrier {
         }
     }
 
-    /// False if the kernel refuses it by now: then nothing can be freed.
+    /// Returns false if the kernel refuses the barrier; then nothing can be freed.
     pub(super) fn heavy() -> bool {
         fence(Ordering::SeqCst);
         !BY_KERNEL.load(Ordering::SeqCst) || membarrier(MembarrierCommand::PrivateExpedited).is_ok()
@@ -313,7 +322,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
 
-    /// Counts how many of it are alive.
+    /// Counts its live instances.
     struct Counted(u64, Arc<AtomicUsize>);
 
     impl Counted {
@@ -340,7 +349,7 @@ mod tests {
             value.replace(Counted::new(2, &alive));
             value.reclaim();
             assert_eq!((held.0, value.waiting()), (1, 1));
-            // A reading within, and one that began later, keep nothing more.
+            // Neither a nested read nor one that began later keeps more values.
             value.read_as(one, |held| assert_eq!(held.0, 2));
             value.reclaim();
             assert_eq!((held.0, value.waiting()), (1, 1));

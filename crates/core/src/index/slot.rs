@@ -8,32 +8,33 @@ use crate::status::Status;
 use crate::store::Revision;
 use crate::time::{Minute, Timestamp};
 
-/// What a check reads. A slot is given to one digest for ever; only a new table drops slots.
+/// The part of a slot that checks read. A slot belongs to one digest for ever; only a new table
+/// drops slots.
 ///
-/// `word` changes with every writing, for it counts them. So whoever reads the same word before and after `expiry`
-/// has read what belongs together: the expiry of the writing that made the word, or the earlier one of two that follow
-/// each other, which is as right as either, see [`Slot::write`].
+/// `word` contains a counter of writes, so it changes with every write. A reader that sees the same
+/// word before and after it reads `expiry` has a matching pair: the expiry written with the word,
+/// or the earlier one of two consecutive writes, which is equally valid (see [`Slot::write`]).
 #[derive(Debug, Default)]
 #[repr(C, align(32))]
 pub(super) struct Slot {
     short_digest: [AtomicU64; 2],
-    /// As [`Expiry`].
+    /// Encoded as [`Expiry`].
     expiry: AtomicU32,
-    /// As [`LastUsed`]; set by readers.
+    /// Encoded as [`LastUsed`]; set by readers.
     used: AtomicU32,
-    /// State, count of writings, permission set and owner; 0 while the slot is empty.
+    /// State, counter of writes, permission set and owners; 0 while the slot is empty.
     word: AtomicU64,
 }
 
-/// What only writers read, and a check of a token that does not carry its id.
+/// The part of a slot that only writers read, and checks of tokens that do not carry their id.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(super) struct ColdSlot {
-    /// 0 once the record is gone.
+    /// 0 if the slot no longer belongs to a record.
     id: AtomicU64,
     /// The revision, and above it the upper bits of the rest of the expiry.
     revision: AtomicU64,
-    /// How many times the record had been written, the lower bits of the rest, and flags.
+    /// The sequence of the record, the lower bits of the rest of the expiry, and flags.
     sequence: AtomicU64,
 }
 
@@ -42,44 +43,44 @@ unsafe impl ZeroableAtomics for Slot {}
 // SAFETY: as above.
 unsafe impl ZeroableAtomics for ColdSlot {}
 
-/// What a slot says.
+/// Decoded contents of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SlotContents {
     pub(super) state: SlotState,
     pub(super) expires: Option<Timestamp>,
-    /// Which permission set and which pair of owners, as interned.
+    /// Numbers of the interned permission set and pair of owners.
     pub(super) set: u32,
     pub(super) owners: u32,
-    /// The minute of the last use, for a slot that was none before.
+    /// Minute of the last use. Only written to an empty slot.
     pub(super) used: LastUsed,
 }
 
-/// When it expires, in ticks of 2³¹ nanoseconds, about two seconds, since 1970; 0 for never. Of what expires in the very
-/// tick that it is, the rest of the expiry decides.
+/// Expiry in ticks of 2³¹ nanoseconds, about two seconds, since 1970; 0 for never. Within the tick
+/// of the expiry, its rest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Expiry(u32);
 
-/// The minute of the last use, counted from 1970; 0 for none.
+/// Minute of the last use, counted from 1970; 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct LastUsed(pub(crate) u32);
 
-/// What is known of the record of a slot beside what checks read.
+/// State of a slot's record that checks do not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SlotRecord {
     pub(super) id: Id,
     pub(super) revision: Revision,
-    /// How many times it had been written. Unlike the revision it is under the MAC, so that nobody can make an old
-    /// version look new.
+    /// Number of times the record was written. Covered by the MAC, unlike the revision, so that an
+    /// old version cannot pass for a newer one.
     pub(super) sequence: u64,
     pub(super) revoked: bool,
     pub(super) authentic: bool,
-    /// Whether the slot is found by the id; else by the digest.
+    /// True if the slot is found by the id, false if by the digest.
     pub(super) by_id: bool,
-    /// The nanoseconds of the expiry that are less than a tick.
+    /// Rest of the expiry: the nanoseconds below one tick.
     pub(super) rest: u64,
 }
 
-/// A word that was read, and is not 0.
+/// The word of a slot that is not empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SlotWord(u64);
 
@@ -89,7 +90,7 @@ const SET_BITS: u32 = 26;
 const SET_AT: u32 = STATE_BITS + COUNT_BITS;
 const OWNERS_AT: u32 = SET_AT + SET_BITS;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
-/// One more than the greatest number of a permission set or a pair of owners.
+/// Number of possible permission sets or pairs of owners.
 pub(super) const MAX_INTERNED: u32 = 1 << SET_BITS;
 
 const ACTIVE: u64 = 1;
@@ -109,7 +110,7 @@ impl SlotWord {
         self.state_bits() >= VOID
     }
 
-    /// Whether the slot is in another table by now.
+    /// Returns true if the slot was moved to another table.
     #[inline(always)]
     pub(super) fn is_moved(self) -> bool {
         self.state_bits() == MOVED
@@ -159,17 +160,17 @@ impl Slot {
         self.word.load(Ordering::Acquire) == 0
     }
 
-    /// Whether the first half of the half is this one; [`Slot::holds`] compares all.
+    /// Compares only the first half of the digest; [`Slot::holds`] compares all of it.
     #[inline(always)]
     pub(super) fn may_hold(&self, short_digest: ShortDigest) -> bool {
         self.short_digest[0].load(Ordering::Relaxed) == short_digest[0]
     }
 
-    /// The word of the slot, if it is the one of `short_digest`.
+    /// Returns the word of the slot, if the slot belongs to `short_digest`.
     #[inline(always)]
     pub(super) fn holds(&self, short_digest: ShortDigest) -> Option<SlotWord> {
         let word = self.word.load(Ordering::Acquire);
-        // A plain comparison: whoever presents tokens cannot steer a keyed digest.
+        // Not constant-time: clients cannot influence a keyed digest.
         let [low, high] = &self.short_digest;
         let same = [low.load(Ordering::Relaxed), high.load(Ordering::Relaxed)] == short_digest;
         (word != 0 && same).then_some(SlotWord(word))
@@ -181,14 +182,16 @@ impl Slot {
             .map(|part| part.load(Ordering::Relaxed))
     }
 
-    /// The expiry that belongs to `word`; none if the slot was written since, then it must be read again.
+    /// Returns the expiry that matches `word`; none if the slot was written since and must be read
+    /// again.
     #[inline(always)]
     pub(super) fn expiry_with(&self, word: SlotWord) -> Option<Expiry> {
         let expiry = self.expiry.load(Ordering::Acquire);
         (self.word.load(Ordering::Relaxed) == word.0).then_some(Expiry(expiry))
     }
 
-    /// Notes the minute of a use. Written once a minute, so that readers share the line.
+    /// Records the minute of a use. Stores once a minute at most, so that readers share the cache
+    /// line.
     #[inline(always)]
     pub(super) fn note_use(&self, used: LastUsed) {
         if self.used.load(Ordering::Relaxed) != used.0 {
@@ -196,19 +199,19 @@ impl Slot {
         }
     }
 
-    /// The minute of its last use, if there was one.
+    /// Returns the minute of the last use, if there was one.
     pub(super) fn used(&self) -> Option<Minute> {
         let minute = self.used.load(Ordering::Relaxed);
         (minute != 0).then_some(Minute(minute))
     }
 
-    /// Whether its last use was in that minute.
+    /// Returns true if the last use was in that minute.
     pub(super) fn was_used(&self, used: LastUsed) -> bool {
         self.used.load(Ordering::Relaxed) == used.0
     }
 
-    /// What the slot says, unless it is in another table by now. For the writer, beside whom nobody writes. `rest` is
-    /// that of its record.
+    /// Returns the contents of the slot, unless it is empty or was moved to another table. Only for
+    /// the writing thread. `rest` is that of the slot's record.
     pub(super) fn entry(&self, rest: u64) -> Option<SlotContents> {
         let word = SlotWord(self.word.load(Ordering::Acquire));
         let expiry = Expiry(self.expiry.load(Ordering::Relaxed));
@@ -221,10 +224,12 @@ impl Slot {
         })
     }
 
-    /// Only one thread writes at a time, and an empty slot is given to `short_digest` for ever.
+    /// Writes the slot. Only one thread writes at a time, and an empty slot is bound to
+    /// `short_digest` for ever.
     ///
-    /// The earlier of the two expiries stands beside either word: before the new word is stored it only makes the old
-    /// version expire when the new one does, afterwards the new one when the old one did.
+    /// While the word changes, the slot holds the earlier of the two expiries. Before the new word
+    /// is stored, the old version can only expire early, when the new one does. Afterwards the new
+    /// version can only expire early, when the old one did.
     pub(super) fn write(&self, short_digest: ShortDigest, entry: &SlotContents) {
         let before = self.word.load(Ordering::Relaxed);
         let expiry = Expiry::of(entry.expires);
@@ -244,7 +249,7 @@ impl Slot {
         self.expiry.store(expiry.0, Ordering::Release);
     }
 
-    /// What was here is in another table from now on.
+    /// Marks the slot as moved to another table.
     pub(super) fn mark_moved(&self) {
         let word = self.word.load(Ordering::Relaxed);
         if word != 0 {
@@ -267,7 +272,7 @@ impl Expiry {
         self.0 == 0
     }
 
-    /// Whether it is over at `now`; `rest` gives the part of it that is less than a tick.
+    /// Returns true if it has passed at `now`; `rest` returns the part below one tick.
     pub(super) fn is_over(self, now: Timestamp, rest: impl FnOnce() -> u64) -> bool {
         let passed = now.nanos() >> TICK_BITS;
         match u64::from(self.0).cmp(&passed) {
@@ -278,32 +283,33 @@ impl Expiry {
         }
     }
 
-    /// The whole of it.
+    /// Returns the full expiry.
     pub(super) fn with(self, rest: u64) -> Option<Timestamp> {
         let nanos = u64::from(self.0) << TICK_BITS | rest;
         Timestamp::from_nanos(nanos).filter(|_| !self.is_never())
     }
 
-    /// The one that comes first.
+    /// Returns the earlier of the two.
     fn earlier(self, other: Self) -> Self {
-        // 0 is never, which is later than every other.
+        // 0 means never; subtracting 1 makes it the latest.
         let ticks = self.0.wrapping_sub(1).min(other.0.wrapping_sub(1));
         Self(ticks.wrapping_add(1))
     }
 }
 
-/// An expiry as it is kept: nothing expires in the first two seconds of 1970.
+/// Clamps an expiry to the range that a slot can hold: none is in the first two seconds of 1970.
 pub(super) fn kept_expiry(expires: Option<Timestamp>) -> Option<Timestamp> {
     let first = Timestamp::from_nanos(1 << TICK_BITS);
     expires.map(|time| first.map_or(time, |first| time.max(first)))
 }
 
-/// The part of an expiry that a slot does not hold.
+/// Returns the part of an expiry that a slot does not hold.
 pub(super) fn rest_of(expires: Option<Timestamp>) -> u64 {
     expires.map_or(0, |time| time.nanos() & REST_MASK)
 }
 
-/// Of the bits of the rest so many stand in the word of the sequence, and the others in that of the revision.
+/// Bits of the rest that are kept in the word of the sequence; the others are in that of the
+/// revision.
 const LOW_BITS: u32 = 20;
 const LOW_MASK: u64 = (1 << LOW_BITS) - 1;
 const REVISION_BITS: u32 = 64 - (TICK_BITS - LOW_BITS);
@@ -320,14 +326,14 @@ impl ColdSlot {
         Id::new(self.id.load(Ordering::Acquire))
     }
 
-    /// The part of the expiry that the slot does not hold.
+    /// Returns the part of the expiry that the slot does not hold.
     pub(super) fn rest(&self) -> u64 {
         let low = self.sequence.load(Ordering::Acquire) >> SEQUENCE_BITS & LOW_MASK;
         let high = self.revision.load(Ordering::Acquire) >> REVISION_BITS;
         high << LOW_BITS | low
     }
 
-    /// None once the record is gone.
+    /// Returns none if the slot no longer belongs to a record.
     pub(super) fn read(&self) -> Option<SlotRecord> {
         let sequence = self.sequence.load(Ordering::Relaxed);
         let has = |flag| sequence & flag != 0;
@@ -367,7 +373,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// The expiry is exact to the nanosecond, though a slot holds ticks and the record the rest.
+        /// The expiry is exact to the nanosecond, although a slot holds only ticks and the record
+        /// the rest.
         #[test]
         fn expiry_is_exact_to_the_nanosecond(
             end in (1_u64 << TICK_BITS)..=Timestamp::MAX.nanos(),

@@ -1,4 +1,5 @@
-//! The atomics, locks and thread locals of the index: the standard library's, or those of the model checker.
+//! Atomics, locks and thread locals of the index: those of the standard library or of the model
+//! checker.
 
 #[cfg(not(shuttle))]
 pub(super) use std::{

@@ -1,4 +1,4 @@
-//! The open-addressing table that a check reads, by atomics alone.
+//! The open-addressing hash table that checks read. It consists of atomics alone.
 
 use super::huge_pages::{HugeArray, prefetch};
 use super::slot::{ColdSlot, LastUsed, Slot, SlotContents, SlotRecord, SlotWord};
@@ -6,39 +6,41 @@ use super::sync::{AtomicUsize, Ordering};
 use super::{ShortDigest, SlotState};
 use crate::id::Id;
 
-/// Buckets of four slots, which are two cache lines that a processor fetches together. A digest is in the first bucket
-/// from the one where its place begins that had room.
+/// Buckets of four slots, two cache lines that a processor fetches together. A digest is in the
+/// first bucket, from its own onwards, that had room.
 #[derive(Debug)]
 pub(super) struct Table {
     slots: HugeArray<Slot>,
     cold: HugeArray<ColdSlot>,
-    /// Places begin in one of so many; some more behind take what finds no room in the last ones.
+    /// Number of buckets that hashes map to. Further ones behind them take the overflow of the last
+    /// ones.
     buckets: usize,
-    /// What begins before this bucket is in another table by now.
+    /// Digests of buckets before this one have moved to another table.
     moved: AtomicUsize,
 }
 
 /// Slots in a bucket.
 const BUCKET_SLOTS: usize = 4;
-/// Slots that are fetched and compared at once: of a hundred digests about twelve are not in the bucket where their
-/// place begins if three of four slots are taken, and two not in the next one either.
+/// Slots that are prefetched and compared at once. With three of four slots taken, about 12 % of
+/// the digests are not in their own bucket, and 2 % not in the next one either.
 const PROBE_SLOTS: usize = 2 * BUCKET_SLOTS;
-/// Buckets behind those in which places begin.
+/// Buckets behind those that hashes map to.
 ///
-/// With four of five slots taken, one digest in 10²⁴ would need more: what overflows the last bucket is a queue with one
-/// server, whose length falls by e^-0.43 a slot.
+/// With four of five slots taken, one digest in 10²⁴ would need more: the overflow of the last
+/// bucket is a queue with one server, whose length falls by e^-0.43 a slot.
 const MARGIN: usize = if cfg!(shuttle) { 1 } else { 32 };
 
 /// Digests that every table has room for.
 const MIN_ENTRIES: usize = if cfg!(shuttle) { 1 } else { 8 };
 
-/// Where a digest is looked for: 64 bits that are as good as random.
+/// Position of a digest in a table: 64 bits that are as good as random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BucketHash(u64);
 
 impl BucketHash {
-    /// For a token that carries this id. Ids follow each other in time, so that they are mixed: the two halves of a
-    /// product of 128 bits, one over the other. `seed` is random, so that nobody can import ids that meet.
+    /// Hash for a token that carries this id. Ids are consecutive in time, so they are mixed: both
+    /// halves of a 128-bit product, XORed. `seed` is random, so that imported ids cannot be chosen
+    /// to collide.
     #[inline(always)]
     pub(crate) fn of_id(number: u64, seed: u64) -> Self {
         const ODD: u128 = 0x9e37_79b9_7f4a_7c15;
@@ -46,23 +48,23 @@ impl BucketHash {
         Self((product as u64) ^ (product >> 64) as u64)
     }
 
-    /// For every other token.
+    /// Hash for any other token.
     #[inline(always)]
     pub(crate) fn of_digest(short_digest: ShortDigest) -> Self {
         Self(short_digest[0])
     }
 }
 
-/// Whether and where a digest was found.
+/// Result of a search in one table.
 pub(super) enum SlotSearch {
     At(usize, SlotWord),
-    /// It may be in the table that follows.
+    /// The digest may be in the next table.
     Moved,
     Nowhere,
 }
 
-/// Which of a bucket's slots may hold `short_digest`. That is as good as random, so that a branch on each would be guessed wrong
-/// half of the time.
+/// Returns the first slot of a bucket that may hold `short_digest`. Branch-free, because a branch
+/// on each random digest would be mispredicted half of the time.
 #[inline(always)]
 fn place_in(bucket: &[Slot], short_digest: ShortDigest) -> Option<usize> {
     let mut places = 0_u32;
@@ -72,18 +74,18 @@ fn place_in(bucket: &[Slot], short_digest: ShortDigest) -> Option<usize> {
     (places != 0).then(|| places.trailing_zeros() as usize)
 }
 
-/// How far [`Table::move_some`] has come.
+/// Progress of [`Table::move_some`].
 pub(super) enum MoveProgress {
-    /// So many slots were taken in the next table.
+    /// Number of slots taken in the next table by this step.
     Some(usize),
-    /// Nothing is left to be moved.
+    /// Nothing is left to move.
     All,
-    /// The next table is too full in one place, and nothing has moved.
+    /// The next table is too full in one place, and nothing was moved.
     NoRoom,
 }
 
 impl Table {
-    /// A table with room for `count` digests, so many of a hundred slots being taken then.
+    /// Creates a table in which `count` digests take `percent` of the slots.
     pub(super) fn with_room_for(count: usize, percent: usize) -> Self {
         let buckets = (count.max(MIN_ENTRIES) * 100).div_ceil(percent * BUCKET_SLOTS);
         let slots = (buckets + MARGIN) * BUCKET_SLOTS;
@@ -95,18 +97,18 @@ impl Table {
         }
     }
 
-    /// How many slots there are for places to begin.
+    /// Returns the number of slots, without those for overflow.
     pub(super) fn len(&self) -> usize {
         self.buckets * BUCKET_SLOTS
     }
 
-    /// The slot with which the bucket begins.
+    /// Returns the first slot of the bucket.
     #[inline(always)]
     pub(super) fn first(&self, start: BucketHash) -> usize {
         self.bucket(start) * BUCKET_SLOTS
     }
 
-    /// Fetches the lines of the bucket that begins with this slot.
+    /// Prefetches the bucket that begins with this slot, and the next one.
     #[inline(always)]
     pub(super) fn prefetch(&self, first: usize) {
         if let Some(near) = self.slots.get(first..first + PROBE_SLOTS) {
@@ -114,7 +116,7 @@ impl Table {
         }
     }
 
-    /// The same, and those of what is known of the records.
+    /// Also prefetches the state of the records in the bucket.
     pub(super) fn prefetch_all(&self, start: BucketHash) {
         self.prefetch(self.first(start));
         let first = self.first(start);
@@ -123,13 +125,14 @@ impl Table {
         }
     }
 
-    /// Whether what begins here is in the table that follows.
+    /// Returns true if digests with this hash have moved to the next table.
     #[inline(always)]
     pub(super) fn has_moved(&self, start: BucketHash) -> bool {
         self.bucket(start) < self.moved.load(Ordering::Acquire)
     }
 
-    /// Looks only into the bucket that begins with this slot and into the next one, where mostly it is.
+    /// Looks only in the bucket that begins with this slot and in the next one, which hold most
+    /// digests.
     #[inline(always)]
     pub(super) fn look(
         &self,
@@ -140,7 +143,8 @@ impl Table {
         let (here, next) = near.split_at(BUCKET_SLOTS);
         let offset = match place_in(here, short_digest) {
             Some(offset) => offset,
-            // Nothing is behind a bucket that has room, and the lines of the next one come later: few wait for them.
+            // Nothing overflows from a bucket that has room. Checked before the next bucket, whose
+            // lines arrive later.
             None if here.last().is_none_or(Slot::is_empty) => return None,
             None => BUCKET_SLOTS + place_in(next, short_digest)?,
         };
@@ -148,7 +152,7 @@ impl Table {
         (!word.is_moved()).then_some((first + offset, word))
     }
 
-    /// Wherever it may be.
+    /// Searches all buckets that may hold the digest.
     pub(super) fn search_further(
         &self,
         start: BucketHash,
@@ -164,7 +168,8 @@ impl Table {
                     };
                 }
             }
-            // A bucket fills from its first slot to its last, and nothing is behind one that has room.
+            // A bucket fills from its first slot to its last, and nothing overflows from one that
+            // has room.
             if bucket[BUCKET_SLOTS - 1].is_empty() {
                 break;
             }
@@ -176,24 +181,24 @@ impl Table {
         }
     }
 
-    /// The slot with this number.
+    /// Returns the slot with this number.
     #[inline(always)]
     pub(super) fn slot(&self, at: usize) -> Option<&Slot> {
         self.slots.get(at)
     }
 
-    /// The id of the record of a slot.
+    /// Returns the id of a slot's record.
     #[inline(always)]
     pub(super) fn id(&self, at: usize) -> Option<Id> {
         self.cold.get(at)?.id()
     }
 
-    /// What is known of the record of a slot; none if it is gone.
+    /// Returns the state of a slot's record; none if the slot no longer belongs to one.
     pub(super) fn back(&self, at: usize) -> Option<SlotRecord> {
         self.cold.get(at)?.read()
     }
 
-    /// The slot that is found by this id.
+    /// Returns the slot that is found by this id.
     pub(super) fn by_id(&self, start: BucketHash, id: Id) -> Option<(usize, SlotRecord)> {
         let taken = self.places(start);
         let taken = taken.take_while(|at| self.slot(*at).is_some_and(|slot| !slot.is_empty()));
@@ -201,7 +206,8 @@ impl Table {
         by_id_count.find(|(_, back)| back.by_id && back.id == id)
     }
 
-    /// The slot of `short_digest`, a new one if there is none. None if there is no room.
+    /// Returns the slot of `short_digest`, or the empty one to use for it; none if there is no
+    /// room.
     pub(super) fn place(&self, start: BucketHash, short_digest: ShortDigest) -> Option<usize> {
         let mut places = self.places(start);
         places.find(|at| {
@@ -210,7 +216,7 @@ impl Table {
         })
     }
 
-    /// Only one thread writes at a time.
+    /// Writes a slot. Only one thread writes at a time.
     pub(super) fn write(
         &self,
         at: usize,
@@ -223,7 +229,7 @@ impl Table {
                 cold.forget();
                 return slot.write(short_digest, entry);
             };
-            // As with the expiry itself, the earlier rest stands beside either word.
+            // As with the expiry itself, the earlier rest is stored while the word changes.
             let held = if slot.is_empty() {
                 u64::MAX
             } else {
@@ -236,21 +242,21 @@ impl Table {
         }
     }
 
-    /// Notes what is known of the record of a slot.
+    /// Stores the state of a slot's record.
     pub(super) fn note(&self, at: usize, back: &SlotRecord) {
         if let Some(cold) = self.cold.get(at) {
             cold.write(back);
         }
     }
 
-    /// Nothing is known of the record of a slot any more.
+    /// Unbinds a slot from its record.
     pub(super) fn forget(&self, at: usize) {
         if let Some(cold) = self.cold.get(at) {
             cold.forget();
         }
     }
 
-    /// All slots that are taken, with what they say.
+    /// Returns all slots that are taken, with their contents.
     pub(super) fn all(
         &self,
     ) -> impl Iterator<Item = (usize, ShortDigest, SlotContents, Option<SlotRecord>)> {
@@ -266,17 +272,17 @@ impl Table {
         ))
     }
 
-    /// What a slot says, if it is taken and not in another table by now.
+    /// Returns the contents of a slot, if it is taken and was not moved to another table.
     pub(super) fn entry(&self, at: usize) -> Option<SlotContents> {
         self.slot(at)?.entry(self.rest(at))
     }
 
-    /// The part of the expiry that the slot does not hold.
+    /// Returns the part of the expiry that the slot does not hold.
     pub(super) fn rest(&self, at: usize) -> u64 {
         self.cold.get(at).map_or(0, ColdSlot::rest)
     }
 
-    /// Calls `use_it` with the ids of those that were last used in that minute, one or two for each.
+    /// Calls `use_it` with the ids of authorizations last used in that minute, once or twice each.
     pub(super) fn used_in(&self, used: LastUsed, mut use_it: impl FnMut(Id)) {
         for (at, slot) in self.slots.iter().enumerate() {
             if slot.was_used(used)
@@ -287,7 +293,8 @@ impl Table {
         }
     }
 
-    /// Moves what begins in some hundred slots on into `next`. A reader finds everything all the time, here or there.
+    /// Moves the digests of some hundred slots to `next`. Readers find every digest at any time, in
+    /// one of the two.
     pub(super) fn move_some(&self, next: &Self, seed: u64) -> MoveProgress {
         let from = self.moved.load(Ordering::Relaxed);
         if from >= self.buckets + MARGIN {
@@ -295,7 +302,7 @@ impl Table {
         }
         let mut taken = 0;
         let mut to = from;
-        // To the next bucket that has room: nothing that begins before it is behind it.
+        // Up to the next bucket that has room: no digest of an earlier bucket is behind it.
         while let Some(bucket) = self.bucket_at(to * BUCKET_SLOTS) {
             let Some(copied) = self.copy(to, next, seed) else {
                 return MoveProgress::NoRoom;
@@ -317,7 +324,8 @@ impl Table {
         MoveProgress::Some(taken)
     }
 
-    /// Copies what is still here into `next`, and says how many slots that took; none if there was no room.
+    /// Copies all slots that have not moved to `next`. Returns the number of slots; none if there
+    /// was no room.
     pub(super) fn copy_all(&self, next: &Self, seed: u64) -> Option<usize> {
         let buckets = 0..self.slots.len() / BUCKET_SLOTS;
         buckets
@@ -325,7 +333,7 @@ impl Table {
             .try_fold(0, |sum, taken| Some(sum + taken?))
     }
 
-    /// Copies one bucket into `next`, but for what counts as unknown and belongs to no record any more.
+    /// Copies one bucket to `next`, except void slots that are not found by an id.
     fn copy(&self, bucket: usize, next: &Self, seed: u64) -> Option<usize> {
         let places = bucket * BUCKET_SLOTS..(bucket + 1) * BUCKET_SLOTS;
         let full = places.filter_map(|at| self.full(at));
@@ -359,13 +367,13 @@ impl Table {
         self.slots.get(at..)?.first_chunk()
     }
 
-    /// The slots in which what begins at `start` may be, in order.
+    /// Returns the slots that digests with this hash may be in, in order.
     fn places(&self, start: BucketHash) -> impl Iterator<Item = usize> {
         self.bucket(start) * BUCKET_SLOTS..self.slots.len()
     }
 }
 
-/// Buckets that are moved at once, at the least.
+/// Least number of buckets moved at once.
 const STEP: usize = if cfg!(shuttle) {
     1
 } else if cfg!(test) {

@@ -1,4 +1,4 @@
-//! The table as its writer has it, with the one that takes its place while it grows or shrinks.
+//! The current table, and the one that replaces it while it is resized, as the writer sees them.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -9,40 +9,41 @@ use super::table::{BucketHash, MoveProgress, Table};
 use super::{ShortDigest, SlotState, TokenLookup, View};
 use crate::id::Id;
 
-/// Slots are moved a few hundred at a time, so that neither a reader nor a writer waits for a large table.
+/// Slots are moved a few hundred at a time, so that neither readers nor writers wait for a large
+/// table.
 #[derive(Debug)]
 pub(super) struct Tables {
     table: CountedTable,
     next: Option<CountedTable>,
     /// Records whose slots are found by their ids.
     by_id_count: usize,
-    /// Not everything was read yet, so that the table will still grow much.
+    /// True until the whole store has been read: the table is still going to grow.
     loading: bool,
-    /// Readers have not got these tables yet.
+    /// True while readers do not have these tables.
     changed: bool,
-    /// What the places of ids are mixed with.
+    /// Seed of [`BucketHash::of_id`].
     seed: u64,
 }
 
 #[derive(Debug)]
 struct CountedTable {
     table: Arc<Table>,
-    /// Slots that are taken, void ones too.
+    /// Slots that are taken, including void ones.
     used: usize,
-    /// Slots that are void for good.
+    /// Slots that no longer belong to a record.
     lost: usize,
 }
 
-/// How many of a hundred slots are taken at the most: beyond, looking for a digest takes more than its two lines.
+/// Largest percentage of slots taken. Above it, lookups need more than two cache lines.
 const MAX_FILL_PERCENT: usize = 80;
-/// The same right after a table was made: while loading, and later, when memory counts more.
+/// Percentage of slots taken in a new table: while loading, and later, when memory matters more.
 const LOADING_FILL_PERCENT: usize = 40;
 const SETTLED_FILL_PERCENT: usize = 70;
-/// A table that is emptier than this is given another size when all is loaded.
+/// After loading, a table with a smaller percentage of slots taken is resized.
 const MIN_FILL_PERCENT: usize = 67;
-/// More than this is not believed before it is seen.
+/// Larger size hints are not trusted.
 const MAX_SIZE_HINT: usize = 1 << 24;
-/// So few slots are not worth saving.
+/// Tables of at most this many slots are not shrunk.
 const SMALL: usize = if cfg!(shuttle) { 8 } else { 1 << 12 };
 
 impl Tables {
@@ -66,7 +67,7 @@ impl Tables {
         }
     }
 
-    /// Whether the tables are others than at the last call.
+    /// Returns true if the tables changed since the last call.
     pub(super) fn changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
@@ -75,7 +76,7 @@ impl Tables {
         self.by_id_count
     }
 
-    /// Of the table that is fuller.
+    /// Percentage of slots taken in the fuller table.
     #[cfg(all(test, not(shuttle)))]
     pub(super) fn fullness(&self) -> usize {
         let all = [Some(&self.table), self.next.as_ref()];
@@ -84,7 +85,7 @@ impl Tables {
         all.map(of_hundred).max().unwrap_or_default()
     }
 
-    /// Makes room for so many digests, if there is none yet.
+    /// Allocates room for `count` digests if the table is empty.
     pub(super) fn expect(&mut self, count: usize) {
         let count = count.min(MAX_SIZE_HINT);
         if self.table.used == 0 && self.next.is_none() && count > self.table.table.len() {
@@ -93,7 +94,7 @@ impl Tables {
         }
     }
 
-    /// Fetches the lines in which the digests of an authorization are, or will be.
+    /// Prefetches the slots of the digests of an authorization.
     #[inline]
     pub(super) fn prefetch(&self, id: Id, handle: TokenLookup) {
         for (start, _) in self.starts(id, handle) {
@@ -101,7 +102,7 @@ impl Tables {
         }
     }
 
-    /// All that there is has been read: a table that is much too large is given another size.
+    /// Called after the whole store was read. Shrinks a table that is much too large.
     pub(super) fn finish_loading(&mut self) {
         self.loading = false;
         let (live, len) = (self.table.live(), self.table.table.len());
@@ -111,12 +112,12 @@ impl Tables {
         }
     }
 
-    /// Moves some slots on, if there is a next table; false if not.
+    /// Moves some slots to the next table; false if there is none.
     pub(super) fn step(&mut self) -> bool {
         let Some(next) = &mut self.next else {
             return false;
         };
-        // Not before readers have the next table: they would look for it in vain.
+        // Readers must have the next table before slots move to it.
         if self.changed {
             return true;
         }
@@ -140,7 +141,7 @@ impl Tables {
         }
     }
 
-    /// Where the digests of an authorization are looked for.
+    /// Returns the digests of an authorization and their bucket hashes.
     pub(super) fn starts(
         &self,
         id: Id,
@@ -158,7 +159,7 @@ impl Tables {
         BucketHash::of_id(id.number(), self.seed)
     }
 
-    /// What the slot of `short_digest` says, and what is known of its record.
+    /// Returns the slot of `short_digest`, and the state of its record.
     pub(super) fn read(
         &self,
         start: BucketHash,
@@ -169,7 +170,7 @@ impl Tables {
         Some((table.entry(at)?, table.back(at)))
     }
 
-    /// The slot that is found by the id: its digest, and what is known of its record.
+    /// Returns the digest of the slot that is found by the id, and the state of its record.
     pub(super) fn by_id(&self, id: Id) -> Option<(ShortDigest, SlotRecord)> {
         let start = self.start(id);
         let table = &self.side(start).table;
@@ -185,7 +186,8 @@ impl Tables {
         })
     }
 
-    /// Writes the slot of a digest. False if it is that of another authorization, which keeps it.
+    /// Writes the slot of a digest. Returns false if it belongs to another authorization, which
+    /// keeps it.
     pub(super) fn insert(
         &mut self,
         (start, short_digest): (BucketHash, ShortDigest),
@@ -225,12 +227,12 @@ impl Tables {
         let lost = !new && side.table.back(at).is_none();
         side.table.write(at, short_digest, entry, Some(back));
         side.used += usize::from(new);
-        // Void for good it was not, if it is taken again.
+        // A slot that is taken again is no longer lost.
         side.lost -= usize::from(lost);
         true
     }
 
-    /// Makes the slot of a digest void, if it is that of the authorization.
+    /// Voids the slot of a digest, if it belongs to the authorization.
     pub(super) fn void(&mut self, id: Id, start: BucketHash, short_digest: ShortDigest) {
         let table = &self.side(start).table;
         let held = self.read(start, short_digest);
@@ -248,7 +250,7 @@ impl Tables {
         }
     }
 
-    /// Of the record of a slot nothing is known from now on.
+    /// Unbinds the slot of a digest from its record.
     pub(super) fn forget(&mut self, id: Id, start: BucketHash, short_digest: ShortDigest) {
         let side = self.side_mut(start);
         let at = side.table.place(start, short_digest);
@@ -260,7 +262,8 @@ impl Tables {
         }
     }
 
-    /// Notes what is known of the record of the slot that is found by the id. False if there is none.
+    /// Stores the state of a record in the slot that is found by the id. Returns false if there is
+    /// none.
     pub(super) fn note(&mut self, id: Id, back: &SlotRecord) -> bool {
         let start = self.start(id);
         let table = &self.side(start).table;
@@ -285,8 +288,9 @@ impl Tables {
         }
     }
 
-    /// At once, whatever it takes: where a growing in steps came too late, or digests meet as if somebody chose them.
-    /// Readers find what there was in the tables that they have until they get the new one.
+    /// Moves everything to a larger table at once, if growing in steps came too late or too many
+    /// digests collide. Until readers get the new table, they find everything in those that they
+    /// have.
     fn enlarge(&mut self) {
         let former = [Some(&self.table), self.next.as_ref()];
         let last = self.next.as_ref().unwrap_or(&self.table);
@@ -322,7 +326,8 @@ impl Tables {
     }
 }
 
-/// Random, but for the model checker, which must be able to repeat a schedule.
+/// Returns a random seed; a constant one for the model checker, which must be able to repeat
+/// schedules.
 fn seed() -> u64 {
     match cfg!(shuttle) {
         true => 0,
@@ -404,7 +409,7 @@ mod tests {
         let mut tables = Tables::new();
         tables.expect(usize::MAX);
         assert!(tables.table.table.len() < 2 * MAX_SIZE_HINT);
-        // Fewer came than were expected.
+        // Fewer records than expected.
         insert(&mut tables, 1..=10);
         tables.finish_loading();
         while tables.changed() | tables.step() {}

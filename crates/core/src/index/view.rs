@@ -1,4 +1,4 @@
-//! What one check sees of the index.
+//! Read access to the index for one check.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::owner::OwnerState;
 use crate::permission::{PermissionSet, Request};
 use crate::time::{Minute, Timestamp};
 
-/// The tables that are read now, and what their words refer to.
+/// The current tables and the interned values that their slots refer to.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(super) table: Arc<Table>,
-    /// Where everything is being moved to, while the table grows.
+    /// The table that slots are being moved to, while the table is resized.
     pub(super) next: Option<Arc<Table>>,
     pub(super) interned: Arc<Interned>,
     pub(super) seed: u64,
 }
 
-/// An authorization as it is found under a digest.
+/// An authorization found by a digest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found<'v> {
     interned: &'v Interned,
@@ -33,11 +33,11 @@ pub(crate) struct Found<'v> {
     pair: &'v Pair,
 }
 
-/// Where a digest was found last: a guess that saves looking for it.
+/// Slot where a digest was found last: a hint that saves a lookup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SlotHint(pub(crate) usize);
 
-/// Where a digest is looked for.
+/// The bucket in which a digest is looked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SlotRef<'v> {
     table: &'v Table,
@@ -45,22 +45,22 @@ pub(crate) struct SlotRef<'v> {
     start: BucketHash,
 }
 
-/// What a view knows of a digest. [`Index::find`](super::Index::find) goes on where it is stale.
+/// Result of a lookup. If it is stale, [`Index::find`](super::Index::find) repeats the lookup.
 pub(crate) enum LookupResult<'v> {
     Found(Found<'v>),
     Nothing,
-    /// A later view knows it.
+    /// The digest must be looked for in a later view.
     Stale,
 }
 
 impl View {
-    /// Where the token that carries this id is looked for.
+    /// Returns the bucket hash for a token that carries this id.
     #[inline(always)]
     pub(crate) fn start(&self, id_number: u64) -> BucketHash {
         BucketHash::of_id(id_number, self.seed)
     }
 
-    /// Where what begins at `start` is looked for.
+    /// Returns the bucket in which digests with this hash are looked for.
     #[inline(always)]
     pub(crate) fn slot_ref(&self, start: BucketHash) -> SlotRef<'_> {
         let table = self.side(start);
@@ -87,7 +87,7 @@ impl View {
         }
     }
 
-    /// Wherever it may be: in a further bucket, in the table that follows, or written this very moment.
+    /// Looks in further buckets and in the next table, and repeats if the slot is being written.
     #[inline(never)]
     fn find_further<'v>(
         &'v self,
@@ -101,7 +101,7 @@ impl View {
             match table.search_further(start, short_digest) {
                 SlotSearch::At(at, word) => match self.found(table, at, word) {
                     Some(seen) => return seen,
-                    // It was written meanwhile.
+                    // The slot was written meanwhile; look again.
                     None => continue,
                 },
                 SlotSearch::Nowhere => return LookupResult::Nothing,
@@ -113,7 +113,7 @@ impl View {
         }
     }
 
-    /// What is at the place, if it is still that of `short_digest`.
+    /// Returns the authorization at `place`, if that slot still belongs to `short_digest`.
     #[inline(always)]
     pub(crate) fn at(&self, place: SlotHint, short_digest: ShortDigest) -> Option<Found<'_>> {
         let word = self.table.slot(place.0)?.holds(short_digest)?;
@@ -146,7 +146,8 @@ impl View {
         }))
     }
 
-    /// Calls `use_it` with the ids of those that were last used in that minute, one or more times each.
+    /// Calls `use_it` with the ids of authorizations last used in that minute, one or more times
+    /// each.
     pub(crate) fn used_in(&self, used: LastUsed, mut use_it: impl FnMut(Id)) {
         let tables = [Some(&self.table), self.next.as_ref()];
         let tables = tables.into_iter().flatten();
@@ -163,7 +164,7 @@ impl View {
 }
 
 impl SlotRef<'_> {
-    /// Fetches what [`View::find`] will read, while the caller does something else.
+    /// Prefetches the slots that [`View::find`] reads.
     #[inline(always)]
     pub(crate) fn prefetch(&self) {
         self.table.prefetch(self.first);
@@ -171,12 +172,12 @@ impl SlotRef<'_> {
 }
 
 impl Found<'_> {
-    /// When it expires; earlier, if it was written since.
+    /// Returns the expiry; an earlier time if the slot was written since.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         self.expiry.with(self.rest())
     }
 
-    /// The id of the authorization; none if it was purged meanwhile.
+    /// Returns the id of the authorization; none if it was purged meanwhile.
     #[inline(always)]
     pub(crate) fn id(&self) -> Option<Id> {
         self.table.id(self.at)
@@ -187,13 +188,14 @@ impl Found<'_> {
         SlotHint(self.at)
     }
 
-    /// Whether it is in force whatever the time is, as most are; [`Found::live`] knows of the others.
+    /// Fast path: returns true if the authorization is in force at any time. [`Found::live`]
+    /// decides the others.
     #[inline(always)]
     pub(crate) fn is_unconditionally_in_force(&self) -> bool {
         self.expiry.is_never() && self.word.is_active() && self.interned.are_active(self.pair)
     }
 
-    /// Whether it is in force. `now` is asked only if it expires.
+    /// Returns why the authorization is not in force, if it is not. Calls `now` only if it expires.
     #[inline(always)]
     pub(crate) fn live(&self, now: impl FnOnce() -> Timestamp) -> Result<(), NotInForce> {
         let SlotState::Known(status) = self.word.state() else {
@@ -203,7 +205,8 @@ impl Found<'_> {
         check_in_force(status, expired, self.interned.owners(self.pair))
     }
 
-    /// The part of the expiry that the slot does not hold; 0, which is over, if it was written since.
+    /// Returns the part of the expiry that the slot does not hold; 0, the earliest, if the slot was
+    /// written since.
     fn rest(&self) -> u64 {
         let rest = self.table.rest(self.at);
         let now = self.table.slot(self.at);
@@ -211,7 +214,7 @@ impl Found<'_> {
         if now == Some(self.expiry) { rest } else { 0 }
     }
 
-    /// Whether a permission covers the request.
+    /// Returns true if a permission covers the request.
     #[inline(always)]
     pub(crate) fn covers(&self, request: &Request<'_>) -> bool {
         let (set, organization) = (self.interned.set(self.word.set()), self.pair.organization());
@@ -221,7 +224,7 @@ impl Found<'_> {
         }
     }
 
-    /// Notes that it was used in this minute.
+    /// Records a use in this minute.
     #[inline(always)]
     pub(crate) fn note_use(&self, used: LastUsed) {
         if let Some(slot) = self.table.slot(self.at) {
@@ -229,18 +232,18 @@ impl Found<'_> {
         }
     }
 
-    /// The minute of its last use, as far as it was noted here.
+    /// Returns the minute of the last use that the index has recorded.
     pub(crate) fn used(&self) -> Option<Minute> {
         self.table.slot(self.at)?.used()
     }
 
-    /// Whether its user or organization is deleted.
+    /// Returns true if the user or the organization is deleted.
     pub(crate) fn has_deleted_owner(&self) -> bool {
         let owners = self.interned.owners(self.pair);
         owners.contains(&OwnerState::Deleted)
     }
 
-    /// What it allows, as it was given. It allocates.
+    /// Returns the permissions as they were granted. Allocates.
     pub(crate) fn permissions(&self) -> PermissionSet {
         let set = self.interned.set(self.word.set());
         let organization = self.pair.organization();

@@ -1,9 +1,9 @@
-//! What is known compared with what another index knew, or a record says.
+//! Comparison of the index with an older one and with records.
 
 use super::*;
 
 impl Builder {
-    /// Sees to it that nothing comes back that `old` knew better.
+    /// Keeps every newer version and every revocation that `old` has.
     pub(in crate::index) fn keep_newer_from(
         &mut self,
         old: &Self,

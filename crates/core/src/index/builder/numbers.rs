@@ -1,9 +1,9 @@
-//! The numbers of permission sets, owners and pairs of owners.
+//! Numbers of permission sets, owners and pairs of owners.
 
 use super::*;
 
 impl Builder {
-    /// The number of the set. One that is shared is not compiled again for the same owners.
+    /// Returns the number of the set. A shared set is not compiled again for the same owners.
     pub(super) fn set(&mut self, digest: &IndexEntry) -> u32 {
         let at = Arc::as_ptr(&digest.permissions).addr();
         if let Some((set, owners, number)) = self.recent.get(&at)
@@ -13,7 +13,7 @@ impl Builder {
             return *number;
         }
         let number = self.compile(digest);
-        // Only what others hold too may come again.
+        // Only a set that others also hold can come again.
         if Arc::strong_count(&digest.permissions) > 1 {
             if self.recent.len() >= RECENT_SETS {
                 self.recent.clear();
@@ -36,7 +36,7 @@ impl Builder {
         }
         let set = Arc::new(set);
         if let Some(slot) = self.interned.sets.make(number) {
-            // It is empty: each number is given out once.
+            // The slot is empty, because each number is given out once.
             let _ = slot.set(Arc::clone(&set));
         }
         self.sets.insert(set, number);
@@ -60,9 +60,10 @@ impl Builder {
         number
     }
 
-    /// The number of a user or organization; it is unknown until its record comes.
+    /// Returns the number of a user or organization. Its state is unknown until its record is
+    /// applied.
     pub(super) fn owner(&mut self, key: RecordKey) -> u32 {
-        // 0 is nobody.
+        // 0 is `NO_OWNER`.
         let next = intern(self.owners.len() + 1, u32::MAX);
         let number = *self.owners.entry(key).or_insert(next);
         self.interned.owners.make(number);

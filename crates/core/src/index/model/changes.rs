@@ -1,10 +1,10 @@
-//! One record that is written several times, beside readers.
+//! Concurrent changes of one record.
 
 use std::ops::RangeInclusive;
 
 use super::*;
 
-/// A version of authorization 7: what it expires at, and its status. It belongs to users in turn.
+/// A version of authorization 7. Its expiry, status and user depend on the sequence.
 fn version_of(sequence: u64, handle: TokenLookup, revoked: u64) -> Change {
     let status = match sequence {
         _ if sequence == revoked => Status::Revoked,
@@ -29,10 +29,10 @@ fn expires(sequence: u64) -> Option<Timestamp> {
     (at != 0).then(|| moment(at))
 }
 
-/// Times before, between and after those at which versions expire.
+/// Times before, between and after the expiries of the versions.
 const TIMES: [u64; 5] = [1, 7, 15, 25, 35];
 
-/// A look at one record: its version, and what it says at each of the times.
+/// Returns the version of a record, and its state at each of [`TIMES`].
 fn observe(
     index: &Index,
     number: u64,
@@ -55,12 +55,13 @@ fn describe(found: Found<'_>) -> (u64, Vec<Result<(), NotInForce>>) {
     (sequence_of(&found), lives)
 }
 
-/// A version allows nothing that it would not allow alone, and refuses only what it or a neighbour refuses.
+/// Asserts that a version is never in force after its own expiry, and expires only if it or a
+/// neighbour does.
 fn agrees(sequence: u64, lives: &[Result<(), NotInForce>], revoked: u64) {
     agrees_near(sequence, lives, revoked, sequence - 1..=sequence + 1);
 }
 
-/// The same, where any of `near` may have followed it or been before.
+/// Like [`agrees`], for a version that any of `near` may have preceded or followed.
 fn agrees_near(
     sequence: u64,
     lives: &[Result<(), NotInForce>],
@@ -87,7 +88,7 @@ fn index_with_users() -> Index {
 
 #[test]
 fn readers_see_matching_word_and_expiry() {
-    explore("word and expiry belong together", || {
+    explore("readers see matching word and expiry", || {
         let index = &index_with_users();
         let handle = TokenLookup::ById(short_digest(7));
         let progress = &Progress::default();
@@ -99,7 +100,7 @@ fn readers_see_matching_word_and_expiry() {
                     for _ in 0..2 {
                         let (observe, may) =
                             seen(progress, || observe(index, 7, short_digest(7), true));
-                        let (sequence, lives) = observe.expect("it is there all the time");
+                        let (sequence, lives) = observe.expect("the record always exists");
                         assert!(may.contains(&sequence) && sequence >= last);
                         agrees(sequence, &lives, 9);
                         last = sequence;
@@ -113,10 +114,10 @@ fn readers_see_matching_word_and_expiry() {
     });
 }
 
-/// Writes of two digests of one record, one of which it loses again, and its end.
+/// Writes a record with two digests, one of which it loses and regains, and revokes it.
 #[test]
 fn revoked_records_stay_refused() {
-    explore("what is revoked is refused from then on", || {
+    explore("revoked records stay refused", || {
         let index = &index_with_users();
         let progress = &Progress::default();
         let both = TokenLookup::ByDigest([Some(short_digest(1)), Some(short_digest(2))]);
@@ -129,7 +130,7 @@ fn revoked_records_stay_refused() {
                         let look = || observe(index, 7, short_digest(number), false);
                         let (observe, may) = seen(progress, look);
                         let Some((sequence, lives)) = observe else {
-                            // Its second digest is gone in version 3.
+                            // Version 3 does not have the second digest.
                             assert!(number == 2 && may.contains(&3), "{may:?}");
                             continue;
                         };
@@ -150,10 +151,10 @@ fn revoked_records_stay_refused() {
     });
 }
 
-/// Two writers bring the same versions in different orders, and others beside them.
+/// Two writers apply the same versions in different orders, and other records in between.
 #[test]
 fn the_newest_version_wins_between_two_writers() {
-    explore("the newest wins between two writers", || {
+    explore("the newest version wins between two writers", || {
         let index = &index_with_users();
         let handle = TokenLookup::ByDigest([Some(short_digest(7)), None]);
         let newest = &UntrackedCounter::default();
@@ -203,10 +204,10 @@ fn the_newest_version_wins_between_two_writers() {
     });
 }
 
-/// Each state of an owner holds for all of its authorizations at once.
+/// A change of an owner applies to all of its authorizations.
 #[test]
 fn owner_changes_apply_to_all_their_authorizations() {
-    explore("owners change for all that is theirs", || {
+    explore("owner changes apply to all their authorizations", || {
         let index = &index_with_users();
         let progress = &Progress::default();
         for number in 1..=2 {
@@ -243,7 +244,7 @@ fn owner_changes_apply_to_all_their_authorizations() {
                     }
                 });
             }
-            // A user that is not known yet comes at the same time.
+            // Another user is added at the same time.
             scope.spawn(move || {
                 apply(index, owner(Kind::USER, 4, OwnerState::Active, 1));
             });
@@ -254,10 +255,10 @@ fn owner_changes_apply_to_all_their_authorizations() {
     });
 }
 
-/// A connection that keeps the place of its token looks there first, as `Grant` does.
+/// Looks first in the slot where the token was found last, as `Grant` does.
 #[test]
 fn slot_hints_never_return_another_record() {
-    explore("places never give what is not theirs", || {
+    explore("slot hints never return another record", || {
         let index = &index_with_users();
         let progress = &Progress::default();
         let handle = TokenLookup::ById(short_digest(7));
@@ -284,7 +285,7 @@ fn slot_hints_never_return_another_record() {
                     };
                     let ((sequence, lives), may) = match seen(progress, look) {
                         (Some(observe), may) => (observe, may),
-                        (None, may) => panic!("lost in {may:?}"),
+                        (None, may) => panic!("not found in {may:?}"),
                     };
                     assert!(may.contains(&sequence), "{sequence} of {may:?}");
                     agrees(sequence, &lives, 3);

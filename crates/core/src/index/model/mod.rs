@@ -1,8 +1,8 @@
-//! The index under every order of its steps: `cargo xtask model`.
+//! Model checking of the index: `cargo xtask model`.
 //!
-//! shuttle runs each scenario again and again, and chooses before every atomic operation which thread goes on. All
-//! operations are taken as sequentially consistent. Tables begin with one bucket and double, so that a few records
-//! move all of them.
+//! shuttle runs each scenario many times, and chooses before every atomic operation which thread
+//! continues. All operations are treated as sequentially consistent. Tables begin with one bucket
+//! and double, so that a few records move all of them.
 
 mod changes;
 mod rcu;
@@ -19,12 +19,13 @@ use super::*;
 use crate::authorization::NotInForce;
 use crate::record::Kind;
 
-/// Schedules of a scenario, if `SYMBOLON_SCHEDULES` does not say it.
+/// Schedules of a scenario, unless `SYMBOLON_SCHEDULES` is set.
 const SCHEDULES: usize = 2_000;
-/// How often a thread of a schedule is interrupted, where that is chosen and not left to chance.
+/// Preemptions per schedule, for the schedules that are not random.
 const DEPTHS: [usize; 4] = [2, 3, 4, 6];
 
-/// Runs a scenario in many orders, half of them by chance and half with few interruptions, and prints how many.
+/// Runs a scenario under many schedules, half of them random and half with few preemptions, and
+/// prints their number.
 fn explore(name: &str, scenario: fn()) {
     let number = |name| std::env::var(name).ok()?.parse().ok();
     let wanted = number("SYMBOLON_SCHEDULES").unwrap_or(SCHEDULES);
@@ -46,7 +47,7 @@ fn config() -> Config {
     config
 }
 
-/// What a scenario knows beside the index; no thread is interrupted for it.
+/// A counter that the model checker does not see, for what a scenario tracks outside of the index.
 #[derive(Debug, Default)]
 struct UntrackedCounter(AtomicU64);
 
@@ -60,7 +61,7 @@ impl UntrackedCounter {
     }
 }
 
-/// Which version of a record is being written, and which holds.
+/// Newest version of a record that is being written, and newest that is in effect.
 #[derive(Debug, Default)]
 struct Progress {
     begun: UntrackedCounter,
@@ -76,7 +77,8 @@ impl Progress {
     }
 }
 
-/// The versions that may be seen are those that hold before, or begin until, the look is over.
+/// Returns what `look` returns, and the versions that it may have seen: from the one in effect
+/// before it to the newest begun until it returned.
 fn seen<T>(progress: &Progress, look: impl FnOnce() -> T) -> (T, RangeInclusive<u64>) {
     let from = progress.done.get();
     let seen = look();

@@ -1,4 +1,4 @@
-//! Values that are replaced beside readers, and freed.
+//! Concurrent replacement and freeing of values.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::super::rcu::{Rcu, ReaderDomain};
 use super::*;
 
-/// Where the values are that were not freed yet.
+/// Addresses of the values that are not freed yet.
 type Alive = Arc<Mutex<HashSet<usize>>>;
 
 struct Value {
@@ -15,7 +15,7 @@ struct Value {
 }
 
 impl Value {
-    /// All of them are made first, so that none is where another was.
+    /// Creates all values first, so that no address is reused.
     fn some(numbers: std::ops::Range<u64>, alive: &Alive) -> Vec<Box<Self>> {
         let value = |number| {
             let alive = Arc::clone(alive);
@@ -38,13 +38,10 @@ impl Drop for Value {
     }
 }
 
-/// Looks at the address before the value, which must not be read if it was freed.
+/// Checks the address before reading the value, which must not be read after it was freed.
 fn number(held: &Value, alive: &Alive) -> u64 {
     let at = std::ptr::from_ref(held) as usize;
-    assert!(
-        alive.lock().unwrap().contains(&at),
-        "read after it was freed"
-    );
+    assert!(alive.lock().unwrap().contains(&at), "read after free");
     held.number
 }
 
@@ -55,7 +52,7 @@ fn work() {
 
 #[test]
 fn values_outlive_their_readers() {
-    explore("readers hold what they read", || {
+    explore("values outlive their readers", || {
         let alive = Alive::default();
         let mut values = Value::some(0..4, &alive).into_iter();
         let value = &Rcu::new(values.next().unwrap());
@@ -69,7 +66,7 @@ fn values_outlive_their_readers() {
                         let first = number(held, alive);
                         assert!(first >= before, "{first} though {before} was published");
                         work();
-                        // A reading within, which sees a later value and ends nothing.
+                        // A nested read sees a later value, and does not finish the outer read.
                         value.read(|later| assert!(number(later, alive) >= first));
                         work();
                         assert_eq!(number(held, alive), first);
@@ -91,10 +88,10 @@ fn values_outlive_their_readers() {
     });
 }
 
-/// Two replace and reclaim, and one holds across both.
+/// Two threads replace and reclaim, while a third reads across both.
 #[test]
 fn two_writers_never_free_a_value_in_use() {
-    explore("two writers free nothing that is read", || {
+    explore("two writers never free a value in use", || {
         let alive = Alive::default();
         let mut values = Value::some(0..5, &alive).into_iter();
         let value = &Rcu::new(values.next().unwrap());
@@ -124,10 +121,10 @@ fn two_writers_never_free_a_value_in_use() {
     });
 }
 
-/// A reader belongs to one thread at a time, also where threads end and others take theirs over.
+/// A reader belongs to one thread at a time, even if threads exit and others reuse their readers.
 #[test]
 fn finished_threads_return_their_readers() {
-    explore("threads that end give their readers back", || {
+    explore("finished threads return their readers", || {
         let alive = Alive::default();
         let mut values = Value::some(0..4, &alive).into_iter();
         let value = Arc::new(Rcu::new(values.next().unwrap()));
@@ -157,10 +154,10 @@ fn finished_threads_return_their_readers() {
     });
 }
 
-/// A reader that two threads had at once would lose what one of them notes.
+/// Two threads that share a reader would overwrite each other's announcement.
 #[test]
 fn leased_readers_are_exclusive() {
-    explore("nobody else has a reader that is leased", || {
+    explore("leased readers are exclusive", || {
         let domain: &'static ReaderDomain = Box::leak(Box::new(ReaderDomain::new()));
         let held = Arc::new(Mutex::new(HashSet::new()));
         let threads: Vec<_> = (0..3)
@@ -176,7 +173,7 @@ fn leased_readers_are_exclusive() {
         for thread in threads {
             thread.join().unwrap();
         }
-        // SAFETY: it was leaked from a box above, and nobody uses it any more.
+        // SAFETY: it was leaked from a box above, and no thread uses it any more.
         drop(unsafe { Box::from_raw(std::ptr::from_ref(domain).cast_mut()) });
     });
 }

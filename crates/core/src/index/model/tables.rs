@@ -1,8 +1,8 @@
-//! Tables that grow, shrink and are built anew, beside readers and writers.
+//! Concurrent growing, shrinking and rebuilding of tables.
 
 use super::*;
 
-/// Those with an odd number carry their id, the others are found by a digest.
+/// Tokens with an odd number carry their id, the others are found by a digest.
 fn handle(number: u64) -> TokenLookup {
     match number % 2 {
         1 => TokenLookup::ById(short_digest(number)),
@@ -35,7 +35,7 @@ fn found_revoked(number: u64) -> Option<(Id, Result<u64, NotInForce>)> {
 
 #[test]
 fn existing_entries_are_found_while_the_table_grows() {
-    explore("what was there is found while the table grows", || {
+    explore("entries are found while the table grows", || {
         const ALL: u64 = 9;
         let index = &index_with_owners();
         let (first, last) = (&UntrackedCounter::default(), &UntrackedCounter::default());
@@ -82,10 +82,10 @@ fn existing_entries_are_found_while_the_table_grows() {
     });
 }
 
-/// A digest that is purged, void, and given to another record, in a table that moves.
+/// A digest is purged, voided, and given to another record, while the table moves.
 #[test]
 fn a_digest_can_move_between_records() {
-    explore("a digest goes from one record to another", || {
+    explore("a digest moves between records", || {
         let index = &index_with_owners();
         let short_digests = [Some(short_digest(1)), Some(short_digest(2))];
         let step = &Progress::default();
@@ -141,7 +141,7 @@ fn a_digest_can_move_between_records() {
     });
 }
 
-/// As [`look`], without the id, which readers beside a purge may miss.
+/// Like [`look`], but without the id, which a reader concurrent with a purge may miss.
 fn what(index: &Index, wanted: ShortDigest) -> Option<Result<u64, NotInForce>> {
     index.read(|view| {
         index.find(view, (BucketHash::of_digest(wanted), wanted), |found| {
@@ -153,7 +153,7 @@ fn what(index: &Index, wanted: ShortDigest) -> Option<Result<u64, NotInForce>> {
 
 #[test]
 fn a_table_shrinks_under_concurrent_access() {
-    explore("a table shrinks beside readers and writers", || {
+    explore("a table shrinks under concurrent access", || {
         const ALL: u64 = 10;
         let index = &index_with_owners();
         for number in 1..=ALL {
@@ -204,7 +204,7 @@ fn a_table_shrinks_under_concurrent_access() {
 
 #[test]
 fn a_concurrent_rebuild_never_reverts_a_record() {
-    explore("a rebuild lets nothing fall back", || {
+    explore("a rebuild never reverts a record", || {
         let index = &index_with_owners();
         for number in 1..=5 {
             apply(index, active(number));
@@ -220,7 +220,7 @@ fn a_concurrent_rebuild_never_reverts_a_record() {
                         let found = find(index, 3);
                         let may = before == 0 && found == there(3);
                         assert!(may || found == found_revoked(3), "{found:?}");
-                        // Beside a rebuild that read an older version it is unknown, and never allowed.
+                        // Not found while a rebuild has read an older version, but never allowed.
                         let found = find(index, 4);
                         assert!(found.is_none() || found == found_revoked(4), "{found:?}");
                         let new = is_new.get();
@@ -242,7 +242,7 @@ fn a_concurrent_rebuild_never_reverts_a_record() {
                 owner(Kind::USER, 2, active_owner, 1),
                 active(1),
             ]);
-            // What the store says may have been read before or after the other's writes.
+            // The scan may read before or after the writes of the other thread.
             let three = if is_revoked.get() == 1 {
                 revoked(3)
             } else {
@@ -252,7 +252,7 @@ fn a_concurrent_rebuild_never_reverts_a_record() {
             let read = [active(2), three, active(4)].into_iter().chain(six);
             index.rebuild(read.collect::<Vec<_>>());
             index.finish_rebuild(|_| {});
-            // The former views are freed beside readers.
+            // Frees former views while readers are active.
             index.finish_loading();
         });
         index.finish_loading();
@@ -264,10 +264,10 @@ fn a_concurrent_rebuild_never_reverts_a_record() {
     });
 }
 
-/// Digests that begin in the last bucket find no room in a table of the usual size, which grows at once.
+/// Digests in the last bucket find no room in a table of the usual size, which grows at once.
 #[test]
 fn colliding_digests_are_found_while_the_table_grows() {
-    explore("digests that meet are found while the table grows", || {
+    explore("colliding digests are found while the table grows", || {
         const ALL: u64 = 12;
         let index = &index_with_owners();
         let meeting = |number: u64| [u64::MAX - (number << 59), number];

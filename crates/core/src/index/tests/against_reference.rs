@@ -1,4 +1,4 @@
-//! Random changes to the index and to the plain one, which must say the same after each of them.
+//! Applies random changes to the index and to the reference index, and compares them after each.
 
 use super::super::fixtures::*;
 use super::super::*;
@@ -11,9 +11,9 @@ use proptest::prelude::*;
 #[derive(Debug, Clone)]
 enum Step {
     Apply(Change),
-    /// So many new authorizations, so that the table grows.
+    /// Applies this number of new authorizations, so that the table grows.
     Fill(u64),
-    /// Purges half of those that [`Step::Fill`] made, so that it shrinks.
+    /// Purges half of the records of [`Step::Fill`], so that the table shrinks.
     Empty,
     Settle,
     Begin,
@@ -22,9 +22,9 @@ enum Step {
 }
 
 const IDS: u64 = 5;
-/// Digests that any authorization may have, so that they meet.
+/// Number of digests that any authorization may have, so that they collide.
 const SHARED: u64 = 5;
-/// What [`Step::Fill`] makes begins here.
+/// First id of the records of [`Step::Fill`].
 const FILLED: u64 = 1_000;
 
 fn own(number: u64, variant: u64) -> ShortDigest {
@@ -121,7 +121,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Both indexes, and what the steps remember.
+/// Both indexes, and the range of the records of [`Step::Fill`].
 struct Both {
     index: Index,
     reference_index: ReferenceIndex,
@@ -194,7 +194,7 @@ impl Both {
         );
     }
 
-    /// They say the same of everything that the steps may have changed.
+    /// Compares everything that the steps may have changed.
     fn agree(&self, now: u64) {
         let (index, reference_index) = (&self.index, &self.reference_index);
         assert_eq!(index.count(), reference_index.count());
@@ -227,7 +227,7 @@ impl Both {
             for at in [5, 15, 35] {
                 let (key, at) = (key(number), time(at));
                 let (says, plainly) = (index.outlives(key, at), reference_index.outlives(key, at));
-                // Of what is not found it may not know when it expires.
+                // The expiry may be unknown for an authorization that is not found.
                 assert!(
                     says == plainly || says && !reference_index.is_found(key),
                     "{key:?} {at:?}"
@@ -265,7 +265,7 @@ proptest! {
     }
 }
 
-/// As many as `PROPTEST_CASES` says, or some.
+/// Returns `PROPTEST_CASES`, by default 400.
 fn cases() -> u32 {
     let cases = std::env::var("PROPTEST_CASES").ok();
     cases.and_then(|cases| cases.parse().ok()).unwrap_or(400)

@@ -22,8 +22,8 @@ fn wanted(sequence: u64, status: Status) -> Result<u64, NotInForce> {
 }
 
 proptest! {
-    /// Versions of one record come in any order, some twice: the newest holds, under every one of its digests and
-    /// under none of those that only older versions had.
+    /// Versions of one record arrive in any order, some twice. The newest is found under each of
+    /// its digests, and under none that only older versions had.
     #[test]
     fn the_newest_version_wins_in_any_order(
         statuses in proptest::collection::vec((0..2_u8, 1..4_u64), 1..8),
@@ -48,7 +48,8 @@ proptest! {
             };
             let state = wanted(*sequence, digest.status);
             for number in 101..104 {
-                let held = digest.handle == TokenLookup::ByDigest([Some(short_digest(7)), Some(short_digest(number))]);
+                let short_digests = [Some(short_digest(7)), Some(short_digest(number))];
+                let held = digest.handle == TokenLookup::ByDigest(short_digests);
                 prop_assert_eq!(look(&index, short_digest(number)), held.then_some((id(7), state)));
             }
             prop_assert_eq!(look(&index, short_digest(7)), Some((id(7), state)));
@@ -78,7 +79,7 @@ fn a_replayed_version_is_reported_and_ignored() {
     apply(&index, version(9, 1, Status::Active, short_digests));
     apply(&index, version(9, 2, Status::Inactive, short_digests));
     let mut old = version(9, 1, Status::Active, short_digests);
-    // As a page of a scan that began before: nothing to tell.
+    // As from a page of a scan that began before.
     assert_eq!(apply(&index, old.clone()), ApplyOutcome::Known);
     old.revision = Revision(3);
     assert_eq!(apply(&index, old.clone()), ApplyOutcome::RolledBack);
@@ -86,7 +87,7 @@ fn a_replayed_version_is_reported_and_ignored() {
         look(&index, short_digest(1)),
         Some((id(9), Err(NotInForce::Inactive)))
     );
-    // What was revoked stays so whatever the sequence says.
+    // A revocation applies whatever its sequence is.
     apply(&index, version(9, 4, Status::Revoked, short_digests));
     assert_eq!(
         apply(&index, version(9, 5, Status::Active, short_digests)),
@@ -167,22 +168,22 @@ fn a_rebuild_drops_purged_records_and_reverts_nothing() {
         &index,
         version(5, 9, Status::Active, [Some(short_digest(5)), None]),
     );
-    let mut told = Vec::new();
-    index.finish_rebuild(|key| told.push(key.id.number()));
-    told.sort_unstable();
-    assert_eq!(told, [1, 3]);
+    let mut replayed = Vec::new();
+    index.finish_rebuild(|key| replayed.push(key.id.number()));
+    replayed.sort_unstable();
+    assert_eq!(replayed, [1, 3]);
     for number in 1..=3 {
         assert_eq!(look(&index, short_digest(number)), None, "{number}");
     }
     assert_eq!(look(&index, short_digest(4)), Some((id(4), Ok(2))));
     assert_eq!(look(&index, short_digest(5)), Some((id(5), Ok(9))));
-    // The right version brings back what had not ended.
+    // The current version restores a record that was not revoked.
     apply(
         &index,
         version(1, 2, Status::Active, [Some(short_digest(1)), None]),
     );
     assert_eq!(look(&index, short_digest(1)), Some((id(1), Ok(2))));
-    // What vanished does not come back as it was, neither now nor over another rebuild.
+    // A record that vanished is not restored by an old version, neither now nor in another rebuild.
     let old = || version(2, 2, Status::Active, [Some(short_digest(2)), None]);
     assert_eq!(apply(&index, old()), ApplyOutcome::RolledBack);
     index.begin_rebuild();
@@ -239,8 +240,8 @@ fn a_deleted_owner_stays_deleted_across_a_rebuild() {
     );
 }
 
-/// Writers apply versions out of order while the table grows from nothing; readers must never see a token that is
-/// known to be revoked allowed, nor a version that is older than one that was seen before.
+/// Writers apply versions out of order while the table grows. Readers must never see a revoked
+/// token allowed, nor a version older than one that was seen before.
 #[test]
 fn concurrent_readers_never_see_an_older_version() {
     const IDS: u64 = 2_000;
@@ -252,7 +253,7 @@ fn concurrent_readers_never_see_an_older_version() {
             .map(|writer: u64| {
                 scope.spawn(move || {
                     for step in 0..IDS * VERSIONS {
-                        // Each writer walks all versions in an order of its own.
+                        // Each writer applies the versions in an order of its own.
                         let at = (step * [7919, 6007, 5003][writer as usize]) % (IDS * VERSIONS);
                         let (number, sequence) = (at % IDS + 1, at / IDS + 1);
                         let last = sequence == VERSIONS;
@@ -298,7 +299,7 @@ fn concurrent_readers_never_see_an_older_version() {
     }
 }
 
-/// What carries its id is found by it through every size of the table, and only its newest version.
+/// Tokens that carry ids are found at every size of the table, and only in their newest version.
 #[test]
 fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
     const IDS: u64 = 50_000;
@@ -313,7 +314,7 @@ fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
                 TokenLookup::ById(short_digest(number)),
             ),
         );
-        // One that came long ago, whatever moved since.
+        // An earlier record, wherever it was moved since.
         let old = number / 2 + 1;
         assert_eq!(
             look_up_by_id(&index, old, short_digest(old)),
@@ -352,7 +353,7 @@ fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
         );
     }
     assert_eq!(index.revoked().len(), IDS as usize / 3);
-    // Of those that are purged the slots are lost, until a new table drops them.
+    // The slots of purged records are lost until they are left out of a new table.
     for number in 1..=IDS {
         let what = ChangeKind::Purged;
         let purged = Change {
@@ -383,7 +384,7 @@ fn a_returning_digest_reuses_its_slot() {
         apply(&index, version(number, 1, Status::Active, short_digests));
     };
     (1..=300).for_each(add);
-    // Two digests in turn: each of them is given up, and taken again.
+    // The record alternates between two digests.
     for sequence in 1..=1_000 {
         let short_digests = [Some(short_digest(9_000 + sequence % 2)), None];
         apply(
@@ -409,7 +410,8 @@ fn a_table_never_fills_up_during_a_rebuild() {
         let short_digests = [Some(short_digest(number)), None];
         index.rebuild([version(number, 1, Status::Active, short_digests)]);
         let percent = index.fullness_of_rebuild();
-        // Tests move few slots at a time, so that many come while a table moves.
+        // Tests move few slots at a time, so a table is still moving while hundreds of records
+        // arrive.
         let most = if number > 500 { 95 } else { 300 };
         assert!(percent <= most, "{percent} % after {number}");
     }
@@ -419,7 +421,8 @@ fn a_table_never_fills_up_during_a_rebuild() {
     }
 }
 
-/// Digests that all begin in the last bucket, as keyed ones never do: no table in steps has room for them.
+/// All digests hash to the last bucket, which does not happen with keyed ones: the table cannot
+/// make room in steps.
 #[test]
 fn fully_colliding_digests_find_room() {
     let index = index_with_owners();

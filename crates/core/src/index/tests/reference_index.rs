@@ -1,4 +1,4 @@
-//! The index as it would be if nothing had to be fast: maps, and one thread.
+//! A simple single-threaded index that the tests compare with the real one.
 
 use std::collections::HashMap;
 
@@ -7,25 +7,25 @@ use super::super::*;
 use crate::authorization::{NotInForce, check_in_force};
 use crate::record::Kind;
 
-/// What the tests ask of an index.
+/// Operations that the tests use on both indexes.
 pub(super) trait Tested {
     fn empty() -> Self;
     fn apply_one(&mut self, change: Change) -> ApplyOutcome;
     fn settle_now(&mut self);
     fn start_rebuild(&mut self);
     fn rebuild_with(&mut self, changes: Vec<Change>);
-    /// The numbers of the authorizations that would have fallen back, in order.
+    /// Returns the records whose old versions were refused, in order.
     fn end_rebuild(&mut self) -> Vec<RecordKey>;
     fn find_at(&self, door: TestLookup, now: Timestamp) -> Option<(Id, Result<u64, NotInForce>)>;
     fn count(&self) -> usize;
     fn sequence_of(&self, key: RecordKey) -> u64;
-    /// In order.
+    /// Returns the revoked and deleted records, in order.
     fn all_revoked(&self) -> Vec<RecordKey>;
     fn outlives(&self, key: RecordKey, at: Timestamp) -> bool;
     fn says(&self, change: &Change) -> bool;
 }
 
-/// Where an authorization is looked for.
+/// The key under which an authorization is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum TestLookup {
     Id(u64, ShortDigest),
@@ -56,7 +56,7 @@ struct State {
     records: HashMap<RecordKey, Record>,
     purged: HashMap<RecordKey, u64>,
     owners: HashMap<RecordKey, OwnerState>,
-    /// Whose token a digest is, and what it said last.
+    /// The authorization of each digest, and its last contents.
     doors: HashMap<TestLookup, (Id, IndexEntry)>,
 }
 
@@ -66,7 +66,7 @@ struct Record {
     sequence: u64,
     revoked: bool,
     authentic: bool,
-    /// None of an owner, and of what never was genuine.
+    /// None for an owner, and for a record without an authentic version.
     digest: Option<IndexEntry>,
 }
 
@@ -286,7 +286,7 @@ fn in_order(mut keys: Vec<RecordKey>) -> Vec<RecordKey> {
 }
 
 impl ReferenceIndex {
-    /// Whether a token of it is found.
+    /// Returns true if a token of the authorization is found.
     pub(super) fn is_found(&self, key: RecordKey) -> bool {
         let mut holders = self.now.doors.values();
         holders.any(|(holder, _)| key.kind == Kind::AUTHORIZATION && *holder == key.id)

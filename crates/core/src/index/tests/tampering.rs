@@ -1,4 +1,4 @@
-//! Records that are not genuine.
+//! Tests of tampered records.
 
 use super::*;
 
@@ -12,17 +12,17 @@ fn tampered_records_are_refused_until_an_authentic_version_arrives() {
         revision: Revision(revision),
         what: ChangeKind::Tampered,
     };
-    // Older than what is known: a page of a scan that began before.
+    // Older than the current version: a page of a scan that began before.
     assert_eq!(apply(&index, bad(2)), ApplyOutcome::Known);
     assert!(look(&index, short_digest(1)).is_some());
     apply(&index, bad(3));
     assert_eq!(look(&index, short_digest(1)), None);
-    // Its older version does not help, the same one does.
+    // An older version does not restore the record, the same one does.
     apply(&index, version(9, 2, Status::Active, short_digests));
     assert_eq!(look(&index, short_digest(1)), None);
     apply(&index, version(9, 3, Status::Active, short_digests));
     assert_eq!(look(&index, short_digest(1)), Some((id(9), Ok(3))));
-    // A newer version that was written before it, and is heard of after it, does not help either.
+    // Neither does a newer version that was committed before the tampering but arrives after it.
     apply(&index, bad(6));
     let late = version(9, 5, Status::Active, short_digests);
     assert_eq!(apply(&index, late), ApplyOutcome::Known);
@@ -83,9 +83,9 @@ fn a_tampered_version_does_not_revive_a_purged_record() {
     assert_eq!(look(&index, short_digest(1)), None);
 }
 
-/// An attacker with write access cannot reactivate a purged record by reusing its slot first.
+/// The expiry of the authorization that has the token does not count for the other one.
 #[test]
-fn a_reused_slot_keeps_its_own_expiry() {
+fn a_shared_token_does_not_share_its_expiry() {
     let index = index_with_owners();
     let short_digests = [Some(short_digest(1)), None];
     let mut first = version(9, 1, Status::Active, short_digests);
