@@ -1,4 +1,4 @@
-//! Reading what there is, as far as the caller may see it.
+//! Reading and listing what the caller may read.
 
 use super::Issuer;
 use super::audit_context::AuditContext;
@@ -15,41 +15,41 @@ use crate::status::Status;
 use crate::store::{Query, Stored};
 use crate::token::TokenShape;
 
-/// Which authorizations to list. What is none does not filter.
+/// Filter for a list of authorizations; fields that are none do not filter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// Of this organization.
+    /// Only authorizations of this organization.
     pub organization: Option<Id>,
-    /// Of this user.
+    /// Only authorizations of this user.
     pub user: Option<Id>,
-    /// Made through this interface.
+    /// Only authorizations created through this interface.
     pub origin: Option<Origin>,
-    /// With this status.
+    /// Only authorizations with this status.
     pub status: Option<Status>,
-    /// What of the revoked ones, if no status is given.
+    /// Treatment of revoked authorizations, if no status is given.
     pub revoked: Revoked,
     /// Only ids greater than this one.
     pub after: Option<Id>,
-    /// At most so many.
+    /// Maximum number of results.
     pub limit: Option<usize>,
 }
 
-/// Whether what was revoked is listed too.
+/// Treatment of revoked authorizations in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Revoked {
-    /// It is not.
+    /// They are left out.
     #[default]
     LeftOut,
-    /// It is, until it is forgotten.
+    /// They are included until they are purged.
     Included,
 }
 
-/// Which part of a list. What is none does not limit it.
+/// Page of a list; fields that are none do not limit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ListOptions {
     /// Only ids greater than this one.
     pub after: Option<Id>,
-    /// At most so many.
+    /// Maximum number of results.
     pub limit: Option<usize>,
 }
 
@@ -65,12 +65,13 @@ impl ListOptions {
 const PAGE: usize = 500;
 
 impl Issuer {
-    /// The authorization with this id, revoked or not.
+    /// Returns the authorization with this id, revoked or not.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none, its user or organization is deleted, or the caller may not know of it;
-    /// [`Error::Forbidden`] if it may know but not read it.
+    /// [`Error::NotFound`] if it does not exist, its user or organization is deleted, or the caller
+    /// belongs to another organization and may not read it; [`Error::Forbidden`] if the caller
+    /// belongs to its organization but may not read it.
     pub fn authorization(&self, caller: &Caller, id: Id) -> Result<Authorization, Error> {
         let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::AUTHORIZATION, id);
         self.change(audit_context, |change| {
@@ -96,11 +97,12 @@ impl Issuer {
         })
     }
 
-    /// The authorization of this token, whether it is in force or not.
+    /// Returns the authorization with this token, in force or not.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none, its user or organization is deleted, or the caller may not read it.
+    /// [`Error::NotFound`] if it does not exist, its user or organization is deleted, or the caller
+    /// may not read it.
     pub fn authorization_with_token(
         &self,
         caller: &Caller,
@@ -116,8 +118,8 @@ impl Issuer {
         }
     }
 
-    /// The authorizations that the filter asks for and the caller may read, in the order of their ids. Those of a deleted
-    /// user or organization are gone.
+    /// Returns the authorizations that match the filter and that the caller may read, ordered by
+    /// id. Authorizations of a deleted user or organization are left out.
     ///
     /// # Errors
     ///
@@ -154,11 +156,11 @@ impl Issuer {
         })
     }
 
-    /// The user with this id, deleted or not.
+    /// Returns the user with this id, deleted or not.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn user(&self, caller: &Caller, id: Id) -> Result<User, Error> {
         let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::USER, id);
         self.change(audit_context, |change| {
@@ -170,12 +172,12 @@ impl Issuer {
         })
     }
 
-    /// The organization with this id, deleted or not.
+    /// Returns the organization with this id, deleted or not.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not know of it; [`Error::Forbidden`] if it belongs to it but may
-    /// not read it.
+    /// [`Error::NotFound`] if it does not exist, or the caller belongs to another organization and
+    /// may not read it; [`Error::Forbidden`] if the caller belongs to it but may not read it.
     pub fn organization(&self, caller: &Caller, id: Id) -> Result<Organization, Error> {
         let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::ORGANIZATION, id);
         self.change(audit_context, |change| {
@@ -187,12 +189,13 @@ impl Issuer {
         })
     }
 
-    /// The registered bucket with this id, forgotten or not.
+    /// Returns the registered bucket with this id, deleted or not.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not know of it; [`Error::Forbidden`] if it may know but not read
-    /// it.
+    /// [`Error::NotFound`] if it does not exist, or the caller belongs to another organization and
+    /// may not read it; [`Error::Forbidden`] if the caller belongs to its organization but may not
+    /// read it.
     pub fn bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
         let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::BUCKET, id);
         self.change(audit_context, |change| {
@@ -204,11 +207,11 @@ impl Issuer {
         })
     }
 
-    /// The users that are not deleted and that the caller may read, in the order of their ids.
+    /// Returns the users that are not deleted and that the caller may read, ordered by id.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::authorizations`].
+    /// Those of [`Issuer::authorizations`].
     pub fn users(&self, caller: &Caller, list_options: &ListOptions) -> Result<Vec<User>, Error> {
         let pick = |authorized: &Authorized, entity, _: &Stored| {
             let Entity::User(one) = entity else {
@@ -225,11 +228,11 @@ impl Issuer {
         )
     }
 
-    /// The organizations that are not deleted and that the caller may read, in the order of their ids.
+    /// Returns the organizations that are not deleted and that the caller may read, ordered by id.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::authorizations`].
+    /// Those of [`Issuer::authorizations`].
     pub fn organizations(
         &self,
         caller: &Caller,
@@ -250,11 +253,12 @@ impl Issuer {
         )
     }
 
-    /// The registered buckets, of this organization or all, that the caller may read, in the order of their ids.
+    /// Returns the registered buckets of one organization, or of all, that the caller may read,
+    /// ordered by id.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::authorizations`].
+    /// Those of [`Issuer::authorizations`].
     pub fn buckets(
         &self,
         caller: &Caller,
@@ -281,12 +285,12 @@ impl Issuer {
         )
     }
 
-    /// The users that belong to an organization and are not deleted, in the order of their ids. Whoever may read the
-    /// organization may.
+    /// Returns the members of an organization that are not deleted, ordered by id. The caller needs
+    /// the permission to read the organization.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::organization`]; [`Error::NotFound`] if it is deleted.
+    /// Those of [`Issuer::organization`]; [`Error::NotFound`] if it is deleted.
     pub fn members(&self, caller: &Caller, organization: Id) -> Result<Vec<(User, Role)>, Error> {
         if self.organization(caller, organization)?.status == Status::Revoked {
             return Err(Error::NotFound(Field::Organization));
@@ -301,11 +305,11 @@ impl Issuer {
         self.list(caller, Query::all(Kind::USER), None, pick)
     }
 
-    /// The organization with this name that is not deleted.
+    /// Returns the organization with this name that is not deleted.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn organization_named(&self, caller: &Caller, name: &str) -> Result<Organization, Error> {
         let found = self.find_named(Kind::ORGANIZATION, name.as_bytes())?;
         let Some(Entity::Organization(found)) = found else {
@@ -317,11 +321,11 @@ impl Issuer {
             .ok_or(Error::NotFound(Field::Organization))
     }
 
-    /// The user with this name that is not deleted.
+    /// Returns the user with this name that is not deleted.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn user_named(&self, caller: &Caller, name: &str) -> Result<User, Error> {
         let Some(Entity::User(found)) = self.find_named(Kind::USER, name.as_bytes())? else {
             return Err(Error::NotFound(Field::User));
@@ -332,11 +336,11 @@ impl Issuer {
             .ok_or(Error::NotFound(Field::User))
     }
 
-    /// The registered bucket with this name in its organization.
+    /// Returns the registered bucket with this name in its organization.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is none or the caller may not read it.
+    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn bucket_named(
         &self,
         caller: &Caller,
@@ -356,12 +360,13 @@ impl Issuer {
             .ok_or(Error::NotFound(Field::Bucket))
     }
 
-    /// Whether the caller itself is in force and may do what `request` says, as the store has it. What a signed-in user may
-    /// do, no check of a token tells.
+    /// Checks in the store that the caller is in force and may do what `request` says. Use it for
+    /// users with a session, which a [`Verifier`](crate::Verifier) cannot check.
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] if it may not, [`Error::Caller`] if it is not in force, [`Error::Store`].
+    /// [`Error::Forbidden`] if the caller may not, [`Error::Caller`] if it is not in force,
+    /// [`Error::Store`].
     pub fn authorize(&self, caller: &Caller, request: &Request<'_>) -> Result<(), Error> {
         self.change(AuditContext::new(caller, Operation::Read), |change| {
             caller.authorize(change)?.must(request)
@@ -375,7 +380,8 @@ impl Issuer {
             .find_map(|stored| self.open_or_report(&stored.record)))
     }
 
-    /// The id of the authorization that has this token, by one of the hashes that it may be kept under.
+    /// Returns the id of the authorization with this token, which is searched by each hash under
+    /// which it may be stored.
     pub(super) fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
         if TokenShape::of(self.shared.prefix, token).is_err() {
             return Ok(None);
@@ -393,7 +399,7 @@ impl Issuer {
         caller.authorize(&mut Transaction::new(&self.shared))
     }
 
-    /// Reads page after page until `limit` of what `pick` takes is found.
+    /// Reads page by page until `pick` has accepted `limit` records.
     fn list<T>(
         &self,
         caller: &Caller,
@@ -420,7 +426,7 @@ impl Issuer {
         Ok(found)
     }
 
-    /// What is not genuine is left out and reported.
+    /// Opens a record. A tampered record is reported as a fault and skipped.
     pub(super) fn open_or_report(&self, record: &Record) -> Option<Entity> {
         match self.shared.sealer.open(record) {
             Ok(opened) => opened.map(|(entity, _)| entity),

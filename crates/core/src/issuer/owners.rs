@@ -1,4 +1,4 @@
-//! Users, organizations, memberships and the names of buckets.
+//! Changing users, organizations, memberships and registered buckets.
 
 use super::Issuer;
 use super::audit_context::AuditContext;
@@ -13,32 +13,33 @@ use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{AlreadyRevoked, Status, Transition};
 use crate::text::{check_description, check_label};
 
-/// What shall be different about a user; what is none stays.
+/// Changes to a user; fields that are none stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UserEdit {
-    /// The name.
+    /// New name.
     pub name: Option<String>,
-    /// The status: switching a user off stops all its tokens, deleting it ends them, in one write.
+    /// Change of the status. A deactivated user's tokens are refused; a deleted user's tokens are
+    /// refused for good. Either is one write.
     pub transition: Option<Transition>,
-    /// The hash of a new password.
+    /// Hash of a new password.
     pub password_hash: Option<PasswordHash>,
 }
 
-/// What shall be different about an organization; what is none stays.
+/// Changes to an organization; fields that are none stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OrganizationEdit {
-    /// The name.
+    /// New name.
     pub name: Option<String>,
-    /// The description.
+    /// New description.
     pub description: Option<String>,
-    /// The status: as for users, with all tokens of the organization.
+    /// Change of the status, with the same effect on all tokens of the organization as for users.
     pub transition: Option<Transition>,
-    /// Whether that is noted if it is as it was.
+    /// Action if nothing changes.
     pub if_unchanged: IfUnchanged,
 }
 
 impl UserEdit {
-    /// What the journal calls it.
+    /// Returns the operation for the journal.
     fn operation(&self) -> Operation {
         match self.transition {
             Some(Transition::Revoke) => Operation::DeleteUser,
@@ -51,7 +52,7 @@ impl UserEdit {
 }
 
 impl OrganizationEdit {
-    /// What the journal calls it.
+    /// Returns the operation for the journal.
     fn operation(&self) -> Operation {
         match self.transition {
             Some(Transition::Revoke) => Operation::DeleteOrganization,
@@ -62,11 +63,12 @@ impl OrganizationEdit {
 }
 
 impl Issuer {
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] for a name that is taken, [`Error::Invalid`], [`Error::Forbidden`], [`Error::Store`].
+    /// [`Error::Exists`] for a name that is taken, [`Error::Invalid`], [`Error::Forbidden`],
+    /// [`Error::Caller`], [`Error::Store`], [`Error::Journal`].
     pub fn create_user(
         &self,
         caller: &Caller,
@@ -92,12 +94,13 @@ impl Issuer {
         })
     }
 
-    /// Changes a user. Its name is free again once it is deleted. A password is changed by the user itself, signed in, or by
-    /// whoever holds all that the user may.
+    /// Changes a user. The name of a deleted user may be used again. Only the user itself, or a
+    /// caller that holds all its permissions, can change the password.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create_user`]; [`Error::NotFound`]; [`Error::AlreadyRevoked`] if it is deleted; [`Error::Exceeds`].
+    /// Those of [`Issuer::create_user`]; [`Error::NotFound`]; [`Error::AlreadyRevoked`] if it is
+    /// deleted; [`Error::Exceeds`] for a password.
     pub fn edit_user(&self, caller: &Caller, id: Id, edit: &UserEdit) -> Result<User, Error> {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;
@@ -117,12 +120,13 @@ impl Issuer {
         })
     }
 
-    /// Changes the password of a user who has given the old one, which was compared with that of `user`, as it was read for
-    /// that.
+    /// Changes the password of a user that has given the old one. The caller has compared it with
+    /// the hash in `user`, as it was read.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`]; [`Error::Caller`] too if the password was changed since.
+    /// Those of [`Issuer::edit_user`]; [`Error::Caller`] if the password was changed since `user`
+    /// was read.
     pub fn change_password(&self, user: &User, hash: &PasswordHash) -> Result<User, Error> {
         let caller = Caller::User(user.id);
         let audit_context = AuditContext::new(&caller, Operation::EditUser).on(Kind::USER, user.id);
@@ -135,11 +139,11 @@ impl Issuer {
         })
     }
 
-    /// Makes an organization.
+    /// Creates an organization.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create_user`].
+    /// Those of [`Issuer::create_user`].
     pub fn create_organization(
         &self,
         caller: &Caller,
@@ -167,11 +171,11 @@ impl Issuer {
         )
     }
 
-    /// Changes an organization. Its name is free again once it is deleted.
+    /// Changes an organization. The name of a deleted organization may be used again.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`].
+    /// Those of [`Issuer::edit_user`].
     pub fn edit_organization(
         &self,
         caller: &Caller,
@@ -212,13 +216,14 @@ impl Issuer {
         })
     }
 
-    /// Makes a user belong to an organization, or gives it another role there. The caller must hold all that the role may.
+    /// Adds a user to an organization, or changes its role there. The caller must hold all
+    /// permissions of the role.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::edit_user`], for the organization; [`Error::NotFound`] for a user that is not there, or that neither
-    /// belongs to it nor may be read by the caller;
-    /// [`Error::Exceeds`] for a role that lets the user do more than the caller may.
+    /// Those of [`Issuer::edit_user`], for the organization; [`Error::NotFound`] for a user that
+    /// does not exist, or that is not a member yet and that the caller may not read;
+    /// [`Error::Exceeds`] for a role with a permission that the caller does not hold.
     pub fn add_member(
         &self,
         caller: &Caller,
@@ -243,11 +248,11 @@ impl Issuer {
         )
     }
 
-    /// Makes a user belong to an organization no more.
+    /// Removes a user from an organization.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::add_member`].
+    /// Those of [`Issuer::add_member`].
     pub fn remove_member(
         &self,
         caller: &Caller,
@@ -261,11 +266,11 @@ impl Issuer {
         })
     }
 
-    /// Registers the name of a bucket that the database has.
+    /// Registers the name of a bucket of the database.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::create_user`]; [`Error::NotFound`] without its organization.
+    /// Those of [`Issuer::create_user`]; [`Error::NotFound`] if the organization does not exist.
     pub fn register_bucket(
         &self,
         caller: &Caller,
@@ -297,11 +302,11 @@ impl Issuer {
         )
     }
 
-    /// Forgets the name of a bucket.
+    /// Deletes the registered name of a bucket.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Caller`], [`Error::Store`].
     pub fn unregister_bucket(&self, caller: &Caller, id: Id) -> Result<Bucket, Error> {
         let audit_context =
             AuditContext::new(caller, Operation::UnregisterBucket).on(Kind::BUCKET, id);
@@ -346,7 +351,7 @@ impl Issuer {
                 authorized.require_grantable_role(gained)?;
             }
             let mut after = change.user(user)?;
-            // Whoever may not read users sees the members alone.
+            // A caller that may not read users sees only members.
             let is_seen =
                 after.role_in(organization).is_some() || authorized.may_on_user(Action::READ, user);
             if after.status == Status::Revoked || !is_seen {

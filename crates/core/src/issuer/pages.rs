@@ -1,4 +1,4 @@
-//! Reading everything of a kind, page by page.
+//! Reading all records of a kind, page by page.
 
 use super::Issuer;
 use crate::error::Error;
@@ -8,7 +8,8 @@ use crate::store::Query;
 const PAGE: usize = 500;
 
 impl Issuer {
-    /// Everything of a kind in the order of the ids; none for what is not genuine, which is reported.
+    /// Calls `visit` with each record of a kind, ordered by id; with none for a tampered record,
+    /// which is reported as a fault.
     pub(crate) fn entities<E: From<Error>>(
         &self,
         kind: Kind,
@@ -30,7 +31,7 @@ impl Issuer {
         }
     }
 
-    /// When the store was set up, if it was.
+    /// Returns the record of the set-up, if the store was set up.
     pub(crate) fn set_up_time(&self) -> Result<Option<SetUp>, Error> {
         let stored = self.shared.store.get(&SET_UP)?;
         let opened = stored.and_then(|stored| self.open_or_report(&stored.record));

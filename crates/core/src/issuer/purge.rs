@@ -1,4 +1,4 @@
-//! Forgetting what ended long ago.
+//! Purging records that were revoked or deleted long ago.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,32 +12,32 @@ use crate::status::Status;
 use crate::store::Query;
 use crate::time::Timestamp;
 
-/// How to purge.
+/// Options of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PurgeOptions {
-    /// How long ago it must have ended; [`Options::retention`](crate::Options) if none is given.
+    /// Minimum age of the revocation; [`Options::retention`](crate::Options) by default.
     pub retention: Option<Duration>,
     /// Only count.
     pub dry_run: bool,
 }
 
-/// How many of each kind were forgotten.
+/// Number of purged records of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PurgeReport {
     /// Authorizations.
     pub authorizations: usize,
-    /// Registered names of buckets.
+    /// Registered buckets.
     pub buckets: usize,
     /// Users.
     pub users: usize,
     /// Organizations.
     pub organizations: usize,
-    /// Sessions that were ended or have expired.
+    /// Sessions that were signed out or have expired.
     pub sessions: usize,
 }
 
 impl PurgeReport {
-    /// All of them.
+    /// Returns the number of all records.
     pub fn total(&self) -> usize {
         self.authorizations + self.buckets + self.users + self.organizations + self.sessions
     }
@@ -57,7 +57,7 @@ impl PurgeReport {
 }
 
 const CHUNK: usize = 500;
-/// Owners come after all that may belong to them.
+/// Owners come after the records that may belong to them.
 const KINDS: [Kind; 5] = [
     Kind::SESSION,
     Kind::AUTHORIZATION,
@@ -67,24 +67,25 @@ const KINDS: [Kind; 5] = [
 ];
 
 impl Issuer {
-    /// Forgets authorizations, users, organizations and buckets that were revoked or deleted, and sessions that were over,
-    /// longer ago than the retention time; owners after all that belongs to them. Returns how many. It takes several commits: what was
-    /// forgotten before an error stays so, and the rest is forgotten the next time.
+    /// Purges authorizations, users, organizations and buckets that were revoked or deleted, and
+    /// sessions that were signed out or have expired, longer ago than the retention time. All
+    /// records of a purged owner are purged before it. Returns the number of purged records. A
+    /// purge takes several commits: after an error, the rest is purged the next time.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`].
+    /// [`Error::Store`] or [`Error::Journal`].
     pub fn purge(&self) -> Result<usize, Error> {
         let purged = self.purge_with(&PurgeOptions::default(), &mut |_| {})?;
         Ok(purged.total())
     }
 
-    /// Like [`Issuer::purge`], as `how` says; `progress` is called now and then with what was forgotten so far. If it ends
-    /// early, what was told is forgotten, and doing it again goes on.
+    /// Purges with these options. Calls `progress` after each step with the records purged so far.
+    /// After an error those stay purged, and another call purges the rest.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::purge`].
+    /// Those of [`Issuer::purge`].
     pub fn purge_with(
         &self,
         how: &PurgeOptions,
@@ -106,7 +107,7 @@ impl Issuer {
 struct PurgeRun<'a> {
     issuer: &'a Issuer,
     before: Timestamp,
-    /// When only counting: what was counted, and would be gone.
+    /// Records that would have been purged; none unless it only counts.
     counted: Option<HashSet<RecordKey>>,
     purged: PurgeReport,
     progress: &'a mut dyn FnMut(&PurgeReport),
@@ -115,7 +116,7 @@ struct PurgeRun<'a> {
 impl PurgeRun<'_> {
     fn kind(&mut self, kind: Kind) -> Result<(), Error> {
         let query = Query {
-            // A session is over without being ended, when it expires.
+            // A session that expires keeps its status.
             status: (kind != Kind::SESSION).then_some(Status::Revoked),
             ..Query::all(kind)
         };
@@ -129,7 +130,7 @@ impl PurgeRun<'_> {
         })
     }
 
-    /// Forgets what belongs to a deleted user or organization, and so had ended with it.
+    /// Purges the records of a deleted user or organization, which are refused since its deletion.
     fn dependents(&mut self, owner: &Entity) -> Result<(), Error> {
         for kind in [Kind::AUTHORIZATION, Kind::BUCKET, Kind::SESSION] {
             let mut query = Query::all(kind);
@@ -143,7 +144,8 @@ impl PurgeRun<'_> {
         Ok(())
     }
 
-    /// Forgets those of what the query finds that are genuine and due.
+    /// Purges the records that the query finds and for which `is_due` returns true, except tampered
+    /// ones.
     fn pages(
         &mut self,
         mut query: Query,
@@ -169,7 +171,7 @@ impl PurgeRun<'_> {
         }
     }
 
-    /// Forgets all that the query finds, genuine or not.
+    /// Purges all records that the query finds, tampered ones included.
     fn records(&mut self, mut query: Query) -> Result<(), Error> {
         query.limit = CHUNK;
         loop {
@@ -201,7 +203,8 @@ impl PurgeRun<'_> {
     }
 }
 
-/// When it ended, if it did.
+/// Returns the time of the revocation, the deletion, or the end of a session; none for other
+/// records.
 fn ended(entity: &Entity) -> Option<Timestamp> {
     let (status, at) = match entity {
         Entity::Authorization(one, _) => (one.status, one.revoked_at.unwrap_or(one.updated_at)),

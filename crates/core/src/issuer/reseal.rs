@@ -1,4 +1,4 @@
-//! Sealing records anew under another key.
+//! Sealing records again under another key.
 
 use super::audit_context::AuditContext;
 use super::transaction::Transaction;
@@ -11,15 +11,16 @@ use crate::store::Cursor;
 const PAGE: usize = 2000;
 
 impl Issuer {
-    /// Seals every record under the current secret of the key that the engine was opened with. Afterwards
-    /// [`StoreKey::retired`](crate::StoreKey::retired) can take the place of that key. It can be interrupted, and called
-    /// again. Returns how many records were written; `progress` is told after each commit.
+    /// Seals every record under the current secret of the key with which the engine was opened.
+    /// Afterwards [`StoreKey::retired`](crate::StoreKey::retired) can replace that key. Returns the
+    /// number of records written, and calls `progress` with it after each commit. It can be
+    /// interrupted and called again.
     ///
-    /// Records that are not genuine are left as they are, and reported as faults.
+    /// Tampered records are left as they are, and reported as faults.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Journal`]; what was sealed until then stays so.
+    /// [`Error::Store`] or [`Error::Journal`]; records sealed before stay so.
     pub fn reseal(&self, progress: &mut dyn FnMut(usize)) -> Result<usize, Error> {
         self.name_keys()?;
         let mut count = 0;
@@ -43,7 +44,7 @@ impl Issuer {
         }
     }
 
-    /// Has the settings of the store name all secrets of the key.
+    /// Writes the ids of all secrets of the key to the settings of the store.
     pub(crate) fn name_keys(&self) -> Result<(), Error> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Reseal);
         self.change(audit_context, |change| {

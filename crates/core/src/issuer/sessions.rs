@@ -15,24 +15,28 @@ use crate::session::{PasswordFingerprint, Session, SessionDigest};
 use crate::token::{Token, TokenDigest, TokenShape};
 
 impl Issuer {
-    /// Signs `caller` in for `lifetime`. The text that the session is known by is returned here and never again; it is no
-    /// token, and no token is a session. Whether the caller is who it says, such as by its password, was found out before.
+    /// Signs `caller` in for `lifetime`. The text of the session is returned here and never again.
+    /// It is not a token, and no token is accepted as a session. The embedding program
+    /// authenticates the caller before, for example by its password.
     ///
-    /// The session ends with its user or authorization, and when the password of its user changes. While its user is
-    /// switched off it is refused.
+    /// The session is refused once its user or authorization is revoked, expired or deleted, or the
+    /// password of its user has changed, and for as long as its user is inactive.
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] for the program itself, [`Error::Caller`] if the caller is not in force, [`Error::Store`].
+    /// [`Error::Forbidden`] for [`Caller::Root`], [`Error::Caller`] if the caller is not in force,
+    /// [`Error::Store`], [`Error::Journal`].
     pub fn sign_in(&self, caller: &Caller, lifetime: Duration) -> Result<(Token, Session), Error> {
         self.sign_in_if(caller, lifetime, |_| true)
     }
 
-    /// Signs a user in whose password was compared with that of `user`, as it was read for that.
+    /// Signs a user in. The caller has compared the password with the hash in `user`, as it was
+    /// read.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::sign_in`]; [`Error::Caller`] too if the password was changed since.
+    /// Those of [`Issuer::sign_in`]; [`Error::Caller`] if the password was changed since `user` was
+    /// read.
     pub fn sign_in_by_password(
         &self,
         user: &User,
@@ -53,7 +57,9 @@ impl Issuer {
             let secret = self.shared.sealer.key().current();
             let password = match caller.authorize(change)? {
                 Authorized::Root => {
-                    return Err(Error::Forbidden("signing in as the program".into()));
+                    return Err(Error::Forbidden(
+                        "signing in as the embedding program".into(),
+                    ));
                 }
                 Authorized::Authorization(_) => None,
                 Authorized::User(user, _) if is_same(&user) => {
@@ -80,13 +86,13 @@ impl Issuer {
         })
     }
 
-    /// The session that is known by this text, if it is in force: neither ended nor expired, and its user or authorization
-    /// in force. It is read from the store.
+    /// Returns the session with this text, if neither signed out nor expired, and if its user or
+    /// authorization is in force. It is read from the store.
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] with the reason; of what was revoked or expired it names the session, of what its caller lacks
-    /// the user or authorization. [`Error::Store`].
+    /// [`Error::Caller`] with the reason, which carries the id of the session, or of the user or
+    /// authorization that is not in force; [`Error::Store`].
     pub fn session(&self, text: &[u8]) -> Result<Session, Error> {
         let mut change = Transaction::new(&self.shared);
         let (session, hash) = self.known_session(&mut change, text)?;
@@ -94,12 +100,13 @@ impl Issuer {
         Ok(session)
     }
 
-    /// Lets a session last at least until `at_least` from now. It is written only if it would end before that, and then so
-    /// that it need not be again soon: until twice as long from now.
+    /// Extends a session so that it lasts for at least `at_least` from now. It is written only if
+    /// it would expire before that, and then for twice as long, so that it need not be written
+    /// again soon.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::session`].
+    /// Those of [`Issuer::session`].
     pub fn extend_session(&self, session: &Session, at_least: Duration) -> Result<(), Error> {
         let audit_context = AuditContext::new(&session.caller, Operation::ExtendSession)
             .on(Kind::SESSION, session.id);
@@ -115,11 +122,11 @@ impl Issuer {
         })
     }
 
-    /// Ends the session that is known by this text. One that has ended or expired stays so.
+    /// Signs the session with this text out. One that is signed out or expired stays so.
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] if the text is of no session, [`Error::Store`].
+    /// [`Error::Caller`] if no session has this text, [`Error::Store`], [`Error::Journal`].
     pub fn sign_out(&self, text: &[u8]) -> Result<(), Error> {
         let (found, _) = self.known_session(&mut Transaction::new(&self.shared), text)?;
         let audit_context =
@@ -135,20 +142,20 @@ impl Issuer {
         })
     }
 
-    /// Has the journal note that somebody who gave the name `user` was not let in. The name is noted only if there is such
-    /// a user: else it may be a password in the wrong field.
+    /// Records in the journal that the user `user` failed to sign in. The name is recorded only if
+    /// such a user exists, because it may be a password in the wrong field.
     pub fn note_refused_sign_in(&self, user: &str) {
         let named = self.find_named(Kind::USER, user.as_bytes());
         let (on, reason) = match named {
-            Ok(Some(entity)) => (Some(entity.key()), format!("`{user}` was not let in")),
-            _ => (None, "a user of an unknown name was not let in".to_owned()),
+            Ok(Some(entity)) => (Some(entity.key()), format!("`{user}` failed to sign in")),
+            _ => (None, "an unknown user failed to sign in".to_owned()),
         };
         self.shared
             .recorder
             .record_denial(Actor::Anonymous, Operation::SignIn, on, reason);
     }
 
-    /// The session of this text, in force or not.
+    /// Returns the session with this text, in force or not.
     fn known_session(
         &self,
         change: &mut Transaction<'_>,
@@ -161,7 +168,7 @@ impl Issuer {
         };
         let (session, known) = change.session(id).map_err(unknown)?;
         let secret = self.shared.sealer.key().named(known.key);
-        // Compared plainly: whoever tries texts cannot steer their keyed hash.
+        // Not in constant time: an attacker cannot control the keyed digests of the texts it tries.
         let is_known =
             secret.is_some_and(|secret| TokenDigest::keyed(&secret.hash, text) == known.hash);
         if !is_known {
@@ -198,7 +205,7 @@ impl Issuer {
     }
 }
 
-/// What is gone or not genuine is no session.
+/// Maps missing and tampered records to an unknown session.
 fn unknown(error: Error) -> Error {
     match error {
         Error::NotFound(_) | Error::Tampered(_) => Error::Caller(Denied::Unknown),

@@ -1,4 +1,4 @@
-//! The first organization, user and token.
+//! Set-up: the first organization, user and token.
 
 use super::audit_context::AuditContext;
 use super::setup_status::SetupStatus;
@@ -15,7 +15,7 @@ use crate::status::Status;
 use crate::text::check_label;
 use crate::token::{Token, TokenShape};
 
-/// First user of a store, and what belongs to it.
+/// The first user of a store and its organization, bucket and token.
 #[derive(Debug)]
 pub struct SetUpRequest {
     /// Name of the organization.
@@ -28,29 +28,30 @@ pub struct SetUpRequest {
     pub permissions: PermissionSet,
     /// Name of a bucket to register in the organization.
     pub bucket: Option<String>,
-    /// Token of the user, as [`Token::parse`] takes it; a random one if there is none. A token in the
-    /// store's own format gives its id to the authorization.
+    /// Token of the user, in a format that [`Token::parse`] accepts; random by default. A token in
+    /// the store's own format determines the id of the authorization.
     pub token: Option<Token>,
-    /// What to do if the store has an organization, user or bucket of one of these names.
+    /// Action if the store has an organization, user or bucket of one of these names.
     pub if_name_exists: IfNameExists,
 }
 
-/// What [`Issuer::set_up`] does with an organization, user or bucket that exists, as after an import.
+/// Action of [`Issuer::set_up`] if an organization, user or bucket exists already, for example
+/// after an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfNameExists {
     /// Refuse with [`Error::Exists`].
     #[default]
     Refuse,
-    /// Use it: the user becomes an operator, and its password is replaced if one is given.
+    /// Use it. The user becomes an operator, and its password is replaced if one is given.
     Adopt,
 }
 
-/// What a set-up made.
+/// Result of a set-up.
 #[derive(Debug)]
 pub struct SetUpResult {
-    /// The token of the first user. It is returned here and never again.
+    /// Token of the first user. It is returned here and never again.
     pub token: Token,
-    /// What it stands for.
+    /// The authorization of the token.
     pub authorization: Authorization,
     /// The first organization.
     pub organization: Organization,
@@ -70,18 +71,19 @@ impl SetUpRequest {
 }
 
 impl Issuer {
-    /// Creates the first organization, the first user as its owner and as operator, and a token of that
-    /// user. It works once for each store, also if two callers try at the same time.
+    /// Creates the first organization, the first user as its owner and as operator, and a token of
+    /// that user. It succeeds only once per store, even if two callers try at the same time.
     ///
-    /// For the holder of the key: it works on a store that is in use, too. See
+    /// This is for the holder of the key, and is also possible on a store that is in use. Use
     /// [`Issuer::set_up_unused`] for other callers.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadySetUp`] if the store was set up before, [`Error::Invalid`] or [`Error::Schema`] for
-    /// values that are not accepted, [`Error::Exists`] for a name that is taken (see
-    /// [`SetUpRequest::if_name_exists`]), [`Error::Exists`] or [`Error::PreviouslyRevoked`] for a given token
-    /// that belongs or belonged to another authorization, [`Error::Store`], [`Error::Journal`].
+    /// [`Error::AlreadySetUp`] if the store was set up before, [`Error::Invalid`] or
+    /// [`Error::Schema`] for values that are not accepted, [`Error::Exists`] for a name that is taken
+    /// (see [`SetUpRequest::if_name_exists`]), [`Error::Exists`] or [`Error::PreviouslyRevoked`] for a
+    /// given token that belongs or belonged to another authorization, [`Error::Store`],
+    /// [`Error::Journal`].
     pub fn set_up(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
         self.set_up_if(first, |status| match status {
             SetupStatus::Open | SetupStatus::KeyHolder => Ok(()),
@@ -89,8 +91,8 @@ impl Issuer {
         })
     }
 
-    /// Does the same for a caller that does not hold the key: only if nothing was ever written to the
-    /// store.
+    /// Does the same for a caller that does not hold the key. It fails if the store was ever
+    /// written to.
     ///
     /// # Errors
     ///
@@ -117,7 +119,7 @@ impl Issuer {
         self.change(
             AuditContext::new(&Caller::Root, Operation::SetUp),
             |change| {
-                // Names before the status: a name that a racing set-up took means that it is done.
+                // Names before the status: if a concurrent set-up took a name, the status is done.
                 let named = self.find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
                 let user_named = self.find_named(Kind::USER, first.user.as_bytes())?;
                 may(change.setup_status()?)?;
@@ -157,7 +159,7 @@ impl Issuer {
                     (Field::User, user.status),
                 ] {
                     if status != Status::Active {
-                        let reason = "of this name is switched off; choose another name".into();
+                        let reason = "of this name is inactive; choose another name".into();
                         return Err(Error::Invalid(field, reason));
                     }
                 }
@@ -238,7 +240,7 @@ impl Issuer {
         Ok(bucket)
     }
 
-    /// The id that a given token carries, or a new one.
+    /// Returns the id in the given token, or a new one.
     fn first_id(&self, change: &mut Transaction<'_>, first: &SetUpRequest) -> Result<Id, Error> {
         let Some(token) = &first.token else {
             return Ok(change.new_id(Kind::AUTHORIZATION));
@@ -253,7 +255,7 @@ impl Issuer {
         }
     }
 
-    /// A token that was given is taken as one that is imported.
+    /// Writes an authorization with a given token, in the same way as an import.
     fn write_given_token(
         &self,
         change: &mut Transaction<'_>,

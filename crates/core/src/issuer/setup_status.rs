@@ -1,8 +1,8 @@
-//! Whether a store may still be set up, and by whom.
+//! State of the set-up of a store.
 //!
-//! Set-up over a network is open only until the first change of a store. The sealed settings say so;
-//! since settings can be replaced by an older copy of themselves, the other records and the journal
-//! must agree.
+//! Set-up over a network is open only until the first change of a store. The sealed settings record
+//! that change. They can be replaced by an older copy of themselves, so the other records and the
+//! journal must agree.
 
 use super::Issuer;
 use super::transaction::Transaction;
@@ -11,14 +11,14 @@ use crate::journal::Operation;
 use crate::record::{Entity, SET_UP, SETTINGS, SetupState};
 use crate::store::Cursor;
 
-/// Who may set up a store.
+/// Callers that may set up a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SetupStatus {
-    /// A caller without the key, too: nothing was ever written to the store.
+    /// Callers without the key, too: the store was never written to.
     Open,
-    /// The holder of the key alone.
+    /// Only the holder of the key.
     KeyHolder,
-    /// No caller: it was set up.
+    /// No caller: the store was set up.
     Done,
 }
 
@@ -27,14 +27,14 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Settings`], or [`Error::Journal`] if the journal, which is read
-    /// unless the store says that it was set up, cannot be read.
+    /// [`Error::Store`], [`Error::Settings`], or [`Error::Journal`] if the journal cannot be read.
+    /// It is read unless the store says that it was set up.
     pub fn is_set_up(&self) -> Result<bool, Error> {
         let status = Transaction::new(&self.shared).setup_status()?;
         Ok(status == SetupStatus::Done)
     }
 
-    /// Returns true if [`Issuer::set_up_unused`] is possible: nothing was ever written to the store.
+    /// Returns true if [`Issuer::set_up_unused`] is possible: the store was never written to.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Issuer {
 }
 
 impl Transaction<'_> {
-    /// Returns who may set up the store, as its settings, its records and the journal say together.
+    /// Returns who may set up the store. The settings, the records and the journal must agree.
     pub(super) fn setup_status(&mut self) -> Result<SetupStatus, Error> {
         let state = self.settings()?.setup;
         if state == SetupState::Done || self.has_set_up_record()? {
@@ -71,12 +71,12 @@ impl Transaction<'_> {
         })
     }
 
-    /// Closes set-up for callers without the key, in the same commit as the first change of the store.
+    /// Closes set-up for callers without the key, in the commit of the first change of the store.
     ///
-    /// A store whose settings are missing is not open to set-up anyway, and stays so.
+    /// Without settings, set-up is not open anyway.
     pub(super) fn close_setup(&mut self, operation: Operation) -> Result<(), Error> {
         let sets_up = self.plans(SET_UP);
-        // Sealing records again changes nothing that they say, and writes the settings itself.
+        // Sealing records again does not change their contents, and writes the settings itself.
         if operation == Operation::Reseal || self.shared.is_setup_closed() && !sets_up {
             return Ok(());
         }
@@ -96,7 +96,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Returns true if the store holds a record of its set-up, genuine or not.
+    /// Returns true if the store has a record of its set-up, tampered or not.
     pub(super) fn has_set_up_record(&mut self) -> Result<bool, Error> {
         Ok(self.read(SET_UP)?.is_some())
     }

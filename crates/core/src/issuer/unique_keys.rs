@@ -1,4 +1,4 @@
-//! Names and tokens that nothing else has.
+//! Uniqueness of names and tokens.
 
 use super::{ImportItem, Issuer};
 use crate::error::{Error, Field};
@@ -7,8 +7,8 @@ use crate::store::Query;
 use crate::token::{Credential, ForeignHash, Token, TokenDigest};
 
 impl Issuer {
-    /// Whether the name or token is free; a token in any of the forms under which it may be stored, but for the first
-    /// `told` of them. The first is the one that its record will have.
+    /// Checks that the name or token of `item` is free. A token is searched in each form in which
+    /// it may be stored, except the first `skipped` ones. The first form is that of its own record.
     pub(super) fn check_unique(&self, item: &ImportItem, skipped: usize) -> Result<(), Error> {
         let (kind, field, keys): (_, _, Vec<Box<[u8]>>) = match item {
             ImportItem::SetUp { .. } => return Ok(()),
@@ -51,7 +51,7 @@ impl Issuer {
         Ok(())
     }
 
-    /// Under which the token may be stored in this store.
+    /// Returns the unique keys under which the token may be stored in this store.
     fn token_keys(&self, token: &Token) -> Vec<Box<[u8]>> {
         let has_foreign = if self.shared.has_foreign_hashes() {
             2
@@ -64,7 +64,8 @@ impl Issuer {
             .collect()
     }
 
-    /// Every unique key that a record of the token can have: under each secret, and as a hash of another origin.
+    /// Returns every unique key that a record with this token can have: one for each secret, and
+    /// one for each kind of imported hash.
     pub(super) fn all_keys(&self, text: &[u8]) -> impl Iterator<Item = Box<[u8]>> {
         let secrets = self.shared.sealer.key().newest_first();
         let keyed =
