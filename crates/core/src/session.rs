@@ -46,7 +46,7 @@ impl PasswordFingerprint {
 
 impl fmt::Debug for PasswordFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordMark(redacted)")
+        f.write_str("PasswordFingerprint(redacted)")
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Status {
     /// In force.
     Active,
-    /// Switched off; can be activated again.
+    /// Not in force, but can be activated again.
     Inactive,
     /// Final: a revoked authorization, or a deleted user, organization or bucket.
     Revoked,

@@ -91,8 +91,8 @@ impl Issuer {
                 let entities = page
                     .iter()
                     .filter_map(|stored| self.open_or_report(&stored.record));
-                let made_before = entities.filter(|one| is_created_before(one, time));
-                let due: Vec<RecordKey> = made_before.map(|one| one.key()).collect();
+                let created_before = entities.filter(|one| is_created_before(one, time));
+                let due: Vec<RecordKey> = created_before.map(|one| one.key()).collect();
                 for chunk in due.chunks(self.chunk()) {
                     count += self.revoke_all(chunk)?;
                 }

@@ -277,7 +277,7 @@ mod tests {
         }
         let mut counts = (0, 0);
         for _ in 0..CALLERS * EACH {
-            match hear.recv_timeout(LONG).expect("a caller hears nothing") {
+            match hear.recv_timeout(LONG).expect("a caller got no result") {
                 true => counts.0 += 1,
                 false => counts.1 += 1,
             }
@@ -321,10 +321,13 @@ mod tests {
             ..Slow::default()
         });
         let committer = Arc::new(committer(&store));
-        let (made, lost) = changes_at_once(&committer);
-        assert!(made > 0 && lost > 0, "{made} made, {lost} lost");
+        let (committed, lost) = changes_at_once(&committer);
+        assert!(
+            committed > 0 && lost > 0,
+            "{committed} committed, {lost} lost"
+        );
         let there = store.scan(&Cursor::start(), usize::MAX).unwrap().items;
-        assert_eq!(there.len() as u64, made);
+        assert_eq!(there.len() as u64, committed);
     }
 
     #[test]

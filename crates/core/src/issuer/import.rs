@@ -321,7 +321,7 @@ impl Issuer {
         let shape = TokenShape::of(self.shared.prefix, token.reveal().as_bytes());
         match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
             TokenShape::Native(own) if own != id => {
-                let reason = format!("belongs to authorization {own}; give it that id");
+                let reason = format!("belongs to authorization {own}; use that id");
                 Err(Error::Invalid(Field::Token, reason))
             }
             shape => Ok(shape),

@@ -16,7 +16,7 @@ pub(super) struct PendingChange {
     pub(super) intent: Option<Intent>,
     /// Number of the intent in the journal, once it is written.
     pub(super) number: OnceLock<u64>,
-    /// The result; the first one stands.
+    /// The result; only the first one is kept.
     answer: OnceLock<Answer>,
     /// The thread that waits for the result.
     caller: Thread,

@@ -80,10 +80,10 @@ impl Issuer {
     /// # Errors
     ///
     /// [`Error::AlreadySetUp`] if the store was set up before, [`Error::Invalid`] or
-    /// [`Error::Schema`] for values that are not accepted, [`Error::Exists`] for a name that is taken
-    /// (see [`SetUpRequest::if_name_exists`]), [`Error::Exists`] or [`Error::PreviouslyRevoked`] for a
-    /// given token that belongs or belonged to another authorization, [`Error::Store`],
-    /// [`Error::Journal`].
+    /// [`Error::Schema`] for values that are not accepted, [`Error::Exists`] for a name that is
+    /// taken (see [`SetUpRequest::if_name_exists`]), [`Error::Exists`] or
+    /// [`Error::PreviouslyRevoked`] for a given token that belongs or belonged to another
+    /// authorization, [`Error::Store`], [`Error::Journal`].
     pub fn set_up(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
         self.set_up_if(first, |status| match status {
             SetupStatus::Open | SetupStatus::KeyHolder => Ok(()),

@@ -62,8 +62,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Returns the records that were taken from the cache and may be out of date. Only a commit
-    /// verifies them.
+    /// Returns the records from the cache. They may be out of date, which only a commit verifies.
     pub(super) fn cached(&self) -> &[RecordKey] {
         &self.cached
     }
@@ -72,12 +71,11 @@ impl<'a> Transaction<'a> {
         self.now
     }
 
-    /// Reads an authorization.
+    /// Returns an authorization.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`]; the same holds for the methods
-    /// below.
+    /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`], as for the methods below.
     pub(super) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
         match self.entity(
             RecordKey::new(Kind::AUTHORIZATION, id),
@@ -182,9 +180,8 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Writes `entity` over the record that was read under its key, or as a new record. The
-    /// sequence continues from the newest known version, even if the store has an older one. An
-    /// older version must not be changed, only revoked.
+    /// Writes `entity` over the record that was read, or as a new record, with the next sequence
+    /// after the newest known version. A record that was rolled back can only be revoked.
     pub(super) fn put(&mut self, entity: Entity) -> Result<(), Error> {
         let key = entity.key();
         let ends = entity.status() == Some(Status::Revoked);
@@ -205,8 +202,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Seals the record under `key` again with the current secret. Returns true if it was sealed
-    /// under another.
+    /// Seals the record under the current secret. Returns true if it was sealed under another.
     pub(super) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
         if self.is_outdated(key)? {
             return Err(Error::Tampered(key));
@@ -289,8 +285,7 @@ impl<'a> Transaction<'a> {
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(());
         };
-        // Records of a deleted owner are listed in the journal from here on, because an owner with
-        // the same id may be created again.
+        // List the records of a deleted owner as revoked: its id may be created again.
         if let Ok(Some((entity, _))) = self.shared.sealer.open(&stored.record)
             && entity.status() != Some(Status::Revoked)
             && !is_over(&entity, self.now)
@@ -325,8 +320,7 @@ impl<'a> Transaction<'a> {
         self.writes.iter().map(each).collect()
     }
 
-    /// Stores the records that were read and guarded in `guard_cache`, after their commit
-    /// succeeded.
+    /// Caches the records that were read and guarded, after their commit.
     pub(super) fn cache_guarded(&self, guard_cache: &GuardCache) {
         let guarded = self.read.iter().filter_map(|(key, stored)| {
             let guarded = matches!(self.writes.get(key), Some(Planned::Guard));
@@ -383,8 +377,7 @@ impl<'a> Transaction<'a> {
         Ok(self.open(&stored)?.map_or(0, |(_, sequence)| sequence))
     }
 
-    /// Returns true if the store holds an older version of a record than the index: the record was
-    /// rolled back.
+    /// Returns true if the record was rolled back: the index has a newer version than the store.
     fn is_outdated(&mut self, key: RecordKey) -> Result<bool, Error> {
         let known = self.shared.known_sequence(key);
         let Some(revision) = self.read(key)?.map(|stored| stored.revision) else {
@@ -393,8 +386,7 @@ impl<'a> Transaction<'a> {
         if self.sequence(key)? >= known {
             return Ok(false);
         }
-        // The record may have been changed since it was read. The commit then meets a conflict, and
-        // the rule runs again.
+        // A record that was changed since it was read causes a conflict, and the rule runs again.
         let now = self.shared.store.get(&key)?;
         let replayed = now.is_some_and(|now| now.revision == revision);
         if replayed {
@@ -440,8 +432,7 @@ fn state(status: Result<crate::Status, Error>) -> Result<OwnerState, Error> {
     }
 }
 
-/// Returns true if a session has expired. Its earlier versions have, too, so it cannot be
-/// reactivated.
+/// Returns true if a session has expired, and with it all its earlier versions.
 fn is_over(entity: &Entity, now: Timestamp) -> bool {
     matches!(entity, Entity::Session(session, _) if session.expires_at <= now)
 }
