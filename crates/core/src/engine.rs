@@ -180,8 +180,8 @@ impl Engine {
     }
 
     /// Returns a commit that includes every change for which this engine has returned `Ok`,
-    /// including changes that found nothing left to do. An engine that has [caught
-    /// up](Engine::caught_up) with it, in this process or another, sees them all.
+    /// including changes that found nothing left to do. An engine whose
+    /// [`Engine::caught_up`] has reached it, in this process or another, sees them all.
     pub fn committed(&self) -> Revision {
         self.shared.answered()
     }

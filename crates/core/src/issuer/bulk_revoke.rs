@@ -105,7 +105,8 @@ impl Issuer {
         Ok(count)
     }
 
-    /// Returns the outcome of an intent without one, as far as the store shows it.
+    /// Returns the outcome of an intent for which the journal has none, as far as the store shows
+    /// it.
     pub(crate) fn resolve_intent(&self, intent: &Intent) -> Result<Outcome, Error> {
         let store = &self.shared.store;
         let mut done = true;

@@ -263,8 +263,7 @@ mod tests {
             gathered(vec![vec![put(9)], vec![put(2), compare(9, 5)]]),
             (vec![0], 1)
         );
-        // A waiting change blocks later ones with the same record, even if they would agree with it
-        // …
+        // A waiting change blocks later ones with the same record, even if they agree with it …
         let stale = vec![
             vec![put(1), compare(9, 5)],
             vec![put(2), compare(9, 4)],

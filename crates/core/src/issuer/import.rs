@@ -48,7 +48,7 @@ pub enum IfRevoked {
     /// Refuse them with [`Error::PreviouslyRevoked`].
     #[default]
     Refuse,
-    /// Import them, so that they are active again.
+    /// Import them as they are, which may reactivate them.
     Revive,
 }
 
@@ -146,8 +146,9 @@ impl Issuer {
     /// [`Error::Exists`] for an id, name or token that is taken; [`Error::Invalid`] or
     /// [`Error::Schema`] for values that are not accepted; [`Error::NotFound`] for an owner that
     /// does not exist; [`Error::PreviouslyRevoked`] for items that the journal lists as revoked or
-    /// deleted; [`Error::TooLarge`] for too many items at once; [`Error::Store`]. Then no item was
-    /// written.
+    /// deleted; [`Error::TooLarge`] for too many items at once; [`Error::Store`] or
+    /// [`Error::Journal`]. No item was written then, except that it is unknown after
+    /// [`StoreError::Backend`](crate::StoreError::Backend).
     pub fn import(&self, items: &[ImportItem]) -> Result<ImportReport, Error> {
         self.import_with(items, IfRevoked::Refuse)
     }

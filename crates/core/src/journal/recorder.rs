@@ -123,7 +123,7 @@ impl Recorder {
     }
 
     /// Notes the floor of the store. Another process may have revoked records and purged them: if
-    /// the floor has risen, the cached revocations are out of date.
+    /// the floor has changed, the cached revocations are out of date.
     pub(crate) fn purged(&self, floor: Revision) {
         let mut state = self.state();
         if state.floor != floor {
