@@ -1,4 +1,4 @@
-//! The JSON form of a permission, as InfluxDB v2 writes it:
+//! JSON form of a permission, the same as in the API of InfluxDB v2:
 //! `{"action":"read","resource":{"type":"buckets","id":"…","orgID":"…"}}`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,17 +14,17 @@ struct PermissionForm {
     resource: ResourceForm,
 }
 
-/// Other keys, such as the display names that InfluxDB adds, are read over.
+/// Unknown keys are ignored, for example the display names that InfluxDB adds.
 #[derive(Serialize, Deserialize)]
 struct ResourceForm {
     #[serde(rename = "type")]
     kind: ResourceType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Id>,
-    /// The name, for types that are matched by name.
+    /// Name of the resource, for types that are identified by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     named: Option<Box<str>>,
-    /// A display name of InfluxDB, which says nothing; but for databases it can only be meant as the name.
+    /// A display name in InfluxDB, where it has no effect. For databases it is read as the name.
     #[serde(default, skip_serializing)]
     name: Option<Box<str>>,
     #[serde(rename = "orgID", default, skip_serializing_if = "Option::is_none")]
@@ -78,8 +78,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn influxdb_form() {
-        let json = r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","orgID":"0000000000000001","name":"b","org":"o"}}"#;
+    fn permissions_have_the_json_form_of_influxdb() {
+        let json = concat!(
+            r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","#,
+            r#""orgID":"0000000000000001","name":"b","org":"o"}}"#
+        );
         let read: Permission = serde_json::from_str(json).unwrap();
         assert_eq!(
             read.to_string(),
@@ -89,13 +92,19 @@ mod tests {
         assert_eq!(serde_json::from_str::<Permission>(&written).unwrap(), read);
         assert_eq!(
             written,
-            r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","orgID":"0000000000000001"}}"#
+            concat!(
+                r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","#,
+                r#""orgID":"0000000000000001"}}"#
+            )
         );
         for bad in [
             "{}",
             r#"{"action":"read","resource":{"type":""}}"#,
             r#"{"action":"read","resource":{"type":"buckets","id":"x"}}"#,
-            r#"{"action":"read","resource":{"type":"buckets","id":"0000000000000002","named":"a"}}"#,
+            concat!(
+                r#"{"action":"read","resource":{"type":"buckets","#,
+                r#""id":"0000000000000002","named":"a"}}"#
+            ),
             r#"["read",{"type":"buckets"}]"#,
             r#"{"action":"read","resource":["buckets"]}"#,
             r#"{"action":"read","resource":["buckets",null,null,null,null]}"#,

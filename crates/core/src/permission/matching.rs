@@ -1,15 +1,16 @@
-//! Matching: whether a permission covers a request, and whether a holder may grant a permission.
+//! Permission matching: coverage of a request, and granting of a permission.
 
 use super::{Permission, Request, ResourceType, Target, mismatch};
 use crate::id::Id;
 
-/// Names of registered buckets, for granting databases by them.
+/// Names of registered buckets. A permission on a bucket can be granted as one on the database of
+/// that name.
 pub trait BucketNames {
-    /// Organization and name of the bucket with this id, if it is registered.
+    /// Returns organization and name of the bucket with this id, if it is registered.
     fn bucket(&self, id: Id) -> Option<(Id, Box<str>)>;
 }
 
-/// No bucket is registered.
+/// A lookup without any registered bucket.
 impl BucketNames for () {
     fn bucket(&self, _: Id) -> Option<(Id, Box<str>)> {
         None
@@ -17,19 +18,21 @@ impl BucketNames for () {
 }
 
 impl Permission {
-    /// Whether this permission allows `request`.
+    /// Returns `true` if this permission allows `request`.
     ///
-    /// Action and type are equal; and a permission for one resource wants that resource, in its own organization
-    /// if both name one; a permission for a whole organization wants a request that names it.
+    /// Action and type must be equal. A permission for one resource covers requests for that
+    /// resource, within the same organization if both name one. A permission for a whole
+    /// organization only covers requests that name this organization.
     pub fn covers(&self, request: &Request<'_>) -> bool {
         mismatch::covers(self, request)
     }
 
-    /// Whether whoever holds this permission may grant `wanted`: a missing organization or id in `wanted` means
-    /// *any*, so that the holder must have any too.
+    /// Returns `true` if a holder of this permission may grant `wanted`. A missing organization or
+    /// id in `wanted` means *any*, so the holder must also have it for any.
     ///
-    /// A permission on `buckets` may also be granted as one on `databases`: without id as any database of its
-    /// organization, with the id of a registered bucket as the database of that bucket's name.
+    /// A permission on `buckets` can also be granted as one on `databases`: without an id as any
+    /// database of its organization, with the id of a registered bucket as the database of that
+    /// name.
     pub fn includes(&self, wanted: &Self, buckets: &dyn BucketNames) -> bool {
         if self.action != wanted.action {
             return false;
@@ -68,7 +71,7 @@ mod tests {
         Id::new(number).unwrap()
     }
 
-    /// Bucket 1 of organization 1 is called `a`, bucket 2 of organization 2 `b`.
+    /// Bucket 1 of organization 1 is named `a`, bucket 2 of organization 2 `b`.
     struct Buckets;
 
     impl BucketNames for Buckets {
@@ -131,8 +134,8 @@ mod tests {
         }
     }
 
-    /// The written rules, as a table over what grant and request name: organization (`-` none, `=` the same,
-    /// `!` another), then resource. Slow and plain.
+    /// A slow and simple implementation of the rules: a table of the organizations of permission
+    /// and request (`-` none, `=` the same, `!` another) and their resources.
     fn reference(granted: &Permission, request: &Request<'_>) -> bool {
         if granted.action != request.action || granted.resource.kind != request.kind {
             return false;
@@ -163,17 +166,19 @@ mod tests {
             prop_assert_eq!(granted.covers(&request), reference(&granted, &request));
         }
 
-        /// Nothing is given as a reason against what is covered, and a reason against everything else; and a request
-        /// without what is named as a reason has one reason less.
+        /// A covered request has no mismatches, every other request has at least one, and
+        /// correcting a mismatch removes it.
         #[test]
-        fn mismatches_exist_exactly_when_nothing_covers(granted in permission(), request in request()) {
+        fn mismatches_exist_exactly_when_nothing_covers(
+            granted in permission(), request in request()
+        ) {
             prop_assert_eq!(granted.mismatches(&request).is_none(), granted.covers(&request));
             let Some(why) = granted.mismatches(&request) else { return Ok(()) };
             for reason in why.iter().copied() {
                 let mended = mend(&granted, &request, reason);
                 let left = granted.mismatches(&mended);
                 let left = left.as_deref().unwrap_or_default();
-                prop_assert!(!left.contains(&reason), "{} is still against {}", reason.as_str(), mended);
+                prop_assert!(!left.contains(&reason), "{} remains for {}", reason.as_str(), mended);
             }
         }
 
@@ -196,14 +201,16 @@ mod tests {
                 let same_kind = one.resource.kind == request.kind;
                 let nearer = held.iter().find(|other| {
                     let other_same = other.resource.kind == request.kind;
-                    (other_same && !same_kind) || (other_same == same_kind && count(other) < why.len())
+                    (other_same && !same_kind)
+                        || (other_same == same_kind && count(other) < why.len())
                 });
                 prop_assert_eq!(nearer, None);
             }
         }
 
-        /// Whoever is granted something can do nothing that the granter could not. A request by id that names no
-        /// organization is judged in the organization that the grant names: ids are unique over organizations.
+        /// A granted permission allows nothing that the granter could not do. A request by id
+        /// without an organization is compared within the organization of the grant, because ids
+        /// are unique across organizations.
         #[test]
         fn no_grant_exceeds_what_the_granter_holds(
             held in proptest::collection::vec(permission(), 0..4),
@@ -233,7 +240,7 @@ mod tests {
         }
     }
 
-    /// The request with what the permission wants in one place.
+    /// Returns the request with one mismatch corrected.
     fn mend<'a>(granted: &'a Permission, request: &Request<'a>, reason: Mismatch) -> Request<'a> {
         let mut mended = *request;
         match reason {
@@ -253,7 +260,8 @@ mod tests {
         mended
     }
 
-    /// Whether the same could be done to the bucket that stands for the database.
+    /// Returns `true` if the request would be covered on the bucket that corresponds to the
+    /// database.
     fn could_on_buckets(held: &PermissionSet, request: &Request<'_>) -> bool {
         let any = Request {
             kind: ResourceType::BUCKETS,

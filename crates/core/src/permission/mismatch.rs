@@ -1,26 +1,28 @@
-//! Why a permission does not cover a request. The one comparison of the two: covering is that nothing differs.
+//! Differences between a permission and a request. A permission covers a request if they do not
+//! differ, so both are computed in one place.
 
 use super::{Permission, PermissionSet, Request, RequestTarget, Target};
 
-/// Something in which a permission and a request differ, so that the one does not cover the other.
+/// A difference because of which a permission does not cover a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mismatch {
-    /// It is for another type of resource.
+    /// The permission is for another resource type.
     Type,
-    /// It is for another action.
+    /// The permission is for another action.
     Action,
-    /// It is for another organization.
+    /// The permission is for another organization.
     Organization,
-    /// It is for one organization, and the request names none.
+    /// The permission is for one organization, and the request names none.
     NoOrganization,
-    /// It is for another resource.
+    /// The permission is for another resource.
     Resource,
-    /// It is for one resource, and the request names none.
+    /// The permission is for one resource, and the request names none.
     NoResource,
 }
 
 impl Mismatch {
-    /// As one word: `type`, `action`, `organization`, `no_organization`, `resource` or `no_resource`.
+    /// Returns the code: `type`, `action`, `organization`, `no_organization`, `resource` or
+    /// `no_resource`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Type => "type",
@@ -34,7 +36,7 @@ impl Mismatch {
 }
 
 impl std::fmt::Display for Mismatch {
-    /// As a clause about the permission.
+    /// Writes a clause whose subject is the permission.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Type => "is for another type",
@@ -48,7 +50,8 @@ impl std::fmt::Display for Mismatch {
 }
 
 impl Permission {
-    /// Everything that keeps this permission from covering `request`; none if it covers it.
+    /// Returns all differences between this permission and `request`, or `None` if it covers the
+    /// request.
     pub fn mismatches(&self, request: &Request<'_>) -> Option<Vec<Mismatch>> {
         let all = COMPARISONS.iter().filter_map(|one| one(self, request));
         let all: Vec<Mismatch> = all.collect();
@@ -57,8 +60,9 @@ impl Permission {
 }
 
 impl PermissionSet {
-    /// The permissions that come nearest to covering `request`, each with what is missing, in the order of the set:
-    /// those for its type if there are any, and of them those that differ in the least. Empty if one covers it.
+    /// Returns the permissions closest to covering `request` with their mismatches, in the order of
+    /// the set: those of the requested type if there are any, and of these the ones with the fewest
+    /// mismatches. Empty if a permission covers the request.
     pub fn nearest(&self, request: &Request<'_>) -> Vec<(&Permission, Vec<Mismatch>)> {
         let far = |why: &[Mismatch]| (why.contains(&Mismatch::Type), why.len());
         let whys = self
@@ -73,10 +77,10 @@ impl PermissionSet {
     }
 }
 
-/// Whether nothing differs.
+/// Returns `true` if there is no difference.
 #[inline]
 pub(super) fn covers(granted: &Permission, request: &Request<'_>) -> bool {
-    // Written out, so that a check stops at the first.
+    // Evaluated lazily, so that a check stops at the first difference.
     action(granted, request).is_none()
         && kind(granted, request).is_none()
         && target(granted, request).is_none()
@@ -99,7 +103,8 @@ fn organization(granted: &Permission, request: &Request<'_>) -> Option<Mismatch>
     match (granted.resource.organization, request.organization) {
         (None, _) => None,
         (Some(granted), Some(wanted)) => (granted != wanted).then_some(Mismatch::Organization),
-        // An id stands for one resource of one organization. A name says nothing without its organization.
+        // An id identifies one resource across all organizations; a name only within its
+        // organization.
         (Some(_), None) => match granted.resource.target {
             Target::Id(_) => None,
             Target::Any | Target::Name(_) => Some(Mismatch::NoOrganization),

@@ -1,4 +1,4 @@
-//! What an authorization allows, and the two rules by which permissions match.
+//! Permissions of authorizations, and the two rules for matching them.
 
 mod compiled;
 mod json;
@@ -31,7 +31,7 @@ macro_rules! name_type {
         impl $name {
             $($(#[$const_doc])* pub const $const: Self = Self(Name::literal($text));)*
 
-            /// The one with this name: 1 to 31 ASCII letters, digits, `_`, `-` or `.`.
+            /// Creates it from its name: 1 to 31 ASCII letters, digits, `_`, `-` or `.`.
             ///
             /// # Errors
             ///
@@ -43,7 +43,7 @@ macro_rules! name_type {
                 }
             }
 
-            /// The name.
+            /// Returns the name.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
@@ -72,7 +72,7 @@ macro_rules! name_type {
 }
 
 name_type! {
-    /// What is done to a resource: `read`, `write`, or the embedder's own word.
+    /// An action on a resource: `read`, `write`, or one defined by the embedder.
     Action {
         /// `read`.
         READ = "read",
@@ -82,36 +82,36 @@ name_type! {
 }
 
 name_type! {
-    /// What kind of thing it is done to: `buckets`, `tasks`, or the embedder's own word.
+    /// A type of resources: `buckets`, `tasks`, or one defined by the embedder.
     ResourceType {
-        /// `authorizations`: what the issuer asks for before it shows or changes one.
+        /// `authorizations`, required to read or change authorizations.
         AUTHORIZATIONS = "authorizations",
-        /// `users`: what the issuer asks for before it shows or changes one.
+        /// `users`, required to read or change users.
         USERS = "users",
-        /// `orgs`: what the issuer asks for before it shows or changes an organization.
+        /// `orgs`, required to read or change organizations.
         ORGANIZATIONS = "orgs",
         /// `buckets`.
         BUCKETS = "buckets",
-        /// `databases`: matched by name, see [`Target::Name`].
+        /// `databases`, which are identified by name; see [`Target::Name`].
         DATABASES = "databases",
-        /// `instance`: a word of InfluxDB that can be read but never granted.
+        /// `instance`, a type of InfluxDB that exists but can never be granted.
         INSTANCE = "instance",
     }
 }
 
-/// Which resources of a type a permission is for.
+/// The resources of a type that a permission applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
-    /// All of them.
+    /// All resources of the type.
     Any,
-    /// The one with this id.
+    /// The resource with this id.
     Id(Id),
-    /// The one with this name, within its organization; 1 to 255 bytes.
+    /// The resource with this name in its organization, 1 to 255 bytes.
     Name(Box<str>),
 }
 
 impl Target {
-    /// The resource with this name; `*` stands for any.
+    /// Returns the target for a resource name; `*` means any.
     pub fn named(name: &str) -> Self {
         match name {
             "*" => Self::Any,
@@ -120,18 +120,18 @@ impl Target {
     }
 }
 
-/// The resources that a permission is for.
+/// The resources that a permission applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Resource {
-    /// Their type.
+    /// Type of the resources.
     pub kind: ResourceType,
-    /// Their organization; none means all organizations.
+    /// Organization of the resources; `None` for all organizations.
     pub organization: Option<Id>,
-    /// Which ones of the type.
+    /// Selected resources of the type.
     pub target: Target,
 }
 
-/// One thing that an authorization allows.
+/// An action that is allowed on some resources.
 ///
 /// ```
 /// use symbolon::{Action, Permission, Request, ResourceType};
@@ -145,14 +145,14 @@ pub struct Resource {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Permission {
-    /// What may be done.
+    /// Allowed action.
     pub action: Action,
-    /// To what.
+    /// Resources that the action is allowed on.
     pub resource: Resource,
 }
 
 impl Permission {
-    /// `action` on every resource of the type `kind` in all organizations.
+    /// Creates a permission for `action` on every resource of type `kind` in all organizations.
     pub const fn new(action: Action, kind: ResourceType) -> Self {
         let resource = Resource {
             kind,
@@ -162,21 +162,21 @@ impl Permission {
         Self { action, resource }
     }
 
-    /// The same within one organization.
+    /// Restricts the permission to one organization.
     #[must_use]
     pub fn organization(mut self, organization: Id) -> Self {
         self.resource.organization = Some(organization);
         self
     }
 
-    /// The same for the resource with this id.
+    /// Restricts the permission to the resource with this id.
     #[must_use]
     pub fn id(mut self, id: Id) -> Self {
         self.resource.target = Target::Id(id);
         self
     }
 
-    /// The same for the resource with this name; `*` stands for any.
+    /// Restricts the permission to the resource with this name; `*` means any.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
         self.resource.target = Target::named(name);
@@ -190,12 +190,13 @@ impl Permission {
 pub struct PermissionSet(Vec<Permission>);
 
 impl PermissionSet {
-    /// The first permission of the set that covers `request`.
+    /// Returns the first permission of the set that covers `request`.
     pub fn covering(&self, request: &Request<'_>) -> Option<&Permission> {
         self.iter().find(|permission| permission.covers(request))
     }
 
-    /// Whether a holder of this set may grant `wanted`: whether one permission includes it.
+    /// Returns `true` if a holder of this set may grant `wanted`, that is, if one permission
+    /// includes it.
     pub fn includes(&self, wanted: &Permission, buckets: &dyn BucketNames) -> bool {
         self.iter().any(|held| held.includes(wanted, buckets))
     }
@@ -221,7 +222,7 @@ impl FromIterator<Permission> for PermissionSet {
     }
 }
 
-/// What a caller wants to do, as a check asks it. Copied, never allocated.
+/// An action on a resource, to be checked against permissions. It is `Copy` and allocates nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Request<'a> {
     action: Action,
@@ -238,7 +239,7 @@ enum RequestTarget<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// `action` on resources of the type `kind`, no particular one.
+    /// Creates a request for `action` on resources of type `kind`, without a particular resource.
     pub const fn new(action: Action, kind: ResourceType) -> Self {
         Self {
             action,
@@ -248,24 +249,25 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Names the organization that the resource belongs to.
+    /// Sets the organization of the resource.
     ///
-    /// Always name it when the resource has one: permissions for all resources of an organization match only
-    /// then, and a permission for one id would match that id in every organization.
+    /// Always set it if the resource belongs to an organization. Without it, permissions for all
+    /// resources of an organization do not match, and a permission for an id matches this id in
+    /// every organization.
     #[must_use]
     pub const fn organization(mut self, organization: Id) -> Self {
         self.organization = Some(organization);
         self
     }
 
-    /// Names the resource by its id.
+    /// Sets the id of the resource.
     #[must_use]
     pub const fn id(mut self, id: Id) -> Self {
         self.wanted = RequestTarget::Id(id);
         self
     }
 
-    /// Names the resource by its name, for types such as [`ResourceType::DATABASES`].
+    /// Sets the name of the resource, for types such as [`ResourceType::DATABASES`].
     #[must_use]
     pub const fn name(mut self, name: &'a str) -> Self {
         self.wanted = RequestTarget::Name(name);
@@ -274,8 +276,8 @@ impl<'a> Request<'a> {
 }
 
 impl Request<'_> {
-    /// The request as numbers, which are equal for equal requests alone. None if it has words that have no number, or
-    /// a name.
+    /// Encodes the request as numbers; only equal requests have equal numbers. Returns `None` if
+    /// the action or type has no code, or the request has a name.
     #[inline]
     pub(crate) fn numbers(&self) -> Option<[u64; 3]> {
         let (wanted, id) = match self.wanted {
@@ -291,7 +293,7 @@ impl Request<'_> {
 }
 
 impl fmt::Display for Request<'_> {
-    /// As the permission that would just cover it is written.
+    /// Writes the narrowest permission that covers the request.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let target = match self.wanted {
             RequestTarget::Any => Target::Any,

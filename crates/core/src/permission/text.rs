@@ -1,4 +1,4 @@
-//! The text form of a permission: `read:orgs/<org>/buckets/<id>`.
+//! Text form of a permission: `read:orgs/<org>/buckets/<id>`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,11 @@ use std::str::FromStr;
 use super::{Action, Permission, Resource, ResourceType, Target};
 use crate::id::Id;
 
-/// A text that is no permission.
+/// The error for a text that is not a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a permission is written as `read:buckets`, `read:buckets/ID`, `read:orgs/ORG/buckets` or `read:orgs/ORG/buckets/ID`"
+    "a permission is written as `read:buckets`, `read:buckets/ID`, `read:orgs/ORG/buckets` or \
+     `read:orgs/ORG/buckets/ID`"
 )]
 pub struct InvalidPermission;
 
@@ -35,8 +36,9 @@ impl fmt::Display for Permission {
 impl FromStr for Permission {
     type Err = InvalidPermission;
 
-    /// Reads both what `Display` writes and what the `influx` command prints, which puts a `/` before a type
-    /// without organization. What follows `databases/` is a name, `*` for any; elsewhere it is an id.
+    /// Parses the output of `Display` and that of the `influx` command, which writes a `/` before a
+    /// type without organization. After `databases/` follows a name or `*` for any, after other
+    /// types an id.
     fn from_str(text: &str) -> Result<Self, InvalidPermission> {
         let (action, rest) = text.split_once(':').ok_or(InvalidPermission)?;
         let rest = rest.strip_prefix('/').unwrap_or(rest);
@@ -66,7 +68,7 @@ impl FromStr for Permission {
     }
 }
 
-/// `orgs/ORG/REST`; but `orgs/ID` alone is a permission on an organization.
+/// Splits `orgs/ORG/REST`. `orgs/ID` alone is a permission on an organization.
 fn scope(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix("orgs/")?.split_once('/')
 }

@@ -1,12 +1,14 @@
-//! The words that most permissions are made of, numbered, so that a check compares numbers and not texts.
+//! Numbers for the names of common actions and resource types, so that a check compares numbers
+//! instead of texts.
 //!
-//! The number of an action and that of a resource type make a number for the two together, their code.
-//! Every other word is as good, and is compared as a text.
+//! The numbers of an action and a resource type together form their *code*. Other names work as
+//! well and are compared as texts.
 
 use super::{Action, ResourceType};
 use crate::name::MAX_NAME;
 
-/// The resource types of InfluxDB OSS in their canonical order, then those that only its cloud has.
+/// Resource types of InfluxDB OSS in their canonical order, followed by those that only InfluxDB
+/// Cloud has.
 pub(crate) const INFLUXDB_TYPES: [&str; 26] = [
     "authorizations",
     "buckets",
@@ -36,7 +38,7 @@ pub(crate) const INFLUXDB_TYPES: [&str; 26] = [
     "subscriptions",
 ];
 
-/// The well-known resource types. A place in this list is the number of its type.
+/// Well-known resource types. The index in this list is the number of the type.
 const TYPES: [&str; INFLUXDB_TYPES.len() + 1] = {
     let mut types = ["databases"; INFLUXDB_TYPES.len() + 1];
     let (of_influxdb, _) = types.split_at_mut(INFLUXDB_TYPES.len());
@@ -45,17 +47,17 @@ const TYPES: [&str; INFLUXDB_TYPES.len() + 1] = {
 };
 const ACTIONS: [&str; 2] = ["read", "write"];
 
-/// The number of every other word.
+/// Number of every other name.
 pub(crate) const OTHER: u8 = 0x80;
-/// Set in the number of an action, and in none of a type.
+/// Bit that is set in the number of an action and not in that of a type.
 const ACTION: u8 = 0x40;
-/// By how much the codes of one action lie apart from those of the next.
+/// Distance between the codes of two actions.
 const STEP: u8 = 0x20;
 
-/// How many codes there are.
+/// Number of codes.
 pub(super) const CODES: u8 = 0x40;
 
-/// The number of the word that a name holds as its first bytes, followed by zeros.
+/// Returns the number of a name, given its bytes padded with zeros.
 #[expect(
     clippy::indexing_slicing,
     reason = "const code has no iterators; the indices are below the lengths"
@@ -78,13 +80,13 @@ pub(crate) const fn number(name: &Padded) -> u8 {
     OTHER
 }
 
-/// The code of two well-known words, below [`CODES`]; something else if one of the two is another word.
+/// Returns the code of two well-known names, below [`CODES`]; otherwise at least [`CODES`].
 #[inline]
 pub(super) const fn code(action: Action, kind: ResourceType) -> u8 {
     (action.0.word() ^ ACTION) | kind.0.word()
 }
 
-/// The words with this code.
+/// Returns the names with this code.
 pub(super) fn pair(code: u8) -> Option<(Action, ResourceType)> {
     let action = ACTIONS.get(usize::from(code / STEP))?;
     let kind = TYPES.get(usize::from(code % STEP))?;
@@ -97,7 +99,7 @@ const PADDED_ACTIONS: [Padded; ACTIONS.len()] = padded(ACTIONS);
 
 #[expect(
     clippy::indexing_slicing,
-    reason = "evaluated when compiling: a list that does not fit does not build"
+    reason = "evaluated at compile time: a list that does not fit fails to build"
 )]
 const fn padded<const N: usize>(texts: [&str; N]) -> [Padded; N] {
     let mut all = [[0; MAX_NAME + 1]; N];
@@ -110,7 +112,7 @@ const fn padded<const N: usize>(texts: [&str; N]) -> [Padded; N] {
     all
 }
 
-/// By words of the machine, the first of which nearly always differ.
+/// Compares word by word; the first word nearly always differs.
 const fn same(one: &Padded, other: &Padded) -> bool {
     let (mut one, _) = one.as_chunks::<8>();
     let (mut other, _) = other.as_chunks::<8>();
@@ -142,7 +144,8 @@ mod tests {
 
     #[test]
     fn no_other_words_have_a_code() {
-        // Also words that are well known in the other place, or begin or end like one.
+        // Includes names that are well known in the other position, or share a prefix or suffix
+        // with one.
         let texts = [
             "read", "write", "buckets", "labels", "rea", "reads", "bucket", "bucketss",
         ];

@@ -1,4 +1,4 @@
-//! How a compiled set is made.
+//! Compiles a permission set.
 
 use hashbrown::HashTable;
 
@@ -9,15 +9,15 @@ use super::{
 use crate::id::Id;
 use crate::permission::{Action, Permission, ResourceType, Target, words};
 
-/// A [`CompiledSet`] in the making.
+/// A [`CompiledSet`] under construction.
 #[derive(Default)]
 pub(super) struct Compiler {
     held: HeldBits,
-    /// Those that are bits.
+    /// Permissions that are represented as bits.
     whole: Vec<Row>,
-    /// The others.
+    /// All other permissions.
     singles: Vec<Row>,
-    /// Under which they are looked for.
+    /// Hashes of `singles`, for the lookup.
     hashes: Vec<u64>,
     pairs: Vec<Pair>,
     names: Vec<Box<str>>,
@@ -27,7 +27,7 @@ impl Compiler {
     pub(super) fn add(&mut self, permission: &Permission, own: Id, user: Option<Id>) {
         let Permission { action, resource } = permission;
         let order = u16::try_from(self.whole.len() + self.singles.len());
-        // No record holds so many. What does not fit would allow nothing.
+        // No record is large enough to get here. A permission that does not fit allows nothing.
         let (Some(words), Ok(order)) = (self.words(*action, resource.kind), order) else {
             return;
         };
@@ -70,7 +70,7 @@ impl Compiler {
         self.whole.push(row);
     }
 
-    /// The code of two words, or the number that they get here.
+    /// Returns the code of two names, or the number assigned to them in this set.
     fn words(&mut self, action: Action, kind: ResourceType) -> Option<u16> {
         let code = words::code(action, kind);
         if code < words::CODES {

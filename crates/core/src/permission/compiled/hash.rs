@@ -1,4 +1,5 @@
-//! Under which hashes the permissions of a set are found. What is found is compared; a hash decides nothing.
+//! Hashes for finding the permissions of a set. The permission that is found is compared in full,
+//! so a collision has no effect on the result.
 
 use std::hash::BuildHasher;
 
@@ -8,14 +9,14 @@ use super::Which;
 use crate::name::Name;
 use crate::permission::{Action, ResourceType};
 
-/// The hash of the permissions that are for this resource: its id, or the hash of its name; or for all of the
-/// organization with the number `target`.
+/// Hashes a resource: `target` is its id, the hash of its name, or the number of the organization
+/// for permissions on all its resources.
 #[inline]
 pub(super) fn hash(words: u16, which: Which, target: u64) -> u64 {
     mix(target ^ u64::from(words) << 48 ^ (which as u64) << 40)
 }
 
-/// Some bits of a hash, other ones than those that a table uses first.
+/// Returns some bits of a hash other than those that a hash table uses first.
 #[inline]
 pub(super) fn tag(hash: u64) -> u16 {
     (hash >> 32) as u16
@@ -38,7 +39,8 @@ pub(super) fn hash_words(action: Action, kind: ResourceType) -> u64 {
     mix(fold(kind.0) ^ fold(action.0).rotate_left(7))
 }
 
-/// Each bit of the result depends on all of `bits`: both halves of a product by 2^64 / the golden ratio.
+/// Mixes `bits` by multiplication with 2^64 / the golden ratio and folding of the product, so that
+/// each bit of the result depends on all of them.
 #[inline]
 fn mix(bits: u64) -> u64 {
     let product = u128::from(bits) * 0x9e37_79b9_7f4a_7c15;

@@ -1,4 +1,4 @@
-//! A permission set as a check reads it.
+//! Permission sets compiled for fast checks.
 
 mod compiler;
 mod hash;
@@ -18,47 +18,49 @@ use crate::id::Id;
 use compiler::Compiler;
 use hash::{hash, hash_name, hash_words, tag};
 
-/// A [`PermissionSet`], relative to the owners of its authorization: their ids are written as "this organization" and
-/// "this user", so that what is the same to its owners is equal, and kept once.
+/// A [`PermissionSet`] compiled for matching, relative to the owners of its authorization. The ids
+/// of the owners are replaced by "this organization" and "this user", so that authorizations of
+/// different owners can share one compiled set.
 ///
-/// It allows what the set allows, in a time that does not grow with the set: permissions for whole types in all
-/// organizations or in this one are bits, those for single resources and for other organizations are found by a hash
-/// if they are more than a few. Only those for one id in several organizations are searched one after the other.
+/// It covers the same requests as the set, in a time that does not grow with the set. Permissions
+/// for whole types in all organizations or in this one are bits. Those for single resources and for
+/// other organizations are found by hash if there are more than a few. Only permissions for the
+/// same id in several organizations are searched linearly.
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledSet {
-    /// What is held of each pair of well-known words: the bit with the number of its code.
+    /// Permissions on well-known names, one bit per code.
     held: HeldBits,
-    /// The permissions: first those that are not bits.
+    /// All permissions; those that are not represented as bits come first.
     rows: Box<[Row]>,
-    /// How many are not.
+    /// Number of permissions that are not represented as bits.
     singles: usize,
-    /// What only some sets need.
+    /// Fields that few sets need.
     more: Option<Box<RareFields>>,
 }
 
-/// How much is held, in three sets of bits.
+/// Coverage of each code, as three bit sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct HeldBits {
-    /// All of the type in all organizations.
+    /// The whole type in all organizations.
     any: u64,
-    /// All of the type in this organization.
+    /// The whole type in this organization.
     own: u64,
-    /// Something of the type; what, tell the rows.
+    /// Some resources of the type, listed in the rows.
     some: u64,
 }
 
-/// A permission.
+/// One permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Row {
-    /// The organization, if it is another one.
+    /// Organization, if it is not this one.
     organization: u64,
-    /// The id, or the number of the name.
+    /// Id, or index of the name.
     id: u64,
-    /// Its place in the set.
+    /// Index in the original set.
     order: u16,
-    /// The code of its words, or their number.
+    /// Code of action and type, or the number assigned to them.
     words: u16,
-    /// Some bits of the hash under which it is looked for.
+    /// Some bits of the hash by which the row is found.
     tag: u16,
     scope: Scope,
     which: Which,
@@ -66,16 +68,16 @@ struct Row {
 
 #[derive(Debug, Clone, Default)]
 struct RareFields {
-    /// Where the rows are that are not bits, if they are many.
+    /// Indices of the rows that are not represented as bits, if there are many.
     by_target: HashTable<u16>,
-    /// Words that have no code; their numbers go on from the codes.
+    /// Actions and types without a code. Their numbers follow the codes.
     pairs: Box<[Pair]>,
     by_words: HashTable<u16>,
     /// Names of resources.
     names: Box<[Box<str>]>,
 }
 
-/// Two words without a code, and what is held of them: the first bit.
+/// An action and a type without a code, and their coverage in the lowest bits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Pair {
     action: Action,
@@ -83,7 +85,7 @@ struct Pair {
     held: HeldBits,
 }
 
-/// In which organizations.
+/// The organizations of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 enum Scope {
@@ -92,7 +94,7 @@ enum Scope {
     Other,
 }
 
-/// Which resources of the type.
+/// The resources of a permission within its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 enum Which {
@@ -104,7 +106,7 @@ enum Which {
 }
 
 impl CompiledSet {
-    /// The set of an authorization of these owners.
+    /// Compiles the set of an authorization of these owners.
     pub(crate) fn of(set: &PermissionSet, organization: Id, user: Option<Id>) -> Self {
         let mut compiler = Compiler::default();
         for permission in set.iter() {
@@ -113,7 +115,8 @@ impl CompiledSet {
         compiler.finish()
     }
 
-    /// Whether one of the permissions covers `request`, the owners being those for which the set was made.
+    /// Returns `true` if a permission covers `request`. The owners must be those that the set was
+    /// compiled for, or equivalent ones.
     #[inline]
     pub(crate) fn covers(&self, request: &Request<'_>, organization: Id, user: Option<Id>) -> bool {
         let code = words::code(request.action, request.kind);
@@ -126,7 +129,7 @@ impl CompiledSet {
                 && self.some(code.into(), request, organization, user))
     }
 
-    /// The set again, in its order.
+    /// Restores the permission set, in its original order.
     pub(crate) fn decompile(&self, organization: Id, user: Option<Id>) -> PermissionSet {
         let mut rows: Vec<&Row> = self.rows.iter().collect();
         rows.sort_by_key(|row| row.order);
@@ -153,7 +156,8 @@ impl CompiledSet {
             || (pair.held.some != 0 && self.some(number, request, organization, user))
     }
 
-    /// Whether a permission for a single resource or for another organization covers `request`.
+    /// Returns `true` if a permission for a single resource or another organization covers
+    /// `request`.
     #[inline(never)]
     fn some(&self, words: u16, request: &Request<'_>, organization: Id, user: Option<Id>) -> bool {
         let (scope, other) = Scope::of(request.organization, organization);
@@ -187,7 +191,7 @@ impl CompiledSet {
         }
     }
 
-    /// Whether `is_it` holds for a row that is looked for under `hash`.
+    /// Returns `true` if `is_it` holds for a row with this hash.
     #[inline]
     fn has(&self, hash: u64, is_it: impl Fn(&Row) -> bool) -> bool {
         let at = |number: usize| self.rows.get(number).is_some_and(&is_it);
@@ -197,7 +201,7 @@ impl CompiledSet {
                 found.is_some()
             }
             _ => {
-                // All tags first, without a jump that would be foreseen badly.
+                // Compare all tags first, without a branch that would often be mispredicted.
                 let singles = self
                     .rows
                     .iter()
@@ -216,7 +220,7 @@ impl CompiledSet {
         }
     }
 
-    /// What the rows have numbers of.
+    /// Returns the tables that the rows index into.
     fn texts(&self) -> Option<(&[Pair], &[Box<str>])> {
         self.more.as_ref().map(|more| (&*more.pairs, &*more.names))
     }
@@ -258,7 +262,7 @@ impl CompiledSet {
 
 impl PartialEq for CompiledSet {
     fn eq(&self, other: &Self) -> bool {
-        // All the rest follows.
+        // All other fields are derived from these.
         self.rows == other.rows && self.texts() == other.texts()
     }
 }
@@ -281,7 +285,7 @@ impl HeldBits {
 }
 
 impl RareFields {
-    /// The number of two words without a code.
+    /// Returns the number of an action and a type without a code.
     #[inline]
     fn pair(&self, action: Action, kind: ResourceType) -> Option<(u16, &Pair)> {
         let pair = |number: u16| self.pairs.get(usize::from(number - FIRST_PAIR));
@@ -294,7 +298,7 @@ impl RareFields {
 }
 
 impl Scope {
-    /// The organization of a permission or request, for somebody of the organization `own`.
+    /// Encodes the organization of a permission or request, relative to the organization `own`.
     #[inline]
     fn of(organization: Option<Id>, own: Id) -> (Self, u64) {
         match organization {
@@ -306,7 +310,7 @@ impl Scope {
 }
 
 impl Which {
-    /// The resource with this id, for somebody of these owners.
+    /// Encodes the resource with this id, relative to these owners.
     #[inline]
     fn of(id: Id, organization: Id, user: Option<Id>) -> (Self, u64) {
         match id {
@@ -317,8 +321,8 @@ impl Which {
     }
 }
 
-/// How many rows are looked at one after the other; more are found by their hash.
+/// Maximum number of rows that are searched linearly; beyond it, rows are found by hash.
 const LINEAR_SCAN_MAX: usize = 8;
 
-/// The number of the first two words without a code.
+/// Number of the first action and type without a code.
 const FIRST_PAIR: u16 = words::CODES as u16;

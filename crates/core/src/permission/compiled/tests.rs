@@ -1,4 +1,4 @@
-//! Compiled sets against the plain rules, on random sets and requests that meet often.
+//! Compares compiled sets with the plain rules, on random sets and requests that often match.
 
 use super::*;
 use crate::schema::Schema;
@@ -6,7 +6,7 @@ use crate::schema::Schema;
 const SETS: u64 = 6_000;
 const REQUESTS: u64 = 60;
 
-/// Drawn numbers: SplitMix64.
+/// Random numbers: SplitMix64.
 struct Random(u64);
 
 impl Random {
@@ -21,7 +21,7 @@ impl Random {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// Few, so that users, organizations and resources have the same ones.
+    /// Draws from few ids, so that users, organizations and resources share them.
     fn id(&mut self) -> Id {
         id(1 + self.below(5))
     }
@@ -65,7 +65,7 @@ impl Random {
         (0..len).map(|_| self.permission()).collect()
     }
 
-    /// Often nearly what a permission of the set is for.
+    /// Draws a request that often nearly matches a permission of the set.
     fn request<'a>(&mut self, set: &'a PermissionSet) -> Request<'a> {
         let mut request = Request {
             action: self.action(),
@@ -96,7 +96,8 @@ impl Random {
     }
 }
 
-/// Well-known words, those of the other place, and others of any length that differ at their ends.
+/// Well-known names, names that are well known in the other position, and names of all lengths that
+/// differ only at their ends.
 const ACTIONS: [&str; 5] = ["read", "write", "drop", "buckets", LONG[0]];
 const TYPES: [&str; 8] = [
     "buckets",
@@ -122,7 +123,8 @@ const NAMES: [&str; 6] = [
     "a name of some more bytes than a word",
 ];
 
-/// Compares so many sets with the plain rules, each on [`REQUESTS`] requests; tells how many were covered.
+/// Compares `sets` random sets with the plain rules on [`REQUESTS`] requests each, and returns how
+/// many were covered.
 fn compare(random: &mut Random, sets: u64) -> u64 {
     let mut covered = 0;
     for _ in 0..sets {
@@ -143,7 +145,8 @@ fn compare(random: &mut Random, sets: u64) -> u64 {
     covered
 }
 
-/// 100 million cases: `SYMBOLON_TEST_CASES=100000000 cargo test --release -p symbolon --lib covers_what`.
+/// For 100 million cases, run `SYMBOLON_TEST_CASES=100000000 cargo test --release -p symbolon --lib
+/// compiled_sets_cover`.
 #[test]
 fn compiled_sets_cover_the_same_requests() {
     let each = SETS * REQUESTS;
@@ -152,7 +155,7 @@ fn compiled_sets_cover_the_same_requests() {
     let covered: u64 = (0..rounds)
         .map(|round| compare(&mut Random(round << 32 | 1), SETS))
         .sum();
-    // Neither side is rare.
+    // Neither outcome is rare.
     let all = rounds * each;
     assert!(
         (all / 5..all * 4 / 5).contains(&covered),
@@ -171,7 +174,7 @@ fn decompiling_keeps_the_order() {
     }
 }
 
-/// For every way to give owners other ids, so that what was the same stays the same, and nothing else becomes it.
+/// Sets are equal exactly if one becomes the other by replacing the ids of its owners.
 #[test]
 fn sets_are_equal_relative_to_their_owners() {
     let mut random = Random(3);
@@ -197,7 +200,7 @@ fn sets_are_equal_relative_to_their_owners() {
         let compiled = CompiledSet::of(&set, organization, user);
         let (to, by) = (moved(organization), user.map(moved));
         assert_eq!(CompiledSet::of(&other, to, by), compiled);
-        // Without the other owners it means something else, if anything is of them.
+        // For other owners the set has another meaning, if it refers to its owners at all.
         let kept = CompiledSet::of(&set, to, by);
         assert_eq!(
             kept == compiled,
@@ -241,7 +244,7 @@ fn all_access_sets_are_shared_between_owners() {
     assert_ne!(set(1, 2), set(1, 0));
 }
 
-/// Ids, organizations, names and words of which many share a tag, or the bits of a hash that a table looks at.
+/// Ids, organizations and names of which many share a tag, or the bits that a hash table uses.
 #[test]
 fn colliding_hashes_are_distinguished() {
     let own = Id::MIN;
@@ -291,7 +294,8 @@ fn buckets(count: u64) -> PermissionSet {
     (10..10 + count).map(one).collect()
 }
 
-/// On top of the 56 bytes of the set itself: 24 a permission, and a table if they are many.
+/// In addition to the 56 bytes of the set: 24 bytes per permission, and a hash table if there are
+/// many.
 #[test]
 fn compiled_sets_are_small() {
     let own = Id::MIN;
@@ -323,7 +327,7 @@ fn a_check_allocates_nothing() {
     }
 }
 
-/// More than fit are left out, and allow nothing.
+/// Permissions beyond the maximum are dropped and allow nothing.
 #[test]
 fn oversized_sets_allow_nothing_extra() {
     let (set, own) = (buckets(70_000), Id::MIN);
