@@ -1,4 +1,4 @@
-//! The one place where the clock is read.
+//! Reads the clock. No other module does.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -7,28 +7,31 @@ use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// What the engine takes for the time; replaced in tests by a [`ManualClock`].
+/// A source of time for the engine. Tests use a [`ManualClock`].
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The time of day.
+    /// Returns the time of day.
     fn now(&self) -> Timestamp;
 
-    /// Time since some fixed point, which no setting of the clock moves.
+    /// Returns the time since a fixed point, unaffected by changes to the system clock.
     fn monotonic(&self) -> Duration;
 
-    /// Both; what every check on a shared store asks. An override may be faster, and must answer the same.
+    /// Returns both times, as needed by every check on a shared store. An override must return the
+    /// same values, faster.
     fn both(&self) -> (Timestamp, Duration) {
         (self.now(), self.monotonic())
     }
 }
 
-/// The kernel's coarse clocks: the time of its last tick, which costs a few nanoseconds and no system call to read.
+/// The coarse clocks of the kernel: the time of the last tick. Reading them takes a few nanoseconds
+/// and no system call.
 ///
-/// A tick comes every 1 to 10 ms (`CONFIG_HZ`; 4 ms at the usual 250 Hz, `clock_getres` of `CLOCK_REALTIME_COARSE` tells). So
-/// the time may lie that far behind: a token is refused up to one tick after it has expired, and an engine finds itself
-/// stale up to one tick late. Where there are no such clocks, those of the standard library are read.
+/// A tick occurs every 1 to 10 ms (`CONFIG_HZ`; 4 ms at the usual 250 Hz; `clock_getres` of
+/// `CLOCK_REALTIME_COARSE` returns it). The time may be late by one tick: a token is refused up to
+/// one tick after its expiry, and an engine detects up to one tick late that it is stale. On
+/// platforms without these clocks, the standard library is used.
 ///
-/// The time of day never runs backwards within one process: a token that has expired stays expired when the
-/// clock is set back.
+/// The time of day never decreases within one process: an expired token stays expired when the
+/// system clock is set back.
 #[derive(Debug, Default)]
 pub struct SystemClock {
     latest: AtomicU64,
@@ -37,7 +40,7 @@ pub struct SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let read = coarse::realtime();
-        // Written at most once a tick, so that readers share the line.
+        // Written at most once per tick, so that readers share the cache line.
         let latest = self.latest.load(Ordering::Relaxed);
         if read > latest {
             self.latest.fetch_max(read, Ordering::Relaxed);
@@ -56,7 +59,7 @@ mod coarse {
 
     use rustix::time::{ClockId, clock_gettime};
 
-    /// Nanoseconds since 1970.
+    /// Returns the nanoseconds since 1970.
     #[inline]
     pub(super) fn realtime() -> u64 {
         let read = clock_gettime(ClockId::RealtimeCoarse);
@@ -90,7 +93,7 @@ mod coarse {
     }
 }
 
-/// A clock that is moved by hand; clones share it.
+/// A clock that only moves when a test advances it. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<ManualTime>);
 
@@ -101,7 +104,7 @@ struct ManualTime {
 }
 
 impl ManualClock {
-    /// A clock that stands at `now`.
+    /// Creates a clock that shows `now`.
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(ManualTime {
             now: AtomicU64::new(now.nanos()),
@@ -109,14 +112,14 @@ impl ManualClock {
         }))
     }
 
-    /// Lets `duration` pass.
+    /// Advances both times by `duration`.
     pub fn advance(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.0.now.fetch_add(nanos, Ordering::SeqCst);
         self.0.monotonic.fetch_add(nanos, Ordering::SeqCst);
     }
 
-    /// Sets the time of day, without any time passing.
+    /// Sets the time of day without advancing the monotonic time.
     pub fn set(&self, now: Timestamp) {
         self.0.now.store(now.nanos(), Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Comparing a store with itself and with the index.
+//! Checks a store for consistency, and compares it with the index.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use crate::index::{Change, ChangeKind};
 use crate::record::{Entity, Kind, RecordKey, SET_UP, SETTINGS, SetupState};
 use crate::store::{Cursor, Query, Stored};
 
-/// What a check of a whole store found.
+/// The result of checking a whole store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Findings {
-    /// How many genuine records there are of each kind.
+    /// Number of valid records of each kind.
     pub records: BTreeMap<Kind, usize>,
-    /// What is wrong.
+    /// Problems that were found.
     pub problems: Vec<Finding>,
 }
 
-/// Something that is wrong with a record.
+/// A problem with a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Which record.
+    /// Key of the record.
     pub key: RecordKey,
-    /// What about it, in words.
+    /// Description of the problem.
     pub problem: String,
 }
 
@@ -55,16 +55,13 @@ pub(crate) fn run(shared: &EngineState) -> Result<Findings, Error> {
     setup.check(&mut findings);
     for (owner, key) in owners {
         if !present.contains_key(&owner) {
-            findings.add(
-                key,
-                format!("{owner:?}, to which it belongs, is not in the store"),
-            );
+            findings.add(key, format!("its owner, {owner:?}, is not in the store"));
         }
     }
     Ok(findings)
 }
 
-/// What the store says of its set-up.
+/// The records of a store that describe its set-up.
 #[derive(Debug, Default)]
 struct SetupRecords {
     state: Option<SetupState>,
@@ -94,8 +91,7 @@ impl SetupRecords {
         }
         let is_used = self.has_record || self.has_others;
         if self.state == Some(SetupState::Open) && is_used {
-            let problem =
-                "an older version of the settings was put back: they say that the store is unused";
+            let problem = "the settings were rolled back: they describe the store as unused";
             findings.add(SETTINGS, problem.into());
         }
         if self.state.is_none() {
@@ -104,7 +100,7 @@ impl SetupRecords {
     }
 }
 
-/// Checks one record, and returns the owners that it needs.
+/// Checks one record and returns the owners that it needs.
 fn check(
     shared: &EngineState,
     stored: &Stored,
@@ -124,7 +120,7 @@ fn check(
         let found = shared.store.find(&Query::unique(key.kind, unique))?;
         let alone = matches!(found.as_slice(), [one] if one.record.key == key);
         if !alone {
-            findings.add(key, "its unique key does not lead to it alone".into());
+            findings.add(key, "its unique key does not find this record alone".into());
         }
     }
     let owners = owners(&entity);
@@ -148,7 +144,7 @@ fn compare(
         what,
     };
     if !shared.index.agrees(&change) {
-        findings.add(key, "the index knows another version of it".into());
+        findings.add(key, "the index has a different version of it".into());
     }
 }
 

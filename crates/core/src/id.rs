@@ -1,4 +1,4 @@
-//! Ids: 64 bits, ordered by time, never 0.
+//! Ids: 64 bits, ordered by creation time, never 0.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 
 /// The id of an authorization, user, organization or bucket.
 ///
-/// In text it is 16 hexadecimal digits, as InfluxDB writes ids (upper case is taken, lower case is
-/// written). The same id has a second spelling as a UUID of version 8 (RFC 9562), see [`Id::to_uuid`].
+/// The text form is 16 hexadecimal digits, as in InfluxDB: upper case is accepted, lower case is
+/// written. An id can also be written as a UUID of version 8 (RFC 9562), see [`Id::to_uuid`].
 ///
 /// ```
 /// use symbolon::Id;
@@ -26,28 +26,28 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(NonZeroU64);
 
-/// A text that is no id.
+/// The error for a text that is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// The text has not 16 bytes.
+    /// The length is not 16 bytes.
     #[error("id must have a length of 16 bytes")]
     Length,
-    /// A character is no hexadecimal digit, or the id is 0.
+    /// A character is not a hexadecimal digit, or the id is 0.
     #[error("invalid ID")]
     Digits,
 }
 
-/// The 58 low bits of the UUID spelling: fixed, so that a UUID of another origin is told apart.
+/// The 58 low bits of the UUID form. They are fixed, so that other UUIDs are detected.
 const UUID_TAIL: u64 = 0x0073_796d_626f_6c6f;
 const UUID_TAIL_BITS: u32 = 58;
 
 impl Id {
-    /// The smallest id.
+    /// Smallest id.
     pub const MIN: Self = Self(NonZeroU64::MIN);
-    /// The greatest id.
+    /// Greatest id.
     pub const MAX: Self = Self(NonZeroU64::MAX);
 
-    /// The id with this number; 0 is none.
+    /// Creates an id from a number; `None` for 0.
     pub const fn new(number: u64) -> Option<Self> {
         match NonZeroU64::new(number) {
             Some(number) => Some(Self(number)),
@@ -55,12 +55,12 @@ impl Id {
         }
     }
 
-    /// The number, never 0.
+    /// Returns the number, which is never 0.
     pub const fn number(self) -> u64 {
         self.0.get()
     }
 
-    /// The UUID spelling: version 8, the id in the first 64 free bits, a fixed tail in the others.
+    /// Returns the UUID form: version 8, the id in the first 64 free bits, and fixed bits after it.
     pub fn to_uuid(self) -> Uuid {
         let number = self.number();
         // 0x8000 is the version, 0b10 the variant.
@@ -69,7 +69,7 @@ impl Id {
         Uuid::from_u64_pair(high, low)
     }
 
-    /// The id that [`Id::to_uuid`] spells as `uuid`; none for every other UUID.
+    /// Parses the UUID form of an id; `None` for every other UUID.
     pub fn from_uuid(uuid: Uuid) -> Option<Self> {
         let (high, low) = uuid.as_u64_pair();
         let number = (high >> 16) << 16 | (high & 0x0fff) << 4 | (low >> UUID_TAIL_BITS) & 0xf;
@@ -84,7 +84,7 @@ impl FromStr for Id {
         if text.len() != 16 {
             return Err(InvalidId::Length);
         }
-        // `from_str_radix` takes a sign.
+        // `from_str_radix` accepts a sign.
         if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(InvalidId::Digits);
         }
@@ -118,14 +118,15 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// Milliseconds of 2017-04-09, from which InfluxDB counts the time in its ids.
+/// 2017-04-09 in Unix milliseconds, the start of the time in InfluxDB's ids.
 const ID_EPOCH_MS: u64 = 1_491_696_000_000;
 const RANDOM_BITS: u32 = 22;
 
-/// Makes ids that grow with time: 42 bits of milliseconds since 2017-04-09, then 22 random bits, or the id after the
-/// last one if that is greater.
+/// Generates increasing ids: 42 bits of milliseconds since 2017-04-09 and 22 random bits, or the
+/// previous id plus 1 if that is greater.
 ///
-/// Two processes can meet on one id; a store refuses the second, and the issuer draws again.
+/// Two processes may generate the same id. The store refuses the second one, and the issuer
+/// retries.
 #[derive(Debug, Default)]
 pub(crate) struct IdGenerator {
     last: AtomicU64,
@@ -177,11 +178,14 @@ mod tests {
         }
 
         #[test]
-        fn generated_ids_grow(draws in proptest::collection::vec((0..10_u64, any::<u64>()), 1..200)) {
+        fn generated_ids_grow(
+            draws in proptest::collection::vec((0..10_u64, any::<u64>()), 1..200)
+        ) {
             let generator = IdGenerator::default();
             let mut last = 0;
             for (ms, random) in draws {
-                let now = Timestamp::from_nanos(1_800_000_000_000_000_000 + ms * 1_000_000).unwrap();
+                let nanos = 1_800_000_000_000_000_000 + ms * 1_000_000;
+                let now = Timestamp::from_nanos(nanos).unwrap();
                 let id = generator.next(now, random).number();
                 prop_assert!(id > last);
                 last = id;

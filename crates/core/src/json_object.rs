@@ -1,4 +1,4 @@
-//! Objects of JSON that are read as objects alone.
+//! Deserialization that accepts only JSON objects.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A `T` that is read from an object with its keys, and from nothing else.
+/// A `T` that is deserialized from a JSON object and from nothing else.
 ///
-/// What serde derives for a struct reads an array too, whose elements then count as the fields in their order. Nobody writes
-/// that, and whoever reads a form that somebody else has written should refuse it.
+/// The `Deserialize` that serde derives for a struct also accepts an array, whose elements become
+/// the fields in order. Such input is nearly always a mistake, so parsers of external input should
+/// refuse it.
 ///
 /// ```
 /// use symbolon::JsonObject;

@@ -1,4 +1,4 @@
-//! The secret of a store: what token hashes and record MACs are made under.
+//! The key of a store, under which tokens are hashed and records are sealed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::error::Error;
 use crate::token::HashKey;
 
-/// Names one secret of a [`StoreKey`]; not secret itself.
+/// The id of one secret of a [`StoreKey`]. It is not secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId(pub(crate) u32);
 
@@ -28,9 +28,9 @@ impl FromStr for KeyId {
     }
 }
 
-/// A text that names no key.
+/// The error for a text that is not a key id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the id of a key has 8 lower-case hexadecimal digits")]
+#[error("a key id is 8 lower-case hexadecimal digits")]
 pub struct InvalidKeyId;
 
 impl fmt::Debug for KeyId {
@@ -39,13 +39,13 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// The secrets of one store, kept outside of it. The newest is current; of older ones the key that hashes tokens stays,
-/// for a token cannot be hashed anew without its text.
+/// The secrets of one store, kept outside of it. The newest secret is current. Of older ones the
+/// hash key is kept, because a token cannot be hashed again without its text.
 ///
-/// Whoever holds it can make tokens and records; whoever reads the database without it can make neither.
-/// Its text form, see [`StoreKey::to_text`], is what a key file holds.
+/// The holder of the key can create tokens and records. Without it, access to the database is not
+/// enough for either. A key file contains the text form, see [`StoreKey::to_text`].
 pub struct StoreKey {
-    /// In the order in which they were added; the current one is beside them.
+    /// Earlier secrets in the order in which they were added, without the current one.
     former: Vec<Secret>,
     current: Secret,
 }
@@ -55,42 +55,44 @@ pub(crate) struct Secret {
     #[zeroize(skip)]
     pub(crate) id: KeyId,
     pub(crate) hash: HashKey,
-    /// None once it is retired: then no record is taken that was sealed under it.
+    /// `None` for a retired secret: records sealed under it are rejected.
     full: Option<FullSecret>,
 }
 
-/// What a secret that is not retired has beside its hash key.
+/// The parts of a secret that retiring it removes.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 struct FullSecret {
     bytes: [u8; 32],
     mac: HashKey,
 }
 
-/// A text that is no store key.
+/// The error for a text that is not a store key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
-    /// No line holds a secret.
-    #[error("the key file holds no key; it is cut off or empty; restore it from your copy")]
+    /// No line contains a secret.
+    #[error("the key file contains no key: it is empty or truncated; restore it from a copy")]
     Empty,
-    /// The line with this number, counted from 1, is of neither form.
+    /// The line with this number, counted from 1, has neither form.
     #[error(
-        "line {0} of the key file is not of the form `symbolon-key-1:ID:SECRET` or `symbolon-former-1:ID:KEY:CHECK`; \
-         restore it from your copy"
+        "line {0} of the key file is not of the form `symbolon-key-1:ID:SECRET` or \
+         `symbolon-former-1:ID:KEY:CHECK`; restore it from a copy"
     )]
     Form(usize),
-    /// The last line, with this number, holds a retired secret.
+    /// The last line, with this number, contains a retired secret.
     #[error(
-        "line {0} of the key file is its last and holds no current secret; restore it from your copy"
+        "the last line of the key file, {0}, contains no current secret; restore it from a copy"
     )]
     NoCurrent(usize),
-    /// The secret on the line with this number, counted from 1, does not belong to the id beside it.
-    #[error("line {0} of the key file is damaged: secret and id do not match; restore it")]
+    /// Secret and id on the line with this number, counted from 1, do not match.
+    #[error(
+        "line {0} of the key file is damaged: secret and id do not match; restore it from a copy"
+    )]
     Damaged(usize),
 }
 
 const LABEL: &str = "symbolon-key-1";
 const FORMER: &str = "symbolon-former-1";
-/// The longest line, in bytes and more.
+/// Upper bound of the length of a line in bytes.
 const LINE: usize = 128;
 
 impl Secret {
@@ -108,7 +110,7 @@ impl Secret {
         }
     }
 
-    /// What records are sealed under; none if it is retired.
+    /// Returns the MAC key of records; `None` if the secret is retired.
     pub(crate) fn mac(&self) -> Option<&HashKey> {
         self.full.as_ref().map(|full| &full.mac)
     }
@@ -121,7 +123,7 @@ impl Secret {
         }
     }
 
-    /// Its line in a key file.
+    /// Appends the line of a key file.
     fn write(&self, text: &mut String) {
         let hex = |bytes: [u8; 32]| Zeroizing::new(blake3::Hash::from_bytes(bytes).to_hex());
         let id = self.id.to_string();
@@ -144,7 +146,7 @@ impl Secret {
         }
     }
 
-    /// Finds damage to the line of a retired secret, of which nothing else follows from its id.
+    /// Computes the check value of a retired secret, whose id cannot be derived from its hash key.
     fn check(&self) -> String {
         let context = "symbolon 2026-11-22 former key";
         let mut hasher = blake3::Hasher::new_derive_key(context);
@@ -158,18 +160,18 @@ impl Secret {
 }
 
 impl StoreKey {
-    /// A new key from the operating system's random bytes.
+    /// Generates a key from random bytes of the operating system.
     ///
     /// # Errors
     ///
-    /// [`Error::Random`] if the operating system gives none.
+    /// [`Error::Random`] if the operating system provides none.
     pub fn generate() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(bytes.as_mut_slice()).map_err(|_| Error::Random)?;
         Ok(Self::from_bytes(*bytes))
     }
 
-    /// The key with this one secret, which must be 32 random bytes.
+    /// Creates a key with one secret, which must be 32 random bytes.
     pub fn from_bytes(secret: [u8; 32]) -> Self {
         Self {
             former: Vec::new(),
@@ -177,9 +179,9 @@ impl StoreKey {
         }
     }
 
-    /// The text of a key file: a line `symbolon-key-1:ID:SECRET` a secret, the current one last, with the id
-    /// in 8 and the secret in 64 hexadecimal digits; of a retired one `symbolon-former-1:ID:KEY:CHECK`, with the key that
-    /// hashes tokens and a check of 8 digits. Lines that start with `#` are comments.
+    /// Returns the contents of a key file, the current secret last: a line `symbolon-key-1:ID:SECRET`
+    /// per secret, with 8 and 64 hexadecimal digits; for a retired one `symbolon-former-1:ID:KEY:CHECK`,
+    /// with the hash key in 64 and a check value in 8 digits.
     pub fn to_text(&self) -> Zeroizing<String> {
         let lines = self.former.len() + 1;
         let mut text = Zeroizing::new(String::with_capacity(lines * LINE));
@@ -189,11 +191,11 @@ impl StoreKey {
         text
     }
 
-    /// The same with a new current secret, under which records can be sealed anew.
+    /// Returns this key with a new current secret, under which records can be sealed again.
     ///
     /// # Errors
     ///
-    /// [`Error::Random`] if the operating system gives no random bytes.
+    /// [`Error::Random`] if the operating system provides no random bytes.
     pub fn rotated(&self) -> Result<Self, Error> {
         let Self { current, .. } = Self::generate()?;
         let former = self.former.iter().chain([&self.current]).cloned();
@@ -203,8 +205,8 @@ impl StoreKey {
         })
     }
 
-    /// The same, with nothing left of the former secrets but the keys that hash tokens: records that were sealed
-    /// under them are not genuine any more.
+    /// Returns this key with only the hash keys of the earlier secrets. Records that are still
+    /// sealed under an earlier secret are then rejected.
     #[must_use]
     pub fn retired(&self) -> Self {
         Self {
@@ -213,7 +215,8 @@ impl StoreKey {
         }
     }
 
-    /// The same, that takes what was sealed under the secrets of `old` too: for a backup that was made before a rotation.
+    /// Returns this key with the secrets of `old` added, to read a backup that was written before a
+    /// rotation.
     #[must_use]
     pub fn with_former(&self, old: &Self) -> Self {
         let known = |id| self.ids().any(|known| known == id);
@@ -229,12 +232,12 @@ impl StoreKey {
         }
     }
 
-    /// Whether records that were sealed under a former secret are still taken: a rotation has begun and not ended.
+    /// Returns `true` during a rotation: records sealed under an earlier secret are still accepted.
     pub fn is_rotating(&self) -> bool {
         self.former.iter().any(|secret| secret.full.is_some())
     }
 
-    /// The ids of its secrets, the current one last.
+    /// Returns the ids of all secrets, the current one last.
     pub fn ids(&self) -> impl Iterator<Item = KeyId> {
         self.former
             .iter()
@@ -242,7 +245,7 @@ impl StoreKey {
             .map(|secret| secret.id)
     }
 
-    /// The secret that new records and hashes are made under.
+    /// Returns the secret under which new records and hashes are created.
     pub(crate) fn current(&self) -> &Secret {
         &self.current
     }
@@ -251,12 +254,12 @@ impl StoreKey {
         self.newest_first().find(|secret| secret.id == id)
     }
 
-    /// The current secret first.
+    /// Returns all secrets, newest first.
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Secret> {
         std::iter::once(&self.current).chain(self.former())
     }
 
-    /// All but the current one, the newest first.
+    /// Returns all secrets except the current one, newest first.
     #[inline]
     pub(crate) fn former(&self) -> impl DoubleEndedIterator<Item = &Secret> + ExactSizeIterator {
         self.former.iter().rev()
@@ -388,7 +391,7 @@ mod tests {
         );
     }
 
-    /// Those of `docs/format.md`.
+    /// The examples of `docs/format.md`.
     #[test]
     fn key_file_lines_have_the_documented_form() {
         let key = StoreKey::from_bytes([7; 32]);
@@ -436,7 +439,7 @@ mod tests {
             changed.parse::<StoreKey>().err(),
             Some(InvalidKey::Damaged(2))
         );
-        // The id beside it is written in one way.
+        // An id has exactly one text form.
         let longer = text.replacen(':', ":0", 1);
         assert_eq!(longer.parse::<StoreKey>().err(), Some(InvalidKey::Form(1)));
         assert_eq!(

@@ -1,14 +1,15 @@
-//! An embeddable API-token store for database servers: may this token do this to that?
+//! An embeddable API-token store for database servers. It decides if a token may perform an action
+//! on a resource.
 //!
-//! An [`Engine`] opens a [`TokenStore`] with a [`StoreKey`] and the [`Schema`] of the server, and reads it once. Its
-//! [`Verifier`] answers checks from memory, its [`Issuer`] makes changes, and a thread follows what other processes
-//! write.
+//! An [`Engine`] opens a [`TokenStore`] with a [`StoreKey`] and the [`Schema`] of the server, and
+//! reads it into memory once. Its [`Verifier`] answers checks from memory, its [`Issuer`] makes
+//! changes, and a follower thread applies the changes of other processes.
 //!
 //! ```
 //! use std::sync::Arc;
 //! use symbolon::journal::MemoryJournal;
-//! use symbolon::{Action, Caller, Denied, Engine, MemoryStore, NewAuthorization, Options, Permission};
-//! use symbolon::{Request, ResourceType, Schema, StoreKey};
+//! use symbolon::{Action, Caller, Denied, Engine, MemoryStore, NewAuthorization, Options};
+//! use symbolon::{Permission, Request, ResourceType, Schema, StoreKey};
 //!
 //! let options = Options {
 //!     journal: Some(Arc::new(MemoryJournal::new())),
@@ -27,32 +28,35 @@
 //! # Ok::<(), symbolon::Error>(())
 //! ```
 //!
-//! This crate does no input or output of its own. Stores are in `symbolon-sqlite` and `symbolon-sled`, the journal in
-//! files in `symbolon-journal`, the key file in `symbolon-files`. A store of your own implements [`TokenStore`], and
-//! `symbolon-conformance` tests it.
+//! This crate does no I/O of its own. The crates `symbolon-sqlite` and `symbolon-sled` provide
+//! stores, `symbolon-journal` a journal in files, and `symbolon-files` the key file. A custom store
+//! implements [`TokenStore`] and is tested with `symbolon-conformance`.
 //!
-//! | to | see |
+//! | task | start with |
 //! |---|---|
-//! | answer requests | [`Verifier::check`], [`Verifier::authenticate`], [`Denied`] |
+//! | check requests | [`Verifier::check`], [`Verifier::authenticate`], [`Denied`] |
 //! | create, rotate and revoke tokens | [`Issuer`], [`NewAuthorization`], [`Caller`] |
-//! | say what may be granted | [`Schema`], [`Permission`], [`Request`] |
-//! | know who did what, and keep ended what had ended | [`journal`], [`Options::journal`], [`RollbackReport`] |
+//! | define actions and resource types | [`Schema`], [`Permission`], [`Request`] |
+//! | audit changes and replay revocations | [`journal`], [`Options::journal`], [`RollbackReport`] |
 //! | copy a store | [`mod@backup`], [`Issuer::export`], [`import`] |
-//! | change the key | [`StoreKey::rotated`], [`Issuer::reseal`], [`StoreKey::retired`] |
+//! | rotate the key | [`StoreKey::rotated`], [`Issuer::reseal`], [`StoreKey::retired`] |
 //!
 //! # Consistency
 //!
-//! A change that returned `Ok` is on disk, and every check of the same engine that starts afterwards sees it. Other
-//! processes on the same store see it within milliseconds, and never later than [`Options::max_staleness`]: an engine
-//! that cannot follow answers [`Denied::Unavailable`]. After [`Error::Store`] with [`StoreError::Backend`] nobody knows
-//! whether a change was made; to repeat what ends something is always right. `set_up` or `rotate` may then have made an
-//! active token that nobody has: list and revoke it.
+//! When a change returns `Ok`, it is on disk, and every later check of the same engine sees it.
+//! Other processes with the same store see it within milliseconds, and never later than
+//! [`Options::max_staleness`]: an engine that cannot follow the store answers
+//! [`Denied::Unavailable`].
+//!
+//! After [`Error::Store`] with [`StoreError::Backend`], the change may or may not have been
+//! applied. Repeating a revocation or deletion is always safe. `set_up` and `rotate` may have
+//! created an active token that was not returned: list it and revoke it.
 //!
 //! # Performance
 //!
-//! A check takes no lock, allocates nothing, and does no input or output. Everything that it needs is in memory. A
-//! change waits for one sync of the store, and for one of the journal if there is one; changes that are made at the
-//! same time share both.
+//! A check takes no lock, allocates nothing and does no I/O; all data it needs is in memory. A
+//! change waits for one sync of the store, and for one of the journal if there is one. Concurrent
+//! changes share these syncs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authorization;

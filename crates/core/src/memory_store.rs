@@ -1,4 +1,4 @@
-//! The reference store: everything in memory, nothing kept.
+//! The reference implementation of a store, in memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,8 @@ use crate::store::{
 };
 use crate::time::Minute;
 
-/// A store that keeps nothing beyond its life: for tests, and as the model that other stores are compared with.
+/// A store in memory, for tests and as the reference for other stores. Its contents are lost when
+/// it is dropped.
 ///
 /// Several engines may share one through an `Arc`.
 #[derive(Debug)]
@@ -32,18 +33,19 @@ struct State {
 }
 
 impl MemoryStore {
-    /// An empty store for one engine.
+    /// Creates an empty store for one engine.
     pub fn new() -> Self {
         Self::with_sharing(Sharing::Exclusive)
     }
 
-    /// An empty store for several engines, which follow each other's writes.
+    /// Creates an empty store for several engines that follow each other's writes.
     pub fn shared() -> Self {
         Self::with_sharing(Sharing::Shared)
     }
 
     fn with_sharing(sharing: Sharing) -> Self {
-        // Only tests tell two memory stores apart; without random bytes they all have one epoch.
+        // Only tests need distinct epochs. Without random bytes, every memory store has the same
+        // one.
         let epoch = Epoch(0).another().unwrap_or(Epoch(0));
         let end = End {
             head: Revision::ABSENT,
@@ -63,7 +65,7 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The state is changed only after every check has passed, so that it is whole after a panic too.
+        // The state only changes after all checks have passed, so it is consistent after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

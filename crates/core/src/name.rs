@@ -1,4 +1,4 @@
-//! Short names that are copied, not allocated: actions and resource types.
+//! Names of actions and resource types, held inline so that copying them allocates nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,20 +7,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::permission::words;
 
-/// The longest name, in bytes.
+/// Maximum length of a name in bytes.
 pub const MAX_NAME: usize = 31;
 
-/// 1 to 31 ASCII letters, digits, `_`, `-` or `.`, held inline and followed by zeros.
+/// 1 to 31 ASCII letters, digits, `_`, `-` or `.`, held inline and padded with zeros.
 ///
-/// The last byte is what is known of the text, see [`Name::word`]. It follows from the others, so that names are equal,
-/// and ordered, as their texts are.
+/// The last byte is the number of the name, see [`Name::word`]. It is derived from the other bytes,
+/// so names compare and sort like their texts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(align(8))]
 pub(crate) struct Name([u8; MAX_NAME + 1]);
 
-/// A text that is no name of an action or a resource type.
+/// The error for a text that is not a name of an action or resource type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a name has 1 to 31 ASCII letters, digits, `_`, `-` or `.`")]
+#[error("a name is 1 to 31 ASCII letters, digits, `_`, `-` or `.`")]
 pub struct InvalidName;
 
 impl Name {
@@ -47,15 +47,15 @@ impl Name {
         Ok(Self(bytes))
     }
 
-    /// For names that are written in the source.
+    /// Creates a name from a literal; fails to compile if it is invalid.
     #[expect(
         clippy::panic,
-        reason = "evaluated when compiling: a wrong literal does not build"
+        reason = "evaluated at compile time: a wrong literal fails to build"
     )]
     pub(crate) const fn literal(text: &str) -> Self {
         match Self::new(text) {
             Ok(name) => name,
-            Err(InvalidName) => panic!("not a name"),
+            Err(InvalidName) => panic!("invalid name"),
         }
     }
 
@@ -66,14 +66,15 @@ impl Name {
             .unwrap_or_default()
     }
 
-    /// The number of a well-known word, as in [`words`]; [`words::OTHER`] for every other text.
+    /// Returns the number of a well-known name, as in [`words`], or [`words::OTHER`] for other
+    /// names.
     #[inline]
     pub(crate) const fn word(&self) -> u8 {
         let [.., word] = self.0;
         word
     }
 
-    /// All of it: the same for equal names alone.
+    /// Returns all bytes. Only equal names have equal bytes.
     #[inline]
     pub(crate) const fn bytes(&self) -> &[u8; MAX_NAME + 1] {
         &self.0

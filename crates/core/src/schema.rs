@@ -1,4 +1,4 @@
-//! Which actions and resource types exist: the embedder's own words.
+//! Schemas: the actions and resource types of an embedder.
 
 use crate::authorization::Origin;
 use crate::id::Id;
@@ -25,58 +25,59 @@ pub struct Schema {
     empty: Vec<Origin>,
 }
 
-/// How the resources of a type are told apart.
+/// The way in which resources of a type are identified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Match {
     Id,
     Name,
-    /// The type exists, but nobody can be granted it.
+    /// The type exists but can never be granted.
     Never,
 }
 
-/// Why a permission does not fit a [`Schema`].
+/// The reason why a permission does not fit a [`Schema`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// The set of permissions is empty.
     #[error("authorization must include permissions")]
     Empty,
-    /// No such action.
-    #[error("unknown action `{action}`; known are {known}")]
+    /// The schema does not have this action.
+    #[error("unknown action `{action}`; expected one of {known}")]
     UnknownAction {
-        /// What was given.
+        /// The requested action.
         action: Action,
-        /// The actions of the schema.
+        /// Actions of the schema, comma-separated.
         known: String,
     },
-    /// No such resource type.
-    #[error("unknown resource type `{kind}`; known are {known}")]
+    /// The schema does not have this resource type.
+    #[error("unknown resource type `{kind}`; expected one of {known}")]
     UnknownType {
-        /// What was given.
+        /// The requested type.
         kind: ResourceType,
-        /// The types of the schema.
+        /// Types of the schema, comma-separated.
         known: String,
     },
     /// The type exists but cannot be granted.
     #[error("resource type `{0}` cannot be granted")]
     NotGranted(ResourceType),
-    /// The type's resources are told apart by id, and a name was given, or the other way round.
-    #[error("a resource of type `{kind}` is named by its {by}")]
+    /// The resources of this type have ids and a name was given, or the other way round.
+    #[error("a resource of type `{kind}` is identified by its {by}")]
     WrongTarget {
         /// The type.
         kind: ResourceType,
         /// `id` or `name`.
         by: &'static str,
     },
-    /// The name of a resource is empty, too long, `*`, or holds control characters.
-    #[error("a resource name has 1 to 255 bytes without control characters, and is not `*`")]
+    /// The name of a resource is empty, too long, `*`, or contains control characters.
+    #[error("a resource name is 1 to 255 bytes without control characters, and not `*`")]
     Name,
 }
 
-/// How many of them an operator holds: those of InfluxDB OSS but `instance`.
+/// Number of resource types that an operator has permissions on: those of InfluxDB OSS except
+/// `instance`.
 const OPERATOR_TYPES: usize = 22;
 
 impl Schema {
-    /// A schema with these actions and no resource types yet.
+    /// Creates a schema with these actions and no resource types.
     pub fn new(actions: impl IntoIterator<Item = Action>) -> Self {
         Self {
             actions: actions.into_iter().collect(),
@@ -84,28 +85,29 @@ impl Schema {
         }
     }
 
-    /// Adds a resource type whose resources have ids.
+    /// Adds a resource type whose resources are identified by id.
     #[must_use]
     pub fn by_id(mut self, kind: ResourceType) -> Self {
         self.types.push((kind, Match::Id));
         self
     }
 
-    /// Adds a resource type whose resources have names, unique in their organization.
+    /// Adds a resource type whose resources are identified by a name that is unique in their
+    /// organization.
     #[must_use]
     pub fn by_name(mut self, kind: ResourceType) -> Self {
         self.types.push((kind, Match::Name));
         self
     }
 
-    /// Lets authorizations of `origin` have no permission at all.
+    /// Allows authorizations of `origin` to have no permissions.
     #[must_use]
     pub fn allow_empty(mut self, origin: Origin) -> Self {
         self.empty.push(origin);
         self
     }
 
-    /// Everything that either of the two schemas has.
+    /// Returns the union of both schemas.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         for action in other.actions {
@@ -122,7 +124,8 @@ impl Schema {
         self
     }
 
-    /// InfluxDB v2: `read` and `write` on its 26 resource types, of which `instance` is never granted.
+    /// Returns the schema of InfluxDB v2: `read` and `write` on its 26 resource types, of which
+    /// `instance` cannot be granted.
     ///
     /// The names are those of `influxdb/v2/authz.go`.
     pub fn influxdb_v2() -> Self {
@@ -141,25 +144,26 @@ impl Schema {
         }
     }
 
-    /// Databases by name, as InfluxDB 3 Clustered has them: `read` and `write` on `databases`; a token may be
-    /// allowed nothing.
+    /// Returns a schema for databases by name, as in InfluxDB 3 Clustered: `read` and `write` on
+    /// `databases`. Tokens without permissions are allowed.
     pub fn databases() -> Self {
         Self::new([Action::READ, Action::WRITE])
             .by_name(ResourceType::DATABASES)
             .allow_empty(Origin::V0)
     }
 
-    /// The actions, in their order.
+    /// Returns the actions, in their order.
     pub fn actions(&self) -> impl Iterator<Item = Action> {
         self.actions.iter().copied()
     }
 
-    /// The resource types, in their order.
+    /// Returns the resource types, in their order.
     pub fn resource_types(&self) -> impl Iterator<Item = ResourceType> {
         self.types.iter().map(|(kind, _)| *kind)
     }
 
-    /// Every action on every resource type that can be granted, in all organizations.
+    /// Returns permissions for every action on every resource type that can be granted, in all
+    /// organizations.
     pub fn everything(&self) -> Vec<Permission> {
         let granted = self.types.iter().filter(|(_, by)| *by != Match::Never);
         let each = |(kind, _): &(ResourceType, Match)| {
@@ -170,8 +174,8 @@ impl Schema {
         granted.flat_map(each).collect()
     }
 
-    /// What InfluxDB gives an operator: `read` and `write` on the 22 types of its open-source edition, in all
-    /// organizations.
+    /// Returns the permissions of an operator in InfluxDB: `read` and `write` on the 22 types of
+    /// its open-source edition, in all organizations.
     pub fn influxdb_operator() -> Vec<Permission> {
         let kinds = INFLUXDB_TYPES.iter().take(OPERATOR_TYPES);
         let kinds = kinds.filter_map(|name| ResourceType::new(name).ok());
@@ -179,8 +183,9 @@ impl Schema {
         kinds.flat_map(both).collect()
     }
 
-    /// What InfluxDB calls *all access* to an organization: `read` and `write` on the 22 types of its open-source
-    /// edition there; of organizations this one alone, of users the given one alone.
+    /// Returns InfluxDB's *all access* to an organization: `read` and `write` on the 22 types of
+    /// its open-source edition within it. Of the type `orgs` this includes only the organization
+    /// itself, of `users` only the given user.
     pub fn influxdb_all_access(organization: Id, user: Option<Id>) -> Vec<Permission> {
         let scoped = |one: Permission| match one.resource.kind {
             ResourceType::ORGANIZATIONS => Some(one.id(organization)),
@@ -191,8 +196,9 @@ impl Schema {
         all.filter_map(scoped).collect()
     }
 
-    /// What InfluxDB lets the owner of an organization do: `read` and `write` on the 22 types of its open-source edition
-    /// there; of organizations this one alone.
+    /// Returns the permissions of an organization owner in InfluxDB: `read` and `write` on the 22
+    /// types of its open-source edition within the organization. Of the type `orgs` this includes
+    /// only the organization itself.
     pub fn influxdb_owner(organization: Id) -> Vec<Permission> {
         let scoped = |one: Permission| match one.resource.kind {
             ResourceType::ORGANIZATIONS => one.id(organization),
@@ -202,24 +208,25 @@ impl Schema {
         all.map(scoped).collect()
     }
 
-    /// What InfluxDB lets a member of an organization do: read what its owner may.
+    /// Returns the permissions of an organization member in InfluxDB: all `read` permissions of an
+    /// owner.
     pub fn influxdb_member(organization: Id) -> Vec<Permission> {
         let mut all = Self::influxdb_owner(organization);
         all.retain(|one| one.action == Action::READ);
         all
     }
 
-    /// What InfluxDB lets every user do: `read` and `write` on itself.
+    /// Returns the permissions of every user in InfluxDB: `read` and `write` on itself.
     pub fn influxdb_me(user: Id) -> Vec<Permission> {
         let itself = |action| Permission::new(action, ResourceType::USERS).id(user);
         [Action::READ, Action::WRITE].map(itself).into()
     }
 
-    /// Whether an authorization of `origin` may be given these permissions.
+    /// Checks that an authorization of `origin` can have these permissions.
     ///
     /// # Errors
     ///
-    /// The first reason why not.
+    /// [`SchemaError`] for the first permission that does not fit.
     pub fn check(&self, origin: Origin, permissions: &[Permission]) -> Result<(), SchemaError> {
         if permissions.is_empty() && !self.empty.contains(&origin) {
             return Err(SchemaError::Empty);
@@ -227,7 +234,7 @@ impl Schema {
         permissions.iter().try_for_each(|one| self.check_one(one))
     }
 
-    /// Whether a check may ask for `action` on `kind`.
+    /// Checks that a request can ask for `action` on `kind`.
     ///
     /// # Errors
     ///
@@ -237,7 +244,7 @@ impl Schema {
         self.known_action(action)
     }
 
-    /// Whether resources of `kind` are told apart by name and not by id.
+    /// Returns `true` if resources of `kind` are identified by name rather than by id.
     pub fn is_by_name(&self, kind: ResourceType) -> bool {
         self.types.contains(&(kind, Match::Name))
     }
@@ -323,11 +330,12 @@ mod tests {
         );
         let unknown = |text| check(Origin::V2, &[text]).unwrap_err().to_string();
         assert!(
-            unknown("read:tables").starts_with("unknown resource type `tables`; known are auth")
+            unknown("read:tables")
+                .starts_with("unknown resource type `tables`; expected one of auth")
         );
         assert_eq!(
             unknown("drop:buckets"),
-            "unknown action `drop`; known are read, write"
+            "unknown action `drop`; expected one of read, write"
         );
         let named = Permission::new(Action::READ, ResourceType::BUCKETS).name("x");
         let schema = Schema::influxdb_v2();

@@ -1,4 +1,4 @@
-//! Points in time.
+//! Timestamps.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00Z, at most 2262-04-11T23:47:16.854775807Z.
 ///
-/// Written as RFC 3339 in UTC with as many fraction digits as are needed; read with any offset.
+/// The text form is RFC 3339 in UTC, with as many fraction digits as needed. Any offset is
+/// accepted.
 ///
 /// ```
 /// use symbolon::Timestamp;
@@ -22,14 +23,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(u64);
 
-/// A text or number that is no [`Timestamp`].
+/// The error for a text or number that is not a [`Timestamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTime {
-    /// Not of the form of RFC 3339.
-    #[error("a time is written as in `2026-11-22T10:00:00Z` (RFC 3339)")]
+    /// The text is not in RFC 3339 format.
+    #[error("a time must have the form `2026-11-22T10:00:00Z` (RFC 3339)")]
     Form,
-    /// Before 1970 or after 2262.
-    #[error("a time lies between 1970-01-01T00:00:00Z and 2262-04-11T23:47:16Z")]
+    /// The time is before 1970 or after 2262.
+    #[error("a time must be between 1970-01-01T00:00:00Z and 2262-04-11T23:47:16Z")]
     Range,
 }
 
@@ -39,7 +40,8 @@ impl Timestamp {
     /// 2262-04-11T23:47:16.854775807Z.
     pub const MAX: Self = Self(i64::MAX as u64);
 
-    /// The time so many nanoseconds after 1970; none if it lies after [`Timestamp::MAX`].
+    /// Creates a timestamp from nanoseconds since 1970; `None` if it is later than
+    /// [`Timestamp::MAX`].
     pub const fn from_nanos(nanos: u64) -> Option<Self> {
         if nanos <= Self::MAX.0 {
             Some(Self(nanos))
@@ -48,18 +50,18 @@ impl Timestamp {
         }
     }
 
-    /// Nanoseconds since 1970.
+    /// Returns the nanoseconds since 1970.
     pub const fn nanos(self) -> u64 {
         self.0
     }
 
-    /// The time `duration` later, or [`Timestamp::MAX`].
+    /// Returns the time `duration` later, at most [`Timestamp::MAX`].
     pub fn saturating_add(self, duration: Duration) -> Self {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanos).min(Self::MAX.0))
     }
 
-    /// The time `duration` earlier, or [`Timestamp::MIN`].
+    /// Returns the time `duration` earlier, at least [`Timestamp::MIN`].
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_sub(nanos))
@@ -128,7 +130,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Minutes since 1970: how finely the last use of a token is kept.
+/// Minutes since 1970, the precision in which the last use of a token is stored.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
 )]
@@ -141,13 +143,13 @@ impl From<Timestamp> for Minute {
 }
 
 impl From<Minute> for Timestamp {
-    /// The start of the minute, or [`Timestamp::MAX`].
+    /// Returns the start of the minute, at most [`Timestamp::MAX`].
     fn from(Minute(minute): Minute) -> Self {
         Self(u64::from(minute).saturating_mul(MINUTE).min(Self::MAX.0))
     }
 }
 
-/// In nanoseconds.
+/// Length of a minute in nanoseconds.
 const MINUTE: u64 = 60_000_000_000;
 
 #[cfg(test)]

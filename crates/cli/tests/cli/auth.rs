@@ -241,7 +241,7 @@ fn status_and_expiry_options_apply() {
         "--read-tasks",
         "--expires=2999-01-01T00:00:00Z",
     ]);
-    assert!(err(&never.code(1)).contains("a time lies between"));
+    assert!(err(&never.code(1)).contains("a time must be between"));
 }
 
 #[test]

@@ -130,15 +130,15 @@ fn errors_and_refusals_have_different_exit_codes() {
     };
     fails(
         &["--action=drop", "--type=buckets"],
-        "Error: unknown action `drop`; known are read, write\n",
+        "Error: unknown action `drop`; expected one of read, write\n",
     );
     fails(
         &["--action=read", "--type=tables"],
-        "Error: unknown resource type `tables`; known are authorizations, ",
+        "Error: unknown resource type `tables`; expected one of authorizations, ",
     );
     fails(
         &["--action=re ad", "--type=buckets"],
-        "Error: `--action`: `re ad`: a name has 1 to 31",
+        "Error: `--action`: `re ad`: a name is 1 to 31",
     );
     let read = ["--action=read", "--type=buckets"];
     fails(

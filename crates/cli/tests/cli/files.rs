@@ -73,7 +73,7 @@ fn a_damaged_key_file_is_rejected() {
             &text[..text.len() - 9],
             "line 3 of the key file is not of the form",
         ),
-        ("", "holds no key"),
+        ("", "contains no key"),
         ("nonsense\n", "is not of the form"),
     ] {
         fs::write(home.key(), contents).unwrap();

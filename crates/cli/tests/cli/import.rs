@@ -115,10 +115,10 @@ fn bad_rows_are_named_and_nothing_is_written() {
         .iter()
         .zip([
             "unknown status `paused`",
-            "`expiresAt`: a time lies between 1970",
-            "`expiresAt`: a time lies between 1970",
-            "unknown resource type `tables`; known are authorizations, buckets",
-            "unknown action `drop`; known are read, write",
+            "`expiresAt`: a time must be between 1970",
+            "`expiresAt`: a time must be between 1970",
+            "unknown resource type `tables`; expected one of authorizations, buckets",
+            "unknown action `drop`; expected one of read, write",
             "it has no token",
             "it has no token",
             "`token`: not a token",
@@ -126,7 +126,7 @@ fn bad_rows_are_named_and_nothing_is_written() {
             "`id`: id must have a length of 16 bytes",
             "it has the same id as authorizations[0]",
             "it has the same token as authorizations[0]",
-            "description holds the control character U+0009",
+            "description contains the control character U+0009",
             "description has 1048576 bytes",
             "is not for org id",
             "it is no object",

@@ -104,7 +104,7 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
             json!({"token": secret, "action": secret, "type": "buckets"})
                 .to_string()
                 .into(),
-            "`action`: a name has",
+            "`action`: a name is",
         ),
         (
             json!({"token": secret, "action": "drop", "type": "buckets"})

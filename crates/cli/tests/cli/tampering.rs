@@ -127,9 +127,7 @@ fn missing_or_exchanged_owners_are_rejected() {
         [column(0xc01)],
     );
     let found = home.run(&["fsck"]).code(1);
-    assert!(
-        out(&found).contains("user 0000000000000c01, to which it belongs, is not in the store")
-    );
+    assert!(out(&found).contains("its owner, user 0000000000000c01, is not in the store"));
     assert_eq!(home.reads(&token(1)), "owner_inactive");
     let home = Home::with_sample();
     intruder(

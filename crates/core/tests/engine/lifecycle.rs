@@ -238,11 +238,11 @@ fn invalid_input_is_reported() {
     };
     assert_eq!(
         refused(&|new| new.description = "x".repeat(1 << 20)),
-        "description has 1048576 bytes; at most 4096 are taken"
+        "description has 1048576 bytes; the maximum is 4096"
     );
     assert_eq!(
         refused(&|new| new.description = "a\nb".into()),
-        "description holds the control character U+000A; take it out"
+        "description contains the control character U+000A; remove it"
     );
     assert_eq!(
         refused(&|new| new.expires_at = Some("2025-12-31T23:59:59Z".parse().unwrap())),

@@ -62,12 +62,14 @@ fn invalid_fields_are_rejected() {
     ] {
         let told = with(&format!(r#""expiresAt":"{time}""#));
         assert!(
-            told.starts_with("`expiresAt`: a time lies between 1970"),
+            told.starts_with("`expiresAt`: a time must be between 1970"),
             "{told}"
         );
     }
-    assert!(with(r#""expiresAt":"0001-01-01T00:00:00Z""#).starts_with("`expiresAt`: a time lies"));
-    assert!(with(r#""createdAt":"yesterday""#).starts_with("`createdAt`: a time is written as"));
+    assert!(
+        with(r#""expiresAt":"0001-01-01T00:00:00Z""#).starts_with("`expiresAt`: a time must be")
+    );
+    assert!(with(r#""createdAt":"yesterday""#).starts_with("`createdAt`: a time must have"));
     assert_eq!(with(r#""createdAt":5"#), "`createdAt` is no text");
     assert_eq!(
         with(r#""userID":"77""#),
@@ -79,12 +81,12 @@ fn invalid_fields_are_rejected() {
     );
     assert_eq!(
         with(r#""description":"\u0007""#),
-        "description holds the control character U+0007; take it out"
+        "description contains the control character U+0007; remove it"
     );
     let long = format!(r#""description":"{}""#, "x".repeat(1 << 20));
     assert_eq!(
         with(&long),
-        "description has 1048576 bytes; at most 4096 are taken"
+        "description has 1048576 bytes; the maximum is 4096"
     );
     assert_eq!(
         with(r#""description":"\ud800""#),
@@ -169,7 +171,8 @@ fn invalid_permissions_are_rejected() {
     }
     assert!(with(r#"["drop:buckets"]"#).starts_with("unknown action `drop`"));
     assert!(
-        with(r#"["read:tables"]"#).starts_with("unknown resource type `tables`; known are auth")
+        with(r#"["read:tables"]"#)
+            .starts_with("unknown resource type `tables`; expected one of auth")
     );
     assert!(with(r#"["read:instance"]"#).contains("`instance` cannot be granted"));
     assert!(with(r#"["read:orgs/00000000000000ff/buckets"]"#).contains("is not for org id"));
