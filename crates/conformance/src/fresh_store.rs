@@ -1,4 +1,4 @@
-//! Fresh stores, each in a folder of its own.
+//! Fresh stores, each in its own directory.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,24 +8,24 @@ use std::sync::Arc;
 use symbolon::TokenStore;
 use tempfile::TempDir;
 
-/// Makes stores of the kind under test.
+/// Creates stores of the type under test.
 #[derive(Clone, Copy)]
 pub struct StoreFactory<'a> {
     open: &'a dyn Fn(&Path) -> Arc<dyn TokenStore>,
 }
 
 impl<'a> StoreFactory<'a> {
-    /// Makes stores with `open`, which is given an empty folder that only its owner may enter.
+    /// Creates a factory that calls `open` with an empty directory that only its owner can access.
     pub fn new(open: &'a dyn Fn(&Path) -> Arc<dyn TokenStore>) -> Self {
         Self { open }
     }
 
-    /// A new store in a new folder.
+    /// Creates a store in a new directory.
     pub fn fresh(self) -> FreshStore<'a> {
         let dir = tempfile::Builder::new()
             .prefix("symbolon-")
             .tempdir()
-            .expect("a temporary folder can be made");
+            .expect("cannot create a temporary directory");
         let store = (self.open)(dir.path());
         FreshStore {
             store,
@@ -41,17 +41,17 @@ impl fmt::Debug for StoreFactory<'_> {
     }
 }
 
-/// A store, and the folder that it lies in; both end together.
+/// A store and its temporary directory, deleted together.
 #[derive(Debug)]
 pub struct FreshStore<'a> {
-    // The store is dropped before its folder: fields are dropped in the order in which they stand here.
+    // Fields are dropped in this order: the store before its directory.
     store: Arc<dyn TokenStore>,
     dir: TempDir,
     make: StoreFactory<'a>,
 }
 
 impl FreshStore<'_> {
-    /// Closes the store and opens what lies in its folder.
+    /// Closes the store and opens it again in the same directory.
     #[must_use]
     pub fn reopened(self) -> Self {
         let Self { store, dir, make } = self;

@@ -1,20 +1,21 @@
-//! The rules that every symbolon store must keep, as tests.
+//! Conformance tests for stores of symbolon.
 //!
-//! A [`TokenStore`] is a contract in words. This crate is the same contract as tests: one named rule for each
-//! promise, and for each rule a store that would break it (`tests/faults` in the repository), so that a rule which
-//! finds nothing is noticed too. Nothing can be left out: [`suite!`] makes a test of every rule.
+//! This crate tests the contract of [`TokenStore`]: each promise is one named rule. [`suite!`]
+//! creates a test for every rule, so that none can be skipped. In the repository, `tests/faults`
+//! checks that each rule detects a store that breaks it.
 //!
 //! # How to test your own store
 //!
-//! Make it a development dependency, and write one file, `tests/conformance.rs`:
+//! Add this crate as a development dependency, and create the file `tests/conformance.rs`:
 //!
 //! ```
-//! //! The rules that every store must keep.
+//! //! Conformance tests of the store.
 //! # mod my_store {
+//! #     use std::path::Path;
 //! #     #[derive(Debug)]
 //! #     pub struct MyStore;
 //! #     impl MyStore {
-//! #         pub fn open(_: impl AsRef<std::path::Path>) -> std::io::Result<symbolon::MemoryStore> {
+//! #         pub fn open(_: impl AsRef<Path>) -> std::io::Result<symbolon::MemoryStore> {
 //! #             Ok(symbolon::MemoryStore::new())
 //! #         }
 //! #     }
@@ -29,17 +30,18 @@
 //! # fn main() {}
 //! ```
 //!
-//! The folder is new, empty, of mode 0700, and lives as long as the test. A store that needs none, in a database
-//! server for instance, must still open a fresh store for each folder: take the folder's name for a schema. `durable!` is
-//! for stores that keep something when they are closed: it opens the same folder again, and kills processes.
+//! The directory is new and empty, has mode 0700, and exists as long as the test. A store that
+//! needs none, for example in a database server, must still open a separate store for each
+//! directory: use the directory's name as the name of a schema. Use `durable!` for stores on disk:
+//! it opens the same directory again, and kills processes that write.
 //!
-//! Then `cargo test` names the promise that is broken:
+//! `cargo test` then names the broken rule:
 //!
 //! ```text
 //! test a_unique_key_given_up_in_the_same_commit_is_free ... FAILED
 //! ```
 //!
-//! Without `#[test]`, the rules are functions like any other:
+//! The rules are ordinary functions and can run outside of tests:
 //!
 //! ```
 //! use std::path::Path;
@@ -54,60 +56,61 @@
 //! }
 //! ```
 //!
-//! Above each function in [`rules`] stands what it asks for. Start with `reading` and `expectations`; the random
-//! walk finds most of the rest, and the other rules say what it was.
+//! The documentation of each function in [`rules`] states the rule. Fix failures of `reading` and
+//! `expectations` first. The random walk detects most faults; the other rules name them.
 //!
 //! # What is tested
 //!
-//! | rules on | catch |
+//! | rules | faults detected |
 //! |---|---|
-//! | reading | truncated or confused bytes, signed ids, unknown kinds, what a replacement leaves behind |
-//! | expectations | lost updates, ignored guards, purged records that come back |
-//! | atomicity | parts of a refused commit; another write named than the first that fails |
-//! | unique keys | two holders, keys that are never free again, exchanges refused |
-//! | revisions | revisions that repeat, a head that falls, a floor that is not raised |
-//! | renewing | an epoch that stays or is counted; records, head or revisions that a renewal loses |
-//! | scanning | records lost between pages, ends too early, commits cut by a page |
+//! | reading | truncated bytes, signed ids, rejected kinds, remains of replaced records |
+//! | expectations | lost updates, ignored guards, purged records that reappear |
+//! | atomicity | partly written refused commits; errors that name the wrong write |
+//! | unique keys | keys with two holders, keys that stay taken, refused exchanges |
+//! | revisions | repeated revisions, a head that falls, a floor that is not raised |
+//! | renewing | an epoch that stays or counts up; lost records, head or revisions |
+//! | scanning | records lost between pages, scans that end early, commits split by a page |
 //! | finding | an override of [`find`](TokenStore::find) that differs from the default |
-//! | last uses | uses that count as writes, wake who waits, or are lost by one |
-//! | waiting, limits | sleeping too long; commits that pass the limits |
-//! | concurrency | races, stale reads, commits that are seen by halves |
-//! | the random walk | any difference from [`MemoryStore`](symbolon::MemoryStore) in thousands of operations |
-//! | closing and opening | whatever is not in the file |
-//! | `kill_nine` | acknowledged changes that a killed process has not kept; files that do not open; halves of commits |
+//! | last uses | uses that count as writes, wake a waiting thread, or get lost |
+//! | waiting, limits | waits that exceed their timeout; commits above the limits |
+//! | concurrency | races, stale reads, commits that are partly visible |
+//! | the random walk | differences from [`MemoryStore`](symbolon::MemoryStore) |
+//! | closing and opening | data that is not in the file |
+//! | `kill_nine` | lost acknowledged changes, unreadable files, partial commits |
 //!
-//! # What is built on a store
+//! # Tests of an engine on a failing store
 //!
-//! A store that fails must not make the engine lie. [`faults::FaultyStore`] makes any store fail at the call that a test
-//! names, before or after it was done; [`faults::revoke_under_faults`] revokes through an engine on such a store, with
-//! every fault at every call, and [`faults::histories_under_faults`] makes, checks and revokes many tokens at once.
+//! A failing store must not lead to wrong answers of the engine. [`faults::FaultyStore`] makes any
+//! store fail at a chosen call, before or after the call took effect.
+//! [`faults::revoke_under_faults`] revokes through an engine with every fault at every call, and
+//! [`faults::histories_under_faults`] creates, checks and revokes many tokens concurrently.
 //!
 //! # Longer runs
 //!
-//! A test run is short. The same tests run longer with a larger count in an environment variable:
+//! Environment variables set the length of the random tests:
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
 //! | `SYMBOLON_WALK_CASES` | random walks, of 250 operations each | 12 |
-//! | `SYMBOLON_WALK_SEED` | what they are drawn from | 1 |
-//! | `SYMBOLON_HISTORIES` | tokens that are made, checked and revoked | what the test says |
+//! | `SYMBOLON_WALK_SEED` | seed of the random walks | 1 |
+//! | `SYMBOLON_HISTORIES` | tokens to create, check and revoke | set by the test |
 //! | `SYMBOLON_CRASH_CYCLES` | kills in `kill_nine` | 6 |
-//! | `SYMBOLON_CRASH_SEED` | what is written, and when it is killed | 1 |
+//! | `SYMBOLON_CRASH_SEED` | seed of the written data and of the moments of the kills | 1 |
 //!
-//! `cargo xtask crash --backend sqlite --cycles 1000` is the long form of `kill_nine`; [`crash`] has its parts, for
-//! programs of your own.
+//! The module [`crash`] contains the parts of `kill_nine`, for longer runs in other programs.
 //!
-//! # A new rule
+//! # Adding a rule
 //!
-//! Write the function into the module of its subject, with the promise above it, add its name to `src/list.rs`, and a
-//! fault that it finds to `tests/faults`. A function that is not in the list does not compile.
+//! Write the function into the module of its topic, and document the promise. Add its name to
+//! `src/list.rs`, and a fault that it detects to `tests/faults`. A function that is not in the list
+//! does not compile.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a rule that is broken panics, as a test does"
+    reason = "a broken rule panics, like a failed test"
 )]
 #![deny(dead_code)]
 
@@ -131,8 +134,9 @@ pub use fresh_store::{FreshStore, StoreFactory};
 pub use rules::{DURABILITY_RULES, RULES, Rule};
 pub use walk::Walk;
 
-/// Makes one `#[test]` of every rule in [`RULES`]. The argument is a function or closure that takes a `&Path` and makes
-/// a store in this empty folder. Two suites in one file stand in two modules.
+/// Creates one `#[test]` for each rule in [`RULES`]. The argument is a function or closure that
+/// takes a `&Path` and creates a store in this empty directory. Two suites in one file must be in
+/// different modules.
 #[macro_export]
 macro_rules! suite {
     ($open:expr $(,)?) => {
@@ -140,9 +144,9 @@ macro_rules! suite {
     };
 }
 
-/// Makes one `#[test]` of every rule in [`DURABILITY_RULES`], and one named `kill_nine` that kills writing processes. The
-/// argument is a function or closure that takes a `&Path` and opens the store in this folder, or makes it if the folder
-/// is empty.
+/// Creates one `#[test]` for each rule in [`DURABILITY_RULES`], and the test `kill_nine`, which
+/// kills writing processes. The argument is a function or closure that takes a `&Path` and opens
+/// the store in this directory, or creates it if the directory is empty.
 #[macro_export]
 macro_rules! durable {
     ($open:expr $(,)?) => {
@@ -158,7 +162,7 @@ macro_rules! durable {
     };
 }
 
-/// One `#[test]` a rule.
+/// Creates one `#[test]` for each rule.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __suite {
@@ -175,7 +179,7 @@ macro_rules! __suite {
     };
 }
 
-/// Checks one rule on the stores that `open` makes.
+/// Checks one rule with the stores that `open` creates.
 pub fn check(rule: fn(StoreFactory<'_>), open: &dyn Fn(&Path) -> Arc<dyn TokenStore>) {
     rule(StoreFactory::new(open));
 }

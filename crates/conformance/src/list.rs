@@ -1,8 +1,8 @@
-//! The lists of the rules: the only place where they are named.
+//! The lists of all rules: the only place that names them.
 //!
-//! A rule that is missing here is reached by nobody, and does not compile.
+//! A rule that is in no list is unreachable and does not compile.
 
-/// The one list of all rules: hands it to the macro `$callback`.
+/// Passes the list of all rules to the macro `$callback`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_rule {
@@ -125,7 +125,7 @@ macro_rules! __for_each_rule {
     };
 }
 
-/// The one list of the rules for stores on disk.
+/// Passes the list of the rules for stores on disk to the macro `$callback`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_each_durability_rule {

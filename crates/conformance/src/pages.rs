@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use symbolon::record::RecordKey;
 use symbolon::store::{Cursor, End, Stored, TokenStore};
 
-/// What a scan gave until its last page.
+/// The result of a scan up to its last page.
 #[derive(Debug)]
 pub(crate) struct Scanned {
     pub(crate) items: Vec<Stored>,
@@ -21,7 +21,8 @@ impl Scanned {
     }
 }
 
-/// Everything that a store shows. Two are equal if nothing was written between them.
+/// The complete visible content of a store. Two dumps are equal if nothing was written between
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dump {
     pub(crate) records: BTreeMap<RecordKey, Stored>,
@@ -29,7 +30,7 @@ pub(crate) struct Dump {
 }
 
 impl Dump {
-    /// The dump without the last uses, which a store may lose.
+    /// Returns the dump without last uses, which a store may lose.
     pub(crate) fn without_uses(mut self) -> Self {
         for stored in self.records.values_mut() {
             stored.last_used = None;
@@ -38,7 +39,7 @@ impl Dump {
     }
 }
 
-/// So many pages that only a scan without end has more.
+/// The number of pages after which a scan counts as endless.
 const MAX_PAGES: usize = 100_000;
 
 /// Reads pages of `limit` until the last.
@@ -46,7 +47,8 @@ pub(crate) fn scan(store: &dyn TokenStore, after: &Cursor, limit: usize) -> Scan
     scan_with(store, after, limit, |_| ())
 }
 
-/// Reads pages of `limit` until the last, and calls `between` with the number of each page that was not the last.
+/// Reads pages of `limit` until the last, and calls `between` with the index of each page except
+/// the last.
 pub(crate) fn scan_with(
     store: &dyn TokenStore,
     after: &Cursor,
@@ -76,7 +78,7 @@ pub(crate) fn scan_with(
     panic!("a scan does not end");
 }
 
-/// Reads everything, and finds each record once, as it must be while nobody writes.
+/// Reads the whole store, and checks that each record occurs once. Requires that no writes run.
 pub(crate) fn dump(store: &dyn TokenStore) -> Dump {
     let scanned = scan(store, &Cursor::start(), 1000);
     let mut records = BTreeMap::new();
@@ -91,7 +93,7 @@ pub(crate) fn dump(store: &dyn TokenStore) -> Dump {
     }
 }
 
-/// The newest version of each record.
+/// Returns the newest version of each record.
 pub(crate) fn newest(items: Vec<Stored>) -> BTreeMap<RecordKey, Stored> {
     let mut known = BTreeMap::new();
     items
@@ -100,7 +102,7 @@ pub(crate) fn newest(items: Vec<Stored>) -> BTreeMap<RecordKey, Stored> {
     known
 }
 
-/// Keeps the item if it is newer than what is known, as a follower does.
+/// Keeps the item if it is at least as new as the version in `known`, as a follower does.
 pub(crate) fn keep_newest(known: &mut BTreeMap<RecordKey, Stored>, item: Stored) {
     let before = known.get(&item.record.key);
     if before.is_none_or(|before| before.revision <= item.revision) {

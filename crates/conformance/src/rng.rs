@@ -1,6 +1,6 @@
-//! Random numbers that a seed repeats.
+//! Random numbers that are reproducible from a seed.
 
-/// SplitMix64: small, and the same on every machine.
+/// SplitMix64: small, and identical on every machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Rng(u64);
 
@@ -17,18 +17,18 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    /// One of `choices`.
+    /// Returns one of `choices`.
     pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         let at = self.below(choices.len() as u64);
-        choices[usize::try_from(at).expect("an index fits")]
+        choices[usize::try_from(at).expect("an index fits in usize")]
     }
 
-    /// True once in `times`.
+    /// Returns true with probability 1 / `times`.
     pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }

@@ -1,4 +1,4 @@
-//! Records and writes to test with, and what is asked of a store again and again.
+//! Sample records and writes, and common calls of a store.
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{Revision, Stored, TokenStore, Write};
@@ -17,7 +17,7 @@ pub(crate) fn key(kind: Kind, number: u64) -> RecordKey {
     RecordKey::new(kind, id(number))
 }
 
-/// A record without unique key and columns.
+/// Creates a record without unique key and columns.
 pub(crate) fn record(kind: Kind, number: u64, body: &str) -> Record {
     Record {
         key: key(kind, number),
@@ -27,7 +27,7 @@ pub(crate) fn record(kind: Kind, number: u64, body: &str) -> Record {
     }
 }
 
-/// A record with a unique key.
+/// Creates a record with a unique key.
 pub(crate) fn named(kind: Kind, number: u64, unique: &str) -> Record {
     Record {
         unique: Some(unique.as_bytes().into()),
@@ -35,7 +35,7 @@ pub(crate) fn named(kind: Kind, number: u64, unique: &str) -> Record {
     }
 }
 
-/// A record of this many bytes.
+/// Creates a record of `size` bytes.
 pub(crate) fn sized(number: u64, size: usize) -> Record {
     Record {
         bytes: vec![b's'; size].into(),
@@ -62,7 +62,7 @@ pub(crate) fn guard(key: RecordKey, expected: Revision) -> Write {
     Write::Guard { key, expected }
 }
 
-/// Commits what must be taken.
+/// Commits writes that the store must accept.
 pub(crate) fn commit(store: &dyn TokenStore, writes: &[Write]) -> Revision {
     match store.commit(writes) {
         Ok(revision) => revision,
@@ -70,7 +70,7 @@ pub(crate) fn commit(store: &dyn TokenStore, writes: &[Write]) -> Revision {
     }
 }
 
-/// Inserts all of `records`, in as many commits as the store's limits ask for.
+/// Inserts all of `records`, in commits within the store's limits.
 pub(crate) fn insert_all(store: &dyn TokenStore, records: &[Record]) {
     for chunk in records.chunks(store.limits().writes.min(250)) {
         let writes: Vec<Write> = chunk.iter().map(insert).collect();
@@ -78,26 +78,26 @@ pub(crate) fn insert_all(store: &dyn TokenStore, records: &[Record]) {
     }
 }
 
-/// Inserts the record, or replaces the one that is there.
+/// Inserts the record, or replaces the existing one.
 pub(crate) fn put(store: &dyn TokenStore, record: &Record) -> Revision {
     commit(store, &[replace(record, revision_of(store, record.key))])
 }
 
-/// The record that must be there.
+/// Returns the record, which must exist.
 pub(crate) fn stored(store: &dyn TokenStore, key: RecordKey) -> Stored {
-    get(store, key).unwrap_or_else(|| panic!("{key:?} is not there"))
+    get(store, key).unwrap_or_else(|| panic!("{key:?} does not exist"))
 }
 
 pub(crate) fn get(store: &dyn TokenStore, key: RecordKey) -> Option<Stored> {
     store.get(&key).expect("get works")
 }
 
-/// The revision to expect of what is now under `key`.
+/// Returns the current revision of `key`, which a write has to expect.
 pub(crate) fn revision_of(store: &dyn TokenStore, key: RecordKey) -> Revision {
     get(store, key).map_or(Revision::ABSENT, |found| found.revision)
 }
 
-/// Why a commit wrote nothing.
+/// The reason why a commit wrote nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Conflict(usize),
@@ -106,7 +106,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal that an error tells; none for errors that refuse nothing.
+    /// Returns the refusal that an error stands for, or `None` if the error refuses nothing.
     pub(crate) fn of(error: &StoreError) -> Option<Self> {
         match error {
             StoreError::Conflict(at) => Some(Self::Conflict(*at)),
@@ -117,10 +117,10 @@ impl Refusal {
     }
 }
 
-/// Commits what must be refused.
+/// Commits writes that the store must refuse.
 pub(crate) fn refused(store: &dyn TokenStore, writes: &[Write]) -> Refusal {
     match store.commit(writes) {
-        Ok(revision) => panic!("a commit that must be refused was taken as {revision:?}"),
+        Ok(revision) => panic!("an invalid commit was accepted as {revision:?}"),
         Err(error) => Refusal::of(&error).unwrap_or_else(|| panic!("a commit failed: {error:?}")),
     }
 }

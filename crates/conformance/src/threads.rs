@@ -1,15 +1,15 @@
-//! What the rules on many threads share.
+//! Helpers for the rules that use several threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long threads run beside each other at least: short, but no store is so fast that one thread is done before
-/// the other has started.
+/// Minimum time that threads run concurrently, so that a fast store does not finish one thread
+/// before the next has started.
 const MIN_OVERLAP: Duration = Duration::from_millis(100);
 
-/// Numbers from 1 on: at least `least` of them, and until some time has passed.
+/// Returns the numbers from 1 on: at least `least`, and until [`MIN_OVERLAP`] has passed.
 pub(crate) fn rounds(least: u64) -> impl Iterator<Item = u64> {
     let started = Instant::now();
     (1..).take_while(move |round| *round <= least || started.elapsed() < MIN_OVERLAP)
@@ -32,12 +32,13 @@ pub(crate) fn in_threads<T: Send>(work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     })
 }
 
-/// Tells whether some threads have ended.
+/// A counter of the threads that still run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Running(Arc<AtomicU64>);
 
 impl Running {
-    /// One more that runs, until what is returned is dropped: also by a panic, so that nobody waits for it.
+    /// Counts one more thread until the returned guard is dropped. A panic drops it too, so other
+    /// threads do not wait forever.
     pub(crate) fn one(&self) -> One {
         self.0.fetch_add(1, Ordering::SeqCst);
         One(self.clone())
@@ -48,7 +49,7 @@ impl Running {
     }
 }
 
-/// A thread that runs.
+/// The guard of one running thread.
 #[derive(Debug)]
 pub(crate) struct One(Running);
 

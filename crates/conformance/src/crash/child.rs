@@ -14,23 +14,23 @@ use super::plan::{Change, Plan};
 use super::{Failure, Opened, WRITERS};
 use crate::sample::TOKEN;
 
-/// What a child is told.
+/// The parameters of a child process, passed in environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child {
     pub(super) dir: PathBuf,
     pub(super) seed: u64,
-    /// The commits of each thread that are there already.
+    /// The number of commits of each thread that are already stored.
     pub(super) done: Vec<u64>,
 }
 
 const DIR: &str = "SYMBOLON_CRASH_DIR";
 const CHILD: &str = "SYMBOLON_CRASH_CHILD";
 
-/// A child whose parent was killed itself ends after this time.
+/// Maximum running time of a child, in case its parent was killed.
 const MAX_CHILD_LIFETIME: Duration = Duration::from_secs(120);
 
 impl Child {
-    /// What this process is told, if it is a child.
+    /// Reads the parameters from the environment; `None` if this process is no child.
     pub fn from_env() -> Option<Self> {
         let dir = PathBuf::from(std::env::var_os(DIR)?);
         let numbers = std::env::var(CHILD).ok()?;
@@ -50,13 +50,13 @@ impl Child {
         command.env(DIR, &self.dir).env(CHILD, numbers.join(" "));
     }
 
-    /// Opens the store and writes until it is killed.
+    /// Opens the store and writes until the process is killed.
     ///
     /// # Errors
     ///
-    /// Whatever the store says.
+    /// Fails if the store fails, or if a thread panics.
     pub fn run(&self, open: &dyn Fn(&Path) -> Opened) -> Result<(), Failure> {
-        // A test prints something before without ending the line.
+        // A test has printed the beginning of a line.
         print_line("\nopening\n")?;
         let store = open(&self.dir)?;
         let stopped = AtomicBool::new(false);
@@ -86,14 +86,14 @@ impl Child {
     }
 }
 
-/// Tells how much of the commits of others is seen: it must be on disk by then.
+/// Prints the newest revision that a reader sees. A commit must be durable before it is visible.
 fn read(store: &dyn TokenStore, stopped: &AtomicBool) -> Result<(), Failure> {
     let mut cursor = Cursor::start();
     let mut seen = Revision::ABSENT;
     while !stopped.load(Ordering::Relaxed) {
         let page = store.scan(&cursor, usize::MAX)?;
         cursor = page.next;
-        let head = page.end.ok_or("a page of any size had no end")?.head;
+        let head = page.end.ok_or("a page of unlimited size has no end")?.head;
         if head > seen {
             seen = head;
             print_line(&format!("seen {}\n", head.0))?;
@@ -103,7 +103,7 @@ fn read(store: &dyn TokenStore, stopped: &AtomicBool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The revision that a reader has seen.
+/// Parses the revision that a reader has seen.
 pub(super) fn seen(line: &str) -> Option<Revision> {
     Some(Revision(line.strip_prefix("seen ")?.parse().ok()?))
 }
@@ -131,7 +131,7 @@ fn write(
     Ok(())
 }
 
-/// The change as a commit that expects what is there.
+/// Returns the change as writes that expect the current revisions.
 fn writes(store: &dyn TokenStore, change: &Change) -> Result<Vec<Write>, Failure> {
     let write = |(key, record): &(_, Option<_>)| {
         let found = store.get(key)?;
@@ -147,7 +147,7 @@ fn writes(store: &dyn TokenStore, change: &Change) -> Result<Vec<Write>, Failure
     change.iter().map(write).collect()
 }
 
-/// Last uses stand beside the commits, and may be lost.
+/// Records last uses, which are not part of commits and may be lost.
 fn use_some(store: &dyn TokenStore, plan: &Plan) -> Result<(), Failure> {
     let tokens = plan.records.keys().filter(|key| key.kind == TOKEN);
     let minute = Minute(u32::try_from(plan.done)?);
@@ -155,21 +155,21 @@ fn use_some(store: &dyn TokenStore, plan: &Plan) -> Result<(), Failure> {
     Ok(store.touch(&used)?)
 }
 
-/// One write, so that what is read of it is whole.
+/// Prints `line` in one write, so that the parent never reads part of it.
 fn print_line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(line.as_bytes())?;
     out.flush()
 }
 
-/// That a commit returned.
+/// The confirmation that a commit returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Acknowledgement {
     pub(super) writer: u64,
-    /// Its number among the commits of the thread.
+    /// Number of the commit among those of its thread.
     pub(super) done: u64,
     pub(super) head: Revision,
-    /// The same if it purged something.
+    /// The same revision if the commit purged something, else [`Revision::ABSENT`].
     pub(super) floor: Revision,
 }
 

@@ -1,11 +1,12 @@
-//! Killing a process that writes, and looking at what it left.
+//! Crash tests: killing a process that writes, and checking the store that it leaves.
 //!
-//! A parent starts its own program again as a [`Child`], which opens the store and changes it from several threads,
-//! acknowledging each commit on its standard output after it returned. The parent kills it with `SIGKILL` at a random
-//! moment, also while the store is being made or opened, opens the store itself and compares: every acknowledged change
-//! is there, and of each thread at most the one commit that it had under way, whole. Then it goes on with what is there.
+//! A parent starts its own program again as a [`Child`], which opens the store and changes it from
+//! several threads. The child acknowledges each commit on its standard output after it returned.
+//! The parent kills it with `SIGKILL` at a random moment, possibly while it creates or opens the
+//! store. It then opens the store itself and checks that every acknowledged change is present, and
+//! of each thread at most one further commit, complete. The next cycle continues with this store.
 //!
-//! What each thread does follows from a seed, so that the parent knows what to expect without being told.
+//! A seed determines what each thread does, so the parent knows the expected content.
 
 mod child;
 mod parent;
@@ -22,56 +23,57 @@ use symbolon::TokenStore;
 
 pub use child::Child;
 
-/// An opened store, or why it does not open.
+/// An opened store, or the reason why it does not open.
 pub type Opened = Result<Arc<dyn TokenStore>, Failure>;
 
-/// What stopped the child or the parent, as opposed to what is wrong with a store.
+/// An error of the child or the parent, as opposed to a fault of a store.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// The threads of a child that write.
+/// The number of writing threads in a child.
 const WRITERS: u64 = 2;
 
-/// A number of crashes.
+/// The parameters of a series of crashes.
 #[derive(Clone, Copy)]
 pub struct Crash<'a> {
-    /// Opens the store in a folder, or makes it if there is none.
+    /// Opens the store in a directory, or creates it if the directory is empty.
     pub open: &'a dyn Fn(&Path) -> Opened,
-    /// The command that ends in [`Child::run`] with the same `open`; what it needs to know is in its environment.
+    /// Returns the command that runs [`Child::run`] with the same `open`. The parent adds the
+    /// parameters to its environment.
     pub child: &'a dyn Fn() -> Command,
-    /// Where stores are made, each in a folder of its own. Those with a fault stay there.
+    /// The directory for the stores, each in a subdirectory. Those with a fault are kept.
     pub dir: &'a Path,
-    /// How many children are killed.
+    /// Number of children to kill.
     pub cycles: u32,
-    /// After so many of them a new store is made.
+    /// Number of cycles after which a new store is created.
     pub cycles_per_store: u32,
-    /// What the children write, and when they are killed, follows from it.
+    /// Seed of the written data and of the moments of the kills.
     pub seed: u64,
-    /// Is told after each cycle how it stands.
+    /// Callback invoked after each cycle.
     pub progress: &'a dyn Fn(&Report),
 }
 
-/// What came of it.
+/// The result of a series of crashes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// Children that were killed.
+    /// Number of children killed.
     pub cycles: u32,
-    /// Commits that they had acknowledged.
+    /// Number of commits that the children acknowledged.
     pub acknowledged: u64,
-    /// What is not as it was acknowledged, each with what was expected and found.
+    /// Differences from the acknowledged state, each with the expected and the found value.
     pub lost: Vec<String>,
-    /// Stores that did not open afterwards, or could not be read or written.
+    /// Stores that could not be opened, read or written after a crash.
     pub unopenable: Vec<String>,
 }
 
 impl Report {
-    /// Whether nothing was lost.
+    /// Returns true if nothing was lost and every store opened.
     pub fn is_clean(&self) -> bool {
         self.lost.is_empty() && self.unopenable.is_empty()
     }
 }
 
 impl fmt::Display for Report {
-    /// `cycles=N acknowledged=A lost=L unopenable=U`
+    /// Formats as `cycles=N acknowledged=A lost=L unopenable=U`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -93,28 +95,30 @@ impl fmt::Debug for Crash<'_> {
     }
 }
 
-/// The test `kill_nine` of [`durable!`](crate::durable): the parent, and in the process that it starts the child.
+/// Runs the test `kill_nine` of [`durable!`](crate::durable), both in the parent and in the child
+/// that it starts.
 ///
-/// `SYMBOLON_CRASH_CYCLES` and `SYMBOLON_CRASH_SEED` say how long it is; 6 cycles on one store if they do not.
+/// `SYMBOLON_CRASH_CYCLES` and `SYMBOLON_CRASH_SEED` set the number of cycles (6 if unset) and the
+/// seed (1 if unset). A new store is created every 20 cycles.
 #[doc(hidden)]
 pub fn kill_nine(test: &str, open: &dyn Fn(&Path) -> Arc<dyn TokenStore>) {
     let open = |dir: &Path| -> Opened { Ok(open(dir)) };
     if let Some(child) = Child::from_env() {
         child
             .run(&open)
-            .expect("the child writes until it is killed");
+            .expect("the child failed before it was killed");
         return;
     }
     let command = || {
-        let program = std::env::current_exe().expect("a program knows its path");
+        let program = std::env::current_exe().expect("cannot determine the path of this program");
         let mut command = Command::new(program);
-        // libtest leaves the name of the crate out.
+        // libtest names tests without the name of the crate.
         let name = test.split_once("::").map_or(test, |(_crate, name)| name);
         command.args([name, "--exact", "--nocapture", "--test-threads", "1"]);
         command
     };
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let dir = tempfile::tempdir().expect("a temporary folder can be made");
+    let dir = tempfile::tempdir().expect("cannot create a temporary directory");
     let crash = Crash {
         open: &open,
         child: &command,
@@ -124,7 +128,7 @@ pub fn kill_nine(test: &str, open: &dyn Fn(&Path) -> Arc<dyn TokenStore>) {
         seed: number("SYMBOLON_CRASH_SEED").unwrap_or(1).into(),
         progress: &|_| (),
     };
-    let report = crash.run().expect("a child can be started and killed");
+    let report = crash.run().expect("cannot run a child");
     if !report.is_clean() {
         panic!("in {}: {report:#?}", dir.keep().display());
     }

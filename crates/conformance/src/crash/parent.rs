@@ -1,4 +1,4 @@
-//! The process that starts children and kills them.
+//! The process that starts child processes and kills them.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -15,25 +15,25 @@ use super::verify::ExpectedState;
 use super::{Crash, Failure, Report};
 use crate::rng::Rng;
 
-/// A child that has said nothing for so long hangs.
+/// The time without output after which a child counts as hung.
 const CHILD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// When a child is killed.
+/// The moment at which a child is killed.
 #[derive(Debug, Clone, Copy)]
 enum KillTime {
-    /// While it opens the store or makes it, or a little later.
+    /// Shortly after it starts to open or create the store.
     Opening(Duration),
-    /// While it writes.
+    /// Some time after its first commit.
     Writing(Duration),
 }
 
 impl Crash<'_> {
-    /// Starts the children one after another, kills them and looks at what they left. A store with a fault stays in
-    /// its folder, which the report names, and is not used any more.
+    /// Starts one child after another, kills it and checks the store. A store with a fault stays in
+    /// its directory, which the report names, and is not used again.
     ///
     /// # Errors
     ///
-    /// If there is no room for a store, or a child cannot be started.
+    /// Fails if a directory cannot be created, or if a child cannot be started.
     pub fn run(&self) -> Result<Report, Failure> {
         let mut rng = Rng::new(self.seed);
         let mut report = Report::default();
@@ -57,7 +57,7 @@ impl Crash<'_> {
         Ok(report)
     }
 
-    /// Kills one child. Returns whether the store can be used further.
+    /// Kills one child. Returns whether the store can be used again.
     fn cycle(
         &self,
         store: &mut Store,
@@ -82,7 +82,7 @@ impl Crash<'_> {
         if let Some(end) = child_output.ended {
             report
                 .unopenable
-                .push(format!("a child ended by itself: {end}"));
+                .push(format!("a child exited by itself: {end}"));
         }
         self.compare(store, report);
         Ok(report.lost.len() + report.unopenable.len() == faults)
@@ -103,7 +103,7 @@ impl Crash<'_> {
     }
 }
 
-/// A store, from its making to its last crash.
+/// A store from its creation to its last crash.
 #[derive(Debug)]
 struct Store {
     dir: TempDir,
@@ -119,7 +119,7 @@ impl Store {
     }
 }
 
-/// Making and opening are killed too, more often while there is nothing.
+/// Chooses the moment of the kill. An empty store is killed more often while it is opened.
 fn moment(rng: &mut Rng, known: &ExpectedState) -> KillTime {
     let is_new = known.done().iter().all(|done| *done == 0);
     if rng.once_in(if is_new { 2 } else { 8 }) {
@@ -128,13 +128,13 @@ fn moment(rng: &mut Rng, known: &ExpectedState) -> KillTime {
     KillTime::Writing(Duration::from_micros(5000 + rng.below(145_000)))
 }
 
-/// What a child said.
+/// The output of a child.
 #[derive(Debug, Default)]
 struct ChildOutput {
     acknowledged: Vec<Acknowledgement>,
-    /// The newest commit that was read.
+    /// The newest revision that a reader has seen.
     seen: Revision,
-    /// If it was not killed: how it ended.
+    /// The exit status, if the child was not killed.
     ended: Option<String>,
 }
 
@@ -145,7 +145,7 @@ impl ChildOutput {
     }
 }
 
-/// Starts the child, kills it when the moment has come, and returns all that it said until then.
+/// Starts the child, kills it at `moment`, and returns its output.
 fn kill(mut command: Command, moment: KillTime) -> Result<ChildOutput, Failure> {
     let mut process = command
         .stdin(Stdio::null())
@@ -154,17 +154,18 @@ fn kill(mut command: Command, moment: KillTime) -> Result<ChildOutput, Failure> 
     let lines = listen(&mut process)?;
     let mut child_output = ChildOutput::default();
     let listened = listen_until(&lines, moment, &mut child_output);
-    // On Unix this is SIGKILL. It fails if the child has ended already, which `listened` tells.
+    // `kill` sends SIGKILL on Unix. It fails if the child has already exited; `listened` reports
+    // that.
     let _ = process.kill();
     let status = process.wait()?;
-    // What it had said before stands in the pipe.
+    // The pipe still holds output from before the kill.
     lines
         .iter()
         .for_each(|line| child_output.record_line(&line));
     match listened {
         Ok(()) => {}
         Err(RecvTimeoutError::Timeout) => {
-            child_output.ended = Some("it hung and was killed".to_owned())
+            child_output.ended = Some("the child hung and was killed".to_owned())
         }
         Err(RecvTimeoutError::Disconnected) => child_output.ended = Some(status.to_string()),
     }
@@ -195,7 +196,7 @@ fn listen_until(
     }
 }
 
-/// Reads in a thread of its own, so that the child never waits for the parent.
+/// Reads the output in a separate thread, so that the child never waits for the parent.
 fn listen(process: &mut Process) -> Result<Receiver<String>, Failure> {
     let out = process.stdout.take().ok_or("the child has no output")?;
     let (sender, lines) = mpsc::channel();
@@ -209,7 +210,7 @@ fn listen(process: &mut Process) -> Result<Receiver<String>, Failure> {
     Ok(lines)
 }
 
-/// The error with its sources.
+/// Formats the error with its sources.
 fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     let texts: Vec<String> = sources.map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! What a thread of the child does: a function of the seed, the thread and the number of the commit.
+//! The deterministic sequence of commits of a child's thread.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,25 @@ use symbolon::{Origin, Status};
 use crate::rng::Rng;
 use crate::sample::{TOKEN, USER, id, key};
 
-/// One thread's records, and what it does with them next. Threads share no record.
+/// The records of one thread, and the generator of its commits. Threads share no records.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     rng: Rng,
     writer: u64,
     created: u64,
     names: u64,
-    /// Unique keys that were given up.
+    /// Unique keys that were released.
     free: Vec<Box<[u8]>>,
-    /// What there is after the commits so far.
+    /// The records after the commits so far.
     pub(super) records: BTreeMap<RecordKey, Record>,
-    /// The commits so far.
+    /// The number of commits so far.
     pub(super) done: u64,
 }
 
-/// A commit: for each key the record that is written, or none if it is purged.
+/// A commit: for each key the record to write, or `None` to purge it.
 pub(super) type Change = Vec<(RecordKey, Option<Record>)>;
 
-/// So many records that purges happen often.
+/// The number of records from which on the plan creates none and purges more.
 const MANY_RECORDS: usize = 30;
 
 impl Plan {
@@ -42,19 +42,19 @@ impl Plan {
         }
     }
 
-    /// The thread whose record it is.
+    /// Returns the thread that a record belongs to.
     pub(super) fn writer_of(key: RecordKey) -> u64 {
         key.id.number() >> WRITER_SHIFT
     }
 
-    /// Goes on until `done` commits are done.
+    /// Advances the plan to `done` commits.
     pub(super) fn advance_to(&mut self, done: u64) {
         while self.done < done {
             self.advance();
         }
     }
 
-    /// The next commit, of one to five records. The plan then counts it as done.
+    /// Returns the next commit, of a few records, and counts it as done.
     pub(super) fn advance(&mut self) -> Change {
         self.done += 1;
         let mut changed = BTreeMap::new();
@@ -90,7 +90,7 @@ impl Plan {
         let key = self.rng.pick(&untouched);
         let mut record = self.records[&key].clone();
         if record.columns.status == Some(Status::Revoked) {
-            // It may be written again, but never as anything else.
+            // A revoked record may be rewritten, but never reactivated.
             if crowded || self.rng.once_in(2) {
                 self.free.extend(record.unique.take());
                 changed.insert(key, None);
@@ -127,7 +127,7 @@ impl Plan {
 
     fn revoke(&mut self, record: &mut Record) {
         record.columns.status = Some(Status::Revoked);
-        // A user gives its name up when it ends; a token's hash stays taken.
+        // Revoking a user releases the name; the digest of a token stays taken.
         if record.key.kind == USER {
             self.free.extend(record.unique.take());
         }
@@ -143,7 +143,7 @@ impl Plan {
         record.columns.status = Some(self.rng.pick(&statuses));
     }
 
-    /// Exchanges the unique keys of `record` and another of its kind, if there is one.
+    /// Exchanges the unique keys of `record` and another record of its kind, if there is one.
     fn exchange(
         &mut self,
         record: &mut Record,
@@ -158,7 +158,7 @@ impl Plan {
         }
     }
 
-    /// A unique key that is new, or that was given up; maybe by this very commit.
+    /// Returns a new unique key, or a released one, possibly released by this very commit.
     fn name(&mut self) -> Box<[u8]> {
         if self.rng.once_in(2)
             && let Some(name) = self.free.pop()
@@ -180,5 +180,5 @@ impl Plan {
     }
 }
 
-/// The ids of a thread's records begin with its number.
+/// The position of the thread number in the ids of its records.
 const WRITER_SHIFT: u32 = 40;

@@ -1,4 +1,4 @@
-//! What a killed child left, compared with what it had acknowledged.
+//! Comparison of the store that a killed child left with the acknowledged state.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::child::Acknowledgement;
 use super::plan::Plan;
 use crate::pages::dump;
 
-/// What is known of a store.
+/// The state that the store must have.
 #[derive(Debug)]
 pub(super) struct ExpectedState {
-    /// Each thread's records after its last commit that was acknowledged, or found.
+    /// The plan of each thread, advanced to its last commit that was acknowledged or found.
     plans: Vec<Plan>,
     head: Revision,
     floor: Revision,
@@ -22,7 +22,7 @@ pub(super) struct ExpectedState {
 }
 
 impl ExpectedState {
-    /// A store that is still to be made.
+    /// Creates the state of a store that does not exist yet.
     pub(super) fn nothing(seed: u64) -> Self {
         Self {
             plans: (0..WRITERS).map(|writer| Plan::new(seed, writer)).collect(),
@@ -32,7 +32,7 @@ impl ExpectedState {
         }
     }
 
-    /// How many commits of each thread are there.
+    /// Returns the number of stored commits of each thread.
     pub(super) fn done(&self) -> Vec<u64> {
         self.plans.iter().map(|plan| plan.done).collect()
     }
@@ -47,15 +47,15 @@ impl ExpectedState {
         self.floor = self.floor.max(acknowledged.floor);
     }
 
-    /// What was read before the kill was on disk.
+    /// Records a revision that a reader saw: it was durable before the kill.
     pub(super) fn see(&mut self, head: Revision) {
         self.head = self.head.max(head);
     }
 
-    /// Tells every difference between the store and what is known of it. A commit that was under way and is there
-    /// is known from now on.
+    /// Returns all differences between the store and this state. A commit that was not acknowledged
+    /// but is stored becomes part of the state.
     pub(super) fn compare(&mut self, store: &dyn TokenStore) -> Result<Vec<String>, StoreError> {
-        // A store that cannot be read is told as an error; the dump below would panic.
+        // An unreadable store is returned as an error; `dump` would panic.
         store.scan(&Cursor::start(), usize::MAX)?;
         let dump = dump(store);
         let mut lost = self.compare_end(dump.end);
@@ -106,7 +106,8 @@ impl ExpectedState {
         lost
     }
 
-    /// Every unique key finds its record: an index that stands beside the records is as whole as they are.
+    /// Checks that each unique key finds its record, so that a separate index agrees with the
+    /// records.
     fn compare_unique_keys(&self, store: &dyn TokenStore) -> Result<Vec<String>, StoreError> {
         let mut lost = Vec::new();
         for record in self.plans.iter().flat_map(|plan| plan.records.values()) {

@@ -1,8 +1,8 @@
-//! Stores that fail when they are told to.
+//! Stores that fail at chosen calls.
 //!
-//! A [`FaultyStore`] stands before any other store and passes every call on, until one is planned to fail. Whoever
-//! builds on a store can so be tested at every call that it makes: run once to count the calls, and then once for
-//! each of them with each [`Fault`].
+//! A [`FaultyStore`] wraps any other store and passes every call on until a fault is planned. This
+//! tests code that uses a store at every call that it makes: one run counts the calls, and further
+//! runs fail each call with each [`Fault`].
 //!
 //! ```
 //! use symbolon::{MemoryStore, StoreError, TokenStore};
@@ -32,7 +32,7 @@ use symbolon::{Id, Minute, StoreError};
 pub use revoke::revoke_under_faults;
 pub use token_histories::histories_under_faults;
 
-/// A method of a store that can be made to fail: all but `limits`.
+/// A method of a store that can fail: all except `limits`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is the method of that name")]
 pub enum Method {
@@ -57,7 +57,7 @@ impl Method {
         Self::Renew,
     ];
 
-    /// The faults that a store may have in this method by the contract, each by itself.
+    /// Returns the faults that the contract of a store allows for this method.
     pub fn faults(self) -> Vec<Fault> {
         let refusals: &[Refusal] = match self {
             Self::Get | Self::Scan | Self::Find => &[Refusal::Corrupt],
@@ -85,22 +85,23 @@ impl Method {
     }
 }
 
-/// What becomes of a call that is planned to fail.
+/// The behaviour of a call that is planned to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing is done, and the answer is [`StoreError::Backend`].
+    /// Writes nothing and returns [`StoreError::Backend`].
     Before,
-    /// It is done, and the answer is [`StoreError::Backend`] all the same: the caller cannot know which.
+    /// Performs the call and returns [`StoreError::Backend`]: the caller cannot distinguish this
+    /// from [`Fault::Before`].
     After,
-    /// Nothing is done, and the answer says so.
+    /// Writes nothing and returns the given error.
     Instead(Refusal),
-    /// As [`Fault::Before`], and so is every later call until the store is healed.
+    /// Fails like [`Fault::Before`], and so does every later call until [`FaultyStore::heal`].
     Down,
-    /// As [`Fault::After`], and nothing can be read until the store is healed.
+    /// Fails like [`Fault::After`], and every read fails until [`FaultyStore::heal`].
     AfterThenUnreadable,
 }
 
-/// An error after which nothing was written.
+/// An error that guarantees that nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// [`StoreError::Conflict`] of the write with this index.
@@ -127,7 +128,7 @@ impl From<Refusal> for StoreError {
     }
 }
 
-/// A store that passes every call on to another one, counts it, and fails as planned.
+/// A store that passes calls on to another store, counts them, and fails as planned.
 #[derive(Debug)]
 pub struct FaultyStore<S> {
     store: S,
@@ -148,13 +149,13 @@ struct State {
 #[derive(Debug)]
 struct Plan {
     method: Method,
-    /// The number of the call, as they are counted.
+    /// The number of the call, counted from 1.
     call: u64,
     fault: Fault,
 }
 
 impl<S: TokenStore> FaultyStore<S> {
-    /// Passes everything on to `store`, until something is planned.
+    /// Wraps `store` without any planned faults.
     pub fn new(store: S) -> Self {
         Self {
             store,
@@ -162,12 +163,12 @@ impl<S: TokenStore> FaultyStore<S> {
         }
     }
 
-    /// The store behind, which never fails by plan.
+    /// Returns the wrapped store, which never fails as planned.
     pub fn inner(&self) -> &S {
         &self.store
     }
 
-    /// The `nth` call of `method` from now on, 1 being the next, fails as `fault` says.
+    /// Plans `fault` for the `nth` call of `method` from now on; 1 is the next call.
     pub fn plan(&self, method: Method, nth: u64, fault: Fault) {
         let mut state = self.state();
         let call = state.calls.get(&method).copied().unwrap_or_default() + nth;
@@ -178,7 +179,7 @@ impl<S: TokenStore> FaultyStore<S> {
         });
     }
 
-    /// Forgets all plans; from now on every call is passed on.
+    /// Removes all plans. Every later call is passed on.
     pub fn heal(&self) {
         let mut state = self.state();
         state.plans.clear();
@@ -186,22 +187,23 @@ impl<S: TokenStore> FaultyStore<S> {
         state.unreadable = false;
     }
 
-    /// From now on only calls of this thread are counted and fail: not those of an engine's own thread.
+    /// Limits counting and faults to calls of the current thread, which excludes the engine's
+    /// threads.
     pub fn only_this_thread(&self) {
         self.state().only = Some(thread::current().id());
     }
 
-    /// From now on each commit takes so much longer, so that others gather behind it.
+    /// Delays each later commit by `pause`, so that other commits queue behind it.
     pub fn slow_commits(&self, pause: Duration) {
         self.state().pause = pause;
     }
 
-    /// How often `method` was called.
+    /// Returns the number of calls of `method`.
     pub fn calls(&self, method: Method) -> u64 {
         self.state().calls.get(&method).copied().unwrap_or_default()
     }
 
-    /// How many plans have come true.
+    /// Returns the number of planned faults that have occurred.
     pub fn struck(&self) -> u64 {
         self.state().struck
     }
@@ -224,7 +226,7 @@ impl<S: TokenStore> FaultyStore<S> {
             Fault::Before | Fault::Down => injected(),
             Fault::Instead(refusal) => Err(refusal.into()),
             Fault::After | Fault::AfterThenUnreadable => {
-                // What the store refuses it refuses.
+                // A refusal of the store takes precedence.
                 call(&self.store)?;
                 injected()
             }
@@ -238,7 +240,7 @@ enum Next {
 }
 
 impl State {
-    /// Counts a call, and says what becomes of it.
+    /// Counts a call and decides whether it fails.
     fn next(&mut self, method: Method) -> Next {
         if self.only.is_some_and(|only| only != thread::current().id()) {
             return Next::Passes;

@@ -1,4 +1,4 @@
-//! Revokes on a store that fails at every call that they make.
+//! Revocation on a store that fails at each of its calls.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,15 +13,16 @@ use super::{Fault, FaultyStore, Method};
 
 const READ: Request<'static> = Request::new(Action::READ, ResourceType::BUCKETS);
 
-/// Revokes one authorization after another through an engine on the store that `open` makes in an empty folder, with
-/// each fault at each call of the store. Returns how many faults struck.
+/// Revokes one authorization after another through an engine, with each fault at each call of the
+/// store. `open` creates the store in an empty directory. Returns the number of faults that
+/// occurred.
 ///
 /// # Panics
 ///
-/// If a revoke that answered `Ok` is not in the store or does not hold at once, if one that was refused is, or if one
-/// that is tried again after the fault does not hold.
+/// If a revocation that returned `Ok` is not stored or not effective at once, if a refused one is
+/// stored, or if repeating a revocation after the fault has no effect.
 pub fn revoke_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S) -> u64 {
-    let dir = tempfile::tempdir().expect("a temporary folder can be made");
+    let dir = tempfile::tempdir().expect("cannot create a temporary directory");
     let store = Arc::new(FaultyStore::new(open(dir.path())));
     let world = World::new(&store);
     for (method, count) in world.revoke(None) {
@@ -31,7 +32,7 @@ pub fn revoke_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S) -> u64 
             }
         }
     }
-    let problems = world.engine.fsck().expect("it can be read").problems;
+    let problems = world.engine.fsck().expect("the store can be read").problems;
     assert!(problems.is_empty(), "{problems:?}");
     store.struck()
 }
@@ -47,12 +48,12 @@ impl<S: TokenStore> World<S> {
         let key = StoreKey::from_bytes([7; 32]);
         let options = Options::new(Schema::influxdb_v2());
         let shared = Arc::clone(store) as Arc<dyn TokenStore>;
-        let engine = Engine::create(shared, key, options).expect("an engine can be made");
+        let engine = Engine::create(shared, key, options).expect("cannot create an engine");
         let issuer = engine.issuer();
         let made = issuer.create_organization(&Caller::Root, "organization", "");
-        let organization = made.expect("an organization can be made").id;
+        let organization = made.expect("cannot create an organization").id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-        // The engine's own thread calls the store too, whenever it likes.
+        // The engine's own thread calls the store too, at any time.
         store.only_this_thread();
         Self {
             store: Arc::clone(store),
@@ -61,11 +62,12 @@ impl<S: TokenStore> World<S> {
         }
     }
 
-    /// Revokes with a fault, or none, and once more without. Returns what the first revoke called, and how often.
+    /// Revokes a new authorization with `fault`, and again without. Returns the number of calls of
+    /// each method during the first revocation.
     fn revoke(&self, fault: Option<(Method, u64, Fault)>) -> [(Method, u64); 7] {
         let (issuer, verifier) = (self.engine.issuer(), self.engine.verifier());
         let made = issuer.create(&Caller::Root, self.new.clone());
-        let (token, authorization) = made.expect("an authorization can be made");
+        let (token, authorization) = made.expect("cannot create an authorization");
         let id = authorization.id;
         let check = || verifier.check(token.reveal(), &READ);
         let is_stored = || {
@@ -73,7 +75,7 @@ impl<S: TokenStore> World<S> {
                 .store
                 .inner()
                 .get(&RecordKey::new(Kind::AUTHORIZATION, id));
-            let found = found.expect("it can be read").expect("it is there");
+            let found = found.expect("get works").expect("the record exists");
             found.record.columns.status == Some(Status::Revoked)
         };
         assert_eq!(check(), Ok(id));
@@ -91,11 +93,11 @@ impl<S: TokenStore> World<S> {
         assert_eq!(self.store.struck() - before, u64::from(fault.is_some()));
         match &answer {
             Ok(_) => {
-                assert!(is_stored(), "{fault:?}: a false ok");
+                assert!(is_stored(), "{fault:?}: Ok, but not stored");
                 assert_eq!(check(), Err(Denied::Revoked(id)), "{fault:?}");
             }
             Err(error) if !is_unknown(error) => {
-                assert!(!is_stored(), "{fault:?}: {error} but it is there");
+                assert!(!is_stored(), "{fault:?}: {error}, but stored");
                 assert_eq!(check(), Ok(id), "{fault:?}");
             }
             Err(_) => {}
@@ -109,7 +111,7 @@ impl<S: TokenStore> World<S> {
     }
 }
 
-/// Whether a change that ended so may be there.
+/// Returns true if the change may have been written in spite of this error.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Store(error) if matches!(**error, StoreError::Backend(_)))
 }

@@ -1,4 +1,4 @@
-//! Tokens that are made, checked and revoked by many threads at once, on a store that fails now and then.
+//! Concurrent creation, checks and revocation of many tokens on a store that fails at random.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,36 +17,36 @@ use crate::threads::Running;
 
 const READ: Request<'static> = Request::new(Action::READ, ResourceType::BUCKETS);
 const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
-/// Histories that run beside each other, and so share commits.
+/// Number of concurrent histories, so that they share commits.
 const CONCURRENT_HISTORIES: u64 = 16;
 
-/// Lives through `histories` of one token each, through an engine on the store that `open` makes in an empty folder:
-/// it is made, checked all the time by one thread, and revoked by another. Meanwhile commits fail in every way. Returns
-/// how many faults struck.
+/// Runs `histories` of one token each through an engine: each token is created, checked
+/// continuously by one thread, and revoked by another, while commits fail in every way. `open`
+/// creates the store in an empty directory. Returns the number of faults that occurred.
 ///
-/// The environment variable `SYMBOLON_HISTORIES` asks for more of them.
+/// The environment variable `SYMBOLON_HISTORIES` overrides the number of histories.
 ///
 /// # Panics
 ///
-/// If a token is not allowed once it was made, if it is allowed by a check that started after a revoke had returned
-/// `Ok`, or if it is allowed once more after any check refused it as revoked.
+/// If a token is refused before its revocation, if a check that started after a successful
+/// revocation allows it, or if any check allows it after another refused it as revoked.
 pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, histories: u64) -> u64 {
     let asked = std::env::var("SYMBOLON_HISTORIES").ok();
     let histories = asked
         .and_then(|text| text.parse().ok())
         .unwrap_or(histories);
-    let dir = tempfile::tempdir().expect("a temporary folder can be made");
+    let dir = tempfile::tempdir().expect("cannot create a temporary directory");
     let store = Arc::new(FaultyStore::new(open(dir.path())));
     let shared = Arc::clone(&store) as Arc<dyn TokenStore>;
     let (key, options) = (
         StoreKey::from_bytes([7; 32]),
         Options::new(Schema::influxdb_v2()),
     );
-    let engine = Engine::create(shared, key, options).expect("an engine can be made");
+    let engine = Engine::create(shared, key, options).expect("cannot create an engine");
     let issuer = engine.issuer();
     let made = issuer.create_organization(&Caller::Root, "organization", "");
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-    let new = NewAuthorization::new(made.expect("an organization can be made").id, [read]);
+    let new = NewAuthorization::new(made.expect("cannot create an organization").id, [read]);
     let next = AtomicU64::new(0);
     let living = Running::default();
     thread::scope(|scope| {
@@ -63,10 +63,10 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
         scope.spawn(|| inject_faults(&store, &living));
     });
     store.heal();
-    // Of a token that was made and not confirmed the index learns by following.
+    // The index learns of a token whose creation was not confirmed by following the store.
     let started = Instant::now();
     loop {
-        let problems = engine.fsck().expect("it can be read").problems;
+        let problems = engine.fsck().expect("the store can be read").problems;
         if problems.is_empty() {
             break;
         }
@@ -76,7 +76,7 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
     store.struck()
 }
 
-/// Plans one fault after another.
+/// Plans faults until all histories have finished.
 fn inject_faults<S: TokenStore>(store: &FaultyStore<S>, living: &Running) {
     let mut rng = Rng::new(1);
     while living.any() {
@@ -89,13 +89,13 @@ fn inject_faults<S: TokenStore>(store: &FaultyStore<S>, living: &Running) {
     }
 }
 
-/// The life of one token.
+/// Runs the history of one token.
 fn live(engine: &Engine, new: &NewAuthorization) {
     let (issuer, verifier) = (engine.issuer(), engine.verifier());
     let (token, made) = retry_until_ok(|| issuer.create(&Caller::Root, new.clone()));
     let id = made.id;
     let check = |token: &Token| verifier.check(token.reveal(), &READ);
-    assert_eq!(check(&token), Ok(id), "it was just made");
+    assert_eq!(check(&token), Ok(id), "a new token is allowed");
     let revoked = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -103,7 +103,10 @@ fn live(engine: &Engine, new: &NewAuthorization) {
             for after in 0.. {
                 let is_revoked = revoked.load(Ordering::SeqCst);
                 match check(&token) {
-                    Ok(_) => assert!(!is_revoked && !ended, "{id} is allowed after its end"),
+                    Ok(_) => assert!(
+                        !is_revoked && !ended,
+                        "{id} is allowed after its revocation"
+                    ),
                     Err(denied) => {
                         assert_eq!(denied, Denied::Revoked(id));
                         ended = true;
@@ -112,7 +115,7 @@ fn live(engine: &Engine, new: &NewAuthorization) {
                 if is_revoked && after > 20 {
                     return;
                 }
-                // So that the others have their turn on a small machine.
+                // Other threads need time on a machine with few processors.
                 thread::sleep(Duration::from_micros(100));
             }
         });
@@ -121,7 +124,7 @@ fn live(engine: &Engine, new: &NewAuthorization) {
     });
 }
 
-/// Tries until it is done.
+/// Repeats `change` until it succeeds.
 fn retry_until_ok<T, E>(mut change: impl FnMut() -> Result<T, E>) -> T {
     loop {
         if let Ok(done) = change() {

@@ -1,4 +1,4 @@
-//! All of a commit, or nothing.
+//! Commits are atomic: all writes or none.
 
 use symbolon::record::MAX_RECORD;
 use symbolon::store::{TokenStore, Write};
@@ -10,7 +10,7 @@ use crate::sample::{
     replace, sized,
 };
 
-/// A conflict at any place of a commit leaves nothing of it, and is named by its place.
+/// A conflict anywhere in a commit leaves the store unchanged; the error names the write.
 pub fn a_conflict_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let good = prepare(store);
@@ -27,7 +27,7 @@ pub fn a_conflict_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
     commit(store, &good);
 }
 
-/// A unique key that is taken leaves nothing of the commit, wherever it stands, and is named by its place.
+/// A taken unique key anywhere in a commit leaves the store unchanged; the error names the write.
 pub fn a_duplicate_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let good = prepare(store);
@@ -37,7 +37,7 @@ pub fn a_duplicate_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
     commit(store, &good);
 }
 
-/// A record that is too large leaves nothing of the commit, wherever it stands.
+/// A record that is too large, anywhere in a commit, leaves the store unchanged.
 pub fn a_record_too_large_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let good = prepare(store);
@@ -46,13 +46,13 @@ pub fn a_record_too_large_anywhere_leaves_nothing(factory: StoreFactory<'_>) {
     commit(store, &good);
 }
 
-/// Of several writes that fail in the same way the first is named.
+/// If several writes fail in the same way, the error names the first.
 pub fn the_first_failing_write_is_named(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "one"));
     put(store, &named(TOKEN, 2, "two"));
     let fine = insert(&named(TOKEN, 8, "fine"));
-    // The keys stand in falling order, so that a store that sorts them names another.
+    // The keys are in descending order, so that a store that sorts them names another write.
     let conflicts = [
         fine.clone(),
         purge(key(TOKEN, 2), NEVER),
@@ -60,7 +60,7 @@ pub fn the_first_failing_write_is_named(factory: StoreFactory<'_>) {
         insert(&record(TOKEN, 1, "")),
     ];
     assert_eq!(refused(store, &conflicts), Refusal::Conflict(1));
-    // An insertion is no later than what only compares.
+    // Inserts are checked in the same pass as guards and purges.
     let inserted_first = [
         insert(&record(TOKEN, 1, "")),
         purge(key(TOKEN, 2), NEVER),
@@ -76,7 +76,7 @@ pub fn the_first_failing_write_is_named(factory: StoreFactory<'_>) {
     assert_eq!(refused(store, &duplicates), Refusal::Duplicate(1));
 }
 
-/// All expectations are compared before any unique key.
+/// All expected revisions are compared before any unique key.
 pub fn conflicts_are_reported_before_duplicates(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "one"));
@@ -94,7 +94,7 @@ pub fn conflicts_are_reported_before_duplicates(factory: StoreFactory<'_>) {
     assert_eq!(refused(store, &inserted), Refusal::Conflict(1));
 }
 
-/// Limits are checked before anything is compared.
+/// Limits are checked before expected revisions and unique keys.
 pub fn limits_are_reported_before_conflicts(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "one"));
@@ -107,7 +107,7 @@ pub fn limits_are_reported_before_conflicts(factory: StoreFactory<'_>) {
     assert_eq!(refused(store, &writes[..2]), Refusal::Conflict(0));
 }
 
-/// After a refused commit nothing is left of what it would have given up either: a key stays taken.
+/// A refused commit releases no unique key.
 pub fn a_refused_commit_gives_no_unique_key_up(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let held = put(store, &named(TOKEN, 1, "held"));
@@ -120,7 +120,7 @@ pub fn a_refused_commit_gives_no_unique_key_up(factory: StoreFactory<'_>) {
     assert_eq!(refused(store, &[taken]), Refusal::Duplicate(0));
 }
 
-/// Writes of every sort that the store takes as they stand.
+/// Returns writes of every type that the store accepts in its current state.
 fn prepare(store: &dyn TokenStore) -> Vec<Write> {
     let replaced = put(store, &named(TOKEN, 1, "before"));
     let purged = put(store, &named(TOKEN, 2, "purged"));
@@ -134,7 +134,7 @@ fn prepare(store: &dyn TokenStore) -> Vec<Write> {
     ]
 }
 
-/// Puts `bad` at every place among `good` and finds the store unchanged.
+/// Inserts `bad` at every position of `good` and checks that the store stays unchanged.
 fn refuse_everywhere(
     store: &dyn TokenStore,
     good: &[Write],
@@ -146,7 +146,7 @@ fn refuse_everywhere(
         let mut writes = good.to_vec();
         writes.insert(at, bad.clone());
         assert_eq!(refused(store, &writes), refusal(at));
-        assert_eq!(dump(store), before, "the bad write was at {at}");
+        assert_eq!(dump(store), before, "the bad write was at index {at}");
         for write in &writes {
             let found = store.get(&write.key()).expect("get works");
             assert_eq!(found.as_ref(), before.records.get(&write.key()));

@@ -1,4 +1,4 @@
-//! Many threads at once.
+//! Concurrent use by several threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -15,7 +15,7 @@ use crate::sample::{
 };
 use crate::threads::{Running, in_threads, rounds};
 
-/// Threads that read, add one and write over what they read lose no addition.
+/// Threads that read a counter and write it back incremented lose no increment.
 pub fn concurrent_increments_lose_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, "0"));
@@ -24,7 +24,7 @@ pub fn concurrent_increments_lose_nothing(factory: StoreFactory<'_>) {
     assert_eq!(count(&stored(store, key(TOKEN, 1)).record), wanted as u64);
 }
 
-/// Of many threads that create records with one unique key at the same time exactly one succeeds, each time.
+/// If threads concurrently create records with the same unique key, exactly one succeeds.
 pub fn one_creator_of_a_unique_key_wins(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let mut created = 0;
@@ -38,7 +38,7 @@ pub fn one_creator_of_a_unique_key_wins(factory: StoreFactory<'_>) {
     assert_eq!(dump(store).records.len(), created);
 }
 
-/// Of many threads that insert the same record at the same time exactly one succeeds, each time.
+/// If threads concurrently insert the same record, exactly one succeeds.
 pub fn one_creator_of_a_record_wins(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     for round in rounds(10) {
@@ -48,7 +48,7 @@ pub fn one_creator_of_a_record_wins(factory: StoreFactory<'_>) {
     }
 }
 
-/// No two commits get the same revision, and those of one thread grow.
+/// Every commit has its own revision, and the revisions of a thread increase.
 pub fn concurrent_commits_have_distinct_revisions(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let revisions = in_threads(|thread| {
@@ -65,7 +65,8 @@ pub fn concurrent_commits_have_distinct_revisions(factory: StoreFactory<'_>) {
     assert_eq!(Some(&dump(store).end.head), distinct.last());
 }
 
-/// A read that starts after a commit returned sees it, in every other thread, by `get`, `scan` and `find`.
+/// A read that starts after a commit returned sees the commit, in every thread, with `get`, `scan`
+/// and `find`.
 pub fn a_read_sees_every_commit_that_returned(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, "0"));
@@ -95,7 +96,7 @@ pub fn a_read_sees_every_commit_that_returned(factory: StoreFactory<'_>) {
     });
 }
 
-/// A page and its end come from one snapshot, and a commit is in it whole or not at all.
+/// A page and its end come from one snapshot, which contains each commit completely or not at all.
 pub fn a_page_is_one_snapshot(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let pair = |n: u64| [1, 2].map(|number| record(TOKEN, number, &n.to_string()));
@@ -116,13 +117,13 @@ pub fn a_page_is_one_snapshot(factory: StoreFactory<'_>) {
             let head = page.end.expect("two records are one page").head;
             assert_eq!(page.items.len(), 2);
             assert_eq!(page.items[0].record.bytes, page.items[1].record.bytes);
-            // Every commit writes both, so that both are as new as the head.
+            // Every commit writes both records, so both have the revision of the head.
             assert!(page.items.iter().all(|item| item.revision == head));
         }
     });
 }
 
-/// Whoever follows a store by scans while others write has met everything at the end.
+/// A follower that scans during writes has seen everything at the end.
 pub fn a_scan_during_writes_loses_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let records: Vec<Record> = (1..=40).map(|n| record(TOKEN, n, "0")).collect();
@@ -134,7 +135,7 @@ pub fn a_scan_during_writes_loses_nothing(factory: StoreFactory<'_>) {
             scope.spawn(move || {
                 let _writing = writing;
                 for n in rounds(40) {
-                    // The threads share no record: one has the even numbers, the other the odd.
+                    // The threads share no record: one writes odd numbers, the other even ones.
                     let number = 1 + (n * 7) % 20 * 2 + writer;
                     put(store, &record(TOKEN, number, &n.to_string()));
                 }
@@ -155,7 +156,7 @@ pub fn a_scan_during_writes_loses_nothing(factory: StoreFactory<'_>) {
     assert_eq!(newest(followed), dump(store).records);
 }
 
-/// All but one were refused as `refusal` says.
+/// Checks that one commit succeeded and all others were refused with `refusal`.
 fn one_wins(results: &[Result<Revision, StoreError>], refusal: Refusal) {
     let errors: Vec<&StoreError> = results
         .iter()
@@ -167,14 +168,14 @@ fn one_wins(results: &[Result<Revision, StoreError>], refusal: Refusal) {
     }
 }
 
-/// Nobody loses so long against three others.
+/// Maximum time for one increment. Three other threads cannot block it that long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn increment(store: &dyn TokenStore) {
-    // Each conflict is another thread's success.
+    // Each conflict means that another thread has succeeded.
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
-        let found = get(store, key(TOKEN, 1)).expect("the counter is there");
+        let found = get(store, key(TOKEN, 1)).expect("the counter exists");
         thread::yield_now();
         let next = record(TOKEN, 1, &(count(&found.record) + 1).to_string());
         match store.commit(&[replace(&next, found.revision)]) {
@@ -183,7 +184,7 @@ fn increment(store: &dyn TokenStore) {
             Err(error) => panic!("a commit failed: {error:?}"),
         }
     }
-    panic!("what is read conflicts again and again");
+    panic!("the increment conflicts again and again");
 }
 
 fn count(record: &Record) -> u64 {

@@ -1,4 +1,4 @@
-//! What lasts when a store is closed and opened again; for stores on disk.
+//! Durability: closing and reopening a store on disk.
 
 use symbolon::record::{Columns, Record};
 use symbolon::store::{Cursor, Query, Revision};
@@ -11,7 +11,8 @@ use crate::sample::{
     refused, replace, sized,
 };
 
-/// Everything is there again: records, revisions, head, floor and epoch; of the last uses none is later than noted.
+/// Reopening keeps records, revisions, head, floor and epoch. Last uses may be lost, but are never
+/// later than recorded.
 pub fn reopening_keeps_everything(factory: StoreFactory<'_>) {
     let mut fresh = factory.fresh();
     let mut records: Vec<Record> = (1..=300).map(|n| record(TOKEN, n, "many")).collect();
@@ -44,7 +45,7 @@ pub fn reopening_keeps_everything(factory: StoreFactory<'_>) {
     assert_eq!(all.len(), 301);
 }
 
-/// Head and floor are kept also when the newest record, and when every record, was purged.
+/// Reopening keeps head and floor, even if the newest record or every record was purged.
 pub fn reopening_keeps_head_and_floor(factory: StoreFactory<'_>) {
     let fresh = factory.fresh();
     let first = put(&*fresh, &record(TOKEN, 1, ""));
@@ -65,7 +66,7 @@ pub fn reopening_keeps_head_and_floor(factory: StoreFactory<'_>) {
     assert_eq!((end.head, end.floor), (next, emptied));
 }
 
-/// A store that was made and never written keeps its epoch.
+/// A store that was created and never written keeps its epoch.
 pub fn reopening_keeps_an_empty_store(factory: StoreFactory<'_>) {
     let fresh = factory.fresh();
     let before = dump(&*fresh);
@@ -74,7 +75,7 @@ pub fn reopening_keeps_an_empty_store(factory: StoreFactory<'_>) {
     assert_eq!(commit(&*fresh, &[]), Revision::ABSENT);
 }
 
-/// Expectations and unique keys hold over a reopening; what was given up before it is free.
+/// Reopening keeps revisions and unique keys; a unique key that was released before stays free.
 pub fn reopening_keeps_expected_revisions(factory: StoreFactory<'_>) {
     let fresh = factory.fresh();
     let old = put(&*fresh, &named(TOKEN, 1, "freed"));
@@ -95,7 +96,7 @@ pub fn reopening_keeps_expected_revisions(factory: StoreFactory<'_>) {
     commit(&*fresh, &[free, replace(&next, now)]);
 }
 
-/// A renewed epoch lasts, also when nothing was ever written, and nothing else is lost by it.
+/// Reopening keeps a renewed epoch, even in a store that was never written, and loses nothing else.
 pub fn reopening_keeps_a_renewed_epoch(factory: StoreFactory<'_>) {
     let mut fresh = factory.fresh();
     for number in 1..=3 {
@@ -108,7 +109,7 @@ pub fn reopening_keeps_a_renewed_epoch(factory: StoreFactory<'_>) {
     }
 }
 
-/// While the epoch is the same, a cursor of before goes on where it stood.
+/// A cursor continues at the same position after reopening.
 pub fn reopening_keeps_cursors(factory: StoreFactory<'_>) {
     let fresh = factory.fresh();
     let records: Vec<Record> = (1..=6).map(|n| record(TOKEN, n, "")).collect();

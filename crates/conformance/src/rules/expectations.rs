@@ -1,4 +1,4 @@
-//! Compare and set: a write happens only over the revision that it expects.
+//! Compare and set: a write takes effect only over the revision that it expects.
 
 use symbolon::store::Revision;
 
@@ -9,7 +9,7 @@ use crate::sample::{
     replace, stored,
 };
 
-/// An insert is refused where a record is.
+/// Inserting an existing record is refused.
 pub fn an_insert_over_a_record_conflicts(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     commit(store, &[insert(&record(TOKEN, 1, "first"))]);
@@ -19,8 +19,8 @@ pub fn an_insert_over_a_record_conflicts(factory: StoreFactory<'_>) {
     assert_eq!(dump(store), before);
 }
 
-/// A replacement is refused unless it expects the very revision that is there: no older, none of another record, none
-/// that is still to come.
+/// A replacement is refused unless it expects the current revision: an older one, that of another
+/// record, and a future one are refused.
 pub fn a_replacement_of_another_revision_conflicts(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let old = put(store, &record(TOKEN, 1, "old"));
@@ -37,7 +37,7 @@ pub fn a_replacement_of_another_revision_conflicts(factory: StoreFactory<'_>) {
     assert_eq!(stored(store, next.key).record, next);
 }
 
-/// A replacement of nothing is refused.
+/// Replacing an absent record is refused.
 pub fn a_replacement_of_an_absent_record_conflicts(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let elsewhere = put(store, &record(TOKEN, 2, "elsewhere"));
@@ -48,7 +48,7 @@ pub fn a_replacement_of_an_absent_record_conflicts(factory: StoreFactory<'_>) {
     assert_eq!(get(store, key(TOKEN, 1)), None);
 }
 
-/// A guard refuses the whole commit when the guarded record has another revision, or is gone.
+/// A guard refuses the whole commit if the record has another revision or is absent.
 pub fn a_guard_of_another_revision_conflicts(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let old = put(store, &record(USER, 1, "old"));
@@ -60,13 +60,13 @@ pub fn a_guard_of_another_revision_conflicts(factory: StoreFactory<'_>) {
         assert_eq!(refused(store, &writes), Refusal::Conflict(1), "{wrong:?}");
         assert_eq!(refused(store, &writes[1..]), Refusal::Conflict(0));
     }
-    let nobody = [guard(key(USER, 2), now), child.clone()];
-    assert_eq!(refused(store, &nobody), Refusal::Conflict(0));
+    let absent = [guard(key(USER, 2), now), child.clone()];
+    assert_eq!(refused(store, &absent), Refusal::Conflict(0));
     assert_eq!(get(store, key(TOKEN, 9)), None);
     commit(store, &[guard(user, now), child]);
 }
 
-/// A guard can ask that there is no record.
+/// A guard can require that a record is absent.
 pub fn a_guard_of_absence_passes_only_then(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let absent = guard(key(USER, 1), Revision::ABSENT);
@@ -75,7 +75,7 @@ pub fn a_guard_of_absence_passes_only_then(factory: StoreFactory<'_>) {
     assert_eq!(refused(store, &[absent]), Refusal::Conflict(0));
 }
 
-/// A purge needs the revision of what it purges.
+/// A purge is refused unless it expects the current revision.
 pub fn a_purge_of_another_revision_conflicts(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let old = put(store, &record(TOKEN, 1, "old"));
@@ -92,14 +92,14 @@ pub fn a_purge_of_another_revision_conflicts(factory: StoreFactory<'_>) {
     assert_eq!(get(store, key(TOKEN, 1)), None);
 }
 
-/// What was purged is as absent as what never was: its last revision is worth nothing, and it can be inserted.
+/// A purged record is absent: its last revision is refused, and it can be inserted again.
 pub fn a_purged_record_is_absent(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
-    let last = put(store, &record(TOKEN, 1, "first life"));
+    let last = put(store, &record(TOKEN, 1, "first"));
     let purged = commit(store, &[purge(key(TOKEN, 1), last)]);
     assert_eq!(get(store, key(TOKEN, 1)), None);
     assert!(dump(store).records.is_empty());
-    let again = record(TOKEN, 1, "second life");
+    let again = record(TOKEN, 1, "second");
     for wrong in [last, purged] {
         assert_eq!(
             refused(store, &[replace(&again, wrong)]),

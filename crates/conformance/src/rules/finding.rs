@@ -1,4 +1,4 @@
-//! Finding by what a record can be searched by.
+//! Finding records by unique key and columns.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use crate::sample::{
     TOKEN, USER, commit, id, insert_all, key, named, purge, put, record, revision_of,
 };
 
-/// Whatever is asked for, `find` gives exactly what the default implementation of the trait finds by scanning.
+/// `find` returns exactly the records that the default implementation of the trait finds by
+/// scanning.
 pub fn finding_equals_scanning(factory: StoreFactory<'_>) {
     let fresh = factory.fresh();
     let (store, scanning) = (&*fresh, Scanning(fresh.shared()));
@@ -29,7 +30,7 @@ pub fn finding_equals_scanning(factory: StoreFactory<'_>) {
     }
 }
 
-/// Records are found in the order of their ids as unsigned numbers, whenever they were written.
+/// Found records are ordered by id, as unsigned numbers, whatever the order of writing.
 pub fn found_records_are_ordered_by_id(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let ordered = [1, 255, 256, 65_536, (1 << 63) - 1, 1 << 63, u64::MAX];
@@ -40,7 +41,7 @@ pub fn found_records_are_ordered_by_id(factory: StoreFactory<'_>) {
     assert_eq!(numbers(&found), ordered);
 }
 
-/// `after` and `limit` walk through everything, page by page, and nothing twice.
+/// `after` and `limit` divide all results into pages, without gaps or repetition.
 pub fn found_pages_cover_everything(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     populate(store, &mut Rng::new(8));
@@ -54,7 +55,7 @@ pub fn found_pages_cover_everything(factory: StoreFactory<'_>) {
         query.after = None;
         query.limit = limit;
         let mut met = Vec::new();
-        // One page more, so that a store which gives the same again is found out.
+        // One more page reveals a store that repeats the last one.
         for _ in 0..=all.len() {
             let page = store.find(&query).expect("find works");
             assert!(page.len() <= limit, "pages of {limit}");
@@ -68,7 +69,7 @@ pub fn found_pages_cover_everything(factory: StoreFactory<'_>) {
     assert_eq!(store.find(&query).expect("find works"), []);
 }
 
-/// Nothing but the limit of the query ends what is found.
+/// Only the limit of the query limits the number of results.
 pub fn any_number_of_records_is_found(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let records: Vec<Record> = (1..=2100).map(|n| record(TOKEN, n, "")).collect();
@@ -77,7 +78,7 @@ pub fn any_number_of_records_is_found(factory: StoreFactory<'_>) {
     assert_eq!(numbers(&found), (1..=2100).collect::<Vec<_>>());
 }
 
-/// A record is found by what it has now: neither by what it had before, nor at all after it was purged.
+/// A record is found by its current values, not by earlier ones, and not at all after a purge.
 pub fn replaced_records_are_not_found(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let columns = |n, status, origin| Columns {
@@ -105,7 +106,7 @@ pub fn replaced_records_are_not_found(factory: StoreFactory<'_>) {
     assert_eq!(store.find(&Query::all(TOKEN)).expect("find works"), []);
 }
 
-/// A column that a record does not have is not found by any value, and a query that does not ask for it finds it.
+/// No value matches an unset column; a query without this column finds the record.
 pub fn a_column_that_is_not_set_matches_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, "bare"));
@@ -128,7 +129,7 @@ pub fn a_column_that_is_not_set_matches_nothing(factory: StoreFactory<'_>) {
     assert_eq!(numbers(&all), [1, 2]);
 }
 
-/// The store under test, without its own `find`.
+/// The store under test, with the default `find`.
 #[derive(Debug)]
 struct Scanning(Arc<dyn TokenStore>);
 
@@ -162,7 +163,7 @@ impl TokenStore for Scanning {
     }
 }
 
-/// Records of few organizations, users, kinds and names, of which some were replaced and some purged.
+/// Writes records with few organizations, users and kinds, then replaces some and purges some.
 fn populate(store: &dyn TokenStore, rng: &mut Rng) {
     let records: Vec<Record> = (1..=150_u64).map(|n| random_record(rng, n)).collect();
     insert_all(store, &records);
@@ -200,7 +201,7 @@ fn random_record(rng: &mut Rng, number: u64) -> Record {
     }
 }
 
-/// A random query; most fields are not asked for, so that many find something.
+/// Returns a random query. Most fields are unset, so that many queries find something.
 fn query(rng: &mut Rng) -> Query {
     let kind = rng.pick(&[TOKEN, TOKEN, USER, Kind(77)]);
     let number = rng.below(150) + 1;
@@ -231,7 +232,7 @@ const ORIGINS: [Option<Origin>; 4] = [
     Some(Origin::Embedder),
 ];
 
-/// One query for each column of `record`, one for its unique key and one for all of them.
+/// Returns one query for each column of `record`, one for its unique key, and one for all of them.
 fn queries_for(record: &Record) -> Vec<Query> {
     let all = || Query::all(record.key.kind);
     let Columns {

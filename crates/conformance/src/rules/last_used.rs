@@ -1,4 +1,4 @@
-//! When authorizations were last used.
+//! Last uses of authorizations.
 
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::sample::{
     stored,
 };
 
-/// The latest of all noted uses stays, whatever the order in which they are noted.
+/// The latest recorded use wins, whatever the order of recording.
 pub fn the_latest_use_wins(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
@@ -27,7 +27,7 @@ pub fn the_latest_use_wins(factory: StoreFactory<'_>) {
     assert_eq!(last_used(store, 2), Some(8));
 }
 
-/// The last use is read with the record, by `get`, `scan` and `find`.
+/// The last use is returned with the record by `get`, `scan` and `find`.
 pub fn the_last_use_is_read_everywhere(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
@@ -41,7 +41,8 @@ pub fn the_last_use_is_read_everywhere(factory: StoreFactory<'_>) {
     );
 }
 
-/// A use takes no revision: head, floor, records and expectations stay, and a scan does not see it.
+/// A use takes no revision: head, floor, record and expected revision stay the same, and no scan
+/// returns it.
 pub fn a_use_is_no_commit(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let revision = put(store, &record(TOKEN, 1, "as it was"));
@@ -56,7 +57,7 @@ pub fn a_use_is_no_commit(factory: StoreFactory<'_>) {
     commit(store, &[guard(key(TOKEN, 1), revision)]);
 }
 
-/// Who waits for a commit is not woken by a use.
+/// A use does not wake a waiting thread.
 pub fn a_use_wakes_no_waiter(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
@@ -72,7 +73,7 @@ pub fn a_use_wakes_no_waiter(factory: StoreFactory<'_>) {
     });
 }
 
-/// Uses of ids that no authorization has are passed over; the others are noted.
+/// Uses of ids without an authorization are ignored; the others are recorded.
 pub fn a_use_of_an_absent_record_is_ignored(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     touch(store, &[]);
@@ -84,12 +85,12 @@ pub fn a_use_of_an_absent_record_is_ignored(factory: StoreFactory<'_>) {
     assert_eq!(stored(store, key(USER, 3)).last_used, None);
     assert_eq!(get(store, key(TOKEN, 1)), None);
     assert_eq!(dump(store).records.len(), 2);
-    // What was noted before there was a record is not noted for it.
+    // A use recorded before the record existed does not count for it.
     put(store, &record(TOKEN, 1, ""));
     assert_eq!(last_used(store, 1), None);
 }
 
-/// The limits of commits are not those of uses: any number is noted at once.
+/// The limits of a commit do not apply to uses: one call records any number.
 pub fn any_number_of_uses_is_recorded(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let records = [1, 40_000].map(|number| record(TOKEN, number, ""));
@@ -100,7 +101,7 @@ pub fn any_number_of_uses_is_recorded(factory: StoreFactory<'_>) {
     assert_eq!(last_used(store, 40_000), Some(5));
 }
 
-/// The last use stays when the record is replaced.
+/// The last use survives a replacement of the record.
 pub fn the_last_use_stays_with_a_replacement(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, "first"));
@@ -111,14 +112,14 @@ pub fn the_last_use_stays_with_a_replacement(factory: StoreFactory<'_>) {
     assert_eq!(last_used(store, 1), Some(5));
 }
 
-/// The last use is forgotten with the record.
+/// The last use is deleted with the record.
 pub fn the_last_use_ends_with_a_purge(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
-    put(store, &record(TOKEN, 1, "first life"));
+    put(store, &record(TOKEN, 1, "first"));
     touch(store, &[(1, 5)]);
     let revision = revision_of(store, key(TOKEN, 1));
     commit(store, &[purge(key(TOKEN, 1), revision)]);
-    commit(store, &[insert(&record(TOKEN, 1, "second life"))]);
+    commit(store, &[insert(&record(TOKEN, 1, "second"))]);
     assert_eq!(last_used(store, 1), None);
 }
 

@@ -1,4 +1,4 @@
-//! How much a commit may hold.
+//! Limits of a commit.
 
 use symbolon::record::{MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::store::{Revision, Write};
@@ -7,7 +7,7 @@ use crate::fresh_store::StoreFactory;
 use crate::pages::dump;
 use crate::sample::{Refusal, TOKEN, commit, guard, insert, key, record, refused, sized};
 
-/// Limits are the same at any time, and let one record of the greatest size through.
+/// Limits never change, and allow one record of the maximum size.
 pub fn limits_let_every_record_through(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let limits = store.limits();
@@ -17,7 +17,7 @@ pub fn limits_let_every_record_through(factory: StoreFactory<'_>) {
     assert_eq!(store.limits(), limits);
 }
 
-/// A commit of exactly as many writes as the limits say is taken.
+/// A commit with the maximum number of writes is accepted.
 pub fn a_commit_of_the_most_writes_is_taken(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let most = store.limits().writes.min(PLENTY);
@@ -32,7 +32,7 @@ pub fn a_commit_of_the_most_writes_is_taken(factory: StoreFactory<'_>) {
     );
 }
 
-/// One write more is too large, guards counted too, and leaves nothing.
+/// A commit with one more write, or one more guard, is too large and leaves the store unchanged.
 pub fn a_commit_of_too_many_writes_is_refused(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let most = store.limits().writes;
@@ -48,13 +48,13 @@ pub fn a_commit_of_too_many_writes_is_refused(factory: StoreFactory<'_>) {
     commit(store, &writes);
 }
 
-/// A commit of exactly as many bytes as the limits say is taken, with one byte more it is too large.
+/// A commit with the maximum number of bytes is accepted; with one more byte it is too large.
 pub fn a_commit_of_too_many_bytes_is_refused(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let limits = store.limits();
     let whole = limits.bytes / MAX_RECORD;
     if whole >= limits.writes.min(PLENTY) {
-        // The number of writes is what ends first.
+        // The number of writes is the limit that is reached first.
         return;
     }
     let size_at = |at| match at < whole {
@@ -76,7 +76,7 @@ pub fn a_commit_of_too_many_bytes_is_refused(factory: StoreFactory<'_>) {
     assert_eq!(dump(store).records.len(), whole + 1);
 }
 
-/// A record of one byte more than [`MAX_RECORD`] is too large; its unique key counts.
+/// A record of more than [`MAX_RECORD`] bytes, including its unique key, is too large.
 pub fn a_record_too_large_is_refused(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let mut with_unique = sized(2, MAX_RECORD - 3);
@@ -88,7 +88,7 @@ pub fn a_record_too_large_is_refused(factory: StoreFactory<'_>) {
     }
 }
 
-/// A unique key of [`MAX_UNIQUE`] bytes is taken, one of a byte more is too large.
+/// A unique key of [`MAX_UNIQUE`] bytes is accepted; with one more byte it is too large.
 pub fn a_unique_key_too_long_is_refused(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let long = |number: u64, length: usize| Record {
@@ -105,7 +105,7 @@ pub fn a_unique_key_too_long_is_refused(factory: StoreFactory<'_>) {
     commit(store, &[insert(&long(2, MAX_UNIQUE - 1))]);
 }
 
-/// More writes than a test can make in good time.
+/// More writes than a test can commit in reasonable time.
 const PLENTY: usize = 20_000;
 
 fn small_records(count: usize) -> Vec<Record> {

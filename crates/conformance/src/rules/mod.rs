@@ -1,6 +1,6 @@
-//! The rules, one function each. A rule that is broken panics.
+//! The rules, one function each, which panics if a store breaks the rule.
 //!
-//! What a rule says and why stands above its function. [`RULES`] has all of them.
+//! The documentation of each function states its rule. [`RULES`] lists them all.
 
 mod atomicity;
 mod concurrency;
@@ -19,16 +19,16 @@ mod walking;
 
 use crate::fresh_store::StoreFactory;
 
-/// A rule: its name, and the function that panics if stores of a kind break it.
+/// A rule: its name, and the function that checks it.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// The name of the function.
     pub name: &'static str,
-    /// The function.
+    /// The function, which panics if stores of the factory break the rule.
     pub check: fn(StoreFactory<'_>),
 }
 
-/// Makes a list public. A rule that is in no list is not, and the compiler refuses what nobody can reach.
+/// Makes the rules of a list public. The compiler reports a rule that is in no list as dead code.
 macro_rules! define {
     (
         ($(#[$doc:meta])* $list:ident)
@@ -54,7 +54,7 @@ crate::__for_each_rule! {
 crate::__for_each_durability_rule! {
     define,
     (
-        /// The further rules for stores on disk.
+        /// The additional rules for stores on disk.
         DURABILITY_RULES
     )
 }

@@ -1,4 +1,4 @@
-//! What was put comes back.
+//! Reading a record returns exactly what was written.
 
 use symbolon::record::{Columns, Kind, MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::{Origin, Status};
@@ -9,7 +9,7 @@ use crate::sample::{
     TOKEN, USER, commit, get, id, insert, insert_all, key, named, put, record, sized, stored,
 };
 
-/// A record that was never written is none, also beside others of the same kind or id.
+/// Reading a record that was never written returns `None`, even if others have its kind or its id.
 pub fn reading_an_absent_record_returns_none(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     assert_eq!(get(store, key(TOKEN, 1)), None);
@@ -19,7 +19,7 @@ pub fn reading_an_absent_record_returns_none(factory: StoreFactory<'_>) {
     assert_eq!(get(store, key(TOKEN, 3)), None);
 }
 
-/// Bytes, unique key and columns come back as they were put: every byte value, and nothing at all.
+/// Bytes and unique key are returned unchanged: all byte values, and empty or absent ones.
 pub fn a_record_comes_back_byte_for_byte(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let every_byte: Box<[u8]> = (0..=u8::MAX).collect();
@@ -30,7 +30,7 @@ pub fn a_record_comes_back_byte_for_byte(factory: StoreFactory<'_>) {
         for unique in &uniques {
             number += 1;
             let wanted = Record {
-                // A kind of its own for each, so that the unique keys are free.
+                // Each record has its own kind, so that the unique keys do not collide.
                 key: key(Kind(u8::try_from(number).unwrap()), number),
                 unique: unique.clone(),
                 columns: Columns::default(),
@@ -44,7 +44,7 @@ pub fn a_record_comes_back_byte_for_byte(factory: StoreFactory<'_>) {
     }
 }
 
-/// Every combination of columns, and of columns that are not set, comes back.
+/// Every combination of set and unset columns is returned unchanged.
 pub fn columns_come_back(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let ids = [None, Some(id(1)), Some(id(1 << 63)), Some(id(u64::MAX))];
@@ -74,7 +74,7 @@ pub fn columns_come_back(factory: StoreFactory<'_>) {
     }
 }
 
-/// Ids are unsigned, from 1 to the greatest number of 64 bits.
+/// Ids are unsigned: 1 to the largest 64-bit number.
 pub fn every_id_is_kept(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let middle = 1 << 63;
@@ -86,7 +86,7 @@ pub fn every_id_is_kept(factory: StoreFactory<'_>) {
     assert_eq!(dump(store).records.len(), 7);
 }
 
-/// A store keeps kinds that it does not know, and tells them apart.
+/// The store keeps kinds that it does not know, and distinguishes them.
 pub fn every_kind_is_kept(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let of_kind = |kind: u8| record(Kind(kind), 7, &format!("kind {kind}"));
@@ -98,7 +98,7 @@ pub fn every_kind_is_kept(factory: StoreFactory<'_>) {
     assert_eq!(dump(store).records.len(), 256);
 }
 
-/// A record of exactly [`MAX_RECORD`] bytes is taken, its unique key counted with it.
+/// A record of exactly [`MAX_RECORD`] bytes, including its unique key, is accepted.
 pub fn the_largest_record_fits(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let whole = sized(1, MAX_RECORD);
@@ -110,7 +110,7 @@ pub fn the_largest_record_fits(factory: StoreFactory<'_>) {
     }
 }
 
-/// A replacement leaves nothing of what it replaces: neither bytes, nor unique key, nor columns.
+/// A replacement keeps neither the bytes nor the unique key nor the columns of the old record.
 pub fn a_replacement_replaces_everything(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let full = Record {

@@ -1,4 +1,4 @@
-//! Another life of a store.
+//! Renewals of a store's epoch.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -15,20 +15,20 @@ use crate::sample::{
 };
 use crate::threads::{in_threads, rounds};
 
-/// A renewal draws an epoch that was not there before, and the next scan ends with the one that it returned.
+/// A renewal draws an epoch that was not used before, and the next scan returns it.
 pub fn a_renewed_store_has_another_epoch(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let mut epochs = BTreeSet::from([dump(store).end.epoch]);
     for number in 1..=5 {
         let renewed = renew(store);
         assert_eq!(dump(store).end.epoch, renewed);
-        assert!(epochs.insert(renewed), "{renewed:?} was there before");
+        assert!(epochs.insert(renewed), "{renewed:?} was used before");
         put(store, &record(TOKEN, number, ""));
         assert_eq!(dump(store).end.epoch, renewed, "a commit changes it");
     }
 }
 
-/// A renewal draws at random: two stores do not go the same way.
+/// A renewal draws its epoch at random: two stores draw different ones, and none counts up.
 pub fn a_renewed_epoch_is_random(factory: StoreFactory<'_>) {
     let (one, other) = (factory.fresh(), factory.fresh());
     let epochs = |store: &dyn TokenStore| [(); 3].map(|()| renew(store).0);
@@ -39,7 +39,8 @@ pub fn a_renewed_epoch_is_random(factory: StoreFactory<'_>) {
     assert_ne!(step(one), step(other));
 }
 
-/// Records, last uses, head and floor are the same after a renewal, and revisions go on from there.
+/// A renewal keeps records, last uses, head and floor; the next revision is greater than all
+/// before.
 pub fn a_renewal_keeps_everything(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &named(TOKEN, 1, "kept"));
@@ -57,7 +58,7 @@ pub fn a_renewal_keeps_everything(factory: StoreFactory<'_>) {
     assert!(put(store, &record(TOKEN, 2, "again")) > newest);
 }
 
-/// What was expected and what is unique before a renewal is so after it.
+/// A renewal keeps the revisions that writes must expect, and unique keys.
 pub fn a_renewal_keeps_expected_revisions(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let held = put(store, &named(TOKEN, 1, "held"));
@@ -70,7 +71,7 @@ pub fn a_renewal_keeps_expected_revisions(factory: StoreFactory<'_>) {
     commit(store, &[replace(&named(TOKEN, 1, "other"), held)]);
 }
 
-/// A cursor of the life before goes on where it stood, within a scan and at its end.
+/// A cursor from before a renewal continues at the same position, within a scan and at its end.
 pub fn a_cursor_goes_on_after_a_renewal(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     for number in 1..=4 {
@@ -88,7 +89,7 @@ pub fn a_cursor_goes_on_after_a_renewal(factory: StoreFactory<'_>) {
     assert_eq!(scan(store, &whole.next, 10).keys(), [key(TOKEN, 3)]);
 }
 
-/// A store whose waits are woken by a commit is woken by a renewal too, and the one after it waits again.
+/// A store that wakes waiting threads on a commit also wakes them on a renewal, but only once.
 pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
@@ -100,7 +101,7 @@ pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(factory: StoreFactory<'_>) {
     });
     assert!(renewed || !wakes, "a commit wakes, and a renewal does not");
     if wakes {
-        // What was renewed before the wait ends it too.
+        // A renewal before the wait ends it too.
         let cursor = scan(store, &Cursor::start(), 10).next;
         renew(store);
         assert_eq!(
@@ -115,7 +116,7 @@ pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(factory: StoreFactory<'_>) {
     }
 }
 
-/// Renewals beside commits lose no commit, and no two of them draw the same epoch.
+/// Renewals concurrent with commits lose no commit, and each draws its own epoch.
 pub fn concurrent_renewals_and_commits_lose_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let made = in_threads(|thread| {
@@ -145,7 +146,7 @@ pub fn concurrent_renewals_and_commits_lose_nothing(factory: StoreFactory<'_>) {
 const LONG: Duration = Duration::from_secs(3);
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Whether a long wait that began before `change` ends well before its time.
+/// Returns true if `change` wakes a long wait well before its timeout.
 fn woken(store: &dyn TokenStore, change: fn(&dyn TokenStore)) -> bool {
     let cursor = scan(store, &Cursor::start(), 10).next;
     thread::scope(|scope| {

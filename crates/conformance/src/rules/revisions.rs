@@ -9,12 +9,12 @@ use crate::sample::{
     revision_of, stored,
 };
 
-/// Each commit's revision is greater than the one before, from 1 on.
+/// Each commit has a greater revision than the one before, starting from 1.
 pub fn revisions_grow(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let mut last = Revision::ABSENT;
     for round in 0..10 {
-        // Replacing, inserting and purging all count.
+        // Replacements, inserts and purges all take a revision.
         let replaced = put(store, &record(TOKEN, 1, &format!("round {round}")));
         let inserted = put(store, &record(TOKEN, 2, ""));
         let purged = commit(store, &[purge(key(TOKEN, 2), inserted)]);
@@ -23,7 +23,7 @@ pub fn revisions_grow(factory: StoreFactory<'_>) {
     }
 }
 
-/// All records of a commit carry its revision, wherever they are read.
+/// All records of a commit have its revision, however they are read.
 pub fn a_commit_has_one_revision(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let old = put(store, &record(TOKEN, 1, "old"));
@@ -43,7 +43,7 @@ pub fn a_commit_has_one_revision(factory: StoreFactory<'_>) {
     assert_eq!(dump.end.head, revision);
 }
 
-/// A commit of nothing, or of guards alone, takes no revision and returns the head.
+/// An empty commit, or one of guards alone, takes no revision and returns the head.
 pub fn guards_alone_take_no_revision(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let absent = guard(key(TOKEN, 1), Revision::ABSENT);
@@ -58,7 +58,8 @@ pub fn guards_alone_take_no_revision(factory: StoreFactory<'_>) {
     assert_eq!(scan(store, &Cursor::start(), 10).end.head, second);
 }
 
-/// A guard among other writes leaves the guarded record as it is, and out of a scan of what was written.
+/// A guard among other writes does not write the guarded record, so a later scan does not return
+/// it.
 pub fn a_guard_writes_nothing(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let guarded = put(store, &named(USER, 1, "guarded"));
@@ -71,7 +72,7 @@ pub fn a_guard_writes_nothing(factory: StoreFactory<'_>) {
     assert_eq!(later.keys(), [key(TOKEN, 1)]);
 }
 
-/// The end of a scan names the newest commit, and a refused commit is none.
+/// The end of a scan contains the revision of the newest commit; a refused commit does not count.
 pub fn the_head_is_the_newest_commit(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let head = || dump(store).end.head;
@@ -85,7 +86,7 @@ pub fn the_head_is_the_newest_commit(factory: StoreFactory<'_>) {
     assert_eq!(head(), second);
 }
 
-/// Purging the newest record does not take the head back: the purge is a commit itself.
+/// Purging the newest record does not lower the head, because the purge is itself a commit.
 pub fn the_head_never_falls(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
@@ -100,7 +101,7 @@ pub fn the_head_never_falls(factory: StoreFactory<'_>) {
     assert!(put(store, &record(TOKEN, 1, "again")) > emptied);
 }
 
-/// The floor is the newest commit that purged something; no other raises it.
+/// The floor is the revision of the newest commit that purged a record.
 pub fn the_floor_is_the_newest_purge(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let floor = || dump(store).end.floor;
@@ -121,7 +122,7 @@ pub fn the_floor_is_the_newest_purge(factory: StoreFactory<'_>) {
     assert_eq!(floor(), again);
 }
 
-/// The epoch stays while a store is open, whatever is done to it.
+/// The epoch stays the same while a store is open and not renewed.
 pub fn the_epoch_stays(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let epoch = dump(store).end.epoch;
@@ -131,7 +132,7 @@ pub fn the_epoch_stays(factory: StoreFactory<'_>) {
     assert_eq!(dump(store).end.epoch, epoch);
 }
 
-/// Two stores have two epochs.
+/// Two stores have different epochs.
 pub fn every_store_has_its_own_epoch(factory: StoreFactory<'_>) {
     let (one, other) = (factory.fresh(), factory.fresh());
     assert_ne!(dump(&*one).end.epoch, dump(&*other).end.epoch);

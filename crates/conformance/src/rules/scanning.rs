@@ -1,4 +1,4 @@
-//! Scans: nothing is missed.
+//! Scans are complete.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,20 @@ use crate::sample::{
     TOKEN, USER, commit, insert, insert_all, key, named, purge, put, record, revision_of, stored,
 };
 
-/// An empty store is at its end at once.
+/// A scan of an empty store ends with its first page.
 pub fn a_scan_of_nothing_ends(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let page = store.scan(&Cursor::start(), 10).expect("scan works");
     assert!(page.items.is_empty());
-    let end = page.end.expect("nothing is left");
+    let end = page.end.expect("the scan is complete");
     assert_eq!((end.head, end.floor), (Revision::ABSENT, Revision::ABSENT));
 }
 
-/// While nobody writes, a scan from the start meets every record exactly once, as `get` gives it.
+/// Without concurrent writes, a scan from the start returns every record exactly once, equal to
+/// `get`.
 pub fn a_scan_meets_every_record_once(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
-    // More than any page that a store may read by itself.
+    // More records than any page that a store may read internally.
     let mut records: Vec<Record> = (1..=1200).map(|n| record(TOKEN, n, "quiet")).collect();
     records.extend((1..=50).map(|n| named(USER, u64::MAX - n, &format!("user {n}"))));
     insert_all(store, &records);
@@ -39,10 +40,10 @@ pub fn a_scan_meets_every_record_once(factory: StoreFactory<'_>) {
     }
 }
 
-/// Pages of every size hold at most what was asked for, and together everything; only the last has an end.
+/// Pages hold at most `limit` records, together hold all of them, and only the last has an end.
 pub fn pages_of_every_size_cover_everything(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
-    // Commits of many records: a page ends in the middle of one. They come in another order than their keys.
+    // Large commits, so that pages end within them, in another order than the keys.
     for base in [200, 0, 100] {
         let records: Vec<Record> = (1..=7).map(|n| record(TOKEN, base + n, "")).collect();
         insert_all(store, &records);
@@ -60,7 +61,8 @@ pub fn pages_of_every_size_cover_everything(factory: StoreFactory<'_>) {
     }
 }
 
-/// A scan goes on where another ended: with what was written since, and only that, each once in its newest version.
+/// A scan from the end of another returns exactly the records written since, each once, in its
+/// newest version.
 pub fn a_scan_continues_with_later_writes(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let records: Vec<Record> = (1..=10).map(|n| record(TOKEN, n, "first")).collect();
@@ -81,7 +83,7 @@ pub fn a_scan_continues_with_later_writes(factory: StoreFactory<'_>) {
     }
 }
 
-/// The cursor of a scan that met nothing sees what is written later.
+/// The cursor of an empty scan sees later writes.
 pub fn the_cursor_of_an_empty_scan_sees_later_writes(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let empty = scan(store, &Cursor::start(), 5);
@@ -95,7 +97,7 @@ pub fn the_cursor_of_an_empty_scan_sees_later_writes(factory: StoreFactory<'_>) 
     assert_eq!(scan(store, &empty.next, 5).keys(), [key(TOKEN, 1)]);
 }
 
-/// A cursor is a value: it can be used again, and be made of its bytes, with the same result.
+/// A cursor is a value: using it again, or a copy of its bytes, gives the same result.
 pub fn a_cursor_can_be_used_again(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let records: Vec<Record> = (1..=9).map(|n| record(TOKEN, n, "")).collect();
@@ -108,7 +110,7 @@ pub fn a_cursor_can_be_used_again(factory: StoreFactory<'_>) {
     assert_eq!(scan(store, &copy, 100).keys(), rest.keys());
 }
 
-/// A record that is written again between two pages is not lost, whether it was met already or not.
+/// A record that is replaced between two pages is not lost, whether it was already returned or not.
 pub fn a_record_rewritten_between_pages_is_scanned(factory: StoreFactory<'_>) {
     for limit in [1, 2, 5] {
         let store = &*factory.fresh();
@@ -124,13 +126,14 @@ pub fn a_record_rewritten_between_pages_is_scanned(factory: StoreFactory<'_>) {
     }
 }
 
-/// A record that is new between two pages is met by the scan, or by the next one from its end.
+/// A record that is inserted between two pages is returned by the scan or by the next one from its
+/// end.
 pub fn a_record_inserted_between_pages_is_scanned(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let records: Vec<Record> = (101..=112).map(|n| record(TOKEN, n, "before")).collect();
     insert_all(store, &records);
     let scanned = scan_with(store, &Cursor::start(), 3, |page| {
-        // Before everything and after it.
+        // Keys before and after all others.
         for number in [page as u64 + 1, page as u64 + 1000] {
             if page < 4 {
                 put(store, &record(TOKEN, number, "between"));
@@ -140,7 +143,7 @@ pub fn a_record_inserted_between_pages_is_scanned(factory: StoreFactory<'_>) {
     meets_everything(store, scanned);
 }
 
-/// Purging between two pages neither ends the scan nor hides another record, and its end tells the floor.
+/// A purge between two pages neither ends the scan nor hides another record, and raises the floor.
 pub fn a_purge_between_pages_hides_nothing_else(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let records: Vec<Record> = (1..=12).map(|n| record(TOKEN, n, "before")).collect();
@@ -163,7 +166,7 @@ pub fn a_purge_between_pages_hides_nothing_else(factory: StoreFactory<'_>) {
     }
 }
 
-/// A purge is no item of a scan; it is told by the floor alone.
+/// A purge is not an item of a scan; it only raises the floor.
 pub fn a_purge_raises_the_floor(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let revision = put(store, &record(TOKEN, 1, ""));
@@ -178,15 +181,18 @@ pub fn a_purge_raises_the_floor(factory: StoreFactory<'_>) {
 
 fn nothing_after(store: &dyn TokenStore, cursor: &Cursor) {
     let page = store.scan(cursor, 10).expect("scan works");
-    assert!(page.items.is_empty(), "met again: {:?}", page.items);
-    assert!(page.end.is_some(), "nothing is left, and no end");
+    assert!(page.items.is_empty(), "returned again: {:?}", page.items);
+    assert!(page.end.is_some(), "the last page has no end");
 }
 
-/// What was met, and what a scan from its end still gives, is what is there.
+/// Checks that the scan, continued from its end, returned the complete store.
 fn meets_everything(store: &dyn TokenStore, scanned: Scanned) {
     let mut met: BTreeMap<_, _> = newest(scanned.items);
     for (key, stored) in &met {
-        assert!(stored.revision <= scanned.end.head, "{key:?} is of later");
+        assert!(
+            stored.revision <= scanned.end.head,
+            "{key:?} is newer than the head"
+        );
     }
     met.extend(newest(scan(store, &scanned.next, 3).items));
     assert_eq!(met, dump(store).records);

@@ -9,7 +9,7 @@ use crate::sample::{
     revision_of, stored,
 };
 
-/// Two records of one kind never have the same unique key; by inserting or by replacing.
+/// Neither an insert nor a replacement gives two records of a kind the same unique key.
 pub fn a_taken_unique_key_is_refused(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     commit(store, &[insert(&named(TOKEN, 1, "taken"))]);
@@ -21,7 +21,7 @@ pub fn a_taken_unique_key_is_refused(factory: StoreFactory<'_>) {
     assert_eq!(holder(store, "taken"), Some(1));
 }
 
-/// Records of different kinds may have the same unique key, and any number may have none.
+/// Records of different kinds may share a unique key, and any number of records may have none.
 pub fn a_unique_key_is_unique_within_its_kind(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     for kind in [TOKEN, USER, Kind::ORGANIZATION, Kind(0), Kind(255)] {
@@ -29,12 +29,14 @@ pub fn a_unique_key_is_unique_within_its_kind(factory: StoreFactory<'_>) {
     }
     commit(store, &[insert(&record(TOKEN, 2, "without"))]);
     commit(store, &[insert(&record(TOKEN, 3, "without"))]);
-    let found = store.find(&Query::unique(USER, b"same")).expect("find");
+    let found = store
+        .find(&Query::unique(USER, b"same"))
+        .expect("find works");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].record.key, key(USER, 1));
 }
 
-/// Unique keys are compared byte for byte: none is taken for another that it begins, or that differs in case.
+/// Unique keys are compared byte for byte: prefixes and other letter cases are different keys.
 pub fn unique_keys_are_compared_whole(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let keys: [&[u8]; 9] = [
@@ -56,13 +58,15 @@ pub fn unique_keys_are_compared_whole(factory: StoreFactory<'_>) {
         commit(store, &[insert(&named)]);
     }
     for (number, unique) in (1..).zip(keys) {
-        let found = store.find(&Query::unique(TOKEN, unique)).expect("find");
+        let found = store
+            .find(&Query::unique(TOKEN, unique))
+            .expect("find works");
         assert_eq!(found.len(), 1, "{unique:?}");
         assert_eq!(found[0].record.key, key(TOKEN, number));
     }
 }
 
-/// A record that is replaced may keep its own unique key.
+/// A replacement may keep the record's own unique key.
 pub fn a_replacement_may_keep_its_unique_key(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let first = put(store, &named(TOKEN, 1, "mine"));
@@ -74,8 +78,8 @@ pub fn a_replacement_may_keep_its_unique_key(factory: StoreFactory<'_>) {
     assert_eq!(refused(store, &[other]), Refusal::Duplicate(0));
 }
 
-/// A unique key that a write of the same commit gives up, by replacing or by purging, is free; whichever of the
-/// two writes stands first. Then it is taken.
+/// A unique key that another write of the commit releases, by replacement or purge, is free, in
+/// either order of the two writes. It is taken after the commit.
 pub fn a_unique_key_given_up_in_the_same_commit_is_free(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let taker = 100;
@@ -103,7 +107,7 @@ pub fn a_unique_key_given_up_in_the_same_commit_is_free(factory: StoreFactory<'_
     }
 }
 
-/// Records exchange their unique keys in one commit, in either order, and around a circle.
+/// Records can exchange their unique keys in one commit, in any order, and in a cycle.
 pub fn unique_keys_can_be_exchanged(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let names = ["a", "b", "c"];
@@ -130,7 +134,7 @@ pub fn unique_keys_can_be_exchanged(factory: StoreFactory<'_>) {
             let found = stored(store, key(TOKEN, *number));
             assert_eq!(found.record, named(TOKEN, *number, name));
         }
-        // All three are still taken.
+        // All three keys are still taken.
         for name in names {
             let again = insert(&named(TOKEN, 9, name));
             assert_eq!(refused(store, &[again]), Refusal::Duplicate(0));
@@ -138,7 +142,7 @@ pub fn unique_keys_can_be_exchanged(factory: StoreFactory<'_>) {
     }
 }
 
-/// A unique key is free after its record was replaced by one with another key or none, or was purged.
+/// A unique key is free after its record was purged, or replaced by one without this key.
 pub fn a_unique_key_given_up_earlier_is_free(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     for (number, how) in (1..).zip([GiveUp::Rename, GiveUp::Clear, GiveUp::Purge]) {
@@ -156,7 +160,7 @@ pub fn a_unique_key_given_up_earlier_is_free(factory: StoreFactory<'_>) {
     }
 }
 
-/// Two writes of one commit never get the same unique key; the later is named.
+/// Two writes of a commit cannot take the same unique key; the error names the later write.
 pub fn a_unique_key_twice_in_a_commit_is_refused(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let twice = [
@@ -175,7 +179,7 @@ pub fn a_unique_key_twice_in_a_commit_is_refused(factory: StoreFactory<'_>) {
     assert_eq!(holder(store, "given up"), Some(5));
 }
 
-/// A guard gives nothing up: the unique key of a guarded record is taken.
+/// A guard does not release the unique key of the guarded record.
 pub fn a_guarded_record_holds_its_unique_key(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let revision = put(store, &named(TOKEN, 1, "held"));
@@ -193,7 +197,7 @@ enum GiveUp {
     Purge,
 }
 
-/// Which authorization has this unique key.
+/// Returns the number of the authorization with this unique key.
 fn holder(store: &dyn TokenStore, unique: &str) -> Option<u64> {
     let found = store
         .find(&Query::unique(TOKEN, unique.as_bytes()))

@@ -1,4 +1,4 @@
-//! Waiting for what others write.
+//! Waiting for writes of others.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,10 +9,11 @@ use crate::fresh_store::StoreFactory;
 use crate::pages::scan;
 use crate::sample::{TOKEN, key, put, record};
 
-/// What a busy machine may add to a wait.
+/// Delay that a busy machine may add to a wait.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// A wait for nothing ends with its timeout: not much later, and not earlier if it says so.
+/// A wait without writes ends at its timeout: not much later, and not earlier if it returns
+/// `Timeout`.
 pub fn a_wait_without_writes_times_out(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     put(store, &record(TOKEN, 1, ""));
@@ -22,7 +23,7 @@ pub fn a_wait_without_writes_times_out(factory: StoreFactory<'_>) {
     }
 }
 
-/// A wait for something that is there already ends in time too, and what is there can be read.
+/// A wait for records that already exist ends within its timeout, and a scan then returns them.
 pub fn a_wait_for_existing_records_returns_in_time(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let end = scan(store, &Cursor::start(), 10).next;
@@ -33,7 +34,7 @@ pub fn a_wait_for_existing_records_returns_in_time(factory: StoreFactory<'_>) {
     }
 }
 
-/// Whoever waits and scans in turn meets a write of another thread within one timeout.
+/// A thread that waits and scans in turn sees the write of another thread within one timeout.
 pub fn a_write_during_a_wait_is_seen_afterwards(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let timeout = Duration::from_millis(100);
@@ -50,20 +51,20 @@ pub fn a_write_during_a_wait_is_seen_afterwards(factory: StoreFactory<'_>) {
             cursor = scanned.next;
             (!scanned.items.is_empty()).then(Instant::now)
         };
-        let met = (0..100).find_map(|_| follow()).expect("it is met at last");
+        let met = (0..100).find_map(|_| follow()).expect("the write is seen");
         let written = writer.join().expect("the writer ends");
         assert!(met.saturating_duration_since(written) < timeout + SLACK);
     });
 }
 
-/// Waits, and checks how long.
+/// Waits, and checks the duration.
 fn wait(store: &dyn TokenStore, after: &Cursor, timeout: Duration) {
     let started = Instant::now();
     let wake = store.wait(after, timeout).expect("wait works");
     let waited = started.elapsed();
     assert!(waited < timeout + SLACK, "{timeout:?} took {waited:?}");
     if wake == Wake::Timeout {
-        // Timers of some systems end up to a millisecond early.
+        // Timers of some systems fire up to a millisecond early.
         let enough = timeout.saturating_sub(Duration::from_millis(1));
         assert!(waited >= enough, "{timeout:?} was over after {waited:?}");
     }

@@ -1,5 +1,5 @@
-//! The random walk: the same random operations on a store and on [`MemoryStore`](symbolon::MemoryStore), and the
-//! same answers.
+//! The random walk: the same random operations on a store and on
+//! [`MemoryStore`](symbolon::MemoryStore) must give the same results.
 
 mod model;
 mod pair;
@@ -13,15 +13,15 @@ use crate::fresh_store::StoreFactory;
 use model::Model;
 use pair::Pair;
 
-/// How far to walk. The rules of [`suite!`](crate::suite) and [`durable!`](crate::durable) take what
-/// [`Walk::from_env`] says.
+/// The length and the seed of random walks. The rules of [`suite!`](crate::suite) and
+/// [`durable!`](crate::durable) use [`Walk::from_env`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Walk {
-    /// Walks, each on a fresh store.
+    /// Number of walks, each on a fresh store.
     pub cases: u32,
-    /// Operations of a walk.
+    /// Number of operations in a walk.
     pub steps: usize,
-    /// What the operations follow from.
+    /// Seed of the operations.
     pub seed: u64,
 }
 
@@ -32,8 +32,8 @@ enum Reopening {
 }
 
 impl Walk {
-    /// 3,000 operations that are the same each time, but for what the environment variables `SYMBOLON_WALK_CASES` and
-    /// `SYMBOLON_WALK_SEED` say; a case has 250 operations.
+    /// Reads the number of walks from `SYMBOLON_WALK_CASES` (12 if unset) and the seed from
+    /// `SYMBOLON_WALK_SEED` (1 if unset). A walk has 250 operations.
     pub fn from_env() -> Self {
         let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
         let cases = number("SYMBOLON_WALK_CASES").and_then(|cases| u32::try_from(cases).ok());
@@ -44,12 +44,12 @@ impl Walk {
         }
     }
 
-    /// Walks on stores that stay open. Panics at the first difference, with a short walk that leads to it.
+    /// Walks on stores that stay open. Panics at the first difference and prints a shortened walk.
     pub fn run(self, make: StoreFactory<'_>) {
         self.walk(make, Reopening::Never);
     }
 
-    /// Walks on stores that are closed and opened again now and then.
+    /// Walks on stores that are closed and reopened from time to time.
     pub fn run_reopening(self, make: StoreFactory<'_>) {
         self.walk(make, Reopening::Sometimes);
     }

@@ -1,4 +1,4 @@
-//! The reference of the walk, and the operations that are drawn from its state.
+//! The reference model of the walk, and the operations generated from its state.
 
 use std::collections::BTreeSet;
 
@@ -21,15 +21,15 @@ pub(super) enum Step {
     Touch(Vec<(Id, Minute)>),
     Get(RecordKey),
     Find(Query),
-    /// The follower reads a page of this size.
+    /// Reads a page of this size as a follower.
     Page(usize),
     CompareAll,
     Renew,
     Reopen,
 }
 
-/// Which revision a write expects. It is looked up when the step is taken, so that a walk from which steps were left
-/// out is still a sensible one.
+/// The revision that a write expects. It is resolved when the step runs, so that a walk stays valid
+/// while proptest removes steps from it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Expect {
     Current,
@@ -37,12 +37,12 @@ pub(super) enum Expect {
     Older,
 }
 
-/// A [`MemoryStore`] with what was done to it.
+/// A [`MemoryStore`] and the changes applied to it.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) store: MemoryStore,
     changes: Vec<Change>,
-    /// The last commit as it was made, with the revisions of this store.
+    /// The last commit, with the revisions of this store.
     pub(super) writes: Vec<Write>,
     pub(super) committed: Option<Result<Revision, Refusal>>,
 }
@@ -54,7 +54,7 @@ enum Change {
 }
 
 impl Clone for Model {
-    /// Does again what was done.
+    /// Repeats all changes on a new store.
     fn clone(&self) -> Self {
         let mut copy = Self::default();
         for change in &self.changes {
@@ -68,16 +68,19 @@ impl Model {
     fn make(&mut self, change: Change) {
         match &change {
             Change::Commit(writes) => {
-                let refusal = |error| Refusal::of(&error).expect("memory does not fail");
+                let refusal = |error| Refusal::of(&error).expect("the memory store does not fail");
                 self.committed = Some(self.store.commit(writes).map_err(refusal));
                 self.writes.clone_from(writes);
             }
-            Change::Touch(used) => self.store.touch(used).expect("memory does not fail"),
+            Change::Touch(used) => self
+                .store
+                .touch(used)
+                .expect("the memory store does not fail"),
         }
         self.changes.push(change);
     }
 
-    /// The writes with the revisions that they expect, one a key.
+    /// Resolves the expected revisions, and keeps one write per key.
     fn resolve(&self, drawn: &[(Write, Expect)]) -> Vec<Write> {
         let mut keys = BTreeSet::new();
         let distinct = drawn.iter().filter(|(write, _)| keys.insert(write.key()));
@@ -100,7 +103,7 @@ fn expecting(write: &Write, revision: Revision) -> Write {
     let mut write = write.clone();
     match &mut write {
         Write::Put { expected, .. } | Write::Guard { expected, .. } => *expected = revision,
-        // A purge never expects that there is nothing.
+        // A purge never expects absence.
         Write::Purge { expected, .. } if revision == Revision::ABSENT => *expected = NEVER,
         Write::Purge { expected, .. } => *expected = revision,
     }
@@ -170,7 +173,7 @@ fn write(key: BoxedStrategy<RecordKey>) -> impl Strategy<Value = (Write, Expect)
     (write, expect)
 }
 
-// Few values of each, so that they meet.
+// Few values of each type, so that they collide.
 
 fn any_key() -> impl Strategy<Value = RecordKey> {
     let kind = select(vec![Kind::AUTHORIZATION, Kind::USER, Kind(200)]);
@@ -219,7 +222,7 @@ fn bytes() -> impl Strategy<Value = Box<[u8]>> {
 }
 
 prop_compose! {
-    /// Few columns are asked for at a time, so that something is found.
+    /// Creates a query on few columns, so that it finds something.
     fn query()(
         kind in any_key().prop_map(|key| key.kind),
         unique in option::weighted(0.2, unique()),

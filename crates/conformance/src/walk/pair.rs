@@ -1,4 +1,4 @@
-//! The store that walks beside the reference.
+//! Comparison of the store under test with the reference.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -16,18 +16,18 @@ use crate::sample::Refusal;
 
 type Compared = Result<(), TestCaseError>;
 
-/// The store under test, and what was learned of it.
+/// The store under test, and the state that the comparison needs.
 #[derive(Debug)]
 pub(super) struct Pair<'a> {
     store: FreshStore<'a>,
     reopening: Reopening,
     epoch: Epoch,
-    /// The store's own revision for each of the reference: only their order must be the same.
+    /// The store's own revision for each revision of the reference: only their order must agree.
     revisions: BTreeMap<Revision, Revision>,
     follower: Follower,
 }
 
-/// Knows the store by its pages alone.
+/// A follower that knows the store only from its pages.
 #[derive(Debug, Default)]
 struct Follower {
     cursor: Cursor,
@@ -45,7 +45,7 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Takes the step that the reference took, and compares.
+    /// Repeats the step of the reference on the store and compares the results.
     pub(super) fn follow(mut self, model: &Model, step: &Step) -> Result<Self, TestCaseError> {
         match step {
             Step::Commit(_) => self.commit(model)?,
@@ -60,7 +60,7 @@ impl<'a> Pair<'a> {
             Step::CompareAll => self.compare_all(model)?,
             Step::Renew => {
                 let epoch = self.store.renew().map_err(failed)?;
-                prop_assert!(epoch != self.epoch, "{:?} was there before", epoch);
+                prop_assert!(epoch != self.epoch, "{:?} was used before", epoch);
                 self.epoch = epoch;
                 self.compare_all(model)?;
             }
@@ -74,7 +74,7 @@ impl<'a> Pair<'a> {
         Ok(self)
     }
 
-    /// Compares everything that there is.
+    /// Compares all records and the end of a scan.
     pub(super) fn compare_all(&self, model: &Model) -> Compared {
         let wanted = dump(&model.store);
         let found = dump(&*self.store);
@@ -133,7 +133,8 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// Reads one page on. At the end of a scan the follower knows the newest version of everything that is there.
+    /// Reads the next page. At the end of a scan, the follower has the newest version of each
+    /// record.
     fn page(&mut self, model: &Model, limit: usize) -> Compared {
         let page = self
             .store
@@ -147,7 +148,7 @@ impl<'a> Pair<'a> {
         let Some(end) = page.end else { return Ok(()) };
         let wanted = dump(&model.store);
         self.compare_end(end, wanted.end)?;
-        // What was purged is told by the floor; a follower reads everything again then.
+        // A purge only raises the floor; a follower then reads everything again.
         self.follower
             .known
             .retain(|key, _| wanted.records.contains_key(key));
@@ -163,12 +164,12 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// A store may lose the last uses when it is closed, but must not make any up. It is told them again.
+    /// Records the last uses again. Closing a store may lose last uses, but must not invent any.
     fn note_uses_again(&self, model: &Model) -> Compared {
         let wanted = dump(&model.store).records;
         for (key, found) in dump(&*self.store).records {
             let noted = wanted.get(&key).and_then(|stored| stored.last_used);
-            prop_assert!(found.last_used <= noted, "{key:?} was not used then");
+            prop_assert!(found.last_used <= noted, "{key:?} has an invented last use");
         }
         let tokens = wanted
             .iter()
@@ -188,7 +189,8 @@ impl<'a> Pair<'a> {
         write
     }
 
-    /// The store's revision for one of the reference; revisions that never were stay as they are.
+    /// Returns the store's revision for one of the reference; revisions that never existed stay
+    /// unchanged.
     fn own(&self, revision: Revision) -> Revision {
         self.revisions.get(&revision).copied().unwrap_or(revision)
     }

@@ -1,4 +1,4 @@
-//! The log's bytes.
+//! Encoding of the log.
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{Revision, Write};
@@ -7,13 +7,13 @@ use symbolon::{Id, Origin, Status};
 const STATUSES: [Status; 3] = [Status::Active, Status::Inactive, Status::Revoked];
 const ORIGINS: [Origin; 3] = [Origin::V2, Origin::V0, Origin::Embedder];
 
-/// The length of `slice`, and `slice`.
+/// Appends the length of `slice`, and `slice`.
 pub(crate) fn put_slice(bytes: &mut Vec<u8>, slice: &[u8]) {
     bytes.extend((slice.len() as u32).to_be_bytes());
     bytes.extend(slice);
 }
 
-/// A slice that is there whole, from the front of `bytes`.
+/// Removes a slice from the front of `bytes`; `None` if it is incomplete.
 pub(crate) fn take_slice<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (slice, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
@@ -21,7 +21,7 @@ pub(crate) fn take_slice<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(slice)
 }
 
-/// A write without what it expects.
+/// Appends a write without its expected revision.
 pub(crate) fn encode(bytes: &mut Vec<u8>, write: &Write) {
     let key = write.key();
     bytes.push(key.kind.0);
@@ -47,7 +47,7 @@ pub(crate) fn encode(bytes: &mut Vec<u8>, write: &Write) {
     put_slice(bytes, &record.bytes);
 }
 
-/// The writes of a commit; each expects what `revision` says of its key.
+/// Decodes the writes of a commit; each expects the `revision` of its key.
 pub(crate) fn decode(mut bytes: &[u8], revision: impl Fn(RecordKey) -> Revision) -> Vec<Write> {
     let mut writes = Vec::new();
     while !bytes.is_empty() {

@@ -1,5 +1,6 @@
-//! The rules for stores on disk, on a small one: without a fault it keeps them, and every fault is found.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The rules for stores on disk, tested with a small one: it keeps them, and each planted fault is
+//! detected.
+#![expect(clippy::unwrap_used, reason = "a failed set-up fails the test")]
 
 mod codec;
 mod store;
@@ -24,7 +25,7 @@ mod without_a_fault {
     symbolon_conformance::durable!(super::open);
 }
 
-/// One test a fault, and its rules for closing and opening again.
+/// Defines one test for each fault, with the rules that detect it after reopening.
 macro_rules! faults {
     ($($fault:ident $test:ident: $($rule:ident)+;)*) => {
         $(
@@ -32,7 +33,7 @@ macro_rules! faults {
             fn $test() {
                 $(
                     let name = stringify!($rule);
-                    assert!(breaks(Fault::$fault, rules::$rule), "{name} does not find it");
+                    assert!(breaks(Fault::$fault, rules::$rule), "{name} does not detect it");
                 )+
             }
         )*
@@ -40,13 +41,15 @@ macro_rules! faults {
 }
 
 faults! {
-    Buffered buffered_writes_are_reported_as_lost: reopening_keeps_everything reopening_keeps_expected_revisions;
-    Halves commits_become_several: reopening_keeps_everything;
+    Buffered buffered_writes_are_reported_as_lost:
+        reopening_keeps_everything reopening_keeps_expected_revisions;
+    Halves commits_are_split: reopening_keeps_everything;
     RevokedIsActive reactivated_records_are_detected: reopening_keeps_everything;
     PurgesForgotten purges_are_forgotten: reopening_keeps_head_and_floor;
     UniqueKeysForgotten unique_keys_are_forgotten: reopening_keeps_expected_revisions;
     RenewalForgotten renewals_are_forgotten: reopening_keeps_a_renewed_epoch;
-    EpochOfOpening an_epoch_for_each_opening: reopening_keeps_an_empty_store reopening_keeps_everything;
+    EpochOfOpening each_opening_has_another_epoch:
+        reopening_keeps_an_empty_store reopening_keeps_everything;
 }
 
 fn breaks(fault: Fault, check: fn(StoreFactory<'_>)) -> bool {
@@ -56,7 +59,7 @@ fn breaks(fault: Fault, check: fn(StoreFactory<'_>)) -> bool {
     panic::catch_unwind(|| check(StoreFactory::new(&open))).is_err()
 }
 
-/// Kills find what closing properly may hide.
+/// Faults that a proper close may hide, detected by kills.
 mod killed {
     use super::*;
 
@@ -69,8 +72,8 @@ mod killed {
     #[test]
     fn writes_visible_before_durability_are_reported_as_lost() {
         let report = crash(Fault::SeenEarly, "killed::early");
-        let told = |lost: &String| lost.contains("the head was");
-        assert!(report.lost.iter().any(told), "{report}");
+        let fell = |lost: &String| lost.contains("the head was");
+        assert!(report.lost.iter().any(fell), "{report}");
     }
 
     #[test]
@@ -97,17 +100,17 @@ mod killed {
         assert!(!report.unopenable.is_empty(), "{report}");
         assert_eq!(
             report.cycles, CYCLES,
-            "a fault ends the use of a store only"
+            "the series continues with another store"
         );
     }
 
     #[test]
     fn a_child_that_exits_by_itself_is_reported() {
-        let report = crash(Fault::None, "killed::nobody");
+        let report = crash(Fault::None, "killed::missing");
         assert!(!report.unopenable.is_empty(), "{report}");
     }
 
-    // What the tests above start again.
+    // The child processes that the tests above start by name.
 
     #[test]
     fn buffered() {

@@ -1,4 +1,4 @@
-//! A small store on disk: a [`MemoryStore`] and a log of its commits. It may keep the log badly.
+//! A small store on disk: a [`MemoryStore`] with a log of its commits, and optional faults.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -19,23 +19,23 @@ use crate::codec::{decode, encode, put_slice, take_slice};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
-    /// Commits reach the file ten at a time.
+    /// Writes commits to the file ten at a time.
     Buffered,
-    /// A commit is seen before it is in the file.
+    /// Makes a commit visible before it is in the file.
     SeenEarly,
-    /// Each write of a commit goes to the file by itself.
+    /// Writes each write of a commit to the file separately.
     Halves,
-    /// What was revoked is active in the file.
+    /// Stores revoked records as active.
     RevokedIsActive,
-    /// Purges are not in the file.
+    /// Does not store purges.
     PurgesForgotten,
-    /// Unique keys are not in the file.
+    /// Does not store unique keys.
     UniqueKeysForgotten,
-    /// Another epoch each time that it is opened.
+    /// Draws another epoch each time it is opened.
     EpochOfOpening,
-    /// A renewal does not reach the file.
+    /// Does not store a renewal.
     RenewalForgotten,
-    /// A commit goes to the file in two parts, and a file that ends between them is refused.
+    /// Writes a commit in two parts, and refuses to open a file that ends between them.
     TornEndRefused,
 }
 
@@ -49,14 +49,15 @@ pub(crate) struct LogStore {
 #[derive(Debug)]
 struct Log {
     file: File,
-    /// To write over its beginning.
+    /// A second handle, which can overwrite the epoch.
     start: File,
     epoch: Epoch,
     waiting: Vec<Vec<u8>>,
 }
 
 impl LogStore {
-    /// The first 8 bytes of the file are the epoch. A commit is its length and its writes.
+    /// Opens the log at `path`. The first 8 bytes are the epoch; a commit is its length and its
+    /// writes.
     pub(crate) fn open(path: &Path, fault: Fault) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let mut file = options.read(true).append(true).create(true).open(path)?;
@@ -96,7 +97,7 @@ impl LogStore {
         })
     }
 
-    /// Whoever holds it neither reads what is not in the file yet, nor writes beside another.
+    /// Locks the log. The lock hides commits that are not in the file yet, and serialises writes.
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap()
     }

@@ -1,4 +1,4 @@
-//! What a commit compares and writes, and what a faulty one does instead.
+//! The checks and writes of a commit, and the faults in them.
 
 use symbolon::record::{Kind, MAX_RECORD, MAX_UNIQUE, Record};
 use symbolon::store::{Revision, Stored, Write};
@@ -20,7 +20,7 @@ impl Faulty {
         if !self.is(Fault::UniqueNotChecked) {
             self.check_names(state, writes)?;
         }
-        // Once more, for where it stands last.
+        // Faulty stores that check limits last do so here.
         self.check_limits(writes)
     }
 
@@ -169,7 +169,7 @@ impl Faulty {
         state.records.insert(record.key, stored);
     }
 
-    /// By then another write of the commit may have taken it.
+    /// Releases the record's unique key, unless another write of the commit has taken it.
     fn give_up(&self, state: &mut State, record: &Record) {
         if let Some(unique) = &record.unique {
             let name = self.name(record, unique);

@@ -1,8 +1,8 @@
-//! The rules bite: each of these stores has one fault, and the rule that is named beside it finds it.
+//! Tests of the rules: each planted fault is detected by the rules listed with it.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
+    reason = "a failed set-up fails the test"
 )]
 
 mod commit;
@@ -17,7 +17,7 @@ use symbolon_conformance::{RULES, StoreFactory, rules};
 
 use store::Faulty;
 
-/// One variant and one test a fault.
+/// Defines one variant and one test for each fault.
 macro_rules! faults {
     ($($fault:ident $test:ident: $($rule:ident)+;)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ macro_rules! faults {
             $($fault,)*
         }
 
-        /// Every fault, with the rules that find it.
+        /// Every fault with the rules that detect it.
         const TABLE: &[(Fault, &[Named])] = &[
             $((Fault::$fault, &[$((stringify!($rule), rules::$rule),)+]),)*
         ];
@@ -43,96 +43,101 @@ macro_rules! faults {
 faults! {
     NothingCompared nothing_is_compared:
         an_insert_over_a_record_conflicts concurrent_increments_lose_nothing;
-    OlderIsTaken older_revisions_are_taken: a_replacement_of_another_revision_conflicts;
-    InsertReplaces an_insert_replaces: an_insert_over_a_record_conflicts;
-    ComparedBeforeTheLock compared_before_the_lock: concurrent_increments_lose_nothing;
+    OlderIsTaken older_revisions_are_accepted: a_replacement_of_another_revision_conflicts;
+    InsertReplaces an_insert_replaces_a_record: an_insert_over_a_record_conflicts;
+    ComparedBeforeTheLock revisions_are_compared_before_locking:
+        concurrent_increments_lose_nothing;
     GuardIgnored guards_are_ignored: a_guard_of_another_revision_conflicts;
     GuardOfAbsencePasses a_guard_of_absence_passes: a_guard_of_absence_passes_only_then;
     GuardWrites guards_write: a_guard_writes_nothing;
-    GuardGivesUp guards_give_up: a_guarded_record_holds_its_unique_key;
+    GuardGivesUp guards_release_unique_keys: a_guarded_record_holds_its_unique_key;
     GuardsTakeRevision guards_take_a_revision: guards_alone_take_no_revision;
     PurgeNotCompared purges_are_not_compared: a_purge_of_another_revision_conflicts;
     PurgeTakesNoRevision purges_take_no_revision: revisions_grow the_head_never_falls;
     NoFloor purges_raise_no_floor: the_floor_is_the_newest_purge;
-    EveryCommitRaisesFloor everything_raises_the_floor: the_floor_is_the_newest_purge;
+    EveryCommitRaisesFloor every_commit_raises_the_floor: the_floor_is_the_newest_purge;
     HeadOfRecords the_head_falls: the_head_never_falls;
-    RevisionAWrite a_revision_for_each_write: a_commit_has_one_revision;
+    RevisionAWrite each_write_has_its_own_revision: a_commit_has_one_revision;
     UniqueNotChecked unique_keys_are_not_checked:
         a_taken_unique_key_is_refused one_creator_of_a_unique_key_wins;
     UniqueOverKinds unique_keys_span_kinds: a_unique_key_is_unique_within_its_kind;
     UniqueKeysFolded unique_keys_are_folded: unique_keys_are_compared_whole;
     EmptyUniqueKeyIsNone an_empty_unique_key_is_none: a_record_comes_back_byte_for_byte;
-    NothingGivenUp nothing_is_given_up: unique_keys_can_be_exchanged;
-    ReplacementGivesNothingUp replacements_give_nothing_up:
+    NothingGivenUp no_unique_key_is_released: unique_keys_can_be_exchanged;
+    ReplacementGivesNothingUp replacements_release_no_unique_key:
         a_unique_key_given_up_in_the_same_commit_is_free;
     UniqueKeyOutlivesReplacement a_unique_key_outlives_a_replacement:
         a_unique_key_given_up_earlier_is_free replaced_records_are_not_found;
-    TakenKeyIsFreed a_key_that_was_taken_is_freed: a_unique_key_given_up_in_the_same_commit_is_free;
+    TakenKeyIsFreed a_reused_unique_key_is_released:
+        a_unique_key_given_up_in_the_same_commit_is_free;
     UniqueKeyOutlivesPurge a_unique_key_outlives_a_purge: a_unique_key_given_up_earlier_is_free;
-    HalfIsLeft half_a_commit_is_left:
+    HalfIsLeft a_refused_commit_is_partly_written:
         a_conflict_anywhere_leaves_nothing a_duplicate_anywhere_leaves_nothing;
-    NoPlaceNamed no_place_is_named: the_first_failing_write_is_named;
-    DuplicatesFirst duplicates_are_told_first: conflicts_are_reported_before_duplicates;
+    NoPlaceNamed the_failing_write_is_not_named: the_first_failing_write_is_named;
+    DuplicatesFirst duplicates_are_reported_first: conflicts_are_reported_before_duplicates;
     ColumnsNotReplaced columns_are_not_replaced: a_replacement_replaces_everything;
-    BytesEndAtZero bytes_end_at_zero: a_record_comes_back_byte_for_byte;
-    IdsOf63Bits ids_of_63_bits: every_id_is_kept;
+    BytesEndAtZero trailing_zero_bytes_are_dropped: a_record_comes_back_byte_for_byte;
+    IdsOf63Bits ids_have_63_bits: every_id_is_kept;
     PageTooLong a_page_is_too_long: pages_of_every_size_cover_everything;
-    PageTooShort a_page_leaves_one_out: pages_of_every_size_cover_everything;
-    EveryPageEnds every_page_ends: pages_of_every_size_cover_everything;
+    PageTooShort a_page_omits_a_record: pages_of_every_size_cover_everything;
+    EveryPageEnds every_page_has_an_end: pages_of_every_size_cover_everything;
     ScanNewOnly a_page_ends_with_its_commit: pages_of_every_size_cover_everything;
-    ScanByKey a_scan_goes_on_by_key: a_record_rewritten_between_pages_is_scanned;
-    EpochOfScan an_epoch_for_each_scan: the_epoch_stays;
-    OneEpoch one_epoch_for_all: every_store_has_its_own_epoch;
+    ScanByKey a_scan_continues_by_key: a_record_rewritten_between_pages_is_scanned;
+    EpochOfScan each_scan_has_another_epoch: the_epoch_stays;
+    OneEpoch all_stores_have_one_epoch: every_store_has_its_own_epoch;
     FindIgnoresFace a_filter_is_ignored: finding_equals_scanning;
     FindIgnoresAfter after_is_ignored: found_pages_cover_everything;
     FindIgnoresLimit the_limit_of_a_query_is_ignored: found_pages_cover_everything;
-    FindCapped a_cap_on_what_is_found: any_number_of_records_is_found;
+    FindCapped the_number_of_results_is_capped: any_number_of_records_is_found;
     FindOrdersSigned ids_are_ordered_signed: found_records_are_ordered_by_id;
-    UseLowers a_use_lowers: the_latest_use_wins;
-    UseIsWrite a_use_is_written: a_use_is_no_commit;
+    UseLowers an_earlier_use_replaces_a_later_one: the_latest_use_wins;
+    UseIsWrite a_use_takes_a_revision: a_use_is_no_commit;
     UseOfNothingFails a_use_of_nothing_fails: a_use_of_an_absent_record_is_ignored;
-    UsesCapped a_cap_on_uses: any_number_of_uses_is_recorded;
+    UsesCapped the_number_of_uses_is_capped: any_number_of_uses_is_recorded;
     ReplacementForgetsUse a_replacement_forgets_the_use: the_last_use_stays_with_a_replacement;
     WaitOversleeps a_wait_oversleeps: a_wait_without_writes_times_out;
     WaitLies a_wait_does_not_wait: a_wait_without_writes_times_out;
-    Unlimited limits_are_not_kept: a_record_too_large_is_refused;
+    Unlimited limits_are_not_enforced: a_record_too_large_is_refused;
     WritesUnlimited writes_are_not_counted: a_commit_of_too_many_writes_is_refused;
     CommitSizeUnlimited bytes_are_not_counted: a_commit_of_too_many_bytes_is_refused;
-    SeenByHalves a_commit_is_seen_by_halves: a_page_is_one_snapshot;
-    LateReads reads_come_late: a_read_sees_every_commit_that_returned;
-    FindIsLate an_index_is_stale: replaced_records_are_not_found a_read_sees_every_commit_that_returned;
+    SeenByHalves partial_commits_are_visible: a_page_is_one_snapshot;
+    LateReads reads_are_stale: a_read_sees_every_commit_that_returned;
+    FindIsLate an_index_is_stale:
+        replaced_records_are_not_found a_read_sees_every_commit_that_returned;
     RevisionsRepeat revisions_repeat:
         revisions_grow concurrent_commits_have_distinct_revisions;
     PurgesLost purges_are_lost: a_purged_record_is_absent;
-    RefusedIsWritten what_is_refused_is_written:
+    RefusedIsWritten refused_commits_are_written:
         a_conflict_anywhere_leaves_nothing a_duplicate_anywhere_leaves_nothing
         a_record_too_large_anywhere_leaves_nothing;
     LimitsLast limits_are_checked_last: limits_are_reported_before_conflicts;
     UniqueKeysUnlimited unique_keys_are_of_any_length: a_unique_key_too_long_is_refused;
-    ScanOrderedByKey a_scan_is_ordered_otherwise_than_its_cursor: pages_of_every_size_cover_everything;
-    EndOfAnotherSnapshot a_page_is_of_two_snapshots: a_page_is_one_snapshot;
+    ScanOrderedByKey a_scan_is_ordered_by_key_but_not_its_cursor:
+        pages_of_every_size_cover_everything;
+    EndOfAnotherSnapshot a_page_mixes_two_snapshots: a_page_is_one_snapshot;
     UsesLost uses_are_lost: the_latest_use_wins;
-    UseWakes a_use_wakes: a_use_wakes_no_waiter;
+    UseWakes a_use_wakes_a_waiter: a_use_wakes_no_waiter;
     RenewalKeepsEpoch a_renewal_keeps_the_epoch: a_renewed_store_has_another_epoch;
-    RenewalTellsAnother a_renewal_tells_another_epoch: a_renewed_store_has_another_epoch;
-    RenewalCounts a_renewal_counts: a_renewed_epoch_is_random;
+    RenewalTellsAnother a_renewal_returns_the_old_epoch: a_renewed_store_has_another_epoch;
+    RenewalCounts a_renewal_increments_the_epoch: a_renewed_epoch_is_random;
     RenewalForgetsRecords a_renewal_forgets_records: a_renewal_keeps_everything;
     RenewalForgetsUses a_renewal_forgets_uses: a_renewal_keeps_everything;
     RenewalForgetsNames a_renewal_forgets_unique_keys: a_renewal_keeps_expected_revisions;
     RenewalResetsHead a_renewal_resets_the_head: a_renewal_keeps_everything;
     RenewalResetsFloor a_renewal_resets_the_floor: a_renewal_keeps_everything;
     RenewalTakesRevision a_renewal_takes_a_revision: a_renewal_keeps_everything;
-    RenewalWritesBack a_renewal_writes_back_what_it_read: concurrent_renewals_and_commits_lose_nothing;
-    RenewalWakesNobody a_renewal_wakes_nobody: a_wait_is_woken_by_a_renewal_as_by_a_commit;
+    RenewalWritesBack a_renewal_overwrites_concurrent_commits:
+        concurrent_renewals_and_commits_lose_nothing;
+    RenewalWakesNobody a_renewal_wakes_no_waiter: a_wait_is_woken_by_a_renewal_as_by_a_commit;
     CursorsEndWithRenewal cursors_end_with_a_renewal: a_cursor_goes_on_after_a_renewal;
 }
 
 type Named = (&'static str, fn(StoreFactory<'_>));
 
-/// `--nocapture` prints what the tests above show: which rules find which fault.
+/// Prints with `--nocapture` which rules detect which fault.
 #[test]
 fn every_planted_fault_breaks_its_rule() {
-    println!("| planted fault | the rules that find it |\n|---|---|");
+    println!("| planted fault | rules that detect it |\n|---|---|");
     for (fault, rules) in TABLE {
         let names: Vec<String> = rules.iter().map(|(name, _)| format!("`{name}`")).collect();
         println!("| {fault:?} | {} |", names.join(", "));
@@ -147,11 +152,11 @@ fn every_planted_fault_breaks_its_rule() {
 fn found(fault: Fault) {
     let (_, rules) = TABLE.iter().find(|(one, _)| *one == fault).unwrap();
     for (name, rule) in *rules {
-        assert!(breaks(fault, *rule), "{name} does not find it");
+        assert!(breaks(fault, *rule), "{name} does not detect it");
     }
 }
 
-/// The store without a fault keeps every rule, so that what the others break is their fault.
+/// The store without a fault keeps every rule, so each broken rule is due to the planted fault.
 #[test]
 fn the_faultless_store_keeps_all_rules() {
     for rule in RULES {

@@ -1,4 +1,4 @@
-//! A small store in memory that does one thing wrong.
+//! A small store in memory with one planted fault.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
@@ -18,7 +18,7 @@ use crate::Fault;
 pub(crate) struct Faulty {
     pub(crate) fault: Fault,
     state: Mutex<State>,
-    /// What readers see, if they see it later.
+    /// The state before the last commit, for faults that read late.
     before: Mutex<State>,
 }
 
@@ -85,7 +85,7 @@ impl Faulty {
         }
     }
 
-    /// Goes on a little later, so that others come between.
+    /// Releases the lock and takes it again, so that other threads can run in between.
     fn let_others_in<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         drop(state);
         thread::yield_now();
@@ -168,7 +168,7 @@ impl TokenStore for Faulty {
             key: item.record.key,
             epoch: None,
         };
-        // A scan by key goes on after the last key, unless it was at the end.
+        // A scan by key continues after the last key, unless it was at the end.
         let within = after.revision > Revision::ABSENT && after.key != END;
         let later = |item: &&Stored| match self.fault {
             Fault::ScanByKey if within => item.record.key > after.key,
