@@ -1,4 +1,4 @@
-//! A check allocates nothing, and takes no lock.
+//! Checks allocate no memory.
 
 use symbolon::{Action, Denied, ForeignHash, Id, ImportItem, Request, ResourceType};
 
@@ -73,7 +73,7 @@ fn foreign_hash_lookups_allocate_nothing() {
     let item = ImportItem::Hashed(hashed, ForeignHash::sha512(text.as_bytes()));
     world.engine.issuer().import(&[item]).unwrap();
     let verifier = world.engine.verifier();
-    // The first hash of a process initialises the implementation.
+    // The first hash in a process initialises the implementation, which allocates.
     assert!(verifier.check("u".repeat(88), &READ_BUCKETS).is_err());
     let measured = allocation_counter::measure(|| {
         for _ in 0..1000 {

@@ -1,4 +1,4 @@
-//! Backups on somebody's behalf: who gets one, and what the journal says of it.
+//! Backups by a caller: required permissions and journal entries.
 
 use std::io::{self, Cursor, Write};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use symbolon::{Caller, Error, MemoryStore, Schema};
 
 use crate::journal::{Failing, journaled, on};
 
-/// What the journal says of backups: who asked, and what became of it; none if that is not known.
-fn told(entries: &[Entry]) -> Vec<(Actor, Option<Outcome>)> {
+/// Returns the actor and the outcome, if known, of each journaled backup.
+fn journaled_backups(entries: &[Entry]) -> Vec<(Actor, Option<Outcome>)> {
     let outcome = |number: u64| {
         entries.iter().find_map(|entry| match entry.event {
             Event::Outcome { of, outcome } if of == number => Some(outcome),
@@ -27,7 +27,7 @@ fn told(entries: &[Entry]) -> Vec<(Actor, Option<Outcome>)> {
     intents.collect()
 }
 
-/// Keeps what it is given, looks at the journal at the first byte, and may fail after some.
+/// A writer that keeps its input, calls `first` at the first byte, and fails after `most` bytes.
 struct Watching<F> {
     written: Vec<u8>,
     most: usize,
@@ -67,7 +67,7 @@ fn backups_are_journaled_before_and_after_writing() {
         written: Vec::new(),
         most: usize::MAX,
         first: || {
-            assert_eq!(told(&j.journal.entries()), [(actor, None)]);
+            assert_eq!(journaled_backups(&j.journal.entries()), [(actor, None)]);
             seen += 1;
         },
     };
@@ -77,13 +77,13 @@ fn backups_are_journaled_before_and_after_writing() {
     assert_eq!(seen, 1);
     let revision = summary.head.0;
     let done = (actor, Some(Outcome::Done { revision }));
-    assert_eq!(told(&j.journal.entries()), [done]);
+    assert_eq!(journaled_backups(&j.journal.entries()), [done]);
     assert_eq!(
         Backup::read(Cursor::new(&written)).unwrap().summary(),
         summary
     );
 
-    // One that is cut off.
+    // The writer fails before the end.
     let mut out = Watching {
         written: Vec::new(),
         most: written.len() - 1,
@@ -92,9 +92,9 @@ fn backups_are_journaled_before_and_after_writing() {
     let broken = issuer.backup(&operator, &mut out, &mut |_| ());
     assert!(matches!(broken, Err(BackupError::Write(_))), "{broken:?}");
     let failed = (actor, Some(Outcome::Failed));
-    assert_eq!(told(&j.journal.entries()), [done, failed]);
+    assert_eq!(journaled_backups(&j.journal.entries()), [done, failed]);
 
-    // The next process takes none of it for a change of the store.
+    // The next process does not take these entries for changes of the store.
     let engine = j.open(Arc::clone(&j.world.store)).unwrap();
     assert_eq!(engine.rollback(), None);
 }
@@ -117,7 +117,7 @@ fn backups_require_every_operator_permission_and_refusals_are_journaled() {
     };
     assert_eq!((lacking.as_str(), out.len()), (all[0].as_str(), 0));
     let entries = j.journal.entries();
-    assert_eq!(told(&entries), []);
+    assert_eq!(journaled_backups(&entries), []);
     let denied = entries.iter().filter(|entry| {
         matches!(
             entry.event,
@@ -152,11 +152,11 @@ fn an_unwritable_journal_prevents_backups() {
     failing.break_it(false);
     let (done, bytes) = backup();
     assert_eq!(done.unwrap().bytes, bytes as u64);
-    assert_eq!(told(&failing.inner.entries()).len(), 1);
+    assert_eq!(journaled_backups(&failing.inner.entries()).len(), 1);
 }
 
 #[test]
-fn a_backup_without_a_final_journal_line_counts_as_made() {
+fn a_backup_without_a_journaled_outcome_counts_as_completed() {
     let j = journaled();
     let intent = Intent {
         actor: Actor::Root,
@@ -174,7 +174,7 @@ fn a_backup_without_a_final_journal_line_counts_as_made() {
     let new = j.world.new_authorization(&["read:buckets"]);
     engine.issuer().create(&Caller::Root, new).unwrap();
     assert_eq!(
-        told(&journal.entries()),
+        journaled_backups(&journal.entries()),
         [(Actor::Root, Some(Outcome::Found))]
     );
 }

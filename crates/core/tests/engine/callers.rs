@@ -1,11 +1,11 @@
-//! Nobody grants what they do not hold, and nobody touches what is another organization's.
+//! Limits of callers: no permissions beyond their own, and no access to other organizations.
 
 use crate::fixture::{World, permission};
 use symbolon::{
     Caller, Edit, Error, Filter, Id, ListOptions, NewAuthorization, Rotation, Transition, UserEdit,
 };
 
-/// A world with a second organization that has one authorization.
+/// Creates a world with a second organization that has one authorization.
 fn two() -> (World, Id, Id) {
     let world = World::new();
     let issuer = world.engine.issuer();
@@ -79,7 +79,7 @@ fn creation_requires_permission_and_never_exceeds_it() {
     ));
     let operator = holder(&world, &["write:authorizations", "read:buckets"]);
     assert!(create(&operator, other, &["read:orgs/ORG/buckets"]).is_ok());
-    // For another user the right to write that user is needed.
+    // An authorization for another user requires permission to write that user.
     let user = issuer.create_user(&Caller::Root, "user", None).unwrap().id;
     let new = NewAuthorization {
         user: Some(user),
@@ -147,7 +147,7 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
             .iter()
             .any(|one| one.id == foreign)
     );
-    // Whoever may read it, but not change it, is told so.
+    // A caller that may read the authorization gets a different error than one that may not.
     let looker = holder(&world, &["read:authorizations"]);
     assert!(matches!(
         issuer.edit(&looker, foreign, off()),
@@ -198,7 +198,7 @@ fn editing_permissions_adds_only_held_permissions() {
     ));
     assert!(
         matches!(edit(&["read:buckets"]), Err(Error::Exceeds(_))),
-        "given up is gone"
+        "a removed permission cannot be granted again"
     );
 }
 
@@ -209,7 +209,7 @@ fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
     let Caller::Authorization(id) = caller else {
         unreachable!()
     };
-    // An exclusive store is not followed: the other engine's change is seen in the store alone.
+    // Nothing follows an exclusive store, so only the store knows the other engine's change.
     world.another().issuer().revoke(&Caller::Root, id).unwrap();
     let issuer = world.engine.issuer();
     let new = world.new_authorization(&["read:buckets"]);
@@ -218,9 +218,9 @@ fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
         issuer.authorizations(&caller, &Filter::default()),
         Err(Error::Caller(_))
     ));
-    let nobody = Caller::Authorization(Id::new(5).unwrap());
+    let unknown = Caller::Authorization(Id::new(5).unwrap());
     assert!(matches!(
-        issuer.users(&nobody, &ListOptions::default()),
+        issuer.users(&unknown, &ListOptions::default()),
         Err(Error::Caller(_))
     ));
 }
@@ -270,7 +270,7 @@ fn users_and_organizations_follow_the_same_rules() {
     let hidden = issuer.remove_member(&owner, world.org.id, user);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
     let owner = holder(&world, &["write:orgs/ORG", &format!("read:users/{user}")]);
-    // It would let the user read more than the caller may.
+    // The membership would let the user read more than the caller may.
     assert!(matches!(
         issuer.add_member(&owner, world.org.id, user, role),
         Err(Error::Exceeds(_))
@@ -299,7 +299,7 @@ fn users_and_organizations_follow_the_same_rules() {
             .register_bucket(&registrar, world.org.id, "metrics")
             .is_err()
     );
-    // A bucket may be granted as the database of its name.
+    // A permission on a bucket allows granting the database of the same name.
     let granter = holder(
         &world,
         &[
@@ -326,7 +326,7 @@ fn users_and_organizations_follow_the_same_rules() {
     );
 }
 
-/// Users belong to no organization, so a permission on them within one must not reach any of them by its id.
+/// Users belong to no organization, so a permission on users of an organization matches none by id.
 #[test]
 fn organization_scoped_user_permissions_reach_no_user_by_id() {
     let world = World::new();
@@ -351,13 +351,13 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
         ],
     );
     let granted = texts.iter().map(|text| permission(text));
-    // It may grant within its organization what it holds there …
+    // The owner may grant what it holds within its organization …
     let granted = issuer
         .create(&owner, NewAuthorization::new(world.org.id, granted))
         .unwrap()
         .1;
     let thief = Caller::Authorization(granted.id);
-    // … which is nothing.
+    // … which gives access to no user.
     for caller in [&owner, &thief] {
         let delete = UserEdit {
             transition: Some(Transition::Revoke),

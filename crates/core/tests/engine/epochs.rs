@@ -1,4 +1,4 @@
-//! A store that begins another life, or was put back under a running engine.
+//! Renewed stores, and stores that are rolled back under a running engine.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,10 @@ use symbolon::{Caller, Denied, Id, MemoryStore, Minute, StoreError};
 use crate::fixture::World;
 use crate::replication::eventually;
 
-/// A store that can be put back to what it was when it was copied, without the epoch telling so.
+/// A store that can be rolled back to an earlier copy without a change of its epoch.
 #[derive(Debug)]
 struct Copied {
-    /// What is used, and the copy.
+    /// The store in use, and the copy.
     stores: Mutex<(Arc<MemoryStore>, Arc<MemoryStore>)>,
     copying: AtomicBool,
 }
@@ -66,7 +66,7 @@ impl TokenStore for Copied {
     }
 
     fn renew(&self) -> Result<Epoch, StoreError> {
-        Err(StoreError::backend("it has one epoch"))
+        Err(StoreError::backend("the epoch cannot change"))
     }
 }
 
@@ -85,18 +85,18 @@ fn a_decreased_head_triggers_a_rebuild() {
     assert_eq!(world.check(&lost), Ok(lost_made.id));
     store.put_back();
     eventually("rebuilt", || world.check(&lost) == Err(Denied::Unknown));
-    eventually("told", || world.engine.caught_up() < newest);
+    eventually("head lowered", || world.engine.caught_up() < newest);
     assert_eq!(world.check(&kept), Ok(kept_made.id));
     assert_eq!(
         world.check(&revoked),
         Err(Denied::Unknown),
-        "it stays ended"
+        "it stays revoked"
     );
-    // What takes the same revisions once more is followed.
+    // The engine follows commits that reuse the same revisions.
     let other = world.another();
     other.issuer().revoke(&Caller::Root, kept_made.id).unwrap();
-    let ended = Err(Denied::Revoked(kept_made.id));
-    eventually("followed", || world.check(&kept) == ended);
+    let denied = Err(Denied::Revoked(kept_made.id));
+    eventually("followed", || world.check(&kept) == denied);
 }
 
 #[test]
@@ -112,16 +112,16 @@ fn a_renewed_store_is_reread() {
     eventually("followed", || world.engine.caught_up() >= newest);
     let faults = || world.engine.faults().len();
     let before = faults();
-    // It is told each time that it is read: the second time because the store is read from the start.
+    // Every read reports the fault: the second one because a renewed store is read from the start.
     let expected = world.store.get(&key).unwrap().unwrap().revision;
     let put = Write::Put {
         record: old.record,
         expected,
     };
     world.store.commit(&[put]).unwrap();
-    eventually("told", || faults() == before + 1);
+    eventually("reported", || faults() == before + 1);
     let epoch = world.store.renew().unwrap();
-    eventually("told again", || faults() > before + 1);
+    eventually("reported again", || faults() > before + 1);
     let end = world.store.scan(&Cursor::start(), 100).unwrap().end;
     assert_eq!(end.unwrap().epoch, epoch);
     assert_eq!(world.check(&kept), Ok(kept_made.id));

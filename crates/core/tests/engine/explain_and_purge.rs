@@ -1,4 +1,4 @@
-//! Why something is refused, and what is forgotten once it ended.
+//! Explanations of refusals, and purges.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn user_edit(transition: Transition) -> UserEdit {
     }
 }
 
-/// In every state that an authorization can be in, the explanation decides as a check of its token does.
+/// The explanation agrees with a check of the token in every state of an authorization.
 #[test]
 fn explanations_agree_with_checks() {
     let world = World::new();
@@ -46,11 +46,11 @@ fn explanations_agree_with_checks() {
                     }
                     for now in ["2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"] {
                         world.clock.set(now.parse().unwrap());
-                        let told = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
-                        let decided = told.decision.clone().map(|_| made.id);
+                        let explanation = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
+                        let decided = explanation.decision.clone().map(|_| made.id);
                         assert_eq!(decided, world.check(&token), "{name} at {now}");
                         assert_eq!(
-                            told.reasons.is_empty(),
+                            explanation.reasons.is_empty(),
                             !matches!(
                                 decided,
                                 Err(Denied::Revoked(_)
@@ -59,7 +59,10 @@ fn explanations_agree_with_checks() {
                                     | Denied::OwnerInactive(_))
                             )
                         );
-                        assert_eq!(told.nearest.is_empty(), permissions == "read:buckets");
+                        assert_eq!(
+                            explanation.nearest.is_empty(),
+                            permissions == "read:buckets"
+                        );
                     }
                     world.clock.set("2026-01-01T00:00:00Z".parse().unwrap());
                 }
@@ -93,10 +96,10 @@ fn an_explanation_gives_every_reason() {
     issuer
         .edit_organization(&root, world.org.id, &edit)
         .unwrap();
-    let told = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
-    assert_eq!(told.decision, Err(Denied::Revoked(made.id)));
+    let explanation = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
+    assert_eq!(explanation.decision, Err(Denied::Revoked(made.id)));
     assert_eq!(
-        told.reasons,
+        explanation.reasons,
         [
             NotInForceReason::Revoked(revoked.revoked_at.unwrap()),
             NotInForceReason::Expired(end),
@@ -105,7 +108,7 @@ fn an_explanation_gives_every_reason() {
         ]
     );
     let nearest = vec![(permission("write:buckets"), vec![Mismatch::Action])];
-    assert_eq!(told.nearest, nearest);
+    assert_eq!(explanation.nearest, nearest);
     let unknown = issuer.explain(&root, Id::MIN, &READ_BUCKETS);
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
 }
@@ -135,8 +138,11 @@ fn users_and_organizations_are_read_by_their_ids() {
     let caller = world.caller(&["read:buckets"]);
     let hidden = issuer.user(&caller, user.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
-    let told = issuer.organization(&caller, org.id);
-    assert!(matches!(told, Err(Error::Forbidden(_))), "{told:?}");
+    let forbidden = issuer.organization(&caller, org.id);
+    assert!(
+        matches!(forbidden, Err(Error::Forbidden(_))),
+        "{forbidden:?}"
+    );
     let other = issuer.create_organization(&root, "other", "").unwrap();
     let hidden = issuer.organization(&caller, other.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
@@ -152,7 +158,8 @@ fn a_dry_run_purge_counts_without_removing() {
     let org = issuer.create_organization(&root, "ends", "").unwrap();
     let user = issuer.create_user(&root, "ends", None).unwrap();
     issuer.register_bucket(&root, org.id, "bucket").unwrap();
-    // More than a page; some revoked before, so that they are met twice: alone, and as what belongs to their owners.
+    // More than a page of records. Some were revoked earlier, so the purge finds them twice: on
+    // their own and through their owners.
     for number in 0..1100 {
         let new = NewAuthorization {
             organization: org.id,
@@ -179,11 +186,11 @@ fn a_dry_run_purge_counts_without_removing() {
             retention: Some(retention),
             dry_run,
         };
-        let mut told = PurgeReport::default();
+        let mut last = PurgeReport::default();
         let purged = issuer
-            .purge_with(&how, &mut |so_far| told = *so_far)
+            .purge_with(&how, &mut |so_far| last = *so_far)
             .unwrap();
-        assert_eq!(told.total(), purged.total(), "the last that is told is all");
+        assert_eq!(last.total(), purged.total(), "the last report is complete");
         purged
     };
     assert_eq!(purge(3 * DAY, false), PurgeReport::default());

@@ -1,4 +1,4 @@
-//! Stores that fail, conflicts, and commits that nobody confirmed.
+//! Failing stores, conflicts, and commits without confirmation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::fixture::{World, engine, permission};
 
 fn faulty() -> (Arc<FaultyStore<MemoryStore>>, World) {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
-    // Slow enough for others to gather behind it.
+    // Slow commits let other changes queue behind them.
     store.slow_commits(std::time::Duration::from_millis(2));
     (Arc::clone(&store), World::on(store))
 }
@@ -34,7 +34,8 @@ fn a_revoke_under_faults_never_falsely_succeeds_and_can_be_retried() {
         let written =
             in_store.unwrap().unwrap().record.columns.status == Some(symbolon::Status::Revoked);
         assert_eq!(written, failure != Fault::Before);
-        // It was read back and found: a true ok. It could not be read back: an error.
+        // The record was read back and found, so the revocation succeeded; or reading it back
+        // failed.
         assert_eq!(first.is_ok(), failure == Fault::After, "{failure:?}");
         if first.is_ok() {
             assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
@@ -117,7 +118,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     create(&Caller::Root).unwrap();
     assert!(store.calls(Method::Get) > reads);
 
-    // What changed elsewhere holds at once, also for this engine that has not heard of it.
+    // Changes of another engine take effect at once, before this engine has followed them.
     let Caller::Authorization(id) = caller else {
         unreachable!()
     };
@@ -139,7 +140,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
         matches!(refused, Error::NotFound(Field::Organization)),
         "{refused:?}"
     );
-    // One that met the conflict, at most, and none that wrote.
+    // At most one commit met the conflict, and none wrote.
     assert!(store.calls(Method::Commit) <= commits + 1);
 }
 
@@ -152,7 +153,7 @@ fn a_conflict_does_not_fail_its_group() {
         for writer in 1..=8_u64 {
             let issuer = &issuer;
             scope.spawn(move || {
-                // Adds its own permission to whatever is there; read and write are one step only for the engine.
+                // Concurrent edits of one record, which conflict with each other.
                 for _ in 0..20 {
                     let name = format!("w{writer}");
                     issuer
@@ -165,7 +166,8 @@ fn a_conflict_does_not_fail_its_group() {
             scope.spawn(|| world.create(&["read:buckets"]));
         }
     });
-    // 160 edits of one record by 8 writers: each was written after the one before, and counted under the MAC.
+    // Eight writers edited one record 160 times. Each edit was based on the one before, and the
+    // sequence under the MAC counted each.
     let fsck = world.engine.fsck().unwrap();
     assert!(fsck.problems.is_empty(), "{:?}", fsck.problems);
     assert_eq!(world.engine.len(), 1 + 1 + 8);
@@ -260,14 +262,14 @@ fn an_interrupted_purge_resumes() {
         .edit_organization(&root, world.org.id, &edit)
         .unwrap();
     world.clock.advance(Duration::from_secs(40 * 24 * 3600));
-    let mut told = 0;
+    let mut purged = 0;
     let failed = issuer.purge_with(&PurgeOptions::default(), &mut |so_far| {
-        told = so_far.total();
+        purged = so_far.total();
         store.plan(Method::Commit, 1, Fault::Before);
     });
     assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
-    // The organization stays while anything of it does.
-    assert_eq!(told, 1);
+    // The organization stays as long as any record of it.
+    assert_eq!(purged, 1);
     assert!(issuer.organization(&root, world.org.id).is_ok());
     assert_eq!(world.check(&kept).unwrap_err().reason(), "revoked");
     assert_eq!(issuer.purge().unwrap(), 2);
@@ -275,7 +277,7 @@ fn an_interrupted_purge_resumes() {
     assert!(world.engine.fsck().unwrap().problems.is_empty());
 }
 
-/// A bucket and a token of one's own choice come in the same commit.
+/// The bucket and the chosen token are created in the same commit.
 #[test]
 fn set_up_accepts_a_token_and_registers_a_bucket() {
     let text = "a-token-that-the-operator-has-chosen";
@@ -308,7 +310,7 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
             .unwrap(),
         [bucket]
     );
-    // One of our own form brings its id; what another has is not taken.
+    // A token in symbolon's own format determines the id, unless the token exists already.
     let (taken, made) = World::new().create(&["read:buckets"]);
     let other = World::new();
     let issuer = other.engine.issuer();

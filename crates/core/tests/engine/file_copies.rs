@@ -1,4 +1,4 @@
-//! Stores whose file was copied, put back or exchanged.
+//! Stores whose file was copied, restored or replaced.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -10,7 +10,7 @@ use symbolon::{Id, MemoryStore, Minute, StoreError, TokenStore};
 
 use crate::journal::copy;
 
-/// A store as a copy of its file is: in the life that it was copied in, until that is renewed.
+/// A copy of a store's file: it keeps the epoch of the original until it is renewed.
 #[derive(Debug)]
 pub(crate) struct FileCopy {
     inner: Arc<MemoryStore>,
@@ -69,7 +69,7 @@ impl TokenStore for FileCopy {
     }
 }
 
-/// A store whose file is exchanged under whoever uses it.
+/// A store whose file is replaced while an engine uses it.
 #[derive(Debug)]
 pub(crate) struct Exchanged(pub(crate) RwLock<Arc<dyn TokenStore>>);
 

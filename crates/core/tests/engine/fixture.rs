@@ -1,4 +1,4 @@
-//! An engine on a memory store, with a clock that is moved by hand.
+//! An engine on a memory store, with a manual clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl World {
         }
     }
 
-    /// Another engine on the same store, as another process has it.
+    /// Creates another engine on the same store, as in another process.
     pub(crate) fn another(&self) -> Engine {
         engine(&self.store, &self.clock)
     }
@@ -63,7 +63,7 @@ impl World {
         self.engine.issuer().create(&Caller::Root, new).unwrap()
     }
 
-    /// A caller that holds these permissions in the world's organization.
+    /// Creates a caller with these permissions in the world's organization.
     pub(crate) fn caller(&self, permissions: &[&str]) -> Caller {
         Caller::Authorization(self.create(permissions).1.id)
     }

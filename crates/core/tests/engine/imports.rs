@@ -1,4 +1,4 @@
-//! Authorizations that come from elsewhere, with their ids and tokens.
+//! Imports of authorizations with their ids and tokens.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ fn imported_tokens_keep_their_ids_and_times() {
         issuer.import(&items()).unwrap(),
         ImportReport { new: 0, known: 2 }
     );
-    // What was revoked here stays revoked when the file is imported again.
+    // An authorization that was revoked after the import stays revoked when it is imported again.
     issuer.revoke(&Caller::Root, wanted.id).unwrap();
     assert_eq!(
         issuer.import(&items()).unwrap(),
@@ -110,7 +110,8 @@ fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
         let another = world.another();
         assert_eq!(another.verifier().check(V2, &READ_BUCKETS), Ok(wanted.id));
         assert!(world.engine.fsck().unwrap().problems.is_empty());
-        // In either form it is known now, and no second record can have it.
+        // The authorization counts as imported in either form, and no other record can have its
+        // token.
         assert_eq!(issuer.import(&[item()]).unwrap().known, 1);
         let text = ImportItem::Authorization(wanted.clone(), token(V2));
         assert_eq!(issuer.import(&[text]).unwrap().known, 1);
@@ -124,7 +125,7 @@ fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
     }
 }
 
-/// The bytes of a record; it grows by its keyed hash.
+/// Returns the size of a record, which grows when the keyed digest is added.
 fn size(world: &World, id: Id) -> usize {
     let key = RecordKey::new(Kind::AUTHORIZATION, id);
     world.store.get(&key).unwrap().unwrap().record.bytes.len()
@@ -187,7 +188,7 @@ fn items(world: &World, numbers: std::ops::Range<u64>) -> Vec<ImportItem> {
 #[test]
 fn imports_are_compared_with_unindexed_records() {
     let world = World::new();
-    // On a store that it believes to be its own it looks seldom for what others wrote.
+    // An engine on an exclusive store rarely reads writes of others.
     let blind = world.another();
     let issuer = blind.issuer();
     world
@@ -232,7 +233,7 @@ fn imports_are_compared_with_unindexed_records() {
         Err(Error::NotFound(Field::Organization))
     ));
     let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
-    assert_eq!(kept.len(), 15 + 1 + 1, "nothing of what was refused");
+    assert_eq!(kept.len(), 15 + 1 + 1, "refused imports write nothing");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The journal: what is written along with changes, and what it is good for when a store was put back.
+//! The journal: entries of changes, and their use after a rollback.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use symbolon::{
 use crate::fixture::{READ_BUCKETS, World, key, options};
 use crate::imports::{authorization, token};
 
-/// A journal that can be told to fail.
+/// A journal that can fail on demand.
 #[derive(Debug, Default)]
 pub(crate) struct Failing {
     pub(crate) inner: MemoryJournal,
@@ -69,7 +69,7 @@ pub(crate) fn with_journal(clock: &ManualClock, journal: Arc<dyn Journal>) -> Op
     }
 }
 
-/// An organization, on a store with a journal.
+/// Creates an organization on a store with a journal.
 pub(crate) fn journaled() -> Journaled {
     let journal = Arc::new(MemoryJournal::new());
     let world = on(Arc::new(MemoryStore::new()), journal.clone());
@@ -91,7 +91,7 @@ pub(crate) fn on(store: Arc<dyn TokenStore>, journal: Arc<dyn Journal>) -> World
     }
 }
 
-/// What a backup of `store` that is restored now gives: the same records in another life.
+/// Returns a restored backup of `store`: the same records in another epoch.
 pub(crate) fn copy(store: &dyn TokenStore) -> Arc<MemoryStore> {
     let copy = MemoryStore::new();
     let page = store.scan(&Cursor::start(), usize::MAX).unwrap();
@@ -114,7 +114,7 @@ impl Journaled {
         copy(&*self.world.store)
     }
 
-    /// The engine that opens `store` with this journal.
+    /// Opens `store` with this journal, as in the next process.
     pub(crate) fn open(&self, store: Arc<dyn TokenStore>) -> Result<Engine, Error> {
         let journal = Arc::new(self.journal.reopened());
         Engine::open(store, key(), with_journal(&self.world.clock, journal))
@@ -173,7 +173,10 @@ fn intents_precede_outcomes_and_name_caller_operation_and_records() {
     assert!(create.ends.is_empty() && revoke.ends.len() == 1);
     for intent in about {
         let outcome = entries.iter().find(|entry| {
-            matches!(entry.event, Event::Outcome { of, outcome: Outcome::Done { .. } } if of == intent.number)
+            matches!(
+                entry.event,
+                Event::Outcome { of, outcome: Outcome::Done { .. } } if of == intent.number
+            )
         });
         assert!(outcome.unwrap().number > intent.number);
     }
@@ -189,12 +192,12 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
     let issuer = world.engine.issuer();
     let (_, made) = world.create(&["read:buckets"]);
     let (_, other) = world.create(&["read:buckets"]);
-    // The commit is made, and the process ends before it says so.
+    // The process stops after the commit and before the outcome is journaled.
     failing.outcomes_only.store(true, Ordering::SeqCst);
     failing.break_it(true);
     issuer.revoke(&Caller::Root, made.id).unwrap();
     failing.break_it(false);
-    // It is written down, and the process ends before the commit.
+    // The process stops after the intent is journaled and before the commit.
     let last = failing.inner.entries().last().unwrap().number;
     let intent = Intent {
         actor: Actor::Root,
@@ -232,7 +235,7 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
         })
         .collect();
     assert_eq!(found, [Outcome::Found, Outcome::Failed]);
-    // After a restore only what was done is done again.
+    // After a restore, the engine replays only the committed revocation.
     let backup = copy(&*world.store);
     drop(engine);
     let options = with_journal(&world.clock, Arc::new(journal.reopened()));
@@ -272,15 +275,16 @@ fn an_unwritable_journal_allows_only_revocations() {
         ..UserEdit::default()
     };
     issuer.edit_user(root, user.id, &delete).unwrap();
-    let told = world.engine.faults();
+    let faults = world.engine.faults();
     assert_eq!(
-        told.iter()
+        faults
+            .iter()
             .filter(|one| one.problem == IntegrityFaultKind::Unwritten)
             .count(),
         3
     );
 
-    // The next that is written tells of the gap, and of the endings in it.
+    // The next entry records the gap and the revocations in it.
     failing.break_it(false);
     let (later, after) = world.create(&["read:buckets"]);
     assert_eq!(world.check(&later), Ok(after.id));
@@ -328,7 +332,7 @@ fn journaled_refusals_are_rate_limited() {
     assert_eq!(
         denied(&j).len(),
         count,
-        "the program itself is refused nothing"
+        "errors of the embedding program are no refusals"
     );
 }
 
@@ -350,7 +354,7 @@ fn revoked_tokens_are_imported_again_only_on_request() {
         Err(Error::PreviouslyRevoked(key)) => key.to_string(),
         other => panic!("{other:?}"),
     };
-    // The id, and the token under another id.
+    // Neither the id nor the token under another id can be imported.
     assert_eq!(
         refused(issuer.import(&[item(0x51)])),
         "authorization:0000000000000051"
@@ -368,7 +372,7 @@ fn revoked_tokens_are_imported_again_only_on_request() {
         j.world.engine.verifier().check(text, &READ_BUCKETS),
         Ok(Id::new(0x51).unwrap())
     );
-    // And then it is not ended by a restore.
+    // A restore does not replay the earlier revocation.
     let engine = j.open(j.backup()).unwrap();
     assert_eq!(engine.rollback().unwrap().revoked, 0);
     assert_eq!(
@@ -426,7 +430,7 @@ fn unwritten_outcomes_are_journaled_later() {
             Event::Intent(_) => assert!(intents.insert(entry.number)),
             Event::Outcome { of, outcome } => {
                 assert!(matches!(outcome, Outcome::Done { .. }) && *of < entry.number);
-                assert!(outcomes.insert(*of), "each is told once");
+                assert!(outcomes.insert(*of), "each outcome is journaled once");
             }
             _ => {}
         }

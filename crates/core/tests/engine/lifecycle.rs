@@ -1,4 +1,4 @@
-//! What happens to an authorization from its creation to its purge.
+//! Authorizations from creation to purge.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use symbolon::{
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn from_creation_to_revocation() {
+fn checks_follow_status_changes_until_revocation() {
     let world = World::new();
     let issuer = world.engine.issuer();
     let (token, made) = world.create(&["read:buckets"]);
@@ -45,7 +45,7 @@ fn from_creation_to_revocation() {
     assert_eq!(
         issuer.revoke(&Caller::Root, id).unwrap(),
         revoked,
-        "again: nothing new"
+        "a second revocation changes nothing"
     );
     for edit in [
         Edit::from(Transition::Activate),
@@ -156,7 +156,7 @@ fn deleting_an_owner_revokes_its_tokens() {
         issuer.create(&Caller::Root, new),
         Err(Error::NotFound(Field::User))
     ));
-    // The name is free again, for another user.
+    // The name is available again, for another user.
     let again = issuer.create_user(&Caller::Root, "user", None).unwrap();
     assert_ne!(again.id, user.id);
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
@@ -212,7 +212,7 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
     );
     let late = issuer.rotate(&Caller::Root, old.id, &rotation);
     assert!(matches!(late, Err(Error::Invalid(Field::Expiry, _))));
-    // An overlap beyond the expiry does not lengthen the life of the old one either.
+    // An overlap beyond the expiry does not extend the old authorization either.
     let long = Rotation {
         overlap: Duration::from_secs(1000),
         description: None,
@@ -276,7 +276,7 @@ fn invalid_input_is_reported() {
             .create_user(&Caller::Root, &"x".repeat(256), None)
             .is_err()
     );
-    assert_eq!(world.engine.len(), 1, "nothing was made");
+    assert_eq!(world.engine.len(), 1, "nothing was created");
 }
 
 #[test]
@@ -391,18 +391,18 @@ fn revoked_records_are_purged_after_the_retention_and_owners_last() {
         ..UserEdit::default()
     };
     issuer.edit_user(&Caller::Root, user.id, &delete).unwrap();
-    let (ended, ended_made) = world.create(&["read:buckets"]);
-    issuer.revoke(&Caller::Root, ended_made.id).unwrap();
+    let (revoked, revoked_made) = world.create(&["read:buckets"]);
+    issuer.revoke(&Caller::Root, revoked_made.id).unwrap();
     world.clock.advance(Duration::from_secs(29 * 24 * 3600));
     assert_eq!(issuer.purge().unwrap(), 0);
     world.clock.advance(Duration::from_secs(2 * 24 * 3600));
     assert_eq!(
         issuer.purge().unwrap(),
         3,
-        "the user, what belongs to it, and what was revoked"
+        "the user, its authorization, and the revoked one"
     );
     assert_eq!(issuer.purge().unwrap(), 0);
-    assert_eq!(world.check(&ended), Err(Denied::Unknown));
+    assert_eq!(world.check(&revoked), Err(Denied::Unknown));
     assert_eq!(world.check(&token), Err(Denied::Unknown));
     assert_eq!(world.check(&kept), Ok(kept_made.id));
     assert!(world.engine.fsck().unwrap().problems.is_empty());

@@ -1,4 +1,4 @@
-//! What lists hold, and in which parts they are read.
+//! Content and paging of lists.
 
 use symbolon::{
     Authorization, Caller, Error, Filter, ForeignHash, Id, ImportItem, ListOptions,
@@ -10,7 +10,7 @@ use crate::imports::authorization;
 
 const ROOT: &Caller = &Caller::Root;
 
-/// Reads in parts of two, each after the last of the one before.
+/// Reads a list in pages of two, each starting after the last item of the page before.
 fn in_parts<T>(read: impl Fn(&ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
     let mut all = Vec::new();
     let mut list_options = ListOptions {
@@ -117,7 +117,8 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
             assert!(matches!(find(ROOT, wrong), Err(Error::NotFound(_))));
         }
     }
-    // Once its token was seen, a record has two hashes, and is found by the one that it keeps.
+    // After the first use of its token, an imported record has two hashes. A lookup uses the stored
+    // one.
     let verifier = world.engine.verifier();
     verifier.authenticate(&hashed[0]).unwrap();
     issuer.revoke(ROOT, made.id).unwrap();
@@ -164,7 +165,7 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     let found = issuer.authorizations(ROOT, &with_revoked).unwrap();
     assert_eq!(found.len(), 4);
     assert_eq!(found[2].id, revoked.id);
-    // What is only switched off is there.
+    // Records of a deactivated owner are listed.
     let off = |transition| UserEdit {
         transition: Some(transition),
         ..UserEdit::default()

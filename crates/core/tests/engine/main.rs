@@ -1,4 +1,4 @@
-//! The engine through its public interface.
+//! Tests of the engine through its public interface.
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 mod allocations;

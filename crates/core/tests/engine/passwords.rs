@@ -1,4 +1,4 @@
-//! Passwords that change while they are used.
+//! Passwords that change during sign-in.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     let refused = issuer.change_password(&compared, &hash("third"));
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
     assert_eq!(issuer.user(ROOT, id).unwrap(), changed);
-    // One who is switched off or deleted meanwhile changes nothing.
+    // A user who was deactivated or deleted in the meantime cannot change the password.
     issuer
         .edit_user(ROOT, id, &to(Transition::Deactivate))
         .unwrap();

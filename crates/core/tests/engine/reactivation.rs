@@ -1,4 +1,4 @@
-//! Ways in which something that had ended could come back.
+//! Sequences of events that must never reactivate a revoked token.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -33,13 +33,14 @@ fn revoke_and_purge(j: &Journaled, engine: &Engine, id: u64) {
     assert_eq!(issuer.purge().unwrap(), 1);
 }
 
-/// A copy of a file that is put back twice goes on in a new life each time. Else its commits would be counted on from
-/// the old ones, and a later copy of the first life would look as if it were the newest state.
+/// Restoring the same file copy twice draws a new epoch each time. In the old epoch, its commits
+/// would continue the old revisions, and a later copy of that epoch would look like the newest
+/// state.
 #[test]
 fn restoring_the_same_file_copy_twice_never_continues_the_old_epoch() {
     let j = journaled();
     j.world.create(&["read:buckets"]);
-    let old_life = epoch(&*j.world.store);
+    let old_epoch = epoch(&*j.world.store);
     let copies = [(); 2].map(|()| FileCopy::of(&*j.world.store));
     for _ in 0..10 {
         j.world.create(&["read:buckets"]);
@@ -51,7 +52,7 @@ fn restoring_the_same_file_copy_twice_never_continues_the_old_epoch() {
     for copy in copies {
         let engine = j.open(copy.clone()).unwrap();
         assert!(engine.rollback().is_some());
-        assert_ne!(epoch(&*copy), old_life);
+        assert_ne!(epoch(&*copy), old_epoch);
         let new = j.world.new_authorization(&["read:buckets"]);
         engine.issuer().create(&Caller::Root, new).unwrap();
     }
@@ -59,11 +60,11 @@ fn restoring_the_same_file_copy_twice_never_continues_the_old_epoch() {
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(later.id)));
 }
 
-/// The engine that runs refuses what it knows as ended; the next one must too, though the store has outgrown by then what the
-/// journal knows of it.
+/// A running engine refuses the tokens that it knows as revoked. The next engine must refuse them
+/// too, even if the store has by then more commits than the journal has recorded.
 #[test]
 fn revocations_survive_a_rollback_under_a_running_engine() {
-    for new_life in [false, true] {
+    for new_epoch in [false, true] {
         let journal = Arc::new(MemoryJournal::new());
         let first: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
         let store = Arc::new(Exchanged(RwLock::new(first)));
@@ -74,7 +75,7 @@ fn revocations_survive_a_rollback_under_a_running_engine() {
         let [same, other] = copies;
         let issuer = j.world.engine.issuer();
         issuer.revoke(&Caller::Root, made.id).unwrap();
-        *store.0.write().unwrap() = if new_life { other } else { same };
+        *store.0.write().unwrap() = if new_epoch { other } else { same };
         let start = Instant::now();
         let status = || {
             let key = format!("authorization:{}", made.id).parse().unwrap();
@@ -89,7 +90,7 @@ fn revocations_survive_a_rollback_under_a_running_engine() {
         assert_eq!(
             j.world.check(&secret),
             Err(Denied::Revoked(made.id)),
-            "{new_life}"
+            "{new_epoch}"
         );
         let Journaled { world, journal } = j;
         let clock = world.clock.clone();
@@ -99,13 +100,13 @@ fn revocations_survive_a_rollback_under_a_running_engine() {
         assert_eq!(
             check(&engine, &secret),
             Err(Denied::Revoked(made.id)),
-            "{new_life}"
+            "{new_epoch}"
         );
     }
 }
 
-/// A chain that was not written to for long names a life that the store left while only another process ran. A copy of that
-/// life is an earlier one, however many commits it has.
+/// A chain that was idle for long records an epoch that the store left while only another process
+/// ran. A copy from that epoch is an earlier state, however many commits it has.
 #[test]
 fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
     let journal = Arc::new(MemoryJournal::new());
@@ -132,13 +133,13 @@ fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
     let issuer = j.world.engine.issuer();
     issuer.revoke(&Caller::Root, made.id).unwrap();
     let other: Arc<dyn TokenStore> = copy(&*store);
-    let life = epoch(&*other);
+    let new_epoch = epoch(&*other);
     *store.0.write().unwrap() = other;
     let follows = || {
         let entries = j.journal.entries();
         entries
             .iter()
-            .any(|one| matches!(one.event, Event::Opened { epoch, .. } if epoch == life.0))
+            .any(|one| matches!(one.event, Event::Opened { epoch, .. } if epoch == new_epoch.0))
     };
     let start = Instant::now();
     while !follows() {
@@ -154,7 +155,8 @@ fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
 }
 
-/// A process ends after its commit and before it says so, and another purges what it ended, before it starts again.
+/// A process stops after its commit and before the outcome is journaled. Another one purges the
+/// revoked record before the first starts again.
 #[test]
 fn a_revocation_without_outcome_counts_even_after_a_purge() {
     let j = journaled();
@@ -182,7 +184,7 @@ fn a_revocation_without_outcome_counts_even_after_a_purge() {
             Durability::Synced,
         )
         .unwrap();
-    // What was committed, and what another process did then; neither is in this chain.
+    // The purge by another process, of which this chain has no entry.
     let stored = j.world.store.get(&of_made).unwrap().unwrap();
     let purge = Write::Purge {
         key: of_made,
@@ -199,7 +201,7 @@ fn a_revocation_without_outcome_counts_even_after_a_purge() {
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
 }
 
-/// An import is no revival of what was ended after it, even if the clock was set back between.
+/// An import does not undo a later revocation, even if the clock was set back in between.
 #[test]
 fn an_import_before_a_revocation_reactivates_nothing_despite_clock_changes() {
     for another_chain in [false, true] {
@@ -238,7 +240,7 @@ fn imports_respect_revocations_by_other_processes() {
     issuer.import(&[item(&j, 0x51)]).unwrap();
     let options = with_journal(&j.world.clock, Arc::new(j.journal.another()));
     let other = Engine::open(j.world.store.clone(), key(), options).unwrap();
-    // Read here before it ended.
+    // This engine reads the other's chain before the revocation.
     let unrelated = ImportItem::Authorization(
         authorization(&j.world, 0x60),
         token("an-imported-token-of-another-origin-0002"),
@@ -252,7 +254,7 @@ fn imports_respect_revocations_by_other_processes() {
     );
 }
 
-/// What belonged to a deleted user ended with that user, and is forgotten with it.
+/// Authorizations of a deleted user are revoked and purged with the user.
 #[test]
 fn tokens_revoked_with_their_owner_stay_revoked_when_the_owner_is_reimported() {
     let j = journaled();
@@ -314,7 +316,7 @@ impl Journal for Hanging {
     }
 }
 
-/// A change waits for it; checks do not, however long it takes.
+/// A change waits for the journal; checks never do.
 #[test]
 fn a_hanging_journal_does_not_affect_checks() {
     let journal = Arc::new(Hanging::default());
@@ -349,8 +351,8 @@ fn a_hanging_journal_does_not_affect_checks() {
     });
 }
 
-/// Whichever of them finds first that the store was put back: what had ended has ended, both go on, and neither is taken
-/// for a restored one the next time.
+/// Two engines open a rolled-back store at the same time. Both replay the revocations and continue,
+/// and neither finds a rollback at its next start.
 #[test]
 fn concurrent_opens_of_a_rolled_back_store_agree() {
     for round in 0..20 {

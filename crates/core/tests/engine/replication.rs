@@ -1,4 +1,4 @@
-//! Several engines on one store, a store that is changed behind their back, and one that cannot be reached.
+//! Several engines on one store, tampered records, and unreachable stores.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,14 +61,14 @@ fn a_purge_elsewhere_triggers_a_rebuild() {
         .revoke(&Caller::Root, made.id)
         .unwrap();
     eventually("revoked", || seen(&token) == Err(Denied::Revoked(made.id)));
-    // Time passes for both; the other is confirmed anew before it counts as stale.
+    // Time passes for both engines. The other one confirms its state before it counts as stale.
     world.clock.advance(Duration::from_secs(31 * 24 * 3600));
     world.engine.issuer().purge().unwrap();
     eventually("purged", || seen(&token) == Err(Denied::Unknown));
     eventually("kept", || seen(&kept) == Ok(kept_made.id));
 }
 
-/// A store that can be made unreachable.
+/// A store that can become unreachable.
 #[derive(Debug)]
 struct Link {
     store: MemoryStore,
@@ -139,7 +139,11 @@ fn an_unreachable_store_makes_checks_unavailable_after_max_staleness() {
     assert_eq!(world.check(&token), Err(Denied::Unavailable));
     assert_eq!(grant.check(&READ_BUCKETS), Err(Denied::Unavailable));
     let malformed = world.engine.verifier().check("x", &READ_BUCKETS);
-    assert_eq!(malformed, Err(Denied::Unavailable), "it comes first");
+    assert_eq!(
+        malformed,
+        Err(Denied::Unavailable),
+        "staleness is checked first"
+    );
     link.down.store(false, Ordering::SeqCst);
     eventually("fresh again", || world.check(&token) == Ok(made.id));
     assert_eq!(grant.check(&READ_BUCKETS), Ok(made.id));
@@ -258,7 +262,7 @@ fn concurrent_creation_of_one_store_agrees() {
     }
 }
 
-/// Puts the record that is stored under `key` back to what it was.
+/// Restores an earlier version of the record that is stored under `key`.
 fn put_back(world: &World, key: RecordKey, old: &Stored) {
     let expected = world
         .store
@@ -282,7 +286,8 @@ fn a_removed_record_cannot_be_replayed() {
     let old = world.store.get(&key).unwrap().unwrap();
     issuer.revoke(&Caller::Root, made.id).unwrap();
     let now = world.store.get(&key).unwrap().unwrap();
-    // Somebody removes the row, so that the engine rebuilds without it, and puts the old one back.
+    // An attacker removes the row, so that the engine rebuilds without it, and restores the old
+    // one.
     let purge = Write::Purge {
         key,
         expected: now.revision,
@@ -298,7 +303,7 @@ fn a_removed_record_cannot_be_replayed() {
             .iter()
             .any(|fault| fault.problem == IntegrityFaultKind::RolledBack)
     );
-    // Or waits until the engine itself has purged it.
+    // The attacker waits until the engine itself has purged the row.
     let (token, made) = world.create(&["read:buckets"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let old = world.store.get(&key).unwrap().unwrap();
@@ -326,7 +331,7 @@ fn a_replayed_record_can_only_be_revoked() {
     };
     issuer.edit(&Caller::Root, made.id, narrow).unwrap();
     put_back(&world, key, &wide);
-    // As a caller it has neither its wider permissions of old nor any.
+    // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
     let caller = Caller::Authorization(made.id);
     let created = issuer.create_organization(&caller, "stolen", "");
     assert!(matches!(created, Err(Error::Tampered(_))), "{created:?}");
@@ -342,7 +347,7 @@ fn a_replayed_record_can_only_be_revoked() {
     );
 }
 
-/// What another engine has to have read to see all that was answered here.
+/// An engine that has read up to `committed` sees all earlier results of the other engine.
 #[test]
 fn waiting_for_a_commit_sees_all_earlier_changes() {
     let world = World::new();
@@ -360,7 +365,7 @@ fn waiting_for_a_commit_sees_all_earlier_changes() {
         let wanted = checked(&world.engine);
         assert!(other.wait_for(world.engine.committed(), Duration::from_secs(10)));
         assert_eq!(checked(&other), wanted);
-        // It finds nothing left to do, and so rests on the commit of the one before.
+        // The third engine has nothing to write, so its result depends on the commit of the first.
         let third = world.another();
         let before = third.committed();
         third

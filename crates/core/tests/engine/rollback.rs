@@ -1,4 +1,4 @@
-//! Stores that were put back as they had been earlier.
+//! Stores that were rolled back to an earlier state.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
     for (_, one) in revoked {
         issuer.revoke(&Caller::Root, one.id).unwrap();
     }
-    // Also when the old engine goes on for a while, and when what had ended was purged.
+    // The old engine continues for a while and purges the revoked records.
     j.world
         .clock
         .advance(Duration::from_secs(40 * 24 * 60 * 60));
@@ -44,7 +44,7 @@ fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
     }
     assert!(engine.fsck().unwrap().problems.is_empty());
     drop(engine);
-    // The second time it is known, and nothing is left to do.
+    // The second open finds the rollback already handled.
     let engine = j.open(backup).unwrap();
     assert_eq!(engine.rollback(), None);
 }
@@ -100,18 +100,14 @@ fn all_revocations_survive_a_restore() {
     ));
     let named = engine.issuer().bucket_named(root, j.world.org.id, "b");
     assert!(matches!(named, Err(Error::NotFound(_))));
-    assert_eq!(
-        check(&engine, &rotated),
-        Ok(old.id),
-        "the overlap is not over"
-    );
+    assert_eq!(check(&engine, &rotated), Ok(old.id), "within the overlap");
     j.world.clock.advance(Duration::from_secs(3601));
     assert_eq!(check(&engine, &rotated), Err(Denied::Expired(old.id)));
     assert_eq!(check(&engine, &replacing), Err(Denied::Unknown));
     assert_eq!(
         check(&engine, &inactive),
         Ok(off.id),
-        "what can be undone is not ended"
+        "a deactivation is not replayed"
     );
 }
 
@@ -169,9 +165,13 @@ fn a_store_unknown_to_its_journal_opens_only_when_accepted() {
     assert_eq!(check(&careful, &old), Err(Denied::Revoked(first.id)));
     assert_eq!(check(&careful, &new), Ok(second.id));
     let revoked = journal.entries().into_iter().any(|entry| {
-        matches!(entry.event, Event::Intent(intent) if intent.operation == Operation::Revoke && intent.ends.len() == 1)
+        matches!(
+            entry.event,
+            Event::Intent(intent)
+                if intent.operation == Operation::Revoke && intent.ends.len() == 1
+        )
     });
-    assert!(revoked, "what was revoked so is in the journal");
+    assert!(revoked, "the journal records the revocation");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_continuing_store_is_not_mistaken_for_a_rolled_back_one() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                // Bounded, or opening would never come to an end behind them.
+                // Bounded, because otherwise opening might never catch up.
                 for _ in 0..2000 {
                     if done.load(Ordering::SeqCst) {
                         return;
@@ -224,7 +224,7 @@ fn a_continuing_store_is_not_mistaken_for_a_rolled_back_one() {
     assert_eq!(distinct.len(), j.journal.entries().len());
 }
 
-/// A store of which only so many commits work.
+/// A store that accepts a limited number of commits.
 mod flaky {
     use super::*;
     use symbolon::Minute;
@@ -314,12 +314,16 @@ fn records_replayed_offline_stay_revoked() {
         Engine::open(store.clone(), key(), with_journal(&clock, journal)).unwrap()
     };
     let engine = open();
-    assert_eq!(engine.rollback(), None, "the store as a whole went on");
+    assert_eq!(
+        engine.rollback(),
+        None,
+        "the store itself was not rolled back"
+    );
     assert_eq!(check(&engine, &revoked), Err(Denied::Revoked(made.id)));
     assert!(matches!(check(&engine, &of_user), Err(Denied::Revoked(_))));
     assert!(check(&engine, &rotated).is_err());
-    let told: HashSet<RecordKey> = engine.faults().iter().map(|fault| fault.key).collect();
-    assert_eq!(told, HashSet::from(keys));
+    let faulty: HashSet<RecordKey> = engine.faults().iter().map(|fault| fault.key).collect();
+    assert_eq!(faulty, HashSet::from(keys));
     assert!(
         engine
             .faults()
@@ -327,7 +331,7 @@ fn records_replayed_offline_stay_revoked() {
             .all(|one| one.problem == IntegrityFaultKind::RolledBack)
     );
     drop(engine);
-    // They were ended in the store, so that it is well from here on.
+    // The replay revoked the records in the store, so the next start finds no fault.
     let engine = open();
     assert_eq!(engine.faults(), []);
     assert_eq!(engine.fsck().unwrap().problems, []);
@@ -336,7 +340,7 @@ fn records_replayed_offline_stay_revoked() {
 
 #[test]
 fn revocations_missing_from_the_journal_are_added_at_the_next_start() {
-    // While it could not be written, by a process that is gone; and before the store had a journal.
+    // First, a process without a journal revoked the token; second, the store had no journal yet.
     for accepted in [false, true] {
         let j = journaled();
         let (token, made) = j.world.create(&["read:buckets"]);
@@ -365,7 +369,11 @@ fn revocations_missing_from_the_journal_are_added_at_the_next_start() {
         drop(open(store.clone()));
         let length = journal.entries().len();
         drop(open(store));
-        assert_eq!(journal.entries().len(), length, "it is learnt once");
+        assert_eq!(
+            journal.entries().len(),
+            length,
+            "the revocation is added once"
+        );
         let engine = open(backup);
         assert_eq!(engine.rollback().unwrap().revoked, 1);
         assert_eq!(check(&engine, &token), Err(Denied::Revoked(made.id)));

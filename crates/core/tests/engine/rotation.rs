@@ -1,4 +1,4 @@
-//! Rotating the key of a store.
+//! Rotation of the store key.
 
 use std::sync::Arc;
 
@@ -45,13 +45,16 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
         .unwrap()
         .items
         .len();
-    let mut told = 0;
-    // The settings were sealed anew when the key was first used.
+    let mut resealed = 0;
+    // Opening the store with the new key has already resealed the settings.
     assert_eq!(
-        engine.issuer().reseal(&mut |count| told = count).unwrap(),
+        engine
+            .issuer()
+            .reseal(&mut |count| resealed = count)
+            .unwrap(),
         records - 1
     );
-    assert_eq!(told, records - 1);
+    assert_eq!(resealed, records - 1);
     drop(engine);
 
     let retired = rotating.retired();
@@ -66,10 +69,10 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     let new = world.new_authorization(&["read:buckets"]);
     let (newer, second) = engine.issuer().create(&Caller::Root, new).unwrap();
     assert_eq!(check(newer.reveal()), Ok(second.id));
-    // The old key alone opens nothing any more.
+    // The old key alone no longer opens the store.
     assert!(matches!(open(&world, key()), Err(Error::WrongKey(_))));
 
-    // What was genuine under it is not: with the old key nobody makes records.
+    // A record under the old key is refused, so a stolen old key cannot create records.
     let now = world.store.get(&of_made).unwrap().unwrap();
     let put = Write::Put {
         record: before.record,

@@ -1,4 +1,4 @@
-//! Sessions: who has signed in, and until when.
+//! Sessions: sign-in, expiry and sign-out.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The written rules, kept plainly.
+/// A simple model of the rules.
 struct Model {
     now: Timestamp,
     user: Transition,
@@ -96,7 +96,7 @@ struct Known {
 }
 
 impl Model {
-    /// Why a session is refused, as one word.
+    /// Returns the reason why a session is refused, as in [`Denied::reason`].
     fn refused(&self, one: &Known) -> Option<&'static str> {
         if one.purged {
             return Some("unknown");
@@ -118,7 +118,7 @@ impl Model {
     }
 }
 
-/// What has ended for good stays so.
+/// Returns the state after a transition; a revoked record stays revoked.
 fn after(before: Transition, step: Transition) -> Transition {
     match before {
         Transition::Revoke => before,
@@ -229,20 +229,20 @@ fn walk(steps: Vec<Step>) {
                     one.purged = true;
                     count += 1;
                 }
-                // Those of a deleted user go with it.
+                // Sessions of a deleted user are purged with the user.
                 assert!(purged.sessions >= count);
                 for one in model.sessions.iter_mut().filter(|_| purged.users > 0) {
                     one.purged |= one.by_user;
                 }
                 if purged.authorizations > 0 {
-                    // No session of it is in force, but it may be there.
+                    // No session of a purged authorization is valid, but its records may remain.
                     return;
                 }
             }
         }
         for ((text, _), known) in texts.iter().zip(&model.sessions) {
-            let told = denied(&engine, text.reveal()).map(Denied::reason);
-            assert_eq!(told, model.refused(known));
+            let reason = denied(&engine, text.reveal()).map(Denied::reason);
+            assert_eq!(reason, model.refused(known));
             let check = engine.verifier().check(text.reveal(), &READ_BUCKETS);
             assert_eq!(check, Err(Denied::Unknown));
         }
@@ -269,7 +269,7 @@ fn a_session_is_found_only_by_its_exact_text() {
     let user = issuer.create_user(ROOT, "user", None).unwrap().id;
     let (text, session) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
     assert_eq!(issuer.session(text.reveal().as_bytes()).unwrap(), session);
-    // A text of the same id that somebody made up.
+    // A forged text with the id of the session.
     let forged = Token::generate(symbolon::Prefix::default(), session.id).unwrap();
     assert_eq!(
         denied(&world.engine, forged.reveal()),
@@ -306,7 +306,7 @@ fn a_session_is_extended_only_near_its_expiry() {
         issuer.extend_session(&read(), 5 * MINUTE).unwrap();
         written += usize::from(world.engine.committed() != before);
     }
-    // First after 56 minutes, and from then on every sixth.
+    // The first extension is after 56 minutes, the others follow every six minutes.
     assert_eq!(written, 11);
 }
 
@@ -314,7 +314,7 @@ fn session_key(session: &Session) -> RecordKey {
     RecordKey::new(Kind::SESSION, session.id)
 }
 
-/// Puts the record that `store` held before in the place of the one that it holds now.
+/// Replaces the current record in `store` with an earlier version.
 fn put_back(store: &dyn TokenStore, old: &symbolon::store::Stored) {
     let now = store.get(&old.record.key).unwrap().unwrap();
     let write = Write::Put {
@@ -342,11 +342,11 @@ fn a_signed_out_session_cannot_be_replayed() {
     let engine = &j.world.engine;
     assert_eq!(denied(engine, text.reveal()), Some(Denied::Unknown));
     let key = session_key(&session);
-    let told = |fault: &symbolon::IntegrityFault| {
+    let is_replayed = |fault: &symbolon::IntegrityFault| {
         fault.key == key && fault.problem == IntegrityFaultKind::RolledBack
     };
-    assert!(engine.faults().iter().any(told));
-    // Another engine never saw the later version, but the journal did.
+    assert!(engine.faults().iter().any(is_replayed));
+    // Another engine has never read the later version, but the journal records the sign-out.
     let next = j.open(j.world.store.clone()).unwrap();
     assert_eq!(
         denied(&next, text.reveal()),
@@ -359,19 +359,19 @@ fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     let j = journaled();
     let issuer = j.world.engine.issuer();
     let user = issuer.create_user(ROOT, "user", None).unwrap().id;
-    let [kept, ended] = [(); 2].map(|()| issuer.sign_in(&Caller::User(user), 10 * HOUR).unwrap());
+    let [kept, revoked] = [(); 2].map(|()| issuer.sign_in(&Caller::User(user), 10 * HOUR).unwrap());
     let copy = crate::journal::copy(&*j.world.store);
-    issuer.sign_out(ended.0.reveal().as_bytes()).unwrap();
+    issuer.sign_out(revoked.0.reveal().as_bytes()).unwrap();
     let rollback = j.open(copy).unwrap();
     assert_eq!(rollback.rollback().unwrap().revoked, 1);
     assert_eq!(
-        denied(&rollback, ended.0.reveal()),
-        Some(Denied::Revoked(ended.1.id))
+        denied(&rollback, revoked.0.reveal()),
+        Some(Denied::Revoked(revoked.1.id))
     );
     assert_eq!(denied(&rollback, kept.0.reveal()), None);
-    // All that were made before a time can be ended at once.
+    // All sessions created before a given time can be revoked at once.
     j.world.clock.advance(MINUTE);
-    let now = ended.1.created_at.saturating_add(MINUTE);
+    let now = revoked.1.created_at.saturating_add(MINUTE);
     let (later, _) = rollback
         .issuer()
         .sign_in(&Caller::User(user), HOUR)

@@ -1,4 +1,4 @@
-//! Set-up: who may do it, and that the first change closes it for callers without the key.
+//! Set-up: the first change of a store closes it for callers without the key.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn setting(number: u64) -> RecordKey {
     RecordKey::new(Kind::SETTING, Id::new(number).unwrap())
 }
 
-/// Settings of the store, and the record of its set-up.
+/// Ids of the settings record and of the record of the set-up.
 const SETTINGS: u64 = 1;
 const SET_UP: u64 = 2;
 
@@ -73,7 +73,7 @@ fn records(store: &Arc<dyn TokenStore>) -> Vec<Stored> {
     }
 }
 
-/// Replaces or removes a record, as whoever can write to the store does.
+/// Replaces or removes a record, as an attacker with write access to the store can.
 fn tamper(store: &Arc<dyn TokenStore>, key: RecordKey, old: Option<&Stored>) {
     let expected = store.get(&key).unwrap().unwrap().revision;
     let write = match old {
@@ -97,7 +97,7 @@ fn assert_closed(engine: &Engine) {
 }
 
 #[test]
-fn an_unused_store_is_open_and_set_up_closes_it() {
+fn set_up_is_open_in_an_unused_store_and_closed_afterwards() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     assert!(engine.issuer().is_setup_open().unwrap());
@@ -114,7 +114,7 @@ fn an_unused_store_is_open_and_set_up_closes_it() {
 }
 
 #[test]
-fn any_first_change_closes_set_up_and_leaves_it_to_the_key_holder() {
+fn any_first_change_restricts_set_up_to_the_key_holder() {
     let organization = Organization {
         id: Id::new(0x0804_f741_42bb_f000).unwrap(),
         name: "imported".into(),
@@ -152,7 +152,7 @@ fn any_first_change_closes_set_up_and_leaves_it_to_the_key_holder() {
             )
         },
         &|engine| {
-            // What was created and purged again leaves no record.
+            // Records that were created and purged leave nothing in the store.
             let issuer = engine.issuer();
             let id = issuer
                 .create_organization(&Caller::Root, "a", "")
@@ -190,12 +190,12 @@ fn any_first_change_closes_set_up_and_leaves_it_to_the_key_holder() {
 }
 
 #[test]
-fn a_refused_or_empty_change_closes_nothing() {
+fn refused_and_empty_changes_leave_set_up_open() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     let issuer = engine.issuer();
-    let nobody = Caller::Authorization(Id::new(0x0804_f741_42bb_f000).unwrap());
-    assert!(issuer.create_organization(&nobody, "a", "").is_err());
+    let unknown = Caller::Authorization(Id::new(0x0804_f741_42bb_f000).unwrap());
+    assert!(issuer.create_organization(&unknown, "a", "").is_err());
     assert!(issuer.create_organization(&Caller::Root, "", "").is_err());
     assert_eq!(issuer.import(&[]).unwrap().new, 0);
     assert_eq!(issuer.purge().unwrap(), 0);
@@ -205,7 +205,7 @@ fn a_refused_or_empty_change_closes_nothing() {
 }
 
 #[test]
-fn removing_the_record_of_the_set_up_opens_nothing() {
+fn removing_the_set_up_record_does_not_reopen_set_up() {
     for journaled in [true, false] {
         let (store, journal) = (memory(), Arc::default());
         let open = || match journaled {
@@ -231,7 +231,7 @@ fn removing_the_record_of_the_set_up_opens_nothing() {
 }
 
 #[test]
-fn older_settings_that_are_put_back_open_nothing() {
+fn restoring_old_settings_does_not_reopen_set_up() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     let unused = store.get(&setting(SETTINGS)).unwrap().unwrap();
@@ -251,9 +251,9 @@ fn older_settings_that_are_put_back_open_nothing() {
         "{problems:?}"
     );
     drop(engine);
-    // Without a journal the other records still keep it closed.
+    // Without a journal, the other records keep set-up closed.
     assert_closed(&without_journal(&store));
-    // All records removed, and the journal alone is left.
+    // With all other records removed, the journal alone keeps set-up closed.
     for stored in records(&store) {
         if stored.record.key != setting(SETTINGS) {
             tamper(&store, stored.record.key, None);
@@ -265,7 +265,7 @@ fn older_settings_that_are_put_back_open_nothing() {
 }
 
 #[test]
-fn a_store_that_is_rolled_back_to_its_creation_stays_closed_by_its_journal() {
+fn the_journal_keeps_set_up_closed_after_a_rollback_to_an_unused_store() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     let unused = records(&store);
@@ -289,7 +289,7 @@ fn a_store_that_is_rolled_back_to_its_creation_stays_closed_by_its_journal() {
 }
 
 #[test]
-fn a_caller_without_the_key_never_adopts_and_never_races_past_another() {
+fn set_up_without_the_key_and_a_concurrent_change_never_both_succeed() {
     for _ in 0..20 {
         let (store, journal) = (memory(), Arc::default());
         let engines = [open(&store, &journal), open(&store, &journal)];
@@ -316,7 +316,7 @@ fn a_caller_without_the_key_never_adopts_and_never_races_past_another() {
 }
 
 #[test]
-fn no_store_is_created_beside_a_journal_that_records_changes() {
+fn a_missing_store_with_a_used_journal_is_recreated_only_on_request() {
     let journal = Arc::default();
     let engine = open(&memory(), &journal);
     engine
@@ -333,7 +333,7 @@ fn no_store_is_created_beside_a_journal_that_records_changes() {
         ..options
     });
     let accepted = accepted.unwrap();
-    // What the journal records of the other store says nothing of this one.
+    // Entries about the other store do not affect this one.
     assert!(accepted.issuer().is_setup_open().unwrap());
     accepted.issuer().set_up(&first()).unwrap();
     drop(accepted);
@@ -341,7 +341,7 @@ fn no_store_is_created_beside_a_journal_that_records_changes() {
 }
 
 #[test]
-fn creation_goes_on_after_a_crash_between_journal_and_store() {
+fn creation_resumes_after_a_crash_between_journal_and_store() {
     let journal: Arc<MemoryJournal> = Arc::default();
     let opened = symbolon::journal::Event::Opened {
         store: "0".repeat(32),

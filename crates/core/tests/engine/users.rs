@@ -1,10 +1,11 @@
-//! What a signed-in user may see, do and grant, compared with the written rules.
+//! Access of signed-in users, compared with the documented rules.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
     reason = "a test that fails panics"
 )]
 
+use crate::fixture::{World, key, options};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use symbolon::journal::{Actor, Event, Journal, MemoryJournal};
@@ -14,12 +15,10 @@ use symbolon::{
     Timestamp, Transition, User, UserEdit,
 };
 
-use crate::fixture::{World, key, options};
-
-/// Those of InfluxDB's open-source edition that are granted.
-const TYPES: &str = "authorizations buckets dashboards orgs sources tasks telegrafs users variables scrapers secrets labels \
-                     views documents notificationRules notificationEndpoints checks dbrp notebooks annotations remotes \
-                     replications";
+/// The resource types of InfluxDB's open-source edition that roles include.
+const TYPES: &str = "authorizations buckets dashboards orgs sources tasks telegrafs users \
+     variables scrapers secrets labels views documents notificationRules notificationEndpoints \
+     checks dbrp notebooks annotations remotes replications";
 
 fn id(number: u64) -> Id {
     Id::new(number).unwrap()
@@ -50,7 +49,7 @@ fn user(number: u64, status: Status, operator: bool, memberships: &[(u64, Role)]
     }
 }
 
-/// Organizations 1, 2 and 3 in these states, and users, of which the first asks.
+/// Organizations 1, 2 and 3 with their states, and users; the first user is the caller.
 #[derive(Debug, Clone)]
 struct Setting {
     organizations: Vec<Status>,
@@ -63,7 +62,9 @@ fn setting() -> impl Strategy<Value = Setting> {
         Just(Some(Role::Owner)),
         Just(Some(Role::Member))
     ];
-    let status = prop_oneof![4 => Just(Status::Active), 1 => Just(Status::Inactive), 1 => Just(Status::Revoked)];
+    let status = prop_oneof![
+        4 => Just(Status::Active), 1 => Just(Status::Inactive), 1 => Just(Status::Revoked),
+    ];
     let one = (
         status.clone(),
         prop::bool::weighted(0.1),
@@ -104,7 +105,7 @@ impl Setting {
         world.engine
     }
 
-    /// The role of the first user in an organization that is active.
+    /// Returns the role of the first user in an organization that is active.
     fn role(&self, organization: Option<Id>) -> Option<Role> {
         let organization = organization?;
         let at = usize::try_from(organization.number() - 1).ok()?;
@@ -114,7 +115,7 @@ impl Setting {
         (self.organizations.get(at)? == &Status::Active).then_some(role)
     }
 
-    /// Whether the first user may do what one permission says, or grant it: the written rule.
+    /// Returns true if the first user holds a permission and so may grant it.
     fn may(&self, action: Action, kind: &str, organization: Option<Id>, one: Option<Id>) -> bool {
         let user = &self.users[0];
         let enough = |role: Option<Role>| {
@@ -151,7 +152,7 @@ fn allowed<T>(answer: Result<T, Error>) -> Result<bool, Error> {
     }
 }
 
-/// Every action and type, in no, a known and an unknown organization, on nothing particular and on one thing.
+/// Returns all combinations of action, type, organization and id, including unknown ones.
 fn questions() -> impl Iterator<Item = (Action, &'static str, Option<Id>, Option<Id>)> {
     let kinds = TYPES.split(' ').chain(["flows", "databases", "instance"]);
     let ids = || [None, Some(1), Some(2), Some(3), Some(9)].map(|number| number.map(id));
@@ -188,7 +189,7 @@ fn compare(setting: &Setting) {
 fn compare_grants(setting: &Setting, issuer: &Issuer) {
     for (at, status) in (1..).zip(&setting.organizations) {
         for (action, name, organization, one) in questions() {
-            // Others are refused whoever asks.
+            // Permissions for other organizations are refused for every caller.
             let fits = organization.is_none_or(|of| of == id(at));
             if !fits || *status == Status::Revoked || ["databases", "instance"].contains(&name) {
                 continue;
@@ -249,7 +250,7 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
             .memberships
             .iter()
             .any(|held| held.organization == *of);
-        // Whoever belongs to an organization is told that something is forbidden; others learn nothing.
+        // Members of the organization get `Forbidden`; others get `NotFound`.
         assert!(may || matches!(edit, Err(Error::Forbidden(_))) == member);
     }
     let whole = ListOptions::default();
@@ -273,7 +274,6 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
         match issuer.members(&ASKING, id(at)) {
             Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
             Err(Error::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
-            // Whoever belongs to it is told.
             Err(Error::Forbidden(_)) => {
                 let belongs = setting.users[0].role_in(id(at)).is_some();
                 assert!(!seen && belongs, "{setting:?}");
@@ -282,7 +282,7 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
         }
     }
     let listed = issuer.organizations(&ASKING, &whole).unwrap();
-    // The world has one of its own, which an operator sees.
+    // The world has an organization of its own, which an operator sees.
     let listed = listed.iter().filter(|one| one.name != "org");
     assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), organizations);
 }
@@ -339,16 +339,16 @@ fn refusals_name_the_missing_permission() {
         .add_member(&Caller::Root, org, me, Role::Member)
         .unwrap();
     let caller = Caller::User(me);
-    let told = |error: Option<Error>| error.map(|error| error.to_string()).unwrap();
+    let text = |error: Option<Error>| error.map(|error| error.to_string()).unwrap();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
     let new = NewAuthorization::new(org, [read]);
     assert_eq!(
-        told(issuer.create(&caller, new.clone()).err()),
+        text(issuer.create(&caller, new.clone()).err()),
         format!("write:orgs/{org}/authorizations is unauthorized")
     );
     let edit = symbolon::OrganizationEdit::default();
     assert_eq!(
-        told(issuer.edit_organization(&caller, org, &edit).err()),
+        text(issuer.edit_organization(&caller, org, &edit).err()),
         format!("write:orgs/{org} is unauthorized")
     );
     issuer
@@ -360,12 +360,12 @@ fn refusals_name_the_missing_permission() {
         ..new
     };
     assert_eq!(
-        told(issuer.create(&caller, for_another).err()),
+        text(issuer.create(&caller, for_another).err()),
         format!("write:users/{other} is unauthorized")
     );
     let all = NewAuthorization::new(org, [Permission::new(Action::READ, ResourceType::BUCKETS)]);
     assert_eq!(
-        told(issuer.create(&caller, all).err()),
+        text(issuer.create(&caller, all).err()),
         "permission read:buckets is not allowed: read:buckets is unauthorized"
     );
 }
@@ -392,7 +392,7 @@ fn a_just_deactivated_user_changes_nothing() {
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
 }
 
-/// A membership and a password are what a user may do: whoever gives them must hold that.
+/// A caller must hold every permission that a membership or a new password gives access to.
 #[test]
 fn memberships_never_exceed_what_the_granter_holds() {
     let world = World::new();
@@ -409,7 +409,7 @@ fn memberships_never_exceed_what_the_granter_holds() {
     let reads = symbolon::Schema::influxdb_member(org);
     let all = symbolon::Schema::influxdb_all_access(org, None);
     let create = |mut held: Vec<Permission>| {
-        // Whoever may not read a user does not learn that it is there.
+        // A caller that may not read a user gets `NotFound`.
         held.push(Permission::new(Action::READ, ResourceType::USERS).id(friend));
         let made = issuer.create(&Caller::Root, NewAuthorization::new(org, held));
         Caller::Authorization(made.unwrap().1.id)
@@ -444,7 +444,7 @@ fn memberships_never_exceed_what_the_granter_holds() {
         ..UserEdit::default()
     };
     assert!(issuer.edit_user(&operator, friend, &again).is_ok());
-    // It belongs to nobody any more, and so has nothing to give.
+    // A user without memberships holds no permissions that the caller could gain.
     issuer.remove_member(&narrow, org, friend).unwrap();
     assert!(issuer.edit_user(&writer, friend, &password).is_ok());
 }

@@ -1,4 +1,4 @@
-//! The one change that nobody asks for: an imported hash is given a keyed one, by the engine's own thread.
+//! Adoption: the engine's own thread adds a keyed digest to an imported hash.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use symbolon_conformance::faults::{FaultyStore, Method};
 use super::{Plan, eventually};
 use crate::fixture::{READ_BUCKETS, World, key, options};
 
-/// With each fault at each call: the token is allowed at any time, and has its keyed hash once the store is well again.
+/// With each fault at each call, the token stays allowed, and has its keyed digest after recovery.
 #[test]
 fn adoption_eventually_succeeds_under_every_fault() {
     let counts = adopt(&Vec::new());
@@ -31,7 +31,7 @@ fn adoption_eventually_succeeds_under_every_fault() {
     println!("an adoption calls {counts:?}; {faults} faults");
 }
 
-/// Returns how often the engine's thread got, found and committed.
+/// Returns the number of calls of `get`, `find` and `commit` by the engine's thread.
 fn adopt(plan: &Plan) -> [u64; 3] {
     let store = Arc::new(FaultyStore::new(MemoryStore::shared()));
     let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
@@ -48,7 +48,7 @@ fn adopt(plan: &Plan) -> [u64; 3] {
             .len()
     };
     let before = size();
-    // It looks around often, and learns of the token from nobody else.
+    // A short staleness limit makes the engine read the store often.
     let options = Options {
         max_staleness: Duration::from_millis(30),
         ..options(&world.clock)
@@ -66,7 +66,7 @@ fn adopt(plan: &Plan) -> [u64; 3] {
     let now = counts();
     assert_eq!(check(&engine), Ok(wanted.id), "{plan:?}");
     store.heal();
-    // What failed is tried again when the token is seen again.
+    // A failed adoption is repeated at the next use of the token.
     eventually(|| check(&engine) == Ok(wanted.id) && size() > before);
     eventually(|| engine.fsck().unwrap().problems.is_empty());
     assert_eq!(check(&engine), Ok(wanted.id), "{plan:?}");

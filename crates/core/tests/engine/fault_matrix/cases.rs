@@ -1,4 +1,4 @@
-//! The kinds of change.
+//! The types of change.
 
 use std::time::Duration;
 
@@ -14,27 +14,27 @@ use super::setup::{
 };
 use crate::fixture::{World, permission};
 
-/// A kind of change.
+/// A type of change.
 pub(super) struct Case {
     pub(super) name: &'static str,
-    /// What it starts from.
+    /// Creates the initial state.
     pub(super) prepare: fn(&World) -> Before,
-    /// The change, and the tokens that it gives.
+    /// Makes the change, and returns the tokens that it creates.
     pub(super) run: fn(&World, &Before) -> Result<Vec<Token>, Error>,
-    /// Whether it was made, whole, as an engine says.
+    /// Returns true if the engine shows the complete change.
     pub(super) holds: fn(&Engine, &Before) -> bool,
     pub(super) again: Again,
     pub(super) commits: Commits,
 }
 
-/// What a second attempt does after a first one that was made, and not confirmed.
+/// The result of repeating a change that was made but not confirmed.
 #[derive(Clone, Copy)]
 pub(super) enum Again {
-    /// Nothing more.
+    /// The same state.
     Same,
-    /// So many more records: nobody has the token of the first.
+    /// This number of additional records, because the token of the first attempt is lost.
     Another(usize),
-    /// It is refused, because the first one is there.
+    /// A refusal, because the first attempt was written.
     Refused(fn(&Error) -> bool),
 }
 

@@ -1,7 +1,7 @@
-//! Every kind of change, with every fault at every call of the store that it makes.
+//! Every type of change, with every fault at each of its calls of the store.
 //!
-//! Each is tried on a store of its own. The store then says what was written, the engine what it knows, and a second
-//! engine what a restart would find.
+//! Each attempt runs on its own store. The test compares the content of the store, the state of the
+//! engine, and that of a second engine, which shows the state after a restart.
 
 #![expect(clippy::panic, reason = "a test that fails panics")]
 
@@ -23,7 +23,7 @@ use setup::Before;
 
 type Plan = Vec<(Method, u64, Fault)>;
 
-/// What the answer was, and what is true of the store.
+/// The result of an attempt, and the actual state of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AttemptOutcome {
     Done,
@@ -32,7 +32,7 @@ enum AttemptOutcome {
     UnknownAndNotThere,
 }
 
-/// A store that fails, an engine on it, and what a change starts from.
+/// A faulty store, an engine on it, and the initial state of a change.
 struct Trial {
     store: Arc<FaultyStore<MemoryStore>>,
     world: World,
@@ -45,7 +45,7 @@ impl Trial {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
         let before = (case.prepare)(&world);
-        // The engine's own thread reads the store once in a second.
+        // The engine's own thread reads the store once a second.
         store.only_this_thread();
         Self {
             records: dump(store.inner()),
@@ -59,7 +59,8 @@ impl Trial {
         (case.run)(&self.world, &self.before)
     }
 
-    /// How often the change calls each method when nothing fails.
+    /// Returns the number of calls of each method without faults, and the number of records after
+    /// the change.
     fn count(case: &Case) -> (Vec<(Method, u64)>, usize) {
         let trial = Self::new(case);
         let calls = || Method::ALL.map(|method| trial.store.calls(method));
@@ -74,10 +75,11 @@ impl Trial {
         (counted, dump(trial.store.inner()).0.len())
     }
 
-    /// The change is whole: in the index at once, in the store, and for whoever opens it next.
+    /// Checks that the change is complete: in the index, in the store, and in an engine that opens
+    /// it next.
     fn must_hold(&self, case: &Case, engine: &Engine, tokens: &[Token], what: &str) {
         let name = case.name;
-        // First, because asking the issuer may bring the index up to date.
+        // This comes first, because calls of the issuer may update the index.
         let problems = engine.fsck().unwrap().problems;
         assert!(problems.is_empty(), "{name}, {what}: {problems:?}");
         for engine in [engine, &self.world.another()] {
@@ -87,14 +89,15 @@ impl Trial {
             }
             assert!(
                 (case.holds)(engine, &self.before),
-                "{name}, {what}: it is not so"
+                "{name}, {what}: the change is not visible"
             );
             assert_eq!(engine.fsck().unwrap().problems, [], "{name}, {what}");
         }
     }
 }
 
-/// Makes the change with `plan`, and once more without. None if the plan did not come true.
+/// Makes the change with the faults of `plan`, and again without. Returns `None` if a fault did not
+/// occur.
 fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
     let trial = Trial::new(case);
     let (name, store, engine) = (case.name, &trial.store, &trial.world.engine);
@@ -116,7 +119,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
             let partly = case.commits == Commits::Several;
             assert!(
                 untouched || partly,
-                "{name}, {what}: {error}, but something is written"
+                "{name}, {what}: {error}, but the store changed"
             );
             AttemptOutcome::Refused
         }
@@ -126,7 +129,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
             let restarted = trial.world.another();
             assert!(
                 (case.holds)(&restarted, &trial.before),
-                "{name}, {what}: half of it is there"
+                "{name}, {what}: the change is incomplete"
             );
             assert_eq!(now.0.len(), whole, "{name}, {what}");
             AttemptOutcome::UnknownAndThere
@@ -145,11 +148,11 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
     let tokens = match (again, case.again) {
         (Ok(tokens), _) => tokens,
         (Err(error), Again::Refused(refusal)) if there && refusal(&error) => Vec::new(),
-        (Err(error), _) => panic!("{name}, {what}: {error} when tried again"),
+        (Err(error), _) => panic!("{name}, {what}: {error} on the second attempt"),
     };
-    let is_told = matches!(case.again, Again::Same) && case.commits == Commits::One;
-    if there && !is_told {
-        // Nobody was told of what was written: the index learns of it by following.
+    let is_confirmed = matches!(case.again, Again::Same) && case.commits == Commits::One;
+    if there && !is_confirmed {
+        // The commit was not confirmed, so the index learns of it by following the store.
         let agrees = || engine.fsck().unwrap().problems.is_empty();
         eventually(|| agrees() && (case.holds)(engine, &trial.before));
     }
@@ -166,7 +169,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
     struck.then_some(outcome)
 }
 
-/// Every single fault, and a commit of which nobody knows followed by a failure to read each of its records back.
+/// Tries every single fault, and an unconfirmed commit followed by a failure of each later read.
 fn attempts(case: &Case) -> (String, usize) {
     let (counts, whole) = Trial::count(case);
     let mut outcomes = Vec::new();
@@ -176,7 +179,7 @@ fn attempts(case: &Case) -> (String, usize) {
                 let plan = vec![(*method, nth, fault)];
                 let outcome = attempt(case, &plan, whole);
                 let outcome = outcome.unwrap_or_else(|| panic!("{}: {plan:?}", case.name));
-                // It can be read back.
+                // The record can be read back.
                 let is_clear = fault == Fault::After;
                 assert!(
                     !is_clear || outcome == AttemptOutcome::Done,
@@ -215,14 +218,15 @@ fn attempts(case: &Case) -> (String, usize) {
     (row + "|", outcomes.len())
 }
 
-/// `--nocapture` prints what was tried.
+/// Prints the attempts and their results with `--nocapture`.
 #[test]
 fn every_change_reports_its_true_outcome_under_every_fault() {
     println!(
-        "| change | gets | finds | commits | faults | done | refused | unknown: there | unknown: not there |"
+        "| change | gets | finds | commits | faults \
+         | done | refused | unknown: written | unknown: not written |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
-    // Beside each other, because they wait for their followers.
+    // The cases run concurrently, because most of their time is waiting for a follower.
     let rows: Vec<(String, usize)> = std::thread::scope(|scope| {
         let start = |case| scope.spawn(move || attempts(case));
         let threads: Vec<_> = CASES.iter().map(start).collect();
@@ -234,14 +238,14 @@ fn every_change_reports_its_true_outcome_under_every_fault() {
     let mut all = 0;
     for (row, faults) in rows {
         println!("{row}");
-        // At least a commit, in nine ways.
+        // Each change has at least one commit, which can fail in nine ways.
         assert!(faults >= 9, "{row}");
         all += faults;
     }
-    println!("{} kinds of change, {all} faults", CASES.len());
+    println!("{} types of change, {all} faults", CASES.len());
 }
 
-/// Whether a change that ended so may be there.
+/// Returns true if the change may have been written in spite of this error.
 fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Store(error) if matches!(**error, StoreError::Backend(_)))
 }

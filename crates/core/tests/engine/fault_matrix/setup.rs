@@ -1,4 +1,4 @@
-//! What a change starts from, and what is asked about it afterwards.
+//! Initial states of changes, and queries of their results.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use symbolon::{
 
 use crate::fixture::{READ_BUCKETS, World, permission};
 
-/// What a change is about.
+/// The initial state of a change.
 pub(super) struct Before {
     pub(super) caller: Caller,
     pub(super) organization: Id,
@@ -42,7 +42,7 @@ pub(super) fn authorization(world: &World) -> Before {
     }
 }
 
-/// A user with one token.
+/// Creates a user with one token.
 pub(super) fn user(world: &World) -> Before {
     let issuer = world.engine.issuer();
     let user = issuer.create_user(ROOT, "user", None).unwrap();
@@ -110,7 +110,7 @@ pub(super) fn none<T>(_: T) -> Vec<Token> {
     Vec::new()
 }
 
-/// What a check of each token is refused with.
+/// Returns the reason why each token is refused, or `None` if it is allowed.
 pub(super) fn denied(engine: &Engine, before: &Before) -> Vec<Option<Denied>> {
     let check = |token: &Token| engine.verifier().check(token.reveal(), &READ_BUCKETS).err();
     before.tokens.iter().map(check).collect()
@@ -159,7 +159,7 @@ pub(super) fn token(text: &str) -> Token {
     Token::parse(Prefix::SYMBOLON, text).unwrap()
 }
 
-/// A hash to import, and the token that it is of.
+/// Returns an imported hash, its authorization, and the text of the token.
 pub(super) fn hashed(organization: Id) -> (ImportItem, Authorization, &'static str) {
     let [.., ImportItem::Hashed(one, foreign_hash)] = items() else {
         unreachable!("it is the last")
@@ -172,7 +172,7 @@ pub(super) fn hashed(organization: Id) -> (ImportItem, Authorization, &'static s
     (ImportItem::Hashed(one.clone(), foreign_hash), one, HASHED)
 }
 
-/// One of each sort.
+/// Returns one item of each type.
 pub(super) fn items() -> [ImportItem; 5] {
     let id = |number| Id::new(number).unwrap();
     let at: Timestamp = "2024-05-06T07:08:09Z".parse().unwrap();
