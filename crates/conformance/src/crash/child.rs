@@ -56,7 +56,7 @@ impl Child {
     ///
     /// Fails if the store fails, or if a thread panics.
     pub fn run(&self, open: &dyn Fn(&Path) -> Opened) -> Result<(), Failure> {
-        // A test has printed the beginning of a line.
+        // The test harness has printed the beginning of a line.
         print_line("\nopening\n")?;
         let store = open(&self.dir)?;
         let stopped = AtomicBool::new(false);
@@ -169,7 +169,7 @@ pub(super) struct Acknowledgement {
     /// Number of the commit among those of its thread.
     pub(super) done: u64,
     pub(super) head: Revision,
-    /// The same revision if the commit purged something, else [`Revision::ABSENT`].
+    /// The revision of the commit if it purged a record, else [`Revision::ABSENT`].
     pub(super) floor: Revision,
 }
 

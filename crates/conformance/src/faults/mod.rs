@@ -88,12 +88,12 @@ impl Method {
 /// The behaviour of a call that is planned to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Writes nothing and returns [`StoreError::Backend`].
+    /// Does nothing and returns [`StoreError::Backend`].
     Before,
     /// Performs the call and returns [`StoreError::Backend`]: the caller cannot distinguish this
     /// from [`Fault::Before`].
     After,
-    /// Writes nothing and returns the given error.
+    /// Does nothing and returns the given error.
     Instead(Refusal),
     /// Fails like [`Fault::Before`], and so does every later call until [`FaultyStore::heal`].
     Down,

@@ -19,8 +19,8 @@ const READ: Request<'static> = Request::new(Action::READ, ResourceType::BUCKETS)
 ///
 /// # Panics
 ///
-/// If a revocation that returned `Ok` is not stored or not effective at once, if a refused one is
-/// stored, or if repeating a revocation after the fault has no effect.
+/// Panics if a revocation that returned `Ok` is not stored or not effective at once, if a refused
+/// one is stored, or if repeating a revocation after the fault has no effect.
 pub fn revoke_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S) -> u64 {
     let dir = tempfile::tempdir().expect("cannot create a temporary directory");
     let store = Arc::new(FaultyStore::new(open(dir.path())));

@@ -28,7 +28,7 @@ const CONCURRENT_HISTORIES: u64 = 16;
 ///
 /// # Panics
 ///
-/// If a token is refused before its revocation, if a check that started after a successful
+/// Panics if a token is refused before its revocation, if a check that started after a successful
 /// revocation allows it, or if any check allows it after another refused it as revoked.
 pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, histories: u64) -> u64 {
     let asked = std::env::var("SYMBOLON_HISTORIES").ok();
@@ -63,7 +63,7 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
         scope.spawn(|| inject_faults(&store, &living));
     });
     store.heal();
-    // The index learns of a token whose creation was not confirmed by following the store.
+    // A creation that was not confirmed reaches the index only when the engine follows the store.
     let started = Instant::now();
     loop {
         let problems = engine.fsck().expect("the store can be read").problems;

@@ -35,7 +35,7 @@ pub fn a_renewed_epoch_is_random(factory: StoreFactory<'_>) {
     let (one, other) = (epochs(&*one), epochs(&*other));
     assert!(one.iter().all(|epoch| !other.contains(epoch)));
     let step = |epochs: [u64; 3]| [0, 1].map(|at| epochs[at + 1].wrapping_sub(epochs[at]));
-    assert_ne!(step(one)[0], step(one)[1], "{one:?} is counted");
+    assert_ne!(step(one)[0], step(one)[1], "{one:?} counts up");
     assert_ne!(step(one), step(other));
 }
 

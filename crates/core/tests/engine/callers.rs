@@ -147,7 +147,7 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
             .iter()
             .any(|one| one.id == foreign)
     );
-    // A caller that may read the authorization gets a different error than one that may not.
+    // A caller that may read but not change the authorization gets `Forbidden`, not `NotFound`.
     let looker = holder(&world, &["read:authorizations"]);
     assert!(matches!(
         issuer.edit(&looker, foreign, off()),

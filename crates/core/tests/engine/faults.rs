@@ -34,8 +34,7 @@ fn a_revoke_under_faults_never_falsely_succeeds_and_can_be_retried() {
         let written =
             in_store.unwrap().unwrap().record.columns.status == Some(symbolon::Status::Revoked);
         assert_eq!(written, failure != Fault::Before);
-        // The record was read back and found, so the revocation succeeded; or reading it back
-        // failed.
+        // Only after `Fault::After` can the engine read the record back and confirm success.
         assert_eq!(first.is_ok(), failure == Fault::After, "{failure:?}");
         if first.is_ok() {
             assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));

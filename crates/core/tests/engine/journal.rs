@@ -235,7 +235,7 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
         })
         .collect();
     assert_eq!(found, [Outcome::Found, Outcome::Failed]);
-    // After a restore, the engine replays only the committed revocation.
+    // After a restore, the failed revocation is not replayed.
     let backup = copy(&*world.store);
     drop(engine);
     let options = with_journal(&world.clock, Arc::new(journal.reopened()));
@@ -332,7 +332,7 @@ fn journaled_refusals_are_rate_limited() {
     assert_eq!(
         denied(&j).len(),
         count,
-        "errors of the embedding program are no refusals"
+        "errors of the root caller are not journaled as refusals"
     );
 }
 

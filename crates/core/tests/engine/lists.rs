@@ -117,8 +117,7 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
             assert!(matches!(find(ROOT, wrong), Err(Error::NotFound(_))));
         }
     }
-    // After the first use of its token, an imported record has two hashes. A lookup uses the stored
-    // one.
+    // An imported record gets a second hash when its token is used; lookups still find it.
     let verifier = world.engine.verifier();
     verifier.authenticate(&hashed[0]).unwrap();
     issuer.revoke(ROOT, made.id).unwrap();

@@ -347,7 +347,7 @@ fn a_replayed_record_can_only_be_revoked() {
     );
 }
 
-/// An engine that has read up to `committed` sees all earlier results of the other engine.
+/// An engine that has read up to `Engine::committed` sees all earlier results of the other engine.
 #[test]
 fn waiting_for_a_commit_sees_all_earlier_changes() {
     let world = World::new();

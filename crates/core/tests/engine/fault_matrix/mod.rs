@@ -169,7 +169,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
     struck.then_some(outcome)
 }
 
-/// Tries every single fault, and an unconfirmed commit followed by a failure of each later read.
+/// Tries every single fault, and an unconfirmed commit whose records cannot all be read back.
 fn attempts(case: &Case) -> (String, usize) {
     let (counts, whole) = Trial::count(case);
     let mut outcomes = Vec::new();
