@@ -1,4 +1,4 @@
-//! How failures are answered under `/api/v0`: with the status as an integer `code`, and a message.
+//! Failures under `/api/v0`: the body has the status as an integer `code`, and a message.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use super::forms::RefusedForm;
 use crate::failure::{Code, Failure};
 use crate::openapi::failure;
 
-/// Whether what is under this path answers in this form.
+/// Returns true if failures under this path have this form.
 pub(crate) fn is_path(path: &str) -> bool {
     path.starts_with("/api/v0/")
 }
 
-/// The same answer; if it is a failure, in the form of `/api/v0`. Every answer to such a path passes here, so that none is
-/// forgotten.
+/// Converts a failure to the form of `/api/v0`, and returns every other response unchanged. All
+/// responses under that path pass through here, so that no route can omit it.
 pub(crate) fn in_form(response: Response) -> Response {
     let Some(failure) = response.extensions().get::<Failure>().cloned() else {
         return response;
@@ -42,7 +42,7 @@ pub(crate) fn in_form(response: Response) -> Response {
     answer
 }
 
-/// Other than under `/api/v2`, a conflict is 409.
+/// Returns the status of a code. Unlike under `/api/v2`, a conflict is 409.
 fn status(code: Code) -> StatusCode {
     match code {
         Code::Conflict => StatusCode::CONFLICT,
@@ -50,7 +50,8 @@ fn status(code: Code) -> StatusCode {
     }
 }
 
-/// What the engine refuses: other than under `/api/v2`, a missing permission is 403, and what was revoked is still there.
+/// Converts an error of the engine. Unlike under `/api/v2`, a missing permission is 403, and a
+/// revoked token is still found.
 pub(super) fn refused(error: Error) -> Failure {
     match error {
         Error::Forbidden(lacking) => {
@@ -64,35 +65,38 @@ pub(super) fn refused(error: Error) -> Failure {
     }
 }
 
-/// What was revoked is not changed any more.
+/// Creates the refusal of a change to a revoked token.
 pub(super) fn revoked() -> Failure {
-    let message = "the token was revoked and cannot be changed; create another one";
+    let message = "the token is revoked and cannot be changed; create a new one";
     Failure::new(Code::Conflict, message)
 }
 
-/// What every operation may answer instead.
+/// Failures that every operation may answer with.
 #[derive(Debug)]
 pub(super) struct Failures;
 
 const FAILURES: [(Code, &str); 9] = [
     (
         Code::Invalid,
-        "The request is not understood; the message says why",
+        "The request is invalid; the message says why",
     ),
-    (Code::Unauthorized, "No token that is in force"),
+    (Code::Unauthorized, "No valid token"),
     (
         Code::Forbidden,
-        "The token may not do this, or not grant this; or its user is inactive",
+        "Insufficient permissions, also to grant the requested ones, or the user is inactive",
+    ),
+    (Code::NotFound, "No such token in the caller's organization"),
+    (Code::MethodNotAllowed, "Method not allowed"),
+    (Code::Conflict, "The token is revoked"),
+    (Code::TooLarge, "The request is too large"),
+    (
+        Code::Internal,
+        "Internal error; the server log contains details",
     ),
     (
-        Code::NotFound,
-        "There is no such token in the caller's organization",
+        Code::Unavailable,
+        "Service temporarily unavailable; retry later",
     ),
-    (Code::MethodNotAllowed, "Another method is needed"),
-    (Code::Conflict, "The token was revoked"),
-    (Code::TooLarge, "The request is too large"),
-    (Code::Internal, "The server failed; its log says why"),
-    (Code::Unavailable, "Nothing can be said now; try again"),
 ];
 
 impl IntoResponses for Failures {

@@ -1,4 +1,4 @@
-//! Who asks under `/api/v0`: the bearer of a token, never a session.
+//! The caller under `/api/v0`: the bearer of a token, never the owner of a session.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -11,13 +11,13 @@ use crate::failure::Failure;
 use crate::names::absent_is_none;
 use crate::principal::token;
 
-/// Whose token came with the request.
+/// The authorization whose token the request contains.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bearer {
     id: Id,
 }
 
-/// A bearer that manages the tokens of its organization, as far as its permissions go.
+/// A bearer that may manage tokens of its organization, within its permissions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TokenManager {
     pub(super) caller: Caller,
@@ -36,11 +36,12 @@ impl FromRequestParts<Api> for Bearer {
 }
 
 impl Bearer {
-    /// Who it is, if it may do `action` to the token with this id, or without one to all tokens of its organization.
+    /// Returns the bearer if it may do `action` to the token with the id `on`, or, without an id,
+    /// to all tokens of its organization.
     ///
     /// # Errors
     ///
-    /// 403 if it may not, 401 if it is in force no longer.
+    /// 403 if it lacks the permission, 401 if its token is no longer valid.
     pub(super) fn token_manager(
         self,
         engine: &Engine,
@@ -57,7 +58,7 @@ impl Bearer {
         let wanted = Request::new(action, ResourceType::AUTHORIZATIONS);
         let wanted = wanted.organization(own.organization);
         let wanted = on.map_or(wanted, |id| wanted.id(id));
-        // A database token manages nothing, whatever it was imported with.
+        // A database token never manages tokens, even if it was imported with such permissions.
         let may = match own.origin {
             Origin::V0 => Err(Error::Forbidden(wanted.to_string())),
             _ => issuer.authorize(&token_manager.caller, &wanted),
@@ -68,18 +69,18 @@ impl Bearer {
 }
 
 impl TokenManager {
-    /// The token with this id; none if there is none in its organization.
+    /// Returns the token with this id, or `None` if the bearer's organization has no such token.
     ///
     /// # Errors
     ///
-    /// If the store cannot be read.
+    /// Fails if the store cannot be read.
     pub(super) fn find(self, engine: &Engine, id: Id) -> Result<Option<Authorization>, Error> {
         let found = absent_is_none(engine.issuer().authorization(&Caller::Root, id))?;
         Ok(found.filter(|one| one.origin == Origin::V0 && one.organization == self.organization))
     }
 }
 
-/// The id in the path; none for a UUID that is not of this server.
+/// The id in the path; none for a UUID that cannot be an id of this server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TokenId(pub(super) Option<Id>);
 
@@ -91,7 +92,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TokenId {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| invalid())?;
-        // Other spellings of a UUID are read by nobody else.
+        // Accepts only the hyphenated form of a UUID.
         let uuid = Some(text.as_str()).filter(|text| text.len() == 36);
         let uuid = uuid.and_then(|text| Uuid::try_parse(text).ok());
         uuid.map(|uuid| Self(Id::from_uuid(uuid)))

@@ -11,13 +11,13 @@ use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;
 
-/// Make a database token
+/// Create a database token
 ///
-/// Its text is told in this reply, and never again. It is in force at once.
+/// The token is valid at once. Only this reply contains its text.
 #[utoipa::path(
     post, path = "/api/v0/tokens", operation_id = "CreateDatabaseToken", tag = super::TAG,
     request_body = NewForm,
-    responses((status = 200, description = "Made", body = MadeForm), Failures),
+    responses((status = 200, description = "Created", body = MadeForm), Failures),
     security(("token" = []))
 )]
 pub(super) async fn create(

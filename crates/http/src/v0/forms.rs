@@ -11,16 +11,16 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::schemas::{Description, Time, TokenUuid};
 
-/// Why the name of a database is not taken.
-pub(super) const RESOURCE: &str = "a resource is `*` or the name of a database: 1 to 64 characters, at most 255 bytes, \
-                                   no control characters";
+/// Message for an invalid database name.
+pub(super) const RESOURCE: &str = "a resource must be `*` or the name of a database: 1 to 64 \
+                                   characters, at most 255 bytes, no control characters";
 const LONGEST_NAME: usize = 64;
 
 /// A failure under `/api/v0`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DatabaseTokenError)]
 pub(crate) struct RefusedForm {
-    /// The status.
+    /// The HTTP status.
     pub(super) code: u16,
     pub(super) message: String,
 }
@@ -29,7 +29,7 @@ impl RefusedForm {
     pub(crate) const NAME: &str = "DatabaseTokenError";
 }
 
-/// A database token. Its text is told in the reply to its creation alone.
+/// A database token. Only the reply to its creation contains its text.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DatabaseToken)]
 #[serde(rename_all = "camelCase")]
@@ -40,15 +40,15 @@ pub(crate) struct TokenForm {
     permissions: Vec<PermissionForm>,
     #[schema(value_type = Time)]
     created_at: Timestamp,
-    /// From when on the token is refused.
+    /// Time at which the token expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Time>)]
     expires_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// Time of the revocation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Time>)]
     revoked_at: Option<Timestamp>,
-    /// When the token was last used, to the minute.
+    /// Time of the last use, to the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Time>)]
     last_used_at: Option<Timestamp>,
@@ -65,7 +65,7 @@ pub(crate) struct MadeForm {
     access_token: String,
 }
 
-/// What a token may do.
+/// A permission of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = DatabasePermission)]
 pub(crate) struct PermissionForm {
@@ -99,7 +99,8 @@ impl MadeForm {
     }
 }
 
-/// What another interface granted beside databases has no form here.
+/// Returns the form of a permission; none if it is not for databases, which only another API can
+/// grant.
 fn shown(permission: &Permission) -> Option<PermissionForm> {
     let resource = &permission.resource;
     let name = match &resource.target {
@@ -114,11 +115,11 @@ fn shown(permission: &Permission) -> Option<PermissionForm> {
     })
 }
 
-/// What shall be granted in this organization.
+/// Returns the requested permissions, limited to this organization.
 ///
 /// # Errors
 ///
-/// 400 for what is no action or no name of a database.
+/// 400 for an unknown action or an invalid database name.
 pub(super) fn permissions(
     forms: &[JsonObject<PermissionForm>],
     organization: Id,
@@ -127,7 +128,7 @@ pub(super) fn permissions(
         let action = match form.action.as_str() {
             "read" => Action::READ,
             "write" => Action::WRITE,
-            _ => return Err(Failure::invalid("an action is `read` or `write`")),
+            _ => return Err(Failure::invalid("an action must be `read` or `write`")),
         };
         if !(1..=LONGEST_NAME).contains(&form.resource.chars().count()) {
             return Err(Failure::invalid(RESOURCE));
@@ -138,7 +139,7 @@ pub(super) fn permissions(
     forms.iter().map(read).collect()
 }
 
-/// What shall be made. Other keys are read over.
+/// A new database token. Unknown keys are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = CreateDatabaseToken)]
 #[serde(rename_all = "camelCase")]
@@ -146,24 +147,24 @@ pub(crate) struct NewForm {
     #[serde(default)]
     #[schema(value_type = Description, required)]
     pub(super) description: Option<String>,
-    /// What it allows; nothing if it is empty or not given.
+    /// Permissions of the token; none by default.
     #[serde(default)]
     #[schema(value_type = Option<Vec<PermissionForm>>)]
     pub(super) permissions: Option<Vec<JsonObject<PermissionForm>>>,
-    /// From when on the token is refused; in the future. Without it, never.
+    /// Time at which the token expires, in the future; never by default.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// What shall be different: at least one of the two. Other keys are read over.
+/// Changes to a database token, at least one. Unknown keys are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = UpdateDatabaseToken)]
 pub(crate) struct UpdateForm {
     #[serde(default)]
     #[schema(value_type = Option<Description>)]
     pub(super) description: Option<String>,
-    /// All that it allows from now on.
+    /// All permissions of the token; they replace the previous ones.
     #[serde(default)]
     #[schema(value_type = Option<Vec<PermissionForm>>)]
     pub(super) permissions: Option<Vec<JsonObject<PermissionForm>>>,

@@ -15,11 +15,11 @@ use crate::failure::Failure;
 use crate::schemas::FlagOrEmpty;
 use crate::stream::{self, PAGE, PagedResponse};
 
-/// Which tokens are wanted.
+/// Filters of the list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// Those too that were revoked.
+    /// Include revoked tokens.
     #[serde(rename = "includeRevoked")]
     #[param(value_type = Option<FlagOrEmpty>)]
     include_revoked: Option<String>,
@@ -27,7 +27,7 @@ pub(crate) struct ListQuery {
 
 /// List database tokens
 ///
-/// Those of the caller's organization, in the order of their making.
+/// The list contains the tokens of the caller's organization, in the order of their creation.
 #[utoipa::path(
     get, path = "/api/v0/tokens", operation_id = "GetDatabaseTokens", tag = super::TAG,
     params(ListQuery),
@@ -82,7 +82,7 @@ impl PagedResponse for List {
             if std::mem::replace(&mut self.any, true) {
                 self.written.push(b',');
             }
-            // Writing to memory does not fail, and the form has no map with keys that are no text.
+            // Writing to memory does not fail, and all keys are strings.
             let _ = serde_json::to_writer(&mut self.written, &TokenForm::from(one));
         }
         if self.is_finished {

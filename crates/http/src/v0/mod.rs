@@ -1,7 +1,7 @@
 //! InfluxDB Clustered's `/api/v0/tokens`: tokens for databases by name.
 //!
-//! A token belongs to the organization of whoever made it, and to no user. An authorization sees and changes those of its own
-//! organization alone.
+//! A token belongs to the organization of its creator, and to no user. A caller sees and changes
+//! only the tokens of its own organization.
 
 mod answer;
 mod bearer;
@@ -19,7 +19,7 @@ pub(crate) use forms::RefusedForm;
 
 const TAG: &str = "database tokens";
 
-/// Every path.
+/// Returns the operations of every path.
 pub(crate) fn routes() -> Vec<Operations> {
     vec![
         routes!(list::list, create::create),

@@ -13,12 +13,12 @@ use crate::body::Body;
 use crate::failure::Failure;
 use crate::schemas::TokenUuid;
 
-/// Show a database token
+/// Retrieve a database token
 ///
-/// Also one that was revoked, with the time, until the server forgets it.
+/// A revoked token is returned with `revokedAt` until it is purged.
 #[utoipa::path(
     get, path = "/api/v0/tokens/{tokenId}", operation_id = "GetDatabaseToken", tag = super::TAG,
-    params(("tokenId" = TokenUuid, Path, description = "The id of the token")),
+    params(("tokenId" = TokenUuid, Path, description = "Id of the token")),
     responses((status = 200, description = "The token", body = TokenForm), Failures),
     security(("token" = []))
 )]
@@ -36,12 +36,14 @@ pub(super) async fn one(
 
 /// Change the description or the permissions of a database token
 ///
-/// The permissions are replaced as a whole, and hold from the next request on. Only what the caller may grant can be added.
+/// The permissions are replaced as a whole, with effect from the next request. Only permissions
+/// that the caller may grant can be added.
 #[utoipa::path(
-    patch, path = "/api/v0/tokens/{tokenId}", operation_id = "UpdateDatabaseToken", tag = super::TAG,
-    params(("tokenId" = TokenUuid, Path, description = "The id of the token")),
+    patch, path = "/api/v0/tokens/{tokenId}",
+    operation_id = "UpdateDatabaseToken", tag = super::TAG,
+    params(("tokenId" = TokenUuid, Path, description = "Id of the token")),
     request_body = UpdateForm,
-    responses((status = 200, description = "As it is now", body = TokenForm), Failures),
+    responses((status = 200, description = "The changed token", body = TokenForm), Failures),
     security(("token" = []))
 )]
 pub(super) async fn update(
@@ -74,10 +76,12 @@ pub(super) async fn update(
 
 /// Revoke a database token
 ///
-/// It is refused from the next request on, for good. It can still be shown. To revoke it again changes nothing.
+/// The token is refused from the next request on, permanently. It can still be retrieved. Revoking
+/// it again has no effect.
 #[utoipa::path(
-    delete, path = "/api/v0/tokens/{tokenId}", operation_id = "DeleteDatabaseToken", tag = super::TAG,
-    params(("tokenId" = TokenUuid, Path, description = "The id of the token")),
+    delete, path = "/api/v0/tokens/{tokenId}",
+    operation_id = "DeleteDatabaseToken", tag = super::TAG,
+    params(("tokenId" = TokenUuid, Path, description = "Id of the token")),
     responses((status = 204, description = "Revoked"), Failures),
     security(("token" = []))
 )]
@@ -93,8 +97,9 @@ pub(super) async fn delete(
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// The token with this id, for a bearer that may do `action` to it: 403 comes before 404, so that nobody learns what is
-/// there who may not read it.
+/// Returns the token with this id, if the bearer may do `action` to it. A missing permission is
+/// reported before an unknown id, so that 404 does not reveal ids to a bearer without the
+/// permission.
 fn found(
     engine: &Engine,
     bearer: Bearer,
