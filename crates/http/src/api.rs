@@ -1,4 +1,4 @@
-//! What the routes share: the engine, once it is open, and how they answer.
+//! State shared by all routes: the engine, once it is open, and the settings.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -14,28 +14,30 @@ use crate::login_attempts::LoginAttempts;
 use crate::metrics::Metrics;
 use crate::setup_code::SetupCode;
 
-/// For how long a request waits for a revision.
+/// Maximum time that a request waits for a revision.
 const REVISION_WAIT: Duration = Duration::from_secs(1);
-/// So many do at once, of all the threads that wait for the store.
+/// Maximum number of requests that wait for a revision at once; each blocks a thread.
 const MAX_WAITING: usize = 64;
 
-/// How the API answers.
+/// Settings of the API.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// What stands for the token in every reply but that to its creation.
+    /// Text in place of the token in every reply except the one that creates it.
     pub token_in_replies: TokenInReplies,
-    /// Code that the first set-up over HTTP needs. Without one, which is the default, the server cannot
-    /// be set up over HTTP.
+    /// Code that set-up over HTTP requires. Without one, which is the default, the server cannot be
+    /// set up over HTTP.
     pub setup_code: Option<SetupCode>,
-    /// Host names, without ports, under which set-up and sign-in are accepted besides `localhost` and
-    /// IP addresses. Empty by default.
+    /// Host names, without ports, under which set-up and sign-in are accepted besides `localhost`
+    /// and IP addresses. Empty by default.
     pub allowed_hosts: Vec<String>,
-    /// How long a session lasts if it is not used; each use extends it to five minutes at least.
+    /// Lifetime of an unused session; each use extends it to at least five minutes. One hour by
+    /// default.
     pub session: Duration,
-    /// How many wrong passwords may be given under one user name.
+    /// Limit of wrong passwords for one user name.
     pub passwords: PasswordLimit,
-    /// The version that is told in `X-Influxdb-Version`, `/health` and the OpenAPI document.
+    /// Version in `X-Influxdb-Version`, `/health` and the OpenAPI document; by default that of this
+    /// crate.
     pub version: &'static str,
 }
 
@@ -64,18 +66,20 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// How many wrong passwords may be given under one user name, whether there is such a user or not, before every further
-/// one is answered 429.
+/// Limit of wrong passwords for one user name, whether the user exists or not. Further attempts are
+/// answered with 429.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordLimit {
-    /// So many. Each try counts as wrong until it was found right.
+    /// Number of wrong passwords allowed within the window. An attempt counts as wrong until its
+    /// password is verified.
     pub failures: u32,
-    /// Within this time from the first of them; then they are forgotten. A right one forgets them too.
+    /// Period that begins with the first wrong password. The count is reset at its end, and by a
+    /// correct password.
     pub window: Duration,
 }
 
 impl Default for PasswordLimit {
-    /// Ten within five minutes.
+    /// Returns a limit of ten wrong passwords within five minutes.
     fn default() -> Self {
         Self {
             failures: 10,
@@ -84,13 +88,14 @@ impl Default for PasswordLimit {
     }
 }
 
-/// What stands for a token in every reply but that to its creation, where its text is told once.
+/// Text in place of a token in replies. Only the reply that creates a token contains the token
+/// itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenInReplies {
-    /// `""`, as InfluxDB 2.9 with hashed tokens.
+    /// `""`, as in InfluxDB 2.9 with hashed tokens.
     #[default]
     Empty,
-    /// `"redacted"`, as InfluxDB Cloud.
+    /// `"redacted"`, as in InfluxDB Cloud.
     Redacted,
 }
 
@@ -103,7 +108,7 @@ impl TokenInReplies {
     }
 }
 
-/// The engine behind the routes, and how they answer. Cloned for each request.
+/// The state of the routes: an engine and the settings. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Api {
     shared: Arc<Inner>,
@@ -117,20 +122,21 @@ struct Inner {
     started: Timestamp,
     metrics: Metrics,
     login_attempts: Arc<LoginAttempts>,
-    /// Who may wait for a revision: each does on a thread.
+    /// Permits of the requests that wait for a revision; each blocks a thread.
     waiting: Arc<Semaphore>,
     document: OnceLock<Bytes>,
 }
 
 impl Api {
-    /// The API of an engine that is open.
+    /// Creates the API of an open engine.
     pub fn new(engine: Arc<Engine>, settings: Settings) -> Self {
         let api = Self::starting(settings);
         api.open(engine);
         api
     }
 
-    /// An API whose engine is still being opened: until [`Api::open`], every route that needs it answers 503.
+    /// Creates an API whose engine is not open yet. Every route that needs the engine answers 503
+    /// until [`Api::open`] is called.
     pub fn starting(settings: Settings) -> Self {
         let clock = SystemClock::default();
         let started = clock.now();
@@ -149,7 +155,7 @@ impl Api {
         }
     }
 
-    /// Begins to answer with this engine. Only the first one counts.
+    /// Provides the engine. Only the first call has an effect.
     pub fn open(&self, engine: Arc<Engine>) {
         let _ = self.shared.engine.set(engine);
     }
@@ -170,7 +176,8 @@ impl Api {
         &self.shared.metrics
     }
 
-    /// Waits until this node has seen a revision, for a second at most. Whether it has; none if too many wait already.
+    /// Waits until this node has applied a revision, at most one second. Returns whether it has, or
+    /// `None` if too many requests wait already.
     pub(crate) async fn wait_for(&self, wanted: Revision) -> Result<Option<bool>, Failure> {
         if self.engine()?.caught_up() >= wanted {
             return Ok(Some(true));
@@ -179,14 +186,14 @@ impl Api {
             return Ok(None);
         };
         let reached = self.run(move |engine| {
-            // Given back by the thread, which goes on if nobody waits for the answer any more.
+            // Released by the thread, which continues even if the request is cancelled.
             let _turn = turn;
             Ok::<_, Failure>(engine.wait_for(wanted, REVISION_WAIT))
         });
         reached.await.map(Some)
     }
 
-    /// The OpenAPI document as it is sent.
+    /// Returns the OpenAPI document as JSON.
     pub(crate) fn document(&self) -> Result<Bytes, Failure> {
         if let Some(known) = self.shared.document.get() {
             return Ok(known.clone());
@@ -203,18 +210,19 @@ impl Api {
         &self.shared.login_attempts
     }
 
-    /// For how many nanoseconds it has been up.
+    /// Returns the time since the start, in nanoseconds.
     pub(crate) fn up(&self) -> u64 {
         let passed = self.now().nanos();
         passed.saturating_sub(self.shared.started.nanos())
     }
 
-    /// The engine, unless it is still being opened.
+    /// Returns the engine. Fails with 503 while it is being opened.
     pub(crate) fn engine(&self) -> Result<&Arc<Engine>, Failure> {
         self.shared.engine.get().ok_or_else(Failure::starting)
     }
 
-    /// **The one way to the engine's blocking calls**: `work` runs on a thread where it may wait for the store.
+    /// Runs `work` on a thread that may wait for the store. Every blocking call of the engine,
+    /// except a backup, goes through this function.
     pub(crate) async fn run<T, E>(
         &self,
         work: impl FnOnce(&Engine) -> Result<T, E> + Send + 'static,

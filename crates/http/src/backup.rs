@@ -1,4 +1,4 @@
-//! `POST /api/v1/backup`: a copy of the whole store, streamed.
+//! `POST /api/v1/backup`: a backup of the store as a stream.
 
 use std::future::ready;
 use std::io::{self, Write};
@@ -21,24 +21,30 @@ use crate::principal::Principal;
 use crate::routes::Operations;
 use crate::schemas::Octets;
 
-/// What is sent at once.
+/// Size of a chunk, in bytes.
 const CHUNK: usize = 64 * 1024;
-/// How many of them wait for a slow client.
+/// Maximum number of chunks that wait for a slow client.
 const WAITING: usize = 4;
 
 pub(crate) fn routes() -> Vec<Operations> {
     vec![routes!(backup_now)]
 }
 
-/// Back the store up
+/// Create a backup of the store
 ///
-/// For operators: whoever may do everything in all organizations. The backup is the state at one commit, and others may
-/// change the store meanwhile. It is sealed: without the store's key, which is not in it, nobody can restore it. It ends with
-/// a checksum. A backup that fails breaks off, so that the client sees an incomplete answer; and what is cut off, no restore
-/// takes.
+/// Requires the permissions of an operator: all permissions, in all organizations. The backup is
+/// the state of the store at one commit; the store can be changed meanwhile. Restoring it requires
+/// the key of the store, which the backup does not contain. A backup ends with a checksum. If it
+/// fails, the response is aborted; an incomplete backup cannot be restored.
 #[utoipa::path(
     post, path = "/api/v1/backup", operation_id = "PostBackup", tag = "system",
-    responses((status = 200, description = "The backup", body = Octets, content_type = "application/octet-stream"), Failures),
+    responses(
+        (
+            status = 200, description = "The backup",
+            body = Octets, content_type = "application/octet-stream"
+        ),
+        Failures
+    ),
     security(("token" = []), ("session" = []))
 )]
 async fn backup_now(State(api): State<Api>, principal: Principal) -> Result<Response, Failure> {
@@ -46,7 +52,7 @@ async fn backup_now(State(api): State<Api>, principal: Principal) -> Result<Resp
     let (chunks, mut receiver) = channel(WAITING);
     let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || span.in_scope(|| send(&engine, &principal, chunks)));
-    // What refuses it comes before anything else. There is always something, unless that thread panicked.
+    // A refusal is the first item. The channel is empty only if the thread panicked.
     let first = receiver
         .recv()
         .await
@@ -65,7 +71,7 @@ async fn backup_now(State(api): State<Api>, principal: Principal) -> Result<Resp
     Ok((headers, Body::from_stream(all)).into_response())
 }
 
-/// The time, as it may stand in the name of a file.
+/// Returns the current time for use in a file name, such as `20260131T235959Z`.
 fn stamp(api: &Api) -> String {
     let now = api.now().to_string();
     let seconds = now.get(..19).unwrap_or_default();
@@ -86,16 +92,16 @@ fn send(engine: &Engine, principal: &Principal, chunks: Sender<Chunk>) {
         Ok(_) => return,
         Err(BackupError::Engine(error)) => error.into(),
         Err(BackupError::Write(_)) => {
-            tracing::warn!("the client of a backup is gone before its end");
+            tracing::warn!("client disconnected before the end of a backup");
             return;
         }
         Err(error) => Failure::internal(&error),
     };
-    // It is the answer if nothing was sent yet; else the stream breaks off with it.
+    // This is the reply if nothing was sent yet; otherwise it aborts the stream.
     let _ = out.chunks.blocking_send(Err(failure));
 }
 
-/// Writes to whoever receives, and waits while that is slow.
+/// Writer that sends chunks to the response, and blocks while the client is slow.
 struct Chunks {
     chunks: Sender<Chunk>,
     next: Vec<u8>,
@@ -115,7 +121,7 @@ impl Write for Chunks {
             return Ok(());
         }
         let chunk = std::mem::replace(&mut self.next, Vec::with_capacity(CHUNK));
-        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone");
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the client disconnected");
         self.chunks.blocking_send(Ok(chunk.into())).map_err(gone)
     }
 }

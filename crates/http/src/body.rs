@@ -1,4 +1,4 @@
-//! What a request says: its JSON body, its query and the ids in its path.
+//! Extractors for the JSON body, the query and the ids in the path of a request.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -10,7 +10,7 @@ use symbolon::{Id, JsonObject};
 
 use crate::failure::{Code, Failure};
 
-/// The JSON body, whatever its content type, as InfluxDB reads it.
+/// The JSON body. Its content type is ignored, as in InfluxDB.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -26,11 +26,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// What was given instead of the right thing can be a secret in the wrong place: it is not said.
+/// Removes input values from an error text: a value may be a secret in the wrong field.
 fn without_values(text: String) -> String {
     let starts = ["invalid type", "invalid value", "unknown variant"];
     let start = starts.into_iter().find(|start| text.starts_with(start));
-    // The last one, for what was given can hold anything.
+    // The last occurrence, because the value before it may contain any text.
     match (start, text.rfind(", expected ")) {
         (Some(start), Some(expected)) => text
             .get(expected..)
@@ -41,13 +41,13 @@ fn without_values(text: String) -> String {
 
 fn unread(rejection: BytesRejection) -> Failure {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let message = "the body is too large; at most 1 MiB is taken";
+        let message = "the body is too large; the limit is 1 MiB";
         return Failure::new(Code::TooLarge, message);
     }
-    Failure::invalid("the body could not be read; send it again")
+    Failure::invalid("the body could not be read; send the request again")
 }
 
-/// The query; of a key that is not known nothing is said.
+/// The query. Unknown keys are ignored.
 #[derive(Debug)]
 pub(crate) struct QueryParams<T>(pub(crate) T);
 
@@ -91,26 +91,26 @@ impl<S: Send + Sync> FromRequestParts<S> for PathIds {
     }
 }
 
-/// Reads an id.
+/// Parses an id.
 ///
 /// # Errors
 ///
-/// 400 with InfluxDB's text.
+/// 400 with InfluxDB's text if it is not an id.
 pub(crate) fn id(text: &str) -> Result<Id, Failure> {
     text.parse()
         .map_err(|error: symbolon::InvalidId| Failure::invalid(error.to_string()))
 }
 
-/// Reads an id of the query, if it is given: an empty text is none.
+/// Parses an id of the query. Returns `None` if it is not given or empty.
 ///
 /// # Errors
 ///
-/// As [`id`].
+/// Those of [`id`].
 pub(crate) fn id_if_given(text: Option<&str>) -> Result<Option<Id>, Failure> {
     given(text).map(id).transpose()
 }
 
-/// A text of the query, if it is given: an empty one is none.
+/// Returns a text of the query, or `None` if it is not given or empty.
 pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }

@@ -1,9 +1,10 @@
-//! Requests that a web page of another site makes a browser send.
+//! Protection against requests that a web page of another site makes a browser send.
 //!
-//! Three rules refuse them. A browser names the page that sends a change in `Origin` and
-//! `Sec-Fetch-Site` (Fetch standard, section 3.2; Fetch Metadata). A page whose own name was pointed at
-//! this server (DNS rebinding) sends that name in `Host`, so that set-up and sign-in accept known names
-//! alone. And a page can send a body without asking first only as one of three content types.
+//! There are three rules. A browser names the page that sends a change in `Origin` and
+//! `Sec-Fetch-Site` (Fetch standard, section 3.2; Fetch Metadata). A page whose own name was
+//! pointed at this server (DNS rebinding) sends that name in `Host`, so set-up and sign-in accept
+//! only allowed host names. And a page can send a body without a preflight request only as one of
+//! three content types, so set-up accepts only JSON.
 
 use std::net::IpAddr;
 
@@ -15,7 +16,7 @@ use crate::failure::{Code, Failure};
 
 /// Refuses a change that a browser sends for a page of another origin.
 ///
-/// A client that sends neither `Origin` nor `Sec-Fetch-Site` is no browser.
+/// A client that sends neither `Origin` nor `Sec-Fetch-Site` is not a browser.
 pub(crate) fn refuse_foreign_origin(headers: &HeaderMap) -> Result<(), Failure> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let has = |name: &str| headers.contains_key(name);
@@ -35,13 +36,13 @@ pub(crate) fn refuse_foreign_origin(headers: &HeaderMap) -> Result<(), Failure> 
     }
     Err(Failure::new(
         Code::Forbidden,
-        "requests from web pages of another origin are refused; send the request from the server's own page or from a \
-         program",
+        "requests from web pages of another origin are refused; send the request from the server's \
+         own page or from a program",
     ))
 }
 
-/// Refuses a request that may have been sent by a web page: for set-up and sign-in, which need no
-/// credential that a page could not have.
+/// Refuses a request that a web page may have sent. Used for set-up and sign-in, which are possible
+/// without a session.
 pub(crate) fn refuse_web_page(settings: &Settings, parts: &Parts) -> Result<(), Failure> {
     refuse_foreign_origin(&parts.headers)?;
     let host = host(parts);
@@ -51,12 +52,12 @@ pub(crate) fn refuse_web_page(settings: &Settings, parts: &Parts) -> Result<(), 
     }
     Err(Failure::new(
         Code::Forbidden,
-        "this host name is not allowed for set-up and sign-in; use an IP address or `localhost`, or have the operator \
-         allow the name (`symbolon serve --allowed-host`)",
+        "this host name is not allowed for set-up and sign-in; use an IP address or `localhost`, \
+         or have the operator add the name to the allowed hosts of the server",
     ))
 }
 
-/// Refuses the content types that a web page can send without asking the server first (Fetch standard,
+/// Refuses the content types that a web page can send without a preflight request (Fetch standard,
 /// section 2.2.2: CORS-safelisted request headers).
 pub(crate) fn refuse_form(headers: &HeaderMap) -> Result<(), Failure> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
@@ -73,7 +74,7 @@ pub(crate) fn refuse_form(headers: &HeaderMap) -> Result<(), Failure> {
     ))
 }
 
-/// The one host that the request names.
+/// Returns the host that a request names; none if it names several.
 fn host(parts: &Parts) -> Option<&str> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -83,10 +84,10 @@ fn host(parts: &Parts) -> Option<&str> {
     }
 }
 
-/// A host without its port.
+/// Returns a host without its port.
 fn name_of(host: &str) -> &str {
     let port = host.rsplit_once(':').filter(|(_, port)| {
-        // The last group of an IPv6 address stands before a bracket.
+        // The last group of an IPv6 address is followed by a bracket.
         port.bytes().all(|byte| byte.is_ascii_digit())
     });
     port.map_or(host, |(name, _)| name)
@@ -97,7 +98,7 @@ fn is_known(settings: &Settings, name: &str) -> bool {
     let address = name
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
-    // No page has an address as its name but one that this very address serves.
+    // A page whose host is an IP address was served by that address: DNS rebinding needs a name.
     let is_address = address.unwrap_or(name).parse::<IpAddr>().is_ok();
     let is_allowed = |allowed: &String| allowed.eq_ignore_ascii_case(bare);
     is_address
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_known_by_address_by_localhost_and_by_the_allowed_names() {
+    fn only_addresses_localhost_and_allowed_names_are_accepted_as_host() {
         let settings = Settings {
             allowed_hosts: vec!["Tokens.example".into()],
             ..Settings::default()
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_are_refused_and_json_is_not() {
+    fn form_content_types_are_refused_and_json_is_accepted() {
         for good in ["application/json", "Application/JSON; charset=utf-8"] {
             assert_eq!(
                 refuse_form(&parts(&[("content-type", good)]).headers),

@@ -1,4 +1,4 @@
-//! What is answered when a request is not done: InfluxDB's error bodies.
+//! Failed requests, and their bodies in InfluxDB's form.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use symbolon::{Denied, Error, Field, SchemaError, StoreError};
 use utoipa::ToSchema;
 
-/// InfluxDB's error codes, and the status of each (`influxdb/http/errors.go`).
+/// InfluxDB's error codes, each with an HTTP status (`influxdb/http/errors.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) enum Code {
     #[serde(rename = "invalid")]
@@ -70,12 +70,12 @@ impl Code {
     }
 }
 
-/// Why a request was not done.
+/// Reason why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) code: Code,
     pub(crate) message: Cow<'static, str>,
-    /// When to try again, in seconds.
+    /// Seconds to wait before the next attempt.
     retry_after: Option<u64>,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct FailureBody {
     message: String,
 }
 
-/// Where InfluxDB's clients look for the code first.
+/// Header in which InfluxDB's clients look for the code first.
 pub(crate) const PLATFORM_ERROR_CODE: HeaderName = HeaderName::from_static("x-platform-error-code");
 
 impl Failure {
@@ -99,7 +99,7 @@ impl Failure {
         }
     }
 
-    /// The same, which says to try again after so many seconds.
+    /// Sets the header `Retry-After`, in seconds.
     pub(crate) fn after(self, seconds: u64) -> Self {
         let retry_after = Some(seconds);
         Self {
@@ -116,7 +116,7 @@ impl Failure {
         Error::NotFound(field).into()
     }
 
-    /// No credential, or one that is not in force.
+    /// Creates the 401 for a missing or invalid credential.
     pub(crate) fn unauthorized() -> Self {
         Self::new(Code::Unauthorized, "unauthorized access")
     }
@@ -128,20 +128,20 @@ impl Failure {
         )
     }
 
-    /// What the caller can do nothing about: told to the log alone.
+    /// Logs an error that the caller cannot correct, and creates a 500 without details.
     pub(crate) fn internal(error: &(dyn StdError + 'static)) -> Self {
-        tracing::error!(error = %chain(error), "a request failed");
+        tracing::error!(error = %chain(error), "request failed");
         Self::panicked()
     }
 
-    /// The same, of which the log has been told.
+    /// Creates a 500 for an error that is already logged.
     pub(crate) fn panicked() -> Self {
         let message = "An internal error has occurred - check server logs";
         Self::new(Code::Internal, message)
     }
 }
 
-/// An error and what it comes from, as one line.
+/// Formats an error and its sources as one line.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -154,7 +154,7 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 }
 
 impl From<Denied> for Failure {
-    /// InfluxDB's answers: a dead token is told nothing, but for one that is switched off.
+    /// Converts to InfluxDB's replies: only an inactive token or owner is named as the reason.
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Unavailable => Self::new(
@@ -185,21 +185,22 @@ impl From<Error> for Failure {
             }
             Error::Forbidden(_) => Code::Unauthorized,
             Error::Exceeds(_) => Code::Forbidden,
-            // What has ended is gone for whoever asks over HTTP; the routes look before they change.
+            // Revoked and deleted records do not exist under `/api/v2`. The routes check this
+            // before a change, so only a concurrent change leads here.
             Error::AlreadyRevoked(_) => {
-                return Self::new(Code::NotFound, "not found: it has ended");
+                return Self::new(Code::NotFound, "not found: it was revoked or deleted");
             }
             Error::TooLarge => Code::TooLarge,
             Error::Contended => Code::Unavailable,
             Error::Store(store) if matches!(**store, StoreError::Full) => {
-                tracing::error!(error = %chain(&error), "a change was not made");
+                tracing::error!(error = %chain(&error), "change not written");
                 Code::Unavailable
             }
             _ => return Self::internal(&error),
         };
         let text = match &error {
             Error::Store(store) => store.to_string(),
-            // InfluxDB's text, which names the permission itself.
+            // InfluxDB's text, which already names the permission.
             Error::Invalid(Field::Permissions, reason) => reason.clone(),
             error => error.to_string(),
         };
@@ -244,7 +245,7 @@ impl IntoResponse for Failure {
             let name = axum::http::header::RETRY_AFTER;
             response.headers_mut().insert(name, seconds.into());
         }
-        // What answers in another form reads it there.
+        // Routes with another error format read the failure from here.
         response.extensions_mut().insert(known);
         response
     }

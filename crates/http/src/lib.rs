@@ -1,11 +1,11 @@
-//! The HTTP API of symbolon as an axum router: InfluxDB v2 authorizations, users and organizations under `/api/v2`, and
-//! the database tokens of InfluxDB Clustered under `/api/v0`.
+//! The HTTP API of symbolon as an axum router: InfluxDB v2 authorizations, users and organizations
+//! under `/api/v2`, and the database tokens of InfluxDB Clustered under `/api/v0`.
 //!
-//! A database server mounts [`router`] in its own application; `symbolon serve` is [`application`], the same with an
-//! answer for every other path. Every management route is itself checked by the engine: a request does what the token
-//! or session that it came with allows, and nothing else.
+//! A database server mounts [`router`] in its own application. [`application`] is a complete
+//! server, which also answers every other path and logs requests. The engine checks the permissions
+//! of every management request: a request can do only what its token or session allows.
 //!
-//! What differs from InfluxDB is listed in `docs/influxdb.md`.
+//! `docs/influxdb.md` lists the differences from InfluxDB.
 #![forbid(unsafe_code)]
 
 mod api;

@@ -1,11 +1,11 @@
-//! Links of the OpenAPI document: where what was made is found, changed and deleted.
+//! Links of the OpenAPI document: from an operation that creates an object to those on the object.
 
 use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{OpenApi, RefOr};
 
-/// Links every operation that makes something at a path to those on what it made, which are at the path with the id
-/// behind it.
+/// Links every `POST` that creates an object to the operations on this object. Their path is that
+/// of the `POST` followed by the id.
 pub(crate) fn add(document: &mut OpenApi) {
     let paths = &mut document.paths.paths;
     let on_one: Vec<_> = paths
@@ -37,7 +37,7 @@ pub(crate) fn add(document: &mut OpenApi) {
     }
 }
 
-/// The only parameter of the path.
+/// Returns the only parameter of a path; none if it has several.
 fn parameter(path: &str) -> Option<String> {
     let (_, rest) = path.split_once('{')?;
     let (name, rest) = rest.split_once('}')?;

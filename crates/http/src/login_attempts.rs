@@ -1,4 +1,5 @@
-//! How often passwords may be tried, and how many are computed at once: each takes Argon2 its time and 19 MiB.
+//! Limits on password attempts and on concurrent password hashing: Argon2 uses 19 MiB for each
+//! hash.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,27 +13,27 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::api::PasswordLimit;
 use crate::failure::{Code, Failure};
 
-/// So many are computed at once at most, on however many processors.
+/// Maximum number of passwords hashed at once, regardless of the number of processors.
 const MAX_CONCURRENT_HASHES: usize = 8;
-/// So many requests wait for their turn.
+/// Maximum number of requests that wait to hash a password.
 const MAX_WAITING: usize = 64;
-/// So many names are remembered.
+/// Maximum number of user names whose failures are counted.
 const MAX_NAMES: usize = 10_000;
 
-/// The failed tries of each user name, whether there is such a user or not; and whose turn it is.
+/// Failed attempts for each user name, existing or not, and the queue for password hashing.
 pub(crate) struct LoginAttempts {
     limit: PasswordLimit,
     turns: Arc<Semaphore>,
     waiting: Semaphore,
-    /// By hashes of the names under a secret of this process, for a name may be as long as a header.
+    /// By a hash of the name under a secret of this process: a name may be as long as a header.
     names: Mutex<Names>,
     hasher: RandomState,
 }
 
 type Names = HashMap<u64, Failed>;
 
-/// Who has it may compute a password's hash. It goes to the thread that does, and is given back when that is done, also if
-/// nobody waits for the answer any more.
+/// Permission to hash a password. The hashing thread holds it until it has finished, even if the
+/// request is cancelled.
 #[derive(Debug)]
 pub(crate) struct HashingPermit {
     _turn: OwnedSemaphorePermit,
@@ -46,13 +47,13 @@ struct Failed {
 
 impl fmt::Debug for LoginAttempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tries")
+        f.write_str("LoginAttempts")
     }
 }
 
 impl LoginAttempts {
     pub(crate) fn new(limit: PasswordLimit) -> Self {
-        // The other half is for those who come with tokens.
+        // The other half of the processors stays free for requests with tokens.
         let turns = available_parallelism().map_or(1, |all| all.get() / 2);
         Self::with(limit, turns.clamp(1, MAX_CONCURRENT_HASHES))
     }
@@ -67,14 +68,14 @@ impl LoginAttempts {
         }
     }
 
-    /// Waits for a turn.
+    /// Waits for a permit to hash a password.
     ///
     /// # Errors
     ///
-    /// 503 if too many wait already.
+    /// 503 if too many requests wait already.
     pub(crate) async fn permit(&self) -> Result<HashingPermit, Failure> {
         let busy = || {
-            let message = "too many passwords are being computed; try again in a moment";
+            let message = "too many passwords are being hashed; try again in a moment";
             Failure::new(Code::Unavailable, message).after(1)
         };
         let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
@@ -84,11 +85,12 @@ impl LoginAttempts {
             .map_err(|_| busy())
     }
 
-    /// Waits for a turn to try the password of the user with this name. The try counts as failed until [`LoginAttempts::reset_failures`].
+    /// Waits for a permit to verify the password of the user with this name. The attempt counts as
+    /// failed until [`LoginAttempts::reset_failures`] is called.
     ///
     /// # Errors
     ///
-    /// 429 if too many have failed; as [`LoginAttempts::permit`].
+    /// 429 after too many failures; those of [`LoginAttempts::permit`].
     pub(crate) async fn permit_for(&self, user: &str) -> Result<HashingPermit, Failure> {
         let user = self.hasher.hash_one(user);
         self.check(user, Instant::now())?;
@@ -97,7 +99,7 @@ impl LoginAttempts {
         Ok(permit)
     }
 
-    /// The password was right: what had failed before is forgotten.
+    /// Resets the failure count of a user name, after a correct password.
     pub(crate) fn reset_failures(&self, user: &str) {
         self.names().remove(&self.hasher.hash_one(user));
     }
@@ -119,7 +121,7 @@ impl LoginAttempts {
         self.check_in(&names, user, now)?;
         if names.len() >= MAX_NAMES && !names.contains_key(&user) {
             names.retain(|_, failed| self.left(*failed, now).is_some());
-            // Whoever tries many names pushes out those that were tried least.
+            // A client that tries many names displaces the names with the fewest attempts.
             let least = names
                 .iter()
                 .min_by_key(|(_, failed)| (failed.times, failed.since));
@@ -141,7 +143,7 @@ impl LoginAttempts {
         Ok(())
     }
 
-    /// For how long it still counts; none if it does not any more.
+    /// Returns the remaining time of the window, or `None` if it is over.
     fn left(&self, failed: Failed, now: Instant) -> Option<Duration> {
         let passed = now.saturating_duration_since(failed.since);
         let left = self.limit.window.checked_sub(passed)?;
@@ -153,7 +155,7 @@ impl LoginAttempts {
     }
 }
 
-/// The same words whether there is such a user or not.
+/// Creates the refusal, with the same text whether the user exists or not.
 fn too_many(left: Duration) -> Failure {
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     let message =
@@ -184,7 +186,7 @@ mod tests {
             assert!(refused.message.ends_with(left), "{}", refused.message);
             assert_eq!(login_attempts.check(1, at(second)), Err(refused));
         }
-        // What is refused is not counted, and another name has its own tries.
+        // Refused attempts are not counted, and each name is counted separately.
         assert_eq!(login_attempts.count(2, at(9.0)), Ok(()));
         for _ in 0..3 {
             assert_eq!(login_attempts.count(1, at(10.0)), Ok(()));
@@ -216,7 +218,7 @@ mod tests {
             assert!(login_attempts.names().len() <= MAX_NAMES);
         }
         assert!(login_attempts.check(0, now).is_err());
-        // Those that do not count any more go first.
+        // Expired entries are removed first.
         let later = now + LIMIT.window;
         login_attempts.count(u64::MAX, later).unwrap();
         assert_eq!(login_attempts.names().len(), 1);
@@ -242,7 +244,7 @@ mod tests {
         assert_eq!(refused.code, Code::Unavailable);
         assert!(
             login_attempts.names().is_empty(),
-            "a try that was not made is none"
+            "an attempt without a permit was counted"
         );
         assert!(waiting.iter().all(|one| !one.is_finished()));
         drop(first);

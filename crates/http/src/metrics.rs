@@ -1,7 +1,7 @@
-//! `/metrics`: what the server counts, as OpenMetrics text.
+//! `/metrics`: metrics in the OpenMetrics text format.
 //!
-//! Requests are counted by their route as it is declared, never by their path: no id and no token becomes a label, and no
-//! client can make up new ones.
+//! Requests are counted by their declared route, never by their path: no id or token becomes a
+//! label, and clients cannot create new labels.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ use crate::openapi::Failures;
 use crate::routes::Operations;
 
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Seconds: from what is answered from memory to what waits for a store far away.
+/// Bucket limits in seconds: from replies out of memory to those that wait for a remote store.
 const BUCKETS: [f64; 10] = [
     0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0,
 ];
@@ -35,7 +35,7 @@ pub(crate) fn routes() -> Vec<Operations> {
     vec![routes!(metrics)]
 }
 
-/// What is counted.
+/// The metrics of a server.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
@@ -82,38 +82,38 @@ impl Metrics {
         let registry = &mut metrics.registry;
         registry.register(
             "symbolon_http_requests",
-            "Requests that were answered, by method, route and status",
+            "Number of requests by method, route and status",
             metrics.requests.clone(),
         );
         registry.register(
             "symbolon_http_request_duration_seconds",
-            "How long it took until an answer began",
+            "Time until the response starts, in seconds",
             metrics.durations.clone(),
         );
         let gauges = [
             (
                 "symbolon_ready",
-                "Whether the store is open: 1 or 0",
+                "1 if the store is open, 0 otherwise",
                 &metrics.ready,
             ),
             (
                 "symbolon_known",
-                "Authorizations, users and organizations that are known",
+                "Number of authorizations, users and organizations in the index",
                 &metrics.known,
             ),
             (
                 "symbolon_revision_applied",
-                "The commit up to which checks have seen the store",
+                "Revision of the store up to which the index is current",
                 &metrics.applied,
             ),
             (
                 "symbolon_revision_committed",
-                "The newest commit that this process has made",
+                "Revision of the newest commit of this process",
                 &metrics.committed,
             ),
             (
                 "symbolon_faults",
-                "Records that are not as they should be; at most 1,000 are counted",
+                "Number of records that failed verification, at most 1,000",
                 &metrics.faults,
             ),
         ];
@@ -123,7 +123,7 @@ impl Metrics {
         let started = Duration::from_nanos(started.nanos()).as_secs_f64();
         registry.register(
             "process_start_time_seconds",
-            "When the process started, in seconds since 1970",
+            "Start time of the process, in seconds since 1970",
             ConstGauge::new(started),
         );
         metrics
@@ -148,13 +148,13 @@ impl Metrics {
     }
 }
 
-/// Counts a request, once its answer begins.
+/// Counts a request when its response starts.
 pub(crate) async fn count(State(api): State<Api>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let matched = request.extensions().get::<MatchedPath>();
     let asked = Asked {
         method: known(request.method()),
-        // With or without a slash at its end it is one route.
+        // A trailing slash does not make another route.
         route: matched
             .map_or("none", |path| path.as_str().trim_end_matches('/'))
             .to_owned(),
@@ -173,7 +173,7 @@ pub(crate) async fn count(State(api): State<Api>, request: Request, next: Next) 
     response
 }
 
-/// A client may send any word as the method.
+/// Returns a method as a label. A client may send any word as the method.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -187,12 +187,16 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// Show what the server counts
+/// Retrieve the metrics of the server
 ///
-/// As OpenMetrics text, which Prometheus reads. Like InfluxDB's it wants no token.
+/// The reply is in the OpenMetrics text format, which Prometheus reads. As in InfluxDB, no token is
+/// required.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "GetMetrics", tag = "system",
-    responses((status = 200, description = "The metrics", body = String, content_type = FORMAT), Failures)
+    responses(
+        (status = 200, description = "The metrics", body = String, content_type = FORMAT),
+        Failures
+    )
 )]
 async fn metrics(
     State(api): State<Api>,

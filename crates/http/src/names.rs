@@ -1,11 +1,14 @@
-//! The names that replies show beside ids, looked up once each.
+//! Names that replies show for ids. Each is looked up once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use symbolon::{Bucket, Caller, Engine, Error, Id, Permission, ResourceType, Status, Target, User};
 
-/// What is called how. Whoever is shown an authorization is shown the names of its owners, and of what it is for.
+/// A cache of the names of users, organizations and buckets.
+///
+/// A caller that may read an authorization also sees the names of its user, its organization and
+/// the resources of its permissions.
 #[derive(Debug)]
 pub(crate) struct Names<'e> {
     engine: &'e Engine,
@@ -24,12 +27,12 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// The name of a user; none if it is deleted or unknown.
+    /// Returns the name of a user, or `None` if it is deleted or unknown.
     pub(crate) fn user(&mut self, id: Id) -> Result<Option<&str>, Error> {
         Ok(self.known_user(id)?.map(|user| user.name.as_str()))
     }
 
-    /// The name of an organization; none if it is deleted or unknown.
+    /// Returns the name of an organization, or `None` if it is deleted or unknown.
     pub(crate) fn organization(&mut self, id: Id) -> Result<Option<&str>, Error> {
         let found = match self.organizations.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
@@ -42,9 +45,11 @@ impl<'e> Names<'e> {
         Ok(found.as_deref())
     }
 
-    /// The name of the one thing that a permission is for, of the types that have names here. One for an organization names
-    /// nothing outside of it: whoever holds a whole type there may grant any id of that type, also one that it may know
-    /// nothing of.
+    /// Returns the name of the single user, organization or bucket that a permission is for.
+    ///
+    /// For a permission limited to an organization, resources outside of it are not named: a caller
+    /// that holds a whole type in an organization may grant any id of this type, even of a resource
+    /// that it may not read.
     pub(crate) fn of_resource(&mut self, permission: &Permission) -> Result<Option<&str>, Error> {
         let resource = &permission.resource;
         let Target::Id(id) = resource.target else {
@@ -92,7 +97,8 @@ impl<'e> Names<'e> {
     }
 }
 
-/// Whether the caller may know of an organization by its name: that to which its token belongs, and those that it may read.
+/// Returns true if the caller may see that an organization exists: the one of its token, and those
+/// that it may read.
 pub(crate) fn sees_organization(engine: &Engine, caller: &Caller, id: Id) -> Result<bool, Error> {
     let issuer = engine.issuer();
     if let Caller::Authorization(caller) = caller
@@ -106,7 +112,7 @@ pub(crate) fn sees_organization(engine: &Engine, caller: &Caller, id: Id) -> Res
     }
 }
 
-/// None for what is not there.
+/// Converts [`Error::NotFound`] to `None`.
 pub(crate) fn absent_is_none<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
     match found {
         Ok(one) => Ok(Some(one)),

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the routes themselves.
+//! The OpenAPI document, generated from the routes.
 
 use std::collections::BTreeMap;
 
@@ -15,37 +15,44 @@ use crate::principal::COOKIE;
 use crate::schemas::{FlagOrEmpty, HexIdOrEmpty, LimitOrEmpty, OffsetOrEmpty};
 use crate::v0::RefusedForm;
 
-/// The OpenAPI 3.1 document of every route.
+/// Returns the OpenAPI 3.1 document of all routes.
 pub fn openapi() -> OpenApi {
     crate::routes::described().1
 }
 
-/// What every operation may answer instead.
+/// Failures that every operation may answer with.
 #[derive(Debug)]
 pub(crate) struct Failures;
 
 const FAILURES: [(Code, &str); 9] = [
     (
         Code::Invalid,
-        "The request is not understood; the message says why",
+        "The request is invalid; the message says why",
     ),
     (
         Code::Unauthorized,
-        "No token that is in force, or one that may not do this",
+        "No valid token or session, or insufficient permissions",
     ),
     (
         Code::Forbidden,
-        "The user is inactive, or more would be granted than is held",
+        "The user is inactive, the request grants more than the caller holds, or it comes from a \
+         web page of another origin",
+    ),
+    (Code::NotFound, "Not found, or not visible to the caller"),
+    (Code::MethodNotAllowed, "Method not allowed"),
+    (Code::TooLarge, "The request is too large"),
+    (
+        Code::Conflict,
+        "Already exists; for set-up: already completed, or a field is missing",
     ),
     (
-        Code::NotFound,
-        "It is not there, or the caller may not know of it",
+        Code::Internal,
+        "Internal error; the server log contains details",
     ),
-    (Code::MethodNotAllowed, "Another method is needed"),
-    (Code::TooLarge, "The request is too large"),
-    (Code::Conflict, "It exists already"),
-    (Code::Internal, "The server failed; its log says why"),
-    (Code::Unavailable, "Nothing can be said now; try again"),
+    (
+        Code::Unavailable,
+        "Service temporarily unavailable; retry later",
+    ),
 ];
 
 impl IntoResponses for Failures {
@@ -58,7 +65,7 @@ impl IntoResponses for Failures {
     }
 }
 
-/// What an operation may answer besides that takes passwords.
+/// Refusal by an operation that takes a password: too many wrong passwords.
 #[derive(Debug)]
 pub(crate) struct TooManyAttempts;
 
@@ -67,19 +74,16 @@ impl IntoResponses for TooManyAttempts {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer);
         let after = HeaderBuilder::new()
             .schema(Some(seconds.minimum(Some(1))))
-            .description(Some("When to try again, in seconds"))
+            .description(Some("Seconds to wait before the next attempt"))
             .build();
-        let response = failure(
-            "Error",
-            "Too many wrong passwords were given under this name",
-        );
+        let response = failure("Error", "Too many wrong passwords for this user name");
         let response = response.header("Retry-After", after).build();
         let status = Code::TooMany.status().as_u16().to_string();
         BTreeMap::from([(status, response.into())])
     }
 }
 
-/// A refusal whose body has this schema.
+/// Creates a failure response whose body has this schema.
 pub(crate) fn failure(schema: &str, description: &str) -> ResponseBuilder {
     let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
     ResponseBuilder::new()
@@ -87,13 +91,13 @@ pub(crate) fn failure(schema: &str, description: &str) -> ResponseBuilder {
         .content("application/json", body.build())
 }
 
-/// What stands above the routes.
+/// Creates the document without routes: title, security schemes and shared schemas.
 pub(crate) fn head() -> OpenApi {
     let info = InfoBuilder::new()
         .title("symbolon")
         .description(Some(
-            "API tokens: InfluxDB v2 authorizations, users and organizations, and the database tokens of InfluxDB \
-             Clustered.",
+            "API tokens: InfluxDB v2 authorizations, users and organizations, and the database \
+             tokens of InfluxDB Clustered.",
         ))
         .version(env!("CARGO_PKG_VERSION"))
         .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")))
@@ -101,7 +105,8 @@ pub(crate) fn head() -> OpenApi {
     let mut components = Components::new();
     let value = ApiKeyValue::with_description("Authorization", "`Token TOKEN` or `Bearer TOKEN`");
     components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(value)));
-    let value = ApiKeyValue::with_description(COOKIE, "What signing in gave");
+    let value =
+        ApiKeyValue::with_description(COOKIE, "Session cookie, set by `POST /api/v2/signin`");
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(value)));
     let basic = HttpBuilder::new()
         .scheme(HttpAuthScheme::Basic)
@@ -112,7 +117,7 @@ pub(crate) fn head() -> OpenApi {
         ("Error", FailureBody::schema()),
         ("Code", Code::schema()),
         (RefusedForm::NAME, RefusedForm::schema()),
-        // Of queries alone, whose types are not collected.
+        // Used only in queries, from which no schemas are collected.
         ("HexIdOrEmpty", HexIdOrEmpty::schema()),
         ("LimitOrEmpty", LimitOrEmpty::schema()),
         ("OffsetOrEmpty", OffsetOrEmpty::schema()),

@@ -1,4 +1,4 @@
-//! `limit`, `offset`, `after` and `descending`, as InfluxDB's lists take them.
+//! The parameters `limit`, `offset`, `after` and `descending` of InfluxDB's lists.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,25 +10,25 @@ use crate::body::{QueryParams, given, id_if_given};
 use crate::failure::Failure;
 use crate::schemas::{FlagOrEmpty, HexIdOrEmpty, LimitOrEmpty, OffsetOrEmpty};
 
-/// Which part of a list is wanted.
+/// Parameters that select a part of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PagingForm {
-    /// At most so many; 20 if it is not given.
+    /// Maximum number of results, 20 by default.
     #[param(value_type = Option<LimitOrEmpty>)]
     limit: Option<String>,
-    /// Leave out so many first.
+    /// Number of results to skip.
     #[param(value_type = Option<OffsetOrEmpty>)]
     offset: Option<String>,
-    /// Only those after this id.
+    /// Only results after this id.
     #[param(value_type = Option<HexIdOrEmpty>)]
     after: Option<String>,
-    /// The newest first.
+    /// Newest results first.
     #[param(value_type = Option<FlagOrEmpty>)]
     descending: Option<String>,
 }
 
-/// A part of a list.
+/// A part of a list, as requested.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paging {
     limit: usize,
@@ -71,12 +71,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 
 fn number(name: &str, text: Option<&str>) -> Result<Option<usize>, Failure> {
     let read = given(text).map(|text| text.parse::<u32>().map(|number| number as usize));
-    let wrong = |_| Failure::invalid(format!("{name} must be a number that is not negative"));
+    let wrong = |_| Failure::invalid(format!("{name} must be a non-negative number"));
     read.transpose().map_err(wrong)
 }
 
 impl Paging {
-    /// This part of those of what `list` gives that are wanted: what is not does not count.
+    /// Returns this part of the results of `list` that are `wanted`. Limit and offset count only
+    /// these.
     pub(crate) fn of_wanted<T>(
         self,
         list: impl Fn(&ListOptions) -> Result<Vec<T>, Error>,
@@ -92,7 +93,8 @@ impl Paging {
         self.of(list, id)
     }
 
-    /// This part of what `list` gives in the order of the ids.
+    /// Returns this part of the results of `list`, which returns them in ascending order of their
+    /// ids.
     pub(crate) fn of<T>(
         self,
         list: impl Fn(&ListOptions) -> Result<Vec<T>, Error>,

@@ -1,4 +1,4 @@
-//! Passwords: Argon2id, and HTTP's Basic scheme.
+//! Passwords: Argon2id hashes and HTTP Basic authentication.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
@@ -11,14 +11,14 @@ use zeroize::Zeroizing;
 use crate::login_attempts::HashingPermit;
 
 const SHORTEST: usize = 8;
-/// InfluxDB's bound, which is bcrypt's.
+/// InfluxDB's limit, which is that of bcrypt.
 const LONGEST: usize = 72;
 
-/// The hash of a new password, with the parameters that the crate recommends (those of OWASP).
+/// Hashes a new password with the default parameters of the crate `argon2`, which OWASP recommends.
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] for one that is too short or too long, [`Error::Random`].
+/// [`Error::Invalid`] if the password is too short or too long, [`Error::Random`].
 pub(crate) fn hash(password: &str, _: &HashingPermit) -> Result<PasswordHash, Error> {
     if !(SHORTEST..=LONGEST).contains(&password.len()) {
         let reason = format!("must have {SHORTEST} to {LONGEST} bytes");
@@ -29,12 +29,13 @@ pub(crate) fn hash(password: &str, _: &HashingPermit) -> Result<PasswordHash, Er
     Ok(PasswordHash::from_phc(hash.to_string()))
 }
 
-/// Whether `password` is the one of `known`. Without a hash it takes as long, and is not.
+/// Returns true if `password` matches the hash `known`. Without a hash, returns false after the
+/// same time.
 pub(crate) fn verify(password: &str, known: Option<&PasswordHash>, _: &HashingPermit) -> bool {
-    // Of nothing that anybody knows.
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCE$\
-                          6mcbQmTcEvT3QeLTWQtoFn7hIU/VxIcMsJSvSDCNwEA";
-    let text = known.map_or(NOBODY, PasswordHash::as_phc);
+    // Verified in place of a missing hash; a match does not count.
+    const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCE$\
+                         6mcbQmTcEvT3QeLTWQtoFn7hIU/VxIcMsJSvSDCNwEA";
+    let text = known.map_or(DUMMY, PasswordHash::as_phc);
     let Ok(hash) = phc::PasswordHash::new(text) else {
         return false;
     };
@@ -42,7 +43,7 @@ pub(crate) fn verify(password: &str, known: Option<&PasswordHash>, _: &HashingPe
     fits.is_ok() && known.is_some()
 }
 
-/// Name and password of `Authorization: Basic …`.
+/// Returns the user name and password of `Authorization: Basic …`.
 pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, Zeroizing<String>)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
@@ -55,7 +56,7 @@ pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, Zeroizing<String>)> 
     Some((name.to_owned(), Zeroizing::new(password.to_owned())))
 }
 
-/// Whether the request came with name and password.
+/// Returns true if the request has a user name and password.
 pub(crate) fn is_basic(headers: &HeaderMap) -> bool {
     basic(headers).is_some()
 }

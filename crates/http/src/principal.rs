@@ -1,4 +1,4 @@
-//! Who asks: the bearer of a token, or whoever is signed in.
+//! The caller of a request: the bearer of a token or the owner of a session.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::api::Api;
 use crate::browser_guard::refuse_foreign_origin;
 use crate::failure::Failure;
 
-/// The name of the cookie, as InfluxDB's.
+/// Name of the session cookie, as in InfluxDB.
 pub(crate) const COOKIE: &str = "influxdb-oss-session";
-/// To what a session is extended at least by each use.
+/// Minimum remaining lifetime of a session after each use.
 const EXTENDED: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 
-/// Who asks. The engine decides for each change anew what that lets them do.
+/// The caller of a request. The engine checks its permissions for every operation.
 #[derive(Debug)]
 pub(crate) struct Principal {
     pub(crate) caller: Caller,
@@ -52,7 +52,7 @@ impl FromRequestParts<Api> for Principal {
     }
 }
 
-/// The token of `Authorization: Token …` or `Bearer …`, the scheme in any case.
+/// Returns the token of `Authorization: Token …` or `Bearer …`; the scheme is case-insensitive.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let space = value.iter().position(|byte| *byte == b' ')?;
@@ -62,8 +62,8 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     rest.get(1..).filter(|_| known)
 }
 
-/// The text of the session cookie. More than one cookie header may be sent, and InfluxDB's Python client sends the text
-/// of `Set-Cookie` back as it is.
+/// Returns the text of the session cookie. A request may have several cookie headers, and
+/// InfluxDB's Python client sends back the whole text of `Set-Cookie`.
 pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get_all(header::COOKIE).into_iter();
     let pairs = all
@@ -75,7 +75,7 @@ pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl Principal {
-    /// The user that asks; none if the token belongs to none.
+    /// Returns the user of the caller, or `None` if its token has no user.
     pub(crate) fn user(
         &self,
         engine: &symbolon::Engine,
@@ -91,13 +91,14 @@ impl Principal {
     }
 }
 
-/// The active user whose name and password came with the request.
+/// Returns the active user whose name and password the request contains.
 ///
 /// # Errors
 ///
-/// 401 for everything that is wrong with them, with the same text; 429 after too many wrong ones.
+/// 401 with the same text for an unknown name and a wrong password, 403 if the user is inactive,
+/// 429 after too many wrong passwords, 503 if too many requests wait.
 pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<symbolon::User, Failure> {
-    // While the server starts, that is said and nothing of the password.
+    // A starting server answers 503 before it reads the password.
     api.engine()?;
     let (name, password) = crate::password::basic(headers).ok_or_else(Failure::unauthorized)?;
     let permit = api.login_attempts().permit_for(&name).await?;

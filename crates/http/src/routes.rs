@@ -1,4 +1,4 @@
-//! All routes in one place.
+//! The router: all routes, and the layers around them.
 
 use std::any::Any;
 use std::time::Duration;
@@ -21,10 +21,12 @@ use crate::failure::{Code, Failure};
 use crate::openapi::head;
 use crate::{backup, links, metrics, v0, v2};
 
-/// The largest body that is read.
+/// Maximum size of a request body, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// The routes of the API, to be mounted in an application of axum's. Each is found with a trailing slash too.
+/// Creates the routes of the API, for mounting in an axum application.
+///
+/// Every path is also accepted with a trailing slash. A panic in a handler is answered with 500.
 pub fn router(api: Api) -> Router {
     let (routes, _) = described();
     routes
@@ -38,8 +40,10 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// The same as a whole application: every other path is answered with 404, a panic with 500, and each request is a line
-/// of the log, in which neither tokens nor cookies nor what stands in a path or query are told.
+/// Creates a complete application: [`router`], a 404 reply for every other path, and a log line for
+/// each request.
+///
+/// No log line contains a token, cookie, set-up code, path or query.
 pub fn application(api: Api) -> Router {
     let nothing = Router::new()
         .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
@@ -64,12 +68,12 @@ pub fn application(api: Api) -> Router {
         .layer(SetSensitiveHeadersLayer::new(secret))
 }
 
-/// The panic hook has told it by now.
+/// Answers 500. The panic hook has already logged the panic.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     Failure::panicked().into_response()
 }
 
-/// The route and not the path, in which anything may stand.
+/// Creates the span of a request, with its route: a path may contain secrets.
 fn span<B>(request: &axum::http::Request<B>) -> Span {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("-", MatchedPath::as_str);
@@ -81,7 +85,7 @@ fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
     tracing::info!(status, micros = took.as_micros(), "answered");
 }
 
-/// The routes, and the document that describes them.
+/// Returns the routes, and the OpenAPI document that describes them.
 pub(crate) fn described() -> (Router<Api>, OpenApi) {
     let groups = [
         v2::routes(),
@@ -96,10 +100,11 @@ pub(crate) fn described() -> (Router<Api>, OpenApi) {
     (routes, document)
 }
 
-/// The operations of one path.
+/// Operations of one path.
 pub(crate) type Operations = UtoipaMethodRouter<Api>;
 
-/// A path is the same with a slash at its end; the document names it without.
+/// Adds the operations of one path, also under the path with a trailing slash. The document lists
+/// only the path without it.
 fn mount(router: OpenApiRouter<Api>, operations: Operations) -> OpenApiRouter<Api> {
     let (_, paths, methods) = &operations;
     let slashed: Vec<_> = paths.paths.keys().map(|path| format!("{path}/")).collect();
@@ -115,7 +120,7 @@ const VERSION: HeaderName = HeaderName::from_static("x-influxdb-version");
 const REVISION: HeaderName = HeaderName::from_static("x-symbolon-revision");
 const MIN_REVISION: HeaderName = HeaderName::from_static("x-symbolon-min-revision");
 
-/// What every reply says of the server; and what it says of what this node has seen.
+/// Waits for the revision that a request asks for, and adds the headers that every reply has.
 async fn headers(State(api): State<Api>, request: Request, next: Next) -> Response {
     let changes = !matches!(
         *request.method(),
@@ -136,7 +141,7 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
     if let Ok(version) = HeaderValue::from_str(api.settings().version) {
         headers.insert(VERSION, version);
     }
-    // Tokens and names of one caller are for nobody who comes after it, and JSON is no page.
+    // A reply may contain tokens and names: it is not cached, and never interpreted as a page.
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     headers.insert(
@@ -150,18 +155,20 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
     response
 }
 
-/// Waits for the revision that the request wants to have been seen.
+/// Waits for the revision in `X-Symbolon-Min-Revision`.
 async fn reach(api: &Api, wanted: Option<HeaderValue>) -> Result<(), Failure> {
     let Some(wanted) = wanted else {
         return Ok(());
     };
     let wanted = wanted.to_str().ok().and_then(|text| text.parse().ok());
     let wanted = wanted.map(Revision).ok_or_else(|| {
-        Failure::invalid("X-Symbolon-Min-Revision is a number, as X-Symbolon-Revision gave it")
+        Failure::invalid(
+            "X-Symbolon-Min-Revision must be a number; send the value of X-Symbolon-Revision",
+        )
     })?;
     let message = match api.wait_for(wanted).await? {
         Some(true) => return Ok(()),
-        Some(false) => "this node has not seen that revision yet; try again",
+        Some(false) => "this node has not applied the revision yet; try again",
         None => "too many requests wait for a revision; try again in a moment",
     };
     Err(Failure::new(Code::Unavailable, message).after(1))

@@ -1,10 +1,10 @@
-//! What the OpenAPI document says of types that others own.
+//! OpenAPI schemas of types that are defined elsewhere.
 
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-/// An id: 16 hexadecimal digits, lower case in replies, not all 0.
+/// An id: 16 hexadecimal digits, lower case in replies, not all zero.
 pub(crate) struct HexId;
 
 impl PartialSchema for HexId {
@@ -18,7 +18,7 @@ impl PartialSchema for HexId {
 
 impl ToSchema for HexId {}
 
-/// An id that filters: an empty one does not.
+/// An id as a filter; an empty text does not filter.
 pub(crate) struct HexIdOrEmpty;
 
 impl PartialSchema for HexIdOrEmpty {
@@ -32,7 +32,7 @@ impl PartialSchema for HexIdOrEmpty {
 
 impl ToSchema for HexIdOrEmpty {}
 
-/// `limit`: an empty one is none.
+/// The parameter `limit`; empty means not given.
 pub(crate) struct LimitOrEmpty;
 
 impl PartialSchema for LimitOrEmpty {
@@ -47,7 +47,7 @@ impl PartialSchema for LimitOrEmpty {
 
 impl ToSchema for LimitOrEmpty {}
 
-/// `offset`: an empty one is none.
+/// The parameter `offset`; empty means not given.
 pub(crate) struct OffsetOrEmpty;
 
 impl PartialSchema for OffsetOrEmpty {
@@ -62,7 +62,7 @@ impl PartialSchema for OffsetOrEmpty {
 
 impl ToSchema for OffsetOrEmpty {}
 
-/// True or false: an empty one is neither.
+/// `true` or `false`; empty means not given.
 pub(crate) struct FlagOrEmpty;
 
 impl PartialSchema for FlagOrEmpty {
@@ -110,7 +110,7 @@ impl PartialSchema for Description {
 
 impl ToSchema for Description {}
 
-/// The status that something shall have: an empty one means active.
+/// A requested status; empty means active.
 pub(crate) struct WantedStatus;
 
 impl PartialSchema for WantedStatus {
@@ -124,14 +124,14 @@ impl PartialSchema for WantedStatus {
 
 impl ToSchema for WantedStatus {}
 
-/// The name of a type of resources.
+/// The name of a resource type.
 pub(crate) struct TypeName;
 
 impl PartialSchema for TypeName {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("`GET /api/v2/resources` lists them"))
+            .description(Some("Listed by `GET /api/v2/resources`"))
             .pattern(Some("^[A-Za-z0-9_.-]{1,31}$"))
             .into()
     }
@@ -139,7 +139,7 @@ impl PartialSchema for TypeName {
 
 impl ToSchema for TypeName {}
 
-/// A time, as RFC 3339 writes it.
+/// A time in the format of RFC 3339.
 pub(crate) struct Time;
 
 impl PartialSchema for Time {
@@ -153,7 +153,7 @@ impl PartialSchema for Time {
 
 impl ToSchema for Time {}
 
-/// The UUID spelling of an id.
+/// An id in the form of a UUID.
 pub(crate) struct TokenUuid;
 
 impl PartialSchema for TokenUuid {
@@ -167,7 +167,7 @@ impl PartialSchema for TokenUuid {
 
 impl ToSchema for TokenUuid {}
 
-/// Bytes as they are.
+/// Binary data.
 pub(crate) struct Octets;
 
 impl PartialSchema for Octets {

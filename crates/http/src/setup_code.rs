@@ -1,19 +1,19 @@
-//! Code that the first set-up over HTTP needs.
+//! Code that set-up over HTTP requires.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// Fewest characters of a set-up code.
+/// Minimum length of a set-up code, in characters.
 const SHORTEST: usize = 16;
-/// Most characters of a set-up code.
+/// Maximum length of a set-up code, in characters.
 const LONGEST: usize = 255;
 
-/// Secret that whoever sets up the server over HTTP must send in the header `X-Symbolon-Setup-Code`.
+/// Secret that a client sends in the header `X-Symbolon-Setup-Code` to set up the server over HTTP.
 ///
-/// A web page of another origin cannot send that header without the server's consent, which it never
-/// gives.
+/// A web page of another origin cannot send this header, because the server never allows it in the
+/// reply to a preflight request.
 ///
 /// ```
 /// use symbolon_http::{Settings, SetupCode};
@@ -32,7 +32,7 @@ pub struct SetupCode(Zeroizing<String>);
 pub struct InvalidSetupCode;
 
 impl SetupCode {
-    /// Takes a code of 16 to 255 printable ASCII characters without spaces.
+    /// Creates a set-up code from 16 to 255 printable ASCII characters without spaces.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl SetupCode {
         &self.0
     }
 
-    /// Compares in a time that does not depend on where the texts differ.
+    /// Returns true if `given` is this code. The time does not depend on where the texts differ.
     pub(crate) fn is(&self, given: &[u8]) -> bool {
         given.ct_eq(self.0.as_bytes()).into()
     }

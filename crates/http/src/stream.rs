@@ -1,4 +1,4 @@
-//! Long lists: read and sent page by page, so that a long one takes no more memory than a short one.
+//! Lists that are read and sent page by page, so that their length does not affect memory use.
 
 use std::io;
 
@@ -11,26 +11,27 @@ use symbolon::Engine;
 use crate::api::Api;
 use crate::failure::Failure;
 
-/// So many records are read from the store at once.
+/// Number of records read from the store at once.
 pub(crate) const PAGE: usize = 500;
 
-/// A list that is being written.
+/// A list that is read and written page by page.
 pub(crate) trait PagedResponse: Sized + Send + 'static {
-    /// Reads and writes the next page.
+    /// Reads the next page and writes it as JSON.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// Fails if the store cannot be read.
     fn write_next_page(self, engine: &Engine) -> Result<Self, Failure>;
 
-    /// What was written since it was last asked for.
+    /// Returns the bytes written since the last call.
     fn take(&mut self) -> Vec<u8>;
 
-    /// Whether everything is written.
+    /// Returns true if the whole list is written.
     fn is_finished(&self) -> bool;
 }
 
-/// JSON of which the first page is written. If a later page cannot be read the stream breaks off, which a client sees.
+/// Creates a JSON response from a list whose first page is written. If a later page cannot be read,
+/// the response is aborted, which a client notices.
 pub(crate) fn json(api: Api, first: impl PagedResponse) -> Response {
     let chunks = stream::try_unfold(Some(first), move |pages| {
         let api = api.clone();

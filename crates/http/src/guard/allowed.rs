@@ -1,4 +1,4 @@
-//! What handlers behind the layer get.
+//! Extractors for handlers behind the layer.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,21 +10,23 @@ use symbolon::{Denied, Grant, Request};
 
 use crate::failure::Failure;
 
-/// Something that a route wants, which takes a permission.
+/// A value extracted from a request, access to which requires a permission.
 pub trait RequiredPermission {
-    /// The permission that it takes. Name the organization always: see [`Request::organization`].
+    /// Returns the required permission. Always name the organization: see
+    /// [`Request::organization`].
     fn request(&self) -> Request<'_>;
 }
 
-/// What a route wants, which the token of the request may have; an extractor. See the [module](super).
+/// Extractor of a value `W` that the token of the request may access. See the [module](super).
 ///
-/// If `W` cannot be read, its own rejection is answered, else the refusals of [`GuardLayer`](super::GuardLayer).
+/// Answers with the rejection of `W` if it cannot be extracted, and with the refusals of
+/// [`GuardLayer`](super::GuardLayer) if the token lacks the permission.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Allowed<W> {
-    /// What it wants.
+    /// The extracted value.
     pub wanted: W,
-    /// What the token may do.
+    /// The permissions of the token.
     pub granted: Granted,
 }
 
@@ -46,15 +48,18 @@ where
     }
 }
 
-/// What the token of a request may do: an extractor, and an extension of the request.
+/// The permissions of the token of a request: an extractor and a request extension.
 ///
-/// For what is known only from the body, the handler asks for itself:
+/// A handler whose required permission depends on the body checks it itself:
 ///
 /// ```
 /// # use axum::{Json, http::StatusCode};
 /// # use symbolon::{Action, Request, ResourceType};
 /// # use symbolon_http::{Granted, Refusal};
-/// async fn write_each(granted: Granted, Json(names): Json<Vec<String>>) -> Result<StatusCode, Refusal> {
+/// async fn write_each(
+///     granted: Granted,
+///     Json(names): Json<Vec<String>>,
+/// ) -> Result<StatusCode, Refusal> {
 ///     for name in &names {
 ///         granted.check(&Request::new(Action::WRITE, ResourceType::DATABASES).name(name))?;
 ///     }
@@ -86,12 +91,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Granted {
     }
 }
 
-/// Why a request is not answered, in InfluxDB's form.
+/// A refusal of a request, answered in InfluxDB's form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal(Option<Denied>);
 
 impl Refusal {
-    /// The route is behind no layer. That is a mistake of the server: nobody is let through.
+    /// Refusal of every request of a route without the layer, which is a mistake of the server.
     const UNGUARDED: Self = Self(None);
 }
 
@@ -106,7 +111,8 @@ impl IntoResponse for Refusal {
         match self.0 {
             Some(denied) => Failure::from(denied).into_response(),
             None => {
-                let missing = "a route that asks what is granted is behind no GuardLayer";
+                let missing =
+                    "a route extracts `Allowed` or `Granted` without a `GuardLayer`; add the layer";
                 Failure::internal(&std::io::Error::other(missing)).into_response()
             }
         }

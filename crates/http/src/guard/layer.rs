@@ -1,4 +1,4 @@
-//! The tower layer.
+//! The tower layer that authenticates requests.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -14,13 +14,19 @@ use tower::{Layer, Service};
 use super::allowed::{Granted, Refusal};
 use crate::principal::token;
 
-/// Lets through only requests with a token that is in force, in `Authorization: Token …` or `Bearer …`; puts a
-/// [`Granted`] into their extensions. Sessions and passwords are not taken.
+/// Layer that admits only requests with a valid token in `Authorization: Token …` or `Bearer …`,
+/// and adds a [`Granted`] to their extensions. Sessions and passwords are not accepted.
 ///
-/// Everything else is answered as InfluxDB does, with `{"code", "message"}`: no token or a dead one with 401 `unauthorized
-/// access`, one that is switched off with 401 `token is inactive`, one whose user or organization is switched off with 403
-/// `User is inactive`, one that lacks the permission with 403 `insufficient permissions`; and with 503 while nothing is
-/// known, which says nothing of the token.
+/// Other requests are answered as InfluxDB does, with a body `{"code", "message"}`:
+///
+/// | token | status | message |
+/// |---|---|---|
+/// | missing, unknown, expired or revoked | 401 | `unauthorized access` |
+/// | inactive | 401 | `token is inactive` |
+/// | of an inactive or unknown user or organization | 403 | `User is inactive` |
+/// | without the permission | 403 | `insufficient permissions` |
+///
+/// While the engine cannot check tokens, every token is answered with 503.
 #[derive(Clone)]
 pub struct GuardLayer {
     verifier: Verifier,
@@ -28,7 +34,8 @@ pub struct GuardLayer {
 }
 
 impl GuardLayer {
-    /// Lets every token in force through. What it may do, [`Allowed`](super::Allowed) asks or the handler itself.
+    /// Creates a layer that admits every valid token. [`Allowed`](super::Allowed) or the handler
+    /// checks its permissions.
     pub fn new(verifier: Verifier) -> Self {
         Self {
             verifier,
@@ -36,14 +43,15 @@ impl GuardLayer {
         }
     }
 
-    /// Lets only tokens through that may do this: for routes that always want the same.
+    /// Admits only tokens with this permission, for routes that always require the same one.
     ///
     /// ```
     /// # use axum::{Router, routing::get};
     /// # use symbolon::{Action, Id, Request, ResourceType, Verifier};
     /// # use symbolon_http::GuardLayer;
     /// fn routes(verifier: Verifier, organization: Id) -> Router {
-    ///     let read = Request::new(Action::READ, ResourceType::DATABASES).organization(organization);
+    ///     let read = Request::new(Action::READ, ResourceType::DATABASES);
+    ///     let read = read.organization(organization);
     ///     Router::new()
     ///         .route("/statistics", get(|| async { "all is well" }))
     ///         .layer(GuardLayer::new(verifier).must(read))
@@ -82,7 +90,7 @@ impl<S> Layer<S> for GuardLayer {
     }
 }
 
-/// What [`GuardLayer`] makes of a service.
+/// A service behind a [`GuardLayer`].
 #[derive(Debug, Clone)]
 pub struct Guard<S> {
     inner: S,

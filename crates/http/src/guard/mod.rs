@@ -1,11 +1,14 @@
-//! For the routes of a database server: who may use them.
+//! Permission checks for the routes of a database server.
 //!
-//! [`GuardLayer`] authenticates each request by its `Authorization` header, and [`Allowed`] asks for the permission that a
-//! route wants. Both only read what the engine has in memory: no lock, no input or output. Each request is looked at for
-//! itself, so that a revoke, an expiry or a disabled owner is seen by the next request of a connection that is open.
+//! [`GuardLayer`] authenticates each request by its `Authorization` header, and [`Allowed`] checks
+//! the permission that a route requires. Both read only the in-memory index of the engine: they
+//! take no lock and do no I/O. Each request is checked separately, so a revoke, an expiry or a
+//! deactivated owner takes effect with the next request, also on an open connection.
 //!
-//! What a route wants is read from its request by an extractor of the server's own. It says with [`RequiredPermission`] which
-//! permission that takes, and the handler gets it only if the token has that: what was asked for is what is used.
+//! The server implements an extractor that reads from a request what a handler is to access. It
+//! returns the required permission in [`RequiredPermission`], and the handler receives the
+//! extracted value only if the token has this permission. So the value that was checked is the
+//! value that is used.
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -22,7 +25,7 @@
 //!     organization: Id,
 //! }
 //!
-//! /// Writing to the database that the path names.
+//! /// A write to the database in the path.
 //! struct Write {
 //!     organization: Id,
 //!     database: String,
@@ -31,7 +34,10 @@
 //! impl FromRequestParts<Server> for Write {
 //!     type Rejection = PathRejection;
 //!
-//!     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PathRejection> {
+//!     async fn from_request_parts(
+//!         parts: &mut Parts,
+//!         server: &Server,
+//!     ) -> Result<Self, PathRejection> {
 //!         let Path(database) = Path::from_request_parts(parts, server).await?;
 //!         let organization = server.organization;
 //!         Ok(Self { organization, database })
