@@ -1,4 +1,4 @@
-//! `/api/v2/buckets`: the names of the database's buckets, as far as an operator registered them.
+//! `/api/v2/buckets`: the registered names of the database's buckets.
 
 use axum::Json;
 use axum::extract::State;
@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(list, create), routes!(one, delete)]
 }
 
-/// A bucket's name. What else InfluxDB says of a bucket, only the database knows.
+/// The registered name of a bucket. The database has all other properties of buckets in InfluxDB.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bucket)]
 #[serde(rename_all = "camelCase")]
@@ -38,7 +38,7 @@ pub(crate) struct BucketForm {
     #[serde(rename = "type")]
     kind: &'static str,
     name: String,
-    /// Always empty: the rules are the database's.
+    /// Always empty: the database has the rules.
     #[schema(value_type = Vec<Object>)]
     retention_rules: [(); 0],
     links: Links,
@@ -48,7 +48,7 @@ pub(crate) struct BucketForm {
     updated_at: Timestamp,
 }
 
-/// Where the bucket and its organization are found.
+/// Paths of the bucket and its organization.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BucketLinks)]
 struct Links {
@@ -75,24 +75,24 @@ impl From<Bucket> for BucketForm {
     }
 }
 
-/// Which buckets are wanted.
+/// Filters of the list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// The one with this id.
+    /// Id of the bucket.
     #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
-    /// With this name.
+    /// Name of the bucket.
     name: Option<String>,
-    /// Of the organization with this name.
+    /// Name of the organization.
     org: Option<String>,
-    /// Of the organization with this id.
+    /// Id of the organization.
     #[serde(rename = "orgID")]
     #[param(value_type = Option<HexIdOrEmpty>)]
     organization: Option<String>,
 }
 
-/// Buckets in the order of their ids.
+/// A list of buckets in the order of their ids.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Buckets)]
 pub(crate) struct ListForm {
@@ -102,7 +102,7 @@ pub(crate) struct ListForm {
 
 /// List buckets
 ///
-/// Those that the caller may read, and no others.
+/// The list contains only buckets that the caller may read.
 #[utoipa::path(
     get, path = "/api/v2/buckets", operation_id = "GetBuckets", tag = TAG,
     params(ListQuery, PagingForm),
@@ -148,7 +148,7 @@ async fn list(
     Ok(Json(ListForm { links, buckets }))
 }
 
-/// The name of a bucket that the database has. Other keys, such as retention rules, are read over.
+/// The name of a bucket of the database. Unknown keys, such as retention rules, are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewBucket)]
 struct NewForm {
@@ -179,10 +179,10 @@ async fn create(
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
 
-/// Show a bucket
+/// Retrieve a bucket
 #[utoipa::path(
     get, path = "/api/v2/buckets/{bucketID}", operation_id = "GetBucketsID", tag = TAG,
-    params(("bucketID" = HexId, Path, description = "The id of the bucket")),
+    params(("bucketID" = HexId, Path, description = "Id of the bucket")),
     responses((status = 200, description = "The bucket", body = BucketForm), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -195,11 +195,11 @@ async fn one(
     Ok(Json(found.await?.into()))
 }
 
-/// Forget the name of a bucket
+/// Unregister the name of a bucket
 #[utoipa::path(
     delete, path = "/api/v2/buckets/{bucketID}", operation_id = "DeleteBucketsID", tag = TAG,
-    params(("bucketID" = HexId, Path, description = "The id of the bucket")),
-    responses((status = 204, description = "Forgotten"), Failures),
+    params(("bucketID" = HexId, Path, description = "Id of the bucket")),
+    responses((status = 204, description = "Unregistered"), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn delete(
@@ -214,7 +214,7 @@ async fn delete(
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// The id of the organization with this name, if the caller may know of it.
+/// Returns the id of the organization with this name, if the caller may learn that it exists.
 fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Failure> {
     let found = absent_is_none(engine.issuer().organization_named(&Caller::Root, name))?;
     match found {
@@ -223,7 +223,7 @@ fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Fail
     }
 }
 
-/// The bucket, unless it is forgotten.
+/// Returns the bucket. Fails if it is unregistered.
 fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Bucket, Error> {
     must_be_here(engine, id)?;
     engine.issuer().bucket(caller, id)

@@ -1,4 +1,4 @@
-//! `/api/v2` and `/api/v2/resources`: what there is.
+//! `/api/v2`, `/api/v2/resources` and `/api/v2/openapi.json`: descriptions of the API.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -22,7 +22,7 @@ pub(super) fn routes() -> Vec<Operations> {
 /// List the routes
 #[utoipa::path(
     get, path = "/api/v2", operation_id = "GetRoutes", tag = TAG,
-    responses((status = 200, description = "Where what is", body = Object), Failures)
+    responses((status = 200, description = "Paths by name", body = Object), Failures)
 )]
 async fn links() -> Json<Value> {
     Json(json!({
@@ -43,10 +43,10 @@ async fn links() -> Json<Value> {
     }))
 }
 
-/// List the types of resources that a permission may be for
+/// List the resource types of permissions
 #[utoipa::path(
     get, path = "/api/v2/resources", operation_id = "GetResources", tag = TAG,
-    responses((status = 200, description = "Their names", body = Vec<String>), Failures),
+    responses((status = 200, description = "Names of the types", body = Vec<String>), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn resources(State(api): State<Api>, _: Principal) -> Result<Json<Vec<String>>, Failure> {
@@ -54,7 +54,7 @@ async fn resources(State(api): State<Api>, _: Principal) -> Result<Json<Vec<Stri
     Ok(Json(types.map(|kind| kind.to_string()).collect()))
 }
 
-/// Show this document
+/// Retrieve this document
 #[utoipa::path(
     get, path = "/api/v2/openapi.json", operation_id = "GetOpenapi", tag = TAG,
     responses((status = 200, description = "The OpenAPI document", body = Object), Failures)

@@ -30,7 +30,7 @@ pub(super) fn routes() -> Vec<Operations> {
     ]
 }
 
-/// Show the user of the token or session
+/// Retrieve the user of the token or session
 #[utoipa::path(
     get, path = "/api/v2/me", operation_id = "GetMe", tag = TAG,
     responses((status = 200, description = "The user", body = UserForm), Failures),
@@ -40,7 +40,7 @@ async fn me(State(api): State<Api>, principal: Principal) -> Result<Json<UserFor
     let found = api.run(move |engine| {
         let id = principal
             .user(engine)?
-            .ok_or_else(|| Failure::new(Code::NotFound, "the token belongs to no user"))?;
+            .ok_or_else(|| Failure::new(Code::NotFound, "the token has no user"))?;
         let found = here(engine, &principal.caller, id);
         found.map_err(|error| match error {
             Error::NotFound(_) => {
@@ -57,7 +57,7 @@ async fn me(State(api): State<Api>, principal: Principal) -> Result<Json<UserFor
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasswordReset)]
 struct PasswordForm {
-    // No fewer characters have 8 bytes.
+    // At least two characters are needed for 8 bytes.
     #[schema(value_type = String, required, min_length = 2, max_length = 72)]
     #[serde(default)]
     password: Zeroizing<String>,
@@ -71,7 +71,7 @@ impl std::fmt::Debug for PasswordForm {
 
 /// Change the own password
 ///
-/// With user name and password (Basic). The user's sessions end.
+/// Requires the user name and current password (HTTP Basic). The sessions of the user are revoked.
 #[utoipa::path(
     put, path = "/api/v2/me/password", operation_id = "PutMePassword", tag = TAG,
     request_body = PasswordForm,
@@ -89,10 +89,11 @@ async fn my_password(
 
 /// Set the password of a user
 ///
-/// With a token that may write the user, or with the user's own name and password (Basic). The user's sessions end.
+/// Requires a token that may write the user, or the user's own name and password (HTTP Basic). The
+/// sessions of the user are revoked.
 #[utoipa::path(
     post, path = "/api/v2/users/{userID}/password", operation_id = "PostUsersIDPassword", tag = TAG,
-    params(("userID" = HexId, Path, description = "The id of the user")),
+    params(("userID" = HexId, Path, description = "Id of the user")),
     request_body = PasswordForm,
     responses((status = 204, description = "Set"), TooManyAttempts, Failures),
     security(("token" = []), ("session" = []), ("password" = []))
@@ -115,10 +116,10 @@ async fn change_password(
 
 /// Set the password of a user
 ///
-/// As `POST`.
+/// The same as `POST`.
 #[utoipa::path(
     put, path = "/api/v2/users/{userID}/password", operation_id = "PutUsersIDPassword", tag = TAG,
-    params(("userID" = HexId, Path, description = "The id of the user")),
+    params(("userID" = HexId, Path, description = "Id of the user")),
     request_body = PasswordForm,
     responses((status = 204, description = "Set"), TooManyAttempts, Failures),
     security(("token" = []), ("session" = []), ("password" = []))
@@ -132,10 +133,10 @@ async fn put_password(
     change_password(state, setter, id, form).await
 }
 
-/// Who sets a password.
+/// The caller that sets a password.
 enum PasswordChanger {
     Principal(Principal),
-    /// Somebody with name and password in the headers, which are looked at later.
+    /// A user with name and password in the headers. They are verified later.
     Password(HeaderMap),
 }
 
@@ -153,7 +154,8 @@ impl FromRequestParts<Api> for PasswordChanger {
     }
 }
 
-/// Sets the password of `user`. One who has given the old one is `own`, as it was then: the old one must still hold.
+/// Sets the password of `user`. `own` is a user that has given its old password, as it was read for
+/// that check: the change fails if the password was changed since.
 async fn set(
     api: &Api,
     caller: Caller,
@@ -161,7 +163,7 @@ async fn set(
     form: PasswordForm,
     own: Option<User>,
 ) -> Result<StatusCode, Failure> {
-    // Whether the caller may change the user is asked first: hashing takes long, which would tell that there is one.
+    // The permission is checked first: the time of a hash would reveal that the user exists.
     let may = api.run(move |engine| {
         must_be_here(engine, user)?;
         let nothing = UserEdit::default();

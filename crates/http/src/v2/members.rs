@@ -30,7 +30,7 @@ pub(super) fn routes() -> Vec<Operations> {
     ]
 }
 
-/// A user, and what it is in the organization.
+/// A user and its role in the organization.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ResourceMember)]
 struct MemberForm {
@@ -73,13 +73,13 @@ struct MembersForm {
     users: Vec<MemberForm>,
 }
 
-/// Which user.
+/// The user to add.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = AddResourceMember)]
 struct AddForm {
     #[schema(value_type = HexId)]
     id: Id,
-    /// Read over: the id says who is meant.
+    /// Ignored; the id identifies the user.
     #[serde(default, rename = "name")]
     #[schema(value_type = Option<String>)]
     _name: Option<serde::de::IgnoredAny>,
@@ -88,7 +88,7 @@ struct AddForm {
 /// List the members of an organization
 #[utoipa::path(
     get, path = "/api/v2/orgs/{orgID}/members", operation_id = "GetOrgsIDMembers", tag = TAG,
-    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 200, description = "The members", body = MembersForm), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -100,12 +100,12 @@ async fn members(
     list(&api, principal, organization, Role::Member).await
 }
 
-/// Make a user a member of an organization
+/// Add a member to an organization
 #[utoipa::path(
     post, path = "/api/v2/orgs/{orgID}/members", operation_id = "PostOrgsIDMembers", tag = TAG,
-    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    params(("orgID" = HexId, Path, description = "Id of the organization")),
     request_body = AddForm,
-    responses((status = 201, description = "It is a member", body = MemberForm), Failures),
+    responses((status = 201, description = "The new member", body = MemberForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn add_member(
@@ -117,14 +117,15 @@ async fn add_member(
     add(&api, principal, organization, form.id, Role::Member).await
 }
 
-/// Make a member leave an organization
+/// Remove a member from an organization
 #[utoipa::path(
-    delete, path = "/api/v2/orgs/{orgID}/members/{userID}", operation_id = "DeleteOrgsIDMembersID", tag = TAG,
+    delete, path = "/api/v2/orgs/{orgID}/members/{userID}",
+    operation_id = "DeleteOrgsIDMembersID", tag = TAG,
     params(
-        ("orgID" = HexId, Path, description = "The id of the organization"),
-        ("userID" = HexId, Path, description = "The id of the user")
+        ("orgID" = HexId, Path, description = "Id of the organization"),
+        ("userID" = HexId, Path, description = "Id of the user")
     ),
-    responses((status = 204, description = "It is no member"), Failures),
+    responses((status = 204, description = "Removed"), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn remove_member(
@@ -138,7 +139,7 @@ async fn remove_member(
 /// List the owners of an organization
 #[utoipa::path(
     get, path = "/api/v2/orgs/{orgID}/owners", operation_id = "GetOrgsIDOwners", tag = TAG,
-    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 200, description = "The owners", body = MembersForm), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -150,12 +151,12 @@ async fn owners(
     list(&api, principal, organization, Role::Owner).await
 }
 
-/// Make a user an owner of an organization
+/// Add an owner to an organization
 #[utoipa::path(
     post, path = "/api/v2/orgs/{orgID}/owners", operation_id = "PostOrgsIDOwners", tag = TAG,
-    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    params(("orgID" = HexId, Path, description = "Id of the organization")),
     request_body = AddForm,
-    responses((status = 201, description = "It is an owner", body = MemberForm), Failures),
+    responses((status = 201, description = "The new owner", body = MemberForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn add_owner(
@@ -167,14 +168,15 @@ async fn add_owner(
     add(&api, principal, organization, form.id, Role::Owner).await
 }
 
-/// Make an owner leave an organization
+/// Remove an owner from an organization
 #[utoipa::path(
-    delete, path = "/api/v2/orgs/{orgID}/owners/{userID}", operation_id = "DeleteOrgsIDOwnersID", tag = TAG,
+    delete, path = "/api/v2/orgs/{orgID}/owners/{userID}",
+    operation_id = "DeleteOrgsIDOwnersID", tag = TAG,
     params(
-        ("orgID" = HexId, Path, description = "The id of the organization"),
-        ("userID" = HexId, Path, description = "The id of the user")
+        ("orgID" = HexId, Path, description = "Id of the organization"),
+        ("userID" = HexId, Path, description = "Id of the user")
     ),
-    responses((status = 204, description = "It is no owner"), Failures),
+    responses((status = 204, description = "Removed"), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn remove_owner(

@@ -16,7 +16,7 @@ use crate::routes::Operations;
 
 pub(crate) use set_up::SET_UP_CODE;
 
-/// Every path.
+/// Returns the operations of every path.
 pub(crate) fn routes() -> Vec<Operations> {
     let groups = [
         authorizations::routes(),

@@ -44,7 +44,8 @@ pub(crate) struct OrganizationForm {
     updated_at: Timestamp,
 }
 
-/// Where InfluxDB has what belongs to the organization; what this server does not serve, the database does.
+/// InfluxDB's paths of the organization and its parts. The database serves those that this server
+/// does not.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrganizationLinks)]
 struct Links {
@@ -85,7 +86,7 @@ impl From<Organization> for OrganizationForm {
     }
 }
 
-/// A text as a value of a query.
+/// Encodes a text as a value of a query.
 pub(super) fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let written = text.bytes().map(|byte| match plain(byte) {
@@ -95,23 +96,23 @@ pub(super) fn encoded(text: &str) -> String {
     written.collect()
 }
 
-/// Which organizations are wanted.
+/// Filters of the list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// The one with this name.
+    /// Name of the organization.
     org: Option<String>,
-    /// The one with this id.
+    /// Id of the organization.
     #[serde(rename = "orgID")]
     #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
-    /// Those that this user belongs to.
+    /// Id of a user: only organizations of this user.
     #[serde(rename = "userID")]
     #[param(value_type = Option<HexIdOrEmpty>)]
     user: Option<String>,
 }
 
-/// Organizations in the order of their ids.
+/// A list of organizations in the order of their ids.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Organizations)]
 pub(crate) struct ListForm {
@@ -121,7 +122,7 @@ pub(crate) struct ListForm {
 
 /// List organizations
 ///
-/// Those that the caller may read, and no others.
+/// The list contains only organizations that the caller may read.
 #[utoipa::path(
     get, path = "/api/v2/orgs", operation_id = "GetOrgs", tag = TAG,
     params(ListQuery, PagingForm),
@@ -167,7 +168,7 @@ async fn list(
     Ok(Json(ListForm { links, orgs }))
 }
 
-/// The organizations of a user that the caller may read; none for one that it may not.
+/// Returns the organizations of a user; none if the caller may not read the user.
 fn memberships(engine: &Engine, caller: &Caller, user: Id) -> Result<Vec<Id>, Error> {
     let found = super::users::here_if_any(engine, caller, user)?;
     let all = found.into_iter().flat_map(|user| user.memberships);
@@ -186,11 +187,11 @@ struct NewForm {
     description: Option<String>,
 }
 
-/// Make an organization
+/// Create an organization
 #[utoipa::path(
     post, path = "/api/v2/orgs", operation_id = "PostOrgs", tag = TAG,
     request_body = NewForm,
-    responses((status = 201, description = "Made", body = OrganizationForm), Failures),
+    responses((status = 201, description = "Created", body = OrganizationForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn create(
@@ -208,10 +209,10 @@ async fn create(
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
 
-/// Show an organization
+/// Retrieve an organization
 #[utoipa::path(
     get, path = "/api/v2/orgs/{orgID}", operation_id = "GetOrgsID", tag = TAG,
-    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 200, description = "The organization", body = OrganizationForm), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -224,7 +225,7 @@ async fn one(
     Ok(Json(found.await?.into()))
 }
 
-/// What shall be different; what is not given, or null, stays.
+/// Changes to an organization. Missing and null fields are unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = OrganizationUpdate)]
 struct UpdateForm {
@@ -238,12 +239,15 @@ struct UpdateForm {
 
 /// Change the name or description of an organization
 ///
-/// `updatedAt` is the time of the request, also if nothing is different.
+/// `updatedAt` is set to the time of the request, even if nothing changes.
 #[utoipa::path(
     patch, path = "/api/v2/orgs/{orgID}", operation_id = "PatchOrgsID", tag = TAG,
-    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    params(("orgID" = HexId, Path, description = "Id of the organization")),
     request_body = UpdateForm,
-    responses((status = 200, description = "As it is now", body = OrganizationForm), Failures),
+    responses(
+        (status = 200, description = "The changed organization", body = OrganizationForm),
+        Failures
+    ),
     security(("token" = []), ("session" = []))
 )]
 async fn update(
@@ -271,10 +275,10 @@ async fn update(
 
 /// Delete an organization
 ///
-/// All its tokens end with it, for good.
+/// All tokens of the organization are revoked permanently.
 #[utoipa::path(
     delete, path = "/api/v2/orgs/{orgID}", operation_id = "DeleteOrgsID", tag = TAG,
-    params(("orgID" = HexId, Path, description = "The id of the organization")),
+    params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 204, description = "Deleted"), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -296,7 +300,7 @@ async fn delete(
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// The organization, unless it is deleted.
+/// Returns the organization. Fails if it is deleted.
 pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Organization, Error> {
     must_be_here(engine, id)?;
     engine.issuer().organization(caller, id)

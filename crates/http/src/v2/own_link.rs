@@ -1,4 +1,4 @@
-//! What holds for users, organizations and buckets alike.
+//! Helpers for users, organizations and buckets.
 
 use serde::Serialize;
 use symbolon::{Error, Field, Status};
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::failure::{Code, Failure};
 
-/// Where this is found.
+/// The path of an object or list.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OwnLink)]
 pub(super) struct OwnLink {
@@ -20,7 +20,7 @@ impl OwnLink {
     }
 }
 
-/// What has ended is not there: it is answered as what never was.
+/// Fails if the record is revoked or deleted: it is answered like one that never existed.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub(super) fn unless_ended(status: Status, field: Field) -> Result<(), Error> {
     }
 }
 
-/// InfluxDB's text for a name that is taken.
+/// Converts an error to InfluxDB's text for a name that is taken.
 pub(super) fn taken(error: Error, name: &str) -> Failure {
     let what = match error {
         Error::Exists(Field::UserName) => "user",
@@ -44,7 +44,8 @@ pub(super) fn taken(error: Error, name: &str) -> Failure {
     Failure::new(Code::Conflict, message)
 }
 
-/// InfluxDB's text for the name of an organization that the caller may not know of, or that is of none.
+/// Creates the failure with InfluxDB's text for an unknown organization, also if the caller may not
+/// see it.
 pub(super) fn unknown_organization(name: &str) -> Failure {
     let message = format!("organization name \"{name}\" not found");
     Failure::new(Code::NotFound, message)

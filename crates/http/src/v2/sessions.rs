@@ -22,17 +22,22 @@ pub(super) fn routes() -> Vec<Operations> {
 
 /// Sign in
 ///
-/// With user name and password (Basic), or with a token: the session may then do what the token may, and ends with it.
+/// Requires a user name and password (HTTP Basic) or a token. A session of a token has the
+/// permissions of the token, and is valid only as long as the token.
 #[utoipa::path(
     post, path = "/api/v2/signin", operation_id = "PostSignin", tag = TAG,
-    responses((status = 204, description = "Signed in: the cookie is the session"), TooManyAttempts, Failures),
+    responses(
+        (status = 204, description = "Signed in; `Set-Cookie` contains the session"),
+        TooManyAttempts,
+        Failures
+    ),
     security(("password" = []), ("token" = []))
 )]
 async fn sign_in(
     State(api): State<Api>,
     parts: Parts,
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
-    // While the server starts, that is what it answers.
+    // A starting server answers 503 before any other check.
     api.engine()?;
     refuse_web_page(api.settings(), &parts)?;
     let headers = parts.headers;
@@ -61,7 +66,7 @@ async fn sign_in(
 
 /// Sign out
 ///
-/// The session is over for good.
+/// The session is revoked.
 #[utoipa::path(
     post, path = "/api/v2/signout", operation_id = "PostSignout", tag = TAG,
     responses((status = 204, description = "Signed out"), Failures),
@@ -71,7 +76,7 @@ async fn sign_out(
     State(api): State<Api>,
     headers: HeaderMap,
 ) -> Result<(StatusCode, [(header::HeaderName, String); 1]), Failure> {
-    // While the server starts, that is said and nothing of the cookie.
+    // A starting server answers 503 before it reads the cookie.
     api.engine()?;
     let text = cookie(&headers).ok_or_else(Failure::unauthorized)?;
     let text = Zeroizing::new(text.to_owned());

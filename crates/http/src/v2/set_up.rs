@@ -37,16 +37,19 @@ pub(super) fn routes() -> Vec<Operations> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IsOnboarding)]
 struct AllowedForm {
-    /// True as long as the server can be set up over HTTP.
+    /// True while the server can be set up over HTTP.
     allowed: bool,
 }
 
 /// Check whether the server can be set up
 ///
-/// It can until the first change of its store, whether by set-up, import, command or program.
+/// Set-up is possible if the server has a set-up code, until the first change of its store.
 #[utoipa::path(
     get, path = "/api/v2/setup", operation_id = "GetSetup", tag = TAG,
-    responses((status = 200, description = "Whether set-up is possible", body = AllowedForm), Failures)
+    responses(
+        (status = 200, description = "State of the set-up", body = AllowedForm),
+        Failures
+    )
 )]
 async fn is_allowed(State(api): State<Api>) -> Result<Json<AllowedForm>, Failure> {
     let allowed = is_open(&api).await?;
@@ -54,7 +57,7 @@ async fn is_allowed(State(api): State<Api>) -> Result<Json<AllowedForm>, Failure
 }
 
 async fn is_open(api: &Api) -> Result<bool, Failure> {
-    // While the server starts, that is what it answers.
+    // A starting server answers 503 before any other check.
     api.engine()?;
     if api.settings().setup_code.is_none() {
         return Ok(false);
@@ -62,7 +65,7 @@ async fn is_open(api: &Api) -> Result<bool, Failure> {
     api.run(|engine| engine.issuer().is_setup_open()).await
 }
 
-/// Proof that the request may set up the server, found before its body is read.
+/// Proof that the request may set up the server. It is checked before the body is read.
 struct MaySetUp;
 
 impl FromRequestParts<Api> for MaySetUp {
@@ -88,7 +91,7 @@ impl FromRequestParts<Api> for MaySetUp {
     }
 }
 
-/// First user of a server, and what belongs to it.
+/// First user, organization, bucket and token of a server.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = OnboardingRequest)]
 struct SetUpForm {
@@ -97,7 +100,7 @@ struct SetUpForm {
     username: String,
     /// 8 to 72 bytes.
     #[serde(default)]
-    // No fewer characters have 8 bytes.
+    // At least two characters are needed for 8 bytes.
     #[schema(value_type = String, required, min_length = 2, max_length = 72)]
     password: Zeroizing<String>,
     #[serde(default)]
@@ -106,13 +109,13 @@ struct SetUpForm {
     #[serde(default)]
     #[schema(required, min_length = 1)]
     bucket: String,
-    /// Token of the operator, 32 to 255 printable ASCII characters; a random one by default.
+    /// Token of the operator, 32 to 255 printable ASCII characters; random by default.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     token: Option<Zeroizing<String>>,
 }
 
-/// Reply of `POST /api/v2/setup`; the only one with the token of the authorization.
+/// Reply of `POST /api/v2/setup`, the only one that contains the token of the authorization.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OnboardingResponse)]
 struct DoneForm {
@@ -124,8 +127,8 @@ struct DoneForm {
 
 /// Create the first user, organization, bucket and operator token
 ///
-/// Works once, and only until the first change of the store. It needs the server's set-up code in the
-/// header `X-Symbolon-Setup-Code`.
+/// Possible once, and only until the first change of the store. Requires the set-up code of the
+/// server in the header `X-Symbolon-Setup-Code`.
 #[utoipa::path(
     post, path = "/api/v2/setup", operation_id = "PostSetup", tag = TAG,
     request_body = SetUpForm,

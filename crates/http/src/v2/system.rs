@@ -19,7 +19,7 @@ pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(health), routes!(ready), routes!(ping, ping_head)]
 }
 
-/// Whether the server works.
+/// The health of the server.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HealthCheck)]
 struct HealthForm {
@@ -32,7 +32,7 @@ struct HealthForm {
     commit: &'static str,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HealthCheckOf)]
 struct CheckForm {
@@ -42,15 +42,18 @@ struct CheckForm {
     message: &'static str,
 }
 
-/// Ask whether the server works
+/// Check the health of the server
 ///
-/// It does if its store can be read.
+/// The server is healthy if its store can be read.
 #[utoipa::path(
     get, path = "/health", operation_id = "GetHealth", tag = TAG,
     responses(
-        (status = 200, description = "It works", body = HealthForm),
-        (status = 405, description = "Another method is needed", body = crate::failure::FailureBody),
-        (status = 503, description = "It does not", body = HealthForm)
+        (status = 200, description = "Healthy", body = HealthForm),
+        (
+            status = 405, description = "Method not allowed",
+            body = crate::failure::FailureBody
+        ),
+        (status = 503, description = "Unhealthy", body = HealthForm)
     )
 )]
 async fn health(State(api): State<Api>) -> (StatusCode, Json<HealthForm>) {
@@ -61,7 +64,7 @@ async fn health(State(api): State<Api>) -> (StatusCode, Json<HealthForm>) {
     let read = api.run(move |engine| engine.issuer().organizations(&Caller::Root, &one));
     let works = match (api.engine(), read.await) {
         (Err(_), _) => Err("the store is being opened"),
-        (_, Err(_)) => Err("the store cannot be read; see the server's log"),
+        (_, Err(_)) => Err("the store cannot be read; see the log of the server"),
         (_, Ok(_)) => Ok(()),
     };
     let failing = |message| CheckForm {
@@ -84,7 +87,7 @@ async fn health(State(api): State<Api>) -> (StatusCode, Json<HealthForm>) {
     (status, Json(form))
 }
 
-/// Since when the server is ready.
+/// The start time and uptime of a ready server.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ready)]
 struct ReadyForm {
@@ -92,11 +95,11 @@ struct ReadyForm {
     status: &'static str,
     #[schema(value_type = Time)]
     started: Timestamp,
-    /// For how long, as in `1h2m3.5s`.
+    /// Time since the start, such as `1h2m3.5s`.
     up: String,
 }
 
-/// What the server still waits for.
+/// The failed checks of a starting server.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Starting)]
 struct StartingForm {
@@ -105,13 +108,16 @@ struct StartingForm {
     checks: Vec<CheckForm>,
 }
 
-/// Ask whether the server is ready
+/// Check whether the server is ready
 #[utoipa::path(
     get, path = "/ready", operation_id = "GetReady", tag = TAG,
     responses(
-        (status = 200, description = "It is", body = ReadyForm),
-        (status = 405, description = "Another method is needed", body = crate::failure::FailureBody),
-        (status = 503, description = "Not yet", body = StartingForm)
+        (status = 200, description = "Ready", body = ReadyForm),
+        (
+            status = 405, description = "Method not allowed",
+            body = crate::failure::FailureBody
+        ),
+        (status = 503, description = "Starting", body = StartingForm)
     )
 )]
 async fn ready(
@@ -136,7 +142,7 @@ async fn ready(
     }))
 }
 
-/// A time in nanoseconds as Go writes it, to the millisecond.
+/// Formats a duration in nanoseconds like Go, to the millisecond.
 fn duration(nanos: u64) -> String {
     let millis = nanos / 1_000_000;
     let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
@@ -150,19 +156,19 @@ fn duration(nanos: u64) -> String {
     }
 }
 
-/// Ask whether the server is there
+/// Check whether the server is reachable
 #[utoipa::path(
     get, path = "/ping", operation_id = "GetPing", tag = TAG,
-    responses((status = 204, description = "It is"), Failures)
+    responses((status = 204, description = "Reachable"), Failures)
 )]
 async fn ping() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Ask whether the server is there
+/// Check whether the server is reachable
 #[utoipa::path(
     head, path = "/ping", operation_id = "HeadPing", tag = TAG,
-    responses((status = 204, description = "It is"), Failures)
+    responses((status = 204, description = "Reachable"), Failures)
 )]
 async fn ping_head() -> StatusCode {
     StatusCode::NO_CONTENT

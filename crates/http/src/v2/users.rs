@@ -48,18 +48,18 @@ impl From<User> for UserForm {
     }
 }
 
-/// Which users are wanted.
+/// Filters of the list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// The one with this id.
+    /// Id of the user.
     #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
-    /// The one with this name.
+    /// Name of the user.
     name: Option<String>,
 }
 
-/// Users in the order of their ids.
+/// A list of users in the order of their ids.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Users)]
 pub(crate) struct ListForm {
@@ -69,7 +69,7 @@ pub(crate) struct ListForm {
 
 /// List users
 ///
-/// Those that the caller may read, and no others.
+/// The list contains only users that the caller may read.
 #[utoipa::path(
     get, path = "/api/v2/users", operation_id = "GetUsers", tag = TAG,
     params(ListQuery, PagingForm),
@@ -119,11 +119,11 @@ struct NewForm {
     status: Option<String>,
 }
 
-/// Make a user
+/// Create a user
 #[utoipa::path(
     post, path = "/api/v2/users", operation_id = "PostUsers", tag = TAG,
     request_body = NewForm,
-    responses((status = 201, description = "Made", body = UserForm), Failures),
+    responses((status = 201, description = "Created", body = UserForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn create(
@@ -137,7 +137,7 @@ async fn create(
         let issuer = engine.issuer();
         let made = issuer.create_user(&principal.caller, &name, None);
         let user = made.map_err(|error| taken(error, &name))?;
-        // Switched off before anybody knows of it: a user has nothing to use yet.
+        // Deactivated in a second commit: a new user has no token or password to use in between.
         match status {
             Status::Inactive => {
                 let edit = UserEdit {
@@ -152,10 +152,10 @@ async fn create(
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
 
-/// Show a user
+/// Retrieve a user
 #[utoipa::path(
     get, path = "/api/v2/users/{userID}", operation_id = "GetUsersID", tag = TAG,
-    params(("userID" = HexId, Path, description = "The id of the user")),
+    params(("userID" = HexId, Path, description = "Id of the user")),
     responses((status = 200, description = "The user", body = UserForm), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -168,7 +168,7 @@ async fn one(
     Ok(Json(found.await?.into()))
 }
 
-/// What shall be different; what is not given, or null, stays.
+/// Changes to a user. Missing and null fields are unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = UserUpdate)]
 struct UpdateForm {
@@ -182,12 +182,12 @@ struct UpdateForm {
 
 /// Change the name or status of a user
 ///
-/// Switching a user off stops all its tokens at once.
+/// All tokens of an inactive user are refused from the next request on.
 #[utoipa::path(
     patch, path = "/api/v2/users/{userID}", operation_id = "PatchUsersID", tag = TAG,
-    params(("userID" = HexId, Path, description = "The id of the user")),
+    params(("userID" = HexId, Path, description = "Id of the user")),
     request_body = UpdateForm,
-    responses((status = 200, description = "As it is now", body = UserForm), Failures),
+    responses((status = 200, description = "The changed user", body = UserForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 async fn update(
@@ -215,10 +215,10 @@ async fn update(
 
 /// Delete a user
 ///
-/// All its tokens and sessions end with it, for good.
+/// All tokens and sessions of the user are revoked permanently.
 #[utoipa::path(
     delete, path = "/api/v2/users/{userID}", operation_id = "DeleteUsersID", tag = TAG,
-    params(("userID" = HexId, Path, description = "The id of the user")),
+    params(("userID" = HexId, Path, description = "Id of the user")),
     responses((status = 204, description = "Deleted"), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -238,7 +238,7 @@ async fn delete(
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// The user, unless it is deleted.
+/// Returns the user. Fails if it is deleted.
 pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<User, Error> {
     let found = engine.issuer().user(caller, id)?;
     unless_ended(found.status, Field::User)?;
@@ -260,7 +260,7 @@ fn switch(status: Status) -> Transition {
     }
 }
 
-/// None if there is no such user that the caller may read.
+/// Returns the user, or `None` if it does not exist or the caller may not read it.
 pub(super) fn here_if_any(engine: &Engine, caller: &Caller, id: Id) -> Result<Option<User>, Error> {
     absent_is_none(here(engine, caller, id))
 }

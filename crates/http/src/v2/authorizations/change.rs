@@ -18,11 +18,15 @@ use crate::openapi::Failures;
 use crate::principal::Principal;
 use crate::schemas::HexId;
 
-/// Show an authorization
+/// Retrieve an authorization
 #[utoipa::path(
-    get, path = "/api/v2/authorizations/{authID}", operation_id = "GetAuthorizationsID", tag = super::TAG,
-    params(("authID" = HexId, Path, description = "The id of the authorization")),
-    responses((status = 200, description = "The authorization", body = AuthorizationForm), Failures),
+    get, path = "/api/v2/authorizations/{authID}",
+    operation_id = "GetAuthorizationsID", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "Id of the authorization")),
+    responses(
+        (status = 200, description = "The authorization", body = AuthorizationForm),
+        Failures
+    ),
     security(("token" = []), ("session" = []))
 )]
 pub(super) async fn one(
@@ -39,12 +43,16 @@ pub(super) async fn one(
 
 /// Change the status or description of an authorization
 ///
-/// `updatedAt` is the time of the request, also if nothing is different.
+/// `updatedAt` is set to the time of the request, even if nothing changes.
 #[utoipa::path(
-    patch, path = "/api/v2/authorizations/{authID}", operation_id = "PatchAuthorizationsID", tag = super::TAG,
-    params(("authID" = HexId, Path, description = "The id of the authorization")),
+    patch, path = "/api/v2/authorizations/{authID}",
+    operation_id = "PatchAuthorizationsID", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "Id of the authorization")),
     request_body = UpdateForm,
-    responses((status = 200, description = "As it is now", body = AuthorizationForm), Failures),
+    responses(
+        (status = 200, description = "The changed authorization", body = AuthorizationForm),
+        Failures
+    ),
     security(("token" = []), ("session" = []))
 )]
 pub(super) async fn update(
@@ -79,10 +87,11 @@ pub(super) async fn update(
 
 /// Delete an authorization
 ///
-/// Its token is refused from the next request on, for good.
+/// Its token is refused from the next request on, permanently.
 #[utoipa::path(
-    delete, path = "/api/v2/authorizations/{authID}", operation_id = "DeleteAuthorizationsID", tag = super::TAG,
-    params(("authID" = HexId, Path, description = "The id of the authorization")),
+    delete, path = "/api/v2/authorizations/{authID}",
+    operation_id = "DeleteAuthorizationsID", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "Id of the authorization")),
     responses((status = 204, description = "Deleted"), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -98,15 +107,23 @@ pub(super) async fn delete(
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// Replace a token by a new one
+/// Replace a token with a new one
 ///
-/// Makes an authorization with the same owner, permissions, status and expiry, and a new token; the old token ends after the
-/// overlap. Both happen or neither.
+/// Creates an authorization with the same owner, permissions, status and expiry, and a new token.
+/// The old token expires after the overlap, or earlier if it would have. Both changes happen
+/// atomically.
 #[utoipa::path(
-    post, path = "/api/v2/authorizations/{authID}/rotate", operation_id = "PostAuthorizationsIDRotate", tag = super::TAG,
-    params(("authID" = HexId, Path, description = "The id of the authorization")),
+    post, path = "/api/v2/authorizations/{authID}/rotate",
+    operation_id = "PostAuthorizationsIDRotate", tag = super::TAG,
+    params(("authID" = HexId, Path, description = "Id of the authorization")),
     request_body = RotateForm,
-    responses((status = 201, description = "The new authorization, with its token", body = AuthorizationForm), Failures),
+    responses(
+        (
+            status = 201, description = "The new authorization, with its token",
+            body = AuthorizationForm
+        ),
+        Failures
+    ),
     security(("token" = []), ("session" = []))
 )]
 pub(super) async fn rotate(

@@ -13,13 +13,13 @@ use crate::names::Names;
 use crate::openapi::Failures;
 use crate::principal::Principal;
 
-/// Make an authorization
+/// Create an authorization
 ///
-/// The token is told in this reply, and never again.
+/// Only this reply contains the token.
 #[utoipa::path(
     post, path = "/api/v2/authorizations", operation_id = "PostAuthorizations", tag = super::TAG,
     request_body = NewForm,
-    responses((status = 201, description = "Made", body = AuthorizationForm), Failures),
+    responses((status = 201, description = "Created", body = AuthorizationForm), Failures),
     security(("token" = []), ("session" = []))
 )]
 pub(super) async fn create(
@@ -41,7 +41,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(made.await?)))
 }
 
-/// What is asked for, looked at in InfluxDB's order.
+/// Checks the request in InfluxDB's order, and returns the authorization to create.
 fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAuthorization, Failure> {
     let permissions: PermissionSet = form.permissions.unwrap_or_default().into();
     if let Err(error) = engine.schema().check(Origin::V2, &permissions) {
@@ -68,7 +68,7 @@ fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAutho
     })
 }
 
-/// `active` is meant if nothing is said.
+/// Parses a status; a missing or empty one is active.
 pub(crate) fn status(text: Option<&str>) -> Option<Status> {
     match text.unwrap_or_default() {
         "" | "active" => Some(Status::Active),

@@ -11,14 +11,15 @@ use crate::schemas::{Description, HexId, Time, TypeName, WantedStatus};
 
 /// An authorization, as InfluxDB v2 shows it.
 ///
-/// It may hold the token, so that it is not shown by `Debug`.
+/// It may contain the token, so it does not implement `Debug`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Authorization)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthorizationForm {
     #[schema(value_type = HexId)]
     id: Id,
-    /// The token in the reply to its creation; later `""` or `redacted`, as the server is set.
+    /// The token in the reply to its creation; otherwise `""` or `redacted`, depending on the
+    /// server.
     token: String,
     status: StatusForm,
     description: String,
@@ -39,11 +40,11 @@ pub(crate) struct AuthorizationForm {
     created_at: Timestamp,
     #[schema(value_type = Time)]
     updated_at: Timestamp,
-    /// From when on the token is refused.
+    /// Time at which the token expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Time>)]
     expires_at: Option<Timestamp>,
-    /// When the token was last used, to the minute.
+    /// Time of the last use, to the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Time>)]
     last_used_at: Option<Timestamp>,
@@ -53,7 +54,7 @@ pub(crate) struct AuthorizationForm {
     rotated_from: Option<Id>,
 }
 
-/// Whether a token is switched on.
+/// Status of a user or an authorization.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[schema(as = Status)]
 #[serde(rename_all = "lowercase")]
@@ -63,7 +64,7 @@ pub(crate) enum StatusForm {
 }
 
 impl From<symbolon::Status> for StatusForm {
-    /// What has ended is shown to nobody.
+    /// Converts the status of a record that is not revoked: revoked records are never shown.
     fn from(status: symbolon::Status) -> Self {
         match status {
             symbolon::Status::Active => Self::Active,
@@ -72,7 +73,7 @@ impl From<symbolon::Status> for StatusForm {
     }
 }
 
-/// Where the authorization and its user are found.
+/// Paths of the authorization and its user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuthorizationLinks)]
 struct Links {
@@ -82,12 +83,12 @@ struct Links {
     user: Option<String>,
 }
 
-/// What a token may do: `read` or `write`, to what.
+/// A permission: an action on resources.
 #[derive(Debug, ToSchema)]
 #[schema(as = Permission)]
 #[expect(
     dead_code,
-    reason = "only described here; the engine reads and writes it"
+    reason = "only describes the JSON, which the engine reads and writes"
 )]
 pub(crate) struct PermissionForm {
     action: ActionForm,
@@ -98,40 +99,40 @@ pub(crate) struct PermissionForm {
 #[schema(as = Action, rename_all = "lowercase")]
 #[expect(
     dead_code,
-    reason = "only described here; the engine reads and writes it"
+    reason = "only describes the JSON, which the engine reads and writes"
 )]
 enum ActionForm {
     Read,
     Write,
 }
 
-/// All resources of a type, of a type in one organization, or one of them.
+/// All resources of a type, all of them in one organization, or a single one.
 #[derive(Debug, ToSchema)]
 #[schema(as = Resource)]
 #[expect(
     dead_code,
-    reason = "only described here; the engine reads and writes it"
+    reason = "only describes the JSON, which the engine reads and writes"
 )]
 struct ResourceForm {
-    /// Such as `buckets`; `GET /api/v2/resources` lists them.
+    /// Resource type, such as `buckets`; `GET /api/v2/resources` lists the types.
     #[schema(rename = "type", value_type = TypeName)]
     kind: String,
-    /// One resource of the type.
+    /// Id of a single resource.
     #[schema(value_type = Option<HexId>)]
     id: Option<Id>,
-    /// Of this organization.
+    /// Organization to which the permission is limited.
     #[schema(rename = "orgID", value_type = Option<HexId>)]
     organization: Option<Id>,
-    /// One resource of a type that goes by names, such as `databases`.
+    /// Name of a single resource, for a type that has names instead of ids, such as `databases`.
     named: Option<String>,
-    /// In replies: what the resource is called.
+    /// Name of the resource, only in replies.
     name: Option<String>,
-    /// In replies: what the organization is called.
+    /// Name of the organization, only in replies.
     org: Option<String>,
 }
 
 impl AuthorizationForm {
-    /// What is shown of an authorization that is `is_here`, so that it is active or not.
+    /// Creates the form of an authorization that is not revoked.
     pub(crate) fn new(
         one: Authorization,
         names: &mut Names<'_>,
@@ -167,14 +168,15 @@ impl AuthorizationForm {
         })
     }
 
-    /// The same with its token, for the reply that tells it.
+    /// Adds the token, for the reply to its creation.
     pub(crate) fn with(mut self, token: &Token) -> Self {
         token.reveal().clone_into(&mut self.token);
         self
     }
 }
 
-/// A permission with the names of what it is for. If that is not found, neither is its organization named.
+/// Returns a permission with the names of its resource and organization. If a resource with an id
+/// has no name, its organization is not named either.
 fn shown(permission: &Permission, names: &mut Names<'_>) -> Result<Value, Error> {
     let mut value = serde_json::to_value(permission).unwrap_or(Value::Null);
     let name = names.of_resource(permission)?.map(str::to_owned);
@@ -196,37 +198,37 @@ fn put(resource: &mut Map<String, Value>, key: &str, value: Option<String>) {
     }
 }
 
-/// What shall be made. Other keys are read over.
+/// A new authorization. Unknown keys are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewAuthorization)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewForm {
-    /// The organization that it belongs to.
+    /// Organization of the authorization.
     #[serde(rename = "orgID", default)]
     #[schema(value_type = HexId, required)]
     pub(super) organization: Option<Id>,
-    /// The user that it belongs to; the caller's own if none is given.
+    /// User of the authorization; by default the user of the caller.
     #[serde(rename = "userID", default)]
     #[schema(value_type = Option<HexId>)]
     pub(super) user: Option<Id>,
-    /// `active`, which is meant if none is given, or `inactive`.
+    /// `active`, the default, or `inactive`.
     #[serde(default)]
     #[schema(value_type = Option<WantedStatus>)]
     pub(super) status: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<Description>)]
     pub(super) description: Option<String>,
-    /// What it allows; at least one.
+    /// Permissions of the token, at least one.
     #[serde(default)]
     #[schema(value_type = Vec<PermissionForm>, required, min_items = 1)]
     pub(super) permissions: Option<Vec<Permission>>,
-    /// From when on the token is refused; in the future.
+    /// Time at which the token expires, in the future; never by default.
     #[serde(default)]
     #[schema(value_type = Option<Time>)]
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// What shall be different; what is not given, or null, stays. Other keys are read over.
+/// Changes to an authorization. Missing and null fields are unchanged, unknown keys are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = AuthorizationUpdate)]
 pub(crate) struct UpdateForm {
@@ -238,30 +240,30 @@ pub(crate) struct UpdateForm {
     pub(super) description: Option<String>,
 }
 
-/// How a token is replaced.
+/// Parameters of a rotation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = Rotation)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RotateForm {
-    /// For how many seconds the old token still works, unless it expires before.
+    /// Seconds for which the old token remains valid, unless it expires earlier.
     #[serde(deserialize_with = "seconds")]
     #[schema(value_type = u64, maximum = 4_294_967_295_u32, required)]
     pub(super) overlap_seconds: u32,
-    /// The description of the new one; that of the old one if none is given.
+    /// Description of the new authorization; by default that of the old one.
     #[serde(default)]
     #[schema(value_type = Option<Description>)]
     pub(super) description: Option<String>,
 }
 
-/// A whole number, however JSON writes it: `60.0` is one too.
+/// Reads a whole number, also in the form `60.0`.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let number = f64::deserialize(deserializer)?;
-    // What does not fit becomes another number.
+    // A number that does not fit is converted to a different one.
     let whole = number as u32;
     match f64::from(whole) == number {
         true => Ok(whole),
         false => Err(serde::de::Error::custom(
-            "seconds are a whole number below 2³²",
+            "seconds must be a whole number from 0 to 4294967295",
         )),
     }
 }

@@ -20,37 +20,37 @@ use crate::principal::Principal;
 use crate::schemas::HexIdOrEmpty;
 use crate::stream::{self, PAGE, PagedResponse};
 
-/// Which authorizations are wanted. What is not given, or empty, does not filter.
+/// Filters of the list. Missing and empty parameters do not filter.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// This one alone; the other filters do not count then.
+    /// Id of a single authorization; all other filters are then ignored.
     #[param(value_type = Option<HexIdOrEmpty>)]
     id: Option<String>,
-    /// Of the user with this id.
+    /// Id of the user.
     #[serde(rename = "userID")]
     #[param(value_type = Option<HexIdOrEmpty>)]
     user_id: Option<String>,
-    /// Of the user with this name.
+    /// Name of the user.
     user: Option<String>,
-    /// Of the organization with this id.
+    /// Id of the organization.
     #[serde(rename = "orgID")]
     #[param(value_type = Option<HexIdOrEmpty>)]
     organization_id: Option<String>,
-    /// Of the organization with this name.
+    /// Name of the organization.
     org: Option<String>,
-    /// The one with this token.
+    /// Token of the authorization.
     token: Option<String>,
-    /// At most so many; all of them if it is not given.
+    /// Maximum number of results; unlimited by default.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_u32)]
     limit: Option<u32>,
-    /// Only those after this id, in the order of the ids.
+    /// Only results after this id, in the order of ids.
     #[param(value_type = Option<HexIdOrEmpty>)]
     after: Option<String>,
 }
 
 impl ListQuery {
-    /// The query of a page of what the users and organizations of this one filter.
+    /// Returns the query of a page with the same users and organizations.
     fn page(&self, limit: u32) -> String {
         let filters = [
             ("userID", &self.user_id),
@@ -68,7 +68,7 @@ impl ListQuery {
     }
 }
 
-/// Authorizations in the order of their ids.
+/// A list of authorizations in the order of their ids.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Authorizations)]
 pub(crate) struct ListForm {
@@ -76,20 +76,20 @@ pub(crate) struct ListForm {
     links: ListLinks,
 }
 
-/// Where this list is found, and what comes after it.
+/// Paths of this list and of its next page.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ListLinks)]
 struct ListLinks {
     #[serde(rename = "self")]
     own: String,
-    /// The next page, if a limit was given and reached.
+    /// Path of the next page, if a limit was given and reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
 /// List authorizations
 ///
-/// Those that the caller may read, and no others.
+/// The list contains only authorizations that the caller may read.
 #[utoipa::path(
     get, path = "/api/v2/authorizations", operation_id = "GetAuthorizations", tag = super::TAG,
     params(ListQuery),
@@ -114,13 +114,13 @@ struct Reading {
     caller: Caller,
     filter: Filter,
     settings: Settings,
-    /// How many are still wanted.
+    /// Number of results that remain until the limit.
     left: usize,
-    /// How the next page is asked for, but for where it begins; none for what is found whole.
+    /// Query of the next page without `after`; none if there is only one page.
     next: Option<String>,
     last: Option<Id>,
     any: bool,
-    /// What is to be sent next.
+    /// Bytes that are sent next.
     written: Vec<u8>,
     is_finished: bool,
 }
@@ -210,7 +210,7 @@ impl Reading {
             if std::mem::replace(&mut self.any, true) {
                 self.written.push(b',');
             }
-            // Writing to memory does not fail, and the form has no map with keys that are no text.
+            // Writing to memory does not fail, and all keys are strings.
             let _ = serde_json::to_writer(&mut self.written, &form);
             self.left = self.left.saturating_sub(1);
             self.last = Some(id);
@@ -256,7 +256,7 @@ impl PagedResponse for Reading {
     }
 }
 
-/// The ids by which the list is filtered: all are read before anything is looked up.
+/// The ids in the filters. All of them are parsed before any lookup.
 struct Ids {
     authorization: Option<Id>,
     user: Option<Id>,
@@ -273,12 +273,12 @@ impl Ids {
     }
 }
 
-/// A user or organization by which the list is filtered.
+/// A user or organization in the filters.
 struct Named {
     id: Id,
-    /// Whether the caller may know of it whatever the list says.
+    /// True if the caller may learn that it exists, even if the list is empty.
     is_seen: bool,
-    /// What is answered if it may not, and the list does not show it either.
+    /// Reply if the caller may not learn this and the list is empty.
     unknown: Failure,
 }
 
@@ -318,7 +318,7 @@ fn organization(
 }
 
 impl Named {
-    /// An id says nothing of whether it exists: nothing is found for one that does not.
+    /// Filters by id. This reveals nothing: the list of an unknown id is empty too.
     fn by_id(id: Id) -> Self {
         Self {
             id,

@@ -1,4 +1,4 @@
-//! `/api/v2/authorizations`: tokens, as InfluxDB v2 manages them.
+//! `/api/v2/authorizations`: tokens as in InfluxDB v2.
 
 mod change;
 mod create;
@@ -24,12 +24,12 @@ pub(crate) fn routes() -> Vec<Operations> {
     ]
 }
 
-/// Whether there is such an authorization for this face: what another face made, what has ended and what belongs to
-/// somebody who is deleted is not there.
+/// Fails unless the authorization exists in this API: it was created through it, is not revoked, and
+/// its user and organization are not deleted.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] as for an id that was never given.
+/// [`Error::NotFound`], the same as for an id that was never assigned.
 fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
     let found = engine.issuer().authorization(&Caller::Root, id)?;
     match is_here(&found, &mut Names::new(engine))? {
