@@ -28,7 +28,7 @@ const BACKUP: &str = "POST /api/v1/backup";
 async fn a_downloaded_backup_can_be_restored() {
     let server = Server::start();
     let issuer = server.engine.issuer();
-    // More than is sent at once.
+    // More than fits in one chunk.
     let read: Permission = "read:buckets".parse().unwrap();
     let made: Vec<_> = (0..500)
         .map(|_| {
@@ -61,13 +61,13 @@ async fn a_downloaded_backup_can_be_restored() {
     assert!(Backup::read(Cursor::new(&reply.body[..cut])).is_err());
 }
 
-/// What was sent before cannot be taken back: the answer has no end, which every HTTP client reports.
+/// Bytes that are already sent cannot be withdrawn. An HTTP client reports the missing end.
 #[tokio::test]
 async fn a_failing_backup_aborts_the_response() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let server = Server::over(Arc::clone(&store) as _, options(), Settings::default());
     let issuer = server.engine.issuer();
-    // More than are read at once.
+    // More than fit in one page of the store.
     for _ in 0..1500 {
         let read = "read:buckets".parse().unwrap();
         let new = NewAuthorization::new(server.organization, [read]);
@@ -111,18 +111,24 @@ async fn only_an_operator_can_download_a_backup() {
         let missing = less.remove(missing);
         let (token, _) = server.token(organization, &less);
         let reply = server.ask(BACKUP, token.reveal(), None).await;
-        assert_eq!(reply.told(), (401, format!("{missing} is unauthorized")));
+        assert_eq!(
+            reply.status_and_message(),
+            (401, format!("{missing} is unauthorized"))
+        );
     }
     let owner = symbolon::Schema::influxdb_owner(organization);
     let owner: Vec<_> = owner.iter().map(ToString::to_string).collect();
     let owner: Vec<_> = owner.iter().map(String::as_str).collect();
     let (token, _) = server.token(organization, &owner);
     assert_eq!(server.ask(BACKUP, token.reveal(), None).await.status, 401);
-    let nobody = server.ask(BACKUP, "", None).await;
-    assert_eq!(nobody.told(), (401, "unauthorized access".into()));
+    let anonymous = server.ask(BACKUP, "", None).await;
+    assert_eq!(
+        anonymous.status_and_message(),
+        (401, "unauthorized access".into())
+    );
 }
 
-/// The journal says who took it; without a journal there is none.
+/// The journal names the caller. If it cannot be written, no backup is sent.
 #[tokio::test]
 async fn a_backup_is_journaled_before_it_is_sent() {
     let journal = Arc::new(Failing::default());
@@ -134,11 +140,11 @@ async fn a_backup_is_journaled_before_it_is_sent() {
     let operator = server.operator.reveal();
     let backups = || {
         let entries = journal.inner.entries().into_iter();
-        let acts = entries.filter_map(|entry| match entry.event {
+        let actors = entries.filter_map(|entry| match entry.event {
             Event::Intent(intent) if intent.operation == Operation::Backup => Some(intent.actor),
             _ => None,
         });
-        acts.collect::<Vec<_>>()
+        actors.collect::<Vec<_>>()
     };
     assert_eq!(server.ask(BACKUP, operator, None).await.status, 200);
     let id = server
@@ -151,14 +157,14 @@ async fn a_backup_is_journaled_before_it_is_sent() {
 
     journal.broken.store(true, Ordering::SeqCst);
     let refused = server.ask(BACKUP, operator, None).await;
-    let told = "An internal error has occurred - check server logs";
-    assert_eq!(refused.told(), (500, told.into()));
+    let message = "An internal error has occurred - check server logs";
+    assert_eq!(refused.status_and_message(), (500, message.into()));
     assert_eq!(refused.headers.get("content-disposition"), None);
     journal.broken.store(false, Ordering::SeqCst);
     assert_eq!(backups().len(), 1);
 }
 
-/// A journal that can be told to fail.
+/// A journal that fails on request.
 #[derive(Debug, Default)]
 struct Failing {
     inner: MemoryJournal,

@@ -1,4 +1,4 @@
-//! The layer and the extractors, around routes of a database server.
+//! The layer and the extractors of the guard, on the routes of a database server.
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ fn application(server: &Server) -> Router {
         .merge(router(api))
 }
 
-/// Behind no layer, by mistake.
+/// Handler of a route without the layer, by mistake.
 async fn write_nothing(_: Allowed<Nothing>) {}
 
 struct Nothing;
@@ -135,7 +135,7 @@ async fn the_guard_admits_only_permitted_tokens() {
     for other in ["a", "a%20b%20", "A%20B", "*"] {
         let reply = ask(&application, &format!("POST /write/{other}"), &header, "").await;
         assert_eq!(
-            reply.told(),
+            reply.status_and_message(),
             (403, "insufficient permissions".into()),
             "{other}"
         );
@@ -150,11 +150,15 @@ async fn the_guard_admits_only_permitted_tokens() {
         &format!("Token  {text}"),
     ] {
         let reply = ask(&application, "POST /write/a%20b", none, "").await;
-        assert_eq!(reply.told(), (401, "unauthorized access".into()), "{none}");
+        assert_eq!(
+            reply.status_and_message(),
+            (401, "unauthorized access".into()),
+            "{none}"
+        );
         assert_eq!(reply.json()["code"], "unauthorized");
         assert_eq!(reply.headers["www-authenticate"], "Token");
     }
-    // What the extractor itself refuses, only who is in force learns.
+    // Only a valid token gets as far as the refusal of the extractor.
     assert_eq!(
         ask(&application, "POST /write/%ff", &header, "")
             .await
@@ -191,12 +195,12 @@ async fn the_guard_admits_only_permitted_tokens() {
         "fixed"
     );
     assert_eq!(ask(&application, "GET /fixed", "", "").await.status, 401);
-    // A route that asks but was put behind no layer lets nobody in.
+    // A route that extracts a permission without the layer admits no request.
     let operator = format!("Token {}", server.operator.reveal());
     let reply = ask(&application, "POST /open", &operator, "").await;
     assert_eq!(reply.status, 500);
     assert!(reply.text().contains("An internal error has occurred"));
-    // The mounted interface answers beside them.
+    // The mounted API also answers.
     assert_eq!(ask(&application, "GET /health", "", "").await.status, 200);
 }
 
@@ -214,15 +218,15 @@ async fn every_request_sees_current_permissions() {
     };
     let (token, authorization) = issuer.create(&root, new).unwrap();
     let header = format!("Token {}", token.reveal());
-    let told = async || {
+    let outcome = async || {
         let reply = ask(&application, "POST /write/a", &header, "").await;
         match reply.status {
             200 => (200, String::new()),
-            _ => reply.told(),
+            _ => reply.status_and_message(),
         }
     };
     let ok = (200, String::new());
-    assert_eq!(told().await, ok);
+    assert_eq!(outcome().await, ok);
     let user = |transition| {
         let edit = UserEdit {
             transition: Some(transition),
@@ -231,18 +235,18 @@ async fn every_request_sees_current_permissions() {
         issuer.edit_user(&root, server.user.id, &edit).unwrap();
     };
     user(Transition::Deactivate);
-    assert_eq!(told().await, (403, "User is inactive".into()));
+    assert_eq!(outcome().await, (403, "User is inactive".into()));
     user(Transition::Activate);
     let switch = |transition: Transition| {
         let edited = issuer.edit(&root, authorization.id, transition.into());
         edited.unwrap();
     };
     switch(Transition::Deactivate);
-    assert_eq!(told().await, (401, "token is inactive".into()));
+    assert_eq!(outcome().await, (401, "token is inactive".into()));
     switch(Transition::Activate);
-    assert_eq!(told().await, ok);
+    assert_eq!(outcome().await, ok);
     clock.advance(std::time::Duration::from_secs(600));
-    assert_eq!(told().await, (401, "unauthorized access".into()));
+    assert_eq!(outcome().await, (401, "unauthorized access".into()));
     assert_eq!(
         server.engine.verifier().authenticate(token.reveal()).err(),
         Some(Denied::Expired(authorization.id))
@@ -266,7 +270,7 @@ async fn an_unavailable_engine_reveals_nothing_about_the_token() {
         ask(&application, "POST /write/a", &header, "").await.status,
         200
     );
-    // The engine may be about to read the change above, and then rightly knows once more.
+    // The engine may be reading the change above, which makes its index current again.
     for _ in 0..20 {
         clock.advance(std::time::Duration::from_secs(3601));
         let reply = ask(&application, "POST /write/a", &header, "").await;
@@ -275,10 +279,10 @@ async fn an_unavailable_engine_reveals_nothing_about_the_token() {
             return;
         }
     }
-    panic!("what is an hour old was still relied on");
+    panic!("an index that was an hour old was used");
 }
 
-/// Nothing is read from the store: not for a token that is let in, nor for one that is not.
+/// Neither admitted nor refused tokens cause a read.
 #[tokio::test]
 async fn the_guard_never_reads_the_store() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -296,5 +300,5 @@ async fn the_guard_never_reads_the_store() {
     }
     assert_eq!(read(), before);
     ask(&application, "GET /api/v0/tokens", &good, "").await;
-    assert_ne!(read(), before, "the reads are not counted");
+    assert_ne!(read(), before, "reads are not counted");
 }

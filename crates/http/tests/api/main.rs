@@ -1,9 +1,9 @@
-//! The routes over a real store.
+//! Tests of the routes with a real store.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
+    reason = "a failed step fails the test"
 )]
 
 mod backup;

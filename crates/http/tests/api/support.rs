@@ -1,4 +1,4 @@
-//! A server over a SQLite store, asked without a network.
+//! A server with a SQLite store, called without a network.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use symbolon_sqlite::SqliteStore;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-/// A server with an organization, and in it a user whose token is an operator's.
+/// A server with an organization and a user with an operator token.
 pub(crate) struct Server {
     pub(crate) engine: Arc<Engine>,
     pub(crate) application: Router,
     pub(crate) organization: Id,
     pub(crate) user: User,
     pub(crate) operator: Token,
-    // Removed when the engine is gone.
+    // Removed after the engine is dropped.
     _folder: Option<TempDir>,
 }
 
-/// The secret of every test's store.
+/// Returns the key of the stores of all tests.
 pub(crate) fn key() -> StoreKey {
     StoreKey::from_bytes([7; 32])
 }
 
-/// InfluxDB's types, and databases.
+/// Returns options with InfluxDB's resource types and `databases`.
 pub(crate) fn options() -> Options {
     Options::new(Schema::influxdb_v2().and(Schema::databases()))
 }
@@ -50,7 +50,7 @@ impl Server {
         }
     }
 
-    /// Over this store, which is empty.
+    /// Starts a server with this empty store.
     pub(crate) fn over(store: Arc<dyn TokenStore>, options: Options, settings: Settings) -> Self {
         let engine = Arc::new(Engine::create(store, key(), options).unwrap());
         let issuer = engine.issuer();
@@ -74,7 +74,7 @@ impl Server {
         }
     }
 
-    /// A token of v2 in an organization, of no user.
+    /// Creates a v2 token without a user in an organization.
     pub(crate) fn token(&self, organization: Id, permissions: &[&str]) -> (Token, Authorization) {
         let read = |text: &&str| text.parse::<Permission>().unwrap();
         let new = NewAuthorization {
@@ -84,7 +84,8 @@ impl Server {
         self.engine.issuer().create(&Caller::Root, new).unwrap()
     }
 
-    /// Asks with a token, if it is not empty, and a body, if there is one.
+    /// Sends a request `METHOD PATH`, with the token unless it is empty, and with the body if there
+    /// is one.
     pub(crate) async fn ask(&self, line: &str, token: &str, body: Option<Value>) -> Reply {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(path);
@@ -101,7 +102,7 @@ impl Server {
     }
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -124,15 +125,15 @@ impl Reply {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// The body as JSON, which it must be.
+    /// Parses the body as JSON. Panics if it is not JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| {
-            panic!("{} is no JSON: {error}", self.text());
+            panic!("{} is not JSON: {error}", self.text());
         })
     }
 
-    /// Status and, of a failure, its message.
-    pub(crate) fn told(&self) -> (u16, String) {
+    /// Returns the status, and the message of a failure.
+    pub(crate) fn status_and_message(&self) -> (u16, String) {
         let message = match self.body.is_empty() {
             true => String::new(),
             false => self.json()["message"].as_str().unwrap_or("").to_owned(),

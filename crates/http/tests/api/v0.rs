@@ -11,7 +11,7 @@ use crate::support::{Reply, Server};
 
 const TOKENS: &str = "/api/v0/tokens";
 
-/// What manages the database tokens of an organization, and may grant all of its databases.
+/// Creates a token that may manage the database tokens of an organization, and grant all databases.
 fn keeper(server: &Server, organization: Id) -> String {
     let all = ["authorizations", "databases"]
         .map(|kind| ["read", "write"].map(|action| format!("{action}:orgs/{organization}/{kind}")));
@@ -50,12 +50,12 @@ fn may(server: &Server, token: &str, action: Action, database: &str) -> Result<I
     server.engine.verifier().check(token, &request)
 }
 
-/// A failure of this interface: the status as a number, and a message.
+/// Returns the status and message of a failure in the form of `/api/v0`.
 fn refused(reply: &Reply) -> (u16, String) {
     let body = reply.json();
     assert_eq!(body["code"], reply.status, "{body}");
     assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
-    reply.told()
+    reply.status_and_message()
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_token_is_created_used_changed_and_revoked() {
     without.as_object_mut().unwrap().remove("accessToken");
     assert_eq!(shown.status, 200);
     let mut shown = shown.json();
-    // The checks above were uses.
+    // The checks above have set it.
     shown.as_object_mut().unwrap().remove("lastUsedAt");
     assert_eq!(shown, without);
     assert_eq!(made["expiresAt"], "2100-01-01T00:00:00Z");
@@ -131,7 +131,7 @@ async fn a_token_is_created_used_changed_and_revoked() {
         .ask(&format!("GET {}", path(&made)), &keeper, None)
         .await;
     assert_eq!(shown.json()["revokedAt"], revoked);
-    // Also a change that would change nothing.
+    // This includes a change without effect.
     for change in [
         json!({"description": "x"}),
         json!({"description": "sensors"}),
@@ -164,7 +164,7 @@ async fn the_list_contains_tokens_of_the_callers_organization() {
     let id = |one: &Value| one["id"].as_str().unwrap().to_owned();
     let mine: Vec<_> = made.iter().map(id).collect();
     assert_eq!(ids(&server.ask(&list("", ""), &keeper, None).await), mine);
-    // An operator is of an organization too.
+    // An operator token belongs to an organization too.
     let operator = server.operator.reveal();
     assert_eq!(ids(&server.ask(&list("/", ""), operator, None).await), mine);
     assert_eq!(
@@ -188,7 +188,7 @@ async fn the_list_contains_tokens_of_the_callers_organization() {
     let wrong = list("?includeRevoked=yes", "");
     assert_eq!(refused(&server.ask(&wrong, &keeper, None).await).0, 400);
 
-    // What this interface made is not there for v2, and the other way round.
+    // Tokens of v0 do not exist under v2, and vice versa.
     let v2 = server
         .ask("GET /api/v2/authorizations", operator, None)
         .await;
@@ -209,7 +209,7 @@ async fn the_list_contains_tokens_of_the_callers_organization() {
     }
 }
 
-/// More than the store is asked for at once.
+/// The list is longer than a page of the store.
 #[tokio::test]
 async fn a_long_list_is_complete() {
     let store = std::sync::Arc::new(symbolon::MemoryStore::new());
@@ -232,7 +232,7 @@ async fn a_long_list_is_complete() {
             .await;
         let ids = ids(&list);
         assert_eq!(ids.len(), wanted);
-        assert!(ids.is_sorted(), "not in the order of their making");
+        assert!(ids.is_sorted(), "not in the order of creation");
         assert_eq!(
             ids.iter().collect::<std::collections::HashSet<_>>().len(),
             wanted
@@ -309,7 +309,7 @@ async fn malformed_requests_are_reported() {
     assert_eq!(refused(&nothing), (404, "path not found".into()));
 }
 
-/// Who is refused, and how: the body has a number as its code in every case.
+/// Every refusal has a number as its code.
 #[tokio::test]
 async fn forbidden_callers_learn_nothing() {
     let server = Server::start();
@@ -363,7 +363,7 @@ async fn forbidden_callers_learn_nothing() {
     let seen = server.ask(&requests[2], &reader, None).await;
     assert_eq!(seen.status, 200);
 
-    // A database token that was somehow given more manages nothing either.
+    // A database token never manages tokens, even with the permissions of an operator.
     let more = symbolon::NewAuthorization {
         origin: symbolon::Origin::V0,
         ..symbolon::NewAuthorization::new(organization, symbolon::Schema::influxdb_operator())
@@ -372,14 +372,14 @@ async fn forbidden_callers_learn_nothing() {
     let reply = server.ask(&requests[0], more.reveal(), None).await;
     assert_eq!(refused(&reply).0, 403);
 
-    // A session is not taken.
+    // Sessions are not accepted.
     let cookie = axum::http::Request::get(TOKENS).header("cookie", "influxdb-oss-session=x");
     let reply = server
         .send(cookie.body(axum::body::Body::empty()).unwrap())
         .await;
     assert_eq!(refused(&reply), (401, "unauthorized access".into()));
 
-    // Whose owner is switched off, and which is itself.
+    // A token with an inactive owner, and an inactive token.
     let issuer = server.engine.issuer();
     let switch = |transition| UserEdit {
         transition: Some(transition),
@@ -399,7 +399,7 @@ async fn forbidden_callers_learn_nothing() {
     assert_eq!(refused(&reply), (401, "token is inactive".into()));
 }
 
-/// Nobody grants more than they hold: buckets count as databases, by the name that is registered.
+/// A permission on a bucket counts as one on the database with its registered name.
 #[tokio::test]
 async fn grants_never_exceed_the_callers_permissions() {
     let server = Server::start();
@@ -434,7 +434,7 @@ async fn grants_never_exceed_the_callers_permissions() {
                 assert!(refused(&reply).1.contains("is not allowed"));
             }
         }
-        // What it has it may keep, whoever changes it; what it lost it does not get back.
+        // Permissions may also be removed by a caller that could not grant them.
         let clear = json!({"permissions": []});
         let line = format!("PATCH {}", path(&target));
         let cleared = server.ask(&line, one.reveal(), Some(clear)).await;

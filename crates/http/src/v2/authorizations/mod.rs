@@ -24,8 +24,8 @@ pub(crate) fn routes() -> Vec<Operations> {
     ]
 }
 
-/// Fails unless the authorization exists in this API: it was created through it, is not revoked, and
-/// its user and organization are not deleted.
+/// Fails unless the authorization exists in this API: it was created through it, is not revoked,
+/// and its user and organization are not deleted.
 ///
 /// # Errors
 ///
