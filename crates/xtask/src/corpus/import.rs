@@ -81,7 +81,7 @@ fn authorization(rng: &mut Rng, number: usize, one: &Authorization<'_>) -> Value
         set(&mut row, "userID", hex(user.id));
     }
     let created = created_millis(number);
-    let updated = created + rng.i64(..90 * 86_400_000);
+    let updated = created + rng.i64(0..90 * 86_400_000);
     for (name, millis) in [
         ("createdAt", Some(created).filter(|_| rng.u8(..10) > 0)),
         ("updatedAt", Some(updated).filter(|_| rng.u8(..10) > 1)),

@@ -174,6 +174,10 @@ mod tests {
                 let granted = id(&permission["resource"]["orgID"]);
                 assert!(granted.is_none_or(|granted| granted == org), "{row}");
             }
+            for name in ["createdAt", "updatedAt", "expiresAt"] {
+                let date = row[name].as_str().unwrap_or("2026-01-01T00:00:00Z");
+                assert!(date.len() >= 20 && date.starts_with('2'), "{row}");
+            }
             // The clock of the machine that runs the test does not decide.
             if let Some(date) = row["expiresAt"].as_str() {
                 assert!(!("2026".."2101").contains(&date), "{row}");
