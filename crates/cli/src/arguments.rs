@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! The command line: global options, commands and their parsing.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -33,7 +33,7 @@ use crate::setup::SetupArgs;
 use crate::store_url::StoreUrl;
 use crate::user::UserArgs;
 
-/// The store that is meant when none is named.
+/// Default of `--store`.
 pub(crate) const DEFAULT_STORE: &str = "sqlite:./symbolon/data/symbolon.db";
 
 const EXAMPLES: &str = "\
@@ -44,9 +44,9 @@ Examples:
   symbolon check --action read --type buckets --org my-org < token.txt
   symbolon auth create --org my-org --read-buckets --store sqlite:tokens.db
 
-`symbolon COMMAND --help` tells more of each.";
+See `symbolon COMMAND --help` for more information on a command.";
 
-/// A store of API tokens: may this token do this to that?
+/// Store API tokens and check what they may do
 #[derive(Debug, Parser)]
 #[command(
     name = "symbolon",
@@ -63,111 +63,112 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What every command takes, before or after its name.
+/// Options that every command accepts, before or after its name.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The store: `sqlite:PATH` or `sled:PATH`
+    /// Store to use: `sqlite:PATH` or `sled:PATH`
     #[arg(
         long, global = true, env = "SYMBOLON_STORE", value_name = "STORE",
         default_value = DEFAULT_STORE,
         value_parser = OsStringValueParser::new().try_map(StoreUrl::parse)
     )]
     pub(crate) store: StoreUrl,
-    /// Where the store was named.
+    /// Source of `store`: the command line, the environment or the default.
     #[arg(skip)]
     pub(crate) store_source: Option<ValueSource>,
-    /// The file that holds the key of the store [default: STORE.keys/key]
+    /// Key file of the store [default: STORE.keys/key]
     #[arg(long, global = true, env = "SYMBOLON_KEY_FILE", value_name = "PATH")]
     pub(crate) key_file: Option<PathBuf>,
-    /// The folder of the journal, which knows what has ended [default: KEY_FILE.journal]
+    /// Directory of the journal [default: KEY_FILE.journal]
     #[arg(long, global = true, env = "SYMBOLON_JOURNAL", value_name = "PATH")]
     pub(crate) journal: Option<PathBuf>,
-    /// Open a store that its journal does not know, though what was revoked since a backup may work again
+    /// Open a restored store without its journal; tokens revoked after the backup may work again
     #[arg(long, global = true)]
     pub(crate) accept_restore: bool,
-    /// Create a store although its journal records changes: the store that it knew is given up
+    /// Create a store even if the journal records changes of a previous one, which is abandoned
     #[arg(long, global = true)]
     pub(crate) accept_new_store: bool,
-    /// Revoke all tokens that were made before this time, as in `2026-01-31T12:00:00Z`, before anything else
+    /// Revoke all tokens created before TIME, such as `2026-01-31T12:00:00Z`, on opening the store
     #[arg(long, global = true, value_name = "TIME")]
     pub(crate) revoke_before: Option<Timestamp>,
-    /// For how long checks may rely on what is known when the store cannot be read, as in `10s` or `500ms`
+    /// Maximum time to answer checks from memory if the store is unreadable, such as `500ms`
     #[arg(
-        long, global = true, env = "SYMBOLON_MAX_STALENESS", value_name = "TIME", default_value = "10s",
-        value_parser = duration
+        long, global = true, env = "SYMBOLON_MAX_STALENESS", value_name = "TIME",
+        default_value = "10s", value_parser = duration
     )]
     pub(crate) max_staleness: Duration,
-    /// When to color what is printed
+    /// Choice of color for the output.
     #[arg(
-        long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true,
-        help = "When to color what is printed: auto, always or never",
-        value_parser = PossibleValuesParser::new(["auto", "always", "never"]).map(|when| color(&when))
+        long, global = true, value_name = "WHEN", default_value = "auto",
+        hide_possible_values = true, help = "When to color the output: auto, always or never",
+        value_parser = PossibleValuesParser::new(["auto", "always", "never"])
+            .map(|when| color(&when))
     )]
     color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Answer over HTTP, as InfluxDB does
+    /// Serve the HTTP APIs of InfluxDB
     Serve(ServeArgs),
-    /// Make the first organization, its first user and an operator token
+    /// Create the first organization, its first user and an operator token
     Setup(SetupArgs),
-    /// Take over organizations, users, buckets and tokens from InfluxDB, with their ids
+    /// Import organizations, users, buckets and tokens from InfluxDB
     Import(ImportArgs),
-    /// Ask whether a token may do something
+    /// Check whether a token allows an action
     Check(CheckArgs),
-    /// Say why an authorization would be allowed something, or not
+    /// Explain why an authorization allows or denies an action
     Explain(ExplainArgs),
-    /// Create, list, switch, rotate and revoke authorizations and their tokens
+    /// Manage authorizations and their tokens
     #[command(visible_alias = "authorization")]
     Auth(AuthArgs),
-    /// Create, list, rename, switch and delete users
+    /// Manage users
     User(UserArgs),
-    /// Create, list, rename and delete organizations, and say who belongs to them
+    /// Manage organizations and their members
     Org(OrgArgs),
-    /// Show who did what, and find out whether the journal is as it was written
+    /// Show and verify the journal
     Audit(AuditArgs),
-    /// Find out whether the store is sound, and every record genuine
+    /// Verify the store and its records
     Fsck(FsckArgs),
-    /// Copy the whole store into one file, while it is in use
+    /// Back up the store to a file
     Backup(BackupArgs),
-    /// Make the store of a backup
+    /// Restore a store from a backup
     Restore(RestoreArgs),
-    /// Write everything that the store says as JSON, which `symbolon import` reads
+    /// Export the store as JSON for `symbolon import`
     Export(ExportArgs),
-    /// Show the ids of the store's key, or rotate it
+    /// Show or rotate the key of the store
     Key(KeyArgs),
-    /// Forget what was revoked or deleted long ago
+    /// Remove records that were revoked or deleted long ago
     Purge(PurgeArgs),
-    /// Print a script that completes commands in a shell
+    /// Print a shell completion script
     Completions(CompletionsArgs),
-    /// Print the manual page, or write one for each command
+    /// Print the manual page, or write the pages of all commands
     Man(ManArgs),
 }
 
-/// Commands that answer by their exit code: 1 is a refusal, 2 an error.
+/// Commands that report a decision by their exit code: 1 means denied or unsound, 2 an error.
 const DECIDING: [&str; 3] = ["check", "explain", "audit"];
 
 impl Command {
-    /// The exit code for an error: a check tells one from a refusal.
+    /// Returns the exit code for an error: 2 for the commands in [`DECIDING`], otherwise 1.
     pub(crate) fn failure_code(&self) -> ExitCode {
         let deciding = matches!(self, Self::Check(_) | Self::Explain(_) | Self::Audit(_));
         ExitCode::from(if deciding { 2 } else { 1 })
     }
 }
 
-/// Reads the command line.
+/// Parses the command line.
 ///
 /// # Errors
 ///
-/// The exit code, once the help or the error is printed.
+/// Returns the exit code after printing the help or the error.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
     let arguments = helped(std::env::args_os().collect());
     let mut command = Cli::command();
     let parsed = command.try_get_matches_from_mut(&arguments);
     if let Ok(matches) = &parsed {
-        // What stands in the file of `serve` is read as if it were the default of its option.
+        // A value in the configuration file of `serve` replaces the default of its option.
         command = serve::defaults(Cli::command(), matches).map_err(|failure| {
             output::error(&failure);
             ExitCode::FAILURE
@@ -186,7 +187,7 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
         .map_err(|error| refuse(&error, &arguments))
 }
 
-/// `symbolon help auth` as `symbolon auth --help`.
+/// Rewrites `symbolon help auth` to `symbolon auth --help`.
 fn helped(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.get(1).is_some_and(|first| first == "help") {
         arguments.remove(1);
@@ -196,7 +197,7 @@ fn helped(mut arguments: Vec<OsString>) -> Vec<OsString> {
 }
 
 fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    // Wrong arguments may come after this one, and it counts all the same.
+    // Parsing stopped at the first invalid argument; `--color` may come after it.
     let choice = color_in(arguments);
     choice.write_global();
     let text = error.render().ansi().to_string();
@@ -242,18 +243,18 @@ fn color(when: &str) -> ColorChoice {
     }
 }
 
-/// A time that is not 0, as [`span`] reads it.
+/// Parses a duration as [`span`] does. Fails if it is zero.
 fn duration(text: &str) -> Result<Duration, String> {
     match span(text)? {
-        Duration::ZERO => Err("at least 1ms is needed".into()),
+        Duration::ZERO => Err("must be at least 1ms".into()),
         duration => Ok(duration),
     }
 }
 
-/// `500ms`, `10s`, `5m`, `1h` or `30d`, or seconds without a unit.
+/// Parses a duration such as `500ms`, `10s`, `5m`, `1h` or `30d`; without a unit, seconds.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
     let wrong =
-        || format!("`{text}` is no time; write it as in `500ms`, `10s`, `5m`, `1h` or `30d`");
+        || format!("invalid duration `{text}`; expected a form such as `500ms`, `10s` or `30d`");
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u32 = number.parse().map_err(|_| wrong())?;
@@ -280,7 +281,7 @@ mod tests {
         }
     }
 
-    /// What is wider is broken where it happens to end.
+    /// Terminals of 80 columns break longer lines at arbitrary places.
     #[test]
     fn help_fits_in_80_columns() {
         fn assert_fits(command: &mut clap::Command, below: &str) {

@@ -22,14 +22,14 @@ Examples:
   symbolon backup tokens.backup
   symbolon backup - | age -r … > tokens.backup.age
 
-It is the state of the store at one commit. A SQLite store may be in use
-meanwhile; a sled store has one process, so stop that first. The key is not in
-it, and without the key file nothing can be restored: keep a copy of that
-elsewhere. FILE can be read by you alone, and nothing is ever replaced.")]
+The backup contains the store as of one commit. A SQLite store may be in use
+during the backup. A sled store allows one process only: stop that first. The
+backup does not contain the key, and cannot be restored without the key file:
+keep a copy of it elsewhere. FILE must not exist, and is readable by you only.")]
 pub(crate) struct BackupArgs {
-    /// The file to make, or - for standard output
+    /// File to create, or - for standard output
     file: PathBuf,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -61,20 +61,21 @@ pub(crate) fn run(global: &Global, args: &BackupArgs) -> Result<ExitCode, Failur
         summary
     };
     if summary.left_out > 0 {
-        let many = output::number(usize::try_from(summary.left_out).unwrap_or(usize::MAX));
+        let many = usize::try_from(summary.left_out).unwrap_or(usize::MAX);
+        let many = output::count(many, "record");
         output::warning(format!(
-            "{many} planted, for no store writes anything so large; left out; run `symbolon fsck`"
+            "left out {many} larger than any record that a store writes; run `symbolon fsck`"
         ));
     }
     let seconds = start.elapsed().as_secs_f64();
-    let told = match args.json {
+    let report = match args.json {
         true => format!("{:#}", json(&summary, seconds)),
         false => text(&summary, seconds),
     };
     if to_stdout {
-        output::tell(&told);
+        output::tell(&report);
     } else {
-        output::print(format!("{told}\n"))?;
+        output::print(format!("{report}\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,7 +16,7 @@ Examples:
     ~/.local/share/bash-completion/completions/symbolon
   symbolon completions zsh > ~/.zfunc/_symbolon")]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell to generate the script for
     shell: Shell,
 }
 

@@ -20,28 +20,29 @@ Examples:
     --org my-org --resource-name telegraf
   symbolon explain --id 11ac5b2783f554b6 --action write --type tasks --json
 
-No token is needed; the key of the store is.
-Exits with 0 if it is allowed, 1 if it is denied, and 2 on an error.")]
+The command needs the key of the store, but no token.
+The exit code is 0 if the action is allowed, 1 if it is denied, and 2 on an
+error.")]
 pub(crate) struct ExplainArgs {
-    /// The id of the authorization
+    /// ID of the authorization
     #[arg(long, short)]
     id: Id,
-    /// What shall be done: `read` or `write`
+    /// Action to check: `read` or `write`
     #[arg(long)]
     action: Action,
-    /// To what type of resource, such as `buckets`
+    /// Resource type, such as `buckets`
     #[arg(long = "type", value_name = "TYPE")]
     kind: ResourceType,
-    /// To which resource, by its id
+    /// ID of the resource
     #[arg(long, value_name = "ID")]
     resource_id: Option<Id>,
-    /// To which database, bucket, user or organization, by its name
+    /// Name of the database, bucket, user or organization
     #[arg(long, value_name = "NAME", conflicts_with = "resource_id")]
     resource_name: Option<String>,
-    /// The organization of the resource: its id or name
+    /// Name or ID of the resource's organization
     #[arg(long)]
     org: Option<String>,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -51,7 +52,7 @@ pub(crate) fn run(global: &Global, args: &ExplainArgs) -> Result<ExitCode, Failu
     schema.check_request(args.action, args.kind)?;
     if args.resource_id.is_some() && schema.is_by_name(args.kind) {
         let reason = format!(
-            "{} are named by their name; use `--resource-name`",
+            "{} are identified by name; use `--resource-name`",
             args.kind
         );
         return Err(Failure::Argument("resource-id", reason));
@@ -59,14 +60,15 @@ pub(crate) fn run(global: &Global, args: &ExplainArgs) -> Result<ExitCode, Failu
     let engine = global.open()?;
     let lookup = Lookup::new(&engine);
     let request = request(args, &lookup, schema.is_by_name(args.kind))?;
-    let told = lookup.issuer.explain(&Caller::Root, args.id, &request);
-    let told = told.map_err(|error| unknown(error, Field::Authorization, &args.id.to_string()))?;
+    let explained = lookup.issuer.explain(&Caller::Root, args.id, &request);
+    let explanation =
+        explained.map_err(|error| unknown(error, Field::Authorization, &args.id.to_string()))?;
     if args.json {
-        output::print_json(&json(&told))?;
+        output::print_json(&json(&explanation))?;
     } else {
-        output::print(text(&told, &request))?;
+        output::print(text(&explanation, &request))?;
     }
-    Ok(ExitCode::from(u8::from(told.decision.is_err())))
+    Ok(ExitCode::from(u8::from(explanation.decision.is_err())))
 }
 
 fn request<'a>(
@@ -95,44 +97,48 @@ fn request<'a>(
     let id = match (args.kind, org) {
         (ResourceType::BUCKETS, Some(org)) => lookup.bucket_named(org, name)?,
         (ResourceType::BUCKETS, None) => {
-            let reason = format!("say with `--org` of which organization the bucket `{name}` is");
+            let reason = format!("pass the organization of the bucket `{name}` with `--org`");
             return Err(Failure::Argument("resource-name", reason));
         }
         (ResourceType::USERS, _) => lookup.user_named(name)?.id,
         (ResourceType::ORGANIZATIONS, _) => lookup.organization_named(name)?.id,
         (kind, _) => {
-            let reason = format!("{kind} are named by their id; use `--resource-id`");
+            let reason = format!("{kind} are identified by id; use `--resource-id`");
             return Err(Failure::Argument("resource-name", reason));
         }
     };
     Ok(request.id(id))
 }
 
-/// Nearest permissions that are printed; an operator has dozens.
+/// Maximum number of nearest permissions printed; an operator has dozens.
 const SHOWN: usize = 8;
 
-fn text(told: &Explanation, request: &Request<'_>) -> String {
+fn text(explanation: &Explanation, request: &Request<'_>) -> String {
     let line = |what: &str, value: &str| format!("  {BOLD}{what:13}{BOLD:#}  {value}\n");
     let id = format!(
         "{}  {}",
-        told.authorization.id, told.authorization.description
+        explanation.authorization.id, explanation.authorization.description
     );
     let id = line("Authorization", id.trim_end());
-    let covering = told.authorization.permissions.covering(request);
+    let covering = explanation.authorization.permissions.covering(request);
     let covering = covering.map(|one| line("Permission", &one.to_string()));
     let covering = covering.unwrap_or_default();
-    let denied = match &told.decision {
+    let denied = match &explanation.decision {
         Ok(_) => return format!("{GOOD}allow{GOOD:#}\n{id}{covering}"),
         Err(denied) => denied,
     };
     let reason = line("Reason", denied.reason());
     let mut text = format!("{BAD}deny{BAD:#}\n{id}{reason}{covering}\n");
-    for reason in &told.reasons {
+    for reason in &explanation.reasons {
         text.push_str(&format!("{}.\n", sentence(reason)));
     }
-    let near = &told.nearest;
+    let near = &explanation.nearest;
     if !near.is_empty() {
-        let spaced = if told.reasons.is_empty() { "" } else { "\n" };
+        let spaced = if explanation.reasons.is_empty() {
+            ""
+        } else {
+            "\n"
+        };
         text.push_str(&format!(
             "{spaced}No permission covers {request}. Nearest:\n"
         ));
@@ -158,14 +164,14 @@ fn sentence(reason: &NotInForceReason) -> String {
     let owner = |what: &str, state: OwnerState| {
         let state = match state {
             OwnerState::Deleted => "is deleted",
-            OwnerState::Inactive => "is switched off",
-            _ => "is not in the store, or its record is not genuine",
+            OwnerState::Inactive => "is inactive",
+            _ => "is unknown, or its record was tampered with",
         };
         format!("Its {what} {state}")
     };
     match reason {
-        NotInForceReason::Revoked(at) => format!("It is revoked since {at}"),
-        NotInForceReason::Inactive => "It is switched off".to_owned(),
+        NotInForceReason::Revoked(at) => format!("It was revoked at {at}"),
+        NotInForceReason::Inactive => "It is inactive".to_owned(),
         NotInForceReason::Expired(at) => format!("It expired at {at}"),
         NotInForceReason::User(state) => owner("user", *state),
         NotInForceReason::Organization(state) => owner("organization", *state),
@@ -173,18 +179,22 @@ fn sentence(reason: &NotInForceReason) -> String {
     }
 }
 
-fn json(told: &Explanation) -> Value {
-    let permission = told.decision.as_ref().ok().map(ToString::to_string);
-    let reason = told.decision.as_ref().err().map(|denied| denied.reason());
-    let reasons: Vec<Value> = told.reasons.iter().map(reason_json).collect();
-    let nearest = told.nearest.iter().map(|(permission, why)| {
+fn json(explanation: &Explanation) -> Value {
+    let permission = explanation.decision.as_ref().ok().map(ToString::to_string);
+    let reason = explanation
+        .decision
+        .as_ref()
+        .err()
+        .map(|denied| denied.reason());
+    let reasons: Vec<Value> = explanation.reasons.iter().map(reason_json).collect();
+    let nearest = explanation.nearest.iter().map(|(permission, why)| {
         let why: Vec<_> = why.iter().map(|one| one.as_str()).collect();
         json!({ "permission": permission.to_string(), "why": why })
     });
     let nearest: Vec<Value> = nearest.collect();
     json!({
-        "allow": told.decision.is_ok(),
-        "id": told.authorization.id,
+        "allow": explanation.decision.is_ok(),
+        "id": explanation.authorization.id,
         "permission": permission,
         "reason": reason,
         "reasons": reasons,

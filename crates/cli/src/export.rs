@@ -21,22 +21,22 @@ Examples:
   symbolon export tokens.json --with-hashes
   symbolon export | jq '.authorizations[].description'
 
-It is the form that `symbolon import` reads. What was revoked or deleted is in
-it too, with that status. There is no token in it, for the store has none: each
-would have to be added before the file can be imported.
+The output has the format that `symbolon import` reads, and includes revoked and
+deleted records. It contains no tokens, because the store has none: add a token
+to each authorization before importing the file.
 
-With --with-hashes it holds the hashes of tokens and passwords: imported under
-the same key file, every token works as before. Such a file is a secret: whoever
-has it and the key file holds the store, and whoever has it alone can try
-passwords against their hashes.
+With --with-hashes it contains the hashes of tokens and passwords, so that every
+token works after an import under the same key file. Keep such a file secret:
+together with the key file it is a copy of the store, and without it passwords
+can still be guessed from their hashes.
 
-FILE can be read by you alone, and nothing is ever replaced. Stop whatever
-writes to the store if the export shall be exact.")]
+FILE must not exist, and is readable by you only. For an exact snapshot, stop
+all writers first.")]
 pub(crate) struct ExportArgs {
-    /// The file to make, or - for standard output
+    /// File to create, or - for standard output
     #[arg(default_value = "-", hide_default_value = true)]
     file: PathBuf,
-    /// Write hashes of tokens and passwords too: the file is a secret then
+    /// Include hashes of tokens and passwords; keep the output secret
     #[arg(long)]
     with_hashes: bool,
 }
@@ -71,7 +71,9 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     };
     if done.left_out > 0 {
         let many = output::count(done.left_out, "record");
-        output::warning(format!("{many} left out, not genuine; run `symbolon fsck`"));
+        output::warning(format!(
+            "left out {many} that failed verification; run `symbolon fsck`"
+        ));
     }
     if !to_stdout {
         let items = output::count(done.written.total(), "item");

@@ -19,23 +19,22 @@ Examples:
   symbolon fsck
   symbolon fsck --store sled:./tokens --json
 
-Stop whatever writes to the store meanwhile. It exits with 1 if anything is
-wrong.")]
+Stop all writers first. The exit code is 1 if there are problems.")]
 pub(crate) struct FsckArgs {
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What was found.
+/// Result of the verification.
 #[derive(Debug, Serialize)]
 struct Report {
     sound: bool,
-    /// Genuine records of each kind.
+    /// Number of records of each kind that passed verification.
     records: BTreeMap<String, usize>,
-    /// What is wrong with records.
+    /// Problems of records.
     problems: Vec<ReportedProblem>,
-    /// What is damaged in the file or folder.
+    /// Damage of the file or folder.
     damage: Vec<String>,
 }
 
@@ -93,7 +92,7 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut records = output::table(&["Records", "Genuine"]);
+        let mut records = output::table(&["Records", "Verified"]);
         for (kind, many) in &self.records {
             records.add_row([kind.clone(), output::number(*many)]);
         }
@@ -114,17 +113,18 @@ impl Report {
             }
         }
         if self.sound {
-            text.push_str("\nEverything is as it should be.\n");
+            text.push_str("\nNo problems found.\n");
         }
         text
     }
 }
 
-/// What the engine finds, and what it noticed when it opened the store.
+/// Verifies all records. Returns the findings, and the faults that only opening the store reported.
 fn examine(engine: &Engine) -> Result<(Findings, Vec<ReportedProblem>), Failure> {
     let findings = engine.fsck()?;
-    let told = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
-    let noticed = engine.faults().into_iter().filter(|fault| !told(fault.key));
+    let is_found = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
+    let faults = engine.faults().into_iter();
+    let noticed = faults.filter(|fault| !is_found(fault.key));
     let problems = noticed
         .map(|fault| ReportedProblem::new(fault.key, fault.problem.to_string()))
         .collect();

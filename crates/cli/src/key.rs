@@ -27,9 +27,9 @@ pub(crate) struct KeyArgs {
 
 #[derive(Debug, Subcommand)]
 enum KeyCommand {
-    /// Print the ids of the secrets in the key file, and nothing of the secrets themselves
+    /// Print the ids of the secrets in the key file, but no secret
     Show(ShowArgs),
-    /// Draw a new secret, and seal every record under it
+    /// Generate a new secret and seal every record under it
     Rotate(RotateArgs),
 }
 
@@ -39,7 +39,7 @@ Examples:
   symbolon key show
   symbolon key show --json")]
 struct ShowArgs {
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -50,15 +50,16 @@ Examples:
   symbolon key rotate
   symbolon key rotate --store sled:./tokens --key-file ./key
 
-Every token goes on working. Of the old secret only the key that hashes tokens
-stays, for the tokens that were hashed with it: whoever has a copy of the old
-key file can make no record any more. Stop every process that uses the store
-first. A rotation that is interrupted leaves everything working; the next
-`key rotate` completes it. Afterwards copy the key file to a safe place: an
-older copy does not open the store, and a backup that was made before does not
-open with the new one, so make a new backup too.")]
+Every token keeps working. Of the old secret, only the key for hashing tokens
+is kept, for the tokens hashed with it: a copy of the old key file can no longer
+be used to forge records. Stop every process that uses the store first.
+
+If a rotation is interrupted, the store keeps working, and the next `key rotate`
+completes it. After a rotation, copy the key file to a safe place and make a new
+backup: older copies of the key file do not open the store, and older backups
+need the key file from their time.")]
 struct RotateArgs {
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -83,8 +84,8 @@ fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
     for (at, id) in ids.into_iter().enumerate() {
         let role = match (at == last, rotating) {
             (true, _) => "current",
-            (false, true) => "former; records are still sealed under it, run `symbolon key rotate`",
-            (false, false) => "former; for the hashes of older tokens only",
+            (false, true) => "former; still seals records, run `symbolon key rotate`",
+            (false, false) => "former; only for the hashes of older tokens",
         };
         table.add_row([id, role.to_owned()]);
     }
@@ -98,7 +99,7 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
     let store = global
         .open_store()?
         .ok_or_else(|| Failure::NoStore(global.store.clone()))?;
-    // Opened as it is, before anything is drawn: the key must be that of the store, and the journal must fit.
+    // Opened before a secret is generated, to verify that the key and the journal fit the store.
     let opened = global.start(
         &store,
         global.lock_key_exclusively()?,
@@ -124,8 +125,8 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The key with its new secret, once that is on disk: what is sealed under it must never be without it. After an
-/// interruption the secret is there already.
+/// Returns the key with a new secret, which is on disk before any record is sealed under it. After
+/// an interrupted rotation, returns the key as it is: it has the new secret already.
 fn begin(path: &Path, before: StoreKey) -> Result<StoreKey, Failure> {
     if before.is_rotating() {
         return Ok(before);
@@ -135,8 +136,9 @@ fn begin(path: &Path, before: StoreKey) -> Result<StoreKey, Failure> {
     Ok(key)
 }
 
-/// Seals what is under former secrets of the key file anew, and leaves of those only what hashes tokens. Returns how many
-/// records that were, and what the store was found to be when it was opened.
+/// Reseals the records under former secrets, and reduces these secrets in the key file to their
+/// keys for hashing tokens. Returns the number of resealed records, and the rollback report of the
+/// engine.
 pub(crate) fn complete(
     global: &Global,
     store: &OpenStore,
@@ -147,7 +149,7 @@ pub(crate) fn complete(
     let engine = global.start(store, (key, alone), Engine::open, global.options())?;
     let known = engine.len();
     let progress = Progress::counted("Sealing", Some(known as u64));
-    // Buckets and settings are sealed too, and are few.
+    // The count includes the few buckets and settings, which `len` does not.
     let mut print_rollback = |count: usize| progress.set(count.min(known) as u64);
     let sealed = engine.issuer().reseal(&mut print_rollback);
     progress.finish();
@@ -170,18 +172,19 @@ impl Done {
 
     fn text(&self, path: &Path) -> String {
         let mut text = format!(
-            "Key {} is the current one; {} sealed under it in {:.2} s.\n",
+            "Key {} is current; sealed {} under it in {:.2} s.\n",
             self.current(),
             output::count(self.sealed, "record"),
             self.seconds,
         );
         if self.interrupted {
             text.push_str(
-                "This completed a rotation that was interrupted; no further key was drawn.\n",
+                "This completed an interrupted rotation; no further key was generated.\n",
             );
         }
         text.push_str(&format!(
-            "\nCopy `{}` to a safe place, and make a new backup: older ones need the old key file too.\n",
+            "\nCopy `{}` to a safe place, and make a new backup: \
+             older backups need the old key file too.\n",
             path.display()
         ));
         text

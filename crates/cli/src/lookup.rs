@@ -1,4 +1,4 @@
-//! What names on the command line stand for, and whom ids in a list belong to.
+//! Looking up names given on the command line, and names of ids in lists.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use symbolon::{Caller, Engine, Error, Field, Id, Issuer, Organization, Status, U
 
 use crate::error::Failure;
 
-/// Looks up names and ids as the operator. Names by id are remembered.
+/// Looks up names and ids as the operator. Caches the names of ids.
 pub(crate) struct Lookup {
     pub(crate) issuer: Arc<Issuer>,
     users: HashMap<Id, Option<String>>,
@@ -23,7 +23,7 @@ impl Lookup {
         }
     }
 
-    /// The organization with this id or name that is not deleted.
+    /// Returns the organization with this id or name, unless it is deleted. An id takes precedence.
     pub(crate) fn organization(&self, text: &str) -> Result<Organization, Failure> {
         let by_id = |id| self.issuer.organization(&Caller::Root, id);
         match find(text, by_id, |one| one.status)? {
@@ -32,13 +32,13 @@ impl Lookup {
         }
     }
 
-    /// The organization with this name that is not deleted.
+    /// Returns the organization with this name, unless it is deleted.
     pub(crate) fn organization_named(&self, name: &str) -> Result<Organization, Failure> {
         let found = self.issuer.organization_named(&Caller::Root, name);
         found.map_err(|error| unknown(error, Field::Organization, name))
     }
 
-    /// The user with this id or name that is not deleted.
+    /// Returns the user with this id or name, unless it is deleted. An id takes precedence.
     pub(crate) fn user(&self, text: &str) -> Result<User, Failure> {
         let by_id = |id| self.issuer.user(&Caller::Root, id);
         match find(text, by_id, |one| one.status)? {
@@ -47,13 +47,13 @@ impl Lookup {
         }
     }
 
-    /// The user with this name that is not deleted.
+    /// Returns the user with this name, unless it is deleted.
     pub(crate) fn user_named(&self, name: &str) -> Result<User, Failure> {
         let found = self.issuer.user_named(&Caller::Root, name);
         found.map_err(|error| unknown(error, Field::User, name))
     }
 
-    /// The bucket that is meant by an id, or by the name of a bucket that is registered.
+    /// Returns a bucket id: `text` itself if it is an id, or that of the registered bucket.
     pub(crate) fn bucket(&self, organization: Id, text: &str) -> Result<Id, Failure> {
         match text.parse() {
             Ok(id) => Ok(id),
@@ -61,7 +61,7 @@ impl Lookup {
         }
     }
 
-    /// The bucket that is registered with this name.
+    /// Returns the id of the registered bucket with this name.
     pub(crate) fn bucket_named(&self, organization: Id, name: &str) -> Result<Id, Failure> {
         let found = self.issuer.bucket_named(&Caller::Root, organization, name);
         found.map(|bucket| bucket.id).map_err(|error| match error {
@@ -70,7 +70,7 @@ impl Lookup {
         })
     }
 
-    /// The name of the user with this id, if there is one.
+    /// Returns the name of the user with this id, if there is one.
     pub(crate) fn user_name(&mut self, id: Id) -> Result<Option<String>, Error> {
         let issuer = &self.issuer;
         remember(&mut self.users, id, || {
@@ -78,7 +78,7 @@ impl Lookup {
         })
     }
 
-    /// The name of the organization with this id, if there is one.
+    /// Returns the name of the organization with this id, if there is one.
     pub(crate) fn organization_name(&mut self, id: Id) -> Result<Option<String>, Error> {
         let issuer = &self.issuer;
         remember(&mut self.organizations, id, || {
@@ -87,7 +87,7 @@ impl Lookup {
     }
 }
 
-/// The same error, with what was named in it if that is what was not found.
+/// Converts an error, adding `name` if `field` is what was not found.
 pub(crate) fn unknown(error: Error, field: Field, name: &str) -> Failure {
     let list = match (error, field) {
         (Error::NotFound(found), _) if found != field => return Error::NotFound(found).into(),
@@ -103,18 +103,18 @@ pub(crate) fn unknown(error: Error, field: Field, name: &str) -> Failure {
     }
 }
 
-/// The same error, with the name that somebody else has.
+/// Converts an error, adding `name` if that name is already in use.
 pub(crate) fn taken(error: Error, name: &str) -> Failure {
     let what = match error {
-        Error::Exists(Field::UserName) => "a user",
-        Error::Exists(Field::OrganizationName) => "an organization",
+        Error::Exists(Field::UserName) => "user",
+        Error::Exists(Field::OrganizationName) => "organization",
         error => return error.into(),
     };
     let name = name.to_owned();
     Failure::Taken { what, name }
 }
 
-/// What has this id, if the text is one and it is not deleted.
+/// Looks up `text` as an id. Returns `None` if it is not an id, unknown or deleted.
 fn find<T>(
     text: &str,
     by_id: impl FnOnce(Id) -> Result<T, Error>,
@@ -137,7 +137,7 @@ fn remember(
     }
     let name = match look() {
         Ok(name) => Some(name),
-        // The list is not of users or organizations; `fsck` tells what is wrong with them.
+        // The name is only shown beside an id; `fsck` reports a tampered owner.
         Err(Error::NotFound(_) | Error::Tampered(_)) => None,
         Err(error) => return Err(error),
     };

@@ -1,4 +1,4 @@
-//! `symbolon`: a store of API tokens from the command line.
+//! `symbolon`: the command line of the token store.
 #![forbid(unsafe_code)]
 
 mod arguments;

@@ -17,7 +17,7 @@ Examples:
   symbolon man | man -l -
   symbolon man ~/.local/share/man/man1")]
 pub(crate) struct ManArgs {
-    /// Write a page for each command into this folder, which is made if there is none
+    /// Write a page for each command into the directory DIR, creating it if needed
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Opening a store with its key, and making both.
+//! Opening and creating a store with its key and journal.
 
 use std::collections::HashSet;
 use std::ops::Deref;
@@ -35,7 +35,7 @@ impl OpenStore {
         }
     }
 
-    /// What is damaged, whether genuine or not.
+    /// Describes each damage in the file or folder, without verifying records.
     pub(crate) fn integrity(&self) -> Result<Vec<String>, StoreError> {
         match self {
             Self::Sqlite(store) => store.integrity(),
@@ -48,24 +48,24 @@ impl OpenStore {
     }
 }
 
-/// What the actions and resource types are.
+/// Returns the schema of the command line: InfluxDB 2 and databases.
 pub(crate) fn schema() -> Schema {
     Schema::influxdb_v2().and(Schema::databases())
 }
 
-/// An engine on nothing, where changes can be tried before anything is made.
+/// Creates an engine on an empty memory store, to validate a change before creating files.
 pub(crate) fn scratch_engine() -> Result<Engine, Failure> {
     scratch_engine_with(StoreKey::generate()?)
 }
 
-/// The same under this key.
+/// Creates an engine on an empty memory store with this key.
 pub(crate) fn scratch_engine_with(key: StoreKey) -> Result<Engine, Failure> {
     let store = Arc::new(MemoryStore::new());
     Ok(Engine::create(store, key, Options::new(schema()))?)
 }
 
 impl Global {
-    /// Opens the store if there is one.
+    /// Opens the store without an engine. Returns `None` if there is no store.
     pub(crate) fn open_store(&self) -> Result<Option<OpenStore>, Failure> {
         use symbolon_sled::OpenError as Sled;
         use symbolon_sqlite::OpenError as Sqlite;
@@ -83,13 +83,13 @@ impl Global {
         }
     }
 
-    /// Opens the store, which must be there; nothing is made.
+    /// Opens an engine on the store. Fails with [`Failure::NoStore`] if there is none.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
         self.open_if_exists()?
             .ok_or_else(|| Failure::NoStore(self.store.clone()))
     }
 
-    /// The same; none if there is no store, or an empty one.
+    /// Opens an engine on the store. Returns `None` if there is no store or it is empty.
     pub(crate) fn open_if_exists(&self) -> Result<Option<Opened>, Failure> {
         match self.open_store()? {
             Some(store) if !store.is_new()? => {
@@ -104,8 +104,9 @@ impl Global {
         }
     }
 
-    /// Opens the store, and makes it and its key if there is none. The key comes first: a store without one would be
-    /// lost.
+    /// Opens an engine on the store. Creates the store and its key if there is none.
+    ///
+    /// The key is created first, because a store without its key is lost.
     pub(crate) fn open_or_create(&self) -> Result<Opened, Failure> {
         let (store, key) = match self.open_store()? {
             Some(store) if !store.is_new()? => (store, self.lock_key()?),
@@ -122,8 +123,8 @@ impl Global {
         self.start(&store, key, Engine::create, self.options())
     }
 
-    /// Refuses to create a store whose journal records changes of one: before anything is written, for
-    /// the volume of the store may only not be mounted.
+    /// Fails if the journal records changes of a store, since the volume of that store may only
+    /// be unmounted. Called before anything is written.
     fn check_store_is_not_missing(&self) -> Result<(), Failure> {
         let journal = self.journal_path();
         if self.accept_new_store || is_missing_or_empty(&journal)? {
@@ -151,7 +152,7 @@ impl Global {
         Err(Failure::StoreMissing { store, journal })
     }
 
-    /// Opens an engine on `store` to examine it: also without a journal that knows it.
+    /// Opens an engine on `store` for inspection, if need be without its journal.
     pub(crate) fn start_read_only(&self, store: &OpenStore) -> Result<Opened, Failure> {
         let options = self.quiet_options();
         match self.start(store, self.lock_key()?, Engine::open, options.clone()) {
@@ -165,7 +166,7 @@ impl Global {
         }
     }
 
-    /// Opens an engine on `store`, with its journal.
+    /// Opens or creates an engine on `store` with its journal, by calling `open`.
     pub(crate) fn start(
         &self,
         store: &OpenStore,
@@ -197,12 +198,13 @@ impl Global {
         Ok(Opened { engine, lock })
     }
 
-    /// The key, and that it stays what it is as long as the second value lives.
+    /// Loads the key and takes a shared lock: no process replaces the key file while it is held.
     pub(crate) fn lock_key(&self) -> Result<(StoreKey, KeyLock), Failure> {
         self.lock_key_with(KeyFile::hold)
     }
 
-    /// The same, and that nobody else uses it: it may be replaced.
+    /// Loads the key and takes an exclusive lock, which permits to replace the key file.
+    /// Fails if another process uses it.
     pub(crate) fn lock_key_exclusively(&self) -> Result<(StoreKey, KeyLock), Failure> {
         self.lock_key_with(KeyFile::hold_alone)
     }
@@ -212,10 +214,10 @@ impl Global {
         hold: fn(&Path) -> Result<KeyLock, FileError>,
     ) -> Result<(StoreKey, KeyLock), Failure> {
         let path = self.key_path();
-        // Without a key nothing is locked, for nothing is made.
+        // Fails without a key file, so that no lock file is created for it.
         drop(KeyFile::load(&path)?);
         let lock = hold(&path)?;
-        // Only now: somebody else may have replaced it meanwhile.
+        // Loaded again under the lock: another process may have replaced it meanwhile.
         Ok((KeyFile::load(&path)?, lock))
     }
 
@@ -223,7 +225,8 @@ impl Global {
         Ok(KeyFile::load(&self.key_path())?)
     }
 
-    /// Refuses a store that is about to be put in place if opening it would be refused.
+    /// Fails if the journal does not fit the store `name`, so that opening it would fail.
+    /// Called before a restored store is put in its place.
     pub(crate) fn check_journal(&self, key: &StoreKey, name: &str) -> Result<(), Failure> {
         let journal = self.journal_path();
         let found = FileJournal::open(&journal, JournalKeys::new(key))?;
@@ -240,13 +243,13 @@ impl Global {
         Ok(())
     }
 
-    /// The folder of the journal.
+    /// Returns the path of the journal directory.
     pub(crate) fn journal_path(&self) -> PathBuf {
         let beside = || FileJournal::beside(&self.key_path());
         self.journal.clone().unwrap_or_else(beside)
     }
 
-    /// Options that print every fault.
+    /// Returns engine options that print a warning for each tampered record.
     pub(crate) fn options(&self) -> Options {
         Options {
             report: Some(report()),
@@ -283,7 +286,7 @@ impl Global {
                 error => Err(error),
             };
             match made {
-                // Or another process was quicker.
+                // Another process may have created it meanwhile.
                 Ok(_) | Err(FileError::Exists(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -314,21 +317,21 @@ fn is_missing_or_empty(folder: &Path) -> Result<bool, Failure> {
     }
 }
 
-/// An engine, and the hold on the key that it uses.
+/// An engine with the lock on its key.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    // Closed before the key is let go.
+    // Dropped before the lock.
     engine: Engine,
     lock: KeyLock,
 }
 
 impl Opened {
-    /// The engine and the hold on its key, which must outlive it.
+    /// Returns the engine and the lock on its key, which must outlive the engine.
     pub(crate) fn into_parts(self) -> (Engine, KeyLock) {
         (self.engine, self.lock)
     }
 
-    /// Closes the engine, and goes on holding the key.
+    /// Closes the engine and returns the lock, which is still held.
     pub(crate) fn close(self) -> KeyLock {
         drop(self.engine);
         self.lock
@@ -346,30 +349,30 @@ impl Deref for Opened {
 fn print_rollback(rollback: &RollbackReport) {
     if rollback.accepted {
         output::warning(
-            "the store was taken as it is, without a journal that knows it: what was revoked since it was backed up \
-             works again; revoke it again, or all that was made before a time with `--revoke-before`",
+            "the store was opened without its journal: tokens revoked after its last backup work \
+             again; revoke them, or revoke all tokens created before a time with `--revoke-before`",
         );
         return;
     }
     let revoked = output::count(rollback.revoked, "record");
     output::warning(format!(
-        "the store was put back as it had been earlier; {revoked} that had ended since ended again, as the journal says. \
-         What else was changed since then is undone: see `symbolon audit show`"
+        "the store was rolled back to an earlier copy; replayed revocations of {revoked} from the \
+         journal. Other changes since that copy are lost; see `symbolon audit show`"
     ));
 }
 
-/// Faults beyond these are only counted by `fsck`.
+/// Maximum number of integrity warnings; `fsck` lists all faults.
 const SHOWN: usize = 20;
 
 fn report() -> IntegrityCallback {
-    let told = Mutex::new(HashSet::new());
+    let printed = Mutex::new(HashSet::new());
     Arc::new(move |fault: &IntegrityFault| {
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
         let text = format!("{:?}: {}", fault.key, fault.problem);
-        if told.len() <= SHOWN && told.insert(text.clone()) {
-            match told.len() {
+        if printed.len() <= SHOWN && printed.insert(text.clone()) {
+            match printed.len() {
                 1..=SHOWN => output::warning(text),
-                _ => output::warning("there are more; run `symbolon fsck`"),
+                _ => output::warning("more records failed verification; run `symbolon fsck`"),
             }
         }
     })

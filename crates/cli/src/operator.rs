@@ -1,8 +1,8 @@
-//! **The rule of administration on a store**: whoever names the store on the command line, and can read its key, is the
-//! operator.
+//! **The rule for administration on a store**: a caller who names the store on the command line
+//! and can read its key acts as the operator.
 //!
-//! Everything else goes over HTTP in a later version, with a token. A store that was named elsewhere, by the environment
-//! or by default, must not turn such a command into one of the operator.
+//! A store taken from the environment or from the default does not count, so that no command acts
+//! as the operator by accident.
 
 use clap::parser::ValueSource;
 
@@ -11,7 +11,11 @@ use crate::error::Failure;
 use crate::open::Opened;
 use crate::store_url::StoreUrl;
 
-/// Opens the store for its operator, as which [`symbolon::Caller::Root`] then acts.
+/// Opens the store for changes by its operator, [`symbolon::Caller::Root`].
+///
+/// # Errors
+///
+/// Fails with [`Failure::StoreNotNamed`] if `--store` is not on the command line.
 pub(crate) fn open(global: &Global) -> Result<Opened, Failure> {
     if may_operate(global.store_source) {
         return global.open();
@@ -30,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_store_on_the_command_line_counts() {
+    fn only_a_store_on_the_command_line_grants_operator_access() {
         assert!(may_operate(Some(ValueSource::CommandLine)));
         for elsewhere in [
             None,

@@ -1,4 +1,4 @@
-//! What is printed, and how.
+//! Printing to standard output and standard error.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -15,12 +15,12 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Prints to standard output. Whoever has stopped reading it misses nothing: the exit code still tells.
+/// Prints to standard output. Ignores a closed pipe, so that the exit code keeps its meaning.
 pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
     ignore_broken_pipe(print_all(text))
 }
 
-/// The same, where it matters that it is read.
+/// Prints to standard output. Fails if the pipe is closed.
 pub(crate) fn print_all(text: impl Display) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     let written = write!(out, "{text}").and_then(|()| out.flush());
@@ -33,7 +33,7 @@ pub(crate) fn print_line(value: &impl Serialize) -> Result<(), Failure> {
     print(format!("{}\n", json.map_err(Failure::Stdout)?))
 }
 
-/// Prints JSON to standard output, for programs that read it and people who look at it.
+/// Prints indented JSON to standard output.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(value).map_err(io::Error::from);
     print(format!("{}\n", json.map_err(Failure::Stdout)?))
@@ -46,7 +46,7 @@ fn ignore_broken_pipe(printed: Result<(), Failure>) -> Result<(), Failure> {
     }
 }
 
-/// Prints an error with everything that caused it, in one line.
+/// Prints an error and its causes on one line.
 pub(crate) fn error(error: &dyn Error) {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -58,7 +58,7 @@ pub(crate) fn error(error: &dyn Error) {
     tell(&format!("{BAD}Error:{BAD:#} {text}"));
 }
 
-/// Prints what the parser of the command line says.
+/// Prints an error of the command-line parser.
 pub(crate) fn usage(text: &str) {
     let text = text.strip_prefix("error:").unwrap_or(text).trim();
     tell(&format!("{BAD}Error:{BAD:#} {text}"));
@@ -68,17 +68,17 @@ pub(crate) fn warning(text: impl Display) {
     tell(&format!("{WARNING}Warning:{WARNING:#} {text}"));
 }
 
-/// Prints a line to standard error. If that is gone, nobody is left to be told.
+/// Prints a line to standard error, ignoring errors.
 pub(crate) fn tell(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Asks for input on the same line.
+/// Prints a prompt to standard error, without a line break.
 pub(crate) fn ask(text: &str) {
     let _ = write!(anstream::stderr(), "{text}");
 }
 
-/// A table without lines, as wide as it needs; without a header if that is empty.
+/// Creates a table without borders; without a header row if `header` is empty.
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -88,7 +88,7 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table
 }
 
-/// The lines of a table, without the spaces around them.
+/// Renders a table, with the padding around each line removed.
 pub(crate) fn lines(table: &Table) -> String {
     let lines = table.lines().map(|line| {
         let line = line.strip_prefix(' ').unwrap_or(&line);
@@ -97,7 +97,7 @@ pub(crate) fn lines(table: &Table) -> String {
     lines.collect()
 }
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 pub(crate) fn number(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 2);
@@ -110,13 +110,13 @@ pub(crate) fn number(number: usize) -> String {
     text
 }
 
-/// `1 row`, `2 rows`.
+/// Formats a count with its unit: `1 row`, `2 rows`.
 pub(crate) fn count(many: usize, one: &str) -> String {
     let plural = if many == 1 { "" } else { "s" };
     format!("{} {one}{plural}", number(many))
 }
 
-/// `1234567` as `1.2 MB`.
+/// Formats a number of bytes: `1234567` as `1.2 MB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
@@ -126,7 +126,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// How many a second, whole.
+/// Returns items per second, rounded down.
 pub(crate) fn rate(done: usize, seconds: f64) -> usize {
     (done as f64 / seconds.max(0.001)) as usize
 }

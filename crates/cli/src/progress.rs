@@ -1,10 +1,10 @@
-//! How far something is, on a terminal only.
+//! Progress bars, shown on terminals only.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A line on standard error that is gone when it is finished. Nothing is shown if that is no terminal.
+/// A progress bar on standard error, cleared when finished. Hidden if that is not a terminal.
 #[derive(Debug)]
 pub(crate) struct Progress(ProgressBar);
 
@@ -13,12 +13,12 @@ impl Progress {
         Self(ProgressBar::hidden())
     }
 
-    /// Counts things, of so many if that is known.
+    /// Creates a bar that counts items, with their total number if it is available.
     pub(crate) fn counted(what: &'static str, all: Option<u64>) -> Self {
         Self::new(what, all, "{human_pos}", "{human_len}")
     }
 
-    /// Counts bytes.
+    /// Creates a bar that counts bytes, with their total number if it is available.
     pub(crate) fn bytes(what: &'static str, all: Option<u64>) -> Self {
         Self::new(what, all, "{decimal_bytes}", "{decimal_total_bytes}")
     }
@@ -29,7 +29,7 @@ impl Progress {
             Some(_) => format!("{{msg}} {{wide_bar}} {position} of {length}, {{eta}} left"),
             None => format!("{{msg}} {{spinner}} {position}"),
         };
-        // A template that is wrong would be found by the test below.
+        // The test below verifies the templates.
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
@@ -45,12 +45,12 @@ impl Progress {
         self.0.finish_and_clear();
     }
 
-    /// Says what is done now.
+    /// Changes the message.
     pub(crate) fn say(&self, what: &'static str) {
         self.0.set_message(what);
     }
 
-    /// Counts what is read.
+    /// Wraps `input` so that the bar follows its position.
     pub(crate) fn watch<R: Read>(&self, input: R) -> CountingReader<R> {
         CountingReader {
             input,
@@ -59,7 +59,7 @@ impl Progress {
     }
 }
 
-/// What is read, counted.
+/// A reader that advances a progress bar.
 pub(crate) struct CountingReader<R> {
     input: R,
     bar: ProgressBar,

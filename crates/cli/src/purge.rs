@@ -18,18 +18,18 @@ Examples:
   symbolon purge --dry-run
   symbolon purge --retention 90d --store sqlite:tokens.db
 
-Users and organizations go after all that belongs to them. What is forgotten
-cannot be told from what never was: a check of its token says `unknown`, and a
-token of another origin can be imported again. It may be interrupted at any
-time; the next purge goes on.")]
+Users and organizations are removed after everything that belongs to them. After
+a purge, the token of a removed authorization is `unknown` instead of `revoked`,
+and an imported token can be imported again. A purge can be interrupted at any
+time; the next one continues.")]
 pub(crate) struct PurgeArgs {
-    /// How long ago it must have been revoked or deleted, as in `12h` or `90d`
+    /// Minimum time since a record was revoked or deleted, such as `12h` or `90d`
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = span)]
     retention: Duration,
-    /// Only tell what would be forgotten
+    /// Show what would be removed without removing anything
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -40,14 +40,7 @@ pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure
         retention: Some(args.retention),
         dry_run: args.dry_run,
     };
-    let progress = Progress::counted(
-        if args.dry_run {
-            "Counting"
-        } else {
-            "Forgetting"
-        },
-        None,
-    );
+    let progress = Progress::counted(if args.dry_run { "Counting" } else { "Removing" }, None);
     let mut tell = |so_far: &PurgeReport| progress.set(so_far.total() as u64);
     let purged = engine.issuer().purge_with(&how, &mut tell);
     progress.finish();
@@ -68,7 +61,7 @@ pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure
 }
 
 fn text(purged: &PurgeReport, dry_run: bool) -> String {
-    let verb = if dry_run { "Would forget" } else { "Forgotten" };
+    let verb = if dry_run { "Would remove" } else { "Removed" };
     let mut table = output::table(&["", verb]);
     for (what, many) in [
         ("Authorizations", purged.authorizations),

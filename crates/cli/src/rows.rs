@@ -1,4 +1,4 @@
-//! How rows of a list are printed: as a table or as JSON.
+//! Printing the rows of a list as a table or as JSON.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -12,30 +12,30 @@ use crate::output;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Rows {
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print no line of headers above a table
+    /// Hide the table headers
     #[arg(long)]
     hide_headers: bool,
 }
 
-/// Something that is a row of a table, or an object of JSON.
+/// A row of a table, or a JSON object.
 pub(crate) trait Row: Serialize {
-    /// What stands above each column.
+    /// Header of each column.
     const HEADER: &[&str];
 
-    /// What stands in each column.
+    /// Returns the text of each column.
     fn cells(&self) -> Vec<String>;
 
-    /// The same where it is looked at, and long lines are broken.
+    /// Returns shorter texts, for a terminal.
     fn short_cells(&self) -> Vec<String> {
         self.cells()
     }
 }
 
 impl Rows {
-    /// Prints all rows. As JSON, each is written when it is known, so that a list may be of any length.
+    /// Prints all rows. JSON is streamed, so that a list of any length needs little memory.
     pub(crate) fn print<R: Row>(
         &self,
         rows: impl Iterator<Item = Result<R, Failure>>,
@@ -55,7 +55,7 @@ impl Rows {
         self.print_as(row, None)
     }
 
-    /// The same, with a column that says that it is deleted.
+    /// Prints one row with a column `Deleted`; as JSON, the object alone.
     pub(crate) fn print_deleted(&self, row: &impl Row) -> Result<(), Failure> {
         self.print_as(row, Some(("Deleted", "true")))
     }
@@ -85,7 +85,7 @@ fn cells(row: &impl Row) -> Vec<String> {
     }
 }
 
-/// Prints an array, one row after the other.
+/// Prints a JSON array, writing each row as it arrives.
 fn print_array<R: Row>(rows: impl Iterator<Item = Result<R, Failure>>) -> Result<(), Failure> {
     let mut lost = None;
     let rows = rows.map_while(|row| row.map_err(|failure| lost = Some(failure)).ok());

@@ -20,22 +20,22 @@ Examples:
   symbolon setup --org my-org --user me --store sled:./tokens \\
     --write-token operator.token
 
-The store and its key are created if there are none. It works once for each
-store.")]
+The store and its key are created if they do not exist. A store can be set up
+only once.")]
 pub(crate) struct SetupArgs {
-    /// The name of the first organization
+    /// Name of the first organization
     #[arg(long, value_name = "NAME")]
     org: String,
-    /// The name of the first user
+    /// Name of the first user
     #[arg(long, value_name = "NAME")]
     user: String,
-    /// Use the organization and user of these names if they exist, as after an import
+    /// Use an existing organization and user with these names, as after an import
     #[arg(long)]
     adopt: bool,
-    /// Write the token to this new file, which only you can read, and print nothing
+    /// Write the token to the new file FILE, readable by you only, and print nothing
     #[arg(long, value_name = "FILE")]
     write_token: Option<PathBuf>,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -54,7 +54,7 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
             IfNameExists::Refuse
         },
     };
-    // Names that cannot be taken are refused before anything is made.
+    // Validates the names before creating any file.
     open::scratch_engine()?.issuer().set_up(&first)?;
     let file = args.write_token.as_deref();
     let file = file.map(TokenFile::reserve).transpose()?;
@@ -111,6 +111,6 @@ fn text(made: &SetUpResult, global: &Global) -> String {
     }
     let token = made.token.reveal();
     text.push_str(&format!("  {BOLD}{:13}{BOLD:#}  {token}\n\n", "Token"));
-    text.push_str("The token is shown only now: keep it in a safe place.\n");
+    text.push_str("The token is shown only once. Keep it in a safe place.\n");
     text
 }

@@ -1,11 +1,11 @@
-//! Which store is meant: `sqlite:PATH` or `sled:PATH`.
+//! Store URLs: `sqlite:PATH` or `sled:PATH`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// A kind of store, and where it lies.
+/// Kind and path of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
     Sqlite(PathBuf),
@@ -15,7 +15,7 @@ pub(crate) enum StoreUrl {
 impl StoreUrl {
     pub(crate) fn parse(text: OsString) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("it is empty; write `sqlite:PATH` or `sled:PATH`".into());
+            return Err("the store URL is empty; write `sqlite:PATH` or `sled:PATH`".into());
         }
         let after = |scheme: &str| {
             let path = text.as_bytes().strip_prefix(scheme.as_bytes())?;
@@ -32,7 +32,7 @@ impl StoreUrl {
                 };
                 let text = text.to_string_lossy();
                 return Err(format!(
-                    "`{text}` does not say what kind of store it is; write `{kind}:{text}`"
+                    "`{text}` does not name the kind of store; write `{kind}:{text}`"
                 ));
             }
         };
@@ -42,7 +42,7 @@ impl StoreUrl {
         Ok(url)
     }
 
-    /// Its file or folder.
+    /// Returns the path of the database file (SQLite) or folder (sled).
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Sqlite(path) | Self::Sled(path) => path,
@@ -75,8 +75,8 @@ mod tests {
             Ok(StoreUrl::Sqlite("a:b.db".into()))
         );
         assert_eq!(parse("sled:/x y").unwrap().to_string(), "sled:/x y");
-        let told = parse("foo.db").unwrap_err();
-        assert!(told.ends_with("write `sqlite:foo.db`"), "{told}");
+        let error = parse("foo.db").unwrap_err();
+        assert!(error.ends_with("write `sqlite:foo.db`"), "{error}");
         assert!(parse("/").unwrap_err().ends_with("write `sled:/`"));
         assert!(parse("etcd:x").is_err());
         assert!(parse("").unwrap_err().contains("`sqlite:PATH`"));

@@ -22,7 +22,7 @@ Examples:
   symbolon user list --store sqlite:tokens.db
   symbolon user inactive me --store sqlite:tokens.db
 
-The store stands on the command line: whoever can read its key is its operator."
+The store must be named on the command line. You need read access to its key."
 )]
 pub(crate) struct UserArgs {
     #[command(subcommand)]
@@ -33,25 +33,25 @@ pub(crate) struct UserArgs {
 enum UserCommand {
     /// Create a user
     Create(CreateArgs),
-    /// List the users that are not deleted
+    /// List users
     #[command(visible_aliases = ["find", "ls"])]
     List(ListArgs),
     /// Rename a user
     Update(UpdateArgs),
-    /// Delete a user for good, and with it all its tokens
+    /// Delete a user permanently and revoke its tokens
     #[command(after_help = "\
 Example:
   symbolon user delete me --store sqlite:tokens.db
 
-The name is free again; the id is not. Authorizations of the user are refused
-from now on. The record stays as proof until `symbolon purge` forgets it.")]
+The name can be used again, but not the ID. Tokens of the user stop working at
+once. The record stays as a tombstone until `symbolon purge` removes it.")]
     Delete(ChangeArgs),
-    /// Switch a user on
+    /// Activate a user
     #[command(after_help = "\
 Example:
   symbolon user active me --store sqlite:tokens.db")]
     Active(ChangeArgs),
-    /// Switch a user off: all its tokens are refused until it is switched on again
+    /// Deactivate a user; its tokens are refused until it is activated again
     #[command(after_help = "\
 Example:
   symbolon user inactive me --store sqlite:tokens.db")]
@@ -64,10 +64,10 @@ Examples:
   symbolon user create --name me --store sqlite:tokens.db
   symbolon user create --name me --org my-org --store sqlite:tokens.db")]
 struct CreateArgs {
-    /// The name of the user
+    /// Name of the user
     #[arg(long, short)]
     name: String,
-    /// Make it a member of this organization: its name or id
+    /// Add the user as a member of this organization, given by name or ID
     #[arg(long, short, value_name = "NAME")]
     org: Option<String>,
     #[command(flatten)]
@@ -80,10 +80,10 @@ Examples:
   symbolon user list --store sqlite:tokens.db
   symbolon user list --name me --json --store sqlite:tokens.db")]
 struct ListArgs {
-    /// Only the one with this id
+    /// List only the user with this ID
     #[arg(long, short)]
     id: Option<Id>,
-    /// Only the one with this name
+    /// List only the user with this name
     #[arg(long, short)]
     name: Option<String>,
     #[command(flatten)]
@@ -97,7 +97,7 @@ Example:
 struct UpdateArgs {
     #[command(flatten)]
     which: Which,
-    /// The new name
+    /// New name
     #[arg(long, short)]
     name: String,
     #[command(flatten)]
@@ -114,10 +114,10 @@ struct ChangeArgs {
 
 #[derive(Debug, Args)]
 struct Which {
-    /// The user: its name or id
+    /// Name or ID of the user
     #[arg(required_unless_present = "id")]
     user: Option<String>,
-    /// The user, by its id
+    /// ID of the user, as an option
     #[arg(long, short, conflicts_with = "user")]
     id: Option<Id>,
 }
@@ -204,7 +204,7 @@ fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<UserOutput,
         .map_err(|error| taken(error, name))
 }
 
-/// What is printed of a user: never the hash of its password.
+/// Printed form of a user, without the hash of its password.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UserOutput {

@@ -1,5 +1,5 @@
-//! Handing over a token, which exists once: on standard output, or with `--write-token` in a file that is there before
-//! the token is, so that no token is made that cannot be kept.
+//! Delivering a new token, whose text is stored nowhere: on standard output, or with
+//! `--write-token` in a file. The file is created before the token, so that no token is lost.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use symbolon_files::{FileError, create_private};
 use crate::error::Failure;
 use crate::output;
 
-/// How something is printed.
+/// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Text,
@@ -24,8 +24,8 @@ impl Form {
     }
 }
 
-/// Writes the token to its file, or prints it for the only time; to standard error if nothing else is left. `show` says
-/// what is printed with it, or without it once it is in the file.
+/// Writes the token to its file, or prints it: to standard output or, if that fails, to standard
+/// error. `show` formats the output with the token, or without it if the file has it.
 pub(crate) fn deliver_token(
     token: &Token,
     file: Option<TokenFile>,
@@ -44,14 +44,14 @@ pub(crate) fn deliver_token(
     })
 }
 
-/// A new file with room for a token. It goes again unless one is written.
+/// A new file with room for a token. Removed when dropped, unless a token was written.
 #[derive(Debug)]
 pub(crate) struct TokenFile {
     path: PathBuf,
     written: bool,
 }
 
-/// As long as a token can be, and longer: what replaces it needs no new room on the disk.
+/// Placeholder longer than any token, so that writing the token needs no new disk space.
 const ROOM: [u8; 256] = [b' '; 256];
 
 impl TokenFile {

@@ -19,7 +19,7 @@ Examples:
   symbolon audit show --since 24h
   symbolon audit verify
 
-Both need the key file alone, not the store."
+Both commands need only the key file, not the store."
 )]
 pub(crate) struct AuditArgs {
     #[command(subcommand)]
@@ -28,9 +28,9 @@ pub(crate) struct AuditArgs {
 
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
-    /// Show who did what, the newest last
+    /// Show recorded operations, newest last
     Show(show::ShowArgs),
-    /// Find out whether the journal is as it was written, and goes as far as the store
+    /// Verify that the journal is intact and as recent as the store
     Verify(verify::VerifyArgs),
 }
 

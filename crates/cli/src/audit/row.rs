@@ -1,4 +1,4 @@
-//! What was done, and what became of it, as one row.
+//! Rows of `symbolon audit show`: each joins an intent with its outcome.
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{Read, Seek};
@@ -15,7 +15,7 @@ pub(super) struct Row {
     pub(super) at: Timestamp,
     pub(super) chain: u32,
     pub(super) number: u64,
-    /// Whoever asked; none if it is about the journal or the store itself.
+    /// The caller; `None` for an event of the journal or the store itself.
     #[serde(rename = "by", skip_serializing_if = "Option::is_none")]
     pub(super) actor: Option<Actor>,
     #[serde(rename = "act", skip_serializing_if = "Option::is_none")]
@@ -29,20 +29,20 @@ pub(super) struct Row {
     pub(super) note: Option<String>,
 }
 
-/// An intent whose outcome did not come.
+/// Result of an intent without an outcome.
 const OPEN: &str = "open";
 pub(super) const DENIED: &str = "denied";
 
-/// So many rows are held back until it is known what became of the first.
+/// Maximum number of rows held back while the first one waits for its outcome.
 const HELD: usize = 4096;
 
-/// The rows of a chain, in its order.
+/// The rows of a chain, in the order of the chain.
 #[derive(Debug)]
 pub(super) struct Rows<'k, R> {
     chain: u32,
     reader: ChainReader<'k, R>,
     held: VecDeque<Row>,
-    /// Those of the held rows that wait, by number.
+    /// Numbers of the held rows that wait for their outcome.
     waiting: HashSet<u64>,
     ended: bool,
 }
@@ -58,10 +58,11 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
         }
     }
 
-    /// When the next row was written, once it is known what became of it.
+    /// Reads until the next row has its outcome, and returns the time of that row. Returns `None`
+    /// at the end of the chain. Calls `report` with each finding.
     pub(super) fn peek(
         &mut self,
-        told: &mut dyn FnMut(Finding),
+        report: &mut dyn FnMut(Finding),
     ) -> std::io::Result<Option<Timestamp>> {
         loop {
             if let Some(row) = self.held.front() {
@@ -74,7 +75,7 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
             }
             match self.reader.read_item()? {
                 Some(Item::Entry { number, at, event }) => self.add(number, at, event),
-                Some(Item::Finding(finding)) => told(finding),
+                Some(Item::Finding(finding)) => report(finding),
                 None => self.ended = true,
             }
         }
@@ -127,7 +128,7 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
                     left_out => format!("{reason} (and {left_out} before it)"),
                 });
             }
-            // Says what a process knew of the store when it began to write: nobody did anything.
+            // Records the state of the store when a process opened it; no operation.
             Event::Opened { .. } => return,
             Event::RolledBack {
                 found_head,
@@ -146,7 +147,7 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
         self.held.push_back(row);
     }
 
-    /// Says of the intent with this number what became of it.
+    /// Sets the result of the intent with number `of`.
     fn resolve(&mut self, of: u64, outcome: Outcome) {
         let at = self.held.binary_search_by_key(&of, |row| row.number);
         let Some(row) = at.ok().and_then(|at| self.held.get_mut(at)) else {
@@ -159,14 +160,14 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
             }
             Outcome::Found => "found",
             Outcome::Failed => "failed",
-            // What it was comes later, if ever.
+            // The actual outcome may follow.
             Outcome::Unknown => return row.result = "unknown",
         };
         self.waiting.remove(&of);
     }
 }
 
-/// The time, whole seconds.
+/// Formats a time without fractions of a second.
 pub(super) fn seconds(time: Timestamp) -> String {
     let text = time.to_string();
     let whole = text.split(['.', 'Z']).next();

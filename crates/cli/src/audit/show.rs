@@ -24,29 +24,29 @@ Examples:
   symbolon audit show --denied --since 2026-11-01T00:00:00Z
   symbolon audit show --id 0b38a8a5d1ee5000 --json
 
-A row tells when, who asked for what, what became of it, at which commit, and
-which records it was about. `open` is what has no outcome yet. Processes that
-ran at the same time are merged by their clocks.")]
+A row shows the time, the caller, the operation, its result, the commit and the
+records. The result `open` means that no outcome is recorded yet. Entries of
+concurrent processes are merged by time.")]
 pub(crate) struct ShowArgs {
-    /// Nothing before this time, as in `2026-11-22T10:00:00Z`, or so long ago, as in `24h` or `30d`
+    /// Show entries since TIME, such as `2026-11-22T10:00:00Z`, or `24h` for a day ago
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
-    /// Nothing after this time, or so long ago
+    /// Show entries until TIME
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Timestamp>,
-    /// Only what this authorization did, or was done to the record with this id
+    /// Show operations by the authorization or user ID, or on the record ID
     #[arg(long, value_name = "ID")]
     id: Option<Id>,
-    /// Only this act, as in `revoke`
+    /// Show only this operation, such as `revoke`
     #[arg(long = "act", value_name = "NAME", value_parser = operation)]
     operation: Option<Operation>,
-    /// Only what was denied
+    /// Show only denied operations
     #[arg(long)]
     denied: bool,
-    /// Only the last so many rows
+    /// Maximum number of rows; the newest are shown
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Print JSON, one object a line
+    /// Print results as JSON, one object per line
     #[arg(long)]
     json: bool,
 }
@@ -67,11 +67,11 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure>
     loop {
         let mut next: Option<(Timestamp, usize)> = None;
         for (at, (file, rows)) in sources.iter_mut().enumerate() {
-            let mut told = |finding| {
+            let mut report = |finding| {
                 wrong += 1;
                 output::warning(finding);
             };
-            let time = rows.peek(&mut told).map_err(|source| Failure::Read {
+            let time = rows.peek(&mut report).map_err(|source| Failure::Read {
                 path: file.path.clone(),
                 source,
             })?;
@@ -117,12 +117,12 @@ impl ShowArgs {
     }
 }
 
-/// So many records of a row are printed in the table.
+/// Maximum number of records printed in a row of the table.
 const SHOWN: usize = 8;
-/// So many bytes are printed at once.
+/// Size of the output buffer, in bytes.
 const PRINTED: usize = 1 << 15;
 
-/// Prints rows as they come, or the last of them.
+/// Prints rows as they arrive or, with a limit, the newest at the end.
 struct Printer {
     json: bool,
     limit: Option<usize>,
@@ -184,7 +184,7 @@ impl Printer {
             Some(Actor::Root) => "root".to_owned(),
             Some(Actor::Authorization(id)) => id.to_string(),
             Some(Actor::User(id)) => format!("user:{id}"),
-            Some(Actor::Anonymous) => "nobody".to_owned(),
+            Some(Actor::Anonymous) => "anonymous".to_owned(),
             None => String::new(),
         };
         let operation = row.operation.map_or(String::new(), name);
@@ -208,13 +208,13 @@ impl Printer {
     }
 }
 
-/// Rows are printed as they come, so that the columns have fixed widths.
+/// Formats a row with columns of fixed width, since later rows are not read yet.
 fn line([time, actor, operation, result, revision, rest]: [&str; 6]) -> String {
     let text = format!("{time:20}  {actor:16}  {operation:23}  {result:8}  {revision:>8}  {rest}");
     format!("{}\n", text.trim_end())
 }
 
-/// What a terminal would obey is shown instead.
+/// Escapes control characters.
 fn plain(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
@@ -244,7 +244,8 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     }
     let ago = span(text).map_err(|_| {
         format!(
-            "`{text}` is no time; write it as in `2026-11-22T10:00:00Z`, or `24h` for a day ago"
+            "invalid time `{text}`; expected a time such as `2026-11-22T10:00:00Z`, \
+             or `24h` for a day ago"
         )
     })?;
     Ok(SystemClock::default().now().saturating_sub(ago))

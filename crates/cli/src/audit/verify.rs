@@ -19,18 +19,18 @@ Examples:
   symbolon audit verify
   symbolon audit verify --key-file ./key --json
 
-It exits with 0 if the journal is sound, with 1 if something is wrong with it,
-and with 2 if it cannot be read. If the store can be opened, the journal must
-tell of its newest commit. Others may write to both meanwhile.")]
+The exit code is 0 if the journal is intact, 1 if it has problems, and 2 if it
+cannot be read. If the store can be opened, its newest commit must be in the
+journal. Other processes may write to both during the check.")]
 pub(crate) struct VerifyArgs {
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let key = global.load_key()?;
-    // First: the intent of each commit is in the journal before it is in the store.
+    // Read before the journal: each commit is in the journal before it is in the store.
     let end = end_of_store(global);
     let report = verify(&global.journal_path(), &JournalKeys::new(&key))?;
     let behind = end.and_then(|end| behind(&report, &end));
@@ -50,7 +50,8 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<ExitCode, Failur
     }
 }
 
-/// What the store is caught up with; none if there is no store, or it cannot be opened.
+/// Returns the end of the store: its epoch and newest commit. Returns `None` if there is no store
+/// or it cannot be read, which prints a warning.
 fn end_of_store(global: &Global) -> Option<End> {
     let read = || -> Result<Option<End>, Failure> {
         global
@@ -59,7 +60,7 @@ fn end_of_store(global: &Global) -> Option<End> {
             .transpose()
     };
     read().unwrap_or_else(|failure| {
-        output::warning("the store cannot be read, so that the journal is not compared with it:");
+        output::warning("cannot read the store, so the journal is not compared with it:");
         output::error(&failure);
         None
     })
@@ -76,7 +77,7 @@ fn end_of(store: &dyn TokenStore) -> Result<End, Failure> {
     }
 }
 
-/// Says that the store holds commits that the journal does not tell of.
+/// Describes how the store has commits that the journal lacks. Returns `None` if it has none.
 fn behind(report: &Report, end: &End) -> Option<String> {
     let head = end.head.0;
     if head == 0 {
@@ -84,23 +85,23 @@ fn behind(report: &Report, end: &End) -> Option<String> {
     }
     if report.chains.iter().all(|chain| chain.lines == 0) {
         return Some(format!(
-            "there is no journal, but the store has had {head} commits: the journal is missing, or the store was \
-             written to without it"
+            "there is no journal, but the store has {head} commits: the journal is missing, \
+             or the store was written to without it"
         ));
     }
     let Some(newest) = report.newest(end.epoch.0) else {
         return Some(
-            "the journal does not know the store as it is: it was put back from a backup and not opened since, or the \
-             end of the journal is missing"
+            "the journal has no entries for the current epoch of the store: the store was restored \
+             and not opened since, or the end of the journal is missing"
                 .into(),
         );
     };
-    // An intent whose end is not known may have been committed; nothing else may.
+    // Only intents without an outcome may have been committed beyond `newest`.
     let open = report.unresolved() as u64;
     (head > newest.saturating_add(open)).then(|| {
         format!(
-            "the journal ends at commit {newest}, and the store at {head}: the end of the journal is missing, or the \
-             store was written to without it"
+            "the journal ends at commit {newest}, but the store at {head}: the end of the journal \
+             is missing, or the store was written to without it"
         )
     })
 }
@@ -130,19 +131,19 @@ fn as_text(global: &Global, report: &Report, behind: Option<&str>) -> String {
         ]);
     }
     let mut text = output::lines(&table);
-    let mut told = String::new();
+    let mut problems = String::new();
     for finding in report.findings() {
-        told.push_str(&format!("{finding}\n"));
+        problems.push_str(&format!("{finding}\n"));
     }
     for chain in report.chains.iter().filter(|one| one.more_findings > 0) {
         let file = chain.file.display();
-        told.push_str(&format!("{file}: and {} more\n", chain.more_findings));
+        problems.push_str(&format!("{file}: and {} more\n", chain.more_findings));
     }
-    told.extend(behind.map(|behind| format!("{behind}\n")));
+    problems.extend(behind.map(|behind| format!("{behind}\n")));
     text.push('\n');
-    match told.is_empty() {
-        true => text.push_str("Everything is as it was written.\n"),
-        false => text.push_str(&told),
+    match problems.is_empty() {
+        true => text.push_str("The journal is intact.\n"),
+        false => text.push_str(&problems),
     }
     text
 }

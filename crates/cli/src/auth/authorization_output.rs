@@ -1,4 +1,4 @@
-//! What is printed of an authorization: never a token, of which it holds nothing.
+//! Printed form of an authorization, without its token.
 
 use serde::Serialize;
 use symbolon::{Authorization, Clock, Id, Permission, Status, SystemClock, Timestamp};
@@ -7,7 +7,7 @@ use crate::error::Failure;
 use crate::lookup::Lookup;
 use crate::rows::Row;
 
-/// In the form of InfluxDB's replies, with the same keys each time.
+/// An authorization in the form of InfluxDB's replies. The JSON always has the same keys.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AuthorizationOutput {
@@ -39,7 +39,7 @@ impl AuthorizationOutput {
         })
     }
 
-    /// Without the names of its owners.
+    /// Converts an authorization without looking up the names of its owners.
     pub(super) fn nameless(one: Authorization) -> Self {
         Self {
             id: one.id,
@@ -59,7 +59,7 @@ impl AuthorizationOutput {
         }
     }
 
-    /// Line by line, each with its name.
+    /// Returns the lines of the text form: label and value.
     pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
         let with = |id: Id, text: Option<&str>| format!("{id}  {}", text.unwrap_or_default());
         let mut lines = vec![
@@ -82,7 +82,7 @@ impl AuthorizationOutput {
         lines
     }
 
-    /// The status; or that it has expired, which is none.
+    /// Returns the status, or `expired` for an active authorization that has expired.
     fn state(&self) -> &'static str {
         let now = SystemClock::default().now();
         match (self.status, self.expires_at) {
@@ -112,7 +112,7 @@ impl Row for AuthorizationOutput {
 }
 
 impl AuthorizationOutput {
-    /// With so many permissions at most.
+    /// Returns the cells with at most `most` permissions.
     fn cells_with(&self, most: usize) -> Vec<String> {
         let permissions = self.permissions.iter().take(most);
         let mut permissions: Vec<String> = permissions.map(ToString::to_string).collect();

@@ -29,7 +29,7 @@ pub(super) struct ActiveArgs {
 Example:
   symbolon auth inactive --id 11ac5b2783f554b6 --store sqlite:tokens.db
 
-Its token is refused until it is switched on again with `symbolon auth active`.")]
+Its token is refused until `symbolon auth active` activates it again.")]
 pub(super) struct InactiveArgs {
     #[command(flatten)]
     which: Which,
@@ -42,8 +42,8 @@ pub(super) struct InactiveArgs {
 Example:
   symbolon auth delete --id 11ac5b2783f554b6 --store sqlite:tokens.db
 
-To delete is to revoke: its token is refused from now on, and never works
-again. The record stays as proof until `symbolon purge` forgets it.")]
+Deleting revokes the authorization permanently: its token never works again.
+The record stays as a tombstone until `symbolon purge` removes it.")]
 pub(super) struct DeleteArgs {
     #[command(flatten)]
     which: Which,
@@ -59,27 +59,27 @@ Examples:
     --write-token new.token --store sqlite:tokens.db
 
 The new authorization has the owner, permissions, status and expiry of the old
-one, whose token ends at once or after the overlap.")]
+one. The old one is revoked at once, or expires after the overlap.")]
 pub(super) struct RotateArgs {
     #[command(flatten)]
     which: Which,
-    /// For how long the old token still works, as in `10m`, `1h` or `7d`
+    /// Time that the old token keeps working, such as `10m`, `1h` or `7d`
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span)]
     overlap: Duration,
-    /// What the new one is for, if not the same
+    /// Description of the new authorization [default: that of the old one]
     #[arg(long, short, value_name = "TEXT")]
     description: Option<String>,
     #[command(flatten)]
     output: TokenOutput,
 }
 
-/// An authorization that is named by its id.
+/// An authorization given by its id, as an argument or as an option.
 #[derive(Debug, Args)]
 struct Which {
-    /// The id of the authorization
+    /// ID of the authorization
     #[arg(value_name = "ID", required_unless_present = "id_option")]
     id: Option<Id>,
-    /// The id of the authorization, as an option
+    /// ID of the authorization, as an option
     #[arg(
         id = "id_option",
         long = "id",

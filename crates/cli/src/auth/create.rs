@@ -27,20 +27,20 @@ Examples:
   symbolon auth create --org my-org --operator --write-token operator.token \\
     --store sled:./tokens
 
---help lists an option for each type of resource, such as --read-tasks.
-An authorization for databases alone is one of a database token, and its
-permissions may be changed; every other has permissions that never change.")]
+--help lists an option for each resource type, such as --read-tasks.
+An authorization for databases only is a database token: its permissions can be
+changed later. The permissions of any other authorization are fixed.")]
 pub(super) struct CreateArgs {
-    /// Its organization: the name or id
+    /// Name or ID of its organization
     #[arg(long, short, value_name = "NAME", required_unless_present = "org_id")]
     org: Option<String>,
-    /// Its organization
+    /// ID of its organization
     #[arg(long, value_name = "ID", conflicts_with = "org")]
     org_id: Option<Id>,
-    /// Its user: the name or id; it is dead while that user is not active
+    /// Name or ID of its user; its token is refused while the user is inactive
     #[arg(long, short, value_name = "NAME")]
     user: Option<String>,
-    /// What it is for
+    /// Description of the authorization
     #[arg(
         long,
         short,
@@ -49,10 +49,10 @@ pub(super) struct CreateArgs {
         hide_default_value = true
     )]
     description: String,
-    /// When it expires: a time such as `2027-01-01T00:00:00Z`, or how long from now, as in `90d`
+    /// Expiry: a time such as `2027-01-01T00:00:00Z`, or a duration from now such as `90d`
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
     expires: Option<Timestamp>,
-    /// Create it switched off
+    /// Create an inactive authorization
     #[arg(long)]
     inactive: bool,
     #[command(flatten)]
@@ -61,14 +61,14 @@ pub(super) struct CreateArgs {
     output: TokenOutput,
 }
 
-/// Where a new token goes.
+/// Options for the output of a new token.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct TokenOutput {
-    /// Write the token to this new file, which only you can read, and print the rest
+    /// Write the token to the new file FILE, readable by you only, and print the rest
     #[arg(long, value_name = "FILE")]
     write_token: Option<PathBuf>,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -108,7 +108,7 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
 }
 
 impl TokenOutput {
-    /// Makes a token once there is a place for it, and hands it over.
+    /// Reserves the token file if one was given, creates the token with `make` and delivers it.
     pub(super) fn make(
         &self,
         done: &str,
@@ -118,7 +118,7 @@ impl TokenOutput {
         let file = self.write_token.as_deref();
         let file = file.map(TokenFile::reserve).transpose()?;
         let (token, made) = make(lookup)?;
-        // The token is there and must not be lost, names or not.
+        // The token exists now and must be delivered, even if the names cannot be looked up.
         let authorization_output = AuthorizationOutput::new(made.clone(), lookup)
             .unwrap_or_else(|_| AuthorizationOutput::nameless(made));
         deliver_token(
@@ -133,7 +133,7 @@ impl TokenOutput {
     }
 }
 
-/// An authorization, with its token if that is printed.
+/// An authorization and, if it is printed, its token.
 #[derive(Serialize)]
 struct IssuedToken<'a> {
     #[serde(flatten)]
@@ -147,7 +147,7 @@ fn json(authorization_output: &AuthorizationOutput, token: Option<&Token>) -> St
         authorization: authorization_output,
         token: token.map(Token::reveal),
     };
-    // Nothing of it can fail; if it did, the text would still hand over the token.
+    // Serialization cannot fail. If it did, the text form would still deliver the token.
     serde_json::to_string_pretty(&issued).unwrap_or_else(|_| text("", authorization_output, token))
 }
 
@@ -160,12 +160,12 @@ fn text(done: &str, authorization_output: &AuthorizationOutput, token: Option<&T
     if let Some(token) = token {
         let token = token.reveal();
         text.push_str(&format!("  {BOLD}{:13}{BOLD:#}  {token}\n\n", "Token"));
-        text.push_str("The token is shown only now: keep it in a safe place.\n");
+        text.push_str("The token is shown only once. Keep it in a safe place.\n");
     }
     text
 }
 
-/// A time, or how long from now.
+/// Parses a time, or a duration from now.
 fn expiry(text: &str) -> Result<Timestamp, String> {
     match text.parse() {
         Ok(time) => return Ok(time),
@@ -173,7 +173,7 @@ fn expiry(text: &str) -> Result<Timestamp, String> {
         Err(InvalidTime::Form) => {}
     }
     let from_now = span(text).map_err(|_| {
-        format!("`{text}` is no time; write it as in `2027-01-01T00:00:00Z`, `12h` or `90d`")
+        format!("invalid time `{text}`; expected a form such as `2027-01-01T00:00:00Z` or `90d`")
     })?;
     Ok(SystemClock::default().now().saturating_add(from_now))
 }

@@ -1,4 +1,4 @@
-//! What a new authorization is allowed: the options that say so, made from the schema.
+//! Options for the permissions of a new authorization, generated from the schema.
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::lookup::Lookup;
 use crate::open;
 
-/// What was asked for, in the order in which InfluxDB's command line sends it.
+/// The requested permissions, in the order in which InfluxDB's command line sends them.
 #[derive(Debug, Clone)]
 pub(super) struct Grants(Vec<Grant>);
 
@@ -19,18 +19,18 @@ enum Grant {
     AllAccess,
     /// One bucket, by its id or name.
     Bucket(Action, String),
-    /// One database, by its name; `*` is every one.
+    /// One database, by its name; `*` means every database.
     Database(Action, String),
     /// Every resource of a type.
     Type(Permission),
     Written(Permission),
 }
 
-const HEADING: &str = "What it allows";
-const TYPES_HEADING: &str = "What it allows, by type";
-/// Of these InfluxDB's command line always means those of all organizations.
+const HEADING: &str = "Permissions";
+const TYPES_HEADING: &str = "Permissions by resource type";
+/// Types for which InfluxDB's command line grants the resources of all organizations.
 const UNSCOPED: [ResourceType; 2] = [ResourceType::ORGANIZATIONS, ResourceType::USERS];
-/// Spellings of InfluxDB's documentation that its own command line does not have.
+/// Spellings of InfluxDB's documentation that its command line does not accept.
 const ALIASES: [(&str, &str); 2] = [("dbrp", "dbrps"), ("users", "user")];
 
 /// The option for one action on every resource of a type.
@@ -41,7 +41,7 @@ struct TypeOption {
 }
 
 impl TypeOption {
-    /// All of them: one for each action and type that can be granted and has ids.
+    /// Returns an option for each action and each resource type that has ids.
     fn all() -> impl Iterator<Item = Self> {
         let schema = open::schema();
         let granted = schema.everything().into_iter();
@@ -83,7 +83,7 @@ fn capital(action: Action) -> &'static str {
     }
 }
 
-/// An option that can be given more than once, for each action.
+/// Creates a repeatable option for each action.
 fn named(what: &str, value: &'static str, help: &str) -> [Arg; 2] {
     [Action::READ, Action::WRITE].map(|action| {
         let name = format!("{action}-{what}");
@@ -110,13 +110,13 @@ impl Args for Grants {
         let some = named(
             "bucket",
             "BUCKET",
-            "this bucket: its id, or a registered name",
+            "a bucket, given by its ID or registered name",
         )
         .into_iter()
         .chain(named(
             "database",
             "NAME",
-            "this database, or any if it is `*`",
+            "a database; `*` means every database",
         ))
         .chain(TypeOption::all().map(TypeOption::arg))
         .chain([Arg::new("permission")
@@ -125,9 +125,9 @@ impl Args for Grants {
             .action(ArgAction::Append)
             .value_parser(str::parse::<Permission>)
             .help_heading(HEADING)
-            .help("What is written so: `read:tasks`, `read:orgs/ORG/buckets/ID`, with ids")]);
-        let operator = "Everything in all organizations, alone";
-        let all = "Everything in the organization, alone; of users only the one given";
+            .help("Permission in text form: `read:tasks`, `read:orgs/ORG_ID/buckets/ID`")]);
+        let operator = "Grant all permissions in all organizations";
+        let all = "Grant all permissions in the organization, and on users only for --user";
         command
             .arg(whole("operator", operator))
             .arg(whole("all-access", all))
@@ -169,10 +169,9 @@ impl FromArgMatches for Grants {
         grants.extend(types.map(|one| Grant::Type(one.permission)));
         let written = matches.get_many::<Permission>("permission");
         grants.extend(written.into_iter().flatten().cloned().map(Grant::Written));
-        // Said here: the parser would list every other option.
+        // Checked here, because an error of the parser would list every other option.
         if let (Some(Grant::Operator | Grant::AllAccess), 2..) = (grants.first(), grants.len()) {
-            let text =
-                "`--operator` and `--all-access` stand alone; leave out the other permissions";
+            let text = "`--operator` and `--all-access` cannot be combined with other permissions";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, text));
         }
         Ok(Self(grants))
@@ -185,7 +184,7 @@ impl FromArgMatches for Grants {
 }
 
 impl Grants {
-    /// The permissions for an authorization of this organization and user.
+    /// Returns the permissions for an authorization of this organization and user.
     pub(super) fn permissions(
         &self,
         lookup: &Lookup,
@@ -222,7 +221,7 @@ impl Grants {
     }
 }
 
-/// Whether everything is about databases, as what InfluxDB's interface for database tokens makes is.
+/// Returns `true` if all permissions are on databases by name, as those of a database token.
 pub(super) fn is_of_databases(permissions: &[Permission]) -> bool {
     permissions.iter().all(|one| {
         one.resource.kind == ResourceType::DATABASES
@@ -239,12 +238,13 @@ mod tests {
         Grants::from_arg_matches(&command.try_get_matches_from(arguments)?)
     }
 
-    /// The options of `influx auth create`, as its own source has them.
+    /// The options in the source of `influx auth create`.
     #[test]
-    fn every_option_of_influxdb_is_there() {
-        for kind in "authorizations buckets dashboards orgs tasks telegrafs users user variables secrets labels views \
-                     documents notificationRules notificationEndpoints checks dbrp dbrps annotations sources scrapers \
-                     notebooks remotes replications flows functions subscriptions"
+    fn all_options_of_influx_auth_create_are_accepted() {
+        for kind in "authorizations buckets dashboards orgs tasks telegrafs users user variables \
+                     secrets labels views documents notificationRules notificationEndpoints \
+                     checks dbrp dbrps annotations sources scrapers notebooks remotes \
+                     replications flows functions subscriptions"
             .split_whitespace()
         {
             for action in ["read", "write"] {

@@ -18,34 +18,35 @@ Examples:
   symbolon auth list --user me --status inactive --store sqlite:tokens.db
   symbolon auth list --org my-org --json --store sled:./tokens
 
-The list is in the order of the ids. For its next part, give the last id of the
-one before to --after.")]
+Results are ordered by ID. To get the next page, pass the last ID of the current
+one with --after.")]
 pub(super) struct ListArgs {
-    /// Only the one with this id, whatever its status
+    /// List only the authorization with this ID, regardless of its status
     #[arg(long, short)]
     id: Option<Id>,
-    /// Only of this organization: its name or id
+    /// Filter by organization name or ID
     #[arg(long, short, value_name = "NAME")]
     org: Option<String>,
-    /// Only of this organization
+    /// Filter by organization ID
     #[arg(long, value_name = "ID", conflicts_with = "org")]
     org_id: Option<Id>,
-    /// Only of this user: its name or id
+    /// Filter by user name or ID
     #[arg(long, short, value_name = "NAME")]
     user: Option<String>,
-    /// Only of this user
+    /// Filter by user ID
     #[arg(long, value_name = "ID", conflicts_with = "user")]
     user_id: Option<Id>,
-    /// Only with this status: active, inactive or revoked
+    /// Filter by status: active, inactive or revoked
     #[arg(
         long, hide_possible_values = true,
-        value_parser = PossibleValuesParser::new(["active", "inactive", "revoked"]).map(|text| status(&text))
+        value_parser = PossibleValuesParser::new(["active", "inactive", "revoked"])
+            .map(|text| status(&text))
     )]
     status: Option<Status>,
-    /// At most so many
+    /// Maximum number of results
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
-    /// Only ids greater than this one
+    /// List only IDs greater than ID
     #[arg(long, value_name = "ID")]
     after: Option<Id>,
     #[command(flatten)]
@@ -60,7 +61,7 @@ fn status(text: &str) -> Status {
     }
 }
 
-/// Authorizations that are read at once.
+/// Number of authorizations read per page.
 const PAGE: usize = 500;
 
 pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
@@ -109,7 +110,7 @@ fn wants(filter: &Filter, one: &Authorization) -> bool {
         && filter.limit != Some(0)
 }
 
-/// What the filter asks for, page by page.
+/// Reads the authorizations that match a filter, page by page.
 struct AuthorizationPages {
     lookup: Lookup,
     filter: Filter,

@@ -1,4 +1,4 @@
-//! `symbolon auth`: authorizations, which tokens stand for.
+//! `symbolon auth`: management of authorizations.
 
 mod authorization_output;
 mod change;
@@ -22,7 +22,7 @@ Examples:
   symbolon auth list --user me --store sqlite:tokens.db
   symbolon auth delete --id 11ac5b2783f554b6 --store sqlite:tokens.db
 
-The store stands on the command line: whoever can read its key is its operator."
+The store must be named on the command line. You need read access to its key."
 )]
 pub(crate) struct AuthArgs {
     #[command(subcommand)]
@@ -31,18 +31,18 @@ pub(crate) struct AuthArgs {
 
 #[derive(Debug, Subcommand)]
 enum AuthCommand {
-    /// Create an authorization, and print its token this once
+    /// Create an authorization and print its token
     Create(Box<create::CreateArgs>),
-    /// List authorizations that are not revoked
+    /// List authorizations
     #[command(visible_aliases = ["find", "ls"])]
     List(list::ListArgs),
-    /// Switch an authorization on
+    /// Activate an authorization
     Active(change::ActiveArgs),
-    /// Switch an authorization off; it can be switched on again
+    /// Deactivate an authorization until it is activated again
     Inactive(change::InactiveArgs),
-    /// Revoke an authorization for good
+    /// Revoke an authorization permanently
     Delete(change::DeleteArgs),
-    /// Replace an authorization by a new one with a new token
+    /// Replace an authorization with a new one and a new token
     Rotate(change::RotateArgs),
 }
 

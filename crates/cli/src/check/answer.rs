@@ -1,9 +1,9 @@
-//! The form of a decision.
+//! JSON form of a decision.
 
 use serde::{Serialize, Serializer};
 use symbolon::{Allowed, Denied, Id, Permission};
 
-/// A decision, or why there is none, as a line of JSON.
+/// A decision, or the error in the request, as a line of JSON.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Answer<'a> {

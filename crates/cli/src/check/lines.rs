@@ -1,19 +1,19 @@
-//! Lines of an endless input, none of which takes more memory than another.
+//! Reading lines in constant memory, from input of any length.
 
 use std::io::{self, Read};
 
-/// The longest line, in bytes.
+/// Maximum length of a line, in bytes.
 pub(super) const LONGEST: usize = 1 << 20;
-/// What is read at a time, if there is so much.
+/// Maximum number of bytes per read.
 const READ: usize = 1 << 17;
 
 pub(super) struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
-    /// What of the buffer is filled, and not yet handed out.
+    /// Range of the buffer that is read but not yet returned.
     start: usize,
     end: usize,
-    /// Whether the rest of a line that is too long is passed over.
+    /// `true` while the rest of a too long line is skipped.
     skips: bool,
 }
 
@@ -34,7 +34,8 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The next line without its end; none at the end of the input. `idle` is called before the input is waited for.
+    /// Returns the next line without its line feed, or `None` at the end of the input. Calls `idle`
+    /// before waiting for input.
     pub(super) fn next(
         &mut self,
         mut idle: impl FnMut() -> io::Result<()>,
@@ -48,7 +49,7 @@ impl<R: Read> Lines<R> {
             }
             looked_at = waiting.len();
             if looked_at > LONGEST {
-                // Its end, when it comes, is answered.
+                // Reported once its end is read.
                 self.skips = true;
                 (self.start, looked_at) = (self.end, 0);
             }
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Gives a few bytes at a time.
+    /// Returns a few bytes per read.
     struct SlowReader<'b>(&'b [u8], usize);
 
     impl Read for SlowReader<'_> {
@@ -173,8 +174,9 @@ mod tests {
     proptest! {
         #[test]
         fn lines_match_slice_split(input in "[a\n]{0,40}", step in 1..9_usize) {
-            let mut wanted: Vec<_> = input.split('\n').map(|line| Some(line.as_bytes().to_vec())).collect();
-            // What follows the last end of a line is a line only if there is something.
+            let lines = input.split('\n').map(|line| Some(line.as_bytes().to_vec()));
+            let mut wanted: Vec<_> = lines.collect();
+            // No line follows a final line feed.
             if wanted.last() == Some(&Some(Vec::new())) {
                 wanted.pop();
             }

@@ -1,4 +1,4 @@
-//! `symbolon check`: one check, or a stream of them.
+//! `symbolon check`: a single check or a stream of checks.
 
 mod answer;
 mod lines;
@@ -22,34 +22,34 @@ Examples:
     --token-file token.txt --json
   symbolon check --stream < requests.jsonl > decisions.jsonl
 
-With --stream each line of standard input is an object such as
+With --stream, each line of standard input is an object such as
   {\"token\":\"…\",\"action\":\"read\",\"type\":\"buckets\",\"id\":\"…\",\"org\":\"my-org\"}
-and each line of standard output the decision, in the same order:
+and each line of standard output is the decision, in the same order:
   {\"allow\":true,\"id\":\"0804f74142bbf001\",\"permission\":\"read:buckets\"}
   {\"allow\":false,\"reason\":\"revoked\",\"id\":\"0804f74142bbf001\"}
 
-Exits with 0 if it is allowed, 1 if it is denied, and 2 on an error; with
---stream, with 2 if a line was wrong.")]
+The exit code is 0 if the action is allowed, 1 if it is denied, and 2 on an
+error. With --stream, it is 2 if any line was invalid, otherwise 0.")]
 pub(crate) struct CheckArgs {
-    /// What shall be done: `read` or `write`
+    /// Action to check: `read` or `write`
     #[arg(long, required_unless_present = "stream")]
     action: Option<String>,
-    /// To what type of resource, such as `buckets`
+    /// Resource type, such as `buckets`
     #[arg(long = "type", value_name = "TYPE", required_unless_present = "stream")]
     kind: Option<String>,
-    /// To which resource: its id; for buckets, users and orgs also its name; for databases its name
+    /// ID of the resource, or its name (buckets, users, orgs and databases)
     #[arg(long)]
     id: Option<String>,
-    /// The organization of the resource: its id or name
+    /// Name or ID of the resource's organization
     #[arg(long)]
     org: Option<String>,
-    /// Read the token from this file, and not from standard input
+    /// Read the token from FILE instead of standard input
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
-    /// Answer one check for each line of standard input
+    /// Check each line of standard input
     #[arg(long, conflicts_with_all = ["action", "kind", "id", "org", "token_file"])]
     stream: bool,
 }

@@ -1,4 +1,4 @@
-//! What the names in a request stand for.
+//! Resolving the names in a request to ids.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use symbolon::{
     Verifier,
 };
 
-/// A request as it is written: ids may be names.
+/// A request in which ids may be names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NamedRequest<'a> {
     pub(super) action: Action,
@@ -18,14 +18,14 @@ pub(super) struct NamedRequest<'a> {
     pub(super) org: Option<&'a str>,
 }
 
-/// A name that stands for nothing.
+/// A name that could not be resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unknown {
     Organization,
     Resource,
 }
 
-/// Answers requests by name. What names stand for is remembered until anything is written to the store.
+/// Checks requests with names. Caches resolved names until the store changes.
 pub(super) struct Checker<'e> {
     engine: &'e Engine,
     verifier: Verifier,
@@ -35,7 +35,7 @@ pub(super) struct Checker<'e> {
 
 #[derive(Default)]
 struct NameCache {
-    /// What the store had reached when they were looked up.
+    /// Revision of the store when the names were looked up.
     at: Revision,
     organizations: HashMap<Box<str>, Option<Id>>,
     users: HashMap<Box<str>, Option<Id>>,
@@ -43,7 +43,7 @@ struct NameCache {
     count: usize,
 }
 
-/// Names that are remembered at most: whoever asks for ever new ones shall not fill the memory.
+/// Maximum number of cached names, which bounds memory if requests keep using new names.
 const REMEMBERED: usize = 10_000;
 
 impl<'e> Checker<'e> {
@@ -60,8 +60,8 @@ impl<'e> Checker<'e> {
         self.engine.schema()
     }
 
-    /// Decides. A name that stands for nothing is covered by no permission, but a token that is refused anyway is refused
-    /// for its own reason.
+    /// Checks the token. No permission covers an unknown name; a token that is refused anyway is
+    /// refused for its own reason.
     pub(super) fn decide(
         &mut self,
         token: &[u8],
@@ -77,12 +77,12 @@ impl<'e> Checker<'e> {
         }
     }
 
-    /// The request with ids in the place of names.
+    /// Returns the request with its names resolved to ids.
     pub(super) fn request<'a>(
         &mut self,
         asked: &NamedRequest<'a>,
     ) -> Result<Result<Request<'a>, Unknown>, Error> {
-        // Read before the store is, so that what is remembered is at least as new.
+        // Read before the lookups, so that the cached names are at least as new as `at`.
         let now = self.engine.caught_up();
         if self.known.at != now || self.known.count > REMEMBERED {
             self.known = NameCache {

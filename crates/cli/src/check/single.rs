@@ -1,4 +1,4 @@
-//! One check.
+//! A single check.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -58,25 +58,24 @@ fn explain(unknown: Unknown, asked: &NamedRequest<'_>) -> Failure {
         }
         (_, ResourceType::BUCKETS) if asked.org.is_none() => {
             let reason =
-                format!("`{id}` is a bucket's name; say of which organization with `--org`");
+                format!("`{id}` is the name of a bucket; pass its organization with `--org`");
             return Failure::Argument("id", reason);
         }
         (_, ResourceType::BUCKETS) => "bucket",
         (_, ResourceType::USERS) => "user",
         (_, ResourceType::ORGANIZATIONS) => "organization",
         (_, kind) => {
-            let reason =
-                format!("`{id}` is no id of 16 hexadecimal digits, by which {kind} are named");
+            let reason = format!("`{id}` is not an id; {kind} need an id of 16 hexadecimal digits");
             return Failure::Argument("id", reason);
         }
     };
     Failure::Unknown { what, name: id }
 }
 
-/// Far longer than any token.
+/// Maximum number of bytes read; far more than any token has.
 const LONGEST: u64 = 1 << 16;
 
-/// The token as it was given, without the end of its line.
+/// Reads the token from its file or standard input, and strips the line ending.
 fn token(args: &CheckArgs) -> Result<Vec<u8>, Failure> {
     let mut token = Vec::new();
     match &args.token_file {

@@ -1,4 +1,4 @@
-//! A check for each line of standard input.
+//! Checks for the lines of standard input.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(if counts.wrong == 0 { 0 } else { 2 }))
 }
 
-/// On a terminal, unless the answers or the requests go there too.
+/// Shows progress unless the requests or the answers are on the terminal too.
 fn progress() -> Progress {
     match io::stdin().is_terminal() || io::stdout().is_terminal() {
         true => Progress::none(),
@@ -46,7 +46,7 @@ fn progress() -> Progress {
     }
 }
 
-/// A request, as a line says it.
+/// A request in a line of input.
 #[derive(Deserialize)]
 struct StreamRequest<'l> {
     #[serde(borrow)]
@@ -76,9 +76,9 @@ struct Stream<'e> {
     progress: Progress,
 }
 
-/// Answers are written when there are so many bytes of them, or when there is nothing more to read.
+/// Size of the output buffer, in bytes. It is also flushed before waiting for input.
 const FULL: usize = 1 << 16;
-/// Lines between two looks at how far it is.
+/// Number of lines between two updates of the progress.
 const STEP: usize = 4096;
 
 impl Stream<'_> {
@@ -136,9 +136,10 @@ impl Stream<'_> {
         Ok(())
     }
 
-    /// The decision; or what is wrong with the line, without repeating any of it that may be a token.
+    /// Decides the request in a line. The error describes what is invalid without quoting a part
+    /// that may be a token.
     fn decide(&mut self, line: &[u8]) -> Result<Result<Allowed, Denied>, Cow<'static, str>> {
-        let line = std::str::from_utf8(line).map_err(|_| "the line is no UTF-8")?;
+        let line = std::str::from_utf8(line).map_err(|_| "the line is not valid UTF-8")?;
         let read = serde_json::from_str(line);
         let JsonObject::<StreamRequest<'_>>(given) = read.map_err(|error| explain(&error))?;
         let action = given.action.0.parse();
@@ -158,7 +159,7 @@ impl Stream<'_> {
     }
 }
 
-/// Writes all of `out`, and empties it.
+/// Writes all of `out` and clears it.
 fn write_out(stdout: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
     if out.is_empty() {
         return Ok(());
@@ -171,7 +172,7 @@ fn write_out(stdout: &mut impl Write, out: &mut Vec<u8>) -> io::Result<()> {
 impl Counts {
     fn text(&self, seconds: f64) -> String {
         format!(
-            "{} in {seconds:.2} s ({} a second): {} allowed, {} denied, {} wrong",
+            "{} in {seconds:.2} s ({} per second): {} allowed, {} denied, {} invalid",
             output::count(self.lines, "line"),
             output::number(output::rate(self.lines, seconds)),
             output::number(self.allowed),
@@ -183,18 +184,24 @@ impl Counts {
 
 fn explain(error: &serde_json::Error) -> Cow<'static, str> {
     let text = error.to_string();
-    let said = text.split(" at line ").next().unwrap_or_default();
+    let reason = text.split(" at line ").next().unwrap_or_default();
     if !error.is_data() {
-        return format!("the line is no JSON: {said} at column {}", error.column()).into();
+        return format!(
+            "the line is not JSON: {reason} at column {}",
+            error.column()
+        )
+        .into();
     }
-    // What else is said of data may repeat it.
-    if said.starts_with("missing field ") || said.starts_with("duplicate field ") {
-        return said.to_owned().into();
+    // Other messages about data may quote it.
+    if reason.starts_with("missing field ") || reason.starts_with("duplicate field ") {
+        return reason.to_owned().into();
     }
-    "the line is no object of texts such as {\"token\":…,\"action\":…,\"type\":…,\"id\":…,\"org\":…}".into()
+    "the line is not an object of strings such as \
+     {\"token\":…,\"action\":…,\"type\":…,\"id\":…,\"org\":…}"
+        .into()
 }
 
-/// A text that is borrowed from its line unless something in it is escaped.
+/// A string, borrowed from its line unless it contains escapes.
 struct Text<'l>(Cow<'l, str>);
 
 impl<'de: 'l, 'l> Deserialize<'de> for Text<'l> {
@@ -209,7 +216,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
+        f.write_str("a string")
     }
 
     fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {

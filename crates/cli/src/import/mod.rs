@@ -28,28 +28,28 @@ Examples:
 
 FILE holds
   {\"orgs\":[…],\"users\":[…],\"buckets\":[…],\"authorizations\":[…]}
-or a part of it, as the API of InfluxDB writes each list, or the array that
-`influx auth list --json` prints. All ids are kept. Nothing is written unless
-all rows are good. Importing a file a second time changes nothing.
+or some of these lists, as returned by the API of InfluxDB, or the array printed
+by `influx auth list --json`. IDs are preserved. Nothing is written if a row is
+invalid. Importing a file twice changes nothing.
 
-What `symbolon export --with-hashes` writes is taken as it is, under the same
-key: give its key file.")]
+Import the output of `symbolon export --with-hashes` under the same key: pass
+the key file of the exported store.")]
 pub(crate) struct ImportArgs {
-    /// The file to read, or - for standard input
+    /// File to read, or - for standard input
     file: PathBuf,
-    /// The organization of rows that name none: its id or name
+    /// Name or ID of the organization for rows without one
     #[arg(long)]
     org: Option<String>,
-    /// Leave out rows that cannot be taken
+    /// Skip invalid rows
     #[arg(long)]
     skip_invalid: bool,
-    /// Take rows too that had been revoked or deleted here, as the journal knows, and were forgotten since
+    /// Import rows even if the journal records that they were revoked or deleted and then purged
     #[arg(long)]
     revive: bool,
-    /// Only tell what would be done
+    /// Show what would be imported without writing anything
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +61,7 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
     let plan = match &made {
         Some(engine) => plan(file, engine, args)?,
         None if file.has_keyed_hashes() => {
-            // They mean something under their own key only.
+            // Keyed hashes are only valid under their own key.
             plan(file, &open::scratch_engine_with(global.load_key()?)?, args)?
         }
         None => plan(file, &open::scratch_engine()?, args)?,

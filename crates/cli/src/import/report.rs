@@ -1,4 +1,4 @@
-//! What an import did.
+//! Report of an import.
 
 use serde::Serialize;
 use serde_json::json;
@@ -17,7 +17,7 @@ pub(super) struct Report {
     refused: bool,
 }
 
-/// Bad rows that are told one by one.
+/// Maximum number of bad rows printed.
 const SHOWN: usize = 20;
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ impl Report {
         }
     }
 
-    /// Nothing is written, for rows are bad.
+    /// Marks the import as refused because of bad rows.
     pub(super) fn refuse(&mut self) {
         self.refused = true;
     }
@@ -53,7 +53,7 @@ impl Report {
             output::tell(&format!("and {} more", number(more)));
         }
         if !self.refused && !self.bad.is_empty() {
-            output::warning(format!("{} left out", count(self.bad.len(), "bad row")));
+            output::warning(format!("skipped {}", count(self.bad.len(), "bad row")));
         }
         match (json, self.refused) {
             (true, _) => output::print_json(&self.json()),
@@ -73,9 +73,10 @@ impl Report {
     fn text(&self) -> String {
         let (new, known) = (self.new_items(), self.known);
         if new.total() == 0 {
-            return format!("nothing new: {} already there\n", number(known.total()));
+            let present = count(known.total(), "item");
+            return format!("Nothing to import; {present} already present.\n");
         }
-        let mut table = output::table(&["", "New", "Known", "Left out"]);
+        let mut table = output::table(&["", "New", "Existing", "Skipped"]);
         let left_out = self.left_out();
         for (name, counts) in [
             (
@@ -98,7 +99,7 @@ impl Report {
         let end = match self.dry_run {
             true => "Nothing was written: this was a dry run.".to_owned(),
             false => format!(
-                "Imported {} in {:.2} s ({} a second).",
+                "Imported {} in {:.2} s ({} per second).",
                 count(new.total(), "item"),
                 self.seconds,
                 number(rate(new.total(), self.seconds)),

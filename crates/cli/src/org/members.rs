@@ -24,12 +24,12 @@ pub(super) struct MembersArgs {
 
 #[derive(Debug, Subcommand)]
 enum MembersCommand {
-    /// Make a user a member or an owner
+    /// Add a user as a member or an owner
     Add(AddArgs),
-    /// Make a user belong to it no more
+    /// Remove a user from the organization
     #[command(visible_alias = "rm")]
     Remove(RemoveArgs),
-    /// List the members and owners
+    /// List members and owners
     #[command(visible_aliases = ["find", "ls"])]
     List(ListArgs),
 }
@@ -40,15 +40,15 @@ Examples:
   symbolon org members add my-org --member me --store sqlite:tokens.db
   symbolon org members add my-org --member me --owner --store sqlite:tokens.db
 
-Whoever belongs to it already gets the new role. Roles count when a user signs
-in; tokens allow what their own permissions say.")]
+If the user belongs to the organization already, its role is replaced. Roles
+apply to sessions; a token has its own permissions.")]
 struct AddArgs {
     #[command(flatten)]
     which: Which,
-    /// The user: its name or id
+    /// Name or ID of the user
     #[arg(long, short, value_name = "USER")]
     member: String,
-    /// As an owner
+    /// Add the user as an owner
     #[arg(long)]
     owner: bool,
     #[command(flatten)]
@@ -62,7 +62,7 @@ Example:
 struct RemoveArgs {
     #[command(flatten)]
     which: Which,
-    /// The user: its name or id
+    /// Name or ID of the user
     #[arg(long, short, value_name = "USER")]
     member: String,
     #[command(flatten)]
@@ -119,7 +119,7 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
         .print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
 }
 
-/// What is printed of a member.
+/// Printed form of a member.
 #[derive(Debug, Serialize)]
 struct MemberOutput {
     id: Id,

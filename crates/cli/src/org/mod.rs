@@ -25,7 +25,7 @@ Examples:
   symbolon org list --store sqlite:tokens.db
   symbolon org members add my-org --member me --owner --store sqlite:tokens.db
 
-The store stands on the command line: whoever can read its key is its operator."
+The store must be named on the command line. You need read access to its key."
 )]
 pub(crate) struct OrgArgs {
     #[command(subcommand)]
@@ -36,14 +36,14 @@ pub(crate) struct OrgArgs {
 enum OrgCommand {
     /// Create an organization
     Create(CreateArgs),
-    /// List the organizations that are not deleted
+    /// List organizations
     #[command(visible_aliases = ["find", "ls"])]
     List(ListArgs),
-    /// Change the name or description of an organization
+    /// Update the name or description of an organization
     Update(UpdateArgs),
-    /// Delete an organization for good, and with it all its tokens
+    /// Delete an organization permanently and revoke its tokens
     Delete(DeleteArgs),
-    /// Say who belongs to an organization
+    /// Manage the members of an organization
     Members(members::MembersArgs),
 }
 
@@ -52,10 +52,10 @@ enum OrgCommand {
 Example:
   symbolon org create --name my-org --store sqlite:tokens.db")]
 struct CreateArgs {
-    /// The name of the organization
+    /// Name of the organization
     #[arg(long, short)]
     name: String,
-    /// What it is
+    /// Description of the organization
     #[arg(
         long,
         short,
@@ -74,10 +74,10 @@ Examples:
   symbolon org list --store sqlite:tokens.db
   symbolon org list --name my-org --json --store sqlite:tokens.db")]
 struct ListArgs {
-    /// Only the one with this id
+    /// List only the organization with this ID
     #[arg(long, short)]
     id: Option<Id>,
-    /// Only the one with this name
+    /// List only the organization with this name
     #[arg(long, short)]
     name: Option<String>,
     #[command(flatten)]
@@ -91,10 +91,10 @@ Example:
 struct UpdateArgs {
     #[command(flatten)]
     which: Which,
-    /// The new name
+    /// New name
     #[arg(long, short, required_unless_present = "description")]
     name: Option<String>,
-    /// The new description
+    /// New description
     #[arg(long, short, value_name = "TEXT")]
     description: Option<String>,
     #[command(flatten)]
@@ -106,8 +106,8 @@ struct UpdateArgs {
 Example:
   symbolon org delete my-org --store sqlite:tokens.db
 
-The name is free again; the id is not. Authorizations of the organization are
-refused from now on. The record stays as proof until `symbolon purge` forgets
+The name can be used again, but not the ID. Tokens of the organization stop
+working at once. The record stays as a tombstone until `symbolon purge` removes
 it.")]
 struct DeleteArgs {
     #[command(flatten)]
@@ -118,10 +118,10 @@ struct DeleteArgs {
 
 #[derive(Debug, Args)]
 struct Which {
-    /// The organization: its name or id
+    /// Name or ID of the organization
     #[arg(required_unless_present = "id")]
     org: Option<String>,
-    /// The organization, by its id
+    /// ID of the organization, as an option
     #[arg(long, short, conflicts_with = "org")]
     id: Option<Id>,
 }
@@ -197,7 +197,7 @@ fn change(
         .map_err(|error| taken(error, name))
 }
 
-/// What is printed of an organization.
+/// Printed form of an organization.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OrganizationOutput {

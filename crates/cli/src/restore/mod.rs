@@ -28,27 +28,29 @@ Examples:
   symbolon restore tokens.backup --replace
   symbolon restore tokens.backup --store sled:./tokens --key-file ./key
 
-The whole backup is verified before anything is made. The store appears whole
-or not at all. The key file of the store that was backed up must be there: it
-is not in the backup. A backup of either kind of store can be restored as
-either kind. Stop whatever uses the store first. With --replace the old store
-stays beside it as STORE.replaced-TIME.")]
+The whole backup is verified before anything is created, and the store is put
+in place atomically. The restore needs the key file of the backed-up store,
+which is not part of the backup. A backup of a SQLite store can be restored as a
+sled store, and vice versa. Stop every process that uses the store first.
+
+With --replace, the old store is renamed to STORE.replaced-TIME.")]
 pub(crate) struct RestoreArgs {
-    /// The backup
+    /// Backup file to restore
     file: PathBuf,
-    /// Put it in the place of the store that is there, which is kept under another name
+    /// Replace an existing store, which is kept under another name
     #[arg(long)]
     replace: bool,
-    /// The key file as it was when the backup was made, if the key was rotated since
+    /// Copy of the key file from the time of the backup, if the key was rotated since
     #[arg(long, value_name = "PATH")]
     old_key_file: Option<PathBuf>,
-    /// Print JSON
+    /// Print results as JSON
     #[arg(long)]
     json: bool,
 }
 
 impl RestoreArgs {
-    /// The key of the store, with that of the time of the backup if it is given, and that nobody else uses it.
+    /// Loads the key under an exclusive lock, together with the key from the time of the backup if
+    /// one is given.
     fn key(&self, global: &Global) -> Result<(StoreKey, KeyLock), Failure> {
         let (key, alone) = global.lock_key_exclusively()?;
         let key = match &self.old_key_file {
@@ -59,11 +61,11 @@ impl RestoreArgs {
     }
 }
 
-/// What was done.
+/// Result of a restore.
 struct Report {
     backup: Summary,
     restored: RestoreReport,
-    /// What the journal said of it.
+    /// The rollback that the engine found when opening the store.
     found: Option<symbolon::RollbackReport>,
     replaced: Option<PathBuf>,
     seconds: f64,
@@ -98,7 +100,7 @@ fn bar(path: &Path) -> Result<Progress, Failure> {
     Ok(Progress::bytes("Verifying", Some(found.len())))
 }
 
-/// Verifies the backup, builds its store beside the place where it shall be, and puts it there.
+/// Verifies the backup, builds the store in a folder next to its target and moves it there.
 fn restore(
     global: &Global,
     args: &RestoreArgs,
@@ -118,7 +120,7 @@ fn restore(
     let restored = backup.restore(&*store, key, &mut |_| ())?;
     drop(store);
     if key.is_rotating() {
-        // On disk before what needs it.
+        // On disk before the store that needs it.
         KeyFile::replace(&global.key_path(), key)?;
     }
     let replaced = target.clear()?;
@@ -132,7 +134,8 @@ fn restore(
     })
 }
 
-/// Opens what was restored once, which ends again what had ended since; seals it anew if it was under an old key.
+/// Opens the restored store once, which replays revocations from the journal. Reseals its records
+/// if the backup was made under an old key.
 fn open(
     global: &Global,
     key: StoreKey,
@@ -168,25 +171,26 @@ impl Report {
         if self.restored.tampered > 0 {
             let many = records(self.restored.tampered);
             text.push_str(&format!(
-                "{many} of the backup not genuine: what hangs on them is refused; run `symbolon fsck`.\n"
+                "{many} of the backup failed verification and deny access; run `symbolon fsck`.\n"
             ));
         }
         match &self.found {
             Some(found) if found.accepted => text.push_str(
-                "No journal knows this store: what was revoked since the backup works again. Revoke it again, or all\n\
-                 that was made before a time with `--revoke-before`.\n",
+                "No journal has entries for this store: tokens revoked after the backup\n\
+                 work again. Revoke them, or all tokens created before a time with\n\
+                 `--revoke-before`.\n",
             ),
             Some(found) => {
-                let ended = match found.revoked {
-                    0 => "Nothing had ended since the backup".to_owned(),
+                let replayed = match found.revoked {
+                    0 => "The journal has no revocations since the backup.".to_owned(),
                     many => format!(
-                        "{} that had ended since the backup ended again",
+                        "Replayed revocations of {} from the journal.",
                         output::count(many, "record")
                     ),
                 };
                 text.push_str(&format!(
-                    "{ended}, as the journal says. What else was changed since\n\
-                     then is undone: see `symbolon audit show --since {}`.\n",
+                    "{replayed} Other changes since the backup\n\
+                     are lost; see `symbolon audit show --since {}`.\n",
                     self.backup.at,
                 ));
             }

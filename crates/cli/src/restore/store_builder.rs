@@ -1,4 +1,4 @@
-//! A store that is built beside its place.
+//! Building a restored store in a folder next to its target.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,13 @@ use super::target::{LOG, Target, beside, cannot};
 use crate::error::Failure;
 use crate::store_url::StoreUrl;
 
-/// The folder `STORE.restoring`, which goes in the end. Of one that was killed the next one takes over what is left.
+/// The folder `STORE.restoring`, removed when dropped. A restore removes what an interrupted one
+/// left there.
 #[derive(Debug)]
 pub(super) struct StoreBuilder {
     folder: PathBuf,
     store: StoreUrl,
-    /// Says that the folder is in use.
+    /// Held while the folder is in use.
     _lock: File,
 }
 
@@ -28,7 +29,7 @@ const STORE: &str = "store";
 impl StoreBuilder {
     pub(super) fn begin(target: &Target) -> Result<Self, Failure> {
         if let StoreUrl::Sqlite(path) = &target.url {
-            // The folder of its place must do for it too.
+            // The folder of the target must be private too.
             private_dir(path.parent().unwrap_or(path))?;
         }
         let folder = beside(target.path(), ".restoring");
@@ -64,7 +65,7 @@ impl StoreBuilder {
         })
     }
 
-    /// The empty store. Close it before [`StoreBuilder::place`].
+    /// Creates the empty store. Close it before calling [`StoreBuilder::place`].
     pub(super) fn open(&self) -> Result<Arc<dyn TokenStore>, Failure> {
         Ok(match &self.store {
             StoreUrl::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
@@ -72,10 +73,10 @@ impl StoreBuilder {
         })
     }
 
-    /// Gives the store, which is closed and whole, its own name.
+    /// Moves the closed store to its target.
     pub(super) fn place(self, target: &Target) -> Result<(), Failure> {
         let store = self.store.path();
-        // SQLite leaves its log where it could not write it into the file.
+        // SQLite leaves its log if it could not write it to the file.
         if beside(store, LOG).exists() {
             return Err(Failure::Unfinished(self.store.clone()));
         }
@@ -98,7 +99,7 @@ fn remove(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// A file, or a folder with all that is in it.
+/// Syncs a file, or a folder with its contents.
 fn sync_all(path: &Path) -> std::io::Result<()> {
     if fs::symlink_metadata(path)?.is_dir() {
         for entry in fs::read_dir(path)? {

@@ -1,4 +1,4 @@
-//! Where a restored store shall be, and what is there.
+//! The target of a restore, and the store already there.
 
 use std::fs;
 use std::io;
@@ -12,18 +12,19 @@ use symbolon_sqlite::SqliteStore;
 use crate::error::Failure;
 use crate::store_url::StoreUrl;
 
-/// The place of a store.
+/// Location to which a store is restored.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) url: StoreUrl,
     is_there: bool,
 }
 
-/// What SQLite writes beside a file first. Whoever closes the file last takes it away.
+/// Suffix of the write-ahead log of SQLite. The last process to close the database removes it.
 pub(super) const LOG: &str = "-wal";
 
 impl Target {
-    /// Refuses a place that is taken, unless it shall be replaced and nobody uses it.
+    /// Resolves the target. Fails if something is there already, unless `replace` is `true` and the
+    /// store there is not in use.
     pub(super) fn of(url: &StoreUrl, replace: bool) -> Result<Self, Failure> {
         let path = real(url.path())?;
         let url = match url {
@@ -47,7 +48,7 @@ impl Target {
         self.url.path()
     }
 
-    /// Makes the place free. What is there gets another name, which is returned.
+    /// Frees the target path. Renames a store there, and returns its new path.
     pub(super) fn clear(&self) -> Result<Option<PathBuf>, Failure> {
         let path = self.path();
         if !self.is_there {
@@ -57,14 +58,14 @@ impl Target {
             }
             return Ok(None);
         }
-        // Once more: the backup took its time.
+        // Checked again, because a process may have opened it since.
         self.check_unused()?;
         let replaced = beside(path, &format!(".replaced-{}", stamp()));
         rename_new(path, &replaced)?;
         Ok(Some(replaced))
     }
 
-    /// Refuses what others use, and what is no store. One that is damaged is nobody's.
+    /// Fails if the store is in use, or if it is not a store. A damaged store counts as unused.
     fn check_unused(&self) -> Result<(), Failure> {
         use symbolon_sled::OpenError as Sled;
         use symbolon_sqlite::OpenError as Sqlite;
@@ -81,14 +82,14 @@ impl Target {
                 }
             }
             StoreUrl::Sled(_) => match SledStore::open_existing(path) {
-                // Missing: the folder of a store that was never finished.
+                // Missing: the folder of a store whose creation was interrupted.
                 Ok(_) | Err(Sled::Damaged { .. } | Sled::Missing(_)) => Ok(()),
                 Err(error) => Err(error.into()),
             },
         }
     }
 
-    /// Refuses logs of a file that is gone: SQLite would take them for those of the new one.
+    /// Fails if logs of a deleted database are left, which SQLite would apply to the new one.
     fn check_logs(&self) -> Result<(), Failure> {
         let StoreUrl::Sqlite(path) = &self.url else {
             return Ok(());
@@ -103,12 +104,12 @@ impl Target {
     }
 }
 
-/// The path itself, behind a link.
+/// Resolves a symbolic link.
 fn real(path: &Path) -> Result<PathBuf, Failure> {
     if fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
         return fs::canonicalize(path).map_err(cannot("open", path));
     }
-    // Without a slash at the end, behind which a suffix would lie inside of it.
+    // Without a trailing slash, after which a suffix would name a file inside the folder.
     Ok(path.components().collect())
 }
 
@@ -138,7 +139,7 @@ fn is_empty_folder(path: &Path) -> bool {
     fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// The time as a part of a name, as in `20261122T100000.123Z`.
+/// Returns the current time in a form for file names, such as `20261122T100000.123Z`.
 fn stamp() -> String {
     let now = SystemClock::default().now().to_string();
     let digits = now.chars().filter(|c| !matches!(c, '-' | ':' | 'Z'));

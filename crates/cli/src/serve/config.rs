@@ -1,4 +1,4 @@
-//! `symbolon.toml`: the options of `symbolon serve` in a file.
+//! `symbolon.toml`: a configuration file with options of `symbolon serve`.
 
 use std::ffi::OsString;
 use std::io;
@@ -9,9 +9,9 @@ use toml::Table;
 
 use crate::error::Failure;
 
-/// What is read if no file is named.
+/// Configuration file used if none is named and it exists.
 const USUAL: &str = "symbolon.toml";
-/// The options that may stand in the file.
+/// Options accepted in the file.
 const KEYS: [&str; 10] = [
     "listen",
     "setup-code-file",
@@ -25,12 +25,12 @@ const KEYS: [&str; 10] = [
     "log-format",
 ];
 
-/// `command` with the values of the configuration file as the defaults of its options, if `matches` are those of
-/// `serve`; so the environment and the command line come before the file.
+/// Makes the values of the configuration file the defaults of the options of `command`, if
+/// `matches` are those of `serve`. The environment and the command line override the file.
 ///
 /// # Errors
 ///
-/// A file that cannot be read or has something that is no option.
+/// Fails if the file cannot be read or contains an unknown option.
 pub(crate) fn defaults(command: Command, matches: &ArgMatches) -> Result<Command, Failure> {
     let Some(("serve", serve)) = matches.subcommand() else {
         return Ok(command);
@@ -57,11 +57,13 @@ pub(crate) fn defaults(command: Command, matches: &ArgMatches) -> Result<Command
     table.iter().try_fold(command, |command, (key, value)| {
         if !KEYS.contains(&key.as_str()) {
             let known = KEYS.join(", ");
-            return Err(wrong(format!("`{key}` is no option; known are {known}")));
+            return Err(wrong(format!(
+                "unknown option `{key}`; expected one of {known}"
+            )));
         }
         let value = value
             .as_str()
-            .ok_or_else(|| wrong(format!("`{key}` must be a text in quotation marks")))?;
+            .ok_or_else(|| wrong(format!("`{key}` must be a string in quotation marks")))?;
         Ok(with_default(command, &key.replace('-', "_"), value))
     })
 }

@@ -1,4 +1,4 @@
-//! The first set-up over HTTP: its code, and what the operator is shown of it.
+//! The first set-up over HTTP: its code, and instructions for the operator.
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -15,10 +15,10 @@ use crate::output::{self, BOLD};
 
 /// Environment variable with the code. There is no option, since others can read arguments.
 const VARIABLE: &str = "SYMBOLON_SETUP_CODE";
-/// File beside the key with a code that was generated.
+/// File for a generated code, in the folder of the key.
 const FILE: &str = "setup-code";
 
-/// Code for the first set-up, and where the operator has it from.
+/// Code for the first set-up, and its source.
 pub(super) struct FirstSetup {
     code: SetupCode,
     source: Source,
@@ -35,7 +35,7 @@ impl FirstSetup {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read or others can read it, or if the text is no code.
+    /// Fails if the file cannot be read or others can read it, or if the text is not a valid code.
     pub(super) fn new(file: Option<&Path>) -> Result<Self, Failure> {
         if let Some(path) = file {
             check_secret(path)?;
@@ -69,10 +69,10 @@ impl FirstSetup {
         self.code.clone()
     }
 
-    /// Shows how to set up the store, if that is possible.
+    /// Prints how to set up the store, unless it is set up or in use.
     ///
-    /// A generated code is printed on a terminal alone; otherwise, where output is collected and kept,
-    /// it goes to a file that only the operator can read.
+    /// A generated code is printed on a terminal only. Otherwise output may be collected and kept,
+    /// so the code is written to a file that only the operator can read.
     pub(super) fn announce(
         &self,
         global: &Global,
@@ -97,7 +97,7 @@ impl FirstSetup {
             }
             Source::Generated => {
                 write(&file, &self.code)?;
-                tracing::info!(file = %file.display(), "the code for set-up over HTTP is in this file");
+                tracing::info!(file = %file.display(), "wrote the code for set-up over HTTP");
                 format!("\"{header} $(cat {})\"", file.display())
             }
             Source::File(path) => format!("\"{header} $(cat {})\"", path.display()),
@@ -111,12 +111,13 @@ impl FirstSetup {
              {BOLD}curl http://{address}/api/v2/setup \\\n    \
              -H 'Content-Type: application/json' \\\n    \
              -H {header} \\\n    \
-             -d '{{\"username\":\"me\",\"password\":\"…\",\"org\":\"my-org\",\"bucket\":\"b\"}}'{BOLD:#}\n\n",
+             -d '{{\"username\":\"me\",\"password\":\"…\",\"org\":\"my-org\",\
+             \"bucket\":\"b\"}}'{BOLD:#}\n\n",
             global.store
         ))
     }
 
-    /// Removes the file with a generated code, which is of no more use.
+    /// Removes the file with a generated code, which is no longer valid.
     pub(super) fn forget(&self, global: &Global) -> Result<(), Failure> {
         match self.source {
             Source::Generated => remove(&global.key_path().with_file_name(FILE)),
@@ -128,7 +129,7 @@ impl FirstSetup {
 fn write(file: &Path, code: &SetupCode) -> Result<(), Failure> {
     let line = Zeroizing::new(format!("{}\n", code.reveal()));
     match create_private(file, line.as_bytes()) {
-        // That of an earlier start.
+        // Left by an earlier start.
         Err(FileError::Exists(_)) => Ok(replace_private(file, line.as_bytes())?),
         created => Ok(created?),
     }

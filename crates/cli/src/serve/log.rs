@@ -1,4 +1,4 @@
-//! What the server logs: to standard error, never a token.
+//! Log output of the server, on standard error. It never contains a token.
 
 use std::io::IsTerminal;
 
@@ -7,23 +7,23 @@ use tracing_subscriber::EnvFilter;
 
 use crate::error::Failure;
 
-/// How a line of the log is written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
     Json,
 }
 
-/// Begins to log what `filter` lets through.
+/// Starts logging the events that `filter` selects.
 pub(super) fn start(filter: &str, format: Format) -> Result<(), Failure> {
     let filter: EnvFilter = filter
         .parse()
-        .map_err(|_| Failure::Argument("log", format!("`{filter}` is no level or filter")))?;
+        .map_err(|_| Failure::Argument("log", format!("invalid level or filter `{filter}`")))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    // Fails only if somebody logs already, and then that goes on.
+    // Fails only if a logger is installed already, which then stays in use.
     let _ = match format {
         Format::Text => log.try_init(),
         Format::Json => log.json().try_init(),

@@ -31,16 +31,17 @@ Examples:
   symbolon serve --listen 0.0.0.0:8086 --store sqlite:/var/lib/symbolon.db
   SYMBOLON_LISTEN=127.0.0.1:9000 symbolon serve
 
-The store and its key are created if there are none. Every option can stand in
-symbolon.toml too, as in `listen = \"127.0.0.1:9000\"`; the environment comes
-before the file, and the command line before both.
+The store and its key are created if they do not exist. Most options can also be
+set in symbolon.toml, as in `listen = \"127.0.0.1:9000\"`. The environment
+overrides the file, and the command line overrides both.
 
-Set-up over HTTP needs a code: that of `--setup-code-file`, or of the variable
-SYMBOLON_SETUP_CODE, or one that is generated. A generated code is printed if
+Set-up over HTTP needs a code, from `--setup-code-file` or from the variable
+SYMBOLON_SETUP_CODE; otherwise one is generated. A generated code is printed if
 standard output is a terminal, and otherwise written to the file `setup-code`
-beside the key. The first change of the store closes set-up over HTTP.")]
+in the directory of the key. The first change of the store closes set-up over
+HTTP.")]
 pub(crate) struct ServeArgs {
-    /// The address to listen on
+    /// Address to listen on
     #[arg(
         long,
         env = "SYMBOLON_LISTEN",
@@ -48,13 +49,13 @@ pub(crate) struct ServeArgs {
         default_value = "127.0.0.1:8086"
     )]
     listen: SocketAddr,
-    /// The file with these options [default: symbolon.toml, if there is one]
+    /// Configuration file [default: symbolon.toml, if it exists]
     #[arg(long, env = "SYMBOLON_CONFIG", value_name = "PATH")]
     config: Option<std::path::PathBuf>,
     /// File with the code for set-up over HTTP
     #[arg(long, env = "SYMBOLON_SETUP_CODE_FILE", value_name = "PATH")]
     setup_code_file: Option<std::path::PathBuf>,
-    /// Host name under which set-up and sign-in are accepted, besides `localhost` and IP addresses
+    /// Host name to accept for set-up and sign-in, in addition to `localhost` and IP addresses
     #[arg(
         long,
         env = "SYMBOLON_ALLOWED_HOST",
@@ -62,7 +63,7 @@ pub(crate) struct ServeArgs {
         value_delimiter = ','
     )]
     allowed_host: Vec<String>,
-    /// What stands for a token in replies other than that to its creation
+    /// Text in place of a token in all replies except the one to its creation
     #[arg(
         long,
         env = "SYMBOLON_TOKEN_IN_REPLIES",
@@ -70,8 +71,7 @@ pub(crate) struct ServeArgs {
         default_value = "empty"
     )]
     token_in_replies: InReplies,
-    /// How much to log to standard error: error, warn, info, debug or trace, or a filter as in
-    /// `info,symbolon_http=debug`
+    /// Log level: error, warn, info, debug or trace, or a filter such as `info,symbolon_http=debug`
     #[arg(
         long,
         env = "SYMBOLON_LOG",
@@ -79,7 +79,7 @@ pub(crate) struct ServeArgs {
         default_value = "info"
     )]
     log: String,
-    /// How to write the log
+    /// Format of the log, on standard error
     #[arg(
         long,
         env = "SYMBOLON_LOG_FORMAT",
@@ -95,14 +95,14 @@ enum InReplies {
     Redacted,
 }
 
-/// For how long requests may go on after the server was told to stop.
+/// Time that open requests may take after a stop signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode, Failure> {
     log::start(&args.log, args.log_format)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::Serve)?;
     let done = runtime.block_on(serve(global.clone(), args));
-    // A request that does not end, such as a backup that nobody reads, is given up.
+    // Aborts a request that does not finish, such as a backup whose client stopped reading.
     runtime.shutdown_timeout(Duration::from_secs(1));
     done.map(|()| ExitCode::SUCCESS)
 }
@@ -133,14 +133,14 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
     tracing::info!(authorizations = engine.len(), store = %global.store, "ready");
 
     stop.await;
-    tracing::info!("stopping; open requests may end");
+    tracing::info!("stopping; waiting for open requests");
     setup.forget(&global)?;
     drop(stopping);
     let ended = tokio::time::timeout(PATIENCE, server).await;
     if ended.is_err() {
-        tracing::warn!("some requests did not end in time, and are given up");
+        tracing::warn!("some requests did not finish in time and are aborted");
     }
-    // The engine notes last uses when it ends, and the key is held until then.
+    // The engine writes last uses when dropped, so the lock on the key is released after it.
     drop((api, engine));
     drop(lock);
     Ok(())
@@ -161,7 +161,7 @@ fn spawn(
     })
 }
 
-/// Ends when SIGINT or SIGTERM came.
+/// Returns a future that completes on SIGINT or SIGTERM.
 fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

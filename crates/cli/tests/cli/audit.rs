@@ -1,4 +1,4 @@
-//! `symbolon audit` on journals that are written here.
+//! `symbolon audit`, on journals that the tests write.
 
 use std::fs;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ fn denied() -> Event {
     }
 }
 
-/// Two chains in turn, which tell of all commits of the store but for so many.
+/// Writes two chains of entries in turn, for all commits of the store except the last `but`.
 fn write(home: &Home, but: u64) {
     let _ = fs::remove_dir_all(FileJournal::beside(&home.key()));
     let store = SqliteStore::open_existing(home.path(DB)).unwrap();
@@ -150,8 +150,8 @@ fn verify_accepts_an_intact_journal_that_is_as_recent_as_the_store() {
     write(&home, 0);
     home.run(&["audit", "verify"])
         .success()
-        .stdout(contains("Everything is as it was written."));
-    // The key alone is needed.
+        .stdout(contains("The journal is intact."));
+    // `show` only needs the key.
     fs::remove_file(home.path(DB)).unwrap();
     for name in ["-wal", "-shm"] {
         let _ = fs::remove_file(home.path(format!("{DB}{name}")));
@@ -193,7 +193,7 @@ fn a_truncated_journal_is_detected_by_comparison_with_the_store() {
     verify().code(1).stdout(contains(
         "the end of the journal is missing, or the store was written to without it",
     ));
-    // What has no outcome yet may be what the store holds.
+    // An intent without an outcome may be the newest commit of the store.
     let open = journal(&home);
     open.append(at(9), &[intent(Operation::Revoke)], Durability::Written)
         .unwrap();

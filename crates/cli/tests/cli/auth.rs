@@ -1,4 +1,4 @@
-//! `auth`: administration of authorizations on a store.
+//! `symbolon auth`.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::common::{AUTH, Home, ORG, STORES, USER, err, out, token};
 
 pub(crate) const MISSING: &str = "0000000000000fff";
 
-/// The ids that a list prints, as JSON.
+/// Returns the ids in a JSON list.
 pub(crate) fn ids(list: &Value) -> Vec<String> {
     let rows = list.as_array().unwrap().iter();
     rows.map(|row| row["id"].as_str().unwrap().to_owned())
@@ -32,7 +32,7 @@ pub(crate) fn permissions(made: &Value) -> Vec<String> {
     .collect()
 }
 
-/// Every command that works on a store for its operator.
+/// Covers every command that acts as the operator.
 #[test]
 fn administration_requires_the_store_on_the_command_line() {
     for commands in [
@@ -56,12 +56,15 @@ fn administration_requires_the_store_on_the_command_line() {
         &["org", "members", "remove", "my-org", "--member=me"],
         &["org", "delete", "my-org"],
     ] {
-        // There is nothing that could be changed: it is refused before anything is opened.
+        // There is no store: the command fails before opening anything.
         let refused = Home::new().run(commands).code(1).stdout("");
-        let told = err(&refused);
+        let error = err(&refused);
         assert!(
-            told.starts_with("Error: name the store on the command line, as in `--store sqlite:./symbolon/data/symbolon.db`"),
-            "{commands:?}: {told}"
+            error.starts_with(
+                "Error: name the store on the command line, \
+                 as in `--store sqlite:./symbolon/data/symbolon.db`"
+            ),
+            "{commands:?}: {error}"
         );
     }
 }
@@ -76,7 +79,7 @@ fn environment_and_default_store_do_not_grant_operator_access() {
         .assert()
         .code(1);
     assert_eq!(home.reads(&token(1)), "allow");
-    // Before or after the command, and beside the environment.
+    // Before or after the command, even if the environment names a store too.
     home.run(&["--store", &url, "auth", "inactive", AUTH])
         .success();
     assert_eq!(home.reads(&token(1)), "inactive");
@@ -88,7 +91,7 @@ fn environment_and_default_store_do_not_grant_operator_access() {
 }
 
 #[test]
-fn from_creation_to_revocation() {
+fn an_authorization_is_created_deactivated_activated_and_revoked() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let made = home.operate(&[
@@ -103,7 +106,7 @@ fn from_creation_to_revocation() {
         let words: Vec<&str> = text.split_whitespace().collect();
         let token = *words.iter().find(|word| word.starts_with("sym_")).unwrap();
         assert_eq!(text.matches(token).count(), 1);
-        for part in ["of me", "my-org", USER, "shown only now"] {
+        for part in ["of me", "my-org", USER, "shown only once"] {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!(home.reads(token), "allow");
@@ -122,7 +125,7 @@ fn from_creation_to_revocation() {
             assert_eq!(out(&done).contains("Deleted"), command == "delete");
             assert_eq!(home.reads(token), decision);
         }
-        // Once more is no error, but there is no way back.
+        // A second time is not an error, but revocation is permanent.
         home.operate(&["auth", "delete", id]).success();
         let refused = home.operate(&["auth", "active", id]).code(1);
         assert!(err(&refused).contains("cannot be changed"));
@@ -194,11 +197,11 @@ fn create_options_map_to_permissions() {
         all.iter()
             .all(|one| one.contains(ORG) || one.contains(USER))
     );
-    let nobody = permissions(&create(&home, &["--all-access"]));
-    assert_eq!(nobody.len(), 42, "no users at all");
+    let userless = permissions(&create(&home, &["--all-access"]));
+    assert_eq!(userless.len(), 42, "no permissions on users");
 }
 
-/// Those for databases alone belong to the interface for database tokens, and so may be changed.
+/// An authorization for databases only is a database token, whose permissions can be changed.
 #[test]
 fn the_origin_follows_from_the_granted_permissions() {
     let home = Home::with_sample();
@@ -253,7 +256,7 @@ fn write_token_writes_the_token_to_a_file_and_prints_the_rest() {
     assert_eq!(home.reads(&text), "allow");
     assert_eq!(made["token"], Value::Null);
     assert_eq!(made["orgID"], ORG);
-    // A second time the file is there, and nothing is made.
+    // The second time the file exists, and no authorization is created.
     let before = ids(&home.operate_json(&["auth", "list"]));
     let again = home.operate(&[&["auth", "create", "--org=my-org"], &file[..]].concat());
     assert!(err(&again.code(1)).contains("exists already"));
@@ -298,7 +301,7 @@ fn rotation_revokes_the_old_token_at_once_or_after_the_overlap() {
 #[test]
 fn invalid_authorizations_are_not_created() {
     let home = Home::with_sample();
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (
             &["--org=none", "--read-tasks"][..],
             "unknown organization `none`",
@@ -321,7 +324,7 @@ fn invalid_authorizations_are_not_created() {
         ),
         (
             &["--org=my-org", "--operator", "--read-tasks"],
-            "stand alone",
+            "cannot be combined with other permissions",
         ),
         (
             &["--org=my-org", "--permission=x"],
@@ -340,7 +343,7 @@ fn invalid_authorizations_are_not_created() {
         ),
         (
             &["--org=my-org", "--read-tasks", "--expires=soon"],
-            "`soon` is no time",
+            "invalid time `soon`",
         ),
         (&["--read-tasks"], "--org <NAME>"),
         (
@@ -350,7 +353,7 @@ fn invalid_authorizations_are_not_created() {
     ] {
         let refused = home.operate(&[&["auth", "create"], arguments].concat());
         let refused = refused.code(1).stdout("");
-        assert!(err(&refused).contains(told), "{}", err(&refused));
+        assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
     for command in ["active", "inactive", "delete", "rotate"] {
         let refused = home.operate(&["auth", command, MISSING]).code(1);
@@ -361,7 +364,7 @@ fn invalid_authorizations_are_not_created() {
     assert_eq!(ids(&home.operate_json(&["auth", "list"])).len(), 5);
 }
 
-/// The user of an authorization that is rotated is told as such, not as an unknown authorization.
+/// The error names the user, not the authorization, as unknown.
 #[test]
 fn an_authorization_of_a_deleted_user_cannot_be_rotated() {
     let home = Home::with_sample();

@@ -31,7 +31,7 @@ fn auth_list_filters_and_formats() {
     ] {
         assert_eq!(list(arguments), wanted, "{arguments:?}");
     }
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (
             ["--id", MISSING],
             "unknown authorization `0000000000000fff`; `symbolon auth list`",
@@ -53,12 +53,12 @@ fn auth_list_filters_and_formats() {
         let refused = home
             .operate(&[&["auth", "find"], &arguments[..]].concat())
             .code(1);
-        assert!(err(&refused).contains(told), "{}", err(&refused));
+        assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
 }
 
 #[test]
-fn the_table_is_that_of_influxdb_but_for_the_token() {
+fn the_table_has_the_columns_of_influxdb_without_the_token() {
     let home = Home::with_sample();
     let table = out(&home.operate(&["auth", "ls", "--limit=3"]).success());
     let permissions = format!("[read:orgs/{ORG}/buckets]");
@@ -84,7 +84,7 @@ fn the_table_is_that_of_influxdb_but_for_the_token() {
     assert_eq!(empty, Value::Array(vec![]));
 }
 
-/// The keys are the same whatever an authorization has.
+/// All keys are present, also those without a value.
 #[test]
 fn the_json_has_the_keys_of_influxdb() {
     let home = Home::with_sample();
@@ -148,7 +148,7 @@ fn a_thousand_authorizations_are_listed_paged_or_at_once() {
     assert_eq!(paged, all);
 }
 
-/// Whoever stops reading misses nothing that counts.
+/// A reader such as `head` may stop early.
 #[test]
 fn a_closed_output_pipe_is_not_an_error() {
     let home = Home::with_sample();

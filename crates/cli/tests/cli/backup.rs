@@ -18,9 +18,9 @@ fn a_backup_file_is_private_overwrites_nothing_and_is_reported() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let done = home.run(&["backup", "b"]).success();
-        let told = out(&done);
-        assert!(told.starts_with("Backed up 11 records ("), "{told}");
-        assert!(told.contains(" s, as of commit "), "{told}");
+        let report = out(&done);
+        assert!(report.starts_with("Backed up 11 records ("), "{report}");
+        assert!(report.contains(" s, as of commit "), "{report}");
         let file = home.path("b");
         let made = fs::read(&file).unwrap();
         assert!(made.starts_with(b"symbolon-backup-1"));
@@ -36,7 +36,7 @@ fn a_backup_file_is_private_overwrites_nothing_and_is_reported() {
             (&report["records"], &report["bytes"]),
             (&11.into(), &length.into())
         );
-        // Neither a token nor the key is in it.
+        // It contains no token and no key.
         let key = fs::read_to_string(home.key()).unwrap();
         let secret = key.trim().rsplit(':').next().unwrap();
         for secret in [token(1).as_str(), secret] {
@@ -80,8 +80,8 @@ fn backing_up_an_open_sled_store_reports_that_it_is_in_use() {
     let held = SledStore::open_existing(home.store()).unwrap();
     for arguments in [&["backup", "b"][..], &["restore", "b", "--replace"]] {
         let refused = home.run(arguments).code(1);
-        let told = err(&refused);
-        assert!(told.contains("in use by another process"), "{told}");
+        let error = err(&refused);
+        assert!(error.contains("in use by another process"), "{error}");
     }
     drop(held);
     assert!(!home.path("b").exists());

@@ -1,4 +1,4 @@
-//! `check`: one token, one request.
+//! `symbolon check` with a single request.
 
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -6,7 +6,7 @@ use predicates::str::contains;
 use crate::common::{AUTH, Home, ORG, err, out, token};
 
 #[test]
-fn ids_and_names() {
+fn organizations_and_resources_are_given_by_id_or_name() {
     let home = Home::with_sample();
     let check = |arguments: &[&str]| home.check(&token(1), arguments)["allow"] == true;
     let read = ["--action=read", "--type=buckets"];
@@ -109,7 +109,7 @@ fn tokens_are_read_from_arguments_files_and_input() {
         .assert()
         .code(2);
     assert!(
-        err(&empty).starts_with("Error: there is no token"),
+        err(&empty).starts_with("Error: no token given"),
         "{}",
         err(&empty)
     );
@@ -118,7 +118,7 @@ fn tokens_are_read_from_arguments_files_and_input() {
 #[test]
 fn errors_and_refusals_have_different_exit_codes() {
     let home = Home::with_sample();
-    let fails = |arguments: &[&str], told: &str| {
+    let fails = |arguments: &[&str], expected: &str| {
         let arguments = [&["check"], arguments].concat();
         let failed = home
             .command(&arguments)
@@ -126,7 +126,7 @@ fn errors_and_refusals_have_different_exit_codes() {
             .assert()
             .code(2)
             .stdout("");
-        assert!(err(&failed).starts_with(told), "{}", err(&failed));
+        assert!(err(&failed).starts_with(expected), "{}", err(&failed));
     };
     fails(
         &["--action=drop", "--type=buckets"],
@@ -142,8 +142,8 @@ fn errors_and_refusals_have_different_exit_codes() {
     );
     let read = ["--action=read", "--type=buckets"];
     fails(
-        &[&read[..], &["--org=nobody"]].concat(),
-        "Error: unknown organization `nobody`\n",
+        &[&read[..], &["--org=none"]].concat(),
+        "Error: unknown organization `none`\n",
     );
     fails(
         &[&read[..], &["--id=x", "--org=my-org"]].concat(),
@@ -151,7 +151,7 @@ fn errors_and_refusals_have_different_exit_codes() {
     );
     fails(
         &[&read[..], &["--id=telegraf"]].concat(),
-        "Error: `--id`: `telegraf` is a bucket's name; say of which",
+        "Error: `--id`: `telegraf` is the name of a bucket; pass its organization",
     );
     fails(
         &["--action=read", "--type=users", "--id=x"],
@@ -159,7 +159,7 @@ fn errors_and_refusals_have_different_exit_codes() {
     );
     fails(
         &["--action=read", "--type=tasks", "--id=x"],
-        "Error: `--id`: `x` is no id of 16 hexadecimal digits",
+        "Error: `--id`: `x` is not an id; ",
     );
 }
 
@@ -176,9 +176,12 @@ fn check_does_not_create_a_missing_store() {
             .write_stdin(token(1))
             .assert()
             .code(2);
-        let told = err(&failed);
-        assert!(told.starts_with("Error: there is no store at `s"), "{told}");
-        assert!(told.contains("symbolon setup"), "{told}");
+        let error = err(&failed);
+        assert!(
+            error.starts_with("Error: there is no store at `s"),
+            "{error}"
+        );
+        assert!(error.contains("symbolon setup"), "{error}");
     }
     home.run(&["fsck"])
         .code(1)
@@ -186,7 +189,7 @@ fn check_does_not_create_a_missing_store() {
     assert_eq!(home.files().len(), 0);
 }
 
-/// Nobody takes a refusal for anything else because its words were not read.
+/// A script that ignores the output still sees the decision.
 #[test]
 fn a_refusal_keeps_its_exit_code_when_the_output_pipe_is_closed() {
     let home = Home::with_sample();

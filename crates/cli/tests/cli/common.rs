@@ -1,4 +1,4 @@
-//! A folder with a store in it, and the commands run there.
+//! A folder with a store, in which the tests run commands.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,14 +25,15 @@ pub(crate) const DB: &str = "symbolon/data/symbolon.db";
 /// The SHA-256 of `token(6)`.
 pub(crate) const HASH_OF_6: &str = "$influxdb2-sha256$lPvlpSkWfp_bWH5_kranXSnmTBbx2SfO2ntyL5N-qzo=";
 
-/// A token that InfluxDB could have made.
+/// Returns a token in the form of InfluxDB 2.
 pub(crate) fn token(number: u32) -> String {
     format!(
-        "{number:03}N92ZtKa2w_mWjUdf8AJzygbWJo16T5B_pf_iWJQE5cyE3YwenMZ0v-0I3IrXA_f2eH6cfIpv53iCUOR3NMA=="
+        "{number:03}N92ZtKa2w_mWjUdf8AJzygbWJo16T5B_pf_iWJQE5cyE3YwenMZ0v-\
+         0I3IrXA_f2eH6cfIpv53iCUOR3NMA=="
     )
 }
 
-/// The stores of both kinds, with their keys in the default place.
+/// A store of each kind, with its key at the default path.
 pub(crate) const STORES: [&str; 2] = [
     "sqlite:./symbolon/data/symbolon.db",
     "sled:./symbolon/data/tokens",
@@ -53,24 +54,24 @@ impl Home {
         Self { folder, store }
     }
 
-    /// A home with the store that [`sample`] describes.
+    /// Creates a home with the store of [`sample`].
     pub(crate) fn with_sample_on(store: &'static str) -> Self {
         let home = Self::on(store);
         home.import(&sample(), &[]).success();
         home
     }
 
-    /// A home with the store that [`sample`] describes.
+    /// Creates a home with the store of [`sample`].
     pub(crate) fn with_sample() -> Self {
         Self::with_sample_on(STORES[0])
     }
 
-    /// The file or folder of the store.
+    /// Returns the path of the store.
     pub(crate) fn store(&self) -> PathBuf {
         self.path(self.store.split_once(':').unwrap().1)
     }
 
-    /// The key of the store.
+    /// Returns the path of the key file.
     pub(crate) fn key(&self) -> PathBuf {
         KeyFile::beside(&self.store())
     }
@@ -107,12 +108,12 @@ impl Home {
         self.command(arguments).assert()
     }
 
-    /// The command, with the store on its command line.
+    /// Runs a command with the store on its command line.
     pub(crate) fn operate(&self, arguments: &[&str]) -> Assert {
         self.run(&[arguments, &["--store", self.store]].concat())
     }
 
-    /// What the command prints as JSON, with the store on its command line.
+    /// Runs a command with the store on its command line, and returns its JSON output.
     pub(crate) fn operate_json(&self, arguments: &[&str]) -> Value {
         let done = self.operate(&[arguments, &["--json"]].concat()).success();
         serde_json::from_str(&out(&done)).unwrap()
@@ -123,7 +124,7 @@ impl Home {
         self.command(&arguments).write_stdin(json).assert()
     }
 
-    /// One check of this token, answered in JSON.
+    /// Checks a token, and returns the decision as JSON.
     pub(crate) fn check(&self, token: &str, arguments: &[&str]) -> Value {
         let arguments = [&["check", "--json"], arguments].concat();
         let done = self.command(&arguments).write_stdin(token).assert();
@@ -133,13 +134,13 @@ impl Home {
         answer
     }
 
-    /// Whether the token may read buckets of [`ORG`], or the reason why not.
+    /// Checks whether a token may read buckets of [`ORG`]: `allow`, or the reason why it is denied.
     pub(crate) fn reads(&self, token: &str) -> String {
         let answer = self.check(token, &["--action=read", "--type=buckets", "--org", ORG]);
         answer["reason"].as_str().unwrap_or("allow").to_owned()
     }
 
-    /// The store, opened by this process.
+    /// Opens an engine on the store in this process.
     pub(crate) fn engine(&self) -> Engine {
         let store = Arc::new(SqliteStore::open_existing(self.path(DB)).unwrap());
         let key = KeyFile::load(&self.key()).unwrap();
@@ -147,14 +148,15 @@ impl Home {
         Engine::open(store, key, Options::new(schema)).unwrap()
     }
 
-    /// Every file below the home.
+    /// Returns every file below the home.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files_below(self.folder.path())
     }
 }
 
-/// Two organizations, a user, a bucket and authorizations: 1 reads buckets, 2 is inactive, 3 has expired, 4 is revoked, 5
-/// belongs to the other organization, 6 has a stored hash.
+/// Returns an import file with two organizations, a user, a bucket and authorizations: 1 reads
+/// buckets, 2 is inactive, 3 has expired, 4 is revoked, 5 belongs to the other organization, 6 has
+/// a stored hash.
 pub(crate) fn sample() -> String {
     let rows = [
         row(1, ""),
@@ -173,21 +175,23 @@ pub(crate) fn sample() -> String {
     )
 }
 
-/// An authorization of [`ORG`] that reads its buckets.
+/// Returns an import row: an authorization of [`ORG`] that reads its buckets.
 pub(crate) fn row(number: u32, more: &str) -> String {
     format!(
-        r#"{{"id":"{:016x}","token":"{}","orgID":"{ORG}","userID":"{USER}","description":"number {number}","permissions":[
+        r#"{{"id":"{:016x}","token":"{}","orgID":"{ORG}","userID":"{USER}",
+        "description":"number {number}","permissions":[
         {{"action":"read","resource":{{"type":"buckets","orgID":"{ORG}"}}}}]{more}}}"#,
         0xa00 + number,
         token(number)
     )
 }
 
-/// So many further authorizations of [`ORG`].
+/// Returns an import file with `rows` further authorizations of [`ORG`].
 pub(crate) fn many(rows: usize) -> String {
     let row = |number: usize| {
         format!(
-            r#"{{"id":"{:016x}","token":"{number:032}","orgID":"{ORG}","permissions":["read:buckets"]}}"#,
+            r#"{{"id":"{:016x}","token":"{number:032}","orgID":"{ORG}",
+            "permissions":["read:buckets"]}}"#,
             0x10_0000 + number,
         )
     };
@@ -203,7 +207,7 @@ pub(crate) fn err(done: &Assert) -> String {
     String::from_utf8(done.get_output().stderr.clone()).unwrap()
 }
 
-/// What becomes of the tokens of [`sample`].
+/// Decisions for the tokens of [`sample`].
 const DECISIONS: [(u32, &str); 7] = [
     (1, "allow"),
     (2, "inactive"),
@@ -214,7 +218,7 @@ const DECISIONS: [(u32, &str); 7] = [
     (7, "unknown"),
 ];
 
-/// Every token of [`sample`] is decided as it should be.
+/// Asserts the decision for each token of [`sample`].
 pub(crate) fn decides(home: &Home) {
     for (number, decision) in DECISIONS {
         assert_eq!(home.reads(&token(number)), decision, "token {number}");

@@ -1,11 +1,11 @@
-//! `symbolon key rotate`.
+//! Concurrent runs of `symbolon key rotate`.
 
 use std::process::Stdio;
 
 use crate::common::{Home, STORES, out, token};
 
-/// Each draws its key from the file as the one before left it, or is told that the store is busy; none loses the key of
-/// another.
+/// Each run rotates the key that the previous one left, or fails because the store is in use; no
+/// run loses the key of another.
 #[test]
 fn concurrent_rotations_lose_no_key() {
     for store in STORES {
@@ -24,7 +24,7 @@ fn concurrent_rotations_lose_no_key() {
         }
         assert_eq!(home.reads(&token(1)), "allow", "{store}");
         let shown = out(&home.operate(&["key", "show"]).success());
-        assert!(!shown.contains("still sealed"), "{shown}");
+        assert!(!shown.contains("still seals"), "{shown}");
         home.operate(&["fsck"]).success();
     }
 }

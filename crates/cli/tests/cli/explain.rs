@@ -1,4 +1,4 @@
-//! `explain`: why, or why not.
+//! `symbolon explain`.
 
 use serde_json::{Value, json};
 
@@ -8,16 +8,16 @@ fn id(number: u32) -> String {
     format!("{:016x}", 0xa00 + number)
 }
 
-/// What is explained, as JSON; the exit code is that of the decision.
+/// Runs `explain` and returns its JSON output. Asserts that the exit code fits the decision.
 fn explain(home: &Home, number: u32, arguments: &[&str]) -> Value {
     let id = id(number);
     let done = home.run(&[&["explain", "--json", "--id", &id], arguments].concat());
-    let told: Value = serde_json::from_str(&out(&done)).unwrap();
-    done.code(i32::from(told["allow"] == false));
-    told
+    let explanation: Value = serde_json::from_str(&out(&done)).unwrap();
+    done.code(i32::from(explanation["allow"] == false));
+    explanation
 }
 
-/// It says what a check of the token says, for every one.
+/// For every token and request, the decision is that of a check.
 #[test]
 fn explain_agrees_with_check() {
     for store in STORES {
@@ -31,10 +31,10 @@ fn explain_agrees_with_check() {
                 &["--action=read", "--type=buckets"],
                 &["--action=read", "--type=buckets", "--org=other"],
             ] {
-                let told = explain(&home, number, request);
+                let explanation = explain(&home, number, request);
                 let checked = home.check(&token(number), request);
                 for key in ["allow", "permission", "reason", "id"] {
-                    assert_eq!(told[key], checked[key], "{number} {request:?} {key}");
+                    assert_eq!(explanation[key], checked[key], "{number} {request:?} {key}");
                 }
             }
         }
@@ -67,13 +67,13 @@ fn explain_lists_mismatches() {
             json!(["type", "action", "no_organization"]),
         ),
     ] {
-        let told = explain(&home, 1, request);
+        let explanation = explain(&home, 1, request);
         assert_eq!(
-            told["nearest"],
+            explanation["nearest"],
             json!([{ "permission": granted, "why": why }]),
             "{request:?}"
         );
-        assert_eq!(told["reasons"], json!([]));
+        assert_eq!(explanation["reasons"], json!([]));
     }
     let request = ["--action=read", "--type=buckets", "--org=my-org"];
     for (number, reasons) in [
@@ -92,16 +92,16 @@ fn explain_lists_mismatches() {
     home.operate(&["user", "inactive", "me"]).success();
     home.operate(&["org", "delete", "my-org"]).success();
     let by_id = ["--action=read", "--type=buckets", "--org", ORG];
-    let told = explain(&home, 1, &by_id);
+    let explanation = explain(&home, 1, &by_id);
     assert_eq!(
-        told["reasons"],
+        explanation["reasons"],
         json!([{ "reason": "user_inactive" }, { "reason": "organization_deleted" }])
     );
-    assert_eq!(told["reason"], "revoked");
+    assert_eq!(explanation["reason"], "revoked");
 }
 
 #[test]
-fn names_and_ids_of_resources() {
+fn resources_are_given_by_id_or_name() {
     let home = Home::with_sample();
     let made = home.operate_json(&[
         "auth",
@@ -205,14 +205,14 @@ fn text_output_is_readable() {
         expired.ends_with("\nIt expired at 2020-01-01T00:00:00Z.\n"),
         "{expired}"
     );
-    // Of an operator's dozens of permissions, a few.
+    // Only a few of the dozens of permissions of an operator.
     let made = home.operate_json(&["auth", "create", "--org=my-org", "--operator"]);
-    let told = out(&home.run(&[
+    let text = out(&home.run(&[
         "explain",
         "--id",
         made["id"].as_str().unwrap(),
         "--action=read",
         "--type=databases",
     ]));
-    assert!(told.ends_with("  and 14 more like these\n"), "{told}");
+    assert!(text.ends_with("  and 14 more like these\n"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! `symbolon export`, and importing what it wrote.
+//! `symbolon export`, and the import of its output.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use symbolon_files::{KeyFile, create_private, private_dir};
 
 use crate::common::{HASH_OF_6, Home, ORG, STORES, decides, err, out, token};
 
-/// A store of each kind of thing: the sample, and a set-up.
+/// Creates a store with records of every kind: the sample, and a set-up.
 fn home(store: &'static str) -> Home {
     let home = Home::with_sample_on(store);
     home.run(&[
@@ -46,7 +46,7 @@ fn export_and_import_round_trip_both_store_kinds() {
         give_key(&home, &other);
         let done = other.import(&json, &[]).success();
         assert!(out(&done).contains("Imported 11 items"), "{}", out(&done));
-        // Before a token is seen, which may add a keyed hash.
+        // Before any check, which may replace an imported hash with a keyed one.
         let again = other.run(&["export", "--with-hashes"]).success();
         assert!(out(&again) == json, "{}\n{json}", out(&again));
         decides(&home);
@@ -56,7 +56,8 @@ fn export_and_import_round_trip_both_store_kinds() {
         let refused = other.run(&["setup", "--org=x", "--user=y"]).code(1);
         assert!(err(&refused).contains("set-up has been done already"));
         other.run(&["fsck"]).success();
-        assert!(out(&other.import(&json, &[]).success()).contains("nothing new: 11 already there"));
+        let again = out(&other.import(&json, &[]).success());
+        assert!(again.contains("11 items already present"), "{again}");
     }
 }
 
@@ -76,7 +77,7 @@ fn an_export_without_hashes_contains_no_secret() {
     );
     let refused = Home::new().import(&json, &[]).code(1);
     assert!(err(&refused).contains("it has no token: give `token`"));
-    // With their tokens the rows are taken.
+    // The rows are imported once they have tokens.
     let mut value = value;
     let rows = value["authorizations"].as_array_mut().unwrap();
     rows.truncate(6);
@@ -90,7 +91,7 @@ fn an_export_without_hashes_contains_no_secret() {
 }
 
 #[test]
-fn the_file_is_private_and_nothing_is_replaced() {
+fn the_file_is_private_and_no_file_is_overwritten() {
     let home = home(STORES[0]);
     for more in [&[][..], &["--with-hashes"]] {
         let name = format!("file{}", more.len());
@@ -107,7 +108,7 @@ fn the_file_is_private_and_nothing_is_replaced() {
     assert!(err(&refused).contains("there is no store"));
 }
 
-/// `script` gives a command a terminal.
+/// Uses `script` to run the command on a terminal.
 #[test]
 fn secrets_are_not_shown_on_a_terminal() {
     let home = home(STORES[0]);
@@ -127,12 +128,12 @@ fn secrets_are_not_shown_on_a_terminal() {
         )
     };
     for arguments in ["export --with-hashes", "backup -"] {
-        let (done, told) = on_terminal(arguments);
-        assert!(!done && told.contains("not for a terminal"), "{told}");
-        assert!(!told.contains("$symbolon") && !told.contains("symbolon-backup-1"));
+        let (done, output) = on_terminal(arguments);
+        assert!(!done && output.contains("to a terminal"), "{output}");
+        assert!(!output.contains("$symbolon") && !output.contains("symbolon-backup-1"));
     }
-    let (done, told) = on_terminal("export");
-    assert!(done && told.contains("\"orgs\":["), "{told}");
+    let (done, output) = on_terminal("export");
+    assert!(done && output.contains("\"orgs\":["), "{output}");
 }
 
 #[test]
@@ -152,14 +153,14 @@ fn hashes_need_their_key() {
     assert!(other.files().is_empty());
     let held = KeyFile::create(&other.key()).unwrap();
     let refused = other.import(&json, &[]).code(1);
-    let told = err(&refused);
+    let error = err(&refused);
     let reason = format!(
         "token was hashed under key {needed}, and the key file holds {}",
         id(&held)
     );
-    assert!(told.contains(&reason), "{told}");
+    assert!(error.contains(&reason), "{error}");
     assert_eq!(other.files().len(), 1, "only the key");
-    // Nor into a store that is there.
+    // Nor can they be imported into an existing store.
     other.import(&crate::common::sample(), &[]).success();
     let refused = other.import(&json, &[]).code(1);
     assert!(err(&refused).contains(&reason) || err(&refused).contains("exists already"));

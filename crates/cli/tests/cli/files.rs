@@ -1,4 +1,4 @@
-//! Keys, folders and files that are not as they should be: an error each, that says what to do.
+//! Errors for keys, folders and files that are missing, damaged or not private.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -10,8 +10,8 @@ fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Every command refuses, and says this.
-fn assert_refused(home: &Home, told: &str) {
+/// Asserts that every command fails with an error that contains `expected`.
+fn assert_refused(home: &Home, expected: &str) {
     let check = ["check", "--action=read", "--type=buckets"];
     let commands: [(&[&str], i32); 4] = [
         (&check, 2),
@@ -28,7 +28,7 @@ fn assert_refused(home: &Home, told: &str) {
             .stdout("");
         let text = err(&done);
         assert!(
-            text.starts_with("Error: ") && text.contains(told),
+            text.starts_with("Error: ") && text.contains(expected),
             "{arguments:?}: {text}"
         );
     }
@@ -67,7 +67,7 @@ fn a_damaged_key_file_is_rejected() {
     let last = text.trim_end().chars().last().unwrap();
     let flipped = if last == '0' { "1" } else { "0" };
     let damaged = format!("{}{flipped}\n", text.trim_end().strip_suffix(last).unwrap());
-    for (contents, told) in [
+    for (contents, expected) in [
         (damaged.as_str(), "is damaged: secret and id do not match"),
         (
             &text[..text.len() - 9],
@@ -77,7 +77,7 @@ fn a_damaged_key_file_is_rejected() {
         ("nonsense\n", "is not of the form"),
     ] {
         fs::write(home.key(), contents).unwrap();
-        assert_refused(&home, told);
+        assert_refused(&home, expected);
     }
 }
 
@@ -149,7 +149,7 @@ fn a_new_store_uses_an_existing_key() {
     fs::remove_file(home.path(DB)).unwrap();
     home.import(&sample(), &["--accept-new-store"]).success();
     assert_eq!(fs::read(home.key()).unwrap(), key);
-    // And one that cannot be used makes no store.
+    // A key that cannot be used prevents the creation of a store.
     fs::remove_file(home.path(DB)).unwrap();
     fs::write(home.key(), "nonsense\n").unwrap();
     home.import(&sample(), &["--accept-new-store"]).code(1);

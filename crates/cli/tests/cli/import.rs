@@ -1,4 +1,4 @@
-//! `import`: all or nothing, and the second time nothing.
+//! `symbolon import`.
 
 use std::fs;
 
@@ -62,7 +62,10 @@ fn influx_auth_list_output_is_imported() {
 fn importing_twice_changes_nothing_and_reports_it() {
     let home = Home::with_sample();
     let again = home.import(&sample(), &[]).success();
-    assert_eq!(out(&again), "nothing new: 10 already there\n");
+    assert_eq!(
+        out(&again),
+        "Nothing to import; 10 items already present.\n"
+    );
     let more = sample().replace(
         r#""authorizations":["#,
         &format!(r#""authorizations":[{},"#, row(9, "")),
@@ -78,7 +81,7 @@ fn importing_twice_changes_nothing_and_reports_it() {
     );
 }
 
-/// One row that can be taken, and one of every kind that cannot.
+/// Returns an import file with one valid row, and one row for each kind of error.
 fn with_bad_rows() -> String {
     rows(&[
         row(1, ""),
@@ -108,9 +111,9 @@ fn with_bad_rows() -> String {
 fn bad_rows_are_named_and_nothing_is_written() {
     let home = Home::new();
     let refused = home.import(&with_bad_rows(), &[]).code(1).stdout("");
-    let told = err(&refused);
-    let lines: Vec<_> = told.lines().collect();
-    assert_eq!(lines.len(), 17, "{told}");
+    let error = err(&refused);
+    let lines: Vec<_> = error.lines().collect();
+    assert_eq!(lines.len(), 17, "{error}");
     for (at, (line, reason)) in lines
         .iter()
         .zip([
@@ -140,12 +143,12 @@ fn bad_rows_are_named_and_nothing_is_written() {
         assert!(line.contains(reason), "{line}");
     }
     assert!(
-        lines[16].starts_with("Error: 16 of the rows cannot be taken, and nothing was written")
+        lines[16].starts_with("Error: 16 of the rows cannot be imported, and nothing was written")
     );
-    assert!((0..20).all(|number| !told.contains(&token(number))));
+    assert!((0..20).all(|number| !error.contains(&token(number))));
     assert!(!home.path("symbolon").exists());
 
-    // An existing store is left as it is too.
+    // An existing store is not changed either.
     let home = Home::with_sample();
     let before = home.engine().caught_up();
     home.import(&with_bad_rows(), &[]).code(1);
@@ -157,12 +160,12 @@ fn bad_rows_can_be_skipped() {
     let home = Home::new();
     let done = home.import(&with_bad_rows(), &["--skip-invalid"]).success();
     assert!(
-        err(&done).contains("Warning: 16 bad rows left out"),
+        err(&done).contains("Warning: skipped 16 bad rows"),
         "{}",
         err(&done)
     );
     assert!(
-        out(&done).contains("Authorizations    1      0        16"),
+        out(&done).contains("Authorizations    1         0       16"),
         "{}",
         out(&done)
     );
@@ -197,19 +200,19 @@ fn rows_that_conflict_with_existing_records_are_bad() {
     let refused = home
         .import(&rows(&[other_token, other_id, hashed]), &[])
         .code(1);
-    let told = err(&refused);
+    let error = err(&refused);
     assert!(
-        told.contains("authorizations[0] (id 0000000000000a01): authorization exists already"),
-        "{told}"
+        error.contains("authorizations[0] (id 0000000000000a01): authorization exists already"),
+        "{error}"
     );
     assert!(
-        told.contains("authorizations[1] (id 0000000000000a08): it has the same token")
-            || told.contains("token exists already"),
-        "{told}"
+        error.contains("authorizations[1] (id 0000000000000a08): it has the same token")
+            || error.contains("token exists already"),
+        "{error}"
     );
     assert!(
-        told.contains("authorizations[2] (id 0000000000000a08): it has the same id"),
-        "{told}"
+        error.contains("authorizations[2] (id 0000000000000a08): it has the same id"),
+        "{error}"
     );
 }
 
@@ -231,7 +234,7 @@ fn a_dry_run_writes_nothing() {
 fn files_of_an_unknown_format_are_rejected() {
     let home = Home::new();
     let secret = token(1);
-    for (input, told) in [
+    for (input, expected) in [
         ("", "Error: the input is no JSON: EOF while parsing"),
         (
             "{\"orgs\":[\n}",
@@ -239,7 +242,8 @@ fn files_of_an_unknown_format_are_rejected() {
         ),
         (
             "{}",
-            "Error: the input is not what InfluxDB writes: it is an object without any of the lists; it is",
+            "Error: the input is not what InfluxDB writes: \
+             it is an object without any of the lists; it is",
         ),
         (
             "[1]",
@@ -252,17 +256,17 @@ fn files_of_an_unknown_format_are_rejected() {
         (&format!("{secret}\n"), "Error: the input is no JSON: "),
     ] {
         let refused = home.import(input, &[]).code(1).stdout("");
-        assert!(err(&refused).starts_with(told), "{}", err(&refused));
+        assert!(err(&refused).starts_with(expected), "{}", err(&refused));
         assert!(!err(&refused).contains(&secret));
     }
-    for (file, told) in [("none.json", "No such file"), (".", "is a directory")] {
+    for (file, expected) in [("none.json", "No such file"), (".", "is a directory")] {
         let refused = home.run(&["import", file]).code(1);
         assert!(
             err(&refused).starts_with(&format!("Error: cannot read `{file}`: ")),
             "{}",
             err(&refused)
         );
-        assert!(err(&refused).contains(told), "{}", err(&refused));
+        assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
     assert_eq!(home.files().len(), 0);
 }

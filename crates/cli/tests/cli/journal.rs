@@ -1,4 +1,4 @@
-//! The journal, as whoever runs the commands meets it: what had ended stays ended.
+//! The journal: revoked tokens stay revoked after a restore or a replaced store file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn folder(home: &Home) -> PathBuf {
     FileJournal::beside(&home.key())
 }
 
-/// The store of either kind, with its journal, opened by this process.
+/// Opens an engine on the store, of either kind, with its journal in this process.
 fn journaled(home: &Home) -> Engine {
     let path = home.store();
     let store: Arc<dyn TokenStore> = match path.is_dir() {
@@ -47,9 +47,13 @@ fn revoke_many(home: &Home) {
     }
 }
 
-/// How many of the tokens of [`many`] are answered so.
+/// Returns the number of tokens of [`many`] with this decision.
 fn count(home: &Home, reason: &str) -> usize {
-    let ask = |number: usize| json!({"token": format!("{number:032}"), "action": "read", "type": "buckets", "org": ORG});
+    let ask = |number: usize| {
+        json!({
+            "token": format!("{number:032}"), "action": "read", "type": "buckets", "org": ORG,
+        })
+    };
     let lines: Vec<String> = (0..TOKENS).map(|number| ask(number).to_string()).collect();
     let mut command = home.command(&["check", "--stream"]);
     let done = command.write_stdin(lines.join("\n")).assert().success();
@@ -83,7 +87,7 @@ fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
         assert_eq!(home.reads(&token(1)), "allow");
         let done = home.run(&["restore", "b", "--replace"]).success();
         assert!(
-            out(&done).contains("1,000 records that had ended since the backup ended again"),
+            out(&done).contains("Replayed revocations of 1,000 records from the journal."),
             "{}",
             out(&done)
         );
@@ -106,7 +110,7 @@ fn replacing_the_store_file_offline_reactivates_no_token() {
         .assert()
         .code(1);
     assert!(
-        err(&asked).contains("put back as it had been earlier; 1,000 records that had ended"),
+        err(&asked).contains("to an earlier copy; replayed revocations of 1,000 records"),
         "{}",
         err(&asked)
     );
@@ -117,8 +121,8 @@ fn replacing_the_store_file_offline_reactivates_no_token() {
         .assert()
         .success();
     assert!(
-        !err(&asked).contains("put back"),
-        "it is told once: {}",
+        !err(&asked).contains("rolled back"),
+        "reported only once: {}",
         err(&asked)
     );
 }
@@ -142,11 +146,11 @@ fn a_store_without_its_journal_opens_only_when_accepted() {
                 .write_stdin(token(1))
                 .assert()
                 .failure();
-            let told = err(&refused);
-            assert!(told.contains("knows nothing of the store"), "{told}");
+            let error = err(&refused);
+            assert!(error.contains("has no entries for the store"), "{error}");
             assert!(
-                told.contains("`--accept-restore`") && told.contains("`--revoke-before TIME`"),
-                "{told}"
+                error.contains("`--accept-restore`") && error.contains("`--revoke-before TIME`"),
+                "{error}"
             );
             assert_eq!(fs::read(home.key()).unwrap(), before);
             assert!(!folder(&home).exists(), "nothing was begun");
@@ -155,7 +159,7 @@ fn a_store_without_its_journal_opens_only_when_accepted() {
             .run(&[&list[..], &["--accept-restore"]].concat())
             .success();
         assert!(
-            err(&accepted).contains("what was revoked since"),
+            err(&accepted).contains("opened without its journal"),
             "{}",
             err(&accepted)
         );
@@ -187,7 +191,7 @@ fn the_journal_of_another_store_is_refused() {
         .assert()
         .code(2);
     assert!(err(&refused).contains("the journal"), "{}", err(&refused));
-    // Also if both have one key; then a restore makes nothing and moves nothing.
+    // Also if both stores have the same key. A restore then creates and moves nothing.
     home.run(&["backup", "b"]).success();
     let key = home.key();
     let second = [
@@ -216,18 +220,18 @@ fn revoked_tokens_are_imported_only_on_request() {
             .success();
         home.operate(&["auth", "delete", "--id", "0000000000000a08"])
             .success();
-        // The store of before has never heard of it; the journal has.
+        // The restored store never had this authorization, but the journal records it.
         home.run(&["restore", "b", "--replace"]).success();
         let again = format!(r#"{{"authorizations":[{},{}]}}"#, row(1, ""), row(8, ""));
         let refused = home.import(&again, &[]).code(1);
-        let told = err(&refused);
+        let error = err(&refused);
         assert!(
-            told.contains("authorizations[1] (id 0000000000000a08)"),
-            "{told}"
+            error.contains("authorizations[1] (id 0000000000000a08)"),
+            "{error}"
         );
-        assert!(told.contains("was revoked or deleted"), "{told}");
+        assert!(error.contains("was revoked or deleted"), "{error}");
         assert_eq!(home.reads(&token(8)), "unknown");
-        // Under another id it is the same token.
+        // The same token under another id is refused too.
         let other = row(9, "").replace(&token(9), &token(8));
         let refused = home.import(&format!(r#"{{"authorizations":[{other}]}}"#), &[]);
         assert!(err(&refused.code(1)).contains("was revoked or deleted"));
@@ -241,7 +245,7 @@ fn revoked_tokens_are_imported_only_on_request() {
     }
 }
 
-/// With a limit on the size of files that the store is under and the journal over.
+/// Runs a command under a limit on file sizes, which the journal exceeds but the store does not.
 fn limited(home: &Home, arguments: &[&str]) -> Assert {
     let plain = home.process(arguments);
     let mut limited = Process::new("sh");
@@ -274,16 +278,19 @@ fn an_unwritable_journal_blocks_creation_but_not_revocation() {
     assert!(before > 160 * 1024 && fs::metadata(home.store()).unwrap().len() < 80 * 1024);
     let create = ["auth", "create", "--org", ORG, "--read-buckets"];
     let refused = limited(&home, &[&create[..], &["--store", STORES[0]]].concat()).code(1);
-    let told = err(&refused);
-    assert!(told.contains("the journal could not be written"), "{told}");
-    assert!(told.contains("chain-0001.jsonl"), "{told}");
+    let error = err(&refused);
+    assert!(
+        error.contains("the journal could not be written"),
+        "{error}"
+    );
+    assert!(error.contains("chain-0001.jsonl"), "{error}");
     assert_eq!(out(&refused), "");
     let delete = ["auth", "delete", "--id", AUTH, "--store", STORES[0]];
     let done = limited(&home, &delete).success();
-    let told = err(&done);
+    let error = err(&done);
     assert!(
-        told.contains("Warning: ") && told.contains("the journal has a gap"),
-        "{told}"
+        error.contains("Warning: ") && error.contains("the journal has a gap"),
+        "{error}"
     );
     assert_eq!(length(), before);
     let verified = home.run(&["audit", "verify"]).code(1);
@@ -292,7 +299,7 @@ fn an_unwritable_journal_blocks_creation_but_not_revocation() {
         "{}",
         out(&verified)
     );
-    // The next one has the journal know it.
+    // The next command writes the missing entry to the journal.
     assert_eq!(home.reads(&token(1)), "revoked");
     let shown = home.run(&["audit", "show", "--act", "end_again"]).success();
     assert!(out(&shown).contains(AUTH), "{}", out(&shown));
@@ -320,7 +327,7 @@ fn the_journal_records_who_did_what() {
 }
 
 #[test]
-fn each_damage_is_named_with_its_file_and_line() {
+fn each_damage_is_reported_with_its_file_and_line() {
     let home = Home::with_sample();
     for transition in ["inactive", "active", "inactive"] {
         home.operate(&["auth", transition, "--id", AUTH]).success();
@@ -348,9 +355,9 @@ fn each_damage_is_named_with_its_file_and_line() {
         (format!("{}\n", exchanged.join("\n")).into(), "lines 3 to 5"),
     ] {
         fs::write(&chain.path, damaged).unwrap();
-        let told = out(&home.run(&["audit", "verify"]).code(1));
+        let report = out(&home.run(&["audit", "verify"]).code(1));
         let place = format!("chain-0001.jsonl, {place}");
-        assert!(told.contains(&place), "{place}: {told}");
+        assert!(report.contains(&place), "{place}: {report}");
     }
     fs::write(&chain.path, whole).unwrap();
     home.run(&["audit", "verify"]).success();
@@ -364,6 +371,6 @@ fn fsck_works_without_the_journal() {
     fs::rename(folder(&home), home.path("away")).unwrap();
     let examined = home.run(&["fsck"]).success();
     assert!(err(&examined).contains("Warning: the journal"));
-    assert!(out(&examined).contains("Everything is as it should be."));
+    assert!(out(&examined).contains("No problems found."));
     assert!(!folder(&home).exists(), "nothing was accepted");
 }

@@ -1,4 +1,4 @@
-//! `symbolon key`: every token goes on working.
+//! `symbolon key`: tokens keep working after a rotation.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use symbolon_files::create_private;
 
 use crate::common::{Home, ORG, STORES, err, many, out, token};
 
-/// A home with tokens of every kind, and what a check of each answers.
+/// Creates a home with tokens of every kind, and returns the decision for each.
 fn home_with_all(store: &'static str) -> (Home, Vec<(String, String)>) {
     let home = Home::with_sample_on(store);
     let create = ["auth", "create", "--org", ORG, "--read-buckets"];
@@ -24,7 +24,7 @@ fn home_with_all(store: &'static str) -> (Home, Vec<(String, String)>) {
     let (_, kept) = native();
     let (gone, revoked) = native();
     home.operate(&["auth", "delete", "--id", &gone]).success();
-    // Seen once, so that the hash that was imported is adopted.
+    // Checked once, so that the imported hash is replaced with a keyed one.
     assert_eq!(home.reads(&token(6)), "allow");
     let texts = (1..=7).map(token).chain([kept, revoked]);
     let answers = texts.map(|text| (home.reads(&text), text));
@@ -53,7 +53,7 @@ fn answers_as(home: &Home, answers: &[(String, String)]) {
     }
 }
 
-/// The secrets in a key file, as they stand there.
+/// Returns the lines of a key file that contain secrets.
 fn secrets(key: &Path) -> Vec<String> {
     let text = fs::read_to_string(key).unwrap();
     let lines = text
@@ -98,17 +98,17 @@ fn rotation_keeps_every_token_valid() {
             for command in [&["fsck"][..], &["key", "rotate"]] {
                 let refused = home.run(&[command, &["--key-file", copy]].concat());
                 let refused = refused.failure();
-                let told = err(&refused);
+                let error = err(&refused);
                 let needed = format!("it needs key {}", ids[round]);
                 assert!(
-                    told.contains("the key does not belong to this store"),
-                    "{told}"
+                    error.contains("the key does not belong to this store"),
+                    "{error}"
                 );
-                assert!(told.contains(&needed), "{told}");
+                assert!(error.contains(&needed), "{error}");
                 assert_eq!(fs::read(copy).unwrap(), old);
             }
             fs::remove_dir_all(home.path(format!("old-{round}"))).unwrap();
-            // New ones are made under the new key.
+            // New tokens are hashed under the new key.
             home.operate(&["auth", "create", "--org", ORG, "--read-buckets"])
                 .success();
         }
@@ -129,7 +129,7 @@ fn key_show_prints_ids_but_no_secret() {
         }
     }
     let shown = out(&home.run(&["key", "show"]).success());
-    assert!(shown.contains("former; for the hashes of older tokens only\n"));
+    assert!(shown.contains("former; only for the hashes of older tokens\n"));
     assert!(shown.ends_with("current\n"), "{shown}");
 }
 
@@ -146,10 +146,10 @@ fn a_store_in_use_blocks_key_rotation() {
         let mut answer = [0];
         std::io::Read::read_exact(stream.stdout.as_mut().unwrap(), &mut answer).unwrap();
         let refused = home.run(&["key", "rotate"]).code(1);
-        let told = err(&refused);
+        let error = err(&refused);
         assert!(
-            told.contains("another process") && told.contains("stop it"),
-            "{told}"
+            error.contains("another process") && error.contains("stop it"),
+            "{error}"
         );
         assert_eq!(fs::read(home.key()).unwrap(), before);
         drop(input);
@@ -158,7 +158,7 @@ fn a_store_in_use_blocks_key_rotation() {
     }
 }
 
-/// Each takes the key as the one before left it: the key of a store is never lost.
+/// Each rotates the key that the previous one left: the key of a store is never lost.
 #[test]
 fn concurrent_rotations_are_serialized() {
     let home = Home::with_sample();
@@ -209,7 +209,7 @@ fn a_backup_from_before_a_rotation_is_restored_with_the_old_key() {
     }
 }
 
-/// The file itself, put back.
+/// Replaces the store file itself with an old copy.
 #[test]
 fn a_store_from_before_a_rotation_is_not_reported_as_damaged() {
     let home = Home::with_sample();
@@ -223,20 +223,20 @@ fn a_store_from_before_a_rotation_is_not_reported_as_damaged() {
         .write_stdin(token(1))
         .assert()
         .code(2);
-    let told = err(&refused);
-    assert!(told.contains("before its key was rotated"), "{told}");
+    let error = err(&refused);
+    assert!(error.contains("before its key was rotated"), "{error}");
     assert!(
-        told.contains("`symbolon backup`") && told.contains("--old-key-file"),
-        "{told}"
+        error.contains("`symbolon backup`") && error.contains("--old-key-file"),
+        "{error}"
     );
-    // What it says works.
+    // The steps in the error message work.
     home.run(&["backup", "b"]).success();
     home.run(&["restore", "b", "--replace", "--old-key-file", "old"])
         .success();
     assert_eq!(home.reads(&token(1)), "allow");
 }
 
-/// `SYMBOLON_CRASH_CYCLES` says how often it is killed, and then there are 20,000 records.
+/// `SYMBOLON_CRASH_CYCLES` sets the number of kills, and increases the records to 20,000.
 #[test]
 fn a_killed_rotation_leaves_all_tokens_valid() {
     let cycles = std::env::var("SYMBOLON_CRASH_CYCLES").ok();
@@ -277,7 +277,7 @@ fn a_killed_rotation_leaves_all_tokens_valid() {
     }
 }
 
-/// The same each time.
+/// Returns the same sequence each time.
 fn random(seed: u64) -> u64 {
     seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
 }

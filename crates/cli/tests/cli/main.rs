@@ -1,4 +1,4 @@
-//! The program as its users run it, on real files.
+//! Tests that run the program on real files.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

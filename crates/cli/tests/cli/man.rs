@@ -1,11 +1,11 @@
-//! `man`: manual pages.
+//! `symbolon man`.
 
 use std::fs;
 
 use crate::common::{Home, err, out};
 
 #[test]
-fn a_page_is_printed() {
+fn man_prints_the_page_of_the_program() {
     let home = Home::new();
     let page = out(&home.run(&["man"]).success());
     assert!(page.contains(".TH symbolon 1"), "{page}");
@@ -32,7 +32,7 @@ fn each_command_has_a_page() {
         let page = fs::read_to_string(home.path("a/man1").join(name)).unwrap();
         assert!(page.contains(text), "{name}: {page}");
     }
-    // A second time they are written anew.
+    // A second run overwrites the pages.
     home.run(&["man", "a/man1"]).success();
     home.write("file", "");
     let refused = home.run(&["man", "file"]).code(1);

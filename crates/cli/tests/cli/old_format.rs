@@ -1,4 +1,5 @@
-//! A store, key, journal and backup with settings of version 1 open, and set-up is as closed as before.
+//! Files with settings of version 1: the store, key, journal and backup open, and set-up stays
+//! closed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +12,7 @@ use crate::common::{DB, Home, err, out};
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/settings-v1");
 const SETUP: [&str; 3] = ["setup", "--org=another", "--user=another"];
 
-/// Copies a store with its key and journal, private as they were written.
+/// Copies a store with its key and journal, with private file modes.
 fn home_with(name: &str) -> Home {
     let home = Home::new();
     let from = Path::new(FIXTURE).join(name);
@@ -46,14 +47,14 @@ fn assert_decides(home: &Home) {
 }
 
 #[test]
-fn a_store_in_use_opens_and_was_set_up() {
+fn a_used_store_opens_and_cannot_be_set_up_again() {
     let home = home_with("used");
     assert_decides(&home);
     home.run(&["fsck"]).success();
     home.run(&["audit", "verify"]).success();
     let refused = home.run(&SETUP).code(1);
     assert!(err(&refused).contains("set-up has been done already"));
-    // The first change writes the settings in their new version.
+    // The first change writes the settings in the new version.
     home.operate(&["org", "create", "--name=new"]).success();
     assert_decides(&home);
     home.run(&["fsck"]).success();
@@ -83,8 +84,8 @@ fn the_journal_records_a_set_up_whose_record_was_removed() {
             .unwrap();
         drop(connection);
         let refused = home.run(&SETUP).code(1);
-        let told = err(&refused);
-        assert!(told.contains("set-up has been done already"), "{told}");
+        let error = err(&refused);
+        assert!(error.contains("set-up has been done already"), "{error}");
     }
 }
 

@@ -1,9 +1,9 @@
-//! `org`: administration of organizations and their members on a store.
+//! `symbolon org`.
 
 use crate::common::{Home, ORG, STORES, USER, err, out, token};
 
 #[test]
-fn from_creation_to_deletion() {
+fn an_organization_is_created_listed_renamed_and_deleted() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let made = home.operate_json(&["org", "create", "--name=ours", "--description=of us"]);
@@ -37,7 +37,7 @@ fn deleting_an_organization_revokes_its_tokens() {
 }
 
 #[test]
-fn members() {
+fn members_are_added_listed_and_removed() {
     let home = Home::with_sample();
     let list = || {
         out(&home
@@ -56,7 +56,7 @@ fn members() {
         list(),
         format!("{USER}  me   owner   active\n{bob}  bob  member  active\n")
     );
-    // Once more, with another role.
+    // A second time, with another role.
     home.operate(&[&add[..], &[bob, "--owner"]].concat())
         .success();
     assert_eq!(
@@ -71,27 +71,28 @@ fn members() {
     let refused = home.operate(&remove).code(1);
     assert_eq!(
         err(&refused),
-        "Error: the user `bob` does not belong to the organization `my-org`; see `symbolon org members list`\n"
+        "Error: the user `bob` does not belong to the organization `my-org`; \
+         see `symbolon org members list`\n"
     );
 }
 
 #[test]
-fn errors() {
+fn invalid_org_commands_fail_with_a_reason() {
     let home = Home::with_sample();
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (
             &["create", "--name=other"][..],
-            "there is an organization `other` already",
+            "organization `other` exists already",
         ),
         (
             &["update", "my-org", "--name=other"],
-            "there is an organization `other` already",
+            "organization `other` exists already",
         ),
         (&["create", "--name="], "organization name is empty"),
         (&["update", "my-org"], "--name <NAME>"),
         (
             &["update", "none", "--name=x"],
-            "unknown organization `none`; `symbolon org list`",
+            "unknown organization `none`; see `symbolon org list`",
         ),
         (&["delete"], "required"),
         (&["list", "--name=none"], "unknown organization `none`"),
@@ -110,6 +111,6 @@ fn errors() {
             .operate(&[&["org"], arguments].concat())
             .code(1)
             .stdout("");
-        assert!(err(&refused).contains(told), "{}", err(&refused));
+        assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
 }

@@ -1,4 +1,4 @@
-//! `purge`: what ended long ago is forgotten.
+//! `symbolon purge`.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn purge_counts_and_then_removes_revoked_records() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.operate(&["org", "delete", "my-org"]).success();
-        // Its own time has not come.
+        // Not revoked for long enough.
         assert_eq!(purged(&home, &[]), counts(false, 0, 0, 0));
         assert_eq!(purged(&home, &["--retention=1h"]), counts(false, 0, 0, 0));
         for _ in 0..2 {
@@ -42,7 +42,7 @@ fn purge_counts_and_then_removes_revoked_records() {
 }
 
 #[test]
-fn text_output_is_readable() {
+fn purge_prints_a_table_of_counts() {
     let home = Home::with_sample();
     home.operate(&["auth", "delete", crate::common::AUTH])
         .success();
@@ -51,23 +51,25 @@ fn text_output_is_readable() {
         .success());
     assert_eq!(
         dry,
-        "                Would forget\nAuthorizations  2\nBuckets         0\nUsers           0\nOrganizations   0\nSessions        0\n"
+        "                Would remove\nAuthorizations  2\nBuckets         0\n\
+         Users           0\nOrganizations   0\nSessions        0\n"
     );
     let wet = out(&home.run(&["purge", "--retention=0s"]).success());
-    assert!(wet.contains("Forgotten\nAuthorizations  2\n"), "{wet}");
+    assert!(wet.contains("Removed\nAuthorizations  2\n"), "{wet}");
 }
 
 #[test]
-fn errors() {
+fn a_missing_store_and_an_invalid_duration_are_reported() {
     let home = Home::new();
     let none = home.run(&["purge"]).code(1).stdout("");
     assert!(err(&none).contains("there is no store at"));
     let wrong = home.run(&["purge", "--retention=long"]).code(1);
-    assert!(err(&wrong).contains("`long` is no time"), "{}", err(&wrong));
+    let error = err(&wrong);
+    assert!(error.contains("invalid duration `long`"), "{error}");
     assert_eq!(home.files().len(), 0);
 }
 
-/// What the engine reads of the store while it purges is older than the purge, and was not put back by anybody.
+/// The engine may read records older than the purge while it runs, which is not a rollback.
 #[test]
 fn a_long_purge_prints_no_warnings() {
     let home = Home::with_sample();

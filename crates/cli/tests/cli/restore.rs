@@ -14,7 +14,7 @@ use symbolon_files::{KeyFile, create_private, private_dir};
 
 use crate::common::{Home, STORES, decides, err, many, out, sample};
 
-/// What lies beside the store.
+/// Returns the files and folders next to the store with this name part.
 fn beside(home: &Home, part: &str) -> Vec<PathBuf> {
     let store = home.store();
     let name = store.file_name().unwrap().to_str().unwrap();
@@ -27,7 +27,7 @@ fn beside(home: &Home, part: &str) -> Vec<PathBuf> {
     paths.filter(is_meant).collect()
 }
 
-/// The authorizations of a store that is sound.
+/// Asserts that the store has no problems, and returns the number of authorizations.
 fn sound(home: &Home) -> u64 {
     let found = home.run(&["fsck", "--json"]).success();
     let report: Value = serde_json::from_str(&out(&found)).unwrap();
@@ -50,13 +50,13 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
             );
             private_dir(other.key().parent().unwrap()).unwrap();
             create_private(&other.key(), &fs::read(home.key()).unwrap()).unwrap();
-            // Nobody knows what was revoked since: the journal is elsewhere.
+            // Without the journal, revocations after the backup would be lost.
             let refused = other.run(&["restore", "b"]).code(1);
-            let told = err(&refused);
-            assert!(told.contains("`--accept-restore`"), "{told}");
+            let error = err(&refused);
+            assert!(error.contains("`--accept-restore`"), "{error}");
             assert!(!other.store().exists(), "nothing was made");
             let done = other.run(&["restore", "b", "--accept-restore"]).success();
-            assert!(out(&done).contains("No journal knows this store"));
+            assert!(out(&done).contains("No journal has entries for this store"));
             assert!(
                 out(&done).starts_with("Restored 11 records to s"),
                 "{}",
@@ -65,10 +65,10 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
             decides(&other);
             assert_eq!(sound(&other), 6);
             assert!(beside(&other, ".re").is_empty());
-            // It is a store like any other.
+            // It can be used like any other store.
             assert_eq!(
                 out(&other.import(&sample(), &[]).success()),
-                "nothing new: 10 already there\n"
+                "Nothing to import; 10 items already present.\n"
             );
             other
                 .run(&["setup", "--adopt", "--org=my-org", "--user=me"])
@@ -91,8 +91,8 @@ fn restore_replaces_a_store_only_when_forced_and_keeps_the_old_one() {
         assert_eq!(report["records"], 11);
         assert_eq!(sound(&home), 6);
         let [kept] = beside(&home, ".replaced-").try_into().unwrap();
-        let told = report["replaced"].as_str().unwrap();
-        assert_eq!(kept.file_name(), std::path::Path::new(told).file_name());
+        let replaced = std::path::Path::new(report["replaced"].as_str().unwrap());
+        assert_eq!(kept.file_name(), replaced.file_name());
         let fallen = home.store().with_extension("aside");
         fs::rename(home.store(), fallen).unwrap();
         fs::rename(kept, home.store()).unwrap();
@@ -115,12 +115,12 @@ fn restore_reports_problems_before_creating_anything() {
         home.run(&["--version"]).success();
         let key = home.path("key");
         fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
-        // The lock of the key that is tried.
+        // Lock file of the other key, created before the files are compared.
         home.write("key.lock", "");
         let lock = home.path("key.lock");
         fs::set_permissions(&lock, PermissionsExt::from_mode(0o600)).unwrap();
         let before = home.files();
-        for (arguments, told) in [
+        for (arguments, expected) in [
             (
                 &["restore", "changed", "--replace"][..],
                 "the backup is damaged or cut off",
@@ -143,7 +143,7 @@ fn restore_reports_problems_before_creating_anything() {
             ),
         ] {
             let refused = home.run(arguments).code(1);
-            assert!(err(&refused).contains(told), "{}", err(&refused));
+            assert!(err(&refused).contains(expected), "{}", err(&refused));
             assert_eq!(home.files(), before);
         }
         decides(&home);
@@ -202,7 +202,7 @@ fn restore_reports_tampered_records() {
     home.run(&["backup", "b"]).success();
     let done = home.run(&["restore", "b", "--replace"]).success();
     assert!(
-        out(&done).contains("1 record of the backup not genuine"),
+        out(&done).contains("1 record of the backup failed verification"),
         "{}",
         out(&done)
     );
@@ -213,8 +213,8 @@ fn restore_reports_tampered_records() {
     );
 }
 
-/// Kills a restore at any moment, `rounds` times. Afterwards there is no store, or the old one, or the whole restored
-/// one.
+/// Kills a restore at random times, `rounds` times. Afterwards there is no store, the old one, or
+/// the complete restored one.
 fn killed(store: &'static str, records: usize, rounds: usize) {
     let home = Home::with_sample_on(store);
     home.run(&["backup", "small"]).success();
@@ -252,7 +252,7 @@ fn killed(store: &'static str, records: usize, rounds: usize) {
         let delay = random % (whole * 6 / 5);
         thread::sleep(Duration::from_millis(delay));
         if child.try_wait().unwrap().is_some() {
-            // The others come a little earlier.
+            // Later rounds kill it a little earlier.
             whole = whole.min(delay);
         }
         child.kill().unwrap();

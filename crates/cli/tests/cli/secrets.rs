@@ -1,4 +1,4 @@
-//! The text of a token stands nowhere but where it was asked for.
+//! The text of a token is printed only on request, and stored nowhere else.
 
 use std::fs;
 
@@ -48,7 +48,7 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
     let home = Home::new();
     let mut tokens = flow(&home);
     assert_absent(&home.files(), &tokens);
-    // While the store is open, its log has the newest records.
+    // While the store is open, the newest records are in its log.
     let engine = home.engine();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let new = NewAuthorization::new(ORG.parse().unwrap(), [read]);
@@ -62,7 +62,7 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
     assert_absent(&home.files(), &tokens);
 }
 
-/// Lists and explanations, in every form.
+/// Runs all lists and explanations, in every output format.
 fn shown(home: &Home) -> String {
     home.operate(&["auth", "delete", "0000000000000a05"])
         .success();
@@ -104,7 +104,7 @@ fn shown(home: &Home) -> String {
                 };
                 assert!(!printed.contains(middle(&token)), "{command:?}");
             }
-            // That it was rotated once is enough to see what is printed of it.
+            // One rotation is enough to see its output.
             assert!(!out(&done).is_empty() || command[1] == "rotate" || command[1] == "delete");
         }
     }

@@ -1,4 +1,4 @@
-//! `setup`: once, and no token is lost.
+//! `symbolon setup`: works once, and loses no token.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&SETUP[..], more].concat()
 }
 
-/// The operator token works, and is of the organization.
+/// Asserts that the operator token works and belongs to the organization.
 fn assert_operator(home: &Home, token: &str) {
     let answer = home.check(token, &["--action=write", "--type=orgs", "--org=my-org"]);
     assert_eq!(answer["permission"], "write:orgs");
@@ -34,7 +34,7 @@ fn setup_creates_private_files_and_prints_the_token_once() {
         text.contains("my-org") && text.contains("me's Token"),
         "{text}"
     );
-    assert!(text.contains("shown only now"), "{text}");
+    assert!(text.contains("shown only once"), "{text}");
     assert_operator(&home, token);
     for (name, mode) in [
         ("symbolon", 0o700),
@@ -49,7 +49,7 @@ fn setup_creates_private_files_and_prints_the_token_once() {
 }
 
 #[test]
-fn json() {
+fn setup_prints_json_on_request() {
     let home = Home::new();
     let done = home.run(&with(&["--json"])).success();
     let made: Value = serde_json::from_str(&out(&done)).unwrap();
@@ -100,8 +100,8 @@ fn one_of_two_concurrent_setups_wins() {
                 .unwrap(),
         );
         for one in lost {
-            let told = String::from_utf8_lossy(&one.stderr);
-            assert!(told.contains("set-up has been done already"), "{told}");
+            let error = String::from_utf8_lossy(&one.stderr);
+            assert!(error.contains("set-up has been done already"), "{error}");
             assert_eq!((one.status.code(), one.stdout.len()), (Some(1), 0));
         }
         home.run(&["fsck"]).success();
@@ -183,12 +183,12 @@ fn a_token_that_cannot_be_printed_goes_to_standard_error() {
             .output()
             .unwrap();
         assert_eq!(done.status.code(), Some(1));
-        let told = String::from_utf8(done.stderr).unwrap();
+        let error = String::from_utf8(done.stderr).unwrap();
         assert!(
-            told.contains("Error: cannot write to standard output: "),
-            "{told}"
+            error.contains("Error: cannot write to standard output: "),
+            "{error}"
         );
-        let token = told
+        let token = error
             .split_whitespace()
             .find(|word| word.starts_with("sym_"));
         assert_operator(&home, token.unwrap());
@@ -206,8 +206,8 @@ fn imported_names_are_used_only_with_adopt() {
         (["setup", "--org=new", "--user=me"], "user `me`"),
     ] {
         let refused = home.run(&setup).code(1);
-        let told = err(&refused);
-        assert!(told.contains(name) && told.contains("--adopt"), "{told}");
+        let error = err(&refused);
+        assert!(error.contains(name) && error.contains("--adopt"), "{error}");
     }
     let done = home.run(&with(&["--adopt", "--json"])).success();
     let made: Value = serde_json::from_str(&out(&done)).unwrap();
@@ -223,7 +223,7 @@ fn a_missing_store_is_not_created_beside_its_journal() {
         let home = Home::new();
         let setup = ["setup", "--org=o", "--user=u", "--store", store];
         home.run(&setup).success();
-        // As if the volume of the store were not mounted.
+        // Simulates that the volume of the store is not mounted.
         fs::rename(home.path(path), home.path("elsewhere")).unwrap();
         let before = home.files();
         let commands: [&[&str]; 3] = [
@@ -237,16 +237,16 @@ fn a_missing_store_is_not_created_beside_its_journal() {
                 .write_stdin(crate::common::sample())
                 .assert()
                 .code(1);
-            let told = err(&refused);
+            let error = err(&refused);
             assert!(
-                told.contains("there is no store at") && told.contains("--accept-new-store"),
-                "{told}"
+                error.contains("there is no store at") && error.contains("--accept-new-store"),
+                "{error}"
             );
             assert_eq!(home.files(), before, "{arguments:?}");
         }
         fs::rename(home.path("elsewhere"), home.path(path)).unwrap();
         home.run(&["fsck", "--store", store]).success();
-        // Its key missing too: what the journal records cannot be read, and is not passed over.
+        // The key is missing too: the journal cannot be read, and is not ignored.
         fs::rename(home.path(path), home.path("elsewhere")).unwrap();
         let keys = format!("{path}.keys");
         fs::rename(home.path(&keys).join("key"), home.path("key")).unwrap();
@@ -257,7 +257,7 @@ fn a_missing_store_is_not_created_beside_its_journal() {
             err(&refused)
         );
         fs::rename(home.path("key"), home.path(&keys).join("key")).unwrap();
-        // A new one, when that is wanted; the old one no longer fits the journal.
+        // A new store is created on request; the old store no longer fits the journal.
         home.run(&[&setup[..], &["--accept-new-store"]].concat())
             .success();
         home.run(&["fsck", "--store", store]).success();

@@ -1,4 +1,4 @@
-//! The same on sled.
+//! The commands on a sled store.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use symbolon_sled::SledStore;
 use crate::common::{Home, STORES, decides, err, out, sample};
 
 #[test]
-fn the_main_flow() {
+fn setup_import_and_check_work_on_sled() {
     let home = Home::on(STORES[1]);
     let setup = ["setup", "--org=first", "--user=operator"];
     home.run(&[&setup[..], &["--write-token=op"]].concat())
@@ -17,7 +17,10 @@ fn the_main_flow() {
     assert!(home.key().exists());
     home.import(&sample(), &[]).success();
     let again = home.import(&sample(), &[]).success();
-    assert_eq!(out(&again), "nothing new: 10 already there\n");
+    assert_eq!(
+        out(&again),
+        "Nothing to import; 10 items already present.\n"
+    );
     decides(&home);
     let operator = fs::read_to_string(home.path("op")).unwrap();
     home.check(&operator, &["--action=write", "--type=tasks"]);
@@ -28,7 +31,7 @@ fn the_main_flow() {
 }
 
 #[test]
-fn one_process_at_a_time() {
+fn a_second_process_is_refused() {
     let home = Home::with_sample_on(STORES[1]);
     let held = SledStore::open_existing(home.store()).unwrap();
     for (arguments, code) in [
@@ -42,10 +45,10 @@ fn one_process_at_a_time() {
             .write_stdin(sample())
             .assert()
             .code(code);
-        let told = err(&refused);
+        let error = err(&refused);
         assert!(
-            told.starts_with("Error: the store is in use by another process"),
-            "{told}"
+            error.starts_with("Error: the store is in use by another process"),
+            "{error}"
         );
     }
     drop(held);
@@ -53,12 +56,12 @@ fn one_process_at_a_time() {
 }
 
 #[test]
-fn a_folder_of_something_else() {
+fn a_folder_with_other_files_is_rejected() {
     let home = Home::on(STORES[1]);
     fs::create_dir_all(home.store()).unwrap();
     fs::write(home.store().join("list"), "milk").unwrap();
     let refused = home.import(&sample(), &[]).code(1);
-    let told = err(&refused);
-    assert!(told.contains("choose an empty folder"), "{told}");
+    let error = err(&refused);
+    assert!(error.contains("choose an empty folder"), "{error}");
     assert!(!home.key().exists(), "no key for a store that is not made");
 }

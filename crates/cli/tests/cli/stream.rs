@@ -1,4 +1,4 @@
-//! `check --stream`: one line in, one line out.
+//! `symbolon check --stream`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -19,7 +19,7 @@ fn answers(home: &Home, input: impl Into<Vec<u8>>, code: i32) -> Vec<Value> {
         .write_stdin(input)
         .assert()
         .code(code);
-    assert!(err(&done).contains(" a second): "), "{}", err(&done));
+    assert!(err(&done).contains(" per second): "), "{}", err(&done));
     out(&done)
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -27,7 +27,7 @@ fn answers(home: &Home, input: impl Into<Vec<u8>>, code: i32) -> Vec<Value> {
 }
 
 #[test]
-fn answers_come_in_order() {
+fn answers_are_in_the_order_of_requests() {
     let home = Home::with_sample();
     let input: Vec<_> = (0..3000)
         .map(|number| ask(&token(number % 7 + 1)).to_string())
@@ -50,7 +50,8 @@ fn answers_come_in_order() {
 fn request_lines_are_parsed() {
     let home = Home::with_sample();
     let line = format!(
-        "{{\"token\":\"{}\",\"action\":\"read\",\"type\":\"buckets\",\"id\":null,\"org\":\"{ORG}\",\"more\":[1]}}\r\n",
+        "{{\"token\":\"{}\",\"action\":\"read\",\"type\":\"buckets\",\"id\":null,\
+         \"org\":\"{ORG}\",\"more\":[1]}}\r\n",
         token(1).replace('Z', "\\u005a")
     );
     let done = home
@@ -72,23 +73,23 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
     let secret = token(1);
     let mut input = Vec::new();
     let wrong: Vec<(Vec<u8>, &str)> = vec![
-        ("".into(), "the line is no JSON: EOF while parsing a value"),
-        (secret.clone().into(), "the line is no JSON: "),
+        ("".into(), "the line is not JSON: EOF while parsing a value"),
+        (secret.clone().into(), "the line is not JSON: "),
         (
             format!("\"{secret}\"").into(),
-            "the line is no object of texts such as",
+            "the line is not an object of strings such as",
         ),
         (
             format!("[\"{secret}\"]").into(),
-            "the line is no object of texts such as",
+            "the line is not an object of strings such as",
         ),
         (
             json!([secret, "read", "buckets"]).to_string().into(),
-            "the line is no object of texts such as",
+            "the line is not an object of strings such as",
         ),
         (
             format!("{{\"token\":\"{secret}\"").into(),
-            "the line is no JSON: EOF while parsing an object",
+            "the line is not JSON: EOF while parsing an object",
         ),
         (
             format!("{{\"token\":\"{secret}\"}}").into(),
@@ -98,7 +99,7 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
             json!({"token": secret, "action": "read", "type": 7})
                 .to_string()
                 .into(),
-            "the line is no object of texts",
+            "the line is not an object of strings",
         ),
         (
             json!({"token": secret, "action": secret, "type": "buckets"})
@@ -118,7 +119,10 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
                 .into(),
             "unknown resource type",
         ),
-        (b"{\"token\":\"\xff\"}".into(), "the line is no UTF-8"),
+        (
+            b"{\"token\":\"\xff\"}".into(),
+            "the line is not valid UTF-8",
+        ),
         (
             json!({"token": "x".repeat(1 << 20), "action": "read"})
                 .to_string()
@@ -134,9 +138,9 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
     }
     let answers = answers(&home, input, 2);
     assert_eq!(answers.len(), wrong.len() * 2);
-    for (at, (pair, (_, told))) in answers.chunks(2).zip(&wrong).enumerate() {
+    for (at, (pair, (_, expected))) in answers.chunks(2).zip(&wrong).enumerate() {
         let error = pair[0]["error"].as_str().unwrap();
-        assert!(error.starts_with(told), "{error}");
+        assert!(error.starts_with(expected), "{error}");
         assert!(!error.contains(&secret), "{error}");
         assert_eq!(pair[0]["line"], at * 2 + 1);
         assert_eq!(pair[1]["allow"], true);
@@ -156,14 +160,14 @@ fn unknown_names_are_never_allowed() {
     };
     let null = Value::Null;
     let lines = [
-        ask(operator, "buckets", null.clone(), "nobody".into()),
+        ask(operator, "buckets", null.clone(), "none".into()),
         ask(operator, "buckets", "nothing".into(), "my-org".into()),
         ask(operator, "buckets", "telegraf".into(), null.clone()),
-        ask(operator, "users", "nobody".into(), null.clone()),
+        ask(operator, "users", "none".into(), null.clone()),
         ask(operator, "tasks", "no id".into(), null.clone()),
-        ask(&token(2), "buckets", null.clone(), "nobody".into()),
-        ask(&token(9), "buckets", null.clone(), "nobody".into()),
-        ask("x", "buckets", null.clone(), "nobody".into()),
+        ask(&token(2), "buckets", null.clone(), "none".into()),
+        ask(&token(9), "buckets", null.clone(), "none".into()),
+        ask("x", "buckets", null.clone(), "none".into()),
         ask(operator, "buckets", "telegraf".into(), "my-org".into()),
         ask(operator, "users", "me".into(), null.clone()),
         ask(operator, "orgs", "other".into(), null),
@@ -191,7 +195,7 @@ fn unknown_names_are_never_allowed() {
     );
 }
 
-/// A stream that is asked line by line.
+/// A running stream, to which the test sends line by line.
 struct Asking {
     child: Child,
     input: ChildStdin,
@@ -213,7 +217,7 @@ impl Asking {
         }
     }
 
-    /// The answer comes before the input ends.
+    /// Sends a request and returns the answer, which arrives before the input ends.
     fn ask(&mut self, request: &Value) -> String {
         writeln!(self.input, "{request}").unwrap();
         let mut line = String::new();
@@ -247,7 +251,7 @@ fn changes_of_another_process_are_seen_while_it_runs() {
         .unwrap();
     asking.wait_for(&ask(&token(1)), "revoked");
 
-    // A name changes hands.
+    // A name is reused.
     assert_eq!(asking.ask(&ask(&token(6))), "allow");
     let rename = |id: &str, name: &str| {
         let edit = symbolon::OrganizationEdit {
@@ -282,10 +286,10 @@ fn a_closed_pipe_ends_the_stream_silently() {
     } = Asking::start(&home);
     drop(output);
     let line = format!("{}\n", ask(&token(1)));
-    // Until the command has gone.
+    // Until the command has exited.
     while input.write_all(line.repeat(100).as_bytes()).is_ok() {}
     drop(input);
     let done = child.wait_with_output().unwrap();
-    let told = String::from_utf8(done.stderr).unwrap();
-    assert!(done.status.success() && !told.contains("Error"), "{told}");
+    let error = String::from_utf8(done.stderr).unwrap();
+    assert!(done.status.success() && !error.contains("Error"), "{error}");
 }

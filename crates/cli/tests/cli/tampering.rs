@@ -1,4 +1,4 @@
-//! Whoever can write to the database, but has no key, lets nobody in; and `fsck` finds what was done.
+//! Tampering with the database without its key gains no access, and `fsck` reports it.
 
 use rusqlite::{Connection, params};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::common::{DB, Home, err, out, token};
 
 const AUTHORIZATION: i64 = 1;
 
-/// How the store keeps an id.
+/// Returns the stored form of an id.
 fn column(id: u64) -> i64 {
     (id ^ 1 << 63).cast_signed()
 }
@@ -25,7 +25,7 @@ fn bytes_of(home: &Home, id: u64) -> Vec<u8> {
         .unwrap()
 }
 
-/// The token is refused, and `fsck` names the record.
+/// Asserts that the token is refused and that `fsck` names the record.
 fn assert_found(home: &Home, token: &str, reason: &str, id: &str) {
     assert_eq!(home.reads(token), reason);
     let found = home.run(&["fsck", "--json"]).code(1);
@@ -40,20 +40,21 @@ fn assert_found(home: &Home, token: &str, reason: &str, id: &str) {
     assert_eq!(report["sound"], false);
     let shown = home.run(&["fsck"]).code(1);
     assert!(out(&shown).contains(id), "{}", out(&shown));
-    assert!(!out(&shown).contains("Everything is as it should be"));
+    assert!(!out(&shown).contains("No problems found"));
 }
 
 #[test]
 fn a_planted_hash_is_rejected() {
     let home = Home::with_sample();
-    // What InfluxDB would find: the SHA-256 of a token that the intruder has.
+    // The form that InfluxDB accepts: the SHA-256 of a token that the attacker has.
     let foreign_hash = symbolon::ForeignHash::sha256(token(50).as_bytes());
     assert!(matches!(foreign_hash, symbolon::ForeignHash::Sha256(_)));
     let symbolon::ForeignHash::Sha256(digest) = foreign_hash else {
         return;
     };
     let unique = [&[1], digest.as_slice()].concat();
-    let sql = "INSERT INTO record SELECT kind, ?1, revision, ?2, organization, user, status, face, bytes \
+    let sql = "INSERT INTO record \
+               SELECT kind, ?1, revision, ?2, organization, user, status, face, bytes \
                FROM record WHERE kind = 1 AND id = ?3";
     intruder(&home, sql, params![column(0xaff), unique, column(0xa06)]);
     assert_found(&home, &token(50), "unknown", "0000000000000aff");
@@ -161,7 +162,7 @@ fn tampered_settings_are_rejected() {
         "DELETE FROM record WHERE kind = 5 AND id = ?1",
         [column(1)],
     );
-    // It is not taken for a new store.
+    // It does not count as a new store.
     home.run(&["setup", "--org=o", "--user=u"]).code(1);
     home.import(&crate::common::sample(), &[]).code(1);
     assert!(err(&home.run(&["fsck"]).code(1)).contains("Error: "));
@@ -181,11 +182,12 @@ fn check_warns_about_tampered_records() {
         .write_stdin(token(1))
         .assert()
         .code(0);
-    let told = err(&done);
+    let error = err(&done);
     assert_eq!(
-        told.matches("Warning: authorization 0000000000000a05: the record was tampered with")
+        error
+            .matches("Warning: authorization 0000000000000a05: the record was tampered with")
             .count(),
         1,
-        "{told}"
+        "{error}"
     );
 }

@@ -1,4 +1,4 @@
-//! The command line itself.
+//! The command line: usage errors, help and completions.
 
 use predicates::prelude::*;
 use predicates::str::{contains, starts_with};
@@ -43,7 +43,7 @@ fn usage_errors_are_formatted_like_other_errors() {
 }
 
 #[test]
-fn help_and_version() {
+fn every_command_has_help_with_an_example() {
     let home = Home::new();
     home.run(&["--version"])
         .success()
@@ -79,7 +79,7 @@ fn help_and_version() {
 }
 
 #[test]
-fn completions() {
+fn completions_are_generated_for_every_shell() {
     let home = Home::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         home.run(&["completions", shell])
@@ -89,7 +89,7 @@ fn completions() {
 }
 
 #[test]
-fn help_before_or_after_the_command() {
+fn the_help_command_prints_the_same_as_the_help_option() {
     let home = Home::new();
     for (before, after) in [
         (&["help"][..], &["--help"][..]),

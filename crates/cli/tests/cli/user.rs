@@ -1,9 +1,9 @@
-//! `user`: administration of users on a store.
+//! `symbolon user`.
 
 use crate::common::{Home, ORG, STORES, USER, err, out, token};
 
 #[test]
-fn from_creation_to_deletion() {
+fn a_user_is_created_listed_renamed_and_deleted() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let made = home.operate_json(&["user", "create", "--name=bob"]);
@@ -25,7 +25,7 @@ fn from_creation_to_deletion() {
         assert!(gone.contains("Deleted") && gone.contains("true"), "{gone}");
         let left = home.operate_json(&["user", "list"]);
         assert_eq!(left.as_array().unwrap().len(), 1);
-        // Its name is free again, its id is not.
+        // The name can be used again, the id cannot.
         let next = home.operate_json(&["user", "create", "--name=robert"]);
         assert_ne!(next["id"], id);
         home.run(&["fsck"]).success();
@@ -33,7 +33,7 @@ fn from_creation_to_deletion() {
 }
 
 #[test]
-fn switching_a_user_off_stops_its_tokens() {
+fn deactivating_a_user_stops_its_tokens() {
     let home = Home::with_sample();
     for (command, decision) in [
         ("inactive", "owner_inactive"),
@@ -46,12 +46,12 @@ fn switching_a_user_off_stops_its_tokens() {
 }
 
 #[test]
-fn a_new_user_may_belong_to_an_organization() {
+fn a_user_can_be_created_as_a_member_of_an_organization() {
     let home = Home::with_sample();
     let made = home.operate_json(&["user", "create", "--name=bob", "--org=my-org"]);
     assert_eq!(made["memberships"][0]["orgID"], ORG);
     assert_eq!(made["memberships"][0]["role"], "member");
-    // One that cannot belong to it is not made.
+    // No user is created for an unknown organization.
     let refused = home
         .operate(&["user", "create", "--name=eve", "--org=none"])
         .code(1);
@@ -66,21 +66,18 @@ fn user_names_that_look_like_ids_are_found() {
     let made = home.operate_json(&["user", "create", "--name", name]);
     let found = home.operate_json(&["user", "inactive", name]);
     assert_eq!(found["id"], made["id"]);
-    // An id that is one comes first.
+    // An id takes precedence over a name.
     home.operate(&["user", "create", "--name", USER]).success();
     assert_eq!(home.operate_json(&["user", "inactive", USER])["name"], "me");
 }
 
 #[test]
-fn errors() {
+fn invalid_user_commands_fail_with_a_reason() {
     let home = Home::with_sample();
     home.operate(&["user", "create", "--name=bob"]).success();
-    for (arguments, told) in [
-        (&["create", "--name=me"][..], "there is a user `me` already"),
-        (
-            &["update", "bob", "--name=me"],
-            "there is a user `me` already",
-        ),
+    for (arguments, expected) in [
+        (&["create", "--name=me"][..], "user `me` exists already"),
+        (&["update", "bob", "--name=me"], "user `me` exists already"),
         (&["create", "--name="], "user name is empty"),
         (&["create"], "--name <NAME>"),
         (
@@ -89,7 +86,7 @@ fn errors() {
         ),
         (
             &["update", "none", "--name=x"],
-            "unknown user `none`; `symbolon user list`",
+            "unknown user `none`; see `symbolon user list`",
         ),
         (&["update", "bob"], "--name <NAME>"),
         (
@@ -103,7 +100,7 @@ fn errors() {
             .operate(&[&["user"], arguments].concat())
             .code(1)
             .stdout("");
-        assert!(err(&refused).contains(told), "{}", err(&refused));
+        assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
     home.operate(&["user", "delete", "bob"]).success();
     let ended = home.operate(&["user", "active", "bob"]).code(1);

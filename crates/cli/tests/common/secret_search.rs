@@ -1,15 +1,15 @@
-//! Searching for what must not be there.
+//! Searches for secrets that must not be stored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Whether the bytes hold even the middle of a secret.
+/// Returns `true` if the bytes contain the middle of a secret.
 pub(crate) fn holds(bytes: &[u8], secret: &str) -> bool {
-    // What is not text is replaced, and no part of a secret.
+    // Invalid UTF-8 is replaced; a secret contains none.
     String::from_utf8_lossy(bytes).contains(middle(secret))
 }
 
-/// Every file below a folder.
+/// Returns every file below a folder.
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -26,7 +26,7 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// No file holds even the middle of one of the secrets.
+/// Asserts that no file contains the middle of one of the secrets.
 pub(crate) fn assert_absent(files: &[PathBuf], secrets: &[String]) {
     for file in files {
         let bytes = fs::read(file).unwrap();
@@ -36,10 +36,10 @@ pub(crate) fn assert_absent(files: &[PathBuf], secrets: &[String]) {
     }
 }
 
-/// The part of a secret that is searched for: a half of it is too much.
+/// Returns the part of a secret to search for. Even half of a secret must not be found.
 pub(crate) fn middle(secret: &str) -> &str {
     match secret.len() {
-        // A token; its id stands before.
+        // A token: the part after its id.
         60.. => &secret[10..50],
         short => &secret[short / 4..short * 3 / 4],
     }

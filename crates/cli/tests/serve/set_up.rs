@@ -88,7 +88,7 @@ fn a_code_from_a_file_or_the_environment_is_used_and_never_shown() {
 fn a_code_that_is_weak_or_that_others_can_read_stops_the_start() {
     let home = Home::new();
     let file = home.path().join("code");
-    for (text, mode, told) in [
+    for (text, mode, expected) in [
         ("short", 0o600, "16 to 255 printable"),
         ("", 0o600, "16 to 255 printable"),
         ("a-code-of-the-operator", 0o644, "chmod"),
@@ -102,7 +102,7 @@ fn a_code_that_is_weak_or_that_others_can_read_stops_the_start() {
             .unwrap();
         let error = String::from_utf8(refused.stderr).unwrap();
         assert!(!refused.status.success());
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     let mut command = home.command(&["serve", "--listen=127.0.0.1:0"]);
     let refused = command
