@@ -119,7 +119,7 @@ fn a_truncated_or_foreign_store_file_is_rejected() {
         assert!(err(&done).starts_with("Error: "), "{cut}: {}", err(&done));
     }
     fs::write(home.path(DB), &whole).unwrap();
-    assert_eq!(home.reads(&token(1)), "allow", "what is put back works");
+    assert_eq!(home.reads(&token(1)), "allow", "the restored file works");
 
     let list = "the shopping list\n".repeat(500);
     fs::write(home.path(DB), &list).unwrap();

@@ -1,4 +1,4 @@
-//! A backup over HTTP, and what the journal says of it.
+//! Backups over HTTP, and their journal entries.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::server::{Server, request, text};
 
 const LINE: &str = "/api/v1/backup";
 
-/// The rows of backups.
+/// Returns the journal rows of backups.
 fn noted(server: &Server) -> Vec<Value> {
     let show = ["audit", "show", "--act", "backup", "--json"];
     let printed = String::from_utf8(server.home.run(&show).stdout).unwrap();
@@ -31,7 +31,7 @@ fn a_backup_is_journaled_with_its_caller_and_commit() {
     assert_eq!(reply.status, 200);
     let backup = Backup::read(std::io::Cursor::new(reply.body.to_vec())).unwrap();
 
-    // The last line comes after the last byte.
+    // The outcome is written after the last byte was sent.
     let deadline = Instant::now() + Duration::from_secs(10);
     let rows = loop {
         let rows = noted(&server);

@@ -1,4 +1,4 @@
-//! A client that knows which connection a request takes.
+//! An HTTP client with control over its connections.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 
-/// Opens connections to one server, and keeps all that was answered.
+/// Opens connections to one server and records all replies.
 #[derive(Clone)]
 pub(crate) struct Client {
     runtime: Rc<Runtime>,
@@ -21,13 +21,13 @@ pub(crate) struct Client {
     answers: Rc<RefCell<Vec<Answer>>>,
 }
 
-/// An answer, whole: the line of its request, its headers and its body.
+/// A complete reply: the line of its request, its headers and its body.
 pub(crate) struct Answer {
     pub(crate) request: String,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// One connection, which takes requests one after the other until the server closes it.
+/// One connection, which sends requests one after the other until the server closes it.
 pub(crate) struct Connection {
     client: Client,
     sender: SendRequest<Full<Bytes>>,
@@ -39,7 +39,7 @@ pub(crate) struct Call {
     body: Bytes,
 }
 
-/// A reply that was read to its end.
+/// A reply with its complete body.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -70,12 +70,12 @@ impl Client {
         }
     }
 
-    /// The reply, on a connection of its own.
+    /// Sends a request on its own connection and returns the reply.
     pub(crate) fn call(&self, call: Call) -> Reply {
         self.connect().call(call)
     }
 
-    /// All that was answered since the last time.
+    /// Returns all replies since the last call.
     pub(crate) fn take_answers(&self) -> Vec<Answer> {
         self.answers.take()
     }
@@ -98,7 +98,8 @@ impl Connection {
         }
     }
 
-    /// Hands the body over part by part, keeps nothing of it, and gives the request's line, the status and the headers.
+    /// Passes the body to the callback part by part without keeping it. Returns the line of the
+    /// request, the status and the headers.
     pub(crate) fn stream(
         &mut self,
         call: Call,
@@ -168,7 +169,7 @@ impl Call {
 }
 
 impl Reply {
-    /// The body of a reply that has this status.
+    /// Asserts the status and returns the body.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         let text = String::from_utf8_lossy(&self.body);
@@ -179,7 +180,7 @@ impl Reply {
         }
     }
 
-    /// A refusal with this status and message.
+    /// Asserts a refusal with this status and message.
     #[track_caller]
     pub(crate) fn refuses(&self, status: u16, message: &str) {
         assert_eq!(self.expect(status)["message"], message);

@@ -1,4 +1,4 @@
-//! Lists among many authorizations: their time, and what memory they take.
+//! Lists among many authorizations: duration and memory.
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -10,12 +10,12 @@ use crate::server::{Home, Server};
 
 const ORG: &str = "00000000000e0001";
 const OPERATOR: &str = "the-operator-of-the-lists-0123456789";
-/// How many authorizations each user has.
+/// Number of authorizations of each user.
 const OF_A_USER: usize = 100;
-/// Memory that a list may take, however long it is.
+/// Maximum memory for a list of any length.
 const FLAT: u64 = 16 << 20;
 
-/// How many authorizations there are.
+/// Number of authorizations.
 fn many(short: usize) -> usize {
     let number = std::env::var("SYMBOLON_TEST_AUTHORIZATIONS");
     number.map_or(short, |number| number.parse().unwrap())
@@ -25,7 +25,7 @@ fn user(number: usize) -> String {
     format!("{:016x}", 0xf_0000 + number)
 }
 
-/// A running server with so many authorizations, each user's spread over all.
+/// Starts a server with this number of authorizations, interleaved between users.
 fn server_of(authorizations: usize) -> Server {
     let users = authorizations.div_ceil(OF_A_USER);
     let mut file = format!(r#"{{"orgs":[{{"id":"{ORG}","name":"o"}}],"users":["#);
@@ -36,14 +36,16 @@ fn server_of(authorizations: usize) -> Server {
     }
     write!(
         file,
-        r#"],"authorizations":[{{"id":"0000000000000a01","token":"{OPERATOR}","orgID":"{ORG}","permissions":["read:authorizations","read:users"]}}"#
+        r#"],"authorizations":[{{"id":"0000000000000a01","token":"{OPERATOR}","orgID":"{ORG}",
+        "permissions":["read:authorizations","read:users"]}}"#
     )
     .unwrap();
     for number in 0..authorizations {
         let (id, user) = (0x100_0000 + number, user(number % users));
         write!(
             file,
-            r#",{{"id":"{id:016x}","token":"{number:040}","orgID":"{ORG}","userID":"{user}","description":"of a long list","permissions":["read:orgs/{ORG}/buckets"]}}"#
+            r#",{{"id":"{id:016x}","token":"{number:040}","orgID":"{ORG}","userID":"{user}",
+            "description":"of a long list","permissions":["read:orgs/{ORG}/buckets"]}}"#
         )
         .unwrap();
     }
@@ -56,7 +58,7 @@ fn server_of(authorizations: usize) -> Server {
     home.serve()
 }
 
-/// The list of one user, again and again on one connection: the median in milliseconds.
+/// Lists one user repeatedly on one connection. Returns the median time in milliseconds.
 fn time_of_one_users(client: &Client, users: usize) -> f64 {
     let mut connection = client.connect();
     let mut times = Vec::new();
@@ -75,14 +77,14 @@ fn time_of_one_users(client: &Client, users: usize) -> f64 {
     times[times.len() / 2]
 }
 
-/// Reads the whole list without keeping it: its rows and bytes.
+/// Reads the whole list without keeping it. Returns the number of rows and bytes.
 fn read_through(client: &Client) -> (usize, u64) {
     let (mut rows, mut bytes) = (0, 0);
     let mut last = Vec::new();
     let call = Call::get("/api/v2/authorizations").token(OPERATOR);
     let (_, status, _) = client.connect().stream(call, |part| {
         bytes += part.len() as u64;
-        // A row can be cut in two by a part.
+        // A row may be split between two parts.
         last.extend_from_slice(part);
         let text = String::from_utf8_lossy(&last);
         rows += text.matches("\"updatedAt\"").count();
@@ -99,9 +101,10 @@ fn listing_one_user_among_many_is_fast() {
     let server = server_of(authorizations);
     let milliseconds = time_of_one_users(&server.client(), authorizations / OF_A_USER);
     println!(
-        "authorizations={authorizations} one_users={OF_A_USER} median_milliseconds={milliseconds:.2}"
+        "authorizations={authorizations} one_users={OF_A_USER} \
+         median_milliseconds={milliseconds:.2}"
     );
-    // Reading all of them takes longer, even in a build for tests.
+    // Reading all authorizations takes longer, even in a debug build.
     let start = Instant::now();
     read_through(&server.client());
     let all = start.elapsed().as_secs_f64() * 1e3;
@@ -114,7 +117,7 @@ fn streaming_a_long_list_uses_constant_memory() {
     let authorizations = many(30_000);
     let server = server_of(authorizations);
     let client = server.client();
-    // What is made at the first request is not the list's.
+    // Memory allocated at the first request does not belong to the list.
     let call = Call::get("/api/v2/authorizations?limit=100").token(OPERATOR);
     let page: Value = client.call(call).expect(200);
     assert_eq!(page["authorizations"].as_array().unwrap().len(), 100);

@@ -17,7 +17,7 @@ fn the_python_client_works_unchanged() {
     let printed = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{printed}{errors}");
-    // An error in the end of a client's life is only printed.
+    // Python only prints an error in a destructor.
     assert!(errors.is_empty(), "{errors}");
     assert!(printed.ends_with("done\n"), "{printed}");
     server.stop();

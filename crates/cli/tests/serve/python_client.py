@@ -21,7 +21,7 @@ from influxdb_client.rest import ApiException
 URL = os.environ["SYMBOLON_URL"]
 PASSWORD = "correct horse battery"
 
-# A deprecated way is not used by chance.
+# Turns uses of deprecated functions into errors.
 warnings.simplefilter("error")
 
 
@@ -56,7 +56,7 @@ def ids(many):
 
 def set_up():
     with connect() as client:
-        # The one call for which symbolon needs a header that InfluxDB does not know.
+        # The only call that needs a header unknown to InfluxDB.
         client.api_client.set_default_header("X-Symbolon-Setup-Code", os.environ["SYMBOLON_SETUP_CODE"])
         setup = SetupService(client.api_client)
         assert setup.get_setup().allowed is True
@@ -151,7 +151,7 @@ def update(api, made):
         with refused(401, "token is inactive"):
             held.find_authorization_by_id(made.id)
         changed.status = "active"
-        # What cannot be changed is sent with it and stays.
+        # Fields that cannot be changed are sent too, and stay unchanged.
         changed.permissions = changed.permissions[:1]
         changed.user_id = "0000000000000001"
         kept = api.update_authorization(changed)

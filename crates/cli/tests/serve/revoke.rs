@@ -1,4 +1,4 @@
-//! What has ended is refused by the very next request.
+//! Revocation and deactivation take effect at the next request.
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::client::{Call, Connection};
 use crate::server::{Home, Server, request, text};
 
-/// Needs a token and nothing that it may do.
+/// A request that needs a token but no permission.
 const RESOURCES: &str = "/api/v2/resources";
 
 fn list(connection: &mut Connection, token: &str) -> u16 {
@@ -26,7 +26,7 @@ fn a_revoked_token_is_refused_by_the_next_request() {
         let call = Call::post("/api/v2/authorizations", &new).token(&first.token);
         let made = operator.call(call).expect(201);
         let token = text(&made["token"]);
-        // Every other one is used, before and after, on a connection of its own that stays open.
+        // Every second token is used on its own connection, which stays open.
         let mut open = client.connect();
         assert_eq!(list(&mut open, &token), 200);
         let delete = Call::delete(&text(&made["links"]["self"])).token(&first.token);
@@ -54,17 +54,35 @@ fn token(number: usize) -> String {
     format!("{number:08}-of-one-user-{number:08}-imported")
 }
 
-/// A user with so many tokens, one of somebody else, and the operator's.
+/// Returns an import file: a user with `tokens` tokens, a token of no user, and an operator token.
 fn owner_of(tokens: usize) -> String {
     let mut file = format!(
-        r#"{{"orgs":[{{"id":"{ORG}","name":"o"}}],"users":[{{"id":"{OWNER}","name":"u"}}],"authorizations":["#
+        r#"{{"orgs":[{{"id":"{ORG}","name":"o"}}],"users":[{{"id":"{OWNER}","name":"u"}}],
+        "authorizations":["#
     );
     for number in 0..tokens {
         let (id, token) = (0x10_0000 + number, token(number));
-        write!(file, r#"{{"id":"{id:016x}","token":"{token}","orgID":"{ORG}","userID":"{OWNER}","permissions":["read:buckets"]}},"#).unwrap();
+        write!(
+            file,
+            r#"{{"id":"{id:016x}","token":"{token}","orgID":"{ORG}","userID":"{OWNER}",
+            "permissions":["read:buckets"]}},"#
+        )
+        .unwrap();
     }
-    write!(file, r#"{{"id":"0000000000000a01","token":"{}","orgID":"{ORG}","permissions":["read:buckets"]}},"#, token(tokens)).unwrap();
-    write!(file, r#"{{"id":"0000000000000a02","token":"{}","orgID":"{ORG}","permissions":["read:users","write:users"]}}]}}"#, token(tokens + 1)).unwrap();
+    write!(
+        file,
+        r#"{{"id":"0000000000000a01","token":"{}","orgID":"{ORG}",
+        "permissions":["read:buckets"]}},"#,
+        token(tokens)
+    )
+    .unwrap();
+    write!(
+        file,
+        r#"{{"id":"0000000000000a02","token":"{}","orgID":"{ORG}",
+        "permissions":["read:users","write:users"]}}]}}"#,
+        token(tokens + 1)
+    )
+    .unwrap();
     file
 }
 
@@ -91,7 +109,7 @@ fn a_disabled_user_disables_all_tokens_in_one_write() {
         .parse::<u64>()
         .unwrap()
     };
-    // Used before, so that nothing of it is new.
+    // Used before the user is disabled, so that no token is new to the server.
     for number in 0..TOKENS {
         assert_eq!(list(&mut connection, &token(number)), 200);
     }
@@ -108,7 +126,7 @@ fn a_disabled_user_disables_all_tokens_in_one_write() {
         "tokens_of_the_user={TOKENS} milliseconds_of_the_write={:.1} refused={TOKENS}",
         took.as_secs_f64() * 1e3
     );
-    assert_eq!(list(&mut connection, &token(TOKENS)), 200, "of nobody");
+    assert_eq!(list(&mut connection, &token(TOKENS)), 200, "of no user");
     switch(&mut connection, "active");
     assert_eq!(list(&mut connection, &token(0)), 200);
     server.stop();

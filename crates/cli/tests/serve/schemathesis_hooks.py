@@ -6,7 +6,7 @@ import random
 import schemathesis
 
 UNKNOWN = "00000000000fffff"
-# What makes the callers what they are.
+# IDs of the records that the callers depend on.
 OWN = set(os.environ["SYMBOLON_OWN_IDS"].split(","))
 TYPES = ["authorizations", "buckets", "dashboards", "orgs", "tasks", "users"]
 

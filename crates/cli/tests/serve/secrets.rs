@@ -1,4 +1,4 @@
-//! What is secret stands nowhere but in the one reply that hands it over.
+//! A secret appears only in the one reply that delivers it.
 
 use std::fs;
 
@@ -12,13 +12,13 @@ use crate::server::{First, Home, PASSWORD, Server, USER, request, text};
 
 const ANOTHER_PASSWORD: &str = "staple battery horse correct";
 
-/// Everything secret that was made or sent.
+/// All secrets that were created or sent.
 struct Flow {
     client: Client,
     first: First,
-    /// Handed over in one reply each.
+    /// Secrets delivered in one reply each.
     issued: Vec<String>,
-    /// The only reply that may hold them is none.
+    /// Secrets that no reply may contain.
     sent: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ fn basic(name: &str, password: &str) -> String {
     )
 }
 
-/// A token of another store, unknown here.
+/// Returns a token of another store, unknown here.
 fn stranger() -> String {
     let made = Home::new().run(&["setup", "--org=o", "--user=u", "--json"]);
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
@@ -41,7 +41,7 @@ impl Flow {
         self.client.call(call.token(&self.first.token))
     }
 
-    /// Tokens of every kind, made in every way.
+    /// Creates tokens of every kind, in every way.
     fn issue(&mut self) {
         let new = request(&self.first.org, &["read:authorizations", "write:buckets"]);
         let made = self
@@ -69,7 +69,7 @@ impl Flow {
             .expect(200);
     }
 
-    /// A session, what is made in it, and passwords that change.
+    /// Signs in, creates tokens in the session, and changes passwords.
     fn sign_in(&mut self) {
         let sign_in = |password: &str| {
             let call = Call::new(Method::POST, "/api/v2/signin");
@@ -100,7 +100,7 @@ impl Flow {
         }
     }
 
-    /// Every token where it belongs and where it does not.
+    /// Sends every token in valid and invalid places.
     fn use_all(&mut self) {
         self.sent.push(stranger());
         let link = "/api/v2/authorizations";
@@ -127,7 +127,9 @@ impl Flow {
                 &json!({"orgID": token, "token": token, "permissions": token}),
             ))
             .expect(400);
-            self.operate(Call::post(link, &json!({"orgID": self.first.org, "permissions": [{"action": token, "resource": {"type": token}}]}))).expect(400);
+            let permission = json!({"action": token, "resource": {"type": token}});
+            let invalid = json!({"orgID": self.first.org, "permissions": [permission]});
+            self.operate(Call::post(link, &invalid)).expect(400);
             let raw = Call::post("/api/v0/tokens", &json!(token)).token(token);
             self.client.call(raw);
         }
@@ -150,7 +152,7 @@ impl Flow {
     }
 }
 
-/// Each secret is in as many of the answers as it should be.
+/// Asserts the number of replies that contain each secret.
 fn assert_in(answers: &[Answer], secrets: &[String], times: usize) {
     for secret in secrets {
         let holding: Vec<_> = answers
@@ -208,7 +210,7 @@ fn a_secret_is_in_no_log_no_file_and_no_other_reply() {
     }
     let home = server.stop();
     let log = home.log("log");
-    // Nothing is logged at the lowest level of all, which was asked for.
+    // The log was verbose enough to record the requests.
     assert!(log.contains(" DEBUG ") && log.contains("/api/v2/authorizations"));
     let files = files_below(home.path());
     assert_absent(&files, &all);

@@ -24,7 +24,7 @@ pub(crate) const CODE: &str = "x-symbolon-setup-code";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A folder with a store, which servers and commands open.
+/// A folder with a store, opened by servers and commands.
 pub(crate) struct Home {
     folder: TempDir,
 }
@@ -36,10 +36,10 @@ pub(crate) struct Server {
     process: Process,
 }
 
-/// A process, ended with its value.
+/// A process, killed when dropped.
 struct Process(Child);
 
-/// What set-up has made.
+/// Records created by set-up.
 pub(crate) struct First {
     pub(crate) token: String,
     pub(crate) org: String,
@@ -56,13 +56,13 @@ impl Home {
         self.folder.path()
     }
 
-    /// The code for set-up, which the server wrote to a file.
+    /// Returns the code for set-up, which the server wrote to a file.
     pub(crate) fn setup_code(&self) -> String {
         let file = self.path().join(SETUP_CODE);
         fs::read_to_string(file).unwrap().trim_end().to_owned()
     }
 
-    /// What the program has printed and logged.
+    /// Returns the output or the log of the program.
     pub(crate) fn log(&self, name: &str) -> String {
         fs::read_to_string(self.path().join(name)).unwrap()
     }
@@ -75,7 +75,7 @@ impl Home {
         output
     }
 
-    /// Starts the server. What it prints is in the file `out`, what it logs in `log`.
+    /// Starts the server, with its output in the file `out` and its log in the file `log`.
     pub(crate) fn serve(self) -> Server {
         self.serve_with(&[], &[])
     }
@@ -103,7 +103,7 @@ impl Home {
             url,
             process,
         };
-        // It listens before it has read its store.
+        // The server listens before it has read its store.
         while server.client().call(Call::get("/ready")).status != 200 {
             assert!(Instant::now() < deadline, "it is not ready");
             sleep(Duration::from_millis(5));
@@ -124,7 +124,7 @@ impl Home {
     }
 }
 
-/// The address in a whole line of what was printed.
+/// Returns the address in a complete line of output.
 fn url(printed: &str) -> Option<String> {
     let (_, rest) = printed.split_once("http://127.0.0.1:")?;
     let (line, _) = rest.split_once('\n')?;
@@ -133,12 +133,12 @@ fn url(printed: &str) -> Option<String> {
 }
 
 impl Server {
-    /// A new server that nobody has set up.
+    /// Starts a new server without set-up.
     pub(crate) fn start() -> Self {
         Home::new().serve()
     }
 
-    /// A new server, and what set-up has made.
+    /// Starts a new server, sets it up, and returns the records created.
     pub(crate) fn set_up() -> (Self, Client, First) {
         let server = Self::start();
         let client = server.client();
@@ -163,7 +163,7 @@ impl Server {
         self.process.0.id()
     }
 
-    /// The highest resident memory so far, in bytes.
+    /// Returns the peak resident memory so far, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let mut lines = status.lines();
@@ -172,7 +172,7 @@ impl Server {
         kib.parse::<u64>().unwrap() * 1024
     }
 
-    /// Asks it to end, which it does with success.
+    /// Stops the server with a signal and asserts that it exits successfully.
     pub(crate) fn stop(mut self) -> Home {
         let kill = format!("kill -TERM {}", self.id());
         let killed = Command::new("sh").args(["-c", &kill]).status();
@@ -196,7 +196,7 @@ impl Drop for Process {
     }
 }
 
-/// The text of a JSON string.
+/// Returns the text of a JSON string.
 #[track_caller]
 pub(crate) fn text(value: &Value) -> String {
     value
@@ -205,8 +205,8 @@ pub(crate) fn text(value: &Value) -> String {
         .to_owned()
 }
 
-/// What makes an authorization of the organization, with grants such as `read:buckets` in it. Users are of no
-/// organization.
+/// Returns the body of a request for an authorization of the organization, with grants such as
+/// `read:buckets` in it. Permissions on users have no organization.
 pub(crate) fn request(org: &str, grants: &[&str]) -> Value {
     let grant = |grant: &&str| {
         let (action, kind) = grant.split_once(':').unwrap();
@@ -219,7 +219,7 @@ pub(crate) fn request(org: &str, grants: &[&str]) -> Value {
     json!({"orgID": org, "permissions": permissions})
 }
 
-/// The folder of programs in the Python environment that the test command makes.
+/// Returns the folder of programs in the Python environment of `cargo xtask test`.
 pub(crate) fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let programs = target.join("venv/bin");

@@ -1,4 +1,4 @@
-//! Set-up over HTTP: the code, where it comes from and where it goes, and what closes set-up.
+//! Set-up over HTTP: the sources of the code, where it appears, and when set-up is closed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -73,7 +73,7 @@ fn a_code_from_a_file_or_the_environment_is_used_and_never_shown() {
             home.serve_with(&[], &[("SYMBOLON_SETUP_CODE", code)])
         };
         let client = server.client();
-        assert_eq!(post(&client, "a-code-of-somebody-else"), 401);
+        assert_eq!(post(&client, "another-code-of-16-bytes"), 401);
         assert_eq!(post(&client, code), 201);
         for name in ["out", "log"] {
             assert!(!server.home.log(name).contains(code), "{name}");
