@@ -267,7 +267,7 @@ fn slot_hints_never_return_another_record() {
             scope.spawn(move || {
                 let found = index.read(|view| {
                     let start = view.start(7);
-                    index.find(view, (start, short_digest(7)), |found| found.place())
+                    index.find(view, (start, short_digest(7)), |found| found.slot_hint())
                 });
                 let mut place = found.unwrap();
                 for _ in 0..3 {
@@ -277,7 +277,7 @@ fn slot_hints_never_return_another_record() {
                             here.map(describe).or_else(|| {
                                 let start = view.start(7);
                                 index.find(view, (start, short_digest(7)), |found| {
-                                    place = found.place();
+                                    place = found.slot_hint();
                                     describe(found)
                                 })
                             })
