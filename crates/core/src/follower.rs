@@ -123,20 +123,20 @@ impl Follower {
     /// therefore stays correct during the rebuild, and is kept fresh.
     fn rebuild(&mut self, found: End) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let same_life = self.end.is_some_and(|last| continues(last, found));
-        let mut beside = self.cursor.clone();
+        let same_epoch = self.end.is_some_and(|last| continues(last, found));
+        let mut old_cursor = self.cursor.clone();
         let mut due = Instant::now();
         let asked = ClockReading::now(&*shared.clock);
         shared.index.begin_rebuild();
         shared.index.expect(shared.store.size_hint());
         let (next, end) = self.read(&Cursor::start(), |changes| {
             shared.index.rebuild(changes);
-            if same_life && Instant::now() >= due {
+            if same_epoch && Instant::now() >= due {
                 due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
                 let asked = ClockReading::now(&*shared.clock);
-                match self.read(&beside, |changes| shared.apply(changes)) {
+                match self.read(&old_cursor, |changes| shared.apply(changes)) {
                     Ok((next, end)) if continues(found, end) => {
-                        beside = next;
+                        old_cursor = next;
                         shared.freshness.confirm(asked);
                     }
                     // A store of another epoch says nothing about the current index.

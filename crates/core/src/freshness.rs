@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 ///
 /// The index is fresh if at most `max_staleness` has passed, by the monotonic *and* by the
 /// real-time clock, since a moment *before* the last read that reached the end of the store. A
-/// process that was paused or suspended is therefore stale when it resumes.
+/// process that was paused or suspended for longer is therefore stale when it resumes.
 ///
 /// Stored as a deadline for each clock, so that a check only compares.
 #[derive(Debug)]

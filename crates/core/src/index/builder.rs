@@ -241,9 +241,9 @@ impl Builder {
 
     /// Stores the state in the slot that is found by the id, or in the map if there is none.
     fn remember(&mut self, key: RecordKey, known: KnownRecord) {
-        let at_home = matches!(known.handle, TokenLookup::ById(_))
+        let in_slot = matches!(known.handle, TokenLookup::ById(_))
             && self.tables.note(key.id, &known.back(key.id));
-        if at_home {
+        if in_slot {
             self.known.remove(&key);
         } else {
             self.known.insert(key, known);

@@ -119,7 +119,7 @@ mod tests {
     unsafe impl ZeroableAtomics for AtomicU64 {}
 
     #[test]
-    fn small_and_large_arrays_begin_with_zeroes_and_keep_what_is_stored() {
+    fn arrays_start_zeroed_and_keep_stored_values() {
         for len in [1_usize, 100, 262_143, 262_144, 1_000_000] {
             let numbers = HugeArray::<AtomicU64>::new(len);
             assert_eq!(numbers.len(), len);

@@ -208,8 +208,8 @@ impl Tables {
         while !self.put((start, short_digest), entry, back) {
             self.enlarge();
         }
-        let was_home = before.is_some_and(|before| before.by_id);
-        self.by_id_count += usize::from(back.by_id && !was_home);
+        let was_by_id = before.is_some_and(|before| before.by_id);
+        self.by_id_count += usize::from(back.by_id && !was_by_id);
         true
     }
 
