@@ -1,34 +1,34 @@
-//! What can be wrong with a file or folder, and what sets it right.
+//! Errors of files and folders, each with its remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use symbolon::InvalidKey;
 
-/// Why a file or folder cannot be made or used.
+/// An error of creating or using a file or folder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// There is something under this name, and nothing is ever replaced.
+    /// The path exists already. Existing files are never replaced.
     #[error("`{}` exists already; choose another path, or move it away", .0.display())]
     Exists(PathBuf),
-    /// There is no key file under this name.
+    /// The key file does not exist.
     #[error(
-        "there is no key file `{}`; a store that exists opens only with the key that it was made with: \
-         put your copy of it there",
+        "there is no key file `{}`; an existing store opens only with its own key: \
+         put your copy of the key file there",
         .0.display()
     )]
     Missing(PathBuf),
-    /// A folder is needed, and this is none.
-    #[error("`{}` is no folder; choose another path", .0.display())]
+    /// The path is not a folder.
+    #[error("`{}` is not a folder; choose another path", .0.display())]
     NotAFolder(PathBuf),
-    /// A file is needed, and this is none.
-    #[error("`{}` is no file; choose another path", .0.display())]
+    /// The path is not a regular file.
+    #[error("`{}` is not a file; choose another path", .0.display())]
     NotAFile(PathBuf),
-    /// Others than the owner can write to the folder, and so replace what is in it.
+    /// Other users can write to the folder, and so replace the files in it.
     #[error(
-        "the folder `{0}` can be written to by others than its owner (mode {mode:04o}); \
-         run `chmod go-w {0}`, or choose another",
+        "the folder `{0}` is writable by other users (mode {mode:04o}); \
+         run `chmod go-w {0}`, or choose another folder",
         .path.display()
     )]
     WritableFolder {
@@ -37,13 +37,15 @@ pub enum FileError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The folder belongs to all users, as `/tmp` does.
-    #[error("the folder `{}` is shared by all users; choose a folder of its own for the store", .0.display())]
-    SharedFolder(PathBuf),
-    /// Others than the owner can read or write the file.
+    /// The folder is shared by all users, such as `/tmp`.
     #[error(
-        "the file `{0}` can be read or written by others than its owner (mode {mode:04o}); \
-         run `chmod go= {0}`",
+        "the folder `{}` is shared by all users; create a folder for the store",
+        .0.display()
+    )]
+    SharedFolder(PathBuf),
+    /// Other users can read or write the file.
+    #[error(
+        "the file `{0}` is accessible to other users (mode {mode:04o}); run `chmod go= {0}`",
         .path.display()
     )]
     Exposed {
@@ -52,37 +54,40 @@ pub enum FileError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The file is far too large to be a key file.
-    #[error("`{}` is too large to be a key file; give the path of the key file", .0.display())]
+    /// The file is too large for a key file.
+    #[error("`{}` is too large for a key file; check the path", .0.display())]
     TooLarge(PathBuf),
-    /// It cannot be told whether the store is new.
-    #[error("it cannot be told whether the store is new")]
+    /// The store cannot be read to determine whether it is new.
+    #[error("cannot determine whether the store has been initialised")]
     Store(#[from] symbolon::Error),
-    /// Another process holds the key file, in a way that excludes this one.
+    /// Another process holds a lock on the key file that excludes this one.
     #[error(
-        "another process uses the store with the key `{}`; stop it first, or wait for it to end",
+        "another process uses the store with the key `{}`; stop it first, or wait until it exits",
         .0.display()
     )]
     Busy(PathBuf),
-    /// The contents are no key.
-    #[error("the key file `{}` cannot be used", .path.display())]
+    /// The key file is damaged or in an unknown format.
+    #[error("invalid key file `{}`", .path.display())]
     Key {
         /// The key file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in its contents.
         source: InvalidKey,
     },
-    /// No key could be drawn.
-    #[error("cannot make a key")]
+    /// No key could be generated.
+    #[error("cannot generate a key")]
     Generate(#[source] symbolon::Error),
-    /// The operating system refused.
-    #[error("cannot {action} `{}`; check that it exists and that you may", .path.display())]
+    /// The operating system reported an error.
+    #[error(
+        "cannot {action} `{}`; check that the path exists and that you have permission",
+        .path.display()
+    )]
     Io {
-        /// What was tried.
+        /// The attempted action, such as `open`.
         action: &'static str,
-        /// With what.
+        /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

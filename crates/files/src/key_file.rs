@@ -10,45 +10,48 @@ use zeroize::Zeroizing;
 
 use crate::{FileError, create_private, folder_of, judge_file, private_dir, replace_private};
 
-/// The key file of a store: its text is that of [`StoreKey::to_text`].
+/// The key file of a store, with the text of [`StoreKey::to_text`].
 #[derive(Debug)]
 pub struct KeyFile;
 
-/// In bytes; hundreds of secrets fit.
+/// Maximum size of a key file in bytes, enough for hundreds of secrets.
 const LIMIT: u16 = u16::MAX;
 
 const COMMENT: &str = "\
-# The secret key of a symbolon store: without it the store cannot be opened, and whoever has it can forge
-# tokens. Keep a copy in a safe place, apart from the backups of the store.
+# The secret key of a symbolon store. Without this file the store cannot be opened; with it,
+# tokens can be forged. Keep a copy in a safe place, apart from the backups of the store.
 ";
 
 impl KeyFile {
-    /// Where the key of the store at `store` lies, unless it is said otherwise: `<store>.keys/key`. A store in a
-    /// folder that is backed up as a whole should have its key elsewhere.
+    /// Returns the default path of the key of the store at `store`: `<store>.keys/key`.
+    ///
+    /// If the folder of the store is backed up as a whole, keep the key elsewhere.
     pub fn beside(store: &Path) -> PathBuf {
-        // The components leave out a slash at the end, behind which `.keys` would lie inside of the store.
+        // Without a trailing slash, after which `.keys` would name a file inside the store.
         let mut folder = store.components().as_path().as_os_str().to_owned();
         folder.push(".keys");
         Path::new(&folder).join("key")
     }
 
-    /// The key of `store`: reads the key file `path`, or makes it if there is none and the store is new. The key of a
-    /// store that exists is never made anew.
+    /// Reads the key file `path`, or creates it if it is missing and `store` is new.
+    ///
+    /// Never creates a key for an existing store.
     ///
     /// # Errors
     ///
-    /// Those of [`KeyFile::load`] and [`KeyFile::create`]; [`FileError::Store`] if the store cannot be read.
+    /// Fails as [`KeyFile::load`] and [`KeyFile::create`] do, or with [`FileError::Store`] if the
+    /// store cannot be read.
     pub fn open(path: &Path, store: &dyn TokenStore) -> Result<StoreKey, FileError> {
         match Self::load(path) {
             Err(FileError::Missing(_)) => {}
             loaded => return loaded,
         }
         if !symbolon::is_new(store)? {
-            // Or another process has made both since.
+            // Another process may have created both since.
             return Self::load(path);
         }
         match Self::create(path) {
-            // Another process made it at the same moment; it is whole once it is there.
+            // Another process created it meanwhile. It is complete as soon as it exists.
             Err(FileError::Exists(_)) => Self::load(path),
             created => created,
         }
@@ -58,8 +61,9 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// [`FileError::Missing`]; [`FileError::Exposed`] if others than the owner can read or write it;
-    /// [`FileError::Key`] if it is damaged; [`FileError::NotAFile`], [`FileError::TooLarge`] or [`FileError::Io`].
+    /// Fails with [`FileError::Missing`]; [`FileError::Exposed`] if other users can read or write
+    /// it; [`FileError::Key`] if it is damaged; [`FileError::NotAFile`], [`FileError::TooLarge`] or
+    /// [`FileError::Io`].
     pub fn load(path: &Path) -> Result<StoreKey, FileError> {
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => FileError::Missing(path.into()),
@@ -77,11 +81,13 @@ impl KeyFile {
         })
     }
 
-    /// Draws a key and writes it to the new file `path`, in a folder that [`private_dir`] makes.
+    /// Generates a key and writes it to the new file `path`. Creates its folder with
+    /// [`private_dir`].
     ///
     /// # Errors
     ///
-    /// [`FileError::Exists`], those of [`private_dir`], [`FileError::Generate`] or [`FileError::Io`].
+    /// Fails with [`FileError::Exists`], [`FileError::Generate`] or [`FileError::Io`], or as
+    /// [`private_dir`] does.
     pub fn create(path: &Path) -> Result<StoreKey, FileError> {
         private_dir(folder_of(path))?;
         let key = StoreKey::generate().map_err(FileError::Generate)?;
@@ -89,38 +95,43 @@ impl KeyFile {
         Ok(key)
     }
 
-    /// Puts `key` in the place of what the key file `path` holds: at every moment there is one of them, whole.
+    /// Replaces the contents of the key file `path` with `key`, atomically.
     ///
     /// # Errors
     ///
-    /// [`FileError::Missing`] if there is no key file; [`FileError::Exposed`], [`FileError::NotAFile`] or
+    /// Fails as [`KeyFile::load`] does if the current file cannot be loaded, or with
     /// [`FileError::Io`].
     pub fn replace(path: &Path, key: &StoreKey) -> Result<(), FileError> {
         drop(Self::load(path)?);
         replace_private(path, text(key).as_bytes())
     }
 
-    /// Holds the key file `path`, in a folder that exists, as one of those who use its key, until what is returned goes:
-    /// so long nobody holds it alone. In a folder that cannot be written to there is nothing to hold.
+    /// Takes a shared lock on the key file `path`, held until the returned value is dropped.
+    ///
+    /// While it is held, no process can take the exclusive lock of [`KeyFile::hold_alone`]. The
+    /// folder must exist. If it is not writable and has no lock file, nothing is locked.
     ///
     /// # Errors
     ///
-    /// [`FileError::Busy`] if somebody holds it alone; [`FileError::Io`].
+    /// Fails with [`FileError::Busy`] if a process holds the exclusive lock, or with
+    /// [`FileError::Io`].
     pub fn hold(path: &Path) -> Result<KeyLock, FileError> {
         KeyLock::take(path, File::try_lock_shared)
     }
 
-    /// Holds the key file `path` alone, as whoever changes the key or the store as a whole must.
+    /// Takes an exclusive lock on the key file `path`, held until the returned value is dropped.
+    ///
+    /// Required to change the key or to replace the store.
     ///
     /// # Errors
     ///
-    /// [`FileError::Busy`] if anybody else holds it; [`FileError::Io`].
+    /// Fails with [`FileError::Busy`] if any other lock is held, or with [`FileError::Io`].
     pub fn hold_alone(path: &Path) -> Result<KeyLock, FileError> {
         KeyLock::take(path, File::try_lock)
     }
 }
 
-/// That a key file is held; see [`KeyFile::hold`].
+/// A lock on a key file, released when dropped. See [`KeyFile::hold`].
 #[derive(Debug)]
 pub struct KeyLock {
     _file: Option<File>,
@@ -133,7 +144,7 @@ impl KeyLock {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).mode(0o600);
         let file = match options.open(&name) {
-            // Where no lock can be made, nobody can replace the key either.
+            // If no lock file can be created, no process can replace the key either.
             Err(error) if is_read_only(&error) => match File::open(&name) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -166,7 +177,7 @@ fn text(key: &StoreKey) -> Zeroizing<String> {
 
 fn read(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
     let limit = usize::from(LIMIT) + 1;
-    // All of it at once: a buffer that grows leaves copies behind, which are not wiped.
+    // Allocated once: growing the buffer would leave copies that are not wiped.
     let mut text = Zeroizing::new(Vec::with_capacity(limit));
     file.take(limit as u64).read_to_end(&mut text)?;
     Ok(text)

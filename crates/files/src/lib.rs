@@ -1,8 +1,9 @@
-//! The files of a symbolon store: private folders, private files, and the key file, each rule in one place.
+//! Private folders, private files, and the key file of a symbolon store.
 //!
-//! What is made here has mode 0700 (folders) or 0600 (files), whatever the umask, and is on disk, name and all,
-//! when the call returns. What exists is never changed: if others than its owner could read a secret or replace
-//! a file, the call refuses and says which command sets it right. For Unix systems.
+//! New folders have mode 0700 and new files mode 0600, regardless of the umask. Both they and their
+//! names are on disk when the call returns. The modes of existing files and folders are never
+//! changed: if other users could read a secret or replace a file, the call fails with an error that
+//! names the command to fix it. For Unix systems.
 //!
 //! ```
 //! use symbolon_files::{FileError, KeyFile, private_dir};
@@ -33,14 +34,15 @@ pub use key_file::{KeyFile, KeyLock};
 pub use private_file::{PrivateFile, is_unfinished};
 pub use rename::rename_new;
 
-/// Makes the folder `path`, and those above it that are missing. The empty path is the current folder.
+/// Creates the folder `path` and its missing parents. The empty path means the current folder.
 ///
-/// A folder that exists is left as it is, and refused if its group or others can write to it: they could replace
-/// the files in it. The folders above it are not judged.
+/// An existing folder is not changed, but rejected if its group or others can write to it, since
+/// they could replace the files in it. Its parents are not checked.
 ///
 /// # Errors
 ///
-/// [`FileError::WritableFolder`], [`FileError::SharedFolder`], [`FileError::NotAFolder`] or [`FileError::Io`].
+/// Fails with [`FileError::WritableFolder`], [`FileError::SharedFolder`],
+/// [`FileError::NotAFolder`] or [`FileError::Io`].
 pub fn private_dir(path: &Path) -> Result<(), FileError> {
     let path = or_current(path);
     let found = match fs::metadata(path) {
@@ -53,11 +55,11 @@ pub fn private_dir(path: &Path) -> Result<(), FileError> {
     judge_dir(path, &found.map_err(FileError::io("read", path))?)
 }
 
-/// Makes the file `path` with these contents. It appears whole or not at all, and replaces nothing.
+/// Creates the file `path` with these contents, atomically.
 ///
 /// # Errors
 ///
-/// [`FileError::Exists`] or [`FileError::Io`].
+/// Fails with [`FileError::Exists`] or [`FileError::Io`].
 pub fn create_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     let mut file = PrivateFile::create(path)?;
     let written = file.write_all(contents);
@@ -65,12 +67,12 @@ pub fn create_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     file.finish()
 }
 
-/// Puts these contents in the place of those of the file `path`: whoever opens it meets the old ones or the new ones,
-/// whole.
+/// Replaces the contents of the file `path`, atomically.
 ///
 /// # Errors
 ///
-/// [`FileError::Exposed`] or [`FileError::NotAFile`] if what is there is none of ours, [`FileError::Io`].
+/// Fails with [`FileError::Exposed`] or [`FileError::NotAFile`] if the current file is not a
+/// private file, or with [`FileError::Io`].
 pub fn replace_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     check_secret(path)?;
     let mut file = PrivateFile::begin(path)?;
@@ -79,11 +81,11 @@ pub fn replace_private(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     file.replace()
 }
 
-/// Opens the file `path` to read and write, and makes it, empty, if there is none.
+/// Opens the file `path` for reading and writing. Creates an empty file if it is missing.
 ///
 /// # Errors
 ///
-/// [`FileError::Exposed`], [`FileError::NotAFile`] or [`FileError::Io`].
+/// Fails with [`FileError::Exposed`], [`FileError::NotAFile`] or [`FileError::Io`].
 pub fn open_private(path: &Path) -> Result<File, FileError> {
     if fs::symlink_metadata(path).is_err() {
         match create_private(path, b"") {
@@ -96,23 +98,23 @@ pub fn open_private(path: &Path) -> Result<File, FileError> {
     opened.map_err(FileError::io("open", path))
 }
 
-/// Refuses the file `path` if its group or others can read or write it.
+/// Checks that only its owner can read or write the file `path`.
 ///
-/// It is only looked at, never opened: to close a file would drop the locks that this process holds on it.
+/// Does not open the file, because closing it would release the locks of this process on it.
 ///
 /// # Errors
 ///
-/// [`FileError::Exposed`], [`FileError::NotAFile`] or [`FileError::Io`].
+/// Fails with [`FileError::Exposed`], [`FileError::NotAFile`] or [`FileError::Io`].
 pub fn check_secret(path: &Path) -> Result<(), FileError> {
     let found = fs::metadata(path).map_err(FileError::io("read", path))?;
     judge_file(path, &found)
 }
 
-/// Waits until the names in the folder `path` are on disk: what was made, renamed or removed in it.
+/// Syncs the folder `path`: waits until created, renamed and removed names in it are on disk.
 ///
 /// # Errors
 ///
-/// [`FileError::Io`].
+/// Fails with [`FileError::Io`].
 pub fn sync_dir(path: &Path) -> Result<(), FileError> {
     let path = or_current(path);
     File::open(path)
@@ -120,7 +122,7 @@ pub fn sync_dir(path: &Path) -> Result<(), FileError> {
         .map_err(FileError::io("sync", path))
 }
 
-/// The folder that `path` lies in.
+/// Returns the folder that contains `path`.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     or_current(path.parent().unwrap_or(path))
 }
@@ -146,7 +148,7 @@ fn judge_dir(path: &Path, found: &Metadata) -> Result<(), FileError> {
     match (mode & 0o022 != 0, mode & 0o1000 != 0) {
         (false, _) => Ok(()),
         (true, false) => Err(FileError::WritableFolder { path: path(), mode }),
-        // Such as /tmp: it belongs to everyone, so that a change of its mode would be wrong.
+        // Such as /tmp. It is meant to be writable, so the error must not suggest `chmod`.
         (true, true) => Err(FileError::SharedFolder(path())),
     }
 }
@@ -157,11 +159,11 @@ fn make_dir(path: &Path) -> Result<(), FileError> {
         make_dir(folder)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
-        // Another process was quicker.
+        // Another process created it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        made => made.map_err(FileError::io("make", path))?,
+        made => made.map_err(FileError::io("create", path))?,
     }
-    // The umask may have taken rights of the owner away.
+    // The umask may have removed permissions of the owner.
     fs::set_permissions(path, Permissions::from_mode(0o700))
         .map_err(FileError::io("change the mode of", path))?;
     sync_dir(folder)

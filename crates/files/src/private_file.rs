@@ -1,4 +1,4 @@
-//! A file that is written piece by piece, and appears whole under its name or not at all.
+//! Files that are written in parts and appear atomically under their name.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{FileError, folder_of, sync_dir};
 
-/// A new private file that is being written. It has its name once [`PrivateFile::finish`] returns; without that it goes
-/// when it is dropped. What a process left that was killed meanwhile goes when the same file is made again.
+/// A new private file, written in parts, that gets its name with [`PrivateFile::finish`].
+///
+/// It is removed if it is dropped before that. A leftover of a killed process is removed when the
+/// same file is created again.
 ///
 /// ```
 /// use std::io::Write;
@@ -29,21 +31,22 @@ use crate::{FileError, folder_of, sync_dir};
 #[derive(Debug)]
 pub struct PrivateFile {
     path: PathBuf,
-    // Its lock says that somebody still writes to it.
+    // Locked while it is being written.
     file: File,
     first_name: TemporaryFile,
 }
 
 const UNFINISHED: &str = ".new";
-/// How often another name is tried, should somebody take the file for a left-over before it is locked.
+/// Maximum number of names tried, in case another process removes the file as a leftover before it
+/// is locked.
 const ATTEMPTS: usize = 16;
 
 impl PrivateFile {
-    /// Begins the file `path`, in a folder that exists.
+    /// Starts writing the new file `path`. Its folder must exist.
     ///
     /// # Errors
     ///
-    /// [`FileError::Exists`] or [`FileError::Io`].
+    /// Fails with [`FileError::Exists`] or [`FileError::Io`].
     pub fn create(path: &Path) -> Result<Self, FileError> {
         if fs::symlink_metadata(path).is_ok() {
             return Err(FileError::Exists(path.into()));
@@ -51,14 +54,14 @@ impl PrivateFile {
         Self::begin(path)
     }
 
-    /// Begins a file that shall take the place of the file `path`, with [`PrivateFile::replace`].
+    /// Starts writing a file that may replace the file `path`, with [`PrivateFile::replace`].
     pub(crate) fn begin(path: &Path) -> Result<Self, FileError> {
         remove_left_over(path);
         let mut attempts = 0;
         loop {
             let first_name = TemporaryFile(unused_name(path));
             attempts += 1;
-            let made = make(&first_name.0).map_err(FileError::io("make", path))?;
+            let made = make(&first_name.0).map_err(FileError::io("create", path))?;
             match made {
                 Some(file) => {
                     return Ok(Self {
@@ -76,11 +79,12 @@ impl PrivateFile {
         }
     }
 
-    /// Gives it its name, when all of it is on disk.
+    /// Syncs the file to disk and gives it its name.
     ///
     /// # Errors
     ///
-    /// [`FileError::Exists`] if somebody else made it meanwhile, or [`FileError::Io`]; then it is gone.
+    /// Fails with [`FileError::Exists`] if another process created the path meanwhile, or with
+    /// [`FileError::Io`]. The written file is then removed.
     pub fn finish(self) -> Result<(), FileError> {
         let Self {
             path,
@@ -88,20 +92,21 @@ impl PrivateFile {
             first_name,
         } = self;
         file.sync_all().map_err(FileError::io("write", &path))?;
-        // A link, unlike a rename, never replaces what is there.
+        // A link, unlike a rename, never replaces an existing file.
         fs::hard_link(&first_name.0, &path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => FileError::Exists(path.clone()),
-            _ => FileError::io("make", &path)(error),
+            _ => FileError::io("create", &path)(error),
         })?;
         drop(first_name);
-        // A process that is being forked at this moment holds the file until its `exec`, and the lock with it.
+        // A process being forked at this moment has the file, and with it the lock, until its
+        // `exec`.
         let _ = file.unlock();
         sync_dir(folder_of(&path))
     }
 }
 
 impl PrivateFile {
-    /// Puts it in the place of what is there, when all of it is on disk.
+    /// Syncs the file to disk and replaces the existing file with it.
     pub(crate) fn replace(self) -> Result<(), FileError> {
         let Self {
             path,
@@ -124,13 +129,13 @@ impl Write for PrivateFile {
     }
 }
 
-/// Whether a file of this name was left by a process that was killed while it made a [`PrivateFile`], before the file had
-/// its own name. It can be removed.
+/// Returns `true` if `name` is that of an unfinished [`PrivateFile`], which can be removed if no
+/// process is writing it.
 pub fn is_unfinished(name: &OsStr) -> bool {
     finished_name(name).is_some()
 }
 
-/// The name that an unfinished file was to get.
+/// Returns the intended name of an unfinished file.
 fn finished_name(name: &OsStr) -> Option<String> {
     let name = name.to_str()?;
     let (start, random) = name.strip_suffix(UNFINISHED)?.rsplit_once('.')?;
@@ -139,7 +144,7 @@ fn finished_name(name: &OsStr) -> Option<String> {
     is_random.then(|| start.to_owned())
 }
 
-/// Removes what a process left that was killed while it made `path`. What cannot be removed is left.
+/// Removes leftovers of killed processes that were creating `path`. Ignores errors.
 fn remove_left_over(path: &Path) {
     let Ok(entries) = fs::read_dir(folder_of(path)) else {
         return;
@@ -149,23 +154,24 @@ fn remove_left_over(path: &Path) {
         if finished.is_none() || finished.as_deref() != path.file_name().and_then(OsStr::to_str) {
             continue;
         }
-        // A pipe, say, would wait for a reader.
+        // Opening a pipe, for example, would wait for a reader.
         if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
-        // Whoever still writes to it holds its lock.
+        // A process that is still writing the file holds its lock.
         let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else {
             continue;
         };
         if file.try_lock().is_ok() {
             let _ = fs::remove_file(entry.path());
         }
-        // Not before: who made it a moment ago and locks it now must find that it is gone.
+        // Released after the removal, so that a process that has just created the file and locks
+        // it now sees that it is gone.
         drop(file);
     }
 }
 
-/// A new file, locked; none if somebody took it for a left-over before it was.
+/// Creates and locks a new file. Returns `None` if another process removed it as a leftover first.
 fn make(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     let new = options.write(true).create_new(true).mode(0o600);
@@ -173,13 +179,14 @@ fn make(path: &Path) -> io::Result<Option<File>> {
     file.set_permissions(Permissions::from_mode(0o600))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => return Ok(None),
-        // A file system without locks: nobody else can lock and remove it either.
+        // A file system without locks: no other process can lock and remove it either.
         Ok(()) | Err(TryLockError::Error(_)) => {}
     }
     Ok((file.metadata()?.nlink() > 0).then_some(file))
 }
 
-/// A hidden name beside `path`. Whoever guesses it gains nothing: a file that is there is not written to.
+/// Returns a hidden name in the folder of `path`. It need not be secret, because an existing file
+/// is never written to.
 fn unused_name(path: &Path) -> PathBuf {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -188,7 +195,7 @@ fn unused_name(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// The first name of a file, which goes when it has its own or will never have it.
+/// The temporary name of a file, removed when dropped.
 #[derive(Debug)]
 struct TemporaryFile(PathBuf);
 

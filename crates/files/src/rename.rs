@@ -1,4 +1,4 @@
-//! Renaming without ever replacing.
+//! Renaming without replacing.
 
 use std::fs;
 use std::io;
@@ -9,17 +9,16 @@ use rustix::io::Errno;
 
 use crate::{FileError, folder_of, sync_dir};
 
-/// Gives the file or folder `from` the name `to`, under which there must be nothing. Both folders are on disk when it
-/// returns.
+/// Renames the file or folder `from` to `to`, which must not exist. Syncs both parent folders.
 ///
 /// # Errors
 ///
-/// [`FileError::Exists`] or [`FileError::Io`].
+/// Fails with [`FileError::Exists`] or [`FileError::Io`].
 pub fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => {}
         Err(Errno::EXIST) => return Err(FileError::Exists(to.into())),
-        // Not every file system knows that flag.
+        // Not every file system supports that flag.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             if fs::symlink_metadata(to).is_ok() {
                 return Err(FileError::Exists(to.into()));

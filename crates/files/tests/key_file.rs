@@ -1,4 +1,4 @@
-//! The key file: made once, read back, and every damage told.
+//! The key file: creation, reading, replacement and damage.
 
 use std::error::Error;
 use std::fs::{self, Permissions};
@@ -26,7 +26,11 @@ fn a_key_file_is_created_once_and_read_back() {
     let path = KeyFile::beside(&dir.path().join("store"));
     let missing = KeyFile::load(&path).unwrap_err();
     assert!(matches!(missing, FileError::Missing(_)));
-    assert!(missing.to_string().contains("put your copy of it there"));
+    assert!(
+        missing
+            .to_string()
+            .contains("put your copy of the key file there")
+    );
 
     let made = KeyFile::create(&path).unwrap();
     let read = KeyFile::load(&path).unwrap();
@@ -97,7 +101,7 @@ fn a_key_file_is_replaced_atomically_and_only_if_present() {
     let mode = std::fs::metadata(&path).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
     let names = std::fs::read_dir(dir.path().join("keys")).unwrap().count();
-    assert_eq!(names, 1, "nothing is left beside it");
+    assert_eq!(names, 1, "no other file is left");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Modes whatever the umask, and what is refused.
+//! Modes of new files and folders, and rejection of unsafe modes.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs::{self, Permissions};
@@ -18,7 +18,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Run by `modes_do_not_depend_on_the_umask` in a process of its own, as all threads share the umask.
+/// Run by `modes_do_not_depend_on_the_umask` in its own process, since all threads share the umask.
 #[test]
 fn make_everything() {
     let Some(folder) = std::env::var_os(FOLDER) else {
@@ -42,10 +42,10 @@ fn modes_do_not_depend_on_the_umask() {
             .arg(run)
             .arg(std::env::current_exe().unwrap());
         let output = child.env(FOLDER, dir.path()).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
+        let printed = String::from_utf8_lossy(&output.stdout);
         assert!(
-            output.status.success() && told.contains("1 passed"),
-            "{told}"
+            output.status.success() && printed.contains("1 passed"),
+            "{printed}"
         );
         for folder in ["a", "a/b", "a/store.keys"] {
             assert_eq!(
@@ -75,14 +75,14 @@ fn an_existing_folder_is_checked_but_not_changed() {
     for bad in [0o777, 0o770, 0o702] {
         set_mode(&folder, bad);
         let error = private_dir(&folder).unwrap_err();
-        let told = error.to_string();
+        let text = error.to_string();
         assert!(matches!(error, FileError::WritableFolder { mode, .. } if mode == bad));
         assert!(
-            told.contains(&format!("`chmod go-w {}`", folder.display())),
-            "{told}"
+            text.contains(&format!("`chmod go-w {}`", folder.display())),
+            "{text}"
         );
         assert_eq!(mode(&folder), bad);
-        // Only the folder itself is judged.
+        // Only the folder itself is checked.
         private_dir(&folder.join("inner")).unwrap();
         fs::remove_dir(folder.join("inner")).unwrap();
     }
@@ -147,10 +147,10 @@ fn secrets_readable_by_others_are_rejected() {
     fs::write(&path, "contents").unwrap();
     for bad in [0o644, 0o640, 0o602, 0o660] {
         set_mode(&path, bad);
-        let told = check_secret(&path).unwrap_err().to_string();
+        let text = check_secret(&path).unwrap_err().to_string();
         assert!(
-            told.contains(&format!("`chmod go= {}`", path.display())),
-            "{told}"
+            text.contains(&format!("`chmod go= {}`", path.display())),
+            "{text}"
         );
         assert!(matches!(
             open_private(&path),

@@ -1,4 +1,4 @@
-//! Files that are written piece by piece, and renames.
+//! Files written in parts, and renames.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;

@@ -86,7 +86,7 @@ fn a_key_file_readable_by_others_is_rejected() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         chmod(&home.key(), 0o640);
-        assert_refused(&home, "can be read or written by others");
+        assert_refused(&home, "is accessible to other users");
     }
 }
 
@@ -101,11 +101,11 @@ fn a_folder_writable_by_others_is_rejected() {
             path.parent().unwrap()
         };
         chmod(folder, 0o770);
-        assert_refused(&home, "can be written to by others");
+        assert_refused(&home, "is writable by other users");
         chmod(folder, 0o755);
         assert_eq!(home.reads(&token(1)), "allow");
         let mode = fs::metadata(folder).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o755, "what exists is left as it is");
+        assert_eq!(mode & 0o777, 0o755, "an existing folder is not changed");
     }
 }
 
@@ -123,7 +123,7 @@ fn a_truncated_or_foreign_store_file_is_rejected() {
 
     let list = "the shopping list\n".repeat(500);
     fs::write(home.path(DB), &list).unwrap();
-    assert_refused(&home, "is damaged, or no SQLite database");
+    assert_refused(&home, "is damaged or not a SQLite database");
     assert_eq!(fs::read(home.path(DB)).unwrap(), list.as_bytes());
 
     fs::remove_file(home.path(DB)).unwrap();
@@ -134,7 +134,7 @@ fn a_truncated_or_foreign_store_file_is_rejected() {
     drop(foreign);
     chmod(&home.path(DB), 0o600);
     let before = fs::read(home.path(DB)).unwrap();
-    assert_refused(&home, "is no symbolon store");
+    assert_refused(&home, "is not a symbolon store");
     assert_eq!(
         fs::read(home.path(DB)).unwrap(),
         before,
