@@ -233,8 +233,7 @@ impl OwnChain {
         let found = found.map_err(JournalError::failed)?;
         if (held.dev(), held.ino()) != (found.dev(), found.ino()) {
             let place = path.display();
-            let why =
-                format!("`{place}` was replaced while it was in use; put it back, and start again");
+            let why = format!("`{place}` was replaced while in use; restore it and start again");
             return Err(JournalError::failed(why));
         }
         match expected {
@@ -243,7 +242,7 @@ impl OwnChain {
                 Err(broken(&Finding::of_file(
                     &self.file,
                     format!(
-                        "somebody else changed it: it has {length} bytes, and {expected} were written"
+                        "another process changed it: it has {length} bytes instead of {expected}"
                     ),
                 )))
             }
@@ -264,8 +263,8 @@ fn broken(finding: &Finding) -> JournalError {
     JournalError::Broken {
         place: finding.place(),
         reason: format!(
-            "{}; run `symbolon audit verify` to see all that is wrong; to go on without it, move the folder of the \
-             journal away and start with `--accept-restore`",
+            "{}; verify the journal to find all damage; to continue without it, move its folder \
+             away and accept the store without its journal",
             finding.reason
         ),
     }

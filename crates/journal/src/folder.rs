@@ -90,7 +90,7 @@ pub(crate) fn make(folder: &Path) -> Result<(ChainFile, File), FileError> {
             return Ok((file, taken));
         }
     }
-    let error = io::Error::other("each new file was taken by another process at once");
+    let error = io::Error::other("another process took each new file");
     Err(failed("make a chain in", folder)(error))
 }
 

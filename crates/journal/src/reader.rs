@@ -153,7 +153,7 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
             file: self.path.clone(),
             line,
             last_line: line,
-            reason: "a newer version of the program wrote it; update this one".into(),
+            reason: "a newer version of the program wrote it; update this program".into(),
         };
         self.place(finding)
     }

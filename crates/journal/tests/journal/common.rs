@@ -38,7 +38,8 @@ impl Home {
         verify(&self.path(), &keys()).unwrap()
     }
 
-    /// A home with these many lines in the first chain, one of [`opened`] and intents with outcomes.
+    /// Creates a home with this number of lines in the first chain: [`opened`], then intents with
+    /// outcomes.
     pub(crate) fn with_lines(many: u64) -> Self {
         let home = Self::new();
         let journal = home.open();

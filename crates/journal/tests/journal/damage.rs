@@ -59,7 +59,8 @@ fn every_flipped_byte_is_one_finding_at_its_line() {
             let [found] = report.findings.as_slice() else {
                 panic!("byte {at} of line {line}: {:#?}", report.findings);
             };
-            // Only the line after the next distinguishes a line without a seal from an inserted one.
+            // Only the line after the next one distinguishes a line without a seal from an
+            // inserted one.
             let left = sound[at..].iter().position(|byte| *byte == b'\n');
             let is_seal = left.is_some_and(|left| left <= 59);
             let is_end = bytes[at] == b'\n';
@@ -283,7 +284,7 @@ fn a_torn_last_line_is_truncated_and_the_chain_continues() {
     }
 }
 
-/// The journal alone cannot know of what is gone from its end; `symbolon audit verify` compares it with the store.
+/// The journal alone does not show lines missing at its end; only a comparison with the store does.
 #[test]
 fn whole_lines_truncated_at_the_end_are_not_detected() {
     let home = Home::with_lines(LINES);

@@ -85,7 +85,7 @@ fn concurrent_modification_is_detected() {
     let file = OpenOptions::new().append(true).open(home.chain(1));
     file.unwrap().write_all(b"more").unwrap();
     let error = append().unwrap_err().to_string();
-    assert!(error.contains("somebody else changed it"), "{error}");
+    assert!(error.contains("another process changed it"), "{error}");
     let file = OpenOptions::new().write(true).open(home.chain(1)).unwrap();
     file.set_len(sound.len() as u64 - 1).unwrap();
     assert!(append().is_err());

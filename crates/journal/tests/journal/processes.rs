@@ -24,7 +24,8 @@ fn child(test: &str, folder: &Path, turns: u64) -> Command {
     command
 }
 
-/// In a child: appends, and says the number of what is on disk. Returns whether this process is one.
+/// In a child process, appends entries and prints the number of each synced one. Returns `true` in
+/// a child process.
 fn is_child() -> bool {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
         return false;
@@ -55,7 +56,7 @@ fn acknowledged(line: &str) -> Option<u64> {
     line.strip_prefix("ack ")?.parse().ok()
 }
 
-/// Kills a child after so many acknowledgements, and returns the newest number that it acknowledged.
+/// Kills a child after a number of acknowledgements. Returns the newest acknowledged number.
 fn kill(mut child: Child, after: u64, wait: Duration) -> u64 {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let numbers = lines
@@ -152,13 +153,14 @@ fn a_short_write_leaves_the_journal_intact() {
     }
     let home = Home::new();
     let name = "processes::a_short_write_leaves_the_journal_intact";
-    let told = child(name, &home.path(), 60);
+    let command = child(name, &home.path(), 60);
     let mut shell = Command::new("bash");
     // The child ignores the signal and so gets the error.
     shell.args(["-c", "trap '' XFSZ; ulimit -S -f 8; exec \"$@\"", "bash"]);
-    shell.arg(told.get_program()).args(told.get_args());
+    shell.arg(command.get_program()).args(command.get_args());
     shell.envs(
-        told.get_envs()
+        command
+            .get_envs()
             .filter_map(|(name, value)| Some((name, value?))),
     );
     let done = shell.output().unwrap();
