@@ -13,17 +13,18 @@ use symbolon_files::FileError;
 pub enum OpenError {
     /// Another process, or another store in this process, has the folder open.
     #[error(
-        "the store is in use by another process; a sled store has one: stop it, or use SQLite or the HTTP API"
+        "the store is in use by another process, and a sled store allows only one; \
+         stop that process, or use SQLite or the HTTP API"
     )]
     InUse,
     /// There is no store, and none may be created.
     #[error("there is no store at `{}`; check the path, or create one", .0.display())]
     Missing(PathBuf),
     /// The folder contains other files.
-    #[error("`{}` holds files, but no symbolon store; choose an empty folder", .0.display())]
+    #[error("`{}` contains files but no symbolon store; choose an empty folder", .0.display())]
     Foreign(PathBuf),
     /// A later version created the store.
-    #[error("the store at `{}` was made by a later version; use that one", .0.display())]
+    #[error("a later version created the store at `{}`; update this program", .0.display())]
     Later(PathBuf),
     /// The store has lost data or is inconsistent.
     #[error("the store at `{}` is damaged: {what}; restore it from a backup", .path.display())]
@@ -68,11 +69,11 @@ impl OpenError {
 /// An error of an open store, inside of [`StoreError::Backend`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    #[error("it is unknown whether the write is on disk; open the store again to see")]
+    #[error("the write may not be on disk; reopen the store to see its state")]
     Unconfirmed(#[source] Box<dyn Error + Send + Sync>),
-    #[error("an earlier write was not confirmed; open the store again to see what is on disk")]
+    #[error("an earlier write may not be on disk; reopen the store to see its state")]
     Poisoned,
-    #[error("sled panicked: {0}; open the store again to see what is on disk")]
+    #[error("sled panicked: {0}; reopen the store to see its state")]
     Panicked(String),
 }
 

@@ -175,7 +175,7 @@ fn check(trees: &Trees, witness: Witness) -> Result<Option<State>, StoreError> {
     let corrupt = |what: String| Err(StoreError::Corrupt(what));
     let state = match trees.state()? {
         None if witness == Witness::UNFINISHED => return Ok(None),
-        None => return corrupt("its contents are gone".into()),
+        None => return corrupt("its contents are missing".into()),
         Some(state) => state,
     };
     let End { epoch, head, .. } = state.end;
@@ -192,7 +192,7 @@ fn check(trees: &Trees, witness: Witness) -> Result<Option<State>, StoreError> {
     if records != state.sum || revisions != state.sum {
         let (found, all) = (records.entries, state.sum.entries);
         return corrupt(format!(
-            "{found} of {all} records are there, or some are old"
+            "{found} of {all} records are present, or some are outdated"
         ));
     }
     Ok(Some(state))

@@ -2,12 +2,15 @@
 //!
 //! | tree | key | value |
 //! |---|---|---|
-//! | `record` | kind, id | revision (8), organization (8, 0 for none), user (8), status (1), face (1), length of the unique key plus 1 (2, 0 for none), unique key, bytes |
+//! | `record` | kind, id | see below |
 //! | `revision` | revision, kind, id | |
 //! | `unique` | kind, unique key | kind, id |
 //! | `organization`, `user` | the owner's id, kind, id | |
 //! | `used` | id | minute (4) |
 //! | `meta` | `state` | head (8), floor (8), epoch (8), number of records (8), checksum (8) |
+//!
+//! The value in `record` is: revision (8), organization (8, 0 for none), user (8), status (1),
+//! face (1), length of the unique key plus 1 (2, 0 for none), unique key, bytes.
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{End, Epoch, Revision, Stored};

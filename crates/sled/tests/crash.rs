@@ -11,8 +11,8 @@ use symbolon_sled::SledStore;
 
 const EACH: u64 = 25;
 
-/// The child commits and dies; the next opens what it left, and so on. Records vary in size, so that pages of all
-/// trees are split.
+/// Each child commits and aborts, and the next one opens the store. Records vary in size, so that
+/// pages of all trees are split.
 #[test]
 fn an_abort_loses_nothing() {
     if let Ok(folder) = std::env::var("SYMBOLON_SLED_CRASH") {

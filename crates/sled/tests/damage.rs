@@ -31,7 +31,8 @@ fn put(number: u64, expected: Revision) -> Write {
     Write::Put { record, expected }
 }
 
-/// A store of 2000 records, of which some were rewritten often, and others once: its log has live pages early and late.
+/// Creates a store of 2000 records, some rewritten often and others once, so that its log has live
+/// pages early and late.
 fn fill(folder: &Path) -> Revisions {
     let store = SledStore::open(folder).unwrap();
     let numbers: Vec<u64> = (1..=2000).collect();
@@ -236,7 +237,8 @@ fn files_of_two_stores_are_refused() {
     assert_damaged(two.path());
 }
 
-/// A process may end at any moment of a renewal: the store opens with one epoch or the other, and is as strict as before.
+/// If a process is killed during a renewal, the store opens with the old or the new epoch, and
+/// still detects damage.
 #[test]
 fn an_interrupted_renewal_is_atomic() {
     let epoch = |store: &SledStore| store.scan(&Cursor::start(), 1).unwrap().end.unwrap().epoch;

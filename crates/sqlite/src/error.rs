@@ -20,19 +20,20 @@ pub enum OpenError {
     Missing(PathBuf),
     /// There is no store, but a leftover log, which would corrupt a new store.
     #[error(
-        "`{}` is left of a store that is gone; put the store back, or move this file away",
+        "`{}` is left over from a deleted store; restore the store, or move this file away",
         .0.display()
     )]
     Leftover(PathBuf),
     /// The file is empty, or the SQLite database of another program.
     #[error(
-        "`{}` is no symbolon store; give another path, or restore the store from a backup",
+        "`{}` is not a symbolon store; check the path, or restore the store from a backup",
         .0.display()
     )]
     Foreign(PathBuf),
     /// A newer version of the program created the store.
     #[error(
-        "the store `{0}` has format {version}, and this program knows only format {known}; update it",
+        "the store `{0}` has format {version}, but this program supports only format {known}; \
+         update this program",
         .path.display(), known = FORMAT
     )]
     Newer {
@@ -43,7 +44,7 @@ pub enum OpenError {
     },
     /// The file is damaged, or is not a SQLite database.
     #[error(
-        "`{}` is damaged, or no SQLite database; restore it from a backup, or give another path",
+        "`{}` is damaged or not a SQLite database; restore it from a backup, or check the path",
         .path.display()
     )]
     Damaged {
@@ -60,13 +61,13 @@ pub enum OpenError {
     ReadOnly(PathBuf),
     /// The file system does not allow several processes to share the file.
     #[error(
-        "SQLite cannot keep its log beside `{}`; put the store on a local disk",
+        "SQLite cannot create its log next to `{}`; put the store on a local disk",
         .0.display()
     )]
     NoLog(PathBuf),
     /// The file was moved or replaced while the store was open.
     #[error(
-        "the file `{}` was moved or replaced while it was open; restart with the right one",
+        "the file `{}` was moved or replaced while it was open; open the store again",
         .0.display()
     )]
     Replaced(PathBuf),
@@ -74,10 +75,13 @@ pub enum OpenError {
     #[error("SQLite {0} can lose commits; link version 3.51.3 or later")]
     Library(&'static str),
     /// The operating system provides no random bytes.
-    #[error("the operating system gives no random bytes")]
+    #[error("the operating system provides no random bytes")]
     Random,
     /// Any other error of SQLite.
-    #[error("cannot open the store `{}`; check that you may write to it and its folder", .path.display())]
+    #[error(
+        "cannot open the store `{}`; check the permissions of the file and its folder",
+        .path.display()
+    )]
     Sqlite {
         /// The file.
         path: PathBuf,

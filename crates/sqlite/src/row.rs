@@ -13,7 +13,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT kind, id, revision, uniq, organization, user, status, face, bytes, \
-             (SELECT minute FROM last_used WHERE last_used.id = record.id AND kind = 1) FROM record ",
+             (SELECT minute FROM last_used WHERE last_used.id = record.id AND kind = 1) \
+             FROM record ",
             $rest
         )
     };
@@ -195,7 +196,8 @@ pub(crate) fn find(connection: &Connection, query: &Query) -> rusqlite::Result<V
         ),
         (None, None, Some(organization)) => (
             select!(
-                "INDEXED BY by_organization WHERE kind = ?1 AND id > ?2 AND organization = ?3 ORDER BY id"
+                "INDEXED BY by_organization \
+                 WHERE kind = ?1 AND id > ?2 AND organization = ?3 ORDER BY id"
             ),
             id(organization),
         ),

@@ -221,7 +221,8 @@ fn put(connection: &Connection, writes: &[Write], revision: Revision) -> rusqlit
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let mut replace = connection.prepare_cached(
-        "UPDATE record SET revision = ?3, uniq = ?4, organization = ?5, user = ?6, status = ?7, face = ?8, bytes = ?9 \
+        "UPDATE record SET revision = ?3, uniq = ?4, organization = ?5, user = ?6, status = ?7, \
+         face = ?8, bytes = ?9 \
          WHERE kind = ?1 AND id = ?2",
     )?;
     for write in writes {

@@ -58,9 +58,9 @@ fn a_file_or_folder_that_others_could_change_is_refused() {
     ));
     set_mode(&path, 0o600);
     set_mode(dir.path(), 0o770);
-    let told = refused(&path);
+    let error = refused(&path);
     assert!(matches!(
-        told,
+        error,
         OpenError::File(FileError::WritableFolder { .. })
     ));
     let other = dir.path().join("other.db");
@@ -162,7 +162,7 @@ fn a_newer_format_is_rejected_with_a_hint_to_update() {
     assert!(
         error
             .to_string()
-            .contains("has format 2, and this program knows only format 1")
+            .contains("has format 2, but this program supports only format 1")
     );
 }
 
@@ -178,10 +178,10 @@ fn a_missing_table_is_reported_as_damage() {
 #[test]
 fn a_folder_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
-    let told = refused(dir.path());
+    let error = refused(dir.path());
     assert!(
-        matches!(told, OpenError::File(FileError::NotAFile(_))),
-        "{told:?}"
+        matches!(error, OpenError::File(FileError::NotAFile(_))),
+        "{error:?}"
     );
 }
 

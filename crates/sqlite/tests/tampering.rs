@@ -97,12 +97,12 @@ fn planted_rows_do_not_hide_others() {
     // And the store goes on.
     assert_eq!(store.commit(&[insert(50)]).unwrap(), Revision(5));
     let damage = store.integrity().unwrap().join("\n");
-    for told in [
+    for expected in [
         "CHECK constraint failed in record",
         "has the id 0",
         "newer than the newest",
     ] {
-        assert!(damage.contains(told), "{damage}");
+        assert!(damage.contains(expected), "{damage}");
     }
 }
 
