@@ -1,4 +1,4 @@
-//! Backups, without the hash at their end: it is added here, for no search would find it.
+//! Backups. The target appends the hash at the end, which a search would not find.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use symbolon::backup::{Backup, verify};
 use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey, TokenStore};
 
-/// What verifies can be restored into an empty store or is refused with nothing that an engine opens, and what was
-/// restored is a store like any other.
+/// A valid backup is restored completely into an empty store, or refused without leaving a store
+/// that an engine opens. A restored store works like any other.
 pub fn backup(data: &[u8]) -> bool {
-    // As it is, the hash does not fit.
+    // Without the hash, the input is not a valid backup.
     assert!(verify(data).is_err());
     let mut whole = data.to_vec();
     whole.extend_from_slice(blake3::hash(data).as_bytes());
@@ -23,7 +23,7 @@ pub fn backup(data: &[u8]) -> bool {
     let options = Options::new(Schema::influxdb_v2());
     let opened = Engine::open(Arc::clone(&store), key(), options);
     let Ok(restored) = restored else {
-        assert!(opened.is_err(), "a half restored store is none");
+        assert!(opened.is_err(), "a partly restored store opens");
         return false;
     };
     let engine = opened.unwrap();

@@ -1,8 +1,8 @@
-//! Base62 and CRC-32 once more, slow and plain, from `docs/format.md` alone.
+//! Simple reference implementations of base62 and CRC-32, from `docs/format.md`.
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The number of these big-endian bytes in `width` digits, the most significant first.
+/// Encodes a big-endian number in `width` digits, most significant first.
 pub(crate) fn encode(bytes: &[u8], width: usize) -> String {
     let mut number = bytes.to_vec();
     let mut digits = vec![b'0'; width];
@@ -22,7 +22,8 @@ pub(crate) fn encode(bytes: &[u8], width: usize) -> String {
     String::from_utf8(digits).unwrap()
 }
 
-/// The number of these digits in `N` big-endian bytes; none if it is greater, or a digit is none.
+/// Decodes digits to `N` big-endian bytes. Returns `None` if the number is too large or a digit is
+/// invalid.
 pub(crate) fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     let mut number = [0; N];
     for digit in digits {
@@ -39,7 +40,7 @@ pub(crate) fn decode<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
     Some(number)
 }
 
-/// CRC-32 of IEEE 802.3, bit by bit.
+/// Computes the CRC-32 of IEEE 802.3 bit by bit.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {

@@ -1,12 +1,12 @@
-//! Import files, from reading to what the store holds afterwards.
+//! Import files, from reading to the contents of the store.
 
 use std::sync::Arc;
 
 use symbolon::import::{Counts, Defaults, ImportFile, OwnerName, Plan};
 use symbolon::{Engine, ManualClock, MemoryStore, Options, Schema, StoreKey, Timestamp};
 
-/// A file without bad rows is written without an error, whole; a second time changes nothing; and the store is in
-/// order after any file.
+/// A file without bad rows is imported completely and without an error, a second import changes
+/// nothing, and the store is consistent after any file.
 pub fn import_file(data: &[u8]) -> bool {
     let Ok(file) = ImportFile::read(data) else {
         return false;

@@ -1,4 +1,4 @@
-//! The file of a journal's chain: what stands in it, and what was done to it.
+//! The file of a chain of the journal: arbitrary contents, and damage to valid contents.
 
 use symbolon::StoreKey;
 use symbolon::journal::{Event, JournalKeys, Mac};
@@ -6,19 +6,20 @@ use symbolon_journal::{ChainReport, verify_bytes};
 
 const CHAIN: u32 = 1;
 
-/// Any bytes are gone over to their end. Of the input's lines those that are events make a chain, which is sound; one
-/// byte of it changed is found; and what is cut off at the end is whatever the cut has left.
+/// Any bytes can be verified to their end. The lines of the input that are events form a chain,
+/// which is sound. One changed byte is found, and a truncated chain is sound except for its last
+/// line.
 pub fn journal_file(data: &[u8]) -> bool {
     let keys = JournalKeys::new(&StoreKey::from_bytes([7; 32]));
     let whole = data.iter().filter(|byte| **byte == b'\n').count() as u64;
     let report = verify(&keys, data);
     assert_eq!(report.lines, whole);
-    let told = report.findings.len() as u64 + report.more_findings;
-    assert!(told <= report.lines);
+    let findings = report.findings.len() as u64 + report.more_findings;
+    assert!(findings <= report.lines);
     for finding in &report.findings {
         assert!((1..=finding.last_line).contains(&finding.line), "{finding}");
         assert!(finding.last_line <= report.lines, "{finding}");
-        // Nothing of a line is repeated: somebody else may have written it.
+        // A finding quotes nothing of a line, which an attacker may have written.
         assert!(finding.to_string().len() < 300, "{finding}");
     }
 
@@ -50,7 +51,7 @@ pub fn journal_file(data: &[u8]) -> bool {
     true
 }
 
-/// Of one byte: without the last end of a line, the last line is one that was never finished.
+/// Changes one byte. Without its final line feed, the last line counts as unfinished.
 fn changed(keys: &JournalKeys, chain: &[u8], at: usize, byte: u8) {
     let mut other = chain.to_vec();
     other[at] = byte;
@@ -75,7 +76,7 @@ fn verify(keys: &JournalKeys, bytes: &[u8]) -> ChainReport {
     verify_bytes(keys, CHAIN, bytes).unwrap()
 }
 
-/// As `docs/format.md` says, line by line.
+/// Builds a chain as described in `docs/format.md`.
 fn chain(keys: &JournalKeys, events: &[Event]) -> Vec<u8> {
     let mut chain = Vec::new();
     let mut previous = Mac::default();

@@ -2,7 +2,8 @@
 
 use symbolon::StoreKey;
 
-/// What is read has one spelling but for the case of the digits, spaces around lines, and comments.
+/// An accepted key has one spelling, except for the case of digits, spaces around lines, and
+/// comments.
 pub fn key_file(data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else {
         return false;

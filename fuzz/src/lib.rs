@@ -1,8 +1,9 @@
-//! What arbitrary input must not do to symbolon: one function for each fuzz target.
+//! Properties of symbolon under arbitrary input: one function for each fuzz target.
 //!
-//! Each takes any bytes, panics if a promise is broken, and says whether the input was good, so that a corpus which no
-//! longer reaches anything is noticed. `cargo xtask fuzz` searches with them; `cargo test` feeds them the committed
-//! inputs of `corpus/`.
+//! Each function takes any bytes and panics if a property is violated. It returns `true` if the
+//! input was accepted, so that a test notices a corpus that no longer reaches any code.
+//! `cargo xtask fuzz` searches with these functions; `cargo test` runs them on the inputs in
+//! `corpus/`.
 #![forbid(unsafe_code)]
 
 mod backup;
@@ -22,10 +23,10 @@ pub use permission_json::permission_json;
 pub use record::record;
 pub use token::token;
 
-/// A fuzz target: its name, and what it does with its input.
+/// A fuzz target: its name and function.
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
-/// All of them.
+/// All fuzz targets.
 pub const TARGETS: [Target; 7] = [
     ("backup", backup),
     ("import_file", import_file),

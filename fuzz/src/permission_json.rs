@@ -1,11 +1,12 @@
-//! Permissions: their JSON, their text, and the two rules by which they match.
+//! Permissions: JSON, text form, and the two matching rules.
 
 use symbolon::{BucketNames, Id, Permission, PermissionSet, Request, ResourceType, Target};
 
-/// What is compared in pairs: few, for each is asked for each request.
+/// Maximum number of permissions compared in pairs, each on every request.
 const COMPARED: usize = 6;
 
-/// What is read is written so that it is read again as the same; nobody can grant more than is held.
+/// Permissions are parsed again to the same value after writing, and no grant exceeds the held
+/// permissions.
 pub fn permission_json(data: &[u8]) -> bool {
     let mut permissions = Vec::new();
     if let Ok(read) = serde_json::from_slice::<Vec<Permission>>(data) {
@@ -33,7 +34,8 @@ fn written(permission: &Permission) {
     let text = permission.to_string();
     let is_text = match &permission.resource.target {
         Target::Any | Target::Id(_) => true,
-        // Other types than databases have names only in a server's own schema, which its text form does not know.
+        // Types other than databases have names only in a custom schema, which the text form does
+        // not support.
         Target::Name(name) => {
             permission.resource.kind == ResourceType::DATABASES && !name.is_empty()
         }
@@ -66,20 +68,22 @@ fn matching(permissions: &[Permission]) {
                     );
                 }
                 if held.includes(wanted, &buckets) && !held.includes(wanted, &()) {
-                    // Only as the database that stands for a bucket.
+                    // Only for the database that belongs to a bucket.
                     assert_eq!(held.resource.kind, ResourceType::BUCKETS);
                     assert_eq!(wanted.resource.kind, ResourceType::DATABASES);
-                    assert!(
-                        matches!(held.resource.target, Target::Id(id) if buckets.bucket(id).is_some())
-                    );
+                    assert!(matches!(
+                        held.resource.target,
+                        Target::Id(id) if buckets.bucket(id).is_some()
+                    ));
                 }
             }
         }
     }
 }
 
-/// Whether the holder can do it too. A request by id that names no organization is judged in the one that was granted: ids
-/// are unique over organizations. A database stands for the bucket of its name.
+/// Returns `true` if the holder is allowed the request too. A request by id without an organization
+/// counts for the granted one, since ids are unique across organizations. A database counts as the
+/// bucket of its name.
 fn could(held: &Permission, wanted: &Permission, request: &Request<'_>) -> bool {
     let organization = wanted.resource.organization;
     let named = organization.map_or(*request, |id| request.organization(id));
@@ -92,7 +96,7 @@ fn could(held: &Permission, wanted: &Permission, request: &Request<'_>) -> bool 
     held.covers(request) || held.covers(&named)
 }
 
-/// The request that the permission just covers, and those that say less.
+/// Returns the most specific request that the permission covers, and less specific ones.
 fn requests(permission: &Permission) -> [Request<'_>; 4] {
     let bare = Request::new(permission.action, permission.resource.kind);
     let Some(organization) = permission.resource.organization else {
@@ -130,7 +134,7 @@ fn target<'a>(request: Request<'a>, target: &'a Target) -> Request<'a> {
     }
 }
 
-/// Every even id is the bucket that stands for the wanted database.
+/// Maps every even id to a bucket with the name of the wanted database.
 struct Buckets<'p>(&'p Permission);
 
 impl BucketNames for Buckets<'_> {

@@ -1,10 +1,10 @@
-//! Records: what a store may hand back, and what stands under the MAC.
+//! Records, as a store may return them, with and without a valid MAC.
 
 use symbolon::Id;
 use symbolon::record::{Columns, Kind, Record, RecordKey, fuzzing};
 
-/// Without the MAC nothing is taken, whatever it says. Under it, what is taken is written again byte for byte: a
-/// body has one spelling.
+/// No record is accepted without a valid MAC. An accepted record is encoded again byte for byte, so
+/// a body has one encoding.
 pub fn record(data: &[u8]) -> bool {
     let Some(record) = read(data) else {
         return false;
@@ -15,13 +15,14 @@ pub fn record(data: &[u8]) -> bool {
         return false;
     };
     assert_eq!(body(&written), body(&sealed));
-    // Columns and unique key are the store's to keep; those of a record that symbolon wrote say the same.
+    // The columns and the unique key may differ in the input, but not in a written record.
     assert_eq!(written.key, sealed.key);
     assert_eq!(fuzzing::rewrite(&written), Ok(Some(written)));
     true
 }
 
-/// Kind, id, organization, user, codes of status and face, length of the unique key (255 for none), unique key, bytes.
+/// Decodes kind, id, organization, user, codes of status and origin, length of the unique key (255
+/// for none), unique key and bytes.
 fn read(data: &[u8]) -> Option<Record> {
     let (&[kind], rest) = data.split_first_chunk()?;
     let (id, rest) = rest.split_first_chunk()?;
@@ -44,7 +45,7 @@ fn read(data: &[u8]) -> Option<Record> {
     })
 }
 
-/// What stands between key and MAC.
+/// Returns the bytes between the key id and the MAC.
 fn body(record: &Record) -> &[u8] {
     &record.bytes[5..record.bytes.len() - 16]
 }

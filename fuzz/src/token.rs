@@ -12,8 +12,8 @@ const SECRET: usize = 43;
 const CHECKSUM: usize = 6;
 const OWN: usize = ID + SECRET + CHECKSUM;
 
-/// A text has the shape that `docs/format.md` gives it, under any prefix; what is accepted is kept as it is written;
-/// a token that is assembled from the input is read, and with one other character it is not.
+/// A text has the shape that `docs/format.md` defines, under any prefix. An accepted text is kept
+/// unchanged. A token built from the input is accepted, but not with one changed character.
 pub fn token(data: &[u8]) -> bool {
     let mut good = false;
     for prefix in PREFIXES {
@@ -42,7 +42,7 @@ fn shape(text: &str, data: &[u8]) -> bool {
     parsed.is_some()
 }
 
-/// The rules of `docs/format.md`: every number is what its digits say, and its digits are the only ones for it.
+/// Returns the shape according to `docs/format.md`: each number has exactly one encoding.
 fn expected(prefix: &str, data: &[u8]) -> Option<TokenShape> {
     let own = data
         .strip_prefix(prefix.as_bytes())
@@ -60,7 +60,8 @@ fn expected(prefix: &str, data: &[u8]) -> Option<TokenShape> {
     (given == crc32(summed)).then(|| Id::new(id).map(TokenShape::Native))?
 }
 
-/// 8 bytes of an id, 32 of a secret, and which character is replaced by which.
+/// Builds a token from 8 bytes of an id and 32 of a secret. Two more bytes give the position and
+/// the value of a changed character.
 fn assembled(data: &[u8]) {
     let Some((bytes, rest)) = data.split_first_chunk::<40>() else {
         return;
@@ -113,7 +114,7 @@ fn foreign_hash(data: &[u8]) -> bool {
         ForeignHash::Sha256(_) => "=",
         ForeignHash::Sha512(_) => "==",
     };
-    // Padding may be missing; there is no other freedom.
+    // Only the padding is optional.
     assert!(text == one || text == one.clone() + padding, "{text}");
     assert!(!format!("{foreign_hash:?}").contains(&one[18..]));
     true

@@ -1,4 +1,4 @@
-//! The committed inputs, through the functions of the fuzz targets.
+//! Runs the fuzz targets on the committed inputs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use symbolon_fuzz::TARGETS;
 
 const LARGEST: usize = 4096;
-/// Of those that each target takes as good.
+/// Minimum number of inputs that each target accepts.
 const FEWEST: usize = 3;
 
 fn here(folder: &str) -> PathBuf {

@@ -75,7 +75,8 @@ impl Client {
     fn ask(&mut self, line: &str, token: &str, body: &str) -> (u16, String) {
         let length = body.len();
         let request = format!(
-            "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}"
+            "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
         );
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
         let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
@@ -156,9 +157,9 @@ fn the_next_request_of_an_open_connection_sees_a_revoke() {
         assert_eq!(status(client.ask(write, &writer, "a")), 204);
         let revoke = format!("DELETE /api/v0/tokens/{id}");
         assert_eq!(status(admin.ask(&revoke, &server.admin, "")), 204);
-        let (status, told) = client.ask(write, &writer, "a");
+        let (status, body) = client.ask(write, &writer, "a");
         assert_eq!(status, 401);
-        assert!(told.contains("unauthorized access"), "{told}");
+        assert!(body.contains("unauthorized access"), "{body}");
     }
 }
 
