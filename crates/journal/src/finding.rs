@@ -181,7 +181,7 @@ fn one(number: Option<u64>, before: u64, after: Option<u64>) -> String {
         }
         (Some(number), None) if number > expected => missing(number),
         (Some(number), _) if number <= before && (after.is_none() || after == Some(expected)) => {
-            format!("it does not belong here: it is number {number} once more")
+            format!("it does not belong here: number {number} occurs again")
         }
         (_, Some(after)) if after == expected => "it was put in".into(),
         _ => "it was changed".into(),

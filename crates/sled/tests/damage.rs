@@ -171,7 +171,7 @@ fn missing_and_garbage_files_are_rejected() {
         assert_damaged(copy.path());
         assert!(
             !copy.path().join("db").exists(),
-            "nothing is made in its place"
+            "the file is not created again"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Which folders are taken, and what is made in them.
+//! Accepted and rejected folders, and the files created in them.
 #![expect(clippy::unwrap_used, reason = "helpers of tests panic, as tests do")]
 
 use std::fs::{self, Permissions};
@@ -161,7 +161,7 @@ fn an_unfinished_store_is_completed() {
     let line = text.lines().find(|line| line.starts_with("epoch")).unwrap();
     let unfinished = text.replace(line, "epoch 0000000000000000");
     let path = home.path().join("early");
-    // Before sled made its first file, and after all was done but for the epoch.
+    // Interrupted before sled created its first file, and before the epoch was written.
     for store in [path.as_path(), home.path()] {
         fs::create_dir_all(store).unwrap();
         fs::write(store.join("symbolon"), &unfinished).unwrap();

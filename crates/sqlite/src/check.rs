@@ -39,7 +39,7 @@ fn by_schema(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let schema = "SELECT concat_ws(' ', type, name, sql) FROM sqlite_schema \
                   WHERE name NOT LIKE 'sqlite_%' ORDER BY 1";
     let same = lines(connection, schema)? == lines(&open::fresh()?, schema)?;
-    let damage = || "tables or indexes are not those that were made".into();
+    let damage = || "tables or indexes differ from the schema".into();
     Ok((!same).then(damage).into_iter().collect())
 }
 

@@ -162,7 +162,7 @@ fn two_handles_lose_no_update() {
     assert_eq!(count(&one), 4 * ADDED);
 }
 
-/// Run by `two_processes_lose_no_update` in a process of its own.
+/// Run by `two_processes_lose_no_update` in its own process.
 #[test]
 fn add_in_a_process() {
     if let Some(path) = std::env::var_os(PATH) {

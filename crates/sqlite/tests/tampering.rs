@@ -125,7 +125,7 @@ fn a_planted_trigger_does_not_run() {
     store.commit(&[write]).unwrap();
     assert_eq!(store.get(&key(1)).unwrap().unwrap().record, changed);
     let damage = store.integrity().unwrap();
-    assert_eq!(damage, ["tables or indexes are not those that were made"]);
+    assert_eq!(damage, ["tables or indexes differ from the schema"]);
 }
 
 #[test]

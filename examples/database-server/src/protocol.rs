@@ -120,22 +120,22 @@ impl Refusal {
     fn advice(self) -> &'static str {
         match self {
             Self::Denied(Denied::Unavailable) => "tokens cannot be checked now; try again later",
-            Self::Denied(Denied::Malformed) => "this is no token; copy it again, whole",
-            Self::Denied(Denied::Unknown) => "there is no such token",
+            Self::Denied(Denied::Malformed) => "this is not a token; check that it is complete",
+            Self::Denied(Denied::Unknown) => "unknown token",
             Self::Denied(Denied::Revoked(_)) => "the token was revoked; ask for a new one",
-            Self::Denied(Denied::Inactive(_)) => "the token is switched off",
+            Self::Denied(Denied::Inactive(_)) => "the token is inactive",
             Self::Denied(Denied::Expired(_)) => "the token has expired; ask for a new one",
             Self::Denied(Denied::OwnerInactive(_)) => {
-                "the user or organization of the token is switched off"
+                "the user or organization of the token is inactive"
             }
             Self::Denied(Denied::Forbidden(_)) => "the token does not allow this",
-            Self::Unauthenticated => "show a token first: AUTH TOKEN",
-            Self::Syntax => "give AUTH TOKEN, WRITE TABLE KEY VALUE, READ TABLE KEY or QUIT",
+            Self::Unauthenticated => "authenticate first: AUTH TOKEN",
+            Self::Syntax => "expected AUTH TOKEN, WRITE TABLE KEY VALUE, READ TABLE KEY or QUIT",
             Self::Missing => "the table has no such key",
-            Self::Full => "there is no room for another value",
+            Self::Full => "the server has no room for another value",
             Self::TooLong => "the line is too long",
-            Self::Timeout => "no line came in time",
-            Self::Busy => "there are too many connections; try again later",
+            Self::Timeout => "no line was received in time",
+            Self::Busy => "too many connections; try again later",
         }
     }
 }

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const FORBIDDEN: &str = "ERR forbidden the token does not allow this";
-const UNAUTHENTICATED: &str = "ERR unauthenticated show a token first: AUTH TOKEN";
+const UNAUTHENTICATED: &str = "ERR unauthenticated authenticate first: AUTH TOKEN";
 
 struct Running {
     folder: TempDir,
@@ -200,12 +200,12 @@ fn requests_without_a_valid_token_are_refused() {
     let refusals = [
         (
             damaged,
-            "ERR malformed this is no token; copy it again, whole",
+            "ERR malformed this is not a token; check that it is complete",
         ),
-        ("x".repeat(40), "ERR unknown there is no such token"),
+        ("x".repeat(40), "ERR unknown unknown token"),
         (
             String::new(),
-            "ERR malformed this is no token; copy it again, whole",
+            "ERR malformed this is not a token; check that it is complete",
         ),
     ];
     for (token, answer) in refusals {
@@ -254,7 +254,7 @@ fn a_disabled_user_or_token_is_refused_until_it_is_enabled() {
     issuer
         .edit_user(&root, user, &switch(Transition::Deactivate))
         .unwrap();
-    let refused = "ERR owner_inactive the user or organization of the token is switched off";
+    let refused = "ERR owner_inactive the user or organization of the token is inactive";
     assert_eq!(client.ask("READ t k"), refused);
     issuer
         .edit_user(&root, user, &switch(Transition::Activate))
@@ -263,10 +263,7 @@ fn a_disabled_user_or_token_is_refused_until_it_is_enabled() {
     issuer
         .edit(&root, authorization.id, Transition::Deactivate.into())
         .unwrap();
-    assert_eq!(
-        client.ask("READ t k"),
-        "ERR inactive the token is switched off"
-    );
+    assert_eq!(client.ask("READ t k"), "ERR inactive the token is inactive");
     issuer
         .edit(&root, authorization.id, Transition::Activate.into())
         .unwrap();
@@ -297,7 +294,7 @@ fn a_store_that_cannot_be_followed_is_unavailable() {
 #[test]
 fn garbage_is_rejected_without_side_effects() {
     let server = Running::start().filled();
-    let syntax = "ERR syntax give AUTH TOKEN, WRITE TABLE KEY VALUE, READ TABLE KEY or QUIT";
+    let syntax = "ERR syntax expected AUTH TOKEN, WRITE TABLE KEY VALUE, READ TABLE KEY or QUIT";
     let mut client = server.connect_as(&server.of_file("reader.token"));
     for garbage in [
         "",
@@ -394,10 +391,7 @@ fn connections_are_bounded_and_their_slots_are_released() {
             assert!(start.elapsed() < TIMEOUT);
         }
         let refused = server.connect().rest();
-        assert_eq!(
-            refused,
-            "ERR busy there are too many connections; try again later\n"
-        );
+        assert_eq!(refused, "ERR busy too many connections; try again later\n");
         for client in &mut clients {
             assert_eq!(client.ask("READ t k"), "OK a value");
         }

@@ -91,7 +91,7 @@ fn environment_and_default_store_do_not_grant_operator_access() {
 }
 
 #[test]
-fn an_authorization_is_created_deactivated_activated_and_revoked() {
+fn an_authorization_is_created_deactivated_and_revoked() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let made = home.operate(&[

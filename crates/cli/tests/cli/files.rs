@@ -40,7 +40,10 @@ fn a_missing_key_file_is_reported() {
         let home = Home::with_sample_on(store);
         fs::remove_file(home.key()).unwrap();
         assert_refused(&home, "there is no key file");
-        assert!(!home.key().exists(), "none is made for a store that exists");
+        assert!(
+            !home.key().exists(),
+            "no key is created for an existing store"
+        );
     }
 }
 

@@ -18,8 +18,8 @@ fn each_command_has_a_page() {
     let home = Home::new();
     home.run(&["man", "a/man1"]).success().stdout("");
     for (name, text) in [
-        ("symbolon.1", "store of API tokens"),
-        ("symbolon-check.1", "Ask whether a token may do something"),
+        ("symbolon.1", "Store API tokens"),
+        ("symbolon-check.1", "Check whether a token allows an action"),
         ("symbolon-auth.1", "rotate"),
         ("symbolon-auth-create.1", "read\\-notificationRules"),
         ("symbolon-org-members-add.1", "owner"),

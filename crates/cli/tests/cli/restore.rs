@@ -54,7 +54,7 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
             let refused = other.run(&["restore", "b"]).code(1);
             let error = err(&refused);
             assert!(error.contains("`--accept-restore`"), "{error}");
-            assert!(!other.store().exists(), "nothing was made");
+            assert!(!other.store().exists(), "nothing was created");
             let done = other.run(&["restore", "b", "--accept-restore"]).success();
             assert!(out(&done).contains("No journal has entries for this store"));
             assert!(
@@ -183,7 +183,11 @@ fn unrelated_logs_and_folders_are_left_alone() {
     private_dir(&building).unwrap();
     fs::write(building.join("notes"), "mine").unwrap();
     let refused = home.run(&["restore", "b"]).code(1);
-    assert!(err(&refused).contains("move it away"), "{}", err(&refused));
+    assert!(
+        err(&refused).contains("move them away"),
+        "{}",
+        err(&refused)
+    );
     assert!(building.join("notes").exists());
     fs::rename(building.join("notes"), building.join("store-wal")).unwrap();
     home.run(&["restore", "b"]).success();

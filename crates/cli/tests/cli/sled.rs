@@ -63,5 +63,5 @@ fn a_folder_with_other_files_is_rejected() {
     let refused = home.import(&sample(), &[]).code(1);
     let error = err(&refused);
     assert!(error.contains("choose an empty folder"), "{error}");
-    assert!(!home.key().exists(), "no key for a store that is not made");
+    assert!(!home.key().exists(), "no key is created without a store");
 }

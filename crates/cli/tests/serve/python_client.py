@@ -1,4 +1,4 @@
-"""The package influxdb-client, as it is published, through all that it can do with authorizations, users and
+"""Run all functions of the unmodified package influxdb-client for authorizations, users and
 organizations. Needs SYMBOLON_URL, the address of a server that has not been set up, and
 SYMBOLON_SETUP_CODE, its set-up code."""
 
@@ -31,7 +31,7 @@ def connect(token=None, **more):
 
 @contextmanager
 def refused(status, message=None):
-    """Inside, the server answers with this status and message."""
+    """Assert that the server refuses a request with this status and message."""
     try:
         yield
     except ApiException as error:
@@ -42,7 +42,7 @@ def refused(status, message=None):
 
 
 def recent(time):
-    """Whether it is of this test, and has a time zone."""
+    """Return whether a time with a time zone lies within the last minutes."""
     return abs(datetime.now(timezone.utc) - time) < timedelta(minutes=5)
 
 
@@ -97,7 +97,7 @@ def create(api, org):
 
 
 def find(api, users, orgs, first, made):
-    """By each filter, what belongs to another user and organization beside it."""
+    """Find authorizations by each filter, among those of another user and organization."""
     org = orgs.create_organization(name="second-org")
     user = users.create_user("second")
     other = api.create_authorization(
@@ -133,7 +133,7 @@ def find(api, users, orgs, first, made):
 
 
 def update(api, made):
-    """The client sends the whole object back."""
+    """Update an authorization; the client sends the whole object back."""
     token, before = made.token, api.find_authorization_by_id(made.id)
     before.description = "from the client"
     changed = api.update_authorization(before)
@@ -185,7 +185,7 @@ def clone_and_delete(api, made):
 
 
 def escalate(api, org, made):
-    """Nobody grants what they do not hold."""
+    """Assert that a caller cannot grant permissions that it lacks."""
     with connect(made.token) as holder:
         with refused(401):
             holder.authorizations_api().create_authorization(
@@ -246,7 +246,7 @@ def sign_in(name, password):
 
 
 def sessions(org):
-    """The client sends the whole text of Set-Cookie back as its cookie."""
+    """Sign in; the client sends the whole text of Set-Cookie back as its cookie."""
     with connect(username="admin", password=PASSWORD) as session:
         assert session.users_api().me().name == "admin"
         cookie = session.api_client.cookie

@@ -1,4 +1,4 @@
-//! A running server in a folder of its own.
+//! A running server in its own folder.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

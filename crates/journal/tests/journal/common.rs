@@ -1,4 +1,4 @@
-//! A journal in a folder of its own.
+//! A journal in its own folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};

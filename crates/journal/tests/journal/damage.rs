@@ -198,7 +198,7 @@ fn a_duplicated_line_is_reported() {
             let number = one + 1;
             assert_eq!(
                 found.reason,
-                format!("it does not belong here: it is number {number} once more")
+                format!("it does not belong here: number {number} occurs again")
             );
             refuses_to_go_on(&home);
         }

@@ -1,4 +1,4 @@
-//! Whatever is written reads back, and whatever is read is no reason to panic.
+//! Properties: written entries read back unchanged, and no input causes a panic.
 
 use proptest::collection::vec;
 use proptest::option;
