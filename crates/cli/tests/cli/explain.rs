@@ -168,7 +168,7 @@ fn resources_are_given_by_id_or_name() {
 }
 
 #[test]
-fn text_output_is_readable() {
+fn explain_prints_the_decision_and_its_reason() {
     let home = Home::with_sample();
     let words = |number: u32, action: &str, org: &str| {
         out(&home.run(&[
