@@ -179,9 +179,9 @@ impl StoreKey {
         }
     }
 
-    /// Returns the contents of a key file, the current secret last: a line `symbolon-key-1:ID:SECRET`
-    /// per secret, with 8 and 64 hexadecimal digits; for a retired one `symbolon-former-1:ID:KEY:CHECK`,
-    /// with the hash key in 64 and a check value in 8 digits.
+    /// Returns the contents of a key file, the current secret last: for each secret a line
+    /// `symbolon-key-1:ID:SECRET` with 8 and 64 hexadecimal digits, for a retired one
+    /// `symbolon-former-1:ID:KEY:CHECK` with 8, 64 (the hash key) and 8 (a check value).
     pub fn to_text(&self) -> Zeroizing<String> {
         let lines = self.former.len() + 1;
         let mut text = Zeroizing::new(String::with_capacity(lines * LINE));
