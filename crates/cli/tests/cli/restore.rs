@@ -123,15 +123,15 @@ fn restore_reports_problems_before_creating_anything() {
         for (arguments, expected) in [
             (
                 &["restore", "changed", "--replace"][..],
-                "the backup is damaged or cut off",
+                "the backup is damaged or truncated",
             ),
             (
                 &["restore", "cut", "--replace"],
-                "the backup is damaged or cut off: it ends too early",
+                "the backup is damaged or truncated: unexpected end of input",
             ),
             (
                 &["restore", "other", "--replace"],
-                "it is no backup of a symbolon store",
+                "the input is not a backup of a symbolon store",
             ),
             (
                 &["restore", "missing", "--replace"],

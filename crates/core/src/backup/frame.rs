@@ -1,4 +1,4 @@
-//! The bytes of a backup: frames of a tag, a length and contents.
+//! The frames of a backup: a tag, a length and contents.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -9,7 +9,7 @@ use crate::store::{End, Epoch, Revision, Stored};
 use crate::time::{Minute, Timestamp};
 
 const MAGIC: &[u8; 17] = b"symbolon-backup-1";
-/// What every version begins with.
+/// Start of the first bytes in all versions.
 const NAME: &[u8] = b"symbolon-backup-";
 
 const BEGIN: u8 = b'B';
@@ -19,30 +19,30 @@ const END: u8 = b'E';
 const HAS_UNIQUE: u8 = 1;
 const HAS_LAST_USED: u8 = 2;
 
-/// The longest frame: a record of the largest size and all that stands beside its bytes.
+/// Maximum size of a frame: the largest record and all fields in addition to its bytes.
 const LONGEST: usize = MAX_RECORD + 64;
 const BUFFER: usize = 1 << 16;
 const HASH: usize = 32;
 
-/// A part of a backup.
+/// A frame of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// A scan begins; nothing that came before counts.
+    /// Start of a scan. Earlier records are discarded.
     Begin(Begin),
     Record(Stored),
-    /// The scan has ended, and nothing was purged meanwhile.
+    /// End of the scan, during which nothing was purged.
     End(Trailer),
 }
 
-/// The state when a scan begins.
+/// State of the store at the start of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Begin {
-    /// What was written later may be met twice.
+    /// Newest commit. Later records may occur twice.
     pub(super) head: Revision,
     pub(super) at: Timestamp,
 }
 
-/// What the scan met, and where it ended.
+/// Contents of the scan, and the state of the store at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Trailer {
     pub(super) records: u64,
@@ -50,13 +50,13 @@ pub(super) struct Trailer {
     pub(super) end: End,
 }
 
-/// Whether a store can have written it.
+/// Returns `true` if `record` is within the limits of every store.
 pub(super) fn fits(record: &Record) -> bool {
     let unique = record.unique.as_ref();
     record.size() <= MAX_RECORD && unique.is_none_or(|unique| unique.len() <= MAX_UNIQUE)
 }
 
-/// Writes frames, and at the end the hash of all of them.
+/// Writes frames, followed by a hash of all of them.
 pub(super) struct Writer<W: Write> {
     out: io::BufWriter<W>,
     hasher: blake3::Hasher,
@@ -85,7 +85,7 @@ impl<W: Write> Writer<W> {
         self.frame(RECORD, &encode(stored))
     }
 
-    /// The last frame and the hash. Returns how many bytes there are.
+    /// Writes the last frame and the hash, and returns the size in bytes.
     pub(super) fn end(mut self, trailer: Trailer) -> io::Result<u64> {
         let Trailer {
             records,
@@ -143,7 +143,7 @@ fn encode(stored: &Stored) -> Vec<u8> {
     bytes
 }
 
-/// Reads frames, hashing what it reads.
+/// Reads frames and hashes them.
 pub(super) struct Reader<R> {
     input: BufReader<R>,
     hasher: blake3::Hasher,
@@ -167,7 +167,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The next frame. After the last one comes only [`Reader::finish`].
+    /// Reads the next frame. After the last frame, only [`Reader::finish`] may be called.
     pub(super) fn next(&mut self) -> Result<Frame, BackupError> {
         let [tag] = self.array()?;
         let length = u32::from_be_bytes(self.array()?) as usize;
@@ -177,21 +177,21 @@ impl<R: Read> Reader<R> {
         self.contents.resize(length, 0);
         let mut contents = std::mem::take(&mut self.contents);
         self.fill(&mut contents)?;
-        let frame = decode(tag, &contents).ok_or(BackupError::Damaged("a frame has no known form"));
+        let frame = decode(tag, &contents).ok_or(BackupError::Damaged("a frame is invalid"));
         self.contents = contents;
         frame
     }
 
-    /// After the last frame: compares the hash, and returns it with how many bytes there are.
+    /// Compares the hash after the last frame, and returns it with the size in bytes.
     pub(super) fn finish(mut self) -> Result<(blake3::Hash, u64), BackupError> {
         let hash = self.hasher.finalize();
         let written: [u8; HASH] = self.array()?;
         if hash != written {
-            return Err(BackupError::Damaged("its contents and their hash differ"));
+            return Err(BackupError::Damaged("the hash does not match the contents"));
         }
         let rest = self.input.fill_buf().map_err(BackupError::Read)?;
         if !rest.is_empty() {
-            return Err(BackupError::Damaged("something follows its end"));
+            return Err(BackupError::Damaged("data follows the end"));
         }
         Ok((hash, self.bytes))
     }
@@ -205,7 +205,7 @@ impl<R: Read> Reader<R> {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), BackupError> {
         let read = self.input.read_exact(bytes);
         read.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => BackupError::Damaged("it ends too early"),
+            io::ErrorKind::UnexpectedEof => BackupError::Damaged("unexpected end of input"),
             _ => BackupError::Read(error),
         })?;
         self.hasher.update(bytes);

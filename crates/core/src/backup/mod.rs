@@ -1,24 +1,26 @@
-//! Copies of a whole store as one stream of bytes, the same for every kind of store.
+//! Backups of a whole store as one stream of bytes, independent of the kind of store.
 //!
-//! A backup holds the records as they are, sealed under the key of the store: neither the key nor a journal is in it, and
-//! whoever reads it learns what whoever reads the store learns. `docs/format.md` describes it byte by byte.
+//! A backup contains the records as stored, sealed under the key of the store. It contains neither
+//! the key nor a journal, and reveals as much as the store itself. `docs/format.md` describes it
+//! byte by byte.
 //!
-//! # Why a backup is the state at one commit
+//! # Consistency
 //!
-//! [`write()`] reads the store from the start of a scan to its end, while others write. The end names the newest commit,
-//! the *head*, and comes from one snapshot with the last page. By then the scan has met the newest version of every
-//! record that is there at the head, for that is what a scan promises. Three things could still be wrong with what it met:
+//! A backup is the state of the store at one commit, although [`write()`] does not block other
+//! writers. It scans the store once; the end of the scan names the newest commit, the *head*, in
+//! one snapshot with the last page. By then, a scan has returned the newest version of every record
+//! that exists at the head. Three cases need care:
 //!
-//! * A record that was written meanwhile may have been met in an older version too. The versions of one record are
-//!   met in their order, because a later page never comes from an earlier state. So only the newest counts.
-//! * A name or token that moved from one record to another may have been met in both. The older version of the first
-//!   record does not count, and at one commit no two records share a unique key. So older versions are dropped *before*
-//!   anything is restored, not overwritten.
-//! * A record may have been met and purged afterwards, and its last version before the purge never been met. That shows:
-//!   the newest purge is then younger than the commit that was newest when the scan began. The scan begins anew, and
-//!   what came before does not count. Each time its pages are four times as large, until the whole store fits
-//!   into one, which is one snapshot. So it ends, however often others purge.
-//!
+//! * A record that is written during the scan may also occur in an older version. The versions of a
+//!   record occur in order, because a later page never shows an earlier state. Only the newest one
+//!   is used.
+//! * A name or token that moves from one record to another may occur in both. Then the version of
+//!   the first record is an older one, and is not used. Older versions are therefore dropped
+//!   *before* anything is restored, rather than overwritten.
+//! * A record may be purged after a version of it occurred, while its last version never did. In
+//!   this case the newest purge is later than the start of the scan. The scan is repeated with
+//!   pages four times as large, and the earlier records are discarded. When the whole store fits
+//!   into one page, the scan is one snapshot, so it always succeeds.
 //! ```
 //! use std::io::Cursor;
 //! use std::sync::Arc;
@@ -59,46 +61,47 @@ pub use read::{Backup, verify};
 pub use restore::RestoreReport;
 pub use write::write;
 
-/// What a backup says of itself.
+/// Summary of a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// Records in it. One that was written while the backup was made may count twice.
+    /// Number of records. A record that was written during the backup may count twice.
     pub records: u64,
-    /// Records that were left out, for they are larger than any store takes: somebody planted them.
+    /// Number of records that were omitted because they exceed the limits of every store, which
+    /// only an attacker can write.
     pub left_out: u64,
-    /// All of its bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// The newest commit of the store at that moment.
+    /// Newest commit of the store at that time.
     pub head: Revision,
-    /// Which life of the store it was.
+    /// Epoch of the store at that time.
     pub epoch: Epoch,
-    /// When it was begun.
+    /// Time at which the backup was started.
     pub at: Timestamp,
 }
 
-/// Why a backup was not made or not restored.
+/// The reason why a backup failed or could not be restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// It cannot be read.
-    #[error("the backup cannot be read")]
+    /// Reading the input failed.
+    #[error("cannot read the backup")]
     Read(#[source] io::Error),
-    /// It cannot be written.
-    #[error("the backup cannot be written")]
+    /// Writing the output failed.
+    #[error("cannot write the backup")]
     Write(#[source] io::Error),
-    /// It is something else.
-    #[error("it is no backup of a symbolon store")]
+    /// The input is not a backup.
+    #[error("the input is not a backup of a symbolon store")]
     Foreign,
-    /// It has a version that this program does not know.
-    #[error("the backup was made by a later version of symbolon; use that one")]
+    /// The version of the backup is not supported.
+    #[error("the backup was created by a newer version of symbolon; use that version")]
     Later,
-    /// It is not as it was written, or it ends too early.
-    #[error("the backup is damaged or cut off: {0}; use another one")]
+    /// The backup was changed or truncated.
+    #[error("the backup is damaged or truncated: {0}; use another one")]
     Damaged(&'static str),
-    /// There are records in the store that it shall be restored into.
-    #[error("the store is not empty; a backup is restored into an empty one")]
+    /// The target store contains records.
+    #[error("the store is not empty; restore the backup into an empty store")]
     NotEmpty,
-    /// The key is not that of the store, or a store failed.
+    /// The key does not belong to the store, or the store failed.
     #[error(transparent)]
     Engine(#[from] Error),
 }

@@ -1,4 +1,4 @@
-//! Reading a backup to its end before anything of it is believed.
+//! Reads and verifies a backup before it is restored.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,17 +12,18 @@ use crate::key::StoreKey;
 use crate::record::{Record, RecordKey, SETTINGS, Settings};
 use crate::store::Revision;
 
-/// Reads a backup to its end, and finds every byte that is not as it was written. Whether its records are genuine is told
-/// when it is restored.
+/// Reads a backup completely and detects every changed byte. The MACs of the records are only
+/// verified by [`Backup::restore`].
 ///
 /// # Errors
 ///
-/// [`BackupError::Read`], [`BackupError::Foreign`], [`BackupError::Later`] or [`BackupError::Damaged`].
+/// [`BackupError::Read`], [`BackupError::Foreign`], [`BackupError::Later`] or
+/// [`BackupError::Damaged`].
 pub fn verify(input: impl Read) -> Result<Summary, BackupError> {
     Ok(Contents::read(input)?.summary)
 }
 
-/// A backup that was read to its end and is whole.
+/// A backup that was read completely and is intact.
 pub struct Backup<R> {
     pub(super) input: R,
     pub(super) contents: Contents,
@@ -37,29 +38,29 @@ impl<R> fmt::Debug for Backup<R> {
 }
 
 impl<R: Read + Seek> Backup<R> {
-    /// Reads a backup from its beginning to its end.
+    /// Reads and verifies a backup.
     ///
     /// # Errors
     ///
-    /// As [`verify`].
+    /// The same as those of [`verify`].
     pub fn read(mut input: R) -> Result<Self, BackupError> {
         input.rewind().map_err(BackupError::Read)?;
         let contents = Contents::read(&mut input)?;
         Ok(Self { input, contents })
     }
 
-    /// What it says of itself.
+    /// Returns the summary of the backup.
     pub fn summary(&self) -> Summary {
         self.contents.summary
     }
 
-    /// Whether `key` is that of the store which it was made of; the name of that store, as
-    /// [`Event::Opened`](crate::journal::Event::Opened) has it.
+    /// Checks that `key` belongs to the store of the backup, and returns the name of that store as
+    /// in [`Event::Opened`](crate::journal::Event::Opened).
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKey`], [`Error::RetiredKey`] if the key was rotated since, or [`Error::Settings`] if its settings
-    /// are not genuine.
+    /// [`Error::WrongKey`], [`Error::RetiredKey`] if the key was rotated since, or
+    /// [`Error::Settings`] if the settings were tampered with.
     pub fn check_key(&self, key: &StoreKey) -> Result<String, Error> {
         self.settings(key)
             .map(|settings| settings.store.to_string())
@@ -72,14 +73,14 @@ impl<R: Read + Seek> Backup<R> {
     }
 }
 
-/// What must be known of a backup before it is restored.
+/// The properties of a backup that a restore needs.
 #[derive(Debug)]
 pub(super) struct Contents {
     pub(super) summary: Summary,
     pub(super) settings: Record,
-    /// How many scans were begun in it; only the last one counts.
+    /// Number of scans in the backup; only the last one is used.
     pub(super) scans: usize,
-    /// The newest version of what was written while it was made: older ones do not count.
+    /// Newest version of each record that was written during the backup; older ones are ignored.
     pub(super) newest: HashMap<RecordKey, Revision>,
     pub(super) hash: blake3::Hash,
 }
@@ -118,7 +119,7 @@ impl Contents {
                     }
                     let (hash, bytes) = reader.finish()?;
                     let (_, settings) =
-                        settings.ok_or(BackupError::Damaged("it has no settings"))?;
+                        settings.ok_or(BackupError::Damaged("the settings are missing"))?;
                     return Ok(Self {
                         summary: Summary::of(begin, trailer, bytes),
                         settings,
@@ -128,13 +129,13 @@ impl Contents {
                     });
                 }
                 (Frame::Record(_) | Frame::End(_), None) => {
-                    return Err(BackupError::Damaged("its beginning is missing"));
+                    return Err(BackupError::Damaged("the first frame is missing"));
                 }
             }
         }
     }
 
-    /// Whether a record of the last scan is the newest version of it that was met.
+    /// Returns `true` if a record of the last scan is the newest version in the backup.
     pub(super) fn counts(&self, key: RecordKey, revision: Revision) -> bool {
         let newest = self.newest.get(&key);
         newest.is_none_or(|newest| *newest <= revision)

@@ -1,4 +1,4 @@
-//! Filling an empty store from a backup.
+//! Restores a backup into an empty store.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek};
@@ -12,33 +12,36 @@ use crate::record::{self, Kind, Record, RecordKey, SETTINGS, StoreId};
 use crate::store::{Cursor, Limits, Revision, Stored, TokenStore, Write};
 use crate::time::Minute;
 
-/// What was restored.
+/// The result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RestoreReport {
-    /// Records that the store has now.
+    /// Number of restored records.
     pub records: u64,
-    /// Records among them that are not genuine: they were restored as they are, and an engine refuses them.
+    /// Number of tampered records among them. They were restored unchanged; an engine rejects them.
     pub tampered: u64,
-    /// The first of those, at most 1,000.
+    /// Keys of the first 1,000 tampered records.
     pub first_tampered: Vec<RecordKey>,
 }
 
-/// Records in one commit: enough that its sync costs little.
+/// Records per commit: enough that the sync is a small part of the cost.
 const CHUNK: usize = 1000;
 const KEPT: usize = 1000;
 
 impl<R: Read + Seek> Backup<R> {
-    /// Writes the records into `store`, which must be empty. `progress` is told now and then how many there are.
+    /// Writes the records into `store`, which must be empty. Calls `progress` regularly with the
+    /// number of records so far.
     ///
-    /// The settings are written last. Until then no engine opens the store: one that a restore did not finish is never
-    /// taken for a whole one, and can only be thrown away.
+    /// The settings are written last, and an engine does not open a store without them. A store
+    /// whose restore was interrupted can therefore not be used by mistake; delete it.
     ///
     /// # Errors
     ///
-    /// [`BackupError::NotEmpty`], and [`BackupError::Engine`] with [`Error::WrongKey`](crate::Error::WrongKey) or
-    /// [`Error::Settings`](crate::Error::Settings), before anything is written; [`BackupError::Engine`] if the
-    /// store fails; [`BackupError::Damaged`] if two of the records cannot be in one store, or the input was changed since it
-    /// was read.
+    /// * [`BackupError::NotEmpty`], or [`BackupError::Engine`] with
+    ///   [`Error::WrongKey`](crate::Error::WrongKey) or
+    ///   [`Error::Settings`](crate::Error::Settings), before anything is written
+    /// * [`BackupError::Engine`] if the store fails
+    /// * [`BackupError::Damaged`] if two records cannot be in one store, or the input has changed
+    ///   since it was verified
     pub fn restore(
         &mut self,
         store: &dyn TokenStore,
@@ -69,7 +72,7 @@ impl<R: Read + Seek> Backup<R> {
         }
         let (hash, _) = reader.finish()?;
         if hash != self.contents.hash {
-            return Err(BackupError::Damaged("it was changed while it was restored"));
+            return Err(BackupError::Damaged("it was changed during the restore"));
         }
         filling.flush()?;
         filling.insert(self.contents.settings.clone())?;
@@ -78,14 +81,14 @@ impl<R: Read + Seek> Backup<R> {
     }
 }
 
-/// A store that is being filled, and what waits for the next commit.
+/// A store that is being restored, and the records for the next commit.
 struct RestoreWriter<'a> {
     store: &'a dyn TokenStore,
     key: &'a StoreKey,
     id: StoreId,
     limits: Limits,
     waiting: Vec<Record>,
-    /// Where each of them waits.
+    /// Index of each of these records.
     places: HashMap<RecordKey, usize>,
     bytes: usize,
     used: Vec<(Id, Minute)>,
@@ -107,11 +110,11 @@ impl<'a> RestoreWriter<'a> {
         }
     }
 
-    /// True if this led to a commit.
+    /// Returns `true` if this triggered a commit.
     fn take(&mut self, stored: Stored) -> Result<bool, BackupError> {
         let (key, last_used) = (stored.record.key, stored.last_used);
         let committed = self.insert(stored.record)?;
-        // Noted together with the record, which must be there by then.
+        // The last use is written after the record, which must exist.
         if let (Some(minute), Kind::AUTHORIZATION) = (last_used, key.kind) {
             self.used.push((key.id, minute));
         }
@@ -141,7 +144,7 @@ impl<'a> RestoreWriter<'a> {
         while !writes.is_empty() {
             match self.store.commit(&writes) {
                 Ok(_) => break,
-                // A scan may meet one version of a record twice.
+                // A scan may return one version of a record twice.
                 Err(StoreError::Conflict(at)) if at < writes.len() => {
                     let Write::Put { record, .. } = writes.remove(at) else {
                         continue;
@@ -151,7 +154,7 @@ impl<'a> RestoreWriter<'a> {
                     same(&there.record, &record)?;
                 }
                 Err(StoreError::Duplicate(_)) => {
-                    let why = "two of its records have the same name or token";
+                    let why = "two records have the same name or token";
                     return Err(BackupError::Damaged(why));
                 }
                 Err(error) => return Err(error.into()),
@@ -187,6 +190,8 @@ fn insertion(record: Record) -> Write {
 fn same(one: &Record, other: &Record) -> Result<(), BackupError> {
     match one == other {
         true => Ok(()),
-        false => Err(BackupError::Damaged("it has two versions of one record")),
+        false => Err(BackupError::Damaged(
+            "two versions of a record have the same revision",
+        )),
     }
 }

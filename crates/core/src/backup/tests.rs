@@ -27,7 +27,7 @@ fn key() -> StoreKey {
 
 fn engine(store: &Arc<impl TokenStore>) -> Engine {
     let options = Options {
-        // What is revoked may be purged at once.
+        // Allow revoked authorizations to be purged at once.
         retention: Duration::ZERO,
         ..Options::new(Schema::influxdb_v2())
     };
@@ -39,7 +39,7 @@ fn everything(store: &dyn TokenStore) -> Vec<Stored> {
     page.items
 }
 
-/// The records alone: revisions are each store's own.
+/// Returns the records without their revisions, which differ between stores.
 fn records(stored: &[Stored]) -> BTreeMap<RecordKey, Record> {
     let records = stored
         .iter()
@@ -62,7 +62,7 @@ fn restored(bytes: Vec<u8>) -> MemoryStore {
     store
 }
 
-/// A store with an organization and some authorizations of it.
+/// Creates a store with an organization and some authorizations of it.
 fn sample(authorizations: usize) -> (Arc<MemoryStore>, Engine) {
     let store = Arc::new(MemoryStore::shared());
     let engine = engine(&store);
@@ -233,7 +233,7 @@ impl TokenStore for Failing {
 fn an_interrupted_restore_leaves_no_openable_store() {
     let (store, _engine) = sample(30);
     let mut backup = Backup::read(Bytes::new(backup_of(&*store))).unwrap();
-    // 31 records in commits of 7, and the settings, which wait for nothing else.
+    // 31 records in commits of 7, then the settings in a commit of their own.
     for stop in 0..=5 {
         let short_digest = Failing(MemoryStore::new(), AtomicUsize::new(stop));
         let done = backup.restore(&short_digest, &key(), &mut |_| ());
@@ -322,7 +322,7 @@ fn versions_of_one_record_that_differ_at_one_revision_are_damage() {
         bytes
     };
     assert_eq!(records(&everything(&restored(of(&twice)))), records(&all));
-    // Also when they come in commits of their own.
+    // Also if they are in different commits.
     let mut far = all.clone();
     for number in 0..2000 {
         let Write::Put { record, .. } = put(200, number + 1, None, 1) else {

@@ -1,4 +1,4 @@
-//! Making a backup.
+//! Writes a backup.
 
 use std::io::Write;
 
@@ -9,17 +9,18 @@ use crate::engine::is_new;
 use crate::error::Error;
 use crate::store::{Cursor, TokenStore};
 
-/// Records that are read at once.
+/// Records per page of the first scan.
 const PAGE: usize = 1000;
-/// How much larger the pages are each time the scan begins anew.
+/// Factor by which the pages grow when the scan is repeated.
 const GROWTH: usize = 4;
 
-/// Writes a backup of `store`, which others may change meanwhile: it is the state at one commit, see the
-/// [module](super). `progress` is told now and then how many records were written.
+/// Writes a backup of `store` as of one commit, see the [module](super). Other processes may write
+/// to the store meanwhile. Calls `progress` regularly with the number of records so far.
 ///
 /// # Errors
 ///
-/// [`BackupError::Write`]; [`BackupError::Engine`] if there is no whole store or it cannot be read.
+/// [`BackupError::Write`], or [`BackupError::Engine`] if the store has no settings or cannot be
+/// read.
 pub fn write(
     store: &dyn TokenStore,
     out: impl Write,
@@ -40,7 +41,7 @@ pub(super) fn write_paged(
     let mut out = Writer::new(out).map_err(BackupError::Write)?;
     let clock = SystemClock::default();
     loop {
-        // A commit of nothing writes nothing, and tells the head.
+        // An empty commit writes nothing and returns the head.
         let head = store.commit(&[])?;
         let begin = Begin {
             head,

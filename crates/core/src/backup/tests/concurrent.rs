@@ -1,11 +1,11 @@
-//! Backups that are made while others write.
+//! Backups of stores that are written to meanwhile.
 
 use std::thread;
 use std::time::Instant;
 
 use super::*;
 
-/// A store that lets something happen after each page.
+/// A store with a callback after each page.
 struct HookedStore<F> {
     store: Arc<MemoryStore>,
     then: F,
@@ -42,7 +42,7 @@ impl<F: Fn(usize) + Send + Sync + 'static> TokenStore for HookedStore<F> {
     }
 }
 
-/// A backup in pages of 3, during which `then` is called after each page with its number.
+/// Writes a backup in pages of 3, and calls `then` after each page with its number.
 fn backup_with(
     store: &Arc<MemoryStore>,
     then: impl Fn(usize) + Send + Sync + 'static,
@@ -94,7 +94,7 @@ fn a_name_that_moves_during_a_backup_can_be_restored() {
             .create_organization(&Caller::Root, "org", "another")
             .ok();
     };
-    // The second time, what has the name now was met before its former holder is met again.
+    // In the second scan, the new holder of the name occurs before the former one.
     let (bytes, _) = backup_with(&store, move |page| match page {
         3 => rename("first"),
         10 => rename("second"),
@@ -122,7 +122,7 @@ fn a_backup_finishes_despite_constant_purges() {
     assert_eq!(everything(&restored(bytes)).len(), 202);
 }
 
-/// A store that remembers every state that it passed through.
+/// A store that remembers all of its earlier states.
 #[derive(Debug)]
 struct HistoryStore {
     store: MemoryStore,
@@ -161,7 +161,8 @@ impl TokenStore for HistoryStore {
     }
 }
 
-/// One of twenty: creates and revokes tokens, renames its organization, purges now and then.
+/// One of twenty writers: creates and revokes tokens, renames its organization, and sometimes
+/// purges.
 fn busy(engine: &Engine, number: usize, until: Instant) {
     let issuer = engine.issuer();
     let name = |round: usize| format!("org-{number}-{}", round % 2);
@@ -218,10 +219,10 @@ fn a_backup_under_twenty_writers_is_a_consistent_snapshot() {
         }
     });
     let states = store.states.lock().unwrap();
-    let (mut twice, mut anew) = (0, 0);
+    let (mut twice, mut repeated) = (0, 0);
     for (bytes, summary) in &made {
         let mut backup = Backup::read(Bytes::new(bytes)).unwrap();
-        anew += usize::from(backup.contents.scans > 1);
+        repeated += usize::from(backup.contents.scans > 1);
         let into = MemoryStore::new();
         let done = backup.restore(&into, &key(), &mut |_| ()).unwrap();
         twice += usize::from(done.records < summary.records);
@@ -231,8 +232,8 @@ fn a_backup_under_twenty_writers_is_a_consistent_snapshot() {
         );
     }
     println!(
-        "{} backups, {twice} met something twice, {anew} began anew",
+        "{} backups, {twice} with duplicates, {repeated} repeated a scan",
         made.len()
     );
-    assert!(made.len() > 3 && twice > 0 && anew > 0);
+    assert!(made.len() > 3 && twice > 0 && repeated > 0);
 }
