@@ -1,4 +1,4 @@
-//! The rows of an export: those of InfluxDB's replies, and what we add to them.
+//! The rows of an export: the fields of InfluxDB's replies and additional ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ pub(super) struct BucketForm<'e> {
     #[serde(rename = "orgID")]
     organization: Id,
     name: &'e str,
-    /// Buckets of InfluxDB have none.
+    /// Not present for buckets of InfluxDB.
     #[serde(skip_serializing_if = "is_active")]
     status: Status,
     created_at: Timestamp,
@@ -82,7 +82,7 @@ pub(super) struct AuthorizationForm<'e> {
     keyed_hash: Option<String>,
 }
 
-/// That a user belongs to an organization.
+/// The membership of a user in an organization.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct MembershipForm {
     #[serde(rename = "orgID")]
@@ -90,7 +90,7 @@ pub(crate) struct MembershipForm {
     role: Role,
 }
 
-/// Who made an authorization: one of the two.
+/// The creator of an authorization; exactly one field is set.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CreatorForm {
     #[serde(
@@ -103,7 +103,7 @@ pub(crate) struct CreatorForm {
     user: Option<Id>,
 }
 
-/// When the store was set up, and for whom.
+/// The time of the set-up and what it created.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SetUpForm {
     #[serde(rename = "orgID")]
@@ -214,7 +214,7 @@ impl From<Creator> for CreatorForm {
 }
 
 impl CreatorForm {
-    /// None unless it names exactly one.
+    /// Returns the creator, or `None` unless exactly one field is set.
     pub(crate) fn creator(&self) -> Option<Creator> {
         match (self.authorization, self.user) {
             (Some(id), None) => Some(Creator::Authorization(id)),

@@ -1,4 +1,4 @@
-//! Everything that a store says, as the JSON that [`import`](crate::import) reads.
+//! Exports all entities of a store as the JSON that [`import`](crate::import) reads.
 
 mod form;
 #[cfg(test)]
@@ -16,42 +16,44 @@ use form::{AuthorizationForm, BucketForm, OrganizationForm, UserForm};
 
 pub(crate) use form::{CreatorForm, MembershipForm, SetUpForm};
 
-/// Whether an export holds what must stay secret.
+/// Selects if an export contains secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportSecrets {
-    /// Nothing by which a token or password could be known.
+    /// Without the hashes of tokens and passwords.
     LeftOut,
-    /// The hashes of tokens and of passwords: with them, and with the same key, the tokens of the store work in another.
+    /// With the hashes of tokens and passwords. With these and the same key, the tokens also work
+    /// in the store that imports them.
     Hashes,
 }
 
-/// What was exported.
+/// The result of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ExportReport {
-    /// How many of each kind.
+    /// Number of exported entities of each kind.
     pub written: Counts,
-    /// Records that are not genuine, and so say nothing.
+    /// Number of tampered records, which were omitted.
     pub left_out: usize,
 }
 
-/// Why an export was not made.
+/// The reason why an export failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// It cannot be written.
-    #[error("the export cannot be written")]
+    /// Writing the output failed.
+    #[error("cannot write the export")]
     Write(#[from] io::Error),
-    /// The store cannot be read.
+    /// Reading the store failed.
     #[error(transparent)]
     Engine(#[from] Error),
 }
 
 impl Issuer {
-    /// Writes all organizations, users, buckets and authorizations, also those that have ended, each list in the order
-    /// of its ids, and when the store was set up. `progress` is told now and then how many there are.
+    /// Writes all organizations, users, buckets and authorizations, including revoked and deleted
+    /// ones, each list ordered by id, and the time of the set-up. Calls `progress` regularly with
+    /// the number of entities so far.
     ///
-    /// It is read page by page: what is changed meanwhile may be in it as it was before or after. Times of last use are
-    /// not in it.
+    /// The export reads page by page and is no snapshot: it may contain concurrent changes or not.
+    /// Times of last use are not exported.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ const PHC: &str = "$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
 struct World {
     engine: Engine,
     clock: ManualClock,
-    /// Every token that there ever was.
+    /// All tokens that were ever created.
     tokens: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ fn open(key: u8, clock: &ManualClock) -> Engine {
     Engine::create(store, StoreKey::from_bytes([key; 32]), options).unwrap()
 }
 
-/// A store in which everything is that can be.
+/// Creates a store that contains every form of entity.
 fn world() -> World {
     let clock = ManualClock::at("2026-01-01T00:00:00.000000001Z".parse().unwrap());
     let engine = open(7, &clock);
@@ -66,7 +66,7 @@ fn world() -> World {
     issuer
         .add_member(root, org.id, member.id, Role::Owner)
         .unwrap();
-    // A name that was given up is taken again, twice.
+    // A released name is taken again, twice.
     for name in ["x", "y"] {
         for _ in 0..2 {
             let gone = issuer.create_organization(root, name, "").unwrap();
@@ -153,7 +153,7 @@ fn world() -> World {
             .import(&[ImportItem::Hashed(hashed, foreign_hash)])
             .unwrap();
     }
-    // Seen once, they have a keyed hash too.
+    // After its first use, an imported token also has a keyed hash.
     for seen in [OTHER, WIDE] {
         engine.verifier().authenticate(seen).unwrap();
         tokens.push(seen.into());
@@ -236,13 +236,13 @@ fn an_export_with_hashes_is_complete() {
         );
     }
     assert!(before.iter().any(Result::is_ok));
-    // What only InfluxDB's hash was known of works too.
+    // A token that is only known by InfluxDB's hash works too.
     let unseen = [UNSEEN.to_owned()];
     assert_eq!(
         decisions(&other, &unseen),
         decisions(&world.engine, &unseen)
     );
-    // A store that has it all takes nothing new, and none is set up a second time.
+    // The store already contains everything, so a second import changes nothing, set-up included.
     let again = self::plan(&other, &json);
     assert_eq!((again.bad(), again.new_items().total()), (&[][..], 0));
     again.write(&other.issuer(), &mut |_| ()).unwrap();
@@ -267,7 +267,7 @@ fn an_interrupted_import_resumes() {
     let (json, _) = export(&world.engine, ExportSecrets::Hashes);
     let other = open(7, &world.clock);
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-    // The later half of each list first, so that names that were given up meet those that took them.
+    // Reverse the halves of each list, so that released names come after their new holders.
     let mut short_digest = value.clone();
     for list in ["orgs", "users", "buckets", "authorizations"] {
         let rows = short_digest[list].as_array_mut().unwrap();
@@ -324,7 +324,7 @@ fn hashes_under_another_key_are_refused() {
         id(theirs),
         id(ours)
     );
-    // Only the one that has InfluxDB's hash alone is good.
+    // Only the token that has InfluxDB's hash alone can be imported.
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     let all = value["authorizations"].as_array().unwrap().len();
     assert_eq!(plan.bad().len(), all - 1);
@@ -340,8 +340,9 @@ fn revocation_times_survive_export_and_import() {
     let engine = open(7, &ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap()));
     let json = format!(
         r#"{{"orgs":[{{"id":"0000000000000001","name":"o"}}],
-        "authorizations":[{{"id":"0000000000000002","orgID":"0000000000000001","permissions":["read:buckets"],
-        "status":"revoked","revokedAt":"2025-02-03T04:05:06Z","updatedAt":"2025-03-03T04:05:06Z","token":"{OTHER}"}}]}}"#
+        "authorizations":[{{"id":"0000000000000002","orgID":"0000000000000001",
+        "permissions":["read:buckets"],"status":"revoked","revokedAt":"2025-02-03T04:05:06Z",
+        "updatedAt":"2025-03-03T04:05:06Z","token":"{OTHER}"}}]}}"#
     );
     plan(&engine, &json)
         .write(&engine.issuer(), &mut |_| ())
@@ -359,7 +360,8 @@ fn errors_in_exported_rows_are_reported() {
     let bad = |more: &str| {
         let json = format!(
             r#"{{"orgs":[{{"id":"0000000000000001","name":"o"}}],
-            "authorizations":[{{"id":"0000000000000002","orgID":"0000000000000001","permissions":["read:buckets"],{more}}}]}}"#
+            "authorizations":[{{"id":"0000000000000002","orgID":"0000000000000001",
+            "permissions":["read:buckets"],{more}}}]}}"#
         );
         let bad = plan(&engine, &json).bad().to_vec();
         bad.first()
@@ -409,8 +411,8 @@ fn errors_in_exported_rows_are_reported() {
         ),
     ] {
         let json = format!(r#"{{"users":[{{"id":"0000000000000001","name":"u",{more}}}]}}"#);
-        let told = plan(&engine, &json).bad()[0].reason.clone();
-        assert!(told.starts_with(reason), "{told}");
+        let message = plan(&engine, &json).bad()[0].reason.clone();
+        assert!(message.starts_with(reason), "{message}");
     }
     for set_up in [
         "1",
@@ -418,7 +420,7 @@ fn errors_in_exported_rows_are_reported() {
         r#"{"orgID":"0000000000000001","userID":"x","at":"y"}"#,
     ] {
         let json = format!(r#"{{"orgs":[],"setUp":{set_up}}}"#);
-        let told = ImportFile::read(json.as_bytes()).unwrap_err().to_string();
-        assert!(told.contains("`setUp` is not once"), "{told}");
+        let message = ImportFile::read(json.as_bytes()).unwrap_err().to_string();
+        assert!(message.contains("`setUp` is not a single"), "{message}");
     }
 }

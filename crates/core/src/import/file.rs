@@ -195,7 +195,7 @@ impl Reading {
             }
             _ => {
                 self.met.clear();
-                Err(self.refuse("`setUp` is not once `{\"orgID\":…,\"userID\":…,\"at\":…}`"))
+                Err(self.refuse("`setUp` is not a single `{\"orgID\":…,\"userID\":…,\"at\":…}`"))
             }
         }
     }

@@ -140,7 +140,7 @@ fn invalid_export_fields_are_rejected() {
     );
     let set_up =
         r#"{"orgs":[],"setUp":["0000000000000b01","0000000000000c01","2026-01-01T00:00:00Z"]}"#;
-    assert!(refused(set_up.as_bytes()).contains("`setUp` is not once `{"));
+    assert!(refused(set_up.as_bytes()).contains("`setUp` is not a single `{"));
 }
 
 #[test]
