@@ -132,7 +132,7 @@ fn bad_rows_are_named_and_nothing_is_written() {
             "description contains the control character U+0009",
             "description has 1048576 bytes",
             "is not for org id",
-            "it is no object",
+            "it is not an object",
         ])
         .enumerate()
     {
@@ -235,25 +235,28 @@ fn files_of_an_unknown_format_are_rejected() {
     let home = Home::new();
     let secret = token(1);
     for (input, expected) in [
-        ("", "Error: the input is no JSON: EOF while parsing"),
+        ("", "Error: the input is not valid JSON: EOF while parsing"),
         (
             "{\"orgs\":[\n}",
-            "Error: the input is no JSON: expected value at line 2 column 1\n",
+            "Error: the input is not valid JSON: expected value at line 2 column 1\n",
         ),
         (
             "{}",
-            "Error: the input is not what InfluxDB writes: \
-             it is an object without any of the lists; it is",
+            "Error: the input is not an import file: \
+             it is an object without any of the lists; expected",
         ),
         (
             "[1]",
-            "Error: the input is not what InfluxDB writes: it is an array of something else",
+            "Error: the input is not an import file: it is an array without authorizations",
         ),
         (
             &format!("\"{secret}\""),
-            "Error: the input is not what InfluxDB writes: it is neither",
+            "Error: the input is not an import file: it is neither",
         ),
-        (&format!("{secret}\n"), "Error: the input is no JSON: "),
+        (
+            &format!("{secret}\n"),
+            "Error: the input is not valid JSON: ",
+        ),
     ] {
         let refused = home.import(input, &[]).code(1).stdout("");
         assert!(err(&refused).starts_with(expected), "{}", err(&refused));

@@ -394,7 +394,7 @@ fn errors_in_exported_rows_are_reported() {
         (format!(r#"{token},"createdBy":"x""#), "`createdBy` is not"),
         (
             format!(r#"{token},"rotatedFrom":1"#),
-            "`rotatedFrom` is no text",
+            "`rotatedFrom` is not a string",
         ),
         (
             format!(r#"{token},"revokedAt":"2026-01-01T00:00:00Z""#),

@@ -1,4 +1,4 @@
-//! What is wrong with a row, and where it stands.
+//! Errors of an import: invalid rows with their position, and files that are refused.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use crate::error::Error;
 use crate::id::Id;
 
-/// One of the lists of an import file.
+/// A list of an import file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ImportList {
     /// `orgs`.
@@ -17,7 +17,7 @@ pub enum ImportList {
     Buckets,
     /// `authorizations`.
     Authorizations,
-    /// The list without a name that `influx auth list --json` prints.
+    /// The list without a key, as printed by `influx auth list --json`.
     Unnamed,
 }
 
@@ -29,7 +29,7 @@ impl ImportList {
         Self::Authorizations,
     ];
 
-    /// The key under which it stands.
+    /// Returns the key of the list.
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::Organizations => "orgs",
@@ -41,12 +41,12 @@ impl ImportList {
     }
 }
 
-/// Where a row stands: its list, and its index in it, counted from 0.
+/// The position of a row: its list and its index, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowPosition {
-    /// The list.
+    /// List that contains the row.
     pub list: ImportList,
-    /// The index.
+    /// Index in the list.
     pub index: usize,
 }
 
@@ -56,14 +56,14 @@ impl fmt::Display for RowPosition {
     }
 }
 
-/// A row that cannot be taken. It holds nothing of a token.
+/// A row that cannot be imported. It contains no part of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRow {
-    /// Where it stands.
+    /// Position of the row.
     pub place: RowPosition,
-    /// Its id, if it has one.
+    /// Id of the row, if it has one.
     pub id: Option<Id>,
-    /// Why it cannot be taken.
+    /// Reason why the row is invalid.
     pub reason: String,
 }
 
@@ -77,25 +77,25 @@ impl fmt::Display for BadRow {
     }
 }
 
-/// Why an import file is refused as a whole.
+/// The reason why an import file was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// It cannot be read.
-    #[error("the input cannot be read")]
+    /// Reading the input failed.
+    #[error("cannot read the input")]
     Read(#[source] io::Error),
-    /// It is no JSON; the text names line and column.
-    #[error("the input is no JSON: {0}")]
+    /// The input is not JSON. The text names line and column.
+    #[error("the input is not valid JSON: {0}")]
     Syntax(String),
-    /// It is JSON, but something else.
+    /// The input is JSON of another form.
     #[error(
-        "the input is not what InfluxDB writes: {0}; it is an object with `orgs`, `users`, `buckets` or \
-         `authorizations`, each an array, or the array that `influx auth list --json` prints"
+        "the input is not an import file: {0}; expected an object with `orgs`, `users`, \
+         `buckets` or `authorizations`, each an array, or the array printed by `influx auth list --json`"
     )]
     Form(String),
 }
 
-/// Why a row is not taken: it is bad, or everything stops.
+/// The reason why a row is not imported: the row is invalid, or the import fails.
 #[derive(Debug)]
 pub(super) enum Refusal {
     Row(String),
@@ -107,7 +107,7 @@ impl Refusal {
         Self::Row(reason.into())
     }
 
-    /// Tells a bad row from what stops everything.
+    /// Separates invalid rows from errors that stop the import.
     pub(super) fn of<T>(result: Result<T, Self>) -> Result<Result<T, String>, Error> {
         match result {
             Ok(value) => Ok(Ok(value)),

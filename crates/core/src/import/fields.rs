@@ -1,5 +1,5 @@
-//! The fields of a row. What is wrong is told without repeating what stands there: it may be a token that was put
-//! into the wrong place.
+//! Parses the fields of a row. Messages never repeat the input, because it may be a token in the
+//! wrong field.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use crate::json_object::JsonObject;
 use crate::status::Status;
 use crate::time::Timestamp;
 
-/// Every field of every kind of row, as it stands in the file. Other keys are passed over.
+/// All fields of all kinds of rows. Unknown keys are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Fields<'r> {
@@ -46,7 +46,7 @@ pub(super) struct Fields<'r> {
     pub(super) updated_at: Option<&'r RawValue>,
     #[serde(borrow, default)]
     pub(super) expires_at: Option<&'r RawValue>,
-    // What follows only our own exports have.
+    // The following fields only occur in exports of symbolon.
     #[serde(borrow, default)]
     pub(super) keyed_hash: Option<&'r RawValue>,
     #[serde(borrow, default, rename = "face")]
@@ -71,13 +71,13 @@ impl<'r> Fields<'r> {
         read.map(|JsonObject(fields)| fields)
             .map_err(|error| match known_message(&error) {
                 Some(text) => text,
-                None => "it is no object".into(),
+                None => "it is not an object".into(),
             })
     }
 }
 
-/// What `serde` says of keys that are missing or stand twice, which are our own words. Everything else that it says may
-/// repeat the input.
+/// Returns the message of `serde` for missing and duplicate keys. Other messages may repeat the
+/// input.
 pub(super) fn known_message(error: &serde_json::Error) -> Option<String> {
     let text = error.to_string();
     let text = text.split(" at line ").next()?;
@@ -85,17 +85,17 @@ pub(super) fn known_message(error: &serde_json::Error) -> Option<String> {
     own.then(|| text.to_owned())
 }
 
-/// The text of a field; none if it is missing or null.
+/// Parses a string field; `None` if it is missing or null.
 pub(super) fn text<'r>(
     key: &str,
     field: Option<&'r RawValue>,
 ) -> Result<Option<Cow<'r, str>>, String> {
     field
-        .map(|raw| unquote(raw).ok_or_else(|| format!("`{key}` is no text")))
+        .map(|raw| unquote(raw).ok_or_else(|| format!("`{key}` is not a string")))
         .transpose()
 }
 
-/// The same, but what is empty is missing.
+/// Parses a string field; `None` if it is missing, null or empty.
 pub(super) fn name<'r>(
     key: &str,
     field: Option<&'r RawValue>,
@@ -103,7 +103,7 @@ pub(super) fn name<'r>(
     Ok(text(key, field)?.filter(|name| !name.is_empty()))
 }
 
-/// A field that is read from its text.
+/// Parses a field from its string.
 pub(super) fn parsed<T: FromStr<Err: Display>>(
     key: &str,
     field: Option<&RawValue>,
@@ -112,7 +112,7 @@ pub(super) fn parsed<T: FromStr<Err: Display>>(
     text(key, field)?.map(read).transpose()
 }
 
-/// A field of another form, or its default.
+/// Deserializes a field of another form; its default if it is missing.
 pub(super) fn form<'r, T: Deserialize<'r> + Default>(
     key: &str,
     field: Option<&'r RawValue>,
@@ -125,10 +125,11 @@ pub(super) fn form<'r, T: Deserialize<'r> + Default>(
     Ok(read.unwrap_or_default())
 }
 
-/// How Go writes that a time is not set, which InfluxDB does for what it made before it noted times.
+/// Go's zero time. InfluxDB writes it for objects that are older than the field.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
-/// A time that is only noted; what decides, such as an expiry, is never taken as not set.
+/// Parses a time that has no effect on checks. Only such times may be Go's zero time; an expiry may
+/// not.
 pub(super) fn noted_time(key: &str, field: Option<&RawValue>) -> Result<Option<Timestamp>, String> {
     let is_set = field.filter(|raw| unquote(raw).as_deref() != Some(NO_TIME));
     parsed(key, is_set)
@@ -142,13 +143,13 @@ pub(super) fn status(field: Option<&RawValue>) -> Result<Status, String> {
         Some(other) => {
             let quoted = quoted(other);
             Err(format!(
-                "unknown status {quoted}; known are `active`, `inactive` and `revoked`"
+                "unknown status {quoted}; expected `active`, `inactive` or `revoked`"
             ))
         }
     }
 }
 
-/// A word in backticks, unless it is as long as a token.
+/// Quotes a word with backticks, or describes it by length if it could be a token.
 fn quoted(word: &str) -> String {
     if word.len() < 32 {
         format!("`{}`", word.escape_debug())
@@ -157,7 +158,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// The text of a JSON string; none if it is something else, or holds half of a surrogate pair.
+/// Decodes a JSON string; `None` if it is not a string or contains an unpaired surrogate.
 fn unquote(raw: &RawValue) -> Option<Cow<'_, str>> {
     let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {

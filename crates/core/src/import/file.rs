@@ -1,4 +1,4 @@
-//! Reading the file row by row, so that only what is kept of a row takes memory.
+//! Reads an import file row by row, so that memory is only used for the fields that are kept.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,26 +17,26 @@ use crate::export::SetUpForm;
 use crate::id::Id;
 use crate::json_object::JsonObject;
 
-/// What an import file says, read but not yet compared with a store.
+/// The contents of an import file, not yet compared with a store.
 ///
-/// It takes the JSON of InfluxDB's own replies, each list as `GET /api/v2/…` writes it, in any order:
-/// `{"orgs":[…],"users":[…],"buckets":[…],"authorizations":[…]}`; a part of that; or the array that
-/// `influx auth list --json` prints. Keys that are not known are passed over.
+/// The format is the JSON of InfluxDB's replies, with the lists of `GET /api/v2/…` in any order:
+/// `{"orgs":[…],"users":[…],"buckets":[…],"authorizations":[…]}`. Lists may be omitted. The array
+/// printed by `influx auth list --json` is accepted as well. Unknown keys are ignored.
 #[derive(Debug, Default)]
 pub struct ImportFile {
     pub(super) organizations: Vec<OwnerRow>,
     pub(super) users: Vec<OwnerRow>,
     pub(super) buckets: Vec<BucketRow>,
     pub(super) authorizations: Vec<AuthorizationRow>,
-    /// In which list the authorizations stand.
+    /// List that contains the authorizations.
     pub(super) list: Option<ImportList>,
     pub(super) bad: Vec<BadRow>,
-    /// The names of those that are.
+    /// Names of the invalid rows that have one.
     pub(super) names_of_bad_rows: HashMap<RowPosition, Box<str>>,
-    /// The first names that rows give to the owners of which they name the id.
+    /// First name that a row gives to each owner id.
     pub(super) names: [HashMap<Id, Box<str>>; 2],
     pub(super) sets: Sets,
-    /// That the store was set up.
+    /// Set-up of the exported store, if it was set up.
     pub(super) set_up: Option<SetUpForm>,
 }
 
@@ -45,11 +45,11 @@ const BUFFER: usize = 1 << 18;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl ImportFile {
-    /// Reads a file to its end. Memory is taken for what is kept of the rows, about 500 bytes for an authorization.
+    /// Reads a file completely. An authorization takes about 500 bytes of memory.
     ///
     /// # Errors
     ///
-    /// [`ImportError`] if it is something else as a whole. Single rows that are bad are kept for
+    /// [`ImportError`] if the file as a whole is refused. Invalid rows are returned by
     /// [`Plan::bad`](super::Plan::bad).
     pub fn read(input: impl Read) -> Result<Self, ImportError> {
         let input = BufReader::with_capacity(BUFFER, without_mark(input)?);
@@ -64,13 +64,14 @@ impl ImportFile {
         }
     }
 
-    /// Whether it holds keyed hashes, which mean nothing without the key of the store that they come from.
+    /// Returns `true` if the file contains keyed hashes, which need the key of the store that was
+    /// exported.
     pub fn has_keyed_hashes(&self) -> bool {
         let is_keyed = |row: &AuthorizationRow| matches!(row.details.secret, Secret::Stored(_));
         self.authorizations.iter().any(is_keyed)
     }
 
-    /// How many authorizations there are, but for rows that cannot be read.
+    /// Returns the number of authorizations, without rows that cannot be parsed.
     pub fn authorizations(&self) -> usize {
         self.authorizations.len()
     }
@@ -138,7 +139,7 @@ impl ImportFile {
     }
 }
 
-/// Some programs put a mark before UTF-8; JSON has none.
+/// Skips a byte order mark, which some programs write and JSON does not allow.
 fn without_mark(mut input: impl Read) -> Result<impl Read, ImportError> {
     let mut start = Vec::with_capacity(BYTE_ORDER_MARK.len());
     let mut first = input.by_ref().take(BYTE_ORDER_MARK.len() as u64);
@@ -152,21 +153,22 @@ fn without_mark(mut input: impl Read) -> Result<impl Read, ImportError> {
 #[derive(Default)]
 struct Reading {
     file: ImportFile,
-    /// The lists that were met, the newest last.
+    /// Lists that were found, the newest last.
     met: Vec<ImportList>,
-    /// Why the whole file is refused.
+    /// Reason why the file is refused.
     refused: Option<&'static str>,
 }
 
 impl Reading {
-    /// Why it is not of the form that is read. What stands there is not repeated: it may be a token.
+    /// Describes why the file has another form, without repeating its contents, which may be a
+    /// token.
     fn form(&self, line: usize) -> String {
         let list = self.met.last().map_or("", |list| list.key());
         match (self.refused, list) {
             (Some(reason), "") => reason.into(),
             (Some(reason), list) => format!("`{list}` in line {line} {reason}"),
             (None, "") => "it is neither an object nor an array".into(),
-            (None, list) => format!("`{list}` in line {line} is no array"),
+            (None, list) => format!("`{list}` in line {line} is not an array"),
         }
     }
 
@@ -182,7 +184,7 @@ impl Reading {
             self.file.list = Some(list);
         }
         if twice {
-            return Err(self.refuse("stands there for the second time"));
+            return Err(self.refuse("occurs twice"));
         }
         Ok(())
     }
@@ -208,7 +210,7 @@ impl Reading {
         let mut index = 0;
         while let Some(row) = rows.next_element::<Box<RawValue>>()? {
             if index == 0 && list == ImportList::Unnamed && !is_authorization(&row) {
-                return Err(self.refuse("it is an array of something else"));
+                return Err(self.refuse("it is an array without authorizations"));
             }
             self.file.take(list, index, &row);
             index += 1;
@@ -260,7 +262,7 @@ impl<'de> Visitor<'de> for TopLevelVisitor<'_> {
         self.0.rows(ImportList::Unnamed, rows)
     }
 
-    /// What the `influx` command prints for an empty list.
+    /// Accepts `null`, which the `influx` command prints for an empty list.
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
         self.0.enter_list(ImportList::Unnamed)
     }

@@ -1,7 +1,7 @@
-//! Reading what InfluxDB says of its authorizations, to take it over with its ids.
+//! Imports authorizations from InfluxDB, or from an export, with their ids.
 //!
-//! An [`ImportFile`] is what was read, a [`Plan`] what would become of it in one store: nothing is written before
-//! every row was looked at.
+//! An [`ImportFile`] is the parsed input. A [`Plan`] compares it with a store; nothing is written
+//! before every row was checked.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -13,10 +13,12 @@
 //! let file = r#"{"authorizations": [
 //!     {"id": "0804f74142bbf000", "token": "", "orgID": "0804f74142bbf001", "permissions": []}
 //! ]}"#;
-//! let plan = Plan::new(ImportFile::read(file.as_bytes())?, &engine.issuer(), &Defaults::default())?;
+//! let file = ImportFile::read(file.as_bytes())?;
+//! let plan = Plan::new(file, &engine.issuer(), &Defaults::default())?;
 //! assert_eq!(
 //!     plan.bad()[0].to_string(),
-//!     "authorizations[0] (id 0804f74142bbf000): it has no token: give `token`, or its hash as `hashedToken`"
+//!     "authorizations[0] (id 0804f74142bbf000): it has no token: give `token`, or its hash as \
+//!      `hashedToken`"
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

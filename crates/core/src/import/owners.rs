@@ -1,4 +1,4 @@
-//! Which organization and user a row means: one of the file, one of the store, or one that is made for it.
+//! Resolves the organization and user of a row: in the file, in the store, or by creating them.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -13,17 +13,17 @@ use crate::owner::{Organization, User};
 use crate::status::Status;
 use crate::time::Timestamp;
 
-/// An organization or user, by id or by name.
+/// A reference to an organization or user by id or name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum OwnerName {
-    /// The one with this id.
+    /// Id of the owner.
     Id(Id),
-    /// The one with this name.
+    /// Name of the owner.
     Name(Box<str>),
 }
 
 impl From<&str> for OwnerName {
-    /// 16 hexadecimal digits are an id, everything else is a name.
+    /// Parses 16 hexadecimal digits as an id and everything else as a name.
     fn from(text: &str) -> Self {
         text.parse()
             .map_or_else(|_| Self::Name(text.into()), Self::Id)
@@ -36,11 +36,11 @@ pub(super) struct OwnerResolver<'a> {
     list: ImportList,
     if_revoked: IfRevoked,
     now: Timestamp,
-    /// What rows call them that may have to be made.
+    /// Names that rows give to ids, for owners that have to be created.
     pub(super) given_names: HashMap<Id, Box<str>>,
     by_id: HashMap<Id, Result<(), String>>,
     by_name: HashMap<Box<str>, Result<Id, String>>,
-    /// Those that must be made, and whether a good row needs them.
+    /// Owners to create, and if a valid row needs them.
     made: BTreeMap<Id, (ImportItem, bool)>,
 }
 
@@ -58,12 +58,12 @@ impl<'a> OwnerResolver<'a> {
         }
     }
 
-    /// Takes a row of the file. True if the store has it already.
+    /// Adds a row of the file. Returns `true` if the store already has it.
     pub(super) fn take(&mut self, row: &OwnerRow, item: &ImportItem) -> Result<bool, Refusal> {
         let with_id = self.by_id.get(&row.id).map(|_| "id");
         let named = row.name().and_then(|name| self.by_name.get(name));
         if let Some(what) = with_id.or(named.map(|_| "name")) {
-            return Err(Refusal::Row(format!("a bad row has its {what}")));
+            return Err(Refusal::Row(format!("an invalid row has the same {what}")));
         }
         let known = self.issuer.check_import(item, self.if_revoked)?;
         self.by_id.insert(row.id, Ok(()));
@@ -73,10 +73,11 @@ impl<'a> OwnerResolver<'a> {
         Ok(known)
     }
 
-    /// Whoever means an owner whose row is bad is bad too: it must not come to life by another's mention.
+    /// Marks an owner whose row is invalid. Rows that refer to it are then invalid too, so that a
+    /// reference does not create the owner.
     pub(super) fn refuse(&mut self, index: usize, id: Option<Id>, name: Option<Box<str>>) {
         let list = self.list;
-        let reason = format!("{} is bad", RowPosition { list, index });
+        let reason = format!("{} is invalid", RowPosition { list, index });
         if let Some(name) = name {
             self.by_name.entry(name).or_insert(Err(reason.clone()));
         }
@@ -85,7 +86,7 @@ impl<'a> OwnerResolver<'a> {
         }
     }
 
-    /// The id of the owner that is meant; one that is nowhere is planned to be made.
+    /// Returns the id of the owner. An unknown owner is added to those to create.
     pub(super) fn find(&mut self, meant: &OwnerName) -> Result<Id, Refusal> {
         let found = match meant {
             OwnerName::Id(id) => self.find_id(*id)?.map(|()| *id),
@@ -96,11 +97,11 @@ impl<'a> OwnerResolver<'a> {
                 ImportList::Users => Field::User,
                 _ => Field::Organization,
             };
-            Refusal::Row(format!("its {owner} cannot be taken: {reason}"))
+            Refusal::Row(format!("its {owner} is invalid: {reason}"))
         })
     }
 
-    /// Does the same ahead of time, if it is an id that is meant.
+    /// Resolves the owner in advance if it is given by id.
     pub(super) fn find_if_id(&mut self, meant: Option<&OwnerName>) -> Result<(), Error> {
         match meant {
             Some(OwnerName::Id(id)) => self.find_id(*id).map(|_| ()),
@@ -108,14 +109,14 @@ impl<'a> OwnerResolver<'a> {
         }
     }
 
-    /// A good row needs this owner.
+    /// Marks the owner as needed by a valid row.
     pub(super) fn need(&mut self, id: Id) {
         if let Some((_, needed)) = self.made.get_mut(&id) {
             *needed = true;
         }
     }
 
-    /// Those that must be made.
+    /// Returns the owners to create.
     pub(super) fn into_needed(self) -> impl Iterator<Item = ImportItem> {
         let made = self.made.into_values();
         made.filter_map(|(item, needed)| needed.then_some(item))
@@ -161,7 +162,7 @@ impl<'a> OwnerResolver<'a> {
         Ok(found)
     }
 
-    /// Plans to make an owner, unless the store has it.
+    /// Adds an owner to those to create, unless the store has it.
     fn make(&mut self, id: Id, name: &str) -> Result<(), Refusal> {
         let item = self.item(id, name);
         if self.issuer.check_import(&item, self.if_revoked)? {
@@ -169,7 +170,7 @@ impl<'a> OwnerResolver<'a> {
         }
         match self.by_name.entry(name.into()) {
             Entry::Occupied(_) => {
-                return Err(Refusal::row("another one that the file names has its name"));
+                return Err(Refusal::row("another one in the file has the same name"));
             }
             Entry::Vacant(free) => free.insert(Ok(id)),
         };

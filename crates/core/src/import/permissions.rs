@@ -1,4 +1,4 @@
-//! The permissions of a row: objects, as the API writes them, or texts, as the `influx` command prints them.
+//! The permissions of a row: objects as in the API, or texts as printed by the `influx` command.
 
 use std::fmt;
 
@@ -19,10 +19,10 @@ pub(super) fn permissions(field: Option<&RawValue>) -> Result<PermissionSet, Str
     }
 }
 
-/// Looks at one after the other, to name the one that is wrong.
+/// Parses the permissions one by one and describes the first invalid one.
 fn describe_first_invalid(raw: &RawValue) -> String {
     let Ok(all) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
-        return "`permissions` is no array".into();
+        return "`permissions` is not an array".into();
     };
     let wrong = |(at, one): (usize, &&RawValue)| {
         let error = serde_json::from_str::<PermissionForm>(one.get()).err()?;
@@ -33,8 +33,8 @@ fn describe_first_invalid(raw: &RawValue) -> String {
     found.unwrap_or_else(|| format!("permissions: {FORM}"))
 }
 
-const FORM: &str = "it is neither `{\"action\":…,\"resource\":{\"type\":…}}`, with ids of 16 hexadecimal digits, nor a \
-                    text such as `read:orgs/ID/buckets/ID`";
+const FORM: &str = "it is neither `{\"action\":…,\"resource\":{\"type\":…}}`, with ids of 16 \
+                    hexadecimal digits, nor a text such as `read:orgs/ID/buckets/ID`";
 
 struct PermissionForm(Permission);
 

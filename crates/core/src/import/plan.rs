@@ -1,4 +1,4 @@
-//! What would become of a file in a store: every row is looked at, and nothing is written.
+//! The plan of an import: all rows are checked and nothing is written.
 
 use super::bad_row::{BadRow, ImportList};
 use super::file::ImportFile;
@@ -12,30 +12,30 @@ use crate::issuer::{IfRevoked, ImportItem, Issuer};
 use crate::time::Timestamp;
 use crate::token::{MalformedToken, Prefix};
 
-/// What counts for rows that say nothing else, and what the operator decided.
+/// Defaults for rows without an owner, and options of the import.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Defaults {
-    /// The organization of rows that name none, as those that `influx auth list --json` prints.
+    /// Organization of rows without one, such as those printed by `influx auth list --json`.
     pub organization: Option<OwnerName>,
-    /// What to do with rows that had ended before, as the journal knows.
+    /// Handling of rows that the journal knows as revoked or deleted.
     pub if_revoked: IfRevoked,
 }
 
-/// How many of each kind.
+/// Numbers of entities of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Counts {
-    /// Organizations.
+    /// Number of organizations.
     pub organizations: usize,
-    /// Users.
+    /// Number of users.
     pub users: usize,
-    /// Names of buckets.
+    /// Number of registered bucket names.
     pub buckets: usize,
-    /// Authorizations.
+    /// Number of authorizations.
     pub authorizations: usize,
 }
 
 impl Counts {
-    /// All together.
+    /// Returns the sum.
     pub fn total(&self) -> usize {
         self.organizations + self.users + self.buckets + self.authorizations
     }
@@ -50,12 +50,12 @@ impl Counts {
     }
 }
 
-/// What is new in a file, and what of it cannot be taken.
+/// A checked import: new entities and invalid rows.
 #[derive(Debug)]
 pub struct Plan {
     /// Organizations, users and buckets, in this order.
     pub(super) items: [Vec<ImportItem>; 3],
-    /// That the store was set up.
+    /// Set-up to import.
     pub(super) set_up: Option<ImportItem>,
     pub(super) rows: Vec<PlannedAuthorization>,
     pub(super) sets: Sets,
@@ -65,7 +65,7 @@ pub struct Plan {
     pub(super) bad: Vec<BadRow>,
 }
 
-/// An authorization that can be taken.
+/// An authorization to import.
 #[derive(Debug)]
 pub(super) struct PlannedAuthorization {
     pub(super) id: Id,
@@ -79,16 +79,18 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if the store cannot be read. Rows that are bad are told by [`Plan::bad`].
+    /// [`Error::Store`] if the store cannot be read. Invalid rows are no error; [`Plan::bad`]
+    /// returns them.
     pub fn new(file: ImportFile, issuer: &Issuer, defaults: &Defaults) -> Result<Self, Error> {
         Self::watched(file, issuer, defaults, &mut |_| ())
     }
 
-    /// As [`Plan::new`]; tells `progress` now and then how many authorizations it has looked at.
+    /// Creates a plan as [`Plan::new`] does, and calls `progress` regularly with the number of
+    /// authorizations that were checked.
     ///
     /// # Errors
     ///
-    /// As [`Plan::new`].
+    /// The same as those of [`Plan::new`].
     pub fn watched(
         file: ImportFile,
         issuer: &Issuer,
@@ -98,12 +100,12 @@ impl Plan {
         Planner::new(issuer, defaults).run(file, progress)
     }
 
-    /// What cannot be taken, in the order of the file's lists.
+    /// Returns the invalid rows, in the order of the lists in the file.
     pub fn bad(&self) -> &[BadRow] {
         &self.bad
     }
 
-    /// How many items the store has already.
+    /// Returns the numbers of entities that the store already has.
     pub fn known(&self) -> Counts {
         self.known
     }
@@ -118,7 +120,7 @@ impl Plan {
         }
     }
 
-    /// How many items [`Plan::write`] would write.
+    /// Returns the numbers of entities that [`Plan::write`] will write.
     pub fn new_items(&self) -> Counts {
         let [organizations, users, buckets] = self.items.each_ref().map(Vec::len);
         Counts {

@@ -1,4 +1,4 @@
-//! Looking at every row of a file.
+//! Checks every row of a file.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -23,7 +23,7 @@ pub(super) struct Planner<'a> {
     plan: Plan,
 }
 
-/// How many rows are looked at between two notes of progress.
+/// Number of rows between two calls of `progress`.
 const STEP: usize = 1000;
 
 impl<'a> Planner<'a> {
@@ -89,7 +89,7 @@ impl<'a> Planner<'a> {
         Ok(self.plan)
     }
 
-    /// Notes a row that could not be read.
+    /// Records a row that could not be parsed.
     fn refuse(&mut self, bad: BadRow, names: &HashMap<RowPosition, Box<str>>) {
         let name = names.get(&bad.place).cloned();
         if let Some(owners) = self.owners(bad.place.list) {
@@ -136,7 +136,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Owners that rows name by id come first, so that other rows can mean them by their names.
+    /// Adds owners that rows refer to by id, before other rows refer to them by name.
     fn take_named_by_id(
         &mut self,
         buckets: &[BucketRow],
@@ -186,7 +186,7 @@ impl<'a> Planner<'a> {
     ) -> Result<(), Error> {
         let mut ids = DuplicateCheck::new(list, "id");
         let mut tokens = Tokens::of(&rows);
-        // Nothing in the store can be in the way if there is nothing in it.
+        // An empty store cannot conflict with any row.
         let compare = !self.issuer.is_store_empty();
         for (at, row) in rows.into_iter().enumerate() {
             if at % STEP == 0 {
@@ -209,7 +209,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// What shall be written; none if the store has it already.
+    /// Returns the authorization to write, or `None` if the store has it.
     fn authorization(
         &mut self,
         row: AuthorizationRow,
@@ -242,12 +242,12 @@ impl<'a> Planner<'a> {
     fn organization(&mut self, named: Option<&OwnerName>) -> Result<Id, Refusal> {
         let meant = named.or(self.defaults.organization.as_ref());
         let meant = meant.ok_or_else(|| {
-            Refusal::row("it names no organization (`orgID` or `org`); say which with `--org`")
+            Refusal::row("it names no organization; add `orgID` or `org`, or set a default")
         })?;
         self.organizations.find(meant)
     }
 
-    /// Whether the row is known, or what of it shall be written.
+    /// Counts the row as known, plans its item, or records it as invalid.
     fn note(
         &mut self,
         (list, index, id): (ImportList, usize, Id),
@@ -270,7 +270,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What earlier rows of a list have, and which.
+/// Detects rows of a list with the same key, and returns the earlier one.
 struct DuplicateCheck<K> {
     list: ImportList,
     what: &'static str,

@@ -1,4 +1,4 @@
-//! Rows as they are kept while the whole file is read: small, for there may be a million of them.
+//! Parsed rows, in a compact form because a file may have a million of them.
 
 use std::borrow::Cow;
 
@@ -49,11 +49,11 @@ pub(super) struct AuthorizationRow {
     pub(super) id: Id,
     pub(super) organization: Option<OwnerName>,
     pub(super) user: Option<OwnerName>,
-    /// Boxed, so that a list that grows or is sorted out moves little.
+    /// Boxed, so that growing and filtering the list moves few bytes.
     pub(super) details: Box<AuthorizationDetails>,
 }
 
-/// What an authorization has beside its id and owners.
+/// The fields of an authorization other than id and owners.
 #[derive(Debug)]
 pub(super) struct AuthorizationDetails {
     pub(super) secret: Secret,
@@ -62,11 +62,11 @@ pub(super) struct AuthorizationDetails {
     status: Status,
     expires_at: Option<Timestamp>,
     times: Times,
-    /// Only in exports of our own, and there not always.
+    /// Only present in some rows of exports of symbolon.
     symbolon_fields: Option<Box<SymbolonFields>>,
 }
 
-/// What InfluxDB does not say of an authorization.
+/// Fields of an authorization that InfluxDB does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SymbolonFields {
     origin: Origin,
@@ -81,7 +81,7 @@ struct Times {
     updated_at: Option<Timestamp>,
 }
 
-/// An owner as a row names it: what is known of its id, and of its name.
+/// A reference to an owner by id, name, or both.
 #[derive(Debug, Default)]
 pub(super) struct Named<'r> {
     pub(super) id: Option<Id>,
@@ -111,7 +111,7 @@ impl OwnerRow {
         })
     }
 
-    /// Its name, unless it is deleted and has given it back.
+    /// Returns the name, or `None` for a deleted owner, which has released it.
     pub(super) fn name(&self) -> Option<&str> {
         (self.status != Status::Revoked).then_some(&self.name)
     }
@@ -160,7 +160,7 @@ impl BucketRow {
         })
     }
 
-    /// Whether it has its name, and has not given it back.
+    /// Returns `true` if the bucket has its name, and `false` if it is deleted and has released it.
     pub(super) fn is_named(&self) -> bool {
         self.status != Status::Revoked
     }
@@ -291,7 +291,8 @@ impl Times {
         })
     }
 
-    /// When it was made and last changed; what is not noted is `now`, or when it was made.
+    /// Returns the times of creation and last change. A missing time of creation is `now`, a
+    /// missing time of change that of creation.
     fn or(self, now: Timestamp) -> (Timestamp, Timestamp) {
         let created_at = self.created_at.unwrap_or(now);
         (created_at, self.updated_at.unwrap_or(created_at))
@@ -321,7 +322,7 @@ impl<'r> Named<'r> {
         })
     }
 
-    /// The id counts more than the name, which may have changed since.
+    /// Prefers the id, because the name may have changed since.
     fn reference(&self) -> Option<OwnerName> {
         let named = || {
             self.name

@@ -1,4 +1,4 @@
-//! Sets of permissions, small: a million rows are kept until the last of them is read.
+//! Compact permission sets, because all rows of a file are in memory at once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::id::Id;
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
 
-/// Every different set once, and every pair of action and type.
+/// Each distinct permission set, and each distinct pair of action and type.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
     packed: HashSet<Arc<[u8]>>,
@@ -14,7 +14,7 @@ pub(super) struct Sets {
     numbers: HashMap<(Action, ResourceType), u32>,
 }
 
-/// A set of permissions in the [`Sets`] that made it.
+/// A permission set, packed by a [`Sets`].
 #[derive(Debug, Clone)]
 pub(super) struct PackedSet(Arc<[u8]>);
 
@@ -48,7 +48,7 @@ impl Sets {
             target,
         } = &permission.resource;
         let words = (permission.action, *kind);
-        // There are fewer than the input has bytes.
+        // There are fewer pairs than input bytes.
         let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(words).or_insert(next);
         if number == next {

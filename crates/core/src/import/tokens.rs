@@ -1,4 +1,4 @@
-//! The token of a row: its text, or a stored hash of it.
+//! The token of a row: its text or a stored hash.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,11 +13,11 @@ use crate::token::{
     Credential, ForeignHash, KEYED_MARK, MalformedToken, Prefix, StoredDigest, Token,
 };
 
-/// What a row says of its token.
+/// The token of a row.
 pub(super) enum Secret {
     Text(Zeroizing<Box<str>>),
     Hash(Box<ForeignHash>),
-    /// All that a store of ours knew it by.
+    /// The credential of an exported store.
     Stored(Box<Credential>),
 }
 
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// What InfluxDB Cloud writes in the place of a token.
+/// Placeholder that InfluxDB Cloud writes instead of a token.
 const REDACTED: &str = "redacted";
 const HASH_MARK: &str = "$influxdb2-sha";
 
@@ -69,7 +69,7 @@ impl Secret {
         }
         match (text, hash) {
             (Some(text), Some(hash)) if !hash.is_of(text.as_bytes()) => {
-                Err("`token` and `hashedToken` do not belong together; leave one out".into())
+                Err("`token` and `hashedToken` do not match; leave one out".into())
             }
             (Some(text), _) => Ok(Self::Text(Zeroizing::new(text.as_str().into()))),
             (None, Some(hash)) => Ok(Self::Hash(Box::new(hash))),
@@ -94,15 +94,15 @@ impl Secret {
     }
 }
 
-/// The tokens of a file, by what both their texts and their hashes lead to.
+/// The tokens of a file by hash, so that a text and a hash of the same token are found to be equal.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     known: HashMap<HashPrefix, usize>,
-    /// Whether any row has a SHA-512, so that those of the texts must be known too.
+    /// Some rows have SHA-512 hashes, so these are also computed for texts.
     wide: bool,
 }
 
-/// The start of a hash: enough to tell tokens apart.
+/// The first bytes of a hash, enough to distinguish tokens.
 type HashPrefix = [u8; 16];
 
 impl Tokens {
@@ -120,11 +120,11 @@ impl Tokens {
         }
     }
 
-    /// Notes the token of the row with this index.
+    /// Records the token of the row with this index.
     ///
     /// # Errors
     ///
-    /// The index of an earlier row that has it.
+    /// The index of an earlier row with the same token.
     pub(super) fn note(&mut self, index: usize, secret: &Secret) -> Result<(), usize> {
         let locators = match secret {
             Secret::Hash(foreign_hash) => [Some(**foreign_hash), None],

@@ -1,4 +1,4 @@
-//! Writing what is new, in commits as large as the store takes well.
+//! Writes the new entities of a plan in commits of moderate size.
 
 use super::ImportList;
 use super::plan::{Counts, Plan};
@@ -6,22 +6,23 @@ use crate::error::{Error, Field};
 use crate::issuer::{IfRevoked, ImportItem, ImportReport, Issuer};
 use crate::token::MalformedToken;
 
-/// Items in one commit: enough that its sync costs little, few enough that others wait briefly.
+/// Maximum number of entities per commit: large enough that the sync is a small part of the cost,
+/// small enough that other writers do not wait long.
 const CHUNK: usize = 1000;
 
 impl Plan {
-    /// Writes all that is new, owners first. Each commit is all or nothing; after an error the same file can be read
-    /// and written again, and goes on where this one stopped. Returns what was written; `progress` is told how many
-    /// items, after each commit.
+    /// Writes the new entities, owners first, and returns their numbers. Calls `progress` after
+    /// each commit with the number of entities so far. Each commit is atomic. After an error,
+    /// planning and writing the same file again continues where this call stopped.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::import`].
+    /// The same as those of [`Issuer::import`].
     pub fn write(self, issuer: &Issuer, progress: &mut dyn FnMut(usize)) -> Result<Counts, Error> {
         let mut done = Counts::default();
         // The first commit of a store also writes its settings.
         let chunk = issuer.limits().writes.saturating_sub(1).clamp(1, CHUNK);
-        // First, so that the store is never open to another set-up meanwhile.
+        // Written first, so that the store is never open to another set-up.
         if let Some(set_up) = &self.set_up {
             issuer.import(std::slice::from_ref(set_up))?;
         }
@@ -41,7 +42,7 @@ impl Plan {
             let next = rows.by_ref().take(chunk);
             let items = next.map(|ready| ready.item(issuer.prefix(), &self.sets, self.now));
             let items = items.collect::<Result<Vec<_>, _>>();
-            // The store has the same prefix as when the rows were looked at.
+            // The prefix is the one that the rows were checked with.
             let wrong = |error: MalformedToken| Error::Invalid(Field::Token, format!("is {error}"));
             let items = items.map_err(wrong)?;
             if items.is_empty() {
@@ -53,7 +54,7 @@ impl Plan {
     }
 }
 
-/// Writes `items` in one commit, or in as many as their sizes need.
+/// Writes `items` in one commit, or in several if they are too large.
 fn commit(
     issuer: &Issuer,
     items: &[ImportItem],

@@ -1,12 +1,12 @@
-//! What cannot be taken, and what is said of it.
+//! Invalid rows and their messages.
 
 use super::*;
 
-/// The one reason why an authorization with these fields is bad.
+/// Returns the reason why an authorization with these fields is invalid.
 fn reason(fields: &str) -> String {
-    let told = bad(&rows(&[row(fields)]));
-    assert_eq!(told.len(), 1, "{fields}: {told:?}");
-    let reason = told[0].strip_prefix("authorizations[0] (id 0000000000000a01): ");
+    let message = bad(&rows(&[row(fields)]));
+    assert_eq!(message.len(), 1, "{fields}: {message:?}");
+    let reason = message[0].strip_prefix("authorizations[0] (id 0000000000000a01): ");
     reason.unwrap().to_owned()
 }
 
@@ -22,24 +22,27 @@ fn invalid_tokens_are_rejected() {
         assert_eq!(reason(fields), missing);
     }
     for hash in hashes(OTHER) {
-        let told = reason(&format!(r#""token":"{hash}""#));
-        assert_eq!(told, "`token` is a stored hash; give it as `hashedToken`");
-        let told = reason(&format!(r#""token":"{RAW}","hashedToken":"{hash}""#));
+        let message = reason(&format!(r#""token":"{hash}""#));
+        assert_eq!(
+            message,
+            "`token` is a stored hash; give it as `hashedToken`"
+        );
+        let message = reason(&format!(r#""token":"{RAW}","hashedToken":"{hash}""#));
         assert!(
-            told.starts_with("`token` and `hashedToken` do not belong together"),
-            "{told}"
+            message.starts_with("`token` and `hashedToken` do not match"),
+            "{message}"
         );
     }
-    assert_eq!(reason(r#""token":7"#), "`token` is no text");
+    assert_eq!(reason(r#""token":7"#), "`token` is not a string");
     for short in [
         "short",
         "with\\u0000nul-0123456789abcdef0123456789",
         "Zoë0123456789abcdef0123456789abcdef",
     ] {
-        let told = reason(&format!(r#""token":"{short}""#));
+        let message = reason(&format!(r#""token":"{short}""#));
         assert!(
-            told.starts_with("`token`: not a token: it is damaged, or not 32 to 255"),
-            "{told}"
+            message.starts_with("`token`: not a token: it is damaged, or not 32 to 255"),
+            "{message}"
         );
     }
     assert!(
@@ -53,24 +56,24 @@ fn invalid_fields_are_rejected() {
     let with = |fields: &str| reason(&format!(r#""token":"{RAW}",{fields}"#));
     assert_eq!(
         with(r#""status":"paused""#),
-        "unknown status `paused`; known are `active`, `inactive` and `revoked`"
+        "unknown status `paused`; expected `active`, `inactive` or `revoked`"
     );
     for time in [
         "1969-12-31T23:59:59Z",
         "2263-01-01T00:00:00Z",
         "9999-12-31T00:00:00Z",
     ] {
-        let told = with(&format!(r#""expiresAt":"{time}""#));
+        let message = with(&format!(r#""expiresAt":"{time}""#));
         assert!(
-            told.starts_with("`expiresAt`: a time must be between 1970"),
-            "{told}"
+            message.starts_with("`expiresAt`: a time must be between 1970"),
+            "{message}"
         );
     }
     assert!(
         with(r#""expiresAt":"0001-01-01T00:00:00Z""#).starts_with("`expiresAt`: a time must be")
     );
     assert!(with(r#""createdAt":"yesterday""#).starts_with("`createdAt`: a time must have"));
-    assert_eq!(with(r#""createdAt":5"#), "`createdAt` is no text");
+    assert_eq!(with(r#""createdAt":5"#), "`createdAt` is not a string");
     assert_eq!(
         with(r#""userID":"77""#),
         "`userID`: id must have a length of 16 bytes"
@@ -90,7 +93,7 @@ fn invalid_fields_are_rejected() {
     );
     assert_eq!(
         with(r#""description":"\ud800""#),
-        "`description` is no text"
+        "`description` is not a string"
     );
     let twice = row(r#""status":null,"status":null"#);
     assert_eq!(
@@ -102,7 +105,7 @@ fn invalid_fields_are_rejected() {
 #[test]
 fn invalid_ids_are_rejected() {
     let token = format!(r#""token":"{RAW}""#);
-    for (id, told) in [
+    for (id, message) in [
         ("", "authorizations[0]: `id` is missing"),
         (
             r#""id":"x","#,
@@ -112,31 +115,34 @@ fn invalid_ids_are_rejected() {
             r#""id":"000000000000000g","#,
             "authorizations[0]: `id`: invalid ID",
         ),
-        (r#""id":12,"#, "authorizations[0]: `id` is no text"),
+        (r#""id":12,"#, "authorizations[0]: `id` is not a string"),
     ] {
         let row = row(&token).replace(r#""id":"0000000000000a01","#, id);
-        assert_eq!(bad(&rows(&[row])), [told]);
+        assert_eq!(bad(&rows(&[row])), [message]);
     }
     let not_rows = bad(&format!(r#"{{"authorizations":[7,null,[],"{RAW}"]}}"#));
     assert_eq!(not_rows.len(), 4);
-    for (at, told) in not_rows.iter().enumerate() {
-        assert_eq!(*told, format!("authorizations[{at}]: it is no object"));
+    for (at, message) in not_rows.iter().enumerate() {
+        assert_eq!(
+            *message,
+            format!("authorizations[{at}]: it is not an object")
+        );
     }
     let array = r#"{"orgs":[["0000000000000b01","o"]]}"#;
-    assert_eq!(bad(array), ["orgs[0]: it is no object"]);
+    assert_eq!(bad(array), ["orgs[0]: it is not an object"]);
 }
 
 #[test]
 fn invalid_export_fields_are_rejected() {
     let array = r#""createdBy":["0000000000000a02"]"#;
-    let told = reason(&format!(r#""token":"{RAW}",{array}"#));
-    assert!(told.starts_with("`createdBy` is not `{"), "{told}");
+    let message = reason(&format!(r#""token":"{RAW}",{array}"#));
+    assert!(message.starts_with("`createdBy` is not `{"), "{message}");
     let user =
         r#"{"id":"0000000000000c01","name":"u","memberships":[["0000000000000b01","owner"]]}"#;
-    let told = bad(&format!(r#"{{"users":[{user}]}}"#));
+    let message = bad(&format!(r#"{{"users":[{user}]}}"#));
     assert!(
-        told[0].contains("`memberships` is not a list of `{"),
-        "{told:?}"
+        message[0].contains("`memberships` is not a list of `{"),
+        "{message:?}"
     );
     let set_up =
         r#"{"orgs":[],"setUp":["0000000000000b01","0000000000000c01","2026-01-01T00:00:00Z"]}"#;
@@ -149,13 +155,13 @@ fn invalid_permissions_are_rejected() {
         let row = format!(
             r#"{{"id":"0000000000000a01","org":"o","token":"{RAW}","permissions":{permissions}}}"#
         );
-        let told = bad(&rows(&[row]));
-        assert_eq!(told.len(), 1, "{permissions}");
-        told[0].split_once("): ").unwrap().1.to_owned()
+        let message = bad(&rows(&[row]));
+        assert_eq!(message.len(), 1, "{permissions}");
+        message[0].split_once("): ").unwrap().1.to_owned()
     };
     assert_eq!(with("null"), "authorization must include permissions");
     assert_eq!(with("[]"), "authorization must include permissions");
-    assert_eq!(with("{}"), "`permissions` is no array");
+    assert_eq!(with("{}"), "`permissions` is not an array");
     assert!(with(r#"["read:buckets","nonsense"]"#).starts_with("permissions[1]: it is neither"));
     assert!(with(&format!(r#"["{RAW}"]"#)).starts_with("permissions[0]: it is neither"));
     assert_eq!(
@@ -200,9 +206,8 @@ fn duplicates_are_reported_with_their_first_occurrence() {
         for (first, other) in [(&hashed, &raw), (&raw, &hashed), (&hashed, &hashed)] {
             assert_eq!(
                 bad(&rows(&[row(first), second(other)])),
-                [
-                    "authorizations[1] (id 0000000000000a02): it has the same token as authorizations[0]"
-                ]
+                ["authorizations[1] (id 0000000000000a02): \
+                     it has the same token as authorizations[0]"]
             );
         }
     }
@@ -223,9 +228,12 @@ fn duplicates_are_reported_with_their_first_occurrence() {
 #[test]
 fn a_file_of_an_unknown_format_is_rejected_as_a_whole() {
     let syntax = |input: &str| {
-        let told = refused(input.as_bytes());
-        assert!(told.starts_with("the input is no JSON: "), "{told}");
-        told
+        let message = refused(input.as_bytes());
+        assert!(
+            message.starts_with("the input is not valid JSON: "),
+            "{message}"
+        );
+        message
     };
     assert!(syntax("{\"orgs\":[\n{\"id\":}]}").ends_with("at line 2 column 7"));
     assert!(syntax("").contains("EOF"));
@@ -236,35 +244,32 @@ fn a_file_of_an_unknown_format_is_rejected_as_a_whole() {
         Err(ImportError::Syntax(_))
     ));
     let form = |input: &str, reason: &str| {
-        let told = refused(input.as_bytes());
+        let message = refused(input.as_bytes());
         assert!(
-            told.starts_with("the input is not what InfluxDB writes: "),
-            "{told}"
+            message.starts_with("the input is not an import file: "),
+            "{message}"
         );
-        assert!(told.contains(reason), "{told}");
-        assert!(!told.contains(RAW), "{told}");
+        assert!(message.contains(reason), "{message}");
+        assert!(!message.contains(RAW), "{message}");
     };
     form("{}", "an object without any of the lists");
     form(
         r#"{"code":"unauthorized"}"#,
         "an object without any of the lists",
     );
-    form("[1]", "an array of something else");
+    form("[1]", "an array without authorizations");
     form(
         r#"[{"id":"0000000000000a01","name":"o"}]"#,
-        "an array of something else",
+        "an array without authorizations",
     );
     form(&format!("\"{RAW}\""), "neither an object nor an array");
     form("7", "neither an object nor an array");
-    form("{\n\"orgs\":{}}", "`orgs` in line 2 is no array");
+    form("{\n\"orgs\":{}}", "`orgs` in line 2 is not an array");
     form(
         &format!(r#"{{"authorizations":"{RAW}"}}"#),
-        "`authorizations` in line 1 is no array",
+        "`authorizations` in line 1 is not an array",
     );
-    form(
-        r#"{"orgs":[],"orgs":[]}"#,
-        "`orgs` in line 1 stands there for the second time",
-    );
+    form(r#"{"orgs":[],"orgs":[]}"#, "`orgs` in line 1 occurs twice");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What InfluxDB writes, in its three forms.
+//! The three forms of InfluxDB's output.
 
 use super::*;
 use crate::import::OwnerName;
@@ -8,13 +8,15 @@ use crate::{Action, Origin, Request, ResourceType, Status, Timestamp};
 fn api_replies_are_read_in_any_order() {
     let (engine, counts) = import(&format!(
         r#"{{"links":{{"self":"/x"}},
-        "authorizations":[{{"links":{{}},"id":"0000000000000A01","token":"{RAW}","status":"inactive",
-            "description":"d","orgID":"0000000000000b01","org":"renamed","userID":"0000000000000c01",
+        "authorizations":[{{"links":{{}},"id":"0000000000000A01","token":"{RAW}",
+            "status":"inactive","description":"d","orgID":"0000000000000b01","org":"renamed",
+            "userID":"0000000000000c01",
             "user":"renamed","permissions":[{{"action":"read","resource":{{"type":"buckets",
             "id":"0000000000000d01","orgID":"0000000000000B01","name":"n","org":"o"}}}}],
             "createdAt":"2024-01-02T03:04:05.678901+02:00","updatedAt":"2024-02-02T00:00:00Z",
             "expiresAt":"2020-01-01T00:00:00Z"}}],
-        "buckets":[{{"id":"0000000000000d01","orgID":"0000000000000b01","name":"b","retentionRules":[]}}],
+        "buckets":[{{"id":"0000000000000d01","orgID":"0000000000000b01","name":"b",
+            "retentionRules":[]}}],
         "users":[{{"id":"0000000000000c01","name":"u","status":"active"}}],
         "orgs":[{{"id":"0000000000000b01","name":"o","description":"of the file"}}]}}"#
     ));
@@ -64,7 +66,7 @@ fn influx_auth_list_output_is_read() {
         bad[0].starts_with("[0] (id 0000000000000a01): it names no org"),
         "{bad:?}"
     );
-    assert!(bad[0].ends_with("with `--org`"), "{bad:?}");
+    assert!(bad[0].ends_with("or set a default"), "{bad:?}");
 
     let engine = engine();
     for organization in ["0000000000000b01", "my-org"] {
@@ -73,7 +75,7 @@ fn influx_auth_list_output_is_read() {
             ..Defaults::default()
         };
         let plan = plan_for(&engine, &json, &defaults);
-        // The permissions are those of another organization than the one that has the name.
+        // The permissions refer to another organization than the one with this name.
         assert_eq!(plan.bad().is_empty(), organization == "0000000000000b01");
         plan.write(&engine.issuer(), &mut |_| ()).unwrap();
     }
@@ -90,7 +92,7 @@ fn influx_auth_list_output_is_read() {
 }
 
 #[test]
-fn empty_lists() {
+fn empty_lists_are_accepted() {
     for json in [
         "null",
         "[]",

@@ -30,7 +30,7 @@ fn plan_for(engine: &Engine, json: &str, defaults: &Defaults) -> Plan {
     Plan::new(file, &engine.issuer(), defaults).unwrap()
 }
 
-/// What is written into an empty store; no row is bad.
+/// Imports a file without invalid rows into an empty store.
 fn import(json: &str) -> (Engine, Counts) {
     let engine = engine();
     let counts = import_into(&engine, json);
@@ -46,7 +46,7 @@ fn import_into(engine: &Engine, json: &str) -> Counts {
     written
 }
 
-/// The bad rows of a file, as they are told.
+/// Returns the invalid rows of a file, formatted.
 fn bad(json: &str) -> Vec<String> {
     let plan = plan_in(&engine(), json);
     plan.bad().iter().map(ToString::to_string).collect()
@@ -61,7 +61,7 @@ fn stored(engine: &Engine, id: &str) -> Authorization {
     engine.issuer().authorization(&Caller::Root, id).unwrap()
 }
 
-/// An authorization with these fields beside an id, an organization and permissions.
+/// Returns an authorization with an id, an organization, permissions and these fields.
 fn row(fields: &str) -> String {
     format!(
         r#"{{"id":"0000000000000a01","orgID":"0000000000000b01","permissions":[{{"action":"read",
@@ -73,7 +73,7 @@ fn rows(rows: &[String]) -> String {
     format!(r#"{{"authorizations":[{}]}}"#, rows.join(","))
 }
 
-/// A token as InfluxDB 2.9 stores it, in both of its ways.
+/// Hashes a token in both ways of InfluxDB 2.9.
 fn hashes(token: &str) -> [String; 2] {
     use base64::Engine as _;
     let of = |variant: &str, foreign_hash: ForeignHash| {

@@ -1,4 +1,4 @@
-//! Which organizations and users rows mean.
+//! Resolution of organizations and users.
 
 use super::*;
 use crate::{Status, Token};
@@ -49,7 +49,8 @@ fn owner_names_resolve_in_the_file_before_the_store() {
         .unwrap();
     let of_file = r#""org":"of the file""#;
     let json = format!(
-        r#"{{"authorizations":[{},{},{}],"orgs":[{{"id":"0000000000000b01","name":"of the file"}}]}}"#,
+        r#"{{"authorizations":[{},{},{}],
+        "orgs":[{{"id":"0000000000000b01","name":"of the file"}}]}}"#,
         with_owners("0000000000000a01", RAW, of_file),
         with_owners("0000000000000a02", OTHER, r#""org":"stored","user":"new""#),
         with_owners(
@@ -103,8 +104,8 @@ fn created_owners_do_not_take_existing_names() {
     assert_eq!(
         bad(&json),
         [
-            "authorizations[0] (id 0000000000000a01): its organization cannot be taken: \
-          another one that the file names has its name"
+            "authorizations[0] (id 0000000000000a01): its organization is invalid: \
+          another one in the file has the same name"
         ]
     );
     let engine = engine();
@@ -125,7 +126,7 @@ fn created_owners_do_not_take_existing_names() {
     );
 }
 
-/// What is skipped must not come to life by another row's mention of it.
+/// A reference from another row does not create an owner whose own row is invalid.
 #[test]
 fn rows_of_bad_owners_are_bad() {
     for (owners, meant) in [
@@ -154,11 +155,11 @@ fn rows_of_bad_owners_are_bad() {
             r#"{{"orgs":[{owners}],"authorizations":[{}]}}"#,
             with_owners("0000000000000a01", RAW, meant)
         );
-        let told = bad(&json);
-        assert_eq!(told.len(), 2, "{json} {told:?}");
+        let message = bad(&json);
+        assert_eq!(message.len(), 2, "{json} {message:?}");
         assert!(
-            told[1].ends_with("its organization cannot be taken: orgs[0] is bad"),
-            "{told:?}"
+            message[1].ends_with("its organization is invalid: orgs[0] is invalid"),
+            "{message:?}"
         );
         let plan = plan_in(&engine(), &json);
         assert_eq!(plan.new_items().total(), 0);
@@ -189,20 +190,20 @@ fn tokens_of_deleted_owners_stay_refused() {
     assert_eq!(refused.reason(), "revoked");
     assert_eq!(named(&engine, "o").to_string(), "0000000000000b02");
     let id = "0000000000000a01".parse().unwrap();
-    let told = engine.issuer().explain(&Caller::Root, id, &request);
-    assert_eq!(told.unwrap().authorization.status, Status::Active);
+    let message = engine.issuer().explain(&Caller::Root, id, &request);
+    assert_eq!(message.unwrap().authorization.status, Status::Active);
 }
 
 #[test]
 fn existing_records_are_compared_with_the_file() {
     let (engine, _) = import(&rows(&[row(&format!(r#""token":"{RAW}""#))]));
-    let told = |json: String| plan_in(&engine, &json).bad()[0].reason.clone();
+    let message = |json: String| plan_in(&engine, &json).bad()[0].reason.clone();
     let exists = |what: &str| format!("{what} exists already; choose another");
     let other_token = rows(&[row(&format!(r#""token":"{OTHER}""#))]);
-    assert_eq!(told(other_token), exists("authorization"));
+    assert_eq!(message(other_token), exists("authorization"));
     let other_id = rows(&[row(&format!(r#""token":"{RAW}""#)).replace("0a01", "0a02")]);
-    assert_eq!(told(other_id), exists("token"));
+    assert_eq!(message(other_id), exists("token"));
     let native = Token::generate(crate::Prefix::default(), Id::MIN).unwrap();
     let own = rows(&[row(&format!(r#""token":"{}""#, native.reveal())).replace("0a01", "0a02")]);
-    assert!(told(own).starts_with("token belongs to authorization 0000000000000001"));
+    assert!(message(own).starts_with("token belongs to authorization 0000000000000001"));
 }
