@@ -90,7 +90,8 @@ pub enum ImportError {
     /// The input is JSON of another form.
     #[error(
         "the input is not an import file: {0}; expected an object with `orgs`, `users`, \
-         `buckets` or `authorizations`, each an array, or the array printed by `influx auth list --json`"
+         `buckets` or `authorizations`, each an array, or the array printed by \
+         `influx auth list --json`"
     )]
     Form(String),
 }

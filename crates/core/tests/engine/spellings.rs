@@ -1,4 +1,4 @@
-//! Spellings that are stored in journals or sent to clients stay as they are, whatever Rust calls them.
+//! Spellings that journals store and clients see stay the same, whatever Rust calls them.
 
 use serde_json::{Value, json, to_value};
 use symbolon::journal::{Actor, Event, Intent, Operation, Outcome, Revocation, WrittenRecord};
@@ -78,7 +78,8 @@ fn journal_events_keep_their_spelling() {
         (
             rolled_back,
             json!({"event": "restored", "found_epoch": "0000000000000001", "found_head": 2,
-                "epoch": "0000000000000003", "superseded": ["0000000000000004"], "accepted": false}),
+                "epoch": "0000000000000003", "superseded": ["0000000000000004"],
+                "accepted": false}),
         ),
         (
             Event::Gap { missed: 1 },
