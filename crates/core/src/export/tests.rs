@@ -380,7 +380,7 @@ fn errors_in_exported_rows_are_reported() {
         ),
         (
             r#""keyedHash":"x""#.into(),
-            "`keyedHash`: a keyed hash is written as",
+            "`keyedHash`: a keyed hash is `$symbolon-blake3$`",
         ),
         (
             keyed.replace("keyedHash", "token"),

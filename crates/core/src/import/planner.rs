@@ -247,7 +247,7 @@ impl<'a> Planner<'a> {
         self.organizations.find(meant)
     }
 
-    /// Counts the row as known, plans its item, or records it as invalid.
+    /// Counts the row as already present, plans its item, or records it as invalid.
     fn note(
         &mut self,
         (list, index, id): (ImportList, usize, Id),
