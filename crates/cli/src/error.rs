@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
+use symbolon::journal::JournalError;
 use symbolon::{ExportError, Field, KeyId, SchemaError, StoreError};
 use symbolon_files::FileError;
 
@@ -174,6 +175,28 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Returns which command or option of this program helps, for an error of a library.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        let engine = match self {
+            Self::Engine(error) | Self::Stopped { source: error, .. } => error,
+            Self::RestoredUnopened { source, .. } => return source.hint(),
+            _ => return None,
+        };
+        match engine {
+            symbolon::Error::Tampered(_) => Some("`symbolon fsck` lists all tampered records."),
+            symbolon::Error::PreviouslyRevoked(_) => {
+                Some("`symbolon import --revive` imports it as it was.")
+            }
+            symbolon::Error::Journal(error) if matches!(**error, JournalError::Broken { .. }) => {
+                Some(
+                    "`symbolon audit verify` lists all damage. To go on without the journal, \
+                     move its folder away and pass `--accept-restore`.",
+                )
+            }
+            _ => None,
+        }
+    }
+
     /// Returns `true` if the reader of standard output closed the pipe.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)

@@ -46,8 +46,10 @@ fn ignore_broken_pipe(printed: Result<(), Failure>) -> Result<(), Failure> {
     }
 }
 
-/// Prints an error and its causes on one line.
-pub(crate) fn error(error: &dyn Error) {
+/// Prints a failure and its causes on one line, and on the next the command that helps, if there is
+/// one.
+pub(crate) fn error(failure: &Failure) {
+    let error: &dyn Error = failure;
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -56,6 +58,9 @@ pub(crate) fn error(error: &dyn Error) {
         source = cause.source();
     }
     tell(&format!("{BAD}Error:{BAD:#} {text}"));
+    if let Some(hint) = failure.hint() {
+        tell(&format!("{BOLD}Hint:{BOLD:#} {hint}"));
+    }
 }
 
 /// Prints an error of the command-line parser.

@@ -52,6 +52,10 @@ impl Report {
         if let Some(more) = self.bad.len().checked_sub(SHOWN).filter(|more| *more > 0) {
             output::tell(&format!("and {} more", number(more)));
         }
+        let is_revoked = |bad: &BadRow| bad.reason.contains("was revoked or deleted");
+        if self.bad.iter().any(is_revoked) {
+            output::tell("To import what was revoked or deleted as it was, pass `--revive`.");
+        }
         if !self.refused && !self.bad.is_empty() {
             output::warning(format!("skipped {}", count(self.bad.len(), "bad row")));
         }

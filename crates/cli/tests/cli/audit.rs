@@ -178,6 +178,12 @@ fn a_tampered_line_is_reported_with_its_position_and_the_rest_is_shown() {
     let shown = home.run(&["audit", "show"]).code(1);
     assert_eq!(out(&shown).lines().count(), 3);
     assert!(err(&shown).contains("line 2: it was changed"));
+    let refused = home.run(&["fsck"]).code(1);
+    assert!(
+        err(&refused).contains("Hint: `symbolon audit verify`"),
+        "{}",
+        err(&refused)
+    );
 }
 
 #[test]

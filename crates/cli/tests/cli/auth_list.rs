@@ -34,15 +34,15 @@ fn auth_list_filters_and_formats() {
     for (arguments, expected) in [
         (
             ["--id", MISSING],
-            "unknown authorization `0000000000000fff`; `symbolon auth list`",
+            "unknown authorization `0000000000000fff`; see `symbolon auth list`",
         ),
         (
             ["--org", "none"],
-            "unknown organization `none`; `symbolon org list`",
+            "unknown organization `none`; see `symbolon org list`",
         ),
         (
             ["--user", "none"],
-            "unknown user `none`; `symbolon user list`",
+            "unknown user `none`; see `symbolon user list`",
         ),
         (["--id", "x"], "invalid value 'x' for '--id <ID>'"),
         (

@@ -230,6 +230,7 @@ fn revoked_tokens_are_imported_only_on_request() {
             "{error}"
         );
         assert!(error.contains("was revoked or deleted"), "{error}");
+        assert!(error.contains("`--revive`"), "{error}");
         assert_eq!(home.reads(&token(8)), "unknown");
         // The same token under another id is refused too.
         let other = row(9, "").replace(&token(9), &token(8));

@@ -148,7 +148,7 @@ fn a_store_in_use_blocks_key_rotation() {
         let refused = home.run(&["key", "rotate"]).code(1);
         let error = err(&refused);
         assert!(
-            error.contains("another process") && error.contains("stop it"),
+            error.contains("another process") && error.contains("stop"),
             "{error}"
         );
         assert_eq!(fs::read(home.key()).unwrap(), before);

@@ -272,8 +272,9 @@ fn an_interrupted_import_resumes() {
         let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
         let issuer = world.engine.issuer();
         issuer.import(&items(&world, 1000..1010)).unwrap();
-        store.plan(Method::Commit, store.calls(Method::Commit) + 1, fault);
+        store.plan(Method::Commit, 1, fault);
         let interrupted = issuer.import(&items(&world, 1010..1020));
+        assert_eq!(store.struck(), 1, "{fault:?}");
         store.heal();
         let there = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
         assert!(matches!(there.len(), 10 | 20), "all or none: {fault:?}");

@@ -102,10 +102,7 @@ fn concurrent_modification_is_detected() {
     fs::copy(moved.join("chain-0001.jsonl"), home.chain(1)).unwrap();
     let error = append().unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(
-        source.contains("was replaced while it was in use"),
-        "{source}"
-    );
+    assert!(source.contains("was replaced while in use"), "{source}");
     assert_eq!(
         fs::read(home.chain(1)).unwrap(),
         fs::read(moved.join("chain-0001.jsonl")).unwrap()

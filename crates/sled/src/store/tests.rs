@@ -153,10 +153,7 @@ fn a_failed_sync_stops_everything_until_the_store_is_opened_again() {
         let Some(StoreError::Backend(fault)) = failure else {
             panic!("{failure:?}");
         };
-        assert!(
-            fault.to_string().contains("open the store again"),
-            "{fault}"
-        );
+        assert!(fault.to_string().contains("reopen the store"), "{fault}");
     }
     drop(store);
 
