@@ -74,8 +74,16 @@ pub(crate) enum Failure {
     Taken { what: &'static str, name: String },
     #[error("{what} `{name}` exists already; choose another name, or pass `--adopt` to use it")]
     NotAdopted { what: &'static str, name: String },
-    #[error(transparent)]
-    SetupCode(#[from] symbolon_http::InvalidSetupCode),
+    #[error("the set-up code of {place} is not valid")]
+    SetupCode {
+        place: String,
+        source: symbolon_http::InvalidSetupCode,
+    },
+    #[error(
+        "`{}` holds something other than a generated set-up code; move it away, or give a code \
+         with `--setup-code-file`", .0.display()
+    )]
+    NotASetupCode(PathBuf),
     #[error(
         "name the store on the command line, as in `--store {0}`; \
          this command uses neither SYMBOLON_STORE nor the default"

@@ -25,6 +25,7 @@ mod restore;
 mod rows;
 mod serve;
 mod setup;
+mod shell;
 mod store_url;
 mod user;
 mod write_token;

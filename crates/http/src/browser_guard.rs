@@ -18,18 +18,18 @@ use crate::failure::{Code, Failure};
 ///
 /// A client that sends neither `Origin` nor `Sec-Fetch-Site` is not a browser.
 pub(crate) fn refuse_foreign_origin(headers: &HeaderMap) -> Result<(), Failure> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let has = |name: &str| headers.contains_key(name);
-    let is_own_site = match text("sec-fetch-site") {
+    let is_own_site = match only(headers, "sec-fetch-site") {
         Some(site) => site == "same-origin" || site == "none",
-        None => !has("sec-fetch-site"),
+        None => !headers.contains_key("sec-fetch-site"),
     };
-    let is_own_origin = match text("origin") {
+    let is_own_origin = match only(headers, "origin") {
         Some(origin) => {
-            let authority = origin.split_once("://").map(|(_, authority)| authority);
-            authority.is_some() && authority == text("host")
+            let authority = ["http://", "https://"]
+                .iter()
+                .find_map(|scheme| origin.strip_prefix(scheme));
+            authority.is_some() && authority == only(headers, "host")
         }
-        None => !has("origin"),
+        None => !headers.contains_key("origin"),
     };
     if is_own_site && is_own_origin {
         return Ok(());
@@ -39,6 +39,16 @@ pub(crate) fn refuse_foreign_origin(headers: &HeaderMap) -> Result<(), Failure> 
         "requests from web pages of another origin are refused; send the request from the server's \
          own page or from a program",
     ))
+}
+
+/// Returns the value of a header that is given exactly once, in ASCII.
+pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    match values.next() {
+        Some(_) => None,
+        None => value.to_str().ok(),
+    }
 }
 
 /// Refuses a request that a web page may have sent. Used for set-up and sign-in, which are possible
@@ -144,6 +154,17 @@ mod tests {
             vec![("origin", "http://tokens.example:8086")],
             vec![host, ("sec-fetch-site", "cross-site")],
             vec![host, ("sec-fetch-site", "same-site")],
+            vec![
+                host,
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+            vec![
+                host,
+                ("origin", "http://tokens.example:8086"),
+                ("origin", "http://evil.example"),
+            ],
+            vec![host, ("origin", "chrome-extension://tokens.example:8086")],
             vec![host, ("sec-fetch-site", "\u{e9}")],
         ] {
             assert!(

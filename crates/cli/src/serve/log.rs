@@ -22,6 +22,8 @@ pub(super) fn start(filter: &str, format: Format) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that cannot be written is lost. Reporting that would panic, for the same reason.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     // Fails only if a logger is installed already, which then stays in use.
     let _ = match format {

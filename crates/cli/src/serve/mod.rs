@@ -108,7 +108,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode, Failure
 }
 
 async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
-    let setup = FirstSetup::new(args.setup_code_file.as_deref())?;
+    let setup = FirstSetup::new(&global, args.setup_code_file.as_deref())?;
     let stop = told_to_stop().map_err(Failure::Serve)?;
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener.map_err(|source| Failure::Listen {
@@ -134,7 +134,9 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
 
     stop.await;
     tracing::info!("stopping; waiting for open requests");
-    setup.forget(&global)?;
+    if engine.issuer().is_setup_open().is_ok_and(|open| !open) {
+        first_setup::forget(&global);
+    }
     drop(stopping);
     let ended = tokio::time::timeout(PATIENCE, server).await;
     if ended.is_err() {
@@ -173,13 +175,13 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn settings(args: &ServeArgs, code: SetupCode) -> Settings {
+fn settings(args: &ServeArgs, code: Option<SetupCode>) -> Settings {
     let mut settings = Settings::default();
     settings.token_in_replies = match args.token_in_replies {
         InReplies::Empty => TokenInReplies::Empty,
         InReplies::Redacted => TokenInReplies::Redacted,
     };
-    settings.setup_code = Some(code);
+    settings.setup_code = code;
     settings.allowed_hosts.clone_from(&args.allowed_host);
     settings
 }

@@ -87,6 +87,12 @@ impl Home {
         command.args(options).envs(variables.iter().copied());
         command.stdout(File::create(&out).unwrap());
         command.stderr(File::create(log).unwrap());
+        self.adopt(command)
+    }
+
+    /// Starts the server as `command`, which prints to the file `out`.
+    pub(crate) fn adopt(self, mut command: Command) -> Server {
+        let out = self.path().join("out");
         let mut process = Process(command.spawn().unwrap());
         let deadline = Instant::now() + PATIENCE;
         let url = loop {

@@ -147,3 +147,84 @@ fn hosts_are_allowed_by_an_option() {
         );
     }
 }
+
+#[test]
+fn only_a_generated_code_is_replaced_or_removed() {
+    let home = Home::new();
+    let keys = home.path().join("data/symbolon.db.keys");
+    let server = home.serve();
+    let home = server.stop();
+    // The code of a store that is still open is kept, and used again.
+    let code = home.setup_code();
+    let server = home.serve();
+    assert_eq!(server.home.setup_code(), code);
+    let home = server.stop();
+    fs::write(keys.join("setup-code"), "a file of the operator\n").unwrap();
+    let mut command = home.command(&["serve", "--listen=127.0.0.1:0"]);
+    let refused = command.output().unwrap();
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success());
+    assert!(
+        error.contains("something other than a generated set-up code"),
+        "{error}"
+    );
+    home.run(&["setup", "--org=o", "--user=u"]);
+    let home = home.serve().stop();
+    let kept = fs::read_to_string(home.path().join(SETUP_CODE)).unwrap();
+    assert_eq!(kept, "a file of the operator\n");
+}
+
+#[test]
+fn a_code_that_is_missing_stops_only_a_server_that_can_be_set_up() {
+    let home = Home::new();
+    let mut command = home.command(&["serve", "--listen=127.0.0.1:0"]);
+    let refused = command
+        .args(["--setup-code-file", "gone"])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(error.contains("cannot read `gone`"), "{error}");
+    home.run(&["setup", "--org=o", "--user=u"]);
+    let home = home.serve_with(&["--setup-code-file", "gone"], &[]).stop();
+    let server = home.serve_with(&[], &[("SYMBOLON_SETUP_CODE", "")]);
+    assert!(!is_allowed(&server.client()));
+}
+
+#[test]
+fn the_printed_commands_work_from_another_folder() {
+    let home = Home::new();
+    let server = home.serve();
+    let printed = server.home.log("out");
+    let (_, after) = printed.split_once("symbolon setup").unwrap();
+    let (_, curl) = after.split_once("dots:\n\n").unwrap();
+    let script = curl.replace('…', PASSWORD);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut shell = std::process::Command::new("sh");
+    let done = shell
+        .current_dir(elsewhere.path())
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    let reply: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(reply["user"]["name"], "me", "{script}");
+    assert!(!is_allowed(&server.client()));
+}
+
+/// A log that cannot be written loses lines, and neither the server nor a reply.
+#[test]
+fn an_unwritable_log_loses_no_reply() {
+    let home = Home::new();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"]);
+    command.stdout(fs::File::create(home.path().join("out")).unwrap());
+    command.stderr(full());
+    let server = home.adopt(command);
+    let client = server.client();
+    let code = server.home.setup_code();
+    let call = Call::post("/api/v2/setup", &form()).header(CODE, &code);
+    assert!(client.call(call).expect(201)["auth"]["token"].is_string());
+    for _ in 0..10 {
+        assert!(!is_allowed(&client));
+    }
+    server.stop();
+}

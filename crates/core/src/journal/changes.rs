@@ -20,11 +20,14 @@ impl RecordedChanges {
         let mut recorded = Self::default();
         // Chains whose entries concern the store, at the point of reading.
         let mut current: HashSet<u32> = HashSet::new();
+        // Chains that go on with a store that was rolled back or accepted, which is not unused.
+        let mut rolled_back: HashSet<u32> = HashSet::new();
         let mut undecided: HashMap<(u32, u64), Self> = HashMap::new();
         journal.read(&mut |entry| match entry.event {
             Event::Opened { store: named, .. } => {
                 if named == store {
                     current.insert(entry.chain);
+                    recorded.any |= rolled_back.remove(&entry.chain);
                 } else {
                     current.remove(&entry.chain);
                 }
@@ -39,10 +42,11 @@ impl RecordedChanges {
                     recorded.add(changes);
                 }
             }
-            Event::Intent(_)
-            | Event::Denied { .. }
-            | Event::RolledBack { .. }
-            | Event::Gap { .. } => {}
+            // The line that names the store follows.
+            Event::RolledBack { .. } => {
+                rolled_back.insert(entry.chain);
+            }
+            Event::Intent(_) | Event::Denied { .. } | Event::Gap { .. } => {}
         })?;
         undecided
             .into_values()

@@ -354,3 +354,31 @@ fn creation_resumes_after_a_crash_between_journal_and_store() {
     let engine = open(&store, &journal);
     assert!(engine.issuer().is_setup_open().unwrap());
 }
+
+#[test]
+fn a_store_accepted_without_its_journal_is_not_unused() {
+    let (store, journal) = (memory(), Arc::default());
+    let unused = records_after_creation(&store, &journal);
+    let copy = memory();
+    for stored in &unused {
+        let write = Write::Put {
+            record: stored.record.clone(),
+            expected: symbolon::store::Revision::ABSENT,
+        };
+        copy.commit(&[write]).unwrap();
+    }
+    let lost: Arc<MemoryJournal> = Arc::default();
+    let accepted = create(&copy, &lost, |options| Options {
+        unjournaled_store: symbolon::UnjournaledStore::Accept,
+        ..options
+    });
+    assert_closed(&accepted.unwrap());
+}
+
+fn records_after_creation(
+    store: &Arc<dyn TokenStore>,
+    journal: &Arc<MemoryJournal>,
+) -> Vec<Stored> {
+    drop(open(store, journal));
+    records(store)
+}

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use symbolon::{Error, IfNameExists, Prefix, Schema, SetUpRequest, Token};
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use super::organizations::OrganizationForm;
 use super::users::UserForm;
 use crate::api::Api;
 use crate::body::Body;
-use crate::browser_guard::{refuse_form, refuse_web_page};
+use crate::browser_guard::{only, refuse_form, refuse_web_page};
 use crate::failure::{Code, Failure};
 use crate::login_attempts::HashingPermit;
 use crate::names::Names;
@@ -78,8 +78,8 @@ impl FromRequestParts<Api> for MaySetUp {
         refuse_web_page(api.settings(), parts)?;
         refuse_form(&parts.headers)?;
         let code = api.settings().setup_code.as_ref();
-        let given = parts.headers.get(SET_UP_CODE);
-        let fits = |(code, given): (&SetupCode, &HeaderValue)| code.is(given.as_bytes());
+        let given = only(&parts.headers, SET_UP_CODE);
+        let fits = |(code, given): (&SetupCode, &str)| code.is(given.as_bytes());
         if code.zip(given).is_some_and(fits) {
             Ok(Self)
         } else {
