@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use symbolon::{Id, ForeignHash, Prefix, TokenShape, Token};
+use symbolon::{ForeignHash, Id, Prefix, Token, TokenShape};
 
 use crate::base62::{crc32, decode, encode};
 
@@ -78,7 +78,10 @@ fn assembled(data: &[u8]) {
         other[at] = byte;
         let shape = TokenShape::of(Prefix::SYMBOLON, &other);
         let same = other == text.as_bytes();
-        assert!(same || !matches!(shape, Ok(TokenShape::Native(_))), "{text}");
+        assert!(
+            same || !matches!(shape, Ok(TokenShape::Native(_))),
+            "{text}"
+        );
     }
 }
 

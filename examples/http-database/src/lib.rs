@@ -2,7 +2,7 @@
 //! them.
 //!
 //! [`access`] opens the token store; this file is the database. A
-//! [`GuardLayer`](symbolon_http::GuardLayer) guards its routes, and the same application mounts the
+//! [`GuardLayer`] guards its routes, and the same application mounts the
 //! routes that create and revoke tokens. The data is only in memory.
 #![forbid(unsafe_code)]
 
