@@ -37,7 +37,7 @@ impl<'a> StoreFactory<'a> {
 
 impl fmt::Debug for StoreFactory<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Make").finish_non_exhaustive()
+        f.debug_struct("StoreFactory").finish_non_exhaustive()
     }
 }
 

@@ -90,7 +90,7 @@ mod schema;
 mod session;
 mod status;
 pub mod store;
-pub mod text;
+pub mod text_limits;
 mod time;
 mod token;
 mod verifier;

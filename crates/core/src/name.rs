@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::permission::words;
+use crate::permission::name_codes;
 
 /// Maximum length of a name in bytes.
 pub const MAX_NAME: usize = 31;
@@ -43,7 +43,7 @@ impl Name {
             bytes[at] = byte;
             at += 1;
         }
-        bytes[MAX_NAME] = words::number(&bytes);
+        bytes[MAX_NAME] = name_codes::number(&bytes);
         Ok(Self(bytes))
     }
 
@@ -66,7 +66,7 @@ impl Name {
             .unwrap_or_default()
     }
 
-    /// Returns the number of a well-known name, as in [`words`], or [`words::OTHER`] for other
+    /// Returns the number of a well-known name, as in [`name_codes`], or [`name_codes::OTHER`] for other
     /// names.
     #[inline]
     pub(crate) const fn word(&self) -> u8 {

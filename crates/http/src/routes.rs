@@ -19,7 +19,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use crate::api::Api;
 use crate::failure::{Code, Failure};
 use crate::openapi::head;
-use crate::{backup, links, metrics, v0, v2};
+use crate::{backup, metrics, openapi_links, v0, v2};
 
 /// Maximum size of a request body, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
@@ -96,7 +96,7 @@ pub(crate) fn described() -> (Router<Api>, OpenApi) {
     let all = OpenApiRouter::with_openapi(head());
     let all = groups.into_iter().flatten().fold(all, mount);
     let (routes, mut document) = all.split_for_parts();
-    links::add(&mut document);
+    openapi_links::add(&mut document);
     (routes, document)
 }
 

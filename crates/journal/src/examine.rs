@@ -9,7 +9,7 @@ use crate::line::Line;
 /// Verifies the lines of one chain.
 ///
 /// A line that does not follow the previous one starts a run of suspect lines. The run ends with
-/// the first line that follows a line of the run, or the genuine line before it, by their MACs: so
+/// the first line that follows a line of the run, or the authentic line before it, by their MACs: so
 /// each defect is found and reported once.
 #[derive(Debug)]
 pub(crate) struct Examiner<'k> {
@@ -21,7 +21,7 @@ pub(crate) struct Examiner<'k> {
     run: Option<Run>,
 }
 
-/// The newest genuine line.
+/// The newest authentic line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Last {
     /// Its number; none if the line was not read.
@@ -42,8 +42,8 @@ impl Last {
 pub(crate) struct Step {
     /// Finding about the lines before it.
     pub(crate) finding: Option<Finding>,
-    /// Set if the line is genuine. If not, a finding follows.
-    pub(crate) genuine: bool,
+    /// Set if the line is authentic. If not, a finding follows.
+    pub(crate) authentic: bool,
 }
 
 impl<'k> Examiner<'k> {
@@ -57,7 +57,7 @@ impl<'k> Examiner<'k> {
         }
     }
 
-    /// The newest genuine line.
+    /// The newest authentic line.
     pub(crate) fn last(&self) -> Last {
         self.last
     }
@@ -92,14 +92,14 @@ impl<'k> Examiner<'k> {
                 };
                 return Step {
                     finding,
-                    genuine: true,
+                    authentic: true,
                 };
             }
         }
         self.suspect(parsed.as_ref());
         Step {
             finding: None,
-            genuine: false,
+            authentic: false,
         }
     }
 
@@ -109,7 +109,7 @@ impl<'k> Examiner<'k> {
         run.map(|run| run.tell(self.last.number, None))
     }
 
-    /// Returns whether the line follows the newest genuine one.
+    /// Returns whether the line follows the newest authentic one.
     fn follows(&self, line: &Line<'_>) -> bool {
         let last = self.last;
         let is_next = |(chain, number): (u32, u64)| {

@@ -56,7 +56,7 @@ impl Finding {
 /// Number of remembered lines of a run, to find the line that continues the chain.
 const REMEMBERED: usize = 8;
 
-/// Consecutive lines of which none follows the last genuine one.
+/// Consecutive lines of which none follows the last authentic one.
 #[derive(Debug)]
 pub(crate) struct Run {
     chain: u32,
@@ -121,7 +121,7 @@ impl Run {
         }
     }
 
-    /// Describes the defect between the genuine lines with these numbers.
+    /// Describes the defect between the authentic lines with these numbers.
     pub(crate) fn tell(&self, before: Option<u64>, after: Option<u64>) -> Finding {
         Finding {
             file: PathBuf::new(),
@@ -159,7 +159,7 @@ impl Run {
     }
 }
 
-/// Describes the defect of one line with this number, between genuine lines with those numbers.
+/// Describes the defect of one line with this number, between authentic lines with those numbers.
 fn one(number: Option<u64>, before: u64, after: Option<u64>) -> String {
     let expected = before.saturating_add(1);
     let missing = |number: u64| {

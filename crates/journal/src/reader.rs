@@ -36,7 +36,7 @@ pub struct ChainReader<'k, R> {
 /// An item of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
-    /// A genuine line.
+    /// An authentic line.
     Entry {
         /// Its number.
         number: u64,
@@ -49,7 +49,7 @@ pub enum Item {
     Finding(Finding),
 }
 
-/// End of the genuine lines.
+/// End of the authentic lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
     /// Offset in bytes.
@@ -112,7 +112,7 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
                 continue;
             }
             let step = self.examiner.push(known);
-            let entry = step.genuine.then(|| self.entry()).transpose()?;
+            let entry = step.authentic.then(|| self.entry()).transpose()?;
             match step.finding {
                 Some(finding) => {
                     self.next = entry;

@@ -32,9 +32,9 @@ pub struct ChainReport {
     pub file: PathBuf,
     /// Number of complete lines.
     pub lines: u64,
-    /// Time of its first genuine line.
+    /// Time of its first authentic line.
     pub first: Option<Timestamp>,
-    /// Time of its last genuine line.
+    /// Time of its last authentic line.
     pub last: Option<Timestamp>,
     /// Length of an incomplete last line, which is being written or was interrupted by a crash.
     pub torn: u64,

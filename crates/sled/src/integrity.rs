@@ -21,7 +21,7 @@ const INDEXES: [Which; 4] = [
 impl SledStore {
     /// Compares the records with every index in both directions, and returns the differences; none
     /// if the store is sound. Reads everything, and blocks commits. Only the engine can verify that
-    /// records are genuine.
+    /// records are authentic.
     ///
     /// # Errors
     ///

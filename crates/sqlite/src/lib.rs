@@ -87,7 +87,7 @@ impl SqliteStore {
     }
 
     /// Verifies the whole file, and returns a line for each defect; none if the file is sound. Only
-    /// the engine can verify that records are genuine.
+    /// the engine can verify that records are authentic.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! `symbolon check`: a single check or a stream of checks.
 
-mod answer;
+mod decision_json;
 mod lines;
 mod names;
 mod single;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use symbolon::{Allowed, Denied, InvalidName, ResourceType};
 
 use super::CheckArgs;
-use super::answer::Answer;
+use super::decision_json::Answer;
 use super::names::{Checker, NamedRequest, Unknown};
 use crate::arguments::Global;
 use crate::error::Failure;

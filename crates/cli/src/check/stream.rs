@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 use symbolon::{Allowed, Denied, JsonObject};
 
-use super::answer::Answer;
+use super::decision_json::Answer;
 use super::lines::{LONGEST, Line, Lines};
 use super::names::{Checker, NamedRequest};
 use crate::arguments::Global;

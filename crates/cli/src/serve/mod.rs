@@ -109,7 +109,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode, Failure
 
 async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
     let setup = FirstSetup::new(&global, args.setup_code_file.as_deref())?;
-    let stop = told_to_stop().map_err(Failure::Serve)?;
+    let stop = shutdown_signal().map_err(Failure::Serve)?;
     let listener = TcpListener::bind(args.listen).await;
     let listener = listener.map_err(|source| Failure::Listen {
         address: args.listen,
@@ -164,7 +164,7 @@ fn spawn(
 }
 
 /// Returns a future that completes on SIGINT or SIGTERM.
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

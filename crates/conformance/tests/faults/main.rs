@@ -85,7 +85,7 @@ faults! {
     ScanByKey a_scan_continues_by_key: a_record_rewritten_between_pages_is_scanned;
     EpochOfScan each_scan_has_another_epoch: the_epoch_stays;
     OneEpoch all_stores_have_one_epoch: every_store_has_its_own_epoch;
-    FindIgnoresFace a_filter_is_ignored: finding_equals_scanning;
+    FindIgnoresOrigin a_filter_is_ignored: finding_equals_scanning;
     FindIgnoresAfter after_is_ignored: found_pages_cover_everything;
     FindIgnoresLimit the_limit_of_a_query_is_ignored: found_pages_cover_everything;
     FindCapped the_number_of_results_is_capped: any_number_of_records_is_found;
@@ -128,7 +128,7 @@ faults! {
     RenewalTakesRevision a_renewal_takes_a_revision: a_renewal_keeps_everything;
     RenewalWritesBack a_renewal_overwrites_concurrent_commits:
         concurrent_renewals_and_commits_lose_nothing;
-    RenewalWakesNobody a_renewal_wakes_no_waiter: a_wait_is_woken_by_a_renewal_as_by_a_commit;
+    RenewalWakesNoWaiter a_renewal_wakes_no_waiter: a_wait_is_woken_by_a_renewal_as_by_a_commit;
     CursorsEndWithRenewal cursors_end_with_a_renewal: a_cursor_goes_on_after_a_renewal;
 }
 

@@ -287,7 +287,7 @@ impl TokenStore for Faulty {
         };
         let mut asked = query.clone();
         match self.fault {
-            Fault::FindIgnoresFace => asked.origin = None,
+            Fault::FindIgnoresOrigin => asked.origin = None,
             Fault::FindIgnoresAfter => asked.after = None,
             _ => {}
         }
@@ -321,7 +321,7 @@ impl TokenStore for Faulty {
         match self.fault {
             Fault::WaitOversleeps => thread::sleep(timeout + Duration::from_secs(3)),
             Fault::WaitLies => {}
-            Fault::RenewalWakesNobody => {
+            Fault::RenewalWakesNoWaiter => {
                 return Ok(self.poll(timeout, |state| state.head > Position::from(after).revision));
             }
             Fault::UseWakes => {

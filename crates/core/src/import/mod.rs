@@ -27,11 +27,11 @@ mod bad_row;
 mod fields;
 mod file;
 mod owners;
+mod packed_sets;
 mod permissions;
 mod plan;
 mod planner;
 mod rows;
-mod sets;
 #[cfg(test)]
 mod tests;
 mod tokens;

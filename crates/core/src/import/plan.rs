@@ -3,9 +3,9 @@
 use super::bad_row::{BadRow, ImportList};
 use super::file::ImportFile;
 use super::owners::OwnerName;
+use super::packed_sets::Sets;
 use super::planner::Planner;
 use super::rows::AuthorizationDetails;
-use super::sets::Sets;
 use crate::error::Error;
 use crate::id::Id;
 use crate::issuer::{IfRevoked, ImportItem, Issuer};

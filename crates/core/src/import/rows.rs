@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::OwnerName;
 use super::fields::{Fields, form, name, noted_time, parsed, status, text};
+use super::packed_sets::{PackedSet, Sets};
 use super::permissions::permissions;
-use super::sets::{PackedSet, Sets};
 use super::tokens::Secret;
 use crate::authorization::{Authorization, Creator, Origin};
 use crate::export::{CreatorForm, MembershipForm};

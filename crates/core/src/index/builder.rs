@@ -1,7 +1,7 @@
 //! The writing side of the index. Only one thread writes at a time.
 
 mod compare;
-mod numbers;
+mod numbering;
 
 use std::collections;
 use std::sync::Arc;

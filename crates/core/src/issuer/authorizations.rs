@@ -13,7 +13,7 @@ use crate::journal::Operation;
 use crate::permission::{Action, Permission, PermissionSet, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{AlreadyRevoked, Status, Transition};
-use crate::text::check_description;
+use crate::text_limits::check_description;
 use crate::time::Timestamp;
 use crate::token::{Credential, Token, TokenDigest};
 

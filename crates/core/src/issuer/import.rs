@@ -12,7 +12,7 @@ use crate::owner::{Bucket, Organization, User};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, SetUp};
 use crate::status::Status;
 use crate::store::Limits;
-use crate::text::{check_description, check_label};
+use crate::text_limits::{check_description, check_label};
 use crate::time::Timestamp;
 use crate::token::{Credential, ForeignHash, Prefix, Token, TokenDigest, TokenShape};
 

@@ -1,9 +1,9 @@
 //! Changes: creating, editing, revoking, rotating, listing. Each is one read-modify-write, which is
 //! retried on a conflict.
 
-mod adopt;
 mod audit_context;
 mod authorizations;
+mod background_writes;
 mod backup;
 mod bulk_revoke;
 mod caller;

@@ -11,7 +11,7 @@ use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{AlreadyRevoked, Status, Transition};
-use crate::text::{check_description, check_label};
+use crate::text_limits::{check_description, check_label};
 
 /// Changes to a user; fields that are none stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

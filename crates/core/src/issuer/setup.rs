@@ -12,7 +12,7 @@ use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::PermissionSet;
 use crate::record::{Entity, Kind, SetUp, bucket_key};
 use crate::status::Status;
-use crate::text::check_label;
+use crate::text_limits::check_label;
 use crate::token::{Token, TokenShape};
 
 /// The first user of a store and its organization, bucket and token.

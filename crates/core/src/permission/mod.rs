@@ -4,8 +4,8 @@ mod compiled;
 mod json;
 mod matching;
 mod mismatch;
+pub(crate) mod name_codes;
 mod text;
-pub(crate) mod words;
 
 use std::fmt;
 use std::ops::Deref;
@@ -285,10 +285,10 @@ impl Request<'_> {
             RequestTarget::Id(id) => (1, id.number()),
             RequestTarget::Name(_) => return None,
         };
-        let code = words::code(self.action, self.kind);
+        let code = name_codes::code(self.action, self.kind);
         let organization = self.organization.map_or(0, Id::number);
         let head = u64::from(code) | wanted << 8;
-        (code < words::CODES).then_some([head, organization, id])
+        (code < name_codes::CODES).then_some([head, organization, id])
     }
 }
 

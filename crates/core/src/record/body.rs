@@ -1,8 +1,8 @@
 //! Bodies of records, kind by kind. The columns and the unique key are not repeated in the body.
 
 use super::bytes::{Reader, Writer};
+use super::permission_set_cache::KnownSets;
 use super::seal::IntegrityError;
-use super::sets::KnownSets;
 use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId};
 use crate::authorization::{Authorization, Creator};
 use crate::id::Id;

@@ -10,8 +10,8 @@ mod bytes;
 #[doc(hidden)]
 pub mod fuzzing;
 mod mac;
+mod permission_set_cache;
 mod seal;
-mod sets;
 #[cfg(test)]
 mod settings_tests;
 #[cfg(test)]
@@ -33,9 +33,9 @@ use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
 
 pub(crate) use mac::VerifiedRecord;
+pub(crate) use permission_set_cache::KnownSets;
 pub use seal::IntegrityError;
 pub(crate) use seal::{Sealer, open, seal};
-pub(crate) use sets::KnownSets;
 
 /// Maximum size of a record in bytes, unique key included. Every store accepts this size.
 pub const MAX_RECORD: usize = 16_000;

@@ -30,7 +30,7 @@ impl Copied {
         Arc::clone(&self.stores.lock().unwrap().0)
     }
 
-    fn put_back(&self) {
+    fn roll_back(&self) {
         let mut stores = self.stores.lock().unwrap();
         stores.0 = Arc::clone(&stores.1);
     }
@@ -83,7 +83,7 @@ fn a_decreased_head_triggers_a_rebuild() {
     let newest = store.scan(&Cursor::start(), 100).unwrap().end.unwrap().head;
     eventually("followed", || world.engine.caught_up() == newest);
     assert_eq!(world.check(&lost), Ok(lost_made.id));
-    store.put_back();
+    store.roll_back();
     eventually("rebuilt", || world.check(&lost) == Err(Denied::Unknown));
     eventually("head lowered", || world.engine.caught_up() < newest);
     assert_eq!(world.check(&kept), Ok(kept_made.id));

@@ -263,7 +263,7 @@ fn concurrent_creation_of_one_store_agrees() {
 }
 
 /// Restores an earlier version of the record that is stored under `key`.
-fn put_back(world: &World, key: RecordKey, old: &Stored) {
+fn roll_back_record(world: &World, key: RecordKey, old: &Stored) {
     let expected = world
         .store
         .get(&key)
@@ -294,7 +294,7 @@ fn a_removed_record_cannot_be_replayed() {
     };
     let revision = world.store.commit(&[purge]).unwrap();
     eventually("rebuilt", || world.engine.caught_up() >= revision);
-    put_back(&world, key, &old);
+    roll_back_record(&world, key, &old);
     assert_eq!(world.check(&token), Err(Denied::Unknown));
     assert!(
         world
@@ -310,7 +310,7 @@ fn a_removed_record_cannot_be_replayed() {
     issuer.revoke(&Caller::Root, made.id).unwrap();
     world.clock.advance(Duration::from_secs(31 * 24 * 3600));
     issuer.purge().unwrap();
-    put_back(&world, key, &old);
+    roll_back_record(&world, key, &old);
     eventually("fresh", || world.check(&token) == Err(Denied::Unknown));
 }
 
@@ -330,7 +330,7 @@ fn a_replayed_record_can_only_be_revoked() {
         ..symbolon::Edit::default()
     };
     issuer.edit(&Caller::Root, made.id, narrow).unwrap();
-    put_back(&world, key, &wide);
+    roll_back_record(&world, key, &wide);
     // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
     let caller = Caller::Authorization(made.id);
     let created = issuer.create_organization(&caller, "stolen", "");

@@ -315,7 +315,7 @@ fn session_key(session: &Session) -> RecordKey {
 }
 
 /// Replaces the current record in `store` with an earlier version.
-fn put_back(store: &dyn TokenStore, old: &symbolon::store::Stored) {
+fn roll_back_record(store: &dyn TokenStore, old: &symbolon::store::Stored) {
     let now = store.get(&old.record.key).unwrap().unwrap();
     let write = Write::Put {
         record: old.record.clone(),
@@ -331,7 +331,7 @@ fn signed_out(j: &Journaled) -> (Token, Session) {
     let store = &*j.world.store;
     let old = store.get(&session_key(&session)).unwrap().unwrap();
     issuer.sign_out(text.reveal().as_bytes()).unwrap();
-    put_back(store, &old);
+    roll_back_record(store, &old);
     (text, session)
 }
 

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use symbolon::{Action, Authorization, Caller, Engine, Error, Id, Origin, Request, ResourceType};
 use uuid::Uuid;
 
-use super::answer::refused;
+use super::failure::refused;
 use crate::api::Api;
 use crate::failure::Failure;
 use crate::names::absent_is_none;

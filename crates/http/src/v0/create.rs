@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use symbolon::{Action, NewAuthorization, Origin};
 
-use super::answer::{Failures, refused};
 use super::bearer::Bearer;
-use super::forms::{MadeForm, NewForm, permissions};
+use super::failure::{Failures, refused};
+use super::json::{MadeForm, NewForm, permissions};
 use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;

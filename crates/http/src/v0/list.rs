@@ -6,9 +6,9 @@ use serde::Deserialize;
 use symbolon::{Action, Caller, Engine, Filter, Origin, Revoked};
 use utoipa::IntoParams;
 
-use super::answer::{Failures, refused};
 use super::bearer::Bearer;
-use super::forms::TokenForm;
+use super::failure::{Failures, refused};
+use super::json::TokenForm;
 use crate::api::Api;
 use crate::body::{QueryParams, given};
 use crate::failure::Failure;

@@ -3,10 +3,10 @@
 //! A token belongs to the organization of its creator, and to no user. A caller sees and changes
 //! only the tokens of its own organization.
 
-mod answer;
 mod bearer;
 mod create;
-mod forms;
+mod failure;
+mod json;
 mod list;
 mod token;
 
@@ -14,8 +14,8 @@ use utoipa_axum::routes;
 
 use crate::routes::Operations;
 
-pub(crate) use answer::{in_form, is_path};
-pub(crate) use forms::RefusedForm;
+pub(crate) use failure::{in_form, is_path};
+pub(crate) use json::RefusedForm;
 
 const TAG: &str = "database tokens";
 

@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use symbolon::{Action, Authorization, Caller, Edit, Engine, Field, Id, Status};
 
-use super::answer::{Failures, refused, revoked};
 use super::bearer::{Bearer, TokenId};
-use super::forms::{TokenForm, UpdateForm, permissions};
+use super::failure::{Failures, refused, revoked};
+use super::json::{TokenForm, UpdateForm, permissions};
 use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;

@@ -8,7 +8,7 @@ use symbolon::{Bucket, Caller, Engine, Error, Field, Id, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::own_link::{OwnLink, taken, unknown_organization, unless_ended};
+use super::shared::{OwnLink, taken, unknown_organization, unless_ended};
 use crate::api::Api;
 use crate::body::{Body, PathId, QueryParams, given, id_if_given};
 use crate::failure::{Code, Failure};

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::organizations::must_be_here;
-use super::own_link::OwnLink;
+use super::shared::OwnLink;
 use super::users::UserForm;
 use crate::api::Api;
 use crate::body::{Body, PathId, PathIds};

@@ -1,20 +1,20 @@
 //! InfluxDB's `/api/v2`.
 
+mod api_index;
 mod authorizations;
 mod buckets;
-mod links;
 mod me;
 mod members;
 mod organizations;
-mod own_link;
 mod sessions;
-mod set_up;
+mod setup;
+mod shared;
 mod system;
 mod users;
 
 use crate::routes::Operations;
 
-pub(crate) use set_up::SET_UP_CODE;
+pub(crate) use setup::SET_UP_CODE;
 
 /// Returns the operations of every path.
 pub(crate) fn routes() -> Vec<Operations> {
@@ -25,9 +25,9 @@ pub(crate) fn routes() -> Vec<Operations> {
         organizations::routes(),
         members::routes(),
         buckets::routes(),
-        set_up::routes(),
+        setup::routes(),
         sessions::routes(),
-        links::routes(),
+        api_index::routes(),
         system::routes(),
     ];
     groups.into_iter().flatten().collect()

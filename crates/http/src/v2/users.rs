@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::authorizations::{StatusForm, status};
-use super::own_link::{OwnLink, taken, unless_ended};
+use super::shared::{OwnLink, taken, unless_ended};
 use crate::api::Api;
 use crate::body::{Body, PathId, QueryParams, given, id_if_given};
 use crate::failure::Failure;

@@ -7,7 +7,7 @@ use super::{
     CompiledSet, FIRST_PAIR, HeldBits, LINEAR_SCAN_MAX, Pair, RareFields, Row, Scope, Which,
 };
 use crate::id::Id;
-use crate::permission::{Action, Permission, ResourceType, Target, words};
+use crate::permission::{Action, Permission, ResourceType, Target, name_codes};
 
 /// A [`CompiledSet`] under construction.
 #[derive(Default)]
@@ -72,8 +72,8 @@ impl Compiler {
 
     /// Returns the code of two names, or the number assigned to them in this set.
     fn words(&mut self, action: Action, kind: ResourceType) -> Option<u16> {
-        let code = words::code(action, kind);
-        if code < words::CODES {
+        let code = name_codes::code(action, kind);
+        if code < name_codes::CODES {
             return Some(code.into());
         }
         let same = |pair: &Pair| pair.action == action && pair.kind == kind;

@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
 
-use super::words;
+use super::name_codes;
 use super::{
     Action, Permission, PermissionSet, Request, RequestTarget, Resource, ResourceType, Target,
 };
@@ -119,8 +119,8 @@ impl CompiledSet {
     /// compiled for, or equivalent ones.
     #[inline]
     pub(crate) fn covers(&self, request: &Request<'_>, organization: Id, user: Option<Id>) -> bool {
-        let code = words::code(request.action, request.kind);
-        if code >= words::CODES {
+        let code = name_codes::code(request.action, request.kind);
+        if code >= name_codes::CODES {
             return self.covers_other_words(request, organization, user);
         }
         let own = request.organization == Some(organization);
@@ -233,7 +233,7 @@ impl CompiledSet {
 
     fn permission(&self, row: &Row, organization: Id, user: Option<Id>) -> Option<Permission> {
         let (action, kind) = match row.words.checked_sub(FIRST_PAIR) {
-            None => words::pair(row.words as u8)?,
+            None => name_codes::pair(row.words as u8)?,
             Some(number) => {
                 let pair = self.more.as_ref()?.pairs.get(usize::from(number))?;
                 (pair.action, pair.kind)
@@ -325,4 +325,4 @@ impl Which {
 const LINEAR_SCAN_MAX: usize = 8;
 
 /// Number of the first action and type without a code.
-const FIRST_PAIR: u16 = words::CODES as u16;
+const FIRST_PAIR: u16 = name_codes::CODES as u16;

@@ -28,7 +28,7 @@ type Plan = Vec<(Method, u64, Fault)>;
 enum AttemptOutcome {
     Done,
     Refused,
-    UnknownAndThere,
+    UnknownButApplied,
     UnknownAndNotThere,
 }
 
@@ -124,7 +124,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
             AttemptOutcome::Refused
         }
         Err(_) if untouched => AttemptOutcome::UnknownAndNotThere,
-        Err(_) if case.commits == Commits::Several => AttemptOutcome::UnknownAndThere,
+        Err(_) if case.commits == Commits::Several => AttemptOutcome::UnknownButApplied,
         Err(_) => {
             let restarted = trial.world.another();
             assert!(
@@ -132,7 +132,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
                 "{name}, {what}: the change is incomplete"
             );
             assert_eq!(now.0.len(), whole, "{name}, {what}");
-            AttemptOutcome::UnknownAndThere
+            AttemptOutcome::UnknownButApplied
         }
     };
     assert_eq!(
@@ -143,22 +143,22 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
     if untouched {
         assert_eq!(engine.fsck().unwrap().problems, [], "{name}, {what}");
     }
-    let there = outcome == AttemptOutcome::UnknownAndThere;
+    let is_applied = outcome == AttemptOutcome::UnknownButApplied;
     let again = trial.run(case);
     let tokens = match (again, case.again) {
         (Ok(tokens), _) => tokens,
-        (Err(error), Again::Refused(refusal)) if there && refusal(&error) => Vec::new(),
+        (Err(error), Again::Refused(refusal)) if is_applied && refusal(&error) => Vec::new(),
         (Err(error), _) => panic!("{name}, {what}: {error} on the second attempt"),
     };
     let is_confirmed = matches!(case.again, Again::Same) && case.commits == Commits::One;
-    if there && !is_confirmed {
+    if is_applied && !is_confirmed {
         // The commit was not confirmed, so the index learns of it by following the store.
         let agrees = || engine.fsck().unwrap().problems.is_empty();
         eventually(|| agrees() && (case.holds)(engine, &trial.before));
     }
     trial.must_hold(case, engine, &tokens, &what);
     let unknown_to_all = match case.again {
-        Again::Another(records) if there => records,
+        Again::Another(records) if is_applied => records,
         _ => 0,
     };
     assert_eq!(
@@ -209,7 +209,7 @@ fn attempts(case: &Case) -> (String, usize) {
     for outcome in [
         AttemptOutcome::Done,
         AttemptOutcome::Refused,
-        AttemptOutcome::UnknownAndThere,
+        AttemptOutcome::UnknownButApplied,
         AttemptOutcome::UnknownAndNotThere,
     ] {
         let same = outcomes.iter().filter(|one| **one == outcome).count();

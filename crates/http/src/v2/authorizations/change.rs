@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use symbolon::{Authorization, Edit, Engine, Error, IfUnchanged, Rotation, Status, Transition};
 
 use super::create::status;
-use super::forms::{AuthorizationForm, RotateForm, UpdateForm};
+use super::json::{AuthorizationForm, RotateForm, UpdateForm};
 use super::must_be_here;
 use crate::api::Api;
 use crate::body::{Body, PathId};

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use symbolon::{Engine, Error, NewAuthorization, Origin, PermissionSet, Status};
 
-use super::forms::{AuthorizationForm, NewForm};
+use super::json::{AuthorizationForm, NewForm};
 use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;

@@ -8,9 +8,9 @@ use symbolon::{Authorization, Caller, Engine, Error, Field, Filter, Id, Origin};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::organizations::encoded;
-use super::super::own_link::unknown_organization;
-use super::forms::AuthorizationForm;
+use super::super::shared::unknown_organization;
 use super::is_here;
+use super::json::AuthorizationForm;
 use crate::api::{Api, Settings};
 use crate::body::{QueryParams, given, id_if_given};
 use crate::failure::Failure;

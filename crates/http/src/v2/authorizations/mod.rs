@@ -2,7 +2,7 @@
 
 mod change;
 mod create;
-mod forms;
+mod json;
 mod list;
 
 use symbolon::{Authorization, Caller, Engine, Error, Field, Id, Origin, Status};
@@ -12,7 +12,7 @@ use crate::names::Names;
 use crate::routes::Operations;
 
 pub(super) use create::status;
-pub(super) use forms::{AuthorizationForm, StatusForm};
+pub(super) use json::{AuthorizationForm, StatusForm};
 
 const TAG: &str = "authorizations";
 

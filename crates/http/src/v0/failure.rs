@@ -9,7 +9,7 @@ use symbolon::{Error, SchemaError};
 use utoipa::IntoResponses;
 use utoipa::openapi::RefOr;
 
-use super::forms::RefusedForm;
+use super::json::RefusedForm;
 use crate::failure::{Code, Failure};
 use crate::openapi::failure;
 
@@ -59,7 +59,7 @@ pub(super) fn refused(error: Error) -> Failure {
             Failure::new(Code::Forbidden, message)
         }
         Error::AlreadyRevoked(_) => revoked(),
-        Error::Schema(SchemaError::Name) => Failure::invalid(super::forms::RESOURCE),
+        Error::Schema(SchemaError::Name) => Failure::invalid(super::json::RESOURCE),
         Error::Schema(schema) => Failure::invalid(schema.to_string()),
         error => error.into(),
     }
