@@ -253,8 +253,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Parses a duration such as `500ms`, `10s`, `5m`, `1h` or `30d`; without a unit, seconds.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("invalid duration `{text}`; expected a form such as `500ms`, `10s` or `30d`");
+    let wrong = || {
+        format!("invalid duration `{text}`; give a number and a unit: ms, s, m, h or d, as `30d`")
+    };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u32 = number.parse().map_err(|_| wrong())?;

@@ -221,8 +221,15 @@ impl Global {
         Ok((KeyFile::load(&path)?, lock))
     }
 
+    /// Loads the key without a lock. Fails with [`Failure::NoStore`] if there is neither a key nor
+    /// a store, since then the location of the store is wrong.
     pub(crate) fn load_key(&self) -> Result<StoreKey, Failure> {
-        Ok(KeyFile::load(&self.key_path())?)
+        KeyFile::load(&self.key_path()).map_err(|error| match error {
+            FileError::Missing(_) if !self.store.path().exists() => {
+                Failure::NoStore(self.store.clone())
+            }
+            error => error.into(),
+        })
     }
 
     /// Fails if the journal does not fit the store `name`, so that opening it would fail.

@@ -177,7 +177,12 @@ impl Printer {
         if !self.started {
             self.started = true;
             self.put(&line([
-                "Time", "Who", "Act", "Result", "Revision", "Records",
+                "Time",
+                "Caller",
+                "Operation",
+                "Result",
+                "Revision",
+                "Records",
             ]))?;
         }
         let actor = match row.actor {

@@ -92,7 +92,7 @@ fn rows_of_all_chains_are_merged_and_intents_are_joined_with_outcomes() {
         .map(|line| line.split_whitespace().collect())
         .collect();
     assert_eq!(rows.len(), 4, "{text}");
-    assert_eq!(rows[0][..3], ["Time", "Who", "Act"]);
+    assert_eq!(rows[0][..3], ["Time", "Caller", "Operation"]);
     let record = format!("authorization:{AUTH}");
     assert_eq!(rows[1][1..4], ["root", "revoke", "done"]);
     assert_eq!(rows[1][5], record);

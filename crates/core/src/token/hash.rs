@@ -42,7 +42,7 @@ impl TokenDigest {
 
 impl fmt::Debug for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash(redacted)")
+        f.write_str("TokenDigest(redacted)")
     }
 }
 
