@@ -84,6 +84,7 @@ mod name;
 mod options;
 mod owner;
 mod permission;
+mod primitives;
 pub mod record;
 mod rollback;
 mod schema;

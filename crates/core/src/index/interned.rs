@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use super::chunks::Chunks;
 use super::slot::MAX_INTERNED;
-use super::sync::{AtomicU8, AtomicU64, Ordering};
 use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::CompiledSet;
+use crate::primitives::sync::{AtomicU8, AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// Values that slots refer to by number. Append-only, except for the states of owners.

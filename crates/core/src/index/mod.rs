@@ -2,26 +2,15 @@
 //!
 //! Readers take no lock, allocate nothing and never wait. Start-up, own writes and the writes of
 //! other processes all go through [`Index::apply`], where the newest version of a record wins.
-//!
-//! The only unsafe code of this crate is here: `huge_pages` (arrays of atomics on huge pages, and
-//! prefetching), `slot` (which promises that slots are atomics), and `rcu` (freeing values that
-//! readers may still use).
-#![expect(
-    unsafe_code,
-    reason = "huge pages and freeing values concurrently with readers need unsafe code"
-)]
 
 mod builder;
 mod chunks;
 #[cfg(test)]
 mod fixtures;
-mod huge_pages;
 mod interned;
 #[cfg(all(test, shuttle))]
 mod model;
-mod rcu;
 mod slot;
-mod sync;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -35,14 +24,14 @@ use std::sync::{Arc, PoisonError};
 use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::PermissionSet;
+use crate::primitives::rcu::Rcu;
+use crate::primitives::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::record::RecordKey;
 use crate::status::Status;
 use crate::store::Revision;
 use crate::time::Timestamp;
 
 use builder::Builder;
-use rcu::Rcu;
-use sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 pub(crate) use slot::LastUsed;
 pub(crate) use table::BucketHash;

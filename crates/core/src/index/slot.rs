@@ -1,47 +1,46 @@
 //! One slot of the table: 32 bytes that a check reads, and 24 that it does not.
 
-use super::huge_pages::ZeroableAtomics;
-use super::sync::{AtomicU32, AtomicU64, Ordering};
 use super::{ShortDigest, SlotState};
 use crate::id::Id;
+use crate::primitives::huge_pages::atomics;
+use crate::primitives::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::status::Status;
 use crate::store::Revision;
 use crate::time::{Minute, Timestamp};
 
-/// The part of a slot that checks read. A slot belongs to one digest for ever; only a new table
-/// drops slots.
-///
-/// `word` contains a counter of writes, so it changes with every write. A reader that sees the same
-/// word before and after it reads `expiry` has a matching pair: the expiry written with the word,
-/// or the earlier one of two consecutive writes, which is equally valid (see [`Slot::write`]).
-#[derive(Debug, Default)]
-#[repr(C, align(32))]
-pub(super) struct Slot {
-    short_digest: [AtomicU64; 2],
-    /// Encoded as [`Expiry`].
-    expiry: AtomicU32,
-    /// Encoded as [`LastUsed`]; set by readers.
-    used: AtomicU32,
-    /// State, counter of writes, permission set and owners; 0 while the slot is empty.
-    word: AtomicU64,
+atomics! {
+    /// The part of a slot that checks read. A slot belongs to one digest for ever; only a new table
+    /// drops slots.
+    ///
+    /// `word` contains a counter of writes, so it changes with every write. A reader that sees the same
+    /// word before and after it reads `expiry` has a matching pair: the expiry written with the word,
+    /// or the earlier one of two consecutive writes, which is equally valid (see [`Slot::write`]).
+    #[derive(Debug, Default)]
+    #[repr(C, align(32))]
+    pub(super) struct Slot {
+        short_digest: [AtomicU64; 2],
+        /// Encoded as [`Expiry`].
+        expiry: AtomicU32,
+        /// Encoded as [`LastUsed`]; set by readers.
+        used: AtomicU32,
+        /// State, counter of writes, permission set and owners; 0 while the slot is empty.
+        word: AtomicU64,
+    }
 }
 
-/// The part of a slot that only writers read, and checks of tokens that do not carry their id.
-#[derive(Debug, Default)]
-#[repr(C)]
-pub(super) struct ColdSlot {
-    /// 0 if the slot no longer belongs to a record.
-    id: AtomicU64,
-    /// The revision, and above it the upper bits of the rest of the expiry.
-    revision: AtomicU64,
-    /// The sequence of the record, the lower bits of the rest of the expiry, and flags.
-    sequence: AtomicU64,
+atomics! {
+    /// The part of a slot that only writers read, and checks of tokens that do not carry their id.
+    #[derive(Debug, Default)]
+    #[repr(C)]
+    pub(super) struct ColdSlot {
+        /// 0 if the slot no longer belongs to a record.
+        id: AtomicU64,
+        /// The revision, and above it the upper bits of the rest of the expiry.
+        revision: AtomicU64,
+        /// The sequence of the record, the lower bits of the rest of the expiry, and flags.
+        sequence: AtomicU64,
+    }
 }
-
-// SAFETY: three atomics of 8 bytes and two of 4 in 32, and three of 8 in 24.
-unsafe impl ZeroableAtomics for Slot {}
-// SAFETY: as above.
-unsafe impl ZeroableAtomics for ColdSlot {}
 
 /// Decoded contents of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

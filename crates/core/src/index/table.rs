@@ -1,10 +1,10 @@
 //! The open-addressing hash table that checks read. It consists of atomics alone.
 
-use super::huge_pages::{HugeArray, prefetch};
 use super::slot::{ColdSlot, LastUsed, Slot, SlotContents, SlotRecord, SlotWord};
-use super::sync::{AtomicUsize, Ordering};
 use super::{ShortDigest, SlotState};
 use crate::id::Id;
+use crate::primitives::huge_pages::{HugeArray, prefetch};
+use crate::primitives::sync::{AtomicUsize, Ordering};
 
 /// Buckets of four slots, two cache lines that a processor fetches together. A digest is in the
 /// first bucket, from its own onwards, that had room.

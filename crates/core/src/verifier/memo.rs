@@ -1,18 +1,17 @@
 //! Cache of the last allowed request of a connection, valid until the index changes.
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-
 use crate::freshness::Now;
 use crate::index::IndexVersion;
 use crate::permission::Request;
+use crate::primitives::seqlock::SeqLock;
+use crate::primitives::sync::{AtomicU64, Ordering};
 use crate::time::Timestamp;
 
 /// An allowed request and the index version that allowed it. Threads may share it; a thread that
 /// finds another one writing skips its own write.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// Sequence lock: odd while an entry is being written.
-    turn: AtomicU64,
+    lock: SeqLock,
     version: AtomicU64,
     /// Expiry of the token, in nanoseconds since 1970; [`NEVER`] if it does not expire.
     until: AtomicU64,
@@ -36,17 +35,15 @@ impl Memo {
         let Some([head, organization, id]) = request.numbers() else {
             return false;
         };
-        let turn = self.turn.load(Ordering::Acquire);
+        let start = self.lock.begin_read();
         let [held_head, held_organization, held_id] = &self.request;
         let same = self.version.load(Ordering::Relaxed) == version.0
             && held_head.load(Ordering::Relaxed) == head | NOTED
             && held_organization.load(Ordering::Relaxed) == organization
             && held_id.load(Ordering::Relaxed) == id;
         let until = self.until.load(Ordering::Relaxed);
-        fence(Ordering::Acquire);
-        same && turn & 1 == 0
-            && self.turn.load(Ordering::Relaxed) == turn
-            && (until == NEVER || now.get().nanos() < until)
+        self.lock.end_read();
+        same && self.lock.is_unchanged(start) && (until == NEVER || now.get().nanos() < until)
     }
 
     /// Caches that this version allowed this request, for a token with this expiry.
@@ -59,25 +56,15 @@ impl Memo {
         let Some([head, organization, id]) = request.numbers() else {
             return;
         };
-        let turn = self.turn.load(Ordering::Relaxed) & !1;
-        let (ours, order) = (turn | 1, Ordering::Acquire);
-        if (self
-            .turn
-            .compare_exchange(turn, ours, order, Ordering::Relaxed))
-        .is_err()
-        {
-            return;
-        }
-        // Orders the odd turn before the stores below for every reader that sees one of them.
-        fence(Ordering::Release);
-        self.version.store(version.0, Ordering::Relaxed);
-        let until = expires.map_or(NEVER, Timestamp::nanos);
-        self.until.store(until, Ordering::Relaxed);
-        let numbers = [head | NOTED, organization, id];
-        for (to, from) in self.request.iter().zip(numbers) {
-            to.store(from, Ordering::Relaxed);
-        }
-        self.turn.store(turn + 2, Ordering::Release);
+        self.lock.try_write(|| {
+            self.version.store(version.0, Ordering::Relaxed);
+            let until = expires.map_or(NEVER, Timestamp::nanos);
+            self.until.store(until, Ordering::Relaxed);
+            let numbers = [head | NOTED, organization, id];
+            for (to, from) in self.request.iter().zip(numbers) {
+                to.store(from, Ordering::Relaxed);
+            }
+        });
     }
 }
 
@@ -85,8 +72,8 @@ impl Memo {
 mod tests {
     use super::*;
     use crate::clock::{Clock as _, ManualClock};
+    use crate::primitives::sync::AtomicBool;
     use crate::{Action, Id, ResourceType};
-    use std::sync::atomic::AtomicBool;
     use std::time::Duration;
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use super::super::rcu::{Rcu, ReaderDomain};
 use super::*;
+use crate::primitives::rcu::{Rcu, ReaderDomain};
 
 /// Addresses of the values that are not freed yet.
 type Alive = Arc<Mutex<HashSet<usize>>>;
@@ -173,6 +173,7 @@ fn leased_readers_are_exclusive() {
         for thread in threads {
             thread.join().unwrap();
         }
+        #[expect(unsafe_code, reason = "many schedules would leak many domains")]
         // SAFETY: it was leaked from a box above, and no thread uses it any more.
         drop(unsafe { Box::from_raw(std::ptr::from_ref(domain).cast_mut()) });
     });

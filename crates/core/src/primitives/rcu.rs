@@ -6,6 +6,10 @@
 //! two plain stores and no fence, and never waits. This is the user-level read-copy-update of
 //! Desnoyers et al. (IEEE TPDS 23(2), 2012). If the kernel does not support that barrier, each read
 //! costs a full fence.
+#![expect(
+    unsafe_code,
+    reason = "values are freed when no reader can hold them any more"
+)]
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -17,7 +21,7 @@ use super::sync::{
 
 /// A value that can be replaced while other threads read it.
 #[derive(Debug)]
-pub(super) struct Rcu<T> {
+pub(crate) struct Rcu<T> {
     domain: &'static ReaderDomain,
     current: AtomicPtr<T>,
     /// Replaced values, each with the era in which it was replaced.
@@ -28,7 +32,7 @@ pub(super) struct Rcu<T> {
 
 /// A set of readers that can hold the same values.
 #[derive(Debug)]
-pub(super) struct ReaderDomain {
+pub(crate) struct ReaderDomain {
     /// Incremented with each replacement.
     era: AtomicU64,
     readers: Mutex<Vec<&'static Reader>>,
@@ -38,18 +42,18 @@ pub(super) struct ReaderDomain {
 /// not slow each other.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     /// Era in which the current read began; 0 if none is in progress.
     since: AtomicU64,
     taken: AtomicBool,
 }
 
 impl<T> Rcu<T> {
-    pub(super) fn new(first: Box<T>) -> Self {
+    pub(crate) fn new(first: Box<T>) -> Self {
         Self::within(&GLOBAL, first)
     }
 
-    pub(super) fn within(domain: &'static ReaderDomain, first: Box<T>) -> Self {
+    pub(crate) fn within(domain: &'static ReaderDomain, first: Box<T>) -> Self {
         barrier::prepare();
         Self {
             domain,
@@ -61,7 +65,7 @@ impl<T> Rcu<T> {
 
     /// Calls `use_it` with the current value. It is not freed before `use_it` returns.
     #[inline(always)]
-    pub(super) fn read<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
+    pub(crate) fn read<R>(&self, use_it: impl FnOnce(&T) -> R) -> R {
         match READER.try_with(Cell::get).ok().flatten() {
             Some(reader) => self.read_as(reader, use_it),
             None => self.read_first(use_it),
@@ -85,7 +89,7 @@ impl<T> Rcu<T> {
 
     /// Like [`Rcu::read`], for a reader that was leased from the domain of this value.
     #[inline(always)]
-    pub(super) fn read_as<R>(&self, reader: &'static Reader, use_it: impl FnOnce(&T) -> R) -> R {
+    pub(crate) fn read_as<R>(&self, reader: &'static Reader, use_it: impl FnOnce(&T) -> R) -> R {
         let _reading = ReadGuard::begin(self.domain, reader);
         let current = self.current.load(Ordering::Acquire);
         // SAFETY: the pointer came from a box in `new` or `replace`, and is freed only by `reclaim`
@@ -102,7 +106,7 @@ impl<T> Rcu<T> {
 
     /// Replaces the current value. The old one is kept until [`Rcu::reclaim`] finds that no reader
     /// uses it.
-    pub(super) fn replace(&self, new: Box<T>) {
+    pub(crate) fn replace(&self, new: Box<T>) {
         let old = self.current.swap(Box::into_raw(new), Ordering::SeqCst);
         let era = self.domain.era.fetch_add(1, Ordering::SeqCst);
         // SAFETY: the pointer came from a box, and only the thread that swapped it out turns it
@@ -112,7 +116,7 @@ impl<T> Rcu<T> {
     }
 
     /// Frees replaced values that no reader can hold any more. Never waits for a reader.
-    pub(super) fn reclaim(&self) {
+    pub(crate) fn reclaim(&self) {
         if self.retired().is_empty() {
             return;
         }
@@ -131,7 +135,7 @@ impl<T> Rcu<T> {
 
     /// Returns the number of replaced values that are not freed yet.
     #[cfg(test)]
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.retired().len()
     }
 
@@ -183,7 +187,7 @@ impl Drop for ReaderReturn {
 }
 
 impl ReaderDomain {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             era: AtomicU64::new(1),
             readers: Mutex::new(Vec::new()),
@@ -192,7 +196,7 @@ impl ReaderDomain {
 
     /// Returns a reader for exclusive use. Readers are reused, so there are never more than threads
     /// that read at the same time.
-    pub(super) fn lease(&self) -> &'static Reader {
+    pub(crate) fn lease(&self) -> &'static Reader {
         let mut readers = self.readers();
         let free = readers
             .iter()

@@ -1,20 +1,54 @@
-//! Large zeroed arrays of atomics, on huge pages if the system provides them.
+//! Large zeroed arrays of atomics, on huge pages if the system provides them; and prefetching.
+#![expect(
+    unsafe_code,
+    reason = "elements lie in a mapping, and prefetching is an intrinsic"
+)]
 
 use std::ops::Deref;
 use std::ptr::NonNull;
 
 use memmap2::{MmapMut, MmapOptions};
 
-/// A type consisting only of atomics, without padding, whose zero value is all bits zero.
+use super::sync::{AtomicU32, AtomicU64};
+
+/// A type consisting only of atomics whose zero value is all bits zero.
 ///
 /// # Safety
 ///
 /// Zeroed memory must hold valid values of the type. Shared references must change them only by
 /// atomic operations, and they must have nothing to drop.
-pub(super) unsafe trait ZeroableAtomics: Default + Sync {}
+pub(crate) unsafe trait Atomics: Default + Sync {}
+
+// SAFETY: zero is a valid value of each, and they have nothing to drop.
+unsafe impl Atomics for AtomicU32 {}
+// SAFETY: as above.
+unsafe impl Atomics for AtomicU64 {}
+// SAFETY: as above.
+unsafe impl<T: Atomics, const N: usize> Atomics for [T; N] where [T; N]: Default {}
+
+/// Declares a struct of atomics that a [`HugeArray`] can hold. It does not compile if a field is
+/// anything else.
+macro_rules! atomics {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident { $($(#[$note:meta])* $field:ident: $type:ty,)* }
+    ) => {
+        $(#[$attribute])*
+        $visibility struct $name { $($(#[$note])* $field: $type,)* }
+
+        const _: () = {
+            const fn require<T: $crate::primitives::huge_pages::Atomics>() {}
+            $(require::<$type>();)*
+        };
+        // SAFETY: every field is `Atomics`, which the lines above require.
+        #[expect(unsafe_code, reason = "every field was checked")]
+        unsafe impl $crate::primitives::huge_pages::Atomics for $name {}
+    };
+}
+pub(crate) use atomics;
 
 /// A fixed number of elements, initially zero, which never move.
-pub(super) struct HugeArray<T> {
+pub(crate) struct HugeArray<T> {
     start: NonNull<T>,
     len: usize,
     /// Mapping that holds the elements; if there is none, they are in a box.
@@ -24,8 +58,8 @@ pub(super) struct HugeArray<T> {
 /// Arrays of at least 2 MiB use huge pages; smaller ones gain nothing from a mapping of their own.
 const HUGE_PAGE: usize = 2 << 20;
 
-impl<T: ZeroableAtomics> HugeArray<T> {
-    pub(super) fn new(len: usize) -> Self {
+impl<T: Atomics> HugeArray<T> {
+    pub(crate) fn new(len: usize) -> Self {
         Self::mapped(len).unwrap_or_else(|| Self::allocated(len))
     }
 
@@ -59,18 +93,18 @@ impl<T: ZeroableAtomics> HugeArray<T> {
 }
 
 // SAFETY: it owns its elements, as a box does; they are atomics, which any thread may drop and use.
-unsafe impl<T: ZeroableAtomics> Send for HugeArray<T> {}
+unsafe impl<T: Atomics> Send for HugeArray<T> {}
 // SAFETY: as above: through a shared reference only atomics are reached.
-unsafe impl<T: ZeroableAtomics> Sync for HugeArray<T> {}
+unsafe impl<T: Atomics> Sync for HugeArray<T> {}
 
-impl<T: ZeroableAtomics> Deref for HugeArray<T> {
+impl<T: Atomics> Deref for HugeArray<T> {
     type Target = [T];
 
     #[inline(always)]
     fn deref(&self) -> &[T] {
         // SAFETY: `start` is the first of `len` elements that live as long as `self`: leaked from a
         // box until drop, or in an anonymous private mapping that `self` owns and nothing else
-        // accesses. The mapping is initially zero, which is a valid `T` (`ZeroableAtomics`), and it
+        // accesses. The mapping is initially zero, which is a valid `T` (`Atomics`), and it
         // is aligned to 2 MiB, more than any `T` here needs. No unique reference to the elements
         // exists.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
@@ -90,13 +124,13 @@ impl<T> Drop for HugeArray<T> {
 
 impl<T> std::fmt::Debug for HugeArray<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Zeroed")
+        f.write_str("HugeArray")
     }
 }
 
 /// Prefetches the cache lines of elements that will be used soon.
 #[inline(always)]
-pub(super) fn prefetch<T: ZeroableAtomics>(elements: &[T]) {
+pub(crate) fn prefetch<T: Atomics>(elements: &[T]) {
     #[cfg(all(target_arch = "x86_64", not(shuttle), not(miri)))]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -113,10 +147,7 @@ pub(super) fn prefetch<T: ZeroableAtomics>(elements: &[T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::sync::{AtomicU64, Ordering};
-
-    // SAFETY: it is an atomic.
-    unsafe impl ZeroableAtomics for AtomicU64 {}
+    use crate::primitives::sync::Ordering;
 
     #[test]
     fn arrays_start_zeroed_and_keep_stored_values() {

@@ -1,8 +1,12 @@
 //! Atomics, locks and thread locals of the index: those of the standard library or of the model
 //! checker.
 
+#[cfg_attr(
+    feature = "portable",
+    expect(unused_imports, reason = "the portable parts use fewer")
+)]
 #[cfg(not(shuttle))]
-pub(super) use std::{
+pub(crate) use std::{
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
@@ -11,7 +15,7 @@ pub(super) use std::{
 };
 
 #[cfg(shuttle)]
-pub(super) use shuttle::{
+pub(crate) use shuttle::{
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence},
@@ -19,4 +23,4 @@ pub(super) use shuttle::{
     thread_local,
 };
 
-pub(super) use std::sync::atomic::Ordering;
+pub(crate) use std::sync::atomic::Ordering;
