@@ -31,9 +31,9 @@ pub(crate) struct CrashArgs {
     /// Kill 1,000 times
     #[arg(long)]
     long: bool,
-    /// Number of kills [default: 20, or 1000 with --long]
-    #[arg(long)]
-    cycles: Option<u32>,
+    /// Number of kills
+    #[arg(long, default_value_t = 20, default_value_if("long", "true", "1000"))]
+    pub(crate) cycles: u32,
     /// Seed of the writes and kills
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -53,35 +53,8 @@ pub(crate) enum Backend {
     Sled,
 }
 
-/// All stores on disk.
-pub(crate) const BACKENDS: [Backend; 2] = [Backend::Sqlite, Backend::Sled];
-
 /// New stores are needed to kill their creation too.
 const CYCLES_PER_STORE: u32 = 20;
-
-impl CrashArgs {
-    /// Returns the arguments of the short or the long form.
-    pub(crate) fn form(backend: Backend, long: bool) -> Self {
-        Self {
-            backend,
-            journal: false,
-            long,
-            cycles: None,
-            seed: 1,
-        }
-    }
-
-    pub(crate) fn cycles(&self) -> u32 {
-        self.cycles.unwrap_or(if self.long { 1_000 } else { 20 })
-    }
-
-    pub(crate) fn with_journal(self) -> Self {
-        Self {
-            journal: true,
-            ..self
-        }
-    }
-}
 
 impl Backend {
     pub(crate) fn name(self) -> &'static str {
@@ -104,7 +77,7 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     let dir = tempfile::Builder::new()
         .prefix("symbolon-crash-")
         .tempdir()?;
-    let progress = |report: &Report| show_progress(name, args.cycles(), report);
+    let progress = |report: &Report| show_progress(name, args.cycles, report);
     let report = if args.journal {
         crash_engine::run(args, dir.path(), &progress)?
     } else {
@@ -142,7 +115,7 @@ fn kill_stores(
             command
         },
         dir,
-        cycles: args.cycles(),
+        cycles: args.cycles,
         cycles_per_store: CYCLES_PER_STORE,
         seed: args.seed,
         progress,

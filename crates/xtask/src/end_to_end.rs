@@ -1,9 +1,9 @@
 //! `cargo xtask e2e`: imports a corpus with the command line and compares every decision with the
 //! oracle's, on every embedded store.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::iter::repeat;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::Failure;
 use crate::corpus::Corpus;
-use crate::shell::{cargo, root, run};
+use crate::shell::{build_program, empty_folder, run, target};
 
 /// Import a corpus and compare every decision with the oracle's, on SQLite and on sled
 #[derive(Debug, Args)]
@@ -25,30 +25,18 @@ pub(crate) struct EndToEndArgs {
     seed: u64,
 }
 
-impl EndToEndArgs {
-    /// Returns the arguments of the short or the long form.
-    pub(crate) fn form(long: bool) -> Self {
-        Self { long, seed: 2 }
-    }
-
-    fn corpus(&self) -> Corpus {
-        let authorizations = if self.long { 100_000 } else { 20_000 };
-        Corpus {
-            authorizations,
-            requests: 10 * authorizations,
-            seed: self.seed,
-        }
-    }
-}
-
 pub(crate) fn run_all(args: &EndToEndArgs) -> Result<(), Failure> {
     let program = build_program()?;
     let work = target().join("end-to-end");
-    if work.exists() {
-        std::fs::remove_dir_all(&work)?;
-    }
-    let corpus = args.corpus();
-    corpus.write(&work.join("corpus"))?;
+    empty_folder(&work)?;
+    let authorizations = if args.long { 100_000 } else { 20_000 };
+    let (requests, seed) = (10 * authorizations, args.seed);
+    let corpus = Corpus {
+        authorizations,
+        requests,
+        seed,
+    };
+    corpus.write(&work)?;
     for backend in ["sqlite", "sled"] {
         run_on_store(&program, &work, backend, corpus)?;
     }
@@ -56,34 +44,30 @@ pub(crate) fn run_all(args: &EndToEndArgs) -> Result<(), Failure> {
 }
 
 fn run_on_store(program: &Path, work: &Path, backend: &str, corpus: Corpus) -> Result<(), Failure> {
-    let files = work.join("corpus");
-    let store = format!(
-        "{backend}:{}",
-        work.join(backend).join("data/store").display()
-    );
-    let symbolon = || {
+    let store = work.join(backend).join("data/store");
+    let symbolon = |words: &str| {
         let mut command = Command::new(program);
-        command.args(["--store", &store]).stdin(Stdio::null());
+        command
+            .arg("--store")
+            .arg(format!("{backend}:{}", store.display()));
+        command.args(words.split(' ')).stdin(Stdio::null());
         command
     };
-    let token = work.join(format!("{backend}.token"));
-    let names = ["--org", "e2e-org", "--user", "e2e-user", "--write-token"];
-    run(symbolon().arg("setup").args(names).arg(&token))?;
-    let import = Instant::now();
-    run(symbolon()
-        .arg("import")
-        .arg(files.join("import.json"))
+    let mut setup = symbolon("setup --org e2e-org --user e2e-user --write-token");
+    run(setup.arg(work.join(format!("{backend}.token"))))?;
+    let start = Instant::now();
+    run(symbolon("import")
+        .arg(work.join("import.json"))
         .stdout(Stdio::null()))?;
-    let import = import.elapsed().as_secs_f64();
+    let import = start.elapsed().as_secs_f64();
     let answers = work.join(format!("{backend}.jsonl"));
-    let stream = Instant::now();
-    run(symbolon()
-        .args(["check", "--stream"])
-        .stdin(File::open(files.join("requests.jsonl"))?)
+    let start = Instant::now();
+    run(symbolon("check --stream")
+        .stdin(File::open(work.join("requests.jsonl"))?)
         .stdout(File::create(&answers)?))?;
-    let stream = stream.elapsed().as_secs_f64();
-    compare(&files.join("expected.jsonl"), &answers)?;
-    run(symbolon().arg("fsck").stdout(Stdio::null()))?;
+    let stream = start.elapsed().as_secs_f64();
+    compare(&work.join("expected.jsonl"), &answers)?;
+    run(symbolon("fsck").stdout(Stdio::null()))?;
     let (authorizations, requests) = (corpus.authorizations, corpus.requests);
     println!(
         "backend={backend} authorizations={authorizations} import_seconds={import:.2} \
@@ -93,43 +77,39 @@ fn run_on_store(program: &Path, work: &Path, backend: &str, corpus: Corpus) -> R
     Ok(())
 }
 
+/// Number of differences that are printed.
+const SHOWN: usize = 10;
+
 /// Compares two files of decisions, one JSON object per line.
 ///
 /// # Errors
 ///
 /// Fails if a line differs or is missing, and prints the first such lines.
 fn compare(expected: &Path, actual: &Path) -> Result<(), Failure> {
-    let open = |path: &Path| File::open(path).map(|file| BufReader::new(file).lines());
-    let (mut expected, mut answers) = (open(expected)?, open(actual)?);
-    let (mut line, mut differences) = (0, 0);
-    loop {
-        let pair = (
-            expected.next().transpose()?.unwrap_or_default(),
-            answers.next().transpose()?.unwrap_or_default(),
+    let (expected, answers) = (fs::read_to_string(expected)?, fs::read_to_string(actual)?);
+    let all = expected.lines().count().max(answers.lines().count());
+    let answers = answers.lines().chain(repeat(""));
+    let pairs = expected
+        .lines()
+        .chain(repeat(""))
+        .zip(answers)
+        .take(all)
+        .enumerate();
+    let wrong: Vec<_> = pairs
+        .filter(|(_, (one, other))| !is_same_decision(one, other))
+        .collect();
+    for (at, (expected, actual)) in wrong.iter().take(SHOWN) {
+        println!(
+            "line {}\n  expected {expected}\n  actual   {actual}",
+            at + 1
         );
-        if pair == (String::new(), String::new()) {
-            break;
-        }
-        line += 1;
-        if !is_same_decision(&pair.0, &pair.1) {
-            differences += 1;
-            if differences <= SHOWN {
-                println!("line {line}\n  expected {}\n  actual   {}", pair.0, pair.1);
-            }
-        }
     }
-    if differences == 0 {
+    if wrong.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "`{}`: {differences} of {line} decisions are wrong",
-        actual.display()
-    )
-    .into())
+    let (wrong, file) = (wrong.len(), actual.display());
+    Err(format!("`{file}`: {wrong} of {all} decisions are wrong").into())
 }
-
-/// Number of differences that are printed.
-const SHOWN: u32 = 10;
 
 /// Compares the members of a decision; the program may add others.
 fn is_same_decision(expected: &str, actual: &str) -> bool {
@@ -141,25 +121,6 @@ fn is_same_decision(expected: &str, actual: &str) -> bool {
     expected.get("allow").is_some() && members.all(|name| expected.get(name) == actual.get(name))
 }
 
-/// Builds the command line for end-to-end tests, and returns its path.
-pub(crate) fn build_program() -> Result<PathBuf, Failure> {
-    let build = [
-        "build",
-        "--locked",
-        "--profile",
-        "e2e",
-        "--package",
-        "symbolon-cli",
-    ];
-    run(&mut cargo(build))?;
-    Ok(target().join("e2e/symbolon"))
-}
-
-/// Returns the directory of build results.
-pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,25 +128,20 @@ mod tests {
     #[test]
     fn decisions_are_compared_by_their_members() {
         let expected = r#"{"allow":false,"reason":"revoked","id":"0a"}"#;
-        for (actual, is_same) in [
-            (
-                r#"{ "id": "0a", "reason": "revoked", "allow": false }"#,
-                true,
-            ),
-            (
-                r#"{"allow":false,"reason":"revoked","id":"0a","revision":7}"#,
-                true,
-            ),
-            (r#"{"allow":false,"reason":"expired","id":"0a"}"#, false),
-            (r#"{"allow":false,"reason":"revoked"}"#, false),
-            (
-                r#"{"allow":false,"reason":"revoked","id":"0a","permission":null}"#,
-                false,
-            ),
-            ("not JSON", false),
-            ("", false),
+        for same in [
+            r#"{ "id": "0a", "reason": "revoked", "allow": false }"#,
+            r#"{"allow":false,"reason":"revoked","id":"0a","revision":7}"#,
         ] {
-            assert_eq!(is_same_decision(expected, actual), is_same, "{actual}");
+            assert!(is_same_decision(expected, same), "{same}");
+        }
+        for other in [
+            r#"{"allow":false,"reason":"expired","id":"0a"}"#,
+            r#"{"allow":false,"reason":"revoked"}"#,
+            r#"{"allow":false,"reason":"revoked","id":"0a","permission":null}"#,
+            "not JSON",
+            "",
+        ] {
+            assert!(!is_same_decision(expected, other), "{other}");
         }
         assert!(!is_same_decision("[]", "{}"));
     }
@@ -195,7 +151,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str, count| {
             let path = dir.path().join(name);
-            std::fs::write(&path, "{\"allow\":true}\n".repeat(count)).unwrap();
+            fs::write(&path, "{\"allow\":true}\n".repeat(count)).unwrap();
             path
         };
         for (expected, actual, is_same) in [(3, 3, true), (3, 1, false), (1, 3, false)] {

@@ -10,9 +10,8 @@ mod crash_engine;
 mod end_to_end;
 mod format;
 mod fuzz;
-mod install;
 mod model;
-mod python;
+mod programs;
 mod sanitize;
 mod shell;
 mod standalone;
@@ -66,6 +65,13 @@ impl Command {
             Self::CrashEngineChild(args) => crash_engine::run_child(&args),
         }
     }
+}
+
+/// Runs a command from words separated by spaces, as in `crash --backend sled`.
+fn run_line(line: &str) -> Result<(), Failure> {
+    Cli::try_parse_from(["xtask"].into_iter().chain(line.split(' ')))?
+        .command
+        .run()
 }
 
 fn main() -> ExitCode {

@@ -5,18 +5,16 @@ use std::process::Command;
 use clap::Args;
 
 use crate::Failure;
-use crate::end_to_end::target;
-use crate::shell::{cargo, run};
+use crate::shell::{cargo, read, run, target};
 
 /// Run the engine's tests with AddressSanitizer, which fails on invalid memory access
 #[derive(Debug, Args)]
 pub(crate) struct SanitizeArgs {
-    /// Run only tests whose names contain one of these [default: the index and its readers]
+    /// Run only tests whose names contain one of these; by default, those of the index and of the
+    /// modules that read it while others write
+    #[arg(default_values = ["index::", "verifier", "issuer", "follower", "engine"])]
     filter: Vec<String>,
 }
-
-/// Modules that read the index while others write.
-const READERS: [&str; 5] = ["index::", "verifier", "issuer", "follower", "engine"];
 
 /// Platforms for which Rust includes the sanitizer.
 const SYSTEMS: [&str; 4] = [
@@ -27,22 +25,19 @@ const SYSTEMS: [&str; 4] = [
 ];
 
 pub(crate) fn all(args: &SanitizeArgs) -> Result<(), Failure> {
-    let system = host()?;
-    if !SYSTEMS.contains(&system.as_str()) {
-        return Err(format!(
-            "Rust includes no sanitizer for `{system}`, only for {}",
-            SYSTEMS.join(", ")
-        )
-        .into());
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = read(Command::new(rustc).arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let system = host.ok_or("`rustc -vV` reports no host")?;
+    if !SYSTEMS.contains(&system) {
+        let systems = SYSTEMS.join(", ");
+        return Err(
+            format!("Rust includes no sanitizer for `{system}`, only for {systems}").into(),
+        );
     }
     // With a target, build scripts and macros are built without the sanitizer.
-    let mut command = cargo(["test", "--package", "symbolon", "--lib", "--target"]);
-    command.arg(&system).arg("--");
-    if args.filter.is_empty() {
-        command.args(READERS);
-    } else {
-        command.args(&args.filter);
-    }
+    let mut command = cargo("test --package symbolon --lib --target");
+    command.arg(system).arg("--").args(&args.filter);
     command.env("CARGO_TARGET_DIR", target().join("sanitize"));
     // The sanitizer needs this on a stable toolchain.
     command.env("RUSTC_BOOTSTRAP", "1");
@@ -52,14 +47,4 @@ pub(crate) fn all(args: &SanitizeArgs) -> Result<(), Failure> {
     run(&mut command)?;
     println!("the engine's tests with AddressSanitizer: clean");
     Ok(())
-}
-
-/// Returns the platform of this toolchain.
-fn host() -> Result<String, Failure> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).arg("-vV").output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned)
-        .ok_or_else(|| "`rustc -vV` reports no host".into())
 }

@@ -1,8 +1,10 @@
-//! Runs other programs.
+//! Runs other programs, and knows the folders of the workspace.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus, Stdio};
+use std::{fs, io};
 
 use crate::Failure;
 
@@ -12,11 +14,32 @@ pub(crate) fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// Returns a cargo command in the directory of the workspace.
-pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
+/// Returns the directory of build results.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Creates an empty directory, and removes what was there before.
+pub(crate) fn empty_folder(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        fs::remove_dir_all(path)?;
+    }
+    fs::create_dir_all(path)
+}
+
+/// Returns a cargo command in the directory of the workspace, from words separated by spaces.
+pub(crate) fn cargo(words: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root()).args(arguments);
+    command.current_dir(root()).args(words.split(' '));
     command
+}
+
+/// Builds the command line for end-to-end tests, and returns its path.
+pub(crate) fn build_program() -> Result<PathBuf, Failure> {
+    run(&mut cargo(
+        "build --locked --profile e2e --package symbolon-cli",
+    ))?;
+    Ok(target().join("e2e/symbolon"))
 }
 
 /// Prints a command and runs it.
@@ -25,24 +48,41 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> 
 ///
 /// Fails if the command cannot be started or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
-    let line = show(command);
-    match command.status() {
+    eprintln!("$ {}", line(command));
+    let status = command.status();
+    judge(command, status)
+}
+
+/// Runs a command and returns its standard output.
+///
+/// # Errors
+///
+/// Fails if the command cannot be started or does not succeed, or if its output is not UTF-8.
+pub(crate) fn read(command: &mut Command) -> Result<String, Failure> {
+    let output = command.stderr(Stdio::inherit()).output();
+    let status = output.as_ref().map(|output| output.status);
+    judge(command, status)?;
+    Ok(String::from_utf8(output?.stdout)?)
+}
+
+/// Turns the end of a command into an error unless it has succeeded.
+fn judge<E: Display>(command: &Command, status: Result<ExitStatus, E>) -> Result<(), Failure> {
+    let line = line(command);
+    match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`{line}` failed: {status}").into()),
         Err(error) => Err(format!("`{line}` cannot be started: {error}").into()),
     }
 }
 
-/// Prints a command, and returns the printed line.
-pub(crate) fn show(command: &Command) -> String {
-    let name = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default();
-    let words = std::iter::once(name).chain(command.get_args());
-    let line: Vec<_> = words.map(OsStr::to_string_lossy).collect();
-    let line = line.join(" ");
-    eprintln!("$ {line}");
-    line
+/// Writes a command with the bare name of its program.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name();
+    let words = program.into_iter().chain(command.get_args());
+    words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Returns whether a program is on the path.

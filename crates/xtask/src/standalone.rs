@@ -1,56 +1,39 @@
 //! The packages outside the workspace: an example store, as others would write one, and the fuzz
 //! targets.
 
-use std::process::Command;
-
 use crate::Failure;
-use crate::end_to_end::target;
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, root, run, target};
 
-/// A package outside the workspace. All share one target directory.
-struct Package {
-    folder: &'static str,
-    features: &'static [&'static str],
-}
-
-const ALL: [Package; 2] = [
-    Package {
-        folder: "examples/tiny-store",
-        features: &[],
-    },
-    // Without cargo-fuzz, plain tests run the committed inputs.
-    Package {
-        folder: "fuzz",
-        features: &["--no-default-features"],
-    },
+/// Folders of the packages, and the features for commands that build them: without cargo-fuzz,
+/// plain tests run the committed inputs.
+const PACKAGES: [(&str, &str); 2] = [
+    ("examples/tiny-store", ""),
+    ("fuzz", " --no-default-features"),
 ];
 
 /// Runs their tests.
 pub(crate) fn test() -> Result<(), Failure> {
-    ALL.iter()
-        .try_for_each(|one| run(one.cargo("test").arg("--locked").args(one.features)))
+    run_in_each(|features| format!("test --locked{features}"))
 }
 
 /// Checks their format.
 pub(crate) fn check_format() -> Result<(), Failure> {
-    ALL.iter()
-        .try_for_each(|one| run(one.cargo("fmt").arg("--check")))
+    run_in_each(|_| "fmt --check".to_owned())
 }
 
 /// Checks their lints.
 pub(crate) fn check_lints() -> Result<(), Failure> {
-    let lint = ["--locked", "--all-targets", "--", "-D", "warnings"];
-    ALL.iter()
-        .try_for_each(|one| run(one.cargo("clippy").args(one.features).args(lint)))
+    run_in_each(|features| format!("clippy{features} --locked --all-targets -- -D warnings"))
 }
 
-impl Package {
-    /// Returns a cargo command in the package's folder, where its settings are.
-    fn cargo(&self, command: &str) -> Command {
-        eprintln!("in {}:", self.folder);
-        let mut cargo = cargo([command]);
-        cargo.current_dir(root().join(self.folder));
+/// Runs a cargo command in each package's folder, where its settings are. All share one target
+/// directory.
+fn run_in_each(command: impl Fn(&str) -> String) -> Result<(), Failure> {
+    for (folder, features) in PACKAGES {
+        eprintln!("in {folder}:");
+        let mut cargo = cargo(&command(features));
         cargo.env("CARGO_TARGET_DIR", target());
-        cargo
+        run(cargo.current_dir(root().join(folder)))?;
     }
+    Ok(())
 }

@@ -1,15 +1,16 @@
 //! `cargo xtask test`: runs every test in groups, each with a budget of time.
 
 use std::process::Command;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use crate::check::PACKAGES;
-use crate::shell::{cargo, root, run};
-use crate::{Failure, contract, crash, end_to_end, install, model, python, standalone};
+use crate::shell::{cargo, read, root, run};
+use crate::{Failure, programs, run_line, standalone};
 
 /// Run every test; on Debian, install the programs that they need
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ pub(crate) struct TestArgs {
     #[arg(long)]
     long: bool,
     /// Run only these groups
-    #[arg(value_name = "GROUP")]
+    #[arg(value_name = "GROUP", value_parser = PossibleValuesParser::new(names()))]
     groups: Vec<String>,
 }
 
@@ -27,46 +28,27 @@ struct Group {
     name: &'static str,
     /// Seconds on two cores from cold, builds included. Twice as many fail the run.
     budget: u64,
-    run: fn(long: bool) -> Result<(), Failure>,
+    run: Run,
 }
+
+type Run = fn(long: bool) -> Result<(), Failure>;
 
 /// The groups in the order in which they run, with their budgets.
 const GROUPS: [Group; 7] = [
-    Group {
-        name: "programs",
-        budget: 60,
-        run: |_| prepare(),
-    },
-    Group {
-        name: "crates",
-        budget: 480,
-        run: test_crates,
-    },
-    Group {
-        name: "standalone",
-        budget: 100,
-        run: |_| standalone::test(),
-    },
-    Group {
-        name: "model",
-        budget: 100,
-        run: |long| model::run(&model::ModelArgs::form(long)),
-    },
-    Group {
-        name: "end-to-end",
-        budget: 160,
-        run: |long| end_to_end::run_all(&end_to_end::EndToEndArgs::form(long)),
-    },
-    Group {
-        name: "contract",
-        budget: 80,
-        run: |long| contract::run_all(&contract::ContractArgs::form(long)),
-    },
-    Group {
-        name: "crash",
-        budget: 40,
-        run: crash_all,
-    },
+    Group::new("programs", 60, |_| prepare()),
+    Group::new("crates", 480, test_crates),
+    Group::new("standalone", 100, |_| standalone::test()),
+    Group::new("model", 100, |long| run_lines(&["model"], long)),
+    Group::new("end-to-end", 160, |long| run_lines(&["e2e"], long)),
+    Group::new("contract", 80, |long| run_lines(&["contract"], long)),
+    Group::new("crash", 40, |long| run_lines(&CRASHES, long)),
+];
+
+const CRASHES: [&str; 4] = [
+    "crash --backend sqlite",
+    "crash --backend sqlite --journal",
+    "crash --backend sled",
+    "crash --backend sled --journal",
 ];
 
 /// Interval of the lines that report a group as still running.
@@ -77,138 +59,110 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 /// Fails with the first group that fails, if a group takes more than twice its budget, and if the
 /// tests change a file that git tracks.
 pub(crate) fn run_groups(args: &TestArgs) -> Result<(), Failure> {
-    let is_unknown = |name: &&String| GROUPS.iter().all(|group| group.name != **name);
-    if let Some(name) = args.groups.iter().find(is_unknown) {
-        let names = GROUPS.map(|group| group.name).join(", ");
-        return Err(format!("no group `{name}`; choose from: {names}").into());
-    }
-    let is_selected = |group: &&Group| {
-        args.groups.is_empty() || args.groups.iter().any(|name| name == group.name)
-    };
+    let is_named = |name| args.groups.iter().any(|group| group == name);
+    let is_selected = |group: &&Group| args.groups.is_empty() || is_named(group.name);
     let selected: Vec<_> = GROUPS.iter().filter(is_selected).collect();
     let before = tracked_changes()?;
     let mut times = Vec::new();
-    for (at, group) in selected.iter().enumerate() {
-        let (name, budget) = (group.name, group.budget);
-        eprintln!(
-            "== [{} of {}] {name} (budget {budget} s)",
-            at + 1,
-            selected.len()
-        );
+    for (at, group) in (1..).zip(&selected) {
+        let (name, budget, all) = (group.name, group.budget, selected.len());
+        eprintln!("== [{at} of {all}] {name} (budget {budget} s)");
         let start = Instant::now();
-        with_heartbeat(name, || (group.run)(args.long))
-            .map_err(|failure| format!("{name}: {failure}"))?;
+        let heartbeat = heartbeat(name);
+        let result = (group.run)(args.long);
+        result.map_err(|failure| format!("{name}: {failure}"))?;
+        drop(heartbeat);
         times.push((name, start.elapsed().as_secs(), budget));
     }
     print_times(&times);
     if before != tracked_changes()? {
         return Err("the tests changed tracked files; see `git status`".into());
     }
-    let over: Vec<_> = times
-        .into_iter()
-        .filter(|time| !args.long && is_over(time))
-        .collect();
-    match over.is_empty() {
-        true => Ok(()),
-        false => {
-            let names: Vec<_> = over.iter().map(|(name, ..)| *name).collect();
-            Err(format!("more than twice the budget: {}", names.join(", ")).into())
-        }
+    times.retain(|(_, seconds, budget)| is_over(*seconds, *budget) && !args.long);
+    if times.is_empty() {
+        return Ok(());
+    }
+    let over: Vec<_> = times.iter().map(|(name, ..)| *name).collect();
+    Err(format!("more than twice the budget: {}", over.join(", ")).into())
+}
+
+impl Group {
+    const fn new(name: &'static str, budget: u64, run: Run) -> Self {
+        Self { name, budget, run }
     }
 }
 
-fn is_over((_, seconds, budget): &(&str, u64, u64)) -> bool {
-    *seconds > 2 * budget
+/// Runs commands of this program.
+fn run_lines(lines: &[&str], long: bool) -> Result<(), Failure> {
+    let option = if long { " --long" } else { "" };
+    lines
+        .iter()
+        .try_for_each(|line| run_line(&format!("{line}{option}")))
+}
+
+fn names() -> [&'static str; GROUPS.len()] {
+    GROUPS.map(|group| group.name)
+}
+
+fn is_over(seconds: u64, budget: u64) -> bool {
+    seconds > 2 * budget
 }
 
 fn print_times(times: &[(&str, u64, u64)]) {
+    let seconds = times.iter().map(|(_, seconds, _)| seconds).sum();
+    let budget = times.iter().map(|(.., budget)| budget).sum();
     println!("{:<12} {:>8} {:>8}", "group", "seconds", "budget");
-    for (name, seconds, budget) in times {
+    for (name, seconds, budget) in times.iter().chain([&("total", seconds, budget)]) {
         println!("{name:<12} {seconds:>8} {budget:>8}");
     }
-    let total: u64 = times.iter().map(|(_, seconds, _)| seconds).sum();
-    let budget: u64 = times.iter().map(|(.., budget)| budget).sum();
-    println!("{:<12} {total:>8} {budget:>8}", "total");
 }
 
-/// Runs `work` and prints a line every [`HEARTBEAT`] until it returns.
-fn with_heartbeat<T>(name: &str, work: impl FnOnce() -> T) -> T {
-    let (done, is_done) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            let start = Instant::now();
-            while is_done.recv_timeout(HEARTBEAT) == Err(mpsc::RecvTimeoutError::Timeout) {
-                eprintln!("== {name}: running for {} s", start.elapsed().as_secs());
-            }
-        });
-        let result = work();
-        drop(done);
-        result
-    })
+/// Prints a line every [`HEARTBEAT`] until the returned value is dropped.
+fn heartbeat(name: &'static str) -> Sender<()> {
+    let (running, end) = mpsc::channel();
+    thread::spawn(move || {
+        let start = Instant::now();
+        while end.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("== {name}: running for {} s", start.elapsed().as_secs());
+        }
+    });
+    running
 }
 
 /// Returns the changes of tracked files, with their contents.
-fn tracked_changes() -> Result<Vec<u8>, Failure> {
-    let output = Command::new("git")
-        .arg("diff")
-        .current_dir(root())
-        .output()?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err("`git diff` failed: the tests need a git checkout".into()),
-    }
+fn tracked_changes() -> Result<String, Failure> {
+    read(Command::new("git").arg("diff").current_dir(root()))
 }
 
 fn prepare() -> Result<(), Failure> {
-    install::missing_programs()?;
-    python::environment().map(drop)
+    programs::install_missing()?;
+    programs::python_environment().map(drop)
 }
 
 fn test_crates(long: bool) -> Result<(), Failure> {
-    python::environment()?;
-    run(cargo(["test", "--locked"]).args(PACKAGES))?;
+    programs::python_environment()?;
+    run(cargo("test --locked").args(PACKAGES))?;
     if !long {
         return Ok(());
     }
-    let mut lists = cargo(["test", "--locked", "--release", "--package", "symbolon-cli"]);
-    lists.args([
-        "--test",
-        "serve",
-        "lists",
-        "--",
-        "--nocapture",
-        "--test-threads",
-        "1",
-    ]);
-    run(lists.env("SYMBOLON_TEST_AUTHORIZATIONS", "1000000"))?;
-    let mut cases = cargo([
-        "test",
-        "--locked",
-        "--release",
-        "--package",
-        "symbolon",
-        "--lib",
-    ]);
-    run(cases.arg("cover").env("SYMBOLON_TEST_CASES", "100000000"))
-}
-
-fn crash_all(long: bool) -> Result<(), Failure> {
-    for backend in crash::BACKENDS {
-        let args = || crash::CrashArgs::form(backend, long);
-        crash::run(&args())?;
-        crash::run(&args().with_journal())?;
-    }
-    Ok(())
+    let lists = "test --locked --release --package symbolon-cli --test serve lists \
+                 -- --nocapture --test-threads 1";
+    run(cargo(lists).env("SYMBOLON_TEST_AUTHORIZATIONS", "1000000"))?;
+    let cases = "test --locked --release --package symbolon --lib cover";
+    run(cargo(cases).env("SYMBOLON_TEST_CASES", "100000000"))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::Cli;
 
     #[test]
     fn more_than_twice_the_budget_is_over() {
-        assert!(!is_over(&("a", 20, 10)));
-        assert!(is_over(&("a", 21, 10)));
+        assert!(!is_over(20, 10));
+        assert!(is_over(21, 10));
     }
 
     #[test]
@@ -219,12 +173,19 @@ mod tests {
 
     #[test]
     fn an_unknown_group_is_refused() {
-        let groups = vec!["absent".to_owned()];
-        let failure = run_groups(&TestArgs {
-            long: false,
-            groups,
-        })
-        .unwrap_err();
-        assert!(failure.to_string().contains("no group `absent`"));
+        let failure = Cli::try_parse_from(["xtask", "test", "absent"]).unwrap_err();
+        assert!(
+            failure
+                .to_string()
+                .contains("possible values: programs, crates")
+        );
+    }
+
+    #[test]
+    fn the_commands_of_the_groups_are_valid() {
+        for line in CRASHES.into_iter().chain(["model", "e2e", "contract"]) {
+            let words = ["xtask"].into_iter().chain(line.split(' '));
+            Cli::try_parse_from(words.chain(["--long"])).unwrap();
+        }
     }
 }

@@ -11,8 +11,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-use crate::end_to_end::target;
-use crate::shell::{cargo, is_installed, root, run};
+use crate::shell::{cargo, is_installed, root, run, target};
 
 /// Count the instructions of checks with callgrind; a rise over 3 % fails
 #[derive(Debug, Args)]
@@ -129,16 +128,9 @@ fn judge(pinned: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec
 }
 
 fn count() -> Result<BTreeMap<String, u64>, Failure> {
-    let build = [
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "symbolon-benches",
-        "--bin",
-        "instructions",
-    ];
-    run(&mut cargo(build))?;
+    run(&mut cargo(
+        "build --locked --release --package symbolon-benches --bin instructions",
+    ))?;
     let program = target().join("release/instructions");
     let folder = target().join("bench");
     fs::create_dir_all(&folder)?;

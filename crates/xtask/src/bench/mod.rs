@@ -16,9 +16,8 @@ use self::measured::Measured;
 use self::report::Figure;
 use self::rows::ROWS;
 use crate::Failure;
-use crate::end_to_end::target;
 use crate::format::{grouped, quantity};
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, root, run, target};
 
 /// Measure, print each figure with its ratio and target, and write `target/bench.json`
 #[derive(Debug, Args)]
@@ -101,8 +100,7 @@ fn check_only(only: &[String]) -> Result<(), Failure> {
 }
 
 fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
-    let build = ["bench", "--package", "symbolon-benches", "--no-run"];
-    run(&mut cargo(build))?;
+    run(&mut cargo("bench --package symbolon-benches --no-run"))?;
     let sizes = sizes(args, folder, notes)?;
     eprintln!("measuring for {sizes} tokens");
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
@@ -117,14 +115,7 @@ fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(
 }
 
 fn program(name: &str, quick: bool, folder: &Path) -> Command {
-    let words = [
-        "bench",
-        "--quiet",
-        "--package",
-        "symbolon-benches",
-        "--bench",
-    ];
-    let mut program = cargo(words);
+    let mut program = cargo("bench --quiet --package symbolon-benches --bench");
     program.arg(name);
     program.env("CARGO_TARGET_DIR", target());
     program.env("CRITERION_HOME", folder.join("criterion"));

@@ -13,7 +13,7 @@ use std::fs;
 use clap::{Args, ValueEnum};
 
 use self::layers::Layers;
-use self::source::{Report, Source, print_summary};
+use self::source::{Source, print_summary};
 use self::words::Words;
 use crate::shell::{cargo, is_installed, root, run};
 use crate::{Failure, standalone};
@@ -59,7 +59,7 @@ pub(crate) fn run_parts(args: &CheckArgs) -> Result<(), Failure> {
         }
         let name = part
             .to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned());
+            .map_or_else(String::new, |one| one.get_name().to_owned());
         eprintln!("== {name}");
         if let Err(failure) = part.run(args) {
             eprintln!("{name}: {failure}");
@@ -77,19 +77,17 @@ impl Part {
         match self {
             Self::Texts => check_texts(args.path.as_deref()),
             Self::Format => {
-                run(&mut cargo(["fmt", "--all", "--check"]))?;
+                run(&mut cargo("fmt --all --check"))?;
                 standalone::check_format()
             }
             Self::Lints => {
                 let lint = ["--locked", "--all-targets", "--", "-D", "warnings"];
-                run(cargo(["clippy"]).args(PACKAGES).args(lint))?;
+                run(cargo("clippy").args(PACKAGES).args(lint))?;
                 standalone::check_lints()
             }
             Self::Docs => {
-                let document = ["doc", "--locked", "--no-deps", "--document-private-items"];
-                run(cargo(document)
-                    .args(PACKAGES)
-                    .env("RUSTDOCFLAGS", "-D warnings"))
+                let mut document = cargo("doc --locked --no-deps --document-private-items");
+                run(document.args(PACKAGES).env("RUSTDOCFLAGS", "-D warnings"))
             }
             Self::Licences => check_licences(),
         }
@@ -98,7 +96,15 @@ impl Part {
 
 fn check_texts(path: Option<&str>) -> Result<(), Failure> {
     let sources = Source::read_all()?;
-    let reports = reports(&sources)?;
+    let words = Words::parse(&fs::read_to_string(root().join(words::TABLE))?)?;
+    let layers = Layers::parse(&fs::read_to_string(root().join(layers::TABLE))?)?;
+    let reports = [
+        words.check(&sources),
+        columns::check(&sources),
+        openings::check(&sources),
+        layers.check(&sources),
+        references::check(&sources)?,
+    ];
     for report in &reports {
         report.print(path);
     }
@@ -110,28 +116,9 @@ fn check_texts(path: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-fn reports(sources: &[Source]) -> Result<Vec<Report>, Failure> {
-    let words = Words::parse(&fs::read_to_string(root().join(words::TABLE))?)?;
-    let layers = Layers::parse(&fs::read_to_string(root().join(layers::TABLE))?)?;
-    Ok(vec![
-        words.check(sources),
-        columns::check(sources),
-        openings::check(sources),
-        layers.check(sources),
-        references::check(sources)?,
-    ])
-}
-
 fn check_licences() -> Result<(), Failure> {
     if is_installed("cargo-deny") {
-        return run(&mut cargo([
-            "deny",
-            "--offline",
-            "check",
-            "licenses",
-            "bans",
-            "sources",
-        ]));
+        return run(&mut cargo("deny --offline check licenses bans sources"));
     }
     eprintln!("skipped: cargo-deny is not installed (`cargo install cargo-deny`)");
     Ok(())

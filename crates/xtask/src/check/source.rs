@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::Failure;
-use crate::shell::root;
+use crate::shell::{read, root};
 
 /// A text file of the repository.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// A finding about a whole file.
+    /// Describes a problem of a whole file.
     pub(super) fn of_file(path: &str, text: String) -> Self {
         Self {
             path: path.to_owned(),
@@ -68,12 +68,7 @@ impl Source {
         let mut git = Command::new("git");
         git.args(["ls-files", "-z", "--cached", "--others"]);
         git.args(["--exclude-standard", "--", "*.rs", "*.md", "*.toml"]);
-        let output = git.current_dir(root()).output()?;
-        if !output.status.success() {
-            let error = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("cannot list the files of the repository: {error}").into());
-        }
-        let listed = String::from_utf8(output.stdout)?;
+        let listed = read(git.current_dir(root()))?;
         let mut paths: Vec<_> = listed.split_terminator('\0').collect();
         paths.sort_unstable();
         paths.dedup();
@@ -99,10 +94,7 @@ impl Source {
 
     /// Returns the lines with their numbers, counted from 1.
     pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(at, line)| (at + 1, line))
+        (1..).zip(self.text.lines())
     }
 
     pub(super) fn finding(&self, line: usize, text: &str) -> Finding {
@@ -120,11 +112,7 @@ impl Report {
         if selected.is_empty() {
             return;
         }
-        let limit = if path.is_some() {
-            selected.len()
-        } else {
-            PRINTED
-        };
+        let limit = path.map_or(PRINTED, |_| selected.len());
         println!("{}: {} findings", self.rule, selected.len());
         for finding in selected.iter().take(limit) {
             println!("  {}:{}: {}", finding.path, finding.line, finding.text);

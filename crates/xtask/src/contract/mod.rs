@@ -11,9 +11,9 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::end_to_end::{build_program, target};
-use crate::shell::root;
-use crate::{Failure, python};
+use crate::Failure;
+use crate::programs::python_environment;
+use crate::shell::{build_program, root, target};
 use report::Report;
 use server::{Caller, Server};
 
@@ -26,24 +26,16 @@ pub(crate) struct ContractArgs {
     /// Send 50,000 requests
     #[arg(long)]
     long: bool,
-    /// Minimum number of requests [default: 5000, or 50000 with --long]
-    #[arg(long)]
-    cases: Option<u64>,
+    /// Minimum number of requests
+    #[arg(
+        long,
+        default_value_t = 5_000,
+        default_value_if("long", "true", "50000")
+    )]
+    cases: u64,
     /// Seed of the requests
     #[arg(long, default_value_t = 1)]
     seed: u64,
-}
-
-impl ContractArgs {
-    /// Returns the arguments of the short or the long form.
-    pub(crate) fn form(long: bool) -> Self {
-        let (cases, seed) = (None, 1);
-        Self { long, cases, seed }
-    }
-
-    fn cases(&self) -> u64 {
-        self.cases.unwrap_or(if self.long { 50_000 } else { 5_000 })
-    }
 }
 
 /// The settings of schemathesis, with the exceptions.
@@ -53,7 +45,7 @@ const HOOKS: &str = "crates/cli/tests/serve/schemathesis_hooks.py";
 const FIRST_ROUND: u64 = 10;
 
 pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
-    let programs = python::environment()?;
+    let programs = python_environment()?;
     let settings = fs::read_to_string(root().join(SETTINGS))?;
     exceptions::check(&settings)?;
     let program = build_program()?;
@@ -64,7 +56,7 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
     let mut total = Report::default();
     let mut each = FIRST_ROUND;
     let mut round = 0;
-    while total.cases < args.cases() {
+    while total.cases < args.cases {
         let before = total.cases;
         for caller in Caller::ALL {
             let folder = work.join(format!("{round}-{}", caller.name()));
@@ -83,10 +75,7 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
             total.add(report);
         }
         // Estimate the cases of the next round from this one.
-        let (done, missing) = (
-            total.cases - before,
-            args.cases().saturating_sub(total.cases),
-        );
+        let (done, missing) = (total.cases - before, args.cases.saturating_sub(total.cases));
         if done == 0 {
             return Err("schemathesis sent no requests".into());
         }

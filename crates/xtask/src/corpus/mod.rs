@@ -21,7 +21,7 @@ mod records;
 mod requests;
 mod text;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -40,7 +40,7 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// Writes the three files into `dir`, which is created if it does not exist.
+    /// Writes the three files into `dir`.
     ///
     /// # Errors
     ///
@@ -49,7 +49,6 @@ impl Corpus {
         let rng = &mut Rng::with_seed(self.seed);
         let owners = Owners::new(self.authorizations);
         let all = authorizations(rng, &owners, self.authorizations);
-        fs::create_dir_all(dir)?;
         let create = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
 
         let mut file = create("import.json")?;
@@ -90,6 +89,7 @@ fn percent(rng: &mut Rng, share: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashSet};
+    use std::fs;
 
     use serde_json::Value;
 

@@ -46,7 +46,7 @@ pub(crate) fn run(
     let mut rng = Rng::with_seed(!args.seed);
     let mut report = Report::default();
     let mut kept: Option<Trial> = None;
-    for cycle in 0..args.cycles() {
+    for cycle in 0..args.cycles {
         let reused = kept
             .take()
             .filter(|_| !cycle.is_multiple_of(CYCLES_PER_STORE));
