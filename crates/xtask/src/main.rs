@@ -6,7 +6,6 @@ mod check;
 mod contract;
 mod corpus;
 mod crash;
-mod crash_engine;
 mod end_to_end;
 mod format;
 mod fuzz;
@@ -45,8 +44,6 @@ enum Command {
     Sanitize(sanitize::SanitizeArgs),
     #[command(hide = true)]
     CrashChild(crash::ChildArgs),
-    #[command(hide = true)]
-    CrashEngineChild(crash_engine::ChildArgs),
 }
 
 impl Command {
@@ -62,7 +59,6 @@ impl Command {
             Self::Model(args) => model::run(&args),
             Self::Sanitize(args) => sanitize::all(&args),
             Self::CrashChild(args) => crash::run_child(&args),
-            Self::CrashEngineChild(args) => crash_engine::run_child(&args),
         }
     }
 }

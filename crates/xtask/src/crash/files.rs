@@ -7,8 +7,8 @@ use symbolon::journal::JournalKeys;
 use symbolon::{Engine, Options, Schema, StoreKey, TokenStore};
 use symbolon_journal::{FileJournal, Report};
 
+use super::Backend;
 use crate::Failure;
-use crate::crash::Backend;
 
 /// Opens the store with this number; every restored store has a new number.
 pub(super) fn store(

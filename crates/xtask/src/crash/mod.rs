@@ -1,16 +1,21 @@
 //! `cargo xtask crash`: kills a writing process, and checks everything that it had acknowledged.
 
+mod child;
+mod engine;
+mod expected;
+mod files;
+
 use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use symbolon_conformance::crash::{Child, Crash, Opened, Report};
+use symbolon_conformance::crash::{Child, Crash, Opened};
 use symbolon_sled::SledStore;
 use symbolon_sqlite::SqliteStore;
 
-use crate::{Failure, crash_engine};
+use crate::Failure;
 
 /// Kill a process that writes to a store, and check everything that it had acknowledged
 ///
@@ -24,7 +29,7 @@ use crate::{Failure, crash_engine};
 pub(crate) struct CrashArgs {
     /// Store to write to
     #[arg(long)]
-    pub(crate) backend: Backend,
+    backend: Backend,
     /// Write with an engine and its journal
     #[arg(long)]
     journal: bool,
@@ -33,10 +38,10 @@ pub(crate) struct CrashArgs {
     long: bool,
     /// Number of kills
     #[arg(long, default_value_t = 20, default_value_if("long", "true", "1000"))]
-    pub(crate) cycles: u32,
+    cycles: u32,
     /// Seed of the writes and kills
     #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    seed: u64,
 }
 
 /// Write until killed; started by `crash`
@@ -44,11 +49,13 @@ pub(crate) struct CrashArgs {
 pub(crate) struct ChildArgs {
     #[arg(long)]
     backend: Backend,
+    #[command(flatten)]
+    engine: Option<child::EngineArgs>,
 }
 
 /// A store on disk.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Backend {
+enum Backend {
     Sqlite,
     Sled,
 }
@@ -57,31 +64,56 @@ pub(crate) enum Backend {
 const CYCLES_PER_STORE: u32 = 20;
 
 impl Backend {
-    pub(crate) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Sled => "sled",
         }
     }
 
-    pub(crate) fn open(self, dir: &Path) -> Opened {
+    fn open(self, dir: &Path) -> Opened {
         Ok(match self {
             Self::Sqlite => Arc::new(SqliteStore::open(dir.join("store.db"))?),
             Self::Sled => Arc::new(SledStore::open(dir.join("store"))?),
         })
     }
+
+    /// Returns the command that writes to this store until it is killed.
+    fn child(self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.args(["crash-child", "--backend", self.name()]);
+        command
+    }
 }
 
 pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     let name = args.backend.name();
+    let program = std::env::current_exe()?;
     let dir = tempfile::Builder::new()
         .prefix("symbolon-crash-")
         .tempdir()?;
-    let progress = |report: &Report| show_progress(name, args.cycles, report);
+    let crash = Crash {
+        open: &|dir| args.backend.open(dir),
+        child: &|| args.backend.child(&program),
+        dir: dir.path(),
+        cycles: args.cycles,
+        cycles_per_store: CYCLES_PER_STORE,
+        seed: args.seed,
+        progress: &|report| {
+            if stderr().is_terminal() {
+                let end = if report.cycles == args.cycles {
+                    "\n"
+                } else {
+                    ""
+                };
+                eprint!("\r{name}: {report} of {}{end}", args.cycles);
+            }
+        },
+    };
     let report = if args.journal {
-        crash_engine::run(args, dir.path(), &progress)?
+        engine::run(args.backend, crash)?
     } else {
-        kill_stores(args, dir.path(), &progress)?
+        crash.run()?
     };
     for lost in &report.lost {
         println!("lost: {lost}");
@@ -101,36 +133,10 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     .into())
 }
 
-fn kill_stores(
-    args: &CrashArgs,
-    dir: &Path,
-    progress: &dyn Fn(&Report),
-) -> Result<Report, Failure> {
-    let program = std::env::current_exe()?;
-    let crash = Crash {
-        open: &|dir| args.backend.open(dir),
-        child: &|| {
-            let mut command = Command::new(&program);
-            command.args(["crash-child", "--backend", args.backend.name()]);
-            command
-        },
-        dir,
-        cycles: args.cycles,
-        cycles_per_store: CYCLES_PER_STORE,
-        seed: args.seed,
-        progress,
-    };
-    crash.run()
-}
-
 pub(crate) fn run_child(args: &ChildArgs) -> Result<(), Failure> {
+    if let Some(engine) = &args.engine {
+        return child::run(args.backend, engine);
+    }
     let child = Child::from_env().ok_or("only `crash` starts this command")?;
     child.run(&|dir| args.backend.open(dir))
-}
-
-fn show_progress(name: &str, cycles: u32, report: &Report) {
-    if stderr().is_terminal() {
-        let end = if report.cycles == cycles { "\n" } else { "" };
-        eprint!("\r{name}: {report} of {cycles}{end}");
-    }
 }

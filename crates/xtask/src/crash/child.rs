@@ -10,28 +10,26 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use fastrand::Rng;
 use symbolon::{
-    Action, Caller, Engine, Error, Id, Issuer, NewAuthorization, Permission, ResourceType, Rotation,
+    Action, Caller, Engine, Error, Id, InvalidId, Issuer, NewAuthorization, Permission,
+    ResourceType, Rotation,
 };
 
-use super::files;
+use super::{Backend, files};
 use crate::Failure;
-use crate::crash::Backend;
 
-/// Create and revoke tokens until killed; started by `crash --journal`
+/// Arguments of a child that creates and revokes tokens; started by `crash --journal`.
 #[derive(Debug, Args)]
-pub(crate) struct ChildArgs {
-    #[arg(long)]
-    pub(super) backend: Backend,
-    #[arg(long)]
-    pub(super) dir: PathBuf,
+pub(super) struct EngineArgs {
+    #[arg(long, required = false)]
+    dir: PathBuf,
     /// Number of the store
-    #[arg(long)]
-    pub(super) store: u32,
+    #[arg(long, required = false)]
+    store: u32,
     /// Number of the backup to write, which also seeds the writes
-    #[arg(long)]
-    pub(super) copy: u32,
-    #[arg(long)]
-    pub(super) seed: u64,
+    #[arg(long, required = false)]
+    copy: u32,
+    #[arg(long, required = false)]
+    seed: u64,
 }
 
 const WRITERS: u64 = 3;
@@ -40,9 +38,9 @@ const LIFE: Duration = Duration::from_secs(60);
 /// Number of tokens before any is revoked.
 const HELD: usize = 4;
 
-pub(crate) fn run(args: &ChildArgs) -> Result<(), Failure> {
+pub(super) fn run(backend: Backend, args: &EngineArgs) -> Result<(), Failure> {
     print("opening")?;
-    let store = files::store(args.backend, &args.dir, args.store)?;
+    let store = files::store(backend, &args.dir, args.store)?;
     let engine = files::engine(store.clone(), &args.dir)?;
     print("opened")?;
     let organization = organization(&engine)?;
@@ -50,34 +48,34 @@ pub(crate) fn run(args: &ChildArgs) -> Result<(), Failure> {
     let live: Vec<Id> = live
         .lines()
         .map(str::parse)
-        .collect::<Result<_, symbolon::InvalidId>>()?;
+        .collect::<Result<_, InvalidId>>()?;
     let issuer = engine.issuer();
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|number| {
-                let (issuer, stopped) = (&*issuer, &stopped);
-                let mine = |id: &&Id| id.number() % WRITERS == number;
-                let held = live.iter().filter(mine).copied().collect();
-                let rng = rng(args, number);
-                scope.spawn(move || {
-                    let done = write(issuer, organization, held, rng, stopped);
-                    stopped.store(true, Ordering::Relaxed);
-                    done
-                })
-            })
-            .collect();
-        let copied = scope.spawn(|| {
+        let mut threads = Vec::new();
+        for number in 0..WRITERS {
+            let (issuer, stopped) = (&*issuer, &stopped);
+            let mine = |id: &&Id| id.number() % WRITERS == number;
+            let held = live.iter().filter(mine).copied().collect();
+            let rng = rng(args, number);
+            threads.push(scope.spawn(move || {
+                let done = write(issuer, organization, held, rng, stopped);
+                stopped.store(true, Ordering::Relaxed);
+                done
+            }));
+        }
+        threads.push(scope.spawn(|| {
             thread::sleep(Duration::from_millis(rng(args, WRITERS).u64(..80)));
             print(&format!("copying {}", args.copy))?;
             let mut file = File::create(files::copy(&args.dir, args.copy))?;
             symbolon::backup::write(&*store, &mut file, &mut |_| ())?;
             print(&format!("copied {}", args.copy))?;
             Ok(())
-        });
-        writers.into_iter().chain([copied]).try_for_each(|thread| {
-            let joined = thread.join();
-            joined.unwrap_or_else(|_| Err("a thread panicked".into()))
+        }));
+        threads.into_iter().try_for_each(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err("a thread panicked".into()))
         })
     })
 }
@@ -133,7 +131,7 @@ fn write(
     Ok(())
 }
 
-fn rng(args: &ChildArgs, thread: u64) -> Rng {
+fn rng(args: &EngineArgs, thread: u64) -> Rng {
     let index = u64::from(args.copy) * (WRITERS + 1) + thread;
     Rng::with_seed(args.seed << 32 | index)
 }

@@ -7,58 +7,44 @@
 //! of the journal, and checks that every revocation since then holds. Sometimes the next child
 //! opens a restored store.
 
-mod child;
-mod expected;
-mod files;
-
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::process::Stdio;
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use symbolon::backup::Backup;
 use symbolon::{Caller, Engine, TokenStore};
-use symbolon_conformance::crash::Report;
+use symbolon_conformance::crash::{Crash, Report};
 use symbolon_files::private_dir;
 use tempfile::TempDir;
 
+use super::expected::{Copy, Expected};
+use super::{Backend, child, files};
 use crate::Failure;
-use crate::crash::{Backend, CrashArgs};
-use expected::{Copy, Expected};
-
-pub(crate) use child::{ChildArgs, run as run_child};
 
 /// Longest time without output of a child.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// New stores are needed to kill their creation too.
-const CYCLES_PER_STORE: u32 = 20;
 
-/// Kills one child after another, in `dir`.
-pub(crate) fn run(
-    args: &CrashArgs,
-    dir: &Path,
-    progress: &dyn Fn(&Report),
-) -> Result<Report, Failure> {
-    let mut rng = Rng::with_seed(!args.seed);
+/// Kills one child after another.
+pub(super) fn run(backend: Backend, crash: Crash<'_>) -> Result<Report, Failure> {
+    let mut rng = Rng::with_seed(!crash.seed);
     let mut report = Report::default();
     let mut kept: Option<Trial> = None;
-    for cycle in 0..args.cycles {
+    for cycle in 0..crash.cycles {
         let reused = kept
             .take()
-            .filter(|_| !cycle.is_multiple_of(CYCLES_PER_STORE));
+            .filter(|_| !cycle.is_multiple_of(crash.cycles_per_store));
         let mut trial = match reused {
             Some(trial) => Trial { cycle, ..trial },
-            None => Trial::new(args, dir, cycle)?,
+            None => Trial::new(backend, &crash, cycle)?,
         };
         let faults = report.lost.len() + report.unopenable.len();
         let acknowledged = trial.expected.acknowledged;
         if let Err(error) = trial.run(&mut rng, &mut report.lost) {
-            let fault = trial.locate(&with_sources(&*error));
-            report.unopenable.push(fault);
+            report.unopenable.push(trial.locate(&with_sources(&*error)));
         }
         report.cycles += 1;
         report.acknowledged += trial.expected.acknowledged - acknowledged;
@@ -67,7 +53,7 @@ pub(crate) fn run(
         } else {
             trial.dir.disable_cleanup(true);
         }
-        progress(&report);
+        (crash.progress)(&report);
     }
     Ok(report)
 }
@@ -87,11 +73,13 @@ struct Trial {
 }
 
 impl Trial {
-    fn new(args: &CrashArgs, dir: &Path, cycle: u32) -> Result<Self, Failure> {
+    fn new(backend: Backend, crash: &Crash<'_>, cycle: u32) -> Result<Self, Failure> {
         Ok(Self {
-            backend: args.backend,
-            seed: args.seed,
-            dir: tempfile::Builder::new().prefix("trial-").tempdir_in(dir)?,
+            backend,
+            seed: crash.seed,
+            dir: tempfile::Builder::new()
+                .prefix("trial-")
+                .tempdir_in(crash.dir)?,
             cycle,
             store: 0,
             restored: false,
@@ -104,8 +92,8 @@ impl Trial {
         let live = self.expected.live().into_iter();
         let live: Vec<String> = live.map(|id| format!("{id}\n")).collect();
         fs::write(files::live(self.dir.path()), live.concat())?;
-        for line in self.kill_child(rng)? {
-            self.expected.read(&line, &mut self.copies);
+        for line in self.kill_child(rng)?.lines() {
+            self.expected.read(line, &mut self.copies);
         }
         self.copies.retain(|copy| copy.complete);
         self.reopen(lost)?;
@@ -123,21 +111,17 @@ impl Trial {
     }
 
     /// Starts a child, kills it at a random moment, and returns its output.
-    fn kill_child(&self, rng: &mut Rng) -> Result<Vec<String>, Failure> {
-        let mut child = Command::new(std::env::current_exe()?);
-        child.args(["crash-engine-child", "--backend", self.backend.name()]);
+    fn kill_child(&self, rng: &mut Rng) -> Result<String, Failure> {
+        let printed = self.dir.path().join("printed");
+        let mut child = self.backend.child(&std::env::current_exe()?);
         child.arg("--dir").arg(self.dir.path());
         child.args(["--store", &self.store.to_string()]);
         child.args(["--copy", &self.cycle.to_string()]);
         child.args(["--seed", &self.seed.to_string()]);
-        let mut child = child.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-        let out = child.stdout.take().ok_or("the child has no output")?;
-        let (sender, output) = mpsc::channel();
-        let reader = thread::spawn(move || {
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
+        let mut child = child
+            .stdin(Stdio::null())
+            .stdout(File::create(&printed)?)
+            .spawn()?;
         // Some children are killed while opening, which takes longer after a restore because the
         // engine replays revocations.
         let opening = if self.restored { 50 } else { 15 };
@@ -146,15 +130,16 @@ impl Trial {
         } else {
             ("opened", rng.u64(..150_000))
         };
-        let mut lines = Vec::new();
-        while lines.last().is_none_or(|line| line != word) {
-            match output.recv_timeout(PATIENCE) {
-                Ok(line) => lines.push(line),
-                Err(error) => {
-                    let _ = child.kill();
-                    return Err(format!("a child exited or hung: {error}").into());
-                }
+        let start = Instant::now();
+        while !fs::read_to_string(&printed)?
+            .lines()
+            .any(|line| line == word)
+        {
+            if child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
+                let _ = child.kill();
+                return Err("a child exited or hung".into());
             }
+            thread::sleep(Duration::from_millis(1));
         }
         thread::sleep(Duration::from_micros(micros));
         // SIGKILL on Unix.
@@ -163,9 +148,7 @@ impl Trial {
         if status.code().is_some() {
             return Err(format!("a child exited: {status}").into());
         }
-        let _ = reader.join();
-        lines.extend(output.try_iter());
-        Ok(lines)
+        Ok(fs::read_to_string(printed)?)
     }
 
     /// Opens the engine after a crash, compares it, changes something, and verifies the journal.
