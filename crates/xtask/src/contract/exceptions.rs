@@ -1,5 +1,7 @@
 //! Checks the exceptions of schemathesis: one operation and one check each, with a reason.
 
+use toml::{Table, Value};
+
 use crate::Failure;
 
 const HEAD: &str = "[[operations]]";
@@ -8,40 +10,33 @@ const HEAD: &str = "[[operations]]";
 ///
 /// # Errors
 ///
-/// Fails with the first exception that has another form.
-pub(crate) fn check(settings: &str) -> Result<(), Failure> {
-    let lines: Vec<_> = settings.lines().map(str::trim).collect();
-    let (_, tables) = lines.split_at(first_table(&lines));
-    for line in tables {
-        let known = [HEAD, "include-operation-id = ", "checks.", "#"];
-        if !line.is_empty() && !known.iter().any(|known| line.starts_with(known)) {
-            return Err(format!("`{line}` is not part of an exception").into());
-        }
+/// Fails if an exception has another form.
+pub(super) fn check(settings: &str) -> Result<(), Failure> {
+    let table: Table = toml::from_str(settings)?;
+    let exceptions = table
+        .get("operations")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let lines = || settings.lines().map(str::trim);
+    let explained = lines().zip(lines().skip(1));
+    let explained = explained
+        .filter(|(why, head)| *head == HEAD && why.starts_with("# "))
+        .count();
+    if explained == exceptions.len() && exceptions.iter().all(is_exception) {
+        return Ok(());
     }
-    for (number, _) in tables.iter().enumerate().filter(|(_, line)| **line == HEAD) {
-        let (before, rest) = tables.split_at(number);
-        let body: Vec<_> = rest
-            .iter()
-            .skip(1)
-            .take_while(|line| **line != HEAD)
-            .collect();
-        let count = |start: &str| body.iter().filter(|line| line.starts_with(start)).count();
-        let one = count("include-operation-id = \"") == 1 && count("checks.") == 1;
-        let says_why = before.last().is_some_and(|line| line.starts_with("# "));
-        if !one || !says_why {
-            let form = "an exception needs a comment with its reason, one operation and one check";
-            return Err(format!("{form}: {body:?}").into());
-        }
-    }
-    Ok(())
+    Err("an exception needs a comment with its reason, one operation and one check".into())
 }
 
-/// Returns the first line of the exceptions: the comment above the first.
-fn first_table(lines: &[&str]) -> usize {
-    let first = lines.iter().position(|line| *line == HEAD);
-    let first = first.unwrap_or(lines.len());
-    let before = lines.iter().take(first).rev();
-    first - before.take_while(|line| line.starts_with('#')).count()
+fn is_exception(exception: &Value) -> bool {
+    let checks = exception.get("checks").and_then(Value::as_table);
+    exception
+        .get("include-operation-id")
+        .is_some_and(Value::is_str)
+        && checks.is_some_and(|checks| checks.len() == 1)
+        && exception
+            .as_table()
+            .is_some_and(|members| members.len() == 2)
 }
 
 #[cfg(test)]
@@ -56,23 +51,19 @@ mod tests {
     fn exceptions_need_one_operation_one_check_and_a_reason() {
         check(GOOD).unwrap();
         check("a = 1\n[checks]\nenabled = true\n").unwrap();
+        let (operation, rule) = (
+            "include-operation-id = \"A\"\n",
+            "checks.x.enabled = false\n",
+        );
         for (from, to) in [
             ("# why\n", ""),
-            ("checks.x.enabled = false\n", ""),
-            (
-                "checks.x.enabled = false\n",
-                "checks.x.enabled = false\nchecks.z.enabled = false\n",
-            ),
-            ("include-operation-id = \"A\"\n", ""),
-            (
-                "include-operation-id = \"A\"\n",
-                "include-operation-id = [\"A\", \"B\"]\n",
-            ),
-            (
-                "include-operation-id = \"A\"\n",
-                "include-path-regex = \".*\"\n",
-            ),
-            ("checks.x.enabled = false\n", "enabled = false\n"),
+            (rule, ""),
+            (rule, "checks.x.enabled = false\nchecks.z.enabled = false\n"),
+            (operation, ""),
+            (operation, "include-operation-id = [\"A\", \"B\"]\n"),
+            (operation, "include-path-regex = \".*\"\n"),
+            (rule, "enabled = false\n"),
+            (rule, "checks.x.enabled = false\nenabled = false\n"),
         ] {
             let bad = GOOD.replacen(from, to, 1);
             assert!(bad != GOOD && check(&bad).is_err(), "{bad}");

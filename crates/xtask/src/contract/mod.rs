@@ -5,17 +5,17 @@ mod report;
 mod server;
 mod world;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
 
+use self::report::Report;
+use self::server::{Caller, Server};
 use crate::Failure;
 use crate::programs::python_environment;
-use crate::shell::{build_program, root, target};
-use report::Report;
-use server::{Caller, Server};
+use crate::shell::{build_program, empty_folder, root, target};
 
 /// Test the server against its OpenAPI document with schemathesis
 ///
@@ -50,40 +50,39 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
     exceptions::check(&settings)?;
     let program = build_program()?;
     let work = target().join("contract");
-    if work.exists() {
-        fs::remove_dir_all(&work)?;
-    }
+    empty_folder(&work)?;
     let mut total = Report::default();
     let mut each = FIRST_ROUND;
-    let mut round = 0;
+    let mut seed = args.seed;
     while total.cases < args.cases {
         let before = total.cases;
         for caller in Caller::ALL {
-            let folder = work.join(format!("{round}-{}", caller.name()));
+            let folder = work.join(format!("{seed}-{}", caller.name()));
             fs::create_dir_all(&folder)?;
             let server = Server::start(&program, &folder, caller)?;
             let job = Job {
                 programs: &programs,
                 settings: &settings,
                 folder: &folder,
-                seed: args.seed + round,
+                seed,
                 each,
             };
             let report = job.run(&server)?;
             server.stop()?;
-            println!("caller={} seed={} {report}", caller.name(), job.seed);
+            println!("caller={} seed={seed} {report}", caller.name());
             total.add(report);
         }
         // Estimate the cases of the next round from this one.
-        let (done, missing) = (total.cases - before, args.cases.saturating_sub(total.cases));
+        let done = total.cases - before;
         if done == 0 {
             return Err("schemathesis sent no requests".into());
         }
+        let missing = args.cases.saturating_sub(total.cases);
         each = (each * missing).div_ceil(done).max(1);
-        round += 1;
+        seed += 1;
     }
     println!("contract: {total}");
-    if total.failures + total.errors == 0 {
+    if total.is_clean() {
         return Ok(());
     }
     Err(format!(
@@ -105,49 +104,38 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn run(&self, server: &Server) -> Result<Report, Failure> {
-        let settings = self.folder.join("schemathesis.toml");
-        let mut text = self.settings.to_owned();
-        if server.authorization().is_some() {
-            text =
-                format!("headers = {{ Authorization = \"${{SYMBOLON_AUTHORIZATION}}\" }}\n{text}");
-        }
-        fs::write(&settings, text)?;
-        let report = self.folder.join("report.json");
+        let (seed, each, url) = (self.seed, self.each, &server.url);
+        let options = format!(
+            "--no-color --config-file schemathesis.toml run {url}/api/v2/openapi.json \
+             --seed {seed} --max-examples {each} --generation-database none \
+             --report json --report-json-path report.json"
+        );
         let mut command = Command::new(self.programs.join("st"));
-        command
-            .arg("--no-color")
-            .arg("--config-file")
-            .arg(settings)
-            .args(["run", &format!("{}/api/v2/openapi.json", server.url())])
-            .args(["--seed", &self.seed.to_string()])
-            .args(["--max-examples", &self.each.to_string()])
-            .args(["--generation-database", "none", "--report", "json"])
-            .arg("--report-json-path")
-            .arg(&report)
-            .env("SCHEMATHESIS_HOOKS", root().join(HOOKS))
-            .env("SYMBOLON_OWN_IDS", server.own_ids())
-            .current_dir(self.folder);
-        if let Some(authorization) = server.authorization() {
+        command.args(options.split(' ')).current_dir(self.folder);
+        command.env("SCHEMATHESIS_HOOKS", root().join(HOOKS));
+        command.env("SYMBOLON_OWN_IDS", &server.own_ids);
+        let mut settings = self.settings.to_owned();
+        if let Some(authorization) = &server.authorization {
             command.env("SYMBOLON_AUTHORIZATION", authorization);
+            let header = "headers = { Authorization = \"${SYMBOLON_AUTHORIZATION}\" }";
+            settings = format!("{header}\n{settings}");
         }
+        fs::write(self.folder.join("schemathesis.toml"), settings)?;
         let printed = self.folder.join("printed.txt");
-        let status = command
-            .stdout(fs::File::create(&printed)?)
-            .stderr(fs::File::create(self.folder.join("errors.txt"))?)
-            .status()?;
-        let read = fs::read(&report).map_err(|error| no_report(&printed, &error))?;
-        let report = Report::read(&read)?;
+        command.stdout(File::create(&printed)?);
+        command.stderr(File::create(self.folder.join("errors.txt"))?);
+        let status = command.status()?;
+        let printed = fs::read_to_string(printed)?;
+        let report = fs::read_to_string(self.folder.join("report.json"));
+        let report =
+            report.map_err(|error| format!("schemathesis wrote no report: {error}\n{printed}"))?;
+        let report = Report::parse(&report)?;
         if !status.success() {
-            eprintln!("{}", fs::read_to_string(printed)?);
+            eprintln!("{printed}");
         }
-        if status.success() == (report.failures + report.errors == 0) {
+        if status.success() == report.is_clean() {
             return Ok(report);
         }
         Err(format!("schemathesis exited with {status}: {report}").into())
     }
-}
-
-fn no_report(printed: &PathBuf, error: &std::io::Error) -> Failure {
-    let printed = fs::read_to_string(printed).unwrap_or_default();
-    format!("schemathesis wrote no report: {error}\n{printed}").into()
 }

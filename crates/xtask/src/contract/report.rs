@@ -1,49 +1,21 @@
 //! The report of schemathesis.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Failure;
 
 /// The results of one or more runs.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Report {
+pub(super) struct Report {
     /// Number of requests whose replies were checked.
-    pub(crate) cases: u64,
-    pub(crate) failures: u64,
-    pub(crate) errors: u64,
+    pub(super) cases: u64,
+    failures: u64,
+    errors: u64,
     /// Number of operations, and of those that accepted at least one request.
-    pub(crate) operations: u64,
-    pub(crate) accepting: u64,
-}
-
-#[derive(Deserialize)]
-struct Written {
-    complete: bool,
-    operations: Operations,
-    test_cases: Cases,
-    errors: Vec<serde_json::Value>,
-    valid_rates: BTreeMap<String, BTreeMap<String, Rates>>,
-}
-
-#[derive(Deserialize)]
-struct Operations {
-    selected: u64,
-    tested: u64,
-}
-
-#[derive(Deserialize)]
-struct Cases {
-    generated: u64,
-    unique_failures: u64,
-    without_checks: u64,
-}
-
-#[derive(Deserialize)]
-struct Rates {
-    accepted: u64,
+    operations: u64,
+    accepting: u64,
 }
 
 impl Report {
@@ -52,50 +24,80 @@ impl Report {
     /// # Errors
     ///
     /// Fails if the report is malformed or the run incomplete.
-    pub(crate) fn read(json: &[u8]) -> Result<Self, Failure> {
-        let written: Written = serde_json::from_slice(json)?;
-        let Operations { selected, tested } = written.operations;
-        if !written.complete || tested != selected {
+    pub(super) fn parse(json: &str) -> Result<Self, Failure> {
+        let report: Value = serde_json::from_str(json)?;
+        let at = |place| {
+            report
+                .pointer(place)
+                .ok_or_else(|| format!("no {place} in the report"))
+        };
+        let number = |place| Ok::<_, Failure>(at(place)?.as_u64().ok_or("not a number")?);
+        let (selected, tested) = (
+            number("/operations/selected")?,
+            number("/operations/tested")?,
+        );
+        if at("/complete")? != true || tested != selected {
             return Err(format!("schemathesis tested {tested} of {selected} operations").into());
         }
-        let took = |phases: &&BTreeMap<String, Rates>| phases.values().any(|one| one.accepted > 0);
-        let cases = written.test_cases;
+        // Rates by operation and phase.
+        let rates = at("/valid_rates")?.as_object().ok_or("not an object")?;
+        let accepts = |phases: &&Value| {
+            let mut phases = phases
+                .as_object()
+                .into_iter()
+                .flat_map(|phases| phases.values());
+            phases.any(|phase| phase["accepted"].as_u64() > Some(0))
+        };
+        let unchecked = number("/test_cases/without_checks")?;
         Ok(Self {
-            cases: cases.generated.saturating_sub(cases.without_checks),
-            failures: cases.unique_failures,
-            errors: written.errors.len() as u64,
+            cases: number("/test_cases/generated")?.saturating_sub(unchecked),
+            failures: number("/test_cases/unique_failures")?,
+            errors: at("/errors")?.as_array().ok_or("not a list")?.len() as u64,
             operations: selected,
-            accepting: written.valid_rates.values().filter(took).count() as u64,
+            accepting: rates.values().filter(accepts).count() as u64,
         })
     }
 
     /// Adds the results of another run.
-    pub(crate) fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.cases += other.cases;
         self.failures += other.failures;
         self.errors += other.errors;
         self.operations = self.operations.max(other.operations);
         self.accepting = self.accepting.max(other.accepting);
     }
+
+    pub(super) fn is_clean(&self) -> bool {
+        self.failures + self.errors == 0
+    }
 }
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cases,
+            failures,
+            errors,
+            operations,
+            accepting,
+        } = self;
         write!(
             f,
-            "operations={} accepting={} cases={} failures={} errors={}",
-            self.operations, self.accepting, self.cases, self.failures, self.errors
+            "operations={operations} accepting={accepting} cases={cases} failures={failures} \
+             errors={errors}"
         )
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn written(complete: bool, tested: u64) -> String {
-        let phases = |accepted| serde_json::json!({"fuzzing": {"accepted": accepted}});
-        let report = serde_json::json!({
+        let phases = |accepted| json!({"fuzzing": {"accepted": accepted}});
+        let report = json!({
             "complete": complete,
             "operations": {"total": 2, "selected": 2, "tested": tested},
             "errors": [{}],
@@ -107,15 +109,15 @@ mod tests {
 
     #[test]
     fn requests_without_checks_are_not_counted() {
-        let report = Report::read(written(true, 2).as_bytes()).unwrap();
+        let report = Report::parse(&written(true, 2)).unwrap();
         let text = "operations=2 accepting=1 cases=521 failures=4 errors=1";
         assert_eq!(report.to_string(), text);
     }
 
     #[test]
     fn an_incomplete_run_is_refused() {
-        assert!(Report::read(written(false, 2).as_bytes()).is_err());
-        assert!(Report::read(written(true, 1).as_bytes()).is_err());
-        assert!(Report::read(b"{}").is_err());
+        for text in [&written(false, 2), &written(true, 1), "{}"] {
+            assert!(Report::parse(text).is_err(), "{text}");
+        }
     }
 }

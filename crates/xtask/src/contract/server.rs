@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use super::world;
 use crate::Failure;
+use crate::shell::read;
 
 /// The caller of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Caller {
+pub(super) enum Caller {
     /// The token of set-up, with every permission.
     Operator,
     /// A token for authorizations and buckets of one organization.
@@ -25,10 +26,12 @@ pub(crate) enum Caller {
 }
 
 /// A running server and the caller's credential.
-pub(crate) struct Server {
-    url: String,
-    authorization: Option<String>,
-    own_ids: String,
+pub(super) struct Server {
+    pub(super) url: String,
+    /// The value of the caller's header.
+    pub(super) authorization: Option<String>,
+    /// The ids that the requests must not delete, separated by commas.
+    pub(super) own_ids: String,
     process: Process,
 }
 
@@ -36,17 +39,14 @@ pub(crate) struct Server {
 struct Process(Child);
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const LIMITED: [&str; 4] = [
-    "--read-authorizations",
-    "--write-authorizations",
-    "--read-buckets",
-    "--write-buckets",
-];
+const SETUP: &str = "setup --org my-org --user admin --json";
+const LIMITED: &str = "auth create --org my-org --user admin --json --read-authorizations \
+    --write-authorizations --read-buckets --write-buckets";
 
 impl Caller {
-    pub(crate) const ALL: [Self; 3] = [Self::Operator, Self::Limited, Self::Anonymous];
+    pub(super) const ALL: [Self; 3] = [Self::Operator, Self::Limited, Self::Anonymous];
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Operator => "operator",
             Self::Limited => "limited",
@@ -61,34 +61,36 @@ impl Server {
     /// # Errors
     ///
     /// Fails if the program fails or does not start to serve.
-    pub(crate) fn start(program: &Path, folder: &Path, caller: Caller) -> Result<Self, Failure> {
+    pub(super) fn start(program: &Path, folder: &Path, caller: Caller) -> Result<Self, Failure> {
         world::write(folder)?;
-        let symbolon = || command(program, folder);
-        json_of(symbolon().args(["import", "import.json", "--json"]))?;
-        let names = ["--org", "my-org", "--user", "admin", "--json"];
-        let made = json_of(symbolon().arg("setup").args(names))?;
-        let mut ids = ["/user/id", "/org/id", "/auth/id"]
-            .map(|place| text(&made, place))
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()?;
+        let symbolon = |words: &str| {
+            let mut command = Command::new(program);
+            command
+                .args(["--store", "sqlite:./data/symbolon.db"])
+                .args(words.split(' '));
+            command.current_dir(folder).stdin(Stdio::null());
+            command
+        };
+        read(&mut symbolon("import import.json --json"))?;
+        let made: Value = serde_json::from_str(&read(&mut symbolon(SETUP))?)?;
+        let mut ids = vec![
+            text(&made, "/user/id")?,
+            text(&made, "/org/id")?,
+            text(&made, "/auth/id")?,
+        ];
         let token = match caller {
             Caller::Operator => Some(text(&made, "/auth/token")?),
             Caller::Limited => {
-                let words = [
-                    "auth", "create", "--org", "my-org", "--user", "admin", "--json",
-                ];
-                let made = json_of(symbolon().args(words).args(LIMITED))?;
+                let made: Value = serde_json::from_str(&read(&mut symbolon(LIMITED))?)?;
                 ids.push(text(&made, "/id")?);
                 Some(text(&made, "/token")?)
             }
             Caller::Anonymous => None,
         };
         let printed = folder.join("server-printed.txt");
-        let mut serve = symbolon();
-        serve
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .stdout(File::create(&printed)?)
-            .stderr(File::create(folder.join("server-log.txt"))?);
+        let mut serve = symbolon("serve --listen 127.0.0.1:0");
+        serve.stdout(File::create(&printed)?);
+        serve.stderr(File::create(folder.join("server-log.txt"))?);
         let mut process = Process(serve.spawn()?);
         Ok(Self {
             url: address(&mut process, &printed)?,
@@ -98,26 +100,12 @@ impl Server {
         })
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Returns the value of the caller's header.
-    pub(crate) fn authorization(&self) -> Option<&str> {
-        self.authorization.as_deref()
-    }
-
-    /// Returns the ids that the requests must not delete, separated by commas.
-    pub(crate) fn own_ids(&self) -> &str {
-        &self.own_ids
-    }
-
     /// Terminates the server.
     ///
     /// # Errors
     ///
     /// Fails if the server has crashed or exits with a failure.
-    pub(crate) fn stop(mut self) -> Result<(), Failure> {
+    pub(super) fn stop(mut self) -> Result<(), Failure> {
         let child = &mut self.process.0;
         if let Some(status) = child.try_wait()? {
             return Err(format!("the server exited early: {status}").into());
@@ -141,22 +129,6 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Returns a command of the program on a store in the folder.
-fn command(program: &Path, folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(["--store", "sqlite:./data/symbolon.db"]);
-    command.current_dir(folder).stdin(Stdio::null());
-    command
-}
-
-fn json_of(command: &mut Command) -> Result<Value, Failure> {
-    let output = command.stderr(Stdio::inherit()).output()?;
-    if !output.status.success() {
-        return Err(format!("{:?} failed: {}", command.get_args(), output.status).into());
-    }
-    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn text(json: &Value, place: &str) -> Result<String, Failure> {

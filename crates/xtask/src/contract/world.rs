@@ -3,59 +3,57 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::Failure;
 
 /// Number of records of each kind. Requests delete some of them.
 const EACH: u64 = 60;
-
-/// A kind of record and its first id.
-const ORGANIZATIONS: (&str, u64) = ("orgs", 0xe_0000);
-const USERS: (&str, u64) = ("users", 0xf_0000);
-const BUCKETS: (&str, u64) = ("buckets", 0xb_0000);
-const AUTHORIZATIONS: (&str, u64) = ("authorizations", 0xa_0000);
+/// Kinds of records and their first ids.
+const KINDS: [(&str, u64); 4] = [
+    ("orgs", 0xe_0000),
+    ("users", 0xf_0000),
+    ("buckets", 0xb_0000),
+    ("authorizations", 0xa_0000),
+];
 
 /// Writes an import file, and a dictionary of the ids of each kind, one in quotes per line.
 ///
 /// # Errors
 ///
 /// Fails if a file cannot be written.
-pub(crate) fn write(folder: &Path) -> Result<(), Failure> {
-    for (kind, first) in [ORGANIZATIONS, USERS, BUCKETS, AUTHORIZATIONS] {
-        let line = |number| format!("\"{}\"\n", hex(first + number));
-        let ids: String = (0..EACH).map(line).collect();
+pub(super) fn write(folder: &Path) -> Result<(), Failure> {
+    let mut file = Map::new();
+    for (kind, _) in KINDS {
+        let ids: String = (0..EACH)
+            .map(|number| format!("\"{}\"\n", id(kind, number)))
+            .collect();
         fs::write(folder.join(format!("{kind}.txt")), ids)?;
+        file.insert(
+            kind.to_owned(),
+            (0..EACH).map(|number| record(kind, number)).collect(),
+        );
     }
-    let id = |kind: (&str, u64), number: u64| hex(kind.1 + number);
-    let list = |kind: (&str, u64), more: &dyn Fn(u64) -> serde_json::Value| -> Vec<_> {
-        let row = |number| {
-            let mut row = more(number);
-            if let Some(row) = row.as_object_mut() {
-                row.insert("id".to_owned(), json!(id(kind, number)));
-            }
-            row
-        };
-        (0..EACH).map(row).collect()
-    };
-    let file = json!({
-        "orgs": list(ORGANIZATIONS, &|number| json!({"name": format!("organization {number}")})),
-        "users": list(USERS, &|number| json!({"name": format!("user {number}")})),
-        "buckets": list(BUCKETS, &|number| {
-            json!({"orgID": id(ORGANIZATIONS, number), "name": format!("bucket {number}")})
-        }),
-        "authorizations": list(AUTHORIZATIONS, &|number| {
-            let org = id(ORGANIZATIONS, number);
-            json!({
-                "orgID": org, "userID": id(USERS, number), "token": format!("{number:0>40}"),
-                "permissions": [format!("read:orgs/{org}/buckets")],
-            })
-        }),
-    });
-    fs::write(folder.join("import.json"), file.to_string())?;
+    fs::write(folder.join("import.json"), Value::from(file).to_string())?;
     Ok(())
 }
 
-fn hex(id: u64) -> String {
-    format!("{id:016x}")
+fn record(kind: &str, number: u64) -> Value {
+    let (id, org, user) = (id(kind, number), id("orgs", number), id("users", number));
+    match kind {
+        "buckets" => json!({"id": id, "orgID": org, "name": format!("bucket {number}")}),
+        "authorizations" => json!({
+            "id": id, "orgID": org, "userID": user, "token": format!("{number:0>40}"),
+            "permissions": [format!("read:orgs/{org}/buckets")],
+        }),
+        _ => json!({"id": id, "name": format!("{kind} {number}")}),
+    }
+}
+
+fn id(kind: &str, number: u64) -> String {
+    let first = KINDS
+        .iter()
+        .find(|(name, _)| *name == kind)
+        .map_or(0, |(_, first)| *first);
+    format!("{:016x}", first + number)
 }
