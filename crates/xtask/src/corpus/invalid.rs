@@ -4,57 +4,54 @@
 
 use fastrand::Rng;
 
-use super::native;
 use super::records::{Authorization, Owners};
-use super::text::{TextKind, printable, sha256_hash, sha512_hash};
+use super::text::{
+    FIRST_ID_TOO_BIG, FIRST_SECRET_TOO_BIG, LAST_ID, LAST_SECRET, PREFIX, TextKind, ZERO_ID,
+    base62, checksum, compose, id_digits, parts, printable, random_digit, random_secret,
+    sha256_hash, sha512_hash,
+};
 use super::{percent, pick};
 
 /// Returns a text that is not a token.
 pub(super) fn malformed(rng: &mut Rng, existing: &Authorization<'_>) -> String {
     let text = existing.text.as_str();
-    let secret = native::parts(text).map(|(_, secret, _)| secret.to_owned());
-    let secret = secret.unwrap_or_else(|| native::random_secret(rng));
-    let id = native::id_digits(existing.id);
+    let secret = parts(text).map(|(_, secret, _)| secret.to_owned());
+    let secret = secret.unwrap_or_else(|| random_secret(rng));
+    let id = id_digits(existing.id);
     match rng.u8(..10) {
         0 => wrong_checksum(rng, &id, &secret),
         1 => invalid_digit(rng, &id, &secret),
-        2 => native::compose(native::ZERO_ID, &secret),
-        3 => native::compose(&oversized_id(rng, existing.id), &secret),
-        4 => native::compose(&id, &oversized_secret(rng, &secret)),
-        5 => {
-            let length = *pick(rng, &[0, 1, 16, 30, 31]);
-            text.chars().take(length).collect()
-        }
+        2 => compose(ZERO_ID, &secret),
+        // The last is equal to the id modulo 2^64.
+        3 => match rng.u8(..3) {
+            0 => compose(FIRST_ID_TOO_BIG, &secret),
+            1 => compose(&"z".repeat(11), &secret),
+            _ => compose(&base62(u128::from(existing.id) + (1 << 64), 11), &secret),
+        },
+        4 => match rng.u8(..3) {
+            0 => compose(&id, FIRST_SECRET_TOO_BIG),
+            1 => compose(&id, &"z".repeat(43)),
+            _ => compose(&id, &replace(&secret, 0, 'z')),
+        },
+        5 => text.chars().take(*pick(rng, &[0, 1, 16, 30, 31])).collect(),
         6 => {
             let length = *pick(rng, &[256, 256, 300, 600]);
             printable(rng, length)
         }
-        _ => {
-            let letters = [
-                ' ', '\0', '\t', '\n', '\r', '\u{1f}', '\u{7f}', 'é', '\u{80}', '\u{a0}', '０',
-                '😀',
-            ];
-            let letter = *pick(rng, &letters);
-            insert(rng, text, letter)
-        }
+        _ => insert(rng, text),
     }
 }
 
 /// Returns a well-formed text that no authorization has.
 pub(super) fn unknown(rng: &mut Rng, existing: &Authorization<'_>) -> String {
-    let kinds = [
-        TextKind::InfluxV2,
-        TextKind::InfluxV3,
-        TextKind::Native,
-        TextKind::Custom,
-    ];
+    use TextKind::{Custom, InfluxV2, InfluxV3, Native};
     match rng.u8(..10) {
         0..4 => {
             let id = Owners::unknown_id(rng);
-            pick(rng, &kinds).text(rng, id)
+            pick(rng, &[InfluxV2, InfluxV3, Native, Custom]).text(rng, id)
         }
-        4 => native::compose(native::LAST_ID, native::LAST_SECRET),
-        5 => TextKind::Native.text(rng, existing.id),
+        4 => compose(LAST_ID, LAST_SECRET),
+        5 => Native.text(rng, existing.id),
         // A stored hash must not work as a token.
         6 => {
             let stored = existing.kind.stored_hash(&existing.text);
@@ -66,59 +63,39 @@ pub(super) fn unknown(rng: &mut Rng, existing: &Authorization<'_>) -> String {
 }
 
 fn wrong_checksum(rng: &mut Rng, id: &str, secret: &str) -> String {
-    let right = native::compose(id, secret);
-    let (head, _) = right.split_at(right.len() - 6);
     match rng.u8(..3) {
         0 => {
-            let at = native::PREFIX.len() + rng.usize(..60);
-            replace(&right, at, native::random_digit(rng))
+            let at = PREFIX.len() + rng.usize(..60);
+            replace(&compose(id, secret), at, random_digit(rng))
         }
         // Correct modulo 2^32.
         1 => {
+            let head = format!("{PREFIX}{id}{secret}");
             let sum = u128::from(crc32fast::hash(head.as_bytes()));
-            format!("{head}{}", native::base62(sum + (1 << 32), 6))
+            head + &base62(sum + (1 << 32), 6)
         }
         // The checksum of the text without its prefix.
-        _ => format!(
-            "{head}{}",
-            native::checksum(format!("{id}{secret}").as_bytes())
-        ),
+        _ => format!("{PREFIX}{id}{secret}{}", checksum(&format!("{id}{secret}"))),
     }
 }
 
 /// Returns a text with a character that is not a digit; the checksum matches unless it is there.
 fn invalid_digit(rng: &mut Rng, id: &str, secret: &str) -> String {
-    let wrong = ['-', '_', '=', '+', '/', '~', '!', '@', '[', '`', '{', ':'];
-    let wrong = *pick(rng, &wrong);
+    let wrong = *pick(
+        rng,
+        &['-', '_', '=', '+', '/', '~', '!', '@', '[', '`', '{', ':'],
+    );
     match rng.u8(..3) {
-        0 => native::compose(&replace(id, rng.usize(..11), wrong), secret),
-        1 => native::compose(id, &replace(secret, rng.usize(..43), wrong)),
-        _ => {
-            let at = 58 + rng.usize(..6);
-            replace(&native::compose(id, secret), at, wrong)
-        }
+        0 => compose(&replace(id, rng.usize(..11), wrong), secret),
+        1 => compose(id, &replace(secret, rng.usize(..43), wrong)),
+        _ => replace(&compose(id, secret), 58 + rng.usize(..6), wrong),
     }
 }
 
-fn oversized_id(rng: &mut Rng, id: u64) -> String {
-    match rng.u8(..3) {
-        0 => native::FIRST_ID_TOO_BIG.to_owned(),
-        1 => "z".repeat(11),
-        // Equal to `id` modulo 2^64.
-        _ => native::base62(u128::from(id) + (1 << 64), 11),
-    }
-}
-
-fn oversized_secret(rng: &mut Rng, secret: &str) -> String {
-    match rng.u8(..3) {
-        0 => native::FIRST_SECRET_TOO_BIG.to_owned(),
-        1 => "z".repeat(43),
-        _ => replace(secret, 0, 'z'),
-    }
-}
-
-/// Returns `text` with `letter` at its start, at its end, inside it or instead of a character.
-fn insert(rng: &mut Rng, text: &str, letter: char) -> String {
+/// Adds an invalid character at the start, at the end or inside, or instead of a character.
+fn insert(rng: &mut Rng, text: &str) -> String {
+    let letters: Vec<char> = " \0\t\n\r\u{1f}\u{7f}é\u{80}\u{a0}０😀".chars().collect();
+    let letter = *pick(rng, &letters);
     let at = rng.usize(..text.len());
     match rng.u8(..4) {
         0 => format!("{letter}{text}"),
@@ -144,7 +121,7 @@ fn near_miss(rng: &mut Rng, text: &str) -> String {
         1 => text.replace('-', "+").replace('_', "/"),
         2 => text.strip_prefix("apiv3_").unwrap_or(text).to_owned(),
         3 => equivalent_base64(rng, text),
-        4 => format!("{text}{}", native::random_digit(rng)),
+        4 => format!("{text}{}", random_digit(rng)),
         5 => text.get(1..).unwrap_or_default().to_owned(),
         _ => text.to_ascii_lowercase(),
     }

@@ -11,24 +11,22 @@
 //!
 //! The same arguments always generate the same bytes.
 
-mod grants;
-mod import;
 mod invalid;
-mod native;
 mod oracle;
 mod permission;
 mod records;
 mod requests;
 mod text;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use fastrand::Rng;
+use serde_json::Value;
 
 use self::oracle::Oracle;
-use self::records::{Owners, authorizations};
+use self::records::{Owners, authorizations, import_file};
 use crate::Failure;
 
 /// Size and seed of a corpus.
@@ -49,22 +47,18 @@ impl Corpus {
         let rng = &mut Rng::with_seed(self.seed);
         let owners = Owners::new(self.authorizations);
         let all = authorizations(rng, &owners, self.authorizations);
-        let create = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
-
-        let mut file = create("import.json")?;
-        import::write(rng, &owners, &all, &mut file)?;
-        file.flush()?;
-
+        fs::write(dir.join("import.json"), import_file(rng, &owners, &all))?;
         let oracle = Oracle::new(&all)?;
+        let create = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
         let (mut requests, mut expected) = (create("requests.jsonl")?, create("expected.jsonl")?);
         for _ in 0..self.requests {
             let (token, request) = requests::draw(rng, &owners, &all);
-            let decision = oracle.decide(&token, &request);
-            let line = requests::Line::new(rng, &owners, token, &request);
-            serde_json::to_writer(&mut requests, &line)?;
-            serde_json::to_writer(&mut expected, &decision)?;
-            writeln!(requests)?;
-            writeln!(expected)?;
+            writeln!(
+                requests,
+                "{}",
+                requests::line(rng, &owners, &token, &request)
+            )?;
+            writeln!(expected, "{}", oracle.decide(&token, &request))?;
         }
         requests.flush()?;
         expected.flush()?;
@@ -86,21 +80,30 @@ fn percent(rng: &mut Rng, share: u8) -> bool {
     rng.u8(..100) < share
 }
 
+/// Writes an id as the program does.
+fn hex(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+/// Removes the members of an object that are null.
+fn without_nulls(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    object
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, HashSet};
-    use std::fs;
-
-    use serde_json::Value;
+    use std::collections::BTreeMap;
 
     use super::*;
 
     fn corpus(seed: u64) -> [String; 3] {
         let dir = tempfile::tempdir().unwrap();
-        let (authorizations, requests) = (2_000, 20_000);
         let corpus = Corpus {
-            authorizations,
-            requests,
+            authorizations: 2_000,
+            requests: 20_000,
             seed,
         };
         corpus.write(dir.path()).unwrap();
@@ -139,46 +142,16 @@ mod tests {
         assert!((8_000..=12_000).contains(&counts["allow"]), "{counts:?}");
     }
 
+    // The import refuses records that violate its other rules.
     #[test]
-    fn imported_records_satisfy_the_rules_of_an_import() {
+    fn inactive_owners_occur_and_no_expiry_depends_on_the_clock() {
         let [import, ..] = corpus(3);
         let import: Value = serde_json::from_str(&import).unwrap();
-        let list = |name: &str| import[name].as_array().unwrap();
-        let id = |value: &Value| {
-            value
-                .as_str()
-                .map(|id| u64::from_str_radix(id, 16).unwrap())
-        };
-        let ids = |name: &str| -> HashSet<u64> {
-            list(name).iter().filter_map(|row| id(&row["id"])).collect()
-        };
-        for name in ["orgs", "users", "buckets", "authorizations"] {
-            assert_eq!(ids(name).len(), list(name).len(), "{name}: distinct ids");
-            // Ids below 1000 are reserved.
-            assert!(ids(name).iter().all(|id| *id >= 1000), "{name}");
-        }
+        let rows = |name: &str| import[name].as_array().unwrap().iter();
         for name in ["orgs", "users"] {
-            let mut rows = list(name).iter();
-            assert!(rows.any(|row| row["status"] == "inactive"), "{name}");
+            assert!(rows(name).any(|row| row["status"] == "inactive"), "{name}");
         }
-        let (orgs, users) = (ids("orgs"), ids("users"));
-        for row in list("authorizations") {
-            assert_ne!(row["token"].is_string(), row["hashedToken"].is_string());
-            let org = id(&row["orgID"]).unwrap();
-            assert!(orgs.contains(&org), "{row}");
-            assert!(
-                id(&row["userID"]).is_none_or(|user| users.contains(&user)),
-                "{row}"
-            );
-            for permission in row["permissions"].as_array().unwrap() {
-                let granted = id(&permission["resource"]["orgID"]);
-                assert!(granted.is_none_or(|granted| granted == org), "{row}");
-            }
-            for name in ["createdAt", "updatedAt", "expiresAt"] {
-                let date = row[name].as_str().unwrap_or("2026-01-01T00:00:00Z");
-                assert!(date.len() >= 20 && date.starts_with('2'), "{row}");
-            }
-            // The clock of the machine that runs the test does not decide.
+        for row in rows("authorizations") {
             if let Some(date) = row["expiresAt"].as_str() {
                 assert!(!("2026".."2101").contains(&date), "{row}");
             }

@@ -2,48 +2,13 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::native;
-use super::permission::Request;
-use super::records::{Authorization, NOW, Status};
+use super::hex;
+use super::permission::Permission;
+use super::records::{Authorization, NOW};
+use super::text::is_malformed;
 use crate::Failure;
-
-/// A reason to refuse a request. The first that applies, in this order, is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Reason {
-    Malformed,
-    Unknown,
-    Revoked,
-    Inactive,
-    Expired,
-    OwnerInactive,
-    Forbidden,
-}
-
-/// A line of `expected.jsonl`.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Decision {
-    allow: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    permission: Option<String>,
-}
-
-impl Decision {
-    fn deny(reason: Reason, authorization: Option<&Authorization<'_>>) -> Self {
-        Self {
-            allow: false,
-            reason: Some(reason),
-            id: authorization.map(|one| format!("{:016x}", one.id)),
-            permission: None,
-        }
-    }
-}
 
 /// Finds authorizations by the text of their tokens.
 #[derive(Debug)]
@@ -61,46 +26,33 @@ impl<'c> Oracle<'c> {
         Ok(Self(by_text))
     }
 
-    pub(super) fn decide(&self, text: &str, request: &Request) -> Decision {
+    /// Returns a line of `expected.jsonl`, with the first reason that applies.
+    pub(super) fn decide(&self, text: &str, request: &Permission) -> Value {
         if is_malformed(text) {
-            return Decision::deny(Reason::Malformed, None);
+            return json!({"allow": false, "reason": "malformed"});
         }
         let Some(found) = self.0.get(text) else {
-            return Decision::deny(Reason::Unknown, None);
+            return json!({"allow": false, "reason": "unknown"});
         };
+        let id = hex(found.id);
         if let Some(reason) = refusal(found) {
-            return Decision::deny(reason, Some(found));
+            return json!({"allow": false, "reason": reason, "id": id});
         }
-        let mut grants = found.permissions.iter();
-        match grants.find(|grant| grant.covers(request)) {
-            None => Decision::deny(Reason::Forbidden, Some(found)),
-            Some(grant) => Decision {
-                allow: true,
-                reason: None,
-                id: Some(format!("{:016x}", found.id)),
-                permission: Some(grant.to_string()),
-            },
+        match found.permissions.iter().find(|grant| grant.covers(request)) {
+            None => json!({"allow": false, "reason": "forbidden", "id": id}),
+            Some(grant) => json!({"allow": true, "id": id, "permission": grant.text()}),
         }
     }
 }
 
 /// Returns why `authorization` is refused whatever it asks for, or `None` while it is valid.
-fn refusal(authorization: &Authorization<'_>) -> Option<Reason> {
-    match authorization.status {
-        Status::Revoked => return Some(Reason::Revoked),
-        Status::Inactive => return Some(Reason::Inactive),
-        Status::Active => {}
-    }
-    if authorization.expires.is_some_and(|expires| expires <= NOW) {
-        return Some(Reason::Expired);
-    }
+fn refusal(authorization: &Authorization<'_>) -> Option<&'static str> {
+    let is_expired = authorization.expires.is_some_and(|expires| expires <= NOW);
     let user_active = authorization.user.is_none_or(|user| user.active);
-    (!user_active || !authorization.org.active).then_some(Reason::OwnerInactive)
-}
-
-fn is_malformed(text: &str) -> bool {
-    if native::is_native_shaped(text) {
-        return !native::is_well_formed(text);
+    match authorization.status {
+        "active" if is_expired => Some("expired"),
+        "active" if !user_active || !authorization.org.active => Some("owner_inactive"),
+        "active" => None,
+        revoked_or_inactive => Some(revoked_or_inactive),
     }
-    !(32..=255).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,111 +1,45 @@
-//! Permissions, requests, and the rule that matches them.
-
-use std::fmt;
+//! Permissions, the rule that matches them, and the sets of them that real tokens have.
 
 use fastrand::Rng;
-use serde::Serialize;
+use serde_json::{Value, json};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Action {
-    Read,
-    Write,
-}
+use super::records::Owner;
+use super::{hex, percent, pick, without_nulls};
 
-impl Action {
-    pub(super) const ALL: [Self; 2] = [Self::Read, Self::Write];
-
-    pub(super) fn other(self) -> Self {
-        match self {
-            Self::Read => Self::Write,
-            Self::Write => Self::Read,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub(super) struct ResourceType(&'static str);
-
-impl ResourceType {
-    pub(super) const BUCKETS: Self = Self("buckets");
-    pub(super) const DASHBOARDS: Self = Self("dashboards");
-    pub(super) const INSTANCE: Self = Self("instance");
-    pub(super) const ORGS: Self = Self("orgs");
-    pub(super) const USERS: Self = Self("users");
-
-    /// The types of InfluxDB OSS in its order, without `instance`: those of the operator.
-    pub(super) const OSS: [Self; 22] = [
-        Self("authorizations"),
-        Self::BUCKETS,
-        Self::DASHBOARDS,
-        Self::ORGS,
-        Self("sources"),
-        Self("tasks"),
-        Self("telegrafs"),
-        Self::USERS,
-        Self("variables"),
-        Self("scrapers"),
-        Self("secrets"),
-        Self("labels"),
-        Self("views"),
-        Self("documents"),
-        Self("notificationRules"),
-        Self("notificationEndpoints"),
-        Self("checks"),
-        Self("dbrp"),
-        Self("notebooks"),
-        Self("annotations"),
-        Self("remotes"),
-        Self("replications"),
-    ];
-
-    /// The types that only InfluxDB Cloud has.
-    pub(super) const CLOUD: [Self; 3] = [Self("flows"), Self("functions"), Self("subscriptions")];
-
-    /// Returns a random type that can be granted: any but `instance`.
-    pub(super) fn any_grantable(rng: &mut Rng) -> Self {
-        let at = rng.usize(..Self::OSS.len() + Self::CLOUD.len());
-        let mut types = Self::OSS.iter().chain(&Self::CLOUD);
-        types.nth(at).copied().unwrap_or(Self::BUCKETS)
-    }
-}
-
-/// A grant of `action` on resources of type `kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An action on a type of resource: granted by a token, or requested by its bearer.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Permission {
-    pub(super) action: Action,
-    pub(super) kind: ResourceType,
+    pub(super) action: &'static str,
+    pub(super) kind: &'static str,
+    /// The organization; a grant without one is for all.
     pub(super) org: Option<u64>,
+    /// The resource; a grant without one is for all.
     pub(super) id: Option<u64>,
 }
 
-/// An action that the bearer of a token asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) action: Action,
-    pub(super) kind: ResourceType,
-    pub(super) id: Option<u64>,
-    pub(super) org: Option<u64>,
+pub(super) const ACTIONS: [&str; 2] = ["read", "write"];
+
+/// The types of InfluxDB OSS in its order, without `instance`: those of the operator.
+#[rustfmt::skip]
+const OSS: [&str; 22] = [
+    "authorizations", "buckets", "dashboards", "orgs", "sources", "tasks", "telegrafs", "users",
+    "variables", "scrapers", "secrets", "labels", "views", "documents", "notificationRules",
+    "notificationEndpoints", "checks", "dbrp", "notebooks", "annotations", "remotes",
+    "replications",
+];
+
+/// The types that only InfluxDB Cloud has.
+const CLOUD: [&str; 3] = ["flows", "functions", "subscriptions"];
+
+/// Returns a random type that can be granted: any but `instance`.
+pub(super) fn any_grantable(rng: &mut Rng) -> &'static str {
+    rng.choice([&OSS[..], &CLOUD[..]].concat())
+        .unwrap_or("buckets")
 }
 
 impl Permission {
-    pub(super) fn new(
-        action: Action,
-        kind: ResourceType,
-        org: Option<u64>,
-        id: Option<u64>,
-    ) -> Self {
-        Self {
-            action,
-            kind,
-            org,
-            id,
-        }
-    }
-
     /// Returns whether this grant allows `request`. `write` does not imply `read`.
-    pub(super) fn covers(&self, request: &Request) -> bool {
+    pub(super) fn covers(&self, request: &Self) -> bool {
         if self.action != request.action || self.kind != request.kind {
             return false;
         }
@@ -118,92 +52,193 @@ impl Permission {
             }
         }
     }
+
+    /// Writes the string form, as in `read:orgs/<org>/buckets/<id>`.
+    pub(super) fn text(&self) -> String {
+        let org = self
+            .org
+            .map(|org| format!("orgs/{}/", hex(org)))
+            .unwrap_or_default();
+        let id = self
+            .id
+            .map(|id| format!("/{}", hex(id)))
+            .unwrap_or_default();
+        format!("{}:{org}{}{id}", self.action, self.kind)
+    }
+
+    /// Writes InfluxDB's form.
+    pub(super) fn json(&self) -> Value {
+        let (org, id) = (self.org.map(hex), self.id.map(hex));
+        let resource = json!({"type": self.kind, "id": id, "orgID": org});
+        json!({"action": self.action, "resource": without_nulls(resource)})
+    }
 }
 
-/// Writes the string form, as in `read:orgs/<org>/buckets/<id>`.
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.action {
-            Action::Read => "read:",
-            Action::Write => "write:",
-        })?;
-        if let Some(org) = self.org {
-            write!(f, "orgs/{org:016x}/")?;
+/// Draws the permissions of a token in `org` that belongs to `user`.
+pub(super) fn draw(rng: &mut Rng, org: &Owner, user: Option<u64>) -> Vec<Permission> {
+    match rng.u8(..100) {
+        // The operator: everything in every organization.
+        0..4 => OSS
+            .iter()
+            .flat_map(|&kind| both(kind, None, None))
+            .collect(),
+        4..14 => all_access(org.id, user),
+        14..22 => {
+            let mut grants = all_access(org.id, user);
+            grants.retain(|grant| grant.action == "read");
+            grants
         }
-        f.write_str(self.kind.0)?;
-        match self.id {
-            Some(id) => write!(f, "/{id:016x}"),
-            None => Ok(()),
-        }
+        22..65 => buckets(rng, org),
+        65..77 => ids(rng, org),
+        77..92 => overlap(rng, org),
+        _ => mixed(rng, org),
     }
+}
+
+fn both(kind: &'static str, org: Option<u64>, id: Option<u64>) -> [Permission; 2] {
+    ACTIONS.map(|action| Permission {
+        action,
+        kind,
+        org,
+        id,
+    })
+}
+
+/// Returns InfluxDB's "all access": one organization, and the user's own record.
+fn all_access(org: u64, user: Option<u64>) -> Vec<Permission> {
+    let grants = OSS.iter().flat_map(|&kind| match kind {
+        "orgs" => both(kind, None, Some(org)).into_iter().take(1).collect(),
+        "users" => user.map_or_else(Vec::new, |user| both(kind, None, Some(user)).to_vec()),
+        _ => both(kind, Some(org), None).to_vec(),
+    });
+    grants.collect()
+}
+
+/// Grants one to five buckets for reading, writing or both.
+fn buckets(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
+    let count = rng.usize(1..=org.buckets.len());
+    let mut grants = Vec::new();
+    for id in rng.choose_multiple(&org.buckets, count) {
+        let way = rng.u8(..3);
+        let [read, write] = both("buckets", Some(org.id), Some(*id));
+        grants.extend((way != 0).then_some(read));
+        grants.extend((way != 1).then_some(write));
+    }
+    grants
+}
+
+/// Grants resources by id, without an organization.
+fn ids(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
+    let grants = (0..rng.u8(1..=4)).map(|_| {
+        let (kind, id) = match rng.u8(..3) {
+            0 => ("orgs", org.id),
+            1 => ("dashboards", org.resource(rng)),
+            _ => ("buckets", *pick(rng, &org.buckets)),
+        };
+        let (action, org, id) = (*pick(rng, &ACTIONS), None, Some(id));
+        Permission {
+            action,
+            kind,
+            org,
+            id,
+        }
+    });
+    grants.collect()
+}
+
+/// Grants one bucket in several forms, so that their order decides which one is reported.
+fn overlap(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
+    let action = *pick(rng, &ACTIONS);
+    let (org, bucket) = (Some(org.id), Some(*pick(rng, &org.buckets)));
+    let forms = [(org, bucket), (org, None), (None, bucket), (None, None)];
+    let mut grants = forms.map(|(org, id)| Permission {
+        action,
+        kind: "buckets",
+        org,
+        id,
+    });
+    rng.shuffle(&mut grants);
+    grants.into_iter().take(rng.usize(2..=4)).collect()
+}
+
+/// Grants any types in one organization, those of InfluxDB Cloud included.
+fn mixed(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
+    let grants = (0..rng.u8(3..=10)).map(|_| {
+        let (action, kind) = (*pick(rng, &ACTIONS), any_grantable(rng));
+        let id = percent(rng, 30).then(|| org.resource(rng));
+        Permission {
+            action,
+            kind,
+            org: Some(org.id),
+            id,
+        }
+    });
+    grants.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn grant(org: Option<u64>, id: Option<u64>) -> Permission {
-        Permission::new(Action::Read, ResourceType::BUCKETS, org, id)
+    fn permission(org: Option<u64>, id: Option<u64>) -> Permission {
+        Permission {
+            action: "read",
+            kind: "buckets",
+            org,
+            id,
+        }
     }
 
     #[test]
     fn a_grant_covers_requests_by_action_type_organization_and_id() {
         let (one, two) = (Some(1), Some(2));
-        // Organization and id that are granted, those that are requested, and the answer.
-        let table = [
-            ((None, None), (None, None), true),
-            ((None, None), (one, two), true),
-            ((one, None), (one, None), true),
-            ((one, None), (one, two), true),
-            ((one, None), (None, None), false),
-            ((one, None), (None, two), false),
-            ((one, None), (two, None), false),
-            ((None, two), (None, two), true),
-            ((None, two), (one, two), true),
-            ((None, two), (one, None), false),
-            ((None, two), (None, None), false),
-            ((None, two), (None, one), false),
-            ((one, two), (one, two), true),
-            ((one, two), (None, two), true),
-            ((one, two), (two, two), false),
-            ((one, two), (one, one), false),
-            ((one, two), (one, None), false),
+        // Organization and id that are granted, and the requests that are covered or not.
+        let all = [
+            (None, None),
+            (one, None),
+            (None, two),
+            (one, two),
+            (two, two),
+            (one, one),
         ];
-        for ((granted_org, granted_id), (org, id), covered) in table {
-            let granted = grant(granted_org, granted_id);
-            for (action, kind, same) in [
-                (Action::Read, ResourceType::BUCKETS, true),
-                (Action::Write, ResourceType::BUCKETS, false),
-                (Action::Read, ResourceType::ORGS, false),
-            ] {
-                let request = Request {
-                    action,
-                    kind,
-                    org,
-                    id,
-                };
-                assert_eq!(
-                    granted.covers(&request),
-                    covered && same,
-                    "{granted} {request:?}"
-                );
-            }
+        for (granted, covered) in [
+            ((None, None), [true, true, true, true, true, true]),
+            ((one, None), [false, true, false, true, false, true]),
+            ((None, two), [false, false, true, true, true, false]),
+            ((one, two), [false, false, true, true, false, false]),
+        ] {
+            let granted = permission(granted.0, granted.1);
+            let asked = all.map(|(org, id)| permission(org, id));
+            assert_eq!(
+                asked.map(|asked| granted.covers(&asked)),
+                covered,
+                "{granted:?}"
+            );
+            assert!(!asked.iter().any(|one| granted.covers(&Permission {
+                kind: "orgs",
+                ..*one
+            })));
+            let write = Permission {
+                action: "write",
+                ..granted
+            };
+            assert!(!asked.iter().any(|asked| write.covers(asked)));
         }
     }
 
     #[test]
     fn string_forms_name_organization_and_id() {
         let (org, id) = (Some(10), Some(11));
-        for (granted, text) in [
-            (grant(None, None), "read:buckets"),
-            (grant(org, None), "read:orgs/000000000000000a/buckets"),
-            (grant(None, id), "read:buckets/000000000000000b"),
-            (
-                grant(org, id),
+        let texts = [(None, None), (org, None), (None, id), (org, id)];
+        let texts = texts.map(|(org, id)| permission(org, id).text());
+        assert_eq!(
+            texts,
+            [
+                "read:buckets",
+                "read:orgs/000000000000000a/buckets",
+                "read:buckets/000000000000000b",
                 "read:orgs/000000000000000a/buckets/000000000000000b",
-            ),
-        ] {
-            assert_eq!(granted.to_string(), text);
-        }
+            ]
+        );
     }
 }

@@ -1,62 +1,43 @@
-//! The records of a corpus: organizations, users and authorizations.
+//! The records of a corpus, and the file that imports them, in InfluxDB v2's field names.
 
+use chrono::{DateTime, SecondsFormat};
 use fastrand::Rng;
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::grants;
-use super::permission::Permission;
+use super::permission::{self, Permission};
 use super::text::TextKind;
-use super::{percent, pick};
+use super::{hex, percent, pick, without_nulls};
 
-#[derive(Debug, Clone)]
-pub(super) struct Org {
+/// An organization or a user.
+#[derive(Debug)]
+pub(super) struct Owner {
     pub(super) id: u64,
     pub(super) name: String,
     pub(super) active: bool,
-    pub(super) buckets: [u64; 5],
-}
-
-impl Org {
-    /// Returns the id of a resource that is not imported: a dashboard or a task.
-    pub(super) fn resource(&self, rng: &mut Rng) -> u64 {
-        self.buckets[0] + RESOURCE + rng.u64(..4096)
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct User {
-    pub(super) id: u64,
-    pub(super) name: String,
-    pub(super) active: bool,
+    /// The buckets of an organization. A user has none.
+    pub(super) buckets: Vec<u64>,
 }
 
 /// The organizations and users.
 #[derive(Debug)]
 pub(super) struct Owners {
-    pub(super) orgs: Vec<Org>,
-    pub(super) users: Vec<User>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Status {
-    Active,
-    Inactive,
-    Revoked,
+    pub(super) orgs: Vec<Owner>,
+    pub(super) users: Vec<Owner>,
 }
 
 /// The parts of an authorization that decide requests.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Authorization<'o> {
     pub(super) id: u64,
     /// The token as its bearer presents it.
     pub(super) text: String,
     pub(super) kind: TextKind,
-    pub(super) status: Status,
+    /// `active`, `inactive` or `revoked`.
+    pub(super) status: &'static str,
     /// Seconds since 1970.
     pub(super) expires: Option<i64>,
-    pub(super) org: &'o Org,
-    pub(super) user: Option<&'o User>,
+    pub(super) org: &'o Owner,
+    pub(super) user: Option<&'o Owner>,
     pub(super) permissions: Vec<Permission>,
 }
 
@@ -71,28 +52,84 @@ const YEAR_2200: i64 = 7_258_118_400;
 const LAST_SECOND: i64 = 9_223_372_036;
 
 // An id of InfluxDB: milliseconds since April 2017, 10 bits of machine, 12 bits of sequence.
+const INFLUX_EPOCH: u64 = 1_491_696_000_000;
 const START: u64 = 200_000_000_000;
 const AUTHORIZATION: u64 = 1 << 12;
 const USER: u64 = 2 << 12;
 const ORG: u64 = 3 << 12;
 const BUCKET: u64 = 4 << 12;
-const RESOURCE: u64 = 1 << 12;
+const RESOURCE: u64 = 5 << 12;
 const UNKNOWN: u64 = 9 << 12;
 /// Milliseconds between two authorizations.
 const PACE: u64 = 6_000;
+
+const BUCKET_NAMES: [&str; 5] = [
+    "telegraf",
+    "metrics",
+    "logs",
+    "sensors/eu-1",
+    "spot \"prices\"",
+];
+
+impl Owner {
+    fn org(number: u64) -> Self {
+        let name = match number % 8 {
+            5 => format!("Größe & Söhne {number}"),
+            6 => format!("the \"{number}\" group"),
+            _ => format!("org-{number:04}"),
+        };
+        Self {
+            id: if number == 0 { 1000 } else { id(number, ORG) },
+            name,
+            active: number % 20 != 3,
+            buckets: (0..5)
+                .map(|sequence| id(number, BUCKET + sequence))
+                .collect(),
+        }
+    }
+
+    fn user(number: u64) -> Self {
+        Self {
+            id: id(number, USER),
+            name: format!("zoë-{number:05}"),
+            active: number % 20 != 7,
+            buckets: Vec::new(),
+        }
+    }
+
+    /// Returns the id of a resource that is not imported: a dashboard or a task.
+    pub(super) fn resource(&self, rng: &mut Rng) -> u64 {
+        let first = self.buckets.first().copied().unwrap_or_default();
+        first - BUCKET + RESOURCE + rng.u64(..4096)
+    }
+
+    fn json(&self) -> Value {
+        // A missing status means "active"; both forms occur.
+        let status = match self.active {
+            true => (self.id >> 22 & 1 == 1).then_some("active"),
+            false => Some("inactive"),
+        };
+        without_nulls(json!({"id": hex(self.id), "name": self.name, "status": status}))
+    }
+
+    fn buckets_json(&self) -> impl Iterator<Item = Value> {
+        let row = |(&id, name)| json!({"id": hex(id), "name": name, "orgID": hex(self.id)});
+        self.buckets.iter().zip(BUCKET_NAMES).map(row)
+    }
+}
 
 impl Owners {
     pub(super) fn new(authorizations: u32) -> Self {
         let count = u64::from(authorizations);
         Self {
-            orgs: (0..10 + count / 20_000).map(org).collect(),
-            users: (0..10 + count / 1_000).map(user).collect(),
+            orgs: (0..10 + count / 20_000).map(Owner::org).collect(),
+            users: (0..10 + count / 1_000).map(Owner::user).collect(),
         }
     }
 
     /// Returns an id that no record has.
     pub(super) fn unknown_id(rng: &mut Rng) -> u64 {
-        ((START + rng.u64(..1 << 36)) << 22) + UNKNOWN + rng.u64(..4096)
+        id(rng.u64(..1 << 36), UNKNOWN + rng.u64(..4096))
     }
 }
 
@@ -101,39 +138,40 @@ pub(super) fn authorizations<'o>(
     owners: &'o Owners,
     count: u32,
 ) -> Vec<Authorization<'o>> {
-    let mut all = Vec::new();
-    for number in 0..count {
-        let id = authorization_id(number);
+    let all = (0..count).map(|number| {
+        let id = authorization_id(u64::from(number));
         let kind = TextKind::draw(rng);
         let org = pick(rng, &owners.orgs);
         let user = (!percent(rng, 3)).then(|| pick(rng, &owners.users));
         let status = match rng.u8(..100) {
-            0..86 => Status::Active,
-            86..93 => Status::Inactive,
-            _ => Status::Revoked,
+            0..86 => "active",
+            86..93 => "inactive",
+            _ => "revoked",
         };
-        all.push(Authorization {
+        let text = kind.text(rng, id);
+        let expires = expiry(rng);
+        let permissions = permission::draw(rng, org, user.map(|user| user.id));
+        Authorization {
             id,
-            text: kind.text(rng, id),
+            text,
             kind,
             status,
-            expires: expiry(rng),
+            expires,
             org,
             user,
-            permissions: grants::draw(rng, org, user.map(|user| user.id)),
-        });
-    }
-    all
+            permissions,
+        }
+    });
+    all.collect()
 }
 
-/// Returns the milliseconds since 1970 at which an authorization was created.
-pub(super) fn created_millis(number: usize) -> i64 {
-    const INFLUX_EPOCH: u64 = 1_491_696_000_000;
-    (INFLUX_EPOCH + START + number as u64 * PACE) as i64
+/// Returns the id of a record that was created some milliseconds after [`START`].
+fn id(millis: u64, sequence: u64) -> u64 {
+    ((START + millis) << 22) + sequence
 }
 
-fn authorization_id(number: u32) -> u64 {
-    let id = ((START + u64::from(number) * PACE) << 22) + AUTHORIZATION + u64::from(number % 4096);
+fn authorization_id(number: u64) -> u64 {
+    let id = id(number * PACE, AUTHORIZATION + number % 4096);
     match number {
         0 => 1000,
         1 => u64::MAX,
@@ -153,25 +191,50 @@ fn expiry(rng: &mut Rng) -> Option<i64> {
     }
 }
 
-fn org(number: u64) -> Org {
-    let name = match number % 8 {
-        5 => format!("Größe & Söhne {number}"),
-        6 => format!("the \"{number}\" group"),
-        _ => format!("org-{number:04}"),
-    };
-    let id = |kind, sequence| ((START + number) << 22) + kind + sequence;
-    Org {
-        id: if number == 0 { 1000 } else { id(ORG, 0) },
-        name,
-        active: number % 20 != 3,
-        buckets: [0, 1, 2, 3, 4].map(|sequence| id(BUCKET, sequence)),
+impl Authorization<'_> {
+    fn json(&self, rng: &mut Rng, number: usize) -> Value {
+        let hash = self.kind.stored_hash(&self.text);
+        let created = (INFLUX_EPOCH + START + number as u64 * PACE) as i64;
+        let updated = created + rng.i64(0..90 * 86_400_000);
+        without_nulls(json!({
+            "id": hex(self.id),
+            "status": self.status,
+            "description": format!("CI job {number}"),
+            "orgID": hex(self.org.id),
+            "userID": self.user.map(|user| hex(user.id)),
+            "permissions": self.permissions.iter().map(Permission::json).collect::<Vec<_>>(),
+            "token": hash.is_none().then_some(&self.text),
+            "hashedToken": hash,
+            "createdAt": percent(rng, 90).then(|| date(created)),
+            "updatedAt": percent(rng, 80).then(|| date(updated)),
+            "expiresAt": self.expires.map(|seconds| date(seconds * 1000)),
+        }))
     }
 }
 
-fn user(number: u64) -> User {
-    User {
-        id: ((START + number) << 22) + USER,
-        name: format!("zoë-{number:05}"),
-        active: number % 20 != 7,
-    }
+fn date(millis: i64) -> Option<String> {
+    let time = DateTime::from_timestamp_millis(millis);
+    time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+/// Writes the import file, one record per line.
+pub(super) fn import_file(rng: &mut Rng, owners: &Owners, all: &[Authorization<'_>]) -> String {
+    let orgs = lines(owners.orgs.iter().map(Owner::json));
+    let users = lines(owners.users.iter().map(Owner::json));
+    let buckets = lines(owners.orgs.iter().flat_map(Owner::buckets_json));
+    let all = lines(
+        all.iter()
+            .enumerate()
+            .map(|(number, one)| one.json(rng, number)),
+    );
+    format!(
+        "{{\"orgs\":[{orgs}],\n\"users\":[{users}],\n\"buckets\":[{buckets}],\n\
+         \"authorizations\":[{all}]}}\n"
+    )
+}
+
+fn lines(rows: impl Iterator<Item = Value>) -> String {
+    rows.map(|row| format!("\n{row}"))
+        .collect::<Vec<_>>()
+        .join(",")
 }

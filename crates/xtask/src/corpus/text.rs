@@ -1,11 +1,17 @@
 //! The kinds of token that a store accepts, and InfluxDB's stored hashes of them.
+//!
+//! A native token is `sym_`, then 11 base62 digits of the id, 43 of a 256-bit secret, and 6 of the
+//! CRC-32 of these 58 bytes. The digits are in ASCII order and of fixed width, so that texts
+//! compare as their numbers do.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use fastrand::Rng;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest as _, Sha256, Sha512};
 
-use super::native;
+use super::pick;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum TextKind {
     /// 64 random bytes in URL-safe base64 with padding: 88 characters.
     InfluxV2,
@@ -35,10 +41,13 @@ impl TextKind {
 
     /// Returns a new token of this kind for the authorization `id`.
     pub(super) fn text(self, rng: &mut Rng, id: u64) -> String {
+        let mut bytes = [0; 64];
+        rng.fill(&mut bytes);
+        let base64 = URL_SAFE.encode(bytes);
         match self {
-            Self::InfluxV2 | Self::HashedSha256 | Self::HashedSha512 => random_base64(rng),
-            Self::InfluxV3 => format!("apiv3_{}", random_base64(rng).trim_end_matches('=')),
-            Self::Native => native::compose(&native::id_digits(id), &native::random_secret(rng)),
+            Self::InfluxV2 | Self::HashedSha256 | Self::HashedSha512 => base64,
+            Self::InfluxV3 => format!("apiv3_{}", base64.trim_end_matches('=')),
+            Self::Native => compose(&id_digits(id), &random_secret(rng)),
             Self::Custom => custom(rng),
         }
     }
@@ -55,12 +64,18 @@ impl TextKind {
 
 /// Returns InfluxDB's stored form of a token under SHA-256.
 pub(super) fn sha256_hash(text: &str) -> String {
-    format!("$influxdb2-sha256${}", base64(&Sha256::digest(text)))
+    format!(
+        "$influxdb2-sha256${}",
+        URL_SAFE.encode(Sha256::digest(text))
+    )
 }
 
 /// Returns InfluxDB's stored form of a token under SHA-512.
 pub(super) fn sha512_hash(text: &str) -> String {
-    format!("$influxdb2-sha512${}", base64(&Sha512::digest(text)))
+    format!(
+        "$influxdb2-sha512${}",
+        URL_SAFE.encode(Sha512::digest(text))
+    )
 }
 
 /// Returns a token of the embedder's own form, often at a limit of length or almost native.
@@ -69,10 +84,10 @@ fn custom(rng: &mut Rng) -> String {
     let (prefix, length) = match rng.u8(..20) {
         0 => ("", 32),
         1 => ("", 255),
-        2 => ("", native::LENGTH),
-        3 => (native::PREFIX, native::LENGTH - 1),
-        4 => (native::PREFIX, native::LENGTH + 1),
-        5 => ("SYM_", native::LENGTH),
+        2 => ("", LENGTH),
+        3 => (PREFIX, LENGTH - 1),
+        4 => (PREFIX, LENGTH + 1),
+        5 => ("SYM_", LENGTH),
         _ => ("", any),
     };
     format!("{prefix}{}", printable(rng, length - prefix.len()))
@@ -83,47 +98,150 @@ pub(super) fn printable(rng: &mut Rng, length: usize) -> String {
     (0..length).map(|_| rng.char('!'..='~')).collect()
 }
 
-fn random_base64(rng: &mut Rng) -> String {
-    let mut bytes = [0; 64];
-    rng.fill(&mut bytes);
-    base64(&bytes)
-}
+pub(super) const PREFIX: &str = "sym_";
+/// Length of a native token in bytes.
+const LENGTH: usize = 64;
+const ID_DIGITS: usize = 11;
+const SECRET_DIGITS: usize = 43;
+const CHECKSUM_DIGITS: usize = 6;
 
-/// Encodes `bytes` in URL-safe base64 with padding.
-fn base64(bytes: &[u8]) -> String {
-    const SYMBOLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| {
-            bits << 8 | u32::from(group.get(at).copied().unwrap_or(0))
-        });
-        for position in 0..4 {
-            let symbol = SYMBOLS.get((bits >> (18 - 6 * position) & 63) as usize);
-            let symbol = symbol.filter(|_| position <= group.len());
-            text.push(symbol.map_or('=', |&symbol| char::from(symbol)));
-        }
+/// The digits of 2^64 - 1, of 2^64, of 2^256 - 1 and of 2^256.
+pub(super) const LAST_ID: &str = "LygHa16AHYF";
+pub(super) const FIRST_ID_TOO_BIG: &str = "LygHa16AHYG";
+pub(super) const LAST_SECRET: &str = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
+pub(super) const FIRST_SECRET_TOO_BIG: &str = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp2";
+pub(super) const ZERO_ID: &str = "00000000000";
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Writes `number` in `width` base62 digits, most significant first, and drops higher digits.
+pub(super) fn base62(mut number: u128, width: usize) -> String {
+    let mut text = String::new();
+    for _ in 0..width {
+        let digit = DIGITS
+            .get((number % 62) as usize)
+            .copied()
+            .map_or('0', char::from);
+        text.insert(0, digit);
+        number /= 62;
     }
     text
+}
+
+pub(super) fn id_digits(id: u64) -> String {
+    base62(u128::from(id), ID_DIGITS)
+}
+
+/// Returns the digits of a random number below 2^256.
+pub(super) fn random_secret(rng: &mut Rng) -> String {
+    loop {
+        let digits: String = (0..SECRET_DIGITS).map(|_| random_digit(rng)).collect();
+        if digits.as_str() <= LAST_SECRET {
+            return digits;
+        }
+    }
+}
+
+pub(super) fn random_digit(rng: &mut Rng) -> char {
+    char::from(*pick(rng, DIGITS))
+}
+
+/// Returns the token with the right checksum for `id` and `secret`, valid or not.
+pub(super) fn compose(id: &str, secret: &str) -> String {
+    let head = format!("{PREFIX}{id}{secret}");
+    let sum = checksum(&head);
+    head + &sum
+}
+
+/// Returns the base62 digits of the CRC-32 (IEEE) of `head`.
+pub(super) fn checksum(head: &str) -> String {
+    base62(
+        u128::from(crc32fast::hash(head.as_bytes())),
+        CHECKSUM_DIGITS,
+    )
+}
+
+/// Returns whether a text is not of any form that a store accepts.
+pub(super) fn is_malformed(text: &str) -> bool {
+    if text.len() == LENGTH && text.starts_with(PREFIX) {
+        return !is_native(text);
+    }
+    !(32..=255).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Returns whether `text` satisfies every rule of the native form.
+fn is_native(text: &str) -> bool {
+    let digits = text.strip_prefix(PREFIX).unwrap_or_default();
+    let Some((id, secret, sum)) = parts(text) else {
+        return false;
+    };
+    digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && id <= LAST_ID
+        && id != ZERO_ID
+        && secret <= LAST_SECRET
+        && checksum(&format!("{PREFIX}{id}{secret}")) == sum
+}
+
+/// Returns the digits of id, secret and checksum, or `None` if `text` cannot be split there.
+pub(super) fn parts(text: &str) -> Option<(&str, &str, &str)> {
+    let digits = text.strip_prefix(PREFIX)?;
+    let (id, rest) = digits.split_at_checked(ID_DIGITS)?;
+    let (secret, sum) = rest.split_at_checked(SECRET_DIGITS)?;
+    Some((id, secret, sum))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    // Computed with Python's `base64` and `hashlib`; the token is the bytes 192, 193, … 255.
-    const KNOWN: &str =
-        "wMHCw8TFxsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t_g4eLj5OXm5-jp6uvs7e7v8PHy8_T19vf4-fr7_P3-_w==";
-    const KNOWN_SHA512: &str = "$influxdb2-sha512$\
-        clQsaQwBFz5Vls8a1d-vpIrLkUgiIcU-TQMd2T9KQrSt6X7GPNwEgHFTUzFPRvARlOSEwZxZheTtkxsDthy55A==";
+    // Computed with Python's integers and `zlib.crc32`; the secret is the bytes 0, 1, … 31.
+    const KNOWN: &str = "sym_0rnH53Gg6sr003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf24IhLr";
+    const KNOWN_SECRET: &str = "003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf";
 
     #[test]
-    fn base64_and_stored_hashes_match_python() {
-        let bytes: Vec<u8> = (192..=255).collect();
-        assert_eq!(base64(&bytes), KNOWN);
-        assert_eq!(
-            sha256_hash(KNOWN),
-            "$influxdb2-sha256$5OA-eL899F2Up2rhWCY1sGigdqdi82llvd19isXs_EQ="
-        );
-        assert_eq!(sha512_hash(KNOWN), KNOWN_SHA512);
+    fn native_tokens_match_python() {
+        let zeros = "0".repeat(43);
+        let last = "sym_LygHa16AHYFyhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp13k8c0N";
+        let low = "sym_000000000G80000000000000000000000000000000000000000000099TUz";
+        for (id, secret, text) in [
+            (0x0a1b_2c3d_4e5f_6071, KNOWN_SECRET, KNOWN),
+            (u64::MAX, LAST_SECRET, last),
+            (1000, &zeros, low),
+        ] {
+            assert_eq!(compose(&id_digits(id), secret), text);
+            assert!(!is_malformed(text), "{text}");
+        }
+        assert_eq!(base62(1 << 64, 11), FIRST_ID_TOO_BIG);
+        assert_eq!(parts(KNOWN), Some(("0rnH53Gg6sr", KNOWN_SECRET, "24IhLr")));
+    }
+
+    #[test]
+    fn a_matching_checksum_does_not_make_an_invalid_token_valid() {
+        for (id, secret) in [
+            (ZERO_ID, KNOWN_SECRET),
+            (FIRST_ID_TOO_BIG, KNOWN_SECRET),
+            ("zzzzzzzzzzz", KNOWN_SECRET),
+            ("0rnH53Gg6sr", FIRST_SECRET_TOO_BIG),
+            ("0rnH53Gg6s-", KNOWN_SECRET),
+            ("0rnH53Gg6é", KNOWN_SECRET),
+        ] {
+            let text = compose(id, secret);
+            assert!(is_malformed(&text), "{text}");
+        }
+        let (head, _) = KNOWN.split_at(58);
+        for sum in ["24IhLs", "24IhL-", "24Ihé"] {
+            assert!(is_malformed(&format!("{head}{sum}")), "{sum}");
+        }
+    }
+
+    // Computed with Python's `base64` and `hashlib`.
+    #[test]
+    fn stored_hashes_match_python() {
+        let token = URL_SAFE.encode((192..=255).collect::<Vec<u8>>());
+        let sha256 = "$influxdb2-sha256$5OA-eL899F2Up2rhWCY1sGigdqdi82llvd19isXs_EQ=";
+        assert_eq!(sha256_hash(&token), sha256);
+        let sha512 = "$influxdb2-sha512$clQsaQwBFz5Vls8a1d-vpIrLkUgiIcU-TQMd2T9KQrSt6X7GPNwEgHFTU\
+                      zFPRvARlOSEwZxZheTtkxsDthy55A==";
+        assert_eq!(sha512_hash(&token), sha512);
     }
 }
