@@ -11,12 +11,10 @@ pub(super) fn check(sources: &[Source]) -> Report {
         let mut previous = None;
         for (number, line) in source.lines() {
             let comment = doc_comment(line);
-            let opens = comment.map(|(kind, _)| kind) != previous;
-            previous = comment.map(|(kind, _)| kind);
-            let Some((_, text)) = comment.filter(|_| opens) else {
-                continue;
-            };
-            if QUESTION_WORDS.contains(&first_word(text).as_str()) {
+            let kind = comment.map(|(kind, _)| kind);
+            let opens = std::mem::replace(&mut previous, kind) != kind;
+            let asks = comment.is_some_and(|(_, text)| asks(text));
+            if opens && asks {
                 findings.push(source.finding(number, line));
             }
         }
@@ -37,14 +35,11 @@ fn doc_comment(line: &str) -> Option<(&'static str, &str)> {
     })
 }
 
-/// Returns the first run of letters, in lower case.
-fn first_word(text: &str) -> String {
-    let text = text.trim_start_matches(|letter: char| !letter.is_alphanumeric());
-    let word: String = text
-        .chars()
-        .take_while(|letter| letter.is_alphanumeric())
-        .collect();
-    word.to_lowercase()
+/// Returns whether the first word is a question word.
+fn asks(text: &str) -> bool {
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric());
+    let first = words.find(|word| !word.is_empty()).unwrap_or_default();
+    QUESTION_WORDS.contains(&first.to_lowercase().as_str())
 }
 
 #[cfg(test)]

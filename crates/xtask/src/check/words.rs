@@ -1,5 +1,7 @@
 //! Rejects the words of `crates/xtask/check/words.toml` in Rust and Markdown files.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::source::{Finding, Report, Source};
@@ -34,40 +36,29 @@ impl Words {
     /// Finds lines with a listed word, and exceptions that are unused, unexplained or too many.
     pub(super) fn check(&self, sources: &[Source]) -> Report {
         let mut findings = Vec::new();
-        let mut used = vec![false; self.exception.len()];
+        let mut used = HashSet::new();
         for source in sources.iter().filter(|source| self.applies_to(source)) {
             for (number, line) in source.lines().filter(|(_, line)| self.is_in(line)) {
-                match self.exception_for(source, line) {
-                    Some(at) => used
-                        .iter_mut()
-                        .skip(at)
-                        .take(1)
-                        .for_each(|used| *used = true),
+                let is_exempt =
+                    |one: &Exception| one.file == source.path && one.line == line.trim();
+                match self.exception.iter().position(is_exempt) {
+                    Some(at) => drop(used.insert(at)),
                     None => findings.push(source.finding(number, line)),
                 }
             }
         }
-        for (exception, used) in self.exception.iter().zip(used) {
-            let Exception { file, line, reason } = exception;
-            if !used {
-                findings.push(Finding::of_file(
-                    TABLE,
-                    format!("unused exception: {file}: {line}"),
-                ));
+        let mut problem = |text| findings.push(Finding::of_file(TABLE, text));
+        for (at, Exception { file, line, reason }) in self.exception.iter().enumerate() {
+            if !used.contains(&at) {
+                problem(format!("unused exception: {file}: {line}"));
             }
             if reason.trim().is_empty() {
-                findings.push(Finding::of_file(
-                    TABLE,
-                    format!("exception without a reason: {file}: {line}"),
-                ));
+                problem(format!("exception without a reason: {file}: {line}"));
             }
         }
-        if self.exception.len() > MAX_EXCEPTIONS {
-            let count = self.exception.len();
-            findings.push(Finding::of_file(
-                TABLE,
-                format!("{count} exceptions; the limit is {MAX_EXCEPTIONS}"),
-            ));
+        let count = self.exception.len();
+        if count > MAX_EXCEPTIONS {
+            problem(format!("{count} exceptions; the limit is {MAX_EXCEPTIONS}"));
         }
         let words = self.words.join(", ");
         Report {
@@ -85,22 +76,15 @@ impl Words {
         let line = line.to_lowercase();
         self.words.iter().any(|word| contains_word(&line, word))
     }
-
-    fn exception_for(&self, source: &Source, line: &str) -> Option<usize> {
-        let mut exceptions = self.exception.iter();
-        exceptions.position(|one| one.file == source.path && one.line.trim() == line.trim())
-    }
 }
 
 /// Checks that `word` occurs with no letter, digit or underscore next to it.
 fn contains_word(line: &str, word: &str) -> bool {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
     line.match_indices(word).any(|(at, _)| {
-        let before = line.get(..at).and_then(|text| text.chars().next_back());
-        let after = line
-            .get(at + word.len()..)
-            .and_then(|text| text.chars().next());
-        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+        let (before, rest) = line.split_at(at);
+        let after = rest.strip_prefix(word).unwrap_or_default();
+        !before.ends_with(is_part) && !after.starts_with(is_part)
     })
 }
 
@@ -116,9 +100,10 @@ mod tests {
 
     fn check(table: &str, path: &str, text: &str) -> Vec<String> {
         let words = Words::parse(table).unwrap();
-        let findings = words.check(&[Source::new(path, text)]).findings;
-        let show = |one: Finding| format!("{}:{} {}", one.path, one.line, one.text);
-        findings.into_iter().map(show).collect()
+        let findings = words.check(&[Source::new(path, text)]).findings.into_iter();
+        findings
+            .map(|one| format!("{}:{} {}", one.path, one.line, one.text))
+            .collect()
     }
 
     #[test]
@@ -151,14 +136,8 @@ mod tests {
     #[test]
     fn forty_exceptions_are_the_limit() {
         let lines: Vec<_> = (0..41).map(|at| format!("gizmo {at}")).collect();
-        let table = |count: usize| {
-            let all: String = lines
-                .iter()
-                .take(count)
-                .map(|line| exception(line))
-                .collect();
-            HEAD.to_owned() + &all
-        };
+        let exceptions: Vec<_> = lines.iter().map(|line| exception(line)).collect();
+        let table = |count| HEAD.to_owned() + &exceptions[..count].concat();
         assert!(check(&table(40), "a.rs", &lines[..40].join("\n")).is_empty());
         let found = check(&table(41), "a.rs", &lines.join("\n"));
         assert!(
