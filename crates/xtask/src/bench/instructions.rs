@@ -2,7 +2,7 @@
 //!
 //! Compares the counts with `benches/instructions.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -10,6 +10,7 @@ use std::process::Command;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::write;
 use crate::Failure;
 use crate::shell::{cargo, is_installed, root, run, target};
 
@@ -51,80 +52,69 @@ pub(super) fn compare(args: &InstructionsArgs) -> Result<(), Failure> {
             "`valgrind` is not installed; it is in the package `valgrind` of most systems".into(),
         );
     }
-    let counted = count()?;
+    let instructions = count()?;
     let path = root().join("benches/instructions.json");
     if args.accept {
         let pins = Pins {
             description: DESCRIPTION.to_owned(),
-            instructions: counted,
+            instructions,
         };
-        fs::write(&path, serde_json::to_string_pretty(&pins)? + "\n")?;
-        eprintln!("written to {}", path.display());
-        return Ok(());
+        return write(&path, &(serde_json::to_string_pretty(&pins)? + "\n"));
     }
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let pins: Pins = serde_json::from_str(&text)?;
-    let verdicts = judge(&pins.instructions, &counted);
-    for verdict in &verdicts {
-        println!("{}", verdict.line());
+    let mut fails = false;
+    for verdict in judge(&pins.instructions, &instructions) {
+        println!("{}", verdict.line);
+        fails |= verdict.fails;
     }
-    if verdicts.iter().any(|verdict| verdict.fails()) {
-        return Err(
+    match fails {
+        false => Ok(()),
+        true => Err(
             "the counts differ from benches/instructions.json; if that is meant, run \
-                    `cargo xtask bench instructions --accept`"
+                     `cargo xtask bench instructions --accept`"
                 .into(),
-        );
+        ),
     }
-    Ok(())
 }
 
-/// The comparison of one count.
-#[derive(Debug, PartialEq)]
+/// The comparison of one count with the accepted one.
+#[derive(Debug)]
 struct Verdict {
-    name: String,
-    pinned: Option<u64>,
-    counted: Option<u64>,
+    fails: bool,
+    line: String,
 }
 
-impl Verdict {
-    /// Returns the accepted and the new count, if there are both.
-    fn both(&self) -> Option<(u64, u64)> {
-        self.pinned.zip(self.counted)
-    }
-
-    fn fails(&self) -> bool {
-        self.both()
-            .is_none_or(|(pinned, counted)| counted * 100 > pinned * (100 + TOLERANCE))
-    }
-
-    fn line(&self) -> String {
-        let name = &self.name;
-        let Some((pinned, counted)) = self.both() else {
-            return match self.pinned {
-                Some(_) => format!("{name}: pinned, but no longer counted"),
-                None => format!("{name}: counted, but not pinned yet"),
-            };
-        };
-        let remark = match counted * 100 {
-            _ if self.fails() => ": too many",
-            few if few < pinned * (100 - TOLERANCE) => ": fewer; renew the pin with --accept",
-            _ => "",
-        };
-        let rise = counted as f64 / pinned as f64 * 100.0 - 100.0;
-        format!("{name}: {counted} instructions, pinned {pinned} ({rise:+.1} %){remark}")
-    }
-}
-
+/// Compares all counts, in alphabetical order. One without a counterpart fails.
 fn judge(pinned: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec<Verdict> {
-    let mut names: Vec<&String> = pinned.keys().chain(counted.keys()).collect();
-    names.sort();
-    names.dedup();
-    let verdict = |name: &String| Verdict {
-        name: name.clone(),
-        pinned: pinned.get(name).copied(),
-        counted: counted.get(name).copied(),
+    let names: BTreeSet<&String> = pinned.keys().chain(counted.keys()).collect();
+    let verdict = |name| {
+        let (fails, text) = match (pinned.get(name), counted.get(name)) {
+            (Some(pinned), Some(counted)) => judge_one(*pinned, *counted),
+            (Some(_), None) => (true, "pinned, but no longer counted".to_owned()),
+            (None, _) => (true, "counted, but not pinned yet".to_owned()),
+        };
+        Verdict {
+            fails,
+            line: format!("{name}: {text}"),
+        }
     };
     names.into_iter().map(verdict).collect()
+}
+
+/// Returns whether a count fails, and its description.
+fn judge_one(pinned: u64, counted: u64) -> (bool, String) {
+    let fails = counted * 100 > pinned * (100 + TOLERANCE);
+    let remark = match counted * 100 {
+        _ if fails => ": too many",
+        few if few < pinned * (100 - TOLERANCE) => ": fewer; renew the pin with --accept",
+        _ => "",
+    };
+    let rise = counted as f64 / pinned as f64 * 100.0 - 100.0;
+    (
+        fails,
+        format!("{counted} instructions, pinned {pinned} ({rise:+.1} %){remark}"),
+    )
 }
 
 fn count() -> Result<BTreeMap<String, u64>, Failure> {
@@ -149,13 +139,11 @@ fn callgrind(program: &Path, case: &str, out: &Path) -> Result<u64, Failure> {
     valgrind.arg(format!("--callgrind-out-file={}", out.display()));
     run(valgrind.arg(program).arg(case))?;
     let text = fs::read_to_string(out)?;
-    let total = total(&text).filter(|count| *count >= ROUNDS);
+    let total = text.lines().find_map(|line| line.strip_prefix("totals:"));
+    let total = total
+        .and_then(|total| total.trim().parse().ok())
+        .filter(|count| *count >= ROUNDS);
     total.ok_or_else(|| format!("callgrind counted no instructions for `{case}`").into())
-}
-
-fn total(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("totals:"))?;
-    line.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -173,27 +161,18 @@ mod tests {
         let pinned = counts(&[("a", 1000), ("b", 1000), ("c", 1000)]);
         let counted = counts(&[("a", 1030), ("b", 1031), ("c", 900)]);
         let verdicts = judge(&pinned, &counted);
-        let fails: Vec<bool> = verdicts.iter().map(Verdict::fails).collect();
+        let fails: Vec<bool> = verdicts.iter().map(|verdict| verdict.fails).collect();
         assert_eq!(fails, [false, true, false]);
-        assert!(verdicts[1].line().contains("too many"));
-        assert!(verdicts[2].line().contains("--accept"));
-        assert!(!verdicts[0].line().contains("--accept"));
+        assert!(verdicts[1].line.contains("too many"));
+        assert!(verdicts[2].line.contains("--accept"));
+        assert!(!verdicts[0].line.contains("--accept"));
     }
 
     #[test]
     fn a_count_without_a_counterpart_fails() {
         for (pinned, counted) in [(&[("a", 1)][..], &[][..]), (&[][..], &[("a", 1)][..])] {
             let verdicts = judge(&counts(pinned), &counts(counted));
-            assert!(verdicts[0].fails(), "{verdicts:?}");
+            assert!(verdicts[0].fails, "{verdicts:?}");
         }
-    }
-
-    #[test]
-    fn the_total_is_parsed() {
-        assert_eq!(
-            total("version: 1\nsummary: 5\n\ntotals: 123456\n"),
-            Some(123_456)
-        );
-        assert_eq!(total("summary: 5\n"), None);
     }
 }

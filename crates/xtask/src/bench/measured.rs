@@ -1,10 +1,11 @@
 //! Reads the figures that the programs in `benches` and criterion have recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::rows::Kind;
 use crate::Failure;
@@ -12,12 +13,12 @@ use crate::Failure;
 const HASH: &str = "limit/hash";
 const LINE: &str = "limit/line";
 /// The limit of checks: the sum of both.
-pub(super) const LIMIT: &str = "limit/L";
+const LIMIT: &str = "limit/L";
 
 /// Figures by name, kind and number of tokens.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
-    figures: BTreeMap<Key, Value>,
+    pub(super) figures: BTreeMap<Key, Quantity>,
     /// Figures that were not measured, with the reasons.
     pub(super) skipped: Vec<(String, String)>,
 }
@@ -26,7 +27,7 @@ type Key = (String, Kind, Option<u64>);
 
 /// A value with its unit.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Value {
+pub(super) struct Quantity {
     pub(super) value: f64,
     pub(super) unit: String,
 }
@@ -47,24 +48,6 @@ enum Line {
     },
 }
 
-#[derive(Debug, Deserialize)]
-struct Estimates {
-    median: Estimate,
-}
-
-#[derive(Debug, Deserialize)]
-struct Estimate {
-    point_estimate: f64,
-}
-
-/// The benchmark of criterion's estimates.
-#[derive(Debug, Deserialize)]
-struct Benchmark {
-    group_id: String,
-    function_id: Option<String>,
-    value_str: Option<String>,
-}
-
 impl Measured {
     /// Reads all files in these directories.
     pub(super) fn read(figures: &Path, criterion: &Path) -> Result<Self, Failure> {
@@ -72,7 +55,9 @@ impl Measured {
         for entry in fs::read_dir(figures)? {
             measured.take_lines(&fs::read_to_string(entry?.path())?)?;
         }
-        measured.take_criterion(criterion)?;
+        if criterion.is_dir() {
+            measured.take_criterion(criterion)?;
+        }
         measured.add_limit();
         Ok(measured)
     }
@@ -87,7 +72,10 @@ impl Measured {
                     kind,
                     value,
                     unit,
-                } => self.put(&name, kind, n, value, &unit),
+                } => {
+                    self.figures
+                        .insert((name, kind, n), Quantity { value, unit });
+                }
                 Line::Skipped { name, why } => self.skipped.push((name, why)),
             }
         }
@@ -95,18 +83,21 @@ impl Measured {
     }
 
     fn take_criterion(&mut self, folder: &Path) -> Result<(), Failure> {
-        if !folder.is_dir() {
-            return Ok(());
-        }
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.file_name().is_some_and(|name| name == "new") {
                 let read = |name: &str| fs::read_to_string(path.join(name));
-                let of: Benchmark = serde_json::from_str(&read("benchmark.json")?)?;
-                let estimates: Estimates = serde_json::from_str(&read("estimates.json")?)?;
-                let (name, n) = of.name();
-                let median = estimates.median.point_estimate;
-                self.put(&name, Kind::Median, n, median, "ns");
+                let (name, n) = name_of(&serde_json::from_str(&read("benchmark.json")?)?);
+                let estimates: Value = serde_json::from_str(&read("estimates.json")?)?;
+                let median = estimates
+                    .pointer("/median/point_estimate")
+                    .and_then(Value::as_f64);
+                let value = median.ok_or_else(|| format!("criterion has no median of `{name}`"))?;
+                let quantity = Quantity {
+                    value,
+                    unit: "ns".to_owned(),
+                };
+                self.figures.insert((name, Kind::Median, n), quantity);
             } else if path.is_dir() {
                 self.take_criterion(&path)?;
             }
@@ -114,26 +105,25 @@ impl Measured {
         Ok(())
     }
 
-    pub(super) fn put(&mut self, name: &str, kind: Kind, n: Option<u64>, value: f64, unit: &str) {
-        let unit = unit.to_owned();
-        let key = (name.to_owned(), kind, n);
-        self.figures.insert(key, Value { value, unit });
-    }
-
     /// Adds the limit L for each number of tokens: the median of a hash plus that of a random line.
     fn add_limit(&mut self) {
-        let hash = self.find(HASH, Kind::Median, None).cloned();
+        let hash = self
+            .find(HASH, Kind::Median, None)
+            .map_or(f64::NAN, |hash| hash.value);
         for n in self.sizes(LINE, Kind::Median) {
-            let line = self.find(LINE, Kind::Median, n).cloned();
-            if let (Some(hash), Some(line)) = (&hash, line) {
-                let sum = hash.value + line.value;
-                self.put(LIMIT, Kind::Median, n, sum, &line.unit);
+            if let Some(line) = self.find(LINE, Kind::Median, n).filter(|_| !hash.is_nan()) {
+                let limit = Quantity {
+                    value: hash + line.value,
+                    unit: line.unit.clone(),
+                };
+                self.figures
+                    .insert((LIMIT.to_owned(), Kind::Median, n), limit);
             }
         }
     }
 
     /// Returns the figure for `n` tokens, or else the one that depends on no number.
-    pub(super) fn find(&self, name: &str, kind: Kind, n: Option<u64>) -> Option<&Value> {
+    pub(super) fn find(&self, name: &str, kind: Kind, n: Option<u64>) -> Option<&Quantity> {
         let find = |n| self.figures.get(&(name.to_owned(), kind, n));
         find(n).or_else(|| find(None))
     }
@@ -144,31 +134,24 @@ impl Measured {
         let keys = keys.filter(|(other, of, _)| other == name && *of == kind);
         keys.map(|(.., n)| *n).collect()
     }
-
-    /// Returns all figures except those with these names.
-    pub(super) fn others(
-        &self,
-        names: &BTreeSet<(&str, Kind)>,
-    ) -> impl Iterator<Item = (&Key, &Value)> {
-        let figures = self.figures.iter();
-        figures.filter(|((name, kind, _), _)| !names.contains(&(name.as_str(), *kind)))
-    }
 }
 
-impl Benchmark {
-    /// Returns `group/what` and the number of tokens.
-    fn name(self) -> (String, Option<u64>) {
-        let n = self.value_str.as_deref().and_then(|text| text.parse().ok());
-        let what = match (self.function_id, n) {
-            (Some(what), _) => what,
-            (None, _) => self.value_str.unwrap_or_default(),
-        };
-        (format!("{}/{what}", self.group_id), n)
-    }
+/// Returns `group/what` and the number of tokens of a benchmark of criterion.
+fn name_of(benchmark: &Value) -> (String, Option<u64>) {
+    let text = |name: &str| benchmark.get(name).and_then(Value::as_str);
+    let value = text("value_str");
+    let n = value.and_then(|text| text.parse().ok());
+    let what = text("function_id").or(value).unwrap_or_default();
+    (
+        format!("{}/{what}", text("group_id").unwrap_or_default()),
+        n,
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -191,16 +174,13 @@ mod tests {
 
     #[test]
     fn a_benchmark_is_named_by_group_and_function() {
-        let of = |function: Option<&str>, value: Option<&str>| Benchmark {
-            group_id: "g".to_owned(),
-            function_id: function.map(str::to_owned),
-            value_str: value.map(str::to_owned),
-        };
-        assert_eq!(
-            of(Some("f"), Some("1000")).name(),
-            ("g/f".to_owned(), Some(1000))
-        );
-        assert_eq!(of(None, Some("f")).name(), ("g/f".to_owned(), None));
-        assert_eq!(of(Some("f"), None).name(), ("g/f".to_owned(), None));
+        for (function, value, name, n) in [
+            (Some("f"), Some("1000"), "g/f", Some(1000)),
+            (None, Some("f"), "g/f", None),
+            (Some("f"), None, "g/f", None),
+        ] {
+            let of = json!({"group_id": "g", "function_id": function, "value_str": value});
+            assert_eq!(name_of(&of), (name.to_owned(), n));
+        }
     }
 }

@@ -10,14 +10,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
 use self::measured::Measured;
-use self::report::Figure;
-use self::rows::ROWS;
+use self::rows::Rows;
 use crate::Failure;
 use crate::format::{grouped, quantity};
-use crate::shell::{cargo, root, run, target};
+use crate::shell::{cargo, empty_folder, read, root, run, target};
 
 /// Measure, print each figure with its ratio and target, and write `target/bench.json`
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     readme: bool,
     /// Run only this program of benches; can be repeated
-    #[arg(long, value_name = "PROGRAM")]
+    #[arg(long, value_name = "PROGRAM", value_parser = PossibleValuesParser::new(PROGRAMS))]
     only: Vec<String>,
     /// Report the figures of the last run
     #[arg(long)]
@@ -61,42 +61,48 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     let folder = target().join("bench");
     let mut notes = Vec::new();
     if !args.again {
-        check_only(&args.only)?;
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
+        empty_folder(&folder)?;
         measure(args, &folder, &mut notes)?;
     }
     let measured = Measured::read(&folder.join("figures"), &folder.join("criterion"))?;
-    let mut rows = ROWS.to_vec();
+    let Rows { titles, mut rows } = Rows::read()?;
     if !args.only.is_empty() {
-        rows.retain(|row| !measured.sizes(row.name, row.kind).is_empty());
+        rows.retain(|row| !measured.sizes(&row.name, row.kind).is_empty());
     }
     let figures = report::figures(&rows, &measured)?;
     println!("{}", output::table(&figures));
-    for (name, why) in &measured.skipped {
-        notes.push(format!("{name}: {why}"));
-    }
+    notes.extend(
+        measured
+            .skipped
+            .iter()
+            .map(|(name, why)| format!("{name}: {why}")),
+    );
     for note in &notes {
         println!("not measured: {note}");
     }
     println!("{}", output::summary(&figures));
-    let file = target().join("bench.json");
-    fs::write(&file, serde_json::to_string_pretty(&figures)?)?;
-    eprintln!("written to {}", file.display());
+    write(
+        &target().join("bench.json"),
+        &serde_json::to_string_pretty(&figures)?,
+    )?;
     if args.readme {
-        write_readme(args, &figures)?;
+        let long = if args.long { " --long" } else { "" };
+        let command = format!("cargo xtask bench{long} --readme");
+        let part = output::markdown(&figures, &titles, &command);
+        let readme = root().join("README.md");
+        write(
+            &readme,
+            &output::insert(&fs::read_to_string(&readme)?, &part)?,
+        )?;
     }
     Ok(())
 }
 
-/// Refuses unknown programs before anything is built.
-fn check_only(only: &[String]) -> Result<(), Failure> {
-    let unknown = only.iter().find(|name| !PROGRAMS.contains(&name.as_str()));
-    unknown.map_or(Ok(()), |name| {
-        let names = PROGRAMS.join(", ");
-        Err(format!("`{name}` is not a program of benches; use one of {names}").into())
-    })
+/// Writes a file and prints its path.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text)?;
+    eprintln!("written to {}", path.display());
+    Ok(())
 }
 
 fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
@@ -107,19 +113,17 @@ fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(
     let programs: Vec<_> = PROGRAMS.iter().filter(|name| wanted(name)).collect();
     for (place, name) in programs.iter().enumerate() {
         eprintln!("[{} of {}] {name}", place + 1, programs.len());
-        let mut program = program(name, !args.long, folder);
-        program.env("SYMBOLON_BENCH_SIZES", &sizes);
-        run(&mut program)?;
+        run(program(name, args, folder).env("SYMBOLON_BENCH_SIZES", &sizes))?;
     }
     Ok(())
 }
 
-fn program(name: &str, quick: bool, folder: &Path) -> Command {
+fn program(name: &str, args: &BenchArgs, folder: &Path) -> Command {
     let mut program = cargo("bench --quiet --package symbolon-benches --bench");
     program.arg(name);
     program.env("CARGO_TARGET_DIR", target());
     program.env("CRITERION_HOME", folder.join("criterion"));
-    if quick {
+    if !args.long {
         program.env("SYMBOLON_BENCH_QUICK", "1");
     }
     program
@@ -128,37 +132,26 @@ fn program(name: &str, quick: bool, folder: &Path) -> Command {
 /// Creates the standard worlds, in a short run only those that take little time.
 fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<String, Failure> {
     let mut wanted = SIZES.to_vec();
-    if args.long {
-        match free_memory() {
-            Some(free) if free < TEN_MILLION_BYTES => notes.push(format!(
-                "10,000,000 tokens: {} of memory are free, {} are needed",
-                quantity(free as f64, "B"),
-                quantity(TEN_MILLION_BYTES as f64, "B")
-            )),
-            _ => wanted.push(TEN_MILLION),
-        }
-    } else {
-        notes.push("10,000,000 tokens: only with --long".to_owned());
+    match free_memory() {
+        _ if !args.long => notes.push("10,000,000 tokens: only with --long".to_owned()),
+        Some(free) if free < TEN_MILLION_BYTES => notes.push(format!(
+            "10,000,000 tokens: {} of memory are free, {} are needed",
+            quantity(free as f64, "B"),
+            quantity(TEN_MILLION_BYTES as f64, "B")
+        )),
+        _ => wanted.push(TEN_MILLION),
     }
     let (mut sizes, mut rate) = (Vec::new(), f64::INFINITY);
     for size in wanted {
         if !args.long && size as f64 / rate > QUICK_WORLD {
-            notes.push(format!(
-                "{} tokens: only with --long, because creating them takes too long",
-                grouped(size)
-            ));
+            let why = "only with --long, because creating them takes too long";
+            notes.push(format!("{} tokens: {why}", grouped(size)));
             continue;
         }
-        let made = program("worlds", !args.long, folder)
-            .args(["--", &size.to_string()])
-            .stderr(std::process::Stdio::inherit())
-            .output()?;
-        if !made.status.success() {
-            return Err(
-                format!("creating a world of {size} tokens failed: {}", made.status).into(),
-            );
-        }
-        let seconds: f64 = String::from_utf8_lossy(&made.stdout).trim().parse()?;
+        let mut worlds = program("worlds", args, folder);
+        let seconds: f64 = read(worlds.args(["--", &size.to_string()]))?
+            .trim()
+            .parse()?;
         rate = size as f64 / seconds;
         sizes.push(size.to_string());
     }
@@ -173,18 +166,4 @@ fn free_memory() -> Option<u64> {
         .find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kilobytes << 10)
-}
-
-fn write_readme(args: &BenchArgs, figures: &[Figure]) -> Result<(), Failure> {
-    let command = if args.long {
-        "cargo xtask bench --long --readme"
-    } else {
-        "cargo xtask bench --readme"
-    };
-    let part = output::markdown(figures, command, &output::machine());
-    let readme = root().join("README.md");
-    let text = output::insert(&fs::read_to_string(&readme)?, &part)?;
-    fs::write(&readme, text)?;
-    eprintln!("written to {}", readme.display());
-    Ok(())
 }

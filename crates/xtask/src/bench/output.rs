@@ -1,111 +1,111 @@
 //! The report as a table on the terminal and in the README.
 
+use std::collections::BTreeMap;
+
 use chrono::Utc;
 use comfy_table::{Cell, Color, Table, presets};
 
 use super::report::Figure;
-use super::rows::{NAMES, PEERS};
 use crate::Failure;
 use crate::format::{grouped, quantity};
 
 const BEGIN: &str = "<!-- bench:begin -->";
 const END: &str = "<!-- bench:end -->";
+const HEADINGS: [&str; 7] = ["figure", "tokens", "value", "beside", "ratio", "target", ""];
 
 /// Writes the table for the terminal.
 pub(super) fn table(figures: &[Figure]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["figure", "tokens", "value", "beside", "ratio", "target", ""]);
+    table.set_header(HEADINGS);
     let mut before = None;
     // Figures without a row are in the file only.
     for figure in figures.iter().filter(|figure| figure.listed) {
-        let this = Some((&figure.name, figure.n));
-        let first = before != this;
-        before = this;
-        let only_first = |text: String| if first { text } else { String::new() };
+        let [n, value, beside, ratio, target, verdict] = columns(figure);
+        // Rows of the same figure show it once.
+        let is_first = before.replace((&figure.name, figure.n)) != before;
+        let only_first = |text| Cell::new(if is_first { text } else { String::new() });
         table.add_row([
-            Cell::new(only_first(figure.name.clone())),
-            Cell::new(only_first(figure.n.map(grouped).unwrap_or_default())),
-            Cell::new(only_first(quantity(figure.value, &figure.unit))),
-            Cell::new(figure.beside.as_deref().unwrap_or_default()),
-            Cell::new(ratio(figure)),
-            Cell::new(figure.target.as_deref().unwrap_or_default()),
-            match verdict(figure) {
-                "met" => Cell::new("met").fg(Color::Green),
-                "MISSED" => Cell::new("MISSED").fg(Color::Red),
-                other => Cell::new(other),
+            only_first(figure.name.clone()),
+            only_first(n),
+            only_first(value),
+            Cell::new(beside),
+            Cell::new(ratio),
+            Cell::new(target),
+            match figure.met {
+                Some(true) => Cell::new(verdict).fg(Color::Green),
+                Some(false) => Cell::new(verdict).fg(Color::Red),
+                None => Cell::new(verdict),
             },
         ]);
     }
     table.to_string()
 }
 
-fn verdict(figure: &Figure) -> &'static str {
-    match figure.met {
+/// Writes everything that a row shows of a figure but its name.
+fn columns(figure: &Figure) -> [String; 6] {
+    let verdict = match figure.met {
         Some(true) => "met",
         Some(false) => "MISSED",
         None if figure.target.is_some() => "not measured",
         None => "",
-    }
+    };
+    [
+        figure.n.map(grouped).unwrap_or_default(),
+        quantity(figure.value, &figure.unit),
+        figure.beside.clone().unwrap_or_default(),
+        figure.ratio.map(ratio).unwrap_or_default(),
+        figure.target.clone().unwrap_or_default(),
+        verdict.to_owned(),
+    ]
 }
 
 /// Writes a ratio with at least two significant digits.
-fn ratio(figure: &Figure) -> String {
-    match figure.ratio {
-        Some(tiny) if tiny > 0.0 && tiny < 0.0001 => format!("{tiny:.1e}"),
-        Some(small) if small < 0.1 => format!("{small:.5}"),
-        Some(ratio) => quantity(ratio, ""),
-        None => String::new(),
+fn ratio(ratio: f64) -> String {
+    match ratio {
+        tiny if tiny > 0.0 && tiny < 0.0001 => format!("{tiny:.1e}"),
+        small if small < 0.1 => format!("{small:.5}"),
+        ratio => quantity(ratio, ""),
     }
 }
 
 /// Writes the number of targets that were met, and the names of those missed.
 pub(super) fn summary(figures: &[Figure]) -> String {
-    let with_target = figures.iter().filter(|figure| figure.met.is_some());
-    let missed = with_target
-        .clone()
-        .filter(|figure| figure.met == Some(false));
-    let missed: Vec<String> = missed
-        .map(|figure| match figure.n {
-            Some(n) => format!("{} ({})", figure.name, grouped(n)),
-            None => figure.name.clone(),
-        })
-        .collect();
-    let (all, met) = (with_target.count(), missed.len());
-    let met = all - met;
+    let all = figures.iter().filter(|figure| figure.met.is_some()).count();
+    let missed = figures.iter().filter(|figure| figure.met == Some(false));
+    let missed: Vec<_> = missed.map(Figure::title).collect();
     if missed.is_empty() {
         return format!("all {all} targets met");
     }
+    let met = all - missed.len();
     format!("{met} of {all} targets met; missed: {}", missed.join(", "))
 }
 
 /// Writes the table for the README.
-pub(super) fn markdown(figures: &[Figure], command: &str, machine: &str) -> String {
-    let mut text = String::from(
-        "| | tokens | measured | beside | ratio | target | |\n|---|---|---|---|---|---|---|\n",
-    );
+pub(super) fn markdown(
+    figures: &[Figure],
+    titles: &BTreeMap<String, String>,
+    command: &str,
+) -> String {
+    let mut text = String::from("| | tokens | measured | beside | ratio | target | |\n");
+    text.push_str(&format!("{}|\n", "|---".repeat(7)));
     for figure in figures {
-        let Some(title) = figure.readme else { continue };
-        let n = figure.n.map(grouped).unwrap_or_default();
-        let value = quantity(figure.value, &figure.unit);
-        let beside = figure.beside.as_deref().map(title_of).unwrap_or_default();
-        let target = figure.target.as_deref().unwrap_or_default();
-        let met = verdict(figure).to_lowercase();
-        let ratio = ratio(figure);
-        text.push_str(&format!(
-            "| {title} | {n} | {value} | {beside} | {ratio} | {target} | {met} |\n"
-        ));
+        let Some(title) = &figure.readme else {
+            continue;
+        };
+        let [n, value, name, ratio, target, verdict] = columns(figure);
+        let beside = match titles.get(&name) {
+            None if name.is_empty() => name,
+            None => format!("`{name}`"),
+            Some(title) => title.clone(),
+        };
+        let verdict = verdict.to_lowercase();
+        let row = [title, &n, &value, &beside, &ratio, &target, &verdict];
+        text.push_str(&format!("| {} |\n", row.map(String::as_str).join(" | ")));
     }
-    let date = Utc::now().format("%Y-%m-%d");
+    let (date, machine) = (Utc::now().format("%Y-%m-%d"), machine());
     text.push_str(&format!("\nMade by `{command}` on {date}: {machine}.\n"));
     text
-}
-
-/// Returns the title of a figure in the README.
-fn title_of(name: &str) -> String {
-    let mut names = NAMES.iter().chain(PEERS);
-    let found = names.find(|(other, _)| *other == name);
-    found.map_or_else(|| format!("`{name}`"), |(_, title)| (*title).to_owned())
 }
 
 /// Replaces the part of `text` between the two marks.
@@ -121,28 +121,26 @@ pub(super) fn insert(text: &str, part: &str) -> Result<String, Failure> {
 }
 
 /// Describes the machine: processor, cores, memory and system.
-pub(super) fn machine() -> String {
+fn machine() -> String {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let after = |text: &str, name: &str| {
-        let mut lines = text.lines();
-        let line = lines.find_map(|line| line.strip_prefix(name));
+    let after = |path, name: &str| {
+        let text = read(path);
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.map(|line| line.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
     };
-    let cpu = after(&read("/proc/cpuinfo"), "model name");
+    let cpu = after("/proc/cpuinfo", "model name");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let memory = after(&read("/proc/meminfo"), "MemTotal");
-    let memory = memory.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    let memory = memory.map(|kilobytes| format!("{:.0} GiB", kilobytes / 1_048_576.0));
-    let system = after(&read("/etc/os-release"), "PRETTY_NAME");
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let kernel = Some(format!("Linux {}", kernel.trim()));
-    let cpu = cpu.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let memory = after("/proc/meminfo", "MemTotal");
+    let kilobytes = memory.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     let parts = [
-        Some(cpu),
+        cpu.or_else(|| Some(std::env::consts::ARCH.to_owned())),
         Some(format!("{cores} cores")),
-        memory,
-        system,
-        kernel,
+        kilobytes.map(|kilobytes| format!("{:.0} GiB", kilobytes / 1_048_576.0)),
+        after("/etc/os-release", "PRETTY_NAME"),
+        Some(format!(
+            "Linux {}",
+            read("/proc/sys/kernel/osrelease").trim()
+        )),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -162,7 +160,7 @@ mod tests {
             target: Some("≤ 0.6 ×".to_owned()),
             met,
             listed: true,
-            readme: Some("`check`"),
+            readme: Some("`check`".to_owned()),
         }
     }
 
@@ -170,10 +168,8 @@ mod tests {
     fn a_missed_target_is_marked_and_summed_up() {
         let text = table(&[figure(Some(false))]);
         assert!(text.contains("MISSED") && text.contains("94.3 ns") && text.contains("0.52"));
-        assert_eq!(
-            summary(&[figure(Some(false)), figure(Some(true))]),
-            "1 of 2 targets met; missed: check/own (1,000)"
-        );
+        let text = summary(&[figure(Some(false)), figure(Some(true))]);
+        assert_eq!(text, "1 of 2 targets met; missed: check/own (1,000)");
         assert_eq!(
             summary(&[figure(Some(true)), figure(None)]),
             "all 1 targets met"
@@ -183,17 +179,19 @@ mod tests {
 
     #[test]
     fn the_readme_shows_figures_with_a_title() {
-        let mut hidden = figure(None);
-        hidden.readme = None;
-        let text = markdown(
-            &[figure(Some(true)), hidden],
-            "cargo xtask bench",
-            "a machine",
-        );
+        let hidden = Figure {
+            readme: None,
+            ..figure(None)
+        };
+        let titles = BTreeMap::new();
+        let text = markdown(&[figure(Some(true)), hidden], &titles, "cargo xtask bench");
         let line = "| `check` | 1,000 | 94.3 ns | `limit` | 0.52 | ≤ 0.6 × | met |";
         assert!(text.contains(line), "{text}");
         assert_eq!(text.matches("94.3 ns").count(), 1);
-        assert!(text.contains("`cargo xtask bench`") && text.contains("a machine"));
+        assert!(text.contains("`cargo xtask bench`") && text.contains(" cores"));
+        let titles = BTreeMap::from([("limit".to_owned(), "a limit".to_owned())]);
+        let text = markdown(&[figure(None)], &titles, "cargo xtask bench");
+        assert!(text.contains("| a limit |"), "{text}");
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! Rows with their values, ratios and targets.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
-use super::measured::{Measured, Value};
-use super::rows::{Kind, Row, Target, Tokens};
+use super::measured::{Measured, Quantity};
+use super::rows::{Kind, MILLION, Row, Tokens};
 use crate::Failure;
-use crate::format::{grouped, quantity};
+use crate::format::grouped;
 
 /// An element of `target/bench.json`: a figure, compared with at most one other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,7 +26,7 @@ pub(super) struct Figure {
     pub(super) listed: bool,
     /// Title in the README.
     #[serde(skip)]
-    pub(super) readme: Option<&'static str>,
+    pub(super) readme: Option<String>,
 }
 
 /// Returns all figures of a run, those with a row first.
@@ -40,7 +38,7 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
     let mut all = Vec::new();
     for row in rows {
         let sizes = sizes(row, measured);
-        let is_skipped = measured.skipped.iter().any(|(name, _)| name == row.name);
+        let is_skipped = measured.skipped.iter().any(|(name, _)| *name == row.name);
         if sizes.is_empty() && !is_skipped && !matches!(row.tokens, Tokens::Exactly(_)) {
             return Err(format!("`{}` was not measured", row.name).into());
         }
@@ -48,28 +46,33 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
             all.extend(row_figures(row, n, measured));
         }
     }
-    let named: BTreeSet<_> = rows.iter().map(|row| (row.name, row.kind)).collect();
-    let others = measured.others(&named);
-    all.extend(others.map(|((name, kind, n), value)| Figure::new(name, *kind, *n, value)));
+    for ((name, kind, n), quantity) in &measured.figures {
+        if !rows
+            .iter()
+            .any(|row| row.name == *name && row.kind == *kind)
+        {
+            all.push(Figure::new(name, *kind, *n, quantity));
+        }
+    }
     Ok(all)
 }
 
 /// Returns the numbers of tokens for which a row is reported.
 fn sizes(row: &Row, measured: &Measured) -> Vec<Option<u64>> {
-    let mut sizes = measured.sizes(row.name, row.kind);
+    let sizes = measured.sizes(&row.name, row.kind).into_iter();
     match row.tokens {
-        Tokens::Independent | Tokens::Every => {}
-        Tokens::Exactly(size) => sizes.retain(|n| *n == Some(size)),
-        Tokens::Large => {
-            let up_to_a_million = sizes.into_iter().filter(|n| *n <= Some(1_000_000));
-            sizes = up_to_a_million.max().into_iter().collect();
-        }
+        Tokens::Every => sizes.collect(),
+        Tokens::Exactly(size) => sizes.filter(|n| *n == Some(size)).collect(),
+        Tokens::Largest(_) => sizes
+            .filter(|n| *n <= Some(MILLION))
+            .max()
+            .into_iter()
+            .collect(),
     }
-    sizes
 }
 
 impl Figure {
-    fn new(name: &str, kind: Kind, n: Option<u64>, value: &Value) -> Self {
+    fn new(name: &str, kind: Kind, n: Option<u64>, quantity: &Quantity) -> Self {
         let suffix = match kind {
             Kind::Median | Kind::Count => "",
             Kind::P99 => " p99",
@@ -80,8 +83,8 @@ impl Figure {
         Self {
             name: format!("{name}{suffix}"),
             n,
-            value: value.value,
-            unit: value.unit.clone(),
+            value: quantity.value,
+            unit: quantity.unit.clone(),
             beside: None,
             ratio: None,
             target: None,
@@ -90,83 +93,57 @@ impl Figure {
             readme: None,
         }
     }
+
+    /// Writes the name, with the number of tokens if the figure depends on it.
+    pub(super) fn title(&self) -> String {
+        let n = self.n.map(|n| format!(" ({})", grouped(n)));
+        format!("{}{}", self.name, n.unwrap_or_default())
+    }
 }
 
 /// Returns a figure for each other figure of the row that was measured, or one alone.
 fn row_figures(row: &Row, n: Option<u64>, measured: &Measured) -> Vec<Figure> {
-    let Some(value) = measured.find(row.name, row.kind, n) else {
+    let Some(quantity) = measured.find(&row.name, row.kind, n) else {
         return Vec::new();
     };
-    let mut first = Figure {
+    let value = quantity.value;
+    let alone = Figure {
         listed: true,
-        ..Figure::new(row.name, row.kind, n, value)
+        ..Figure::new(&row.name, row.kind, n, quantity)
     };
+    let other = |name: &String| measured.find(name, row.kind, n).map(|other| other.value);
     let compared = row.beside.iter().filter_map(|name| {
-        let other = measured.find(name, row.kind, n)?;
+        let ratio = Some(value / other(name)?);
         Some(Figure {
-            beside: Some((*name).to_owned()),
-            ratio: Some(value.value / other.value),
-            ..first.clone()
+            beside: Some(name.clone()),
+            ratio,
+            ..alone.clone()
         })
     });
     let mut all: Vec<Figure> = compared.collect();
     if all.is_empty() {
-        all.push(first.clone());
+        all.push(alone);
     }
-    if let Some(first_of_all) = all.first_mut() {
-        first_of_all.readme = row.readme;
+    if let Some(first) = all.first_mut() {
+        first.readme.clone_from(&row.readme);
         // The target is about the first figure beside it, even if that was not measured.
-        let named = row.beside.first();
-        let other = named.and_then(|name| measured.find(name, row.kind, n));
-        let target = row
-            .target
-            .filter(|target| other.is_some() || target.is_absolute());
-        if let Some(target) = target {
-            let text = target.text(&value.unit);
-            match row.target_at.filter(|size| n != Some(*size)) {
-                Some(size) => first.target = Some(format!("{text} at {}", grouped(size))),
-                None => {
-                    first.target = Some(text);
-                    first.met = Some(target.is_met(value.value, other.map(|other| other.value)));
-                }
-            }
-            (first_of_all.target, first_of_all.met) = (first.target, first.met);
+        let beside = row.beside.first().and_then(other);
+        let met = row.target.and_then(|target| target.is_met(value, beside));
+        if let (Some(target), Some(met)) = (row.target, met) {
+            let (text, is_judged) = (target.text(&first.unit), row.is_judged_at(n));
+            let other_size = format!("{text} at {}", grouped(MILLION));
+            first.target = Some(if is_judged { text } else { other_size });
+            first.met = is_judged.then_some(met);
         }
     }
     all
 }
 
-impl Target {
-    /// Writes the target, as in `≤ 0.6 ×` or `≤ 3 ns`.
-    fn text(self, unit: &str) -> String {
-        match self {
-            Self::AtMostTimes(times) => format!("≤ {times} ×"),
-            Self::AtLeastTimes(times) => format!("≥ {times} ×"),
-            Self::MoreBy(more) => format!("≤ {} more", quantity(more, unit)),
-            Self::AtMost(most) => format!("≤ {}", quantity(most, unit)),
-            Self::AtLeast(least) => format!("≥ {}", quantity(least, unit)),
-        }
-    }
-
-    /// Returns whether the target is independent of other figures.
-    fn is_absolute(self) -> bool {
-        matches!(self, Self::AtMost(_) | Self::AtLeast(_))
-    }
-
-    fn is_met(self, value: f64, beside: Option<f64>) -> bool {
-        let beside = beside.unwrap_or(f64::NAN);
-        match self {
-            Self::AtMostTimes(times) => value <= times * beside,
-            Self::AtLeastTimes(times) => value >= times * beside,
-            Self::MoreBy(more) => value <= beside + more,
-            Self::AtMost(most) => value <= most,
-            Self::AtLeast(least) => value >= least,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
+    use super::super::rows::{Rows, Target};
     use super::*;
 
     fn measured() -> Measured {
@@ -179,100 +156,111 @@ mod tests {
             ("a/limit", Some(1000), 20.0),
             ("b/peer", None, 900.0),
         ] {
-            measured.put(name, Kind::Median, n, value, "ns");
+            let quantity = Quantity {
+                value,
+                unit: "ns".to_owned(),
+            };
+            measured
+                .figures
+                .insert((name.to_owned(), Kind::Median, n), quantity);
         }
         measured
     }
 
-    fn row(tokens: Tokens, target: Target) -> Row {
-        Row {
-            name: "a/own",
-            kind: Kind::Median,
-            tokens,
-            beside: &["a/limit", "b/peer", "c/absent"],
-            target: Some(target),
-            target_at: None,
-            readme: Some("own"),
-        }
+    /// Parses the row of `a/own` from its number of tokens and its target.
+    fn row(text: &str) -> Row {
+        let rest = "name = \"a/own\"\nbeside = [\"a/limit\", \"b/peer\", \"c/absent\"]\n\
+                    readme = \"own\"\n";
+        toml::from_str(&format!("{rest}{text}")).unwrap()
     }
 
-    fn of_row(tokens: Tokens, target: Target) -> Vec<Figure> {
-        let mut all = figures(&[row(tokens, target)], &measured()).unwrap();
+    fn of_row(text: &str) -> Vec<Figure> {
+        let mut all = figures(&[row(text)], &measured()).unwrap();
         all.retain(|figure| figure.name == "a/own");
         all
     }
 
     #[test]
+    fn the_rows_of_the_repository_can_be_read() {
+        let all = Rows::read().unwrap();
+        assert!(
+            all.rows
+                .iter()
+                .any(|row| row.tokens == Tokens::Exactly(1000))
+        );
+        assert!(
+            all.rows
+                .iter()
+                .any(|row| matches!(row.tokens, Tokens::Largest(_)))
+        );
+    }
+
+    #[test]
     fn ratios_use_the_same_number_of_tokens_and_the_target_is_on_the_first() {
-        let all = of_row(Tokens::Large, Target::AtMostTimes(0.95));
-        let beside: Vec<_> = all
-            .iter()
-            .map(|one| one.beside.as_deref().unwrap())
-            .collect();
+        let all = of_row("tokens = \"large\"\ntarget = { at-most-times = 0.95 }");
+        let beside: Vec<_> = all.iter().flat_map(|one| one.beside.as_deref()).collect();
         assert_eq!(beside, ["a/limit", "b/peer"]);
         assert_eq!((all[0].ratio, all[1].ratio), (Some(0.9), Some(0.1)));
         assert_eq!(all[0].n, Some(1_000_000));
         assert_eq!(all[0].target.as_deref(), Some("≤ 0.95 ×"));
         assert_eq!((all[0].met, all[1].met), (Some(true), None));
-        assert_eq!((all[0].readme, all[1].readme), (Some("own"), None));
+        assert_eq!(
+            (all[0].readme.as_deref(), all[1].readme.as_deref()),
+            (Some("own"), None)
+        );
     }
 
     #[test]
     fn missed_targets_are_reported() {
-        for (target, met) in [
-            (Target::AtMostTimes(0.9), true),
-            (Target::AtMostTimes(0.89), false),
-            (Target::AtLeastTimes(0.9), true),
-            (Target::AtLeastTimes(0.91), false),
-            (Target::MoreBy(-10.0), true),
-            (Target::MoreBy(-11.0), false),
-            (Target::AtMost(90.0), true),
-            (Target::AtMost(89.0), false),
-            (Target::AtLeast(90.0), true),
-            (Target::AtLeast(91.0), false),
+        for (met, missed) in [
+            (Target::AtMostTimes(0.9), Target::AtMostTimes(0.89)),
+            (Target::AtLeastTimes(0.9), Target::AtLeastTimes(0.91)),
+            (Target::MoreBy(-10.0), Target::MoreBy(-11.0)),
+            (Target::AtMost(90.0), Target::AtMost(89.0)),
+            (Target::AtLeast(90.0), Target::AtLeast(91.0)),
         ] {
-            assert_eq!(
-                of_row(Tokens::Large, target)[0].met,
-                Some(met),
-                "{target:?}"
-            );
+            assert_eq!(met.is_met(90.0, Some(100.0)), Some(true), "{met:?}");
+            assert_eq!(missed.is_met(90.0, Some(100.0)), Some(false), "{missed:?}");
         }
+        let missed = of_row("tokens = \"large\"\ntarget = { at-most-times = 0.89 }");
+        assert_eq!(missed[0].met, Some(false));
     }
 
     #[test]
     fn only_a_size_or_a_skipped_figure_may_be_missing() {
-        let target = Target::AtMostTimes(1.0);
-        assert!(of_row(Tokens::Exactly(5), target).is_empty());
-        let mut absent = row(Tokens::Large, target);
-        absent.name = "x/y";
+        assert!(of_row("tokens = 5").is_empty());
+        let absent = Row {
+            name: "x/y".to_owned(),
+            ..row("tokens = \"large\"")
+        };
         let mut measured = measured();
-        assert!(figures(&[absent], &measured).is_err());
-        let skipped = ("x/y".to_owned(), "no memory".to_owned());
-        measured.skipped.push(skipped);
+        assert!(figures(from_ref(&absent), &measured).is_err());
+        measured
+            .skipped
+            .push(("x/y".to_owned(), "no memory".to_owned()));
         assert!(figures(&[absent], &measured).is_ok());
     }
 
     #[test]
     fn a_target_is_not_judged_without_its_figure_or_for_another_size() {
         // The peer was measured, but the target is about the limit.
-        let all = of_row(Tokens::Exactly(10_000_000), Target::AtMostTimes(0.9));
+        let all = of_row("tokens = 10_000_000\ntarget = { at-most-times = 0.9 }");
         assert_eq!(all[0].beside.as_deref(), Some("b/peer"));
         assert_eq!((all[0].met, all[0].target.as_deref()), (None, None));
-        for (target_at, target, met) in [
-            (Some(1000), "≤ 100 ns", Some(true)),
-            (Some(5000), "≤ 100 ns at 5,000", None),
-            (None, "≤ 100 ns", Some(true)),
+        for (tokens, target, met) in [
+            ("tokens = 1000", "≤ 100 ns", Some(true)),
+            ("", "≤ 100 ns at 1,000,000", None),
+            ("any-size = true", "≤ 100 ns", Some(true)),
         ] {
-            let mut row = row(Tokens::Exactly(1000), Target::AtMost(100.0));
-            row.target_at = target_at;
-            let all = figures(&[row], &measured()).unwrap();
+            let all = of_row(&format!("{tokens}\ntarget = {{ at-most = 100.0 }}"));
             assert_eq!((all[0].target.as_deref(), all[0].met), (Some(target), met));
         }
     }
 
     #[test]
     fn the_file_has_figures_without_a_row_and_these_members() {
-        let all = figures(&[row(Tokens::Large, Target::AtMost(100.0))], &measured()).unwrap();
+        let row = row("tokens = \"large\"\ntarget = { at-most = 100.0 }");
+        let all = figures(&[row], &measured()).unwrap();
         let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"b/peer") && names.contains(&"a/limit"));
         let json = serde_json::to_value(&all[0]).unwrap();
