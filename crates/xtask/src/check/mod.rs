@@ -13,7 +13,7 @@ use std::fs;
 use clap::{Args, ValueEnum};
 
 use self::layers::Layers;
-use self::source::{Source, print_summary};
+use self::source::Source;
 use self::words::Words;
 use crate::shell::{cargo, is_installed, root, run};
 use crate::{Failure, standalone};
@@ -108,11 +108,13 @@ fn check_texts(path: Option<&str>) -> Result<(), Failure> {
     for report in &reports {
         report.print(path);
     }
-    print_summary(&reports);
-    let count: usize = reports.iter().map(|report| report.findings.len()).sum();
-    match count {
-        0 => Ok(()),
-        _ => Err(format!("{count} findings").into()),
+    println!("summary:");
+    for report in &reports {
+        println!("  {:>6}  {}", report.findings.len(), report.rule);
+    }
+    match reports.iter().map(|report| report.findings.len()).sum() {
+        0_usize => Ok(()),
+        count => Err(format!("{count} findings").into()),
     }
 }
 

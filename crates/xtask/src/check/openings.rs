@@ -47,8 +47,7 @@ mod tests {
     use super::*;
 
     fn check_text(text: &str) -> Vec<usize> {
-        let findings = check(&[Source::new("a.rs", text)]).findings;
-        findings.iter().map(|finding| finding.line).collect()
+        check(&[Source::new("a.rs", text)]).lines()
     }
 
     #[test]

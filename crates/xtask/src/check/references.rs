@@ -105,10 +105,8 @@ mod tests {
     fn names_are_read_from_the_last_column() {
         let text = "| `a` | test |\n|---|---|\n| `b` | `c::d`, `::e` in `f/g.rs`; `cargo xtask` |\n\
                     \n| x | y |\n| `h` | `i` |\n";
-        assert_eq!(
-            named_tests(&Source::new("a.md", text)),
-            [(3, "d"), (3, "e")]
-        );
+        let source = Source::new("a.md", text);
+        assert_eq!(named_tests(&source), [(3, "d"), (3, "e")]);
     }
 
     #[test]

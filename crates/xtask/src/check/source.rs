@@ -1,6 +1,5 @@
 //! The text files of the repository, and the findings of the rules that read them.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
@@ -47,8 +46,6 @@ pub(super) struct Report {
 
 /// Number of findings that are printed for each rule unless a path is selected.
 const PRINTED: usize = 10;
-/// Number of files in the list of those with the most findings.
-const WORST: usize = 15;
 
 impl Source {
     #[cfg(test)]
@@ -105,6 +102,12 @@ impl Source {
 }
 
 impl Report {
+    /// Returns the numbers of the lines with a finding.
+    #[cfg(test)]
+    pub(super) fn lines(&self) -> Vec<usize> {
+        self.findings.iter().map(|finding| finding.line).collect()
+    }
+
     /// Prints the findings below `path`, or the first ones of all if no path is given.
     pub(super) fn print(&self, path: Option<&str>) {
         let below = |finding: &&Finding| path.is_none_or(|path| finding.path.starts_with(path));
@@ -122,26 +125,5 @@ impl Report {
             println!("  … and {more} more; `--only texts --path PREFIX` lists all below PREFIX");
         }
         println!("  {}", self.advice);
-    }
-}
-
-/// Prints the number of findings of each rule, and the files with the most.
-pub(super) fn print_summary(reports: &[Report]) {
-    println!("summary:");
-    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
-    for report in reports {
-        println!("  {:>6}  {}", report.findings.len(), report.rule);
-        for finding in &report.findings {
-            *files.entry(&finding.path).or_default() += 1;
-        }
-    }
-    if files.is_empty() {
-        return;
-    }
-    println!("{} files have findings; those with the most:", files.len());
-    let mut files: Vec<_> = files.into_iter().collect();
-    files.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    for (path, count) in files.into_iter().take(WORST) {
-        println!("  {count:>6}  {path}");
     }
 }

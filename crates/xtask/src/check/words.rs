@@ -101,18 +101,15 @@ mod tests {
     fn check(table: &str, path: &str, text: &str) -> Vec<String> {
         let words = Words::parse(table).unwrap();
         let findings = words.check(&[Source::new(path, text)]).findings.into_iter();
-        findings
-            .map(|one| format!("{}:{} {}", one.path, one.line, one.text))
-            .collect()
+        let show = |one: Finding| format!("{}:{} {}", one.path, one.line, one.text);
+        findings.map(show).collect()
     }
 
     #[test]
     fn whole_words_are_found_in_any_case() {
         let text = "ok\n  // A Gizmo.\nlet gizmo_2 = gizmos;\nAn odd pair";
-        assert_eq!(
-            check(HEAD, "a.rs", text),
-            ["a.rs:2 // A Gizmo.", "a.rs:4 An odd pair"]
-        );
+        let found = check(HEAD, "a.rs", text);
+        assert_eq!(found, ["a.rs:2 // A Gizmo.", "a.rs:4 An odd pair"]);
         assert_eq!(check(HEAD, "b.md", "gizmo").len(), 1);
     }
 
@@ -140,10 +137,8 @@ mod tests {
         let table = |count| HEAD.to_owned() + &exceptions[..count].concat();
         assert!(check(&table(40), "a.rs", &lines[..40].join("\n")).is_empty());
         let found = check(&table(41), "a.rs", &lines.join("\n"));
-        assert!(
-            found[0].contains("41 exceptions; the limit is 40"),
-            "{found:?}"
-        );
+        let limit = "41 exceptions; the limit is 40";
+        assert!(found[0].contains(limit), "{found:?}");
     }
 
     #[test]
