@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
 
 use super::write;
 use crate::Failure;
@@ -22,14 +22,7 @@ pub(super) struct InstructionsArgs {
     accept: bool,
 }
 
-const CASES: [&str; 6] = [
-    "check",
-    "check-many",
-    "malformed",
-    "unknown",
-    "grant",
-    "imported",
-];
+const CASES: &str = "check check-many malformed unknown grant imported";
 /// Number of operations in `benches/instructions.rs`.
 const ROUNDS: u64 = 2000;
 /// Percent.
@@ -39,43 +32,30 @@ const DESCRIPTION: &str = "Instructions of one call, per token, as callgrind cou
     processor with AVX-512 runs other and fewer instructions. \
     Made by `cargo xtask bench instructions --accept`.";
 
-/// The file of counts.
-#[derive(Debug, Serialize, Deserialize)]
-struct Pins {
-    description: String,
-    instructions: BTreeMap<String, u64>,
-}
+/// Instructions by case.
+type Counts = BTreeMap<String, u64>;
 
 pub(super) fn compare(args: &InstructionsArgs) -> Result<(), Failure> {
     if !is_installed("valgrind") {
-        return Err(
-            "`valgrind` is not installed; it is in the package `valgrind` of most systems".into(),
-        );
+        return Err("`valgrind` is not installed; most systems have a package `valgrind`".into());
     }
-    let instructions = count()?;
+    let counted = count()?;
     let path = root().join("benches/instructions.json");
     if args.accept {
-        let pins = Pins {
-            description: DESCRIPTION.to_owned(),
-            instructions,
-        };
-        return write(&path, &(serde_json::to_string_pretty(&pins)? + "\n"));
+        let file = json!({"description": DESCRIPTION, "instructions": counted});
+        return write(&path, &format!("{file:#}\n"));
     }
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let pins: Pins = serde_json::from_str(&text)?;
-    let mut fails = false;
-    for verdict in judge(&pins.instructions, &instructions) {
+    let file: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+    let pinned = Counts::deserialize(file.get("instructions").unwrap_or(&file))?;
+    let verdicts = judge(&pinned, &counted);
+    for verdict in &verdicts {
         println!("{}", verdict.line);
-        fails |= verdict.fails;
     }
-    match fails {
-        false => Ok(()),
-        true => Err(
-            "the counts differ from benches/instructions.json; if that is meant, run \
-                     `cargo xtask bench instructions --accept`"
-                .into(),
-        ),
+    if verdicts.iter().any(|verdict| verdict.fails) {
+        let advice = "if that is meant, run `cargo xtask bench instructions --accept`";
+        return Err(format!("the counts differ from benches/instructions.json; {advice}").into());
     }
+    Ok(())
 }
 
 /// The comparison of one count with the accepted one.
@@ -86,7 +66,7 @@ struct Verdict {
 }
 
 /// Compares all counts, in alphabetical order. One without a counterpart fails.
-fn judge(pinned: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec<Verdict> {
+fn judge(pinned: &Counts, counted: &Counts) -> Vec<Verdict> {
     let names: BTreeSet<&String> = pinned.keys().chain(counted.keys()).collect();
     let verdict = |name| {
         let (fails, text) = match (pinned.get(name), counted.get(name)) {
@@ -94,10 +74,8 @@ fn judge(pinned: &BTreeMap<String, u64>, counted: &BTreeMap<String, u64>) -> Vec
             (Some(_), None) => (true, "pinned, but no longer counted".to_owned()),
             (None, _) => (true, "counted, but not pinned yet".to_owned()),
         };
-        Verdict {
-            fails,
-            line: format!("{name}: {text}"),
-        }
+        let line = format!("{name}: {text}");
+        Verdict { fails, line }
     };
     names.into_iter().map(verdict).collect()
 }
@@ -111,49 +89,41 @@ fn judge_one(pinned: u64, counted: u64) -> (bool, String) {
         _ => "",
     };
     let rise = counted as f64 / pinned as f64 * 100.0 - 100.0;
-    (
-        fails,
-        format!("{counted} instructions, pinned {pinned} ({rise:+.1} %){remark}"),
-    )
+    let text = format!("{counted} instructions, pinned {pinned} ({rise:+.1} %){remark}");
+    (fails, text)
 }
 
-fn count() -> Result<BTreeMap<String, u64>, Failure> {
-    run(&mut cargo(
-        "build --locked --release --package symbolon-benches --bin instructions",
-    ))?;
-    let program = target().join("release/instructions");
-    let folder = target().join("bench");
-    fs::create_dir_all(&folder)?;
+/// Counts the instructions of one operation of each case.
+fn count() -> Result<Counts, Failure> {
+    let build = "build --locked --release --package symbolon-benches --bin instructions";
+    run(&mut cargo(build))?;
+    let out = target().join("bench/callgrind.out");
+    fs::create_dir_all(target().join("bench"))?;
     let mut counted = BTreeMap::new();
-    for case in CASES {
-        let all = callgrind(&program, case, &folder.join("callgrind.out"))?;
-        counted.insert(case.to_owned(), all / ROUNDS);
+    for case in CASES.split(' ') {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--tool=callgrind", "--toggle-collect=*_measured"]);
+        valgrind.arg(format!("--callgrind-out-file={}", out.display()));
+        let program = target().join("release/instructions");
+        run(valgrind.arg(program).arg(case))?;
+        let text = fs::read_to_string(&out)?;
+        let total = text.lines().find_map(|line| line.strip_prefix("totals:"));
+        let total: u64 = total.unwrap_or_default().trim().parse().unwrap_or(0);
+        if total < ROUNDS {
+            return Err(format!("callgrind counted no instructions for `{case}`").into());
+        }
+        counted.insert(case.to_owned(), total / ROUNDS);
     }
     Ok(counted)
-}
-
-/// Returns the instructions of all operations of `case`.
-fn callgrind(program: &Path, case: &str, out: &Path) -> Result<u64, Failure> {
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--quiet", "--tool=callgrind", "--toggle-collect=*_measured"]);
-    valgrind.arg(format!("--callgrind-out-file={}", out.display()));
-    run(valgrind.arg(program).arg(case))?;
-    let text = fs::read_to_string(out)?;
-    let total = text.lines().find_map(|line| line.strip_prefix("totals:"));
-    let total = total
-        .and_then(|total| total.trim().parse().ok())
-        .filter(|count| *count >= ROUNDS);
-    total.ok_or_else(|| format!("callgrind counted no instructions for `{case}`").into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn counts(all: &[(&str, u64)]) -> BTreeMap<String, u64> {
-        all.iter()
-            .map(|(name, count)| ((*name).to_owned(), *count))
-            .collect()
+    fn counts(all: &[(&str, u64)]) -> Counts {
+        let counts = all.iter().map(|&(name, count)| (name.to_owned(), count));
+        counts.collect()
     }
 
     #[test]

@@ -33,9 +33,6 @@ pub(crate) struct BenchArgs {
     /// Run only this program of benches; can be repeated
     #[arg(long, value_name = "PROGRAM", value_parser = PossibleValuesParser::new(PROGRAMS))]
     only: Vec<String>,
-    /// Report the figures of the last run
-    #[arg(long)]
-    again: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,10 +57,8 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     }
     let folder = target().join("bench");
     let mut notes = Vec::new();
-    if !args.again {
-        empty_folder(&folder)?;
-        measure(args, &folder, &mut notes)?;
-    }
+    empty_folder(&folder)?;
+    measure(args, &folder, &mut notes)?;
     let measured = Measured::read(&folder.join("figures"), &folder.join("criterion"))?;
     let Rows { titles, mut rows } = Rows::read()?;
     if !args.only.is_empty() {
@@ -71,29 +66,21 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     }
     let figures = report::figures(&rows, &measured)?;
     println!("{}", output::table(&figures));
-    notes.extend(
-        measured
-            .skipped
-            .iter()
-            .map(|(name, why)| format!("{name}: {why}")),
-    );
+    let skipped = measured.skipped.iter();
+    notes.extend(skipped.map(|(name, why)| format!("{name}: {why}")));
     for note in &notes {
         println!("not measured: {note}");
     }
     println!("{}", output::summary(&figures));
-    write(
-        &target().join("bench.json"),
-        &serde_json::to_string_pretty(&figures)?,
-    )?;
+    let json = serde_json::to_string_pretty(&figures)?;
+    write(&target().join("bench.json"), &json)?;
     if args.readme {
         let long = if args.long { " --long" } else { "" };
         let command = format!("cargo xtask bench{long} --readme");
         let part = output::markdown(&figures, &titles, &command);
         let readme = root().join("README.md");
-        write(
-            &readme,
-            &output::insert(&fs::read_to_string(&readme)?, &part)?,
-        )?;
+        let text = output::insert(&fs::read_to_string(&readme)?, &part)?;
+        write(&readme, &text)?;
     }
     Ok(())
 }
@@ -132,7 +119,7 @@ fn program(name: &str, args: &BenchArgs, folder: &Path) -> Command {
 /// Creates the standard worlds, in a short run only those that take little time.
 fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<String, Failure> {
     let mut wanted = SIZES.to_vec();
-    match free_memory() {
+    match output::memory("MemAvailable") {
         _ if !args.long => notes.push("10,000,000 tokens: only with --long".to_owned()),
         Some(free) if free < TEN_MILLION_BYTES => notes.push(format!(
             "10,000,000 tokens: {} of memory are free, {} are needed",
@@ -141,29 +128,16 @@ fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<Str
         )),
         _ => wanted.push(TEN_MILLION),
     }
-    let (mut sizes, mut rate) = (Vec::new(), f64::INFINITY);
+    let (mut sizes, mut seconds_per_token) = (Vec::new(), 0.0);
     for size in wanted {
-        if !args.long && size as f64 / rate > QUICK_WORLD {
+        if !args.long && size as f64 * seconds_per_token > QUICK_WORLD {
             let why = "only with --long, because creating them takes too long";
             notes.push(format!("{} tokens: {why}", grouped(size)));
             continue;
         }
-        let mut worlds = program("worlds", args, folder);
-        let seconds: f64 = read(worlds.args(["--", &size.to_string()]))?
-            .trim()
-            .parse()?;
-        rate = size as f64 / seconds;
+        let printed = read(program("worlds", args, folder).args(["--", &size.to_string()]))?;
+        seconds_per_token = printed.trim().parse::<f64>()? / size as f64;
         sizes.push(size.to_string());
     }
     Ok(sizes.join(","))
-}
-
-/// Returns the available memory in bytes, if the system reports it.
-fn free_memory() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(kilobytes << 10)
 }

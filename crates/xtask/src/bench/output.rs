@@ -89,10 +89,10 @@ pub(super) fn markdown(
 ) -> String {
     let mut text = String::from("| | tokens | measured | beside | ratio | target | |\n");
     text.push_str(&format!("{}|\n", "|---".repeat(7)));
-    for figure in figures {
-        let Some(title) = &figure.readme else {
-            continue;
-        };
+    for (figure, title) in figures
+        .iter()
+        .filter_map(|one| Some((one, one.readme.as_ref()?)))
+    {
         let [n, value, name, ratio, target, verdict] = columns(figure);
         let beside = match titles.get(&name) {
             None if name.is_empty() => name,
@@ -122,27 +122,32 @@ pub(super) fn insert(text: &str, part: &str) -> Result<String, Failure> {
 
 /// Describes the machine: processor, cores, memory and system.
 fn machine() -> String {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let after = |path, name: &str| {
-        let text = read(path);
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.map(|line| line.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
-    };
-    let cpu = after("/proc/cpuinfo", "model name");
+    let cpu = line_of("/proc/cpuinfo", "model name");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let memory = after("/proc/meminfo", "MemTotal");
-    let kilobytes = memory.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    let memory = memory("MemTotal").map(|bytes| bytes as f64 / f64::from(1 << 30));
+    let kernel = line_of("/proc/sys/kernel/osrelease", "");
     let parts = [
         cpu.or_else(|| Some(std::env::consts::ARCH.to_owned())),
         Some(format!("{cores} cores")),
-        kilobytes.map(|kilobytes| format!("{:.0} GiB", kilobytes / 1_048_576.0)),
-        after("/etc/os-release", "PRETTY_NAME"),
-        Some(format!(
-            "Linux {}",
-            read("/proc/sys/kernel/osrelease").trim()
-        )),
+        memory.map(|gigabytes| format!("{gigabytes:.0} GiB")),
+        line_of("/etc/os-release", "PRETTY_NAME"),
+        kernel.map(|version| format!("Linux {version}")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Returns a number of bytes of `/proc/meminfo`, if the system has it.
+pub(super) fn memory(name: &str) -> Option<u64> {
+    let text = line_of("/proc/meminfo", name)?;
+    let kilobytes: u64 = text.strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+/// Returns the rest of the first line that starts with `name`.
+fn line_of(path: &str, name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
 }
 
 #[cfg(test)]
@@ -170,19 +175,15 @@ mod tests {
         assert!(text.contains("MISSED") && text.contains("94.3 ns") && text.contains("0.52"));
         let text = summary(&[figure(Some(false)), figure(Some(true))]);
         assert_eq!(text, "1 of 2 targets met; missed: check/own (1,000)");
-        assert_eq!(
-            summary(&[figure(Some(true)), figure(None)]),
-            "all 1 targets met"
-        );
+        let text = summary(&[figure(Some(true)), figure(None)]);
+        assert_eq!(text, "all 1 targets met");
         assert!(table(&[figure(None)]).contains("not measured"));
     }
 
     #[test]
     fn the_readme_shows_figures_with_a_title() {
-        let hidden = Figure {
-            readme: None,
-            ..figure(None)
-        };
+        let mut hidden = figure(None);
+        hidden.readme = None;
         let titles = BTreeMap::new();
         let text = markdown(&[figure(Some(true)), hidden], &titles, "cargo xtask bench");
         let line = "| `check` | 1,000 | 94.3 ns | `limit` | 0.52 | ≤ 0.6 × | met |";

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::measured::{Measured, Quantity};
-use super::rows::{Kind, MILLION, Row, Tokens};
+use super::rows::{Kind, MILLION, Row};
 use crate::Failure;
 use crate::format::grouped;
 
@@ -39,7 +39,7 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
     for row in rows {
         let sizes = sizes(row, measured);
         let is_skipped = measured.skipped.iter().any(|(name, _)| *name == row.name);
-        if sizes.is_empty() && !is_skipped && !matches!(row.tokens, Tokens::Exactly(_)) {
+        if sizes.is_empty() && !is_skipped && row.tokens.is_none() {
             return Err(format!("`{}` was not measured", row.name).into());
         }
         for n in sizes {
@@ -59,16 +59,13 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
 
 /// Returns the numbers of tokens for which a row is reported.
 fn sizes(row: &Row, measured: &Measured) -> Vec<Option<u64>> {
-    let sizes = measured.sizes(&row.name, row.kind).into_iter();
-    match row.tokens {
-        Tokens::Every => sizes.collect(),
-        Tokens::Exactly(size) => sizes.filter(|n| *n == Some(size)).collect(),
-        Tokens::Largest(_) => sizes
-            .filter(|n| *n <= Some(MILLION))
-            .max()
-            .into_iter()
-            .collect(),
+    let mut sizes = measured.sizes(&row.name, row.kind);
+    sizes.retain(|n| row.tokens.is_none() || *n == row.tokens);
+    if row.largest {
+        sizes.retain(|n| *n <= Some(MILLION));
+        sizes = sizes.into_iter().max().into_iter().collect();
     }
+    sizes
 }
 
 impl Figure {
@@ -182,22 +179,14 @@ mod tests {
 
     #[test]
     fn the_rows_of_the_repository_can_be_read() {
-        let all = Rows::read().unwrap();
-        assert!(
-            all.rows
-                .iter()
-                .any(|row| row.tokens == Tokens::Exactly(1000))
-        );
-        assert!(
-            all.rows
-                .iter()
-                .any(|row| matches!(row.tokens, Tokens::Largest(_)))
-        );
+        let all = Rows::read().unwrap().rows;
+        assert!(all.iter().any(|row| row.tokens == Some(1000)));
+        assert!(all.iter().any(|row| row.largest));
     }
 
     #[test]
     fn ratios_use_the_same_number_of_tokens_and_the_target_is_on_the_first() {
-        let all = of_row("tokens = \"large\"\ntarget = { at-most-times = 0.95 }");
+        let all = of_row("largest = true\ntarget = { at-most-times = 0.95 }");
         let beside: Vec<_> = all.iter().flat_map(|one| one.beside.as_deref()).collect();
         assert_eq!(beside, ["a/limit", "b/peer"]);
         assert_eq!((all[0].ratio, all[1].ratio), (Some(0.9), Some(0.1)));
@@ -222,7 +211,7 @@ mod tests {
             assert_eq!(met.is_met(90.0, Some(100.0)), Some(true), "{met:?}");
             assert_eq!(missed.is_met(90.0, Some(100.0)), Some(false), "{missed:?}");
         }
-        let missed = of_row("tokens = \"large\"\ntarget = { at-most-times = 0.89 }");
+        let missed = of_row("largest = true\ntarget = { at-most-times = 0.89 }");
         assert_eq!(missed[0].met, Some(false));
     }
 
@@ -231,7 +220,7 @@ mod tests {
         assert!(of_row("tokens = 5").is_empty());
         let absent = Row {
             name: "x/y".to_owned(),
-            ..row("tokens = \"large\"")
+            ..row("largest = true")
         };
         let mut measured = measured();
         assert!(figures(from_ref(&absent), &measured).is_err());
@@ -259,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_file_has_figures_without_a_row_and_these_members() {
-        let row = row("tokens = \"large\"\ntarget = { at-most = 100.0 }");
+        let row = row("largest = true\ntarget = { at-most = 100.0 }");
         let all = figures(&[row], &measured()).unwrap();
         let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
         assert!(names.contains(&"b/peer") && names.contains(&"a/limit"));

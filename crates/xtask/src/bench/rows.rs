@@ -27,8 +27,11 @@ pub(super) struct Row {
     /// Statistic.
     #[serde(default)]
     pub(super) kind: Kind,
+    /// The number of tokens for which the figure is reported; by default, every measured one.
+    pub(super) tokens: Option<u64>,
+    /// Reports only the largest measured number up to [`MILLION`].
     #[serde(default)]
-    pub(super) tokens: Tokens,
+    pub(super) largest: bool,
     /// Names of figures to compare with, of the same kind and number of tokens.
     #[serde(default)]
     pub(super) beside: Vec<String>,
@@ -50,25 +53,6 @@ pub(super) enum Kind {
     Longest,
     Count,
     Times,
-}
-
-/// The numbers of tokens for which a figure is reported.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Tokens {
-    /// Every measured number.
-    #[default]
-    Every,
-    /// This number, if it was measured.
-    Exactly(u64),
-    /// The largest measured number up to [`MILLION`].
-    Largest(Large),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Large {
-    Large,
 }
 
 /// A target, in the figure's unit or as a multiple of the first figure in `beside`.
@@ -96,8 +80,7 @@ impl Rows {
 impl Row {
     /// Returns whether the target is about this number of tokens.
     pub(super) fn is_judged_at(&self, n: Option<u64>) -> bool {
-        let is_exact = matches!(self.tokens, Tokens::Exactly(_));
-        self.any_size || is_exact || n.is_none_or(|n| n == MILLION)
+        self.any_size || self.tokens.is_some() || n.is_none_or(|n| n == MILLION)
     }
 }
 
