@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use fastrand::Rng;
 use symbolon::{
-    Action, Caller, Engine, Error, Id, InvalidId, Issuer, NewAuthorization, Permission,
-    ResourceType, Rotation,
+    Action, Caller, Engine, Error, Id, Issuer, NewAuthorization, Permission, ResourceType, Rotation,
 };
 
 use super::{Backend, files};
@@ -45,10 +44,8 @@ pub(super) fn run(backend: Backend, args: &EngineArgs) -> Result<(), Failure> {
     print("opened")?;
     let organization = organization(&engine)?;
     let live = fs::read_to_string(files::live(&args.dir))?;
-    let live: Vec<Id> = live
-        .lines()
-        .map(str::parse)
-        .collect::<Result<_, InvalidId>>()?;
+    let live: Result<Vec<Id>, _> = live.lines().map(str::parse).collect();
+    let live = live?;
     let issuer = engine.issuer();
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -72,11 +69,8 @@ pub(super) fn run(backend: Backend, args: &EngineArgs) -> Result<(), Failure> {
             print(&format!("copied {}", args.copy))?;
             Ok(())
         }));
-        threads.into_iter().try_for_each(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err("a thread panicked".into()))
-        })
+        let mut joined = threads.into_iter().map(|thread| thread.join());
+        joined.try_for_each(|end| end.unwrap_or_else(|_| Err("a thread panicked".into())))
     })
 }
 
@@ -117,12 +111,9 @@ fn write(
         print(&format!("revoking {id}"))?;
         if rng.u8(..4) == 0 {
             let (token, new) = issuer.rotate(&Caller::Root, id, &Rotation::default())?;
-            print(&format!(
-                "revoked {id}\ncreated {} {}",
-                new.id,
-                token.reveal()
-            ))?;
-            held.push(new.id);
+            let (new, token) = (new.id, token.reveal());
+            print(&format!("revoked {id}\ncreated {new} {token}"))?;
+            held.push(new);
         } else {
             issuer.revoke(&Caller::Root, id)?;
             print(&format!("revoked {id}"))?;

@@ -10,14 +10,13 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use symbolon::backup::Backup;
-use symbolon::{Caller, Engine, TokenStore};
-use symbolon_conformance::crash::{Crash, Report};
+use symbolon::{Caller, Engine};
+use symbolon_conformance::crash::{Crash, Opened, Report};
 use symbolon_files::private_dir;
 use tempfile::TempDir;
 
@@ -34,21 +33,24 @@ pub(super) fn run(backend: Backend, crash: Crash<'_>) -> Result<Report, Failure>
     let mut report = Report::default();
     let mut kept: Option<Trial> = None;
     for cycle in 0..crash.cycles {
-        let reused = kept
-            .take()
-            .filter(|_| !cycle.is_multiple_of(crash.cycles_per_store));
-        let mut trial = match reused {
-            Some(trial) => Trial { cycle, ..trial },
-            None => Trial::new(backend, &crash, cycle)?,
+        let mut trial = match kept.take() {
+            Some(trial) if !cycle.is_multiple_of(crash.cycles_per_store) => trial,
+            _ => Trial::new(backend, &crash)?,
         };
-        let faults = report.lost.len() + report.unopenable.len();
+        trial.cycle = cycle;
         let acknowledged = trial.expected.acknowledged;
-        if let Err(error) = trial.run(&mut rng, &mut report.lost) {
+        let mut lost = Vec::new();
+        let result = trial.run(&mut rng, &mut lost);
+        let is_clean = lost.is_empty() && result.is_ok();
+        report
+            .lost
+            .extend(lost.iter().map(|fault| trial.locate(fault)));
+        if let Err(error) = result {
             report.unopenable.push(trial.locate(&with_sources(&*error)));
         }
         report.cycles += 1;
         report.acknowledged += trial.expected.acknowledged - acknowledged;
-        if report.lost.len() + report.unopenable.len() == faults {
+        if is_clean {
             kept = Some(trial);
         } else {
             trial.dir.disable_cleanup(true);
@@ -69,35 +71,30 @@ struct Trial {
     /// Set if the store was restored and no engine has finished opening it.
     restored: bool,
     expected: Expected,
-    copies: Vec<Copy>,
 }
 
 impl Trial {
-    fn new(backend: Backend, crash: &Crash<'_>, cycle: u32) -> Result<Self, Failure> {
+    fn new(backend: Backend, crash: &Crash<'_>) -> Result<Self, Failure> {
         Ok(Self {
             backend,
             seed: crash.seed,
-            dir: tempfile::Builder::new()
-                .prefix("trial-")
-                .tempdir_in(crash.dir)?,
-            cycle,
+            dir: tempfile::tempdir_in(crash.dir)?,
+            cycle: 0,
             store: 0,
             restored: false,
             expected: Expected::default(),
-            copies: Vec::new(),
         })
     }
 
     fn run(&mut self, rng: &mut Rng, lost: &mut Vec<String>) -> Result<(), Failure> {
         let live = self.expected.live().into_iter();
-        let live: Vec<String> = live.map(|id| format!("{id}\n")).collect();
-        fs::write(files::live(self.dir.path()), live.concat())?;
+        let live: String = live.map(|id| format!("{id}\n")).collect();
+        fs::write(files::live(self.dir.path()), live)?;
         for line in self.kill_child(rng)?.lines() {
-            self.expected.read(line, &mut self.copies);
+            self.expected.read(line);
         }
-        self.copies.retain(|copy| copy.complete);
         self.reopen(lost)?;
-        let Some(copy) = rng.choice(&self.copies).cloned() else {
+        let Some(copy) = rng.choice(&self.expected.copies).cloned() else {
             return Ok(());
         };
         self.restore_elsewhere(&copy, lost)?;
@@ -118,10 +115,8 @@ impl Trial {
         child.args(["--store", &self.store.to_string()]);
         child.args(["--copy", &self.cycle.to_string()]);
         child.args(["--seed", &self.seed.to_string()]);
-        let mut child = child
-            .stdin(Stdio::null())
-            .stdout(File::create(&printed)?)
-            .spawn()?;
+        child.stdin(Stdio::null()).stdout(File::create(&printed)?);
+        let mut child = child.spawn()?;
         // Some children are killed while opening, which takes longer after a restore because the
         // engine replays revocations.
         let opening = if self.restored { 50 } else { 15 };
@@ -131,10 +126,8 @@ impl Trial {
             ("opened", rng.u64(..150_000))
         };
         let start = Instant::now();
-        while !fs::read_to_string(&printed)?
-            .lines()
-            .any(|line| line == word)
-        {
+        let word = format!("{word}\n");
+        while !fs::read_to_string(&printed)?.contains(&word) {
             if child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
                 let _ = child.kill();
                 return Err("a child exited or hung".into());
@@ -158,10 +151,10 @@ impl Trial {
         if let Some(found) = engine.rollback()
             && (!self.restored || found.accepted)
         {
-            lost.push(self.locate(&format!("continued, but considered {found:?}")));
+            lost.push(format!("continued, but considered {found:?}"));
         }
         self.restored = false;
-        self.expected = self.compare(&engine, self.expected.clone(), lost)?;
+        compare(&engine, &mut self.expected, lost)?;
         let issuer = engine.issuer();
         let (id, token) = child::create(&issuer, child::organization(&engine)?)?;
         self.expected.create(id, token);
@@ -172,24 +165,9 @@ impl Trial {
         drop(engine);
         let journal = files::verify(self.dir.path())?;
         if !journal.is_sound() || journal.unresolved() > 0 {
-            lost.push(self.locate(&format!("journal: {journal:?}")));
+            lost.push(format!("journal: {journal:?}"));
         }
         Ok(())
-    }
-
-    /// Compares an engine with `expected`, and returns the state after its answers.
-    fn compare(
-        &self,
-        engine: &Engine,
-        mut expected: Expected,
-        lost: &mut Vec<String>,
-    ) -> Result<Expected, Failure> {
-        let found = expected.compare(engine, child::organization(engine)?);
-        let problems = engine.fsck()?.problems;
-        let problems = problems.iter().map(|problem| format!("fsck: {problem:?}"));
-        let found = found.into_iter().chain(problems);
-        lost.extend(found.map(|found| self.locate(&found)));
-        Ok(expected)
     }
 
     /// Restores a backup with a copy of the journal.
@@ -203,19 +181,15 @@ impl Trial {
         let store = self.restore(copy, elsewhere.path(), 0)?;
         let engine = files::engine(store, elsewhere.path())?;
         if engine.rollback().is_none_or(|found| found.accepted) {
-            lost.push(self.locate("a restored store was not considered rolled back"));
+            lost.push("a restored store was not considered rolled back".to_owned());
         }
         let mut expected = self.expected.clone();
         expected.restore(copy);
-        self.compare(&engine, expected, lost).map(drop)
+        compare(&engine, &mut expected, lost)
     }
 
-    fn restore(
-        &self,
-        copy: &Copy,
-        dir: &Path,
-        number: u32,
-    ) -> Result<Arc<dyn TokenStore>, Failure> {
+    /// Restores a backup into a new store in `dir`.
+    fn restore(&self, copy: &Copy, dir: &Path, number: u32) -> Opened {
         let store = files::store(self.backend, dir, number)?;
         let mut backup = Backup::read(File::open(files::copy(self.dir.path(), copy.number))?)?;
         backup.restore(&*store, &files::key(), &mut |_| ())?;
@@ -224,9 +198,21 @@ impl Trial {
 
     /// Writes a fault with its place.
     fn locate(&self, fault: &str) -> String {
-        let (dir, cycle, store) = (self.dir.path().display(), self.cycle, self.store);
-        format!("{dir}, cycle {cycle}, store {store}: {fault}")
+        let (dir, cycle) = (self.dir.path().display(), self.cycle);
+        format!("{dir}, cycle {cycle}: {fault}")
     }
+}
+
+/// Compares an engine with the expected state, which then takes in its answers.
+fn compare(
+    engine: &Engine,
+    expected: &mut Expected,
+    lost: &mut Vec<String>,
+) -> Result<(), Failure> {
+    lost.extend(expected.compare(engine, child::organization(engine)?));
+    let problems = engine.fsck()?.problems;
+    lost.extend(problems.iter().map(|problem| format!("fsck: {problem:?}")));
+    Ok(())
 }
 
 /// Writes an error with its sources.

@@ -8,6 +8,10 @@ use symbolon::{Action, Denied, Engine, Id, Request, ResourceType};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
     tokens: BTreeMap<Id, Created>,
+    /// Tokens that were live when the current backup started.
+    copying: Vec<Id>,
+    /// Finished backups.
+    pub(super) copies: Vec<Copy>,
     /// Number of acknowledged creations and revocations.
     pub(super) acknowledged: u64,
 }
@@ -36,12 +40,11 @@ pub(super) struct Copy {
     pub(super) number: u32,
     /// Tokens that were acknowledged before the backup started.
     holds: Vec<Id>,
-    pub(super) complete: bool,
 }
 
 impl Expected {
     /// Reads a line of a child's output.
-    pub(super) fn read(&mut self, line: &str, copies: &mut Vec<Copy>) {
+    pub(super) fn read(&mut self, line: &str) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let (id, token) = rest.split_once(' ').unwrap_or((rest, ""));
         match (word, id.parse::<Id>(), rest.parse::<u32>()) {
@@ -54,14 +57,10 @@ impl Expected {
                 self.acknowledged += 1;
                 self.set(id, State::Revoked);
             }
-            ("copying", _, Ok(number)) => copies.push(Copy {
-                number,
-                holds: self.ids(State::Live),
-                complete: false,
-            }),
+            ("copying", ..) => self.copying = self.live(),
             ("copied", _, Ok(number)) => {
-                let begun = copies.iter_mut().find(|copy| copy.number == number);
-                begun.into_iter().for_each(|copy| copy.complete = true);
+                let holds = self.copying.clone();
+                self.copies.push(Copy { number, holds });
             }
             _ => {}
         }
@@ -74,7 +73,11 @@ impl Expected {
 
     /// Returns the tokens that must work.
     pub(super) fn live(&self) -> Vec<Id> {
-        self.ids(State::Live)
+        let live = self
+            .tokens
+            .iter()
+            .filter(|(_, one)| one.state == State::Live);
+        live.map(|(id, _)| *id).collect()
     }
 
     pub(super) fn revoke(&mut self, id: Id) {
@@ -101,10 +104,10 @@ impl Expected {
             let answer = verifier.check(&created.token, &request);
             let is_right = match (created.state, answer) {
                 (State::Live | State::Open, Ok(found)) => found == *id,
-                (State::Revoked | State::Open, Err(Denied::Revoked(_) | Denied::Expired(_))) => {
-                    true
-                }
                 (State::Revoked | State::Absent | State::Open, Err(Denied::Unknown)) => true,
+                (State::Revoked | State::Open, Err(denied)) => {
+                    matches!(denied, Denied::Revoked(_) | Denied::Expired(_))
+                }
                 _ => false,
             };
             if !is_right {
@@ -119,14 +122,6 @@ impl Expected {
             }
         }
         lost
-    }
-
-    fn ids(&self, state: State) -> Vec<Id> {
-        let tokens = self
-            .tokens
-            .iter()
-            .filter(|(_, created)| created.state == state);
-        tokens.map(|(id, _)| *id).collect()
     }
 
     fn set(&mut self, id: Id, state: State) {

@@ -5,17 +5,14 @@ use std::sync::Arc;
 
 use symbolon::journal::JournalKeys;
 use symbolon::{Engine, Options, Schema, StoreKey, TokenStore};
+use symbolon_conformance::crash::Opened;
 use symbolon_journal::{FileJournal, Report};
 
 use super::Backend;
 use crate::Failure;
 
 /// Opens the store with this number; every restored store has a new number.
-pub(super) fn store(
-    backend: Backend,
-    dir: &Path,
-    number: u32,
-) -> Result<Arc<dyn TokenStore>, Failure> {
+pub(super) fn store(backend: Backend, dir: &Path, number: u32) -> Opened {
     let dir = dir.join(format!("store-{number}"));
     std::fs::create_dir_all(&dir)?;
     backend.open(&dir)

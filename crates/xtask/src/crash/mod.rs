@@ -64,11 +64,8 @@ enum Backend {
 const CYCLES_PER_STORE: u32 = 20;
 
 impl Backend {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "sqlite",
-            Self::Sled => "sled",
-        }
+    fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
     }
 
     fn open(self, dir: &Path) -> Opened {
@@ -81,7 +78,7 @@ impl Backend {
     /// Returns the command that writes to this store until it is killed.
     fn child(self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.args(["crash-child", "--backend", self.name()]);
+        command.args(["crash-child", "--backend", &self.name()]);
         command
     }
 }
