@@ -10,9 +10,8 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::Value;
 
-use crate::Failure;
-use crate::corpus::Corpus;
 use crate::shell::{build_program, empty_folder, run, target};
+use crate::{Failure, corpus};
 
 /// Import a corpus and compare every decision with the oracle's, on SQLite and on sled
 #[derive(Debug, Args)]
@@ -30,26 +29,23 @@ pub(crate) fn run_all(args: &EndToEndArgs) -> Result<(), Failure> {
     let work = target().join("end-to-end");
     empty_folder(&work)?;
     let authorizations = if args.long { 100_000 } else { 20_000 };
-    let (requests, seed) = (10 * authorizations, args.seed);
-    let corpus = Corpus {
-        authorizations,
-        requests,
-        seed,
-    };
-    corpus.write(&work)?;
+    corpus::write(&work, authorizations, args.seed)?;
     for backend in ["sqlite", "sled"] {
-        run_on_store(&program, &work, backend, corpus)?;
+        run_on_store(&program, &work, backend, authorizations)?;
     }
     Ok(())
 }
 
-fn run_on_store(program: &Path, work: &Path, backend: &str, corpus: Corpus) -> Result<(), Failure> {
+fn run_on_store(
+    program: &Path,
+    work: &Path,
+    backend: &str,
+    authorizations: u32,
+) -> Result<(), Failure> {
     let store = work.join(backend).join("data/store");
     let symbolon = |words: &str| {
         let mut command = Command::new(program);
-        command
-            .arg("--store")
-            .arg(format!("{backend}:{}", store.display()));
+        command.env("SYMBOLON_STORE", format!("{backend}:{}", store.display()));
         command.args(words.split(' ')).stdin(Stdio::null());
         command
     };
@@ -68,7 +64,7 @@ fn run_on_store(program: &Path, work: &Path, backend: &str, corpus: Corpus) -> R
     let stream = start.elapsed().as_secs_f64();
     compare(&work.join("expected.jsonl"), &answers)?;
     run(symbolon("fsck").stdout(Stdio::null()))?;
-    let (authorizations, requests) = (corpus.authorizations, corpus.requests);
+    let requests = 10 * authorizations;
     println!(
         "backend={backend} authorizations={authorizations} import_seconds={import:.2} \
          requests={requests} stream_seconds={stream:.2} requests_per_second={:.0} differences=0",
@@ -88,27 +84,25 @@ const SHOWN: usize = 10;
 fn compare(expected: &Path, actual: &Path) -> Result<(), Failure> {
     let (expected, answers) = (fs::read_to_string(expected)?, fs::read_to_string(actual)?);
     let all = expected.lines().count().max(answers.lines().count());
+    let expected = expected.lines().chain(repeat(""));
     let answers = answers.lines().chain(repeat(""));
-    let pairs = expected
-        .lines()
-        .chain(repeat(""))
-        .zip(answers)
-        .take(all)
-        .enumerate();
-    let wrong: Vec<_> = pairs
-        .filter(|(_, (one, other))| !is_same_decision(one, other))
-        .collect();
-    for (at, (expected, actual)) in wrong.iter().take(SHOWN) {
-        println!(
-            "line {}\n  expected {expected}\n  actual   {actual}",
-            at + 1
-        );
+    let mut wrong = 0;
+    for (line, (expected, answer)) in (1..=all).zip(expected.zip(answers)) {
+        if !is_same_decision(expected, answer) {
+            wrong += 1;
+            if wrong <= SHOWN {
+                println!("line {line}\n  expected {expected}\n  actual   {answer}");
+            }
+        }
     }
-    if wrong.is_empty() {
-        return Ok(());
+    match wrong {
+        0 => Ok(()),
+        _ => Err(format!(
+            "`{}`: {wrong} of {all} decisions are wrong",
+            actual.display()
+        )
+        .into()),
     }
-    let (wrong, file) = (wrong.len(), actual.display());
-    Err(format!("`{file}`: {wrong} of {all} decisions are wrong").into())
 }
 
 /// Compares the members of a decision; the program may add others.

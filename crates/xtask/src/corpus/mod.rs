@@ -26,44 +26,31 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use self::oracle::Oracle;
-use self::records::{Owners, authorizations, import_file};
+use self::records::{Owners, import_file};
 use crate::Failure;
 
-/// Size and seed of a corpus.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Corpus {
-    pub(crate) authorizations: u32,
-    pub(crate) requests: u32,
-    pub(crate) seed: u64,
-}
-
-impl Corpus {
-    /// Writes the three files into `dir`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a file cannot be written, or if two tokens of this seed are equal.
-    pub(crate) fn write(&self, dir: &Path) -> Result<(), Failure> {
-        let rng = &mut Rng::with_seed(self.seed);
-        let owners = Owners::new(self.authorizations);
-        let all = authorizations(rng, &owners, self.authorizations);
-        fs::write(dir.join("import.json"), import_file(rng, &owners, &all))?;
-        let oracle = Oracle::new(&all)?;
-        let create = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
-        let (mut requests, mut expected) = (create("requests.jsonl")?, create("expected.jsonl")?);
-        for _ in 0..self.requests {
-            let (token, request) = requests::draw(rng, &owners, &all);
-            writeln!(
-                requests,
-                "{}",
-                requests::line(rng, &owners, &token, &request)
-            )?;
-            writeln!(expected, "{}", oracle.decide(&token, &request))?;
-        }
-        requests.flush()?;
-        expected.flush()?;
-        Ok(())
+/// Writes the three files into `dir`, with ten requests for each authorization.
+///
+/// # Errors
+///
+/// Fails if a file cannot be written, or if two tokens of this seed are equal.
+pub(crate) fn write(dir: &Path, authorizations: u32, seed: u64) -> Result<(), Failure> {
+    let rng = &mut Rng::with_seed(seed);
+    let owners = Owners::new(authorizations);
+    let all = records::authorizations(rng, &owners, authorizations);
+    fs::write(dir.join("import.json"), import_file(rng, &owners, &all))?;
+    let oracle = Oracle::new(&all)?;
+    let create = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
+    let (mut requests, mut expected) = (create("requests.jsonl")?, create("expected.jsonl")?);
+    for _ in 0..10 * authorizations {
+        let (token, request) = requests::draw(rng, &owners, &all);
+        let line = requests::line(rng, &owners, &token, &request);
+        writeln!(requests, "{line}")?;
+        writeln!(expected, "{}", oracle.decide(&token, &request))?;
     }
+    requests.flush()?;
+    expected.flush()?;
+    Ok(())
 }
 
 /// Returns one of `choices`, each with the same probability.
@@ -101,12 +88,7 @@ mod tests {
 
     fn corpus(seed: u64) -> [String; 3] {
         let dir = tempfile::tempdir().unwrap();
-        let corpus = Corpus {
-            authorizations: 2_000,
-            requests: 20_000,
-            seed,
-        };
-        corpus.write(dir.path()).unwrap();
+        write(dir.path(), 2_000, seed).unwrap();
         ["import.json", "requests.jsonl", "expected.jsonl"]
             .map(|file| fs::read_to_string(dir.path().join(file)).unwrap())
     }

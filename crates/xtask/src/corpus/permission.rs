@@ -38,6 +38,21 @@ pub(super) fn any_grantable(rng: &mut Rng) -> &'static str {
 }
 
 impl Permission {
+    fn new(
+        action: &'static str,
+        kind: &'static str,
+        org: impl Into<Option<u64>>,
+        id: impl Into<Option<u64>>,
+    ) -> Self {
+        let (org, id) = (org.into(), id.into());
+        Self {
+            action,
+            kind,
+            org,
+            id,
+        }
+    }
+
     /// Returns whether this grant allows `request`. `write` does not imply `read`.
     pub(super) fn covers(&self, request: &Self) -> bool {
         if self.action != request.action || self.kind != request.kind {
@@ -55,14 +70,9 @@ impl Permission {
 
     /// Writes the string form, as in `read:orgs/<org>/buckets/<id>`.
     pub(super) fn text(&self) -> String {
-        let org = self
-            .org
-            .map(|org| format!("orgs/{}/", hex(org)))
-            .unwrap_or_default();
-        let id = self
-            .id
-            .map(|id| format!("/{}", hex(id)))
-            .unwrap_or_default();
+        let org = self.org.map(|org| format!("orgs/{}/", hex(org)));
+        let id = self.id.map(|id| format!("/{}", hex(id)));
+        let (org, id) = (org.unwrap_or_default(), id.unwrap_or_default());
         format!("{}:{org}{}{id}", self.action, self.kind)
     }
 
@@ -78,10 +88,7 @@ impl Permission {
 pub(super) fn draw(rng: &mut Rng, org: &Owner, user: Option<u64>) -> Vec<Permission> {
     match rng.u8(..100) {
         // The operator: everything in every organization.
-        0..4 => OSS
-            .iter()
-            .flat_map(|&kind| both(kind, None, None))
-            .collect(),
+        0..4 => OSS.map(|kind| both(kind, None, None)).concat(),
         4..14 => all_access(org.id, user),
         14..22 => {
             let mut grants = all_access(org.id, user);
@@ -96,12 +103,7 @@ pub(super) fn draw(rng: &mut Rng, org: &Owner, user: Option<u64>) -> Vec<Permiss
 }
 
 fn both(kind: &'static str, org: Option<u64>, id: Option<u64>) -> [Permission; 2] {
-    ACTIONS.map(|action| Permission {
-        action,
-        kind,
-        org,
-        id,
-    })
+    ACTIONS.map(|action| Permission::new(action, kind, org, id))
 }
 
 /// Returns InfluxDB's "all access": one organization, and the user's own record.
@@ -135,13 +137,8 @@ fn ids(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
             1 => ("dashboards", org.resource(rng)),
             _ => ("buckets", *pick(rng, &org.buckets)),
         };
-        let (action, org, id) = (*pick(rng, &ACTIONS), None, Some(id));
-        Permission {
-            action,
-            kind,
-            org,
-            id,
-        }
+        let action = *pick(rng, &ACTIONS);
+        Permission::new(action, kind, None, id)
     });
     grants.collect()
 }
@@ -151,12 +148,7 @@ fn overlap(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
     let action = *pick(rng, &ACTIONS);
     let (org, bucket) = (Some(org.id), Some(*pick(rng, &org.buckets)));
     let forms = [(org, bucket), (org, None), (None, bucket), (None, None)];
-    let mut grants = forms.map(|(org, id)| Permission {
-        action,
-        kind: "buckets",
-        org,
-        id,
-    });
+    let mut grants = forms.map(|(org, id)| Permission::new(action, "buckets", org, id));
     rng.shuffle(&mut grants);
     grants.into_iter().take(rng.usize(2..=4)).collect()
 }
@@ -166,12 +158,7 @@ fn mixed(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
     let grants = (0..rng.u8(3..=10)).map(|_| {
         let (action, kind) = (*pick(rng, &ACTIONS), any_grantable(rng));
         let id = percent(rng, 30).then(|| org.resource(rng));
-        Permission {
-            action,
-            kind,
-            org: Some(org.id),
-            id,
-        }
+        Permission::new(action, kind, org.id, id)
     });
     grants.collect()
 }
@@ -180,20 +167,10 @@ fn mixed(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
 mod tests {
     use super::*;
 
-    fn permission(org: Option<u64>, id: Option<u64>) -> Permission {
-        Permission {
-            action: "read",
-            kind: "buckets",
-            org,
-            id,
-        }
-    }
-
     #[test]
     fn a_grant_covers_requests_by_action_type_organization_and_id() {
         let (one, two) = (Some(1), Some(2));
-        // Organization and id that are granted, and the requests that are covered or not.
-        let all = [
+        let forms = [
             (None, None),
             (one, None),
             (None, two),
@@ -201,44 +178,19 @@ mod tests {
             (two, two),
             (one, one),
         ];
-        for (granted, covered) in [
-            ((None, None), [true, true, true, true, true, true]),
-            ((one, None), [false, true, false, true, false, true]),
-            ((None, two), [false, false, true, true, true, false]),
-            ((one, two), [false, false, true, true, false, false]),
+        let all = |action, kind| forms.map(|(org, id)| Permission::new(action, kind, org, id));
+        // Organization and id that are granted, and the forms that are covered or not.
+        for (org, id, covered) in [
+            (None, None, [true, true, true, true, true, true]),
+            (one, None, [false, true, false, true, false, true]),
+            (None, two, [false, false, true, true, true, false]),
+            (one, two, [false, false, true, true, false, false]),
         ] {
-            let granted = permission(granted.0, granted.1);
-            let asked = all.map(|(org, id)| permission(org, id));
-            assert_eq!(
-                asked.map(|asked| granted.covers(&asked)),
-                covered,
-                "{granted:?}"
-            );
-            assert!(!asked.iter().any(|one| granted.covers(&Permission {
-                kind: "orgs",
-                ..*one
-            })));
-            let write = Permission {
-                action: "write",
-                ..granted
-            };
-            assert!(!asked.iter().any(|asked| write.covers(asked)));
+            let granted = Permission::new("read", "buckets", org, id);
+            let covers = |asked: [Permission; 6]| asked.map(|asked| granted.covers(&asked));
+            assert_eq!(covers(all("read", "buckets")), covered, "{granted:?}");
+            assert_eq!(covers(all("write", "buckets")), [false; 6]);
+            assert_eq!(covers(all("read", "orgs")), [false; 6]);
         }
-    }
-
-    #[test]
-    fn string_forms_name_organization_and_id() {
-        let (org, id) = (Some(10), Some(11));
-        let texts = [(None, None), (org, None), (None, id), (org, id)];
-        let texts = texts.map(|(org, id)| permission(org, id).text());
-        assert_eq!(
-            texts,
-            [
-                "read:buckets",
-                "read:orgs/000000000000000a/buckets",
-                "read:buckets/000000000000000b",
-                "read:orgs/000000000000000a/buckets/000000000000000b",
-            ]
-        );
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Owner {
     pub(super) id: u64,
     pub(super) name: String,
     pub(super) active: bool,
-    /// The buckets of an organization. A user has none.
+    /// The buckets of an organization; a user has none.
     pub(super) buckets: Vec<u64>,
 }
 
@@ -63,13 +63,7 @@ const UNKNOWN: u64 = 9 << 12;
 /// Milliseconds between two authorizations.
 const PACE: u64 = 6_000;
 
-const BUCKET_NAMES: [&str; 5] = [
-    "telegraf",
-    "metrics",
-    "logs",
-    "sensors/eu-1",
-    "spot \"prices\"",
-];
+const BUCKET_NAMES: [&str; 5] = ["telegraf", "metrics", "logs", "sensors/eu-1", "spot \"a\""];
 
 impl Owner {
     fn org(number: u64) -> Self {
@@ -82,9 +76,7 @@ impl Owner {
             id: if number == 0 { 1000 } else { id(number, ORG) },
             name,
             active: number % 20 != 3,
-            buckets: (0..5)
-                .map(|sequence| id(number, BUCKET + sequence))
-                .collect(),
+            buckets: (0..5).map(|at| id(number, BUCKET + at)).collect(),
         }
     }
 
