@@ -57,19 +57,18 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
     while total.cases < args.cases {
         let before = total.cases;
         for caller in Caller::ALL {
-            let folder = work.join(format!("{seed}-{}", caller.name()));
+            let name = caller.name();
+            let folder = work.join(format!("{seed}-{name}"));
             fs::create_dir_all(&folder)?;
             let server = Server::start(&program, &folder, caller)?;
-            let job = Job {
-                programs: &programs,
-                settings: &settings,
-                folder: &folder,
-                seed,
-                each,
-            };
-            let report = job.run(&server)?;
+            let mut st = Command::new(programs.join("st"));
+            st.args(["--no-color", "--config-file", "schemathesis.toml", "run"]);
+            st.args(["--seed", &seed.to_string()]);
+            // The number of cases per operation and phase.
+            st.args(["--max-examples", &each.to_string()]);
+            let report = test(&mut st, &server, &settings, &folder)?;
             server.stop()?;
-            println!("caller={} seed={seed} {report}", caller.name());
+            println!("caller={name} seed={seed} {report}");
             total.add(report);
         }
         // Estimate the cases of the next round from this one.
@@ -85,57 +84,44 @@ pub(crate) fn run_all(args: &ContractArgs) -> Result<(), Failure> {
     if total.is_clean() {
         return Ok(());
     }
-    Err(format!(
-        "the server violates its OpenAPI document; see {}",
-        work.display()
-    )
-    .into())
+    let folder = work.display();
+    Err(format!("the server violates its OpenAPI document; see {folder}").into())
 }
 
-/// One run of schemathesis.
-struct Job<'a> {
-    programs: &'a Path,
-    settings: &'a str,
-    folder: &'a Path,
-    seed: u64,
-    /// Number of cases per operation and phase.
-    each: u64,
-}
-
-impl Job<'_> {
-    fn run(&self, server: &Server) -> Result<Report, Failure> {
-        let (seed, each, url) = (self.seed, self.each, &server.url);
-        let options = format!(
-            "--no-color --config-file schemathesis.toml run {url}/api/v2/openapi.json \
-             --seed {seed} --max-examples {each} --generation-database none \
-             --report json --report-json-path report.json"
-        );
-        let mut command = Command::new(self.programs.join("st"));
-        command.args(options.split(' ')).current_dir(self.folder);
-        command.env("SCHEMATHESIS_HOOKS", root().join(HOOKS));
-        command.env("SYMBOLON_OWN_IDS", &server.own_ids);
-        let mut settings = self.settings.to_owned();
-        if let Some(authorization) = &server.authorization {
-            command.env("SYMBOLON_AUTHORIZATION", authorization);
-            let header = "headers = { Authorization = \"${SYMBOLON_AUTHORIZATION}\" }";
-            settings = format!("{header}\n{settings}");
-        }
-        fs::write(self.folder.join("schemathesis.toml"), settings)?;
-        let printed = self.folder.join("printed.txt");
-        command.stdout(File::create(&printed)?);
-        command.stderr(File::create(self.folder.join("errors.txt"))?);
-        let status = command.status()?;
-        let printed = fs::read_to_string(printed)?;
-        let report = fs::read_to_string(self.folder.join("report.json"));
-        let report =
-            report.map_err(|error| format!("schemathesis wrote no report: {error}\n{printed}"))?;
-        let report = Report::parse(&report)?;
-        if !status.success() {
-            eprintln!("{printed}");
-        }
-        if status.success() == report.is_clean() {
-            return Ok(report);
-        }
-        Err(format!("schemathesis exited with {status}: {report}").into())
+/// Runs schemathesis in a folder.
+fn test(
+    st: &mut Command,
+    server: &Server,
+    settings: &str,
+    folder: &Path,
+) -> Result<Report, Failure> {
+    st.arg(format!("{}/api/v2/openapi.json", server.url));
+    st.args(["--generation-database", "none", "--report", "json"]);
+    st.args(["--report-json-path", "report.json"]);
+    st.current_dir(folder);
+    st.env("SCHEMATHESIS_HOOKS", root().join(HOOKS));
+    st.env("SYMBOLON_OWN_IDS", &server.own_ids);
+    let mut settings = settings.to_owned();
+    if let Some(authorization) = &server.authorization {
+        st.env("SYMBOLON_AUTHORIZATION", authorization);
+        let header = "headers = { Authorization = \"${SYMBOLON_AUTHORIZATION}\" }";
+        settings = format!("{header}\n{settings}");
     }
+    fs::write(folder.join("schemathesis.toml"), settings)?;
+    let printed = folder.join("printed.txt");
+    st.stdout(File::create(&printed)?);
+    st.stderr(File::create(folder.join("errors.txt"))?);
+    let status = st.status()?;
+    let printed = fs::read_to_string(printed)?;
+    let report = fs::read_to_string(folder.join("report.json"));
+    let report =
+        report.map_err(|error| format!("schemathesis wrote no report: {error}\n{printed}"))?;
+    let report = Report::parse(&report)?;
+    if !status.success() {
+        eprintln!("{printed}");
+    }
+    if status.success() == report.is_clean() {
+        return Ok(report);
+    }
+    Err(format!("schemathesis exited with {status}: {report}").into())
 }

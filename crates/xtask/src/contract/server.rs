@@ -46,12 +46,8 @@ const LIMITED: &str = "auth create --org my-org --user admin --json --read-autho
 impl Caller {
     pub(super) const ALL: [Self; 3] = [Self::Operator, Self::Limited, Self::Anonymous];
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Limited => "limited",
-            Self::Anonymous => "anonymous",
-        }
+    pub(super) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
     }
 }
 
