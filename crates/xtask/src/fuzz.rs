@@ -51,21 +51,13 @@ pub(crate) fn all(args: &FuzzArgs) -> Result<(), Failure> {
     for name in &names {
         run(fuzz("build").arg(name))?;
     }
-    let searched: Result<Vec<_>, _> = names
-        .iter()
-        .map(|name| search(name, args.seconds))
-        .collect();
-    let reports = searched?;
-    for (
-        name,
-        Report {
-            executions,
-            time,
-            crashes,
-        },
-    ) in names.iter().zip(&reports)
-    {
-        let seconds = time.as_secs_f64();
+    let mut reports = Vec::new();
+    for name in &names {
+        reports.push(search(name, args.seconds)?);
+    }
+    for (name, report) in names.iter().zip(&reports) {
+        let (executions, crashes) = (report.executions, report.crashes);
+        let seconds = report.time.as_secs_f64();
         println!("target={name} executions={executions} seconds={seconds:.0} crashes={crashes}");
     }
     if reports.iter().any(|report| report.crashes > 0) {
@@ -78,20 +70,16 @@ pub(crate) fn all(args: &FuzzArgs) -> Result<(), Failure> {
 fn chosen(args: &FuzzArgs) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in fs::read_dir(root().join("fuzz/fuzz_targets"))? {
-        let path = entry?.path();
-        names.extend(
-            path.file_stem()
-                .map(|name| name.to_string_lossy().into_owned()),
-        );
+        let file = entry?.file_name().to_string_lossy().into_owned();
+        names.push(file.trim_end_matches(".rs").to_owned());
     }
     names.sort();
-    let Some(wanted) = &args.target else {
-        return Ok(names);
-    };
-    if !names.contains(wanted) {
-        return Err(format!("unknown target `{wanted}`; use one of {}", names.join(", ")).into());
+    let all = names.join(", ");
+    names.retain(|name| args.target.as_ref().is_none_or(|wanted| wanted == name));
+    if names.is_empty() {
+        return Err(format!("unknown target; use one of {all}").into());
     }
-    Ok(vec![wanted.clone()])
+    Ok(names)
 }
 
 /// Returns a `cargo fuzz` command.
@@ -132,28 +120,19 @@ fn round(name: &str, seconds: u64, report: &mut Report) -> Result<(), Failure> {
     let output = command.output()?;
     report.time += start.elapsed();
     let printed = String::from_utf8_lossy(&output.stderr);
-    let executed = printed
-        .lines()
-        .filter_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
-    report.executions += executed
-        .filter_map(|text| text.trim().parse::<u64>().ok())
-        .sum::<u64>();
+    let lines: Vec<_> = printed.lines().collect();
+    let after = |start| lines.iter().find_map(|line| line.split_once(start));
+    if let Some((_, executed)) = after("stat::number_of_executed_units:") {
+        report.executions += executed.trim().parse::<u64>()?;
+    }
     if output.status.success() {
         return Ok(());
     }
     report.crashes += 1;
-    let lines: Vec<_> = printed.lines().collect();
     for line in lines.iter().skip(lines.len().saturating_sub(SHOWN)) {
         eprintln!("{line}");
     }
-    let kept = lines
-        .iter()
-        .rev()
-        .find_map(|line| line.split_once("Test unit written to "));
-    let kept = kept.map_or_else(
-        || format!("fuzz/artifacts/{name}/FILE"),
-        |(_, path)| path.into(),
-    );
+    let kept = after("Test unit written to ").map_or("fuzz/artifacts/…", |(_, path)| path);
     eprintln!("the input was kept; repeat it with");
     eprintln!("  RUSTC_BOOTSTRAP=1 cargo fuzz run {name} {kept}");
     Ok(())

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::Args;
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Failure;
 use crate::format::grouped;
@@ -39,10 +39,7 @@ const SCENARIOS: &str = "index::model";
 pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
     let tests = build()?;
     let listed = read(Command::new(&tests).args([SCENARIOS, "--list"]))?;
-    let count = listed
-        .lines()
-        .filter(|line| line.ends_with(": test"))
-        .count();
+    let count = listed.matches(": test\n").count();
     if count == 0 {
         return Err(format!("there are no tests below `{SCENARIOS}`").into());
     }
@@ -55,11 +52,8 @@ pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
     command.env("SYMBOLON_SEED", args.seed.to_string());
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let (mut passed, mut sum) = (0, 0);
-    let lines = child
-        .stdout
-        .take()
-        .map(|output| BufReader::new(output).lines());
-    for line in lines.into_iter().flatten() {
+    let output = child.stdout.take().ok_or("the tests have no output")?;
+    for line in BufReader::new(output).lines() {
         let line = line?;
         let scenario = line.strip_prefix("scenario=");
         if let Some((name, schedules)) = scenario.and_then(|rest| rest.rsplit_once(" schedules=")) {
@@ -83,19 +77,13 @@ pub(crate) fn run(args: &ModelArgs) -> Result<(), Failure> {
 
 /// Builds the engine's unit tests for the model checker, with the dependencies of ordinary tests.
 fn build() -> Result<PathBuf, Failure> {
-    #[derive(Deserialize)]
-    struct Message {
-        executable: Option<PathBuf>,
-    }
     let messages = read(&mut cargo(
         "rustc --locked --package symbolon --lib --profile test \
          --message-format json-render-diagnostics -- --cfg shuttle -C opt-level=1",
     ))?;
-    let messages = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let built = messages
-        .filter_map(|message| message.executable)
-        .next_back();
+    let built = messages.lines().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        Some(message.get("executable")?.as_str()?.into())
+    });
     built.ok_or_else(|| "cargo reported no executable".into())
 }

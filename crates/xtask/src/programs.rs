@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::Failure;
 use crate::shell::{empty_folder, is_installed, root, run, target};
@@ -44,11 +44,8 @@ pub(crate) fn install_missing() -> Result<(), Failure> {
     let (mut names, mut packages) = (Vec::new(), Vec::new());
     for [name, test, of_debian] in REQUIREMENTS {
         let mut shell = Command::new("sh");
-        shell
-            .args(["-c", test])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        if !shell.status().is_ok_and(|status| status.success()) {
+        let tested = shell.args(["-c", test]).output();
+        if !tested.is_ok_and(|tested| tested.status.success()) {
             names.push(name);
             packages.extend(of_debian.split(' '));
         }

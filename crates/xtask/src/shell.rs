@@ -36,9 +36,8 @@ pub(crate) fn cargo(words: &str) -> Command {
 
 /// Builds the command line for end-to-end tests, and returns its path.
 pub(crate) fn build_program() -> Result<PathBuf, Failure> {
-    run(&mut cargo(
-        "build --locked --profile e2e --package symbolon-cli",
-    ))?;
+    let build = "build --locked --profile e2e --package symbolon-cli";
+    run(&mut cargo(build))?;
     Ok(target().join("e2e/symbolon"))
 }
 
@@ -79,10 +78,8 @@ fn judge<E: Display>(command: &Command, status: Result<ExitStatus, E>) -> Result
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name();
     let words = program.into_iter().chain(command.get_args());
-    words
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    words.join(" ")
 }
 
 /// Returns whether a program is on the path.
