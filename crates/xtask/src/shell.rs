@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::{fs, io};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use crate::Failure;
 
@@ -80,6 +81,25 @@ fn line(command: &Command) -> String {
     let words = program.into_iter().chain(command.get_args());
     let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
     words.join(" ")
+}
+
+/// Repeats `step` every few milliseconds, for at most a minute, until it returns a value.
+///
+/// # Errors
+///
+/// Fails if `step` fails or never returns a value. `what` names the event that it waits for.
+pub(crate) fn wait_for<T>(
+    what: &str,
+    mut step: impl FnMut() -> Result<Option<T>, Failure>,
+) -> Result<T, Failure> {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(60) {
+        if let Some(value) = step()? {
+            return Ok(value);
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    Err(format!("{what} has not happened for a minute").into())
 }
 
 /// Returns whether a program is on the path.

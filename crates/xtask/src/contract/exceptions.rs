@@ -6,11 +6,7 @@ use crate::Failure;
 
 const HEAD: &str = "[[operations]]";
 
-/// Checks every exception in the settings.
-///
-/// # Errors
-///
-/// Fails if an exception has another form.
+/// Fails if an exception in the settings has another form.
 pub(super) fn check(settings: &str) -> Result<(), Failure> {
     let table: Table = toml::from_str(settings)?;
     let exceptions = table

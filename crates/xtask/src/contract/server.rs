@@ -5,14 +5,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::world;
 use crate::Failure;
-use crate::shell::read;
+use crate::shell::{read, wait_for};
 
 /// The caller of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +36,6 @@ pub(super) struct Server {
 /// A process that is killed when dropped.
 struct Process(Child);
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const SETUP: &str = "setup --org my-org --user admin --json";
 const LIMITED: &str = "auth create --org my-org --user admin --json --read-authorizations \
     --write-authorizations --read-buckets --write-buckets";
@@ -53,27 +50,19 @@ impl Caller {
 
 impl Server {
     /// Sets up a new store in the folder, and serves it.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the program fails or does not start to serve.
     pub(super) fn start(program: &Path, folder: &Path, caller: Caller) -> Result<Self, Failure> {
         world::write(folder)?;
         let symbolon = |words: &str| {
             let mut command = Command::new(program);
-            command
-                .args(["--store", "sqlite:./data/symbolon.db"])
-                .args(words.split(' '));
+            command.args(["--store", "sqlite:./data/symbolon.db"]);
+            command.args(words.split(' '));
             command.current_dir(folder).stdin(Stdio::null());
             command
         };
         read(&mut symbolon("import import.json --json"))?;
         let made: Value = serde_json::from_str(&read(&mut symbolon(SETUP))?)?;
-        let mut ids = vec![
-            text(&made, "/user/id")?,
-            text(&made, "/org/id")?,
-            text(&made, "/auth/id")?,
-        ];
+        let ids = ["/user/id", "/org/id", "/auth/id"].map(|place| text(&made, place));
+        let mut ids = ids.into_iter().collect::<Result<Vec<_>, _>>()?;
         let token = match caller {
             Caller::Operator => Some(text(&made, "/auth/token")?),
             Caller::Limited => {
@@ -108,15 +97,10 @@ impl Server {
         }
         let kill = format!("kill -TERM {}", child.id());
         Command::new("sh").args(["-c", &kill]).status()?;
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            match child.try_wait()? {
-                None => sleep(Duration::from_millis(10)),
-                Some(status) if status.success() => return Ok(()),
-                Some(status) => return Err(format!("the server exited with {status}").into()),
-            }
+        match wait_for("the end of the server", || Ok(child.try_wait()?))? {
+            status if status.success() => Ok(()),
+            status => Err(format!("the server exited with {status}").into()),
         }
-        Err("the server does not terminate".into())
     }
 }
 
@@ -135,24 +119,22 @@ fn text(json: &Value, place: &str) -> Result<String, Failure> {
 
 /// Waits until the server is ready, and returns the address that it prints.
 fn address(process: &mut Process, printed: &Path) -> Result<String, Failure> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        let text = fs::read_to_string(printed)?;
-        let line = text.split_once("http://127.0.0.1:");
-        if let Some((port, _)) = line.and_then(|(_, rest)| rest.split_once('\n')) {
-            let port: String = port.chars().take_while(char::is_ascii_digit).collect();
-            let authority = format!("127.0.0.1:{port}");
-            // The server listens before it has read its store.
-            if is_ready(&authority)? {
-                return Ok(format!("http://{authority}"));
-            }
-        }
+    wait_for("the start of the server", || {
         if let Some(status) = process.0.try_wait()? {
             return Err(format!("the server exited early: {status}").into());
         }
-        sleep(Duration::from_millis(10));
-    }
-    Err("the server does not become ready".into())
+        let text = fs::read_to_string(printed)?;
+        let line = text
+            .lines()
+            .find_map(|line| line.split_once("http://127.0.0.1:"));
+        let Some((_, rest)) = line else {
+            return Ok(None);
+        };
+        let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let authority = format!("127.0.0.1:{port}");
+        // The server listens before it has read its store.
+        Ok(is_ready(&authority)?.then(|| format!("http://{authority}")))
+    })
 }
 
 fn is_ready(authority: &str) -> Result<bool, Failure> {

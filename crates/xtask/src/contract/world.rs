@@ -18,10 +18,6 @@ const KINDS: [(&str, u64); 4] = [
 ];
 
 /// Writes an import file, and a dictionary of the ids of each kind, one in quotes per line.
-///
-/// # Errors
-///
-/// Fails if a file cannot be written.
 pub(super) fn write(folder: &Path) -> Result<(), Failure> {
     let mut file = Map::new();
     for (kind, _) in KINDS {

@@ -11,10 +11,11 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fastrand::Rng;
 use symbolon::backup::Backup;
+use symbolon::journal::JournalKeys;
 use symbolon::{Caller, Engine};
 use symbolon_conformance::crash::{Crash, Opened, Report};
 use symbolon_files::private_dir;
@@ -23,9 +24,7 @@ use tempfile::TempDir;
 use super::expected::{Copy, Expected};
 use super::{Backend, child, files};
 use crate::Failure;
-
-/// Longest time without output of a child.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::shell::wait_for;
 
 /// Kills one child after another.
 pub(super) fn run(backend: Backend, crash: Crash<'_>) -> Result<Report, Failure> {
@@ -125,18 +124,15 @@ impl Trial {
         } else {
             ("opened", rng.u64(..150_000))
         };
-        let start = Instant::now();
         let word = format!("{word}\n");
-        while !fs::read_to_string(&printed)?.contains(&word) {
-            if child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
-                let _ = child.kill();
-                return Err("a child exited or hung".into());
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
+        let started = wait_for("the start of a child", || match child.try_wait()? {
+            Some(status) => Err(format!("a child exited: {status}").into()),
+            None => Ok(fs::read_to_string(&printed)?.contains(&word).then_some(())),
+        });
         thread::sleep(Duration::from_micros(micros));
         // SIGKILL on Unix.
         child.kill()?;
+        started?;
         let status = child.wait()?;
         if status.code().is_some() {
             return Err(format!("a child exited: {status}").into());
@@ -163,7 +159,8 @@ impl Trial {
             self.expected.revoke(*first);
         }
         drop(engine);
-        let journal = files::verify(self.dir.path())?;
+        let keys = JournalKeys::new(&files::key());
+        let journal = symbolon_journal::verify(&files::journal(self.dir.path()), &keys)?;
         if !journal.is_sound() || journal.unresolved() > 0 {
             lost.push(format!("journal: {journal:?}"));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use symbolon::journal::JournalKeys;
 use symbolon::{Engine, Options, Schema, StoreKey, TokenStore};
 use symbolon_conformance::crash::Opened;
-use symbolon_journal::{FileJournal, Report};
+use symbolon_journal::FileJournal;
 
 use super::Backend;
 use crate::Failure;
@@ -26,14 +26,6 @@ pub(super) fn engine(store: Arc<dyn TokenStore>, dir: &Path) -> Result<Engine, F
         ..Options::new(Schema::influxdb_v2())
     };
     Ok(Engine::create(store, key(), options)?)
-}
-
-/// Verifies the journal.
-pub(super) fn verify(dir: &Path) -> Result<Report, Failure> {
-    Ok(symbolon_journal::verify(
-        &journal(dir),
-        &JournalKeys::new(&key()),
-    )?)
 }
 
 pub(super) fn key() -> StoreKey {
