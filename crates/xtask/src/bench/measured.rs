@@ -1,6 +1,5 @@
 //! Reads the figures that the programs in `benches` and criterion have recorded.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -15,37 +14,36 @@ const LINE: &str = "limit/line";
 /// The limit of checks: the sum of both.
 const LIMIT: &str = "limit/L";
 
-/// Figures by name, kind and number of tokens.
+/// The figures of a run, by name, kind and number of tokens.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
-    pub(super) figures: BTreeMap<Key, Quantity>,
+    pub(super) figures: Vec<Recorded>,
     /// Figures that were not measured, with the reasons.
-    pub(super) skipped: Vec<(String, String)>,
+    pub(super) skipped: Vec<Skipped>,
 }
 
-type Key = (String, Kind, Option<u64>);
-
-/// A value with its unit.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Quantity {
+/// A recorded figure.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Recorded {
+    pub(super) name: String,
+    /// Number of tokens, if the figure depends on it.
+    pub(super) n: Option<u64>,
+    pub(super) kind: Kind,
     pub(super) value: f64,
     pub(super) unit: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Skipped {
+    pub(super) name: String,
+    pub(super) why: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Figure {
-        name: String,
-        n: Option<u64>,
-        kind: Kind,
-        value: f64,
-        unit: String,
-    },
-    Skipped {
-        name: String,
-        why: String,
-    },
+    Figure(Recorded),
+    Skipped(Skipped),
 }
 
 impl Measured {
@@ -59,6 +57,8 @@ impl Measured {
             measured.take_criterion(criterion)?;
         }
         measured.add_limit();
+        let figures = &mut measured.figures;
+        figures.sort_by(|one, other| one.key().cmp(&other.key()));
         Ok(measured)
     }
 
@@ -66,17 +66,8 @@ impl Measured {
     pub(super) fn take_lines(&mut self, text: &str) -> Result<(), Failure> {
         for line in text.lines() {
             match serde_json::from_str(line)? {
-                Line::Figure {
-                    name,
-                    n,
-                    kind,
-                    value,
-                    unit,
-                } => {
-                    self.figures
-                        .insert((name, kind, n), Quantity { value, unit });
-                }
-                Line::Skipped { name, why } => self.skipped.push((name, why)),
+                Line::Figure(figure) => self.figures.push(figure),
+                Line::Skipped(skipped) => self.skipped.push(skipped),
             }
         }
         Ok(())
@@ -89,15 +80,11 @@ impl Measured {
                 let read = |name: &str| fs::read_to_string(path.join(name));
                 let (name, n) = name_of(&serde_json::from_str(&read("benchmark.json")?)?);
                 let estimates: Value = serde_json::from_str(&read("estimates.json")?)?;
-                let median = estimates
-                    .pointer("/median/point_estimate")
-                    .and_then(Value::as_f64);
-                let value = median.ok_or_else(|| format!("criterion has no median of `{name}`"))?;
-                let quantity = Quantity {
-                    value,
-                    unit: "ns".to_owned(),
-                };
-                self.figures.insert((name, Kind::Median, n), quantity);
+                let median = estimates.pointer("/median/point_estimate");
+                let value = median
+                    .and_then(Value::as_f64)
+                    .ok_or("criterion has no median")?;
+                self.figures.push(Recorded::median(&name, n, value));
             } else if path.is_dir() {
                 self.take_criterion(&path)?;
             }
@@ -107,32 +94,43 @@ impl Measured {
 
     /// Adds the limit L for each number of tokens: the median of a hash plus that of a random line.
     fn add_limit(&mut self) {
-        let hash = self
-            .find(HASH, Kind::Median, None)
-            .map_or(f64::NAN, |hash| hash.value);
+        let Some(hash) = self.find(HASH, Kind::Median, None).map(|hash| hash.value) else {
+            return;
+        };
         for n in self.sizes(LINE, Kind::Median) {
-            if let Some(line) = self.find(LINE, Kind::Median, n).filter(|_| !hash.is_nan()) {
-                let limit = Quantity {
-                    value: hash + line.value,
-                    unit: line.unit.clone(),
-                };
-                self.figures
-                    .insert((LIMIT.to_owned(), Kind::Median, n), limit);
-            }
+            let line = self.find(LINE, Kind::Median, n).map(|line| line.value);
+            let limit = line.map(|line| Recorded::median(LIMIT, n, hash + line));
+            self.figures.extend(limit);
         }
     }
 
     /// Returns the figure for `n` tokens, or else the one that depends on no number.
-    pub(super) fn find(&self, name: &str, kind: Kind, n: Option<u64>) -> Option<&Quantity> {
-        let find = |n| self.figures.get(&(name.to_owned(), kind, n));
+    pub(super) fn find(&self, name: &str, kind: Kind, n: Option<u64>) -> Option<&Recorded> {
+        let find = |n| self.figures.iter().find(|one| one.key() == (name, kind, n));
         find(n).or_else(|| find(None))
     }
 
     /// Returns the numbers of tokens for which a figure was measured.
     pub(super) fn sizes(&self, name: &str, kind: Kind) -> Vec<Option<u64>> {
-        let keys = self.figures.keys();
-        let keys = keys.filter(|(other, of, _)| other == name && *of == kind);
-        keys.map(|(.., n)| *n).collect()
+        let figures = self.figures.iter();
+        let figures = figures.filter(|one| one.name == name && one.kind == kind);
+        figures.map(|one| one.n).collect()
+    }
+}
+
+impl Recorded {
+    pub(super) fn median(name: &str, n: Option<u64>, nanoseconds: f64) -> Self {
+        Self {
+            name: name.to_owned(),
+            n,
+            kind: Kind::Median,
+            value: nanoseconds,
+            unit: "ns".into(),
+        }
+    }
+
+    fn key(&self) -> (&str, Kind, Option<u64>) {
+        (&self.name, self.kind, self.n)
     }
 }
 
@@ -142,10 +140,8 @@ fn name_of(benchmark: &Value) -> (String, Option<u64>) {
     let value = text("value_str");
     let n = value.and_then(|text| text.parse().ok());
     let what = text("function_id").or(value).unwrap_or_default();
-    (
-        format!("{}/{what}", text("group_id").unwrap_or_default()),
-        n,
-    )
+    let group = text("group_id").unwrap_or_default();
+    (format!("{group}/{what}"), n)
 }
 
 #[cfg(test)]
@@ -165,10 +161,7 @@ mod tests {
         let limit = measured.find(LIMIT, Kind::Median, Some(7)).unwrap();
         assert_eq!(limit.value, 185.0);
         assert!(measured.find(LIMIT, Kind::Median, Some(8)).is_none());
-        assert_eq!(
-            measured.skipped,
-            [("peer/x".to_owned(), "absent".to_owned())]
-        );
+        assert_eq!(measured.skipped[0].why, "absent");
         assert!(measured.take_lines("{}").is_err());
     }
 

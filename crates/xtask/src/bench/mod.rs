@@ -48,17 +48,14 @@ const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 const TEN_MILLION: u64 = 10_000_000;
 /// Memory for ten million tokens: the texts, the growing index, and a grant for each.
 const TEN_MILLION_BYTES: u64 = 6 << 30;
-/// Longest time in seconds for creating a world in a short run.
-const QUICK_WORLD: f64 = 20.0;
 
 pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     if let Some(BenchCommand::Instructions(args)) = &args.command {
         return instructions::compare(args);
     }
     let folder = target().join("bench");
-    let mut notes = Vec::new();
     empty_folder(&folder)?;
-    measure(args, &folder, &mut notes)?;
+    let mut notes = measure(args, &folder)?;
     let measured = Measured::read(&folder.join("figures"), &folder.join("criterion"))?;
     let Rows { titles, mut rows } = Rows::read()?;
     if !args.only.is_empty() {
@@ -67,7 +64,7 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     let figures = report::figures(&rows, &measured)?;
     println!("{}", output::table(&figures));
     let skipped = measured.skipped.iter();
-    notes.extend(skipped.map(|(name, why)| format!("{name}: {why}")));
+    notes.extend(skipped.map(|one| format!("{}: {}", one.name, one.why)));
     for note in &notes {
         println!("not measured: {note}");
     }
@@ -92,9 +89,10 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(), Failure> {
+/// Runs the programs, and returns the reasons why some sizes were not measured.
+fn measure(args: &BenchArgs, folder: &Path) -> Result<Vec<String>, Failure> {
     run(&mut cargo("bench --package symbolon-benches --no-run"))?;
-    let sizes = sizes(args, folder, notes)?;
+    let (sizes, notes) = sizes(args, folder)?;
     eprintln!("measuring for {sizes} tokens");
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
     let programs: Vec<_> = PROGRAMS.iter().filter(|name| wanted(name)).collect();
@@ -102,7 +100,7 @@ fn measure(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<(
         eprintln!("[{} of {}] {name}", place + 1, programs.len());
         run(program(name, args, folder).env("SYMBOLON_BENCH_SIZES", &sizes))?;
     }
-    Ok(())
+    Ok(notes)
 }
 
 fn program(name: &str, args: &BenchArgs, folder: &Path) -> Command {
@@ -116,9 +114,10 @@ fn program(name: &str, args: &BenchArgs, folder: &Path) -> Command {
     program
 }
 
-/// Creates the standard worlds, in a short run only those that take little time.
-fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<String, Failure> {
-    let mut wanted = SIZES.to_vec();
+/// Creates the standard worlds, and returns their sizes and the reason why one is missing.
+fn sizes(args: &BenchArgs, folder: &Path) -> Result<(String, Vec<String>), Failure> {
+    let mut notes = Vec::new();
+    let mut sizes = SIZES.to_vec();
     match output::memory("MemAvailable") {
         _ if !args.long => notes.push("10,000,000 tokens: only with --long".to_owned()),
         Some(free) if free < TEN_MILLION_BYTES => notes.push(format!(
@@ -126,18 +125,12 @@ fn sizes(args: &BenchArgs, folder: &Path, notes: &mut Vec<String>) -> Result<Str
             quantity(free as f64, "B"),
             quantity(TEN_MILLION_BYTES as f64, "B")
         )),
-        _ => wanted.push(TEN_MILLION),
+        _ => sizes.push(TEN_MILLION),
     }
-    let (mut sizes, mut seconds_per_token) = (Vec::new(), 0.0);
-    for size in wanted {
-        if !args.long && size as f64 * seconds_per_token > QUICK_WORLD {
-            let why = "only with --long, because creating them takes too long";
-            notes.push(format!("{} tokens: {why}", grouped(size)));
-            continue;
-        }
-        let printed = read(program("worlds", args, folder).args(["--", &size.to_string()]))?;
-        seconds_per_token = printed.trim().parse::<f64>()? / size as f64;
-        sizes.push(size.to_string());
+    for size in &sizes {
+        let created = read(program("worlds", args, folder).args(["--", &size.to_string()]))?;
+        eprintln!("created {} tokens in {} s", grouped(*size), created.trim());
     }
-    Ok(sizes.join(","))
+    let sizes: Vec<_> = sizes.iter().map(u64::to_string).collect();
+    Ok((sizes.join(","), notes))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
-use comfy_table::{Cell, Color, Table, presets};
+use comfy_table::{Table, presets};
 
 use super::report::Figure;
 use crate::Failure;
@@ -11,33 +11,15 @@ use crate::format::{grouped, quantity};
 
 const BEGIN: &str = "<!-- bench:begin -->";
 const END: &str = "<!-- bench:end -->";
-const HEADINGS: [&str; 7] = ["figure", "tokens", "value", "beside", "ratio", "target", ""];
 
 /// Writes the table for the terminal.
 pub(super) fn table(figures: &[Figure]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(HEADINGS);
-    let mut before = None;
+    table.set_header(["figure", "tokens", "value", "beside", "ratio", "target", ""]);
     // Figures without a row are in the file only.
     for figure in figures.iter().filter(|figure| figure.listed) {
-        let [n, value, beside, ratio, target, verdict] = columns(figure);
-        // Rows of the same figure show it once.
-        let is_first = before.replace((&figure.name, figure.n)) != before;
-        let only_first = |text| Cell::new(if is_first { text } else { String::new() });
-        table.add_row([
-            only_first(figure.name.clone()),
-            only_first(n),
-            only_first(value),
-            Cell::new(beside),
-            Cell::new(ratio),
-            Cell::new(target),
-            match figure.met {
-                Some(true) => Cell::new(verdict).fg(Color::Green),
-                Some(false) => Cell::new(verdict).fg(Color::Red),
-                None => Cell::new(verdict),
-            },
-        ]);
+        table.add_row([vec![figure.name.clone()], columns(figure).to_vec()].concat());
     }
     table.to_string()
 }
@@ -89,10 +71,8 @@ pub(super) fn markdown(
 ) -> String {
     let mut text = String::from("| | tokens | measured | beside | ratio | target | |\n");
     text.push_str(&format!("{}|\n", "|---".repeat(7)));
-    for (figure, title) in figures
-        .iter()
-        .filter_map(|one| Some((one, one.readme.as_ref()?)))
-    {
+    for figure in figures.iter().filter(|figure| figure.readme.is_some()) {
+        let title = figure.readme.clone().unwrap_or_default();
         let [n, value, name, ratio, target, verdict] = columns(figure);
         let beside = match titles.get(&name) {
             None if name.is_empty() => name,
@@ -100,7 +80,7 @@ pub(super) fn markdown(
             Some(title) => title.clone(),
         };
         let verdict = verdict.to_lowercase();
-        let row = [title, &n, &value, &beside, &ratio, &target, &verdict];
+        let row = [&title, &n, &value, &beside, &ratio, &target, &verdict];
         text.push_str(&format!("| {} |\n", row.map(String::as_str).join(" | ")));
     }
     let (date, machine) = (Utc::now().format("%Y-%m-%d"), machine());

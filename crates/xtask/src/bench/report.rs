@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::measured::{Measured, Quantity};
+use super::measured::{Measured, Recorded};
 use super::rows::{Kind, MILLION, Row};
 use crate::Failure;
 use crate::format::grouped;
 
 /// An element of `target/bench.json`: a figure, compared with at most one other.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize)]
 pub(super) struct Figure {
     pub(super) name: String,
     /// Number of tokens, if the figure depends on it.
@@ -38,7 +38,10 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
     let mut all = Vec::new();
     for row in rows {
         let sizes = sizes(row, measured);
-        let is_skipped = measured.skipped.iter().any(|(name, _)| *name == row.name);
+        let is_skipped = measured
+            .skipped
+            .iter()
+            .any(|skipped| skipped.name == row.name);
         if sizes.is_empty() && !is_skipped && row.tokens.is_none() {
             return Err(format!("`{}` was not measured", row.name).into());
         }
@@ -46,14 +49,12 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
             all.extend(row_figures(row, n, measured));
         }
     }
-    for ((name, kind, n), quantity) in &measured.figures {
-        if !rows
-            .iter()
-            .any(|row| row.name == *name && row.kind == *kind)
-        {
-            all.push(Figure::new(name, *kind, *n, quantity));
-        }
-    }
+    let has_row = |one: &&Recorded| {
+        rows.iter()
+            .any(|row| row.name == one.name && row.kind == one.kind)
+    };
+    let others = measured.figures.iter().filter(|one| !has_row(one));
+    all.extend(others.map(Figure::new));
     Ok(all)
 }
 
@@ -69,8 +70,8 @@ fn sizes(row: &Row, measured: &Measured) -> Vec<Option<u64>> {
 }
 
 impl Figure {
-    fn new(name: &str, kind: Kind, n: Option<u64>, quantity: &Quantity) -> Self {
-        let suffix = match kind {
+    fn new(recorded: &Recorded) -> Self {
+        let suffix = match recorded.kind {
             Kind::Median | Kind::Count => "",
             Kind::P99 => " p99",
             Kind::Throughput => " throughput",
@@ -78,16 +79,11 @@ impl Figure {
             Kind::Times => " times",
         };
         Self {
-            name: format!("{name}{suffix}"),
-            n,
-            value: quantity.value,
-            unit: quantity.unit.clone(),
-            beside: None,
-            ratio: None,
-            target: None,
-            met: None,
-            listed: false,
-            readme: None,
+            name: format!("{}{suffix}", recorded.name),
+            n: recorded.n,
+            value: recorded.value,
+            unit: recorded.unit.clone(),
+            ..Self::default()
         }
     }
 
@@ -100,24 +96,22 @@ impl Figure {
 
 /// Returns a figure for each other figure of the row that was measured, or one alone.
 fn row_figures(row: &Row, n: Option<u64>, measured: &Measured) -> Vec<Figure> {
-    let Some(quantity) = measured.find(&row.name, row.kind, n) else {
+    let Some(recorded) = measured.find(&row.name, row.kind, n) else {
         return Vec::new();
     };
-    let value = quantity.value;
-    let alone = Figure {
-        listed: true,
-        ..Figure::new(&row.name, row.kind, n, quantity)
-    };
+    let value = recorded.value;
+    let mut alone = Figure::new(recorded);
+    alone.listed = true;
     let other = |name: &String| measured.find(name, row.kind, n).map(|other| other.value);
-    let compared = row.beside.iter().filter_map(|name| {
-        let ratio = Some(value / other(name)?);
-        Some(Figure {
-            beside: Some(name.clone()),
-            ratio,
-            ..alone.clone()
-        })
-    });
-    let mut all: Vec<Figure> = compared.collect();
+    let mut all = Vec::new();
+    for name in &row.beside {
+        if let Some(other) = other(name) {
+            let mut compared = alone.clone();
+            compared.beside = Some(name.clone());
+            compared.ratio = Some(value / other);
+            all.push(compared);
+        }
+    }
     if all.is_empty() {
         all.push(alone);
     }
@@ -153,13 +147,7 @@ mod tests {
             ("a/limit", Some(1000), 20.0),
             ("b/peer", None, 900.0),
         ] {
-            let quantity = Quantity {
-                value,
-                unit: "ns".to_owned(),
-            };
-            measured
-                .figures
-                .insert((name.to_owned(), Kind::Median, n), quantity);
+            measured.figures.push(Recorded::median(name, n, value));
         }
         measured
     }
@@ -194,8 +182,8 @@ mod tests {
         assert_eq!(all[0].target.as_deref(), Some("≤ 0.95 ×"));
         assert_eq!((all[0].met, all[1].met), (Some(true), None));
         assert_eq!(
-            (all[0].readme.as_deref(), all[1].readme.as_deref()),
-            (Some("own"), None)
+            (all[0].readme.is_some(), all[1].readme.is_some()),
+            (true, false)
         );
     }
 
@@ -218,15 +206,12 @@ mod tests {
     #[test]
     fn only_a_size_or_a_skipped_figure_may_be_missing() {
         assert!(of_row("tokens = 5").is_empty());
-        let absent = Row {
-            name: "x/y".to_owned(),
-            ..row("largest = true")
-        };
+        let mut absent = row("largest = true");
+        absent.name = "x/y".to_owned();
         let mut measured = measured();
         assert!(figures(from_ref(&absent), &measured).is_err());
-        measured
-            .skipped
-            .push(("x/y".to_owned(), "no memory".to_owned()));
+        let line = r#"{"name": "x/y", "why": "no memory"}"#;
+        measured.take_lines(line).unwrap();
         assert!(figures(&[absent], &measured).is_ok());
     }
 
