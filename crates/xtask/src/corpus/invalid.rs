@@ -81,10 +81,7 @@ fn wrong_checksum(rng: &mut Rng, id: &str, secret: &str) -> String {
 
 /// Returns a text with a character that is not a digit; the checksum matches unless it is there.
 fn invalid_digit(rng: &mut Rng, id: &str, secret: &str) -> String {
-    let wrong = *pick(
-        rng,
-        &['-', '_', '=', '+', '/', '~', '!', '@', '[', '`', '{', ':'],
-    );
+    let wrong = char::from(*pick(rng, b"-_=+/~!@[`{:"));
     match rng.u8(..3) {
         0 => compose(&replace(id, rng.usize(..11), wrong), secret),
         1 => compose(id, &replace(secret, rng.usize(..43), wrong)),
@@ -110,9 +107,8 @@ fn insert(rng: &mut Rng, text: &str) -> String {
 
 fn replace(text: &str, at: usize, letter: char) -> String {
     let letters = text.chars().enumerate();
-    letters
-        .map(|(place, old)| if place == at { letter } else { old })
-        .collect()
+    let replaced = letters.map(|(place, old)| if place == at { letter } else { old });
+    replaced.collect()
 }
 
 fn near_miss(rng: &mut Rng, text: &str) -> String {

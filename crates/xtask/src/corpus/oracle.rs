@@ -8,40 +8,25 @@ use super::hex;
 use super::permission::Permission;
 use super::records::{Authorization, NOW};
 use super::text::is_malformed;
-use crate::Failure;
 
-/// Finds authorizations by the text of their tokens.
-#[derive(Debug)]
-pub(super) struct Oracle<'c>(HashMap<&'c str, &'c Authorization<'c>>);
+/// Authorizations by the texts of their tokens.
+pub(super) type Index<'c> = HashMap<&'c str, &'c Authorization<'c>>;
 
-impl<'c> Oracle<'c> {
-    /// # Errors
-    ///
-    /// Fails if two authorizations have the same token.
-    pub(super) fn new(all: &'c [Authorization<'c>]) -> Result<Self, Failure> {
-        let by_text: HashMap<_, _> = all.iter().map(|one| (one.text.as_str(), one)).collect();
-        if by_text.len() < all.len() {
-            return Err("two tokens are equal: choose another seed".into());
-        }
-        Ok(Self(by_text))
+/// Returns a line of `expected.jsonl`, with the first reason that applies.
+pub(super) fn decide(index: &Index<'_>, text: &str, request: &Permission) -> Value {
+    if is_malformed(text) {
+        return json!({"allow": false, "reason": "malformed"});
     }
-
-    /// Returns a line of `expected.jsonl`, with the first reason that applies.
-    pub(super) fn decide(&self, text: &str, request: &Permission) -> Value {
-        if is_malformed(text) {
-            return json!({"allow": false, "reason": "malformed"});
-        }
-        let Some(found) = self.0.get(text) else {
-            return json!({"allow": false, "reason": "unknown"});
-        };
-        let id = hex(found.id);
-        if let Some(reason) = refusal(found) {
-            return json!({"allow": false, "reason": reason, "id": id});
-        }
-        match found.permissions.iter().find(|grant| grant.covers(request)) {
-            None => json!({"allow": false, "reason": "forbidden", "id": id}),
-            Some(grant) => json!({"allow": true, "id": id, "permission": grant.text()}),
-        }
+    let Some(found) = index.get(text) else {
+        return json!({"allow": false, "reason": "unknown"});
+    };
+    let id = hex(found.id);
+    if let Some(reason) = refusal(found) {
+        return json!({"allow": false, "reason": reason, "id": id});
+    }
+    match found.permissions.iter().find(|grant| grant.covers(request)) {
+        None => json!({"allow": false, "reason": "forbidden", "id": id}),
+        Some(grant) => json!({"allow": true, "id": id, "permission": grant.text()}),
     }
 }
 

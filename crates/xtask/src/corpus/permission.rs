@@ -38,13 +38,7 @@ pub(super) fn any_grantable(rng: &mut Rng) -> &'static str {
 }
 
 impl Permission {
-    fn new(
-        action: &'static str,
-        kind: &'static str,
-        org: impl Into<Option<u64>>,
-        id: impl Into<Option<u64>>,
-    ) -> Self {
-        let (org, id) = (org.into(), id.into());
+    fn new(action: &'static str, kind: &'static str, org: Option<u64>, id: Option<u64>) -> Self {
         Self {
             action,
             kind,
@@ -138,7 +132,7 @@ fn ids(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
             _ => ("buckets", *pick(rng, &org.buckets)),
         };
         let action = *pick(rng, &ACTIONS);
-        Permission::new(action, kind, None, id)
+        Permission::new(action, kind, None, Some(id))
     });
     grants.collect()
 }
@@ -158,7 +152,7 @@ fn mixed(rng: &mut Rng, org: &Owner) -> Vec<Permission> {
     let grants = (0..rng.u8(3..=10)).map(|_| {
         let (action, kind) = (*pick(rng, &ACTIONS), any_grantable(rng));
         let id = percent(rng, 30).then(|| org.resource(rng));
-        Permission::new(action, kind, org.id, id)
+        Permission::new(action, kind, Some(org.id), id)
     });
     grants.collect()
 }

@@ -119,42 +119,38 @@ impl Owners {
         }
     }
 
+    pub(super) fn authorizations(&self, rng: &mut Rng, count: u32) -> Vec<Authorization<'_>> {
+        let all = (0..count).map(|number| {
+            let id = authorization_id(u64::from(number));
+            let kind = TextKind::draw(rng);
+            let org = pick(rng, &self.orgs);
+            let user = (!percent(rng, 3)).then(|| pick(rng, &self.users));
+            let status = match rng.u8(..100) {
+                0..86 => "active",
+                86..93 => "inactive",
+                _ => "revoked",
+            };
+            let text = kind.text(rng, id);
+            let expires = expiry(rng);
+            let permissions = permission::draw(rng, org, user.map(|user| user.id));
+            Authorization {
+                id,
+                text,
+                kind,
+                status,
+                expires,
+                org,
+                user,
+                permissions,
+            }
+        });
+        all.collect()
+    }
+
     /// Returns an id that no record has.
     pub(super) fn unknown_id(rng: &mut Rng) -> u64 {
         id(rng.u64(..1 << 36), UNKNOWN + rng.u64(..4096))
     }
-}
-
-pub(super) fn authorizations<'o>(
-    rng: &mut Rng,
-    owners: &'o Owners,
-    count: u32,
-) -> Vec<Authorization<'o>> {
-    let all = (0..count).map(|number| {
-        let id = authorization_id(u64::from(number));
-        let kind = TextKind::draw(rng);
-        let org = pick(rng, &owners.orgs);
-        let user = (!percent(rng, 3)).then(|| pick(rng, &owners.users));
-        let status = match rng.u8(..100) {
-            0..86 => "active",
-            86..93 => "inactive",
-            _ => "revoked",
-        };
-        let text = kind.text(rng, id);
-        let expires = expiry(rng);
-        let permissions = permission::draw(rng, org, user.map(|user| user.id));
-        Authorization {
-            id,
-            text,
-            kind,
-            status,
-            expires,
-            org,
-            user,
-            permissions,
-        }
-    });
-    all.collect()
 }
 
 /// Returns the id of a record that was created some milliseconds after [`START`].
