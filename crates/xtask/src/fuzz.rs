@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::Failure;
-use crate::shell::{cargo, is_installed, root, run, target};
+use crate::shell::{cargo, is_installed, read, root, run, target};
 
 /// Search for inputs that violate a property, starting with the committed ones
 ///
@@ -47,39 +47,23 @@ pub(crate) fn all(args: &FuzzArgs) -> Result<(), Failure> {
         eprintln!("cargo-fuzz is missing; installing it");
         run(&mut cargo("install cargo-fuzz --locked"))?;
     }
-    let names = chosen(args)?;
+    let listed = read(&mut cargo("fuzz list"))?;
+    let is_wanted = |name: &&str| args.target.as_ref().is_none_or(|wanted| wanted == name);
+    let names: Vec<_> = listed.lines().filter(is_wanted).collect();
+    if names.is_empty() {
+        return Err(format!("unknown target; use one of {}", listed.replace('\n', " ")).into());
+    }
     for name in &names {
         run(fuzz("build").arg(name))?;
     }
-    let mut reports = Vec::new();
-    for name in &names {
-        reports.push(search(name, args.seconds)?);
+    let mut crashes = 0;
+    for name in names {
+        crashes += search(name, args.seconds)?.crashes;
     }
-    for (name, report) in names.iter().zip(&reports) {
-        let (executions, crashes) = (report.executions, report.crashes);
-        let seconds = report.time.as_secs_f64();
-        println!("target={name} executions={executions} seconds={seconds:.0} crashes={crashes}");
-    }
-    if reports.iter().any(|report| report.crashes > 0) {
+    if crashes > 0 {
         return Err("an input violates a property; see above how to repeat it".into());
     }
     Ok(())
-}
-
-/// Returns the targets in alphabetical order, or the requested one.
-fn chosen(args: &FuzzArgs) -> Result<Vec<String>, Failure> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(root().join("fuzz/fuzz_targets"))? {
-        let file = entry?.file_name().to_string_lossy().into_owned();
-        names.push(file.trim_end_matches(".rs").to_owned());
-    }
-    names.sort();
-    let all = names.join(", ");
-    names.retain(|name| args.target.as_ref().is_none_or(|wanted| wanted == name));
-    if names.is_empty() {
-        return Err(format!("unknown target; use one of {all}").into());
-    }
-    Ok(names)
 }
 
 /// Returns a `cargo fuzz` command.
@@ -100,6 +84,9 @@ fn search(name: &str, seconds: u64) -> Result<Report, Failure> {
         let (executions, time) = (report.executions, report.time.as_secs());
         eprintln!("{name}: {executions} executions in {time} of {seconds} s");
     }
+    let (executions, crashes) = (report.executions, report.crashes);
+    let seconds = report.time.as_secs_f64();
+    println!("target={name} executions={executions} seconds={seconds:.0} crashes={crashes}");
     Ok(report)
 }
 

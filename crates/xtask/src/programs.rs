@@ -65,10 +65,6 @@ pub(crate) fn install_missing() -> Result<(), Failure> {
 
 /// Creates the Python environment in `target/venv`, unless it is up to date, and returns the folder
 /// of its programs.
-///
-/// # Errors
-///
-/// Fails if Python is missing or the packages cannot be installed.
 pub(crate) fn python_environment() -> Result<PathBuf, Failure> {
     let folder = target().join("venv");
     let programs = folder.join("bin");

@@ -57,9 +57,7 @@ pub(crate) fn run_parts(args: &CheckArgs) -> Result<(), Failure> {
         if args.only.is_some_and(|only| only != *part) {
             continue;
         }
-        let name = part
-            .to_possible_value()
-            .map_or_else(String::new, |one| one.get_name().to_owned());
+        let name = format!("{part:?}").to_lowercase();
         eprintln!("== {name}");
         if let Err(failure) = part.run(args) {
             eprintln!("{name}: {failure}");

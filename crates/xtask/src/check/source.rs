@@ -48,19 +48,12 @@ pub(super) struct Report {
 const PRINTED: usize = 10;
 
 impl Source {
-    #[cfg(test)]
     pub(super) fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        let (path, text) = (path.to_owned(), text.to_owned());
+        Self { path, text }
     }
 
     /// Reads all Rust, Markdown and TOML files that git tracks or would add.
-    ///
-    /// # Errors
-    ///
-    /// Fails if git cannot be run or a file cannot be read.
     pub(super) fn read_all() -> Result<Vec<Self>, Failure> {
         let mut git = Command::new("git");
         git.args(["ls-files", "-z", "--cached", "--others"]);
@@ -73,9 +66,7 @@ impl Source {
         for path in paths {
             // Git still lists a file that was deleted but not yet removed from the index.
             if root().join(path).exists() {
-                let text = fs::read_to_string(root().join(path))?;
-                let path = path.to_owned();
-                sources.push(Self { path, text });
+                sources.push(Self::new(path, &fs::read_to_string(root().join(path))?));
             }
         }
         Ok(sources)
