@@ -27,11 +27,8 @@ pub(super) struct Finding {
 impl Finding {
     /// Describes a problem of a whole file.
     pub(super) fn of_file(path: &str, text: String) -> Self {
-        Self {
-            path: path.to_owned(),
-            line: 0,
-            text,
-        }
+        let (path, line) = (path.to_owned(), 0);
+        Self { path, line, text }
     }
 }
 

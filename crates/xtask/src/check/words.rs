@@ -1,7 +1,5 @@
 //! Rejects the words of `crates/xtask/check/words.toml` in Rust and Markdown files.
 
-use std::collections::HashSet;
-
 use serde::Deserialize;
 
 use super::source::{Finding, Report, Source};
@@ -36,30 +34,27 @@ impl Words {
     /// Finds lines with a listed word, and exceptions that are unused, unexplained or too many.
     pub(super) fn check(&self, sources: &[Source]) -> Report {
         let mut findings = Vec::new();
-        let mut used = HashSet::new();
         for source in sources.iter().filter(|source| self.applies_to(source)) {
-            for (number, line) in source.lines().filter(|(_, line)| self.is_in(line)) {
-                let is_exempt =
-                    |one: &Exception| one.file == source.path && one.line == line.trim();
-                match self.exception.iter().position(is_exempt) {
-                    Some(at) => drop(used.insert(at)),
-                    None => findings.push(source.finding(number, line)),
-                }
-            }
+            let found = source.lines().filter(|(_, line)| self.is_in(line));
+            findings.extend(found.map(|(number, line)| source.finding(number, line)));
         }
-        let mut problem = |text| findings.push(Finding::of_file(TABLE, text));
-        for (at, Exception { file, line, reason }) in self.exception.iter().enumerate() {
-            if !used.contains(&at) {
-                problem(format!("unused exception: {file}: {line}"));
+        let mut problems = Vec::new();
+        for Exception { file, line, reason } in &self.exception {
+            let all = findings.len();
+            findings.retain(|one| one.path != *file || one.text != *line);
+            if findings.len() == all {
+                problems.push(format!("unused exception: {file}: {line}"));
             }
             if reason.trim().is_empty() {
-                problem(format!("exception without a reason: {file}: {line}"));
+                problems.push(format!("exception without a reason: {file}: {line}"));
             }
         }
         let count = self.exception.len();
         if count > MAX_EXCEPTIONS {
-            problem(format!("{count} exceptions; the limit is {MAX_EXCEPTIONS}"));
+            problems.push(format!("{count} exceptions; the limit is {MAX_EXCEPTIONS}"));
         }
+        let problems = problems.into_iter();
+        findings.extend(problems.map(|text| Finding::of_file(TABLE, text)));
         let words = self.words.join(", ");
         Report {
             rule: "words",
