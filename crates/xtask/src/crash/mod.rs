@@ -5,7 +5,6 @@ mod engine;
 mod expected;
 mod files;
 
-use std::io::{IsTerminal as _, stderr};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -86,9 +85,7 @@ impl Backend {
 pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     let name = args.backend.name();
     let program = std::env::current_exe()?;
-    let dir = tempfile::Builder::new()
-        .prefix("symbolon-crash-")
-        .tempdir()?;
+    let dir = tempfile::tempdir()?;
     let crash = Crash {
         open: &|dir| args.backend.open(dir),
         child: &|| args.backend.child(&program),
@@ -97,13 +94,8 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
         cycles_per_store: CYCLES_PER_STORE,
         seed: args.seed,
         progress: &|report| {
-            if stderr().is_terminal() {
-                let end = if report.cycles == args.cycles {
-                    "\n"
-                } else {
-                    ""
-                };
-                eprint!("\r{name}: {report} of {}{end}", args.cycles);
+            if report.cycles.is_multiple_of(10) {
+                eprintln!("{name}: {report} of {}", args.cycles);
             }
         },
     };
@@ -123,11 +115,8 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let kept = dir.keep();
-    Err(format!(
-        "{name} has lost acknowledged writes; see {}",
-        kept.display()
-    )
-    .into())
+    let kept = kept.display();
+    Err(format!("{name} has lost acknowledged writes; see {kept}").into())
 }
 
 pub(crate) fn run_child(args: &ChildArgs) -> Result<(), Failure> {
