@@ -8,6 +8,7 @@ use symbolon::Clock;
 use crate::server::Server;
 
 const LIST: &str = "/api/v2/authorizations";
+const UNKNOWN: &str = "0fedcba987654321";
 
 fn line(method: &str, id: &str) -> String {
     format!("{method} {LIST}/{id}")
@@ -28,7 +29,7 @@ fn an_update_accepts_the_whole_object_and_changes_status_and_description_only() 
     sent["description"] = json!("another");
     sent["status"] = json!("inactive");
     for key in ["id", "orgID", "userID"] {
-        sent[key] = json!("0fedcba987654321");
+        sent[key] = json!(UNKNOWN);
     }
     sent["token"] = json!("mine");
     sent["permissions"] = json!([{"action": "write", "resource": {"type": "buckets"}}]);
@@ -75,12 +76,7 @@ fn an_invalid_update_or_id_is_refused_with_its_reason() {
             ("12", 400, "invalid", "id must have a length of 16 bytes"),
             ("000000000000000g", 400, "invalid", "invalid ID"),
             ("0000000000000000", 400, "invalid", "invalid ID"),
-            (
-                "0fedcba987654321",
-                404,
-                "not found",
-                "authorization not found",
-            ),
+            (UNKNOWN, 404, "not found", "authorization not found"),
         ] {
             let reply = server.operate(&line(method, id), json!({}));
             reply.expect_refusal(status, code, message);
@@ -116,9 +112,8 @@ fn a_rotated_token_works_until_the_overlap_ends() {
     let server = Server::new();
     let (token, made) = server.token(&["read:buckets"]);
     let path = format!("POST {LIST}/{}/rotate", made.id);
-    server
-        .ask(&path, &token, json!({}))
-        .expect_code(400, "invalid");
+    let refused = server.ask(&path, &token, json!({}));
+    refused.expect_code(400, "invalid");
     // A token may replace itself without permission to write authorizations.
     let body = json!({"overlapSeconds": 60, "description": "next"});
     let next = server.ask(&path, &token, body).expect(201).json();
@@ -134,14 +129,11 @@ fn a_rotated_token_works_until_the_overlap_ends() {
     server.clock.advance(Duration::from_secs(59));
     assert_eq!((status(&token), status(&new)), (200, 200));
     // A second rotation does not extend the overlap of the first.
-    server
-        .operate(&path, json!({"overlapSeconds": 600}))
-        .expect(201);
+    let rotate = |seconds: u32| server.operate(&path, json!({"overlapSeconds": seconds}));
+    rotate(600).expect(201);
     server.clock.advance(Duration::from_secs(1));
     assert_eq!((status(&token), status(&new)), (401, 200));
-    server
-        .operate(&path, json!({"overlapSeconds": 0}))
-        .expect(400);
+    rotate(0).expect(400);
 }
 
 #[test]
@@ -151,7 +143,7 @@ fn an_update_of_an_organization_without_changes_renews_its_time() {
     let before = server.get(&path).json();
     for body in [json!({}), json!({"name": "my-org", "description": ""})] {
         server.clock.advance(Duration::from_secs(60));
-        let reply = server.operate(&format!("PATCH {path}"), body);
+        let reply = server.patch(&path, body);
         let mut wanted = before.clone();
         wanted["updatedAt"] = json!(server.clock.now());
         assert_eq!(reply.json(), wanted);

@@ -13,7 +13,7 @@ const UNKNOWN: &str = "0fedcba987654321";
 #[test]
 fn refusals_are_in_influxdbs_order() {
     let server = Server::new();
-    let (org, user) = (server.org, server.user.id);
+    let (org, user) = (server.org, server.user);
     let mut asked = json!({"status": "none", "description": "d", "permissions": []});
     let no_user = server.token_of(org, None, &["read:dashboards"]).0;
     let invalid = |asked: &Value, message: &str| {
@@ -22,15 +22,11 @@ fn refusals_are_in_influxdbs_order() {
     };
     invalid(&asked, "authorization must include permissions");
     asked["permissions"] = json!([{"action": "own", "resource": {"type": "things"}}]);
-    invalid(
-        &asked,
-        "invalid resource type for permission: unknown resource type for permission",
-    );
+    let message = "invalid resource type for permission: unknown resource type for permission";
+    invalid(&asked, message);
     asked["permissions"][0]["resource"]["type"] = json!("buckets");
-    invalid(
-        &asked,
-        "invalid action type for permission: unknown action for permission",
-    );
+    let message = "invalid action type for permission: unknown action for permission";
+    invalid(&asked, message);
     asked["permissions"][0]["action"] = json!("write");
     invalid(&asked, "org id required: invalid ID");
     asked["orgID"] = json!(UNKNOWN);
@@ -124,15 +120,13 @@ fn permissions_on_the_instance_and_expiries_in_the_past_are_refused() {
 #[test]
 fn a_reply_has_the_members_of_influxdb_in_its_order() {
     let server = Server::new();
-    let issuer = server.engine.issuer();
-    let bucket = issuer.register_bucket(&symbolon::Caller::Root, server.org, "b");
-    let bucket = bucket.unwrap().id;
     let org = server.org;
+    let bucket = server.create_bucket(org, "b");
     let resources = [
         json!({"type": "buckets", "orgID": org, "id": bucket, "name": "ignored", "org": "x"}),
         json!({"type": "buckets", "orgID": org, "id": UNKNOWN}),
         json!({"type": "buckets", "orgID": org}),
-        json!({"type": "users", "id": server.user.id}),
+        json!({"type": "users", "id": server.user}),
     ];
     let names = [
         (json!("b"), json!("my-org")),
@@ -147,20 +141,9 @@ fn a_reply_has_the_members_of_influxdb_in_its_order() {
     });
     let reply = server.operate(LINE, asked).expect(201);
     let made = reply.json();
-    let keys = [
-        "id",
-        "token",
-        "status",
-        "description",
-        "orgID",
-        "org",
-        "userID",
-        "user",
-        "permissions",
-        "links",
-        "createdAt",
-        "updatedAt",
-    ];
+    let keys = "id token status description orgID org userID user permissions links createdAt \
+                updatedAt";
+    let keys: Vec<_> = keys.split_whitespace().collect();
     let place = |key: &&str| reply.text().find(&format!("\"{key}\":")).unwrap();
     let places: Vec<_> = keys.iter().map(place).collect();
     // Permissions repeat some of the keys, so that the order after them is not compared.
@@ -168,16 +151,17 @@ fn a_reply_has_the_members_of_influxdb_in_its_order() {
     assert_eq!(made.as_object().unwrap().len(), keys.len());
     let id = made["id"].as_str().unwrap();
     assert_ne!(id, UNKNOWN);
+    let (itself, user) = (
+        format!("{LIST}/{id}"),
+        format!("/api/v2/users/{}", server.user),
+    );
     for (found, wanted) in [
         (&made["status"], "active"),
         (&made["description"], ""),
         (&made["org"], "my-org"),
         (&made["user"], "anna"),
-        (&made["links"]["self"], &format!("{LIST}/{id}")),
-        (
-            &made["links"]["user"],
-            &format!("/api/v2/users/{}", server.user.id),
-        ),
+        (&made["links"]["self"], &itself),
+        (&made["links"]["user"], &user),
     ] {
         assert_eq!(found, wanted);
     }

@@ -1,7 +1,7 @@
 //! Deleted and inactive users and organizations.
 
 use serde_json::{Value, json};
-use symbolon::{Caller, OrganizationEdit, Role, Transition};
+use symbolon::{Role, Transition};
 
 use crate::server::Server;
 
@@ -15,16 +15,15 @@ fn deleting_a_user_or_organization_deletes_its_tokens_and_frees_its_name() {
     let org = server.create_org("other");
     server.add_member(org, user, Role::Owner);
     let of_user = server.token_of(server.org, Some(user), &HELD);
-    let of_org = server.token_of(org, Some(server.user.id), &HELD);
+    let of_org = server.token_of(org, Some(server.user), &HELD);
     for (kind, filter, list_filter, id, name, (token, made)) in [
         ("users", "name", "user", user, "bert", of_user),
         ("orgs", "org", "org", org, "other", of_org),
     ] {
         let path = format!("/api/v2/{kind}/{id}");
-        let delete = || server.operate(&format!("DELETE {path}"), Value::Null);
         let one = format!("{LIST}/{}", made.id);
         server.get_as(&token, LIST).expect(200);
-        delete().expect(204);
+        server.delete(&path).expect(204);
         server.get_as(&token, LIST).expect_unauthorized();
         assert!(!server.get(LIST).text().contains(&made.id.to_string()));
         let found = server.get(&format!("{LIST}?token={token}")).json();
@@ -40,7 +39,7 @@ fn deleting_a_user_or_organization_deletes_its_tokens_and_frees_its_name() {
             reply.expect_refusal(404, "not found", "authorization not found");
         }
         assert_eq!(server.get(&path).refusal().0, 404);
-        assert_eq!(delete().refusal().0, 404);
+        assert_eq!(server.delete(&path).refusal().0, 404);
         let named = server.get(&format!("/api/v2/{kind}?{filter}={name}"));
         assert_eq!(named.refusal().0, 404);
         // The name is free, and its new owner has nothing of the old one.
@@ -56,9 +55,7 @@ fn deleting_a_user_or_organization_deletes_its_tokens_and_frees_its_name() {
     let org = server.create_org("third");
     server.add_member(org, carl, Role::Owner);
     let path = format!("/api/v2/orgs/{org}");
-    server
-        .operate(&format!("DELETE {path}"), Value::Null)
-        .expect(204);
+    server.delete(&path).expect(204);
     let orgs = server.get(&format!("/api/v2/orgs?userID={carl}")).json();
     assert_eq!(orgs["orgs"], json!([]));
     assert_eq!(server.get(&format!("{path}/owners")).refusal().0, 404);
@@ -67,28 +64,20 @@ fn deleting_a_user_or_organization_deletes_its_tokens_and_frees_its_name() {
 #[test]
 fn tokens_of_an_inactive_user_or_organization_work_again_after_activation() {
     let server = Server::new();
-    let issuer = server.engine.issuer();
     let user = server.create_user("bert");
     let org = server.create_org("other");
     let of_user = server.token_of(server.org, Some(user), &HELD).0;
     let of_org = server.token_of(org, None, &HELD).0;
     let switch_user = |transition| {
-        let status = if transition == Transition::Activate {
-            "active"
-        } else {
-            "inactive"
+        let status = match transition {
+            Transition::Activate => "active",
+            _ => "inactive",
         };
-        let line = format!("PATCH /api/v2/users/{user}");
-        let reply = server.operate(&line, json!({"status": status}));
+        let path = format!("/api/v2/users/{user}");
+        let reply = server.patch(&path, json!({"status": status}));
         assert_eq!(reply.json()["status"], status);
     };
-    let switch_org = |transition| {
-        let edit = OrganizationEdit {
-            transition: Some(transition),
-            ..OrganizationEdit::default()
-        };
-        issuer.edit_organization(&Caller::Root, org, &edit).unwrap();
-    };
+    let switch_org = |transition| server.change_org(org, transition);
     let both: [(_, &dyn Fn(Transition)); 2] = [(of_user, &switch_user), (of_org, &switch_org)];
     for (token, switch) in both {
         switch(Transition::Deactivate);

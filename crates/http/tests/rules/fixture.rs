@@ -1,35 +1,20 @@
 //! Two organizations with records, deleted records, and every kind of caller.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use symbolon::{
-    Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization,
-    OrganizationEdit, Origin, Permission, Role, SetUpRequest, Timestamp, Token, Transition,
-    UserEdit,
+    Authorization, Caller, Id, NewAuthorization, Origin, Permission, Role, SetUpRequest, Token,
+    Transition,
 };
-use symbolon_http::{Api, Settings, application};
+use symbolon_http::Settings;
 
 use crate::reference::{Credential, FORBIDDEN, Refusal, UNAUTHORIZED, Who};
-use crate::server::engine;
+use crate::resources::{Kind, Realm};
+use crate::server::{Backend, texts};
 use crate::sets::{all_access, operator, permissions, session};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-/// One record of each kind, all in one organization.
-#[derive(Debug, Clone)]
-pub(crate) struct Realm {
-    pub(crate) org: Id,
-    pub(crate) org_name: String,
-    pub(crate) user: Id,
-    pub(crate) user_name: String,
-    pub(crate) authorization: Id,
-    pub(crate) token: String,
-    pub(crate) database_token: Id,
-    pub(crate) bucket: Id,
-    pub(crate) bucket_name: String,
-}
 
 /// An authorization of v2 that can be listed.
 #[derive(Debug, Clone)]
@@ -52,6 +37,8 @@ pub(crate) struct World {
     pub(crate) other: Realm,
     /// A deleted organization, and deleted, revoked or unregistered records of `own`.
     pub(crate) deleted: Realm,
+    /// Ids, names and a token that no record has.
+    pub(crate) unknown: Realm,
     /// An authorization of a deleted user.
     pub(crate) orphan: Id,
     /// An authorization of a deleted organization.
@@ -65,8 +52,9 @@ pub(crate) struct World {
 
 /// A world while it is created.
 struct Builder {
-    engine: Arc<Engine>,
-    clock: ManualClock,
+    backend: Backend,
+    /// The organization of most callers.
+    org: Id,
     callers: Vec<Who>,
     authorizations: Vec<Listed>,
     users: Vec<Person>,
@@ -79,17 +67,7 @@ const OWNER_INACTIVE: (Refusal, &str) = (FORBIDDEN, "User is inactive");
 
 impl World {
     pub(crate) fn new() -> Self {
-        let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
-        let engine = engine(&Arc::new(MemoryStore::new()), &clock);
-        let issuer = engine.issuer();
-        let mut builder = Builder {
-            engine,
-            clock,
-            callers: Vec::new(),
-            authorizations: Vec::new(),
-            users: Vec::new(),
-            database_tokens: Vec::new(),
-        };
+        let backend = Backend::new();
         let first = SetUpRequest {
             organization: "organization-a".to_owned(),
             user: "operator".to_owned(),
@@ -99,44 +77,53 @@ impl World {
             token: None,
             if_name_exists: symbolon::IfNameExists::Refuse,
         };
-        let first = issuer.set_up(&first).unwrap();
-        let own_org = first.organization.id;
+        let first = backend.engine.issuer().set_up(&first).unwrap();
+        let org = first.organization.id;
+        let mut builder = Builder {
+            backend,
+            org,
+            callers: Vec::new(),
+            authorizations: Vec::new(),
+            users: Vec::new(),
+            database_tokens: Vec::new(),
+        };
         builder.users.push(Person {
             id: first.user.id,
-            roles: vec![(own_org, Role::Owner)],
+            roles: vec![(org, Role::Owner)],
         });
         builder.list(&first.authorization);
 
-        let own = builder.realm(own_org, 'a');
-        let other_org = builder.organization("organization-b");
+        let own = builder.realm(org, 'a');
+        let other_org = builder.backend.create_org("organization-b");
         let other = builder.realm(other_org, 'b');
         let deleted = builder.deleted(&own);
         let orphan_user = builder.user("deleted-user", None);
-        let held = all_access(own.org, own.user);
-        let orphan = builder.authorization(own.org, Some(orphan_user), held);
-        let stray_org = builder.organization("organization-s");
-        let stray = builder.authorization(stray_org, None, operator());
+        let held = all_access(org, own.user);
+        let orphan = builder.authorization(org, Some(orphan_user), &held);
+        let stray_org = builder.backend.create_org("organization-s");
+        let stray = builder.authorization(stray_org, None, &operator());
 
         let operator_token = first.token.reveal().to_owned();
-        let caller = builder.put("operator token", Credential::Token(operator_token), &own);
+        let caller = builder.put("operator token", Credential::Token(operator_token));
         (caller.holds, caller.user) = (Some(operator()), Some(first.user.id));
         let anna = builder.user("anna", None);
         builder.valid_tokens(&own, anna);
-        builder.invalid_tokens(&own, anna);
+        builder.invalid_tokens(anna);
         for (name, token) in [
             ("token of a deleted user", orphan.0),
             ("token of a deleted organization", stray.0),
         ] {
-            builder.put_invalid(name, Credential::Token(token), UNKNOWN, &own);
+            builder.put_invalid(name, Credential::Token(token), UNKNOWN);
         }
-        builder.sessions(first.user.id, &own, &other);
+        builder.sessions(first.user.id, &other);
         builder.delete_user(orphan_user);
         builder.delete_organization(stray_org);
         Self {
-            app: application(Api::new(builder.engine, Settings::default())),
+            app: builder.backend.app(Settings::default()),
             own,
             other,
             deleted,
+            unknown: unknown(),
             orphan: orphan.1,
             stray: stray.1,
             callers: builder.callers,
@@ -147,26 +134,34 @@ impl World {
     }
 }
 
-impl Builder {
-    fn organization(&self, name: &str) -> Id {
-        let issuer = self.engine.issuer();
-        let made = issuer.create_organization(&Caller::Root, name, "");
-        made.unwrap().id
-    }
+fn unknown_token() -> String {
+    let token = Token::generate(symbolon::Prefix::default(), Id::MAX);
+    token.unwrap().reveal().to_owned()
+}
 
+fn unknown() -> Realm {
+    let [org, user, authorization, database_token, bucket] =
+        [0, 1, 2, 3, 4].map(|number| Id::new(0x0fed_cba9_8765_4321 + number).unwrap());
+    Realm {
+        org,
+        user,
+        authorization,
+        token: unknown_token(),
+        database_token,
+        bucket,
+        letter: 'x',
+    }
+}
+
+impl Builder {
     fn user(&mut self, name: &str, role: Option<(Id, Role)>) -> Id {
-        let issuer = self.engine.issuer();
-        let id = issuer.create_user(&Caller::Root, name, None).unwrap().id;
+        let id = self.backend.create_user(name);
         if let Some((org, role)) = role {
-            issuer.add_member(&Caller::Root, org, id, role).unwrap();
+            self.backend.add_member(org, id, role);
         }
         let roles = role.into_iter().collect();
         self.users.push(Person { id, roles });
         id
-    }
-
-    fn create(&self, new: NewAuthorization) -> (Token, Authorization) {
-        self.engine.issuer().create(&Caller::Root, new).unwrap()
     }
 
     fn list(&mut self, one: &Authorization) {
@@ -177,59 +172,33 @@ impl Builder {
         });
     }
 
-    fn authorization(&mut self, org: Id, user: Option<Id>, held: Vec<Permission>) -> (String, Id) {
-        self.expiring(org, user, held, None)
-    }
-
-    fn expiring(
-        &mut self,
-        org: Id,
-        user: Option<Id>,
-        held: Vec<Permission>,
-        expires_at: Option<Timestamp>,
-    ) -> (String, Id) {
-        let new = NewAuthorization {
-            user,
-            origin: Origin::V2,
-            expires_at,
-            ..NewAuthorization::new(org, held)
-        };
-        let (token, made) = self.create(new);
+    fn authorization(&mut self, org: Id, user: Option<Id>, held: &[Permission]) -> (String, Id) {
+        let (token, made) = self.backend.token_of(org, user, &texts(held));
         self.list(&made);
-        (token.reveal().to_owned(), made.id)
+        (token, made.id)
     }
 
     fn database_token(&mut self, org: Id) -> (String, Id) {
-        let held = permissions(&[format!("read:orgs/{org}/databases/*")]);
-        let new = NewAuthorization {
-            origin: Origin::V0,
-            ..NewAuthorization::new(org, held)
-        };
-        let (token, made) = self.create(new);
-        self.database_tokens.push((made.id, org));
-        (token.reveal().to_owned(), made.id)
+        let held = [format!("read:orgs/{org}/databases/*")];
+        let (token, id) = self.backend.database_token(org, &held);
+        self.database_tokens.push((id, org));
+        (token, id)
     }
 
-    /// Creates one record of each kind. Names of a kind have the same length in every realm.
+    /// Creates one record of each kind in an organization named after the same letter.
     fn realm(&mut self, org: Id, letter: char) -> Realm {
-        let user_name = format!("user-{letter}");
-        let user = self.user(&user_name, Some((org, Role::Member)));
-        let held = permissions(&[format!("read:orgs/{org}/buckets")]);
-        let (token, authorization) = self.authorization(org, Some(user), held);
-        let bucket_name = format!("bucket-{letter}");
-        let issuer = self.engine.issuer();
-        let bucket = issuer.register_bucket(&Caller::Root, org, &bucket_name);
-        Realm {
+        let mut realm = Realm {
             org,
-            org_name: format!("organization-{letter}"),
-            user,
-            user_name,
-            authorization,
-            token,
-            database_token: self.database_token(org).1,
-            bucket: bucket.unwrap().id,
-            bucket_name,
-        }
+            letter,
+            ..unknown()
+        };
+        realm.user = self.user(&realm.text(Kind::UserName), Some((org, Role::Member)));
+        let held = permissions(&[format!("read:orgs/{org}/buckets")]);
+        (realm.token, realm.authorization) = self.authorization(org, Some(realm.user), &held);
+        realm.database_token = self.database_token(org).1;
+        let name = realm.text(Kind::BucketName);
+        realm.bucket = self.backend.create_bucket(org, &name);
+        realm
     }
 
     fn deleted(&mut self, own: &Realm) -> Realm {
@@ -237,57 +206,44 @@ impl Builder {
         self.delete_user(deleted.user);
         self.revoke(deleted.authorization);
         let held = permissions(&[format!("read:orgs/{}/buckets", own.org)]);
-        (deleted.token, deleted.authorization) = self.authorization(own.org, Some(own.user), held);
+        (deleted.token, deleted.authorization) = self.authorization(own.org, Some(own.user), &held);
         self.revoke(deleted.authorization);
         self.revoke(deleted.database_token);
-        let issuer = self.engine.issuer();
-        issuer
-            .unregister_bucket(&Caller::Root, deleted.bucket)
-            .unwrap();
-        deleted.org = self.organization(&deleted.org_name);
+        let issuer = self.backend.engine.issuer();
+        let removed = issuer.unregister_bucket(&Caller::Root, deleted.bucket);
+        removed.unwrap();
+        let name = deleted.text(Kind::OrganizationName);
+        deleted.org = self.backend.create_org(&name);
         self.delete_organization(deleted.org);
         deleted
     }
 
     fn revoke(&mut self, id: Id) {
-        self.engine.issuer().revoke(&Caller::Root, id).unwrap();
+        let issuer = self.backend.engine.issuer();
+        issuer.revoke(&Caller::Root, id).unwrap();
         self.authorizations.retain(|one| one.id != id);
         self.database_tokens.retain(|(one, _)| *one != id);
     }
 
-    fn edit_user(&self, id: Id, transition: Transition) {
-        let edit = UserEdit {
-            transition: Some(transition),
-            ..UserEdit::default()
-        };
-        let issuer = self.engine.issuer();
-        issuer.edit_user(&Caller::Root, id, &edit).unwrap();
-    }
-
     fn delete_user(&mut self, id: Id) {
-        self.edit_user(id, Transition::Revoke);
+        self.backend.change_user(id, Transition::Revoke);
         self.users.retain(|one| one.id != id);
         self.authorizations.retain(|one| one.user != Some(id));
     }
 
     fn delete_organization(&mut self, id: Id) {
-        let edit = OrganizationEdit {
-            transition: Some(Transition::Revoke),
-            ..OrganizationEdit::default()
-        };
-        let issuer = self.engine.issuer();
-        issuer.edit_organization(&Caller::Root, id, &edit).unwrap();
+        self.backend.change_org(id, Transition::Revoke);
         self.authorizations.retain(|one| one.org != id);
     }
 
-    /// Adds a caller in the organization of `own` that holds nothing.
-    fn put(&mut self, name: &'static str, credential: Credential, own: &Realm) -> &mut Who {
+    /// Adds a caller in the usual organization that holds nothing.
+    fn put(&mut self, name: &'static str, credential: Credential) -> &mut Who {
         self.callers.push(Who {
             name,
             credential,
             invalid: None,
             holds: Some(Vec::new()),
-            inside: vec![own.org],
+            inside: vec![self.org],
             user: None,
         });
         self.callers.last_mut().unwrap()
@@ -298,109 +254,102 @@ impl Builder {
         name: &'static str,
         credential: Credential,
         refusal: (Refusal, &'static str),
-        own: &Realm,
     ) {
-        self.put(name, credential, own).invalid = Some(refusal);
+        self.put(name, credential).invalid = Some(refusal);
     }
 
     fn valid_tokens(&mut self, own: &Realm, anna: Id) {
         let org = own.org;
+        let all: Vec<_> = texts(&all_access(org, anna));
         let reading = [
             format!("read:orgs/{org}/authorizations"),
             format!("read:orgs/{org}/buckets"),
             format!("read:orgs/{org}"),
             format!("read:users/{anna}"),
         ];
-        let organization = [format!("read:orgs/{org}"), format!("write:orgs/{org}")];
         let single = [
             format!("read:orgs/{org}/authorizations/{}", own.authorization),
             format!("write:orgs/{org}/authorizations/{}", own.authorization),
             format!("read:orgs/{org}/buckets/{}", own.bucket),
             format!("write:users/{}", own.user),
         ];
-        let one = |text: String| permissions(&[text]);
+        let authorizations = [format!("write:orgs/{org}/authorizations")];
+        let dashboards = [format!("read:orgs/{org}/dashboards")];
+        let organization = [format!("read:orgs/{org}"), format!("write:orgs/{org}")];
+        let everywhere = ["read:authorizations".to_owned()];
+        let anna = Some(anna);
         for (name, user, held) in [
-            ("all-access token", Some(anna), all_access(org, anna)),
-            ("read-only token", Some(anna), permissions(&reading)),
-            (
-                "token that writes authorizations",
-                Some(anna),
-                one(format!("write:orgs/{org}/authorizations")),
-            ),
-            (
-                "token without a matching permission",
-                Some(anna),
-                one(format!("read:orgs/{org}/dashboards")),
-            ),
-            (
-                "token that writes its organization",
-                Some(anna),
-                permissions(&organization),
-            ),
-            (
-                "token that reads all authorizations",
-                Some(anna),
-                one("read:authorizations".to_owned()),
-            ),
-            ("token for single records", None, permissions(&single)),
+            ("all-access token", anna, &all[..]),
+            ("read-only token", anna, &reading),
+            ("token that writes authorizations", anna, &authorizations),
+            ("token without a matching permission", anna, &dashboards),
+            ("token that writes its organization", anna, &organization),
+            ("token that reads all authorizations", anna, &everywhere),
+            ("token for single records", None, &single),
         ] {
-            let (token, _) = self.authorization(org, user, held.clone());
-            let caller = self.put(name, Credential::Token(token), own);
+            let held = permissions(held);
+            let (token, _) = self.authorization(org, user, &held);
+            let caller = self.put(name, Credential::Token(token));
             (caller.holds, caller.user) = (Some(held), user);
         }
         let (token, _) = self.database_token(org);
-        self.put("database token", Credential::DatabaseToken(token), own);
+        self.put("database token", Credential::DatabaseToken(token));
     }
 
-    fn invalid_tokens(&mut self, own: &Realm, anna: Id) {
-        let org = own.org;
+    fn invalid_tokens(&mut self, anna: Id) {
+        let org = self.org;
         let all = all_access(org, anna);
-        let (inactive, id) = self.authorization(org, Some(anna), all.clone());
+        let (inactive, id) = self.authorization(org, Some(anna), &all);
+        let issuer = self.backend.engine.issuer();
         let edit = Transition::Deactivate.into();
-        self.engine.issuer().edit(&Caller::Root, id, edit).unwrap();
-        let (revoked, id) = self.authorization(org, Some(anna), all.clone());
+        issuer.edit(&Caller::Root, id, edit).unwrap();
+        let (revoked, id) = self.authorization(org, Some(anna), &all);
         self.revoke(id);
-        let end = Some("2026-01-01T01:00:00Z".parse().unwrap());
-        let (expired, _) = self.expiring(org, Some(anna), all.clone(), end);
-        self.clock.advance(2 * HOUR);
+        let (expired, made) = self.backend.create(NewAuthorization {
+            user: Some(anna),
+            origin: Origin::V2,
+            expires_at: Some("2026-01-01T01:00:00Z".parse().unwrap()),
+            ..NewAuthorization::new(org, all.clone())
+        });
+        self.list(&made);
+        self.backend.clock.advance(2 * HOUR);
         let off = self.user("inactive-user", Some((org, Role::Owner)));
-        let (of_inactive, _) = self.authorization(org, Some(off), all);
-        self.edit_user(off, Transition::Deactivate);
-        let unknown = Token::generate(symbolon::Prefix::default(), Id::MAX).unwrap();
-        self.put_invalid("no credential", Credential::Nothing, UNKNOWN, own);
+        let (of_inactive, _) = self.authorization(org, Some(off), &all);
+        self.backend.change_user(off, Transition::Deactivate);
+        self.put_invalid("no credential", Credential::Nothing, UNKNOWN);
         for (name, token, refusal) in [
             ("inactive token", inactive, INACTIVE),
             ("revoked token", revoked, UNKNOWN),
             ("expired token", expired, UNKNOWN),
             ("token of an inactive user", of_inactive, OWNER_INACTIVE),
             ("garbage", "garbage".to_owned(), UNKNOWN),
-            ("unknown token", unknown.reveal().to_owned(), UNKNOWN),
+            ("unknown token", unknown_token(), UNKNOWN),
         ] {
-            self.put_invalid(name, Credential::Token(token), refusal, own);
+            self.put_invalid(name, Credential::Token(token), refusal);
         }
     }
 
-    fn sessions(&mut self, operator: Id, own: &Realm, other: &Realm) {
-        let owns = Some((own.org, Role::Owner));
-        let is_member = Some((own.org, Role::Member));
+    fn sessions(&mut self, operator: Id, other: &Realm) {
+        let owns = Some((self.org, Role::Owner));
+        let is_member = Some((self.org, Role::Member));
         let owns_other = Some((other.org, Role::Owner));
         let owner = self.user("owner", owns);
         let member = self.user("member", is_member);
         let outsider = self.user("outsider", owns_other);
-        let issuer = self.engine.issuer();
+        let issuer = self.backend.engine.issuer();
         let sign_in = |user| {
             let (session, _) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
             session.reveal().to_owned()
         };
         let expired = sign_in(owner);
-        self.clock.advance(2 * HOUR);
+        self.backend.clock.advance(2 * HOUR);
         let signed_out = sign_in(owner);
         issuer.sign_out(signed_out.as_bytes()).unwrap();
         for (name, session) in [
             ("expired session", expired),
             ("session that was signed out", signed_out),
         ] {
-            self.put_invalid(name, Credential::Session(session), UNKNOWN, own);
+            self.put_invalid(name, Credential::Session(session), UNKNOWN);
         }
         for (name, user, role) in [
             ("signed-in operator", operator, None),
@@ -408,14 +357,10 @@ impl Builder {
             ("signed-in member", member, is_member),
             ("signed-in outsider", outsider, owns_other),
         ] {
-            self.callers.push(Who {
-                name,
-                credential: Credential::Session(sign_in(user)),
-                invalid: None,
-                holds: role.map(|(org, role)| session(org, user, role)),
-                inside: role.into_iter().map(|(org, _)| org).collect(),
-                user: Some(user),
-            });
+            let caller = self.put(name, Credential::Session(sign_in(user)));
+            caller.holds = role.map(|(org, role)| session(org, user, role));
+            caller.inside = role.into_iter().map(|(org, _)| org).collect();
+            caller.user = Some(user);
         }
     }
 }

@@ -5,13 +5,18 @@ use std::collections::BTreeSet;
 use symbolon::{Id, ResourceType};
 
 use crate::fixture::World;
-use crate::reference::{Credential, FORBIDDEN, NOT_FOUND, READ, REVOKED, UNAUTHORIZED, WRITE, Who};
+use crate::reference::{FORBIDDEN, NOT_FOUND, READ, REVOKED, UNAUTHORIZED, WRITE, Who};
 use crate::resources::{Filled, Thing};
 use crate::rule_table::{Answer, Decided, named, need, on};
 
-/// Returns the thing that a parameter names, if the parameter is present.
-fn given<'f, 'w>(filled: &'f [Filled<'w>], name: &str) -> Option<&'f Thing<'w>> {
-    Some(&named(filled, name).thing).filter(|thing| **thing != Thing::Absent)
+/// Returns the parameter if it is present.
+fn given<'f, 'w>(filled: &'f [Filled<'w>], name: &str) -> Option<&'f Filled<'w>> {
+    Some(named(filled, name)).filter(|one| !one.is_absent())
+}
+
+/// Returns the parameter for an id, or that for a name: an id takes precedence.
+fn given_either<'f, 'w>(filled: &'f [Filled<'w>], names: [&str; 2]) -> Option<&'f Filled<'w>> {
+    names.iter().find_map(|name| given(filled, name))
 }
 
 /// Returns whether `id` comes after the parameter `after`.
@@ -21,57 +26,50 @@ fn is_after(filled: &[Filled<'_>], id: Id) -> bool {
 }
 
 /// Returns whether a caller may use the name of an organization: a token of that organization may.
-fn sees_org(who: &Who, thing: &Thing<'_>) -> bool {
-    let is_session = matches!(who.credential, Credential::Session(_));
-    thing.organization().is_some_and(|(id, _)| {
-        !is_session && who.is_inside(id)
+fn sees_org(who: &Who, one: &Filled<'_>) -> bool {
+    one.id().is_some_and(|id| {
+        !who.is_session() && who.is_inside(id)
             || who.may(READ, ResourceType::ORGANIZATIONS, Some(id), Some(id))
     })
 }
 
 pub(crate) fn authorizations(world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
-    let auths = ResourceType::AUTHORIZATIONS;
-    if let Some(thing) = given(filled, "id") {
-        let at = thing.authorization();
-        on(who, READ, auths, at)?;
-        return Ok(Answer::List(at.into_iter().map(|(_, id)| id).collect()));
+    if let Some(one) = given(filled, "id") {
+        on(who, READ, one)?;
+        return Ok(Answer::List(one.id().into_iter().collect()));
     }
-    // An id takes precedence over a name.
-    let user = given(filled, "userID");
-    let user_name = given(filled, "user").filter(|_| user.is_none());
-    let org = given(filled, "orgID");
-    let org_name = given(filled, "org").filter(|_| org.is_none());
+    let user = given_either(filled, ["userID", "user"]);
+    let org = given_either(filled, ["orgID", "org"]);
     let token = given(filled, "token");
-    let mut rows = BTreeSet::new();
-    for one in &world.authorizations {
-        let of_user = |thing: &Thing| thing.user().is_some() && thing.user() == one.user;
-        let of_org = |thing: &Thing| thing.organization().is_some_and(|(org, _)| org == one.org);
-        let with_token = |thing: &Thing| thing.authorization().is_some_and(|(_, id)| id == one.id);
-        if user.or(user_name).is_none_or(of_user)
-            && org.or(org_name).is_none_or(of_org)
-            && token.is_none_or(with_token)
-            && who.may(READ, auths, Some(one.org), Some(one.id))
+    let rows = world.authorizations.iter().filter(|one| {
+        user.is_none_or(|user| user.id().is_some() && user.id() == one.user)
+            && org.is_none_or(|org| org.id() == Some(one.org))
+            && token.is_none_or(|token| token.id() == Some(one.id))
+            && who.may(
+                READ,
+                ResourceType::AUTHORIZATIONS,
+                Some(one.org),
+                Some(one.id),
+            )
             && is_after(filled, one.id)
-        {
-            rows.insert(one.id);
-        }
-    }
+    });
+    let rows: BTreeSet<_> = rows.map(|one| one.id).collect();
     // A name that the caller may not see is unknown, unless a row already shows it.
-    let sees_user = |thing: &Thing| thing.user().is_some_and(|id| who.may_user(READ, id));
+    let sees_user = |one: &Filled<'_>| one.id().is_some_and(|id| who.may_user(READ, id));
+    let user_name = user.filter(|one| one.slot.name == "user");
+    let org_name = org.filter(|one| one.slot.name == "org");
     let sees_names =
-        user_name.is_none_or(sees_user) && org_name.is_none_or(|thing| sees_org(who, thing));
+        user_name.is_none_or(sees_user) && org_name.is_none_or(|one| sees_org(who, one));
     need(!rows.is_empty() || sees_names, NOT_FOUND)?;
     Ok(Answer::List(rows))
 }
 
 pub(crate) fn users(world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
-    let wanted: Vec<_> = ["id", "name"]
-        .iter()
-        .filter_map(|name| given(filled, name))
-        .collect();
+    let wanted = ["id", "name"].map(|name| given(filled, name));
+    let wanted: Vec<_> = wanted.into_iter().flatten().collect();
     let ids = world.users.iter().map(|one| one.id);
     let rows: BTreeSet<Id> = ids
-        .filter(|id| wanted.iter().all(|thing| thing.user() == Some(*id)))
+        .filter(|id| wanted.iter().all(|one| one.id() == Some(*id)))
         .filter(|id| !wanted.is_empty() || is_after(filled, *id))
         .filter(|id| who.may_user(READ, *id))
         .collect();
@@ -80,28 +78,22 @@ pub(crate) fn users(world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided 
 }
 
 pub(crate) fn organizations(world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
-    let orgs = ResourceType::ORGANIZATIONS;
-    let may = |id: Id| who.may(READ, orgs, Some(id), Some(id));
+    let may = |id: Id| who.may(READ, ResourceType::ORGANIZATIONS, Some(id), Some(id));
     let by_id = given(filled, "orgID");
     let single = |id: Id| Ok(Answer::List(BTreeSet::from([id])));
     if let Some(name) = given(filled, "org") {
-        let found = name.organization().map(|(id, _)| id);
-        let found = found.filter(|id| {
-            let same = |thing: &Thing| thing.organization() == Some((*id, *id));
-            may(*id) && by_id.is_none_or(same)
-        });
-        return single(found.ok_or(NOT_FOUND)?);
+        let is_it = |id: &Id| may(*id) && by_id.is_none_or(|one| one.id() == Some(*id));
+        return single(name.id().filter(is_it).ok_or(NOT_FOUND)?);
     }
     if let Some(by_id) = by_id {
-        let at = by_id.organization();
-        on(who, READ, orgs, at)?;
-        return single(at.ok_or(NOT_FOUND)?.0);
+        on(who, READ, by_id)?;
+        return single(by_id.id().ok_or(NOT_FOUND)?);
     }
-    let of_user = given(filled, "userID").map(|thing| {
-        let readable = thing.user().filter(|id| who.may_user(READ, *id));
-        let found = world.users.iter().find(|one| Some(one.id) == readable);
-        let roles = found.map(|one| one.roles.clone()).unwrap_or_default();
-        roles.into_iter().map(|(org, _)| org).collect::<Vec<_>>()
+    let of_user = given(filled, "userID").map(|one| {
+        let readable = one.id().filter(|id| who.may_user(READ, *id));
+        let found = world.users.iter().filter(|one| Some(one.id) == readable);
+        let roles = found.flat_map(|one| &one.roles);
+        roles.map(|(org, _)| *org).collect::<Vec<_>>()
     });
     let mut all = BTreeSet::from([world.own.org, world.other.org]);
     all.retain(|id| may(*id) && is_after(filled, *id));
@@ -110,25 +102,19 @@ pub(crate) fn organizations(world: &World, who: &Who, filled: &[Filled<'_>]) -> 
 }
 
 pub(crate) fn buckets(world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
-    let by_id = given(filled, "orgID");
-    let by_name = given(filled, "org").filter(|_| by_id.is_none());
-    need(by_name.is_none_or(|thing| sees_org(who, thing)), NOT_FOUND)?;
-    let wanted: Vec<_> = ["id", "name"]
-        .iter()
-        .filter_map(|name| given(filled, name))
-        .collect();
-    let mut rows = BTreeSet::new();
-    for realm in [&world.own, &world.other] {
-        let (org, id) = (realm.org, realm.bucket);
-        let of_org = |thing: &Thing| thing.organization() == Some((org, org));
-        if wanted.iter().all(|thing| thing.bucket() == Some((org, id)))
-            && by_id.or(by_name).is_none_or(of_org)
-            && is_after(filled, id)
-            && who.may(READ, ResourceType::BUCKETS, Some(org), Some(id))
-        {
-            rows.insert(id);
-        }
-    }
+    let of_org = given_either(filled, ["orgID", "org"]);
+    let by_name = of_org.filter(|one| one.slot.name == "org");
+    need(by_name.is_none_or(|one| sees_org(who, one)), NOT_FOUND)?;
+    let wanted = ["id", "name"].map(|name| given(filled, name));
+    let wanted: Vec<_> = wanted.into_iter().flatten().collect();
+    let realms = [&world.own, &world.other].into_iter().filter(|realm| {
+        let (org, id) = (Some(realm.org), Some(realm.bucket));
+        wanted.iter().all(|one| one.id() == id)
+            && of_org.is_none_or(|one| one.id() == org)
+            && is_after(filled, realm.bucket)
+            && who.may(READ, ResourceType::BUCKETS, org, id)
+    });
+    let rows: BTreeSet<_> = realms.map(|realm| realm.bucket).collect();
     need(wanted.is_empty() || !rows.is_empty(), NOT_FOUND)?;
     Ok(Answer::List(rows))
 }
@@ -141,22 +127,15 @@ pub(crate) fn database_tokens(
     who: &Who,
     filled: &[Filled<'_>],
 ) -> Decided {
-    need(
-        !matches!(who.credential, Credential::Session(_)),
-        UNAUTHORIZED,
-    )?;
-    let action = if operation.starts_with("Get") {
-        READ
-    } else {
-        WRITE
-    };
+    need(!who.is_session(), UNAUTHORIZED)?;
+    let reads = operation.starts_with("Get");
+    let action = if reads { READ } else { WRITE };
     let org = world.own.org;
-    let target = filled.first().map(|one| &one.thing);
-    let id = target.and_then(|thing| thing.spelled_id(world));
-    let is_v2 = !matches!(who.credential, Credential::DatabaseToken(_));
-    let may = is_v2 && who.may(action, ResourceType::AUTHORIZATIONS, Some(org), id);
+    let id = filled.first().and_then(|one| one.spelled_id(world));
+    // A database token holds nothing.
+    let may = who.may(action, ResourceType::AUTHORIZATIONS, Some(org), id);
     need(may, FORBIDDEN)?;
-    let Some(target) = target else {
+    let Some(target) = filled.first().map(|one| one.thing) else {
         if operation == "CreateDatabaseToken" {
             need(who.may_grant_reading_buckets(org), FORBIDDEN)?;
             return Ok(Answer::Done(200));
@@ -164,7 +143,7 @@ pub(crate) fn database_tokens(
         let own = world.database_tokens.iter().filter(|(_, of)| *of == org);
         return Ok(Answer::List(own.map(|(id, _)| *id).collect()));
     };
-    let is_revoked = *target == Thing::Deleted;
+    let is_revoked = target == Thing::Deleted;
     let is_own = matches!(target, Thing::Of(realm) if realm.org == org);
     need(is_own || is_revoked, NOT_FOUND)?;
     match operation {

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use crate::document::{document, operations as described_operations};
 use crate::fixture::World;
 use crate::parameters::{body, slots};
-use crate::reference::{Credential, INVALID, UNAUTHORIZED, Who};
+use crate::reference::{INVALID, UNAUTHORIZED, Who};
 use crate::resources::{Filled, Kind, Place, Slot, Thing};
-use crate::rule_table::{Answer, answer, needs_valid_credential};
-use crate::support::{Reply, ask, run};
+use crate::rule_table::{Answer, Decided, decide, needs_valid_credential};
+use crate::support::{Reply, ask, read_id, run};
 
 /// An operation of the document.
 struct ApiOperation {
@@ -20,6 +20,12 @@ struct ApiOperation {
     method: String,
     path: String,
     slots: Vec<Slot>,
+}
+
+impl ApiOperation {
+    fn is_v0(&self) -> bool {
+        self.path.starts_with("/api/v0/")
+    }
 }
 
 /// Parameters that name no record.
@@ -31,13 +37,13 @@ const PLAIN: [&str; 5] = [
     "x-symbolon-setup-code",
 ];
 
-/// Returns every operation of the document, and requires a row of the table for its parameters.
+/// Returns every operation of the document. The table of slots must list its parameters.
 fn operations() -> Vec<ApiOperation> {
     let document = document();
     let mut all = Vec::new();
     for (method, path, described) in described_operations() {
         let id = described["operationId"].as_str().unwrap().to_owned();
-        let slots = slots(&id).unwrap_or_else(|| panic!("no row for the operation {id}: add one"));
+        let slots = slots(&id);
         check_parameters(&id, &described, &slots);
         check_body(&id, &document, &described, &slots);
         all.push(ApiOperation {
@@ -53,13 +59,10 @@ fn operations() -> Vec<ApiOperation> {
 fn check_parameters(id: &str, described: &Value, slots: &[Slot]) {
     let none = Vec::new();
     let parameters = described["parameters"].as_array().unwrap_or(&none);
-    let known: BTreeSet<_> = slots
-        .iter()
-        .filter(|slot| !slot.place.is_body())
-        .map(|slot| slot.name)
-        .collect();
     let names = parameters.iter().map(|one| one["name"].as_str().unwrap());
     let names: BTreeSet<_> = names.filter(|name| !PLAIN.contains(name)).collect();
+    let known = slots.iter().filter(|slot| !slot.place.is_body());
+    let known: BTreeSet<_> = known.map(|slot| slot.name).collect();
     assert_eq!(names, known, "parameters in the row of {id}");
 }
 
@@ -70,8 +73,8 @@ fn check_body(id: &str, document: &Value, described: &Value, slots: &[Slot]) {
         return;
     };
     let schema = &document["components"]["schemas"][name.rsplit('/').next().unwrap()];
-    let properties = schema["properties"].as_object().unwrap();
-    let ids = properties.iter().filter(|(_, one)| {
+    let ids = schema["properties"].as_object().unwrap().iter();
+    let ids = ids.filter(|(_, one)| {
         let text = one.to_string();
         text.contains("HexId") || text.contains("[0-9a-fA-F]{16}")
     });
@@ -83,10 +86,8 @@ fn check_body(id: &str, document: &Value, described: &Value, slots: &[Slot]) {
 
 /// Varies each slot while the others are as usual, then each pair of slots.
 fn fillings<'w>(slots: &[Slot], world: &'w World) -> Vec<Vec<Filled<'w>>> {
-    let usual: Vec<_> = slots
-        .iter()
-        .map(|slot| slot.fill(slot.usual(world), world))
-        .collect();
+    let usual = slots.iter().map(|slot| slot.fill(slot.usual(world), world));
+    let usual: Vec<_> = usual.collect();
     let unusual = |slot: &Slot| {
         let mut all = slot.things(world);
         all.retain(|thing| *thing != slot.usual(world));
@@ -112,75 +113,68 @@ fn fillings<'w>(slots: &[Slot], world: &'w World) -> Vec<Vec<Filled<'w>>> {
 }
 
 async fn send(world: &World, operation: &ApiOperation, who: &Who, filled: &[Filled<'_>]) -> Reply {
-    let mut path = operation.path.clone();
+    let mut line = format!("{} {}", operation.method, operation.path);
     let mut query = Vec::new();
-    for one in filled.iter().filter(|one| one.thing != Thing::Absent) {
+    for one in filled.iter().filter(|one| !one.is_absent()) {
         match one.slot.place {
-            Place::Path => path = path.replace(&format!("{{{}}}", one.slot.name), &one.text),
+            Place::Path => line = line.replace(&format!("{{{}}}", one.slot.name), &one.text),
             Place::Query => query.push(format!("{}={}", one.slot.name, one.text)),
             Place::Body | Place::OptionalBody => {}
         }
     }
     if !query.is_empty() {
-        path = format!("{path}?{}", query.join("&"));
+        line = format!("{line}?{}", query.join("&"));
     }
     let header = who.header();
-    let header = header
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-    let headers: Vec<_> = header.collect();
-    let body = body(&operation.id, world, filled).map(|body| body.to_string());
-    ask(&world.app, &operation.method, &path, &headers, body).await
+    let headers = header.iter().map(|(name, value)| (*name, value.as_str()));
+    let body = body(&operation.id, world, filled);
+    ask(&world.app, &line, &headers.collect::<Vec<_>>(), body).await
 }
 
-fn expected(operation: &ApiOperation, world: &World, who: &Who, filled: &[Filled<'_>]) -> Answer {
+fn expected(operation: &ApiOperation, world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
     if let Some((refusal, _)) = who.invalid
         && needs_valid_credential(&operation.id, who)
     {
-        return Answer::Refused(refusal);
+        return Err(refusal);
     }
-    let is_v0 = operation.path.starts_with("/api/v0/");
-    if is_v0 && matches!(who.credential, Credential::Session(_)) {
-        return Answer::Refused(UNAUTHORIZED);
+    if operation.is_v0() && who.is_session() {
+        return Err(UNAUTHORIZED);
     }
     if filled.iter().any(|one| one.thing == Thing::Malformed) {
-        return Answer::Refused(INVALID);
+        return Err(INVALID);
     }
-    answer(&operation.id, world, who, filled)
+    decide(&operation.id, world, who, filled)
 }
 
 /// Compares a reply with the expected answer, and describes the difference.
 fn check(
     operation: &ApiOperation,
     who: &Who,
-    wanted: &Answer,
+    wanted: &Decided,
     reply: &Reply,
 ) -> Result<(), String> {
     for name in ["x-influxdb-build", "x-influxdb-version"] {
         same(&reply.headers.contains_key(name), &true, name)?;
     }
-    match wanted {
-        Answer::Done(status) => same(&reply.status, status, "status"),
-        Answer::List(ids) => {
+    let refusal = match wanted {
+        Ok(Answer::Done(status)) => return same(&reply.status, status, "status"),
+        Ok(Answer::List(ids)) => {
             same(&reply.status, &200, "status")?;
-            same(&listed(&reply.json()), ids, "ids")
+            return same(&listed(&reply.json()), ids, "ids");
         }
-        Answer::Refused(refusal) if operation.path.starts_with("/api/v0/") => {
-            same(&reply.status, &refusal.status, "status")?;
-            same(&reply.json()["code"], &Value::from(refusal.status), "code")
+        Err(refusal) => refusal,
+    };
+    same(&reply.status, &refusal.status, "status")?;
+    if operation.is_v0() {
+        return same(&reply.json()["code"], &Value::from(refusal.status), "code");
+    }
+    let (_, code, message) = reply.refusal();
+    same(&code.as_str(), &refusal.code, "code")?;
+    match who.invalid {
+        Some((_, wanted)) if needs_valid_credential(&operation.id, who) => {
+            same(&message.as_str(), &wanted, "message")
         }
-        Answer::Refused(refusal) => {
-            same(&reply.status, &refusal.status, "status")?;
-            let (_, code, message) = reply.refusal();
-            same(&code.as_str(), &refusal.code, "code")?;
-            match who
-                .invalid
-                .filter(|_| needs_valid_credential(&operation.id, who))
-            {
-                Some((_, wanted)) => same(&message.as_str(), &wanted, "message"),
-                None => Ok(()),
-            }
-        }
+        _ => Ok(()),
     }
 }
 
@@ -194,12 +188,7 @@ fn listed(reply: &Value) -> BTreeSet<Id> {
     let names = ["authorizations", "users", "orgs", "buckets"];
     let named = names.iter().find_map(|name| reply[*name].as_array());
     let rows = named.or(reply.as_array()).unwrap();
-    let read = |row: &Value| {
-        let text = row["id"].as_str().unwrap();
-        let uuid = Uuid::try_parse(text).ok().and_then(Id::from_uuid);
-        uuid.or_else(|| text.parse().ok()).unwrap()
-    };
-    let ids: BTreeSet<Id> = rows.iter().map(read).collect();
+    let ids: BTreeSet<Id> = rows.iter().map(|row| read_id(&row["id"])).collect();
     assert_eq!(ids.len(), rows.len(), "a record is listed twice: {reply}");
     ids
 }
@@ -223,10 +212,8 @@ fn bytes(reply: &Reply, text: &str) -> (u16, BTreeMap<String, Vec<u8>>, String) 
 
 /// Returns whether every slot but that at `at` is as usual.
 fn is_single(filled: &[Filled<'_>], at: usize, world: &World) -> bool {
-    let others = filled.iter().enumerate().filter(|(other, _)| *other != at);
-    others
-        .into_iter()
-        .all(|(_, one)| one.thing == one.slot.usual(world))
+    let mut others = filled.iter().enumerate().filter(|(other, _)| *other != at);
+    others.all(|(_, one)| one.thing == one.slot.usual(world))
 }
 
 /// Requires equal bytes in the replies for an existing record and for one that never existed where
@@ -247,13 +234,10 @@ async fn compare(
         }
         let mut unknown = filled.to_vec();
         unknown[at] = one.slot.fill(Thing::Unknown, world);
-        if expected(operation, world, who, &unknown) != wanted || matches!(wanted, Answer::Done(_))
-        {
-            same(
-                &must_be_hidden(who, one, world),
-                &false,
-                "the rules reveal that it exists",
-            )?;
+        let is_done = matches!(wanted, Ok(Answer::Done(_)));
+        if is_done || expected(operation, world, who, &unknown) != wanted {
+            let is_hidden = must_be_hidden(who, one, world);
+            same(&is_hidden, &false, "the rules reveal that it exists")?;
             continue;
         }
         let other = send(world, operation, who, &unknown).await;
@@ -278,9 +262,7 @@ fn must_be_hidden(who: &Who, one: &Filled<'_>, world: &World) -> bool {
                 || matches!(&resource.target, Target::Id(id) if !own.contains(id))
         })
     });
-    let is_there = [&world.own, &world.other]
-        .iter()
-        .any(|one| one.org == realm.org);
+    let is_there = [world.own.org, world.other.org].contains(&realm.org);
     is_there && is_local && !who.inside.contains(&realm.org)
 }
 
@@ -305,17 +287,10 @@ async fn try_operation(operation: &ApiOperation) -> Tried {
             };
             let filled = &fillings[at % fillings.len()];
             at += 1;
-            let usual = filled
-                .iter()
-                .filter(|one| one.thing == one.slot.usual(&world));
-            if who.invalid.is_some() && filled.len() - usual.count() > 1 {
+            let is_unusual = |one: &&Filled<'_>| one.thing != one.slot.usual(&world);
+            if who.invalid.is_some() && filled.iter().filter(is_unusual).count() > 1 {
                 continue;
             }
-            let asked = filled
-                .iter()
-                .map(|one| format!("{}={}", one.slot.name, short(&one.thing)));
-            let asked: Vec<_> = asked.collect();
-            let what = format!("{} by {who} for {}", operation.id, asked.join(" "));
             let wanted = expected(operation, &world, who, filled);
             let reply = send(&world, operation, who, filled).await;
             tried.asked += 1;
@@ -323,7 +298,10 @@ async fn try_operation(operation: &ApiOperation) -> Tried {
             let bytes = compare(&world, operation, who, filled, &reply).await;
             match answered.and(bytes) {
                 Ok(compared) => tried.compared += compared,
-                Err(differs) => tried.wrong.push(format!("{what}: {differs}")),
+                Err(differs) => {
+                    let what = describe(operation, who, filled);
+                    tried.wrong.push(format!("{what}: {differs}"));
+                }
             }
             let changes = operation.method != "GET" && operation.method != "HEAD";
             if changes && reply.status < 300 {
@@ -333,28 +311,37 @@ async fn try_operation(operation: &ApiOperation) -> Tried {
     }
 }
 
-fn short(thing: &Thing<'_>) -> String {
-    match thing {
-        Thing::Of(realm) => realm.org_name.clone(),
+fn describe(operation: &ApiOperation, who: &Who, filled: &[Filled<'_>]) -> String {
+    let thing = |one: &Filled<'_>| match one.thing {
+        Thing::Of(realm) => realm.text(Kind::OrganizationName),
         other => format!("{other:?}").to_lowercase(),
-    }
+    };
+    let each = filled.iter();
+    let asked: Vec<_> = each
+        .map(|one| format!("{}={}", one.slot.name, thing(one)))
+        .collect();
+    format!("{} by {} for {}", operation.id, who.name, asked.join(" "))
 }
 
 fn try_those(wanted: impl Fn(&ApiOperation) -> bool) {
-    let (mut asked, mut compared, mut wrong) = (0, 0, Vec::new());
+    let mut all = Tried::default();
     for operation in operations().iter().filter(|operation| wanted(operation)) {
         let tried = run(try_operation(operation));
-        asked += tried.asked;
-        compared += tried.compared;
-        wrong.extend(tried.wrong);
+        all.asked += tried.asked;
+        all.compared += tried.compared;
+        all.wrong.extend(tried.wrong);
     }
+    let Tried {
+        asked,
+        compared,
+        wrong,
+    } = all;
     println!("{asked} requests; {compared} replies compared with those for unknown records");
     assert!(asked > 0);
-    let first: Vec<_> = wrong.iter().take(40).map(String::as_str).collect();
+    let (count, first) = (wrong.len(), &wrong[..wrong.len().min(40)]);
     assert!(
-        wrong.is_empty(),
-        "{} of {asked} are wrong:\n{}",
-        wrong.len(),
+        count == 0,
+        "{count} of {asked} are wrong:\n{}",
         first.join("\n")
     );
 }

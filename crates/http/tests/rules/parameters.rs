@@ -3,113 +3,87 @@
 use serde_json::{Value, json};
 
 use crate::fixture::World;
-use crate::resources::{Filled, Kind, Place, Slot, Thing};
+use crate::resources::{Filled, Kind, Place, Slot};
 use crate::rule_table::named;
 
-const fn slot(place: Place, name: &'static str, kind: Kind) -> Slot {
-    Slot { place, name, kind }
-}
-
-const AUTHORIZATION: [Slot; 1] = [slot(Place::Path, "authID", Kind::Authorization)];
-const DATABASE_TOKEN: [Slot; 1] = [slot(Place::Path, "tokenId", Kind::DatabaseToken)];
-const USER: [Slot; 1] = [slot(Place::Path, "userID", Kind::User)];
-const ORG: [Slot; 1] = [slot(Place::Path, "orgID", Kind::Organization)];
-const BUCKET: [Slot; 1] = [slot(Place::Path, "bucketID", Kind::Bucket)];
-const AFTER: Slot = slot(Place::Query, "after", Kind::After);
-const NEW_MEMBER: [Slot; 2] = [
-    slot(Place::Path, "orgID", Kind::Organization),
-    slot(Place::Body, "id", Kind::User),
-];
-const MEMBER: [Slot; 2] = [
-    slot(Place::Path, "orgID", Kind::Organization),
-    slot(Place::Path, "userID", Kind::User),
-];
-
-/// Returns the parameters that name a record; those in the query are optional.
-pub(crate) fn slots(operation: &str) -> Option<Vec<Slot>> {
-    use Kind::{Authorization, Bucket, BucketName, Organization, OrganizationName, User, UserName};
-    let query = |name, kind| slot(Place::Query, name, kind);
-    Some(match operation {
-        "GetAuthorizations" => vec![
-            query("id", Authorization),
-            query("userID", User),
-            query("user", UserName),
-            query("orgID", Organization),
-            query("org", OrganizationName),
-            query("token", Kind::Token),
-            AFTER,
+/// Returns the parameters that name a record, that of the path first; those in the query are
+/// optional.
+pub(crate) fn slots(operation: &str) -> Vec<Slot> {
+    use Kind::{
+        After, Authorization, Bucket, BucketName, DatabaseToken, Organization, OrganizationName,
+        Token, User, UserName,
+    };
+    use Place::{Body, OptionalBody, Path, Query};
+    let slots: &[(Place, &'static str, Kind)] = match operation {
+        "GetAuthorizations" => &[
+            (Query, "id", Authorization),
+            (Query, "userID", User),
+            (Query, "user", UserName),
+            (Query, "orgID", Organization),
+            (Query, "org", OrganizationName),
+            (Query, "token", Token),
+            (Query, "after", After),
         ],
-        "PostAuthorizations" => vec![
-            slot(Place::Body, "orgID", Organization),
-            slot(Place::OptionalBody, "userID", User),
+        "PostAuthorizations" => &[
+            (Body, "orgID", Organization),
+            (OptionalBody, "userID", User),
         ],
         "GetAuthorizationsID"
         | "PatchAuthorizationsID"
         | "DeleteAuthorizationsID"
-        | "PostAuthorizationsIDRotate" => AUTHORIZATION.to_vec(),
-        "GetUsers" => vec![query("id", User), query("name", UserName), AFTER],
+        | "PostAuthorizationsIDRotate" => &[(Path, "authID", Authorization)],
+        "GetUsers" => &[
+            (Query, "id", User),
+            (Query, "name", UserName),
+            (Query, "after", After),
+        ],
         "GetUsersID"
         | "PatchUsersID"
         | "DeleteUsersID"
         | "PostUsersIDPassword"
-        | "PutUsersIDPassword" => USER.to_vec(),
-        "GetOrgs" => vec![
-            query("org", OrganizationName),
-            query("orgID", Organization),
-            query("userID", User),
-            AFTER,
+        | "PutUsersIDPassword" => &[(Path, "userID", User)],
+        "GetOrgs" => &[
+            (Query, "org", OrganizationName),
+            (Query, "orgID", Organization),
+            (Query, "userID", User),
+            (Query, "after", After),
         ],
         "GetOrgsID" | "PatchOrgsID" | "DeleteOrgsID" | "GetOrgsIDMembers" | "GetOrgsIDOwners" => {
-            ORG.to_vec()
+            &[(Path, "orgID", Organization)]
         }
-        "PostOrgsIDMembers" | "PostOrgsIDOwners" => NEW_MEMBER.to_vec(),
-        "DeleteOrgsIDMembersID" | "DeleteOrgsIDOwnersID" => MEMBER.to_vec(),
-        "GetBuckets" => vec![
-            query("id", Bucket),
-            query("name", BucketName),
-            query("org", OrganizationName),
-            query("orgID", Organization),
-            AFTER,
+        "PostOrgsIDMembers" | "PostOrgsIDOwners" => {
+            &[(Path, "orgID", Organization), (Body, "id", User)]
+        }
+        "DeleteOrgsIDMembersID" | "DeleteOrgsIDOwnersID" => {
+            &[(Path, "orgID", Organization), (Path, "userID", User)]
+        }
+        "GetBuckets" => &[
+            (Query, "id", Bucket),
+            (Query, "name", BucketName),
+            (Query, "org", OrganizationName),
+            (Query, "orgID", Organization),
+            (Query, "after", After),
         ],
-        "PostBuckets" => vec![slot(Place::Body, "orgID", Organization)],
-        "GetBucketsID" | "DeleteBucketsID" => BUCKET.to_vec(),
+        "PostBuckets" => &[(Body, "orgID", Organization)],
+        "GetBucketsID" | "DeleteBucketsID" => &[(Path, "bucketID", Bucket)],
         "GetDatabaseToken" | "UpdateDatabaseToken" | "DeleteDatabaseToken" => {
-            DATABASE_TOKEN.to_vec()
+            &[(Path, "tokenId", DatabaseToken)]
         }
-        "GetDatabaseTokens"
-        | "CreateDatabaseToken"
-        | "PostUsers"
-        | "PostOrgs"
-        | "GetMe"
-        | "PutMePassword"
-        | "GetSetup"
-        | "PostSetup"
-        | "PostSignin"
-        | "PostSignout"
-        | "GetRoutes"
-        | "GetResources"
-        | "GetOpenapi"
-        | "GetHealth"
-        | "GetReady"
-        | "GetPing"
-        | "HeadPing"
-        | "GetMetrics"
-        | "PostBackup" => Vec::new(),
-        _ => return None,
-    })
+        _ => &[],
+    };
+    let slots = slots.iter();
+    slots
+        .map(|&(place, name, kind)| Slot { place, name, kind })
+        .collect()
 }
 
-/// Returns a valid body with the values of the slots.
-pub(crate) fn body(operation: &str, world: &World, filled: &[Filled<'_>]) -> Option<Value> {
+/// Returns a valid body with the values of the slots; null for an operation without one.
+pub(crate) fn body(operation: &str, world: &World, filled: &[Filled<'_>]) -> Value {
     let mut body = match operation {
         "PostAuthorizations" => {
-            let org = named(filled, "orgID")
-                .thing
-                .org(world)
-                .unwrap_or(world.own.org);
-            json!({"permissions": [
-                {"action": "read", "resource": {"type": "buckets", "orgID": org}}
-            ]})
+            let org = named(filled, "orgID").spelled_id(world);
+            let resource = json!({"type": "buckets", "orgID": org.unwrap_or(world.own.org)});
+            json!({"permissions": [{"action": "read", "resource": resource}]})
         }
         "PatchAuthorizationsID" => json!({"description": "another"}),
         "PostAuthorizationsIDRotate" => json!({"overlapSeconds": 60}),
@@ -127,11 +101,11 @@ pub(crate) fn body(operation: &str, world: &World, filled: &[Filled<'_>]) -> Opt
             "description": "made", "permissions": [{"action": "read", "resource": "db"}],
         }),
         "UpdateDatabaseToken" => json!({"description": "another"}),
-        _ => return None,
+        _ => return Value::Null,
     };
     let slots = filled.iter().filter(|one| one.slot.place.is_body());
-    for one in slots.filter(|one| one.thing != Thing::Absent) {
+    for one in slots.filter(|one| !one.is_absent()) {
         body[one.slot.name] = Value::String(one.text.clone());
     }
-    Some(body)
+    body
 }

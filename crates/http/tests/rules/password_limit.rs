@@ -86,7 +86,7 @@ fn wrong_passwords_are_forgotten_after_the_wait_and_after_the_right_one() {
 #[test]
 fn wrong_passwords_of_all_operations_count_together() {
     let server = server(FAILURES, WINDOW);
-    let path = format!("/api/v2/users/{}/password", server.user.id);
+    let path = format!("/api/v2/users/{}/password", server.user);
     let lines = [
         "PUT /api/v2/me/password".to_owned(),
         format!("POST {path}"),
@@ -100,9 +100,8 @@ fn wrong_passwords_of_all_operations_count_together() {
         expect_limit(&send(&server, line, "anna", PASSWORD));
     }
     // A caller that may write the user needs no password.
-    server
-        .operate(&lines[2], json!({"password": PASSWORD}))
-        .expect(204);
+    let reply = server.operate(&lines[2], json!({"password": PASSWORD}));
+    reply.expect(204);
 }
 
 #[test]
@@ -121,13 +120,6 @@ fn the_document_describes_the_limit_of_exactly_these_operations() {
         }
     }
     limited.sort_unstable();
-    assert_eq!(
-        limited,
-        [
-            "PostSignin",
-            "PostUsersIDPassword",
-            "PutMePassword",
-            "PutUsersIDPassword"
-        ]
-    );
+    let of_users = ["PostUsersIDPassword", "PutMePassword", "PutUsersIDPassword"];
+    assert_eq!(limited, [&["PostSignin"], &of_users[..]].concat());
 }

@@ -1,8 +1,5 @@
 //! The callers of the matrix, and a plain reference implementation of their permissions.
 
-use std::fmt;
-
-use axum::http::{HeaderName, HeaderValue, header};
 use symbolon::{Action, Id, Permission, ResourceType, Role, Schema, Target};
 
 /// Status and code of a refusal, and its subject if an operation names several records.
@@ -60,43 +57,47 @@ pub(crate) struct Who {
 pub(crate) const READ: &str = "read";
 pub(crate) const WRITE: &str = "write";
 
-/// Returns whether a permission allows a request, by a second implementation of the rule.
+/// Returns whether one of the permissions allows a request, by a second implementation of the rule.
 ///
 /// Action and type must be equal. A permission without organization and id allows every request,
 /// one with an organization those that name it, and one with an id those for this id, unless both
-/// name different organizations.
-pub(crate) fn covers(
-    held: &Permission,
+/// name different organizations. Users belong to no organization: a permission that names one
+/// allows nothing on them.
+pub(crate) fn allows(
+    held: &[Permission],
     action: &str,
     kind: ResourceType,
     org: Option<Id>,
     id: Option<Id>,
 ) -> bool {
-    if held.action.to_string() != action || held.resource.kind != kind {
-        return false;
-    }
-    let same_org = match (held.resource.organization, org) {
-        (Some(held), Some(wanted)) => held == wanted,
-        _ => true,
-    };
-    match (&held.resource.target, held.resource.organization) {
-        (Target::Any, None) => true,
-        (Target::Any, Some(held)) => org == Some(held),
-        (Target::Id(held), _) => id == Some(*held) && same_org,
-        (Target::Name(_), _) => false,
-    }
+    held.iter().any(|one| {
+        let scope = one.resource.organization;
+        let fits = match (&one.resource.target, scope) {
+            (Target::Any, None) => true,
+            (Target::Any, Some(_)) => org == scope,
+            (Target::Id(held), _) => {
+                id == Some(*held) && (scope.is_none() || org.is_none() || org == scope)
+            }
+            (Target::Name(_), _) => false,
+        };
+        let is_same = one.action.as_str() == action && one.resource.kind == kind;
+        is_same && fits && (kind != ResourceType::USERS || scope.is_none())
+    })
 }
 
 impl Who {
-    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        let (name, text) = match &self.credential {
+    pub(crate) fn header(&self) -> Option<(&'static str, String)> {
+        Some(match &self.credential {
             Credential::Nothing => return None,
             Credential::Token(text) | Credential::DatabaseToken(text) => {
-                (header::AUTHORIZATION, format!("Token {text}"))
+                ("authorization", format!("Token {text}"))
             }
-            Credential::Session(text) => (header::COOKIE, format!("influxdb-oss-session={text}")),
-        };
-        Some((name, text.parse().unwrap()))
+            Credential::Session(text) => ("cookie", format!("influxdb-oss-session={text}")),
+        })
+    }
+
+    pub(crate) fn is_session(&self) -> bool {
+        matches!(self.credential, Credential::Session(_))
     }
 
     pub(crate) fn may(
@@ -106,9 +107,8 @@ impl Who {
         org: Option<Id>,
         id: Option<Id>,
     ) -> bool {
-        let all =
-            |held: &Vec<Permission>| held.iter().any(|one| covers(one, action, kind, org, id));
-        self.holds.as_ref().is_none_or(all)
+        let held = self.holds.as_ref();
+        held.is_none_or(|held| allows(held, action, kind, org, id))
     }
 
     /// Returns whether the caller holds all permissions of a role in an organization: reading every
@@ -126,15 +126,8 @@ impl Who {
         })
     }
 
-    /// Returns whether the caller may do this to a user, which takes a permission that names no
-    /// organization.
     pub(crate) fn may_user(&self, action: &str, id: Id) -> bool {
-        let unscoped = |one: &&Permission| one.resource.organization.is_none();
-        let all = |held: &Vec<Permission>| {
-            let mut unscoped = held.iter().filter(unscoped);
-            unscoped.any(|one| covers(one, action, ResourceType::USERS, None, Some(id)))
-        };
-        self.holds.as_ref().is_none_or(all)
+        self.may(action, ResourceType::USERS, None, Some(id))
     }
 
     /// Returns whether the caller may grant reading the buckets, and so databases, of `org`.
@@ -144,11 +137,5 @@ impl Who {
 
     pub(crate) fn is_inside(&self, org: Id) -> bool {
         self.holds.is_none() || self.inside.contains(&org)
-    }
-}
-
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
     }
 }

@@ -1,9 +1,9 @@
 //! The records that a request can name: of the caller's organization, of another one, deleted ones,
 //! and ones that never existed.
 
-use symbolon::Id;
+use symbolon::{Id, ResourceType};
 
-use crate::fixture::{Realm, World};
+use crate::fixture::World;
 
 /// The place of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,21 +40,49 @@ pub(crate) enum Kind {
     After,
 }
 
-impl Kind {
-    fn is_text(self) -> bool {
-        matches!(
-            self,
-            Self::Token | Self::UserName | Self::OrganizationName | Self::BucketName
-        )
-    }
-}
-
 /// A parameter that names a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) place: Place,
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
+}
+
+/// One record of each kind, all in one organization.
+#[derive(Debug, Clone)]
+pub(crate) struct Realm {
+    pub(crate) org: Id,
+    pub(crate) user: Id,
+    pub(crate) authorization: Id,
+    pub(crate) token: String,
+    pub(crate) database_token: Id,
+    pub(crate) bucket: Id,
+    /// Distinguishes the names of realms, which have the same length.
+    pub(crate) letter: char,
+}
+
+impl Realm {
+    fn id(&self, kind: Kind) -> Id {
+        match kind {
+            Kind::Authorization | Kind::Token | Kind::After => self.authorization,
+            Kind::DatabaseToken => self.database_token,
+            Kind::User | Kind::UserName => self.user,
+            Kind::Organization | Kind::OrganizationName => self.org,
+            Kind::Bucket | Kind::BucketName => self.bucket,
+        }
+    }
+
+    /// Returns how a request names the record.
+    pub(crate) fn text(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Token => self.token.clone(),
+            Kind::DatabaseToken => self.database_token.to_uuid().to_string(),
+            Kind::UserName => format!("user-{}", self.letter),
+            Kind::OrganizationName => format!("organization-{}", self.letter),
+            Kind::BucketName => format!("bucket-{}", self.letter),
+            kind => self.id(kind).to_string(),
+        }
+    }
 }
 
 /// A record, or the lack of one.
@@ -83,69 +111,6 @@ impl PartialEq for Thing<'_> {
     }
 }
 
-impl Thing<'_> {
-    fn realm(&self) -> Option<&Realm> {
-        match self {
-            Self::Of(realm) => Some(realm),
-            _ => None,
-        }
-    }
-
-    /// Returns organization and id if the record exists, as do the next three.
-    pub(crate) fn authorization(&self) -> Option<(Id, Id)> {
-        self.realm().map(|one| (one.org, one.authorization))
-    }
-
-    pub(crate) fn bucket(&self) -> Option<(Id, Id)> {
-        self.realm().map(|one| (one.org, one.bucket))
-    }
-
-    /// An organization belongs to itself.
-    pub(crate) fn organization(&self) -> Option<(Id, Id)> {
-        self.realm().map(|one| (one.org, one.org))
-    }
-
-    pub(crate) fn user(&self) -> Option<Id> {
-        self.realm().map(|one| one.user)
-    }
-
-    /// Returns the id of an organization that the request names, whether or not it exists.
-    pub(crate) fn org(&self, world: &World) -> Option<Id> {
-        match self {
-            Self::Of(realm) => Some(realm.org),
-            Self::Deleted => Some(world.deleted.org),
-            Self::Unknown => Some(unknown(Kind::Organization)),
-            _ => None,
-        }
-    }
-
-    /// Returns the id of a user that the request names, whether or not it exists.
-    pub(crate) fn any_user(&self, world: &World) -> Option<Id> {
-        match self {
-            Self::Of(realm) => Some(realm.user),
-            Self::Deleted => Some(world.deleted.user),
-            Self::Unknown => Some(unknown(Kind::User)),
-            _ => None,
-        }
-    }
-
-    /// Returns the id of a database token that the request names, whether or not it exists.
-    pub(crate) fn spelled_id(&self, world: &World) -> Option<Id> {
-        match self {
-            Self::Of(realm) => Some(realm.database_token),
-            Self::Deleted => Some(world.deleted.database_token),
-            Self::OtherFace => Some(world.own.authorization),
-            Self::Unknown => Some(unknown(Kind::DatabaseToken)),
-            _ => None,
-        }
-    }
-}
-
-/// Returns an id that no record has.
-fn unknown(kind: Kind) -> Id {
-    Id::new(0x0fed_cba9_8765_4321 + kind as u64).unwrap()
-}
-
 /// A slot with the record that it names.
 #[derive(Debug, Clone)]
 pub(crate) struct Filled<'w> {
@@ -154,22 +119,60 @@ pub(crate) struct Filled<'w> {
     pub(crate) text: String,
 }
 
+impl Filled<'_> {
+    /// Returns the id of the record if it exists.
+    pub(crate) fn id(&self) -> Option<Id> {
+        self.at().map(|(_, id)| id)
+    }
+
+    /// Returns organization and id of the record if it exists. An organization belongs to itself.
+    pub(crate) fn at(&self) -> Option<(Id, Id)> {
+        match self.thing {
+            Thing::Of(realm) => Some((realm.org, realm.id(self.slot.kind))),
+            _ => None,
+        }
+    }
+
+    /// Returns the id that the request names, whether or not the record exists.
+    pub(crate) fn spelled_id(&self, world: &World) -> Option<Id> {
+        let kind = self.slot.kind;
+        match self.thing {
+            Thing::Of(realm) => Some(realm.id(kind)),
+            Thing::Deleted => Some(world.deleted.id(kind)),
+            Thing::Unknown => Some(world.unknown.id(kind)),
+            Thing::OtherFace => Some(world.own.authorization),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        self.thing == Thing::Absent
+    }
+
+    /// Returns the type of the record in permissions.
+    pub(crate) fn resource_type(&self) -> ResourceType {
+        match self.slot.kind {
+            Kind::User | Kind::UserName => ResourceType::USERS,
+            Kind::Organization | Kind::OrganizationName => ResourceType::ORGANIZATIONS,
+            Kind::Bucket | Kind::BucketName => ResourceType::BUCKETS,
+            _ => ResourceType::AUTHORIZATIONS,
+        }
+    }
+}
+
 impl Slot {
     /// Returns every record that the slot can name.
     pub(crate) fn things<'w>(&self, world: &'w World) -> Vec<Thing<'w>> {
-        let mut all = vec![
-            Thing::Of(&world.own),
-            Thing::Of(&world.other),
-            Thing::Unknown,
-            Thing::Deleted,
-        ];
-        if self.kind == Kind::Authorization {
+        use Kind::{Authorization, BucketName, DatabaseToken, OrganizationName, Token, UserName};
+        let (own, other) = (Thing::Of(&world.own), Thing::Of(&world.other));
+        let mut all = vec![own, other, Thing::Unknown, Thing::Deleted];
+        if self.kind == Authorization {
             all.extend([Thing::Orphan, Thing::Stray]);
         }
-        if matches!(self.kind, Kind::Authorization | Kind::DatabaseToken) {
+        if matches!(self.kind, Authorization | DatabaseToken) {
             all.push(Thing::OtherFace);
         }
-        if !self.kind.is_text() {
+        if !matches!(self.kind, Token | UserName | OrganizationName | BucketName) {
             all.push(Thing::Malformed);
         }
         if self.place.is_optional() {
@@ -180,7 +183,8 @@ impl Slot {
 
     /// Returns the record that the slot names while another slot is varied.
     pub(crate) fn usual<'w>(&self, world: &'w World) -> Thing<'w> {
-        if self.place.is_optional() {
+        let is_absent = self.place.is_optional();
+        if is_absent {
             Thing::Absent
         } else {
             Thing::Of(&world.own)
@@ -188,53 +192,23 @@ impl Slot {
     }
 
     pub(crate) fn fill<'w>(self, thing: Thing<'w>, world: &World) -> Filled<'w> {
+        let of_database = self.kind == Kind::DatabaseToken;
         let text = match thing {
             Thing::Absent => String::new(),
-            Thing::Malformed if self.kind == Kind::DatabaseToken => "no-uuid".to_owned(),
+            Thing::Malformed if of_database => "no-uuid".to_owned(),
             Thing::Malformed => "00000000000000zz".to_owned(),
-            Thing::Of(realm) => self.of(realm),
-            Thing::Deleted => self.of(&world.deleted),
+            Thing::Of(realm) => realm.text(self.kind),
+            Thing::Deleted => world.deleted.text(self.kind),
+            Thing::Unknown => world.unknown.text(self.kind),
             Thing::Orphan => world.orphan.to_string(),
             Thing::Stray => world.stray.to_string(),
-            Thing::OtherFace => match self.kind {
-                Kind::DatabaseToken => world.own.authorization.to_uuid().to_string(),
-                _ => world.own.database_token.to_string(),
-            },
-            Thing::Unknown => self.unknown(),
+            Thing::OtherFace if of_database => world.own.authorization.to_uuid().to_string(),
+            Thing::OtherFace => world.own.database_token.to_string(),
         };
         Filled {
             slot: self,
             thing,
             text,
-        }
-    }
-
-    fn of(&self, realm: &Realm) -> String {
-        match self.kind {
-            Kind::Authorization | Kind::After => realm.authorization.to_string(),
-            Kind::Token => realm.token.clone(),
-            Kind::DatabaseToken => realm.database_token.to_uuid().to_string(),
-            Kind::User => realm.user.to_string(),
-            Kind::UserName => realm.user_name.clone(),
-            Kind::Organization => realm.org.to_string(),
-            Kind::OrganizationName => realm.org_name.clone(),
-            Kind::Bucket => realm.bucket.to_string(),
-            Kind::BucketName => realm.bucket_name.clone(),
-        }
-    }
-
-    /// Returns a text of the same length as that of an existing record.
-    fn unknown(&self) -> String {
-        match self.kind {
-            Kind::Token => {
-                let other = symbolon::Token::generate(symbolon::Prefix::default(), Id::MAX);
-                other.unwrap().reveal().to_owned()
-            }
-            Kind::UserName => "user-x".to_owned(),
-            Kind::OrganizationName => "organization-x".to_owned(),
-            Kind::BucketName => "bucket-x".to_owned(),
-            Kind::DatabaseToken => unknown(self.kind).to_uuid().to_string(),
-            kind => unknown(kind).to_string(),
         }
     }
 }

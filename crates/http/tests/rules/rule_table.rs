@@ -10,14 +10,13 @@ use crate::list_reference::{authorizations, buckets, database_tokens, organizati
 use crate::reference::{
     CONFLICT, Credential, FORBIDDEN, INVALID, NOT_FOUND, READ, Refusal, UNAUTHORIZED, WRITE, Who,
 };
-use crate::resources::{Filled, Thing};
+use crate::resources::Filled;
 
-/// An expected reply: success, with the ids in a list, or a refusal.
+/// An expected success: its status, or status 200 with the ids in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done(u16),
     List(BTreeSet<Id>),
-    Refused(Refusal),
 }
 
 pub(crate) type Decided = Result<Answer, Refusal>;
@@ -31,33 +30,18 @@ pub(crate) fn need(may: bool, refusal: Refusal) -> Result<(), Refusal> {
     if may { Ok(()) } else { Err(refusal) }
 }
 
-/// Checks an action on a record, given by organization and id.
+/// Checks an action on a record.
 ///
 /// To a caller of another organization that may not read it, the record does not exist. A caller
-/// of the same organization learns that it lacks the permission.
-pub(crate) fn on(
-    who: &Who,
-    action: &str,
-    kind: ResourceType,
-    at: Option<(Id, Id)>,
-) -> Result<(), Refusal> {
-    let (org, id) = at.ok_or(NOT_FOUND)?;
-    let may = |action| who.may(action, kind, Some(org), Some(id));
-    need(who.is_inside(org) || may(READ) || may(action), NOT_FOUND)?;
+/// of the same organization learns that it lacks the permission. A user belongs to no organization.
+pub(crate) fn on(who: &Who, action: &str, one: &Filled<'_>) -> Result<(), Refusal> {
+    let (org, id) = one.at().ok_or(NOT_FOUND)?;
+    let kind = one.resource_type();
+    let org = Some(org).filter(|_| kind != ResourceType::USERS);
+    let may = |action| who.may(action, kind, org, Some(id));
+    let is_inside = org.is_some_and(|org| who.is_inside(org));
+    need(is_inside || may(READ) || may(action), NOT_FOUND)?;
     need(may(action), UNAUTHORIZED)
-}
-
-/// Checks an action on a user, who belongs to no organization.
-pub(crate) fn on_user(who: &Who, action: &str, user: Option<Id>) -> Result<(), Refusal> {
-    let user = user.ok_or(NOT_FOUND)?;
-    let may = |action| who.may_user(action, user);
-    need(may(READ) || may(action), NOT_FOUND)?;
-    need(may(action), UNAUTHORIZED)
-}
-
-/// Returns the expected reply to a caller with a valid credential and to well-formed ids.
-pub(crate) fn answer(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> Answer {
-    decide(operation, world, who, filled).unwrap_or_else(Answer::Refused)
 }
 
 /// Returns whether an operation refuses an invalid token or session as such.
@@ -65,44 +49,25 @@ pub(crate) fn needs_valid_credential(operation: &str, who: &Who) -> bool {
     match operation {
         "PutMePassword" | "PostSignout" => false,
         // Signing in ignores a session.
-        "PostSignin" => !is_session(who),
+        "PostSignin" => !who.is_session(),
         _ => !is_public(operation),
     }
 }
 
 fn is_public(operation: &str) -> bool {
-    let public = [
-        "GetSetup",
-        "PostSetup",
-        "GetRoutes",
-        "GetOpenapi",
-        "GetHealth",
-        "GetReady",
-        "GetPing",
-        "HeadPing",
-        "GetMetrics",
-    ];
-    public.contains(&operation)
+    let of_state = ["GetHealth", "GetReady", "GetPing", "HeadPing", "GetMetrics"];
+    let of_api = ["GetSetup", "PostSetup", "GetRoutes", "GetOpenapi"];
+    of_state.contains(&operation) || of_api.contains(&operation)
 }
 
-fn decide(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
-    let thing = |name: &str| &named(filled, name).thing;
-    let authorization = |action| {
-        let at = thing("authID").authorization();
-        on(who, action, ResourceType::AUTHORIZATIONS, at)
-    };
-    let user = |action| on_user(who, action, thing("userID").user());
-    let org = |action| {
-        let at = thing("orgID").organization();
-        on(who, action, ResourceType::ORGANIZATIONS, at)
-    };
-    let bucket = |action| {
-        let at = thing("bucketID").bucket();
-        on(who, action, ResourceType::BUCKETS, at)
-    };
+/// Returns the expected reply to a caller with a valid credential and to well-formed ids.
+pub(crate) fn decide(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> Decided {
+    let one = |name: &str| named(filled, name);
+    // The action on the record that the path names first.
+    let may = |action| on(who, action, &filled[0]);
     // Writing all records of a type, in every organization.
     let create = |kind| need(who.may(WRITE, kind, None, None), UNAUTHORIZED);
-    let is_bearer = !matches!(who.credential, Credential::Session(_) | Credential::Nothing);
+    let is_bearer = !who.is_session() && !matches!(who.credential, Credential::Nothing);
     let done = |status: u16, checked: Result<(), Refusal>| checked.map(|()| Answer::Done(status));
     match operation {
         "GetPing" | "HeadPing" => done(204, Ok(())),
@@ -111,7 +76,7 @@ fn decide(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> D
         "GetResources" => done(200, Ok(())),
         // By a token: no caller of the matrix presents a password.
         "PostSignin" => done(204, need(is_bearer, UNAUTHORIZED)),
-        "PostSignout" => done(204, need(is_session(who), UNAUTHORIZED)),
+        "PostSignout" => done(204, need(who.is_session(), UNAUTHORIZED)),
         "PutMePassword" => Err(UNAUTHORIZED),
         other if is_public(other) => done(200, Ok(())),
         "GetMe" => {
@@ -120,70 +85,63 @@ fn decide(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> D
         }
 
         "GetAuthorizations" => authorizations(world, who, filled),
-        "PostAuthorizations" => done(
-            201,
-            post_authorization(who, thing("orgID"), thing("userID"), world),
-        ),
-        "GetAuthorizationsID" => done(200, authorization(READ)),
-        "PatchAuthorizationsID" => done(200, authorization(WRITE)),
-        "DeleteAuthorizationsID" => done(204, authorization(WRITE)),
+        "GetUsers" => users(world, who, filled),
+        "GetOrgs" => organizations(world, who, filled),
+        "GetBuckets" => buckets(world, who, filled),
+        "GetAuthorizationsID" | "GetUsersID" | "GetOrgsID" | "GetBucketsID" => done(200, may(READ)),
+        "PatchAuthorizationsID" | "PatchUsersID" | "PatchOrgsID" => done(200, may(WRITE)),
+        "DeleteAuthorizationsID" | "DeleteUsersID" | "DeleteOrgsID" | "DeleteBucketsID" => {
+            done(204, may(WRITE))
+        }
+
+        "PostAuthorizations" => {
+            let checked = post_authorization(who, one("orgID"), one("userID"), world);
+            done(201, checked)
+        }
         "PostAuthorizationsIDRotate" => {
-            authorization(WRITE)?;
-            let (org, _) = thing("authID").authorization().ok_or(NOT_FOUND)?;
+            may(WRITE)?;
+            let (org, _) = filled[0].at().ok_or(NOT_FOUND)?;
             done(201, need(who.may_grant_reading_buckets(org), FORBIDDEN))
         }
 
-        "GetUsers" => users(world, who, filled),
         "PostUsers" => done(201, create(ResourceType::USERS)),
-        "GetUsersID" => done(200, user(READ)),
-        "PatchUsersID" => done(200, user(WRITE)),
-        "DeleteUsersID" => done(204, user(WRITE)),
         // A caller that sets a password can sign in with it, so it must hold the user's roles.
         "PostUsersIDPassword" | "PutUsersIDPassword" => {
-            user(WRITE)?;
-            let id = thing("userID").user();
+            may(WRITE)?;
+            let id = filled[0].id();
             let found = world.users.iter().filter(|one| Some(one.id) == id);
             let mut roles = found.flat_map(|one| &one.roles);
             let holds = roles.all(|(org, role)| who.has_role(*org, *role));
-            let is_self = who.user == id && is_session(who);
+            let is_self = who.user == id && who.is_session();
             done(204, need(is_self || holds, FORBIDDEN))
         }
 
-        "GetOrgs" => organizations(world, who, filled),
         "PostOrgs" => done(201, create(ResourceType::ORGANIZATIONS)),
-        "GetOrgsID" => done(200, org(READ)),
-        "PatchOrgsID" => done(200, org(WRITE)),
-        "DeleteOrgsID" => done(204, org(WRITE)),
         "GetOrgsIDMembers" | "GetOrgsIDOwners" => {
-            org(READ)?;
-            let (org, _) = thing("orgID").organization().ok_or(NOT_FOUND)?;
-            let wanted = (org, role_of(operation));
+            may(READ)?;
+            let wanted = (filled[0].id().ok_or(NOT_FOUND)?, role_of(operation));
             let users = world.users.iter().filter(|one| one.roles.contains(&wanted));
             Ok(Answer::List(users.map(|one| one.id).collect()))
         }
         "PostOrgsIDMembers" | "PostOrgsIDOwners" => {
-            org(WRITE)?;
-            let (org, _) = thing("orgID").organization().ok_or(NOT_FOUND)?;
+            may(WRITE)?;
+            let org = filled[0].id().ok_or(NOT_FOUND)?;
             // A caller cannot give a role that it does not hold.
             need(who.has_role(org, role_of(operation)), FORBIDDEN)?;
-            done(201, sees_user(world, who, org, thing("id")))
+            done(201, sees_user(world, who, org, one("id")))
         }
         "DeleteOrgsIDMembersID" | "DeleteOrgsIDOwnersID" => {
-            org(WRITE)?;
-            let (org, _) = thing("orgID").organization().ok_or(NOT_FOUND)?;
-            done(204, sees_user(world, who, org, thing("userID")))
+            may(WRITE)?;
+            let org = filled[0].id().ok_or(NOT_FOUND)?;
+            done(204, sees_user(world, who, org, one("userID")))
         }
 
-        "GetBuckets" => buckets(world, who, filled),
         "PostBuckets" => {
-            let org = thing("orgID");
-            let id = org.org(world).ok_or(INVALID)?;
+            let id = one("orgID").spelled_id(world).ok_or(INVALID)?;
             let may = who.may(WRITE, ResourceType::BUCKETS, Some(id), None);
             need(may, UNAUTHORIZED)?;
-            done(201, need(org.organization().is_some(), NOT_FOUND))
+            done(201, need(one("orgID").id().is_some(), NOT_FOUND))
         }
-        "GetBucketsID" => done(200, bucket(READ)),
-        "DeleteBucketsID" => done(204, bucket(WRITE)),
 
         "GetDatabaseTokens"
         | "CreateDatabaseToken"
@@ -197,36 +155,33 @@ fn decide(operation: &str, world: &World, who: &Who, filled: &[Filled<'_>]) -> D
 }
 
 fn role_of(operation: &str) -> Role {
-    if operation.ends_with("Owners") {
-        Role::Owner
-    } else {
-        Role::Member
-    }
+    let is_owner = operation.ends_with("Owners");
+    if is_owner { Role::Owner } else { Role::Member }
 }
 
 /// Requires that the user exists and is a member of `org` or readable.
-fn sees_user(world: &World, who: &Who, org: Id, user: &Thing<'_>) -> Result<(), Refusal> {
+fn sees_user(world: &World, who: &Who, org: Id, user: &Filled<'_>) -> Result<(), Refusal> {
     let not_found = NOT_FOUND.about("user");
-    let user = user.user().ok_or(not_found)?;
+    let user = user.id().ok_or(not_found)?;
     let found = world.users.iter().filter(|one| one.id == user);
     let is_member = found.flat_map(|one| &one.roles).any(|(of, _)| *of == org);
     need(is_member || who.may_user(READ, user), not_found)
 }
 
-fn post_authorization(who: &Who, org: &Thing, user: &Thing, world: &World) -> Result<(), Refusal> {
-    let id = org.org(world).ok_or(INVALID)?;
-    let of = match user {
-        Thing::Absent => who.user.ok_or(INVALID)?,
-        user => user.any_user(world).ok_or(INVALID)?,
-    };
+fn post_authorization(
+    who: &Who,
+    org: &Filled<'_>,
+    user: &Filled<'_>,
+    world: &World,
+) -> Result<(), Refusal> {
+    let id = org.spelled_id(world).ok_or(INVALID)?;
+    let default_user = who.user.filter(|_| user.is_absent());
+    let of = default_user.or_else(|| user.spelled_id(world));
+    let of = of.ok_or(INVALID)?;
     let may = who.may(WRITE, ResourceType::AUTHORIZATIONS, Some(id), None);
     need(may, UNAUTHORIZED)?;
     need(who.may_user(WRITE, of), UNAUTHORIZED.about("user"))?;
     need(who.may_grant_reading_buckets(id), FORBIDDEN)?;
-    let has_user = *user == Thing::Absent || user.user().is_some();
-    need(org.organization().is_some() && has_user, INVALID)
-}
-
-fn is_session(who: &Who) -> bool {
-    matches!(who.credential, Credential::Session(_))
+    let has_user = user.is_absent() || user.id().is_some();
+    need(org.id().is_some() && has_user, INVALID)
 }

@@ -1,36 +1,134 @@
-//! A server on a memory store with an organization, a user, an operator's token and a manual clock.
+//! A server on a memory store, called without a network.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
 use serde_json::{Value, json};
 use symbolon::{
-    Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization, Options, Origin,
-    Permission, Role, Schema, StoreKey, User,
+    Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization, Options,
+    OrganizationEdit, Origin, Permission, Role, Schema, StoreKey, Transition, UserEdit,
 };
 use symbolon_http::{Api, Settings, application};
 
 use crate::sets::permissions;
 use crate::support::{Reply, ask, run};
 
-pub(crate) struct Server {
-    pub(crate) app: Router,
+/// An engine on a memory store with a manual clock.
+pub(crate) struct Backend {
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: ManualClock,
-    pub(crate) org: Id,
-    pub(crate) user: User,
-    pub(crate) operator: String,
-    pub(crate) store: Arc<MemoryStore>,
+    store: Arc<MemoryStore>,
 }
 
-pub(crate) fn engine(store: &Arc<MemoryStore>, clock: &ManualClock) -> Arc<Engine> {
-    let options = Options {
-        clock: Arc::new(clock.clone()),
-        ..Options::new(Schema::influxdb_v2().and(Schema::databases()))
-    };
-    let store = Arc::clone(store);
-    let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options);
-    Arc::new(engine.unwrap())
+impl Backend {
+    pub(crate) fn new() -> Self {
+        let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
+        Self::over(Arc::new(MemoryStore::new()), clock)
+    }
+
+    fn over(store: Arc<MemoryStore>, clock: ManualClock) -> Self {
+        let options = Options {
+            clock: Arc::new(clock.clone()),
+            ..Options::new(Schema::influxdb_v2().and(Schema::databases()))
+        };
+        let key = StoreKey::from_bytes([7; 32]);
+        let engine = Engine::create(Arc::clone(&store) as _, key, options).unwrap();
+        Self {
+            engine: Arc::new(engine),
+            clock,
+            store,
+        }
+    }
+
+    pub(crate) fn app(&self, settings: Settings) -> Router {
+        application(Api::new(Arc::clone(&self.engine), settings))
+    }
+
+    pub(crate) fn create(&self, new: NewAuthorization) -> (String, Authorization) {
+        let (token, made) = self.engine.issuer().create(&Caller::Root, new).unwrap();
+        (token.reveal().to_owned(), made)
+    }
+
+    /// Creates a token of v2.
+    pub(crate) fn token_of<T: AsRef<str>>(
+        &self,
+        org: Id,
+        user: Option<Id>,
+        held: &[T],
+    ) -> (String, Authorization) {
+        self.create(NewAuthorization {
+            user,
+            origin: Origin::V2,
+            ..NewAuthorization::new(org, permissions(held))
+        })
+    }
+
+    /// Creates a database token.
+    pub(crate) fn database_token<T: AsRef<str>>(&self, org: Id, held: &[T]) -> (String, Id) {
+        let (token, made) = self.create(NewAuthorization {
+            origin: Origin::V0,
+            ..NewAuthorization::new(org, permissions(held))
+        });
+        (token, made.id)
+    }
+
+    pub(crate) fn create_user(&self, name: &str) -> Id {
+        let issuer = self.engine.issuer();
+        issuer.create_user(&Caller::Root, name, None).unwrap().id
+    }
+
+    pub(crate) fn create_org(&self, name: &str) -> Id {
+        let issuer = self.engine.issuer();
+        let made = issuer.create_organization(&Caller::Root, name, "");
+        made.unwrap().id
+    }
+
+    pub(crate) fn create_bucket(&self, org: Id, name: &str) -> Id {
+        let issuer = self.engine.issuer();
+        let made = issuer.register_bucket(&Caller::Root, org, name);
+        made.unwrap().id
+    }
+
+    pub(crate) fn add_member(&self, org: Id, user: Id, role: Role) {
+        let issuer = self.engine.issuer();
+        issuer.add_member(&Caller::Root, org, user, role).unwrap();
+    }
+
+    pub(crate) fn change_user(&self, id: Id, transition: Transition) {
+        let edit = UserEdit {
+            transition: Some(transition),
+            ..UserEdit::default()
+        };
+        let issuer = self.engine.issuer();
+        issuer.edit_user(&Caller::Root, id, &edit).unwrap();
+    }
+
+    pub(crate) fn change_org(&self, id: Id, transition: Transition) {
+        let edit = OrganizationEdit {
+            transition: Some(transition),
+            ..OrganizationEdit::default()
+        };
+        let issuer = self.engine.issuer();
+        issuer.edit_organization(&Caller::Root, id, &edit).unwrap();
+    }
+}
+
+/// A server with an organization, a user and an operator's token.
+pub(crate) struct Server {
+    pub(crate) app: Router,
+    pub(crate) backend: Backend,
+    pub(crate) org: Id,
+    pub(crate) user: Id,
+    pub(crate) operator: String,
+}
+
+impl Deref for Server {
+    type Target = Backend;
+
+    fn deref(&self) -> &Backend {
+        &self.backend
+    }
 }
 
 /// Returns the string forms of these permissions.
@@ -44,70 +142,39 @@ impl Server {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
-        let store = Arc::new(MemoryStore::new());
-        let engine = engine(&store, &clock);
-        let issuer = engine.issuer();
-        let org = issuer
-            .create_organization(&Caller::Root, "my-org", "")
-            .unwrap()
-            .id;
-        let user = issuer.create_user(&Caller::Root, "anna", None).unwrap();
-        let app = application(Api::new(Arc::clone(&engine), settings));
-        let mut server = Self {
-            app,
-            engine,
-            clock,
+        let backend = Backend::new();
+        let (org, user) = (backend.create_org("my-org"), backend.create_user("anna"));
+        let held = texts(&Schema::influxdb_operator());
+        Self {
+            app: backend.app(settings),
+            operator: backend.token_of(org, Some(user), &held).0,
+            backend,
             org,
             user,
-            operator: String::new(),
-            store,
-        };
-        server.operator = server.token(&texts(&Schema::influxdb_operator())).0;
-        server
+        }
+    }
+
+    /// Stops the server, and starts it with the same store.
+    pub(crate) fn restarted(self) -> Self {
+        drop((self.app, self.backend.engine));
+        let backend = Backend::over(self.backend.store, self.backend.clock);
+        Self {
+            app: backend.app(Settings::default()),
+            backend,
+            ..self
+        }
     }
 
     /// Creates a token of the organization and its user.
     pub(crate) fn token<T: AsRef<str>>(&self, held: &[T]) -> (String, Authorization) {
-        self.token_of(self.org, Some(self.user.id), held)
-    }
-
-    pub(crate) fn token_of<T: AsRef<str>>(
-        &self,
-        org: Id,
-        user: Option<Id>,
-        held: &[T],
-    ) -> (String, Authorization) {
-        let new = NewAuthorization {
-            user,
-            origin: Origin::V2,
-            ..NewAuthorization::new(org, permissions(held))
-        };
-        let (token, made) = self.engine.issuer().create(&Caller::Root, new).unwrap();
-        (token.reveal().to_owned(), made)
-    }
-
-    pub(crate) fn create_user(&self, name: &str) -> Id {
-        let issuer = self.engine.issuer();
-        issuer.create_user(&Caller::Root, name, None).unwrap().id
-    }
-
-    pub(crate) fn create_org(&self, name: &str) -> Id {
-        let made = self.engine.issuer();
-        let made = made.create_organization(&Caller::Root, name, "");
-        made.unwrap().id
-    }
-
-    pub(crate) fn add_member(&self, org: Id, user: Id, role: Role) {
-        let issuer = self.engine.issuer();
-        issuer.add_member(&Caller::Root, org, user, role).unwrap();
+        self.token_of(self.org, Some(self.user), held)
     }
 
     /// Sets the password of the server's user.
     pub(crate) fn set_password(&self, password: &str) {
-        let line = format!("POST /api/v2/users/{}/password", self.user.id);
-        self.operate(&line, json!({"password": password}))
-            .expect(204);
+        let line = format!("POST /api/v2/users/{}/password", self.user);
+        let reply = self.operate(&line, json!({"password": password}));
+        reply.expect(204);
     }
 
     /// Sends `METHOD PATH` with a token, and with a body unless it is null.
@@ -126,18 +193,22 @@ impl Server {
         self.operate(&format!("GET {path}"), Value::Null)
     }
 
+    /// Sends `DELETE PATH` as operator.
+    pub(crate) fn delete(&self, path: &str) -> Reply {
+        self.operate(&format!("DELETE {path}"), Value::Null)
+    }
+
+    /// Sends `PATCH PATH` as operator.
+    pub(crate) fn patch(&self, path: &str, body: Value) -> Reply {
+        self.operate(&format!("PATCH {path}"), body)
+    }
+
     /// Sends `GET PATH` with a token.
     pub(crate) fn get_as(&self, token: &str, path: &str) -> Reply {
         self.ask(&format!("GET {path}"), token, Value::Null)
     }
 
     pub(crate) fn ask_with(&self, line: &str, headers: &[(&str, &str)], body: Value) -> Reply {
-        let (method, path) = line.split_once(' ').unwrap();
-        let body = Some(body).filter(|body| !body.is_null());
-        let body = body.map(|body| match body {
-            Value::String(raw) => raw,
-            body => body.to_string(),
-        });
-        run(ask(&self.app, method, path, headers, body))
+        run(ask(&self.app, line, headers, body))
     }
 }

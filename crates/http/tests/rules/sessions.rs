@@ -6,10 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use symbolon::{Role, Schema};
-use symbolon_http::{Api, Settings, application};
 
-use crate::server::{Server, engine, texts};
-use crate::support::{Reply, ask, run};
+use crate::server::{Server, texts};
+use crate::support::Reply;
 
 const PASSWORD: &str = "a good password";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -21,7 +20,7 @@ pub(crate) fn basic(name: &str, password: &str) -> String {
 /// Returns a server whose user owns the organization and has a password.
 fn server() -> Server {
     let server = Server::new();
-    server.add_member(server.org, server.user.id, Role::Owner);
+    server.add_member(server.org, server.user, Role::Owner);
     server.set_password(PASSWORD);
     server
 }
@@ -101,7 +100,7 @@ fn wrong_names_and_wrong_passwords_are_refused_with_the_same_message() {
 #[test]
 fn a_session_by_token_has_its_permissions_and_ends_with_it() {
     let server = server();
-    let own = format!("read:users/{}", server.user.id);
+    let own = format!("read:users/{}", server.user);
     let (token, made) = server.token(&[own.as_str(), "read:buckets"]);
     let token = format!("Token {token}");
     let session = cookie(&sign_in(&server, &token));
@@ -111,8 +110,7 @@ fn a_session_by_token_has_its_permissions_and_ends_with_it() {
     assert_eq!(create.refusal().0, 401);
     let path = format!("/api/v2/authorizations/{}", made.id);
     let switch = |status: &str| {
-        let body = json!({"status": status});
-        server.operate(&format!("PATCH {path}"), body).expect(200);
+        server.patch(&path, json!({"status": status})).expect(200);
     };
     switch("inactive");
     for reply in [me(&server, &session), sign_in(&server, &token)] {
@@ -120,9 +118,7 @@ fn a_session_by_token_has_its_permissions_and_ends_with_it() {
     }
     switch("active");
     me(&server, &session).expect(200);
-    server
-        .operate(&format!("DELETE {path}"), Value::Null)
-        .expect(204);
+    server.delete(&path).expect(204);
     me(&server, &session).expect_unauthorized();
 }
 
@@ -153,22 +149,19 @@ fn changing_the_password_ends_all_sessions() {
 fn a_session_pauses_with_its_user_and_ends_with_it() {
     let server = server();
     let session = signed_in(&server);
-    let path = format!("/api/v2/users/{}", server.user.id);
+    let path = format!("/api/v2/users/{}", server.user);
     // The operator's token belongs to the same user and would pause too.
     let operator = server.create_user("operator");
     let held = texts(&Schema::influxdb_operator());
     let operator = server.token_of(server.org, Some(operator), &held).0;
     let switch = |status: &str| {
-        let body = json!({"status": status});
-        server
-            .ask(&format!("PATCH {path}"), &operator, body)
-            .expect(200);
+        let line = format!("PATCH {path}");
+        let reply = server.ask(&line, &operator, json!({"status": status}));
+        reply.expect(200);
     };
     switch("inactive");
-    for reply in [
-        me(&server, &session),
-        sign_in(&server, &basic("anna", PASSWORD)),
-    ] {
+    let right = basic("anna", PASSWORD);
+    for reply in [me(&server, &session), sign_in(&server, &right)] {
         reply.expect_refusal(403, "forbidden", "User is inactive");
     }
     // With a wrong password, the reply must not reveal that the user exists.
@@ -178,7 +171,7 @@ fn a_session_pauses_with_its_user_and_ends_with_it() {
     let deleted = server.ask(&format!("DELETE {path}"), &operator, Value::Null);
     deleted.expect(204);
     me(&server, &session).expect_unauthorized();
-    sign_in(&server, &basic("anna", PASSWORD)).expect(401);
+    sign_in(&server, &right).expect(401);
 }
 
 #[test]
@@ -199,12 +192,9 @@ fn a_session_survives_a_restart() {
     let server = server();
     let (session, out) = (signed_in(&server), signed_in(&server));
     with(&server, "POST /api/v2/signout", &out, Value::Null);
-    let (store, clock) = (server.store.clone(), server.clock.clone());
-    drop(server);
-    let app = application(Api::new(engine(&store, &clock), Settings::default()));
+    let restarted = server.restarted();
     for (cookie, status) in [(session, 200), (out, 401)] {
-        let headers = [("cookie", cookie.as_str())];
-        run(ask(&app, "GET", "/api/v2/me", &headers, None)).expect(status);
+        me(&restarted, &cookie).expect(status);
     }
 }
 
@@ -221,10 +211,12 @@ fn a_change_with_a_cookie_is_refused_from_another_site() {
     let ask = |line: &str, credential, more: &[(&str, &str)]| {
         let mut headers = vec![("host", "tokens.example:8086"), credential];
         headers.extend(more);
-        let body = match line.starts_with("PATCH") {
-            true if credential == by_cookie => json!({"description": "x"}),
-            true => json!({}),
-            false => Value::Null,
+        let body = if !line.starts_with("PATCH") {
+            Value::Null
+        } else if credential == by_cookie {
+            json!({"description": "x"})
+        } else {
+            json!({})
         };
         server.ask_with(line, &headers, body)
     };

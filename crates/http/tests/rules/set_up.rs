@@ -1,15 +1,13 @@
 //! Set-up: once, with the code, from no web page, and only on a store that nothing was written to.
 
-use std::sync::Arc;
-
+use axum::Router;
 use serde_json::{Value, json};
-use symbolon::{Caller, Engine, MemoryStore};
-use symbolon_http::{Api, Settings, SetupCode, application};
+use symbolon::Caller;
+use symbolon_http::{Settings, SetupCode};
 
-use crate::server::engine;
+use crate::server::Backend;
 use crate::support::{Reply, ask, run};
 
-const LINE: &str = "/api/v2/setup";
 const CODE: &str = "the-right-set-up-code";
 const HEADER: &str = "x-symbolon-setup-code";
 
@@ -19,13 +17,8 @@ fn settings() -> Settings {
     settings
 }
 
-fn unused_engine() -> Arc<Engine> {
-    let clock = symbolon::ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
-    engine(&Arc::new(MemoryStore::new()), &clock)
-}
-
-fn app() -> axum::Router {
-    application(Api::new(unused_engine(), settings()))
+fn app() -> Router {
+    Backend::new().app(settings())
 }
 
 fn form() -> Value {
@@ -33,36 +26,42 @@ fn form() -> Value {
 }
 
 /// Posts exactly these headers and this body.
-fn post_only(app: &axum::Router, headers: &[(&str, &str)], body: &str) -> Reply {
-    run(ask(app, "POST", LINE, headers, Some(body.to_owned())))
+fn post_only(app: &Router, headers: &[(&str, &str)], body: &Value) -> Reply {
+    run(ask(app, "POST /api/v2/setup", headers, body.clone()))
 }
 
 /// Posts the form with the right code.
-fn post(app: &axum::Router, form: &Value) -> Reply {
-    post_only(app, &[(HEADER, CODE)], &form.to_string())
+fn post(app: &Router, form: &Value) -> Reply {
+    post_only(app, &[(HEADER, CODE)], form)
 }
 
-fn is_allowed(app: &axum::Router) -> Value {
-    run(ask(app, "GET", LINE, &[], None)).json()["allowed"].clone()
+fn is_allowed(app: &Router) -> Value {
+    run(ask(app, "GET /api/v2/setup", &[], Value::Null)).json()["allowed"].clone()
+}
+
+fn me(app: &Router, token: &str) -> Reply {
+    let token = format!("Token {token}");
+    let headers = [("authorization", token.as_str())];
+    run(ask(app, "GET /api/v2/me", &headers, Value::Null)).expect(200)
+}
+
+/// Signs in with the password of the form.
+fn sign_in(app: &Router, header: (&str, &str)) -> Reply {
+    let basic = ("authorization", "Basic YW5uYTphIGdvb2QgcGFzc3dvcmQ=");
+    let headers = [basic, header];
+    run(ask(app, "POST /api/v2/signin", &headers, Value::Null))
 }
 
 #[track_caller]
 fn assert_completed(reply: &Reply) {
-    let refusal = reply.refusal();
-    let expected = (422, "conflict", "onboarding has already been completed");
-    assert_eq!(
-        (refusal.0, refusal.1.as_str(), refusal.2.as_str()),
-        expected
-    );
+    reply.expect_refusal(422, "conflict", "onboarding has already been completed");
 }
 
 #[test]
 fn set_up_works_once_and_creates_an_operator_who_can_sign_in() {
     let app = app();
     assert_eq!(is_allowed(&app), true);
-    let reply = post(&app, &form());
-    assert_eq!(reply.status, 201, "{}", reply.text());
-    let made = reply.json();
+    let made = post(&app, &form()).expect(201).json();
     assert_eq!(made["user"]["name"], "anna");
     assert_eq!(made["org"]["name"], "my-org");
     assert_eq!(made["bucket"]["name"], "metrics");
@@ -73,18 +72,13 @@ fn set_up_works_once_and_creates_an_operator_who_can_sign_in() {
     assert_eq!(made["auth"]["permissions"].as_array().unwrap().len(), 44);
     assert_eq!(is_allowed(&app), false);
     assert_completed(&post(&app, &form()));
-    assert_completed(&post_only(&app, &[], ""));
-    let token = format!("Token {}", made["auth"]["token"].as_str().unwrap());
-    let headers = [("authorization", token.as_str())];
-    let me = run(ask(&app, "GET", "/api/v2/me", &headers, None));
-    assert_eq!(me.json()["name"], "anna");
-    let basic = ("authorization", "Basic YW5uYTphIGdvb2QgcGFzc3dvcmQ=");
-    let signed = run(ask(&app, "POST", "/api/v2/signin", &[basic], None));
-    let cookie = signed.header("set-cookie").unwrap().to_owned();
-    let body = Some(json!({"name": "other-org"}).to_string());
-    let headers = [("cookie", cookie.as_str())];
-    let org = run(ask(&app, "POST", "/api/v2/orgs", &headers, body));
-    assert_eq!(org.status, 201, "{}", org.text());
+    assert_completed(&post_only(&app, &[], &json!("")));
+    let token = made["auth"]["token"].as_str().unwrap();
+    assert_eq!(me(&app, token).json()["name"], "anna");
+    let signed_in = sign_in(&app, ("host", "localhost"));
+    let headers = [("cookie", signed_in.header("set-cookie").unwrap())];
+    let body = json!({"name": "other-org"});
+    run(ask(&app, "POST /api/v2/orgs", &headers, body)).expect(201);
 }
 
 #[test]
@@ -97,12 +91,7 @@ fn a_form_that_lacks_a_field_is_refused_and_creates_nothing() {
                 Value::Null => drop(form.as_object_mut().unwrap().remove(field)),
                 value => form[field] = value,
             }
-            let (status, code, message) = post(&app, &form).refusal();
-            assert_eq!(
-                (status, code.as_str()),
-                (422, "unprocessable entity"),
-                "{field}"
-            );
+            let message = post(&app, &form).expect_code(422, "unprocessable entity");
             assert!(message.contains(field), "{message}");
         }
     }
@@ -122,7 +111,7 @@ fn a_form_that_lacks_a_field_is_refused_and_creates_nothing() {
         assert_eq!(post(&app, &form).refusal().0, 400);
     }
     assert_eq!(is_allowed(&app), true);
-    assert_eq!(post(&app, &form()).status, 201);
+    post(&app, &form()).expect(201);
 }
 
 #[test]
@@ -133,22 +122,18 @@ fn the_token_may_be_chosen() {
     form["token"] = json!("short");
     assert_eq!(post(&app, &form).refusal().0, 400);
     form["token"] = json!(own);
-    let made = post(&app, &form);
-    assert_eq!(made.status, 201, "{}", made.text());
+    let made = post(&app, &form).expect(201);
     assert_eq!(made.json()["auth"]["token"], own);
-    let token = format!("Token {own}");
-    let headers = [("authorization", token.as_str())];
-    let me = run(ask(&app, "GET", "/api/v2/me", &headers, None));
-    assert_eq!(me.status, 200);
+    me(&app, own);
 }
 
 /// An embedding server that mounts the router with default settings.
 #[test]
 fn without_a_code_set_up_is_closed() {
-    let app = application(Api::new(unused_engine(), Settings::default()));
+    let app = Backend::new().app(Settings::default());
     assert_eq!(is_allowed(&app), false);
     for headers in [vec![], vec![(HEADER, "")], vec![(HEADER, CODE)]] {
-        assert_completed(&post_only(&app, &headers, &form().to_string()));
+        assert_completed(&post_only(&app, &headers, &form()));
     }
 }
 
@@ -167,16 +152,11 @@ fn the_code_is_always_needed() {
             ("host", "127.0.0.1:8086"),
         ],
     ] {
-        let (status, code, message) = post_only(&app, &headers, &form().to_string()).refusal();
-        assert_eq!(
-            (status, code.as_str()),
-            (401, "unauthorized"),
-            "{headers:?}"
-        );
-        assert!(!message.contains(CODE));
+        let message = post_only(&app, &headers, &form()).expect_code(401, "unauthorized");
+        assert!(!message.contains(CODE), "{headers:?}");
     }
     assert_eq!(is_allowed(&app), true);
-    assert_eq!(post(&app, &form()).status, 201);
+    post(&app, &form()).expect(201);
 }
 
 #[test]
@@ -194,20 +174,18 @@ fn web_pages_cannot_set_up_even_with_the_code() {
         (("content-type", "multipart/form-data; boundary=x"), 400),
     ] {
         let headers = [(HEADER, CODE), header];
-        let reply = post_only(&app, &headers, &form().to_string());
+        let reply = post_only(&app, &headers, &form());
         assert_eq!(reply.refusal().0, status, "{header:?}");
     }
     assert_eq!(is_allowed(&app), true);
-    for headers in [
-        vec![
-            ("host", "localhost:8086"),
-            ("origin", "http://localhost:8086"),
-        ],
-        vec![("content-type", "application/json; charset=utf-8")],
-    ] {
-        let headers = [vec![(HEADER, CODE)], headers].concat();
-        let reply = post_only(&self::app(), &headers, &form().to_string());
-        assert_eq!(reply.status, 201, "{headers:?}");
+    let code = (HEADER, CODE);
+    let (host, origin) = (
+        ("host", "localhost:8086"),
+        ("origin", "http://localhost:8086"),
+    );
+    let json = ("content-type", "application/json; charset=utf-8");
+    for headers in [vec![code, host, origin], vec![code, json]] {
+        post_only(&self::app(), &headers, &form()).expect(201);
     }
 }
 
@@ -215,46 +193,37 @@ fn web_pages_cannot_set_up_even_with_the_code() {
 fn an_allowed_host_is_accepted_for_set_up_and_sign_in() {
     let mut settings = settings();
     settings.allowed_hosts = vec!["tokens.example".into()];
-    let app = application(Api::new(unused_engine(), settings));
-    let body = form().to_string();
-    let reply = post_only(&app, &[(HEADER, CODE), ("host", "tokens.example")], &body);
-    assert_eq!(reply.status, 201, "{}", reply.text());
-    let basic = ("authorization", "Basic YW5uYTphIGdvb2QgcGFzc3dvcmQ=");
-    for (host, status) in [("tokens.example:443", 204), ("evil.example", 403)] {
-        let headers = [basic, ("host", host)];
-        let signed = run(ask(&app, "POST", "/api/v2/signin", &headers, None));
-        assert_eq!(signed.status, status, "{host}");
+    let app = Backend::new().app(settings);
+    let headers = [(HEADER, CODE), ("host", "tokens.example")];
+    post_only(&app, &headers, &form()).expect(201);
+    for (header, status) in [
+        (("host", "tokens.example:443"), 204),
+        (("host", "evil.example"), 403),
+        (("origin", "http://evil.example"), 403),
+    ] {
+        assert_eq!(sign_in(&app, header).status, status, "{header:?}");
     }
-    let foreign = [basic, ("origin", "http://evil.example")];
-    let signed = run(ask(&app, "POST", "/api/v2/signin", &foreign, None));
-    assert_eq!(signed.status, 403);
 }
 
 #[test]
 fn a_refusal_comes_before_the_body_is_read() {
     let app = app();
-    for (headers, status) in [
-        (vec![], 401),
-        (vec![(HEADER, CODE), ("origin", "http://evil.example")], 403),
-    ] {
-        let large = "x".repeat(2 << 20);
+    let (code, origin) = ((HEADER, CODE), ("origin", "http://evil.example"));
+    for (headers, status) in [(vec![], 401), (vec![code, origin], 403), (vec![code], 413)] {
+        let large = json!("x".repeat(2 << 20));
         assert_eq!(post_only(&app, &headers, &large).refusal().0, status);
     }
-    let large = "x".repeat(2 << 20);
-    assert_eq!(post_only(&app, &[(HEADER, CODE)], &large).refusal().0, 413);
 }
 
 #[test]
 fn a_store_in_use_is_closed_though_it_was_never_set_up() {
-    let engine = unused_engine();
-    let app = application(Api::new(Arc::clone(&engine), settings()));
+    let backend = Backend::new();
+    let app = backend.app(settings());
     assert_eq!(is_allowed(&app), true);
-    engine
-        .issuer()
-        .create_user(&Caller::Root, "anna", None)
-        .unwrap();
+    backend.create_user("anna");
     assert_eq!(is_allowed(&app), false);
     assert_completed(&post(&app, &form()));
-    let operators = engine.issuer().user_named(&Caller::Root, "anna").unwrap();
-    assert!(!operators.operator);
+    let issuer = backend.engine.issuer();
+    let anna = issuer.user_named(&Caller::Root, "anna").unwrap();
+    assert!(!anna.operator);
 }

@@ -4,7 +4,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use serde_json::Value;
+use symbolon::Id;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 /// Runs a future on this thread.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
@@ -20,22 +22,22 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
 }
 
-/// Sends a request with these headers and this body.
-pub(crate) async fn ask(
-    app: &Router,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: Option<String>,
-) -> Reply {
+/// Sends `METHOD PATH` with these headers, and with a body unless it is null. A string is sent
+/// unchanged.
+pub(crate) async fn ask(app: &Router, line: &str, headers: &[(&str, &str)], body: Value) -> Reply {
+    let (method, path) = line.split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(path);
     if !headers.iter().any(|(name, _)| *name == "host") {
         request = request.header("host", "localhost");
     }
-    let request = headers.iter().fold(request, |request, (name, value)| {
-        request.header(*name, *value)
-    });
-    let body = body.map_or_else(Body::empty, Body::from);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = match body {
+        Value::Null => Body::empty(),
+        Value::String(raw) => raw.into(),
+        body => body.to_string().into(),
+    };
     let response = app.clone().oneshot(request.body(body).unwrap()).await;
     let (parts, body) = response.unwrap().into_parts();
     Reply {
@@ -43,6 +45,13 @@ pub(crate) async fn ask(
         headers: parts.headers,
         body: to_bytes(body, usize::MAX).await.unwrap().to_vec(),
     }
+}
+
+/// Reads an id as either API spells it.
+pub(crate) fn read_id(value: &Value) -> Id {
+    let text = value.as_str().unwrap();
+    let uuid = Uuid::try_parse(text).ok().and_then(Id::from_uuid);
+    uuid.or_else(|| text.parse().ok()).unwrap()
 }
 
 impl Reply {
@@ -79,14 +88,9 @@ impl Reply {
     /// Asserts that this is a refusal with this code, and returns its message.
     #[track_caller]
     pub(crate) fn expect_code(&self, status: u16, code: &str) -> String {
-        let refusal = self.refusal();
-        assert_eq!(
-            (refusal.0, refusal.1.as_str()),
-            (status, code),
-            "{}",
-            self.text()
-        );
-        refusal.2
+        let (found, found_code, message) = self.refusal();
+        assert_eq!((found, &*found_code), (status, code), "{}", self.text());
+        message
     }
 
     /// Asserts that this is a refusal with this code and message.
