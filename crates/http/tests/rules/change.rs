@@ -41,7 +41,7 @@ fn an_update_accepts_the_whole_object_and_changes_status_and_description_only() 
     assert_eq!(reply.json(), wanted);
     assert_eq!(show(), wanted);
     let refused = server.get_as(&token, LIST);
-    refused.expect_refusal(401, "unauthorized", "token is inactive");
+    refused.expect_refusal("401 unauthorized: token is inactive");
 
     // Without a change, only the time of the update differs.
     for body in [
@@ -66,20 +66,19 @@ fn an_invalid_update_or_id_is_refused_with_its_reason() {
     let server = Server::new();
     let id = server.token(&["read:buckets"]).1.id.to_string();
     let bad = server.operate(&line("PATCH", &id), json!({"status": "on"}));
-    let message = "encodeAuthorization: unknown authorization status";
-    bad.expect_refusal(400, "invalid", message);
+    bad.expect_refusal("400 invalid: encodeAuthorization: unknown authorization status");
     let bad = server.operate(&line("PATCH", &id), json!("{"));
-    let message = bad.expect_code(400, "invalid");
+    let message = bad.expect_code("400 invalid");
     assert!(message.starts_with("invalid json structure: "), "{message}");
     for method in ["GET", "PATCH", "DELETE"] {
-        for (id, status, code, message) in [
-            ("12", 400, "invalid", "id must have a length of 16 bytes"),
-            ("000000000000000g", 400, "invalid", "invalid ID"),
-            ("0000000000000000", 400, "invalid", "invalid ID"),
-            (UNKNOWN, 404, "not found", "authorization not found"),
+        for (id, refusal) in [
+            ("12", "400 invalid: id must have a length of 16 bytes"),
+            ("000000000000000g", "400 invalid: invalid ID"),
+            ("0000000000000000", "400 invalid: invalid ID"),
+            (UNKNOWN, "404 not found: authorization not found"),
         ] {
             let reply = server.operate(&line(method, id), json!({}));
-            reply.expect_refusal(status, code, message);
+            reply.expect_refusal(refusal);
         }
     }
     let shown = server.operate(&line("GET", &id.to_uppercase()), Value::Null);
@@ -102,7 +101,7 @@ fn a_deleted_authorization_is_refused_at_once_and_permanently() {
         ("DELETE", Value::Null),
     ] {
         let again = server.operate(&line(method, &id), body);
-        again.expect_refusal(404, "not found", "authorization not found");
+        again.expect_refusal("404 not found: authorization not found");
     }
     assert!(!server.get(LIST).text().contains(&id));
 }
@@ -113,7 +112,7 @@ fn a_rotated_token_works_until_the_overlap_ends() {
     let (token, made) = server.token(&["read:buckets"]);
     let path = format!("POST {LIST}/{}/rotate", made.id);
     let refused = server.ask(&path, &token, json!({}));
-    refused.expect_code(400, "invalid");
+    refused.expect_code("400 invalid");
     // A token may replace itself without permission to write authorizations.
     let body = json!({"overlapSeconds": 60, "description": "next"});
     let next = server.ask(&path, &token, body).expect(201).json();

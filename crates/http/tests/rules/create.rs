@@ -18,12 +18,13 @@ fn refusals_are_in_influxdbs_order() {
     let no_user = server.token_of(org, None, &["read:dashboards"]).0;
     let invalid = |asked: &Value, message: &str| {
         let reply = server.ask(LINE, &no_user, asked.clone());
-        reply.expect_refusal(400, "invalid", message);
+        reply.expect_refusal(&format!("400 invalid: {message}"));
     };
     invalid(&asked, "authorization must include permissions");
     asked["permissions"] = json!([{"action": "own", "resource": {"type": "things"}}]);
-    let message = "invalid resource type for permission: unknown resource type for permission";
-    invalid(&asked, message);
+    let resource_type = "resource type for permission";
+    let message = format!("invalid {resource_type}: unknown {resource_type}");
+    invalid(&asked, &message);
     asked["permissions"][0]["resource"]["type"] = json!("buckets");
     let message = "invalid action type for permission: unknown action for permission";
     invalid(&asked, message);
@@ -33,36 +34,36 @@ fn refusals_are_in_influxdbs_order() {
     invalid(&asked, "invalid status: must be active or inactive");
     asked["status"] = json!("inactive");
     let reply = server.ask(LINE, &no_user, asked.clone());
-    let message = reply.expect_code(400, "invalid");
+    let message = reply.expect_code("400 invalid");
     assert!(message.starts_with("unable to create token"), "{message}");
 
     // From here on the caller has a user. Organization and user of the request do not exist, and
     // the permission is for another organization.
     asked["userID"] = json!(UNKNOWN);
     asked["permissions"][0]["resource"]["orgID"] = json!(org);
-    let refused = |held: &[String], asked: &Value, status, code: &str, message: &str| {
+    let refused = |held: &[String], asked: &Value, refusal: &str| {
         let reply = server.ask(LINE, &server.token(held).0, asked.clone());
-        reply.expect_refusal(status, code, message);
+        reply.expect_refusal(refusal);
     };
     let mut held = vec!["read:dashboards".to_owned()];
-    let text = format!("write:orgs/{UNKNOWN}/authorizations is unauthorized");
-    refused(&held, &asked, 401, "unauthorized", &text);
+    let refusal = format!("401 unauthorized: write:orgs/{UNKNOWN}/authorizations is unauthorized");
+    refused(&held, &asked, &refusal);
     held.push("write:authorizations".to_owned());
-    let text = format!("write:users/{UNKNOWN} is unauthorized");
-    refused(&held, &asked, 401, "unauthorized", &text);
+    let refusal = format!("401 unauthorized: write:users/{UNKNOWN} is unauthorized");
+    refused(&held, &asked, &refusal);
     held.push(format!("write:users/{UNKNOWN}"));
     held.push(format!("write:users/{user}"));
-    let wanted = format!("write:orgs/{org}/buckets");
-    let text = format!("permission {wanted} is not allowed: {wanted} is unauthorized");
-    refused(&held, &asked, 403, "forbidden", &text);
+    let wanted = format!("permission write:orgs/{org}/buckets is not");
+    let missing = format!("allowed: write:orgs/{org}/buckets is unauthorized");
+    refused(&held, &asked, &format!("403 forbidden: {wanted} {missing}"));
     held.push("write:buckets".to_owned());
-    let text = format!("permission {wanted} is not for org id {UNKNOWN}");
-    refused(&held, &asked, 400, "invalid", &text);
+    let refusal = format!("400 invalid: {wanted} for org id {UNKNOWN}");
+    refused(&held, &asked, &refusal);
     asked["permissions"][0]["resource"]["orgID"] = json!(UNKNOWN);
-    refused(&held, &asked, 400, "invalid", "unable to create token");
+    refused(&held, &asked, "400 invalid: unable to create token");
     asked["orgID"] = json!(org);
     asked["permissions"][0]["resource"]["orgID"] = json!(org);
-    refused(&held, &asked, 400, "invalid", "unable to create token");
+    refused(&held, &asked, "400 invalid: unable to create token");
     asked["userID"] = json!(user);
     let made = server.ask(LINE, &server.token(&held).0, asked).expect(201);
     assert_eq!(made.json()["status"], "inactive");
@@ -86,7 +87,7 @@ fn invalid_json_and_invalid_ids_are_refused_first() {
         (of("12"), length),
         (of("0000000000000000"), "invalid ID"),
     ] {
-        let message = server.operate(LINE, body).expect_code(400, "invalid");
+        let message = server.operate(LINE, body).expect_code("400 invalid");
         assert!(message.starts_with("invalid json structure: "), "{message}");
         assert!(message.contains(part), "{message}");
     }

@@ -36,7 +36,7 @@ fn deleting_a_user_or_organization_deletes_its_tokens_and_frees_its_name() {
             (format!("PATCH {one}"), json!({"status": "inactive"})),
         ] {
             let reply = server.operate(&line, body);
-            reply.expect_refusal(404, "not found", "authorization not found");
+            reply.expect_refusal("404 not found: authorization not found");
         }
         assert_eq!(server.get(&path).refusal().0, 404);
         assert_eq!(server.delete(&path).refusal().0, 404);
@@ -45,7 +45,7 @@ fn deleting_a_user_or_organization_deletes_its_tokens_and_frees_its_name() {
         // The name is free, and its new owner has nothing of the old one.
         let create = || server.operate(&format!("POST /api/v2/{kind}"), json!({"name": name}));
         assert_ne!(create().expect(201).json()["id"], id.to_string());
-        create().expect_code(422, "conflict");
+        create().expect_code("422 conflict");
         server.get_as(&token, LIST).expect_unauthorized();
         let list = server.get(&format!("{LIST}?{list_filter}={name}")).json();
         assert_eq!(list["authorizations"], json!([]));
@@ -82,7 +82,7 @@ fn tokens_of_an_inactive_user_or_organization_work_again_after_activation() {
     for (token, switch) in both {
         switch(Transition::Deactivate);
         let refused = server.get_as(&token, LIST);
-        refused.expect_refusal(403, "forbidden", "User is inactive");
+        refused.expect_refusal("403 forbidden: User is inactive");
         switch(Transition::Activate);
         server.get_as(&token, LIST).expect(200);
     }

@@ -32,6 +32,7 @@ pub(crate) struct Person {
 }
 
 pub(crate) struct World {
+    backend: Backend,
     pub(crate) app: Router,
     pub(crate) own: Realm,
     pub(crate) other: Realm,
@@ -48,17 +49,6 @@ pub(crate) struct World {
     pub(crate) users: Vec<Person>,
     /// Database tokens that are not revoked, with their organizations.
     pub(crate) database_tokens: Vec<(Id, Id)>,
-}
-
-/// A world while it is created.
-struct Builder {
-    backend: Backend,
-    /// The organization of most callers.
-    org: Id,
-    callers: Vec<Who>,
-    authorizations: Vec<Listed>,
-    users: Vec<Person>,
-    database_tokens: Vec<(Id, Id)>,
 }
 
 const UNKNOWN: (Refusal, &str) = (UNAUTHORIZED, "unauthorized access");
@@ -78,82 +68,55 @@ impl World {
             if_name_exists: symbolon::IfNameExists::Refuse,
         };
         let first = backend.engine.issuer().set_up(&first).unwrap();
-        let org = first.organization.id;
-        let mut builder = Builder {
+        let (org, operator_user) = (first.organization.id, first.user.id);
+        let mut world = Self {
+            app: backend.app(Settings::default()),
             backend,
-            org,
+            own: unknown(),
+            other: unknown(),
+            deleted: unknown(),
+            unknown: unknown(),
+            orphan: Id::MAX,
+            stray: Id::MAX,
             callers: Vec::new(),
             authorizations: Vec::new(),
-            users: Vec::new(),
+            users: vec![Person {
+                id: operator_user,
+                roles: vec![(org, Role::Owner)],
+            }],
             database_tokens: Vec::new(),
         };
-        builder.users.push(Person {
-            id: first.user.id,
-            roles: vec![(org, Role::Owner)],
-        });
-        builder.list(&first.authorization);
+        world.list(&first.authorization);
 
-        let own = builder.realm(org, 'a');
-        let other_org = builder.backend.create_org("organization-b");
-        let other = builder.realm(other_org, 'b');
-        let deleted = builder.deleted(&own);
-        let orphan_user = builder.user("deleted-user", None);
-        let held = all_access(org, own.user);
-        let orphan = builder.authorization(org, Some(orphan_user), &held);
-        let stray_org = builder.backend.create_org("organization-s");
-        let stray = builder.authorization(stray_org, None, &operator());
+        world.own = world.realm(org, 'a');
+        let other_org = world.backend.create_org("organization-b");
+        world.other = world.realm(other_org, 'b');
+        world.deleted = world.deleted_realm();
+        let orphan_user = world.user("deleted-user", None);
+        let held = all_access(org, world.own.user);
+        let orphan = world.authorization(org, Some(orphan_user), &held);
+        let stray_org = world.backend.create_org("organization-s");
+        let stray = world.authorization(stray_org, None, &operator());
+        (world.orphan, world.stray) = (orphan.1, stray.1);
 
         let operator_token = first.token.reveal().to_owned();
-        let caller = builder.put("operator token", Credential::Token(operator_token));
-        (caller.holds, caller.user) = (Some(operator()), Some(first.user.id));
-        let anna = builder.user("anna", None);
-        builder.valid_tokens(&own, anna);
-        builder.invalid_tokens(anna);
+        let caller = world.put("operator token", Credential::Token(operator_token));
+        (caller.holds, caller.user) = (Some(operator()), Some(operator_user));
+        let anna = world.user("anna", None);
+        world.valid_tokens(anna);
+        world.invalid_tokens(anna);
         for (name, token) in [
             ("token of a deleted user", orphan.0),
             ("token of a deleted organization", stray.0),
         ] {
-            builder.put_invalid(name, Credential::Token(token), UNKNOWN);
+            world.put_invalid(name, Credential::Token(token), UNKNOWN);
         }
-        builder.sessions(first.user.id, &other);
-        builder.delete_user(orphan_user);
-        builder.delete_organization(stray_org);
-        Self {
-            app: builder.backend.app(Settings::default()),
-            own,
-            other,
-            deleted,
-            unknown: unknown(),
-            orphan: orphan.1,
-            stray: stray.1,
-            callers: builder.callers,
-            authorizations: builder.authorizations,
-            users: builder.users,
-            database_tokens: builder.database_tokens,
-        }
+        world.sessions(operator_user);
+        world.delete_user(orphan_user);
+        world.delete_organization(stray_org);
+        world
     }
-}
 
-fn unknown_token() -> String {
-    let token = Token::generate(symbolon::Prefix::default(), Id::MAX);
-    token.unwrap().reveal().to_owned()
-}
-
-fn unknown() -> Realm {
-    let [org, user, authorization, database_token, bucket] =
-        [0, 1, 2, 3, 4].map(|number| Id::new(0x0fed_cba9_8765_4321 + number).unwrap());
-    Realm {
-        org,
-        user,
-        authorization,
-        token: unknown_token(),
-        database_token,
-        bucket,
-        letter: 'x',
-    }
-}
-
-impl Builder {
     fn user(&mut self, name: &str, role: Option<(Id, Role)>) -> Id {
         let id = self.backend.create_user(name);
         if let Some((org, role)) = role {
@@ -201,12 +164,13 @@ impl Builder {
         realm
     }
 
-    fn deleted(&mut self, own: &Realm) -> Realm {
-        let mut deleted = self.realm(own.org, 'e');
+    fn deleted_realm(&mut self) -> Realm {
+        let (org, user) = (self.own.org, self.own.user);
+        let mut deleted = self.realm(org, 'e');
         self.delete_user(deleted.user);
         self.revoke(deleted.authorization);
-        let held = permissions(&[format!("read:orgs/{}/buckets", own.org)]);
-        (deleted.token, deleted.authorization) = self.authorization(own.org, Some(own.user), &held);
+        let held = permissions(&[format!("read:orgs/{org}/buckets")]);
+        (deleted.token, deleted.authorization) = self.authorization(org, Some(user), &held);
         self.revoke(deleted.authorization);
         self.revoke(deleted.database_token);
         let issuer = self.backend.engine.issuer();
@@ -243,7 +207,7 @@ impl Builder {
             credential,
             invalid: None,
             holds: Some(Vec::new()),
-            inside: vec![self.org],
+            inside: vec![self.own.org],
             user: None,
         });
         self.callers.last_mut().unwrap()
@@ -258,8 +222,8 @@ impl Builder {
         self.put(name, credential).invalid = Some(refusal);
     }
 
-    fn valid_tokens(&mut self, own: &Realm, anna: Id) {
-        let org = own.org;
+    fn valid_tokens(&mut self, anna: Id) {
+        let (own, org) = (&self.own, self.own.org);
         let all: Vec<_> = texts(&all_access(org, anna));
         let reading = [
             format!("read:orgs/{org}/authorizations"),
@@ -297,7 +261,7 @@ impl Builder {
     }
 
     fn invalid_tokens(&mut self, anna: Id) {
-        let org = self.org;
+        let org = self.own.org;
         let all = all_access(org, anna);
         let (inactive, id) = self.authorization(org, Some(anna), &all);
         let issuer = self.backend.engine.issuer();
@@ -329,10 +293,10 @@ impl Builder {
         }
     }
 
-    fn sessions(&mut self, operator: Id, other: &Realm) {
-        let owns = Some((self.org, Role::Owner));
-        let is_member = Some((self.org, Role::Member));
-        let owns_other = Some((other.org, Role::Owner));
+    fn sessions(&mut self, operator: Id) {
+        let owns = Some((self.own.org, Role::Owner));
+        let is_member = Some((self.own.org, Role::Member));
+        let owns_other = Some((self.other.org, Role::Owner));
         let owner = self.user("owner", owns);
         let member = self.user("member", is_member);
         let outsider = self.user("outsider", owns_other);
@@ -362,5 +326,24 @@ impl Builder {
             caller.inside = role.into_iter().map(|(org, _)| org).collect();
             caller.user = Some(user);
         }
+    }
+}
+
+fn unknown_token() -> String {
+    let token = Token::generate(symbolon::Prefix::default(), Id::MAX);
+    token.unwrap().reveal().to_owned()
+}
+
+fn unknown() -> Realm {
+    let [org, user, authorization, database_token, bucket] =
+        [0, 1, 2, 3, 4].map(|number| Id::new(0x0fed_cba9_8765_4321 + number).unwrap());
+    Realm {
+        org,
+        user,
+        authorization,
+        token: unknown_token(),
+        database_token,
+        bucket,
+        letter: 'x',
     }
 }

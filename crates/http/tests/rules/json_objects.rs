@@ -100,7 +100,7 @@ fn a_permission_given_as_an_array_creates_no_token() {
     ] {
         let body = json!({"orgID": server.org, "permissions": [permission]});
         let reply = server.operate("POST /api/v2/authorizations", body);
-        let message = reply.expect_code(400, "invalid");
+        let message = reply.expect_code("400 invalid");
         let wanted = "invalid json structure: invalid type, expected an object at line 1 column";
         assert!(message.starts_with(wanted), "{message}");
     }

@@ -37,7 +37,7 @@ fn send(server: &Server, line: &str, name: &str, password: &str) -> Reply {
 /// Asserts that the limit was exceeded, and returns the seconds to wait.
 #[track_caller]
 fn expect_limit(reply: &Reply) -> u64 {
-    let message = reply.expect_code(429, "too many requests");
+    let message = reply.expect_code("429 too many requests");
     let seconds = reply.header("retry-after").unwrap();
     let wanted = "too many wrong passwords were given under this name; try again in";
     assert_eq!(message, format!("{wanted} {seconds} s"));

@@ -1,6 +1,8 @@
 //! The callers of the matrix, and a plain reference implementation of their permissions.
 
-use symbolon::{Action, Id, Permission, ResourceType, Role, Schema, Target};
+use symbolon::{Id, Permission, ResourceType, Role, Target};
+
+use crate::sets::role;
 
 /// Status and code of a refusal, and its subject if an operation names several records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,14 +113,10 @@ impl Who {
         held.is_none_or(|held| allows(held, action, kind, org, id))
     }
 
-    /// Returns whether the caller holds all permissions of a role in an organization: reading every
-    /// type of InfluxDB except users, and for an owner writing them.
-    pub(crate) fn has_role(&self, org: Id, role: Role) -> bool {
-        let all = Schema::influxdb_operator().into_iter();
-        let mut wanted = all.filter(|one| {
-            let kind = one.resource.kind;
-            kind != ResourceType::USERS && (role == Role::Owner || one.action == Action::READ)
-        });
+    /// Returns whether the caller holds all permissions of a role in an organization, except those
+    /// on users.
+    pub(crate) fn has_role(&self, org: Id, of: Role) -> bool {
+        let mut wanted = role(org, of).filter(|one| one.resource.kind != ResourceType::USERS);
         wanted.all(|one| {
             let kind = one.resource.kind;
             let id = (kind == ResourceType::ORGANIZATIONS).then_some(org);

@@ -18,12 +18,13 @@ fn needs_all(server: &Server, given: &[Permission], line: &str, body: &Value, st
         let token = server.token(&held.collect::<Vec<_>>()).0;
         let reply = server.ask(line, &token, body.clone());
         // The organization itself must be writable before a role in it is considered.
-        let (status, code) = if *lacking == org && line.contains("/orgs/") {
-            (401, "unauthorized")
+        let is_org = *lacking == org && line.contains("/orgs/");
+        let refusal = if is_org {
+            "401 unauthorized"
         } else {
-            (403, "forbidden")
+            "403 forbidden"
         };
-        reply.expect_code(status, code);
+        reply.expect_code(refusal);
     }
     let held: Vec<_> = given.iter().chain(&users).collect();
     let reply = server.ask(line, &server.token(&held).0, body.clone());

@@ -114,7 +114,7 @@ fn a_session_by_token_has_its_permissions_and_ends_with_it() {
     };
     switch("inactive");
     for reply in [me(&server, &session), sign_in(&server, &token)] {
-        reply.expect_refusal(401, "unauthorized", "token is inactive");
+        reply.expect_refusal("401 unauthorized: token is inactive");
     }
     switch("active");
     me(&server, &session).expect(200);
@@ -162,7 +162,7 @@ fn a_session_pauses_with_its_user_and_ends_with_it() {
     switch("inactive");
     let right = basic("anna", PASSWORD);
     for reply in [me(&server, &session), sign_in(&server, &right)] {
-        reply.expect_refusal(403, "forbidden", "User is inactive");
+        reply.expect_refusal("403 forbidden: User is inactive");
     }
     // With a wrong password, the reply must not reveal that the user exists.
     sign_in(&server, &basic("anna", "a bad password")).expect(401);
@@ -228,7 +228,7 @@ fn a_change_with_a_cookie_is_refused_from_another_site() {
         ("sec-fetch-site", "same-site"),
     ] {
         for line in [&change, "POST /api/v2/signout"] {
-            ask(line, by_cookie, &[header]).expect_code(403, "forbidden");
+            ask(line, by_cookie, &[header]).expect_code("403 forbidden");
         }
         // A browser does not send a token by itself.
         ask(&change, by_token, &[header]).expect(200);

@@ -9,17 +9,12 @@ pub(crate) fn permissions<T: AsRef<str>>(texts: &[T]) -> Vec<Permission> {
 
 /// Returns InfluxDB's *all access*: one organization and the user's own record.
 pub(crate) fn all_access(org: Id, user: Id) -> Vec<Permission> {
-    let mut all = permissions(&[
-        format!("read:orgs/{org}"),
-        format!("read:users/{user}"),
-        format!("write:users/{user}"),
-    ]);
-    let kinds = Schema::influxdb_operator().into_iter();
-    let others = kinds.filter(|one| {
-        ![ResourceType::ORGANIZATIONS, ResourceType::USERS].contains(&one.resource.kind)
-    });
-    all.extend(others.map(|one| one.organization(org)));
-    all
+    let unscoped = [ResourceType::ORGANIZATIONS, ResourceType::USERS];
+    let all = operator().into_iter();
+    let others = all.filter(|one| !unscoped.contains(&one.resource.kind));
+    let others = others.map(|one| one.organization(org));
+    let own = permissions(&[format!("read:orgs/{org}")]).into_iter();
+    own.chain(own_record(user)).chain(others).collect()
 }
 
 /// Returns the operator's set: 44 entries without a scope, on every type but `instance`.
@@ -30,19 +25,23 @@ pub(crate) fn operator() -> Vec<Permission> {
     all
 }
 
+/// Returns the permissions of a role: reading every type of InfluxDB in the organization, and for
+/// an owner writing them.
+pub(crate) fn role(org: Id, role: Role) -> impl Iterator<Item = Permission> {
+    let all = operator()
+        .into_iter()
+        .map(move |one| match one.resource.kind {
+            ResourceType::ORGANIZATIONS => one.id(org),
+            _ => one.organization(org),
+        });
+    all.filter(move |one| role == Role::Owner || one.action == Action::READ)
+}
+
+fn own_record(user: Id) -> Vec<Permission> {
+    permissions(&[format!("read:users/{user}"), format!("write:users/{user}")])
+}
+
 /// Returns the permissions of a session: those of the role, and of the user on its own record.
-pub(crate) fn session(org: Id, user: Id, role: Role) -> Vec<Permission> {
-    let scoped = |one: Permission| match one.resource.kind {
-        ResourceType::ORGANIZATIONS => one.id(org),
-        _ => one.organization(org),
-    };
-    let all = operator().into_iter().map(scoped);
-    let mut all: Vec<_> = all
-        .filter(|one| role == Role::Owner || one.action == Action::READ)
-        .collect();
-    all.extend(permissions(&[
-        format!("read:users/{user}"),
-        format!("write:users/{user}"),
-    ]));
-    all
+pub(crate) fn session(org: Id, user: Id, of: Role) -> Vec<Permission> {
+    role(org, of).chain(own_record(user)).collect()
 }

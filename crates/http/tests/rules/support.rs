@@ -85,23 +85,24 @@ impl Reply {
         self
     }
 
-    /// Asserts that this is a refusal with this code, and returns its message.
+    /// Asserts that this is a refusal with `STATUS CODE`, and returns its message.
     #[track_caller]
-    pub(crate) fn expect_code(&self, status: u16, code: &str) -> String {
-        let (found, found_code, message) = self.refusal();
-        assert_eq!((found, &*found_code), (status, code), "{}", self.text());
+    pub(crate) fn expect_code(&self, wanted: &str) -> String {
+        let (status, code, message) = self.refusal();
+        assert_eq!(format!("{status} {code}"), wanted, "{}", self.text());
         message
     }
 
-    /// Asserts that this is a refusal with this code and message.
+    /// Asserts that this is a refusal with `STATUS CODE: MESSAGE`.
     #[track_caller]
-    pub(crate) fn expect_refusal(&self, status: u16, code: &str, message: &str) {
-        assert_eq!(self.expect_code(status, code), message);
+    pub(crate) fn expect_refusal(&self, wanted: &str) {
+        let (status, code, message) = self.refusal();
+        assert_eq!(format!("{status} {code}: {message}"), wanted);
     }
 
     /// Asserts that the credential was refused as unknown, revoked or expired.
     #[track_caller]
     pub(crate) fn expect_unauthorized(&self) {
-        self.expect_refusal(401, "unauthorized", "unauthorized access");
+        self.expect_refusal("401 unauthorized: unauthorized access");
     }
 }
