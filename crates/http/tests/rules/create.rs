@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use symbolon_http::{Settings, TokenInReplies};
 
 use crate::server::Server;
+use crate::sets::permissions;
 
 const LIST: &str = "/api/v2/authorizations";
 const LINE: &str = "POST /api/v2/authorizations";
@@ -15,7 +16,7 @@ fn refusals_are_in_influxdbs_order() {
     let server = Server::new();
     let (org, user) = (server.org, server.user);
     let mut asked = json!({"status": "none", "description": "d", "permissions": []});
-    let no_user = server.token_of(org, None, &["read:dashboards"]).0;
+    let no_user = server.issue(org, None, permissions(&["read:dashboards"])).0;
     let invalid = |asked: &Value, message: &str| {
         let reply = server.ask(LINE, &no_user, asked.clone());
         reply.expect_refusal(&format!("400 invalid: {message}"));

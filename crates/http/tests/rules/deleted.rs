@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use symbolon::{Role, Transition};
 
 use crate::server::Server;
+use crate::sets::permissions;
 
 const LIST: &str = "/api/v2/authorizations";
 const HELD: [&str; 1] = ["read:authorizations"];
@@ -14,8 +15,8 @@ fn deleting_a_user_or_organization_deletes_its_tokens_and_frees_its_name() {
     let user = server.create_user("bert");
     let org = server.create_org("other");
     server.add_member(org, user, Role::Owner);
-    let of_user = server.token_of(server.org, Some(user), &HELD);
-    let of_org = server.token_of(org, Some(server.user), &HELD);
+    let of_user = server.issue(server.org, Some(user), permissions(&HELD));
+    let of_org = server.issue(org, Some(server.user), permissions(&HELD));
     for (kind, filter, list_filter, id, name, (token, made)) in [
         ("users", "name", "user", user, "bert", of_user),
         ("orgs", "org", "org", org, "other", of_org),
@@ -66,8 +67,8 @@ fn tokens_of_an_inactive_user_or_organization_work_again_after_activation() {
     let server = Server::new();
     let user = server.create_user("bert");
     let org = server.create_org("other");
-    let of_user = server.token_of(server.org, Some(user), &HELD).0;
-    let of_org = server.token_of(org, None, &HELD).0;
+    let of_user = server.issue(server.org, Some(user), permissions(&HELD)).0;
+    let of_org = server.issue(org, None, permissions(&HELD)).0;
     let switch_user = |transition| {
         let status = match transition {
             Transition::Activate => "active",

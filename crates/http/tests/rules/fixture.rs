@@ -136,7 +136,7 @@ impl World {
     }
 
     fn authorization(&mut self, org: Id, user: Option<Id>, held: &[Permission]) -> (String, Id) {
-        let (token, made) = self.backend.token_of(org, user, &texts(held));
+        let (token, made) = self.backend.issue(org, user, held.to_vec());
         self.list(&made);
         (token, made.id)
     }

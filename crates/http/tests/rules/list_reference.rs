@@ -41,16 +41,12 @@ pub(crate) fn authorizations(world: &World, who: &Who, filled: &[Filled<'_>]) ->
     let user = given_either(filled, ["userID", "user"]);
     let org = given_either(filled, ["orgID", "org"]);
     let token = given(filled, "token");
+    let kind = ResourceType::AUTHORIZATIONS;
     let rows = world.authorizations.iter().filter(|one| {
         user.is_none_or(|user| user.id().is_some() && user.id() == one.user)
             && org.is_none_or(|org| org.id() == Some(one.org))
             && token.is_none_or(|token| token.id() == Some(one.id))
-            && who.may(
-                READ,
-                ResourceType::AUTHORIZATIONS,
-                Some(one.org),
-                Some(one.id),
-            )
+            && who.may(READ, kind, Some(one.org), Some(one.id))
             && is_after(filled, one.id)
     });
     let rows: BTreeSet<_> = rows.map(|one| one.id).collect();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::server::Server;
+use crate::sets::permissions;
 
 const LIST: &str = "/api/v2/authorizations";
 
@@ -35,7 +36,7 @@ fn pages_are_linked_and_keep_their_filters() {
     let bert = server.create_user("bert & co");
     for _ in 0..5 {
         server.token(&held);
-        let made = server.token_of(server.org, Some(bert), &held).1;
+        let made = server.issue(server.org, Some(bert), permissions(&held)).1;
         of_bert.push(made.id.to_string());
     }
     let whole = list(&server, "");

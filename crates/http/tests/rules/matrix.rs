@@ -44,8 +44,10 @@ fn operations() -> Vec<ApiOperation> {
     for (method, path, described) in described_operations() {
         let id = described["operationId"].as_str().unwrap().to_owned();
         let slots = slots(&id);
-        check_parameters(&id, &described, &slots);
-        check_body(&id, &document, &described, &slots);
+        let (in_body, others): (Vec<_>, Vec<_>) =
+            slots.iter().partition(|slot| slot.place.is_body());
+        check_names(&id, &ids_in_body(&document, &described), &in_body);
+        check_names(&id, &parameters(&described), &others);
         all.push(ApiOperation {
             id,
             method,
@@ -56,32 +58,31 @@ fn operations() -> Vec<ApiOperation> {
     all
 }
 
-fn check_parameters(id: &str, described: &Value, slots: &[Slot]) {
-    let none = Vec::new();
-    let parameters = described["parameters"].as_array().unwrap_or(&none);
-    let names = parameters.iter().map(|one| one["name"].as_str().unwrap());
-    let names: BTreeSet<_> = names.filter(|name| !PLAIN.contains(name)).collect();
-    let known = slots.iter().filter(|slot| !slot.place.is_body());
-    let known: BTreeSet<_> = known.map(|slot| slot.name).collect();
-    assert_eq!(names, known, "parameters in the row of {id}");
+/// Requires that the table of slots lists exactly these parameters of an operation.
+fn check_names(id: &str, names: &BTreeSet<&str>, slots: &[&Slot]) {
+    let known = slots.iter().map(|slot| slot.name).collect();
+    assert_eq!(*names, known, "parameters of {id}");
 }
 
-/// Requires that the row contains every id in the body.
-fn check_body(id: &str, document: &Value, described: &Value, slots: &[Slot]) {
+fn parameters(described: &Value) -> BTreeSet<&str> {
+    let all = described["parameters"].as_array().into_iter().flatten();
+    let names = all.map(|one| one["name"].as_str().unwrap());
+    names.filter(|name| !PLAIN.contains(name)).collect()
+}
+
+/// Returns every id in the body.
+fn ids_in_body<'d>(document: &'d Value, described: &Value) -> BTreeSet<&'d str> {
     let schema = &described["requestBody"]["content"]["application/json"]["schema"];
     let Some(name) = schema["$ref"].as_str() else {
-        return;
+        return BTreeSet::new();
     };
     let schema = &document["components"]["schemas"][name.rsplit('/').next().unwrap()];
-    let ids = schema["properties"].as_object().unwrap().iter();
-    let ids = ids.filter(|(_, one)| {
+    let all = schema["properties"].as_object().unwrap().iter();
+    let ids = all.filter(|(_, one)| {
         let text = one.to_string();
         text.contains("HexId") || text.contains("[0-9a-fA-F]{16}")
     });
-    let names: BTreeSet<_> = ids.map(|(name, _)| name.as_str()).collect();
-    let known = slots.iter().filter(|slot| slot.place.is_body());
-    let known: BTreeSet<_> = known.map(|slot| slot.name).collect();
-    assert_eq!(names, known, "ids in the body in the row of {id}");
+    ids.map(|(name, _)| name.as_str()).collect()
 }
 
 /// Varies each slot while the others are as usual, then each pair of slots.

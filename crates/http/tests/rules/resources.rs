@@ -49,7 +49,7 @@ pub(crate) struct Slot {
 }
 
 /// One record of each kind, all in one organization.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Realm {
     pub(crate) org: Id,
     pub(crate) user: Id,
@@ -86,7 +86,7 @@ impl Realm {
 }
 
 /// A record, or the lack of one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thing<'w> {
     Absent,
     Of(&'w Realm),
@@ -100,15 +100,6 @@ pub(crate) enum Thing<'w> {
     OtherFace,
     Unknown,
     Malformed,
-}
-
-impl PartialEq for Thing<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Of(a), Self::Of(b)) => a.org == b.org,
-            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
-        }
-    }
 }
 
 /// A slot with the record that it names.
@@ -183,12 +174,8 @@ impl Slot {
 
     /// Returns the record that the slot names while another slot is varied.
     pub(crate) fn usual<'w>(&self, world: &'w World) -> Thing<'w> {
-        let is_absent = self.place.is_optional();
-        if is_absent {
-            Thing::Absent
-        } else {
-            Thing::Of(&world.own)
-        }
+        let usual = Some(Thing::Of(&world.own)).filter(|_| !self.place.is_optional());
+        usual.unwrap_or(Thing::Absent)
     }
 
     pub(crate) fn fill<'w>(self, thing: Thing<'w>, world: &World) -> Filled<'w> {

@@ -11,7 +11,7 @@ use symbolon::{
 };
 use symbolon_http::{Api, Settings, application};
 
-use crate::sets::permissions;
+use crate::sets::{operator, permissions};
 use crate::support::{Reply, ask, run};
 
 /// An engine on a memory store with a manual clock.
@@ -51,16 +51,16 @@ impl Backend {
     }
 
     /// Creates a token of v2.
-    pub(crate) fn token_of<T: AsRef<str>>(
+    pub(crate) fn issue(
         &self,
         org: Id,
         user: Option<Id>,
-        held: &[T],
+        held: Vec<Permission>,
     ) -> (String, Authorization) {
         self.create(NewAuthorization {
             user,
             origin: Origin::V2,
-            ..NewAuthorization::new(org, permissions(held))
+            ..NewAuthorization::new(org, held)
         })
     }
 
@@ -144,10 +144,9 @@ impl Server {
     pub(crate) fn with(settings: Settings) -> Self {
         let backend = Backend::new();
         let (org, user) = (backend.create_org("my-org"), backend.create_user("anna"));
-        let held = texts(&Schema::influxdb_operator());
         Self {
             app: backend.app(settings),
-            operator: backend.token_of(org, Some(user), &held).0,
+            operator: backend.issue(org, Some(user), operator()).0,
             backend,
             org,
             user,
@@ -167,7 +166,7 @@ impl Server {
 
     /// Creates a token of the organization and its user.
     pub(crate) fn token<T: AsRef<str>>(&self, held: &[T]) -> (String, Authorization) {
-        self.token_of(self.org, Some(self.user), held)
+        self.issue(self.org, Some(self.user), permissions(held))
     }
 
     /// Sets the password of the server's user.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use symbolon::{Role, Schema};
+use symbolon::Role;
 
-use crate::server::{Server, texts};
+use crate::server::Server;
+use crate::sets;
 use crate::support::Reply;
 
 const PASSWORD: &str = "a good password";
@@ -152,8 +153,7 @@ fn a_session_pauses_with_its_user_and_ends_with_it() {
     let path = format!("/api/v2/users/{}", server.user);
     // The operator's token belongs to the same user and would pause too.
     let operator = server.create_user("operator");
-    let held = texts(&Schema::influxdb_operator());
-    let operator = server.token_of(server.org, Some(operator), &held).0;
+    let operator = server.issue(server.org, Some(operator), sets::operator()).0;
     let switch = |status: &str| {
         let line = format!("PATCH {path}");
         let reply = server.ask(&line, &operator, json!({"status": status}));
