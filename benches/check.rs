@@ -14,7 +14,7 @@ use fastrand::Rng;
 use sha2::{Digest, Sha256};
 use symbolon::store::Sharing;
 use symbolon::{Grant, Id, Request};
-use symbolon_benches::{Bench, Cast, Limit, Presented, RING, Served, is_quick, large, sizes};
+use symbolon_benches::{Bench, Cast, Limit, Presented, RING, World, full_or_quick, large, sizes};
 
 /// Tokens in one call of `check_many`.
 const MANY: usize = 16;
@@ -24,7 +24,7 @@ fn main() {
     let mut limit = Limit::new(1).unwrap();
     bench.chain("limit/hash", None, || limit.hash());
     for count in sizes() {
-        let world = Served::open(Cast::Standard, count, Sharing::Exclusive);
+        let world = World::open(Cast::Standard, count, Sharing::Exclusive);
         checks(&mut bench, &world);
         if count <= 1_000_000 {
             maps(&mut bench, &world);
@@ -34,32 +34,23 @@ fn main() {
             for (name, count) in [("grant/one", 1), ("grant/64", 64), ("grant/all", count)] {
                 grants(&mut bench, name, &world, count);
             }
-            ids(&mut bench, &world);
+            // Reads the id without a decision: the lower limit of a check.
+            let id = |(grant, _): &Connection| zero(grant.id());
+            on_connections(&mut bench, "grant/id-alone", &world, 1, id);
             drop(world);
             compared(&mut bench, count);
         }
     }
     // The worst cases take long to create.
-    let count = if is_quick() {
-        100_000.min(large())
-    } else {
-        large()
-    };
+    let count = full_or_quick(large(), large().min(100_000));
     for (name, cast) in [
         ("worst/standard", Cast::Standard),
         ("worst/distinct-sets", Cast::Distinct),
         ("worst/88-characters", Cast::Long),
         ("worst/unmigrated", Cast::Hashed),
     ] {
-        let world = Served::open(cast, count, Sharing::Exclusive);
-        check(&mut bench, name, &world);
+        check(&mut bench, name, cast, count, Sharing::Exclusive);
     }
-}
-
-fn limits(bench: &mut Bench, count: u64) {
-    let mut limit = Limit::new(count).unwrap();
-    bench.chain("limit/line", Some(count), || limit.line());
-    bench.chain("limit/hash-and-line", Some(count), || limit.both());
 }
 
 /// Returns 0, computed from the answer. No id of a world has its highest bit set.
@@ -67,57 +58,68 @@ fn zero(id: Id) -> u64 {
     id.number() >> 63
 }
 
-/// Returns a ring of inputs, and a function that replaces one by a random token of `world`.
-fn presented(world: &Served) -> (Vec<Presented>, impl FnMut(&mut Presented)) {
-    let ring = vec![world.presented(0); RING];
+/// Returns a function that replaces an input by a random token of `world`.
+fn random(world: &World) -> impl FnMut(&mut Presented) {
     let mut draw = Rng::with_seed(world.count);
-    (ring, move |presented: &mut Presented| {
-        world.present(draw.u64(..world.count), presented);
-    })
+    move |one| world.present(draw.u64(..world.count), one)
 }
 
-fn check(bench: &mut Bench, name: &str, world: &Served) {
+/// Measures a step on tokens that `ready` prepares.
+fn prepared(
+    bench: &mut Bench,
+    name: &str,
+    world: &World,
+    ready: impl FnMut(&mut Presented),
+    step: impl FnMut(&Presented) -> u64,
+) {
+    let mut ring = vec![world.presented(0); RING];
+    bench.steps(name, Some(world.count), 1, &mut ring, ready, step);
+}
+
+/// Measures a step on random tokens of `world`.
+fn on_tokens(bench: &mut Bench, name: &str, world: &World, step: impl FnMut(&Presented) -> u64) {
+    prepared(bench, name, world, random(world), step);
+}
+
+/// Returns a step that checks a token which the engine accepts.
+fn accepted(world: &World) -> impl FnMut(&Presented) -> u64 {
     let verifier = world.engine.verifier();
-    let (mut ring, ready) = presented(world);
-    bench.steps(name, Some(world.count), 1, &mut ring, ready, |one| {
-        zero(verifier.check(&one.token, &one.request).unwrap())
-    });
+    move |one| zero(verifier.check(&one.token, &one.request).unwrap())
+}
+
+/// Returns a step that checks a token which the engine refuses.
+fn refused(world: &World) -> impl FnMut(&Presented) -> u64 {
+    let verifier = world.engine.verifier();
+    move |one| u64::from(verifier.check(&one.token, &one.request).is_ok())
+}
+
+/// Measures checks in a world of its own, and returns it.
+fn check(bench: &mut Bench, name: &str, cast: Cast, count: u64, sharing: Sharing) -> World {
+    let world = World::open(cast, count, sharing);
+    on_tokens(bench, name, &world, accepted(&world));
+    world
 }
 
 /// Measures the checks with the strictest targets right after the limit.
-fn checks(bench: &mut Bench, world: &Served) {
+fn checks(bench: &mut Bench, world: &World) {
     let count = world.count;
-    limits(bench, count);
-    check(bench, "check/symbolon", world);
-    bare_hash(bench, world);
+    let mut limit = Limit::new(count).unwrap();
+    bench.chain("limit/line", Some(count), || limit.line());
+    bench.chain("limit/hash-and-line", Some(count), || limit.both());
+    drop(limit);
+    on_tokens(bench, "check/symbolon", world, accepted(world));
+    let (key, mask) = (black_box([7; 32]), black_box(0));
+    on_tokens(bench, "check/bare-hash", world, |one| {
+        let hash = blake3::keyed_hash(&key, one.token.as_bytes());
+        u64::from(hash.as_bytes()[0]) & mask
+    });
     check_many(bench, world);
-    let verifier = world.engine.verifier();
-    let (mut ring, _) = presented(world);
     let mut draw = Rng::with_seed(1);
     let ready = |one: &mut Presented| world.present_unknown(draw.u64(..count), one);
-    bench.steps("check/unknown", Some(count), 1, &mut ring, ready, |one| {
-        u64::from(verifier.check(&one.token, &one.request).is_ok())
-    });
+    prepared(bench, "check/unknown", world, ready, refused(world));
 }
 
-fn bare_hash(bench: &mut Bench, world: &Served) {
-    let key = black_box([7; 32]);
-    let (mut ring, ready) = presented(world);
-    let mask = black_box(0);
-    bench.steps(
-        "check/bare-hash",
-        Some(world.count),
-        1,
-        &mut ring,
-        ready,
-        |one| {
-            let hash = blake3::keyed_hash(&key, one.token.as_bytes());
-            u64::from(hash.as_bytes()[0]) & mask
-        },
-    );
-}
-
-fn check_many(bench: &mut Bench, world: &Served) {
+fn check_many(bench: &mut Bench, world: &World) {
     type Batch = Vec<(String, Request<'static>)>;
     let verifier = world.engine.verifier();
     let first = world.presented(0);
@@ -133,166 +135,128 @@ fn check_many(bench: &mut Bench, world: &Served) {
         }
     };
     let mut answers = Vec::with_capacity(MANY);
-    let name = "check/check-many";
-    bench.steps(
-        name,
-        Some(world.count),
-        MANY as u32,
-        &mut ring,
-        ready,
-        |batch| {
-            verifier.check_many(batch, &mut answers);
-            let last = answers.iter().map(|answer| zero(answer.unwrap()));
-            last.fold(0, |all, one| all | one)
-        },
-    );
+    let step = |batch: &Batch| {
+        verifier.check_many(batch, &mut answers);
+        let last = answers.iter().map(|answer| zero(answer.unwrap()));
+        last.fold(0, |all, one| all | one)
+    };
+    let (name, n) = ("check/check-many", Some(world.count));
+    bench.steps(name, n, MANY as u32, &mut ring, ready, step);
 }
 
 /// Measures malformed tokens, and valid ones during a flood of malformed ones.
 ///
 /// Comes last, because checks are slower for about a second after a malformed token.
-fn refusals(bench: &mut Bench, world: &Served) {
-    let verifier = world.engine.verifier();
-    let n = Some(world.count);
-    for (name, damage) in [
-        ("check/malformed-checksum", Damage::Checksum),
-        ("check/malformed-digit", Damage::Digit),
-    ] {
-        let (mut ring, mut ready) = presented(world);
+fn refusals(bench: &mut Bench, world: &World) {
+    // A character in the middle that is not a digit.
+    let damage_digit = |one: &mut Presented| one.token.replace_range(31..32, "-");
+    let damages: [(_, fn(&mut Presented)); 2] = [
+        ("check/malformed-checksum", Presented::damage_checksum),
+        ("check/malformed-digit", damage_digit),
+    ];
+    for (name, damage) in damages {
+        let mut ready = random(world);
         let damaged = |one: &mut Presented| {
             ready(one);
-            damage.make(&mut one.token);
+            damage(one);
         };
-        bench.steps(name, n, 1, &mut ring, damaged, |one| {
-            u64::from(verifier.check(&one.token, &one.request).is_ok())
-        });
+        prepared(bench, name, world, damaged, refused(world));
     }
     let mut garbage = world.presented(0);
-    Damage::Checksum.make(&mut garbage.token);
-    let (mut ring, mut ready) = presented(world);
+    garbage.damage_checksum();
+    let (mut ready, mut refuse) = (random(world), refused(world));
     let flooded = |one: &mut Presented| {
-        let refused = verifier.check(&garbage.token, &garbage.request);
-        assert!(refused.is_err());
+        assert_eq!(refuse(&garbage), 0);
         ready(one);
     };
-    let name = "check/beside-garbage";
-    bench.steps(name, n, 1, &mut ring, flooded, |one| {
-        zero(verifier.check(&one.token, &one.request).unwrap())
-    });
-}
-
-/// A mistake in a token.
-#[derive(Debug, Clone, Copy)]
-enum Damage {
-    /// Another last digit of the checksum.
-    Checksum,
-    /// A character in the middle that is not a digit.
-    Digit,
-}
-
-impl Damage {
-    fn make(self, token: &mut String) {
-        match self {
-            Self::Checksum => {
-                let last = token.pop();
-                token.push(if last == Some('7') { '8' } else { '7' });
-            }
-            Self::Digit => token.replace_range(31..32, "-"),
-        }
-    }
+    prepared(
+        bench,
+        "check/beside-garbage",
+        world,
+        flooded,
+        accepted(world),
+    );
 }
 
 /// An authenticated connection and its request.
 type Connection = (Grant, Request<'static>);
 
-fn connections(world: &Served, count: u64) -> Vec<Connection> {
+/// Checks random connections of `count`.
+fn grants(bench: &mut Bench, name: &str, world: &World, count: u64) {
+    on_connections(bench, name, world, count, |(grant, request)| {
+        zero(grant.check(request).unwrap())
+    });
+}
+
+fn on_connections(
+    bench: &mut Bench,
+    name: &str,
+    world: &World,
+    count: u64,
+    step: impl Fn(&Connection) -> u64,
+) {
     let verifier = world.engine.verifier();
-    let one = |number| {
+    let connect = |number| {
         let one = world.presented(number);
         (verifier.authenticate(&one.token).unwrap(), one.request)
     };
-    (0..count).map(one).collect()
+    let all: Vec<Connection> = (0..count).map(connect).collect();
+    let mut next = random_connection(&all);
+    let (n, mut ring) = (Some(world.count), vec![next(); RING]);
+    bench.steps(name, n, 1, &mut ring, |one| *one = next(), |one| step(one));
 }
 
-/// Checks random connections of `count`.
-fn grants(bench: &mut Bench, name: &str, world: &Served, count: u64) {
-    measure_connections(
-        bench,
-        (name, world.count),
-        &connections(world, count),
-        |(grant, request)| zero(grant.check(request).unwrap()),
-    );
-}
-
-/// Reads the id of a connection without a decision: the lower limit of a check.
-fn ids(bench: &mut Bench, world: &Served) {
-    measure_connections(
-        bench,
-        ("grant/id-alone", world.count),
-        &connections(world, 1),
-        |(grant, _)| zero(grant.id()),
-    );
-}
-
-fn measure_connections<'c>(
-    bench: &mut Bench,
-    (name, n): (&str, u64),
-    all: &'c [Connection],
-    step: impl Fn(&Connection) -> u64,
-) {
-    let mut ring: Vec<&'c Connection> = vec![&all[0]; RING];
-    let mut draw = Rng::with_seed(n);
-    let ready = |one: &mut &'c Connection| {
-        let next = &all[draw.usize(..all.len())];
-        // A server that has read a request has the state of its connection in a cache.
-        black_box((next.0.id(), next.1));
-        *one = next;
-    };
-    bench.steps(name, Some(n), 1, &mut ring, ready, |one| step(one));
+/// Returns a function that returns a random connection, which is then in a cache, as that of a
+/// request that a server has read.
+fn random_connection<'c>(all: &'c [Connection]) -> impl FnMut() -> &'c Connection {
+    let mut draw = Rng::with_seed(all.len() as u64);
+    move || {
+        let one = &all[draw.usize(..all.len())];
+        black_box((one.0.id(), one.1));
+        one
+    }
 }
 
 /// Measures checks that must also compare freshness or an expiry.
 fn compared(bench: &mut Bench, count: u64) {
-    let world = Served::open(Cast::Standard, count, Sharing::Shared);
-    check(bench, "check/shared", &world);
+    let world = check(
+        bench,
+        "check/shared",
+        Cast::Standard,
+        count,
+        Sharing::Shared,
+    );
     grants(bench, "grant/one-shared", &world, 1);
     if count == 1000 {
-        let world = Served::open(Cast::Expiring, count, Sharing::Exclusive);
-        check(bench, "check/expiring", &world);
+        let world = check(
+            bench,
+            "check/expiring",
+            Cast::Expiring,
+            count,
+            Sharing::Exclusive,
+        );
         grants(bench, "grant/one-expiring", &world, 1);
     }
 }
 
 /// Measures look-ups by a hash in a map, without a decision.
-fn maps(bench: &mut Bench, world: &Served) {
-    let count = world.count;
+fn maps(bench: &mut Bench, world: &World) {
     let sha256 = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };
-    let all = || (0..count).map(|number| (sha256(world.text(number)), 0_u64));
-    let n = Some(count);
+    let all = || (0..world.count).map(|number| (sha256(world.text(number)), 0_u64));
     let locked: RwLock<HashMap<_, _>> = RwLock::new(all().collect());
-    let (mut ring, ready) = presented(world);
-    bench.steps(
-        "check/sha256-rwlock-hashmap",
-        n,
-        1,
-        &mut ring,
-        ready,
-        |one| {
-            let locked = locked.read().unwrap();
-            *locked.get(&sha256(&one.token)).unwrap()
-        },
-    );
+    on_tokens(bench, "check/sha256-rwlock-hashmap", world, |one| {
+        let locked = locked.read().unwrap();
+        *locked.get(&sha256(&one.token)).unwrap()
+    });
     drop(locked);
     let map: DashMap<_, _> = all().collect();
-    let (mut ring, ready) = presented(world);
-    bench.steps("check/sha256-dashmap", n, 1, &mut ring, ready, |one| {
+    on_tokens(bench, "check/sha256-dashmap", world, |one| {
         *map.get(&sha256(&one.token)).unwrap()
     });
     drop(map);
     let map: papaya::HashMap<_, _> = all().collect();
     let map = map.pin();
-    let (mut ring, ready) = presented(world);
-    bench.steps("check/sha256-papaya", n, 1, &mut ring, ready, |one| {
+    on_tokens(bench, "check/sha256-papaya", world, |one| {
         *map.get(&sha256(&one.token)).unwrap()
     });
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use symbolon::store::Sharing;
-use symbolon_benches::{Cast, Figures, Kind, Presented, Served, Unit, target};
+use symbolon_benches::{Cast, Figures, Kind, Presented, Unit, World, child_arguments, target};
 
 const TOKENS: u64 = 1000;
 const CHECKS: u64 = 1_000_000;
@@ -17,13 +17,11 @@ const CHECKS: u64 = 1_000_000;
 const NOISE: i64 = 100;
 
 fn main() {
-    let words: Vec<String> = std::env::args().collect();
-    if let Some(place) = words.iter().position(|word| word == "--child") {
-        let checks = words.get(place + 1).and_then(|word| word.parse().ok());
-        return child(checks.unwrap());
+    let world = World::open(Cast::Standard, TOKENS, Sharing::Exclusive);
+    if let Some(arguments) = child_arguments() {
+        return check(&world, arguments.first().unwrap().parse().unwrap());
     }
     let mut figures = Figures::new("cost");
-    let world = Served::open(Cast::Standard, TOKENS, Sharing::Exclusive);
     // Exclude what a thread allocates for its first check.
     check(&world, 100);
     let counted = allocation_counter::measure(|| check(&world, CHECKS));
@@ -45,15 +43,8 @@ fn main() {
     }
 }
 
-fn child(checks: u64) {
-    check(
-        &Served::open(Cast::Standard, TOKENS, Sharing::Exclusive),
-        checks,
-    );
-}
-
 /// Checks some tokens in turn. Allocations for preparing them are not counted.
-fn check(world: &Served, checks: u64) {
+fn check(world: &World, checks: u64) {
     let verifier = world.engine.verifier();
     let mut ready: Vec<Presented> = Vec::new();
     allocation_counter::opt_out(|| {

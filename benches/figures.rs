@@ -57,10 +57,6 @@ impl Unit {
 
 impl Figures {
     /// Creates the file of a program, or empties it.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the file cannot be created.
     pub fn new(program: &str) -> Self {
         let folder = target().join("bench/figures");
         fs::create_dir_all(&folder).unwrap();
@@ -68,10 +64,6 @@ impl Figures {
     }
 
     /// Records a figure; `n` is the number of tokens if the figure depends on it.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the file cannot be written.
     pub fn add(&mut self, name: &str, n: Option<u64>, kind: Kind, value: f64, unit: Unit) {
         let kind = format!("{kind:?}").to_lowercase();
         let unit = unit.symbol();
@@ -79,10 +71,6 @@ impl Figures {
     }
 
     /// Records why a figure was not measured.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the file cannot be written.
     pub fn skip(&mut self, name: &str, why: &str) {
         self.write(&json!({"name": name, "why": why}));
     }

@@ -1,4 +1,6 @@
 //! Common parts of the benchmarks: data sets of many tokens, the hardware limit, and measuring.
+//!
+//! Every function panics if it cannot set up what is to be measured.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::unwrap_used,
@@ -20,9 +22,8 @@ use symbolon::{Action, Id, NewAuthorization, Options, Permission, ResourceType, 
 
 pub use figures::{Figures, Kind, Unit};
 pub use limit::Limit;
-pub use measure::{Bench, RING, timer};
-pub use spool::SpoolStore;
-pub use world::{Cast, Presented, Served, World, fill, owners, tokens, world};
+pub use measure::{Bench, RING, median};
+pub use world::{CHUNK, Cast, Presented, World, fill, id, owners};
 
 /// Returns the engine options of all benchmarks.
 pub fn options() -> Options {
@@ -40,16 +41,16 @@ pub fn new_authorization(organization: Id) -> NewAuthorization {
     NewAuthorization::new(organization, [read])
 }
 
-/// Returns whether to measure for a short time only, as `cargo xtask bench` requests.
-pub fn is_quick() -> bool {
-    std::env::var_os("SYMBOLON_BENCH_QUICK").is_some()
+/// Returns one of two values, depending on whether `cargo xtask bench` requests to measure for a
+/// short time only.
+pub fn full_or_quick<T>(full: T, quick: T) -> T {
+    match std::env::var_os("SYMBOLON_BENCH_QUICK") {
+        Some(_) => quick,
+        None => full,
+    }
 }
 
 /// Returns the numbers of tokens to measure, in ascending order, as `cargo xtask bench` requests.
-///
-/// # Panics
-///
-/// Panics if one is not a number.
 pub fn sizes() -> Vec<u64> {
     let sizes = std::env::var("SYMBOLON_BENCH_SIZES").unwrap_or_else(|_| "1000,100000".to_owned());
     let number = |size: &str| {
@@ -65,11 +66,16 @@ pub fn large() -> u64 {
     sizes.max().unwrap_or(1000)
 }
 
+/// Returns the arguments after `--child`, with which a program starts itself again.
+pub fn child_arguments() -> Option<Vec<String>> {
+    let mut words = std::env::args().skip_while(|word| word != "--child");
+    words.next().map(|_| words.collect())
+}
+
 /// Returns the directory of build results.
 pub fn target() -> PathBuf {
-    let built = std::env::var_os("CARGO_TARGET_DIR");
-    built.map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"),
-        PathBuf::from,
-    )
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(built) => built.into(),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"),
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion};
 
 use crate::figures::{Figures, Kind, Unit};
-use crate::is_quick;
+use crate::full_or_quick;
 
 /// Number of inputs that are prepared together: few enough that all stay in the first cache.
 pub const RING: usize = 128;
@@ -25,16 +25,13 @@ pub struct Bench {
 impl Bench {
     /// Creates the file of figures of a program.
     pub fn new(program: &str) -> Self {
-        let (warm_up, time, samples, tail) = if is_quick() {
-            (100, 250, 10, 100)
-        } else {
-            (500, 3000, 50, 1500)
-        };
+        let (warm_up, time, samples, resamples, tail) =
+            full_or_quick((500, 3000, 50, 20_000, 1500), (100, 250, 10, 2000, 100));
         let criterion = Criterion::default()
             .warm_up_time(Duration::from_millis(warm_up))
             .measurement_time(Duration::from_millis(time))
             .sample_size(samples)
-            .nresamples(if is_quick() { 2000 } else { 20_000 })
+            .nresamples(resamples)
             .without_plots();
         Self {
             criterion,
@@ -55,10 +52,6 @@ impl Bench {
     /// server. A step must return 0, computed from its result: the place of the next input depends
     /// on it, so that no step starts before the previous one has finished. `name` is `group/what`,
     /// and one step performs `each` operations.
-    ///
-    /// # Panics
-    ///
-    /// Panics if a step does not return 0.
     pub fn steps<T>(
         &mut self,
         name: &str,
@@ -71,10 +64,8 @@ impl Bench {
         let (group, what) = name.split_once('/').unwrap();
         let timer = self.timer;
         let mut group = self.criterion.benchmark_group(group);
-        let id = match n {
-            Some(n) => BenchmarkId::new(what, n),
-            None => BenchmarkId::from_parameter(what),
-        };
+        let parameter = || BenchmarkId::from_parameter(what);
+        let id = n.map_or_else(parameter, |n| BenchmarkId::new(what, n));
         group.bench_function(id, |bencher| {
             bencher.iter_custom(|steps| {
                 // A sample is the median of its rounds, because the system interrupts few of them,
@@ -88,17 +79,16 @@ impl Bench {
                     times.push(time.as_nanos() as f64 / count as f64);
                     left -= count;
                 }
-                let all = at(times, 0.5) * steps as f64 / f64::from(each);
+                let all = median(times) * steps as f64 / f64::from(each);
                 Duration::from_nanos(all as u64)
             });
         });
         group.finish();
         let p99 = self.percentile(ring, &mut ready, &mut step) / f64::from(each);
         let overlapping = self.overlapping(ring, &mut ready, &mut step) / f64::from(each);
-        let unit = Unit::Nanoseconds;
-        self.figures.add(name, n, Kind::P99, p99, unit);
-        self.figures
-            .add(name, n, Kind::Throughput, overlapping, unit);
+        for (kind, value) in [(Kind::P99, p99), (Kind::Throughput, overlapping)] {
+            self.figures.add(name, n, kind, value, Unit::Nanoseconds);
+        }
     }
 
     /// Measures a step that needs no input.
@@ -155,7 +145,7 @@ impl Bench {
             let time = start.elapsed().saturating_sub(self.timer);
             times.push(time.as_nanos() as f64 / f64::from(done));
         }
-        at(times, 0.5)
+        median(times)
     }
 }
 
@@ -176,13 +166,18 @@ fn at(mut times: Vec<f64>, part: f64) -> f64 {
     times[((times.len() - 1) as f64 * part) as usize]
 }
 
+/// Returns the median.
+pub fn median(times: Vec<f64>) -> f64 {
+    at(times, 0.5)
+}
+
 /// Returns the time that two readings of the clock take.
-pub fn timer() -> Duration {
+fn timer() -> Duration {
     let read = |_| {
         let start = Instant::now();
         start.elapsed().as_nanos() as f64
     };
-    Duration::from_nanos(at((0..10_001).map(read).collect(), 0.5) as u64)
+    Duration::from_nanos(median((0..10_001).map(read).collect()) as u64)
 }
 
 #[cfg(test)]

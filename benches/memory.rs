@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use symbolon::store::Sharing;
-use symbolon_benches::{Cast, Figures, Kind, Served, Unit, large, sizes};
+use symbolon_benches::{Cast, Figures, Kind, Unit, World, child_arguments, large, sizes};
 
 /// Memory of a process, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -25,23 +25,20 @@ struct Memory {
 }
 
 fn main() {
-    let words: Vec<String> = std::env::args().collect();
-    if let Some(place) = words.iter().position(|word| word == "--child") {
-        let what = words.get(place + 1).unwrap();
-        let count = words.get(place + 2).and_then(|word| word.parse().ok());
-        return child(what, count.unwrap());
+    if let Some(arguments) = child_arguments() {
+        let [what, count] = arguments.try_into().unwrap();
+        return child(&what, count.parse().unwrap());
     }
     let mut figures = Figures::new("memory");
     // Creating a world takes memory too, so it comes first.
-    Served::prepare(Cast::Standard, 0);
+    World::prepare(Cast::Standard, 0);
     let mut add = |name: &str, count: u64, bytes: f64| {
         let each = bytes / count as f64;
         figures.add(name, Some(count), Kind::Count, each, Unit::Bytes);
     };
     for count in sizes().into_iter().filter(|size| *size >= large()) {
-        Served::prepare(Cast::Standard, count);
-        let none = of_child("engine", 0);
-        let engine = of_child("engine", count);
+        World::prepare(Cast::Standard, count);
+        let (none, engine) = (of_child("engine", 0), of_child("engine", count));
         add("memory/resident", count, engine.resident - none.resident);
         add("memory/peak", count, engine.peak - none.peak);
         if engine.hot > 0.0 {
@@ -58,44 +55,28 @@ fn of_child(what: &str, count: u64) -> Memory {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--child", what, &count.to_string()]);
     let made = child.output().unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    let errors = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{errors}");
     let text = String::from_utf8(made.stdout).unwrap();
-    let mut numbers = text.split_whitespace().map(|word| word.parse().unwrap());
-    let mut next = || numbers.next().unwrap();
+    let numbers = text.split_whitespace().map(|word| word.parse().unwrap());
+    let [resident, peak, hot] = numbers.collect::<Vec<_>>().try_into().unwrap();
     Memory {
-        resident: next(),
-        peak: next(),
-        hot: next(),
+        resident,
+        peak,
+        hot,
     }
 }
 
 fn child(what: &str, count: u64) {
-    let memory = match what {
-        "engine" => {
-            let engine = Served::engine(Cast::Standard, count, Sharing::Exclusive);
-            let memory = settled();
-            drop(engine);
-            memory
-        }
-        _ => {
-            // The minimum for a look-up by SHA-256: the hash, and a number.
-            let hash = |number: u64| {
-                let mut hash = [0; 32];
-                blake3::Hasher::new()
-                    .update(&number.to_le_bytes())
-                    .finalize_xof()
-                    .fill(&mut hash);
-                hash
-            };
-            let map: HashMap<[u8; 32], u64> =
-                (0..count).map(|number| (hash(number), number)).collect();
-            black_box(&map);
-            own()
-        }
+    let memory = if what == "engine" {
+        let _engine = World::engine(Cast::Standard, count, Sharing::Exclusive);
+        settled()
+    } else {
+        // The minimum for a look-up by SHA-256: the hash, and a number.
+        let hash = |number: u64| *blake3::hash(&number.to_le_bytes()).as_bytes();
+        let map: HashMap<[u8; 32], u64> = (0..count).map(|number| (hash(number), number)).collect();
+        black_box(&map);
+        own()
     };
     println!("{} {} {}", memory.resident, memory.peak, memory.hot);
 }
@@ -126,7 +107,7 @@ fn own() -> Memory {
     Memory {
         resident: of("VmRSS:"),
         peak: of("VmHWM:"),
-        hot: huge().unwrap_or_default() * HOT,
+        hot: huge() * HOT,
     }
 }
 
@@ -137,9 +118,9 @@ fn own() -> Memory {
 /// completely resident, and are adjacent, so that the system reports them as one mapping.
 const HOT: f64 = 32.0 / (32.0 + 24.0);
 
-/// Returns the resident memory in mappings with the flag `hg`, if the system reports it.
-fn huge() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/smaps").ok()?;
+/// Returns the resident memory in mappings with the flag `hg`; 0 if the system does not report it.
+fn huge() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
     let (mut all, mut resident) = (0.0, 0.0);
     for line in text.lines() {
         if let Some(size) = line.strip_prefix("Rss:") {
@@ -150,13 +131,11 @@ fn huge() -> Option<f64> {
             all += resident;
         }
     }
-    Some(all)
+    all
 }
 
 fn kilobytes(text: &str) -> f64 {
     let number = text.trim().strip_suffix("kB").map(str::trim);
-    number
-        .and_then(|number| number.parse::<f64>().ok())
-        .unwrap_or_default()
-        * 1024.0
+    let number = number.and_then(|number| number.parse::<f64>().ok());
+    number.unwrap_or_default() * 1024.0
 }

@@ -28,33 +28,32 @@ use std::time::{Duration, Instant};
 
 use symbolon::journal::JournalKeys;
 use symbolon::record::{self, RecordKey};
-use symbolon::store::{Cursor, Stored, TokenStore};
+use symbolon::store::{Stored, TokenStore};
 use symbolon::{Caller, Engine, Id, ImportItem, MemoryStore, Options};
 use symbolon_benches::{
-    Cast, Figures, Kind, Unit, is_quick, key, large, new_authorization, options, owners, target,
+    CHUNK, Cast, Figures, Kind, Unit, full_or_quick, id, key, large, new_authorization, options,
+    owners, target,
 };
 use symbolon_journal::FileJournal;
-use symbolon_sled::SledStore;
-use symbolon_sqlite::SqliteStore;
 use tempfile::TempDir;
 
-use bare::{BareSled, BareSqlite, PlainSqlite, Row};
+use bare::{Bare, BareSled, BareSqlite, PlainSqlite, Row};
 use rows::{Runner, compare};
 
 fn main() {
     let mut figures = Figures::new("store");
     create(&mut figures);
     create_64(&mut figures);
-    import(&mut figures);
+    // A million records take minutes.
+    let count = full_or_quick(large(), large().min(100_000));
+    import::<BareSqlite>(&mut figures, count);
+    // sled takes ten times as long.
+    import::<BareSled>(&mut figures, count / 10);
 }
 
 fn folder() -> TempDir {
     let mut builder = tempfile::Builder::new();
     builder.prefix("bench").tempdir_in(target()).unwrap()
-}
-
-fn seconds(full: u64, quick: u64) -> Duration {
-    Duration::from_secs(if is_quick() { quick } else { full })
 }
 
 /// An engine with 10 organizations and 1,000 users.
@@ -66,10 +65,10 @@ struct World {
 impl World {
     fn make(store: Arc<dyn TokenStore>, options: Options) -> Self {
         let engine = Engine::create(store, key(), options).unwrap();
-        let organizations = owners(&engine, Cast::Standard, 1);
+        let organization = owners(&engine, Cast::Standard, 1);
         Self {
             engine,
-            organization: organizations[0],
+            organization,
         }
     }
 
@@ -79,240 +78,139 @@ impl World {
         made.unwrap().1.id
     }
 
-    /// Creates `each` times in each of 64 threads.
-    fn create_at_once(&self, each: u32) {
-        thread::scope(|scope| {
-            for _ in 0..64 {
-                scope.spawn(|| {
-                    for _ in 0..each {
-                        self.create();
-                    }
-                });
-            }
-        });
+    /// Returns a step that creates one authorization.
+    fn creating(store: Arc<dyn TokenStore>, options: Options) -> impl FnMut() {
+        let world = Self::make(store, options);
+        move || {
+            world.create();
+        }
     }
 }
 
-/// Rows in one commit of an import.
-const CHUNK: usize = 1000;
+/// Returns a function that makes the next rows for a library, like those of an authorization.
+fn rows(count: u64) -> impl FnMut() -> Vec<Row> {
+    let store = Arc::new(MemoryStore::new());
+    let made = World::make(Arc::clone(&store) as _, options()).create();
+    let sample = stored(&*store, made);
+    let mut next = 0;
+    move || {
+        next += count;
+        let numbers = next - count..next;
+        numbers.map(|number| Row::like(&sample, number)).collect()
+    }
+}
 
 fn create(figures: &mut Figures) {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
-    let sqlite_store = Arc::new(SqliteStore::open(path("sqlite/store.db")).unwrap());
-    let sqlite = World::make(Arc::clone(&sqlite_store) as _, options());
     let journal = FileJournal::open(&path("journal"), JournalKeys::new(&key())).unwrap();
     let with_journal = Options {
         journal: Some(Arc::new(journal)),
         ..options()
     };
-    let journaled = Arc::new(SqliteStore::open(path("journaled/store.db")).unwrap());
-    let journaled = World::make(journaled, with_journal);
-    let sled_store = Arc::new(SledStore::open(path("sled")).unwrap());
-    let sled = World::make(sled_store, options());
-    let memory = World::make(Arc::new(MemoryStore::new()), options());
-    let sample = stored(&*sqlite_store, sqlite.create());
-    let mut bare = BareSqlite::make(&path("bare.db"));
-    let plain = PlainSqlite::make(&path("plain.db"));
+    let sqlite = World::creating(BareSqlite::store(&path("sqlite")), options());
+    let journaled = World::creating(BareSqlite::store(&path("journaled")), with_journal);
+    let sled = World::creating(BareSled::store(&path("sled")), options());
+    let memory = World::creating(Arc::new(MemoryStore::new()), options());
+    let mut bare = BareSqlite::make(&path("bare-sqlite"));
+    let plain = PlainSqlite::make(&path("plain"));
     let mut bare_sled = BareSled::make(&path("bare-sled"));
     let mut floor = Floor::make(&path("floor"));
-    let mut numbers = [0_u64; 3];
-    let [one, two, three] = &mut numbers;
-    let next = |number: &mut u64| {
-        *number += 1;
-        Row::like(&sample, *number)
-    };
+    let [mut one, mut two, mut three] = [rows(1), rows(1), rows(1)];
     let all = vec![
-        Runner::new("create/symbolon-sqlite", || {
-            sqlite.create();
-        }),
-        Runner::new("create/bare-sqlite", || bare.commit(&[next(one)])),
-        Runner::new("create/plain-sqlite", || plain.insert(&next(two))),
-        Runner::new("create/symbolon-sqlite-journal", || {
-            journaled.create();
-        }),
-        Runner::new("create/symbolon-sled", || {
-            sled.create();
-        }),
-        Runner::new("create/bare-sled", || bare_sled.commit(&[next(three)])),
-        Runner::new("create/symbolon-memory", || {
-            memory.create();
-        }),
+        Runner::new("create/symbolon-sqlite", sqlite),
+        Runner::new("create/bare-sqlite", || bare.commit(&one())),
+        Runner::new("create/plain-sqlite", || plain.insert(&two()[0])),
+        Runner::new("create/symbolon-sqlite-journal", journaled),
+        Runner::new("create/symbolon-sled", sled),
+        Runner::new("create/bare-sled", || bare_sled.commit(&three())),
+        Runner::new("create/symbolon-memory", memory),
         Runner::new("create/fsync-floor", || floor.write()),
     ];
-    compare(figures, all, seconds(30, 4), (None, 1, Unit::Nanoseconds));
+    let time = Duration::from_secs(full_or_quick(30, 4));
+    compare(figures, all, time, None, Unit::Nanoseconds, 1);
 }
 
 fn create_64(figures: &mut Figures) {
-    // Enough that the start of the threads and their end do not matter.
-    const EACH: u32 = 100;
     let folder = folder();
-    let path = |name: &str| folder.path().join(name);
-    let sqlite_store = Arc::new(SqliteStore::open(path("sqlite/store.db")).unwrap());
-    let sqlite = World::make(Arc::clone(&sqlite_store) as _, options());
-    let sled_store = Arc::new(SledStore::open(path("sled")).unwrap());
-    let sled = World::make(sled_store, options());
-    let sample = stored(&*sqlite_store, sqlite.create());
-    let mut bare = BareSqlite::make(&path("bare.db"));
-    let mut bare_sled = BareSled::make(&path("bare-sled"));
-    let mut numbers = [0_u64; 2];
-    let [one, two] = &mut numbers;
-    let commits = |number: &mut u64, commit: &mut dyn FnMut(&[Row])| {
-        for _ in 0..EACH {
-            let rows: Vec<_> = (*number..*number + 64)
-                .map(|number| Row::like(&sample, number))
-                .collect();
-            *number += 64;
-            commit(&rows);
-        }
+    let mut all = Vec::from(concurrent::<BareSqlite>(folder.path()));
+    all.extend(concurrent::<BareSled>(folder.path()));
+    let time = Duration::from_secs(full_or_quick(30, 4));
+    compare(figures, all, time, None, Unit::Nanoseconds, 64 * EACH);
+}
+
+/// Creations of each of 64 threads: enough that the start of the threads and their end do not
+/// matter.
+const EACH: u32 = 100;
+
+/// Returns concurrent creations, and as many commits of 64 rows by the library alone.
+fn concurrent<B: Bare + 'static>(folder: &Path) -> [Runner<'static>; 2] {
+    let world = World::make(B::store(&folder.join(B::NAME)), options());
+    let mut bare = B::make(&folder.join(format!("bare-{}", B::NAME)));
+    let mut rows = rows(64);
+    let create = move || {
+        let create_each = || {
+            for _ in 0..EACH {
+                world.create();
+            }
+        };
+        thread::scope(|scope| (0..64).for_each(|_| drop(scope.spawn(create_each))));
     };
-    let all = vec![
-        Runner::new("create-64/symbolon-sqlite", || sqlite.create_at_once(EACH)),
-        Runner::new("create-64/bare-sqlite", || {
-            commits(one, &mut |rows| bare.commit(rows));
-        }),
-        Runner::new("create-64/symbolon-sled", || sled.create_at_once(EACH)),
-        Runner::new("create-64/bare-sled", || {
-            commits(two, &mut |rows| bare_sled.commit(rows));
-        }),
-    ];
-    compare(
-        figures,
-        all,
-        seconds(30, 4),
-        (None, 64 * EACH, Unit::Nanoseconds),
-    );
+    let commit = move || (0..EACH).for_each(|_| bare.commit(&rows()));
+    [
+        Runner::new(&format!("create-64/symbolon-{}", B::NAME), create),
+        Runner::new(&format!("create-64/bare-{}", B::NAME), commit),
+    ]
 }
 
 /// Fills large stores, measures their size, and opens them.
-fn import(figures: &mut Figures) {
+fn import<B: Bare>(figures: &mut Figures, count: u64) {
     let folder = folder();
-    let path = |name: &str| folder.path().join(name);
-    let sqlite =
-        || -> Arc<dyn TokenStore> { Arc::new(SqliteStore::open(path("sqlite/store.db")).unwrap()) };
-    let mut bare = BareSqlite::make(&path("bare.db"));
-    // A million records take minutes.
-    let count = if is_quick() {
-        large().min(100_000)
-    } else {
-        large()
-    };
-    let filled = fill(figures, "sqlite", &sqlite, count, &mut |rows| {
-        bare.commit(rows)
-    });
-    drop(bare);
-    weigh(
-        figures,
-        "sqlite",
-        &filled,
-        [&path("sqlite"), &path("bare.db")],
-    );
-    let all = vec![
-        Runner::new("open/symbolon-sqlite", || filled.check(sqlite())),
-        Runner::new("open/bare-scan-sqlite", || scan(&*sqlite())),
-        Runner::new("open/bare-select-sqlite", || {
-            BareSqlite::select(&path("bare.db"));
-        }),
-    ];
-    compare(
-        figures,
-        all,
-        Duration::ZERO,
-        (Some(filled.count), 1, Unit::Seconds),
-    );
-
-    // sled takes ten times as long.
-    let count = count / 10;
-    let sled = || -> Arc<dyn TokenStore> { Arc::new(SledStore::open(path("sled")).unwrap()) };
-    let mut bare = BareSled::make(&path("bare-sled"));
-    let filled = fill(figures, "sled", &sled, count, &mut |rows| bare.commit(rows));
-    drop(bare);
-    weigh(
-        figures,
-        "sled",
-        &filled,
-        [&path("sled"), &path("bare-sled")],
-    );
-    let all = vec![
-        Runner::new("open/symbolon-sled", || filled.check(sled())),
-        Runner::new("open/bare-scan-sled", || {
-            BareSled::make(&path("bare-sled")).scan();
-        }),
-    ];
-    compare(
-        figures,
-        all,
-        Duration::ZERO,
-        (Some(filled.count), 1, Unit::Seconds),
-    );
-}
-
-/// A store that was filled.
-struct Filled {
-    count: u64,
-}
-
-impl Filled {
-    /// Opens the store and checks the last token.
-    fn check(&self, store: Arc<dyn TokenStore>) {
-        let engine = Engine::open(store, key(), options()).unwrap();
-        let number = self.count - 1;
-        let text = String::from_utf8(Cast::Standard.text(number)).unwrap();
-        let request = Cast::Standard.request(number);
-        engine.verifier().check(&text, &request).unwrap();
+    let ours = folder.path().join(B::NAME);
+    let theirs = folder.path().join(format!("bare-{}", B::NAME));
+    fill::<B>(figures, count, &ours, &theirs);
+    for (whose, path) in [("symbolon", &ours), ("bare", &theirs)] {
+        let each = size(path) as f64 / count as f64;
+        let name = format!("disk/{whose}-{}", B::NAME);
+        figures.add(&name, Some(count), Kind::Count, each, Unit::Bytes);
     }
+    let open = || {
+        let engine = Engine::open(B::store(&ours), key(), options()).unwrap();
+        let text = String::from_utf8(Cast::Standard.text(count - 1)).unwrap();
+        let request = Cast::Standard.request(count - 1);
+        engine.verifier().check(&text, &request).unwrap();
+    };
+    let mut all = vec![Runner::new(&format!("open/symbolon-{}", B::NAME), open)];
+    for (name, read) in B::READS {
+        all.push(Runner::new(name, || read(&ours, &theirs)));
+    }
+    compare(figures, all, Duration::ZERO, Some(count), Unit::Seconds, 1);
 }
 
-/// Imports `count` tokens in chunks, and commits the rows of each chunk to `bare`.
-fn fill(
-    figures: &mut Figures,
-    name: &str,
-    open: &dyn Fn() -> Arc<dyn TokenStore>,
-    count: u64,
-    bare: &mut dyn FnMut(&[Row]),
-) -> Filled {
-    let store = open();
+/// Imports `count` tokens in chunks, and commits the rows of each chunk by the library alone.
+fn fill<B: Bare>(figures: &mut Figures, count: u64, ours: &Path, theirs: &Path) {
+    let store = B::store(ours);
     let world = World::make(Arc::clone(&store), options());
+    let mut bare = B::make(theirs);
     let issuer = world.engine.issuer();
-    let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
-    for from in (0..count).step_by(CHUNK) {
-        let numbers = from..count.min(from + CHUNK as u64);
+    let mut took = [Duration::ZERO; 2];
+    for from in (0..count).step_by(CHUNK as usize) {
+        let numbers = from..count.min(from + CHUNK);
         let items = numbers.clone().map(|number| Cast::Standard.item(number));
         let items: Vec<ImportItem> = items.collect();
         let start = Instant::now();
         issuer.import(&items).unwrap();
-        ours += start.elapsed();
-        let row = |number| Row::like(&stored(&*store, Cast::Standard.id(number)), number);
+        took[0] += start.elapsed();
+        let row = |number| Row::like(&stored(&*store, id(number)), number);
         let rows: Vec<_> = numbers.map(row).collect();
         let start = Instant::now();
-        bare(&rows);
-        theirs += start.elapsed();
+        bare.commit(&rows);
+        took[1] += start.elapsed();
     }
-    for (whose, took) in [("symbolon", ours), ("bare", theirs)] {
+    for (whose, took) in ["symbolon", "bare"].iter().zip(took) {
         let rate = count as f64 / took.as_secs_f64();
-        let name = format!("import/{whose}-{name}");
+        let name = format!("import/{whose}-{}", B::NAME);
         figures.add(&name, Some(count), Kind::Throughput, rate, Unit::PerSecond);
-    }
-    Filled { count }
-}
-
-fn weigh(figures: &mut Figures, name: &str, filled: &Filled, [ours, bare]: [&Path; 2]) {
-    for (whose, path) in [("symbolon", ours), ("bare", bare)] {
-        let each = size(path) as f64 / filled.count as f64;
-        let name = format!("disk/{whose}-{name}");
-        figures.add(&name, Some(filled.count), Kind::Count, each, Unit::Bytes);
-    }
-}
-
-/// Reads all records.
-fn scan(store: &dyn TokenStore) {
-    let mut cursor = Cursor::start();
-    loop {
-        let page = store.scan(&cursor, 2000).unwrap();
-        if page.end.is_some() {
-            return;
-        }
-        cursor = page.next;
     }
 }
 
@@ -324,8 +222,8 @@ impl Floor {
 
     fn make(path: &Path) -> Self {
         let mut file = File::create(path).unwrap();
-        file.write_all(&vec![1; usize::try_from(Self::SIZE).unwrap()])
-            .unwrap();
+        let bytes = vec![1; Self::SIZE as usize];
+        file.write_all(&bytes).unwrap();
         file.sync_all().unwrap();
         file.rewind().unwrap();
         Self(file)

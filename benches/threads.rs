@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use fastrand::Rng;
 use symbolon::store::Sharing;
-use symbolon_benches::{Cast, Figures, Kind, Served, Unit, is_quick, large};
+use symbolon_benches::{Cast, Figures, Kind, Unit, World, full_or_quick, large, median};
 
 /// A step of one thread with the token of this number.
 type Step<'a> = &'a (dyn Fn(u64) + Sync);
@@ -24,7 +24,7 @@ type Step<'a> = &'a (dyn Fn(u64) + Sync);
 fn main() {
     let mut figures = Figures::new("threads");
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let world = Served::open(Cast::Standard, large(), Sharing::Exclusive);
+    let world = World::open(Cast::Standard, large(), Sharing::Exclusive);
     let verifier = world.engine.verifier();
     let key = black_box([7; 32]);
     let hash = |number: u64| *blake3::keyed_hash(&key, world.text(number).as_bytes()).as_bytes();
@@ -61,22 +61,18 @@ fn main() {
         }
         return;
     }
-    let (rounds, time) = if is_quick() {
-        (7, Duration::from_millis(60))
-    } else {
-        (31, Duration::from_millis(200))
-    };
-    let mut scales = vec![Vec::new(); steps.len()];
-    let mut rates = vec![Vec::new(); steps.len()];
+    let (rounds, time) = full_or_quick((31, 200), (7, 60));
+    let time = Duration::from_millis(time);
+    let mut measured = steps.map(|step| (step, Vec::new(), Vec::new()));
     for _ in 0..rounds {
-        for ((scales, rates), (_, step, count)) in scales.iter_mut().zip(&mut rates).zip(steps) {
-            let one = rate(1, time, step, count);
-            let two = rate(2, time, step, count);
+        for ((_, step, count), scales, rates) in &mut measured {
+            let one = rate(1, time, *step, *count);
+            let two = rate(2, time, *step, *count);
             scales.push(two / one);
             rates.push(two);
         }
     }
-    for ((scales, rates), (name, ..)) in scales.into_iter().zip(rates).zip(steps) {
+    for ((name, ..), scales, rates) in measured {
         let n = Some(world.count);
         figures.add(name, n, Kind::Times, median(scales), Unit::One);
         figures.add(name, n, Kind::Count, median(rates), Unit::PerSecond);
@@ -87,35 +83,27 @@ fn main() {
 fn rate(threads: u64, time: Duration, step: Step<'_>, count: u64) -> f64 {
     let stop = AtomicBool::new(false);
     let start = Barrier::new(threads as usize + 1);
+    let run = |seed| {
+        let mut draw = Rng::with_seed(seed);
+        let mut done = 0_u64;
+        start.wait();
+        let began = Instant::now();
+        while !stop.load(Ordering::Relaxed) {
+            for _ in 0..100 {
+                step(draw.u64(..count));
+            }
+            done += 100;
+        }
+        done as f64 / began.elapsed().as_secs_f64()
+    };
     thread::scope(|scope| {
-        let (stop, start) = (&stop, &start);
-        let run = |seed| {
-            scope.spawn(move || {
-                let mut draw = Rng::with_seed(seed);
-                let mut done = 0_u64;
-                start.wait();
-                let began = Instant::now();
-                while !stop.load(Ordering::Relaxed) {
-                    for _ in 0..100 {
-                        step(draw.u64(..count));
-                    }
-                    done += 100;
-                }
-                done as f64 / began.elapsed().as_secs_f64()
-            })
-        };
-        let threads: Vec<_> = (0..threads).map(run).collect();
+        let run = &run;
+        let spawn = |seed| scope.spawn(move || run(seed));
+        let threads: Vec<_> = (0..threads).map(spawn).collect();
         start.wait();
         thread::sleep(time);
         stop.store(true, Ordering::Relaxed);
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
+        let rates = threads.into_iter().map(|thread| thread.join().unwrap());
+        rates.sum()
     })
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap()
 }

@@ -1,5 +1,6 @@
 //! Data sets of many tokens.
 
+use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,14 +10,14 @@ use symbolon::store::Sharing;
 use symbolon::{
     Action, Authorization, Engine, ForeignHash, Id, ImportItem, ManualClock, Options, Organization,
     Origin, Permission, PermissionSet, Prefix, Request, ResourceType, Schema, Status, Timestamp,
-    Token, TokenStore, User,
+    Token, User,
 };
 
 use crate::spool::SpoolStore;
 use crate::{key, options, target, text};
 
 /// Number of records in one commit of an import.
-const CHUNK: u64 = 1000;
+pub const CHUNK: u64 = 1000;
 const ORGANIZATIONS: u64 = 10;
 const USERS: u64 = 1000;
 const SETS: u64 = 20;
@@ -36,41 +37,9 @@ pub enum Cast {
     Expiring,
 }
 
-/// An engine with many tokens in memory.
+/// An engine with the texts of its tokens.
 #[derive(Debug)]
 pub struct World {
-    /// The engine.
-    pub engine: Engine,
-    /// Every token with its organization, each in a buffer of its own.
-    pub tokens: Vec<(Token, Id)>,
-}
-
-/// Imports `count` standard tokens into an empty store.
-pub fn world(store: Arc<dyn TokenStore>, count: u64) -> World {
-    let engine = Engine::create(store, key(), options()).unwrap();
-    owners(&engine, Cast::Standard, count);
-    fill(&engine, Cast::Standard, 0..count);
-    let tokens = tokens(0..count);
-    World { engine, tokens }
-}
-
-/// Returns the standard tokens with these numbers and their organizations.
-///
-/// # Panics
-///
-/// Panics if a text is not a token.
-pub fn tokens(numbers: Range<u64>) -> Vec<(Token, Id)> {
-    let token = |number| {
-        let text = Cast::Standard.text(number);
-        let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
-        (token, organization(number))
-    };
-    numbers.map(token).collect()
-}
-
-/// An engine whose records are in a file, with the texts of its tokens.
-#[derive(Debug)]
-pub struct Served {
     /// The engine.
     pub engine: Engine,
     /// Number of tokens.
@@ -88,54 +57,46 @@ pub struct Presented {
     pub request: Request<'static>,
 }
 
-impl Served {
-    /// Opens a world of `count` tokens, and creates it if it does not exist.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it cannot be created.
+impl Presented {
+    /// Replaces the last digit of the token, which is in its checksum.
+    pub fn damage_checksum(&mut self) {
+        let last = self.token.pop();
+        self.token.push(if last == Some('7') { '8' } else { '7' });
+    }
+}
+
+impl World {
+    /// Opens a world of `count` tokens in a file, and creates it if it does not exist.
     pub fn open(cast: Cast, count: u64, sharing: Sharing) -> Self {
-        Self::of(cast, count, Self::engine(cast, count, sharing))
+        Self::of(Self::engine(cast, count, sharing), cast, count)
     }
 
-    fn of(cast: Cast, count: u64, engine: Engine) -> Self {
-        let texts = (0..count).flat_map(|number| cast.text(number)).collect();
+    /// Returns a world of an engine that has these tokens.
+    pub fn of(engine: Engine, cast: Cast, count: u64) -> Self {
         Self {
             engine,
             count,
             cast,
-            texts,
+            texts: (0..count).flat_map(|number| cast.text(number)).collect(),
         }
     }
 
     /// Opens the engine of a world without its texts.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it cannot be created.
     pub fn engine(cast: Cast, count: u64, sharing: Sharing) -> Engine {
         Self::prepare(cast, count);
         reopen(cast, count, sharing, options())
     }
 
     /// Creates a world if it does not exist.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it cannot be created.
     pub fn prepare(cast: Cast, count: u64) {
-        if !folder(cast, count).join("few").exists() {
-            Self::make(cast, count);
+        if !path(cast, count).exists() {
+            make(cast, count, options());
         }
     }
 
     /// Creates a world whose clock stands still.
     ///
     /// Under callgrind a program has no vDSO, so that reading the system's clock would cost more.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it cannot be created.
     pub fn timeless(cast: Cast, count: u64) -> Self {
         let still = || Options {
             clock: Arc::new(ManualClock::at(now())),
@@ -143,18 +104,12 @@ impl Served {
         };
         make(cast, count, still());
         let engine = reopen(cast, count, Sharing::Exclusive, still());
-        Self::of(cast, count, engine)
+        Self::of(engine, cast, count)
     }
 
-    /// Creates a world, replacing an existing one, and returns the seconds that it took.
-    ///
-    /// # Panics
-    ///
-    /// Panics if it cannot be created.
-    pub fn make(cast: Cast, count: u64) -> f64 {
-        let began = Instant::now();
-        make(cast, count, options());
-        began.elapsed().as_secs_f64()
+    /// Creates a world, replacing an existing one, and returns the time that it took.
+    pub fn make(cast: Cast, count: u64) -> Duration {
+        make(cast, count, options())
     }
 
     /// Sets `presented` to the token with this number and its request.
@@ -194,10 +149,13 @@ impl Served {
     }
 }
 
-fn make(cast: Cast, count: u64, options: Options) {
+fn make(cast: Cast, count: u64, options: Options) -> Duration {
     let began = Instant::now();
-    let store = Arc::new(SpoolStore::make(&folder(cast, count)).unwrap());
-    let engine = Engine::create(Arc::clone(&store) as _, key(), options).unwrap();
+    let path = path(cast, count);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let part = path.with_extension("part");
+    let store = Arc::new(SpoolStore::make(&part).unwrap());
+    let engine = Engine::create(store, key(), options).unwrap();
     owners(&engine, cast, count);
     for from in (0..count).step_by(100_000) {
         let to = count.min(from + 100_000);
@@ -205,11 +163,12 @@ fn make(cast: Cast, count: u64, options: Options) {
         let seconds = began.elapsed().as_secs_f64();
         eprintln!("{to} of {count} tokens created, {cast:?}, {seconds:.1} s");
     }
-    store.finish().unwrap();
+    fs::rename(part, path).unwrap();
+    began.elapsed()
 }
 
 fn reopen(cast: Cast, count: u64, sharing: Sharing, options: Options) -> Engine {
-    let store = SpoolStore::open(&folder(cast, count), sharing).unwrap();
+    let store = SpoolStore::open(&path(cast, count), sharing).unwrap();
     let options = Options {
         // On a busy machine the follower may pause for longer than a server would accept.
         max_staleness: Duration::from_secs(600),
@@ -218,7 +177,7 @@ fn reopen(cast: Cast, count: u64, sharing: Sharing, options: Options) -> Engine 
     Engine::open(Arc::new(store), key(), options).unwrap()
 }
 
-fn folder(cast: Cast, count: u64) -> PathBuf {
+fn path(cast: Cast, count: u64) -> PathBuf {
     let name = format!("{cast:?}-{count}").to_lowercase();
     target().join("bench/worlds").join(name)
 }
@@ -227,13 +186,9 @@ fn str(text: &[u8]) -> &str {
     std::str::from_utf8(text).unwrap()
 }
 
-/// Imports the owners of `count` tokens, and returns the organizations.
-///
-/// # Panics
-///
-/// Panics if they cannot be imported.
-pub fn owners(engine: &Engine, cast: Cast, count: u64) -> Vec<Id> {
-    let organizations = (0..ORGANIZATIONS).map(|number| {
+/// Imports the owners of `count` tokens, and returns the first organization.
+pub fn owners(engine: &Engine, cast: Cast, count: u64) -> Id {
+    import(engine, 0..ORGANIZATIONS, |number| {
         ImportItem::Organization(Organization {
             id: organization(number),
             name: format!("org-{number}"),
@@ -243,35 +198,25 @@ pub fn owners(engine: &Engine, cast: Cast, count: u64) -> Vec<Id> {
             updated_at: now(),
         })
     });
-    let organizations: Vec<ImportItem> = organizations.collect();
-    let issuer = engine.issuer();
-    issuer.import(&organizations).unwrap();
-    for from in (0..cast.users(count)).step_by(CHUNK as usize) {
-        let users = from..cast.users(count).min(from + CHUNK);
-        let users: Vec<ImportItem> = users.map(user).collect();
-        issuer.import(&users).unwrap();
-    }
-    (0..ORGANIZATIONS).map(organization).collect()
+    let is_distinct = cast == Cast::Distinct;
+    import(engine, 0..if is_distinct { count } else { USERS }, user);
+    organization(0)
 }
 
 /// Imports the tokens with these numbers, after their owners.
-///
-/// # Panics
-///
-/// Panics if they cannot be imported.
 pub fn fill(engine: &Engine, cast: Cast, numbers: Range<u64>) {
+    import(engine, numbers, |number| cast.item(number));
+}
+
+fn import(engine: &Engine, numbers: Range<u64>, item: impl Fn(u64) -> ImportItem) {
     for from in numbers.clone().step_by(CHUNK as usize) {
         let part = from..numbers.end.min(from + CHUNK);
-        let items: Vec<ImportItem> = part.map(|number| cast.item(number)).collect();
+        let items: Vec<ImportItem> = part.map(&item).collect();
         engine.issuer().import(&items).unwrap();
     }
 }
 
 impl Cast {
-    fn users(self, count: u64) -> u64 {
-        if self == Self::Distinct { count } else { USERS }
-    }
-
     /// Returns the text of the token with this number.
     pub fn text(self, number: u64) -> Vec<u8> {
         match self {
@@ -280,26 +225,15 @@ impl Cast {
         }
     }
 
-    /// Returns the id of the token with this number.
-    pub fn id(self, number: u64) -> Id {
-        id(number)
-    }
-
     /// Returns the import record of the token with this number.
-    ///
-    /// # Panics
-    ///
-    /// Panics if its text is not a token.
     pub fn item(self, number: u64) -> ImportItem {
         let text = self.text(number);
         let authorization = self.authorization(number);
-        match self {
-            Self::Hashed => ImportItem::Hashed(authorization, ForeignHash::sha256(&text)),
-            _ => {
-                let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
-                ImportItem::Authorization(authorization, token)
-            }
+        if self == Self::Hashed {
+            return ImportItem::Hashed(authorization, ForeignHash::sha256(&text));
         }
+        let token = Token::parse(Prefix::SYMBOLON, str(&text)).unwrap();
+        ImportItem::Authorization(authorization, token)
     }
 
     /// Returns a request that the token with this number covers.
@@ -314,17 +248,13 @@ impl Cast {
 
     fn authorization(self, number: u64) -> Authorization {
         let organization = organization(number);
-        let permissions = match self {
-            Self::Distinct => {
-                let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-                let read = read.organization(organization).id(bucket(number));
-                [read].into_iter().collect()
-            }
-            _ => permissions(number / ORGANIZATIONS % (SETS / 2), organization),
-        };
-        let user = match self {
-            Self::Distinct => number,
-            _ => number * 7 % USERS,
+        let (user, permissions) = if self == Self::Distinct {
+            let read = Permission::new(Action::READ, ResourceType::BUCKETS);
+            let read = read.organization(organization).id(bucket(number));
+            (number, PermissionSet::from_iter([read]))
+        } else {
+            let place = number / ORGANIZATIONS % (SETS / 2);
+            (number * 7 % USERS, permissions(place, organization))
         };
         let end: Timestamp = "2200-01-01T00:00:00Z".parse().unwrap();
         Authorization {
@@ -358,8 +288,9 @@ fn bucket(number: u64) -> Id {
     Id::new((1 << 50) + number).unwrap()
 }
 
-/// Returns an id in the form of those created in sequence: milliseconds, then 22 lower bits.
-fn id(number: u64) -> Id {
+/// Returns the id of the token with this number, in the form of those created in sequence:
+/// milliseconds, then 22 lower bits.
+pub fn id(number: u64) -> Id {
     Id::new(((300_000_000_000 + number) << 22) | (number % 1000)).unwrap()
 }
 
@@ -381,8 +312,7 @@ fn permissions(number: u64, organization: Id) -> PermissionSet {
     let others = Schema::influxdb_operator().into_iter().skip(4);
     let others = others.take(usize::try_from(number).unwrap());
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-    others
-        .chain([read])
-        .map(|permission| permission.organization(organization))
+    let all = others.chain([read]);
+    all.map(|permission| permission.organization(organization))
         .collect()
 }

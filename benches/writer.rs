@@ -12,9 +12,10 @@ use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use symbolon::{Action, Caller, MemoryStore, Request, ResourceType, Transition};
+use symbolon::{Caller, Engine, MemoryStore, Transition};
 use symbolon_benches::{
-    Cast, Figures, Kind, Unit, World, fill, is_quick, large, new_authorization, tokens, world,
+    Cast, Figures, Kind, Unit, World, fill, full_or_quick, key, large, median, new_authorization,
+    options, owners,
 };
 
 /// Steps per second, and the longest time between the ends of two steps.
@@ -31,102 +32,87 @@ const FEW: u64 = 1000;
 
 fn main() {
     let mut figures = Figures::new("writer");
-    let (rounds, time) = if is_quick() {
-        (5, Duration::from_millis(200))
-    } else {
-        (15, Duration::from_secs(1))
-    };
+    let (rounds, time) = full_or_quick((15, 1000), (5, 200));
+    let time = Duration::from_millis(time);
     let count = large();
-    let (world, of_growth) = while_it_grows(count);
-    let of_check = beside_changes(&world, rounds, time);
+    let engine = Engine::create(Arc::new(MemoryStore::new()), key(), options()).unwrap();
+    let organization = owners(&engine, Cast::Standard, count);
+    fill(&engine, Cast::Standard, 0..FEW);
+    let world = World::of(engine, Cast::Standard, count);
+    let of_growth = while_it_grows(&world);
+    // Creates, edits and revokes in a loop.
+    let issuer = world.engine.issuer();
+    let write = || {
+        let root = Caller::Root;
+        let made = issuer.create(&root, new_authorization(organization));
+        let id = made.unwrap().1.id;
+        let inactive = Transition::Deactivate.into();
+        issuer.edit(&root, id, inactive).unwrap();
+        issuer.revoke(&root, id).unwrap();
+    };
+    let of_check = Readings::take(rounds, time, &reader(&world, count), &write);
     drop(world);
     let of_lock = beside_lock(count, rounds, time);
-    for (name, n, times) in [
-        ("writer/check", count, of_check.beside_writer()),
-        ("writer/busy-neighbour", count, of_check.beside_neighbour()),
-        ("writer/rwlock-hashmap", count, of_lock.beside_writer()),
-        ("writer/growing", count, of_growth.beside_writer()),
+    for (name, readings, beside) in [
+        ("writer/check", &of_check, &of_check.writer),
+        ("writer/busy-neighbour", &of_check, &of_check.neighbour),
+        ("writer/rwlock-hashmap", &of_lock, &of_lock.writer),
+        ("writer/growing", &of_growth, &of_growth.writer),
         (
             "writer/growing-busy-neighbour",
-            count,
-            of_growth.beside_neighbour(),
+            &of_growth,
+            &of_growth.neighbour,
         ),
     ] {
-        figures.add(name, Some(n), Kind::Times, times.rate, Unit::One);
-        let longest = times.longest.as_nanos() as f64;
-        figures.add(name, Some(n), Kind::Longest, longest, Unit::Nanoseconds);
+        let Reading { rate, longest } = readings.of(beside);
+        figures.add(name, Some(count), Kind::Times, rate, Unit::One);
+        let longest = longest.as_nanos() as f64;
+        figures.add(name, Some(count), Kind::Longest, longest, Unit::Nanoseconds);
     }
 }
 
-/// Readings alone, while an independent thread runs, and while the writer runs.
+/// A step of the reader with a random number.
+type Read<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// Readings while an independent thread runs and while the writer runs, and the speed alone.
 #[derive(Debug, Default)]
 struct Readings {
-    alone: Vec<Reading>,
+    alone: Vec<f64>,
     neighbour: Vec<Reading>,
     writer: Vec<Reading>,
 }
 
 impl Readings {
-    fn take(
-        rounds: usize,
-        time: Duration,
-        read: &(dyn Fn(u64) + Sync),
-        write: &(dyn Fn() + Sync),
-    ) -> Self {
+    fn take(rounds: usize, time: Duration, read: Read<'_>, write: &dyn Fn()) -> Self {
         let mut readings = Self::default();
         for _ in 0..rounds {
-            readings.alone.push(beside(None, time, read));
-            readings.neighbour.push(beside(Some(&busy), time, read));
-            readings.writer.push(beside(Some(write), time, read));
+            readings.take_without_writer(time, read);
+            readings.writer.push(beside(&|| repeat(time, write), read));
         }
         readings
     }
 
-    fn beside_writer(&self) -> Reading {
-        self.of(&self.writer)
-    }
-
-    fn beside_neighbour(&self) -> Reading {
-        self.of(&self.neighbour)
+    fn take_without_writer(&mut self, time: Duration, read: Read<'_>) {
+        self.alone.push(beside(&|| thread::sleep(time), read).rate);
+        self.neighbour.push(beside(&|| repeat(time, &busy), read));
     }
 
     /// Returns the median speed relative to that alone in the same round, and the longest pause.
     fn of(&self, readings: &[Reading]) -> Reading {
         let rounds = readings.iter().zip(self.alone.iter().cycle());
-        let mut parts: Vec<f64> = rounds.map(|(one, alone)| one.rate / alone.rate).collect();
-        parts.sort_by(f64::total_cmp);
         Reading {
-            rate: parts.get(parts.len() / 2).copied().unwrap(),
+            rate: median(rounds.map(|(one, alone)| one.rate / alone).collect()),
             longest: readings.iter().map(|one| one.longest).max().unwrap(),
         }
     }
 }
 
-/// Creates, edits and revokes in a loop.
-fn beside_changes(world: &World, rounds: usize, time: Duration) -> Readings {
-    let issuer = world.engine.issuer();
-    let organization = world.tokens.first().unwrap().1;
-    let write = || {
-        let root = Caller::Root;
-        let made = issuer.create(&root, new_authorization(organization));
-        let id = made.unwrap().1.id;
-        issuer
-            .edit(&root, id, Transition::Deactivate.into())
-            .unwrap();
-        issuer.revoke(&root, id).unwrap();
-    };
-    Readings::take(rounds, time, &reader(world), &write)
-}
-
-/// Returns a step that checks the token of this number.
-fn reader(world: &World) -> impl Fn(u64) + Sync {
+/// Returns a step that checks one of the first `count` tokens.
+fn reader(world: &World, count: u64) -> impl Fn(u64) + Sync {
     let verifier = world.engine.verifier();
-    let tokens = &world.tokens;
-    let read = Request::new(Action::READ, ResourceType::BUCKETS);
     move |number| {
-        let place = number as usize % tokens.len();
-        let (token, organization) = tokens.get(place).unwrap();
-        let answer = verifier.check(token.reveal(), &read.organization(*organization));
+        let number = number % count;
+        let answer = verifier.check(world.text(number), &world.request(number));
         black_box(answer).unwrap();
     }
 }
@@ -134,8 +120,8 @@ fn reader(world: &World) -> impl Fn(u64) + Sync {
 /// Measures a map with a lock, in which the writer inserts and removes an entry.
 fn beside_lock(count: u64, rounds: usize, time: Duration) -> Readings {
     let hash = |number: u64| *blake3::hash(&number.to_le_bytes()).as_bytes();
-    let map: RwLock<HashMap<_, _>> =
-        RwLock::new((0..count).map(|number| (hash(number), number)).collect());
+    let map: HashMap<_, _> = (0..count).map(|number| (hash(number), number)).collect();
+    let map = RwLock::new(map);
     let read = |number: u64| {
         let found = map.read().unwrap().get(&hash(number % count)).copied();
         black_box(found);
@@ -148,31 +134,17 @@ fn beside_lock(count: u64, rounds: usize, time: Duration) -> Readings {
     Readings::take(rounds, time, &read, &write)
 }
 
-/// Grows a world from 1,000 tokens to `count` while the first ones are checked.
-fn while_it_grows(count: u64) -> (World, Readings) {
-    let mut world = world(Arc::new(MemoryStore::new()), FEW);
+/// Grows a world from its first tokens to all, while the first ones are checked.
+fn while_it_grows(world: &World) -> Readings {
     let mut readings = Readings::default();
-    let read = reader(&world);
+    let read = reader(world, FEW);
     for _ in 0..5 {
-        let time = Duration::from_millis(200);
-        readings.alone.push(beside(None, time, &read));
-        readings.neighbour.push(beside(Some(&busy), time, &read));
+        readings.take_without_writer(Duration::from_millis(200), &read);
     }
+    readings.alone = vec![median(readings.alone)];
+    let grow = || fill(&world.engine, Cast::Standard, FEW..world.count);
+    readings.writer.push(beside(&grow, &read));
     readings
-        .alone
-        .sort_by(|one, other| one.rate.total_cmp(&other.rate));
-    readings.alone = readings.alone.get(2).copied().into_iter().collect();
-    let stop = AtomicBool::new(false);
-    let reading = thread::scope(|scope| {
-        let reader = scope.spawn(|| run(&stop, &read));
-        fill(&world.engine, Cast::Standard, FEW..count);
-        stop.store(true, Ordering::Relaxed);
-        reader.join().unwrap()
-    });
-    readings.writer.push(reading);
-    drop(read);
-    world.tokens.extend(tokens(FEW..count));
-    (world, readings)
 }
 
 /// Works without sharing data with a reader.
@@ -184,23 +156,19 @@ fn busy() {
     black_box(hash);
 }
 
-/// Measures one reader for a while, with another thread if one is given.
-fn beside(
-    other: Option<&(dyn Fn() + Sync)>,
-    time: Duration,
-    read: &(dyn Fn(u64) + Sync),
-) -> Reading {
+fn repeat(time: Duration, step: &dyn Fn()) {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        step();
+    }
+}
+
+/// Measures one reader in a thread of its own while this thread does `work`.
+fn beside(work: &dyn Fn(), read: Read<'_>) -> Reading {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let reader = scope.spawn(|| run(&stop, read));
-        if let Some(other) = other {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    other();
-                }
-            });
-        }
-        thread::sleep(time);
+        work();
         stop.store(true, Ordering::Relaxed);
         reader.join().unwrap()
     })
@@ -208,7 +176,7 @@ fn beside(
 
 /// Reads until `stop` is set. A pause in which the system ran another thread on this core is not
 /// counted; a reader that waits for a lock yields its core, and that pause is counted.
-fn run(stop: &AtomicBool, read: &(dyn Fn(u64) + Sync)) -> Reading {
+fn run(stop: &AtomicBool, read: Read<'_>) -> Reading {
     let mut draw = fastrand::Rng::with_seed(1);
     let (mut done, mut longest) = (0_u64, Duration::ZERO);
     let mut switches = involuntary_switches();

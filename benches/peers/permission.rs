@@ -26,20 +26,13 @@ m = r.sub == p.sub && r.obj == p.obj && r.act == p.act
 ";
 
 fn casbin(bench: &mut Bench) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    let enforcer = runtime.block_on(async {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let enforcer = runtime.build().unwrap().block_on(async {
         let model = DefaultModel::from_str(MODEL).await.unwrap();
-        let mut enforcer = Enforcer::new(model, MemoryAdapter::default())
-            .await
-            .unwrap();
+        let enforcer = Enforcer::new(model, MemoryAdapter::default()).await;
+        let mut enforcer = enforcer.unwrap();
         for number in (0..PERMISSIONS).rev() {
-            let rule = [
-                "alice".to_owned(),
-                format!("buckets{number}"),
-                "read".to_owned(),
-            ];
+            let rule = ["alice", &format!("buckets{number}"), "read"].map(str::to_owned);
             enforcer.add_policy(rule.into()).await.unwrap();
         }
         enforcer

@@ -1,6 +1,7 @@
 //! Redis and PostgreSQL on a local socket, if they are installed. Each runs in a temporary folder.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,33 +23,24 @@ pub(crate) fn all(bench: &mut Bench, rows: &Rows) {
     };
     // The path of a socket may have 107 bytes, and PostgreSQL's user must be able to read it.
     let folder = tempfile::Builder::new().prefix("sym").tempdir().unwrap();
-    match program("redis-server") {
-        Some(program) => redis(bench, &rows, folder.path(), &program),
-        None => missing(bench, "peer/redis", "redis-server", "redis-server"),
-    }
-    match (program("initdb"), program("postgres")) {
-        (Some(initdb), Some(program)) => {
-            let done = postgres(bench, &rows, folder.path(), &initdb, &program);
-            if let Err(why) = done {
-                bench.figures().skip("peer/postgres", &why);
-            }
+    let redis = redis(bench, &rows, folder.path());
+    let postgres = postgres(bench, &rows, folder.path());
+    for (name, measured) in [("peer/redis", redis), ("peer/postgres", postgres)] {
+        if let Err(why) = measured {
+            bench.figures().skip(name, &why);
         }
-        _ => missing(bench, "peer/postgres", "postgres", "postgresql"),
     }
-}
-
-fn missing(bench: &mut Bench, name: &str, program: &str, package: &str) {
-    let why = format!("`{program}` is not installed; it is in the package `{package}`");
-    bench.figures().skip(name, &why);
 }
 
 /// Finds a program on the path or in the folder of PostgreSQL.
-fn program(name: &str) -> Option<PathBuf> {
+fn program(name: &str, package: &str) -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let versions = std::fs::read_dir(POSTGRES).into_iter().flatten().flatten();
     let own = versions.map(|version| version.path().join("bin"));
-    let mut folders = std::env::split_paths(&path).chain(own);
-    folders.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
+    let folders = std::env::split_paths(&path).chain(own);
+    let mut files = folders.map(|folder| folder.join(name));
+    let missing = || format!("`{name}` is not installed; it is in the package `{package}`");
+    files.find(|file| file.is_file()).ok_or_else(missing)
 }
 
 /// A server that stops when it is dropped.
@@ -62,29 +54,33 @@ impl Drop for Server {
     }
 }
 
-/// Repeats an attempt for 10 seconds.
-fn retry<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
-    (0..200).find_map(|_| {
-        let found = attempt();
-        if found.is_none() {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        found
-    })
+impl Server {
+    fn start(command: &mut Command) -> Result<Self, String> {
+        let server = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let failed = |error| format!("{command:?} cannot be started: {error}");
+        server.map(Self).map_err(failed)
+    }
 }
 
-fn redis(bench: &mut Bench, rows: &Rows, folder: &Path, program: &Path) {
+/// Repeats an attempt to connect for 10 seconds.
+fn retry<T, E: ToString>(mut connect: impl FnMut() -> Result<T, E>) -> Result<T, String> {
+    for _ in 0..200 {
+        if let Ok(connected) = connect() {
+            return Ok(connected);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let last = connect().map_err(|error| error.to_string());
+    last.map_err(|error| format!("the server did not start: {error}"))
+}
+
+fn redis(bench: &mut Bench, rows: &Rows, folder: &Path) -> Result<(), String> {
     let socket = folder.join("redis");
-    let mut server = Command::new(program);
+    let mut server = Command::new(program("redis-server", "redis-server")?);
     server.args(["--port", "0", "--save", "", "--appendonly", "no"]);
     server.arg("--unixsocket").arg(&socket).current_dir(folder);
-    let _server = Server(server.stdout(Stdio::null()).spawn().unwrap());
-    let Some(stream) = retry(|| UnixStream::connect(&socket).ok()) else {
-        bench
-            .figures()
-            .skip("peer/redis", "`redis-server` did not start");
-        return;
-    };
+    let _server = Server::start(&mut server)?;
+    let stream = retry(|| UnixStream::connect(&socket))?;
     let mut asks = stream.try_clone().unwrap();
     let mut answers = BufReader::new(stream);
     let mut call = move |words: &[&[u8]]| -> usize {
@@ -108,31 +104,24 @@ fn redis(bench: &mut Bench, rows: &Rows, folder: &Path, program: &Path) {
     for hash in rows.hashes() {
         call(&[b"SET", &hash, &VALUE]);
     }
-    rows.look_up(bench, "peer/redis", |text| {
-        call(&[b"GET", &Rows::hash(text)])
-    });
+    let find = |text: &str| call(&[b"GET", &Rows::hash(text)]);
+    rows.look_up(bench, "peer/redis", find);
+    Ok(())
 }
 
 /// Starts PostgreSQL. It refuses to run as root, and then runs as the user of its package.
-fn postgres(
-    bench: &mut Bench,
-    rows: &Rows,
-    folder: &Path,
-    initdb: &Path,
-    program: &Path,
-) -> Result<(), String> {
+fn postgres(bench: &mut Bench, rows: &Rows, folder: &Path) -> Result<(), String> {
+    let initdb = program("initdb", "postgresql")?;
+    let program = program("postgres", "postgresql")?;
     let data = folder.join("pg");
     std::fs::create_dir(&data).unwrap();
-    let owner = std::fs::metadata(&data).map(|folder| std::os::unix::fs::MetadataExt::uid(&folder));
-    let is_root = owner.is_ok_and(|owner| owner == 0);
+    let is_root = std::fs::metadata(&data).is_ok_and(|folder| folder.uid() == 0);
     if is_root {
-        for path in [folder, &data] {
-            let owned = Command::new("chown").arg("postgres").arg(path).status();
-            if !owned.is_ok_and(|status| status.success()) {
-                return Err(
-                    "PostgreSQL refuses to run as root, and there is no user `postgres`".to_owned(),
-                );
-            }
+        let mut chown = Command::new("chown");
+        let owned = chown.arg("postgres").args([folder, &data]).status();
+        if !owned.is_ok_and(|status| status.success()) {
+            let why = "PostgreSQL refuses to run as root, and there is no user `postgres`";
+            return Err(why.to_owned());
         }
     }
     let command = |program: &Path| {
@@ -144,27 +133,19 @@ fn postgres(
         command.args(["--clear-groups", "--"]).arg(program);
         command
     };
-    let mut make = command(initdb);
-    make.args(["--username=bench", "--auth=trust", "--no-sync", "--pgdata"])
-        .arg(&data);
-    let made = make
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
+    let mut make = command(&initdb);
+    make.args(["--username=bench", "--auth=trust", "--no-sync", "--pgdata"]);
+    make.arg(&data).current_dir(folder);
+    let made = make.stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !made.as_ref().is_ok_and(|status| status.success()) {
         return Err(format!("`initdb` failed: {made:?}"));
     }
-    let mut server = command(program);
+    let mut server = command(&program);
     server.arg("-D").arg(&data).arg("-k").arg(folder);
-    server
-        .args(["-c", "listen_addresses=", "-c", "fsync=off"])
-        .current_dir(folder);
-    let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let _server = Server(server.map_err(|error| format!("`postgres` cannot be started: {error}"))?);
+    server.args(["-c", "listen_addresses=", "-c", "fsync=off"]);
+    let _server = Server::start(server.current_dir(folder))?;
     let address = format!("host={} user=bench dbname=postgres", folder.display());
-    let connected = retry(|| Client::connect(&address, NoTls).ok());
-    let mut client = connected.ok_or("`postgres` did not start")?;
+    let mut client = retry(|| Client::connect(&address, NoTls))?;
     fill_and_read(bench, rows, &mut client).map_err(|error| error.to_string())
 }
 
@@ -183,10 +164,8 @@ fn fill_and_read(
     client.batch_execute("VACUUM ANALYZE token")?;
     let select = client.prepare("SELECT bytes FROM token WHERE hash = $1")?;
     rows.look_up(bench, "peer/postgres", |text| {
-        let row = client
-            .query_one(&select, &[&Rows::hash(text).as_slice()])
-            .unwrap();
-        row.get::<_, &[u8]>(0).len()
+        let row = client.query_one(&select, &[&Rows::hash(text).as_slice()]);
+        row.unwrap().get::<_, &[u8]>(0).len()
     });
     Ok(())
 }

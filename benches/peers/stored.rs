@@ -16,9 +16,8 @@ pub(crate) fn all(bench: &mut Bench, rows: &Rows) {
     // A cache for a tenth of all rows, or for all.
     for (name, room) in [("peer/moka-sqlite", all / 10), ("peer/moka-hits", all * 2)] {
         let cache: Cache<Hash, usize> = Cache::new(room);
-        if room > all {
-            rows.hashes()
-                .for_each(|hash| cache.insert(hash, VALUE.len()));
+        for hash in rows.hashes().filter(|_| room > all) {
+            cache.insert(hash, VALUE.len());
         }
         rows.look_up(bench, name, |text| {
             let hash = Rows::hash(text);
@@ -51,11 +50,12 @@ fn sqlite(rows: &Rows, path: &std::path::Path) -> Connection {
 }
 
 fn select(sqlite: &Connection, hash: &Hash) -> usize {
-    let mut select = sqlite
-        .prepare_cached("SELECT bytes FROM token WHERE hash = ?")
-        .unwrap();
+    let select = sqlite.prepare_cached("SELECT bytes FROM token WHERE hash = ?");
     let length = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_blob()?.len());
-    select.query_row([hash.as_slice()], length).unwrap()
+    select
+        .unwrap()
+        .query_row([hash.as_slice()], length)
+        .unwrap()
 }
 
 fn redb(bench: &mut Bench, rows: &Rows, path: &std::path::Path) {

@@ -3,10 +3,29 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use sled::transaction::{ConflictableTransactionError, Transactional as _};
-use symbolon::store::Stored;
+use symbolon::store::{Cursor, Stored, TokenStore};
+use symbolon_sled::SledStore;
+use symbolon_sqlite::SqliteStore;
+
+/// Reads all records of the store, or all rows of the library, at these paths.
+type Read = fn(&Path, &Path);
+
+/// A store's library alone.
+pub(crate) trait Bare {
+    const NAME: &'static str;
+    /// Figures to compare the opening of a store with.
+    const READS: &'static [(&'static str, Read)];
+
+    /// Opens the store that uses the library, in this folder.
+    fn store(folder: &Path) -> Arc<dyn TokenStore>;
+    /// Creates empty tables in this folder, or opens them.
+    fn make(folder: &Path) -> Self;
+    fn commit(&mut self, rows: &[Row]);
+}
 
 /// A row with the columns that have an index.
 #[derive(Debug, Clone)]
@@ -35,8 +54,9 @@ impl Row {
 }
 
 /// Opens a database whose commits are on disk when they return.
-fn open_durable(path: &Path) -> Connection {
-    let connection = Connection::open(path).unwrap();
+fn open_durable(folder: &Path) -> Connection {
+    std::fs::create_dir_all(folder).unwrap();
+    let connection = Connection::open(folder.join(FILE)).unwrap();
     for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
         connection.pragma_update(None, name, value).unwrap();
     }
@@ -49,6 +69,7 @@ pub(crate) struct BareSqlite {
     revision: i64,
 }
 
+const FILE: &str = "rows.db";
 const TABLE: &str = "
     CREATE TABLE record (
         kind INTEGER NOT NULL, id INTEGER NOT NULL, revision INTEGER NOT NULL, uniq BLOB,
@@ -60,9 +81,19 @@ const TABLE: &str = "
     CREATE INDEX by_organization ON record (organization, kind, id) WHERE organization IS NOT NULL;
     CREATE INDEX by_user ON record (user, kind, id) WHERE user IS NOT NULL;";
 
-impl BareSqlite {
-    pub(crate) fn make(path: &Path) -> Self {
-        let connection = open_durable(path);
+impl Bare for BareSqlite {
+    const NAME: &'static str = "sqlite";
+    const READS: &'static [(&'static str, Read)] = &[
+        ("open/bare-scan-sqlite", |ours, _| scan(&*Self::store(ours))),
+        ("open/bare-select-sqlite", |_, theirs| select(theirs)),
+    ];
+
+    fn store(folder: &Path) -> Arc<dyn TokenStore> {
+        Arc::new(SqliteStore::open(folder.join("store.db")).unwrap())
+    }
+
+    fn make(folder: &Path) -> Self {
+        let connection = open_durable(folder);
         connection.execute_batch(TABLE).unwrap();
         Self {
             connection,
@@ -70,7 +101,7 @@ impl BareSqlite {
         }
     }
 
-    pub(crate) fn commit(&mut self, rows: &[Row]) {
+    fn commit(&mut self, rows: &[Row]) {
         self.revision += 1;
         let transaction = self.connection.transaction().unwrap();
         let sql = "INSERT INTO record VALUES (1, ?1, ?2, ?3, ?4, ?5, 1, 1, ?6)";
@@ -89,21 +120,30 @@ impl BareSqlite {
         drop(insert);
         transaction.commit().unwrap();
     }
+}
 
-    /// Reads every record of the table at `path`, with all columns.
-    pub(crate) fn select(path: &Path) -> usize {
-        let connection = Connection::open(path).unwrap();
-        let sql = "SELECT id, revision, uniq, organization, user, status, face, bytes FROM record";
-        let mut select = connection.prepare(sql).unwrap();
-        let mut rows = select.query([]).unwrap();
-        let mut bytes = 0;
-        while let Some(row) = rows.next().unwrap() {
-            let number = |at| row.get_ref(at).unwrap().as_i64().unwrap_or_default();
-            black_box([0, 1, 3, 4, 5, 6].map(number));
-            let blobs = [2, 7].map(|at| row.get_ref(at).unwrap().as_blob().unwrap().to_vec());
-            bytes += black_box(blobs).iter().map(Vec::len).sum::<usize>();
+/// Reads every row of the table in `folder`, with all columns.
+fn select(folder: &Path) {
+    let connection = Connection::open(folder.join(FILE)).unwrap();
+    let sql = "SELECT id, revision, uniq, organization, user, status, face, bytes FROM record";
+    let mut select = connection.prepare(sql).unwrap();
+    let mut rows = select.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let number = |at| row.get_ref(at).unwrap().as_i64().unwrap_or_default();
+        black_box([0, 1, 3, 4, 5, 6].map(number));
+        black_box([2, 7].map(|at| row.get_ref(at).unwrap().as_blob().unwrap().to_vec()));
+    }
+}
+
+/// Reads all records of a store.
+fn scan(store: &dyn TokenStore) {
+    let mut cursor = Cursor::start();
+    loop {
+        let page = store.scan(&cursor, 2000).unwrap();
+        if page.end.is_some() {
+            return;
         }
-        bytes
+        cursor = page.next;
     }
 }
 
@@ -111,8 +151,8 @@ impl BareSqlite {
 pub(crate) struct PlainSqlite(Connection);
 
 impl PlainSqlite {
-    pub(crate) fn make(path: &Path) -> Self {
-        let connection = open_durable(path);
+    pub(crate) fn make(folder: &Path) -> Self {
+        let connection = open_durable(folder);
         let table =
             "CREATE TABLE record (id INTEGER PRIMARY KEY, hash BLOB UNIQUE, bytes BLOB) STRICT";
         connection.execute_batch(table).unwrap();
@@ -136,20 +176,30 @@ pub(crate) struct BareSled {
     revision: u64,
 }
 
-impl BareSled {
-    pub(crate) fn make(path: &Path) -> Self {
-        let db = sled::open(path).unwrap();
+impl Bare for BareSled {
+    const NAME: &'static str = "sled";
+    const READS: &'static [(&'static str, Read)] = &[("open/bare-scan-sled", |_, theirs| {
+        let bytes = |entry: sled::Result<(_, sled::IVec)>| entry.unwrap().1.len();
+        black_box(Self::make(theirs).trees[0].iter().map(bytes).sum::<usize>());
+    })];
+
+    fn store(folder: &Path) -> Arc<dyn TokenStore> {
+        Arc::new(SledStore::open(folder).unwrap())
+    }
+
+    fn make(folder: &Path) -> Self {
+        let db = sled::open(folder).unwrap();
         let tree = |name: &str| db.open_tree(name).unwrap();
         let trees = ["record", "revision", "unique", "organization", "user"].map(tree);
         Self {
-            file: File::open(path.join("db")).unwrap(),
+            file: File::open(folder.join("db")).unwrap(),
             db,
             trees,
             revision: 0,
         }
     }
 
-    pub(crate) fn commit(&mut self, rows: &[Row]) {
+    fn commit(&mut self, rows: &[Row]) {
         self.revision += 1;
         let revision = self.revision.to_be_bytes();
         let write = |trees: &Vec<sled::transaction::TransactionalTree>| {
@@ -172,11 +222,5 @@ impl BareSled {
         self.trees[..].transaction(write).unwrap();
         self.db.flush().unwrap();
         self.file.sync_all().unwrap();
-    }
-
-    /// Reads every record.
-    pub(crate) fn scan(&self) -> usize {
-        let bytes = |entry: sled::Result<(sled::IVec, sled::IVec)>| entry.unwrap().1.len();
-        self.trees[0].iter().map(bytes).sum()
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use symbolon_benches::{Figures, Kind, Unit};
+use symbolon_benches::{Figures, Kind, Unit, median};
 
 /// A step that is compared with others.
 pub(crate) struct Runner<'a> {
     name: String,
     step: Box<dyn FnMut() + 'a>,
-    took: Vec<Duration>,
+    /// Seconds of each round.
+    took: Vec<f64>,
 }
 
 impl<'a> Runner<'a> {
@@ -19,11 +20,6 @@ impl<'a> Runner<'a> {
             took: Vec::new(),
         }
     }
-
-    fn median(&mut self) -> f64 {
-        self.took.sort();
-        self.took[self.took.len() / 2].as_secs_f64()
-    }
 }
 
 /// Runs all in turn for `long`, and at least five rounds, each starting with another step. Records
@@ -32,7 +28,9 @@ pub(crate) fn compare(
     figures: &mut Figures,
     mut all: Vec<Runner<'_>>,
     long: Duration,
-    (n, parts, unit): (Option<u64>, u32, Unit),
+    n: Option<u64>,
+    unit: Unit,
+    parts: u32,
 ) {
     let start = Instant::now();
     let mut rounds = 0;
@@ -42,17 +40,15 @@ pub(crate) fn compare(
         for one in &mut all {
             let start = Instant::now();
             (one.step)();
-            one.took.push(start.elapsed());
+            one.took.push(start.elapsed().as_secs_f64());
         }
         all.rotate_right(first);
         rounds += 1;
     }
-    for one in &mut all {
-        let seconds = one.median() / f64::from(parts);
-        let value = match unit {
-            Unit::Nanoseconds => seconds * 1e9,
-            _ => seconds,
-        };
+    for one in all {
+        let seconds = median(one.took) / f64::from(parts);
+        let is_long = unit == Unit::Seconds;
+        let value = if is_long { seconds } else { seconds * 1e9 };
         figures.add(&one.name, n, Kind::Median, value, unit);
     }
 }
