@@ -313,14 +313,11 @@ async fn try_operation(operation: &ApiOperation) -> Tried {
 }
 
 fn describe(operation: &ApiOperation, who: &Who, filled: &[Filled<'_>]) -> String {
-    let thing = |one: &Filled<'_>| match one.thing {
-        Thing::Of(realm) => realm.text(Kind::OrganizationName),
-        other => format!("{other:?}").to_lowercase(),
-    };
-    let each = filled.iter();
-    let asked: Vec<_> = each
-        .map(|one| format!("{}={}", one.slot.name, thing(one)))
-        .collect();
+    let each = filled.iter().map(|one| match one.thing {
+        Thing::Of(_) => format!("{}={}", one.slot.name, one.text),
+        other => format!("{}={other:?}", one.slot.name),
+    });
+    let asked: Vec<_> = each.collect();
     format!("{} by {} for {}", operation.id, who.name, asked.join(" "))
 }
 
@@ -332,19 +329,12 @@ fn try_those(wanted: impl Fn(&ApiOperation) -> bool) {
         all.compared += tried.compared;
         all.wrong.extend(tried.wrong);
     }
-    let Tried {
-        asked,
-        compared,
-        wrong,
-    } = all;
+    let (asked, compared, wrong) = (all.asked, all.compared, all.wrong);
     println!("{asked} requests; {compared} replies compared with those for unknown records");
     assert!(asked > 0);
     let (count, first) = (wrong.len(), &wrong[..wrong.len().min(40)]);
-    assert!(
-        count == 0,
-        "{count} of {asked} are wrong:\n{}",
-        first.join("\n")
-    );
+    let first = first.join("\n");
+    assert!(count == 0, "{count} of {asked} are wrong:\n{first}");
 }
 
 #[test]

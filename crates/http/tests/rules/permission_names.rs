@@ -14,10 +14,8 @@ fn a_permission_in_an_organization_shows_no_names_from_other_organizations() {
     let root = Caller::Root;
     let org = server.org;
     let other = server.create_org("their-org");
-    let (own_bucket, their_bucket) = (
-        server.create_bucket(org, "mine"),
-        server.create_bucket(other, "theirs"),
-    );
+    let own_bucket = server.create_bucket(org, "mine");
+    let their_bucket = server.create_bucket(other, "theirs");
     let member = server.create_user("member");
     server.add_member(org, member, Role::Member);
     let outsider = server.create_user("outsider");
