@@ -14,7 +14,7 @@ use symbolon::store::{
 use symbolon::{Id, MemoryStore, Minute, StoreError};
 
 /// A file of records in the order of their commits, authorizations last. All others are in memory
-/// too. A scan returns a record as often as it was written, which no authorization is twice.
+/// too. A scan returns a record once for every commit that wrote it.
 #[derive(Debug)]
 pub(crate) struct SpoolStore {
     file: File,
