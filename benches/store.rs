@@ -74,7 +74,7 @@ impl World {
 
     fn create(&self) -> Id {
         let new = new_authorization(self.organization);
-        let made = self.engine.issuer().create(&Caller::Root, new);
+        let made = self.engine.admin(Caller::Root).authorizations().create(new);
         made.unwrap().1.id
     }
 
@@ -192,14 +192,14 @@ fn fill<B: Bare>(figures: &mut Figures, count: u64, ours: &Path, theirs: &Path) 
     let store = B::store(ours);
     let world = World::make(Arc::clone(&store), options());
     let mut bare = B::make(theirs);
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let mut took = [Duration::ZERO; 2];
     for from in (0..count).step_by(CHUNK as usize) {
         let numbers = from..count.min(from + CHUNK);
         let items = numbers.clone().map(|number| Cast::Standard.item(number));
         let items: Vec<ImportItem> = items.collect();
         let start = Instant::now();
-        issuer.import(&items).unwrap();
+        engine.maintenance().import(&items).unwrap();
         took[0] += start.elapsed();
         let row = |number| Row::like(&stored(&*store, id(number)), number);
         let rows: Vec<_> = numbers.map(row).collect();

@@ -212,7 +212,7 @@ fn import(engine: &Engine, numbers: Range<u64>, item: impl Fn(u64) -> ImportItem
     for from in numbers.clone().step_by(CHUNK as usize) {
         let part = from..numbers.end.min(from + CHUNK);
         let items: Vec<ImportItem> = part.map(&item).collect();
-        engine.issuer().import(&items).unwrap();
+        engine.maintenance().import(&items).unwrap();
     }
 }
 

@@ -41,14 +41,21 @@ fn main() {
     let world = World::of(engine, Cast::Standard, count);
     let of_growth = while_it_grows(&world);
     // Creates, edits and revokes in a loop.
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let write = || {
         let root = Caller::Root;
-        let made = issuer.create(&root, new_authorization(organization));
+        let made = engine
+            .admin(root)
+            .authorizations()
+            .create(new_authorization(organization));
         let id = made.unwrap().1.id;
         let inactive = Transition::Deactivate.into();
-        issuer.edit(&root, id, inactive).unwrap();
-        issuer.revoke(&root, id).unwrap();
+        engine
+            .admin(root)
+            .authorizations()
+            .edit(id, inactive)
+            .unwrap();
+        engine.admin(root).authorizations().revoke(id).unwrap();
     };
     let of_check = Readings::take(rounds, time, &reader(&world, count), &write);
     drop(world);

@@ -12,30 +12,30 @@ pub fn import_file(data: &[u8]) -> bool {
         return false;
     };
     let engine = engine();
-    let issuer = engine.issuer();
+    let maintenance = engine.maintenance();
     let rows = file.authorizations();
-    let plan = Plan::new(file, &issuer, &defaults()).unwrap();
+    let plan = Plan::new(file, &maintenance, &defaults()).unwrap();
     let good = plan.bad().is_empty();
     let planned = plan.new_items();
     assert_eq!(plan.known(), Counts::default());
     assert!(!good || planned.authorizations == rows);
-    let written = plan.write(&issuer, &mut |_| ()).unwrap();
+    let written = plan.write(&maintenance, &mut |_| ()).unwrap();
     assert_eq!(written, planned);
     let known = planned.authorizations + planned.organizations + planned.users;
     assert_eq!(engine.len(), known);
 
     if good {
-        let again = Plan::new(ImportFile::read(data).unwrap(), &issuer, &defaults()).unwrap();
+        let again = Plan::new(ImportFile::read(data).unwrap(), &maintenance, &defaults()).unwrap();
         assert_eq!(again.bad(), &[]);
         assert_eq!(again.known().authorizations, rows);
         assert_eq!(again.new_items(), Counts::default());
         assert_eq!(
-            again.write(&issuer, &mut |_| ()).unwrap(),
+            again.write(&maintenance, &mut |_| ()).unwrap(),
             Counts::default()
         );
         assert_eq!(engine.len(), known);
     }
-    assert_eq!(engine.fsck().unwrap().problems, []);
+    assert_eq!(maintenance.fsck().unwrap().problems, []);
     good && planned.total() > 0
 }
 

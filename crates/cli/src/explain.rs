@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 use symbolon::{
-    Action, Caller, Explanation, Field, Id, NotInForceReason, OwnerState, Request, ResourceType,
+    Action, Explanation, Field, Id, NotInForceReason, OwnerState, Request, ResourceType,
 };
 
 use crate::arguments::Global;
@@ -60,7 +60,7 @@ pub(crate) fn run(global: &Global, args: &ExplainArgs) -> Result<ExitCode, Failu
     let engine = global.open()?;
     let lookup = Lookup::new(&engine);
     let request = request(args, &lookup, schema.is_by_name(args.kind))?;
-    let explained = lookup.issuer.explain(&Caller::Root, args.id, &request);
+    let explained = lookup.root.authorizations().explain(args.id, &request);
     let explanation =
         explained.map_err(|error| unknown(error, Field::Authorization, &args.id.to_string()))?;
     if args.json {

@@ -90,7 +90,7 @@ fn write(
 ) -> Result<ExportReport, ExportError> {
     let progress = Progress::counted("Writing", Some(engine.len() as u64));
     let tell = &mut |done| progress.set(done as u64);
-    let written = engine.issuer().export(out, secrets, tell);
+    let written = engine.maintenance().export(out, secrets, tell);
     progress.finish();
     written
 }

@@ -121,7 +121,7 @@ impl Report {
 
 /// Verifies all records. Returns the findings, and the faults that only opening the store reported.
 fn examine(engine: &Engine) -> Result<(Findings, Vec<ReportedProblem>), Failure> {
-    let findings = engine.fsck()?;
+    let findings = engine.maintenance().fsck()?;
     let is_found = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
     let faults = engine.faults().into_iter();
     let noticed = faults.filter(|fault| !is_found(fault.key));

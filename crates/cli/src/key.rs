@@ -151,7 +151,7 @@ pub(crate) fn complete(
     let progress = Progress::counted("Sealing", Some(known as u64));
     // The count includes the few buckets and settings, which `len` does not.
     let mut print_rollback = |count: usize| progress.set(count.min(known) as u64);
-    let sealed = engine.issuer().reseal(&mut print_rollback);
+    let sealed = engine.maintenance().reseal(&mut print_rollback);
     progress.finish();
     let sealed = sealed?;
     KeyFile::replace(&global.key_path(), &after)?;

@@ -1,15 +1,15 @@
 //! Looking up names given on the command line, and names of ids in lists.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use symbolon::{Caller, Engine, Error, Field, Id, Issuer, Organization, Status, User};
+use symbolon::{Admin, Caller, Engine, Error, Field, Id, Organization, Status, User};
 
 use crate::error::Failure;
 
 /// Looks up names and ids as the operator. Caches the names of ids.
 pub(crate) struct Lookup {
-    pub(crate) issuer: Arc<Issuer>,
+    /// The administration of the store.
+    pub(crate) root: Admin,
     users: HashMap<Id, Option<String>>,
     organizations: HashMap<Id, Option<String>>,
 }
@@ -17,7 +17,7 @@ pub(crate) struct Lookup {
 impl Lookup {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
-            issuer: engine.issuer(),
+            root: engine.admin(Caller::Root),
             users: HashMap::new(),
             organizations: HashMap::new(),
         }
@@ -25,7 +25,7 @@ impl Lookup {
 
     /// Returns the organization with this id or name, unless it is deleted. An id takes precedence.
     pub(crate) fn organization(&self, text: &str) -> Result<Organization, Failure> {
-        let by_id = |id| self.issuer.organization(&Caller::Root, id);
+        let by_id = |id| self.root.organizations().get(id);
         match find(text, by_id, |one| one.status)? {
             Some(found) => Ok(found),
             None => self.organization_named(text),
@@ -34,13 +34,13 @@ impl Lookup {
 
     /// Returns the organization with this name, unless it is deleted.
     pub(crate) fn organization_named(&self, name: &str) -> Result<Organization, Failure> {
-        let found = self.issuer.organization_named(&Caller::Root, name);
+        let found = self.root.organizations().find(name);
         found.map_err(|error| unknown(error, Field::Organization, name))
     }
 
     /// Returns the user with this id or name, unless it is deleted. An id takes precedence.
     pub(crate) fn user(&self, text: &str) -> Result<User, Failure> {
-        let by_id = |id| self.issuer.user(&Caller::Root, id);
+        let by_id = |id| self.root.users().get(id);
         match find(text, by_id, |one| one.status)? {
             Some(found) => Ok(found),
             None => self.user_named(text),
@@ -49,7 +49,7 @@ impl Lookup {
 
     /// Returns the user with this name, unless it is deleted.
     pub(crate) fn user_named(&self, name: &str) -> Result<User, Failure> {
-        let found = self.issuer.user_named(&Caller::Root, name);
+        let found = self.root.users().find(name);
         found.map_err(|error| unknown(error, Field::User, name))
     }
 
@@ -63,7 +63,7 @@ impl Lookup {
 
     /// Returns the id of the registered bucket with this name.
     pub(crate) fn bucket_named(&self, organization: Id, name: &str) -> Result<Id, Failure> {
-        let found = self.issuer.bucket_named(&Caller::Root, organization, name);
+        let found = self.root.buckets().find(organization, name);
         found.map(|bucket| bucket.id).map_err(|error| match error {
             Error::NotFound(Field::Bucket) => Failure::NoBucket(name.to_owned()),
             error => error.into(),
@@ -72,17 +72,17 @@ impl Lookup {
 
     /// Returns the name of the user with this id, if there is one.
     pub(crate) fn user_name(&mut self, id: Id) -> Result<Option<String>, Error> {
-        let issuer = &self.issuer;
+        let root = &self.root;
         remember(&mut self.users, id, || {
-            issuer.user(&Caller::Root, id).map(|one| one.name)
+            root.users().get(id).map(|one| one.name)
         })
     }
 
     /// Returns the name of the organization with this id, if there is one.
     pub(crate) fn organization_name(&mut self, id: Id) -> Result<Option<String>, Error> {
-        let issuer = &self.issuer;
+        let root = &self.root;
         remember(&mut self.organizations, id, || {
-            issuer.organization(&Caller::Root, id).map(|one| one.name)
+            root.organizations().get(id).map(|one| one.name)
         })
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure
     };
     let progress = Progress::counted(if args.dry_run { "Counting" } else { "Removing" }, None);
     let mut tell = |so_far: &PurgeReport| progress.set(so_far.total() as u64);
-    let purged = engine.issuer().purge_with(&how, &mut tell);
+    let purged = engine.maintenance().purge_with(&how, &mut tell);
     progress.finish();
     let purged = purged?;
     if args.json {

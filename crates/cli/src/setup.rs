@@ -55,7 +55,7 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
         },
     };
     // Validates the names before creating any file.
-    open::scratch_engine()?.issuer().set_up(&first)?;
+    open::scratch_engine()?.maintenance().set_up(&first)?;
     let file = args.write_token.as_deref();
     let file = file.map(TokenFile::reserve).transpose()?;
     let engine = global.open_or_create()?;
@@ -64,7 +64,7 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
         name: name.to_owned(),
     };
     let made = engine
-        .issuer()
+        .maintenance()
         .set_up(&first)
         .map_err(|error| match error {
             Error::Exists(Field::OrganizationName) => not_adopted("organization", &args.org),

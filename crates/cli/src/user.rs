@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
-use symbolon::{Caller, Id, ListOptions, Role, Status, Timestamp, Transition, User, UserEdit};
+use symbolon::{Id, ListOptions, NewUser, Role, Status, Timestamp, Transition, User, UserEdit};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -172,20 +172,20 @@ fn to(transition: Transition) -> UserEdit {
 fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
     let org = args.org.as_deref().map(|org| lookup.organization(org));
     let org = org.transpose()?;
-    let (root, issuer) = (&Caller::Root, &lookup.issuer);
-    let made = issuer.create_user(root, &args.name, None);
+    let root = &lookup.root;
+    let made = root.users().create(&NewUser::named(&args.name));
     let mut user = made.map_err(|error| taken(error, &args.name))?;
     if let Some(org) = org {
-        user = issuer.add_member(root, org.id, user.id, Role::Member)?;
+        user = root
+            .organizations()
+            .add_member(org.id, user.id, Role::Member)?;
     }
     args.rows.print_one(&UserOutput::from(user))
 }
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let users = match (args.id, &args.name) {
-        (None, None) => lookup
-            .issuer
-            .users(&Caller::Root, &ListOptions::default())?,
+        (None, None) => lookup.root.users().list(&ListOptions::default())?,
         (Some(id), _) => vec![lookup.user(&id.to_string())?],
         (None, Some(name)) => vec![lookup.user_named(name)?],
     };
@@ -198,7 +198,7 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
 fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<UserOutput, Failure> {
     let user = which.find(lookup)?;
     let name = edit.name.as_deref().unwrap_or_default();
-    let changed = lookup.issuer.edit_user(&Caller::Root, user.id, edit);
+    let changed = lookup.root.users().edit(user.id, edit);
     changed
         .map(UserOutput::from)
         .map_err(|error| taken(error, name))

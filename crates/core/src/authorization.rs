@@ -39,7 +39,7 @@ pub struct Authorization {
     /// Time of the revocation.
     pub revoked_at: Option<Timestamp>,
     /// Minute of the last recorded use of its token. Only set on values that an
-    /// [`Issuer`](crate::Issuer) returns; not part of the record, so a value given here is not
+    /// [`Admin`](crate::Admin) returns; not part of the record, so a value given here is not
     /// stored.
     pub last_used: Option<Minute>,
 }

@@ -6,35 +6,39 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::admin::{Admin, Sessions};
+use crate::caller::Caller;
+use crate::change::Changes;
 use crate::engine_state::{EngineParts, EngineState, IntegrityFault};
 use crate::error::{Error, StoreError};
 use crate::follower::Follower;
-use crate::fsck::{self, Findings};
-use crate::issuer::Issuer;
 use crate::journal::{self, JournalSummary};
 use crate::key::StoreKey;
+use crate::maintenance::{Maintenance, SetUpRequest, SetUpResult};
 use crate::options::{IfStoreMissing, Options};
 use crate::record::StoreId;
-use crate::record::{self, Entity, IntegrityError, Record, SETTINGS, Sealer, Settings, SetupState};
+use crate::record::{self, Entity, Sealer, Settings, SetupState};
 use crate::rollback::{self, RollbackReport};
 use crate::schema::Schema;
+use crate::settings::{check_keys, read_settings};
 use crate::store::{Cursor, Revision, TokenStore, Write};
 use crate::verifier::Verifier;
 
-/// An opened store. Checks go through its [`Verifier`] and changes through its [`Issuer`]; a thread
-/// follows the changes of other processes.
+/// An opened store. Checks go through its [`Verifier`] and changes through an [`Admin`]; a
+/// thread follows the changes of other processes.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use symbolon::{Action, Caller, Engine, MemoryStore, NewAuthorization, Options, Permission};
-/// use symbolon::{Request, ResourceType, Schema, StoreKey};
+/// use symbolon::{NewOrganization, Request, ResourceType, Schema, StoreKey};
 ///
 /// let options = Options::new(Schema::influxdb_v2());
 /// let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
-/// let issuer = engine.issuer();
-/// let org = issuer.create_organization(&Caller::Root, "my-org", "")?.id;
+/// let root = engine.admin(Caller::Root);
+/// let org = root.organizations().create(&NewOrganization::named("my-org"))?.id;
 /// let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
-/// let (token, authorization) = issuer.create(&Caller::Root, NewAuthorization::new(org, [read]))?;
+/// let new = NewAuthorization::new(org, [read]);
+/// let (token, authorization) = root.authorizations().create(new)?;
 ///
 /// let request = Request::new(Action::READ, ResourceType::BUCKETS).organization(org);
 /// assert_eq!(engine.verifier().check(token.reveal(), &request), Ok(authorization.id));
@@ -42,7 +46,7 @@ use crate::verifier::Verifier;
 /// ```
 pub struct Engine {
     shared: Arc<EngineState>,
-    issuer: Arc<Issuer>,
+    changes: Arc<Changes>,
     rollback: Option<RollbackReport>,
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
@@ -117,14 +121,14 @@ impl Engine {
         if settings.setup >= SetupState::Closed {
             shared.close_setup();
         }
-        let issuer = Arc::new(Issuer::new(Arc::clone(&shared)));
+        let changes = Arc::new(Changes::new(Arc::clone(&shared)));
         let mut follower = Follower::new(Arc::clone(&shared));
         follower.catch_up()?;
         // The first pass may have taken longer than the staleness limit allows.
         follower.catch_up()?;
         let rollback = rollback::replay_revocations(
             &shared,
-            &issuer,
+            &changes,
             &mut follower,
             summary,
             options.unjournaled_store,
@@ -132,22 +136,22 @@ impl Engine {
         let current = shared.sealer.key().current().id;
         if !settings.keys.contains(&current) {
             // A rotation was interrupted. From here on records are sealed under this key, too.
-            issuer.name_keys()?;
+            changes.name_keys()?;
         }
         if let Some(time) = options.revoke_created_before {
-            issuer.revoke_created_before(time)?;
+            changes.revoke_created_before(time)?;
         }
-        issuer.flush_last_uses();
+        changes.flush_last_uses();
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
-            let (stop, issuer) = (Arc::clone(&stop), Arc::clone(&issuer));
-            let run = move || follow(&mut follower, &issuer, &stop);
+            let (stop, changes) = (Arc::clone(&stop), Arc::clone(&changes));
+            let run = move || follow(&mut follower, &changes, &stop);
             let thread = std::thread::Builder::new().name("symbolon-follower".into());
             thread.spawn(run).map_err(StoreError::backend)?
         };
         Ok(Self {
             shared,
-            issuer,
+            changes,
             rollback,
             thread: Some(thread),
             stop,
@@ -159,9 +163,38 @@ impl Engine {
         Verifier::new(Arc::clone(&self.shared))
     }
 
-    /// Returns a handle for changes.
-    pub fn issuer(&self) -> Arc<Issuer> {
-        Arc::clone(&self.issuer)
+    /// Returns the administration of the store on behalf of `caller`.
+    pub fn admin(&self, caller: Caller) -> Admin {
+        Admin::new(Arc::clone(&self.changes), caller)
+    }
+
+    /// Returns the sign-in and the sessions.
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(Arc::clone(&self.changes))
+    }
+
+    /// Returns the maintenance of the store, which checks no caller.
+    pub fn maintenance(&self) -> Maintenance {
+        Maintenance::new(Arc::clone(&self.changes))
+    }
+
+    /// Returns true if [`Engine::set_up_unused`] is possible: the store was never written to.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Maintenance::is_set_up`].
+    pub fn is_setup_open(&self) -> Result<bool, Error> {
+        self.changes.is_setup_open()
+    }
+
+    /// Sets the store up like [`Maintenance::set_up`], for a caller that does not hold the key. It
+    /// fails if the store was ever written to.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Maintenance::set_up`]; [`Error::SetUpClosed`] if the store is in use.
+    pub fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
+        self.maintenance().set_up_unused(first)
     }
 
     /// Returns the store itself, for example for a backup.
@@ -230,16 +263,6 @@ impl Engine {
     pub fn rollback(&self) -> Option<&RollbackReport> {
         self.rollback.as_ref()
     }
-
-    /// Reads the whole store, and checks it for consistency and against the index. Concurrent
-    /// changes may appear as differences, so stop other writers first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`] if the store cannot be read.
-    pub fn fsck(&self) -> Result<Findings, Error> {
-        fsck::run(&self.shared)
-    }
 }
 
 impl Drop for Engine {
@@ -258,58 +281,6 @@ impl fmt::Debug for Engine {
         f.debug_struct("Engine")
             .field("shared", &self.shared)
             .finish_non_exhaustive()
-    }
-}
-
-/// Returns true if the store was never created, so that it needs a new key.
-///
-/// # Errors
-///
-/// [`Error::Settings`] if it holds records but no settings, [`Error::Store`] if it cannot be read.
-pub fn is_new(store: &dyn TokenStore) -> Result<bool, Error> {
-    if store.get(&SETTINGS)?.is_some() {
-        return Ok(false);
-    }
-    let page = store.scan(&Cursor::start(), 1)?;
-    if page.items.is_empty() {
-        return Ok(true);
-    }
-    // Another process may have created it between the two reads.
-    match store.get(&SETTINGS)? {
-        Some(_) => Ok(false),
-        None => Err(Error::Settings),
-    }
-}
-
-fn read_settings(store: &dyn TokenStore, key: &StoreKey) -> Result<Option<Settings>, Error> {
-    let found = match store.get(&SETTINGS)? {
-        None if is_new(store)? => return Ok(None),
-        None => store.get(&SETTINGS)?,
-        found => found,
-    };
-    let stored = found.ok_or(Error::Settings)?;
-    open_settings(key, &stored.record).map(Some)
-}
-
-/// Opens the settings record with `key`.
-pub(crate) fn open_settings(key: &StoreKey, record: &Record) -> Result<Settings, Error> {
-    let opened = record::open(key, StoreId::default(), record).map_err(|error| match error {
-        IntegrityError::Key(id) => Error::WrongKey(id),
-        IntegrityError::Retired(id) => Error::RetiredKey(id),
-        IntegrityError::Version(version) => Error::Version(version),
-        _ => Error::Settings,
-    })?;
-    match opened {
-        Some((Entity::Settings(settings), _)) => Ok(settings),
-        _ => Err(Error::Settings),
-    }
-}
-
-/// Checks that `key` contains every key that the settings name.
-pub(crate) fn check_keys(settings: &Settings, key: &StoreKey) -> Result<(), Error> {
-    match settings.keys.iter().find(|id| key.named(**id).is_none()) {
-        Some(missing) => Err(Error::WrongKey(*missing)),
-        None => Ok(()),
     }
 }
 
@@ -359,25 +330,26 @@ fn make_settings(
     }
 }
 
-fn follow(follower: &mut Follower, issuer: &Issuer, stop: &AtomicBool) {
+fn follow(follower: &mut Follower, changes: &Changes, stop: &AtomicBool) {
     let stopped = || stop.load(Ordering::Acquire);
     while !stopped() {
         follower.sleep(&stopped);
         // After an error the index stays as fresh as it was; checks become unavailable once it is
         // too old.
         let _ = follower.catch_up();
-        if follower.is_replay_pending() && issuer.revoke_reappeared().is_ok() {
+        if follower.is_replay_pending() && changes.revoke_reappeared().is_ok() {
             follower.mark_replayed();
         }
-        issuer.adopt_pending();
-        issuer.flush_last_uses();
+        changes.adopt_pending();
+        changes.flush_last_uses();
     }
-    issuer.flush_last_uses_now();
+    changes.flush_last_uses_now();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::NewOrganization;
     use crate::{Action, Caller, Denied, MemoryStore, NewAuthorization, Permission};
     use crate::{Request, ResourceType};
 
@@ -388,13 +360,17 @@ mod tests {
         let options = Options::new(Schema::influxdb_v2());
         let key = StoreKey::generate().unwrap();
         let engine = Engine::create(Arc::new(MemoryStore::new()), key, options).unwrap();
-        let issuer = engine.issuer();
-        let org = issuer
-            .create_organization(&Caller::Root, "org", "")
+        let org = engine
+            .admin(Caller::Root)
+            .organizations()
+            .create(&NewOrganization::named("org"))
             .unwrap()
             .id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-        let made = issuer.create(&Caller::Root, NewAuthorization::new(org, [read]));
+        let made = engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(NewAuthorization::new(org, [read]));
         let (token, authorization) = made.unwrap();
         let verifier = engine.verifier();
         let grant = verifier.authenticate(token.reveal()).unwrap();

@@ -1,4 +1,4 @@
-//! State shared by the verifier, issuer and follower of one engine.
+//! State shared by the verifier, engine and follower of one engine.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -125,7 +125,7 @@ const RANDOM_BITS: u32 = 22;
 /// Generates increasing ids: 42 bits of milliseconds since 2017-04-09 and 22 random bits, or the
 /// previous id plus 1 if that is greater.
 ///
-/// Two processes may generate the same id. The store refuses the second one, and the issuer
+/// Two processes may generate the same id. The store refuses the second one, and the engine
 /// retries.
 #[derive(Debug, Default)]
 pub(crate) struct IdGenerator {

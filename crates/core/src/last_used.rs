@@ -68,14 +68,16 @@ impl UsageTracker {
 
 #[cfg(test)]
 mod tests {
+    use crate::NewOrganization;
     use std::sync::Arc;
     use std::time::Duration;
 
     use crate::clock::ManualClock;
     use crate::store::{Cursor, Query};
     use crate::{
-        Action, Caller, Edit, Engine, Filter, MemoryStore, Minute, NewAuthorization, Options,
-        Permission, Request, ResourceType, Schema, StoreKey, TokenStore, record::Kind,
+        Action, AuthorizationEdit, AuthorizationFilter, Caller, Engine, MemoryStore, Minute,
+        NewAuthorization, Options, Permission, Request, ResourceType, Schema, StoreKey, TokenStore,
+        record::Kind,
     };
 
     /// Every kind of use reaches the store when its minute is over, or when the engine shuts down,
@@ -93,12 +95,17 @@ mod tests {
             Engine::create(Arc::clone(&store) as _, key, options.clone()).unwrap()
         };
         let engine = open();
-        let (issuer, root) = (engine.issuer(), &Caller::Root);
-        let org = issuer.create_organization(root, "org", "").unwrap().id;
+        let root = &Caller::Root;
+        let org = engine
+            .admin(*root)
+            .organizations()
+            .create(&NewOrganization::named("org"))
+            .unwrap()
+            .id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let made = [(); 4].map(|()| {
             let new = NewAuthorization::new(org, [read.clone()]);
-            issuer.create(root, new).unwrap()
+            engine.admin(*root).authorizations().create(new).unwrap()
         });
         let used = || {
             let found = store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
@@ -116,16 +123,33 @@ mod tests {
         verifier.check(one, &request).unwrap();
         let grant = verifier.authenticate(two).unwrap();
         verifier.check(three, &forbidden).unwrap_err();
-        issuer.flush_last_uses();
+        engine.maintenance().changes.flush_last_uses();
         assert_eq!(used(), [None; 4]);
         let shown_is = |wanted: [Option<Minute>; 4]| {
-            let listed = issuer.authorizations(root, &Filter::default()).unwrap();
+            let listed = engine
+                .admin(*root)
+                .authorizations()
+                .list(&AuthorizationFilter::default())
+                .unwrap();
             let listed: Vec<_> = listed.iter().map(|one| one.last_used).collect();
             assert_eq!(listed, wanted);
             let each = made.iter().map(|(_, one)| {
-                let read = issuer.authorization(root, one.id).unwrap().last_used;
-                let edited = issuer.edit(root, one.id, Edit::default()).unwrap();
-                let explained = issuer.explain(root, one.id, &request).unwrap();
+                let read = engine
+                    .admin(*root)
+                    .authorizations()
+                    .get(one.id)
+                    .unwrap()
+                    .last_used;
+                let edited = engine
+                    .admin(*root)
+                    .authorizations()
+                    .edit(one.id, AuthorizationEdit::default())
+                    .unwrap();
+                let explained = engine
+                    .admin(*root)
+                    .authorizations()
+                    .explain(one.id, &request)
+                    .unwrap();
                 assert_eq!(edited.last_used, read);
                 assert_eq!(explained.authorization.last_used, read);
                 read
@@ -137,12 +161,12 @@ mod tests {
         shown_is([Some(first), Some(first), Some(first), None]);
         assert_eq!(head(), before);
         clock.advance(Duration::from_secs(1));
-        issuer.flush_last_uses();
+        engine.maintenance().changes.flush_last_uses();
         let noted = [Some(first), Some(first), Some(first), None];
         assert_eq!(used(), noted);
         shown_is(noted);
         clock.advance(Duration::from_secs(180));
-        issuer.flush_last_uses();
+        engine.maintenance().changes.flush_last_uses();
         assert_eq!(used(), noted);
         grant.check(&request).unwrap();
         let mut answers = Vec::new();
@@ -150,7 +174,10 @@ mod tests {
         drop(engine);
         let last = Some(Minute(first.0 + 4));
         assert_eq!(used(), [Some(first), last, last, None]);
-        let listed = open().issuer().authorizations(root, &Filter::default());
+        let listed = open()
+            .admin(*root)
+            .authorizations()
+            .list(&AuthorizationFilter::default());
         let listed = listed.unwrap().into_iter().map(|one| one.last_used);
         assert_eq!(listed.collect::<Vec<_>>(), used());
     }

@@ -2,28 +2,29 @@
 //! on a resource.
 //!
 //! An [`Engine`] opens a [`TokenStore`] with a [`StoreKey`] and the [`Schema`] of the server, and
-//! reads it into memory once. Its [`Verifier`] answers checks from memory, its [`Issuer`] makes
-//! changes, and a follower thread applies the changes of other processes.
+//! reads it into memory once. Its [`Verifier`] answers checks from memory, an [`Admin`]
+//! makes changes on behalf of a caller, and a follower thread applies the changes of other
+//! processes.
 //!
 //! ```
 //! use std::sync::Arc;
 //! use symbolon::journal::MemoryJournal;
 //! use symbolon::{Action, Caller, Denied, Engine, MemoryStore, NewAuthorization, Options};
-//! use symbolon::{Permission, Request, ResourceType, Schema, StoreKey};
+//! use symbolon::{NewOrganization, Permission, Request, ResourceType, Schema, StoreKey};
 //!
 //! let options = Options {
 //!     journal: Some(Arc::new(MemoryJournal::new())),
 //!     ..Options::new(Schema::influxdb_v2())
 //! };
 //! let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
-//! let (verifier, issuer) = (engine.verifier(), engine.issuer());
-//! let org = issuer.create_organization(&Caller::Root, "my-org", "")?.id;
+//! let (verifier, root) = (engine.verifier(), engine.admin(Caller::Root));
+//! let org = root.organizations().create(&NewOrganization::named("my-org"))?.id;
 //! let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
-//! let (token, made) = issuer.create(&Caller::Root, NewAuthorization::new(org, [read]))?;
+//! let (token, made) = root.authorizations().create(NewAuthorization::new(org, [read]))?;
 //!
 //! let request = Request::new(Action::READ, ResourceType::BUCKETS).organization(org);
 //! assert_eq!(verifier.check(token.reveal(), &request), Ok(made.id));
-//! issuer.revoke(&Caller::Root, made.id)?;
+//! root.authorizations().revoke(made.id)?;
 //! assert_eq!(verifier.check(token.reveal(), &request), Err(Denied::Revoked(made.id)));
 //! # Ok::<(), symbolon::Error>(())
 //! ```
@@ -35,11 +36,12 @@
 //! | task | start with |
 //! |---|---|
 //! | check requests | [`Verifier::check`], [`Verifier::authenticate`], [`Denied`] |
-//! | create, rotate and revoke tokens | [`Issuer`], [`NewAuthorization`], [`Caller`] |
+//! | create, rotate and revoke tokens | [`Engine::admin`], [`Authorizations`], [`Caller`] |
+//! | manage users and organizations | [`Users`], [`Organizations`], [`Sessions`] |
 //! | define actions and resource types | [`Schema`], [`Permission`], [`Request`] |
 //! | audit changes and replay revocations | [`journal`], [`Options::journal`], [`RollbackReport`] |
-//! | copy a store | [`mod@backup`], [`Issuer::export`], [`import`] |
-//! | rotate the key | [`StoreKey::rotated`], [`Issuer::reseal`], [`StoreKey::retired`] |
+//! | copy a store | [`mod@backup`], [`Maintenance::export`], [`import`] |
+//! | rotate the key | [`StoreKey::rotated`], [`Maintenance::reseal`], [`StoreKey::retired`] |
 //!
 //! # Consistency
 //!
@@ -59,8 +61,11 @@
 //! changes share these syncs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admin;
 mod authorization;
 pub mod backup;
+mod caller;
+mod change;
 mod clock;
 mod engine;
 mod engine_state;
@@ -74,11 +79,11 @@ mod id;
 pub mod import;
 mod index;
 mod indexed_state;
-mod issuer;
 pub mod journal;
 mod json_object;
 mod key;
 mod last_used;
+mod maintenance;
 pub mod memory_store;
 mod name;
 mod options;
@@ -89,6 +94,7 @@ pub mod record;
 mod rollback;
 mod schema;
 mod session;
+mod settings;
 mod status;
 pub mod store;
 pub mod text_limits;
@@ -96,21 +102,27 @@ mod time;
 mod token;
 mod verifier;
 
+pub use admin::{
+    Admin, AuthorizationEdit, AuthorizationFilter, Authorizations, Buckets, Explanation,
+    IfUnchanged, ListOptions, NewAuthorization, NewBucket, NewOrganization, NewUser,
+    NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions, UserEdit,
+    Users, VerifiedUser,
+};
 pub use authorization::{Authorization, Creator, NotInForce, Origin};
+pub use caller::{Caller, SignedInUser, TokenBearer};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use engine::{Engine, is_new};
+pub use engine::Engine;
 pub use engine_state::{IntegrityCallback, IntegrityFault, IntegrityFaultKind};
 pub use error::{Denied, Error, Field, StoreError};
 pub use export::{ExportError, ExportReport, ExportSecrets};
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
-pub use issuer::{
-    Caller, Edit, Explanation, Filter, IfNameExists, IfRevoked, IfUnchanged, ImportItem,
-    ImportReport, Issuer, ListOptions, NewAuthorization, NotInForceReason, OrganizationEdit,
-    PurgeOptions, PurgeReport, Revoked, Rotation, SetUpRequest, SetUpResult, UserEdit,
-};
 pub use json_object::JsonObject;
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
+pub use maintenance::{
+    IfNameExists, IfRevoked, ImportItem, ImportReport, Maintenance, PurgeOptions, PurgeReport,
+    SetUpRequest, SetUpResult,
+};
 pub use memory_store::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
 pub use options::{IfStoreMissing, Options};
@@ -122,6 +134,7 @@ pub use permission::{
 pub use rollback::{RollbackReport, UnjournaledStore};
 pub use schema::{Schema, SchemaError};
 pub use session::Session;
+pub use settings::is_new;
 pub use status::{AlreadyRevoked, Status, Transition};
 pub use store::TokenStore;
 pub use time::{InvalidTime, Minute, Timestamp};

@@ -66,8 +66,8 @@ impl Name {
             .unwrap_or_default()
     }
 
-    /// Returns the number of a well-known name, as in [`name_codes`], or [`name_codes::OTHER`] for other
-    /// names.
+    /// Returns the number of a well-known name, as in [`name_codes`], or
+    /// [`name_codes::OTHER`] for other names.
     #[inline]
     pub(crate) const fn word(&self) -> u8 {
         let [.., word] = self.0;

@@ -21,7 +21,7 @@ pub struct Options {
     /// default. After it they return [`Denied::Unavailable`](crate::Denied::Unavailable).
     pub max_staleness: Duration,
     /// Time for which revoked and deleted records are kept before
-    /// [`Issuer::purge`](crate::Issuer::purge) removes them; 30 days by default.
+    /// [`Maintenance::purge`](crate::Maintenance::purge) removes them; 30 days by default.
     pub retention: Duration,
     /// Prefix of new tokens. Only used when the store is created.
     pub prefix: Prefix,

@@ -1,9 +1,9 @@
 //! Detecting a store that was rolled back.
 
+use crate::change::Changes;
 use crate::engine_state::{EngineState, IntegrityFaultKind};
 use crate::error::Error;
 use crate::follower::Follower;
-use crate::issuer::Issuer;
 use crate::journal::{Durability, Event, Journal, JournalSummary, Outcome};
 use crate::record::RecordKey;
 use crate::store::End;
@@ -34,7 +34,7 @@ pub struct RollbackReport {
 /// records were rolled back, revokes again what the journal lists as revoked.
 pub(crate) fn replay_revocations(
     shared: &EngineState,
-    issuer: &Issuer,
+    changes: &Changes,
     follower: &mut Follower,
     summary: Option<JournalSummary>,
     unjournaled_store: UnjournaledStore,
@@ -72,7 +72,7 @@ pub(crate) fn replay_revocations(
     }
     if !summary.is_rolled_back(found) {
         let outcomes = summary.open.iter().map(|(of, intent)| {
-            let outcome = issuer.resolve_intent(intent)?;
+            let outcome = changes.resolve_intent(intent)?;
             Ok(Event::Outcome { of: *of, outcome })
         });
         recorder.begin(store, found, outcomes.collect::<Result<_, Error>>()?);
@@ -80,7 +80,7 @@ pub(crate) fn replay_revocations(
         // to be missing. Revocations with an unknown outcome do not count here: another
         // process may be about to commit them.
         let known = recorder.confirmed_revocations()?;
-        for key in issuer.replay_revocations(&known)? {
+        for key in changes.replay_revocations(&known)? {
             shared.fault(key, IntegrityFaultKind::RolledBack);
         }
         // A process may have revoked records while it could not write the journal. If the journal
@@ -99,7 +99,7 @@ pub(crate) fn replay_revocations(
     // from there. Until the journal records the new epoch, it does not know it, so an interrupted
     // replay starts again.
     shared.store.renew()?;
-    let revoked = issuer.replay_revocations(&known)?.len();
+    let revoked = changes.replay_revocations(&known)?.len();
     follower.catch_up()?;
     follower.mark_replayed();
     let end = follower.end().unwrap_or(found);

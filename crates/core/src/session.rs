@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::caller::Caller;
 use crate::id::Id;
-use crate::issuer::Caller;
 use crate::key::{KeyId, Secret};
 use crate::owner::User;
 use crate::time::Timestamp;

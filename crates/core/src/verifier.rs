@@ -30,7 +30,7 @@ pub use grant::Grant;
 ///
 /// # Consistency
 ///
-/// Once the [`Issuer`](crate::Issuer) of the same engine has reported a change, every check that
+/// Once an [`Admin`](crate::Admin) of the same engine has reported a change, every check that
 /// starts afterwards sees it. A change by another process is seen when the engine has read it from
 /// the store. If the engine cannot read the store for longer than
 /// [`Options::max_staleness`](crate::Options), every check returns [`Denied::Unavailable`].

@@ -86,8 +86,7 @@ fn send(engine: &Engine, principal: &Principal, chunks: Sender<Chunk>) {
         chunks,
         next: Vec::with_capacity(CHUNK),
     };
-    let issuer = engine.issuer();
-    let done = issuer.backup(&principal.caller, &mut out, &mut |_| ());
+    let done = engine.admin(principal.caller).backup(&mut out, &mut |_| ());
     let failure = match done {
         Ok(_) => return,
         Err(BackupError::Engine(error)) => error.into(),

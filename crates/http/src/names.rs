@@ -37,7 +37,7 @@ impl<'e> Names<'e> {
         let found = match self.organizations.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = self.engine.issuer().organization(&Caller::Root, id);
+                let found = self.engine.admin(Caller::Root).organizations().get(id);
                 let found = absent_is_none(found)?.filter(|one| one.status != Status::Revoked);
                 unknown.insert(found.map(|one| one.name))
             }
@@ -78,7 +78,7 @@ impl<'e> Names<'e> {
         Ok(match self.users.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = absent_is_none(self.engine.issuer().user(&Caller::Root, id))?;
+                let found = absent_is_none(self.engine.admin(Caller::Root).users().get(id))?;
                 unknown.insert(found.filter(|one| one.status != Status::Revoked))
             }
         }
@@ -89,7 +89,7 @@ impl<'e> Names<'e> {
         Ok(match self.buckets.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = absent_is_none(self.engine.issuer().bucket(&Caller::Root, id))?;
+                let found = absent_is_none(self.engine.admin(Caller::Root).buckets().get(id))?;
                 unknown.insert(found.filter(|one| one.status != Status::Revoked))
             }
         }
@@ -100,13 +100,17 @@ impl<'e> Names<'e> {
 /// Returns true if the caller may see that an organization exists: the one of its token, and those
 /// that it may read.
 pub(crate) fn sees_organization(engine: &Engine, caller: &Caller, id: Id) -> Result<bool, Error> {
-    let issuer = engine.issuer();
     if let Caller::Authorization(caller) = caller
-        && issuer.authorization(&Caller::Root, *caller)?.organization == id
+        && engine
+            .admin(Caller::Root)
+            .authorizations()
+            .get(caller.id())?
+            .organization
+            == id
     {
         return Ok(true);
     }
-    match issuer.organization(caller, id) {
+    match engine.admin(*caller).organizations().get(id) {
         Err(Error::NotFound(_) | Error::Forbidden(_)) => Ok(false),
         found => found.map(|_| true),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use symbolon::Caller;
+use symbolon::{Caller, Denied, Error, VerifiedUser};
 
 use crate::api::Api;
 use crate::browser_guard::refuse_foreign_origin;
@@ -30,7 +30,7 @@ impl FromRequestParts<Api> for Principal {
         if let Some(token) = token(&parts.headers) {
             let grant = engine.verifier().authenticate(token)?;
             return Ok(Self {
-                caller: Caller::Authorization(grant.id()),
+                caller: grant.caller(),
             });
         }
         let text = cookie(&parts.headers).ok_or_else(Failure::unauthorized)?;
@@ -40,9 +40,8 @@ impl FromRequestParts<Api> for Principal {
         }
         let session = api
             .run(move |engine| {
-                let issuer = engine.issuer();
-                let session = issuer.session(text.as_bytes())?;
-                issuer.extend_session(&session, EXTENDED)?;
+                let session = engine.sessions().get(text.as_bytes())?;
+                engine.sessions().extend(&session, EXTENDED)?;
                 Ok::<_, symbolon::Error>(session)
             })
             .await?;
@@ -81,9 +80,12 @@ impl Principal {
         engine: &symbolon::Engine,
     ) -> Result<Option<symbolon::Id>, symbolon::Error> {
         match self.caller {
-            Caller::User(id) => Ok(Some(id)),
-            Caller::Authorization(id) => {
-                let held = engine.issuer().authorization(&Caller::Root, id)?;
+            Caller::User(user) => Ok(Some(user.id())),
+            Caller::Authorization(bearer) => {
+                let held = engine
+                    .admin(Caller::Root)
+                    .authorizations()
+                    .get(bearer.id())?;
                 Ok(held.user)
             }
             _ => Ok(None),
@@ -97,26 +99,25 @@ impl Principal {
 ///
 /// 401 with the same text for an unknown name and a wrong password, 403 if the user is inactive,
 /// 429 after too many wrong passwords, 503 if too many requests wait.
-pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<symbolon::User, Failure> {
+pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<VerifiedUser, Failure> {
     // A starting server answers 503 before it reads the password.
     api.engine()?;
     let (name, password) = crate::password::basic(headers).ok_or_else(Failure::unauthorized)?;
     let permit = api.login_attempts().permit_for(&name).await?;
     let login_attempts = Arc::clone(api.login_attempts());
     let done = api.run(move |engine| {
-        let issuer = engine.issuer();
-        let found = crate::names::absent_is_none(issuer.user_named(&Caller::Root, &name))?;
-        let hash = found.as_ref().and_then(|user| user.password_hash.as_ref());
-        let fits = crate::password::verify(&password, hash, &permit);
-        let Some(user) = found.filter(|_| fits) else {
-            issuer.note_refused_sign_in(&name);
-            return Err(Failure::unauthorized());
-        };
-        login_attempts.reset_failures(&name);
-        match user.status {
-            symbolon::Status::Active => Ok(user),
-            _ => Err(symbolon::Denied::OwnerInactive(user.id).into()),
+        let verify = |hash: Option<&_>| crate::password::verify(&password, hash, &permit);
+        let verified = engine.sessions().verify_password(&name, verify);
+        if matches!(
+            verified,
+            Ok(_) | Err(Error::Caller(Denied::OwnerInactive(_)))
+        ) {
+            login_attempts.reset_failures(&name);
         }
+        verified.map_err(|error| match error {
+            Error::Caller(Denied::Unknown) => Failure::unauthorized(),
+            error => error.into(),
+        })
     });
     done.await
 }

@@ -9,8 +9,8 @@ use crate::line::Line;
 /// Verifies the lines of one chain.
 ///
 /// A line that does not follow the previous one starts a run of suspect lines. The run ends with
-/// the first line that follows a line of the run, or the authentic line before it, by their MACs: so
-/// each defect is found and reported once.
+/// the first line that follows a line of the run, or the authentic line before it, by their MACs:
+/// so each defect is found and reported once.
 #[derive(Debug)]
 pub(crate) struct Examiner<'k> {
     keys: &'k JournalKeys,

@@ -118,7 +118,7 @@ fn last_uses_wake_no_waiter_and_waits_do_not_queue() {
     );
 }
 
-/// Adds one to a counter again and again, as the issuer changes a record.
+/// Adds one to a counter again and again, as the engine changes a record.
 fn add(store: &SqliteStore) {
     for _ in 0..ADDED {
         loop {

@@ -12,7 +12,7 @@ use crate::shell::{cargo, read, run, target};
 pub(crate) struct SanitizeArgs {
     /// Run only tests whose names contain one of these; by default, those of the index and of the
     /// modules that read it while others write
-    #[arg(default_values = ["index::", "verifier", "issuer", "follower", "engine"])]
+    #[arg(default_values = ["index::", "primitives", "verifier", "change", "follower", "engine"])]
     filter: Vec<String>,
 }
 

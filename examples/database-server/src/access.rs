@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use symbolon::journal::JournalKeys;
 use symbolon::{
-    Action, Caller, Engine, Id, Issuer, NewAuthorization, Options, Permission, ResourceType,
-    Schema, Verifier,
+    Action, Admin, Caller, Engine, Id, NewAuthorization, NewOrganization, Options, Permission,
+    ResourceType, Schema, Verifier,
 };
 use symbolon_files::{FileError, KeyFile, KeyLock, create_private};
 use symbolon_journal::FileJournal;
@@ -79,11 +79,12 @@ impl Access {
         };
         let engine = Engine::create(Arc::new(store), key, options)?;
         let found = engine
-            .issuer()
-            .organization_named(&Caller::Root, ORGANIZATION);
+            .admin(Caller::Root)
+            .organizations()
+            .find(ORGANIZATION);
         let (organization, made) = match found {
             Ok(organization) => (organization.id, Vec::new()),
-            Err(symbolon::Error::NotFound(_)) => make(&engine.issuer(), folder)?,
+            Err(symbolon::Error::NotFound(_)) => make(&engine, folder)?,
             Err(error) => return Err(error.into()),
         };
         Ok(Self {
@@ -109,22 +110,25 @@ impl Access {
         self.engine.verifier()
     }
 
-    /// Returns the part that creates and revokes tokens.
-    pub fn issuer(&self) -> Arc<Issuer> {
-        self.engine.issuer()
+    /// Returns the part that creates and revokes tokens, for this server itself.
+    pub fn root(&self) -> Admin {
+        self.engine.admin(Caller::Root)
     }
 }
 
-fn make(issuer: &Issuer, folder: &Path) -> Result<(Id, Vec<PathBuf>), AccessError> {
-    let root = Caller::Root;
-    let organization = issuer.create_organization(&root, ORGANIZATION, "")?.id;
+fn make(engine: &Engine, folder: &Path) -> Result<(Id, Vec<PathBuf>), AccessError> {
+    let root = engine.admin(Caller::Root);
+    let organization = root
+        .organizations()
+        .create(&NewOrganization::named(ORGANIZATION))?
+        .id;
     let mut made = Vec::new();
     // `write` does not imply `read`.
     for (name, action) in [("reader", Action::READ), ("writer", Action::WRITE)] {
         let all_tables = Permission::new(action, TABLES).organization(organization);
         let mut new = NewAuthorization::new(organization, [all_tables]);
         new.description = name.into();
-        let (token, _) = issuer.create(&root, new)?;
+        let (token, _) = root.authorizations().create(new)?;
         let path = folder.join(format!("{name}.token"));
         let line = Zeroizing::new(format!("{}\n", token.reveal()));
         create_private(&path, line.as_bytes())?;

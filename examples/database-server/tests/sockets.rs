@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use symbolon::{
-    Action, Authorization, Caller, Id, Issuer, ManualClock, NewAuthorization, Options, Permission,
+    Action, Admin, Authorization, Id, ManualClock, NewAuthorization, NewUser, Options, Permission,
     Timestamp, Token, Transition, UserEdit,
 };
 use symbolon_example_database::access::{Access, TABLES, options};
@@ -24,7 +24,7 @@ struct Running {
     folder: TempDir,
     address: SocketAddr,
     organization: Id,
-    issuer: Arc<Issuer>,
+    root: Admin,
     stopper: Stopper,
     thread: Option<JoinHandle<()>>,
 }
@@ -37,13 +37,13 @@ impl Running {
     fn with(options: Options, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let access = Access::open(&folder.path().join("database"), options).unwrap();
-        let (organization, issuer) = (access.organization(), access.issuer());
+        let (organization, root) = (access.organization(), access.root());
         let server = Server::bind("127.0.0.1:0", access, limits).unwrap();
         Self {
             folder,
             address: server.address(),
             organization,
-            issuer,
+            root,
             stopper: server.stopper(),
             thread: Some(thread::spawn(|| server.run())),
         }
@@ -58,7 +58,7 @@ impl Running {
         let read = Permission::new(Action::READ, TABLES).organization(self.organization);
         let mut new = NewAuthorization::new(self.organization, [read]);
         change(&mut new);
-        self.issuer.create(&Caller::Root, new).unwrap()
+        self.root.authorizations().create(new).unwrap()
     }
 
     fn of_file(&self, name: &str) -> String {
@@ -138,8 +138,9 @@ fn a_revoke_refuses_the_next_request_of_an_open_connection() {
         let mut client = server.connect_as(token.reveal());
         assert_eq!(client.ask("READ t k"), "OK a value");
         server
-            .issuer
-            .revoke(&Caller::Root, authorization.id)
+            .root
+            .authorizations()
+            .revoke(authorization.id)
             .unwrap();
         let answer = client.ask("READ t k");
         refused += u32::from(answer == "ERR revoked the token was revoked; ask for a new one");
@@ -242,8 +243,8 @@ fn an_expiry_refuses_an_open_connection() {
 #[test]
 fn a_disabled_user_or_token_is_refused_until_it_is_enabled() {
     let server = Running::start().filled();
-    let (issuer, root) = (&server.issuer, Caller::Root);
-    let user = issuer.create_user(&root, "me", None).unwrap().id;
+    let root = &server.root;
+    let user = root.users().create(&NewUser::named("me")).unwrap().id;
     let (token, authorization) = server.token(|new| new.user = Some(user));
     let mut client = server.connect_as(token.reveal());
     assert_eq!(client.ask("READ t k"), "OK a value");
@@ -251,21 +252,21 @@ fn a_disabled_user_or_token_is_refused_until_it_is_enabled() {
         transition: Some(transition),
         ..UserEdit::default()
     };
-    issuer
-        .edit_user(&root, user, &switch(Transition::Deactivate))
+    root.users()
+        .edit(user, &switch(Transition::Deactivate))
         .unwrap();
     let refused = "ERR owner_inactive the user or organization of the token is inactive";
     assert_eq!(client.ask("READ t k"), refused);
-    issuer
-        .edit_user(&root, user, &switch(Transition::Activate))
+    root.users()
+        .edit(user, &switch(Transition::Activate))
         .unwrap();
     assert_eq!(client.ask("READ t k"), "OK a value");
-    issuer
-        .edit(&root, authorization.id, Transition::Deactivate.into())
+    root.authorizations()
+        .edit(authorization.id, Transition::Deactivate.into())
         .unwrap();
     assert_eq!(client.ask("READ t k"), "ERR inactive the token is inactive");
-    issuer
-        .edit(&root, authorization.id, Transition::Activate.into())
+    root.authorizations()
+        .edit(authorization.id, Transition::Activate.into())
         .unwrap();
     assert_eq!(client.ask("READ t k"), "OK a value");
 }

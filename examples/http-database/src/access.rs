@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use symbolon::journal::JournalKeys;
 use symbolon::{
-    Action, Caller, Engine, Id, NewAuthorization, Options, Permission, ResourceType, Schema,
+    Action, Caller, Engine, Id, NewAuthorization, NewOrganization, Options, Permission,
+    ResourceType, Schema,
 };
 use symbolon_files::{KeyFile, KeyLock, create_private};
 use symbolon_journal::FileJournal;
@@ -54,8 +55,9 @@ impl Access {
         };
         let engine = Arc::new(Engine::create(Arc::new(store), key, options)?);
         let found = engine
-            .issuer()
-            .organization_named(&Caller::Root, ORGANIZATION);
+            .admin(Caller::Root)
+            .organizations()
+            .find(ORGANIZATION);
         let (organization, made) = match found {
             Ok(organization) => (organization.id, None),
             Err(symbolon::Error::NotFound(_)) => make(&engine, folder)?,
@@ -88,16 +90,18 @@ impl Access {
 /// Creates the organization and the managing token. The token holds every permission that it may
 /// grant, because no caller grants more than it holds.
 fn make(engine: &Engine, folder: &Path) -> Result<(Id, Option<PathBuf>), Box<dyn Error>> {
-    let issuer = engine.issuer();
-    let root = Caller::Root;
-    let organization = issuer.create_organization(&root, ORGANIZATION, "")?.id;
+    let root = engine.admin(Caller::Root);
+    let organization = root
+        .organizations()
+        .create(&NewOrganization::named(ORGANIZATION))?
+        .id;
     let kinds = [ResourceType::AUTHORIZATIONS, ResourceType::DATABASES];
     let both = |kind| [Action::READ, Action::WRITE].map(|action| Permission::new(action, kind));
     let all = kinds.into_iter().flat_map(both);
     let all = all.map(|one| one.organization(organization));
     let mut new = NewAuthorization::new(organization, all);
     new.description = "admin".into();
-    let (token, _) = issuer.create(&root, new)?;
+    let (token, _) = root.authorizations().create(new)?;
     let path = folder.join("admin.token");
     let line = Zeroizing::new(format!("{}\n", token.reveal()));
     create_private(&path, line.as_bytes())?;

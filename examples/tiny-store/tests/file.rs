@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use symbolon::store::Cursor;
-use symbolon::{Caller, Engine, Options, Schema, StoreError, StoreKey, TokenStore as _};
+use symbolon::{
+    Caller, Engine, NewOrganization, Options, Schema, StoreError, StoreKey, TokenStore as _,
+};
 use symbolon_example_tiny_store::TinyStore;
 
 /// Creates a store with one organization through an engine. Returns the store's file.
@@ -24,8 +26,10 @@ fn create(path: &std::path::Path) -> Result<(), symbolon::Error> {
     let store = Arc::new(TinyStore::open(path)?);
     let options = Options::new(Schema::influxdb_v2());
     let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options)?;
-    let issuer = engine.issuer();
-    issuer.create_organization(&Caller::Root, "my-org", "")?;
+    engine
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("my-org"))?;
     Ok(())
 }
 

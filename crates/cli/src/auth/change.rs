@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use symbolon::{Authorization, Caller, Field, Id, Rotation, Transition};
+use symbolon::{Authorization, Field, Id, Rotation, Transition};
 
 use super::authorization_output::AuthorizationOutput;
 use super::create::TokenOutput;
@@ -123,7 +123,7 @@ fn change(
     let engine = operator::open(global)?;
     let lookup = Lookup::new(&engine);
     let id = which.id()?;
-    let changed = lookup.issuer.edit(&Caller::Root, id, transition.into());
+    let changed = lookup.root.authorizations().edit(id, transition.into());
     let changed = changed.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
     Ok((changed, lookup))
 }
@@ -138,7 +138,7 @@ pub(super) fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> 
     };
     let done = format!("Rotated from {id}");
     args.output.make(&done, &mut lookup, |lookup| {
-        let made = lookup.issuer.rotate(&Caller::Root, id, &rotation);
+        let made = lookup.root.authorizations().rotate(id, &rotation);
         made.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))
     })
 }

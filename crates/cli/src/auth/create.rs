@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use symbolon::{
-    Authorization, Caller, Clock, Id, InvalidTime, NewAuthorization, Origin, Status, SystemClock,
+    Authorization, Clock, Id, InvalidTime, NewAuthorization, Origin, Status, SystemClock,
     Timestamp, Token,
 };
 
@@ -103,7 +103,7 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
         ..NewAuthorization::new(organization.id, permissions)
     };
     args.output.make("Created", &mut lookup, |lookup| {
-        Ok(lookup.issuer.create(&Caller::Root, new)?)
+        Ok(lookup.root.authorizations().create(new)?)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use symbolon::{Authorization, Caller, Field, Filter, Id, Status};
+use symbolon::{Authorization, AuthorizationFilter, Field, Id, Status};
 
 use super::authorization_output::AuthorizationOutput;
 use crate::arguments::Global;
@@ -69,7 +69,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
     let mut lookup = Lookup::new(&engine);
     let filter = filter(args, &lookup)?;
     if let Some(id) = args.id {
-        let found = lookup.issuer.authorization(&Caller::Root, id);
+        let found = lookup.root.authorizations().get(id);
         let found = found.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
         let found = Some(found).filter(|one| wants(&filter, one));
         return args.rows.print(
@@ -89,20 +89,20 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
         .print(std::iter::from_fn(|| pages.next().transpose()))
 }
 
-fn filter(args: &ListArgs, lookup: &Lookup) -> Result<Filter, Failure> {
+fn filter(args: &ListArgs, lookup: &Lookup) -> Result<AuthorizationFilter, Failure> {
     let organization = args.org.as_deref().map(|org| lookup.organization(org));
     let user = args.user.as_deref().map(|user| lookup.user(user));
-    Ok(Filter {
+    Ok(AuthorizationFilter {
         organization: organization.transpose()?.map(|one| one.id).or(args.org_id),
         user: user.transpose()?.map(|one| one.id).or(args.user_id),
         status: args.status,
         after: args.after,
         limit: args.limit,
-        ..Filter::default()
+        ..AuthorizationFilter::default()
     })
 }
 
-fn wants(filter: &Filter, one: &Authorization) -> bool {
+fn wants(filter: &AuthorizationFilter, one: &Authorization) -> bool {
     filter.organization.is_none_or(|id| id == one.organization)
         && filter.user.is_none_or(|id| one.user == Some(id))
         && filter.status.is_none_or(|status| status == one.status)
@@ -113,7 +113,7 @@ fn wants(filter: &Filter, one: &Authorization) -> bool {
 /// Reads the authorizations that match a filter, page by page.
 struct AuthorizationPages {
     lookup: Lookup,
-    filter: Filter,
+    filter: AuthorizationFilter,
     left: usize,
     page: std::vec::IntoIter<Authorization>,
     done: bool,
@@ -124,10 +124,7 @@ impl AuthorizationPages {
         if self.page.len() == 0 && !self.done {
             let limit = self.left.min(PAGE);
             self.filter.limit = Some(limit);
-            let page = self
-                .lookup
-                .issuer
-                .authorizations(&Caller::Root, &self.filter)?;
+            let page = self.lookup.root.authorizations().list(&self.filter)?;
             self.left -= page.len().min(self.left);
             self.done = page.len() < limit || self.left == 0;
             self.filter.after = page.last().map(|last| last.id);

@@ -1,11 +1,10 @@
 //! Resolving the names in a request to ids.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use symbolon::store::Revision;
 use symbolon::{
-    Action, Allowed, Caller, Denied, Engine, Error, Id, Issuer, Request, ResourceType, Schema,
+    Action, Admin, Allowed, Caller, Denied, Engine, Error, Id, Request, ResourceType, Schema,
     Verifier,
 };
 
@@ -29,7 +28,7 @@ pub(super) enum Unknown {
 pub(super) struct Checker<'e> {
     engine: &'e Engine,
     verifier: Verifier,
-    issuer: Arc<Issuer>,
+    root: Admin,
     known: NameCache,
 }
 
@@ -51,7 +50,7 @@ impl<'e> Checker<'e> {
         Self {
             engine,
             verifier: engine.verifier(),
-            issuer: engine.issuer(),
+            root: engine.admin(Caller::Root),
             known: NameCache::default(),
         }
     }
@@ -124,7 +123,7 @@ impl<'e> Checker<'e> {
     fn organization(&mut self, name: &str) -> Result<Option<Id>, Error> {
         let known = &mut self.known;
         remember(&mut known.organizations, &mut known.count, name, || {
-            let found = self.issuer.organization_named(&Caller::Root, name);
+            let found = self.root.organizations().find(name);
             found.map(|organization| organization.id)
         })
     }
@@ -132,9 +131,7 @@ impl<'e> Checker<'e> {
     fn user(&mut self, name: &str) -> Result<Option<Id>, Error> {
         let known = &mut self.known;
         remember(&mut known.users, &mut known.count, name, || {
-            self.issuer
-                .user_named(&Caller::Root, name)
-                .map(|user| user.id)
+            self.root.users().find(name).map(|user| user.id)
         })
     }
 
@@ -142,7 +139,7 @@ impl<'e> Checker<'e> {
         let known = &mut self.known;
         let buckets = known.buckets.entry(organization).or_default();
         remember(buckets, &mut known.count, name, || {
-            let found = self.issuer.bucket_named(&Caller::Root, organization, name);
+            let found = self.root.buckets().find(organization, name);
             found.map(|bucket| bucket.id)
         })
     }

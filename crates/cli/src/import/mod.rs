@@ -11,6 +11,7 @@ use std::time::Instant;
 use clap::Args;
 use symbolon::import::{Counts, Defaults, ImportFile, OwnerName, Plan};
 use symbolon::{Engine, IfRevoked};
+use symbolon_files::KeyFile;
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -62,7 +63,11 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
         Some(engine) => plan(file, engine, args)?,
         None if file.has_keyed_hashes() => {
             // Keyed hashes are only valid under their own key.
-            plan(file, &open::scratch_engine_with(global.load_key()?)?, args)?
+            plan(
+                file,
+                &open::scratch_engine_with(KeyFile::load(&global.key_path())?)?,
+                args,
+            )?
         }
         None => plan(file, &open::scratch_engine()?, args)?,
     };
@@ -118,7 +123,7 @@ fn plan(file: ImportFile, engine: &Engine, args: &ImportArgs) -> Result<Plan, Fa
     };
     let progress = Progress::counted("Checking", Some(file.authorizations() as u64));
     let mut tell = |done: usize| progress.set(done as u64);
-    let plan = Plan::watched(file, &engine.issuer(), &defaults, &mut tell);
+    let plan = Plan::watched(file, &engine.maintenance(), &defaults, &mut tell);
     progress.finish();
     Ok(plan?)
 }
@@ -127,7 +132,7 @@ fn write(plan: Plan, engine: &Engine) -> Result<Counts, Failure> {
     let all = plan.new_items().total();
     let progress = Progress::counted("Writing", Some(all as u64));
     let mut done = 0;
-    let written = plan.write(&engine.issuer(), &mut |so_far| {
+    let written = plan.write(&engine.maintenance(), &mut |so_far| {
         done = so_far;
         progress.set(so_far as u64);
     });

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon::{Caller, Id, Role, Status, User};
+use symbolon::{Id, Role, Status, User};
 
 use super::Which;
 use crate::error::Failure;
@@ -95,8 +95,9 @@ fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
         false => Role::Member,
     };
     let user = lookup
-        .issuer
-        .add_member(&Caller::Root, org.id, user.id, role)?;
+        .root
+        .organizations()
+        .add_member(org.id, user.id, role)?;
     args.rows.print_one(&MemberOutput::new(user, role))
 }
 
@@ -106,15 +107,13 @@ fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
         let (user, org) = (user.name, org.name);
         return Err(Failure::NoMember { user, org });
     };
-    let user = lookup
-        .issuer
-        .remove_member(&Caller::Root, org.id, user.id)?;
+    let user = lookup.root.organizations().remove_member(org.id, user.id)?;
     args.rows.print_deleted(&MemberOutput::new(user, role))
 }
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let org = args.which.find(lookup)?.id;
-    let members = lookup.issuer.members(&Caller::Root, org)?.into_iter();
+    let members = lookup.root.organizations().members(org)?.into_iter();
     args.rows
         .print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
 }

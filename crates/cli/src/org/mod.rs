@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon::{
-    Caller, Id, ListOptions, Organization, OrganizationEdit, Status, Timestamp, Transition,
+    Id, ListOptions, NewOrganization, Organization, OrganizationEdit, Status, Timestamp, Transition,
 };
 
 use crate::arguments::Global;
@@ -142,9 +142,10 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
     match &args.command {
         OrgCommand::Create(args) => {
             let (name, description) = (&args.name, &args.description);
-            let made = lookup
-                .issuer
-                .create_organization(&Caller::Root, name, description);
+            let made = lookup.root.organizations().create(&NewOrganization {
+                description: (description).into(),
+                ..NewOrganization::named(name)
+            });
             let made = made.map_err(|error| taken(error, name))?;
             args.rows.print_one(&OrganizationOutput::from(made))
         }
@@ -172,9 +173,7 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let found = match (args.id, &args.name) {
-        (None, None) => lookup
-            .issuer
-            .organizations(&Caller::Root, &ListOptions::default())?,
+        (None, None) => lookup.root.organizations().list(&ListOptions::default())?,
         (Some(id), _) => vec![lookup.organization(&id.to_string())?],
         (None, Some(name)) => vec![lookup.organization_named(name)?],
     };
@@ -191,7 +190,7 @@ fn change(
 ) -> Result<OrganizationOutput, Failure> {
     let id = which.find(lookup)?.id;
     let name = edit.name.as_deref().unwrap_or_default();
-    let changed = lookup.issuer.edit_organization(&Caller::Root, id, edit);
+    let changed = lookup.root.organizations().edit(id, edit);
     changed
         .map(OrganizationOutput::from)
         .map_err(|error| taken(error, name))

@@ -101,10 +101,9 @@ impl FirstSetup {
         address: SocketAddr,
         engine: &Engine,
     ) -> Result<(), Failure> {
-        let issuer = engine.issuer();
-        if !issuer.is_setup_open()? {
+        if !engine.is_setup_open()? {
             forget(global);
-            if !issuer.is_set_up()? {
+            if !engine.maintenance().is_set_up()? {
                 tracing::info!(
                     "the store is in use but was not set up; `symbolon setup` creates an operator"
                 );

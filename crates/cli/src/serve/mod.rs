@@ -134,7 +134,7 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
 
     stop.await;
     tracing::info!("stopping; waiting for open requests");
-    if engine.issuer().is_setup_open().is_ok_and(|open| !open) {
+    if engine.is_setup_open().is_ok_and(|open| !open) {
         first_setup::forget(&global);
     }
     drop(stopping);

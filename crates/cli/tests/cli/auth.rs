@@ -210,7 +210,10 @@ fn the_origin_follows_from_the_granted_permissions() {
     let engine = home.engine();
     let origin = |made: &Value| {
         let id = made["id"].as_str().unwrap().parse().unwrap();
-        let one = engine.issuer().authorization(&symbolon::Caller::Root, id);
+        let one = engine
+            .admin(symbolon::Caller::Root)
+            .authorizations()
+            .get(id);
         one.unwrap().origin
     };
     assert_eq!(origin(&of_databases), symbolon::Origin::V0);

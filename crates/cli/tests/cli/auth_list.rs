@@ -126,8 +126,9 @@ fn a_thousand_authorizations_are_listed_paged_or_at_once() {
         for _ in 0..1_000 {
             let new = symbolon::NewAuthorization::new(ORG.parse().unwrap(), [permission.clone()]);
             engine
-                .issuer()
-                .create(&symbolon::Caller::Root, new)
+                .admin(symbolon::Caller::Root)
+                .authorizations()
+                .create(new)
                 .unwrap();
         }
     }

@@ -96,13 +96,18 @@ fn a_backup_succeeds_while_a_server_writes() {
     let create = || {
         let read = "read:buckets".parse().unwrap();
         let new = NewAuthorization::new(ORG.parse().unwrap(), [read]);
-        engine.issuer().create(&Caller::Root, new).unwrap()
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new)
+            .unwrap()
     };
     let (before, _) = create();
     let (ended, authorization) = create();
     engine
-        .issuer()
-        .revoke(&Caller::Root, authorization.id)
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(authorization.id)
         .unwrap();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -110,7 +115,11 @@ fn a_backup_succeeds_while_a_server_writes() {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     let (_, made) = create();
-                    engine.issuer().revoke(&Caller::Root, made.id).unwrap();
+                    engine
+                        .admin(Caller::Root)
+                        .authorizations()
+                        .revoke(made.id)
+                        .unwrap();
                 }
             });
         }

@@ -43,7 +43,11 @@ fn revoke_many(home: &Home) {
     let engine = journaled(home);
     for number in 0..TOKENS as u64 {
         let id = Id::new(0x10_0000 + number).unwrap();
-        engine.issuer().revoke(&Caller::Root, id).unwrap();
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .revoke(id)
+            .unwrap();
     }
 }
 
@@ -265,7 +269,10 @@ fn an_unwritable_journal_blocks_creation_but_not_revocation() {
     let id: Id = AUTH.parse().unwrap();
     for _ in 0..500 {
         for transition in [Transition::Deactivate, Transition::Activate] {
-            let edited = engine.issuer().edit(&Caller::Root, id, transition.into());
+            let edited = engine
+                .admin(Caller::Root)
+                .authorizations()
+                .edit(id, transition.into());
             edited.unwrap();
         }
     }

@@ -52,7 +52,11 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
     let engine = home.engine();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let new = NewAuthorization::new(ORG.parse().unwrap(), [read]);
-    let (made, _) = engine.issuer().create(&Caller::Root, new).unwrap();
+    let (made, _) = engine
+        .admin(Caller::Root)
+        .authorizations()
+        .create(new)
+        .unwrap();
     tokens.push(made.reveal().to_owned());
     assert!(
         home.files()

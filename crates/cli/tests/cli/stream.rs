@@ -245,9 +245,10 @@ fn changes_of_another_process_are_seen_while_it_runs() {
     let mut asking = Asking::start(&home);
     assert_eq!(asking.ask(&ask(&token(1))), "allow");
     let engine = home.engine();
-    let issuer = engine.issuer();
-    issuer
-        .revoke(&Caller::Root, AUTH.parse::<Id>().unwrap())
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(AUTH.parse::<Id>().unwrap())
         .unwrap();
     asking.wait_for(&ask(&token(1)), "revoked");
 
@@ -258,8 +259,10 @@ fn changes_of_another_process_are_seen_while_it_runs() {
             name: Some(name.into()),
             ..Default::default()
         };
-        issuer
-            .edit_organization(&Caller::Root, id.parse::<Id>().unwrap(), &edit)
+        engine
+            .admin(Caller::Root)
+            .organizations()
+            .edit(id.parse::<Id>().unwrap(), &edit)
             .unwrap();
     };
     rename(ORG, "old-org");

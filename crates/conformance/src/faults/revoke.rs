@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use symbolon::record::{Kind, RecordKey};
 use symbolon::{
-    Action, Caller, Denied, Engine, Error, NewAuthorization, Options, Permission, Request,
-    ResourceType, Schema, Status, StoreError, StoreKey, TokenStore,
+    Action, Caller, Denied, Engine, Error, NewAuthorization, NewOrganization, Options, Permission,
+    Request, ResourceType, Schema, Status, StoreError, StoreKey, TokenStore,
 };
 
 use super::{Fault, FaultyStore, Method};
@@ -32,7 +32,12 @@ pub fn revoke_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S) -> u64 
             }
         }
     }
-    let problems = world.engine.fsck().expect("the store can be read").problems;
+    let problems = world
+        .engine
+        .maintenance()
+        .fsck()
+        .expect("the store can be read")
+        .problems;
     assert!(problems.is_empty(), "{problems:?}");
     store.struck()
 }
@@ -49,8 +54,10 @@ impl<S: TokenStore> World<S> {
         let options = Options::new(Schema::influxdb_v2());
         let shared = Arc::clone(store) as Arc<dyn TokenStore>;
         let engine = Engine::create(shared, key, options).expect("cannot create an engine");
-        let issuer = engine.issuer();
-        let made = issuer.create_organization(&Caller::Root, "organization", "");
+        let made = engine
+            .admin(Caller::Root)
+            .organizations()
+            .create(&NewOrganization::named("organization"));
         let organization = made.expect("cannot create an organization").id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         // The engine's own thread calls the store too, at any time.
@@ -65,8 +72,11 @@ impl<S: TokenStore> World<S> {
     /// Revokes a new authorization with `fault`, and again without. Returns the number of calls of
     /// each method during the first revocation.
     fn revoke(&self, fault: Option<(Method, u64, Fault)>) -> [(Method, u64); 7] {
-        let (issuer, verifier) = (self.engine.issuer(), self.engine.verifier());
-        let made = issuer.create(&Caller::Root, self.new.clone());
+        let (engine, verifier) = (&self.engine, self.engine.verifier());
+        let made = engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(self.new.clone());
         let (token, authorization) = made.expect("cannot create an authorization");
         let id = authorization.id;
         let check = || verifier.check(token.reveal(), &READ);
@@ -85,7 +95,7 @@ impl<S: TokenStore> World<S> {
         }
         let counts = || Method::ALL.map(|method| (method, self.store.calls(method)));
         let first = counts();
-        let answer = issuer.revoke(&Caller::Root, id);
+        let answer = engine.admin(Caller::Root).authorizations().revoke(id);
         let mut calls = counts();
         for ((_, count), (_, before)) in calls.iter_mut().zip(first) {
             *count -= before;
@@ -103,7 +113,7 @@ impl<S: TokenStore> World<S> {
             Err(_) => {}
         }
         self.store.heal();
-        let again = issuer.revoke(&Caller::Root, id);
+        let again = engine.admin(Caller::Root).authorizations().revoke(id);
         assert!(again.is_ok(), "{fault:?}: {again:?}");
         assert!(is_stored(), "{fault:?}");
         assert_eq!(check(), Err(Denied::Revoked(id)), "{fault:?}");

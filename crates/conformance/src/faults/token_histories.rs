@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use symbolon::{
-    Action, Caller, Denied, Engine, NewAuthorization, Options, Permission, Request, ResourceType,
-    Schema, StoreKey, Token, TokenStore,
+    Action, Caller, Denied, Engine, NewAuthorization, NewOrganization, Options, Permission,
+    Request, ResourceType, Schema, StoreKey, Token, TokenStore,
 };
 
 use super::{FaultyStore, Method};
@@ -43,8 +43,10 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
         Options::new(Schema::influxdb_v2()),
     );
     let engine = Engine::create(shared, key, options).expect("cannot create an engine");
-    let issuer = engine.issuer();
-    let made = issuer.create_organization(&Caller::Root, "organization", "");
+    let made = engine
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("organization"));
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let new = NewAuthorization::new(made.expect("cannot create an organization").id, [read]);
     let next = AtomicU64::new(0);
@@ -66,7 +68,11 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
     // A creation that was not confirmed reaches the index only when the engine follows the store.
     let started = Instant::now();
     loop {
-        let problems = engine.fsck().expect("the store can be read").problems;
+        let problems = engine
+            .maintenance()
+            .fsck()
+            .expect("the store can be read")
+            .problems;
         if problems.is_empty() {
             break;
         }
@@ -91,8 +97,13 @@ fn inject_faults<S: TokenStore>(store: &FaultyStore<S>, living: &Running) {
 
 /// Runs the history of one token.
 fn live(engine: &Engine, new: &NewAuthorization) {
-    let (issuer, verifier) = (engine.issuer(), engine.verifier());
-    let (token, made) = retry_until_ok(|| issuer.create(&Caller::Root, new.clone()));
+    let (engine, verifier) = (&engine, engine.verifier());
+    let (token, made) = retry_until_ok(|| {
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new.clone())
+    });
     let id = made.id;
     let check = |token: &Token| verifier.check(token.reveal(), &READ);
     assert_eq!(check(&token), Ok(id), "a new token is allowed");
@@ -119,7 +130,7 @@ fn live(engine: &Engine, new: &NewAuthorization) {
                 thread::sleep(Duration::from_micros(100));
             }
         });
-        retry_until_ok(|| issuer.revoke(&Caller::Root, id));
+        retry_until_ok(|| engine.admin(Caller::Root).authorizations().revoke(id));
         revoked.store(true, Ordering::SeqCst);
     });
 }

@@ -25,12 +25,14 @@
 //! use std::io::Cursor;
 //! use std::sync::Arc;
 //! use symbolon::backup::{self, Backup};
-//! use symbolon::{Caller, Engine, MemoryStore, Options, Schema, StoreKey, TokenStore};
+//! use symbolon::{Caller, Engine, MemoryStore, NewOrganization, Options, Schema, StoreKey};
+//! use symbolon::TokenStore;
 //!
 //! let key = || StoreKey::from_bytes([7; 32]);
 //! let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
 //! let engine = Engine::create(Arc::clone(&store), key(), Options::new(Schema::influxdb_v2()))?;
-//! let org = engine.issuer().create_organization(&Caller::Root, "my-org", "")?;
+//! let root = engine.admin(Caller::Root);
+//! let org = root.organizations().create(&NewOrganization::named("my-org"))?;
 //!
 //! let mut file = Vec::new();
 //! let written = backup::write(&*store, &mut file, &mut |_| ())?;
@@ -40,7 +42,7 @@
 //! let other = Arc::new(MemoryStore::new());
 //! backup.restore(&*other, &key(), &mut |_| ())?;
 //! let engine = Engine::open(other, key(), Options::new(Schema::influxdb_v2()))?;
-//! assert_eq!(engine.issuer().organization_named(&Caller::Root, "my-org")?, org);
+//! assert_eq!(engine.admin(Caller::Root).organizations().find("my-org")?, org);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -6,10 +6,10 @@ use std::io::{Read, Seek};
 
 use super::frame::{Begin, Frame, Reader};
 use super::{BackupError, Summary};
-use crate::engine::{check_keys, open_settings};
 use crate::error::Error;
 use crate::key::StoreKey;
 use crate::record::{Record, RecordKey, SETTINGS, Settings};
+use crate::settings::{check_keys, open_settings};
 use crate::store::Revision;
 
 /// Reads a backup completely and detects every changed byte. The MACs of the records are only

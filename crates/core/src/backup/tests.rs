@@ -1,3 +1,4 @@
+use crate::NewOrganization;
 use std::collections::BTreeMap;
 use std::io::Cursor as Bytes;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -66,13 +67,19 @@ fn restored(bytes: Vec<u8>) -> MemoryStore {
 fn sample(authorizations: usize) -> (Arc<MemoryStore>, Engine) {
     let store = Arc::new(MemoryStore::shared());
     let engine = engine(&store);
-    let issuer = engine.issuer();
-    let org = issuer.create_organization(&Caller::Root, "org", "");
+    let org = engine
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("org"));
     let org = org.unwrap().id;
     for _ in 0..authorizations {
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let new = NewAuthorization::new(org, [read]);
-        issuer.create(&Caller::Root, new).unwrap();
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new)
+            .unwrap();
     }
     (store, engine)
 }

@@ -5,8 +5,8 @@ use std::io::Write;
 use super::frame::{Begin, Trailer, Writer, fits};
 use super::{BackupError, Summary};
 use crate::clock::{Clock, SystemClock};
-use crate::engine::is_new;
 use crate::error::Error;
+use crate::settings::is_new;
 use crate::store::{Cursor, TokenStore};
 
 /// Records per page of the first scan.

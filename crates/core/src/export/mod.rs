@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::import::Counts;
-use crate::issuer::Issuer;
+use crate::maintenance::Maintenance;
 use crate::record::{Entity, Kind};
 use form::{AuthorizationForm, BucketForm, OrganizationForm, UserForm};
 
@@ -47,7 +47,7 @@ pub enum ExportError {
     Engine(#[from] Error),
 }
 
-impl Issuer {
+impl Maintenance {
     /// Writes all organizations, users, buckets and authorizations, including revoked and deleted
     /// ones, each list ordered by id, and the time of the set-up. Calls `progress` regularly with
     /// the number of entities so far.
@@ -77,7 +77,7 @@ impl Issuer {
             (Kind::AUTHORIZATION, "authorizations"),
         ] {
             if kind == Kind::AUTHORIZATION
-                && let Some(set_up) = self.set_up_time()?
+                && let Some(set_up) = self.changes.set_up_time()?
             {
                 export.out.write_all(b"\"setUp\":")?;
                 export.json(&SetUpForm::from(set_up))?;
@@ -85,7 +85,7 @@ impl Issuer {
             }
             write!(export.out, "\"{name}\":[")?;
             let mut first = true;
-            self.entities(kind, |entity| {
+            self.changes.entities(kind, |entity| {
                 let Some(entity) = entity else {
                     export.done.left_out += 1;
                     return Ok(());

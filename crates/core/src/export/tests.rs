@@ -1,3 +1,5 @@
+use crate::caller::TokenBearer;
+use crate::{NewBucket, NewOrganization, NewUser};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +37,6 @@ fn open(key: u8, clock: &ManualClock) -> Engine {
 fn world() -> World {
     let clock = ManualClock::at("2026-01-01T00:00:00.000000001Z".parse().unwrap());
     let engine = open(7, &clock);
-    let issuer = engine.issuer();
     let root = &Caller::Root;
     let mut tokens = Vec::new();
     let first = SetUpRequest {
@@ -53,40 +54,88 @@ fn world() -> World {
         organization: org,
         user,
         ..
-    } = issuer.set_up(&first).unwrap();
+    } = engine.maintenance().set_up(&first).unwrap();
     tokens.push(operator.reveal().to_owned());
-    let by_operator = Caller::Authorization(made.id);
-    let second = issuer
-        .create_organization(root, "second", "a\\description")
+    let by_operator = Caller::Authorization(TokenBearer::new(made.id));
+    let second = engine
+        .admin(*root)
+        .organizations()
+        .create(&NewOrganization {
+            description: ("a\\description").into(),
+            ..NewOrganization::named("second")
+        })
         .unwrap();
-    let member = issuer.create_user(root, "member", None).unwrap();
-    issuer
-        .add_member(root, second.id, member.id, Role::Member)
+    let member = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser::named("member"))
         .unwrap();
-    issuer
-        .add_member(root, org.id, member.id, Role::Owner)
+    engine
+        .admin(*root)
+        .organizations()
+        .add_member(second.id, member.id, Role::Member)
+        .unwrap();
+    engine
+        .admin(*root)
+        .organizations()
+        .add_member(org.id, member.id, Role::Owner)
         .unwrap();
     // A released name is taken again, twice.
     for name in ["x", "y"] {
         for _ in 0..2 {
-            let gone = issuer.create_organization(root, name, "").unwrap();
+            let gone = engine
+                .admin(*root)
+                .organizations()
+                .create(&NewOrganization::named(name))
+                .unwrap();
             let edit = OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            issuer.edit_organization(root, gone.id, &edit).unwrap();
+            engine
+                .admin(*root)
+                .organizations()
+                .edit(gone.id, &edit)
+                .unwrap();
         }
-        issuer.create_organization(root, name, "").unwrap();
+        engine
+            .admin(*root)
+            .organizations()
+            .create(&NewOrganization::named(name))
+            .unwrap();
     }
-    let gone = issuer
-        .create_user(root, "gone", Some(PasswordHash::from_phc(PHC)))
+    let gone = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser {
+            password_hash: Some(PasswordHash::from_phc(PHC)),
+            ..NewUser::named("gone")
+        })
         .unwrap();
-    let off = issuer.create_user(root, "off", None).unwrap();
+    let off = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser::named("off"))
+        .unwrap();
     for name in ["a", "b"] {
-        let bucket = issuer.register_bucket(root, org.id, name).unwrap();
+        let bucket = engine
+            .admin(*root)
+            .buckets()
+            .create(&NewBucket {
+                organization: org.id,
+                name: (name).into(),
+            })
+            .unwrap();
         if name == "a" {
-            issuer.unregister_bucket(root, bucket.id).unwrap();
-            issuer.register_bucket(root, org.id, name).unwrap();
+            engine.admin(*root).buckets().delete(bucket.id).unwrap();
+            engine
+                .admin(*root)
+                .buckets()
+                .create(&NewBucket {
+                    organization: org.id,
+                    name: (name).into(),
+                })
+                .unwrap();
         }
     }
     clock.advance(Duration::from_millis(1500));
@@ -115,26 +164,38 @@ fn world() -> World {
                 }),
                 ..NewAuthorization::new(org.id, permissions)
             };
-            let Ok((token, one)) = issuer.create(caller, new) else {
+            let Ok((token, one)) = engine.admin(*caller).authorizations().create(new) else {
                 continue;
             };
             tokens.push(token.reveal().to_owned());
             made.push(one);
         }
         clock.advance(Duration::from_secs(1));
-        issuer.revoke(root, made[0].id).unwrap();
-        let edit = crate::Edit {
+        engine
+            .admin(*root)
+            .authorizations()
+            .revoke(made[0].id)
+            .unwrap();
+        let edit = crate::AuthorizationEdit {
             transition: Some(Transition::Deactivate),
-            ..crate::Edit::default()
+            ..crate::AuthorizationEdit::default()
         };
-        issuer.edit(root, made[1].id, edit).unwrap();
-        let rotated = issuer
-            .rotate(root, made[2].id, &Rotation::default())
+        engine
+            .admin(*root)
+            .authorizations()
+            .edit(made[1].id, edit)
+            .unwrap();
+        let rotated = engine
+            .admin(*root)
+            .authorizations()
+            .rotate(made[2].id, &Rotation::default())
             .unwrap();
         tokens.push(rotated.0.reveal().to_owned());
     }
-    let (_, plain) = issuer
-        .create(root, NewAuthorization::new(org.id, [read]))
+    let (_, plain) = engine
+        .admin(*root)
+        .authorizations()
+        .create(NewAuthorization::new(org.id, [read]))
         .unwrap();
     for (number, foreign_hash) in [
         ForeignHash::sha256(OTHER.as_bytes()),
@@ -149,7 +210,8 @@ fn world() -> World {
             id,
             ..plain.clone()
         };
-        issuer
+        engine
+            .maintenance()
             .import(&[ImportItem::Hashed(hashed, foreign_hash)])
             .unwrap();
     }
@@ -158,17 +220,17 @@ fn world() -> World {
         engine.verifier().authenticate(seen).unwrap();
         tokens.push(seen.into());
     }
-    issuer.adopt_pending();
+    engine.maintenance().changes.adopt_pending();
     let edit = UserEdit {
         transition: Some(Transition::Deactivate),
         ..UserEdit::default()
     };
-    issuer.edit_user(root, off.id, &edit).unwrap();
+    engine.admin(*root).users().edit(off.id, &edit).unwrap();
     let edit = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    issuer.edit_user(root, gone.id, &edit).unwrap();
+    engine.admin(*root).users().edit(gone.id, &edit).unwrap();
     clock.advance(Duration::from_secs(100));
     assert_eq!(user.name, "Jürgen");
     World {
@@ -181,7 +243,7 @@ fn world() -> World {
 fn export(engine: &Engine, secrets: ExportSecrets) -> (String, ExportReport) {
     let mut bytes = Vec::new();
     let done = engine
-        .issuer()
+        .maintenance()
         .export(&mut bytes, secrets, &mut |_| ())
         .unwrap();
     (String::from_utf8(bytes).unwrap(), done)
@@ -189,7 +251,7 @@ fn export(engine: &Engine, secrets: ExportSecrets) -> (String, ExportReport) {
 
 fn plan(engine: &Engine, json: &str) -> Plan {
     let file = ImportFile::read(json.as_bytes()).unwrap();
-    Plan::new(file, &engine.issuer(), &Defaults::default()).unwrap()
+    Plan::new(file, &engine.maintenance(), &Defaults::default()).unwrap()
 }
 
 fn decisions(engine: &Engine, tokens: &[String]) -> Vec<Result<crate::Id, Denied>> {
@@ -216,7 +278,7 @@ fn an_export_with_hashes_is_complete() {
     let other = open(7, &world.clock);
     let plan = plan(&other, &json);
     assert_eq!(plan.bad(), &[]);
-    let written = plan.write(&other.issuer(), &mut |_| ()).unwrap();
+    let written = plan.write(&other.maintenance(), &mut |_| ()).unwrap();
     assert_eq!(written, done.written);
     assert_eq!(export(&other, ExportSecrets::Hashes), (json.clone(), done));
     let before = decisions(&world.engine, &world.tokens);
@@ -245,7 +307,7 @@ fn an_export_with_hashes_is_complete() {
     // The store already contains everything, so a second import changes nothing, set-up included.
     let again = self::plan(&other, &json);
     assert_eq!((again.bad(), again.new_items().total()), (&[][..], 0));
-    again.write(&other.issuer(), &mut |_| ()).unwrap();
+    again.write(&other.maintenance(), &mut |_| ()).unwrap();
     let first = SetUpRequest {
         organization: "mine".into(),
         user: "me".into(),
@@ -256,7 +318,7 @@ fn an_export_with_hashes_is_complete() {
         if_name_exists: crate::IfNameExists::Refuse,
     };
     assert!(matches!(
-        other.issuer().set_up(&first),
+        other.maintenance().set_up(&first),
         Err(Error::AlreadySetUp)
     ));
 }
@@ -280,7 +342,7 @@ fn an_interrupted_import_resumes() {
     for part in [short_digest.to_string(), json.clone()] {
         let plan = plan(&other, &part);
         assert_eq!(plan.bad(), &[]);
-        plan.write(&other.issuer(), &mut |_| ()).unwrap();
+        plan.write(&other.maintenance(), &mut |_| ()).unwrap();
     }
     assert_eq!(export(&other, ExportSecrets::Hashes).0, json);
 }
@@ -345,7 +407,7 @@ fn revocation_times_survive_export_and_import() {
         "updatedAt":"2025-03-03T04:05:06Z","token":"{OTHER}"}}]}}"#
     );
     plan(&engine, &json)
-        .write(&engine.issuer(), &mut |_| ())
+        .write(&engine.maintenance(), &mut |_| ())
         .unwrap();
     let (json, _) = export(&engine, ExportSecrets::LeftOut);
     assert!(

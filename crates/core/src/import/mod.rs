@@ -14,7 +14,7 @@
 //!     {"id": "0804f74142bbf000", "token": "", "orgID": "0804f74142bbf001", "permissions": []}
 //! ]}"#;
 //! let file = ImportFile::read(file.as_bytes())?;
-//! let plan = Plan::new(file, &engine.issuer(), &Defaults::default())?;
+//! let plan = Plan::new(file, &engine.maintenance(), &Defaults::default())?;
 //! assert_eq!(
 //!     plan.bad()[0].to_string(),
 //!     "authorizations[0] (id 0804f74142bbf000): it has no token: give `token`, or its hash as \

@@ -8,8 +8,9 @@ use super::bad_row::{ImportList, Refusal, RowPosition};
 use super::rows::OwnerRow;
 use crate::error::{Error, Field};
 use crate::id::Id;
-use crate::issuer::{Caller, IfRevoked, ImportItem, Issuer};
+use crate::maintenance::{IfRevoked, ImportItem, Maintenance};
 use crate::owner::{Organization, User};
+use crate::record::Kind;
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -32,7 +33,7 @@ impl From<&str> for OwnerName {
 
 /// The organizations, or the users, of a file and a store.
 pub(super) struct OwnerResolver<'a> {
-    issuer: &'a Issuer,
+    maintenance: &'a Maintenance,
     list: ImportList,
     if_revoked: IfRevoked,
     now: Timestamp,
@@ -45,12 +46,16 @@ pub(super) struct OwnerResolver<'a> {
 }
 
 impl<'a> OwnerResolver<'a> {
-    pub(super) fn new(issuer: &'a Issuer, list: ImportList, if_revoked: IfRevoked) -> Self {
+    pub(super) fn new(
+        maintenance: &'a Maintenance,
+        list: ImportList,
+        if_revoked: IfRevoked,
+    ) -> Self {
         Self {
-            issuer,
+            maintenance,
             list,
             if_revoked,
-            now: issuer.now(),
+            now: maintenance.now(),
             given_names: HashMap::new(),
             by_id: HashMap::new(),
             by_name: HashMap::new(),
@@ -65,7 +70,7 @@ impl<'a> OwnerResolver<'a> {
         if let Some(what) = with_id.or(named.map(|_| "name")) {
             return Err(Refusal::Row(format!("an invalid row has the same {what}")));
         }
-        let known = self.issuer.check_import(item, self.if_revoked)?;
+        let known = self.maintenance.check_import(item, self.if_revoked)?;
         self.by_id.insert(row.id, Ok(()));
         if let Some(name) = row.name() {
             self.by_name.insert(name.into(), Ok(row.id));
@@ -137,23 +142,17 @@ impl<'a> OwnerResolver<'a> {
         if let Some(found) = self.by_name.get(name) {
             return Ok(found.clone());
         }
-        let stored = match self.list {
-            ImportList::Users => self
-                .issuer
-                .user_named(&Caller::Root, name)
-                .map(|one| one.id),
-            _ => {
-                let found = self.issuer.organization_named(&Caller::Root, name);
-                found.map(|one| one.id)
-            }
+        let kind = match self.list {
+            ImportList::Users => Kind::USER,
+            _ => Kind::ORGANIZATION,
         };
+        let stored = self.maintenance.changes.find_named(kind, name.as_bytes())?;
         let found = match stored {
-            Ok(id) => Ok(id),
-            Err(Error::NotFound(_)) => {
-                let id = self.issuer.fresh_id();
+            Some(entity) => Ok(entity.key().id),
+            None => {
+                let id = self.maintenance.fresh_id();
                 Refusal::of(self.make(id, name))?.map(|()| id)
             }
-            Err(error) => return Err(error),
         };
         if let Ok(id) = &found {
             self.by_id.insert(*id, Ok(()));
@@ -165,7 +164,7 @@ impl<'a> OwnerResolver<'a> {
     /// Adds an owner to those to create, unless the store has it.
     fn make(&mut self, id: Id, name: &str) -> Result<(), Refusal> {
         let item = self.item(id, name);
-        if self.issuer.check_import(&item, self.if_revoked)? {
+        if self.maintenance.check_import(&item, self.if_revoked)? {
             return Ok(());
         }
         match self.by_name.entry(name.into()) {

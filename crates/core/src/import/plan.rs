@@ -8,7 +8,7 @@ use super::planner::Planner;
 use super::rows::AuthorizationDetails;
 use crate::error::Error;
 use crate::id::Id;
-use crate::issuer::{IfRevoked, ImportItem, Issuer};
+use crate::maintenance::{IfRevoked, ImportItem, Maintenance};
 use crate::time::Timestamp;
 use crate::token::{MalformedToken, Prefix};
 
@@ -75,14 +75,18 @@ pub(super) struct PlannedAuthorization {
 }
 
 impl Plan {
-    /// Compares `file` with itself and with the store of `issuer`.
+    /// Compares `file` with itself and with the store of `maintenance`.
     ///
     /// # Errors
     ///
     /// [`Error::Store`] if the store cannot be read. Invalid rows are no error; [`Plan::bad`]
     /// returns them.
-    pub fn new(file: ImportFile, issuer: &Issuer, defaults: &Defaults) -> Result<Self, Error> {
-        Self::watched(file, issuer, defaults, &mut |_| ())
+    pub fn new(
+        file: ImportFile,
+        maintenance: &Maintenance,
+        defaults: &Defaults,
+    ) -> Result<Self, Error> {
+        Self::watched(file, maintenance, defaults, &mut |_| ())
     }
 
     /// Creates a plan as [`Plan::new`] does, and calls `progress` regularly with the number of
@@ -93,11 +97,11 @@ impl Plan {
     /// The same as those of [`Plan::new`].
     pub fn watched(
         file: ImportFile,
-        issuer: &Issuer,
+        maintenance: &Maintenance,
         defaults: &Defaults,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Self, Error> {
-        Planner::new(issuer, defaults).run(file, progress)
+        Planner::new(maintenance, defaults).run(file, progress)
     }
 
     /// Returns the invalid rows, in the order of the lists in the file.

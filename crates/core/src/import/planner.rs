@@ -12,11 +12,11 @@ use super::rows::{AuthorizationRow, BucketRow, OwnerRow};
 use super::tokens::Tokens;
 use crate::error::Error;
 use crate::id::Id;
-use crate::issuer::{ImportItem, Issuer};
+use crate::maintenance::{ImportItem, Maintenance};
 use crate::record::SetUp;
 
 pub(super) struct Planner<'a> {
-    issuer: &'a Issuer,
+    maintenance: &'a Maintenance,
     defaults: &'a Defaults,
     organizations: OwnerResolver<'a>,
     users: OwnerResolver<'a>,
@@ -27,17 +27,17 @@ pub(super) struct Planner<'a> {
 const STEP: usize = 1000;
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(issuer: &'a Issuer, defaults: &'a Defaults) -> Self {
-        let now = issuer.now();
+    pub(super) fn new(maintenance: &'a Maintenance, defaults: &'a Defaults) -> Self {
+        let now = maintenance.now();
         Self {
-            issuer,
+            maintenance,
             defaults,
             organizations: OwnerResolver::new(
-                issuer,
+                maintenance,
                 ImportList::Organizations,
                 defaults.if_revoked,
             ),
-            users: OwnerResolver::new(issuer, ImportList::Users, defaults.if_revoked),
+            users: OwnerResolver::new(maintenance, ImportList::Users, defaults.if_revoked),
             plan: Plan {
                 items: Default::default(),
                 set_up: None,
@@ -168,7 +168,9 @@ impl<'a> Planner<'a> {
                     names.note((organization, bucket.name.clone()), row.index)?;
                 }
                 let item = ImportItem::Bucket(bucket);
-                let known = self.issuer.check_import(&item, self.defaults.if_revoked)?;
+                let known = self
+                    .maintenance
+                    .check_import(&item, self.defaults.if_revoked)?;
                 self.organizations.need(organization);
                 Ok((known, Some(item)))
             };
@@ -187,7 +189,7 @@ impl<'a> Planner<'a> {
         let mut ids = DuplicateCheck::new(list, "id");
         let mut tokens = Tokens::of(&rows);
         // An empty store cannot conflict with any row.
-        let compare = !self.issuer.is_store_empty();
+        let compare = !self.maintenance.is_store_empty();
         for (at, row) in rows.into_iter().enumerate() {
             if at % STEP == 0 {
                 progress(at);
@@ -224,13 +226,18 @@ impl<'a> Planner<'a> {
             user,
             details: row.details,
         };
-        let item = ready.item(self.issuer.prefix(), &self.plan.sets, self.plan.now);
+        let item = ready.item(self.maintenance.prefix(), &self.plan.sets, self.plan.now);
         let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;
-        if compare && self.issuer.check_import(&item, self.defaults.if_revoked)? {
+        if compare
+            && self
+                .maintenance
+                .check_import(&item, self.defaults.if_revoked)?
+        {
             return Ok(None);
         }
         if !compare {
-            self.issuer.check_item(&item, self.defaults.if_revoked)?;
+            self.maintenance
+                .check_item(&item, self.defaults.if_revoked)?;
         }
         self.organizations.need(organization);
         if let Some(user) = user {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::fields::{Fields, name};
 use super::rows::AuthorizationRow;
 use crate::authorization::Authorization;
-use crate::issuer::ImportItem;
+use crate::maintenance::ImportItem;
 use crate::token::{
     Credential, ForeignHash, KEYED_MARK, MalformedToken, Prefix, StoredDigest, Token,
 };

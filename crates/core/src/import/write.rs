@@ -3,7 +3,7 @@
 use super::ImportList;
 use super::plan::{Counts, Plan};
 use crate::error::{Error, Field};
-use crate::issuer::{IfRevoked, ImportItem, ImportReport, Issuer};
+use crate::maintenance::{IfRevoked, ImportItem, ImportReport, Maintenance};
 use crate::token::MalformedToken;
 
 /// Maximum number of entities per commit: large enough that the sync is a small part of the cost,
@@ -17,14 +17,22 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The same as those of [`Issuer::import`].
-    pub fn write(self, issuer: &Issuer, progress: &mut dyn FnMut(usize)) -> Result<Counts, Error> {
+    /// The same as those of [`Maintenance::import`].
+    pub fn write(
+        self,
+        maintenance: &Maintenance,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Counts, Error> {
         let mut done = Counts::default();
         // The first commit of a store also writes its settings.
-        let chunk = issuer.limits().writes.saturating_sub(1).clamp(1, CHUNK);
+        let chunk = maintenance
+            .limits()
+            .writes
+            .saturating_sub(1)
+            .clamp(1, CHUNK);
         // Written first, so that the store is never open to another set-up.
         if let Some(set_up) = &self.set_up {
-            issuer.import(std::slice::from_ref(set_up))?;
+            maintenance.import(std::slice::from_ref(set_up))?;
         }
         let lists = [
             ImportList::Organizations,
@@ -33,14 +41,14 @@ impl Plan {
         ];
         for (list, items) in lists.into_iter().zip(&self.items) {
             for items in items.chunks(chunk) {
-                *done.of(list) += commit(issuer, items, self.if_revoked)?.new;
+                *done.of(list) += commit(maintenance, items, self.if_revoked)?.new;
                 progress(done.total());
             }
         }
         let mut rows = self.rows.into_iter();
         loop {
             let next = rows.by_ref().take(chunk);
-            let items = next.map(|ready| ready.item(issuer.prefix(), &self.sets, self.now));
+            let items = next.map(|ready| ready.item(maintenance.prefix(), &self.sets, self.now));
             let items = items.collect::<Result<Vec<_>, _>>();
             // The prefix is the one that the rows were checked with.
             let wrong = |error: MalformedToken| Error::Invalid(Field::Token, format!("is {error}"));
@@ -48,7 +56,7 @@ impl Plan {
             if items.is_empty() {
                 return Ok(done);
             }
-            done.authorizations += commit(issuer, &items, self.if_revoked)?.new;
+            done.authorizations += commit(maintenance, &items, self.if_revoked)?.new;
             progress(done.total());
         }
     }
@@ -56,15 +64,15 @@ impl Plan {
 
 /// Writes `items` in one commit, or in several if they are too large.
 fn commit(
-    issuer: &Issuer,
+    maintenance: &Maintenance,
     items: &[ImportItem],
     if_revoked: IfRevoked,
 ) -> Result<ImportReport, Error> {
-    match issuer.import_with(items, if_revoked) {
+    match maintenance.import_with(items, if_revoked) {
         Err(Error::TooLarge) if items.len() > 1 => {
             let (first, second) = items.split_at(items.len() / 2);
-            let first = commit(issuer, first, if_revoked)?;
-            let second = commit(issuer, second, if_revoked)?;
+            let first = commit(maintenance, first, if_revoked)?;
+            let second = commit(maintenance, second, if_revoked)?;
             Ok(ImportReport {
                 new: first.new + second.new,
                 known: first.known + second.known,

@@ -12,9 +12,10 @@ atomics! {
     /// The part of a slot that checks read. A slot belongs to one digest for ever; only a new table
     /// drops slots.
     ///
-    /// `word` contains a counter of writes, so it changes with every write. A reader that sees the same
-    /// word before and after it reads `expiry` has a matching pair: the expiry written with the word,
-    /// or the earlier one of two consecutive writes, which is equally valid (see [`Slot::write`]).
+    /// `word` contains a counter of writes, so it changes with every write. A reader that sees the
+    /// same word before and after it reads `expiry` has a matching pair: the expiry written with
+    /// the word, or the earlier one of two consecutive writes, which is equally valid (see
+    /// [`Slot::write`]).
     #[derive(Debug, Default)]
     #[repr(C, align(32))]
     pub(super) struct Slot {

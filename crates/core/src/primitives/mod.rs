@@ -1,6 +1,6 @@
-//! Low-level parts for fast checks. None of them depends on the rest of the crate. Those with unsafe
-//! code, which is nowhere else, are replaced by safe code with the same interface under the feature
-//! `portable`.
+//! Low-level parts for fast checks. None of them depends on the rest of the crate. Those with
+//! unsafe code, which is nowhere else, are replaced by safe code with the same interface under the
+//! feature `portable`.
 
 #[cfg(all(feature = "blake3-platform", not(feature = "portable")))]
 pub(crate) mod blake3_block;

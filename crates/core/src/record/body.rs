@@ -5,8 +5,8 @@ use super::permission_set_cache::KnownSets;
 use super::seal::IntegrityError;
 use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId};
 use crate::authorization::{Authorization, Creator};
+use crate::caller::{Caller, SignedInUser, TokenBearer};
 use crate::id::Id;
-use crate::issuer::Caller;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
@@ -405,9 +405,9 @@ fn write_session(w: &mut Writer, session: &Session, SessionDigest { key, .. }: &
             w.byte(BY_USER);
             w.fixed(&mark);
         }
-        (Caller::Authorization(id), _) => {
+        (Caller::Authorization(bearer), _) => {
             w.byte(BY_AUTHORIZATION);
-            w.id(id);
+            w.id(bearer.id());
         }
         // Only users with a password and authorizations can sign in.
         (Caller::User(_) | Caller::Root, _) => w.byte(0),
@@ -427,8 +427,11 @@ fn read_session(
         return Err(IntegrityError::Body);
     };
     let (caller, password) = match (r.byte()?, record.columns.user) {
-        (BY_USER, Some(user)) => (Caller::User(user), Some(PasswordFingerprint(r.array()?))),
-        (BY_AUTHORIZATION, None) => (Caller::Authorization(r.id()?), None),
+        (BY_USER, Some(user)) => (
+            Caller::User(SignedInUser::new(user)),
+            Some(PasswordFingerprint(r.array()?)),
+        ),
+        (BY_AUTHORIZATION, None) => (Caller::Authorization(TokenBearer::new(r.id()?)), None),
         _ => return Err(IntegrityError::Body),
     };
     let session = Session {

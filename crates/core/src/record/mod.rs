@@ -23,8 +23,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::authorization::{Authorization, Origin};
+use crate::caller::Caller;
 use crate::id::Id;
-use crate::issuer::Caller;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Organization, User};
 use crate::session::{Session, SessionDigest};
@@ -320,7 +320,7 @@ impl Entity {
             },
             Self::Session(session, _) => Columns {
                 user: match session.caller {
-                    Caller::User(id) => Some(id),
+                    Caller::User(user) => Some(user.id()),
                     Caller::Root | Caller::Authorization(_) => None,
                 },
                 status: Some(match session.ended_at {

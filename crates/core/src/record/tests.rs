@@ -1,6 +1,7 @@
 use super::*;
 use crate::StoreKey;
 use crate::authorization::Creator;
+use crate::caller::{SignedInUser, TokenBearer};
 use crate::owner::{Membership, PasswordHash, Role};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
 use crate::session::PasswordFingerprint;
@@ -105,7 +106,7 @@ pub(super) fn forms() -> Vec<Entity> {
     };
     let session = Session {
         id: id(7),
-        caller: Caller::User(id(2)),
+        caller: Caller::User(SignedInUser::new(id(2))),
         created_at,
         expires_at: time("2026-01-01T01:00:00Z"),
         ended_at: None,
@@ -161,7 +162,7 @@ pub(super) fn forms() -> Vec<Entity> {
         Entity::Session(session.clone(), hash),
         Entity::Session(
             Session {
-                caller: Caller::Authorization(id(3)),
+                caller: Caller::Authorization(TokenBearer::new(id(3))),
                 password: None,
                 ended_at: Some(updated_at),
                 ..session

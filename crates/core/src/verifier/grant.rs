@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::memo::Memo;
 use super::{AuthenticatedToken, decide};
+use crate::caller::{Caller, TokenBearer};
 use crate::engine_state::EngineState;
 use crate::error::Denied;
 use crate::freshness::Now;
@@ -52,6 +53,12 @@ impl Grant {
     /// Returns the id of the authorization.
     pub fn id(&self) -> Id {
         self.id
+    }
+
+    /// Returns the bearer of the token as a caller of [`Engine::admin`](crate::Engine::admin).
+    /// Whether the token is still in force is checked by each of its operations.
+    pub fn caller(&self) -> Caller {
+        Caller::Authorization(TokenBearer::new(self.id))
     }
 
     /// Checks whether the connection may perform `request`, and returns the id of its

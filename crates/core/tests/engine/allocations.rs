@@ -9,17 +9,25 @@ const ROUNDS: usize = 1_000_000;
 #[test]
 fn a_million_checks_allocate_nothing() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let tokens: Vec<_> = (0..100)
         .map(|_| world.create(&["write:tasks", "read:buckets"]))
         .collect();
     let (revoked, made) = world.create(&["read:buckets"]);
-    issuer.revoke(&symbolon::Caller::Root, made.id).unwrap();
+    engine
+        .admin(symbolon::Caller::Root)
+        .authorizations()
+        .revoke(made.id)
+        .unwrap();
     let expiring = symbolon::NewAuthorization {
         expires_at: Some(symbolon::Timestamp::MAX),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (expiring, _) = issuer.create(&symbolon::Caller::Root, expiring).unwrap();
+    let (expiring, _) = engine
+        .admin(symbolon::Caller::Root)
+        .authorizations()
+        .create(expiring)
+        .unwrap();
     let verifier = world.engine.verifier();
     let grant = verifier.authenticate(tokens[0].0.reveal()).unwrap();
     let forbidden = Request::new(Action::WRITE, ResourceType::BUCKETS).id(Id::MIN);
@@ -71,7 +79,7 @@ fn foreign_hash_lookups_allocate_nothing() {
         ..made
     };
     let item = ImportItem::Hashed(hashed, ForeignHash::sha512(text.as_bytes()));
-    world.engine.issuer().import(&[item]).unwrap();
+    world.engine.maintenance().import(&[item]).unwrap();
     let verifier = world.engine.verifier();
     // The first hash in a process initialises the implementation, which allocates.
     assert!(verifier.check("u".repeat(88), &READ_BUCKETS).is_err());

@@ -58,9 +58,10 @@ fn backups_are_journaled_before_and_after_writing() {
     let all: Vec<_> = all.iter().map(ToString::to_string).collect();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
     let operator = j.world.caller(&all);
-    let Caller::Authorization(id) = operator else {
+    let Caller::Authorization(bearer) = operator else {
         unreachable!()
     };
+    let id = bearer.id();
     let actor = Actor::Authorization(id);
     let mut seen = 0;
     let mut out = Watching {
@@ -71,8 +72,11 @@ fn backups_are_journaled_before_and_after_writing() {
             seen += 1;
         },
     };
-    let issuer = j.world.engine.issuer();
-    let summary = issuer.backup(&operator, &mut out, &mut |_| ()).unwrap();
+    let engine = &j.world.engine;
+    let summary = engine
+        .admin(operator)
+        .backup(&mut out, &mut |_| ())
+        .unwrap();
     let written = std::mem::take(&mut out.written);
     assert_eq!(seen, 1);
     let revision = summary.head.0;
@@ -89,7 +93,7 @@ fn backups_are_journaled_before_and_after_writing() {
         most: written.len() - 1,
         first: || (),
     };
-    let broken = issuer.backup(&operator, &mut out, &mut |_| ());
+    let broken = engine.admin(operator).backup(&mut out, &mut |_| ());
     assert!(matches!(broken, Err(BackupError::Write(_))), "{broken:?}");
     let failed = (actor, Some(Outcome::Failed));
     assert_eq!(journaled_backups(&j.journal.entries()), [done, failed]);
@@ -107,11 +111,7 @@ fn backups_require_every_operator_permission_and_refusals_are_journaled() {
     let less: Vec<_> = all.iter().skip(1).map(String::as_str).collect();
     let caller = j.world.caller(&less);
     let mut out = Vec::new();
-    let refused = j
-        .world
-        .engine
-        .issuer()
-        .backup(&caller, &mut out, &mut |_| ());
+    let refused = j.world.engine.admin(caller).backup(&mut out, &mut |_| ());
     let Err(BackupError::Engine(Error::Forbidden(lacking))) = refused else {
         panic!("{refused:?}")
     };
@@ -136,10 +136,7 @@ fn an_unwritable_journal_prevents_backups() {
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
     let backup = || {
         let mut out = Vec::new();
-        let done = world
-            .engine
-            .issuer()
-            .backup(&Caller::Root, &mut out, &mut |_| ());
+        let done = world.root().backup(&mut out, &mut |_| ());
         (done, out.len())
     };
     failing.break_it(true);
@@ -172,7 +169,11 @@ fn a_backup_without_a_journaled_outcome_counts_as_completed() {
     let store = Arc::clone(&j.world.store);
     let engine = symbolon::Engine::open(store, crate::fixture::key(), options).unwrap();
     let new = j.world.new_authorization(&["read:buckets"]);
-    engine.issuer().create(&Caller::Root, new).unwrap();
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .create(new)
+        .unwrap();
     assert_eq!(
         journaled_backups(&journal.entries()),
         [(Actor::Root, Some(Outcome::Found))]

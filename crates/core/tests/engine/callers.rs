@@ -1,20 +1,22 @@
 //! Limits of callers: no permissions beyond their own, and no access to other organizations.
 
-use crate::fixture::{World, permission};
+use crate::fixture::{World, bearer_caller, permission};
 use symbolon::{
-    Caller, Edit, Error, Filter, Id, ListOptions, NewAuthorization, Rotation, Transition, UserEdit,
+    AuthorizationEdit, AuthorizationFilter, Caller, Error, Id, ListOptions, NewAuthorization,
+    NewBucket, NewOrganization, NewUser, Rotation, Transition, UserEdit,
 };
 
 /// Creates a world with a second organization that has one authorization.
 fn two() -> (World, Id, Id) {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let other = issuer
-        .create_organization(&Caller::Root, "other", "")
+    let other = world
+        .root()
+        .organizations()
+        .create(&NewOrganization::named("other"))
         .unwrap()
         .id;
     let new = NewAuthorization::new(other, [permission("read:buckets")]);
-    let foreign = issuer.create(&Caller::Root, new).unwrap().1.id;
+    let foreign = world.root().authorizations().create(new).unwrap().1.id;
     (world, other, foreign)
 }
 
@@ -33,12 +35,14 @@ fn holder(world: &World, texts: &[&str]) -> Caller {
 #[test]
 fn creation_requires_permission_and_never_exceeds_it() {
     let (world, other, _) = two();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let create = |caller: &Caller, org: Id, texts: &[&str]| {
         let permissions = in_org(org, texts);
         let permissions = permissions.iter().map(|text| permission(text));
-        issuer
-            .create(caller, NewAuthorization::new(org, permissions))
+        engine
+            .admin(*caller)
+            .authorizations()
+            .create(NewAuthorization::new(org, permissions))
             .map(|(_, made)| made)
     };
     let admin = holder(
@@ -47,9 +51,10 @@ fn creation_requires_permission_and_never_exceeds_it() {
     );
     let org = world.org.id;
     let made = create(&admin, org, &["read:orgs/ORG/buckets/00000000000000aa"]).unwrap();
-    let Caller::Authorization(admin_id) = admin else {
+    let Caller::Authorization(admin_bearer) = admin else {
         unreachable!()
     };
+    let admin_id = admin_bearer.id();
     assert_eq!(
         made.created_by,
         Some(symbolon::Creator::Authorization(admin_id))
@@ -80,13 +85,18 @@ fn creation_requires_permission_and_never_exceeds_it() {
     let operator = holder(&world, &["write:authorizations", "read:buckets"]);
     assert!(create(&operator, other, &["read:orgs/ORG/buckets"]).is_ok());
     // An authorization for another user requires permission to write that user.
-    let user = issuer.create_user(&Caller::Root, "user", None).unwrap().id;
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
     let new = NewAuthorization {
         user: Some(user),
         ..NewAuthorization::new(org, [permission("read:buckets").organization(org)])
     };
     assert!(matches!(
-        issuer.create(&admin, new.clone()),
+        engine.admin(admin).authorizations().create(new.clone()),
         Err(Error::Forbidden(_))
     ));
     let texts = [
@@ -94,15 +104,21 @@ fn creation_requires_permission_and_never_exceeds_it() {
         "read:orgs/ORG/buckets",
         &format!("write:users/{user}"),
     ];
-    assert!(issuer.create(&holder(&world, &texts), new).is_ok());
+    assert!(
+        engine
+            .admin(holder(&world, &texts))
+            .authorizations()
+            .create(new)
+            .is_ok()
+    );
 }
 
 #[test]
 fn foreign_records_are_not_found_and_own_records_are_forbidden() {
     let (world, _, foreign) = two();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (_, own) = world.create(&["read:buckets"]);
-    let off = || Edit::from(Transition::Deactivate);
+    let off = || AuthorizationEdit::from(Transition::Deactivate);
     let (reader, writer, none, operator) = (
         holder(&world, &["read:orgs/ORG/authorizations"]),
         holder(&world, &["write:orgs/ORG/authorizations"]),
@@ -113,10 +129,14 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
     for caller in [&reader, &writer, &none] {
         for id in [foreign, unknown] {
             let answers = [
-                issuer.authorization(caller, id).err(),
-                issuer.edit(caller, id, off()).err(),
-                issuer.revoke(caller, id).err(),
-                issuer.rotate(caller, id, &Rotation::default()).err(),
+                engine.admin(*caller).authorizations().get(id).err(),
+                engine.admin(*caller).authorizations().edit(id, off()).err(),
+                engine.admin(*caller).authorizations().revoke(id).err(),
+                engine
+                    .admin(*caller)
+                    .authorizations()
+                    .rotate(id, &Rotation::default())
+                    .err(),
             ];
             for answer in answers {
                 assert_eq!(
@@ -126,23 +146,41 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
                 );
             }
         }
-        let listed = issuer.authorizations(caller, &Filter::default()).unwrap();
+        let listed = engine
+            .admin(*caller)
+            .authorizations()
+            .list(&AuthorizationFilter::default())
+            .unwrap();
         assert!(listed.iter().all(|one| one.organization == world.org.id));
     }
-    assert!(issuer.authorization(&reader, own.id).is_ok());
+    assert!(engine.admin(reader).authorizations().get(own.id).is_ok());
     assert!(matches!(
-        issuer.authorization(&writer, own.id),
+        engine.admin(writer).authorizations().get(own.id),
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        issuer.edit(&reader, own.id, off()),
+        engine.admin(reader).authorizations().edit(own.id, off()),
         Err(Error::Forbidden(_))
     ));
-    assert!(issuer.edit(&writer, own.id, off()).is_ok());
-    assert!(issuer.edit(&operator, foreign, off()).is_ok());
     assert!(
-        issuer
-            .authorizations(&operator, &Filter::default())
+        engine
+            .admin(writer)
+            .authorizations()
+            .edit(own.id, off())
+            .is_ok()
+    );
+    assert!(
+        engine
+            .admin(operator)
+            .authorizations()
+            .edit(foreign, off())
+            .is_ok()
+    );
+    assert!(
+        engine
+            .admin(operator)
+            .authorizations()
+            .list(&AuthorizationFilter::default())
             .unwrap()
             .iter()
             .any(|one| one.id == foreign)
@@ -150,7 +188,7 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
     // A caller that may read but not change the authorization gets `Forbidden`, not `NotFound`.
     let looker = holder(&world, &["read:authorizations"]);
     assert!(matches!(
-        issuer.edit(&looker, foreign, off()),
+        engine.admin(looker).authorizations().edit(foreign, off()),
         Err(Error::Forbidden(_))
     ));
 }
@@ -158,10 +196,15 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
 #[test]
 fn rotating_another_authorization_requires_its_permissions() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (_, target) = world.create(&["read:buckets", "write:tasks"]);
     let weak = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets"]);
-    let rotate = |caller: &Caller| issuer.rotate(caller, target.id, &Rotation::default());
+    let rotate = |caller: &Caller| {
+        engine
+            .admin(*caller)
+            .authorizations()
+            .rotate(target.id, &Rotation::default())
+    };
     assert!(matches!(rotate(&weak), Err(Error::Exceeds(_))));
     let strong = holder(
         &world,
@@ -177,17 +220,16 @@ fn rotating_another_authorization_requires_its_permissions() {
 #[test]
 fn editing_permissions_adds_only_held_permissions() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (_, target) = world.create(&["read:tasks", "read:buckets"]);
     let caller = holder(&world, &["write:orgs/ORG/authorizations", "write:buckets"]);
     let edit = |texts: &[&str]| {
         let permissions = texts.iter().map(|text| permission(text)).collect();
-        issuer.edit(
-            &caller,
+        engine.admin(caller).authorizations().edit(
             target.id,
-            Edit {
+            AuthorizationEdit {
                 permissions: Some(permissions),
-                ..Edit::default()
+                ..AuthorizationEdit::default()
             },
         )
     };
@@ -206,21 +248,33 @@ fn editing_permissions_adds_only_held_permissions() {
 fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
     let world = World::new();
     let caller = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets"]);
-    let Caller::Authorization(id) = caller else {
+    let Caller::Authorization(bearer) = caller else {
         unreachable!()
     };
+    let id = bearer.id();
     // Nothing follows an exclusive store, so only the store knows the other engine's change.
-    world.another().issuer().revoke(&Caller::Root, id).unwrap();
-    let issuer = world.engine.issuer();
+    world
+        .another()
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(id)
+        .unwrap();
+    let engine = &world.engine;
     let new = world.new_authorization(&["read:buckets"]);
-    assert!(matches!(issuer.create(&caller, new), Err(Error::Caller(_))));
     assert!(matches!(
-        issuer.authorizations(&caller, &Filter::default()),
+        engine.admin(caller).authorizations().create(new),
         Err(Error::Caller(_))
     ));
-    let unknown = Caller::Authorization(Id::new(5).unwrap());
     assert!(matches!(
-        issuer.users(&unknown, &ListOptions::default()),
+        engine
+            .admin(caller)
+            .authorizations()
+            .list(&AuthorizationFilter::default()),
+        Err(Error::Caller(_))
+    ));
+    let unknown = bearer_caller(Id::new(5).unwrap());
+    assert!(matches!(
+        engine.admin(unknown).users().list(&ListOptions::default()),
         Err(Error::Caller(_))
     ));
 }
@@ -228,75 +282,110 @@ fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
 #[test]
 fn users_and_organizations_follow_the_same_rules() {
     let (world, other, _) = two();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(&Caller::Root, "user", None).unwrap().id;
+    let engine = &world.engine;
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
     let none = holder(&world, &["read:orgs/ORG/buckets"]);
     assert!(matches!(
-        issuer.edit_user(&none, user, &UserEdit::default()),
+        engine.admin(none).users().edit(user, &UserEdit::default()),
         Err(Error::NotFound(_))
     ));
     assert!(matches!(
-        issuer.create_user(&none, "x", None),
+        engine.admin(none).users().create(&NewUser::named("x")),
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        issuer.create_organization(&none, "x", ""),
+        engine
+            .admin(none)
+            .organizations()
+            .create(&NewOrganization::named("x")),
         Err(Error::Forbidden(_))
     ));
     let edit = symbolon::OrganizationEdit::default();
     assert!(matches!(
-        issuer.edit_organization(&none, other, &edit),
+        engine.admin(none).organizations().edit(other, &edit),
         Err(Error::NotFound(_))
     ));
     assert!(matches!(
-        issuer.edit_organization(&none, world.org.id, &edit),
+        engine.admin(none).organizations().edit(world.org.id, &edit),
         Err(Error::Forbidden(_))
     ));
     assert!(
-        issuer
-            .users(&none, &ListOptions::default())
+        engine
+            .admin(none)
+            .users()
+            .list(&ListOptions::default())
             .unwrap()
             .is_empty()
     );
     assert!(
-        issuer
-            .organizations(&none, &ListOptions::default())
+        engine
+            .admin(none)
+            .organizations()
+            .list(&ListOptions::default())
             .unwrap()
             .is_empty()
     );
-    assert!(issuer.organization_named(&none, "other").is_err());
+    assert!(engine.admin(none).organizations().find("other").is_err());
     let role = symbolon::Role::Member;
     let owner = holder(&world, &["write:orgs/ORG"]);
-    let hidden = issuer.remove_member(&owner, world.org.id, user);
+    let hidden = engine
+        .admin(owner)
+        .organizations()
+        .remove_member(world.org.id, user);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
     let owner = holder(&world, &["write:orgs/ORG", &format!("read:users/{user}")]);
     // The membership would let the user read more than the caller may.
     assert!(matches!(
-        issuer.add_member(&owner, world.org.id, user, role),
+        engine
+            .admin(owner)
+            .organizations()
+            .add_member(world.org.id, user, role),
         Err(Error::Exceeds(_))
     ));
-    let joined = issuer
-        .add_member(&Caller::Root, world.org.id, user, role)
+    let joined = world
+        .root()
+        .organizations()
+        .add_member(world.org.id, user, role)
         .unwrap();
     assert_eq!(joined.memberships.len(), 1);
     assert!(matches!(
-        issuer.add_member(&owner, other, user, role),
+        engine
+            .admin(owner)
+            .organizations()
+            .add_member(other, user, role),
         Err(Error::NotFound(_))
     ));
     assert!(
-        issuer
-            .remove_member(&owner, world.org.id, user)
+        engine
+            .admin(owner)
+            .organizations()
+            .remove_member(world.org.id, user)
             .unwrap()
             .memberships
             .is_empty()
     );
     let registrar = holder(&world, &["write:orgs/ORG/buckets"]);
-    let bucket = issuer
-        .register_bucket(&registrar, world.org.id, "metrics")
+    let bucket = engine
+        .admin(registrar)
+        .buckets()
+        .create(&NewBucket {
+            organization: world.org.id,
+            name: ("metrics").into(),
+        })
         .unwrap();
     assert!(
-        issuer
-            .register_bucket(&registrar, world.org.id, "metrics")
+        engine
+            .admin(registrar)
+            .buckets()
+            .create(&NewBucket {
+                organization: world.org.id,
+                name: ("metrics").into()
+            })
             .is_err()
     );
     // A permission on a bucket allows granting the database of the same name.
@@ -311,17 +400,18 @@ fn users_and_organizations_follow_the_same_rules() {
         .organization(world.org.id)
         .name("metrics");
     assert!(
-        issuer
-            .create(
-                &granter,
-                NewAuthorization::new(world.org.id, [database.clone()])
-            )
+        engine
+            .admin(granter)
+            .authorizations()
+            .create(NewAuthorization::new(world.org.id, [database.clone()]))
             .is_ok()
     );
-    issuer.unregister_bucket(&registrar, bucket.id).unwrap();
+    engine.admin(registrar).buckets().delete(bucket.id).unwrap();
     assert!(
-        issuer
-            .create(&granter, NewAuthorization::new(world.org.id, [database]))
+        engine
+            .admin(granter)
+            .authorizations()
+            .create(NewAuthorization::new(world.org.id, [database]))
             .is_err()
     );
 }
@@ -330,9 +420,11 @@ fn users_and_organizations_follow_the_same_rules() {
 #[test]
 fn organization_scoped_user_permissions_reach_no_user_by_id() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer
-        .create_user(&Caller::Root, "operator", None)
+    let engine = &world.engine;
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("operator"))
         .unwrap()
         .id;
     let owner = holder(
@@ -352,11 +444,13 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
     );
     let granted = texts.iter().map(|text| permission(text));
     // The owner may grant what it holds within its organization …
-    let granted = issuer
-        .create(&owner, NewAuthorization::new(world.org.id, granted))
+    let granted = engine
+        .admin(owner)
+        .authorizations()
+        .create(NewAuthorization::new(world.org.id, granted))
         .unwrap()
         .1;
-    let thief = Caller::Authorization(granted.id);
+    let thief = bearer_caller(granted.id);
     // … which gives access to no user.
     for caller in [&owner, &thief] {
         let delete = UserEdit {
@@ -364,16 +458,18 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
             ..UserEdit::default()
         };
         assert!(matches!(
-            issuer.edit_user(caller, user, &delete),
+            engine.admin(*caller).users().edit(user, &delete),
             Err(Error::NotFound(_))
         ));
         assert!(
-            issuer
-                .users(caller, &ListOptions::default())
+            engine
+                .admin(*caller)
+                .users()
+                .list(&ListOptions::default())
                 .unwrap()
                 .is_empty()
         );
-        assert!(issuer.user_named(caller, "operator").is_err());
+        assert!(engine.admin(*caller).users().find("operator").is_err());
         let new = NewAuthorization {
             user: Some(user),
             ..NewAuthorization::new(
@@ -381,7 +477,7 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
                 [permission("read:buckets").organization(world.org.id)],
             )
         };
-        assert!(issuer.create(caller, new).is_err());
+        assert!(engine.admin(*caller).authorizations().create(new).is_err());
     }
     let itself = holder(
         &world,
@@ -391,8 +487,10 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
         ],
     );
     assert!(
-        issuer
-            .edit_user(&itself, user, &UserEdit::default())
+        engine
+            .admin(itself)
+            .users()
+            .edit(user, &UserEdit::default())
             .is_ok()
     );
 }

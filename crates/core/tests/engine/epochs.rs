@@ -77,8 +77,11 @@ fn a_decreased_head_triggers_a_rebuild() {
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let (revoked, revoked_made) = world.create(&["read:buckets"]);
     store.copying.store(false, Ordering::SeqCst);
-    let issuer = world.engine.issuer();
-    issuer.revoke(&Caller::Root, revoked_made.id).unwrap();
+    world
+        .root()
+        .authorizations()
+        .revoke(revoked_made.id)
+        .unwrap();
     let (lost, lost_made) = world.create(&["read:buckets"]);
     let newest = store.scan(&Cursor::start(), 100).unwrap().end.unwrap().head;
     eventually("followed", || world.engine.caught_up() == newest);
@@ -94,7 +97,11 @@ fn a_decreased_head_triggers_a_rebuild() {
     );
     // The engine follows commits that reuse the same revisions.
     let other = world.another();
-    other.issuer().revoke(&Caller::Root, kept_made.id).unwrap();
+    other
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(kept_made.id)
+        .unwrap();
     let denied = Err(Denied::Revoked(kept_made.id));
     eventually("followed", || world.check(&kept) == denied);
 }
@@ -105,8 +112,7 @@ fn a_renewed_store_is_reread() {
     let (token, made) = world.create(&["read:buckets"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let old = world.store.get(&key).unwrap().unwrap();
-    let issuer = world.engine.issuer();
-    issuer.revoke(&Caller::Root, made.id).unwrap();
+    world.root().authorizations().revoke(made.id).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let newest = world.store.commit(&[]).unwrap();
     eventually("followed", || world.engine.caught_up() >= newest);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use symbolon::{
-    Caller, Denied, Error, Id, Mismatch, NewAuthorization, NotInForceReason, OrganizationEdit,
-    OwnerState, PurgeOptions, PurgeReport, Transition, UserEdit,
+    Caller, Denied, Error, Id, Mismatch, NewAuthorization, NewBucket, NewOrganization, NewUser,
+    NotInForceReason, OrganizationEdit, OwnerState, PurgeOptions, PurgeReport, Transition,
+    UserEdit,
 };
 
 use crate::fixture::{READ_BUCKETS, World, permission};
@@ -22,31 +23,45 @@ fn user_edit(transition: Transition) -> UserEdit {
 #[test]
 fn explanations_agree_with_checks() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let root = Caller::Root;
     for expires in [false, true] {
         for status in [None, Some(Transition::Deactivate), Some(Transition::Revoke)] {
             for user_is in [None, Some(Transition::Deactivate), Some(Transition::Revoke)] {
                 for permissions in ["read:buckets", "write:buckets"] {
                     let name = format!("user {expires} {status:?} {user_is:?} {permissions}");
-                    let user = issuer.create_user(&root, &name, None).unwrap();
+                    let user = engine
+                        .admin(root)
+                        .users()
+                        .create(&NewUser::named(&name))
+                        .unwrap();
                     let new = NewAuthorization {
                         user: Some(user.id),
                         expires_at: expires.then(|| "2027-01-01T00:00:00Z".parse().unwrap()),
                         ..world.new_authorization(&[permissions])
                     };
-                    let (token, made) = issuer.create(&root, new).unwrap();
+                    let (token, made) = engine.admin(root).authorizations().create(new).unwrap();
                     if let Some(transition) = status {
-                        issuer.edit(&root, made.id, transition.into()).unwrap();
+                        engine
+                            .admin(root)
+                            .authorizations()
+                            .edit(made.id, transition.into())
+                            .unwrap();
                     }
                     if let Some(transition) = user_is {
-                        issuer
-                            .edit_user(&root, user.id, &user_edit(transition))
+                        engine
+                            .admin(root)
+                            .users()
+                            .edit(user.id, &user_edit(transition))
                             .unwrap();
                     }
                     for now in ["2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"] {
                         world.clock.set(now.parse().unwrap());
-                        let explanation = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
+                        let explanation = engine
+                            .admin(root)
+                            .authorizations()
+                            .explain(made.id, &READ_BUCKETS)
+                            .unwrap();
                         let decided = explanation.decision.clone().map(|_| made.id);
                         assert_eq!(decided, world.check(&token), "{name} at {now}");
                         assert_eq!(
@@ -74,29 +89,41 @@ fn explanations_agree_with_checks() {
 #[test]
 fn an_explanation_gives_every_reason() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let root = Caller::Root;
-    let user = issuer.create_user(&root, "user", None).unwrap();
+    let user = engine
+        .admin(root)
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap();
     let end = "2026-01-02T00:00:00Z".parse().unwrap();
     let new = NewAuthorization {
         user: Some(user.id),
         expires_at: Some(end),
         ..world.new_authorization(&["write:buckets", "read:tasks", "read:orgs"])
     };
-    let (_, made) = issuer.create(&root, new).unwrap();
-    issuer
-        .edit_user(&root, user.id, &user_edit(Transition::Deactivate))
+    let (_, made) = engine.admin(root).authorizations().create(new).unwrap();
+    engine
+        .admin(root)
+        .users()
+        .edit(user.id, &user_edit(Transition::Deactivate))
         .unwrap();
     world.clock.advance(2 * DAY);
-    let revoked = issuer.revoke(&root, made.id).unwrap();
+    let revoked = engine.admin(root).authorizations().revoke(made.id).unwrap();
     let edit = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    issuer
-        .edit_organization(&root, world.org.id, &edit)
+    engine
+        .admin(root)
+        .organizations()
+        .edit(world.org.id, &edit)
         .unwrap();
-    let explanation = issuer.explain(&root, made.id, &READ_BUCKETS).unwrap();
+    let explanation = engine
+        .admin(root)
+        .authorizations()
+        .explain(made.id, &READ_BUCKETS)
+        .unwrap();
     assert_eq!(explanation.decision, Err(Denied::Revoked(made.id)));
     assert_eq!(
         explanation.reasons,
@@ -109,55 +136,97 @@ fn an_explanation_gives_every_reason() {
     );
     let nearest = vec![(permission("write:buckets"), vec![Mismatch::Action])];
     assert_eq!(explanation.nearest, nearest);
-    let unknown = issuer.explain(&root, Id::MIN, &READ_BUCKETS);
+    let unknown = engine
+        .admin(root)
+        .authorizations()
+        .explain(Id::MIN, &READ_BUCKETS);
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
 }
 
 #[test]
 fn explanations_require_read_access() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (_, made) = world.create(&["read:buckets"]);
     let org = world.org.id;
     let reader = world.caller(&[&format!("read:orgs/{org}/authorizations")]);
-    assert!(issuer.explain(&reader, made.id, &READ_BUCKETS).is_ok());
+    assert!(
+        engine
+            .admin(reader)
+            .authorizations()
+            .explain(made.id, &READ_BUCKETS)
+            .is_ok()
+    );
     let other = world.caller(&["read:buckets"]);
-    let refused = issuer.explain(&other, made.id, &READ_BUCKETS);
+    let refused = engine
+        .admin(other)
+        .authorizations()
+        .explain(made.id, &READ_BUCKETS);
     assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
 }
 
 #[test]
 fn users_and_organizations_are_read_by_their_ids() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let root = Caller::Root;
-    let user = issuer.create_user(&root, "user", None).unwrap();
-    assert_eq!(issuer.user(&root, user.id).unwrap(), user);
-    let org = issuer.organization(&root, world.org.id).unwrap();
+    let user = engine
+        .admin(root)
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap();
+    assert_eq!(engine.admin(root).users().get(user.id).unwrap(), user);
+    let org = engine
+        .admin(root)
+        .organizations()
+        .get(world.org.id)
+        .unwrap();
     assert_eq!(org, world.org);
     let caller = world.caller(&["read:buckets"]);
-    let hidden = issuer.user(&caller, user.id);
+    let hidden = engine.admin(caller).users().get(user.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
-    let forbidden = issuer.organization(&caller, org.id);
+    let forbidden = engine.admin(caller).organizations().get(org.id);
     assert!(
         matches!(forbidden, Err(Error::Forbidden(_))),
         "{forbidden:?}"
     );
-    let other = issuer.create_organization(&root, "other", "").unwrap();
-    let hidden = issuer.organization(&caller, other.id);
+    let other = engine
+        .admin(root)
+        .organizations()
+        .create(&NewOrganization::named("other"))
+        .unwrap();
+    let hidden = engine.admin(caller).organizations().get(other.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
     let reads = world.caller(&["read:users", "read:orgs"]);
-    assert!(issuer.user(&reads, user.id).is_ok() && issuer.organization(&reads, org.id).is_ok());
+    assert!(
+        engine.admin(reads).users().get(user.id).is_ok()
+            && engine.admin(reads).organizations().get(org.id).is_ok()
+    );
 }
 
 #[test]
 fn a_dry_run_purge_counts_without_removing() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let root = Caller::Root;
-    let org = issuer.create_organization(&root, "ends", "").unwrap();
-    let user = issuer.create_user(&root, "ends", None).unwrap();
-    issuer.register_bucket(&root, org.id, "bucket").unwrap();
+    let org = engine
+        .admin(root)
+        .organizations()
+        .create(&NewOrganization::named("ends"))
+        .unwrap();
+    let user = engine
+        .admin(root)
+        .users()
+        .create(&NewUser::named("ends"))
+        .unwrap();
+    engine
+        .admin(root)
+        .buckets()
+        .create(&NewBucket {
+            organization: org.id,
+            name: ("bucket").into(),
+        })
+        .unwrap();
     // More than a page of records. Some were revoked earlier, so the purge finds them twice: on
     // their own and through their owners.
     for number in 0..1100 {
@@ -166,19 +235,25 @@ fn a_dry_run_purge_counts_without_removing() {
             user: (number % 2 == 0).then_some(user.id),
             ..world.new_authorization(&["read:buckets"])
         };
-        let (_, made) = issuer.create(&root, new).unwrap();
+        let (_, made) = engine.admin(root).authorizations().create(new).unwrap();
         if number % 3 == 0 {
-            issuer.revoke(&root, made.id).unwrap();
+            engine.admin(root).authorizations().revoke(made.id).unwrap();
         }
     }
-    issuer
-        .edit_user(&root, user.id, &user_edit(Transition::Revoke))
+    engine
+        .admin(root)
+        .users()
+        .edit(user.id, &user_edit(Transition::Revoke))
         .unwrap();
     let edit = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    issuer.edit_organization(&root, org.id, &edit).unwrap();
+    engine
+        .admin(root)
+        .organizations()
+        .edit(org.id, &edit)
+        .unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     world.clock.advance(2 * DAY);
     let purge = |retention: Duration, dry_run| {
@@ -187,7 +262,8 @@ fn a_dry_run_purge_counts_without_removing() {
             dry_run,
         };
         let mut last = PurgeReport::default();
-        let purged = issuer
+        let purged = engine
+            .maintenance()
             .purge_with(&how, &mut |so_far| last = *so_far)
             .unwrap();
         assert_eq!(last.total(), purged.total(), "the last report is complete");
@@ -206,5 +282,13 @@ fn a_dry_run_purge_counts_without_removing() {
     assert_eq!(purge(DAY, false), all);
     assert_eq!(purge(DAY, true), PurgeReport::default());
     assert_eq!(world.check(&kept), Ok(kept_made.id));
-    assert!(world.engine.fsck().unwrap().problems.is_empty());
+    assert!(
+        world
+            .engine
+            .maintenance()
+            .fsck()
+            .unwrap()
+            .problems
+            .is_empty()
+    );
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use symbolon::record::RecordKey;
 use symbolon::{
-    Caller, Denied, Edit, Error, Field, ListOptions, MemoryStore, OrganizationEdit, PermissionSet,
-    PurgeOptions, Schema, SetUpRequest, Token, TokenStore, Transition,
+    AuthorizationEdit, Caller, Denied, Error, Field, ListOptions, MemoryStore, NewUser,
+    OrganizationEdit, PermissionSet, PurgeOptions, Schema, SetUpRequest, Token, TokenStore,
+    Transition,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
@@ -23,10 +24,9 @@ fn faulty() -> (Arc<FaultyStore<MemoryStore>>, World) {
 fn a_revoke_under_faults_never_falsely_succeeds_and_can_be_retried() {
     for failure in [Fault::Before, Fault::After, Fault::AfterThenUnreadable] {
         let (store, world) = faulty();
-        let issuer = world.engine.issuer();
         let (token, made) = world.create(&["read:buckets"]);
         store.plan(Method::Commit, 1, failure);
-        let first = issuer.revoke(&Caller::Root, made.id);
+        let first = world.root().authorizations().revoke(made.id);
         let in_store = store.inner().get(&RecordKey::new(
             symbolon::record::Kind::AUTHORIZATION,
             made.id,
@@ -40,7 +40,7 @@ fn a_revoke_under_faults_never_falsely_succeeds_and_can_be_retried() {
             assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
         }
         store.heal();
-        issuer.revoke(&Caller::Root, made.id).unwrap();
+        world.root().authorizations().revoke(made.id).unwrap();
         assert_eq!(
             world.check(&token),
             Err(Denied::Revoked(made.id)),
@@ -57,11 +57,7 @@ fn an_unconfirmed_but_written_create_succeeds() {
     assert_eq!(world.check(&token), Ok(made.id));
     store.plan(Method::Commit, 1, Fault::Before);
     let new = world.new_authorization(&["read:buckets"]);
-    let failed = world
-        .engine
-        .issuer()
-        .create(&Caller::Root, new)
-        .unwrap_err();
+    let failed = world.root().authorizations().create(new).unwrap_err();
     assert!(matches!(failed, Error::Store(_)), "{failed}");
     assert_eq!(world.engine.len(), 2, "the organization and the one token");
 }
@@ -71,14 +67,8 @@ fn unconfirmed_changes_reach_the_index_after_recovery() {
     let (store, world) = faulty();
     let (token, made) = world.create(&["read:buckets"]);
     store.plan(Method::Commit, 1, Fault::AfterThenUnreadable);
-    let off = Edit::from(Transition::Deactivate);
-    assert!(
-        world
-            .engine
-            .issuer()
-            .edit(&Caller::Root, made.id, off)
-            .is_err()
-    );
+    let off = AuthorizationEdit::from(Transition::Deactivate);
+    assert!(world.root().authorizations().edit(made.id, off).is_err());
     store.heal();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while world.check(&token) != Err(Denied::Inactive(made.id)) {
@@ -107,7 +97,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     let caller = world.caller(&["write:authorizations", "read:buckets"]);
     let elsewhere = world.another();
     let new = || world.new_authorization(&["read:buckets"]);
-    let create = |caller: &Caller| world.engine.issuer().create(caller, new());
+    let create = |caller: &Caller| world.engine.admin(*caller).authorizations().create(new());
     create(&caller).unwrap();
     let reads = store.calls(Method::Get);
     create(&caller).unwrap();
@@ -118,10 +108,15 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     assert!(store.calls(Method::Get) > reads);
 
     // Changes of another engine take effect at once, before this engine has followed them.
-    let Caller::Authorization(id) = caller else {
+    let Caller::Authorization(bearer) = caller else {
         unreachable!()
     };
-    elsewhere.issuer().revoke(&Caller::Root, id).unwrap();
+    let id = bearer.id();
+    elsewhere
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(id)
+        .unwrap();
     let refused = create(&caller).unwrap_err();
     assert!(matches!(refused, Error::Caller(_)), "{refused:?}");
     create(&Caller::Root).unwrap();
@@ -129,9 +124,11 @@ fn cached_dependencies_are_guarded_by_every_commit() {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    let other = elsewhere.issuer();
+    let other = &elsewhere;
     other
-        .edit_organization(&Caller::Root, world.org.id, &end)
+        .admin(Caller::Root)
+        .organizations()
+        .edit(world.org.id, &end)
         .unwrap();
     let commits = store.calls(Method::Commit);
     let refused = create(&Caller::Root).unwrap_err();
@@ -146,17 +143,19 @@ fn cached_dependencies_are_guarded_by_every_commit() {
 #[test]
 fn a_conflict_does_not_fail_its_group() {
     let (_, world) = faulty();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (_, made) = world.create(&["read:databases"]);
     std::thread::scope(|scope| {
         for writer in 1..=8_u64 {
-            let issuer = &issuer;
+            let engine = &engine;
             scope.spawn(move || {
                 // Concurrent edits of one record, which conflict with each other.
                 for _ in 0..20 {
                     let name = format!("w{writer}");
-                    issuer
-                        .edit(&Caller::Root, made.id, described(&name))
+                    engine
+                        .admin(Caller::Root)
+                        .authorizations()
+                        .edit(made.id, described(&name))
                         .unwrap();
                 }
             });
@@ -167,15 +166,15 @@ fn a_conflict_does_not_fail_its_group() {
     });
     // Eight writers edited one record 160 times. Each edit was based on the one before, and the
     // sequence under the MAC counted each.
-    let fsck = world.engine.fsck().unwrap();
+    let fsck = world.engine.maintenance().fsck().unwrap();
     assert!(fsck.problems.is_empty(), "{:?}", fsck.problems);
     assert_eq!(world.engine.len(), 1 + 1 + 8);
 }
 
-fn described(text: &str) -> Edit {
-    Edit {
+fn described(text: &str) -> AuthorizationEdit {
+    AuthorizationEdit {
         description: Some(text.into()),
-        ..Edit::default()
+        ..AuthorizationEdit::default()
     }
 }
 
@@ -195,7 +194,7 @@ fn set_up_succeeds_once_under_concurrency() {
             if_name_exists: symbolon::IfNameExists::Refuse,
         };
         let results = std::thread::scope(|scope| {
-            let race = |engine: &symbolon::Engine| engine.issuer().set_up(&first);
+            let race = |engine: &symbolon::Engine| engine.maintenance().set_up(&first);
             let threads: Vec<_> = engines
                 .iter()
                 .map(|engine| scope.spawn(move || race(engine)))
@@ -218,8 +217,8 @@ fn set_up_succeeds_once_under_concurrency() {
 #[test]
 fn set_up_adopts_existing_names_only_when_asked() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(&Caller::Root, "me", None).unwrap();
+    let engine = &world.engine;
+    let user = world.root().users().create(&NewUser::named("me")).unwrap();
     let first = SetUpRequest {
         organization: "org".into(),
         user: "me".into(),
@@ -230,14 +229,14 @@ fn set_up_adopts_existing_names_only_when_asked() {
         if_name_exists: symbolon::IfNameExists::Refuse,
     };
     assert!(matches!(
-        issuer.set_up(&first),
+        engine.maintenance().set_up(&first),
         Err(Error::Exists(symbolon::Field::OrganizationName))
     ));
     let first = SetUpRequest {
         if_name_exists: symbolon::IfNameExists::Adopt,
         ..first
     };
-    let done = issuer.set_up(&first).unwrap();
+    let done = engine.maintenance().set_up(&first).unwrap();
     let (token, made) = (done.token, done.authorization);
     let (organization, me) = (done.organization, done.user);
     assert_eq!((organization.id, me.id), (world.org.id, user.id));
@@ -248,32 +247,54 @@ fn set_up_adopts_existing_names_only_when_asked() {
 #[test]
 fn an_interrupted_purge_resumes() {
     let (store, world) = faulty();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let root = Caller::Root;
     let (_, revoked) = world.create(&["read:buckets"]);
-    issuer.revoke(&root, revoked.id).unwrap();
+    engine
+        .admin(root)
+        .authorizations()
+        .revoke(revoked.id)
+        .unwrap();
     let (kept, _) = world.create(&["read:buckets"]);
     let edit = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    issuer
-        .edit_organization(&root, world.org.id, &edit)
+    engine
+        .admin(root)
+        .organizations()
+        .edit(world.org.id, &edit)
         .unwrap();
     world.clock.advance(Duration::from_secs(40 * 24 * 3600));
     let mut purged = 0;
-    let failed = issuer.purge_with(&PurgeOptions::default(), &mut |so_far| {
-        purged = so_far.total();
-        store.plan(Method::Commit, 1, Fault::Before);
-    });
+    let failed = engine
+        .maintenance()
+        .purge_with(&PurgeOptions::default(), &mut |so_far| {
+            purged = so_far.total();
+            store.plan(Method::Commit, 1, Fault::Before);
+        });
     assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
     // The organization stays as long as any record of it.
     assert_eq!(purged, 1);
-    assert!(issuer.organization(&root, world.org.id).is_ok());
+    assert!(engine.admin(root).organizations().get(world.org.id).is_ok());
     assert_eq!(world.check(&kept).unwrap_err().reason(), "revoked");
-    assert_eq!(issuer.purge().unwrap(), 2);
-    assert!(issuer.organization(&root, world.org.id).is_err());
-    assert!(world.engine.fsck().unwrap().problems.is_empty());
+    assert_eq!(engine.maintenance().purge().unwrap(), 2);
+    assert!(
+        engine
+            .admin(root)
+            .organizations()
+            .get(world.org.id)
+            .is_err()
+    );
+    assert!(
+        world
+            .engine
+            .maintenance()
+            .fsck()
+            .unwrap()
+            .problems
+            .is_empty()
+    );
 }
 
 /// The bucket and the chosen token are created in the same commit.
@@ -290,11 +311,11 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
         if_name_exists: symbolon::IfNameExists::Adopt,
     };
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let before = world.engine.committed();
     let shown = format!("{:?}", first(text));
     assert!(!shown.contains(text));
-    let done = issuer.set_up(&first(text)).unwrap();
+    let done = engine.maintenance().set_up(&first(text)).unwrap();
     assert_eq!(world.engine.committed().0, before.0 + 1);
     assert_eq!(done.token.reveal(), text);
     assert_eq!(world.check(&done.token), Ok(done.authorization.id));
@@ -304,21 +325,23 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
         (world.org.id, "first")
     );
     assert_eq!(
-        issuer
-            .buckets(&Caller::Root, None, &ListOptions::default())
+        engine
+            .admin(Caller::Root)
+            .buckets()
+            .list(None, &ListOptions::default())
             .unwrap(),
         [bucket]
     );
     // A token in symbolon's own format determines the id, unless the token exists already.
     let (taken, made) = World::new().create(&["read:buckets"]);
     let other = World::new();
-    let issuer = other.engine.issuer();
-    let done = issuer.set_up(&first(taken.reveal())).unwrap();
+    let engine = &other.engine;
+    let done = engine.maintenance().set_up(&first(taken.reveal())).unwrap();
     assert_eq!(done.authorization.id, made.id);
     assert_eq!(other.check(&taken), Ok(made.id));
     let third = World::new();
     let (own, _) = third.create(&["read:buckets"]);
-    let refused = third.engine.issuer().set_up(&first(own.reveal()));
+    let refused = third.engine.maintenance().set_up(&first(own.reveal()));
     assert!(matches!(
         refused,
         Err(Error::Exists(symbolon::Field::Token))

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use symbolon::{
-    Action, Authorization, Caller, Denied, Engine, Id, ManualClock, MemoryStore, NewAuthorization,
-    Options, Organization, Origin, Permission, Request, ResourceType, Schema, StoreKey, Token,
-    TokenStore,
+    Action, Admin, Authorization, Caller, Denied, Engine, Id, ImportItem, ManualClock, MemoryStore,
+    NewAuthorization, NewOrganization, Options, Organization, Origin, Permission, Prefix, Request,
+    ResourceType, Schema, Status, StoreKey, Token, TokenStore, User,
 };
 
 pub(crate) const READ_BUCKETS: Request<'static> = Request::new(Action::READ, ResourceType::BUCKETS);
@@ -27,8 +27,9 @@ impl World {
         let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
         let engine = engine(&store, &clock);
         let org = engine
-            .issuer()
-            .create_organization(&Caller::Root, "org", "")
+            .admin(Caller::Root)
+            .organizations()
+            .create(&NewOrganization::named("org"))
             .unwrap();
         Self {
             engine,
@@ -52,7 +53,7 @@ impl World {
 
     pub(crate) fn create(&self, permissions: &[&str]) -> (Token, Authorization) {
         let new = self.new_authorization(permissions);
-        self.engine.issuer().create(&Caller::Root, new).unwrap()
+        self.root().authorizations().create(new).unwrap()
     }
 
     pub(crate) fn create_v2(&self, permissions: &[&str]) -> (Token, Authorization) {
@@ -60,12 +61,23 @@ impl World {
             origin: Origin::V2,
             ..self.new_authorization(permissions)
         };
-        self.engine.issuer().create(&Caller::Root, new).unwrap()
+        self.root().authorizations().create(new).unwrap()
     }
 
     /// Creates a caller with these permissions in the world's organization.
     pub(crate) fn caller(&self, permissions: &[&str]) -> Caller {
-        Caller::Authorization(self.create(permissions).1.id)
+        self.bearer(&self.create(permissions).0)
+    }
+
+    /// Returns the bearer of a token as a caller.
+    pub(crate) fn bearer(&self, token: &Token) -> Caller {
+        let verifier = self.engine.verifier();
+        verifier.authenticate(token.reveal()).unwrap().caller()
+    }
+
+    /// Returns the administration by the embedding program.
+    pub(crate) fn root(&self) -> Admin {
+        self.engine.admin(Caller::Root)
     }
 
     pub(crate) fn check(&self, token: &Token) -> Result<Id, Denied> {
@@ -91,4 +103,47 @@ pub(crate) fn engine(store: &Arc<dyn TokenStore>, clock: &ManualClock) -> Engine
 
 pub(crate) fn permission(text: &str) -> Permission {
     text.parse().unwrap()
+}
+
+/// Returns a signed-in user with this id as a caller, whatever the tested store holds under that
+/// id.
+pub(crate) fn user_caller(id: Id) -> Caller {
+    let world = World::new();
+    let user = User {
+        id,
+        name: "caller".into(),
+        status: Status::Active,
+        operator: false,
+        memberships: Vec::new(),
+        password_hash: None,
+        created_at: world.org.created_at,
+        updated_at: world.org.created_at,
+    };
+    let maintenance = world.engine.maintenance();
+    maintenance
+        .import(&[ImportItem::User(user.clone())])
+        .unwrap();
+    let sessions = world.engine.sessions();
+    sessions
+        .verify_password("caller", |_| true)
+        .unwrap()
+        .caller()
+}
+
+/// Returns the bearer of the token of an authorization with this id as a caller, whatever the
+/// tested store holds under that id.
+pub(crate) fn bearer_caller(id: Id) -> Caller {
+    let world = World::new();
+    let (_, authorization) = world.create(&["read:buckets"]);
+    let token = Token::generate(Prefix::default(), id).unwrap();
+    let copy = Token::parse(Prefix::default(), token.reveal()).unwrap();
+    let item = ImportItem::Authorization(
+        Authorization {
+            id,
+            ..authorization
+        },
+        token,
+    );
+    world.engine.maintenance().import(&[item]).unwrap();
+    world.bearer(&copy)
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Query;
 use symbolon::{
-    Authorization, Caller, Denied, Error, Field, ForeignHash, Id, IfRevoked, ImportItem,
-    ImportReport, MemoryStore, Origin, Prefix, Status, Timestamp, Token, TokenStore,
+    Authorization, Denied, Error, Field, ForeignHash, Id, IfRevoked, ImportItem, ImportReport,
+    MemoryStore, Origin, Prefix, Status, Timestamp, Token, TokenStore,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method, Refusal};
 
@@ -49,7 +49,7 @@ fn check(world: &World, text: &str) -> Result<Id, Denied> {
 #[test]
 fn imported_tokens_keep_their_ids_and_times() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let wanted = authorization(&world, 1000);
     let items = || {
         [
@@ -58,14 +58,14 @@ fn imported_tokens_keep_their_ids_and_times() {
         ]
     };
     assert_eq!(
-        issuer.import(&items()).unwrap(),
+        engine.maintenance().import(&items()).unwrap(),
         ImportReport { new: 2, known: 0 }
     );
     assert_eq!(
         (check(&world, V2), check(&world, V3)),
         (Ok(wanted.id), Ok(Id::new(1001).unwrap()))
     );
-    let found = issuer.authorization(&Caller::Root, wanted.id).unwrap();
+    let found = world.root().authorizations().get(wanted.id).unwrap();
     let last_used = found.last_used;
     assert!(last_used.is_some());
     assert_eq!(
@@ -76,13 +76,13 @@ fn imported_tokens_keep_their_ids_and_times() {
         }
     );
     assert_eq!(
-        issuer.import(&items()).unwrap(),
+        engine.maintenance().import(&items()).unwrap(),
         ImportReport { new: 0, known: 2 }
     );
     // An authorization that was revoked after the import stays revoked when it is imported again.
-    issuer.revoke(&Caller::Root, wanted.id).unwrap();
+    world.root().authorizations().revoke(wanted.id).unwrap();
     assert_eq!(
-        issuer.import(&items()).unwrap(),
+        engine.maintenance().import(&items()).unwrap(),
         ImportReport { new: 0, known: 2 }
     );
     assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
@@ -95,10 +95,10 @@ fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
         ForeignHash::sha512(V2.as_bytes()),
     ] {
         let world = World::new();
-        let issuer = world.engine.issuer();
+        let engine = &world.engine;
         let wanted = authorization(&world, 1000);
         let item = || ImportItem::Hashed(wanted.clone(), foreign_hash);
-        issuer.import(&[item()]).unwrap();
+        engine.maintenance().import(&[item()]).unwrap();
         let before = size(&world, wanted.id);
         assert_eq!(check(&world, V3), Err(Denied::Unknown));
         assert_eq!(check(&world, V2), Ok(wanted.id));
@@ -109,18 +109,26 @@ fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
         }
         let another = world.another();
         assert_eq!(another.verifier().check(V2, &READ_BUCKETS), Ok(wanted.id));
-        assert!(world.engine.fsck().unwrap().problems.is_empty());
+        assert!(
+            world
+                .engine
+                .maintenance()
+                .fsck()
+                .unwrap()
+                .problems
+                .is_empty()
+        );
         // The authorization counts as imported in either form, and no other record can have its
         // token.
-        assert_eq!(issuer.import(&[item()]).unwrap().known, 1);
+        assert_eq!(engine.maintenance().import(&[item()]).unwrap().known, 1);
         let text = ImportItem::Authorization(wanted.clone(), token(V2));
-        assert_eq!(issuer.import(&[text]).unwrap().known, 1);
+        assert_eq!(engine.maintenance().import(&[text]).unwrap().known, 1);
         let second = ImportItem::Authorization(authorization(&world, 1002), token(V2));
         assert!(matches!(
-            issuer.import(&[second]),
+            engine.maintenance().import(&[second]),
             Err(Error::Exists(Field::Token))
         ));
-        issuer.revoke(&Caller::Root, wanted.id).unwrap();
+        world.root().authorizations().revoke(wanted.id).unwrap();
         assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
     }
 }
@@ -137,14 +145,14 @@ fn a_stored_hash_is_not_accepted_as_a_token() {
     let wanted = authorization(&world, 1000);
     let phc = "$influxdb2-sha256$n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=";
     let item = ImportItem::Hashed(wanted, phc.parse().unwrap());
-    world.engine.issuer().import(&[item]).unwrap();
+    world.engine.maintenance().import(&[item]).unwrap();
     assert_eq!(check(&world, phc), Err(Denied::Unknown));
 }
 
 #[test]
 fn invalid_imports_are_reported_and_write_nothing() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (_, own) = world.create(&["read:buckets"]);
     let native = Token::generate(Prefix::SYMBOLON, Id::new(77).unwrap()).unwrap();
     let good = || ImportItem::Authorization(authorization(&world, 1000), token(V2));
@@ -152,8 +160,18 @@ fn invalid_imports_are_reported_and_write_nothing() {
         let mut changed = authorization(&world, 1001);
         edit(&mut changed);
         let item = ImportItem::Authorization(changed, token(text));
-        assert!(issuer.check_import(&item, IfRevoked::Refuse).is_err() || text == V2);
-        issuer.import(&[good(), item]).unwrap_err().to_string()
+        assert!(
+            engine
+                .maintenance()
+                .check_import(&item, IfRevoked::Refuse)
+                .is_err()
+                || text == V2
+        );
+        engine
+            .maintenance()
+            .import(&[good(), item])
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(bad(&|_| {}, V2), "token exists already; choose another");
     assert!(bad(&|_| {}, native.reveal()).contains("belongs to authorization"));
@@ -190,29 +208,32 @@ fn imports_are_compared_with_unindexed_records() {
     let world = World::new();
     // An engine on an exclusive store rarely reads writes of others.
     let blind = world.another();
-    let issuer = blind.issuer();
+    let engine = &blind;
     world
         .engine
-        .issuer()
+        .maintenance()
         .import(&items(&world, 1000..1010))
         .unwrap();
     assert_eq!(
-        issuer.import(&items(&world, 1005..1015)).unwrap(),
+        engine
+            .maintenance()
+            .import(&items(&world, 1005..1015))
+            .unwrap(),
         ImportReport { new: 5, known: 5 }
     );
     world
         .engine
-        .issuer()
+        .maintenance()
         .import(&items(&world, 1100..1101))
         .unwrap();
     let other_token = ImportItem::Authorization(authorization(&world, 1100), token(V2));
     assert!(matches!(
-        issuer.import(&[other_token]),
+        engine.maintenance().import(&[other_token]),
         Err(Error::Exists(Field::Authorization))
     ));
     world
         .engine
-        .issuer()
+        .maintenance()
         .import(&items(&world, 1200..1201))
         .unwrap();
     let mut same_token = items(&world, 1300..1305);
@@ -222,14 +243,14 @@ fn imports_are_compared_with_unindexed_records() {
         token(&text),
     ));
     assert!(matches!(
-        issuer.import(&same_token),
+        engine.maintenance().import(&same_token),
         Err(Error::Exists(Field::Token))
     ));
     let mut nowhere = authorization(&world, 1400);
     nowhere.organization = Id::new(99).unwrap();
     let nowhere = ImportItem::Authorization(nowhere, token(V2));
     assert!(matches!(
-        issuer.import(&[nowhere]),
+        engine.maintenance().import(&[nowhere]),
         Err(Error::NotFound(Field::Organization))
     ));
     let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
@@ -239,14 +260,14 @@ fn imports_are_compared_with_unindexed_records() {
 #[test]
 fn duplicate_import_items_are_rejected_and_write_nothing() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let mut same_id = items(&world, 1000..1010);
     same_id.push(ImportItem::Authorization(
         authorization(&world, 1004),
         token(V2),
     ));
     assert!(matches!(
-        issuer.import(&same_id),
+        engine.maintenance().import(&same_id),
         Err(Error::Exists(Field::Authorization))
     ));
     let mut same_token = items(&world, 1000..1010);
@@ -256,7 +277,7 @@ fn duplicate_import_items_are_rejected_and_write_nothing() {
         token(&text),
     ));
     assert!(matches!(
-        issuer.import(&same_token),
+        engine.maintenance().import(&same_token),
         Err(Error::Exists(Field::Token))
     ));
     let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
@@ -270,16 +291,22 @@ fn an_interrupted_import_resumes() {
     for fault in faults.chain([Fault::Instead(Refusal::Conflict(3))]) {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
-        let issuer = world.engine.issuer();
-        issuer.import(&items(&world, 1000..1010)).unwrap();
+        let engine = &world.engine;
+        engine
+            .maintenance()
+            .import(&items(&world, 1000..1010))
+            .unwrap();
         store.plan(Method::Commit, 1, fault);
-        let interrupted = issuer.import(&items(&world, 1010..1020));
+        let interrupted = engine.maintenance().import(&items(&world, 1010..1020));
         assert_eq!(store.struck(), 1, "{fault:?}");
         store.heal();
         let there = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
         assert!(matches!(there.len(), 10 | 20), "all or none: {fault:?}");
         assert!(interrupted.is_err() || there.len() == 20, "{fault:?}");
-        let again = issuer.import(&items(&world, 1000..1020)).unwrap();
+        let again = engine
+            .maintenance()
+            .import(&items(&world, 1000..1020))
+            .unwrap();
         let known = there.len();
         assert_eq!(
             again,

@@ -12,8 +12,8 @@ use symbolon::journal::{
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
     Caller, Clock, Denied, Engine, Error, Id, IfRevoked, ImportItem, IntegrityFaultKind,
-    ManualClock, MemoryStore, Options, Rotation, Timestamp, Token, TokenStore, Transition,
-    UserEdit,
+    ManualClock, MemoryStore, NewOrganization, NewUser, Options, Rotation, Timestamp, Token,
+    TokenStore, Transition, UserEdit,
 };
 
 use crate::fixture::{READ_BUCKETS, World, key, options};
@@ -81,8 +81,9 @@ pub(crate) fn on(store: Arc<dyn TokenStore>, journal: Arc<dyn Journal>) -> World
     let options = with_journal(&clock, journal);
     let engine = Engine::create(store.clone(), key(), options).unwrap();
     let made = engine
-        .issuer()
-        .create_organization(&Caller::Root, "org", "");
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("org"));
     World {
         org: made.unwrap(),
         engine,
@@ -138,16 +139,19 @@ pub(crate) fn check(engine: &Engine, token: &Token) -> Result<Id, Denied> {
 fn intents_precede_outcomes_and_name_caller_operation_and_records() {
     let j = journaled();
     let caller = j.world.caller(&["write:authorizations", "read:buckets"]);
-    let Caller::Authorization(caller_id) = caller else {
+    let Caller::Authorization(bearer) = caller else {
         unreachable!()
     };
+    let caller_id = bearer.id();
     let new = j.world.new_authorization(&["read:buckets"]);
-    let (token, made) = j.world.engine.issuer().create(&caller, new).unwrap();
-    j.world
+    let (token, made) = j
+        .world
         .engine
-        .issuer()
-        .revoke(&Caller::Root, made.id)
+        .admin(caller)
+        .authorizations()
+        .create(new)
         .unwrap();
+    j.world.root().authorizations().revoke(made.id).unwrap();
     let entries = j.journal.entries();
     let about: Vec<&Entry> = entries
         .iter()
@@ -189,13 +193,17 @@ fn intents_precede_outcomes_and_name_caller_operation_and_records() {
 fn unknown_outcomes_are_resolved_at_the_next_start() {
     let failing = Arc::new(Failing::default());
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (_, made) = world.create(&["read:buckets"]);
     let (_, other) = world.create(&["read:buckets"]);
     // The process stops after the commit and before the outcome is journaled.
     failing.outcomes_only.store(true, Ordering::SeqCst);
     failing.break_it(true);
-    issuer.revoke(&Caller::Root, made.id).unwrap();
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(made.id)
+        .unwrap();
     failing.break_it(false);
     // The process stops after the intent is journaled and before the commit.
     let last = failing.inner.entries().last().unwrap().number;
@@ -223,7 +231,11 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
     let engine = Engine::open(world.store.clone(), key(), options).unwrap();
     assert_eq!(engine.rollback(), None);
     let new = world.new_authorization(&["read:buckets"]);
-    engine.issuer().create(&Caller::Root, new).unwrap();
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .create(new)
+        .unwrap();
     let found: Vec<Outcome> = journal
         .entries()
         .into_iter()
@@ -247,34 +259,50 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
 fn an_unwritable_journal_allows_only_revocations() {
     let failing = Arc::new(Failing::default());
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let root = &Caller::Root;
-    let user = issuer.create_user(root, "me", None).unwrap();
+    let user = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap();
     let (token, made) = world.create(&["read:buckets"]);
     let (_, second) = world.create(&["read:buckets"]);
     let backup = copy(&*world.store);
     failing.break_it(true);
     let head = world.store.scan(&Cursor::start(), 100).unwrap().end;
     let new = world.new_authorization(&["read:buckets"]);
-    assert!(matches!(issuer.create(root, new), Err(Error::Journal(_))));
-    let rotated = issuer.rotate(root, made.id, &Rotation::default());
+    assert!(matches!(
+        engine.admin(*root).authorizations().create(new),
+        Err(Error::Journal(_))
+    ));
+    let rotated = engine
+        .admin(*root)
+        .authorizations()
+        .rotate(made.id, &Rotation::default());
     assert!(matches!(rotated, Err(Error::Journal(_))));
     assert!(matches!(
-        issuer.create_user(root, "you", None),
+        engine.admin(*root).users().create(&NewUser::named("you")),
         Err(Error::Journal(_))
     ));
     assert_eq!(world.store.scan(&Cursor::start(), 100).unwrap().end, head);
 
-    issuer.revoke(root, made.id).unwrap();
+    engine
+        .admin(*root)
+        .authorizations()
+        .revoke(made.id)
+        .unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
-    issuer
-        .edit(root, second.id, Transition::Deactivate.into())
+    engine
+        .admin(*root)
+        .authorizations()
+        .edit(second.id, Transition::Deactivate.into())
         .unwrap();
     let delete = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    issuer.edit_user(root, user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, &delete).unwrap();
     let faults = world.engine.faults();
     assert_eq!(
         faults
@@ -304,7 +332,7 @@ fn an_unwritable_journal_allows_only_revocations() {
 fn journaled_refusals_are_rate_limited() {
     let j = journaled();
     let caller = j.world.caller(&["read:buckets"]);
-    let issuer = j.world.engine.issuer();
+    let engine = &j.world.engine;
     let denied = |j: &Journaled| -> Vec<(Operation, u64)> {
         let entries = j.journal.entries().into_iter();
         let one = |entry: Entry| match entry.event {
@@ -319,15 +347,25 @@ fn journaled_refusals_are_rate_limited() {
     };
     for _ in 0..1000 {
         let new = j.world.new_authorization(&["read:buckets"]);
-        issuer.create(&caller, new).unwrap_err();
+        engine
+            .admin(caller)
+            .authorizations()
+            .create(new)
+            .unwrap_err();
     }
     assert_eq!(denied(&j), vec![(Operation::Create, 0); 100]);
     j.world.clock.advance(Duration::from_secs(1));
-    issuer.create_user(&caller, "me", None).unwrap_err();
+    engine
+        .admin(caller)
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap_err();
     assert_eq!(denied(&j).last(), Some(&(Operation::CreateUser, 900)));
     let count = denied(&j).len();
-    issuer
-        .revoke(&Caller::Root, Id::new(77).unwrap())
+    j.world
+        .root()
+        .authorizations()
+        .revoke(Id::new(77).unwrap())
         .unwrap_err();
     assert_eq!(
         denied(&j).len(),
@@ -339,32 +377,35 @@ fn journaled_refusals_are_rate_limited() {
 #[test]
 fn revoked_tokens_are_imported_again_only_on_request() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
+    let engine = &j.world.engine;
     let text = "an-imported-token-of-another-origin-0001";
     let item = |id: u64| ImportItem::Authorization(authorization(&j.world, id), token(text));
-    issuer.import(&[item(0x51)]).unwrap();
-    issuer
-        .revoke(&Caller::Root, Id::new(0x51).unwrap())
+    engine.maintenance().import(&[item(0x51)]).unwrap();
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(Id::new(0x51).unwrap())
         .unwrap();
     j.world
         .clock
         .advance(Duration::from_secs(40 * 24 * 60 * 60));
-    assert_eq!(issuer.purge().unwrap(), 1);
+    assert_eq!(engine.maintenance().purge().unwrap(), 1);
     let refused = |result: Result<_, Error>| match result {
         Err(Error::PreviouslyRevoked(key)) => key.to_string(),
         other => panic!("{other:?}"),
     };
     // Neither the id nor the token under another id can be imported.
     assert_eq!(
-        refused(issuer.import(&[item(0x51)])),
+        refused(engine.maintenance().import(&[item(0x51)])),
         "authorization:0000000000000051"
     );
     assert_eq!(
-        refused(issuer.import(&[item(0x52)])),
+        refused(engine.maintenance().import(&[item(0x52)])),
         "authorization:0000000000000051"
     );
     j.world.clock.advance(Duration::from_secs(1));
-    let revived = issuer
+    let revived = engine
+        .maintenance()
         .import_with(&[item(0x51)], IfRevoked::Revive)
         .unwrap();
     assert_eq!(revived.new, 1);
@@ -419,7 +460,7 @@ fn unwritten_outcomes_are_journaled_later() {
     failing.break_it(true);
     for _ in 0..3 {
         let (_, one) = world.create(&["read:buckets"]);
-        world.engine.issuer().revoke(&Caller::Root, one.id).unwrap();
+        world.root().authorizations().revoke(one.id).unwrap();
     }
     failing.break_it(false);
     world.create(&["read:buckets"]);

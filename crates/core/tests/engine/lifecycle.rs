@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::fixture::{READ_BUCKETS, World, permission};
+use crate::fixture::{READ_BUCKETS, World, bearer_caller, permission};
 use symbolon::{
-    Action, Authorization, Caller, Clock, Denied, Edit, Error, Field, Filter, IfUnchanged,
-    NewAuthorization, Origin, PermissionSet, Request, ResourceType, Rotation, SchemaError, Status,
-    Timestamp, Transition, UserEdit,
+    Action, Authorization, AuthorizationEdit, AuthorizationFilter, Clock, Denied, Error, Field,
+    IfUnchanged, NewAuthorization, NewOrganization, NewUser, Origin, PermissionSet, Request,
+    ResourceType, Rotation, SchemaError, Status, Timestamp, Transition, UserEdit,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -14,7 +14,6 @@ const MS: Duration = Duration::from_millis(1);
 #[test]
 fn checks_follow_status_changes_until_revocation() {
     let world = World::new();
-    let issuer = world.engine.issuer();
     let (token, made) = world.create(&["read:buckets"]);
     let id = made.id;
     let grant = world
@@ -28,39 +27,46 @@ fn checks_follow_status_changes_until_revocation() {
         check
     };
     assert_eq!(both(), Ok(id));
-    issuer
-        .edit(&Caller::Root, id, Transition::Deactivate.into())
+    world
+        .root()
+        .authorizations()
+        .edit(id, Transition::Deactivate.into())
         .unwrap();
     assert_eq!(both(), Err(Denied::Inactive(id)));
-    issuer
-        .edit(&Caller::Root, id, Transition::Activate.into())
+    world
+        .root()
+        .authorizations()
+        .edit(id, Transition::Activate.into())
         .unwrap();
     assert_eq!(both(), Ok(id));
-    let revoked = issuer.revoke(&Caller::Root, id).unwrap();
+    let revoked = world.root().authorizations().revoke(id).unwrap();
     assert_eq!(
         (revoked.status, revoked.revoked_at),
         (Status::Revoked, Some(revoked.updated_at))
     );
     assert_eq!(both(), Err(Denied::Revoked(id)));
     assert_eq!(
-        issuer.revoke(&Caller::Root, id).unwrap(),
+        world.root().authorizations().revoke(id).unwrap(),
         revoked,
         "a second revocation changes nothing"
     );
     for edit in [
-        Edit::from(Transition::Activate),
-        Edit {
+        AuthorizationEdit::from(Transition::Activate),
+        AuthorizationEdit {
             description: Some("x".into()),
-            ..Edit::default()
+            ..AuthorizationEdit::default()
         },
     ] {
         assert!(matches!(
-            issuer.edit(&Caller::Root, id, edit),
+            world.root().authorizations().edit(id, edit),
             Err(Error::AlreadyRevoked(_))
         ));
     }
     assert!(matches!(
-        issuer.rotate(&Caller::Root, id, &Rotation::default()),
+        world
+            .root()
+            .authorizations()
+            .rotate(id, &Rotation::default()),
         Err(Error::AlreadyRevoked(_))
     ));
 }
@@ -79,15 +85,11 @@ fn a_grant_follows_permission_changes_and_table_growth() {
     }
     assert_eq!(grant.check(&READ_BUCKETS), Ok(made.id));
     let permissions: PermissionSet = [permission("write:buckets")].into_iter().collect();
-    let edit = Edit {
+    let edit = AuthorizationEdit {
         permissions: Some(permissions),
-        ..Edit::default()
+        ..AuthorizationEdit::default()
     };
-    world
-        .engine
-        .issuer()
-        .edit(&Caller::Root, made.id, edit)
-        .unwrap();
+    world.root().authorizations().edit(made.id, edit).unwrap();
     assert_eq!(grant.check(&READ_BUCKETS), Err(Denied::Forbidden(made.id)));
     assert_eq!(
         grant.check(&Request::new(Action::WRITE, ResourceType::BUCKETS)),
@@ -103,7 +105,7 @@ fn expiry_is_exact() {
         expires_at: Some(end),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, made) = world.engine.issuer().create(&Caller::Root, new).unwrap();
+    let (token, made) = world.root().authorizations().create(new).unwrap();
     world.clock.set(end.saturating_sub(MS));
     assert_eq!(world.check(&token), Ok(made.id));
     world.clock.set(end);
@@ -118,46 +120,63 @@ fn expiry_is_exact() {
 #[test]
 fn deleting_an_owner_revokes_its_tokens() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(&Caller::Root, "user", None).unwrap();
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap();
     let new = NewAuthorization {
         user: Some(user.id),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, made) = issuer.create(&Caller::Root, new.clone()).unwrap();
+    let (token, made) = world.root().authorizations().create(new.clone()).unwrap();
     let switch = |transition| UserEdit {
         transition: Some(transition),
         ..UserEdit::default()
     };
-    issuer
-        .edit_user(&Caller::Root, user.id, &switch(Transition::Deactivate))
+    world
+        .root()
+        .users()
+        .edit(user.id, &switch(Transition::Deactivate))
         .unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    issuer
-        .edit_user(&Caller::Root, user.id, &switch(Transition::Activate))
+    world
+        .root()
+        .users()
+        .edit(user.id, &switch(Transition::Activate))
         .unwrap();
     assert_eq!(world.check(&token), Ok(made.id));
     let org = |transition| symbolon::OrganizationEdit {
         transition: Some(transition),
         ..symbolon::OrganizationEdit::default()
     };
-    issuer
-        .edit_organization(&Caller::Root, world.org.id, &org(Transition::Deactivate))
+    world
+        .root()
+        .organizations()
+        .edit(world.org.id, &org(Transition::Deactivate))
         .unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    issuer
-        .edit_organization(&Caller::Root, world.org.id, &org(Transition::Activate))
+    world
+        .root()
+        .organizations()
+        .edit(world.org.id, &org(Transition::Activate))
         .unwrap();
-    issuer
-        .edit_user(&Caller::Root, user.id, &switch(Transition::Revoke))
+    world
+        .root()
+        .users()
+        .edit(user.id, &switch(Transition::Revoke))
         .unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     assert!(matches!(
-        issuer.create(&Caller::Root, new),
+        world.root().authorizations().create(new),
         Err(Error::NotFound(Field::User))
     ));
     // The name is available again, for another user.
-    let again = issuer.create_user(&Caller::Root, "user", None).unwrap();
+    let again = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap();
     assert_ne!(again.id, user.id);
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     assert_eq!(
@@ -172,11 +191,11 @@ fn deleting_an_owner_revokes_its_tokens() {
 #[test]
 fn rotation_replaces_a_token_without_extending_its_expiry() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let end = world
-        .engine
-        .issuer()
-        .authorization(&Caller::Root, world.create(&["read:buckets"]).1.id);
+        .root()
+        .authorizations()
+        .get(world.create(&["read:buckets"]).1.id);
     let expires_at = Some(
         end.unwrap()
             .created_at
@@ -186,13 +205,17 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
         expires_at,
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, old) = issuer.create(&Caller::Root, new).unwrap();
+    let (token, old) = world.root().authorizations().create(new).unwrap();
     let rotation = Rotation {
         overlap: Duration::from_secs(10),
         description: Some("new".into()),
     };
-    let itself = Caller::Authorization(old.id);
-    let (fresh, new) = issuer.rotate(&itself, old.id, &rotation).unwrap();
+    let itself = bearer_caller(old.id);
+    let (fresh, new) = engine
+        .admin(itself)
+        .authorizations()
+        .rotate(old.id, &rotation)
+        .unwrap();
     assert_eq!(
         (new.rotated_from, new.expires_at),
         (Some(old.id), expires_at)
@@ -210,17 +233,19 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
         (world.check(&token), world.check(&fresh)),
         (Err(Denied::Expired(old.id)), Ok(new.id))
     );
-    let late = issuer.rotate(&Caller::Root, old.id, &rotation);
+    let late = world.root().authorizations().rotate(old.id, &rotation);
     assert!(matches!(late, Err(Error::Invalid(Field::Expiry, _))));
     // An overlap beyond the expiry does not extend the old authorization either.
     let long = Rotation {
         overlap: Duration::from_secs(1000),
         description: None,
     };
-    issuer.rotate(&Caller::Root, new.id, &long).unwrap();
+    world.root().authorizations().rotate(new.id, &long).unwrap();
     assert_eq!(
-        issuer
-            .authorization(&Caller::Root, new.id)
+        world
+            .root()
+            .authorizations()
+            .get(new.id)
             .unwrap()
             .expires_at,
         expires_at
@@ -230,11 +255,15 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
 #[test]
 fn invalid_input_is_reported() {
     let world = World::new();
-    let issuer = world.engine.issuer();
     let refused = |edit: &dyn Fn(&mut NewAuthorization)| {
         let mut new = world.new_authorization(&["read:buckets"]);
         edit(&mut new);
-        issuer.create(&Caller::Root, new).unwrap_err().to_string()
+        world
+            .root()
+            .authorizations()
+            .create(new)
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(
         refused(&|new| new.description = "x".repeat(1 << 20)),
@@ -267,13 +296,18 @@ fn invalid_input_is_reported() {
         "organization not found"
     );
     assert!(matches!(
-        issuer.create_organization(&Caller::Root, "org", ""),
+        world
+            .root()
+            .organizations()
+            .create(&NewOrganization::named("org")),
         Err(Error::Exists(Field::OrganizationName))
     ));
-    assert!(issuer.create_user(&Caller::Root, "", None).is_err());
+    assert!(world.root().users().create(&NewUser::named("")).is_err());
     assert!(
-        issuer
-            .create_user(&Caller::Root, &"x".repeat(256), None)
+        world
+            .root()
+            .users()
+            .create(&NewUser::named("x".repeat(256)))
             .is_err()
     );
     assert_eq!(world.engine.len(), 1, "nothing was created");
@@ -282,24 +316,25 @@ fn invalid_input_is_reported() {
 #[test]
 fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let none = Edit {
+    let none = AuthorizationEdit {
         permissions: Some(PermissionSet::default()),
-        ..Edit::default()
+        ..AuthorizationEdit::default()
     };
     let (_, fixed) = world.create_v2(&["read:buckets"]);
     assert!(matches!(
-        issuer.edit(&Caller::Root, fixed.id, none.clone()),
+        world.root().authorizations().edit(fixed.id, none.clone()),
         Err(Error::Fixed)
     ));
     let new = NewAuthorization {
         origin: Origin::V0,
         ..world.new_authorization(&["read:databases"])
     };
-    let (_, loose) = issuer.create(&Caller::Root, new).unwrap();
+    let (_, loose) = world.root().authorizations().create(new).unwrap();
     assert!(
-        issuer
-            .edit(&Caller::Root, loose.id, none)
+        world
+            .root()
+            .authorizations()
+            .edit(loose.id, none)
             .unwrap()
             .permissions
             .is_empty()
@@ -310,15 +345,14 @@ fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
 fn unchanged_records_are_written_only_on_request_and_while_not_revoked() {
     let world = World::new();
     let (_, made) = world.create(&["read:buckets"]);
-    let issuer = world.engine.issuer();
     let edit = |transition, if_unchanged| {
         world.clock.advance(MS);
-        let edit = Edit {
+        let edit = AuthorizationEdit {
             transition,
             if_unchanged,
-            ..Edit::default()
+            ..AuthorizationEdit::default()
         };
-        let done = issuer.edit(&Caller::Root, made.id, edit).unwrap();
+        let done = world.root().authorizations().edit(made.id, edit).unwrap();
         (done, world.engine.committed())
     };
     let before = world.engine.committed();
@@ -337,36 +371,35 @@ fn unchanged_records_are_written_only_on_request_and_while_not_revoked() {
 #[test]
 fn lists_are_filtered_and_paged() {
     let world = World::new();
-    let issuer = world.engine.issuer();
     let mut ids: Vec<_> = (0..1203)
         .map(|_| world.create(&["read:buckets"]).1.id)
         .collect();
     let (_, v2) = world.create_v2(&["read:buckets"]);
-    issuer.revoke(&Caller::Root, ids.remove(7)).unwrap();
-    let mine = Filter {
+    world.root().authorizations().revoke(ids.remove(7)).unwrap();
+    let mine = AuthorizationFilter {
         origin: Some(Origin::Embedder),
-        ..Filter::default()
+        ..AuthorizationFilter::default()
     };
-    let list = |filter: &Filter| -> Vec<_> {
-        let found = issuer.authorizations(&Caller::Root, filter).unwrap();
+    let list = |filter: &AuthorizationFilter| -> Vec<_> {
+        let found = world.root().authorizations().list(filter).unwrap();
         found.into_iter().map(|one| one.id).collect()
     };
     assert_eq!(list(&mine), ids);
-    let page = Filter {
+    let page = AuthorizationFilter {
         after: Some(ids[99]),
         limit: Some(600),
         ..mine.clone()
     };
     assert_eq!(list(&page), ids[100..700]);
     assert_eq!(
-        list(&Filter {
+        list(&AuthorizationFilter {
             origin: Some(Origin::V2),
-            ..Filter::default()
+            ..AuthorizationFilter::default()
         }),
         [v2.id]
     );
     assert_eq!(
-        list(&Filter {
+        list(&AuthorizationFilter {
             status: Some(Status::Revoked),
             ..mine
         })
@@ -378,34 +411,50 @@ fn lists_are_filtered_and_paged() {
 #[test]
 fn revoked_records_are_purged_after_the_retention_and_owners_last() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(&Caller::Root, "user", None).unwrap();
+    let engine = &world.engine;
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap();
     let new = NewAuthorization {
         user: Some(user.id),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, _) = issuer.create(&Caller::Root, new).unwrap();
+    let (token, _) = world.root().authorizations().create(new).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let delete = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    issuer.edit_user(&Caller::Root, user.id, &delete).unwrap();
+    world.root().users().edit(user.id, &delete).unwrap();
     let (revoked, revoked_made) = world.create(&["read:buckets"]);
-    issuer.revoke(&Caller::Root, revoked_made.id).unwrap();
+    world
+        .root()
+        .authorizations()
+        .revoke(revoked_made.id)
+        .unwrap();
     world.clock.advance(Duration::from_secs(29 * 24 * 3600));
-    assert_eq!(issuer.purge().unwrap(), 0);
+    assert_eq!(engine.maintenance().purge().unwrap(), 0);
     world.clock.advance(Duration::from_secs(2 * 24 * 3600));
     assert_eq!(
-        issuer.purge().unwrap(),
+        engine.maintenance().purge().unwrap(),
         3,
         "the user, its authorization, and the revoked one"
     );
-    assert_eq!(issuer.purge().unwrap(), 0);
+    assert_eq!(engine.maintenance().purge().unwrap(), 0);
     assert_eq!(world.check(&revoked), Err(Denied::Unknown));
     assert_eq!(world.check(&token), Err(Denied::Unknown));
     assert_eq!(world.check(&kept), Ok(kept_made.id));
-    assert!(world.engine.fsck().unwrap().problems.is_empty());
+    assert!(
+        world
+            .engine
+            .maintenance()
+            .fsck()
+            .unwrap()
+            .problems
+            .is_empty()
+    );
     let another = world.another();
     assert_eq!(
         another.verifier().check(token.reveal(), &READ_BUCKETS),

@@ -1,14 +1,15 @@
 //! Content and paging of lists.
 
 use symbolon::{
-    Authorization, Caller, Error, Filter, ForeignHash, Id, ImportItem, ListOptions,
-    NewAuthorization, OrganizationEdit, Origin, Revoked, Status, Transition, UserEdit,
+    Authorization, AuthorizationFilter, Caller, Error, ForeignHash, Id, ImportItem, ListOptions,
+    NewAuthorization, NewBucket, NewOrganization, NewUser, OrganizationEdit, Origin, RevokedInList,
+    Status, Transition, UserEdit,
 };
 
-use crate::fixture::{World, permission};
+use crate::fixture::{World, bearer_caller, permission};
 use crate::imports::authorization;
 
-const ROOT: &Caller = &Caller::Root;
+const ROOT: Caller = Caller::Root;
 
 /// Reads a list in pages of two, each starting after the last item of the page before.
 fn in_parts<T>(read: impl Fn(&ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
@@ -31,31 +32,55 @@ fn in_parts<T>(read: impl Fn(&ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> 
 #[test]
 fn lists_are_paged() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let other = issuer.create_organization(ROOT, "other", "").unwrap().id;
+    let other = world
+        .root()
+        .organizations()
+        .create(&NewOrganization::named("other"))
+        .unwrap()
+        .id;
     for number in 0..5 {
         let name = format!("{number}");
-        issuer.create_user(ROOT, &name, None).unwrap();
-        issuer.create_organization(ROOT, &name, "").unwrap();
-        issuer.register_bucket(ROOT, world.org.id, &name).unwrap();
-        issuer.register_bucket(ROOT, other, &name).unwrap();
+        world.root().users().create(&NewUser::named(&name)).unwrap();
+        world
+            .root()
+            .organizations()
+            .create(&NewOrganization::named(&name))
+            .unwrap();
+        world
+            .root()
+            .buckets()
+            .create(&NewBucket {
+                organization: world.org.id,
+                name: (&name).into(),
+            })
+            .unwrap();
+        world
+            .root()
+            .buckets()
+            .create(&NewBucket {
+                organization: other,
+                name: (&name).into(),
+            })
+            .unwrap();
     }
     let whole = ListOptions::default();
-    let users: Vec<_> = issuer.users(ROOT, &whole).unwrap();
+    let users: Vec<_> = world.root().users().list(&whole).unwrap();
     let users: Vec<_> = users.iter().map(|one| one.id).collect();
     assert_eq!(users.len(), 5);
-    let read = |list_options: &ListOptions| issuer.users(ROOT, list_options).unwrap();
+    let read = |list_options: &ListOptions| world.root().users().list(list_options).unwrap();
     assert_eq!(in_parts(read, |one| one.id), users);
-    let read = |list_options: &ListOptions| issuer.organizations(ROOT, list_options).unwrap();
+    let read =
+        |list_options: &ListOptions| world.root().organizations().list(list_options).unwrap();
     assert_eq!(in_parts(read, |one| one.id).len(), 7);
     for (of, count) in [(None, 10), (Some(other), 5), (Some(world.org.id), 5)] {
-        let whole = issuer.buckets(ROOT, of, &whole).unwrap();
+        let whole = world.root().buckets().list(of, &whole).unwrap();
         assert!(
             whole
                 .iter()
                 .all(|one| of.is_none_or(|of| one.organization == of))
         );
-        let read = |list_options: &ListOptions| issuer.buckets(ROOT, of, list_options).unwrap();
+        let read =
+            |list_options: &ListOptions| world.root().buckets().list(of, list_options).unwrap();
         let parts = in_parts(read, |one| one.id);
         assert_eq!(parts, whole.iter().map(|one| one.id).collect::<Vec<_>>());
         assert_eq!(parts.len(), count);
@@ -65,7 +90,7 @@ fn lists_are_paged() {
 #[test]
 fn token_lookup_tries_every_hash_and_requires_read_access() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (native, made) = world.create(&["read:buckets"]);
     let raw = "x".repeat(40);
     let token = symbolon::Token::parse(symbolon::Prefix::default(), &raw).unwrap();
@@ -81,16 +106,24 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
             ForeignHash::sha512(hashed[1].as_bytes()),
         ),
     ];
-    issuer.import(&imported).unwrap();
+    engine.maintenance().import(&imported).unwrap();
     let numbered = |number| Id::new(number).unwrap();
     let find = |caller: &Caller, text: &str| {
-        let found = issuer.authorization_with_token(caller, text.as_bytes());
+        let found = engine
+            .admin(*caller)
+            .authorizations()
+            .find_by_token(text.as_bytes());
         found.map(|one| one.id)
     };
     let org = world.org.id;
     let reader = world.caller(&[&format!("read:orgs/{org}/authorizations")]);
     let blind = world.caller(&["read:buckets"]);
-    let other = issuer.create_organization(ROOT, "other", "").unwrap().id;
+    let other = world
+        .root()
+        .organizations()
+        .create(&NewOrganization::named("other"))
+        .unwrap()
+        .id;
     let new = NewAuthorization::new(
         other,
         [
@@ -98,14 +131,14 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
             permission("read:authorizations").organization(other),
         ],
     );
-    let foreign = Caller::Authorization(issuer.create(ROOT, new).unwrap().1.id);
+    let foreign = bearer_caller(world.root().authorizations().create(new).unwrap().1.id);
     for (text, id) in [
         (native.reveal(), made.id),
         (&raw, numbered(1)),
         (&hashed[0], numbered(2)),
         (&hashed[1], numbered(3)),
     ] {
-        assert_eq!(find(ROOT, text).unwrap(), id);
+        assert_eq!(find(&ROOT, text).unwrap(), id);
         assert_eq!(find(&reader, text).unwrap(), id);
         for caller in [&blind, &foreign] {
             assert!(matches!(find(caller, text), Err(Error::NotFound(_))));
@@ -114,13 +147,13 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
         longer.push('x');
         let shorter = text.get(1..).unwrap();
         for wrong in [&longer, shorter, "", "short"] {
-            assert!(matches!(find(ROOT, wrong), Err(Error::NotFound(_))));
+            assert!(matches!(find(&ROOT, wrong), Err(Error::NotFound(_))));
         }
     }
     // An imported record gets a second hash when its token is used; lookups still find it.
     let verifier = world.engine.verifier();
     verifier.authenticate(&hashed[0]).unwrap();
-    issuer.revoke(ROOT, made.id).unwrap();
+    world.root().authorizations().revoke(made.id).unwrap();
     assert_eq!(find(&reader, native.reveal()).unwrap(), made.id);
     assert_eq!(find(&reader, &hashed[0]).unwrap(), numbered(2));
 }
@@ -128,28 +161,37 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
 #[test]
 fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
-    let doomed = issuer.create_organization(ROOT, "doomed", "").unwrap().id;
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
+    let doomed = world
+        .root()
+        .organizations()
+        .create(&NewOrganization::named("doomed"))
+        .unwrap()
+        .id;
     let create = |organization: Id, user: Option<Id>| {
         let new = NewAuthorization {
             user,
             origin: Origin::V0,
             ..NewAuthorization::new(organization, [permission("read:databases")])
         };
-        issuer.create(ROOT, new).unwrap()
+        world.root().authorizations().create(new).unwrap()
     };
     let (token, of_user) = create(world.org.id, Some(user));
     let (_, of_doomed) = create(doomed, None);
     let (_, revoked) = create(world.org.id, None);
     let (_, kept) = create(world.org.id, None);
-    issuer.revoke(ROOT, revoked.id).unwrap();
+    world.root().authorizations().revoke(revoked.id).unwrap();
     let list = |status: Option<Status>| {
-        let filter = Filter {
+        let filter = AuthorizationFilter {
             status,
-            ..Filter::default()
+            ..AuthorizationFilter::default()
         };
-        let found = issuer.authorizations(ROOT, &filter).unwrap();
+        let found = world.root().authorizations().list(&filter).unwrap();
         found
             .iter()
             .map(|one: &Authorization| one.id)
@@ -157,11 +199,11 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     };
     let all = [of_user.id, of_doomed.id, kept.id];
     assert_eq!(list(None), all);
-    let with_revoked = Filter {
-        revoked: Revoked::Included,
-        ..Filter::default()
+    let with_revoked = AuthorizationFilter {
+        revoked: RevokedInList::Included,
+        ..AuthorizationFilter::default()
     };
-    let found = issuer.authorizations(ROOT, &with_revoked).unwrap();
+    let found = world.root().authorizations().list(&with_revoked).unwrap();
     assert_eq!(found.len(), 4);
     assert_eq!(found[2].id, revoked.id);
     // Records of a deactivated owner are listed.
@@ -169,28 +211,35 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
         transition: Some(transition),
         ..UserEdit::default()
     };
-    issuer
-        .edit_user(ROOT, user, &off(Transition::Deactivate))
+    world
+        .root()
+        .users()
+        .edit(user, &off(Transition::Deactivate))
         .unwrap();
     assert_eq!(list(None), all);
-    issuer
-        .edit_user(ROOT, user, &off(Transition::Revoke))
+    world
+        .root()
+        .users()
+        .edit(user, &off(Transition::Revoke))
         .unwrap();
     assert_eq!(list(None), [of_doomed.id, kept.id]);
     let ending = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    issuer.edit_organization(ROOT, doomed, &ending).unwrap();
+    world.root().organizations().edit(doomed, &ending).unwrap();
     for status in [None, Some(Status::Active)] {
         assert_eq!(list(status), [kept.id]);
     }
     assert_eq!(list(Some(Status::Revoked)), [revoked.id]);
-    assert!(issuer.authorization(ROOT, revoked.id).is_ok());
+    assert!(world.root().authorizations().get(revoked.id).is_ok());
     for gone in [of_user.id, of_doomed.id] {
-        let found = issuer.authorization(ROOT, gone);
+        let found = world.root().authorizations().get(gone);
         assert!(matches!(found, Err(Error::NotFound(_))));
     }
-    let found = issuer.authorization_with_token(ROOT, token.reveal().as_bytes());
+    let found = world
+        .root()
+        .authorizations()
+        .find_by_token(token.reveal().as_bytes());
     assert!(matches!(found, Err(Error::NotFound(_))));
 }

@@ -2,52 +2,107 @@
 
 use std::time::Duration;
 
-use symbolon::{Caller, Denied, Error, PasswordHash, Transition, UserEdit};
+use symbolon::{Denied, Engine, Error, NewUser, PasswordHash, Transition, UserEdit, VerifiedUser};
 
-use crate::fixture::World;
+use crate::fixture::{World, user_caller};
 use crate::sessions::{denied, password, to};
 
-const ROOT: &Caller = &Caller::Root;
 const HOUR: Duration = Duration::from_secs(3600);
+
+fn verified(engine: &Engine) -> VerifiedUser {
+    engine.sessions().verify_password("me", |_| true).unwrap()
+}
+
+/// `verify` alone decides, and gets no hash of an unknown user.
+#[test]
+fn a_password_is_verified_against_the_stored_hash() {
+    let world = World::new();
+    let engine = &world.engine;
+    let id = world.root().users().create(&NewUser::named("me"));
+    let id = id.unwrap().id;
+    world.root().users().edit(id, &password("first")).unwrap();
+    let sessions = engine.sessions();
+    let first = PasswordHash::from_phc("first");
+    let verified = sessions.verify_password("me", |hash| hash == Some(&first));
+    assert_eq!(verified.unwrap().id(), id);
+    for (name, answer) in [("me", false), ("you", false), ("you", true)] {
+        let refused = sessions.verify_password(name, |hash| {
+            assert_eq!(hash.is_some(), name == "me");
+            answer
+        });
+        assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+    }
+    world
+        .root()
+        .users()
+        .edit(id, &to(Transition::Deactivate))
+        .unwrap();
+    let refused = sessions.verify_password("me", |_| true);
+    assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == id));
+}
 
 #[test]
 fn sign_in_fails_if_the_password_changed_after_verification() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let id = issuer.create_user(ROOT, "me", None).unwrap().id;
-    let compared = issuer.edit_user(ROOT, id, &password("first")).unwrap();
-    let (text, session) = issuer.sign_in_by_password(&compared, HOUR).unwrap();
-    assert_eq!(session.caller, Caller::User(id));
+    let engine = &world.engine;
+    let id = world
+        .root()
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap()
+        .id;
+    world.root().users().edit(id, &password("first")).unwrap();
+    let compared = verified(engine);
+    let (text, session) = engine
+        .sessions()
+        .sign_in_by_password(&compared, HOUR)
+        .unwrap();
+    assert_eq!(session.caller, user_caller(id));
     assert_eq!(denied(&world.engine, text.reveal()), None);
-    issuer.edit_user(ROOT, id, &password("second")).unwrap();
-    let refused = issuer.sign_in_by_password(&compared, HOUR);
+    world.root().users().edit(id, &password("second")).unwrap();
+    let refused = engine.sessions().sign_in_by_password(&compared, HOUR);
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
     let renamed = UserEdit {
         name: Some("you".into()),
         ..UserEdit::default()
     };
-    let compared = issuer.user(ROOT, id).unwrap();
-    issuer.edit_user(ROOT, id, &renamed).unwrap();
-    issuer.sign_in_by_password(&compared, HOUR).unwrap();
+    let compared = verified(engine);
+    world.root().users().edit(id, &renamed).unwrap();
+    engine
+        .sessions()
+        .sign_in_by_password(&compared, HOUR)
+        .unwrap();
 }
 
 #[test]
 fn changing_a_password_fails_if_it_changed_after_verification() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let hash = PasswordHash::from_phc;
-    let id = issuer.create_user(ROOT, "me", None).unwrap().id;
-    let compared = issuer.edit_user(ROOT, id, &password("first")).unwrap();
-    let changed = issuer.change_password(&compared, &hash("second")).unwrap();
-    assert_eq!(changed.password_hash, Some(hash("second")));
-    let refused = issuer.change_password(&compared, &hash("third"));
-    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
-    assert_eq!(issuer.user(ROOT, id).unwrap(), changed);
-    // A user who was deactivated or deleted in the meantime cannot change the password.
-    issuer
-        .edit_user(ROOT, id, &to(Transition::Deactivate))
+    let id = world
+        .root()
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap()
+        .id;
+    world.root().users().edit(id, &password("first")).unwrap();
+    let compared = verified(engine);
+    let changed = engine
+        .sessions()
+        .change_password(&compared, &hash("second"))
         .unwrap();
-    let refused = issuer.change_password(&changed, &hash("third"));
+    assert_eq!(changed.password_hash, Some(hash("second")));
+    let refused = engine.sessions().change_password(&compared, &hash("third"));
+    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+    assert_eq!(world.root().users().get(id).unwrap(), changed);
+    // A user who was deactivated or deleted in the meantime cannot change the password.
+    let changed = verified(engine);
+    world
+        .root()
+        .users()
+        .edit(id, &to(Transition::Deactivate))
+        .unwrap();
+    let refused = engine.sessions().change_password(&changed, &hash("third"));
     assert!(matches!(
         refused,
         Err(Error::Caller(Denied::OwnerInactive(_)))

@@ -10,8 +10,8 @@ use symbolon::journal::{
 };
 use symbolon::store::{Sharing, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, IfRevoked, ImportItem, MemoryStore, Options, Status,
-    TokenStore, Transition, UserEdit,
+    Caller, Clock, Denied, Engine, Error, Id, IfRevoked, ImportItem, MemoryStore, NewOrganization,
+    NewUser, Options, Status, TokenStore, Transition, UserEdit,
 };
 
 use crate::file_copies::{Exchanged, FileCopy, epoch};
@@ -27,10 +27,13 @@ fn item(j: &Journaled, id: u64) -> ImportItem {
 }
 
 fn revoke_and_purge(j: &Journaled, engine: &Engine, id: u64) {
-    let issuer = engine.issuer();
-    issuer.revoke(&Caller::Root, Id::new(id).unwrap()).unwrap();
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(Id::new(id).unwrap())
+        .unwrap();
     j.world.clock.advance(MONTHS);
-    assert_eq!(issuer.purge().unwrap(), 1);
+    assert_eq!(engine.maintenance().purge().unwrap(), 1);
 }
 
 /// Restoring the same file copy twice draws a new epoch each time. In the old epoch, its commits
@@ -47,14 +50,22 @@ fn restoring_the_same_file_copy_twice_never_continues_the_old_epoch() {
     }
     let (secret, later) = j.world.create(&["read:buckets"]);
     let late_copy = FileCopy::of(&*j.world.store);
-    let issuer = j.world.engine.issuer();
-    issuer.revoke(&Caller::Root, later.id).unwrap();
+    let engine = &j.world.engine;
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(later.id)
+        .unwrap();
     for copy in copies {
         let engine = j.open(copy.clone()).unwrap();
         assert!(engine.rollback().is_some());
         assert_ne!(epoch(&*copy), old_epoch);
         let new = j.world.new_authorization(&["read:buckets"]);
-        engine.issuer().create(&Caller::Root, new).unwrap();
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new)
+            .unwrap();
     }
     let engine = j.open(late_copy).unwrap();
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(later.id)));
@@ -73,8 +84,12 @@ fn revocations_survive_a_rollback_under_a_running_engine() {
         let (secret, made) = j.world.create(&["read:buckets"]);
         let copies: [Arc<dyn TokenStore>; 2] = [FileCopy::of(&*store), copy(&*store)];
         let [same, other] = copies;
-        let issuer = j.world.engine.issuer();
-        issuer.revoke(&Caller::Root, made.id).unwrap();
+        let engine = &j.world.engine;
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .revoke(made.id)
+            .unwrap();
         *store.0.write().unwrap() = if new_epoch { other } else { same };
         let start = Instant::now();
         let status = || {
@@ -94,7 +109,7 @@ fn revocations_survive_a_rollback_under_a_running_engine() {
         );
         let Journaled { world, journal } = j;
         let clock = world.clock.clone();
-        drop((issuer, world));
+        drop(world);
         let options = with_journal(&clock, Arc::new(journal.reopened()));
         let engine = Engine::open(store.clone(), key(), options).unwrap();
         assert_eq!(
@@ -117,7 +132,10 @@ fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
     let idle = with_journal(&j.world.clock, Arc::new(j.journal.another()));
     let idle = Engine::open(store.clone(), key(), idle).unwrap();
     let new = j.world.new_authorization(&["read:buckets"]);
-    idle.issuer().create(&Caller::Root, new).unwrap();
+    idle.admin(Caller::Root)
+        .authorizations()
+        .create(new)
+        .unwrap();
     drop(idle);
     let (secret, made) = j.world.create(&["read:buckets"]);
     let of_made = format!("authorization:{}", made.id).parse().unwrap();
@@ -130,8 +148,12 @@ fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
         };
         late.commit(&[put]).unwrap();
     }
-    let issuer = j.world.engine.issuer();
-    issuer.revoke(&Caller::Root, made.id).unwrap();
+    let engine = &j.world.engine;
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .revoke(made.id)
+        .unwrap();
     let other: Arc<dyn TokenStore> = copy(&*store);
     let new_epoch = epoch(&*other);
     *store.0.write().unwrap() = other;
@@ -149,7 +171,7 @@ fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
     }
     let Journaled { world, journal } = j;
     let clock = world.clock.clone();
-    drop((issuer, world));
+    drop(world);
     let options = with_journal(&clock, Arc::new(journal.reopened()));
     let engine = Engine::open(late, key(), options).unwrap();
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
@@ -195,7 +217,11 @@ fn a_revocation_without_outcome_counts_even_after_a_purge() {
     let engine = j.open(j.world.store.clone()).unwrap();
     assert_eq!(engine.rollback(), None);
     let new = j.world.new_authorization(&["read:buckets"]);
-    engine.issuer().create(&Caller::Root, new).unwrap();
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .create(new)
+        .unwrap();
     drop(engine);
     let engine = j.open(backup).unwrap();
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
@@ -207,8 +233,8 @@ fn an_import_before_a_revocation_reactivates_nothing_despite_clock_changes() {
     for another_chain in [false, true] {
         let j = journaled();
         j.world.clock.advance(MONTHS);
-        let issuer = j.world.engine.issuer();
-        issuer.import(&[item(&j, 0x51)]).unwrap();
+        let engine = &j.world.engine;
+        engine.maintenance().import(&[item(&j, 0x51)]).unwrap();
         let backup = j.backup();
         j.world.clock.set("2026-01-02T00:00:00Z".parse().unwrap());
         let journal: Arc<dyn Journal> = match another_chain {
@@ -219,8 +245,9 @@ fn an_import_before_a_revocation_reactivates_nothing_despite_clock_changes() {
         let second = Engine::open(j.world.store.clone(), key(), options).unwrap();
         assert_eq!(second.rollback(), None);
         let revoked = second
-            .issuer()
-            .revoke(&Caller::Root, Id::new(0x51).unwrap());
+            .admin(Caller::Root)
+            .authorizations()
+            .revoke(Id::new(0x51).unwrap());
         revoked.unwrap();
         drop(second);
         let engine = j.open(backup).unwrap();
@@ -236,8 +263,8 @@ fn an_import_before_a_revocation_reactivates_nothing_despite_clock_changes() {
 #[test]
 fn imports_respect_revocations_by_other_processes() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
-    issuer.import(&[item(&j, 0x51)]).unwrap();
+    let engine = &j.world.engine;
+    engine.maintenance().import(&[item(&j, 0x51)]).unwrap();
     let options = with_journal(&j.world.clock, Arc::new(j.journal.another()));
     let other = Engine::open(j.world.store.clone(), key(), options).unwrap();
     // This engine reads the other's chain before the revocation.
@@ -245,9 +272,9 @@ fn imports_respect_revocations_by_other_processes() {
         authorization(&j.world, 0x60),
         token("an-imported-token-of-another-origin-0002"),
     );
-    issuer.import(&[unrelated]).unwrap();
+    engine.maintenance().import(&[unrelated]).unwrap();
     revoke_and_purge(&j, &other, 0x51);
-    let again = issuer.import(&[item(&j, 0x51)]);
+    let again = engine.maintenance().import(&[item(&j, 0x51)]);
     assert!(
         matches!(again, Err(Error::PreviouslyRevoked(_))),
         "{again:?}"
@@ -258,24 +285,31 @@ fn imports_respect_revocations_by_other_processes() {
 #[test]
 fn tokens_revoked_with_their_owner_stay_revoked_when_the_owner_is_reimported() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
+    let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = issuer.create_user(root, "me", None).unwrap();
+    let user = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap();
     let mut of_user = authorization(&j.world, 0x51);
     of_user.user = Some(user.id);
     let item = || ImportItem::Authorization(of_user.clone(), token(TEXT));
-    issuer.import(&[item()]).unwrap();
+    engine.maintenance().import(&[item()]).unwrap();
     let backup = j.backup();
     let delete = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    issuer.edit_user(root, user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, &delete).unwrap();
     j.world.clock.advance(MONTHS);
-    assert_eq!(issuer.purge().unwrap(), 2);
+    assert_eq!(engine.maintenance().purge().unwrap(), 2);
     let revived = [ImportItem::User(user.clone())];
-    issuer.import_with(&revived, IfRevoked::Revive).unwrap();
-    let again = issuer.import(&[item()]);
+    engine
+        .maintenance()
+        .import_with(&revived, IfRevoked::Revive)
+        .unwrap();
+    let again = engine.maintenance().import(&[item()]);
     assert!(
         matches!(again, Err(Error::PreviouslyRevoked(_))),
         "{again:?}"
@@ -328,15 +362,26 @@ fn a_hanging_journal_does_not_affect_checks() {
         ..Options::new(symbolon::Schema::influxdb_v2())
     };
     let engine = Engine::create(store, key(), options).unwrap();
-    let issuer = engine.issuer();
-    let org = issuer
-        .create_organization(&Caller::Root, "org", "")
+    let org = engine
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("org"))
         .unwrap();
     let new = symbolon::NewAuthorization::new(org.id, ["read:buckets".parse().unwrap()]);
-    let (secret, made) = issuer.create(&Caller::Root, new).unwrap();
+    let (secret, made) = engine
+        .admin(Caller::Root)
+        .authorizations()
+        .create(new)
+        .unwrap();
     journal.hangs.store(true, Ordering::SeqCst);
     std::thread::scope(|scope| {
-        scope.spawn(|| issuer.create_user(&Caller::Root, "me", None).unwrap());
+        scope.spawn(|| {
+            engine
+                .admin(Caller::Root)
+                .users()
+                .create(&NewUser::named("me"))
+                .unwrap()
+        });
         while !journal.entered.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }
@@ -362,11 +407,14 @@ fn concurrent_opens_of_a_rolled_back_store_agree() {
             0 => j.backup(),
             _ => FileCopy::of(&*j.world.store),
         };
-        let issuer = j.world.engine.issuer();
+        let engine = &j.world.engine;
         for (_, one) in &made {
-            issuer.revoke(&Caller::Root, one.id).unwrap();
+            engine
+                .admin(Caller::Root)
+                .authorizations()
+                .revoke(one.id)
+                .unwrap();
         }
-        drop(issuer);
         let first: Arc<dyn Journal> = Arc::new(j.journal.reopened());
         let second: Arc<dyn Journal> = Arc::new(j.journal.another());
         std::thread::scope(|scope| {
@@ -378,7 +426,11 @@ fn concurrent_opens_of_a_rolled_back_store_agree() {
                         assert_eq!(check(&engine, token), Err(Denied::Revoked(one.id)));
                     }
                     let new = j.world.new_authorization(&["read:buckets"]);
-                    engine.issuer().create(&Caller::Root, new).unwrap();
+                    engine
+                        .admin(Caller::Root)
+                        .authorizations()
+                        .create(new)
+                        .unwrap();
                 });
             }
         });

@@ -9,11 +9,11 @@ use symbolon::store::{
     Cursor, Epoch, Limits, Page, Revision, Sharing, Stored, TokenStore, Wake, Write,
 };
 use symbolon::{
-    Caller, Denied, Engine, Error, Id, IntegrityFaultKind, MemoryStore, Minute, StoreError,
-    StoreKey, Transition,
+    Caller, Denied, Engine, Error, Id, IntegrityFaultKind, MemoryStore, Minute, NewOrganization,
+    NewUser, StoreError, StoreKey, Transition,
 };
 
-use crate::fixture::{READ_BUCKETS, World, engine, key, options};
+use crate::fixture::{READ_BUCKETS, World, bearer_caller, engine, key, options};
 
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();
@@ -31,15 +31,12 @@ fn changes_of_one_engine_are_seen_by_another() {
     let (token, made) = world.create(&["read:buckets"]);
     let seen = || other.verifier().check(token.reveal(), &READ_BUCKETS);
     eventually("created", || seen() == Ok(made.id));
-    world
-        .engine
-        .issuer()
-        .revoke(&Caller::Root, made.id)
-        .unwrap();
+    world.root().authorizations().revoke(made.id).unwrap();
     eventually("revoked", || seen() == Err(Denied::Revoked(made.id)));
     other
-        .issuer()
-        .create_user(&Caller::Root, "user", None)
+        .admin(Caller::Root)
+        .users()
+        .create(&NewUser::named("user"))
         .unwrap();
     eventually("the user", || world.engine.len() == other.len());
     let newest = other.caught_up().max(world.engine.caught_up());
@@ -55,15 +52,11 @@ fn a_purge_elsewhere_triggers_a_rebuild() {
     let (token, made) = world.create(&["read:buckets"]);
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let seen = |token: &symbolon::Token| other.verifier().check(token.reveal(), &READ_BUCKETS);
-    world
-        .engine
-        .issuer()
-        .revoke(&Caller::Root, made.id)
-        .unwrap();
+    world.root().authorizations().revoke(made.id).unwrap();
     eventually("revoked", || seen(&token) == Err(Denied::Revoked(made.id)));
     // Time passes for both engines. The other one confirms its state before it counts as stale.
     world.clock.advance(Duration::from_secs(31 * 24 * 3600));
-    world.engine.issuer().purge().unwrap();
+    world.engine.maintenance().purge().unwrap();
     eventually("purged", || seen(&token) == Err(Denied::Unknown));
     eventually("kept", || seen(&kept) == Ok(kept_made.id));
 }
@@ -157,9 +150,9 @@ fn a_replayed_record_is_refused_and_reported() {
     let old = world.store.get(&key).unwrap().unwrap();
     for transition in [Transition::Deactivate, Transition::Revoke] {
         world
-            .engine
-            .issuer()
-            .edit(&Caller::Root, made.id, transition.into())
+            .root()
+            .authorizations()
+            .edit(made.id, transition.into())
             .unwrap();
         let denied = world.check(&token);
         let now = world.store.get(&key).unwrap().unwrap();
@@ -177,7 +170,7 @@ fn a_replayed_record_is_refused_and_reported() {
                 .iter()
                 .any(|fault| fault.problem == IntegrityFaultKind::RolledBack)
         );
-        let found = world.engine.fsck().unwrap().problems;
+        let found = world.engine.maintenance().fsck().unwrap().problems;
         assert!(found.iter().any(|one| one.key == key), "{found:?}");
         let back = Write::Put {
             record: now.record,
@@ -204,7 +197,7 @@ fn a_forged_record_is_refused_and_reported_without_blocking_others() {
     eventually("denied", || world.check(&token) == Err(Denied::Unknown));
     let (later, later_made) = world.create(&["read:buckets"]);
     assert_eq!(world.check(&later), Ok(later_made.id));
-    let refused = world.engine.issuer().revoke(&Caller::Root, made.id);
+    let refused = world.root().authorizations().revoke(made.id);
     assert!(matches!(refused, Err(Error::Tampered(_))));
     let restarted = world.another();
     assert_eq!(
@@ -250,14 +243,12 @@ fn concurrent_creation_of_one_store_agrees() {
             (make(), one.join().unwrap())
         });
         let org = one
-            .issuer()
-            .create_organization(&Caller::Root, "org", "")
+            .admin(Caller::Root)
+            .organizations()
+            .create(&NewOrganization::named("org"))
             .unwrap();
         eventually("seen", || two.len() == 1);
-        let found = two
-            .issuer()
-            .organization_named(&Caller::Root, "org")
-            .unwrap();
+        let found = two.admin(Caller::Root).organizations().find("org").unwrap();
         assert_eq!(found.id, org.id);
     }
 }
@@ -280,11 +271,11 @@ fn roll_back_record(world: &World, key: RecordKey, old: &Stored) {
 #[test]
 fn a_removed_record_cannot_be_replayed() {
     let world = World::on(Arc::new(MemoryStore::shared()));
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (token, made) = world.create(&["read:buckets"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let old = world.store.get(&key).unwrap().unwrap();
-    issuer.revoke(&Caller::Root, made.id).unwrap();
+    world.root().authorizations().revoke(made.id).unwrap();
     let now = world.store.get(&key).unwrap().unwrap();
     // An attacker removes the row, so that the engine rebuilds without it, and restores the old
     // one.
@@ -307,9 +298,9 @@ fn a_removed_record_cannot_be_replayed() {
     let (token, made) = world.create(&["read:buckets"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let old = world.store.get(&key).unwrap().unwrap();
-    issuer.revoke(&Caller::Root, made.id).unwrap();
+    world.root().authorizations().revoke(made.id).unwrap();
     world.clock.advance(Duration::from_secs(31 * 24 * 3600));
-    issuer.purge().unwrap();
+    engine.maintenance().purge().unwrap();
     roll_back_record(&world, key, &old);
     eventually("fresh", || world.check(&token) == Err(Denied::Unknown));
 }
@@ -317,28 +308,34 @@ fn a_removed_record_cannot_be_replayed() {
 #[test]
 fn a_replayed_record_can_only_be_revoked() {
     let world = World::on(Arc::new(MemoryStore::shared()));
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let (token, made) = world.create(&["read:buckets", "write:orgs"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let wide = world.store.get(&key).unwrap().unwrap();
-    let narrow = symbolon::Edit {
+    let narrow = symbolon::AuthorizationEdit {
         permissions: Some(
             [crate::fixture::permission("read:buckets")]
                 .into_iter()
                 .collect(),
         ),
-        ..symbolon::Edit::default()
+        ..symbolon::AuthorizationEdit::default()
     };
-    issuer.edit(&Caller::Root, made.id, narrow).unwrap();
+    world.root().authorizations().edit(made.id, narrow).unwrap();
     roll_back_record(&world, key, &wide);
     // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
-    let caller = Caller::Authorization(made.id);
-    let created = issuer.create_organization(&caller, "stolen", "");
+    let caller = bearer_caller(made.id);
+    let created = engine
+        .admin(caller)
+        .organizations()
+        .create(&NewOrganization::named("stolen"));
     assert!(matches!(created, Err(Error::Tampered(_))), "{created:?}");
-    let off = issuer.edit(&Caller::Root, made.id, Transition::Deactivate.into());
+    let off = world
+        .root()
+        .authorizations()
+        .edit(made.id, Transition::Deactivate.into());
     assert!(matches!(off, Err(Error::Tampered(_))));
     assert_eq!(world.check(&token), Ok(made.id));
-    issuer.revoke(&Caller::Root, made.id).unwrap();
+    world.root().authorizations().revoke(made.id).unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     let restarted = world.another();
     assert_eq!(
@@ -360,8 +357,11 @@ fn waiting_for_a_commit_sees_all_earlier_changes() {
             0 => Transition::Deactivate,
             _ => Transition::Activate,
         };
-        let issuer = world.engine.issuer();
-        issuer.edit(&Caller::Root, made.id, edit.into()).unwrap();
+        world
+            .root()
+            .authorizations()
+            .edit(made.id, edit.into())
+            .unwrap();
         let wanted = checked(&world.engine);
         assert!(other.wait_for(world.engine.committed(), Duration::from_secs(10)));
         assert_eq!(checked(&other), wanted);
@@ -369,8 +369,9 @@ fn waiting_for_a_commit_sees_all_earlier_changes() {
         let third = world.another();
         let before = third.committed();
         third
-            .issuer()
-            .edit(&Caller::Root, made.id, edit.into())
+            .admin(Caller::Root)
+            .authorizations()
+            .edit(made.id, edit.into())
             .unwrap();
         assert!(third.committed() > before);
         assert_eq!(third.committed(), world.engine.committed());

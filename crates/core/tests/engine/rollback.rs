@@ -9,8 +9,9 @@ use symbolon::journal::{Event, MemoryJournal, Operation};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, IntegrityFaultKind, Options, OrganizationEdit,
-    Rotation, StoreError, TokenStore, Transition, UnjournaledStore, UserEdit,
+    Caller, Clock, Denied, Engine, Error, Id, IntegrityFaultKind, NewBucket, NewOrganization,
+    NewUser, Options, OrganizationEdit, Rotation, StoreError, TokenStore, Transition,
+    UnjournaledStore, UserEdit,
 };
 
 use crate::fixture::{World, key};
@@ -24,16 +25,20 @@ fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
         .map(|_| j.world.create(&["read:buckets"]))
         .collect();
     let backup = j.backup();
-    let issuer = j.world.engine.issuer();
+    let engine = &j.world.engine;
     let (revoked, kept) = made.split_at(1000);
     for (_, one) in revoked {
-        issuer.revoke(&Caller::Root, one.id).unwrap();
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .revoke(one.id)
+            .unwrap();
     }
     // The old engine continues for a while and purges the revoked records.
     j.world
         .clock
         .advance(Duration::from_secs(40 * 24 * 60 * 60));
-    assert_eq!(issuer.purge().unwrap(), 1000);
+    assert_eq!(engine.maintenance().purge().unwrap(), 1000);
     let engine = j.open(backup.clone()).unwrap();
     assert_eq!(engine.rollback().unwrap().revoked, 1000);
     for (token, one) in revoked {
@@ -42,7 +47,7 @@ fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
     for (token, one) in kept {
         assert_eq!(check(&engine, token), Ok(one.id));
     }
-    assert!(engine.fsck().unwrap().problems.is_empty());
+    assert!(engine.maintenance().fsck().unwrap().problems.is_empty());
     drop(engine);
     // The second open finds the rollback already handled.
     let engine = j.open(backup).unwrap();
@@ -52,17 +57,32 @@ fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
 #[test]
 fn all_revocations_survive_a_restore() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
+    let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = issuer.create_user(root, "me", None).unwrap();
-    let gone = issuer.create_organization(root, "gone", "").unwrap();
-    let bucket = issuer.register_bucket(root, j.world.org.id, "b").unwrap();
+    let user = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap();
+    let gone = engine
+        .admin(*root)
+        .organizations()
+        .create(&NewOrganization::named("gone"))
+        .unwrap();
+    let bucket = engine
+        .admin(*root)
+        .buckets()
+        .create(&NewBucket {
+            organization: j.world.org.id,
+            name: ("b").into(),
+        })
+        .unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
     new.user = Some(user.id);
-    let (of_user, _) = issuer.create(root, new).unwrap();
+    let (of_user, _) = engine.admin(*root).authorizations().create(new).unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
     new.organization = gone.id;
-    let (of_organization, _) = issuer.create(root, new).unwrap();
+    let (of_organization, _) = engine.admin(*root).authorizations().create(new).unwrap();
     let (rotated, old) = j.world.create(&["read:buckets"]);
     let (inactive, off) = j.world.create(&["read:buckets"]);
     let backup = j.backup();
@@ -71,20 +91,30 @@ fn all_revocations_survive_a_restore() {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    issuer.edit_user(root, user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, &delete).unwrap();
     let delete = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    issuer.edit_organization(root, gone.id, &delete).unwrap();
-    issuer.unregister_bucket(root, bucket.id).unwrap();
+    engine
+        .admin(*root)
+        .organizations()
+        .edit(gone.id, &delete)
+        .unwrap();
+    engine.admin(*root).buckets().delete(bucket.id).unwrap();
     let overlap = Rotation {
         overlap: Duration::from_secs(3600),
         ..Rotation::default()
     };
-    let (replacing, _) = issuer.rotate(root, old.id, &overlap).unwrap();
-    issuer
-        .edit(root, off.id, Transition::Deactivate.into())
+    let (replacing, _) = engine
+        .admin(*root)
+        .authorizations()
+        .rotate(old.id, &overlap)
+        .unwrap();
+    engine
+        .admin(*root)
+        .authorizations()
+        .edit(off.id, Transition::Deactivate.into())
         .unwrap();
 
     let engine = j.open(backup).unwrap();
@@ -98,7 +128,7 @@ fn all_revocations_survive_a_restore() {
         check(&engine, &of_organization),
         Err(Denied::Revoked(_))
     ));
-    let named = engine.issuer().bucket_named(root, j.world.org.id, "b");
+    let named = engine.admin(*root).buckets().find(j.world.org.id, "b");
     assert!(matches!(named, Err(Error::NotFound(_))));
     assert_eq!(check(&engine, &rotated), Ok(old.id), "within the overlap");
     j.world.clock.advance(Duration::from_secs(3601));
@@ -119,11 +149,7 @@ fn an_interrupted_replay_resumes_at_the_next_start() {
         .collect();
     let backup = j.backup();
     for (_, one) in &made {
-        j.world
-            .engine
-            .issuer()
-            .revoke(&Caller::Root, one.id)
-            .unwrap();
+        j.world.root().authorizations().revoke(one.id).unwrap();
     }
     for allowed in 0..3 {
         let flaky = Arc::new(Flaky::new(backup.clone(), allowed));
@@ -197,11 +223,7 @@ fn a_continuing_store_is_not_mistaken_for_a_rolled_back_one() {
                     }
                     std::thread::sleep(Duration::from_micros(200));
                     let (_, one) = j.world.create(&["read:buckets"]);
-                    j.world
-                        .engine
-                        .issuer()
-                        .revoke(&Caller::Root, one.id)
-                        .unwrap();
+                    j.world.root().authorizations().revoke(one.id).unwrap();
                 }
             });
         }
@@ -211,7 +233,11 @@ fn a_continuing_store_is_not_mistaken_for_a_rolled_back_one() {
             let engine = Engine::open(j.world.store.clone(), key(), options).unwrap();
             assert_eq!(engine.rollback(), None);
             let new = j.world.new_authorization(&["read:buckets"]);
-            engine.issuer().create(&Caller::Root, new).unwrap();
+            engine
+                .admin(Caller::Root)
+                .authorizations()
+                .create(new)
+                .unwrap();
         }
         done.store(true, Ordering::SeqCst);
     });
@@ -279,12 +305,16 @@ mod flaky {
 #[test]
 fn records_replayed_offline_stay_revoked() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
+    let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = issuer.create_user(root, "me", None).unwrap();
+    let user = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
     new.user = Some(user.id);
-    let (of_user, _) = issuer.create(root, new).unwrap();
+    let (of_user, _) = engine.admin(*root).authorizations().create(new).unwrap();
     let (revoked, made) = j.world.create(&["read:buckets"]);
     let (rotated, old) = j.world.create(&["read:buckets"]);
     let keys = [
@@ -294,13 +324,21 @@ fn records_replayed_offline_stay_revoked() {
     ];
     let store = Arc::clone(&j.world.store);
     let before = keys.map(|key| store.get(&key).unwrap().unwrap().record);
-    issuer.revoke(root, made.id).unwrap();
+    engine
+        .admin(*root)
+        .authorizations()
+        .revoke(made.id)
+        .unwrap();
     let delete = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    issuer.edit_user(root, user.id, &delete).unwrap();
-    issuer.rotate(root, old.id, &Rotation::default()).unwrap();
+    engine.admin(*root).users().edit(user.id, &delete).unwrap();
+    engine
+        .admin(*root)
+        .authorizations()
+        .rotate(old.id, &Rotation::default())
+        .unwrap();
     let Journaled { world, journal } = j;
     let World { engine, clock, .. } = world;
     drop(engine);
@@ -334,7 +372,7 @@ fn records_replayed_offline_stay_revoked() {
     // The replay revoked the records in the store, so the next start finds no fault.
     let engine = open();
     assert_eq!(engine.faults(), []);
-    assert_eq!(engine.fsck().unwrap().problems, []);
+    assert_eq!(engine.maintenance().fsck().unwrap().problems, []);
     assert_eq!(check(&engine, &revoked), Err(Denied::Revoked(made.id)));
 }
 
@@ -357,7 +395,11 @@ fn revocations_missing_from_the_journal_are_added_at_the_next_start() {
         } = j.world;
         drop(engine);
         let without = Engine::open(store.clone(), key(), crate::fixture::options(&clock)).unwrap();
-        without.issuer().revoke(&Caller::Root, made.id).unwrap();
+        without
+            .admin(Caller::Root)
+            .authorizations()
+            .revoke(made.id)
+            .unwrap();
         drop(without);
         let open = |store: Arc<dyn TokenStore>| {
             let options = Options {
@@ -383,25 +425,44 @@ fn revocations_missing_from_the_journal_are_added_at_the_next_start() {
 #[test]
 fn an_unchanged_store_is_not_rewritten() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
+    let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = issuer.create_user(root, "me", None).unwrap();
-    let bucket = issuer.register_bucket(root, j.world.org.id, "b").unwrap();
+    let user = engine
+        .admin(*root)
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap();
+    let bucket = engine
+        .admin(*root)
+        .buckets()
+        .create(&NewBucket {
+            organization: j.world.org.id,
+            name: ("b").into(),
+        })
+        .unwrap();
     let made: Vec<_> = (0..4).map(|_| j.world.create(&["read:buckets"])).collect();
     for ((_, one), seconds) in made.iter().zip([0, 3600]) {
         let rotation = Rotation {
             overlap: Duration::from_secs(seconds),
             ..Rotation::default()
         };
-        issuer.rotate(root, one.id, &rotation).unwrap();
+        engine
+            .admin(*root)
+            .authorizations()
+            .rotate(one.id, &rotation)
+            .unwrap();
     }
-    issuer.revoke(root, made[2].1.id).unwrap();
-    issuer.unregister_bucket(root, bucket.id).unwrap();
+    engine
+        .admin(*root)
+        .authorizations()
+        .revoke(made[2].1.id)
+        .unwrap();
+    engine.admin(*root).buckets().delete(bucket.id).unwrap();
     let delete = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    issuer.edit_user(root, user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, &delete).unwrap();
     let end = || j.world.store.scan(&Cursor::start(), 100).unwrap().end;
     let (before, lines) = (end(), j.journal.entries().len());
     for _ in 0..3 {

@@ -27,12 +27,12 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     let (token, made) = world.create(&["read:buckets"]);
     let hashed = authorization(&world, 1000);
     let item = ImportItem::Hashed(hashed.clone(), ForeignHash::sha256(V2.as_bytes()));
-    world.engine.issuer().import(&[item]).unwrap();
+    world.engine.maintenance().import(&[item]).unwrap();
     let of_made = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let before = world.store.get(&of_made).unwrap().unwrap();
     let World { engine, .. } = &world;
     assert_eq!(
-        engine.issuer().reseal(&mut |_| ()).unwrap(),
+        engine.maintenance().reseal(&mut |_| ()).unwrap(),
         0,
         "nothing to do"
     );
@@ -49,7 +49,7 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     // Opening the store with the new key has already resealed the settings.
     assert_eq!(
         engine
-            .issuer()
+            .maintenance()
             .reseal(&mut |count| resealed = count)
             .unwrap(),
         records - 1
@@ -60,14 +60,18 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     let retired = rotating.retired();
     let engine = open(&world, again(&retired)).unwrap();
     assert_eq!(engine.faults(), []);
-    let findings = engine.fsck().unwrap();
+    let findings = engine.maintenance().fsck().unwrap();
     assert_eq!(findings.problems, []);
     assert_eq!(findings.records.values().sum::<usize>(), records);
     let check = |text: &str| engine.verifier().check(text, &READ_BUCKETS);
     assert_eq!(check(token.reveal()), Ok(made.id));
     assert_eq!(check(V2), Ok(hashed.id));
     let new = world.new_authorization(&["read:buckets"]);
-    let (newer, second) = engine.issuer().create(&Caller::Root, new).unwrap();
+    let (newer, second) = engine
+        .admin(Caller::Root)
+        .authorizations()
+        .create(new)
+        .unwrap();
     assert_eq!(check(newer.reveal()), Ok(second.id));
     // The old key alone no longer opens the store.
     assert!(matches!(open(&world, key()), Err(Error::WrongKey(_))));
@@ -106,16 +110,19 @@ fn an_interrupted_rotation_resumes_and_keeps_tokens_valid() {
         let flaky = Arc::new(Flaky::new(Arc::clone(&world.store), allowed));
         let opened = Engine::open(flaky, again(&rotating), options(&world.clock));
         if let Ok(engine) = opened {
-            assert!(engine.issuer().reseal(&mut |_| ()).is_err(), "{allowed}");
+            assert!(
+                engine.maintenance().reseal(&mut |_| ()).is_err(),
+                "{allowed}"
+            );
             works(&engine);
         }
     }
     let engine = open(&world, again(&rotating)).unwrap();
-    assert!(engine.issuer().reseal(&mut |_| ()).unwrap() > 0);
+    assert!(engine.maintenance().reseal(&mut |_| ()).unwrap() > 0);
     drop(engine);
     let engine = open(&world, rotating.retired()).unwrap();
     works(&engine);
-    assert_eq!(engine.fsck().unwrap().problems, []);
+    assert_eq!(engine.maintenance().fsck().unwrap().problems, []);
 }
 
 #[test]
@@ -133,7 +140,7 @@ fn tampered_records_are_skipped_and_reported() {
     world.store.commit(&[put]).unwrap();
     let rotating = key().rotated().unwrap();
     let engine = open(&world, again(&rotating)).unwrap();
-    engine.issuer().reseal(&mut |_| ()).unwrap();
+    engine.maintenance().reseal(&mut |_| ()).unwrap();
     assert_eq!(
         world.store.get(&of_made).unwrap().unwrap().record,
         stored.record

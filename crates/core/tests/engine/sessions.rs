@@ -8,19 +8,19 @@ use symbolon::journal::{Actor, Event, Journal, Operation};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Write;
 use symbolon::{
-    Caller, Denied, Edit, Engine, Error, Id, IntegrityFaultKind, PasswordHash, PurgeOptions,
-    Session, Timestamp, Token, TokenStore, Transition, UserEdit,
+    AuthorizationEdit, Caller, Denied, Engine, Error, Id, IntegrityFaultKind, NewUser,
+    PasswordHash, PurgeOptions, Session, Timestamp, Token, TokenStore, Transition, UserEdit,
 };
 
-use crate::fixture::{READ_BUCKETS, World};
+use crate::fixture::{READ_BUCKETS, World, bearer_caller, user_caller};
 use crate::journal::{Journaled, journaled};
 
-const ROOT: &Caller = &Caller::Root;
+const ROOT: Caller = Caller::Root;
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) fn denied(engine: &Engine, text: &str) -> Option<Denied> {
-    match engine.issuer().session(text.as_bytes()) {
+    match engine.sessions().get(text.as_bytes()) {
         Ok(_) => None,
         Err(Error::Caller(denied)) => Some(denied),
         Err(error) => unreachable!("{error}"),
@@ -128,10 +128,15 @@ fn after(before: Transition, step: Transition) -> Transition {
 
 fn walk(steps: Vec<Step>) {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
+    let engine = &world.engine;
+    let user = engine
+        .admin(ROOT)
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
     let (api, authorization) = world.create(&["read:buckets"]);
-    let callers = [Caller::User(user), Caller::Authorization(authorization.id)];
+    let callers = [user_caller(user), bearer_caller(authorization.id)];
     let mut model = Model {
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
         user: Transition::Activate,
@@ -142,13 +147,12 @@ fn walk(steps: Vec<Step>) {
     let mut texts: Vec<(Token, Session)> = Vec::new();
     let mut engine = world.another();
     for step in steps {
-        let issuer = engine.issuer();
         match step {
             Step::SignIn(who) => {
                 let may = [model.user, model.token]
                     .get(who)
                     .is_some_and(|state| *state == Transition::Activate);
-                let made = issuer.sign_in(callers.get(who).unwrap(), HOUR);
+                let made = engine.sessions().sign_in(callers.get(who).unwrap(), HOUR);
                 assert_eq!(made.is_ok(), may);
                 let Ok((text, session)) = made else { continue };
                 model.sessions.push(Known {
@@ -166,7 +170,7 @@ fn walk(steps: Vec<Step>) {
                 };
                 let now = model.now;
                 let known = model.sessions.get_mut(which).unwrap();
-                let answer = issuer.sign_out(text.reveal().as_bytes());
+                let answer = engine.sessions().sign_out(text.reveal().as_bytes());
                 assert_eq!(answer.is_ok(), !known.purged);
                 if known.expires > now && !known.purged {
                     known.ended = known.ended.or(Some(now));
@@ -176,7 +180,7 @@ fn walk(steps: Vec<Step>) {
                 let Some((_, session)) = texts.get(which) else {
                     continue;
                 };
-                let answer = issuer.extend_session(session, at_least);
+                let answer = engine.sessions().extend(session, at_least);
                 let refused = model.refused(model.sessions.get(which).unwrap());
                 assert_eq!(answer.is_ok(), refused.is_none());
                 let known = model.sessions.get_mut(which).unwrap();
@@ -189,12 +193,17 @@ fn walk(steps: Vec<Step>) {
                 model.now = model.now.saturating_add(time);
             }
             Step::ToUser(transition) => {
-                let _ = issuer.edit_user(ROOT, user, &to(transition));
+                let _ = engine.admin(ROOT).users().edit(user, &to(transition));
                 model.user = after(model.user, transition);
             }
             Step::Password => {
                 let phc = format!("$argon2id${}", model.passwords + 1);
-                if issuer.edit_user(ROOT, user, &password(&phc)).is_ok() {
+                if engine
+                    .admin(ROOT)
+                    .users()
+                    .edit(user, &password(&phc))
+                    .is_ok()
+                {
                     model.passwords += 1;
                 }
             }
@@ -203,11 +212,14 @@ fn walk(steps: Vec<Step>) {
                     name: Some(format!("user at {}", model.now)),
                     ..UserEdit::default()
                 };
-                let _ = issuer.edit_user(ROOT, user, &renamed);
+                let _ = engine.admin(ROOT).users().edit(user, &renamed);
             }
             Step::ToToken(transition) => {
-                let edit = Edit::from(transition);
-                let _ = issuer.edit(ROOT, authorization.id, edit);
+                let edit = AuthorizationEdit::from(transition);
+                let _ = engine
+                    .admin(ROOT)
+                    .authorizations()
+                    .edit(authorization.id, edit);
                 model.token = after(model.token, transition);
             }
             Step::Restart => engine = world.another(),
@@ -218,7 +230,7 @@ fn walk(steps: Vec<Step>) {
                 };
                 let before = model.now.saturating_sub(HOUR);
                 let over = |one: &&mut Known| one.ended.unwrap_or(one.expires) < before;
-                let purged = issuer.purge_with(&how, &mut |_| {}).unwrap();
+                let purged = engine.maintenance().purge_with(&how, &mut |_| {}).unwrap();
                 let mut count = 0;
                 for one in model
                     .sessions
@@ -265,10 +277,18 @@ fn session_validity_matches_the_reference() {
 #[test]
 fn a_session_is_found_only_by_its_exact_text() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
-    let (text, session) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
-    assert_eq!(issuer.session(text.reveal().as_bytes()).unwrap(), session);
+    let engine = &world.engine;
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
+    let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
+    assert_eq!(
+        engine.sessions().get(text.reveal().as_bytes()).unwrap(),
+        session
+    );
     // A forged text with the id of the session.
     let forged = Token::generate(symbolon::Prefix::default(), session.id).unwrap();
     assert_eq!(
@@ -278,15 +298,15 @@ fn a_session_is_found_only_by_its_exact_text() {
     let other = "x".repeat(64);
     assert_eq!(denied(&world.engine, &other), Some(Denied::Unknown));
     assert_eq!(denied(&world.engine, "short"), Some(Denied::Malformed));
-    let out = issuer.sign_out(forged.reveal().as_bytes());
+    let out = engine.sessions().sign_out(forged.reveal().as_bytes());
     assert!(matches!(out, Err(Error::Caller(Denied::Unknown))));
-    assert!(issuer.session(text.reveal().as_bytes()).is_ok());
+    assert!(engine.sessions().get(text.reveal().as_bytes()).is_ok());
     assert!(matches!(
-        issuer.sign_in(ROOT, HOUR),
+        engine.sessions().sign_in(&ROOT, HOUR),
         Err(Error::Forbidden(_))
     ));
-    let gone = Caller::User(Id::new(99).unwrap());
-    let refused = issuer.sign_in(&gone, HOUR);
+    let gone = user_caller(Id::new(99).unwrap());
+    let refused = engine.sessions().sign_in(&gone, HOUR);
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
     let shown = format!("{session:?}");
     assert!(!shown.contains(text.reveal()));
@@ -295,15 +315,20 @@ fn a_session_is_found_only_by_its_exact_text() {
 #[test]
 fn a_session_is_extended_only_near_its_expiry() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
-    let (text, _) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
-    let read = || issuer.session(text.reveal().as_bytes()).unwrap();
+    let engine = &world.engine;
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
+    let (text, _) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
+    let read = || engine.sessions().get(text.reveal().as_bytes()).unwrap();
     let mut written = 0;
     for _ in 0..120 {
         world.clock.advance(MINUTE);
         let before = world.engine.committed();
-        issuer.extend_session(&read(), 5 * MINUTE).unwrap();
+        engine.sessions().extend(&read(), 5 * MINUTE).unwrap();
         written += usize::from(world.engine.committed() != before);
     }
     // The first extension is after 56 minutes, the others follow every six minutes.
@@ -325,12 +350,24 @@ fn roll_back_record(store: &dyn TokenStore, old: &symbolon::store::Stored) {
 }
 
 fn signed_out(j: &Journaled) -> (Token, Session) {
-    let issuer = j.world.engine.issuer();
-    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
-    let (text, session) = issuer.sign_in(&Caller::User(user), 10 * HOUR).unwrap();
+    let engine = &j.world.engine;
+    let user = j
+        .world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
+    let (text, session) = engine
+        .sessions()
+        .sign_in(&user_caller(user), 10 * HOUR)
+        .unwrap();
     let store = &*j.world.store;
     let old = store.get(&session_key(&session)).unwrap().unwrap();
-    issuer.sign_out(text.reveal().as_bytes()).unwrap();
+    engine
+        .sessions()
+        .sign_out(text.reveal().as_bytes())
+        .unwrap();
     roll_back_record(store, &old);
     (text, session)
 }
@@ -357,11 +394,25 @@ fn a_signed_out_session_cannot_be_replayed() {
 #[test]
 fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
-    let user = issuer.create_user(ROOT, "user", None).unwrap().id;
-    let [kept, revoked] = [(); 2].map(|()| issuer.sign_in(&Caller::User(user), 10 * HOUR).unwrap());
+    let engine = &j.world.engine;
+    let user = j
+        .world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap()
+        .id;
+    let [kept, revoked] = [(); 2].map(|()| {
+        engine
+            .sessions()
+            .sign_in(&user_caller(user), 10 * HOUR)
+            .unwrap()
+    });
     let copy = crate::journal::copy(&*j.world.store);
-    issuer.sign_out(revoked.0.reveal().as_bytes()).unwrap();
+    engine
+        .sessions()
+        .sign_out(revoked.0.reveal().as_bytes())
+        .unwrap();
     let rollback = j.open(copy).unwrap();
     assert_eq!(rollback.rollback().unwrap().revoked, 1);
     assert_eq!(
@@ -373,10 +424,13 @@ fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     j.world.clock.advance(MINUTE);
     let now = revoked.1.created_at.saturating_add(MINUTE);
     let (later, _) = rollback
-        .issuer()
-        .sign_in(&Caller::User(user), HOUR)
+        .sessions()
+        .sign_in(&user_caller(user), HOUR)
         .unwrap();
-    assert_eq!(rollback.issuer().revoke_created_before(now).unwrap(), 1);
+    assert_eq!(
+        rollback.maintenance().revoke_created_before(now).unwrap(),
+        1
+    );
     assert_eq!(
         denied(&rollback, kept.0.reveal()),
         Some(Denied::Revoked(kept.1.id))
@@ -387,12 +441,25 @@ fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
 #[test]
 fn the_journal_records_sign_ins_but_never_passwords() {
     let j = journaled();
-    let issuer = j.world.engine.issuer();
-    let user = issuer.create_user(ROOT, "me", None).unwrap().id;
-    let (text, session) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
-    issuer.sign_out(text.reveal().as_bytes()).unwrap();
-    issuer.note_refused_sign_in("me");
-    issuer.note_refused_sign_in("my secret password");
+    let engine = &j.world.engine;
+    let user = j
+        .world
+        .root()
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap()
+        .id;
+    let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
+    engine
+        .sessions()
+        .sign_out(text.reveal().as_bytes())
+        .unwrap();
+    for name in ["me", "my secret password"] {
+        engine
+            .sessions()
+            .verify_password(name, |_| false)
+            .unwrap_err();
+    }
     let mut acts = Vec::new();
     let mut refused = Vec::new();
     j.journal

@@ -7,10 +7,11 @@ use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Cursor, Stored, Write};
 use symbolon::{
     Caller, Engine, Error, Id, IfNameExists, IfStoreMissing, ImportItem, ManualClock, MemoryStore,
-    Options, Organization, OrganizationEdit, Schema, SetUpRequest, Status, TokenStore, Transition,
+    NewOrganization, NewUser, Options, Organization, OrganizationEdit, Schema, SetUpRequest,
+    Status, TokenStore, Transition,
 };
 
-use crate::fixture::{key, options};
+use crate::fixture::{bearer_caller, key, options};
 
 fn clock() -> ManualClock {
     ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap())
@@ -88,8 +89,8 @@ fn tamper(store: &Arc<dyn TokenStore>, key: RecordKey, old: Option<&Stored>) {
 
 #[track_caller]
 fn assert_closed(engine: &Engine) {
-    assert!(!engine.issuer().is_setup_open().unwrap());
-    let refused = engine.issuer().set_up_unused(&first());
+    assert!(!engine.is_setup_open().unwrap());
+    let refused = engine.set_up_unused(&first());
     assert!(
         matches!(refused, Err(Error::AlreadySetUp | Error::SetUpClosed)),
         "{refused:?}"
@@ -100,17 +101,17 @@ fn assert_closed(engine: &Engine) {
 fn set_up_is_open_in_an_unused_store_and_closed_afterwards() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
-    assert!(engine.issuer().is_setup_open().unwrap());
-    assert!(!engine.issuer().is_set_up().unwrap());
-    engine.issuer().set_up_unused(&first()).unwrap();
-    assert!(engine.issuer().is_set_up().unwrap());
+    assert!(engine.is_setup_open().unwrap());
+    assert!(!engine.maintenance().is_set_up().unwrap());
+    engine.set_up_unused(&first()).unwrap();
+    assert!(engine.maintenance().is_set_up().unwrap());
     assert_closed(&engine);
     assert!(matches!(
-        engine.issuer().set_up(&first()),
+        engine.maintenance().set_up(&first()),
         Err(Error::AlreadySetUp)
     ));
     assert_closed(&open(&store, &journal));
-    assert_eq!(engine.fsck().unwrap().problems, []);
+    assert_eq!(engine.maintenance().fsck().unwrap().problems, []);
 }
 
 #[test]
@@ -128,23 +129,25 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
         &|engine| {
             drop(
                 engine
-                    .issuer()
-                    .create_organization(&Caller::Root, "a", "")
+                    .admin(Caller::Root)
+                    .organizations()
+                    .create(&NewOrganization::named("a"))
                     .unwrap(),
             )
         },
         &|engine| {
             drop(
                 engine
-                    .issuer()
-                    .create_user(&Caller::Root, "a", None)
+                    .admin(Caller::Root)
+                    .users()
+                    .create(&NewUser::named("a"))
                     .unwrap(),
             )
         },
         &|engine| {
             assert_eq!(
                 engine
-                    .issuer()
+                    .maintenance()
                     .import(std::slice::from_ref(&item))
                     .unwrap()
                     .new,
@@ -153,23 +156,29 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
         },
         &|engine| {
             // Records that were created and purged leave nothing in the store.
-            let issuer = engine.issuer();
-            let id = issuer
-                .create_organization(&Caller::Root, "a", "")
+            let id = engine
+                .admin(Caller::Root)
+                .organizations()
+                .create(&NewOrganization::named("a"))
                 .unwrap()
                 .id;
             let delete = OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            issuer
-                .edit_organization(&Caller::Root, id, &delete)
+            engine
+                .admin(Caller::Root)
+                .organizations()
+                .edit(id, &delete)
                 .unwrap();
             let purge = symbolon::PurgeOptions {
                 retention: Some(std::time::Duration::ZERO),
                 dry_run: false,
             };
-            issuer.purge_with(&purge, &mut |_| {}).unwrap();
+            engine
+                .maintenance()
+                .purge_with(&purge, &mut |_| {})
+                .unwrap();
         },
     ];
     for (at, change) in changes.iter().enumerate() {
@@ -179,11 +188,11 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
         assert_closed(&engine);
         assert_closed(&open(&store, &journal));
         assert_closed(&without_journal(&store));
-        assert!(!engine.issuer().is_set_up().unwrap(), "{at}");
-        engine.issuer().set_up(&first()).unwrap();
-        assert_eq!(engine.fsck().unwrap().problems, [], "{at}");
+        assert!(!engine.maintenance().is_set_up().unwrap(), "{at}");
+        engine.maintenance().set_up(&first()).unwrap();
+        assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{at}");
         assert!(matches!(
-            engine.issuer().set_up(&first()),
+            engine.maintenance().set_up(&first()),
             Err(Error::AlreadySetUp)
         ));
     }
@@ -193,15 +202,26 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
 fn refused_and_empty_changes_leave_set_up_open() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
-    let issuer = engine.issuer();
-    let unknown = Caller::Authorization(Id::new(0x0804_f741_42bb_f000).unwrap());
-    assert!(issuer.create_organization(&unknown, "a", "").is_err());
-    assert!(issuer.create_organization(&Caller::Root, "", "").is_err());
-    assert_eq!(issuer.import(&[]).unwrap().new, 0);
-    assert_eq!(issuer.purge().unwrap(), 0);
-    assert_eq!(issuer.reseal(&mut |_| {}).unwrap(), 0);
-    assert!(issuer.is_setup_open().unwrap());
-    assert!(open(&store, &journal).issuer().is_setup_open().unwrap());
+    let unknown = bearer_caller(Id::new(0x0804_f741_42bb_f000).unwrap());
+    assert!(
+        engine
+            .admin(unknown)
+            .organizations()
+            .create(&NewOrganization::named("a"))
+            .is_err()
+    );
+    assert!(
+        engine
+            .admin(Caller::Root)
+            .organizations()
+            .create(&NewOrganization::named(""))
+            .is_err()
+    );
+    assert_eq!(engine.maintenance().import(&[]).unwrap().new, 0);
+    assert_eq!(engine.maintenance().purge().unwrap(), 0);
+    assert_eq!(engine.maintenance().reseal(&mut |_| {}).unwrap(), 0);
+    assert!(engine.is_setup_open().unwrap());
+    assert!(open(&store, &journal).is_setup_open().unwrap());
 }
 
 #[test]
@@ -213,17 +233,17 @@ fn removing_the_set_up_record_does_not_reopen_set_up() {
             false => without_journal(&store),
         };
         let engine = open();
-        engine.issuer().set_up_unused(&first()).unwrap();
+        engine.set_up_unused(&first()).unwrap();
         tamper(&store, setting(SET_UP), None);
         let engine = [engine, open()];
         for engine in &engine {
-            assert!(engine.issuer().is_set_up().unwrap());
+            assert!(engine.maintenance().is_set_up().unwrap());
             assert_closed(engine);
             assert!(matches!(
-                engine.issuer().set_up(&first()),
+                engine.maintenance().set_up(&first()),
                 Err(Error::AlreadySetUp)
             ));
-            let problems = engine.fsck().unwrap().problems;
+            let problems = engine.maintenance().fsck().unwrap().problems;
             assert_eq!(problems.len(), 1, "{problems:?}");
             assert_eq!(problems[0].key, setting(SET_UP));
         }
@@ -235,17 +255,17 @@ fn restoring_old_settings_does_not_reopen_set_up() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     let unused = store.get(&setting(SETTINGS)).unwrap().unwrap();
-    engine.issuer().set_up_unused(&first()).unwrap();
+    engine.set_up_unused(&first()).unwrap();
     drop(engine);
     tamper(&store, setting(SETTINGS), Some(&unused));
     tamper(&store, setting(SET_UP), None);
     let engine = open(&store, &journal);
     assert!(
-        engine.issuer().is_set_up().unwrap(),
+        engine.maintenance().is_set_up().unwrap(),
         "the journal records it"
     );
     assert_closed(&engine);
-    let problems = engine.fsck().unwrap().problems;
+    let problems = engine.maintenance().fsck().unwrap().problems;
     assert!(
         problems.iter().any(|one| one.key == setting(SETTINGS)),
         "{problems:?}"
@@ -260,7 +280,7 @@ fn restoring_old_settings_does_not_reopen_set_up() {
         }
     }
     let engine = open(&store, &journal);
-    assert!(engine.issuer().is_set_up().unwrap());
+    assert!(engine.maintenance().is_set_up().unwrap());
     assert_closed(&engine);
 }
 
@@ -269,7 +289,7 @@ fn the_journal_keeps_set_up_closed_after_a_rollback_to_an_unused_store() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     let unused = records(&store);
-    engine.issuer().set_up_unused(&first()).unwrap();
+    engine.set_up_unused(&first()).unwrap();
     drop(engine);
     let copy = memory();
     for stored in &unused {
@@ -280,10 +300,10 @@ fn the_journal_keeps_set_up_closed_after_a_rollback_to_an_unused_store() {
         copy.commit(&[write]).unwrap();
     }
     let engine = open(&copy, &journal);
-    assert!(engine.issuer().is_set_up().unwrap());
+    assert!(engine.maintenance().is_set_up().unwrap());
     assert_closed(&engine);
     assert!(matches!(
-        engine.issuer().set_up(&first()),
+        engine.maintenance().set_up(&first()),
         Err(Error::AlreadySetUp)
     ));
 }
@@ -296,8 +316,9 @@ fn set_up_without_the_key_and_a_concurrent_change_never_both_succeed() {
         let won = std::thread::scope(|scope| {
             let import = scope.spawn(|| {
                 engines[0]
-                    .issuer()
-                    .create_user(&Caller::Root, "me", None)
+                    .admin(Caller::Root)
+                    .users()
+                    .create(&NewUser::named("me"))
                     .is_ok()
             });
             let set_up = scope.spawn(|| {
@@ -305,7 +326,7 @@ fn set_up_without_the_key_and_a_concurrent_change_never_both_succeed() {
                     if_name_exists: IfNameExists::Adopt,
                     ..first()
                 };
-                engines[1].issuer().set_up_unused(&adopt).is_ok()
+                engines[1].set_up_unused(&adopt).is_ok()
             });
             (import.join().unwrap(), set_up.join().unwrap())
         });
@@ -320,8 +341,9 @@ fn a_missing_store_with_a_used_journal_is_recreated_only_on_request() {
     let journal = Arc::default();
     let engine = open(&memory(), &journal);
     engine
-        .issuer()
-        .create_organization(&Caller::Root, "a", "")
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("a"))
         .unwrap();
     drop(engine);
     let empty = memory();
@@ -334,8 +356,8 @@ fn a_missing_store_with_a_used_journal_is_recreated_only_on_request() {
     });
     let accepted = accepted.unwrap();
     // Entries about the other store do not affect this one.
-    assert!(accepted.issuer().is_setup_open().unwrap());
-    accepted.issuer().set_up(&first()).unwrap();
+    assert!(accepted.is_setup_open().unwrap());
+    accepted.maintenance().set_up(&first()).unwrap();
     drop(accepted);
     assert_closed(&open(&empty, &journal));
 }
@@ -352,7 +374,7 @@ fn creation_resumes_after_a_crash_between_journal_and_store() {
     journal.append(at, &[opened], Durability::Synced).unwrap();
     let store = memory();
     let engine = open(&store, &journal);
-    assert!(engine.issuer().is_setup_open().unwrap());
+    assert!(engine.is_setup_open().unwrap());
 }
 
 #[test]

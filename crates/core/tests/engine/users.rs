@@ -5,14 +5,14 @@
     reason = "a test that fails panics"
 )]
 
-use crate::fixture::{World, key, options};
+use crate::fixture::{World, bearer_caller, key, options, user_caller};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use symbolon::journal::{Actor, Event, Journal, MemoryJournal};
 use symbolon::{
-    Action, Caller, Creator, Denied, Engine, Error, Filter, Id, ImportItem, Issuer, ListOptions,
-    Membership, NewAuthorization, Organization, Permission, Request, ResourceType, Role, Status,
-    Timestamp, Transition, User, UserEdit,
+    Action, AuthorizationFilter, Caller, Creator, Denied, Engine, Error, Id, ImportItem,
+    ListOptions, Membership, NewAuthorization, NewUser, Organization, Permission, Request,
+    ResourceType, Role, Status, Timestamp, Transition, User, UserEdit,
 };
 
 /// The resource types of InfluxDB's open-source edition that roles include.
@@ -87,7 +87,7 @@ fn setting() -> impl Strategy<Value = Setting> {
 impl Setting {
     fn engine(&self) -> Engine {
         let world = World::new();
-        let issuer = world.engine.issuer();
+        let engine = &world.engine;
         let organizations = (1..).zip(&self.organizations).map(|(number, status)| {
             ImportItem::Organization(Organization {
                 id: id(number),
@@ -99,7 +99,8 @@ impl Setting {
             })
         });
         let users = self.users.iter().cloned().map(ImportItem::User);
-        issuer
+        engine
+            .maintenance()
             .import(&organizations.chain(users).collect::<Vec<_>>())
             .unwrap();
         world.engine
@@ -142,7 +143,9 @@ impl Setting {
     }
 }
 
-const ASKING: Caller = Caller::User(Id::MIN);
+fn asking() -> Caller {
+    user_caller(Id::MIN)
+}
 
 fn allowed<T>(answer: Result<T, Error>) -> Result<bool, Error> {
     match answer {
@@ -171,22 +174,21 @@ fn questions() -> impl Iterator<Item = (Action, &'static str, Option<Id>, Option
 
 fn compare(setting: &Setting) {
     let engine = setting.engine();
-    let issuer = engine.issuer();
     for (action, name, organization, one) in questions() {
         let mut request = Request::new(action, kind(name));
         request = organization.map_or(request, |of| request.organization(of));
         request = one.map_or(request, |one| request.id(one));
-        let answer = allowed(issuer.authorize(&ASKING, &request));
+        let answer = allowed(engine.admin(asking()).authorize(&request));
         if let Some(may) = setting.answer(answer) {
             let wanted = setting.may(action, name, organization, one);
             assert_eq!(may, wanted, "{request} in {setting:?}");
         }
     }
-    compare_grants(setting, &issuer);
-    compare_lists(setting, &issuer);
+    compare_grants(setting, &engine);
+    compare_lists(setting, &engine);
 }
 
-fn compare_grants(setting: &Setting, issuer: &Issuer) {
+fn compare_grants(setting: &Setting, engine: &Engine) {
     for (at, status) in (1..).zip(&setting.organizations) {
         for (action, name, organization, one) in questions() {
             // Permissions for other organizations are refused for every caller.
@@ -204,10 +206,14 @@ fn compare_grants(setting: &Setting, issuer: &Issuer) {
                 None => permission,
             };
             let new = NewAuthorization::new(id(at), [permission.clone()]);
-            let made = issuer.create(&ASKING, new);
+            let made = engine.admin(asking()).authorizations().create(new);
             if let Ok((_, made)) = &made {
                 assert_eq!(made.created_by, Some(Creator::User(id(1))));
-                issuer.revoke(&Caller::Root, made.id).unwrap();
+                engine
+                    .admin(Caller::Root)
+                    .authorizations()
+                    .revoke(made.id)
+                    .unwrap();
             }
             if let Some(may) = setting.answer(allowed(made)) {
                 let wanted = setting.may(Action::WRITE, "authorizations", Some(id(at)), None)
@@ -218,21 +224,30 @@ fn compare_grants(setting: &Setting, issuer: &Issuer) {
     }
 }
 
-fn compare_lists(setting: &Setting, issuer: &Issuer) {
+fn compare_lists(setting: &Setting, engine: &Engine) {
     let made: Vec<_> = (1..)
         .zip(&setting.organizations)
         .filter(|(_, status)| **status != Status::Revoked)
         .map(|(at, _)| {
             let read = Permission::new(Action::READ, ResourceType::BUCKETS);
             let new = NewAuthorization::new(id(at), [read]);
-            let made = issuer.create(&Caller::Root, new).unwrap().1;
+            let made = engine
+                .admin(Caller::Root)
+                .authorizations()
+                .create(new)
+                .unwrap()
+                .1;
             (made.organization, made.id)
         })
         .collect();
     let seen = |kind: &str, organization: Option<Id>, one: Id| {
         setting.may(Action::READ, kind, organization, Some(one))
     };
-    let Ok(listed) = issuer.authorizations(&ASKING, &Filter::default()) else {
+    let Ok(listed) = engine
+        .admin(asking())
+        .authorizations()
+        .list(&AuthorizationFilter::default())
+    else {
         return assert_ne!(setting.users[0].status, Status::Active);
     };
     let listed: Vec<_> = listed.iter().map(|one| one.id).collect();
@@ -241,9 +256,12 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
         .filter(|(of, one)| seen("authorizations", Some(*of), *one));
     assert_eq!(listed, wanted.map(|(_, one)| *one).collect::<Vec<_>>());
     for (of, one) in &made {
-        let found = issuer.authorization(&ASKING, *one).is_ok();
+        let found = engine.admin(asking()).authorizations().get(*one).is_ok();
         assert_eq!(found, seen("authorizations", Some(*of), *one));
-        let edit = issuer.edit(&ASKING, *one, Transition::Deactivate.into());
+        let edit = engine
+            .admin(asking())
+            .authorizations()
+            .edit(*one, Transition::Deactivate.into());
         let may = setting.may(Action::WRITE, "authorizations", Some(*of), Some(*one));
         assert_eq!(edit.is_ok(), may);
         let member = setting.users[0]
@@ -257,21 +275,25 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
     let mut users = Vec::new();
     for one in &setting.users {
         let seen = seen("users", None, one.id);
-        assert_eq!(issuer.user(&ASKING, one.id).is_ok(), seen, "{setting:?}");
+        assert_eq!(
+            engine.admin(asking()).users().get(one.id).is_ok(),
+            seen,
+            "{setting:?}"
+        );
         users.extend((seen && one.status != Status::Revoked).then_some(one.clone()));
     }
-    assert_eq!(issuer.users(&ASKING, &whole).unwrap(), users);
+    assert_eq!(engine.admin(asking()).users().list(&whole).unwrap(), users);
     let mut organizations = Vec::new();
     for (at, status) in (1..).zip(&setting.organizations) {
         let seen = seen("orgs", None, id(at));
-        let answer = issuer.organization(&ASKING, id(at)).is_ok();
+        let answer = engine.admin(asking()).organizations().get(id(at)).is_ok();
         assert_eq!(answer, seen, "{setting:?}");
         let there = *status != Status::Revoked;
         organizations.extend((seen && there).then_some(id(at)));
         let alive = |one: &&User| one.status != Status::Revoked;
         let held = |one: &User| Some((one.clone(), one.role_in(id(at))?));
         let members = setting.users.iter().filter(alive).filter_map(held);
-        match issuer.members(&ASKING, id(at)) {
+        match engine.admin(asking()).organizations().members(id(at)) {
             Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
             Err(Error::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
             Err(Error::Forbidden(_)) => {
@@ -281,7 +303,7 @@ fn compare_lists(setting: &Setting, issuer: &Issuer) {
             answer => panic!("{answer:?} in {setting:?}"),
         }
     }
-    let listed = issuer.organizations(&ASKING, &whole).unwrap();
+    let listed = engine.admin(asking()).organizations().list(&whole).unwrap();
     // The world has an organization of its own, which an operator sees.
     let listed = listed.iter().filter(|one| one.name != "org");
     assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), organizations);
@@ -308,15 +330,23 @@ fn changes_by_signed_in_users_are_attributed_to_them() {
     };
     let store = std::sync::Arc::new(symbolon::MemoryStore::new());
     let engine = Engine::create(store, key(), options).unwrap();
-    let issuer = engine.issuer();
-    let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
-    let caller = Caller::User(me);
+    let me = engine
+        .admin(Caller::Root)
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap()
+        .id;
+    let caller = user_caller(me);
     let renamed = UserEdit {
         name: Some("I".into()),
         ..UserEdit::default()
     };
-    issuer.edit_user(&caller, me, &renamed).unwrap();
-    issuer.create_user(&caller, "another", None).unwrap_err();
+    engine.admin(caller).users().edit(me, &renamed).unwrap();
+    engine
+        .admin(caller)
+        .users()
+        .create(&NewUser::named("another"))
+        .unwrap_err();
     let mut actor = Vec::new();
     journal
         .read(&mut |entry| match entry.event {
@@ -332,40 +362,66 @@ fn changes_by_signed_in_users_are_attributed_to_them() {
 #[test]
 fn refusals_name_the_missing_permission() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
+    let engine = &world.engine;
+    let me = world
+        .root()
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap()
+        .id;
     let org = world.org.id;
-    issuer
-        .add_member(&Caller::Root, org, me, Role::Member)
+    world
+        .root()
+        .organizations()
+        .add_member(org, me, Role::Member)
         .unwrap();
-    let caller = Caller::User(me);
+    let caller = user_caller(me);
     let text = |error: Option<Error>| error.map(|error| error.to_string()).unwrap();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
     let new = NewAuthorization::new(org, [read]);
     assert_eq!(
-        text(issuer.create(&caller, new.clone()).err()),
+        text(
+            engine
+                .admin(caller)
+                .authorizations()
+                .create(new.clone())
+                .err()
+        ),
         format!("write:orgs/{org}/authorizations is unauthorized")
     );
     let edit = symbolon::OrganizationEdit::default();
     assert_eq!(
-        text(issuer.edit_organization(&caller, org, &edit).err()),
+        text(engine.admin(caller).organizations().edit(org, &edit).err()),
         format!("write:orgs/{org} is unauthorized")
     );
-    issuer
-        .add_member(&Caller::Root, org, me, Role::Owner)
+    world
+        .root()
+        .organizations()
+        .add_member(org, me, Role::Owner)
         .unwrap();
-    let other = issuer.create_user(&Caller::Root, "other", None).unwrap().id;
+    let other = world
+        .root()
+        .users()
+        .create(&NewUser::named("other"))
+        .unwrap()
+        .id;
     let for_another = NewAuthorization {
         user: Some(other),
         ..new
     };
     assert_eq!(
-        text(issuer.create(&caller, for_another).err()),
+        text(
+            engine
+                .admin(caller)
+                .authorizations()
+                .create(for_another)
+                .err()
+        ),
         format!("write:users/{other} is unauthorized")
     );
     let all = NewAuthorization::new(org, [Permission::new(Action::READ, ResourceType::BUCKETS)]);
     assert_eq!(
-        text(issuer.create(&caller, all).err()),
+        text(engine.admin(caller).authorizations().create(all).err()),
         "permission read:buckets is not allowed: read:buckets is unauthorized"
     );
 }
@@ -373,22 +429,30 @@ fn refusals_name_the_missing_permission() {
 #[test]
 fn a_just_deactivated_user_changes_nothing() {
     let world = World::new();
-    let issuer = world.engine.issuer();
-    let me = issuer.create_user(&Caller::Root, "me", None).unwrap().id;
-    let caller = Caller::User(me);
+    let engine = &world.engine;
+    let me = world
+        .root()
+        .users()
+        .create(&NewUser::named("me"))
+        .unwrap()
+        .id;
+    let caller = user_caller(me);
     let other = world.another();
     let off = UserEdit {
         transition: Some(Transition::Deactivate),
         ..UserEdit::default()
     };
-    other.issuer().edit_user(&Caller::Root, me, &off).unwrap();
+    other.admin(Caller::Root).users().edit(me, &off).unwrap();
     let renamed = UserEdit {
         name: Some("I".into()),
         ..UserEdit::default()
     };
-    let refused = issuer.edit_user(&caller, me, &renamed);
+    let refused = engine.admin(caller).users().edit(me, &renamed);
     assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == me));
-    let refused = issuer.users(&Caller::User(id(77)), &ListOptions::default());
+    let refused = engine
+        .admin(user_caller(id(77)))
+        .users()
+        .list(&ListOptions::default());
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
 }
 
@@ -396,10 +460,12 @@ fn a_just_deactivated_user_changes_nothing() {
 #[test]
 fn memberships_never_exceed_what_the_granter_holds() {
     let world = World::new();
-    let issuer = world.engine.issuer();
+    let engine = &world.engine;
     let org = world.org.id;
-    let friend = issuer
-        .create_user(&Caller::Root, "friend", None)
+    let friend = world
+        .root()
+        .users()
+        .create(&NewUser::named("friend"))
         .unwrap()
         .id;
     let password = UserEdit {
@@ -411,8 +477,11 @@ fn memberships_never_exceed_what_the_granter_holds() {
     let create = |mut held: Vec<Permission>| {
         // A caller that may not read a user gets `NotFound`.
         held.push(Permission::new(Action::READ, ResourceType::USERS).id(friend));
-        let made = issuer.create(&Caller::Root, NewAuthorization::new(org, held));
-        Caller::Authorization(made.unwrap().1.id)
+        let made = world
+            .root()
+            .authorizations()
+            .create(NewAuthorization::new(org, held));
+        bearer_caller(made.unwrap().1.id)
     };
     let write_org = Permission::new(Action::WRITE, ResourceType::ORGANIZATIONS).id(org);
     let narrow = create(vec![write_org.clone()]);
@@ -425,17 +494,22 @@ fn memberships_never_exceed_what_the_granter_holds() {
         (&reader, Role::Member, true),
         (&whole, Role::Owner, true),
     ] {
-        let added = issuer.add_member(caller, org, friend, role);
+        let added = engine
+            .admin(*caller)
+            .organizations()
+            .add_member(org, friend, role);
         assert_eq!(added.is_ok(), may, "{added:?}");
         assert!(may || matches!(added, Err(Error::Exceeds(_))));
     }
     let writer = Permission::new(Action::WRITE, ResourceType::USERS);
     let writer = create(vec![writer]);
-    let refused = issuer.edit_user(&writer, friend, &password);
+    let refused = engine.admin(writer).users().edit(friend, &password);
     assert!(matches!(refused, Err(Error::Exceeds(_))));
     assert!(
-        issuer
-            .edit_user(&Caller::User(friend), friend, &password)
+        engine
+            .admin(user_caller(friend))
+            .users()
+            .edit(friend, &password)
             .is_ok()
     );
     let operator = create(symbolon::Schema::influxdb_operator());
@@ -443,8 +517,12 @@ fn memberships_never_exceed_what_the_granter_holds() {
         password_hash: Some(symbolon::PasswordHash::from_phc("$argon2id$again")),
         ..UserEdit::default()
     };
-    assert!(issuer.edit_user(&operator, friend, &again).is_ok());
+    assert!(engine.admin(operator).users().edit(friend, &again).is_ok());
     // A user without memberships holds no permissions that the caller could gain.
-    issuer.remove_member(&narrow, org, friend).unwrap();
-    assert!(issuer.edit_user(&writer, friend, &password).is_ok());
+    engine
+        .admin(narrow)
+        .organizations()
+        .remove_member(org, friend)
+        .unwrap();
+    assert!(engine.admin(writer).users().edit(friend, &password).is_ok());
 }

@@ -15,6 +15,7 @@ use crate::principal::token;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bearer {
     id: Id,
+    caller: Caller,
 }
 
 /// A bearer that may manage tokens of its organization, within its permissions.
@@ -31,7 +32,10 @@ impl FromRequestParts<Api> for Bearer {
         let engine = api.engine()?;
         let token = token(&parts.headers).ok_or_else(Failure::unauthorized)?;
         let grant = engine.verifier().authenticate(token)?;
-        Ok(Self { id: grant.id() })
+        Ok(Self {
+            id: grant.id(),
+            caller: grant.caller(),
+        })
     }
 }
 
@@ -48,11 +52,10 @@ impl Bearer {
         action: Action,
         on: Option<Id>,
     ) -> Result<TokenManager, Failure> {
-        let issuer = engine.issuer();
-        let own = absent_is_none(issuer.authorization(&Caller::Root, self.id));
+        let own = absent_is_none(engine.admin(Caller::Root).authorizations().get(self.id));
         let own = own.map_err(refused)?.ok_or_else(Failure::unauthorized)?;
         let token_manager = TokenManager {
-            caller: Caller::Authorization(self.id),
+            caller: self.caller,
             organization: own.organization,
         };
         let wanted = Request::new(action, ResourceType::AUTHORIZATIONS);
@@ -61,7 +64,7 @@ impl Bearer {
         // A database token never manages tokens, even if it was imported with such permissions.
         let may = match own.origin {
             Origin::V0 => Err(Error::Forbidden(wanted.to_string())),
-            _ => issuer.authorize(&token_manager.caller, &wanted),
+            _ => engine.admin(token_manager.caller).authorize(&wanted),
         };
         may.map_err(refused)?;
         Ok(token_manager)
@@ -75,7 +78,7 @@ impl TokenManager {
     ///
     /// Fails if the store cannot be read.
     pub(super) fn find(self, engine: &Engine, id: Id) -> Result<Option<Authorization>, Error> {
-        let found = absent_is_none(engine.issuer().authorization(&Caller::Root, id))?;
+        let found = absent_is_none(engine.admin(Caller::Root).authorizations().get(id))?;
         Ok(found.filter(|one| one.origin == Origin::V0 && one.organization == self.organization))
     }
 }

@@ -40,8 +40,9 @@ pub(super) async fn create(
             ..NewAuthorization::new(token_manager.organization, [])
         };
         let (token, made) = engine
-            .issuer()
-            .create(&token_manager.caller, new)
+            .admin(token_manager.caller)
+            .authorizations()
+            .create(new)
             .map_err(refused)?;
         Ok::<_, Failure>(MadeForm::new(made, &token))
     });

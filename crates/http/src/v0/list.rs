@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use symbolon::{Action, Caller, Engine, Filter, Origin, Revoked};
+use symbolon::{Action, AuthorizationFilter, Caller, Engine, Origin, RevokedInList};
 use utoipa::IntoParams;
 
 use super::bearer::Bearer;
@@ -40,20 +40,20 @@ pub(super) async fn list(
     QueryParams(wanted): QueryParams<ListQuery>,
 ) -> Result<Response, Failure> {
     let revoked = match given(wanted.include_revoked.as_deref()) {
-        None | Some("false") => Revoked::LeftOut,
-        Some("true") => Revoked::Included,
+        None | Some("false") => RevokedInList::LeftOut,
+        Some("true") => RevokedInList::Included,
         Some(_) => return Err(Failure::invalid("includeRevoked must be true or false")),
     };
     let first = api.run(move |engine| {
         let token_manager = bearer.token_manager(engine, Action::READ, None)?;
         let list = List {
             caller: token_manager.caller,
-            filter: Filter {
+            filter: AuthorizationFilter {
                 origin: Some(Origin::V0),
                 organization: Some(token_manager.organization),
                 limit: Some(PAGE),
                 revoked,
-                ..Filter::default()
+                ..AuthorizationFilter::default()
             },
             written: vec![b'['],
             any: false,
@@ -66,7 +66,7 @@ pub(super) async fn list(
 
 struct List {
     caller: Caller,
-    filter: Filter,
+    filter: AuthorizationFilter,
     written: Vec<u8>,
     any: bool,
     is_finished: bool,
@@ -74,7 +74,10 @@ struct List {
 
 impl PagedResponse for List {
     fn write_next_page(mut self, engine: &Engine) -> Result<Self, Failure> {
-        let page = engine.issuer().authorizations(&self.caller, &self.filter);
+        let page = engine
+            .admin(self.caller)
+            .authorizations()
+            .list(&self.filter);
         let page = page.map_err(refused)?;
         self.is_finished = page.len() < PAGE;
         for one in page {

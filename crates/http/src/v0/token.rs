@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Action, Authorization, Caller, Edit, Engine, Field, Id, Status};
+use symbolon::{Action, Authorization, AuthorizationEdit, Caller, Engine, Field, Id, Status};
 
 use super::bearer::{Bearer, TokenId};
 use super::failure::{Failures, refused, revoked};
@@ -29,7 +29,11 @@ pub(super) async fn one(
 ) -> Result<Json<TokenForm>, Failure> {
     let found = api.run(move |engine| {
         let (caller, id, _) = found(engine, bearer, Action::READ, id)?;
-        engine.issuer().authorization(&caller, id).map_err(refused)
+        engine
+            .admin(caller)
+            .authorizations()
+            .get(id)
+            .map_err(refused)
     });
     Ok(Json(found.await?.into()))
 }
@@ -60,16 +64,20 @@ pub(super) async fn update(
         let (caller, id, before) = found(engine, bearer, Action::WRITE, id)?;
         let wanted = form.permissions.as_deref();
         let wanted = wanted.map(|forms| permissions(forms, before.organization));
-        let edit = Edit {
+        let edit = AuthorizationEdit {
             description: form.description,
             transition: None,
             permissions: wanted.transpose()?,
-            ..Edit::default()
+            ..AuthorizationEdit::default()
         };
         if before.status == Status::Revoked {
             return Err(revoked());
         }
-        engine.issuer().edit(&caller, id, edit).map_err(refused)
+        engine
+            .admin(caller)
+            .authorizations()
+            .edit(id, edit)
+            .map_err(refused)
     });
     Ok(Json(changed.await?.into()))
 }
@@ -92,7 +100,11 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
         let (caller, id, _) = found(engine, bearer, Action::WRITE, id)?;
-        engine.issuer().revoke(&caller, id).map_err(refused)
+        engine
+            .admin(caller)
+            .authorizations()
+            .revoke(id)
+            .map_err(refused)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

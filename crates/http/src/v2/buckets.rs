@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{Bucket, Caller, Engine, Error, Field, Id, Timestamp};
+use symbolon::{Bucket, Caller, Engine, Error, Field, Id, NewBucket, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -116,7 +116,7 @@ async fn list(
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
     let found = api.run(move |engine| {
-        let (issuer, caller) = (engine.issuer(), &principal.caller);
+        let (engine, caller) = (&engine, &principal.caller);
         let id = id_if_given(wanted.id.as_deref())?;
         let organization = match id_if_given(wanted.organization.as_deref())? {
             Some(id) => Some(id),
@@ -126,7 +126,12 @@ async fn list(
             },
         };
         let name = given(wanted.name.as_deref());
-        let list = |list_options: &_| issuer.buckets(caller, organization, list_options);
+        let list = |list_options: &_| {
+            engine
+                .admin(*caller)
+                .buckets()
+                .list(organization, list_options)
+        };
         if id.is_none() && name.is_none() {
             return Ok(paging.of(list, |one| one.id)?);
         }
@@ -172,8 +177,10 @@ async fn create(
     Body(form): Body<NewForm>,
 ) -> Result<(StatusCode, Json<BucketForm>), Failure> {
     let made = api.run(move |engine| {
-        let issuer = engine.issuer();
-        let made = issuer.register_bucket(&principal.caller, form.organization, &form.name);
+        let made = engine.admin(principal.caller).buckets().create(&NewBucket {
+            organization: form.organization,
+            name: (&form.name).into(),
+        });
         made.map_err(|error| taken(error, &form.name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))
@@ -209,14 +216,14 @@ async fn delete(
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
-        engine.issuer().unregister_bucket(&principal.caller, id)
+        engine.admin(principal.caller).buckets().delete(id)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
 /// Returns the id of the organization with this name, if the caller may learn that it exists.
 fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Failure> {
-    let found = absent_is_none(engine.issuer().organization_named(&Caller::Root, name))?;
+    let found = absent_is_none(engine.admin(Caller::Root).organizations().find(name))?;
     match found {
         Some(found) if sees_organization(engine, caller, found.id)? => Ok(found.id),
         _ => Err(unknown_organization(name)),
@@ -226,10 +233,10 @@ fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Fail
 /// Returns the bucket. Fails if it is unregistered.
 fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Bucket, Error> {
     must_be_here(engine, id)?;
-    engine.issuer().bucket(caller, id)
+    engine.admin(*caller).buckets().get(id)
 }
 
 fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    let found = engine.issuer().bucket(&Caller::Root, id)?;
+    let found = engine.admin(Caller::Root).buckets().get(id)?;
     unless_ended(found.status, Field::Bucket)
 }

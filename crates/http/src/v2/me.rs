@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use symbolon::{Caller, Error, Id, User, UserEdit};
+use symbolon::{Caller, Error, Id, UserEdit, VerifiedUser};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -84,7 +84,7 @@ async fn my_password(
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
     let user = by_password(&api, &headers).await?;
-    set(&api, Caller::User(user.id), user.id, form, Some(user)).await
+    set(&api, user.caller(), user.id(), form, Some(user)).await
 }
 
 /// Set the password of a user
@@ -108,8 +108,8 @@ async fn change_password(
         PasswordChanger::Principal(principal) => set(&api, principal.caller, id, form, None).await,
         PasswordChanger::Password(headers) => {
             let user = by_password(&api, &headers).await?;
-            let own = (user.id == id).then(|| user.clone());
-            set(&api, Caller::User(user.id), id, form, own).await
+            let (caller, own) = (user.caller(), (user.id() == id).then_some(user));
+            set(&api, caller, id, form, own).await
         }
     }
 }
@@ -161,26 +161,26 @@ async fn set(
     caller: Caller,
     user: Id,
     form: PasswordForm,
-    own: Option<User>,
+    own: Option<VerifiedUser>,
 ) -> Result<StatusCode, Failure> {
     // The permission is checked first: the time of a hash would reveal that the user exists.
     let may = api.run(move |engine| {
         must_be_here(engine, user)?;
         let nothing = UserEdit::default();
-        engine.issuer().edit_user(&caller, user, &nothing)
+        engine.admin(caller).users().edit(user, &nothing)
     });
     may.await?;
     let permit = api.login_attempts().permit().await?;
     let done = api.run(move |engine| {
         let hash = password::hash(&form.password, &permit)?;
         if let Some(own) = own {
-            return engine.issuer().change_password(&own, &hash);
+            return engine.sessions().change_password(&own, &hash);
         }
         let edit = UserEdit {
             password_hash: Some(hash),
             ..UserEdit::default()
         };
-        engine.issuer().edit_user(&caller, user, &edit)
+        engine.admin(caller).users().edit(user, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

@@ -195,7 +195,10 @@ async fn list(
 ) -> Result<Json<MembersForm>, Failure> {
     let found = api.run(move |engine| {
         must_be_here(engine, organization)?;
-        engine.issuer().members(&principal.caller, organization)
+        engine
+            .admin(principal.caller)
+            .organizations()
+            .members(organization)
     });
     let found = found.await?.into_iter().filter(|(_, held)| *held == role);
     let users = found.map(MemberForm::from).collect();
@@ -216,8 +219,10 @@ async fn add(
 ) -> Result<(StatusCode, Json<MemberForm>), Failure> {
     let done = api.run(move |engine| {
         must_be_here(engine, organization)?;
-        let issuer = engine.issuer();
-        issuer.add_member(&principal.caller, organization, user, role)
+        engine
+            .admin(principal.caller)
+            .organizations()
+            .add_member(organization, user, role)
     });
     Ok((StatusCode::CREATED, Json((done.await?, role).into())))
 }
@@ -231,8 +236,9 @@ async fn remove(
     let done = api.run(move |engine| {
         must_be_here(engine, organization)?;
         engine
-            .issuer()
-            .remove_member(&principal.caller, organization, user)
+            .admin(principal.caller)
+            .organizations()
+            .remove_member(organization, user)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Caller, Engine, Error, Field, Id, IfUnchanged, Organization, OrganizationEdit, Timestamp,
-    Transition,
+    Caller, Engine, Error, Field, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
+    Timestamp, Transition,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -136,11 +136,11 @@ async fn list(
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
     let found = api.run(move |engine| {
-        let (issuer, caller) = (engine.issuer(), &principal.caller);
+        let (engine, caller) = (&engine, &principal.caller);
         let id = id_if_given(wanted.id.as_deref())?;
         let user = id_if_given(wanted.user.as_deref())?;
         if let Some(name) = given(wanted.org.as_deref()) {
-            let found = absent_is_none(issuer.organization_named(caller, name))?;
+            let found = absent_is_none(engine.admin(*caller).organizations().find(name))?;
             let found = found.filter(|found| id.is_none_or(|id| found.id == id));
             return found
                 .map(|found| vec![found])
@@ -153,7 +153,7 @@ async fn list(
             None => None,
             Some(user) => Some(memberships(engine, caller, user)?),
         };
-        let list = |list_options: &_| issuer.organizations(caller, list_options);
+        let list = |list_options: &_| engine.admin(*caller).organizations().list(list_options);
         Ok(match of {
             None => paging.of(list, |one| one.id)?,
             Some(of) => paging.of_wanted(list, |one| of.contains(&one.id), |one| one.id)?,
@@ -202,9 +202,12 @@ async fn create(
     let name = form.name.unwrap_or_default();
     let description = form.description.unwrap_or_default();
     let made = api.run(move |engine| {
-        let made = engine.issuer();
-        let made = made.create_organization(&principal.caller, &name, &description);
-        made.map_err(|error| taken(error, &name))
+        let new = NewOrganization {
+            description,
+            ..NewOrganization::named(name)
+        };
+        let made = engine.admin(principal.caller).organizations().create(&new);
+        made.map_err(|error| taken(error, &new.name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
@@ -265,8 +268,9 @@ async fn update(
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
         let edited = engine
-            .issuer()
-            .edit_organization(&principal.caller, id, &edit);
+            .admin(principal.caller)
+            .organizations()
+            .edit(id, &edit);
         let name = edit.name.unwrap_or_default();
         edited.map_err(|error| taken(error, &name))
     });
@@ -294,8 +298,9 @@ async fn delete(
             ..OrganizationEdit::default()
         };
         engine
-            .issuer()
-            .edit_organization(&principal.caller, id, &edit)
+            .admin(principal.caller)
+            .organizations()
+            .edit(id, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
@@ -303,10 +308,10 @@ async fn delete(
 /// Returns the organization. Fails if it is deleted.
 pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Organization, Error> {
     must_be_here(engine, id)?;
-    engine.issuer().organization(caller, id)
+    engine.admin(*caller).organizations().get(id)
 }
 
 pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    let found = engine.issuer().organization(&Caller::Root, id)?;
+    let found = engine.admin(Caller::Root).organizations().get(id)?;
     unless_ended(found.status, Field::Organization)
 }

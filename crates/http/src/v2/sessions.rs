@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use symbolon::Caller;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
@@ -45,14 +44,14 @@ async fn sign_in(
     let signed = match token(&headers) {
         Some(token) => {
             let grant = api.engine()?.verifier().authenticate(token)?;
-            let caller = Caller::Authorization(grant.id());
-            let signed = api.run(move |engine| engine.issuer().sign_in(&caller, lifetime));
+            let caller = grant.caller();
+            let signed = api.run(move |engine| engine.sessions().sign_in(&caller, lifetime));
             signed.await
         }
         None => {
             let user = by_password(&api, &headers).await?;
             let signed =
-                api.run(move |engine| engine.issuer().sign_in_by_password(&user, lifetime));
+                api.run(move |engine| engine.sessions().sign_in_by_password(&user, lifetime));
             signed.await
         }
     };
@@ -81,7 +80,7 @@ async fn sign_out(
     let text = cookie(&headers).ok_or_else(Failure::unauthorized)?;
     let text = Zeroizing::new(text.to_owned());
     refuse_foreign_origin(&headers)?;
-    let done = api.run(move |engine| engine.issuer().sign_out(text.as_bytes()));
+    let done = api.run(move |engine| engine.sessions().sign_out(text.as_bytes()));
     done.await?;
     let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]))

@@ -62,7 +62,7 @@ async fn is_open(api: &Api) -> Result<bool, Failure> {
     if api.settings().setup_code.is_none() {
         return Ok(false);
     }
-    api.run(|engine| engine.issuer().is_setup_open()).await
+    api.run(|engine| engine.is_setup_open()).await
 }
 
 /// Proof that the request may set up the server. It is checked before the body is read.
@@ -144,7 +144,7 @@ async fn set_up(
     let permit = api.login_attempts().permit().await?;
     let done = api.run(move |engine| {
         let first = first(form, &permit)?;
-        let done = engine.issuer().set_up_unused(&first)?;
+        let done = engine.set_up_unused(&first)?;
         let mut names = Names::new(engine);
         let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
         Ok::<_, Failure>(DoneForm {

@@ -61,7 +61,7 @@ async fn health(State(api): State<Api>) -> (StatusCode, Json<HealthForm>) {
         limit: Some(1),
         ..ListOptions::default()
     };
-    let read = api.run(move |engine| engine.issuer().organizations(&Caller::Root, &one));
+    let read = api.run(move |engine| engine.admin(Caller::Root).organizations().list(&one));
     let works = match (api.engine(), read.await) {
         (Err(_), _) => Err("the store is being opened"),
         (_, Err(_)) => Err("the store cannot be read; see the log of the server"),

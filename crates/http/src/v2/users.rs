@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{Caller, Engine, Error, Field, Id, Status, Transition, User, UserEdit};
+use symbolon::{Caller, Engine, Error, Field, Id, NewUser, Status, Transition, User, UserEdit};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -83,18 +83,18 @@ async fn list(
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
     let users = api.run(move |engine| {
-        let (issuer, caller) = (engine.issuer(), &principal.caller);
+        let (engine, caller) = (&engine, &principal.caller);
         let name = given(wanted.name.as_deref());
         let id = id_if_given(wanted.id.as_deref())?;
         let found = match (id, name) {
             (None, None) => {
                 return Ok(paging.of(
-                    |list_options| issuer.users(caller, list_options),
+                    |list_options| engine.admin(*caller).users().list(list_options),
                     |user| user.id,
                 )?);
             }
             (Some(id), _) => here(engine, caller, id)?,
-            (None, Some(name)) => issuer.user_named(caller, name)?,
+            (None, Some(name)) => engine.admin(*caller).users().find(name)?,
         };
         let named = name.is_none_or(|name| found.name == name);
         match named {
@@ -134,20 +134,12 @@ async fn create(
     let name = form.name.unwrap_or_default();
     let status = wanted_status(form.status.as_deref())?;
     let made = api.run(move |engine| {
-        let issuer = engine.issuer();
-        let made = issuer.create_user(&principal.caller, &name, None);
-        let user = made.map_err(|error| taken(error, &name))?;
-        // Deactivated in a second commit: a new user has no token or password to use in between.
-        match status {
-            Status::Inactive => {
-                let edit = UserEdit {
-                    transition: Some(Transition::Deactivate),
-                    ..UserEdit::default()
-                };
-                Ok(issuer.edit_user(&principal.caller, user.id, &edit)?)
-            }
-            _ => Ok::<_, Failure>(user),
-        }
+        let new = NewUser {
+            status,
+            ..NewUser::named(name)
+        };
+        let made = engine.admin(principal.caller).users().create(&new);
+        made.map_err(|error| taken(error, &new.name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
@@ -206,7 +198,7 @@ async fn update(
     };
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
-        let edited = engine.issuer().edit_user(&principal.caller, id, &edit);
+        let edited = engine.admin(principal.caller).users().edit(id, &edit);
         let name = edit.name.unwrap_or_default();
         edited.map_err(|error| taken(error, &name))
     });
@@ -233,14 +225,14 @@ async fn delete(
             transition: Some(Transition::Revoke),
             ..UserEdit::default()
         };
-        engine.issuer().edit_user(&principal.caller, id, &edit)
+        engine.admin(principal.caller).users().edit(id, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
 /// Returns the user. Fails if it is deleted.
 pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<User, Error> {
-    let found = engine.issuer().user(caller, id)?;
+    let found = engine.admin(*caller).users().get(id)?;
     unless_ended(found.status, Field::User)?;
     Ok(found)
 }

@@ -27,14 +27,18 @@ const BACKUP: &str = "POST /api/v1/backup";
 #[tokio::test]
 async fn a_downloaded_backup_can_be_restored() {
     let server = Server::start();
-    let issuer = server.engine.issuer();
+    let engine = &server.engine;
     // More than fits in one chunk.
     let read: Permission = "read:buckets".parse().unwrap();
     let made: Vec<_> = (0..500)
         .map(|_| {
             let mut new = NewAuthorization::new(server.organization, [read.clone()]);
             new.description = "x".repeat(1000);
-            issuer.create(&Caller::Root, new).unwrap()
+            engine
+                .admin(Caller::Root)
+                .authorizations()
+                .create(new)
+                .unwrap()
         })
         .collect();
     let reply = server.ask(BACKUP, server.operator.reveal(), None).await;
@@ -66,12 +70,16 @@ async fn a_downloaded_backup_can_be_restored() {
 async fn a_failing_backup_aborts_the_response() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let server = Server::over(Arc::clone(&store) as _, options(), Settings::default());
-    let issuer = server.engine.issuer();
+    let engine = &server.engine;
     // More than fit in one page of the store.
     for _ in 0..1500 {
         let read = "read:buckets".parse().unwrap();
         let new = NewAuthorization::new(server.organization, [read]);
-        issuer.create(&Caller::Root, new).unwrap();
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new)
+            .unwrap();
     }
     let newest = server.engine.committed();
     assert!(server.engine.wait_for(newest, Duration::from_secs(20)));

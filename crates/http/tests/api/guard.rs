@@ -209,14 +209,14 @@ async fn every_request_sees_current_permissions() {
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let server = Server::with(options_at(&clock), Settings::default());
     let application = application(&server);
-    let issuer = server.engine.issuer();
+    let engine = &server.engine;
     let root = Caller::Root;
     let new = symbolon::NewAuthorization {
         user: Some(server.user.id),
         expires_at: Some("2026-01-01T00:10:00Z".parse().unwrap()),
         ..symbolon::NewAuthorization::new(server.organization, ["write:databases".parse().unwrap()])
     };
-    let (token, authorization) = issuer.create(&root, new).unwrap();
+    let (token, authorization) = engine.admin(root).authorizations().create(new).unwrap();
     let header = format!("Token {}", token.reveal());
     let outcome = async || {
         let reply = ask(&application, "POST /write/a", &header, "").await;
@@ -232,13 +232,20 @@ async fn every_request_sees_current_permissions() {
             transition: Some(transition),
             ..UserEdit::default()
         };
-        issuer.edit_user(&root, server.user.id, &edit).unwrap();
+        engine
+            .admin(root)
+            .users()
+            .edit(server.user.id, &edit)
+            .unwrap();
     };
     user(Transition::Deactivate);
     assert_eq!(outcome().await, (403, "User is inactive".into()));
     user(Transition::Activate);
     let switch = |transition: Transition| {
-        let edited = issuer.edit(&root, authorization.id, transition.into());
+        let edited = engine
+            .admin(root)
+            .authorizations()
+            .edit(authorization.id, transition.into());
         edited.unwrap();
     };
     switch(Transition::Deactivate);
@@ -255,7 +262,7 @@ async fn every_request_sees_current_permissions() {
     let header = format!("Token {}", other.reveal());
     let write = async || ask(&application, "POST /write/a", &header, "").await.status;
     assert_eq!(write().await, 200);
-    issuer.revoke(&root, made.id).unwrap();
+    engine.admin(root).authorizations().revoke(made.id).unwrap();
     assert_eq!(write().await, 401);
 }
 

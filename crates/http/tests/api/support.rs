@@ -7,8 +7,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, header};
 use serde_json::Value;
 use symbolon::{
-    Authorization, Caller, Engine, Id, NewAuthorization, Options, Origin, Permission, Schema,
-    StoreKey, Token, TokenStore, User,
+    Authorization, Caller, Engine, Id, NewAuthorization, NewOrganization, NewUser, Options, Origin,
+    Permission, Schema, StoreKey, Token, TokenStore, User,
 };
 use symbolon_http::{Api, Settings, application};
 use symbolon_sqlite::SqliteStore;
@@ -53,16 +53,28 @@ impl Server {
     /// Starts a server with this empty store.
     pub(crate) fn over(store: Arc<dyn TokenStore>, options: Options, settings: Settings) -> Self {
         let engine = Arc::new(Engine::create(store, key(), options).unwrap());
-        let issuer = engine.issuer();
         let root = Caller::Root;
-        let organization = issuer.create_organization(&root, "my-org", "").unwrap().id;
-        let user = issuer.create_user(&root, "anna", None).unwrap();
+        let organization = engine
+            .admin(root)
+            .organizations()
+            .create(&NewOrganization::named("my-org"))
+            .unwrap()
+            .id;
+        let user = engine
+            .admin(root)
+            .users()
+            .create(&NewUser::named("anna"))
+            .unwrap();
         let operator = NewAuthorization {
             user: Some(user.id),
             origin: Origin::V2,
             ..NewAuthorization::new(organization, Schema::influxdb_operator())
         };
-        let (operator, _) = issuer.create(&root, operator).unwrap();
+        let (operator, _) = engine
+            .admin(root)
+            .authorizations()
+            .create(operator)
+            .unwrap();
         let api = Api::new(Arc::clone(&engine), settings);
         Self {
             application: application(api),
@@ -81,7 +93,11 @@ impl Server {
             origin: Origin::V2,
             ..NewAuthorization::new(organization, permissions.iter().map(read))
         };
-        self.engine.issuer().create(&Caller::Root, new).unwrap()
+        self.engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new)
+            .unwrap()
     }
 
     /// Sends a request `METHOD PATH`, with the token unless it is empty, and with the body if there

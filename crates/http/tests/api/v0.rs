@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use symbolon::{
-    Action, Caller, Denied, Id, Request as Check, ResourceType, Timestamp, Transition, UserEdit,
+    Action, Caller, Denied, Id, NewBucket, NewOrganization, Request as Check, ResourceType,
+    Timestamp, Transition, UserEdit,
 };
 
 use symbolon_http::Settings;
@@ -78,8 +79,9 @@ async fn a_token_is_created_used_changed_and_revoked() {
     let id = Id::from_uuid(id).unwrap();
     let kept = server
         .engine
-        .issuer()
-        .authorization(&Caller::Root, id)
+        .admin(Caller::Root)
+        .authorizations()
+        .get(id)
         .unwrap();
     assert_eq!((kept.user, kept.organization), (None, server.organization));
     assert!(may(&server, &token, Action::WRITE, "sensors").is_ok());
@@ -145,9 +147,11 @@ async fn a_token_is_created_used_changed_and_revoked() {
 #[tokio::test]
 async fn the_list_contains_tokens_of_the_callers_organization() {
     let server = Server::start();
-    let issuer = server.engine.issuer();
-    let other = issuer
-        .create_organization(&Caller::Root, "other", "")
+    let engine = &server.engine;
+    let other = engine
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("other"))
         .unwrap()
         .id;
     let keeper = keeper(&server, server.organization);
@@ -215,15 +219,23 @@ async fn a_long_list_is_complete() {
     let store = std::sync::Arc::new(symbolon::MemoryStore::new());
     let server = Server::over(store, crate::support::options(), Settings::default());
     let keeper = keeper(&server, server.organization);
-    let issuer = server.engine.issuer();
+    let engine = &server.engine;
     for number in 0..1001 {
         let new = symbolon::NewAuthorization {
             origin: symbolon::Origin::V0,
             ..symbolon::NewAuthorization::new(server.organization, [])
         };
-        let (_, made) = issuer.create(&Caller::Root, new).unwrap();
+        let (_, made) = engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new)
+            .unwrap();
         if number % 2 == 0 {
-            issuer.revoke(&Caller::Root, made.id).unwrap();
+            engine
+                .admin(Caller::Root)
+                .authorizations()
+                .revoke(made.id)
+                .unwrap();
         }
     }
     for (query, wanted) in [("", 500), ("?includeRevoked=true", 1001)] {
@@ -368,7 +380,12 @@ async fn forbidden_callers_learn_nothing() {
         origin: symbolon::Origin::V0,
         ..symbolon::NewAuthorization::new(organization, symbolon::Schema::influxdb_operator())
     };
-    let (more, _) = server.engine.issuer().create(&Caller::Root, more).unwrap();
+    let (more, _) = server
+        .engine
+        .admin(Caller::Root)
+        .authorizations()
+        .create(more)
+        .unwrap();
     let reply = server.ask(&requests[0], more.reveal(), None).await;
     assert_eq!(refused(&reply).0, 403);
 
@@ -380,21 +397,27 @@ async fn forbidden_callers_learn_nothing() {
     assert_eq!(refused(&reply), (401, "unauthorized access".into()));
 
     // A token with an inactive owner, and an inactive token.
-    let issuer = server.engine.issuer();
+    let engine = &server.engine;
     let switch = |transition| UserEdit {
         transition: Some(transition),
         ..UserEdit::default()
     };
     let off = switch(Transition::Deactivate);
-    issuer
-        .edit_user(&Caller::Root, server.user.id, &off)
+    engine
+        .admin(Caller::Root)
+        .users()
+        .edit(server.user.id, &off)
         .unwrap();
     let operator = server.operator.reveal();
     let reply = server.ask(&requests[0], operator, None).await;
     assert_eq!(refused(&reply), (403, "User is inactive".into()));
     let (off, authorization) = server.token(organization, &["read:authorizations"]);
     let edit = Transition::Deactivate.into();
-    issuer.edit(&Caller::Root, authorization.id, edit).unwrap();
+    engine
+        .admin(Caller::Root)
+        .authorizations()
+        .edit(authorization.id, edit)
+        .unwrap();
     let reply = server.ask(&requests[0], off.reveal(), None).await;
     assert_eq!(refused(&reply), (401, "token is inactive".into()));
 }
@@ -404,10 +427,15 @@ async fn forbidden_callers_learn_nothing() {
 async fn grants_never_exceed_the_callers_permissions() {
     let server = Server::start();
     let organization = server.organization;
-    let issuer = server.engine.issuer();
+    let engine = &server.engine;
     let root = Caller::Root;
-    let bucket = issuer
-        .register_bucket(&root, organization, "sensors")
+    let bucket = engine
+        .admin(root)
+        .buckets()
+        .create(&NewBucket {
+            organization,
+            name: ("sensors").into(),
+        })
         .unwrap();
     let org = format!("orgs/{organization}");
     let write = format!("write:{org}/authorizations");

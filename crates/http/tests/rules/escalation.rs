@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use symbolon::{Action, Caller, Id, Permission, ResourceType, Target};
+use symbolon::{Action, Id, Permission, ResourceType, Target};
 
 use crate::reference::{READ, WRITE, allows};
 use crate::server::{Server, texts};
@@ -130,8 +130,7 @@ fn made(reply: &Reply) -> Vec<Permission> {
 }
 
 fn stored(id: Id) -> Vec<Permission> {
-    let issuer = WORLD.server.engine.issuer();
-    let found = issuer.authorization(&Caller::Root, id);
+    let found = WORLD.server.root().authorizations().get(id);
     found.unwrap().permissions.to_vec()
 }
 

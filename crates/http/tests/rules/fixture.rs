@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use symbolon::{
-    Authorization, Caller, Id, NewAuthorization, Origin, Permission, Role, SetUpRequest, Token,
-    Transition,
+    Authorization, Id, NewAuthorization, Origin, Permission, Role, SetUpRequest, Token, Transition,
 };
 use symbolon_http::Settings;
 
@@ -67,7 +66,7 @@ impl World {
             token: None,
             if_name_exists: symbolon::IfNameExists::Refuse,
         };
-        let first = backend.engine.issuer().set_up(&first).unwrap();
+        let first = backend.engine.maintenance().set_up(&first).unwrap();
         let (org, operator_user) = (first.organization.id, first.user.id);
         let mut world = Self {
             app: backend.app(Settings::default()),
@@ -173,8 +172,7 @@ impl World {
         (deleted.token, deleted.authorization) = self.authorization(org, Some(user), &held);
         self.revoke(deleted.authorization);
         self.revoke(deleted.database_token);
-        let issuer = self.backend.engine.issuer();
-        let removed = issuer.unregister_bucket(&Caller::Root, deleted.bucket);
+        let removed = self.backend.root().buckets().delete(deleted.bucket);
         removed.unwrap();
         let name = deleted.text(Kind::OrganizationName);
         deleted.org = self.backend.create_org(&name);
@@ -183,8 +181,7 @@ impl World {
     }
 
     fn revoke(&mut self, id: Id) {
-        let issuer = self.backend.engine.issuer();
-        issuer.revoke(&Caller::Root, id).unwrap();
+        self.backend.root().authorizations().revoke(id).unwrap();
         self.authorizations.retain(|one| one.id != id);
         self.database_tokens.retain(|(one, _)| *one != id);
     }
@@ -264,9 +261,8 @@ impl World {
         let org = self.own.org;
         let all = all_access(org, anna);
         let (inactive, id) = self.authorization(org, Some(anna), &all);
-        let issuer = self.backend.engine.issuer();
         let edit = Transition::Deactivate.into();
-        issuer.edit(&Caller::Root, id, edit).unwrap();
+        self.backend.root().authorizations().edit(id, edit).unwrap();
         let (revoked, id) = self.authorization(org, Some(anna), &all);
         self.revoke(id);
         let (expired, made) = self.backend.create(NewAuthorization {
@@ -300,15 +296,17 @@ impl World {
         let owner = self.user("owner", owns);
         let member = self.user("member", is_member);
         let outsider = self.user("outsider", owns_other);
-        let issuer = self.backend.engine.issuer();
+        let (sessions, root) = (self.backend.engine.sessions(), self.backend.root());
         let sign_in = |user| {
-            let (session, _) = issuer.sign_in(&Caller::User(user), HOUR).unwrap();
+            let name = root.users().get(user).unwrap().name;
+            let verified = sessions.verify_password(&name, |_| true).unwrap();
+            let (session, _) = sessions.sign_in_by_password(&verified, HOUR).unwrap();
             session.reveal().to_owned()
         };
         let expired = sign_in(owner);
         self.backend.clock.advance(2 * HOUR);
         let signed_out = sign_in(owner);
-        issuer.sign_out(signed_out.as_bytes()).unwrap();
+        sessions.sign_out(signed_out.as_bytes()).unwrap();
         for (name, session) in [
             ("expired session", expired),
             ("session that was signed out", signed_out),

@@ -10,7 +10,7 @@ const LINE: &str = "POST /api/v2/authorizations";
 #[test]
 fn a_permission_in_an_organization_shows_no_names_from_other_organizations() {
     let server = Server::new();
-    let issuer = server.engine.issuer();
+    let engine = &server.engine;
     let root = Caller::Root;
     let org = server.org;
     let other = server.create_org("their-org");
@@ -57,8 +57,12 @@ fn a_permission_in_an_organization_shows_no_names_from_other_organizations() {
         assert_eq!(create(kind, &id), no_names, "{kind} {id}");
     }
     // Nor does it name an unregistered bucket or a former member.
-    issuer.unregister_bucket(&root, own_bucket).unwrap();
-    issuer.remove_member(&root, org, member).unwrap();
+    engine.admin(root).buckets().delete(own_bucket).unwrap();
+    engine
+        .admin(root)
+        .organizations()
+        .remove_member(org, member)
+        .unwrap();
     assert_eq!(create("buckets", &own_bucket_id), no_names);
     assert_eq!(create("users", &member_id), no_names);
 }

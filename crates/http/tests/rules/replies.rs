@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use symbolon::Caller;
 use symbolon_http::{Api, Settings, application};
 
 use crate::document::{operations, path_with_ids};
@@ -108,10 +107,13 @@ fn a_body_of_one_mebibyte_is_accepted_and_a_longer_one_is_refused() {
 fn both_token_schemes_are_accepted_in_any_case_and_take_precedence_over_a_cookie() {
     let server = Server::new();
     let line = format!("GET {LIST}");
-    let (token, made) = server.token(&["read:authorizations"]);
-    let issuer = server.engine.issuer();
-    let caller = Caller::Authorization(made.id);
-    let (session, _) = issuer.sign_in(&caller, Duration::from_secs(60)).unwrap();
+    let (token, _) = server.token(&["read:authorizations"]);
+    let engine = &server.engine;
+    let caller = engine.verifier().authenticate(&token).unwrap().caller();
+    let (session, _) = engine
+        .sessions()
+        .sign_in(&caller, Duration::from_secs(60))
+        .unwrap();
     let cookie = format!("influxdb-oss-session={}", session.reveal());
     let status = |authorization: &str, cookie: &str| {
         let mut headers = vec![("authorization", authorization), ("cookie", cookie)];

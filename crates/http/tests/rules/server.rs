@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::Router;
 use serde_json::{Value, json};
 use symbolon::{
-    Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization, Options,
-    OrganizationEdit, Origin, Permission, Role, Schema, StoreKey, Transition, UserEdit,
+    Admin, Authorization, Caller, Engine, Id, ManualClock, MemoryStore, NewAuthorization,
+    NewBucket, NewOrganization, NewUser, Options, OrganizationEdit, Origin, Permission, Role,
+    Schema, StoreKey, Transition, UserEdit,
 };
 use symbolon_http::{Api, Settings, application};
 
@@ -46,7 +47,7 @@ impl Backend {
     }
 
     pub(crate) fn create(&self, new: NewAuthorization) -> (String, Authorization) {
-        let (token, made) = self.engine.issuer().create(&Caller::Root, new).unwrap();
+        let (token, made) = self.root().authorizations().create(new).unwrap();
         (token.reveal().to_owned(), made)
     }
 
@@ -74,25 +75,39 @@ impl Backend {
     }
 
     pub(crate) fn create_user(&self, name: &str) -> Id {
-        let issuer = self.engine.issuer();
-        issuer.create_user(&Caller::Root, name, None).unwrap().id
+        self.root()
+            .users()
+            .create(&NewUser::named(name))
+            .unwrap()
+            .id
     }
 
     pub(crate) fn create_org(&self, name: &str) -> Id {
-        let issuer = self.engine.issuer();
-        let made = issuer.create_organization(&Caller::Root, name, "");
+        let made = self
+            .root()
+            .organizations()
+            .create(&NewOrganization::named(name));
         made.unwrap().id
     }
 
+    /// Returns the administration by the embedding program.
+    pub(crate) fn root(&self) -> Admin {
+        self.engine.admin(Caller::Root)
+    }
+
     pub(crate) fn create_bucket(&self, org: Id, name: &str) -> Id {
-        let issuer = self.engine.issuer();
-        let made = issuer.register_bucket(&Caller::Root, org, name);
+        let made = self.root().buckets().create(&NewBucket {
+            organization: org,
+            name: name.into(),
+        });
         made.unwrap().id
     }
 
     pub(crate) fn add_member(&self, org: Id, user: Id, role: Role) {
-        let issuer = self.engine.issuer();
-        issuer.add_member(&Caller::Root, org, user, role).unwrap();
+        self.root()
+            .organizations()
+            .add_member(org, user, role)
+            .unwrap();
     }
 
     pub(crate) fn change_user(&self, id: Id, transition: Transition) {
@@ -100,8 +115,7 @@ impl Backend {
             transition: Some(transition),
             ..UserEdit::default()
         };
-        let issuer = self.engine.issuer();
-        issuer.edit_user(&Caller::Root, id, &edit).unwrap();
+        self.root().users().edit(id, &edit).unwrap();
     }
 
     pub(crate) fn change_org(&self, id: Id, transition: Transition) {
@@ -109,8 +123,7 @@ impl Backend {
             transition: Some(transition),
             ..OrganizationEdit::default()
         };
-        let issuer = self.engine.issuer();
-        issuer.edit_organization(&Caller::Root, id, &edit).unwrap();
+        self.root().organizations().edit(id, &edit).unwrap();
     }
 }
 

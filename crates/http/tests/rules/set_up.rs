@@ -2,7 +2,6 @@
 
 use axum::Router;
 use serde_json::{Value, json};
-use symbolon::Caller;
 use symbolon_http::{Settings, SetupCode};
 
 use crate::server::Backend;
@@ -215,7 +214,6 @@ fn a_store_in_use_is_closed_though_it_was_never_set_up() {
     backend.create_user("anna");
     assert_eq!(is_allowed(&app), false);
     assert_completed(&post(&app, &form()));
-    let issuer = backend.engine.issuer();
-    let anna = issuer.user_named(&Caller::Root, "anna").unwrap();
+    let anna = backend.root().users().find("anna").unwrap();
     assert!(!anna.operator);
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use fastrand::Rng;
 use symbolon::{
-    Action, Caller, Engine, Error, Id, Issuer, NewAuthorization, Permission, ResourceType, Rotation,
+    Action, Admin, Caller, Error, Id, NewAuthorization, NewOrganization, Permission, ResourceType,
+    Rotation,
 };
 
 use super::{Backend, files};
@@ -42,21 +43,21 @@ pub(super) fn run(backend: Backend, args: &EngineArgs) -> Result<(), Failure> {
     let store = files::store(backend, &args.dir, args.store)?;
     let engine = files::engine(store.clone(), &args.dir)?;
     print("opened")?;
-    let organization = organization(&engine)?;
+    let root = engine.admin(Caller::Root);
+    let organization = organization(&root)?;
     let live = fs::read_to_string(files::live(&args.dir))?;
     let live: Result<Vec<Id>, _> = live.lines().map(str::parse).collect();
     let live = live?;
-    let issuer = engine.issuer();
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
         let mut threads = Vec::new();
         for number in 0..WRITERS {
-            let (issuer, stopped) = (&*issuer, &stopped);
+            let (root, stopped) = (&root, &stopped);
             let mine = |id: &&Id| id.number() % WRITERS == number;
             let held = live.iter().filter(mine).copied().collect();
             let rng = rng(args, number);
             threads.push(scope.spawn(move || {
-                let done = write(issuer, organization, held, rng, stopped);
+                let done = write(root, organization, held, rng, stopped);
                 stopped.store(true, Ordering::Relaxed);
                 done
             }));
@@ -75,25 +76,27 @@ pub(super) fn run(backend: Backend, args: &EngineArgs) -> Result<(), Failure> {
 }
 
 /// Creates a token that reads buckets.
-pub(super) fn create(issuer: &Issuer, organization: Id) -> Result<(Id, String), Error> {
+pub(super) fn create(root: &Admin, organization: Id) -> Result<(Id, String), Error> {
     let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(organization);
     let new = NewAuthorization::new(organization, [read]);
-    let (token, authorization) = issuer.create(&Caller::Root, new)?;
+    let (token, authorization) = root.authorizations().create(new)?;
     Ok((authorization.id, token.reveal().to_owned()))
 }
 
 /// Returns the only organization, and creates it if it does not exist.
-pub(super) fn organization(engine: &Engine) -> Result<Id, Error> {
-    let issuer = engine.issuer();
-    match issuer.organization_named(&Caller::Root, "org") {
+pub(super) fn organization(root: &Admin) -> Result<Id, Error> {
+    match root.organizations().find("org") {
         Err(Error::NotFound(_)) => {}
         found => return Ok(found?.id),
     }
-    Ok(issuer.create_organization(&Caller::Root, "org", "")?.id)
+    Ok(root
+        .organizations()
+        .create(&NewOrganization::named("org"))?
+        .id)
 }
 
 fn write(
-    issuer: &Issuer,
+    root: &Admin,
     organization: Id,
     mut held: Vec<Id>,
     mut rng: Rng,
@@ -102,7 +105,7 @@ fn write(
     let started = Instant::now();
     while !stopped.load(Ordering::Relaxed) && started.elapsed() < LIFE {
         if held.len() <= HELD || rng.bool() {
-            let (id, token) = create(issuer, organization)?;
+            let (id, token) = create(root, organization)?;
             print(&format!("created {id} {token}"))?;
             held.push(id);
             continue;
@@ -110,12 +113,12 @@ fn write(
         let id = held.swap_remove(rng.usize(..held.len()));
         print(&format!("revoking {id}"))?;
         if rng.u8(..4) == 0 {
-            let (token, new) = issuer.rotate(&Caller::Root, id, &Rotation::default())?;
+            let (token, new) = root.authorizations().rotate(id, &Rotation::default())?;
             let (new, token) = (new.id, token.reveal());
             print(&format!("revoked {id}\ncreated {new} {token}"))?;
             held.push(new);
         } else {
-            issuer.revoke(&Caller::Root, id)?;
+            root.authorizations().revoke(id)?;
             print(&format!("revoked {id}"))?;
         }
     }

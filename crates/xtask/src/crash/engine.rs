@@ -151,14 +151,14 @@ impl Trial {
         }
         self.restored = false;
         compare(&engine, &mut self.expected, lost)?;
-        let issuer = engine.issuer();
-        let (id, token) = child::create(&issuer, child::organization(&engine)?)?;
+        let root = engine.admin(Caller::Root);
+        let (id, token) = child::create(&root, child::organization(&root)?)?;
         self.expected.create(id, token);
         if let Some(first) = self.expected.live().first() {
-            issuer.revoke(&Caller::Root, *first)?;
+            root.authorizations().revoke(*first)?;
             self.expected.revoke(*first);
         }
-        drop(engine);
+        drop((root, engine));
         let keys = JournalKeys::new(&files::key());
         let journal = symbolon_journal::verify(&files::journal(self.dir.path()), &keys)?;
         if !journal.is_sound() || journal.unresolved() > 0 {
@@ -206,8 +206,8 @@ fn compare(
     expected: &mut Expected,
     lost: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    lost.extend(expected.compare(engine, child::organization(engine)?));
-    let problems = engine.fsck()?.problems;
+    lost.extend(expected.compare(engine, child::organization(&engine.admin(Caller::Root))?));
+    let problems = engine.maintenance().fsck()?.problems;
     lost.extend(problems.iter().map(|problem| format!("fsck: {problem:?}")));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Backups of stores that are written to meanwhile.
 
+use crate::NewOrganization;
 use std::thread;
 use std::time::Instant;
 
@@ -61,16 +62,18 @@ fn backup_with(
 #[test]
 fn tokens_revoked_and_purged_during_a_backup_stay_revoked() {
     let (store, engine) = sample(30);
-    let issuer = engine.issuer();
-    let first = issuer
-        .authorizations(&Caller::Root, &crate::Filter::default())
+    let first = engine
+        .admin(Caller::Root)
+        .authorizations()
+        .list(&crate::AuthorizationFilter::default())
         .unwrap()[0]
         .id;
+    let root = engine.admin(Caller::Root);
     let (bytes, _) = backup_with(&store, move |page| {
         if page == 3 {
-            issuer.revoke(&Caller::Root, first).unwrap();
+            root.authorizations().revoke(first).unwrap();
             thread::sleep(Duration::from_millis(5));
-            assert_eq!(issuer.purge().unwrap(), 1);
+            assert_eq!(engine.maintenance().purge().unwrap(), 1);
         }
     });
     let other = restored(bytes);
@@ -82,16 +85,24 @@ fn tokens_revoked_and_purged_during_a_backup_stay_revoked() {
 #[test]
 fn a_name_that_moves_during_a_backup_can_be_restored() {
     let (store, engine) = sample(30);
-    let issuer = engine.issuer();
-    let org = issuer.organization_named(&Caller::Root, "org").unwrap().id;
+    let org = engine
+        .admin(Caller::Root)
+        .organizations()
+        .find("org")
+        .unwrap()
+        .id;
+    let root = engine.admin(Caller::Root);
     let rename = move |name: &str| {
         let edit = OrganizationEdit {
             name: Some(name.into()),
             ..OrganizationEdit::default()
         };
-        issuer.edit_organization(&Caller::Root, org, &edit).unwrap();
-        issuer
-            .create_organization(&Caller::Root, "org", "another")
+        root.organizations().edit(org, &edit).unwrap();
+        root.organizations()
+            .create(&NewOrganization {
+                description: ("another").into(),
+                ..NewOrganization::named("org")
+            })
             .ok();
     };
     // In the second scan, the new holder of the name occurs before the former one.
@@ -108,15 +119,27 @@ fn a_name_that_moves_during_a_backup_can_be_restored() {
 #[test]
 fn a_backup_finishes_despite_constant_purges() {
     let (store, engine) = sample(200);
-    let issuer = engine.issuer();
-    let org = issuer.organization_named(&Caller::Root, "org").unwrap().id;
+    let org = engine
+        .admin(Caller::Root)
+        .organizations()
+        .find("org")
+        .unwrap()
+        .id;
     let (bytes, summary) = backup_with(&store, move |_| {
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let new = NewAuthorization::new(org, [read]);
-        let (_, made) = issuer.create(&Caller::Root, new).unwrap();
-        issuer.revoke(&Caller::Root, made.id).unwrap();
+        let (_, made) = engine
+            .admin(Caller::Root)
+            .authorizations()
+            .create(new)
+            .unwrap();
+        engine
+            .admin(Caller::Root)
+            .authorizations()
+            .revoke(made.id)
+            .unwrap();
         thread::sleep(Duration::from_millis(5));
-        issuer.purge().unwrap();
+        engine.maintenance().purge().unwrap();
     });
     assert_eq!(summary.records, 202, "one page, before the last purge");
     assert_eq!(everything(&restored(bytes)).len(), 202);
@@ -164,9 +187,11 @@ impl TokenStore for HistoryStore {
 /// One of twenty writers: creates and revokes tokens, renames its organization, and sometimes
 /// purges.
 fn busy(engine: &Engine, number: usize, until: Instant) {
-    let issuer = engine.issuer();
     let name = |round: usize| format!("org-{number}-{}", round % 2);
-    let made = issuer.create_organization(&Caller::Root, &name(0), "");
+    let made = engine
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named(name(0)));
     let org = made.unwrap().id;
     let mut living = Vec::new();
     for round in 1.. {
@@ -175,10 +200,20 @@ fn busy(engine: &Engine, number: usize, until: Instant) {
         }
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let new = NewAuthorization::new(org, [read]);
-        living.push(issuer.create(&Caller::Root, new).unwrap().1.id);
+        living.push(
+            engine
+                .admin(Caller::Root)
+                .authorizations()
+                .create(new)
+                .unwrap()
+                .1
+                .id,
+        );
         if living.len() > 8 {
-            issuer
-                .revoke(&Caller::Root, living.remove(round % 8))
+            engine
+                .admin(Caller::Root)
+                .authorizations()
+                .revoke(living.remove(round % 8))
                 .unwrap();
         }
         if round % 5 == 0 {
@@ -190,10 +225,14 @@ fn busy(engine: &Engine, number: usize, until: Instant) {
                 }),
                 ..OrganizationEdit::default()
             };
-            issuer.edit_organization(&Caller::Root, org, &edit).unwrap();
+            engine
+                .admin(Caller::Root)
+                .organizations()
+                .edit(org, &edit)
+                .unwrap();
         }
         if (round + number).is_multiple_of(50) {
-            issuer.purge().unwrap();
+            engine.maintenance().purge().unwrap();
         }
     }
 }

@@ -31,22 +31,29 @@ fn api_replies_are_read_in_any_order() {
         found.permissions[0].to_string(),
         "read:orgs/0000000000000b01/buckets/0000000000000d01"
     );
-    let issuer = engine.issuer();
-    let org = issuer.organization_named(&Caller::Root, "o").unwrap();
+    let org = engine
+        .admin(Caller::Root)
+        .organizations()
+        .find("o")
+        .unwrap();
     assert_eq!(
         (org.id, &*org.description),
         (found.organization, "of the file")
     );
     assert_eq!(
-        issuer
-            .users(&Caller::Root, &ListOptions::default())
+        engine
+            .admin(Caller::Root)
+            .users()
+            .list(&ListOptions::default())
             .unwrap()[0]
             .name,
         "u"
     );
     assert_eq!(
-        issuer
-            .buckets(&Caller::Root, None, &ListOptions::default())
+        engine
+            .admin(Caller::Root)
+            .buckets()
+            .list(None, &ListOptions::default())
             .unwrap()[0]
             .name,
         "b"
@@ -77,14 +84,15 @@ fn influx_auth_list_output_is_read() {
         let plan = plan_for(&engine, &json, &defaults);
         // The permissions refer to another organization than the one with this name.
         assert_eq!(plan.bad().is_empty(), organization == "0000000000000b01");
-        plan.write(&engine.issuer(), &mut |_| ()).unwrap();
+        plan.write(&engine.maintenance(), &mut |_| ()).unwrap();
     }
     let request = Request::new(Action::READ, ResourceType::BUCKETS);
     assert!(engine.verifier().check(RAW, &request).is_ok());
     assert_eq!(
         engine
-            .issuer()
-            .users(&Caller::Root, &ListOptions::default())
+            .admin(Caller::Root)
+            .users()
+            .list(&ListOptions::default())
             .unwrap()[0]
             .name,
         "me"
@@ -156,7 +164,10 @@ fn importing_twice_adds_nothing() {
         (0, 1)
     );
     assert_eq!(
-        again.write(&engine.issuer(), &mut |_| ()).unwrap().total(),
+        again
+            .write(&engine.maintenance(), &mut |_| ())
+            .unwrap()
+            .total(),
         0
     );
 }

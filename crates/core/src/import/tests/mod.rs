@@ -27,7 +27,7 @@ fn plan_in(engine: &Engine, json: &str) -> Plan {
 
 fn plan_for(engine: &Engine, json: &str, defaults: &Defaults) -> Plan {
     let file = ImportFile::read(json.as_bytes()).unwrap();
-    Plan::new(file, &engine.issuer(), defaults).unwrap()
+    Plan::new(file, &engine.maintenance(), defaults).unwrap()
 }
 
 /// Imports a file without invalid rows into an empty store.
@@ -41,7 +41,7 @@ fn import_into(engine: &Engine, json: &str) -> Counts {
     let plan = plan_in(engine, json);
     assert_eq!(plan.bad(), &[]);
     let planned = plan.new_items();
-    let written = plan.write(&engine.issuer(), &mut |_| ()).unwrap();
+    let written = plan.write(&engine.maintenance(), &mut |_| ()).unwrap();
     assert_eq!(written, planned);
     written
 }
@@ -58,7 +58,7 @@ fn refused(input: &[u8]) -> String {
 
 fn stored(engine: &Engine, id: &str) -> Authorization {
     let id: Id = id.parse().unwrap();
-    engine.issuer().authorization(&Caller::Root, id).unwrap()
+    engine.admin(Caller::Root).authorizations().get(id).unwrap()
 }
 
 /// Returns an authorization with an id, an organization, permissions and these fields.

@@ -1,12 +1,14 @@
 //! Resolution of organizations and users.
 
 use super::*;
+use crate::NewOrganization;
 use crate::{Status, Token};
 
 fn named(engine: &Engine, organization: &str) -> Id {
     let found = engine
-        .issuer()
-        .organization_named(&Caller::Root, organization);
+        .admin(Caller::Root)
+        .organizations()
+        .find(organization);
     found.unwrap().id
 }
 
@@ -26,8 +28,9 @@ fn missing_owners_are_created() {
     assert_eq!(named(&engine, "o").to_string(), "0000000000000b01");
     assert_eq!(
         engine
-            .issuer()
-            .users(&Caller::Root, &ListOptions::default())
+            .admin(Caller::Root)
+            .users()
+            .list(&ListOptions::default())
             .unwrap()[0]
             .name,
         "u"
@@ -44,8 +47,9 @@ fn missing_owners_are_created() {
 fn owner_names_resolve_in_the_file_before_the_store() {
     let engine = engine();
     let stored_org = engine
-        .issuer()
-        .create_organization(&Caller::Root, "stored", "")
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("stored"))
         .unwrap();
     let of_file = r#""org":"of the file""#;
     let json = format!(
@@ -110,8 +114,9 @@ fn created_owners_do_not_take_existing_names() {
     );
     let engine = engine();
     engine
-        .issuer()
-        .create_organization(&Caller::Root, "o", "")
+        .admin(Caller::Root)
+        .organizations()
+        .create(&NewOrganization::named("o"))
         .unwrap();
     let json = rows(&[with_owners(
         "0000000000000a01",
@@ -190,7 +195,10 @@ fn tokens_of_deleted_owners_stay_refused() {
     assert_eq!(refused.reason(), "revoked");
     assert_eq!(named(&engine, "o").to_string(), "0000000000000b02");
     let id = "0000000000000a01".parse().unwrap();
-    let message = engine.issuer().explain(&Caller::Root, id, &request);
+    let message = engine
+        .admin(Caller::Root)
+        .authorizations()
+        .explain(id, &request);
     assert_eq!(message.unwrap().authorization.status, Status::Active);
 }
 

@@ -8,7 +8,7 @@ fn all_messages(input: &[u8]) -> String {
     match ImportFile::read(input) {
         Err(error) => error.to_string(),
         Ok(file) => {
-            let plan = Plan::new(file, &engine().issuer(), &Defaults::default()).unwrap();
+            let plan = Plan::new(file, &engine().maintenance(), &Defaults::default()).unwrap();
             let message: Vec<_> = plan.bad().iter().map(ToString::to_string).collect();
             message.join("\n") + &format!("{plan:?}")
         }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use symbolon::{
-    Denied, Edit, Engine, Error, Field, Filter, ImportReport, OrganizationEdit, PermissionSet,
-    SetUpRequest, Status, Token, Transition, UserEdit,
+    AuthorizationEdit, AuthorizationFilter, Denied, Engine, Error, Field, ImportReport,
+    NewOrganization, NewUser, OrganizationEdit, PermissionSet, SetUpRequest, Status, Token,
+    Transition, UserEdit,
 };
 
 use super::setup::{
@@ -48,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "create",
         prepare: nothing,
-        run: |world, _| created(world, ROOT, None),
+        run: |world, _| created(world, &ROOT, None),
         holds: |engine, before| authorizations(engine, before.organization) >= 1,
         again: Again::Another(1),
         commits: Commits::One,
@@ -64,11 +65,17 @@ pub(super) const CASES: &[Case] = &[
         },
         run: |world, before| created(world, &before.caller, Some(before.id)),
         holds: |engine, before| {
-            let filter = Filter {
+            let filter = AuthorizationFilter {
                 user: Some(before.id),
-                ..Filter::default()
+                ..AuthorizationFilter::default()
             };
-            engine.issuer().authorizations(ROOT, &filter).unwrap().len() >= 2
+            engine
+                .admin(ROOT)
+                .authorizations()
+                .list(&filter)
+                .unwrap()
+                .len()
+                >= 2
         },
         again: Again::Another(1),
         commits: Commits::One,
@@ -77,12 +84,16 @@ pub(super) const CASES: &[Case] = &[
         name: "edit",
         prepare: authorization,
         run: |world, before| {
-            let edit = Edit {
+            let edit = AuthorizationEdit {
                 description: Some("edited".into()),
                 permissions: Some([permission("write:buckets")].into_iter().collect()),
-                ..Edit::default()
+                ..AuthorizationEdit::default()
             };
-            world.engine.issuer().edit(ROOT, before.id, edit).map(none)
+            world
+                .root()
+                .authorizations()
+                .edit(before.id, edit)
+                .map(none)
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Forbidden(before.id))]
@@ -96,7 +107,11 @@ pub(super) const CASES: &[Case] = &[
         prepare: authorization,
         run: |world, before| {
             let edit = Transition::Deactivate.into();
-            world.engine.issuer().edit(ROOT, before.id, edit).map(none)
+            world
+                .root()
+                .authorizations()
+                .edit(before.id, edit)
+                .map(none)
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Inactive(before.id))]
@@ -108,7 +123,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "revoke",
         prepare: authorization,
-        run: |world, before| world.engine.issuer().revoke(ROOT, before.id).map(none),
+        run: |world, before| world.root().authorizations().revoke(before.id).map(none),
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Revoked(before.id))]
                 && found(engine, before.id).status == Status::Revoked
@@ -144,12 +159,12 @@ pub(super) const CASES: &[Case] = &[
         prepare: nothing,
         run: |world, _| {
             world
-                .engine
-                .issuer()
-                .create_user(ROOT, "new", None)
+                .root()
+                .users()
+                .create(&NewUser::named("new"))
                 .map(none)
         },
-        holds: |engine, _| engine.issuer().user_named(ROOT, "new").is_ok(),
+        holds: |engine, _| engine.admin(ROOT).users().find("new").is_ok(),
         again: Again::Refused(|error| matches!(error, Error::Exists(Field::UserName))),
         commits: Commits::One,
     },
@@ -162,11 +177,7 @@ pub(super) const CASES: &[Case] = &[
                 transition: Some(Transition::Deactivate),
                 password_hash: None,
             };
-            world
-                .engine
-                .issuer()
-                .edit_user(ROOT, before.id, &edit)
-                .map(none)
+            world.root().users().edit(before.id, &edit).map(none)
         },
         holds: |engine, before| {
             matches!(denied(engine, before)[..], [Some(Denied::OwnerInactive(_))])
@@ -184,11 +195,7 @@ pub(super) const CASES: &[Case] = &[
                 transition: Some(Transition::Revoke),
                 ..UserEdit::default()
             };
-            world
-                .engine
-                .issuer()
-                .edit_user(ROOT, before.id, &edit)
-                .map(none)
+            world.root().users().edit(before.id, &edit).map(none)
         },
         holds: |engine, before| {
             matches!(denied(engine, before)[..], [Some(Denied::Revoked(_))])
@@ -201,10 +208,14 @@ pub(super) const CASES: &[Case] = &[
         name: "create an organization",
         prepare: nothing,
         run: |world, _| {
-            let issuer = world.engine.issuer();
-            issuer.create_organization(ROOT, "new", "").map(none)
+            let engine = &world.engine;
+            engine
+                .admin(ROOT)
+                .organizations()
+                .create(&NewOrganization::named("new"))
+                .map(none)
         },
-        holds: |engine, _| engine.issuer().organization_named(ROOT, "new").is_ok(),
+        holds: |engine, _| engine.admin(ROOT).organizations().find("new").is_ok(),
         again: Again::Refused(|error| matches!(error, Error::Exists(Field::OrganizationName))),
         commits: Commits::One,
     },
@@ -222,7 +233,7 @@ pub(super) const CASES: &[Case] = &[
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::OwnerInactive(before.id))]
-                && engine.issuer().organization_named(ROOT, "renamed").is_ok()
+                && engine.admin(ROOT).organizations().find("renamed").is_ok()
         },
         again: Again::Same,
         commits: Commits::One,
@@ -239,7 +250,7 @@ pub(super) const CASES: &[Case] = &[
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Revoked(before.id))]
-                && engine.issuer().organization_named(ROOT, "org").is_err()
+                && engine.admin(ROOT).organizations().find("org").is_err()
         },
         again: Again::Same,
         commits: Commits::One,
@@ -260,9 +271,11 @@ pub(super) const CASES: &[Case] = &[
             before
         },
         run: |world, before| {
-            let issuer = world.engine.issuer();
-            issuer
-                .remove_member(ROOT, before.organization, before.id)
+            let engine = &world.engine;
+            engine
+                .admin(ROOT)
+                .organizations()
+                .remove_member(before.organization, before.id)
                 .map(none)
         },
         holds: |engine, before| memberships(engine, before) == 0,
@@ -285,8 +298,8 @@ pub(super) const CASES: &[Case] = &[
             Before { id, ..before }
         },
         run: |world, before| {
-            let issuer = world.engine.issuer();
-            issuer.unregister_bucket(ROOT, before.id).map(none)
+            let engine = &world.engine;
+            engine.admin(ROOT).buckets().delete(before.id).map(none)
         },
         holds: |engine, before| !is_bucket(engine, before),
         again: Again::Same,
@@ -307,13 +320,13 @@ pub(super) const CASES: &[Case] = &[
             };
             world
                 .engine
-                .issuer()
+                .maintenance()
                 .set_up(&first)
                 .map(|done| vec![done.token])
         },
         holds: |engine, _| {
             named_user(engine, "me").is_some()
-                && engine.issuer().organization_named(ROOT, "first").is_ok()
+                && engine.admin(ROOT).organizations().find("first").is_ok()
         },
         again: Again::Refused(|error| matches!(error, Error::AlreadySetUp)),
         commits: Commits::One,
@@ -325,14 +338,14 @@ pub(super) const CASES: &[Case] = &[
             ..nothing(world)
         },
         run: |world, _| {
-            let imported = world.engine.issuer().import(&items())?;
+            let imported = world.engine.maintenance().import(&items())?;
             let none = ImportReport { new: 0, known: 5 };
             assert!(imported == none || imported == ImportReport { new: 5, known: 0 });
             Ok(Vec::new())
         },
         holds: |engine, before| {
             denied(engine, before) == [None, None]
-                && engine.issuer().import(&items()).unwrap().known == 5
+                && engine.maintenance().import(&items()).unwrap().known == 5
         },
         again: Again::Same,
         commits: Commits::One,
@@ -340,26 +353,41 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "purge",
         prepare: |world| {
-            let (issuer, before) = (world.engine.issuer(), user(world));
+            let (engine, before) = (&world.engine, user(world));
             let revoked = world.create(&["read:buckets"]);
-            issuer.revoke(ROOT, revoked.1.id).unwrap();
+            engine
+                .admin(ROOT)
+                .authorizations()
+                .revoke(revoked.1.id)
+                .unwrap();
             let bucket = registered(world, &before).unwrap();
-            issuer.unregister_bucket(ROOT, bucket.id).unwrap();
+            engine.admin(ROOT).buckets().delete(bucket.id).unwrap();
             let edit = UserEdit {
                 transition: Some(Transition::Revoke),
                 ..UserEdit::default()
             };
-            issuer.edit_user(ROOT, before.id, &edit).unwrap();
+            engine.admin(ROOT).users().edit(before.id, &edit).unwrap();
             world.clock.advance(Duration::from_secs(31 * 24 * 3600));
             let tokens = before.tokens.into_iter().chain([revoked.0]).collect();
             Before { tokens, ..before }
         },
-        run: |world, _| world.engine.issuer().purge().map(none),
+        run: |world, _| world.engine.maintenance().purge().map(none),
         holds: |engine, before| {
-            let gone = engine.issuer().authorizations(ROOT, &revoked()).unwrap();
+            let gone = engine
+                .admin(ROOT)
+                .authorizations()
+                .list(&revoked())
+                .unwrap();
             gone.is_empty()
                 && denied(engine, before) == [Some(Denied::Unknown); 2]
-                && engine.fsck().unwrap().records.values().sum::<usize>() == 2
+                && engine
+                    .maintenance()
+                    .fsck()
+                    .unwrap()
+                    .records
+                    .values()
+                    .sum::<usize>()
+                    == 2
         },
         again: Again::Same,
         commits: Commits::Several,

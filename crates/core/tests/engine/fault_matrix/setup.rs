@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use symbolon::{
-    Authorization, Bucket, Caller, Denied, Engine, Error, Filter, ForeignHash, Id, ImportItem,
-    ListOptions, NewAuthorization, Organization, OrganizationEdit, Origin, Prefix, Role, Rotation,
-    Status, Timestamp, Token, User,
+    Authorization, AuthorizationFilter, Bucket, Caller, Denied, Engine, Error, ForeignHash, Id,
+    ImportItem, ListOptions, NewAuthorization, NewBucket, NewUser, Organization, OrganizationEdit,
+    Origin, Prefix, Role, Rotation, Status, Timestamp, Token, User,
 };
 
 use crate::fixture::{READ_BUCKETS, World, permission};
@@ -18,7 +18,7 @@ pub(super) struct Before {
     pub(super) tokens: Vec<Token>,
 }
 
-pub(super) const ROOT: &Caller = &Caller::Root;
+pub(super) const ROOT: Caller = Caller::Root;
 pub(super) const V2: &str =
     "vU2yFRK0d4kS9K1_8bl3vM7tFwnBXzPz6QQbkG2OQdXqZm3cBqh2vJtQ9C8o5gLhV6p0rN1yWcE4xTzUaSfDiA==";
 pub(super) const HASHED: &str =
@@ -44,9 +44,16 @@ pub(super) fn authorization(world: &World) -> Before {
 
 /// Creates a user with one token.
 pub(super) fn user(world: &World) -> Before {
-    let issuer = world.engine.issuer();
-    let user = issuer.create_user(ROOT, "user", None).unwrap();
-    let (token, _) = issuer.create(ROOT, new(world, Some(user.id))).unwrap();
+    let user = world
+        .root()
+        .users()
+        .create(&NewUser::named("user"))
+        .unwrap();
+    let (token, _) = world
+        .root()
+        .authorizations()
+        .create(new(world, Some(user.id)))
+        .unwrap();
     Before {
         id: user.id,
         tokens: vec![token],
@@ -66,7 +73,11 @@ pub(super) fn created(
     caller: &Caller,
     user: Option<Id>,
 ) -> Result<Vec<Token>, Error> {
-    let made = world.engine.issuer().create(caller, new(world, user));
+    let made = world
+        .engine
+        .admin(*caller)
+        .authorizations()
+        .create(new(world, user));
     made.map(|(token, _)| vec![token])
 }
 
@@ -79,7 +90,7 @@ pub(super) fn rotated(
         overlap,
         description: None,
     };
-    let made = world.engine.issuer().rotate(ROOT, before.id, &rotation);
+    let made = world.root().authorizations().rotate(before.id, &rotation);
     made.map(|(token, _)| vec![token])
 }
 
@@ -88,22 +99,25 @@ pub(super) fn edited_organization(
     before: &Before,
     edit: &OrganizationEdit,
 ) -> Result<Vec<Token>, Error> {
-    let issuer = world.engine.issuer();
-    issuer
-        .edit_organization(ROOT, before.organization, edit)
+    world
+        .root()
+        .organizations()
+        .edit(before.organization, edit)
         .map(none)
 }
 
 pub(super) fn added(world: &World, before: &Before) -> Result<User, Error> {
-    let issuer = world.engine.issuer();
-    issuer.add_member(ROOT, before.organization, before.id, Role::Owner)
+    world
+        .root()
+        .organizations()
+        .add_member(before.organization, before.id, Role::Owner)
 }
 
 pub(super) fn registered(world: &World, before: &Before) -> Result<Bucket, Error> {
-    world
-        .engine
-        .issuer()
-        .register_bucket(ROOT, before.organization, "bucket")
+    world.root().buckets().create(&NewBucket {
+        organization: before.organization,
+        name: ("bucket").into(),
+    })
 }
 
 pub(super) fn none<T>(_: T) -> Vec<Token> {
@@ -117,41 +131,48 @@ pub(super) fn denied(engine: &Engine, before: &Before) -> Vec<Option<Denied>> {
 }
 
 pub(super) fn found(engine: &Engine, id: Id) -> Authorization {
-    engine.issuer().authorization(ROOT, id).unwrap()
+    engine.admin(ROOT).authorizations().get(id).unwrap()
 }
 
 pub(super) fn authorizations(engine: &Engine, organization: Id) -> usize {
-    let filter = Filter {
+    let filter = AuthorizationFilter {
         organization: Some(organization),
-        ..Filter::default()
+        ..AuthorizationFilter::default()
     };
-    engine.issuer().authorizations(ROOT, &filter).unwrap().len()
+    engine
+        .admin(ROOT)
+        .authorizations()
+        .list(&filter)
+        .unwrap()
+        .len()
 }
 
-pub(super) fn revoked() -> Filter {
-    Filter {
+pub(super) fn revoked() -> AuthorizationFilter {
+    AuthorizationFilter {
         status: Some(Status::Revoked),
-        ..Filter::default()
+        ..AuthorizationFilter::default()
     }
 }
 
 pub(super) fn named_user(engine: &Engine, name: &str) -> Option<Id> {
-    Some(engine.issuer().user_named(ROOT, name).ok()?.id)
+    Some(engine.admin(ROOT).users().find(name).ok()?.id)
 }
 
 pub(super) fn memberships(engine: &Engine, before: &Before) -> usize {
     let users = engine
-        .issuer()
-        .users(ROOT, &ListOptions::default())
+        .admin(ROOT)
+        .users()
+        .list(&ListOptions::default())
         .unwrap();
     let user = users.iter().find(|user| user.id == before.id).unwrap();
     user.memberships.len()
 }
 
 pub(super) fn is_bucket(engine: &Engine, before: &Before) -> bool {
-    let issuer = engine.issuer();
-    issuer
-        .bucket_named(ROOT, before.organization, "bucket")
+    engine
+        .admin(ROOT)
+        .buckets()
+        .find(before.organization, "bucket")
         .is_ok()
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Authorization, Edit, Engine, Error, IfUnchanged, Rotation, Status, Transition};
+use symbolon::{
+    Authorization, AuthorizationEdit, Engine, Error, IfUnchanged, Rotation, Status, Transition,
+};
 
 use super::create::status;
 use super::json::{AuthorizationForm, RotateForm, UpdateForm};
@@ -36,7 +38,7 @@ pub(super) async fn one(
 ) -> Result<Json<AuthorizationForm>, Failure> {
     shown(&api, move |engine| {
         must_be_here(engine, id)?;
-        engine.issuer().authorization(&principal.caller, id)
+        engine.admin(principal.caller).authorizations().get(id)
     })
     .await
 }
@@ -72,7 +74,7 @@ pub(super) async fn update(
             }
         },
     };
-    let edit = Edit {
+    let edit = AuthorizationEdit {
         description: form.description,
         transition,
         permissions: None,
@@ -80,7 +82,10 @@ pub(super) async fn update(
     };
     shown(&api, move |engine| {
         must_be_here(engine, id)?;
-        engine.issuer().edit(&principal.caller, id, edit)
+        engine
+            .admin(principal.caller)
+            .authorizations()
+            .edit(id, edit)
     })
     .await
 }
@@ -102,7 +107,7 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
         must_be_here(engine, id)?;
-        engine.issuer().revoke(&principal.caller, id)
+        engine.admin(principal.caller).authorizations().revoke(id)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
@@ -139,7 +144,10 @@ pub(super) async fn rotate(
     };
     let made = api.run(move |engine| {
         must_be_here(engine, id)?;
-        let (token, made) = engine.issuer().rotate(&principal.caller, id, &rotation)?;
+        let (token, made) = engine
+            .admin(principal.caller)
+            .authorizations()
+            .rotate(id, &rotation)?;
         let form = AuthorizationForm::new(made, &mut Names::new(engine), &settings)?;
         Ok::<_, Error>(form.with(&token))
     });

@@ -30,7 +30,7 @@ pub(super) async fn create(
     let settings = api.settings().clone();
     let made = api.run(move |engine| {
         let new = new(engine, &principal, form)?;
-        let made = engine.issuer().create(&principal.caller, new);
+        let made = engine.admin(principal.caller).authorizations().create(new);
         let (token, made) = made.map_err(|error| match error {
             Error::NotFound(_) => Failure::invalid("unable to create token"),
             error => error.into(),

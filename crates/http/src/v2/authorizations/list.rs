@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use symbolon::{Authorization, Caller, Engine, Error, Field, Filter, Id, Origin};
+use symbolon::{Authorization, AuthorizationFilter, Caller, Engine, Error, Field, Id, Origin};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::organizations::encoded;
@@ -112,7 +112,7 @@ pub(super) async fn list(
 /// A list that is being read and written.
 struct Reading {
     caller: Caller,
-    filter: Filter,
+    filter: AuthorizationFilter,
     settings: Settings,
     /// Number of results that remain until the limit.
     left: usize,
@@ -134,10 +134,10 @@ impl Reading {
     ) -> Result<Self, Failure> {
         let mut reading = Self {
             caller,
-            filter: Filter {
+            filter: AuthorizationFilter {
                 origin: Some(Origin::V2),
                 after: id_if_given(wanted.after.as_deref())?,
-                ..Filter::default()
+                ..AuthorizationFilter::default()
             },
             settings,
             left: wanted.limit.map_or(usize::MAX, |limit| limit as usize),
@@ -150,7 +150,7 @@ impl Reading {
         let by_id = Ids::of(wanted)?;
         if let Some(id) = by_id.authorization {
             super::must_be_here(engine, id)?;
-            let one = engine.issuer().authorization(&caller, id)?;
+            let one = engine.admin(caller).authorizations().get(id)?;
             reading.next = None;
             reading.write(engine, vec![one])?;
             reading.end();
@@ -180,10 +180,12 @@ impl Reading {
     }
 
     fn with_token(&mut self, engine: &Engine, token: &str) -> Result<(), Failure> {
-        let issuer = engine.issuer();
-        let found = issuer.authorization_with_token(&self.caller, token.as_bytes());
+        let found = engine
+            .admin(self.caller)
+            .authorizations()
+            .find_by_token(token.as_bytes());
         let found = absent_is_none(found)?.filter(|one| {
-            let Filter {
+            let AuthorizationFilter {
                 user,
                 organization,
                 after,
@@ -236,7 +238,10 @@ impl Reading {
 impl PagedResponse for Reading {
     fn write_next_page(mut self, engine: &Engine) -> Result<Self, Failure> {
         self.filter.limit = Some(self.left.min(PAGE));
-        let page = engine.issuer().authorizations(&self.caller, &self.filter)?;
+        let page = engine
+            .admin(self.caller)
+            .authorizations()
+            .list(&self.filter)?;
         let wanted = self.left.min(PAGE);
         let full = page.len() == wanted;
         self.filter.after = page.last().map_or(self.filter.after, |last| Some(last.id));
@@ -287,9 +292,9 @@ fn user(engine: &Engine, caller: &Caller, wanted: &ListQuery) -> Result<Option<N
         return Ok(None);
     };
     let unknown = || Failure::not_found(Field::User);
-    let issuer = engine.issuer();
-    let found = absent_is_none(issuer.user_named(&Caller::Root, name))?.ok_or_else(unknown)?;
-    let is_seen = absent_is_none(issuer.user(caller, found.id))?.is_some();
+    let found =
+        absent_is_none(engine.admin(Caller::Root).users().find(name))?.ok_or_else(unknown)?;
+    let is_seen = absent_is_none(engine.admin(*caller).users().get(found.id))?.is_some();
     Ok(Some(Named {
         id: found.id,
         is_seen,
@@ -306,8 +311,7 @@ fn organization(
         return Ok(None);
     };
     let unknown = || unknown_organization(name);
-    let issuer = engine.issuer();
-    let found = issuer.organization_named(&Caller::Root, name);
+    let found = engine.admin(Caller::Root).organizations().find(name);
     let found = absent_is_none(found)?.ok_or_else(unknown)?;
     let is_seen = crate::names::sees_organization(engine, caller, found.id)?;
     Ok(Some(Named {

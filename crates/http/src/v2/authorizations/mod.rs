@@ -31,7 +31,7 @@ pub(crate) fn routes() -> Vec<Operations> {
 ///
 /// [`Error::NotFound`], the same as for an id that was never assigned.
 fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    let found = engine.issuer().authorization(&Caller::Root, id)?;
+    let found = engine.admin(Caller::Root).authorizations().get(id)?;
     match is_here(&found, &mut Names::new(engine))? {
         true => Ok(()),
         false => Err(Error::NotFound(Field::Authorization)),

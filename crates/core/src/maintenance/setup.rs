@@ -1,10 +1,9 @@
 //! Set-up: the first organization, user and token.
 
-use super::audit_context::AuditContext;
-use super::setup_status::SetupStatus;
-use super::transaction::Transaction;
-use super::{Caller, IfRevoked, ImportItem, Issuer};
+use super::{IfRevoked, ImportItem, Maintenance};
 use crate::authorization::{Authorization, Origin};
+use crate::caller::Caller;
+use crate::change::{AuditContext, SetupStatus, Transaction};
 use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::journal::Operation;
@@ -35,7 +34,7 @@ pub struct SetUpRequest {
     pub if_name_exists: IfNameExists,
 }
 
-/// Action of [`Issuer::set_up`] if an organization, user or bucket exists already, for example
+/// Action of [`Maintenance::set_up`] if an organization, user or bucket exists already, for example
 /// after an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfNameExists {
@@ -70,12 +69,12 @@ impl SetUpRequest {
     }
 }
 
-impl Issuer {
+impl Maintenance {
     /// Creates the first organization, the first user as its owner and as operator, and a token of
     /// that user. It succeeds only once per store, even if two callers try at the same time.
     ///
     /// This is for the holder of the key, and is also possible on a store that is in use. Use
-    /// [`Issuer::set_up_unused`] for other callers.
+    /// [`Engine::set_up_unused`](crate::Engine::set_up_unused) for other callers.
     ///
     /// # Errors
     ///
@@ -96,8 +95,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// Those of [`Issuer::set_up`]; [`Error::SetUpClosed`] if the store is in use.
-    pub fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
+    /// Those of [`Maintenance::set_up`]; [`Error::SetUpClosed`] if the store is in use.
+    pub(crate) fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
         self.set_up_if(first, |status| match status {
             SetupStatus::Open => Ok(()),
             SetupStatus::KeyHolder => Err(Error::SetUpClosed),
@@ -115,13 +114,18 @@ impl Issuer {
         if let Some(bucket) = &first.bucket {
             check_label(Field::BucketName, bucket)?;
         }
-        self.shared.schema.check(Origin::V2, &first.permissions)?;
-        self.change(
+        self.changes
+            .shared
+            .schema
+            .check(Origin::V2, &first.permissions)?;
+        self.changes.change(
             AuditContext::new(&Caller::Root, Operation::SetUp),
             |change| {
                 // Names before the status: if a concurrent set-up took a name, the status is done.
-                let named = self.find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
-                let user_named = self.find_named(Kind::USER, first.user.as_bytes())?;
+                let named = self
+                    .changes
+                    .find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
+                let user_named = self.changes.find_named(Kind::USER, first.user.as_bytes())?;
                 may(change.setup_status()?)?;
                 let now = change.now();
                 let organization = match named {
@@ -203,7 +207,9 @@ impl Issuer {
                 change.put(Entity::User(user.clone()))?;
                 let (token, authorization) = match &first.token {
                     Some(token) => self.write_given_token(change, authorization, token.reveal())?,
-                    None => self.write_new_authorization(change, authorization)?,
+                    None => self
+                        .changes
+                        .write_new_authorization(change, authorization)?,
                 };
                 Ok(SetUpResult {
                     token,
@@ -223,7 +229,9 @@ impl Issuer {
         name: &str,
         first: &SetUpRequest,
     ) -> Result<Bucket, Error> {
-        let named = self.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
+        let named = self
+            .changes
+            .find_named(Kind::BUCKET, &bucket_key(organization, name))?;
         if let Some(Entity::Bucket(found)) = named {
             first.adopt(Field::BucketName)?;
             return change.bucket(found.id);
@@ -245,7 +253,7 @@ impl Issuer {
         let Some(token) = &first.token else {
             return Ok(change.new_id(Kind::AUTHORIZATION));
         };
-        let shape = TokenShape::of(self.shared.prefix, token.reveal().as_bytes());
+        let shape = TokenShape::of(self.changes.shared.prefix, token.reveal().as_bytes());
         match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
             TokenShape::Other => Ok(change.new_id(Kind::AUTHORIZATION)),
             TokenShape::Native(id) if change.has_authorization(id)? => {
@@ -263,10 +271,10 @@ impl Issuer {
         text: &str,
     ) -> Result<(Token, Authorization), Error> {
         let parse = || {
-            Token::parse(self.shared.prefix, text)
+            Token::parse(self.changes.shared.prefix, text)
                 .map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))
         };
-        if self.find_token(text.as_bytes())?.is_some() {
+        if self.changes.find_token(text.as_bytes())?.is_some() {
             return Err(Error::Exists(Field::Token));
         }
         let item = ImportItem::Authorization(authorization.clone(), parse()?);

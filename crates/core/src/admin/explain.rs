@@ -1,15 +1,13 @@
 //! Explaining the decision of a check.
 
-use super::Issuer;
-use super::audit_context::AuditContext;
-use super::caller::Caller;
+use super::Authorizations;
 use crate::authorization::Authorization;
 use crate::error::{Denied, Error, Field};
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::OwnerState;
 use crate::permission::{Action, Mismatch, Permission, Request, ResourceType};
-use crate::record::Kind;
+use crate::record::{Kind, RecordKey};
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -42,49 +40,46 @@ pub enum NotInForceReason {
     Organization(OwnerState),
 }
 
-impl Issuer {
+impl Authorizations<'_> {
     /// Explains the decision of a check of `request` for the token of the authorization `id`. It
     /// reads the store, not the index.
     ///
     /// # Errors
     ///
-    /// Those of [`Issuer::authorization`].
-    pub fn explain(
-        &self,
-        caller: &Caller,
-        id: Id,
-        request: &Request<'_>,
-    ) -> Result<Explanation, Error> {
-        let audit_context = AuditContext::new(caller, Operation::Read).on(Kind::AUTHORIZATION, id);
-        self.change(audit_context, |change| {
-            let authorized = caller.authorize(change)?;
-            let (found, credential) = change.authorization(id)?;
-            authorized.require_on(
-                Action::READ,
-                ResourceType::AUTHORIZATIONS,
-                found.organization,
-                id,
-                Field::Authorization,
-            )?;
-            let found = change.shown(found, &credential)?;
-            let organization = change.organization_state(found.organization)?;
-            let user = match found.user {
-                Some(user) => change.user_state(user)?,
-                None => OwnerState::Active,
-            };
-            let now = change.now();
-            let covering = found.permissions.covering(request).cloned();
-            let nearest = found.permissions.nearest(request).into_iter();
-            Ok(Explanation {
-                decision: match found.live(now, user, organization) {
-                    Err(not_in_force) => Err(Denied::not_in_force(not_in_force, id)),
-                    Ok(()) => covering.ok_or(Denied::Forbidden(id)),
-                },
-                reasons: reasons(&found, now, user, organization),
-                nearest: nearest.map(|(one, why)| (one.clone(), why)).collect(),
-                authorization: found,
-            })
-        })
+    /// Those of [`Authorizations::get`].
+    pub fn explain(&self, id: Id, request: &Request<'_>) -> Result<Explanation, Error> {
+        self.0.change_on(
+            Operation::Read,
+            RecordKey::new(Kind::AUTHORIZATION, id),
+            |change, authorized| {
+                let (found, credential) = change.authorization(id)?;
+                authorized.require_on(
+                    Action::READ,
+                    ResourceType::AUTHORIZATIONS,
+                    found.organization,
+                    id,
+                    Field::Authorization,
+                )?;
+                let found = change.shown(found, &credential)?;
+                let organization = change.organization_state(found.organization)?;
+                let user = match found.user {
+                    Some(user) => change.user_state(user)?,
+                    None => OwnerState::Active,
+                };
+                let now = change.now();
+                let covering = found.permissions.covering(request).cloned();
+                let nearest = found.permissions.nearest(request).into_iter();
+                Ok(Explanation {
+                    decision: match found.live(now, user, organization) {
+                        Err(not_in_force) => Err(Denied::not_in_force(not_in_force, id)),
+                        Ok(()) => covering.ok_or(Denied::Forbidden(id)),
+                    },
+                    reasons: reasons(&found, now, user, organization),
+                    nearest: nearest.map(|(one, why)| (one.clone(), why)).collect(),
+                    authorization: found,
+                })
+            },
+        )
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::collections::HashSet;
 
+use super::Changes;
 use super::audit_context::AuditContext;
 use super::transaction::Transaction;
-use super::{Caller, Issuer};
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::journal::{Intent, Operation, Outcome, RevocationList};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey};
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 const CHUNK: usize = 500;
 const PAGE: usize = 2000;
 
-impl Issuer {
+impl Changes {
     /// Revokes in the store what the journal lists as revoked, and returns the records that this
     /// changed. The journal is not written, because it already lists them.
     pub(crate) fn replay_revocations(
@@ -79,7 +80,7 @@ impl Issuer {
     ///
     /// [`Error::Store`] or [`Error::Journal`]. Some may be revoked by then; the caller may try
     /// again.
-    pub fn revoke_created_before(&self, time: Timestamp) -> Result<usize, Error> {
+    pub(crate) fn revoke_created_before(&self, time: Timestamp) -> Result<usize, Error> {
         let mut count = 0;
         for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
             let mut query = Query {
@@ -151,7 +152,7 @@ impl Issuer {
         })
     }
 
-    pub(super) fn chunk(&self) -> usize {
+    pub(crate) fn chunk(&self) -> usize {
         let limits = self.shared.store.limits();
         let most = limits.writes.min(limits.bytes / MAX_RECORD);
         most.clamp(1, CHUNK)

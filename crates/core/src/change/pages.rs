@@ -1,13 +1,13 @@
 //! Reading all records of a kind, page by page.
 
-use super::Issuer;
+use super::Changes;
 use crate::error::Error;
 use crate::record::{Entity, Kind, SET_UP, SetUp};
 use crate::store::Query;
 
 const PAGE: usize = 500;
 
-impl Issuer {
+impl Changes {
     /// Calls `visit` with each record of a kind, ordered by id; with none for a tampered record,
     /// which is reported as a fault.
     pub(crate) fn entities<E: From<Error>>(

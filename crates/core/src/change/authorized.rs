@@ -1,7 +1,8 @@
-//! The caller of an operation and its rights.
+//! The rights of a caller.
 
 use super::transaction::Transaction;
 use crate::authorization::{Authorization, Creator};
+use crate::caller::Caller;
 use crate::error::{Denied, Error, Field};
 use crate::id::Id;
 use crate::owner::{Membership, OwnerState, Role, User};
@@ -10,42 +11,27 @@ use crate::record::{Kind, RecordKey};
 use crate::schema::Schema;
 use crate::status::Status;
 
-/// The caller on whose behalf records are changed or read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Caller {
-    /// The program that embeds the engine, or a holder of the key. It may do everything.
-    Root,
-    /// The bearer of the token of this authorization. The token has been checked; it may do what
-    /// its permissions allow.
-    Authorization(Id),
-    /// This user, with a session. It may change itself, and has in each of its organizations the
-    /// permissions of [`Schema::influxdb_owner`] or [`Schema::influxdb_member`]. An operator may do
-    /// everything.
-    User(Id),
-}
-
 /// A caller whose record was read from the store and is guarded by the commit, so that a token
 /// revoked elsewhere a moment ago changes nothing.
-pub(super) enum Authorized {
+pub(crate) enum Authorized {
     Root,
     Authorization(Box<Authorization>),
     /// A user, and the permissions from its memberships in active organizations.
     User(Box<User>, PermissionSet),
 }
 
-impl Caller {
+impl Authorized {
     /// Reads and guards the records that the caller depends on: its authorization and the owners of
     /// it, or its user and organizations.
-    pub(super) fn authorize(&self, change: &mut Transaction<'_>) -> Result<Authorized, Error> {
-        match self {
-            Self::Root => Ok(Authorized::Root),
-            Self::Authorization(id) => Self::authorize_token(*id, change),
-            Self::User(id) => Self::authorize_user(*id, change),
+    pub(crate) fn read(caller: &Caller, change: &mut Transaction<'_>) -> Result<Self, Error> {
+        match caller {
+            Caller::Root => Ok(Self::Root),
+            Caller::Authorization(bearer) => Self::of_token(bearer.id(), change),
+            Caller::User(user) => Self::of_user(user.id(), change),
         }
     }
 
-    fn authorize_token(id: Id, change: &mut Transaction<'_>) -> Result<Authorized, Error> {
+    fn of_token(id: Id, change: &mut Transaction<'_>) -> Result<Self, Error> {
         let (held, _) = change.authorization(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::AUTHORIZATION, id))?;
         let organization = change.organization_state(held.organization)?;
@@ -59,10 +45,10 @@ impl Caller {
         };
         held.live(change.now(), user, organization)
             .map_err(|not_in_force| Error::Caller(Denied::not_in_force(not_in_force, id)))?;
-        Ok(Authorized::Authorization(Box::new(held)))
+        Ok(Self::Authorization(Box::new(held)))
     }
 
-    fn authorize_user(id: Id, change: &mut Transaction<'_>) -> Result<Authorized, Error> {
+    fn of_user(id: Id, change: &mut Transaction<'_>) -> Result<Self, Error> {
         let user = change.user(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::USER, id))?;
         match user.status {
@@ -80,7 +66,7 @@ impl Caller {
                 Err(error) => Err(error),
             }
         })?;
-        Ok(Authorized::User(Box::new(user), held))
+        Ok(Self::User(Box::new(user), held))
     }
 }
 
@@ -115,7 +101,7 @@ fn unknown(error: Error) -> Error {
 
 impl Authorized {
     /// Returns the creator to record for what this caller creates; none for the embedding program.
-    pub(super) fn creator(&self) -> Option<Creator> {
+    pub(crate) fn creator(&self) -> Option<Creator> {
         match self {
             Self::Root => None,
             Self::Authorization(held) => Some(Creator::Authorization(held.id)),
@@ -124,7 +110,7 @@ impl Authorized {
     }
 
     /// Returns true if the caller is the bearer of the token of this authorization.
-    pub(super) fn is_authorization(&self, id: Id) -> bool {
+    pub(crate) fn is_authorization(&self, id: Id) -> bool {
         matches!(self, Self::Authorization(held) if held.id == id)
     }
 
@@ -137,7 +123,7 @@ impl Authorized {
         }
     }
 
-    pub(super) fn may(&self, request: &Request<'_>) -> bool {
+    pub(crate) fn may(&self, request: &Request<'_>) -> bool {
         self.permissions()
             .is_none_or(|held| held.covering(request).is_some())
     }
@@ -147,7 +133,7 @@ impl Authorized {
     /// # Errors
     ///
     /// [`Error::Forbidden`] with the request that no permission covers.
-    pub(super) fn must(&self, request: &Request<'_>) -> Result<(), Error> {
+    pub(crate) fn must(&self, request: &Request<'_>) -> Result<(), Error> {
         if self.may(request) {
             return Ok(());
         }
@@ -157,7 +143,7 @@ impl Authorized {
     /// Checks that the caller may do `action` on an object of an organization. If the caller
     /// belongs to another organization and may not read the object, it gets `NotFound`, so that it
     /// does not learn whether the object exists.
-    pub(super) fn require_on(
+    pub(crate) fn require_on(
         &self,
         action: Action,
         kind: ResourceType,
@@ -183,7 +169,7 @@ impl Authorized {
     /// Returns true if the caller may do `action` on a user. Users belong to no organization, so
     /// only permissions for all organizations count. Otherwise a holder of `users` in one
     /// organization could reach every user by its id.
-    pub(super) fn may_on_user(&self, action: Action, id: Id) -> bool {
+    pub(crate) fn may_on_user(&self, action: Action, id: Id) -> bool {
         let request = Request::new(action, ResourceType::USERS).id(id);
         let unscoped =
             |one: &Permission| one.resource.organization.is_none() && one.covers(&request);
@@ -196,7 +182,7 @@ impl Authorized {
     /// # Errors
     ///
     /// [`Error::Forbidden`] with the request if the caller may not.
-    pub(super) fn require_on_user(&self, action: Action, id: Id) -> Result<(), Error> {
+    pub(crate) fn require_on_user(&self, action: Action, id: Id) -> Result<(), Error> {
         if self.may_on_user(action, id) {
             return Ok(());
         }
@@ -205,13 +191,13 @@ impl Authorized {
     }
 
     /// Returns true if the caller may do `action` on an organization, which belongs to itself.
-    pub(super) fn may_on_organization(&self, action: Action, id: Id) -> bool {
+    pub(crate) fn may_on_organization(&self, action: Action, id: Id) -> bool {
         let request = Request::new(action, ResourceType::ORGANIZATIONS);
         self.may(&request.organization(id).id(id))
     }
 
     /// Checks that the caller may grant each of `permissions`.
-    pub(super) fn require_grantable(
+    pub(crate) fn require_grantable(
         &self,
         permissions: &[Permission],
         buckets: &dyn BucketNames,
@@ -227,7 +213,7 @@ impl Authorized {
 
     /// Checks that the caller holds all permissions of a role that it gives to a user. Permissions
     /// on users are left out, because users belong to no organization.
-    pub(super) fn require_grantable_role(&self, membership: Membership) -> Result<(), Error> {
+    pub(crate) fn require_grantable_role(&self, membership: Membership) -> Result<(), Error> {
         let mut permissions = role_permissions(membership);
         permissions.retain(|one| one.resource.kind != ResourceType::USERS);
         self.require_grantable(&permissions, &())
@@ -235,7 +221,7 @@ impl Authorized {
 
     /// Checks that the caller is the user or holds all its permissions. A caller that sets a
     /// password can sign in as the user.
-    pub(super) fn require_rights_of_user(&self, user: &User) -> Result<(), Error> {
+    pub(crate) fn require_rights_of_user(&self, user: &User) -> Result<(), Error> {
         if matches!(self, Self::User(itself, _) if itself.id == user.id) {
             return Ok(());
         }

@@ -1,16 +1,16 @@
 //! Sealing records again under another key.
 
-use super::audit_context::AuditContext;
-use super::transaction::Transaction;
-use super::{Caller, Issuer};
+use super::Maintenance;
+use crate::caller::Caller;
+use crate::change::{AuditContext, Transaction};
 use crate::error::Error;
 use crate::journal::Operation;
-use crate::record::{Entity, RecordKey, SETTINGS};
+use crate::record::{RecordKey, SETTINGS};
 use crate::store::Cursor;
 
 const PAGE: usize = 2000;
 
-impl Issuer {
+impl Maintenance {
     /// Seals every record under the current secret of the key with which the engine was opened.
     /// Afterwards [`StoreKey::retired`](crate::StoreKey::retired) can replace that key. Returns the
     /// number of records written, and calls `progress` with it after each commit. It can be
@@ -22,18 +22,18 @@ impl Issuer {
     ///
     /// [`Error::Store`] or [`Error::Journal`]; records sealed before stay so.
     pub fn reseal(&self, progress: &mut dyn FnMut(usize)) -> Result<usize, Error> {
-        self.name_keys()?;
+        self.changes.name_keys()?;
         let mut count = 0;
         let mut cursor = Cursor::start();
         loop {
-            let page = self.shared.store.scan(&cursor, PAGE)?;
+            let page = self.changes.shared.store.scan(&cursor, PAGE)?;
             let due: Vec<RecordKey> = page
                 .items
                 .iter()
-                .filter(|stored| !self.shared.sealer.is_current(&stored.record))
+                .filter(|stored| !self.changes.shared.sealer.is_current(&stored.record))
                 .map(|stored| stored.record.key)
                 .collect();
-            for chunk in due.chunks(self.chunk()) {
+            for chunk in due.chunks(self.changes.chunk()) {
                 count += self.reseal_all(chunk)?;
                 progress(count);
             }
@@ -44,23 +44,9 @@ impl Issuer {
         }
     }
 
-    /// Writes the ids of all secrets of the key to the settings of the store.
-    pub(crate) fn name_keys(&self) -> Result<(), Error> {
-        let audit_context = AuditContext::new(&Caller::Root, Operation::Reseal);
-        self.change(audit_context, |change| {
-            let mut settings = change.settings()?;
-            let keys: Vec<_> = self.shared.sealer.key().ids().collect();
-            if settings.keys != keys {
-                settings.keys = keys;
-                change.put(Entity::Settings(settings))?;
-            }
-            Ok(())
-        })
-    }
-
     fn reseal_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Reseal);
-        self.change(audit_context, |change| {
+        self.changes.change(audit_context, |change| {
             let each = keys.iter().map(|key| reseal(change, *key));
             each.sum::<Result<usize, Error>>()
         })

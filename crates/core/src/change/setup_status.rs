@@ -4,7 +4,7 @@
 //! that change. They can be replaced by an older copy of themselves, so the other records and the
 //! journal must agree.
 
-use super::Issuer;
+use super::Changes;
 use super::transaction::Transaction;
 use crate::error::Error;
 use crate::journal::Operation;
@@ -13,7 +13,7 @@ use crate::store::Cursor;
 
 /// Callers that may set up a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SetupStatus {
+pub(crate) enum SetupStatus {
     /// Callers without the key, too: the store was never written to.
     Open,
     /// Only the holder of the key.
@@ -22,24 +22,24 @@ pub(super) enum SetupStatus {
     Done,
 }
 
-impl Issuer {
-    /// Returns true if the store was set up; see [`Issuer::set_up`].
+impl Changes {
+    /// Returns true if the store was set up.
     ///
     /// # Errors
     ///
     /// [`Error::Store`], [`Error::Settings`], or [`Error::Journal`] if the journal cannot be read.
     /// It is read unless the store says that it was set up.
-    pub fn is_set_up(&self) -> Result<bool, Error> {
+    pub(crate) fn is_set_up(&self) -> Result<bool, Error> {
         let status = Transaction::new(&self.shared).setup_status()?;
         Ok(status == SetupStatus::Done)
     }
 
-    /// Returns true if [`Issuer::set_up_unused`] is possible: the store was never written to.
+    /// Returns true if a caller without the key may set the store up: it was never written to.
     ///
     /// # Errors
     ///
-    /// Those of [`Issuer::is_set_up`].
-    pub fn is_setup_open(&self) -> Result<bool, Error> {
+    /// Those of [`Changes::is_set_up`].
+    pub(crate) fn is_setup_open(&self) -> Result<bool, Error> {
         if self.shared.is_setup_closed() {
             return Ok(false);
         }
@@ -53,7 +53,7 @@ impl Issuer {
 
 impl Transaction<'_> {
     /// Returns who may set up the store. The settings, the records and the journal must agree.
-    pub(super) fn setup_status(&mut self) -> Result<SetupStatus, Error> {
+    pub(crate) fn setup_status(&mut self) -> Result<SetupStatus, Error> {
         let state = self.settings()?.setup;
         if state == SetupState::Done || self.has_set_up_record()? {
             return Ok(SetupStatus::Done);
@@ -97,7 +97,7 @@ impl Transaction<'_> {
     }
 
     /// Returns true if the store has a record of its set-up, tampered or not.
-    pub(super) fn has_set_up_record(&mut self) -> Result<bool, Error> {
+    pub(crate) fn has_set_up_record(&mut self) -> Result<bool, Error> {
         Ok(self.read(SET_UP)?.is_some())
     }
 

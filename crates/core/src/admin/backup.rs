@@ -2,15 +2,16 @@
 
 use std::io::Write;
 
-use super::{AuditContext, Caller, Issuer};
+use super::Admin;
 use crate::backup::{self, BackupError, Summary};
+use crate::change::AuditContext;
 use crate::error::Error;
 use crate::journal::{Intent, Operation, Outcome};
 use crate::permission::Request;
 use crate::schema::Schema;
 
-impl Issuer {
-    /// Writes a backup of the whole store for `caller`, who needs the permissions of an operator.
+impl Admin {
+    /// Writes a backup of the whole store for the caller, who needs the permissions of an operator.
     /// The journal records the backup before its first byte is written, and afterwards its revision
     /// or its failure. `progress` is called now and then with the number of records written.
     /// [`backup::write()`] does the same without a caller.
@@ -22,13 +23,11 @@ impl Issuer {
     /// [`backup::write()`].
     pub fn backup(
         &self,
-        caller: &Caller,
         out: impl Write,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Summary, BackupError> {
-        let audit_context = AuditContext::new(caller, Operation::Backup);
-        self.change(audit_context, |change| {
-            let authorized = caller.authorize(change)?;
+        let audit_context = AuditContext::new(&self.caller, Operation::Backup);
+        self.change(Operation::Backup, |_, authorized| {
             let all = Schema::influxdb_operator();
             let mut all = all.iter();
             all.try_for_each(|one| authorized.must(&Request::new(one.action, one.resource.kind)))
@@ -39,9 +38,9 @@ impl Issuer {
             writes: Vec::new(),
             ends: Vec::new(),
         };
-        let recorder = &self.shared.recorder;
+        let recorder = &self.changes.shared.recorder;
         let number = recorder.record_intents(&[intent]).map_err(Error::from)?;
-        let written = backup::write(&*self.shared.store, out, progress);
+        let written = backup::write(&*self.changes.shared.store, out, progress);
         let outcome = written
             .as_ref()
             .map_or(Outcome::Failed, |summary| Outcome::Done {

@@ -1,6 +1,6 @@
 //! Context of a change for the journal.
 
-use super::caller::Caller;
+use crate::caller::Caller;
 use crate::error::Error;
 use crate::id::Id;
 use crate::journal::{Actor, Operation};
@@ -8,19 +8,19 @@ use crate::record::{Kind, RecordKey};
 
 /// The caller, the operation and the record of a change.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct AuditContext {
-    pub(super) actor: Actor,
-    pub(super) operation: Operation,
+pub(crate) struct AuditContext {
+    pub(crate) actor: Actor,
+    pub(crate) operation: Operation,
     /// The record, if the caller names one.
-    pub(super) on: Option<RecordKey>,
+    pub(crate) on: Option<RecordKey>,
 }
 
 impl AuditContext {
-    pub(super) fn new(caller: &Caller, operation: Operation) -> Self {
+    pub(crate) fn new(caller: &Caller, operation: Operation) -> Self {
         let actor = match caller {
             Caller::Root => Actor::Root,
-            Caller::Authorization(id) => Actor::Authorization(*id),
-            Caller::User(id) => Actor::User(*id),
+            Caller::Authorization(bearer) => Actor::Authorization(bearer.id()),
+            Caller::User(user) => Actor::User(user.id()),
         };
         Self {
             actor,
@@ -30,7 +30,7 @@ impl AuditContext {
     }
 
     /// Returns the same context for this record.
-    pub(super) fn on(self, kind: Kind, id: Id) -> Self {
+    pub(crate) fn on(self, kind: Kind, id: Id) -> Self {
         let on = Some(RecordKey::new(kind, id));
         Self { on, ..self }
     }
@@ -38,7 +38,7 @@ impl AuditContext {
     /// Returns true if `error` is a denial that belongs in the journal. The embedding program may
     /// do everything, so none of its errors are. `NotFound` counts, because the record may exist
     /// and be hidden from the caller.
-    pub(super) fn is_denied(&self, error: &Error) -> bool {
+    pub(crate) fn is_denied(&self, error: &Error) -> bool {
         let refusal = matches!(
             error,
             Error::Forbidden(_) | Error::Exceeds(_) | Error::Caller(_) | Error::NotFound(_)

@@ -1,12 +1,12 @@
 //! Uniqueness of names and tokens.
 
-use super::{ImportItem, Issuer};
+use super::{ImportItem, Maintenance};
 use crate::error::{Error, Field};
 use crate::record::{Kind, bucket_key, name_key};
 use crate::store::Query;
-use crate::token::{Credential, ForeignHash, Token, TokenDigest};
+use crate::token::{Credential, Token};
 
-impl Issuer {
+impl Maintenance {
     /// Checks that the name or token of `item` is free. A token is searched in each form in which
     /// it may be stored, except the first `skipped` ones. The first form is that of its own record.
     pub(super) fn check_unique(&self, item: &ImportItem, skipped: usize) -> Result<(), Error> {
@@ -40,6 +40,7 @@ impl Issuer {
         };
         for key in keys.into_iter().skip(skipped) {
             if !self
+                .changes
                 .shared
                 .store
                 .find(&Query::unique(kind, &key))?
@@ -53,28 +54,15 @@ impl Issuer {
 
     /// Returns the unique keys under which the token may be stored in this store.
     fn token_keys(&self, token: &Token) -> Vec<Box<[u8]>> {
-        let has_foreign = if self.shared.has_foreign_hashes() {
+        let has_foreign = if self.changes.shared.has_foreign_hashes() {
             2
         } else {
             0
         };
-        let keyed = self.shared.sealer.key().newest_first().count();
-        self.all_keys(token.reveal().as_bytes())
+        let keyed = self.changes.shared.sealer.key().newest_first().count();
+        self.changes
+            .all_keys(token.reveal().as_bytes())
             .take(keyed + has_foreign)
             .collect()
-    }
-
-    /// Returns every unique key that a record with this token can have: one for each secret, and
-    /// one for each kind of imported hash.
-    pub(super) fn all_keys(&self, text: &[u8]) -> impl Iterator<Item = Box<[u8]>> {
-        let secrets = self.shared.sealer.key().newest_first();
-        let keyed =
-            secrets.map(|one| Credential::Keyed(one.id, TokenDigest::keyed(&one.hash, text)));
-        let has_foreign = [ForeignHash::sha256, ForeignHash::sha512].map(|hash| move || hash(text));
-        let has_foreign = has_foreign
-            .into_iter()
-            .map(|hash| Credential::Foreign(hash()));
-        let all = keyed.chain(has_foreign);
-        all.map(|credential| credential.unique_key().into())
     }
 }

@@ -1,28 +1,19 @@
-//! Changes: creating, editing, revoking, rotating, listing. Each is one read-modify-write, which is
-//! retried on a conflict.
+//! Changes: each is one read-modify-write, which is retried on a conflict. Concurrent changes share
+//! commits.
 
 mod audit_context;
-mod authorizations;
+mod authorized;
 mod background_writes;
-mod backup;
 mod bulk_revoke;
-mod caller;
 mod committer;
-mod explain;
 mod group;
 mod guard_cache;
-mod import;
-mod list;
-mod owners;
+mod key_names;
+mod look_up;
 mod pages;
 mod pending_change;
-mod purge;
-mod reseal;
-mod sessions;
-mod setup;
 mod setup_status;
 mod transaction;
-mod unique_keys;
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,37 +26,26 @@ use crate::journal::{Operation, Outcome};
 use crate::record::{Kind, RecordKey};
 use crate::store::{Revision, Write};
 
-pub use authorizations::{Edit, IfUnchanged, NewAuthorization, Rotation};
-pub use caller::Caller;
-pub use explain::{Explanation, NotInForceReason};
-pub use import::{IfRevoked, ImportItem, ImportReport};
-pub use list::{Filter, ListOptions, Revoked};
-pub use owners::{OrganizationEdit, UserEdit};
-pub use purge::{PurgeOptions, PurgeReport};
-pub use setup::{IfNameExists, SetUpRequest, SetUpResult};
+pub(crate) use audit_context::AuditContext;
+pub(crate) use authorized::Authorized;
+pub(crate) use setup_status::SetupStatus;
+pub(crate) use transaction::Transaction;
 
-use audit_context::AuditContext;
 use committer::Committer;
 use guard_cache::GuardCache;
 use pending_change::NotCommitted;
-use transaction::Transaction;
 
-/// Changes the store, and lists its contents.
-///
-/// # Consistency
-///
-/// When a change returns `Ok`, it is on disk, and every check of this engine that starts afterwards
-/// sees it. After [`Error::Store`] with [`StoreError::Backend`] it is unknown whether it was
-/// written. After any other error, nothing was changed. Concurrent changes share commits.
-pub struct Issuer {
-    shared: Arc<EngineState>,
+/// Commits changes to the store, and looks up what is in it. It checks no caller: that is the task
+/// of [`Admin`](crate::Admin).
+pub(crate) struct Changes {
+    pub(crate) shared: Arc<EngineState>,
     committer: Committer,
     guard_cache: GuardCache,
 }
 
-impl fmt::Debug for Issuer {
+impl fmt::Debug for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Issuer")
+        f.write_str("Changes")
     }
 }
 
@@ -73,7 +53,7 @@ impl fmt::Debug for Issuer {
 const ATTEMPTS: u32 = 256;
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-impl Issuer {
+impl Changes {
     pub(crate) fn new(shared: Arc<EngineState>) -> Self {
         let committer = Committer::new(Arc::clone(&shared.store), Arc::clone(&shared.recorder));
         Self {
@@ -85,7 +65,7 @@ impl Issuer {
 
     /// Runs `rule`, which reads and plans, and commits its plan. If a record that it read was
     /// changed meanwhile, it runs again. Every change goes through this function.
-    fn change<T>(
+    pub(crate) fn change<T>(
         &self,
         audit_context: AuditContext,
         rule: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
@@ -93,9 +73,9 @@ impl Issuer {
         self.change_with(audit_context, Transaction::new, rule)
     }
 
-    /// Like [`Issuer::change`], for rules that depend on the same records again and again. The
+    /// Like [`Changes::change`], for rules that depend on the same records again and again. The
     /// first attempt takes those from a cache, and the commit verifies them.
-    fn change_with_cache<'s, T>(
+    pub(crate) fn change_with_cache<'s, T>(
         &'s self,
         audit_context: AuditContext,
         rule: impl FnMut(&mut Transaction<'s>) -> Result<T, Error>,

@@ -23,8 +23,8 @@ use crate::time::Timestamp;
 use crate::token::Credential;
 
 /// Reads records, and collects writes that expect the revisions that were read.
-pub(super) struct Transaction<'a> {
-    pub(super) shared: &'a EngineState,
+pub(crate) struct Transaction<'a> {
+    pub(crate) shared: &'a EngineState,
     now: Timestamp,
     read: BTreeMap<RecordKey, Option<Stored>>,
     writes: BTreeMap<RecordKey, Planned>,
@@ -42,7 +42,7 @@ enum Planned {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(shared: &'a EngineState) -> Self {
+    pub(crate) fn new(shared: &'a EngineState) -> Self {
         Self {
             shared,
             now: shared.clock.now(),
@@ -63,11 +63,11 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns the records from the cache. They may be out of date, which only a commit verifies.
-    pub(super) fn cached(&self) -> &[RecordKey] {
+    pub(crate) fn cached(&self) -> &[RecordKey] {
         &self.cached
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
 
@@ -76,7 +76,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`], as for the methods below.
-    pub(super) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
+    pub(crate) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
         match self.entity(
             RecordKey::new(Kind::AUTHORIZATION, id),
             Field::Authorization,
@@ -87,7 +87,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Adds the last use, which is not part of the record, to an authorization.
-    pub(super) fn shown(
+    pub(crate) fn shown(
         &mut self,
         authorization: Authorization,
         credential: &Credential,
@@ -104,28 +104,28 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    pub(super) fn user(&mut self, id: Id) -> Result<User, Error> {
+    pub(crate) fn user(&mut self, id: Id) -> Result<User, Error> {
         match self.entity(RecordKey::new(Kind::USER, id), Field::User)? {
             Entity::User(user) => Ok(user),
             _ => Err(Error::NotFound(Field::User)),
         }
     }
 
-    pub(super) fn organization(&mut self, id: Id) -> Result<Organization, Error> {
+    pub(crate) fn organization(&mut self, id: Id) -> Result<Organization, Error> {
         match self.entity(RecordKey::new(Kind::ORGANIZATION, id), Field::Organization)? {
             Entity::Organization(organization) => Ok(organization),
             _ => Err(Error::NotFound(Field::Organization)),
         }
     }
 
-    pub(super) fn bucket(&mut self, id: Id) -> Result<Bucket, Error> {
+    pub(crate) fn bucket(&mut self, id: Id) -> Result<Bucket, Error> {
         match self.entity(RecordKey::new(Kind::BUCKET, id), Field::Bucket)? {
             Entity::Bucket(bucket) => Ok(bucket),
             _ => Err(Error::NotFound(Field::Bucket)),
         }
     }
 
-    pub(super) fn session(&mut self, id: Id) -> Result<(Session, SessionDigest), Error> {
+    pub(crate) fn session(&mut self, id: Id) -> Result<(Session, SessionDigest), Error> {
         match self.entity(RecordKey::new(Kind::SESSION, id), Field::Session)? {
             Entity::Session(session, hash) => Ok((session, hash)),
             _ => Err(Error::NotFound(Field::Session)),
@@ -133,12 +133,12 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns the state of a user; unknown if there is no record or it is tampered.
-    pub(super) fn user_state(&mut self, id: Id) -> Result<OwnerState, Error> {
+    pub(crate) fn user_state(&mut self, id: Id) -> Result<OwnerState, Error> {
         state(self.user(id).map(|user| user.status))
     }
 
     /// Returns the state of an organization; unknown if there is no record or it is tampered.
-    pub(super) fn organization_state(&mut self, id: Id) -> Result<OwnerState, Error> {
+    pub(crate) fn organization_state(&mut self, id: Id) -> Result<OwnerState, Error> {
         state(
             self.organization(id)
                 .map(|organization| organization.status),
@@ -146,13 +146,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns the names of registered buckets, for [`crate::PermissionSet::includes`].
-    pub(super) fn buckets(&self) -> impl BucketNames {
+    pub(crate) fn buckets(&self) -> impl BucketNames {
         Buckets(self.shared)
     }
 
     /// Draws an id that no record of this kind has or had, as far as the index knows. If a record
     /// exists after all, the commit fails and the rule runs again with another id.
-    pub(super) fn new_id(&mut self, kind: Kind) -> Id {
+    pub(crate) fn new_id(&mut self, kind: Kind) -> Id {
         loop {
             let id = self.shared.next_id();
             if self.assume_absent(RecordKey::new(kind, id)) {
@@ -163,7 +163,7 @@ impl<'a> Transaction<'a> {
 
     /// Assumes that the store has no record under `key`, which the commit verifies. Returns false
     /// and assumes nothing if the record was read, or if the index knows or knew it.
-    pub(super) fn assume_absent(&mut self, key: RecordKey) -> bool {
+    pub(crate) fn assume_absent(&mut self, key: RecordKey) -> bool {
         let unknown = !self.read.contains_key(&key) && self.shared.known_sequence(key) == 0;
         if unknown {
             self.read.insert(key, None);
@@ -172,7 +172,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Lets the commit fail if the record is not as it was read.
-    pub(super) fn guard(&mut self, key: RecordKey) -> Result<(), Error> {
+    pub(crate) fn guard(&mut self, key: RecordKey) -> Result<(), Error> {
         if self.is_outdated(key)? {
             return Err(Error::Tampered(key));
         }
@@ -182,7 +182,7 @@ impl<'a> Transaction<'a> {
 
     /// Writes `entity` over the record that was read, or as a new record, with the next sequence
     /// after the newest known version. A record that was rolled back can only be revoked.
-    pub(super) fn put(&mut self, entity: Entity) -> Result<(), Error> {
+    pub(crate) fn put(&mut self, entity: Entity) -> Result<(), Error> {
         let key = entity.key();
         let ends = entity.status() == Some(Status::Revoked);
         if !ends && self.is_outdated(key)? {
@@ -203,7 +203,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Seals the record under the current secret. Returns true if it was sealed under another.
-    pub(super) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
+    pub(crate) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
         if self.is_outdated(key)? {
             return Err(Error::Tampered(key));
         }
@@ -222,7 +222,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns the settings of the store.
-    pub(super) fn settings(&mut self) -> Result<Settings, Error> {
+    pub(crate) fn settings(&mut self) -> Result<Settings, Error> {
         match self.entity(SETTINGS, Field::Authorization) {
             Ok(Entity::Settings(settings)) => Ok(settings),
             Ok(_) | Err(Error::NotFound(_) | Error::Tampered(_)) => Err(Error::Settings),
@@ -231,7 +231,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Records in the journal that `entity` is revoked from `at` on.
-    pub(super) fn ends(&mut self, entity: &Entity, at: Timestamp) {
+    pub(crate) fn ends(&mut self, entity: &Entity, at: Timestamp) {
         let mark = match entity {
             Entity::Authorization(_, credential) => Some(mark(&credential.unique_key())),
             _ => None,
@@ -241,7 +241,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns the intent of this transaction for the journal.
-    pub(super) fn intent(&self, audit_context: AuditContext) -> Intent {
+    pub(crate) fn intent(&self, audit_context: AuditContext) -> Intent {
         let target = |(key, planned): (&RecordKey, &Planned)| {
             let sequence = match planned {
                 Planned::Put(.., sequence) => *sequence,
@@ -262,7 +262,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns true if the authorization exists.
-    pub(super) fn has_authorization(&mut self, id: Id) -> Result<bool, Error> {
+    pub(crate) fn has_authorization(&mut self, id: Id) -> Result<bool, Error> {
         Ok(self
             .read(RecordKey::new(Kind::AUTHORIZATION, id))?
             .is_some())
@@ -270,18 +270,18 @@ impl<'a> Transaction<'a> {
 
     /// Returns true if a user or organization exists, or will after this transaction. An owner in
     /// the index that is not deleted exists: only owners that were deleted long ago are purged.
-    pub(super) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {
+    pub(crate) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {
         let has = self.plans(key) || self.shared.index.may_outlast(key, self.now);
         Ok(has || self.read(key)?.is_some())
     }
 
     /// Returns true if this transaction writes a record under `key`.
-    pub(super) fn plans(&self, key: RecordKey) -> bool {
+    pub(crate) fn plans(&self, key: RecordKey) -> bool {
         matches!(self.writes.get(&key), Some(Planned::Put(..)))
     }
 
     /// Purges the record under `key`, if there is one.
-    pub(super) fn purge(&mut self, key: RecordKey) -> Result<(), Error> {
+    pub(crate) fn purge(&mut self, key: RecordKey) -> Result<(), Error> {
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(());
         };
@@ -297,13 +297,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns true if there is nothing to write.
-    pub(super) fn is_noop(&self) -> bool {
+    pub(crate) fn is_noop(&self) -> bool {
         self.writes
             .values()
             .all(|planned| matches!(planned, Planned::Guard))
     }
 
-    pub(super) fn writes(&self) -> Arc<[Write]> {
+    pub(crate) fn writes(&self) -> Arc<[Write]> {
         let each = |(key, planned): (&RecordKey, &Planned)| {
             let read = self.read.get(key).and_then(Option::as_ref);
             let expected = read.map_or(Revision::ABSENT, |stored| stored.revision);
@@ -332,7 +332,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns the changes that the commit at `revision` makes to the index.
-    pub(super) fn changes(self, revision: Revision) -> impl Iterator<Item = Change> {
+    pub(crate) fn changes(self, revision: Revision) -> impl Iterator<Item = Change> {
         self.writes.into_iter().filter_map(move |(key, planned)| {
             let what = match planned {
                 Planned::Put(_, what, _) => what?,
@@ -348,7 +348,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns true if the store holds under `key` what this transaction writes there.
-    pub(super) fn is_done(&self, key: RecordKey, stored: Option<&Stored>) -> bool {
+    pub(crate) fn is_done(&self, key: RecordKey, stored: Option<&Stored>) -> bool {
         match self.writes.get(&key) {
             Some(Planned::Put(record, ..)) => stored.is_some_and(|stored| stored.record == *record),
             Some(Planned::Purge) => stored.is_none(),
@@ -357,7 +357,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns all records that were read.
-    pub(super) fn into_read(self) -> impl Iterator<Item = Stored> {
+    pub(crate) fn into_read(self) -> impl Iterator<Item = Stored> {
         self.read.into_values().flatten()
     }
 
@@ -405,7 +405,7 @@ impl<'a> Transaction<'a> {
         Error::Tampered(key)
     }
 
-    pub(super) fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
+    pub(crate) fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.read.entry(key) {
             let guard_cache = self
                 .guard_cache

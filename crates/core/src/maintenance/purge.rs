@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::audit_context::AuditContext;
-use super::{Caller, Issuer};
+use super::Maintenance;
+use crate::caller::Caller;
+use crate::change::{AuditContext, Changes};
 use crate::error::Error;
 use crate::journal::Operation;
 use crate::record::{Entity, Kind, RecordKey};
@@ -66,7 +67,7 @@ const KINDS: [Kind; 5] = [
     Kind::ORGANIZATION,
 ];
 
-impl Issuer {
+impl Maintenance {
     /// Purges authorizations, users, organizations and buckets that were revoked or deleted, and
     /// sessions that were signed out or have expired, longer ago than the retention time. All
     /// records of a purged owner are purged before it. Returns the number of purged records. A
@@ -85,16 +86,16 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// Those of [`Issuer::purge`].
+    /// Those of [`Maintenance::purge`].
     pub fn purge_with(
         &self,
         how: &PurgeOptions,
         progress: &mut dyn FnMut(&PurgeReport),
     ) -> Result<PurgeReport, Error> {
-        let retention = how.retention.unwrap_or(self.shared.retention);
+        let retention = how.retention.unwrap_or(self.changes.shared.retention);
         let mut run = PurgeRun {
-            issuer: self,
-            before: self.shared.clock.now().saturating_sub(retention),
+            changes: &self.changes,
+            before: self.changes.shared.clock.now().saturating_sub(retention),
             counted: how.dry_run.then(HashSet::new),
             purged: PurgeReport::default(),
             progress,
@@ -105,7 +106,7 @@ impl Issuer {
 }
 
 struct PurgeRun<'a> {
-    issuer: &'a Issuer,
+    changes: &'a Changes,
     before: Timestamp,
     /// Records that would have been purged; none unless it only counts.
     counted: Option<HashSet<RecordKey>>,
@@ -153,10 +154,10 @@ impl PurgeRun<'_> {
     ) -> Result<(), Error> {
         query.limit = CHUNK;
         loop {
-            let page = self.issuer.shared.store.find(&query)?;
+            let page = self.changes.shared.store.find(&query)?;
             let mut due = Vec::new();
             for stored in &page {
-                let entity = self.issuer.open_or_report(&stored.record);
+                let entity = self.changes.open_or_report(&stored.record);
                 if let Some(entity) = entity
                     && is_due(self, entity)?
                 {
@@ -175,7 +176,7 @@ impl PurgeRun<'_> {
     fn records(&mut self, mut query: Query) -> Result<(), Error> {
         query.limit = CHUNK;
         loop {
-            let page = self.issuer.shared.store.find(&query)?;
+            let page = self.changes.shared.store.find(&query)?;
             let last = page.last().map(|stored| stored.record.key.id);
             let full = page.len() == CHUNK;
             self.forget(page.into_iter().map(|stored| stored.record.key).collect())?;
@@ -192,7 +193,7 @@ impl PurgeRun<'_> {
             None if due.is_empty() => return Ok(()),
             None => {
                 let audit_context = AuditContext::new(&Caller::Root, Operation::Purge);
-                self.issuer.change(audit_context, |change| {
+                self.changes.change(audit_context, |change| {
                     due.iter().try_for_each(|key| change.purge(*key))
                 })?;
             }

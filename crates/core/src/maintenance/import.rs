@@ -1,10 +1,10 @@
 //! Importing organizations, users, buckets and authorizations, which keep their ids, in groups.
 
-use super::audit_context::AuditContext;
-use super::authorizations::check_organization;
-use super::transaction::Transaction;
-use super::{Caller, Issuer};
+use super::Maintenance;
+use crate::admin::check_organization;
 use crate::authorization::Authorization;
+use crate::caller::Caller;
+use crate::change::{AuditContext, Transaction};
 use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::journal::{Operation, mark};
@@ -83,17 +83,18 @@ pub struct ImportReport {
     pub known: usize,
 }
 
-impl Issuer {
+impl Maintenance {
     /// Checks whether `item` can be imported. Returns true if its id exists already, so that an
     /// import would leave it unchanged.
     ///
     /// # Errors
     ///
-    /// Those of [`Issuer::import`], and [`Error::PreviouslyRevoked`] with [`IfRevoked::Refuse`].
+    /// Those of [`Maintenance::import`], and [`Error::PreviouslyRevoked`] with
+    /// [`IfRevoked::Refuse`].
     pub fn check_import(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<bool, Error> {
         let entity = self.sized(item)?;
         let known = self.is_known(
-            &mut Transaction::new(&self.shared),
+            &mut Transaction::new(&self.changes.shared),
             item,
             StoreLookup::Always,
         )?;
@@ -111,31 +112,31 @@ impl Issuer {
 
     fn sized(&self, item: &ImportItem) -> Result<Entity, Error> {
         let entity = self.plan(item)?;
-        let record = self.shared.sealer.seal(&entity, 1);
+        let record = self.changes.shared.sealer.seal(&entity, 1);
         let fits = record.size() <= MAX_RECORD;
         fits.then_some(entity).ok_or(Error::TooLarge)
     }
 
     /// Returns true if the store contains no authorization, user or organization.
     pub(crate) fn is_store_empty(&self) -> bool {
-        self.shared.index.len() == 0
+        self.changes.shared.index.len() == 0
     }
 
     /// Returns an unused id.
     pub(crate) fn fresh_id(&self) -> Id {
-        self.shared.next_id()
+        self.changes.shared.next_id()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
+        self.changes.shared.clock.now()
     }
 
     pub(crate) fn prefix(&self) -> Prefix {
-        self.shared.prefix
+        self.changes.shared.prefix
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        self.shared.store.limits()
+        self.changes.shared.store.limits()
     }
 
     /// Writes items in one commit, with their ids, times and status. An item whose id exists
@@ -157,23 +158,26 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// Those of [`Issuer::import`].
+    /// Those of [`Maintenance::import`].
     pub fn import_with(
         &self,
         items: &[ImportItem],
         if_revoked: IfRevoked,
     ) -> Result<ImportReport, Error> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Import);
-        let looks = self.shared.recorder.is_on() && if_revoked == IfRevoked::Refuse;
+        let looks = self.changes.shared.recorder.is_on() && if_revoked == IfRevoked::Refuse;
         // Most items are new, and the commit verifies that they are. If it fails, each item is
         // looked up.
         let mut look = StoreLookup::IfKnown;
-        self.change(audit_context, |change| {
+        self.changes.change(audit_context, |change| {
             let look = std::mem::replace(&mut look, StoreLookup::Always);
             if looks {
                 // Records that another process revoked and purged are not in the store, nor in a
                 // cached revocation list.
-                self.shared.recorder.purged(self.shared.floor()?);
+                self.changes
+                    .shared
+                    .recorder
+                    .purged(self.changes.shared.floor()?);
             }
             let mut imported = ImportReport::default();
             for item in items {
@@ -206,7 +210,7 @@ impl Issuer {
             return Ok(());
         }
         let key = entity.key();
-        let ended = self.shared.recorder.revocations()?;
+        let ended = self.changes.shared.recorder.revocations()?;
         if ended.is_empty() {
             return Ok(());
         }
@@ -215,7 +219,7 @@ impl Issuer {
         }
         let uniques: Vec<Box<[u8]>> = match item {
             ImportItem::Authorization(_, token) => {
-                self.all_keys(token.reveal().as_bytes()).collect()
+                self.changes.all_keys(token.reveal().as_bytes()).collect()
             }
             ImportItem::Hashed(_, foreign_hash) => {
                 vec![Credential::Foreign(*foreign_hash).unique_key().into()]
@@ -268,7 +272,8 @@ impl Issuer {
             | ImportItem::Stored(authorization, _) => {
                 check_description(&authorization.description)?;
                 let permissions = &authorization.permissions;
-                self.shared
+                self.changes
+                    .shared
                     .schema
                     .check(authorization.origin, permissions)?;
                 check_organization(authorization.organization, permissions)?;
@@ -284,7 +289,7 @@ impl Issuer {
         Ok(Some(match item {
             ImportItem::Authorization(authorization, token) => {
                 let shape = self.check_token(authorization.id, token)?;
-                let secret = self.shared.sealer.key().current();
+                let secret = self.changes.shared.sealer.key().current();
                 let hash = TokenDigest::keyed(&secret.hash, token.reveal().as_bytes());
                 match shape {
                     TokenShape::Native(_) => Credential::Native(secret.id, hash),
@@ -302,7 +307,7 @@ impl Issuer {
 
     /// Checks that the store has the key of a keyed hash, which is useless without it.
     fn check_key(&self, credential: &Credential) -> Result<(), Error> {
-        let key = self.shared.sealer.key();
+        let key = self.changes.shared.sealer.key();
         match credential.keyed() {
             Some((needed, _)) if key.named(needed).is_none() => {
                 let held: Vec<_> = key.ids().map(|id| id.to_string()).collect();
@@ -319,7 +324,7 @@ impl Issuer {
 
     /// Checks that a token in the format of this store contains the id of its authorization.
     fn check_token(&self, id: Id, token: &Token) -> Result<TokenShape, Error> {
-        let shape = TokenShape::of(self.shared.prefix, token.reveal().as_bytes());
+        let shape = TokenShape::of(self.changes.shared.prefix, token.reveal().as_bytes());
         match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
             TokenShape::Native(own) if own != id => {
                 let reason = format!("belongs to authorization {own}; use that id");
@@ -373,7 +378,7 @@ impl Issuer {
                 return Ok(true);
             }
             if let Some((key, hash)) = held.keyed() {
-                let secret = self.shared.sealer.key().named(key);
+                let secret = self.changes.shared.sealer.key().named(key);
                 return Ok(
                     secret.is_some_and(|secret| TokenDigest::keyed(&secret.hash, text) == hash)
                 );

@@ -1,7 +1,8 @@
 //! Writes that checks leave to the follower thread: keyed hashes of imported tokens, and last uses.
 
+use super::Changes;
 use super::audit_context::AuditContext;
-use super::{Caller, Issuer};
+use crate::caller::Caller;
 use crate::engine_state::Adoption;
 use crate::error::Error;
 use crate::journal::Operation;
@@ -10,7 +11,7 @@ use crate::status::Status;
 use crate::store::Query;
 use crate::token::Credential;
 
-impl Issuer {
+impl Changes {
     /// Adds a keyed hash to each authorization that a check found by an imported hash since the
     /// last call. If that fails, the next check of the token queues it again.
     pub(crate) fn adopt_pending(&self) {

@@ -1,0 +1,473 @@
+//! Creating, reading, editing, revoking and rotating authorizations.
+
+use std::time::Duration;
+
+use super::Admin;
+use crate::authorization::{Authorization, Origin};
+use crate::change::{Authorized, Transaction};
+use crate::error::{Error, Field};
+use crate::id::Id;
+use crate::journal::Operation;
+use crate::owner::OwnerState;
+use crate::permission::{Action, Permission, PermissionSet, Request, ResourceType};
+use crate::record::{Entity, Kind, RecordKey};
+use crate::status::{AlreadyRevoked, Status, Transition};
+use crate::store::Query;
+use crate::text_limits::check_description;
+use crate::time::Timestamp;
+use crate::token::Token;
+
+/// Properties of a new authorization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAuthorization {
+    /// The organization that it belongs to.
+    pub organization: Id,
+    /// The user that it belongs to, if any.
+    pub user: Option<Id>,
+    /// The interface through which it is created.
+    pub origin: Origin,
+    /// Free text.
+    pub description: String,
+    /// The permissions of its token.
+    pub permissions: PermissionSet,
+    /// [`Status::Active`] or [`Status::Inactive`].
+    pub status: Status,
+    /// Time from which it is refused, in the future; none means never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewAuthorization {
+    /// Returns an active authorization of the embedding program, without a user and an expiry.
+    pub fn new(organization: Id, permissions: impl IntoIterator<Item = Permission>) -> Self {
+        Self {
+            organization,
+            user: None,
+            origin: Origin::Embedder,
+            description: String::new(),
+            permissions: permissions.into_iter().collect(),
+            status: Status::Active,
+            expires_at: None,
+        }
+    }
+}
+
+/// Changes to an authorization; fields that are none stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuthorizationEdit {
+    /// New description.
+    pub description: Option<String>,
+    /// Change of the status.
+    pub transition: Option<Transition>,
+    /// New permissions, which replace all old ones.
+    pub permissions: Option<PermissionSet>,
+    /// Action if nothing changes.
+    pub if_unchanged: IfUnchanged,
+}
+
+/// Action of an edit that changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IfUnchanged {
+    /// Write nothing.
+    #[default]
+    Leave,
+    /// Update the time of the last change, as InfluxDB does. A revoked or deleted record stays as
+    /// it is.
+    Touch,
+}
+
+impl IfUnchanged {
+    /// Returns true if a record with this status need not be written if it does not change.
+    pub(super) fn leaves(self, status: Status) -> bool {
+        self == Self::Leave || status == Status::Revoked
+    }
+}
+
+impl AuthorizationEdit {
+    /// Returns the operation for the journal.
+    fn operation(&self) -> Operation {
+        match self.transition {
+            Some(Transition::Revoke) => Operation::Revoke,
+            Some(Transition::Deactivate) if self.permissions.is_none() => Operation::Deactivate,
+            Some(Transition::Activate) if self.permissions.is_none() => Operation::Activate,
+            _ => Operation::Edit,
+        }
+    }
+}
+
+impl From<Transition> for AuthorizationEdit {
+    fn from(transition: Transition) -> Self {
+        Self {
+            transition: Some(transition),
+            ..Self::default()
+        }
+    }
+}
+
+/// Options of a rotation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rotation {
+    /// Time for which the old token stays valid, unless it expires earlier.
+    pub overlap: Duration,
+    /// Description of the new authorization; by default that of the old one.
+    pub description: Option<String>,
+}
+
+/// Filter for a list of authorizations; fields that are none do not filter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuthorizationFilter {
+    /// Only authorizations of this organization.
+    pub organization: Option<Id>,
+    /// Only authorizations of this user.
+    pub user: Option<Id>,
+    /// Only authorizations created through this interface.
+    pub origin: Option<Origin>,
+    /// Only authorizations with this status.
+    pub status: Option<Status>,
+    /// Treatment of revoked authorizations, if no status is given.
+    pub revoked: RevokedInList,
+    /// Only ids greater than this one.
+    pub after: Option<Id>,
+    /// Maximum number of results.
+    pub limit: Option<usize>,
+}
+
+/// Treatment of revoked authorizations in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RevokedInList {
+    /// They are left out.
+    #[default]
+    LeftOut,
+    /// They are included until they are purged.
+    Included,
+}
+
+/// The authorizations that the caller of an [`Admin`] may read and change.
+///
+/// Each method fails with [`Error::Caller`] if the caller's own token or session is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Authorizations<'a>(pub(super) &'a Admin);
+
+impl Authorizations<'_> {
+    /// Creates an authorization. The token is returned here and never again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] or [`Error::Schema`] for values that are not accepted,
+    /// [`Error::NotFound`] if the user or organization does not exist or is deleted,
+    /// [`Error::Forbidden`] or [`Error::Exceeds`] if the caller may not create it or grant its
+    /// permissions, [`Error::Caller`] if the caller's own token is refused, [`Error::Store`],
+    /// [`Error::Journal`].
+    pub fn create(&self, new: NewAuthorization) -> Result<(Token, Authorization), Error> {
+        self.0
+            .change_with_cache(Operation::Create, None, |change, authorized| {
+                self.check_new(&new, change.now())?;
+                let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
+                authorized.must(&request.organization(new.organization))?;
+                if let Some(user) = new.user {
+                    authorized.require_on_user(Action::WRITE, user)?;
+                }
+                authorized.require_grantable(&new.permissions, &change.buckets())?;
+                check_organization(new.organization, &new.permissions)?;
+                guard_owners(change, new.organization, new.user)?;
+                let now = change.now();
+                let authorization = Authorization {
+                    id: change.new_id(Kind::AUTHORIZATION),
+                    organization: new.organization,
+                    user: new.user,
+                    created_by: authorized.creator(),
+                    origin: new.origin,
+                    rotated_from: None,
+                    description: new.description.clone(),
+                    permissions: new.permissions.clone(),
+                    status: new.status,
+                    expires_at: new.expires_at,
+                    created_at: now,
+                    updated_at: now,
+                    revoked_at: None,
+                    last_used: None,
+                };
+                self.0
+                    .changes
+                    .write_new_authorization(change, authorization)
+            })
+    }
+
+    /// Returns the authorization with this id, revoked or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if it does not exist, its user or organization is deleted, or the caller
+    /// belongs to another organization and may not read it; [`Error::Forbidden`] if the caller
+    /// belongs to its organization but may not read it.
+    pub fn get(&self, id: Id) -> Result<Authorization, Error> {
+        self.0.change_on(
+            Operation::Read,
+            RecordKey::new(Kind::AUTHORIZATION, id),
+            |change, authorized| {
+                let (found, credential) = change.authorization(id)?;
+                let kind = ResourceType::AUTHORIZATIONS;
+                authorized.require_on(
+                    Action::READ,
+                    kind,
+                    found.organization,
+                    id,
+                    Field::Authorization,
+                )?;
+                let of_user = match found.user {
+                    Some(user) => change.user_state(user)?,
+                    None => OwnerState::Active,
+                };
+                let owners = [of_user, change.organization_state(found.organization)?];
+                if owners.contains(&OwnerState::Deleted) {
+                    return Err(Error::NotFound(Field::Authorization));
+                }
+                change.shown(found, &credential)
+            },
+        )
+    }
+
+    /// Returns the authorization with this token, in force or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if it does not exist, its user or organization is deleted, or the caller
+    /// may not read it.
+    pub fn find_by_token(&self, token: &[u8]) -> Result<Authorization, Error> {
+        self.0.authorized()?;
+        match self.0.changes.find_token(token)? {
+            Some(id) => self.get(id).map_err(|error| match error {
+                Error::Forbidden(_) => Error::NotFound(Field::Authorization),
+                error => error,
+            }),
+            None => Err(Error::NotFound(Field::Authorization)),
+        }
+    }
+
+    /// Returns the authorizations that match the filter and that the caller may read, ordered by
+    /// id. Authorizations of a deleted user or organization are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Caller`] if the caller's own token is refused, [`Error::Store`].
+    pub fn list(&self, filter: &AuthorizationFilter) -> Result<Vec<Authorization>, Error> {
+        let query = Query {
+            organization: filter.organization,
+            user: filter.user,
+            origin: filter.origin,
+            status: filter.status,
+            after: filter.after,
+            ..Query::all(Kind::AUTHORIZATION)
+        };
+        self.0
+            .list(query, filter.limit, |authorized, entity, stored| {
+                let Entity::Authorization(one, credential) = entity else {
+                    return None;
+                };
+                let request = Request::new(Action::READ, ResourceType::AUTHORIZATIONS)
+                    .organization(one.organization)
+                    .id(one.id);
+                let wanted = filter.status.is_some()
+                    || filter.revoked == RevokedInList::Included
+                    || one.status != Status::Revoked;
+                if !wanted || !authorized.may(&request) {
+                    return None;
+                }
+                let indexed_state = self.0.changes.shared.indexed_state(one.id, &credential);
+                let last_used = stored.last_used.max(indexed_state.last_used);
+                (!indexed_state.has_deleted_owner).then_some(Authorization { last_used, ..one })
+            })
+    }
+
+    /// Changes the description, status or permissions of an authorization. An edit that changes
+    /// nothing is not written, except with [`IfUnchanged::Touch`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Authorizations::create`]; [`Error::AlreadyRevoked`] for a change to a revoked
+    /// authorization; [`Error::Fixed`] for new permissions of an authorization that was created
+    /// through [`Origin::V2`].
+    pub fn edit(&self, id: Id, edit: AuthorizationEdit) -> Result<Authorization, Error> {
+        if let Some(description) = &edit.description {
+            check_description(description)?;
+        }
+        self.0.change_on(
+            edit.operation(),
+            RecordKey::new(Kind::AUTHORIZATION, id),
+            |change, authorized| {
+                let (before, credential) = change.authorization(id)?;
+                may_change(authorized, &before)?;
+                let mut after = before.clone();
+                if let Some(transition) = edit.transition {
+                    after.status = after.status.after(transition)?;
+                }
+                if let Some(description) = &edit.description {
+                    after.description.clone_from(description);
+                }
+                if let Some(permissions) = &edit.permissions {
+                    self.check_replacement(authorized, change, &before, permissions)?;
+                    after.permissions = permissions.clone();
+                }
+                if after == before && edit.if_unchanged.leaves(before.status) {
+                    return change.shown(before, &credential);
+                }
+                if before.status == Status::Revoked {
+                    return Err(AlreadyRevoked.into());
+                }
+                after.updated_at = change.now();
+                if after.status == Status::Revoked {
+                    after.revoked_at = Some(change.now());
+                }
+                change.put(Entity::Authorization(after.clone(), credential))?;
+                change.shown(after, &credential)
+            },
+        )
+    }
+
+    /// Revokes an authorization. This is final. Once it returns `Ok`, every check that starts
+    /// afterwards refuses the token.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Authorizations::edit`].
+    pub fn revoke(&self, id: Id) -> Result<Authorization, Error> {
+        self.edit(id, Transition::Revoke.into())
+    }
+
+    /// Replaces an authorization by a new one with the same owners, permissions, status and expiry,
+    /// and with a new token. The old one expires after the overlap. Both happen in one commit. A
+    /// token may rotate itself, which does not extend its expiry.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Authorizations::create`]; [`Error::AlreadyRevoked`] if it is revoked,
+    /// [`Error::Invalid`] if it has expired.
+    pub fn rotate(&self, id: Id, rotation: &Rotation) -> Result<(Token, Authorization), Error> {
+        if let Some(description) = &rotation.description {
+            check_description(description)?;
+        }
+        self.0.change_with_cache(
+            Operation::Rotate,
+            Some(RecordKey::new(Kind::AUTHORIZATION, id)),
+            |change, authorized| {
+                let (mut old, credential) = change.authorization(id)?;
+                if !authorized.is_authorization(id) {
+                    may_change(authorized, &old)?;
+                    authorized.require_grantable(&old.permissions, &change.buckets())?;
+                }
+                if old.status == Status::Revoked {
+                    return Err(AlreadyRevoked.into());
+                }
+                let now = change.now();
+                if old.expires_at.is_some_and(|end| end <= now) {
+                    let reason = "has passed; create a new authorization instead".into();
+                    return Err(Error::Invalid(Field::Expiry, reason));
+                }
+                guard_owners(change, old.organization, old.user)?;
+                let description = rotation.description.clone();
+                let new = Authorization {
+                    id: change.new_id(Kind::AUTHORIZATION),
+                    created_by: authorized.creator(),
+                    rotated_from: Some(id),
+                    description: description.unwrap_or_else(|| old.description.clone()),
+                    created_at: now,
+                    updated_at: now,
+                    ..old.clone()
+                };
+                let end = now.saturating_add(rotation.overlap);
+                old.expires_at = Some(old.expires_at.map_or(end, |expiry| expiry.min(end)));
+                old.updated_at = now;
+                let ends_at = old.expires_at.unwrap_or(end);
+                let old = Entity::Authorization(old, credential);
+                change.ends(&old, ends_at);
+                change.put(old)?;
+                self.0.changes.write_new_authorization(change, new)
+            },
+        )
+    }
+
+    fn check_new(&self, new: &NewAuthorization, now: Timestamp) -> Result<(), Error> {
+        check_description(&new.description)?;
+        if new.status == Status::Revoked {
+            return Err(AlreadyRevoked.into());
+        }
+        if new.expires_at.is_some_and(|end| end <= now) {
+            let reason = "lies in the past; give a future time, or none".into();
+            return Err(Error::Invalid(Field::Expiry, reason));
+        }
+        self.0
+            .changes
+            .shared
+            .schema
+            .check(new.origin, &new.permissions)?;
+        Ok(())
+    }
+
+    /// Checks new permissions: the caller may keep old ones, and add only those that it holds.
+    fn check_replacement(
+        &self,
+        authorized: &Authorized,
+        change: &Transaction<'_>,
+        before: &Authorization,
+        permissions: &PermissionSet,
+    ) -> Result<(), Error> {
+        if before.permissions == *permissions {
+            return Ok(());
+        }
+        if before.origin == Origin::V2 {
+            return Err(Error::Fixed);
+        }
+        self.0
+            .changes
+            .shared
+            .schema
+            .check(before.origin, permissions)?;
+        check_organization(before.organization, permissions)?;
+        let buckets = change.buckets();
+        let gained: Vec<Permission> = permissions
+            .iter()
+            .filter(|one| !before.permissions.includes(one, &buckets))
+            .cloned()
+            .collect();
+        authorized.require_grantable(&gained, &buckets)
+    }
+}
+
+/// Checks that permissions which name an organization name that of their authorization.
+pub(crate) fn check_organization(
+    organization: Id,
+    permissions: &[Permission],
+) -> Result<(), Error> {
+    let foreign = permissions.iter().find(|one| {
+        let named = one.resource.organization;
+        named.is_some_and(|named| named != organization)
+    });
+    foreign.map_or(Ok(()), |permission| {
+        let reason = format!("permission {permission} is not for org id {organization}");
+        Err(Error::Invalid(Field::Permissions, reason))
+    })
+}
+
+fn may_change(authorized: &Authorized, authorization: &Authorization) -> Result<(), Error> {
+    let kind = ResourceType::AUTHORIZATIONS;
+    let (organization, id) = (authorization.organization, authorization.id);
+    authorized.require_on(Action::WRITE, kind, organization, id, Field::Authorization)
+}
+
+/// Guards the owners of an authorization, which must exist and not be deleted until the commit.
+fn guard_owners(
+    change: &mut Transaction<'_>,
+    organization: Id,
+    user: Option<Id>,
+) -> Result<(), Error> {
+    if change.organization(organization)?.status == Status::Revoked {
+        return Err(Error::NotFound(Field::Organization));
+    }
+    change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+    if let Some(user) = user {
+        if change.user(user)?.status == Status::Revoked {
+            return Err(Error::NotFound(Field::User));
+        }
+        change.guard(RecordKey::new(Kind::USER, user))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Administration on behalf of a caller: every operation checks what the caller may do.
+
+mod authorizations;
+mod backup;
+mod buckets;
+mod explain;
+mod organizations;
+mod sessions;
+mod users;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::caller::Caller;
+use crate::change::{AuditContext, Authorized, Changes, Transaction};
+use crate::error::Error;
+use crate::id::Id;
+use crate::journal::Operation;
+use crate::permission::Request;
+use crate::record::{Entity, Kind, RecordKey};
+use crate::status::{AlreadyRevoked, Status};
+use crate::store::{Query, Stored};
+
+pub use authorizations::{
+    AuthorizationEdit, AuthorizationFilter, Authorizations, IfUnchanged, NewAuthorization,
+    RevokedInList, Rotation,
+};
+pub use buckets::{Buckets, NewBucket};
+pub use explain::{Explanation, NotInForceReason};
+pub use organizations::{NewOrganization, OrganizationEdit, Organizations};
+pub use sessions::{Sessions, VerifiedUser};
+pub use users::{NewUser, UserEdit, Users};
+
+pub(crate) use authorizations::check_organization;
+
+/// Reads and changes the store on behalf of one caller. Every operation checks what the caller may
+/// do, and the commit verifies that the caller's own records are unchanged, so that a token revoked
+/// elsewhere a moment ago changes nothing.
+///
+/// Every call blocks: it reads the store, and a change waits for its disk. Call it on a thread for
+/// blocking work.
+///
+/// # Consistency
+///
+/// When a change returns `Ok`, it is on disk, and every check of this engine that starts afterwards
+/// sees it. After [`Error::Store`] with
+/// [`StoreError::Backend`](crate::StoreError::Backend) it is unknown whether it was written. After
+/// any other error, nothing was changed. Concurrent changes share commits.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use symbolon::{Action, Caller, NewAuthorization, NewOrganization, Permission, ResourceType};
+///
+/// let root = engine.admin(Caller::Root);
+/// let org = root.organizations().create(&NewOrganization::named("my-org"))?.id;
+/// let write = Permission::new(Action::WRITE, ResourceType::AUTHORIZATIONS).organization(org);
+/// let (token, _) = root.authorizations().create(NewAuthorization::new(org, [write]))?;
+///
+/// // The bearer of the token may revoke tokens of its organization, but create no organization.
+/// let caller = engine.verifier().authenticate(token.reveal()).unwrap().caller();
+/// let bearer = engine.admin(caller);
+/// assert!(bearer.organizations().create(&NewOrganization::named("other")).is_err());
+/// # Ok::<(), symbolon::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Admin {
+    changes: Arc<Changes>,
+    caller: Caller,
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = f.debug_struct("Admin");
+        text.field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+/// Page of a list; fields that are none do not limit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ListOptions {
+    /// Only ids greater than this one.
+    pub after: Option<Id>,
+    /// Maximum number of results.
+    pub limit: Option<usize>,
+}
+
+impl ListOptions {
+    fn of(self, kind: Kind) -> Query {
+        Query {
+            after: self.after,
+            ..Query::all(kind)
+        }
+    }
+}
+
+const PAGE: usize = 500;
+
+impl Admin {
+    pub(crate) fn new(changes: Arc<Changes>, caller: Caller) -> Self {
+        Self { changes, caller }
+    }
+
+    /// Returns the caller.
+    pub fn caller(&self) -> Caller {
+        self.caller
+    }
+
+    /// Returns the authorizations.
+    pub fn authorizations(&self) -> Authorizations<'_> {
+        Authorizations(self)
+    }
+
+    /// Returns the users.
+    pub fn users(&self) -> Users<'_> {
+        Users(self)
+    }
+
+    /// Returns the organizations.
+    pub fn organizations(&self) -> Organizations<'_> {
+        Organizations(self)
+    }
+
+    /// Returns the registered buckets.
+    pub fn buckets(&self) -> Buckets<'_> {
+        Buckets(self)
+    }
+
+    /// Checks in the store that the caller is in force and may do what `request` says. Use it for
+    /// users with a session, which a [`Verifier`](crate::Verifier) cannot check.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] if the caller may not, [`Error::Caller`] if it is not in force,
+    /// [`Error::Store`].
+    pub fn authorize(&self, request: &Request<'_>) -> Result<(), Error> {
+        self.change(Operation::Read, |_, authorized| authorized.must(request))
+    }
+
+    /// Makes a change by `rule`, which gets the rights of the caller. Every change of an admin goes
+    /// through this function or one of the next two.
+    fn change<T>(
+        &self,
+        operation: Operation,
+        rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.change_in(AuditContext::new(&self.caller, operation), rule)
+    }
+
+    /// Makes a change that concerns the record `key`.
+    fn change_on<T>(
+        &self,
+        operation: Operation,
+        key: RecordKey,
+        rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let context = AuditContext::new(&self.caller, operation);
+        self.change_in(context.on(key.kind, key.id), rule)
+    }
+
+    fn change_in<T>(
+        &self,
+        context: AuditContext,
+        mut rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.changes.change(context, |change| {
+            let authorized = Authorized::read(&self.caller, change)?;
+            rule(change, &authorized)
+        })
+    }
+
+    /// Makes a change that depends on the same records again and again; see
+    /// [`Changes::change_with_cache`].
+    fn change_with_cache<T>(
+        &self,
+        operation: Operation,
+        key: Option<RecordKey>,
+        mut rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let on = AuditContext::new(&self.caller, operation);
+        let context = key.map_or(on, |key| on.on(key.kind, key.id));
+        self.changes.change_with_cache(context, |change| {
+            let authorized = Authorized::read(&self.caller, change)?;
+            rule(change, &authorized)
+        })
+    }
+
+    /// Reads the rights of the caller.
+    fn authorized(&self) -> Result<Authorized, Error> {
+        Authorized::read(&self.caller, &mut Transaction::new(&self.changes.shared))
+    }
+
+    /// Reads page by page until `pick` has accepted `limit` records.
+    fn list<T>(
+        &self,
+        mut query: Query,
+        limit: Option<usize>,
+        pick: impl Fn(&Authorized, Entity, &Stored) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
+        let authorized = self.authorized()?;
+        let limit = limit.unwrap_or(usize::MAX);
+        query.limit = PAGE;
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let page: Vec<Stored> = self.changes.shared.store.find(&query)?;
+            found.extend(page.iter().filter_map(|stored| {
+                let entity = self.changes.open_or_report(&stored.record)?;
+                pick(&authorized, entity, stored)
+            }));
+            match page.last() {
+                Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
+                _ => break,
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+}
+
+/// Refuses to create an object that is revoked or deleted from the start.
+fn unless_revoked(status: Status) -> Result<(), AlreadyRevoked> {
+    match status {
+        Status::Revoked => Err(AlreadyRevoked),
+        Status::Active | Status::Inactive => Ok(()),
+    }
+}
