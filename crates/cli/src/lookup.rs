@@ -17,7 +17,7 @@ pub(crate) struct Lookup {
 impl Lookup {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
-            root: engine.admin(Caller::Root),
+            root: engine.admin(Caller::Root).with_tombstones(),
             users: HashMap::new(),
             organizations: HashMap::new(),
         }

@@ -17,7 +17,7 @@ use crate::key::StoreKey;
 use crate::maintenance::{Maintenance, SetUpRequest, SetUpResult};
 use crate::options::{IfStoreMissing, Options};
 use crate::record::StoreId;
-use crate::record::{self, Entity, Sealer, Settings, SetupState};
+use crate::record::{self, Entity, SETTINGS, Sealer, Settings, SetupState};
 use crate::rollback::{self, RollbackReport};
 use crate::schema::Schema;
 use crate::settings::{check_keys, read_settings};
@@ -200,6 +200,15 @@ impl Engine {
     /// Returns the store itself, for example for a backup.
     pub fn store(&self) -> Arc<dyn TokenStore> {
         Arc::clone(&self.shared.store)
+    }
+
+    /// Reads from the store, to determine whether it can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if it cannot.
+    pub fn check_store(&self) -> Result<(), Error> {
+        Ok(self.shared.store.get(&SETTINGS).map(drop)?)
     }
 
     /// Returns the schema with which the engine was opened.

@@ -104,7 +104,7 @@ mod verifier;
 
 pub use admin::{
     Admin, AuthorizationEdit, AuthorizationFilter, Authorizations, Buckets, Explanation,
-    IfUnchanged, ListOptions, NewAuthorization, NewBucket, NewOrganization, NewUser,
+    IfUnchanged, ListOptions, Names, NewAuthorization, NewBucket, NewOrganization, NewUser,
     NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions, UserEdit,
     Users, VerifiedUser,
 };

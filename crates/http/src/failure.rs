@@ -250,3 +250,12 @@ impl IntoResponse for Failure {
         response
     }
 }
+
+/// Converts [`Error::NotFound`] to `None`.
+pub(crate) fn absent_is_none<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(one) => Ok(Some(one)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

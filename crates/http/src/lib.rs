@@ -16,7 +16,6 @@ mod failure;
 pub mod guard;
 mod login_attempts;
 mod metrics;
-mod names;
 mod openapi;
 mod openapi_links;
 mod paging;

@@ -79,17 +79,7 @@ impl Principal {
         &self,
         engine: &symbolon::Engine,
     ) -> Result<Option<symbolon::Id>, symbolon::Error> {
-        match self.caller {
-            Caller::User(user) => Ok(Some(user.id())),
-            Caller::Authorization(bearer) => {
-                let held = engine
-                    .admin(Caller::Root)
-                    .authorizations()
-                    .get(bearer.id())?;
-                Ok(held.user)
-            }
-            _ => Ok(None),
-        }
+        engine.admin(self.caller).own_user()
     }
 }
 

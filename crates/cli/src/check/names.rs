@@ -50,7 +50,7 @@ impl<'e> Checker<'e> {
         Self {
             engine,
             verifier: engine.verifier(),
-            root: engine.admin(Caller::Root),
+            root: engine.admin(Caller::Root).with_tombstones(),
             known: NameCache::default(),
         }
     }

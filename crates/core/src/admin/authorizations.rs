@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Admin;
+use super::{Admin, Tombstones};
 use crate::authorization::{Authorization, Origin};
 use crate::change::{Authorized, Transaction};
 use crate::error::{Error, Field};
@@ -119,6 +119,10 @@ pub struct AuthorizationFilter {
     pub organization: Option<Id>,
     /// Only authorizations of this user.
     pub user: Option<Id>,
+    /// Only authorizations of the organization with this name.
+    pub organization_name: Option<String>,
+    /// Only authorizations of the user with this name.
+    pub user_name: Option<String>,
     /// Only authorizations created through this interface.
     pub origin: Option<Origin>,
     /// Only authorizations with this status.
@@ -145,9 +149,39 @@ pub enum RevokedInList {
 ///
 /// Each method fails with [`Error::Caller`] if the caller's own token or session is refused.
 #[derive(Debug, Clone, Copy)]
-pub struct Authorizations<'a>(pub(super) &'a Admin);
+pub struct Authorizations<'a> {
+    pub(super) admin: &'a Admin,
+    origin: Option<Origin>,
+    organization: Option<Id>,
+}
 
-impl Authorizations<'_> {
+impl<'a> Authorizations<'a> {
+    pub(super) fn new(admin: &'a Admin) -> Self {
+        Self {
+            admin,
+            origin: None,
+            organization: None,
+        }
+    }
+
+    /// Returns only those of this organization. Others are [`Error::NotFound`].
+    #[must_use]
+    pub fn in_organization(self, organization: Id) -> Self {
+        Self {
+            organization: Some(organization),
+            ..self
+        }
+    }
+
+    /// Returns only those that were created through this interface. Others are
+    /// [`Error::NotFound`].
+    #[must_use]
+    pub fn of_origin(self, origin: Origin) -> Self {
+        Self {
+            origin: Some(origin),
+            ..self
+        }
+    }
     /// Creates an authorization. The token is returned here and never again.
     ///
     /// # Errors
@@ -158,7 +192,7 @@ impl Authorizations<'_> {
     /// permissions, [`Error::Caller`] if the caller's own token is refused, [`Error::Store`],
     /// [`Error::Journal`].
     pub fn create(&self, new: NewAuthorization) -> Result<(Token, Authorization), Error> {
-        self.0
+        self.admin
             .change_with_cache(Operation::Create, None, |change, authorized| {
                 self.check_new(&new, change.now())?;
                 let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
@@ -186,13 +220,13 @@ impl Authorizations<'_> {
                     revoked_at: None,
                     last_used: None,
                 };
-                self.0
+                self.admin
                     .changes
                     .write_new_authorization(change, authorization)
             })
     }
 
-    /// Returns the authorization with this id, revoked or not.
+    /// Returns the authorization with this id.
     ///
     /// # Errors
     ///
@@ -200,11 +234,12 @@ impl Authorizations<'_> {
     /// belongs to another organization and may not read it; [`Error::Forbidden`] if the caller
     /// belongs to its organization but may not read it.
     pub fn get(&self, id: Id) -> Result<Authorization, Error> {
-        self.0.change_on(
+        self.admin.change_on(
             Operation::Read,
             RecordKey::new(Kind::AUTHORIZATION, id),
             |change, authorized| {
                 let (found, credential) = change.authorization(id)?;
+                self.check_present(change, &found)?;
                 let kind = ResourceType::AUTHORIZATIONS;
                 authorized.require_on(
                     Action::READ,
@@ -213,12 +248,7 @@ impl Authorizations<'_> {
                     id,
                     Field::Authorization,
                 )?;
-                let of_user = match found.user {
-                    Some(user) => change.user_state(user)?,
-                    None => OwnerState::Active,
-                };
-                let owners = [of_user, change.organization_state(found.organization)?];
-                if owners.contains(&OwnerState::Deleted) {
+                if has_deleted_owner(change, &found)? {
                     return Err(Error::NotFound(Field::Authorization));
                 }
                 change.shown(found, &credential)
@@ -233,8 +263,8 @@ impl Authorizations<'_> {
     /// [`Error::NotFound`] if it does not exist, its user or organization is deleted, or the caller
     /// may not read it.
     pub fn find_by_token(&self, token: &[u8]) -> Result<Authorization, Error> {
-        self.0.authorized()?;
-        match self.0.changes.find_token(token)? {
+        self.admin.authorized()?;
+        match self.admin.changes.find_token(token)? {
             Some(id) => self.get(id).map_err(|error| match error {
                 Error::Forbidden(_) => Error::NotFound(Field::Authorization),
                 error => error,
@@ -250,15 +280,38 @@ impl Authorizations<'_> {
     ///
     /// [`Error::Caller`] if the caller's own token is refused, [`Error::Store`].
     pub fn list(&self, filter: &AuthorizationFilter) -> Result<Vec<Authorization>, Error> {
+        // An unknown name reveals as much as an owner of nothing that the caller may read.
+        let named = |kind, name: &Option<String>, id: Option<Id>| {
+            let Some(name) = name else {
+                return Ok(Some(id));
+            };
+            let found = self.admin.changes.find_named(kind, name.as_bytes())?;
+            let found = found.map(|entity| entity.key().id);
+            Ok::<_, Error>(
+                found
+                    .filter(|found| id.is_none_or(|id| id == *found))
+                    .map(Some),
+            )
+        };
+        let organization = named(
+            Kind::ORGANIZATION,
+            &filter.organization_name,
+            self.organization.or(filter.organization),
+        )?;
+        let user = named(Kind::USER, &filter.user_name, filter.user)?;
+        let (Some(organization), Some(user)) = (organization, user) else {
+            self.admin.authorized()?;
+            return Ok(Vec::new());
+        };
         let query = Query {
-            organization: filter.organization,
-            user: filter.user,
-            origin: filter.origin,
+            organization,
+            user,
+            origin: self.origin.or(filter.origin),
             status: filter.status,
             after: filter.after,
             ..Query::all(Kind::AUTHORIZATION)
         };
-        self.0
+        self.admin
             .list(query, filter.limit, |authorized, entity, stored| {
                 let Entity::Authorization(one, credential) = entity else {
                     return None;
@@ -272,7 +325,7 @@ impl Authorizations<'_> {
                 if !wanted || !authorized.may(&request) {
                     return None;
                 }
-                let indexed_state = self.0.changes.shared.indexed_state(one.id, &credential);
+                let indexed_state = self.admin.changes.shared.indexed_state(one.id, &credential);
                 let last_used = stored.last_used.max(indexed_state.last_used);
                 (!indexed_state.has_deleted_owner).then_some(Authorization { last_used, ..one })
             })
@@ -290,11 +343,12 @@ impl Authorizations<'_> {
         if let Some(description) = &edit.description {
             check_description(description)?;
         }
-        self.0.change_on(
+        self.admin.change_on(
             edit.operation(),
             RecordKey::new(Kind::AUTHORIZATION, id),
             |change, authorized| {
                 let (before, credential) = change.authorization(id)?;
+                self.check_present(change, &before)?;
                 may_change(authorized, &before)?;
                 let mut after = before.clone();
                 if let Some(transition) = edit.transition {
@@ -345,11 +399,12 @@ impl Authorizations<'_> {
         if let Some(description) = &rotation.description {
             check_description(description)?;
         }
-        self.0.change_with_cache(
+        self.admin.change_with_cache(
             Operation::Rotate,
             Some(RecordKey::new(Kind::AUTHORIZATION, id)),
             |change, authorized| {
                 let (mut old, credential) = change.authorization(id)?;
+                self.check_present(change, &old)?;
                 if !authorized.is_authorization(id) {
                     may_change(authorized, &old)?;
                     authorized.require_grantable(&old.permissions, &change.buckets())?;
@@ -380,9 +435,26 @@ impl Authorizations<'_> {
                 let old = Entity::Authorization(old, credential);
                 change.ends(&old, ends_at);
                 change.put(old)?;
-                self.0.changes.write_new_authorization(change, new)
+                self.admin.changes.write_new_authorization(change, new)
             },
         )
+    }
+
+    /// Fails with [`Error::NotFound`] for an authorization out of scope, and for one that is
+    /// revoked or whose user or organization is deleted, unless tombstones are shown.
+    pub(super) fn check_present(
+        &self,
+        change: &mut Transaction<'_>,
+        found: &Authorization,
+    ) -> Result<(), Error> {
+        let is_other = self.origin.is_some_and(|origin| found.origin != origin)
+            || self.organization.is_some_and(|of| found.organization != of);
+        let is_hidden = self.admin.tombstones == Tombstones::NotFound
+            && (found.status == Status::Revoked || has_deleted_owner(change, found)?);
+        match is_other || is_hidden {
+            true => Err(Error::NotFound(Field::Authorization)),
+            false => Ok(()),
+        }
     }
 
     fn check_new(&self, new: &NewAuthorization, now: Timestamp) -> Result<(), Error> {
@@ -394,7 +466,7 @@ impl Authorizations<'_> {
             let reason = "lies in the past; give a future time, or none".into();
             return Err(Error::Invalid(Field::Expiry, reason));
         }
-        self.0
+        self.admin
             .changes
             .shared
             .schema
@@ -416,7 +488,7 @@ impl Authorizations<'_> {
         if before.origin == Origin::V2 {
             return Err(Error::Fixed);
         }
-        self.0
+        self.admin
             .changes
             .shared
             .schema
@@ -445,6 +517,15 @@ pub(crate) fn check_organization(
         let reason = format!("permission {permission} is not for org id {organization}");
         Err(Error::Invalid(Field::Permissions, reason))
     })
+}
+
+fn has_deleted_owner(change: &mut Transaction<'_>, found: &Authorization) -> Result<bool, Error> {
+    if let Some(user) = found.user
+        && change.user_state(user)? == OwnerState::Deleted
+    {
+        return Ok(true);
+    }
+    Ok(change.organization_state(found.organization)? == OwnerState::Deleted)
 }
 
 fn may_change(authorized: &Authorized, authorization: &Authorization) -> Result<(), Error> {

@@ -58,7 +58,7 @@ impl Buckets<'_> {
             })
     }
 
-    /// Returns the registered bucket with this id, deleted or not.
+    /// Returns the registered bucket with this id.
     ///
     /// # Errors
     ///
@@ -71,6 +71,7 @@ impl Buckets<'_> {
             RecordKey::new(Kind::BUCKET, id),
             |change, authorized| {
                 let found = change.bucket(id)?;
+                self.0.check_present(found.status, Field::Bucket)?;
                 let kind = ResourceType::BUCKETS;
                 authorized.require_on(Action::READ, kind, found.organization, id, Field::Bucket)?;
                 Ok(found)
@@ -139,6 +140,7 @@ impl Buckets<'_> {
             RecordKey::new(Kind::BUCKET, id),
             |change, authorized| {
                 let mut bucket = change.bucket(id)?;
+                self.0.check_present(bucket.status, Field::Bucket)?;
                 let kind = ResourceType::BUCKETS;
                 authorized.require_on(
                     Action::WRITE,

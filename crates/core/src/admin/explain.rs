@@ -48,11 +48,12 @@ impl Authorizations<'_> {
     ///
     /// Those of [`Authorizations::get`].
     pub fn explain(&self, id: Id, request: &Request<'_>) -> Result<Explanation, Error> {
-        self.0.change_on(
+        self.admin.change_on(
             Operation::Read,
             RecordKey::new(Kind::AUTHORIZATION, id),
             |change, authorized| {
                 let (found, credential) = change.authorization(id)?;
+                self.check_present(change, &found)?;
                 authorized.require_on(
                     Action::READ,
                     ResourceType::AUTHORIZATIONS,

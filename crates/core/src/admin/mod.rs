@@ -4,6 +4,7 @@ mod authorizations;
 mod backup;
 mod buckets;
 mod explain;
+mod names;
 mod organizations;
 mod sessions;
 mod users;
@@ -11,9 +12,10 @@ mod users;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::authorization::Authorization;
 use crate::caller::Caller;
 use crate::change::{AuditContext, Authorized, Changes, Transaction};
-use crate::error::Error;
+use crate::error::{Error, Field};
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::permission::Request;
@@ -27,6 +29,7 @@ pub use authorizations::{
 };
 pub use buckets::{Buckets, NewBucket};
 pub use explain::{Explanation, NotInForceReason};
+pub use names::Names;
 pub use organizations::{NewOrganization, OrganizationEdit, Organizations};
 pub use sessions::{Sessions, VerifiedUser};
 pub use users::{NewUser, UserEdit, Users};
@@ -69,6 +72,15 @@ pub(crate) use authorizations::check_organization;
 pub struct Admin {
     changes: Arc<Changes>,
     caller: Caller,
+    tombstones: Tombstones,
+}
+
+/// Treatment of records that were revoked or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tombstones {
+    /// Like records that never existed.
+    NotFound,
+    Shown,
 }
 
 impl fmt::Debug for Admin {
@@ -100,7 +112,22 @@ const PAGE: usize = 500;
 
 impl Admin {
     pub(crate) fn new(changes: Arc<Changes>, caller: Caller) -> Self {
-        Self { changes, caller }
+        Self {
+            changes,
+            caller,
+            tombstones: Tombstones::NotFound,
+        }
+    }
+
+    /// Returns the same administration with tombstones: revoked authorizations and deleted users,
+    /// organizations and buckets are found by their ids until they are purged. Otherwise they are
+    /// [`Error::NotFound`].
+    #[must_use]
+    pub fn with_tombstones(self) -> Self {
+        Self {
+            tombstones: Tombstones::Shown,
+            ..self
+        }
     }
 
     /// Returns the caller.
@@ -110,7 +137,7 @@ impl Admin {
 
     /// Returns the authorizations.
     pub fn authorizations(&self) -> Authorizations<'_> {
-        Authorizations(self)
+        Authorizations::new(self)
     }
 
     /// Returns the users.
@@ -126,6 +153,36 @@ impl Admin {
     /// Returns the registered buckets.
     pub fn buckets(&self) -> Buckets<'_> {
         Buckets(self)
+    }
+
+    /// Returns the authorization of the caller's own token; none for other callers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Caller`] if it is not in force, [`Error::Store`].
+    pub fn own_authorization(&self) -> Result<Option<Authorization>, Error> {
+        match self.authorized()? {
+            Authorized::Authorization(held) => Ok(Some(*held)),
+            Authorized::Root | Authorized::User(..) => Ok(None),
+        }
+    }
+
+    /// Returns the user of the caller: the one who signed in, or the one of its token, if any.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Caller`] if the caller is not in force, [`Error::Store`].
+    pub fn own_user(&self) -> Result<Option<Id>, Error> {
+        Ok(match self.authorized()? {
+            Authorized::Root => None,
+            Authorized::Authorization(held) => held.user,
+            Authorized::User(user, _) => Some(user.id),
+        })
+    }
+
+    /// Returns the names of ids that occur in what the caller may read.
+    pub fn names(&self) -> Names {
+        Names::new(Arc::clone(&self.changes))
     }
 
     /// Checks in the store that the caller is in force and may do what `request` says. Use it for
@@ -185,6 +242,14 @@ impl Admin {
             let authorized = Authorized::read(&self.caller, change)?;
             rule(change, &authorized)
         })
+    }
+
+    /// Fails with [`Error::NotFound`] for a tombstone, unless tombstones are shown.
+    fn check_present(&self, status: Status, field: Field) -> Result<(), Error> {
+        match (status, self.tombstones) {
+            (Status::Revoked, Tombstones::NotFound) => Err(Error::NotFound(field)),
+            _ => Ok(()),
+        }
     }
 
     /// Reads the rights of the caller.

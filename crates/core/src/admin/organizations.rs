@@ -91,7 +91,7 @@ impl Organizations<'_> {
             })
     }
 
-    /// Returns the organization with this id, deleted or not.
+    /// Returns the organization with this id.
     ///
     /// # Errors
     ///
@@ -103,6 +103,7 @@ impl Organizations<'_> {
             RecordKey::new(Kind::ORGANIZATION, id),
             |change, authorized| {
                 let found = change.organization(id)?;
+                self.0.check_present(found.status, Field::Organization)?;
                 let kind = ResourceType::ORGANIZATIONS;
                 authorized.require_on(Action::READ, kind, id, id, Field::Organization)?;
                 Ok(found)
@@ -168,6 +169,7 @@ impl Organizations<'_> {
             RecordKey::new(Kind::ORGANIZATION, id),
             |change, authorized| {
                 let before = change.organization(id)?;
+                self.0.check_present(before.status, Field::Organization)?;
                 let kind = ResourceType::ORGANIZATIONS;
                 authorized.require_on(Action::WRITE, kind, id, id, Field::Organization)?;
                 let mut after = before.clone();
@@ -191,6 +193,24 @@ impl Organizations<'_> {
                 Ok(after)
             },
         )
+    }
+
+    /// Returns the id of the organization with this name, if the caller belongs to it or may read
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] otherwise.
+    pub fn resolve(&self, name: &str) -> Result<Id, Error> {
+        let found = self
+            .0
+            .changes
+            .find_named(Kind::ORGANIZATION, name.as_bytes())?;
+        let authorized = self.0.authorized()?;
+        match found {
+            Some(entity) if authorized.sees_organization(entity.key().id) => Ok(entity.key().id),
+            _ => Err(Error::NotFound(Field::Organization)),
+        }
     }
 
     /// Deletes an organization. This is final: the tokens in it are refused, and its name may be
@@ -280,6 +300,9 @@ impl Organizations<'_> {
             |change, authorized| {
                 let kind = ResourceType::ORGANIZATIONS;
                 let status = change.organization(organization)?.status;
+                if status == Status::Revoked {
+                    return Err(Error::NotFound(Field::Organization));
+                }
                 authorized.require_on(
                     Action::WRITE,
                     kind,
@@ -287,9 +310,6 @@ impl Organizations<'_> {
                     organization,
                     Field::Organization,
                 )?;
-                if status == Status::Revoked {
-                    return Err(Error::NotFound(Field::Organization));
-                }
                 change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
                 if let Some(gained) = gained {
                     authorized.require_grantable_role(gained)?;

@@ -93,7 +93,7 @@ impl Users<'_> {
         })
     }
 
-    /// Returns the user with this id, deleted or not.
+    /// Returns the user with this id.
     ///
     /// # Errors
     ///
@@ -106,7 +106,9 @@ impl Users<'_> {
                 if !authorized.may_on_user(Action::READ, id) {
                     return Err(Error::NotFound(Field::User));
                 }
-                change.user(id)
+                let found = change.user(id)?;
+                self.0.check_present(found.status, Field::User)?;
+                Ok(found)
             },
         )
     }
@@ -205,6 +207,7 @@ impl Admin {
                     return Err(Error::NotFound(Field::User));
                 }
                 let before = change.user(id)?;
+                self.check_present(before.status, Field::User)?;
                 authorized.require_on_user(Action::WRITE, id)?;
                 let mut after = before.clone();
                 edit(&mut after)?;

@@ -196,6 +196,12 @@ impl Authorized {
         self.may(&request.organization(id).id(id))
     }
 
+    /// Returns true if the caller may know that an organization exists: it belongs to it or may
+    /// read it.
+    pub(crate) fn sees_organization(&self, id: Id) -> bool {
+        self.is_of(id) || self.may_on_organization(Action::READ, id)
+    }
+
     /// Checks that the caller may grant each of `permissions`.
     pub(crate) fn require_grantable(
         &self,

@@ -32,6 +32,7 @@ fn explanations_agree_with_checks() {
                     let name = format!("user {expires} {status:?} {user_is:?} {permissions}");
                     let user = engine
                         .admin(root)
+                        .with_tombstones()
                         .users()
                         .create(&NewUser::named(&name))
                         .unwrap();
@@ -40,10 +41,16 @@ fn explanations_agree_with_checks() {
                         expires_at: expires.then(|| "2027-01-01T00:00:00Z".parse().unwrap()),
                         ..world.new_authorization(&[permissions])
                     };
-                    let (token, made) = engine.admin(root).authorizations().create(new).unwrap();
+                    let (token, made) = engine
+                        .admin(root)
+                        .with_tombstones()
+                        .authorizations()
+                        .create(new)
+                        .unwrap();
                     if let Some(transition) = status {
                         engine
                             .admin(root)
+                            .with_tombstones()
                             .authorizations()
                             .edit(made.id, transition.into())
                             .unwrap();
@@ -51,6 +58,7 @@ fn explanations_agree_with_checks() {
                     if let Some(transition) = user_is {
                         engine
                             .admin(root)
+                            .with_tombstones()
                             .users()
                             .edit(user.id, &user_edit(transition))
                             .unwrap();
@@ -59,6 +67,7 @@ fn explanations_agree_with_checks() {
                         world.clock.set(now.parse().unwrap());
                         let explanation = engine
                             .admin(root)
+                            .with_tombstones()
                             .authorizations()
                             .explain(made.id, &READ_BUCKETS)
                             .unwrap();
@@ -93,6 +102,7 @@ fn an_explanation_gives_every_reason() {
     let root = Caller::Root;
     let user = engine
         .admin(root)
+        .with_tombstones()
         .users()
         .create(&NewUser::named("user"))
         .unwrap();
@@ -102,25 +112,38 @@ fn an_explanation_gives_every_reason() {
         expires_at: Some(end),
         ..world.new_authorization(&["write:buckets", "read:tasks", "read:orgs"])
     };
-    let (_, made) = engine.admin(root).authorizations().create(new).unwrap();
+    let (_, made) = engine
+        .admin(root)
+        .with_tombstones()
+        .authorizations()
+        .create(new)
+        .unwrap();
     engine
         .admin(root)
+        .with_tombstones()
         .users()
         .edit(user.id, &user_edit(Transition::Deactivate))
         .unwrap();
     world.clock.advance(2 * DAY);
-    let revoked = engine.admin(root).authorizations().revoke(made.id).unwrap();
+    let revoked = engine
+        .admin(root)
+        .with_tombstones()
+        .authorizations()
+        .revoke(made.id)
+        .unwrap();
     let edit = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
     engine
         .admin(root)
+        .with_tombstones()
         .organizations()
         .edit(world.org.id, &edit)
         .unwrap();
     let explanation = engine
         .admin(root)
+        .with_tombstones()
         .authorizations()
         .explain(made.id, &READ_BUCKETS)
         .unwrap();
@@ -138,6 +161,7 @@ fn an_explanation_gives_every_reason() {
     assert_eq!(explanation.nearest, nearest);
     let unknown = engine
         .admin(root)
+        .with_tombstones()
         .authorizations()
         .explain(Id::MIN, &READ_BUCKETS);
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
@@ -172,30 +196,49 @@ fn users_and_organizations_are_read_by_their_ids() {
     let root = Caller::Root;
     let user = engine
         .admin(root)
+        .with_tombstones()
         .users()
         .create(&NewUser::named("user"))
         .unwrap();
-    assert_eq!(engine.admin(root).users().get(user.id).unwrap(), user);
+    assert_eq!(
+        engine
+            .admin(root)
+            .with_tombstones()
+            .users()
+            .get(user.id)
+            .unwrap(),
+        user
+    );
     let org = engine
         .admin(root)
+        .with_tombstones()
         .organizations()
         .get(world.org.id)
         .unwrap();
     assert_eq!(org, world.org);
     let caller = world.caller(&["read:buckets"]);
-    let hidden = engine.admin(caller).users().get(user.id);
+    let hidden = engine.admin(caller).with_tombstones().users().get(user.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
-    let forbidden = engine.admin(caller).organizations().get(org.id);
+    let forbidden = engine
+        .admin(caller)
+        .with_tombstones()
+        .organizations()
+        .get(org.id);
     assert!(
         matches!(forbidden, Err(Error::Forbidden(_))),
         "{forbidden:?}"
     );
     let other = engine
         .admin(root)
+        .with_tombstones()
         .organizations()
         .create(&NewOrganization::named("other"))
         .unwrap();
-    let hidden = engine.admin(caller).organizations().get(other.id);
+    let hidden = engine
+        .admin(caller)
+        .with_tombstones()
+        .organizations()
+        .get(other.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
     let reads = world.caller(&["read:users", "read:orgs"]);
     assert!(
@@ -211,16 +254,19 @@ fn a_dry_run_purge_counts_without_removing() {
     let root = Caller::Root;
     let org = engine
         .admin(root)
+        .with_tombstones()
         .organizations()
         .create(&NewOrganization::named("ends"))
         .unwrap();
     let user = engine
         .admin(root)
+        .with_tombstones()
         .users()
         .create(&NewUser::named("ends"))
         .unwrap();
     engine
         .admin(root)
+        .with_tombstones()
         .buckets()
         .create(&NewBucket {
             organization: org.id,
@@ -235,13 +281,24 @@ fn a_dry_run_purge_counts_without_removing() {
             user: (number % 2 == 0).then_some(user.id),
             ..world.new_authorization(&["read:buckets"])
         };
-        let (_, made) = engine.admin(root).authorizations().create(new).unwrap();
+        let (_, made) = engine
+            .admin(root)
+            .with_tombstones()
+            .authorizations()
+            .create(new)
+            .unwrap();
         if number % 3 == 0 {
-            engine.admin(root).authorizations().revoke(made.id).unwrap();
+            engine
+                .admin(root)
+                .with_tombstones()
+                .authorizations()
+                .revoke(made.id)
+                .unwrap();
         }
     }
     engine
         .admin(root)
+        .with_tombstones()
         .users()
         .edit(user.id, &user_edit(Transition::Revoke))
         .unwrap();
@@ -251,6 +308,7 @@ fn a_dry_run_purge_counts_without_removing() {
     };
     engine
         .admin(root)
+        .with_tombstones()
         .organizations()
         .edit(org.id, &edit)
         .unwrap();

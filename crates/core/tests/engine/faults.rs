@@ -97,7 +97,14 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     let caller = world.caller(&["write:authorizations", "read:buckets"]);
     let elsewhere = world.another();
     let new = || world.new_authorization(&["read:buckets"]);
-    let create = |caller: &Caller| world.engine.admin(*caller).authorizations().create(new());
+    let create = |caller: &Caller| {
+        world
+            .engine
+            .admin(*caller)
+            .with_tombstones()
+            .authorizations()
+            .create(new())
+    };
     create(&caller).unwrap();
     let reads = store.calls(Method::Get);
     create(&caller).unwrap();
@@ -114,6 +121,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     let id = bearer.id();
     elsewhere
         .admin(Caller::Root)
+        .with_tombstones()
         .authorizations()
         .revoke(id)
         .unwrap();
@@ -127,6 +135,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     let other = &elsewhere;
     other
         .admin(Caller::Root)
+        .with_tombstones()
         .organizations()
         .edit(world.org.id, &end)
         .unwrap();
@@ -154,6 +163,7 @@ fn a_conflict_does_not_fail_its_group() {
                     let name = format!("w{writer}");
                     engine
                         .admin(Caller::Root)
+                        .with_tombstones()
                         .authorizations()
                         .edit(made.id, described(&name))
                         .unwrap();
@@ -252,6 +262,7 @@ fn an_interrupted_purge_resumes() {
     let (_, revoked) = world.create(&["read:buckets"]);
     engine
         .admin(root)
+        .with_tombstones()
         .authorizations()
         .revoke(revoked.id)
         .unwrap();
@@ -262,6 +273,7 @@ fn an_interrupted_purge_resumes() {
     };
     engine
         .admin(root)
+        .with_tombstones()
         .organizations()
         .edit(world.org.id, &edit)
         .unwrap();
@@ -276,12 +288,20 @@ fn an_interrupted_purge_resumes() {
     assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
     // The organization stays as long as any record of it.
     assert_eq!(purged, 1);
-    assert!(engine.admin(root).organizations().get(world.org.id).is_ok());
+    assert!(
+        engine
+            .admin(root)
+            .with_tombstones()
+            .organizations()
+            .get(world.org.id)
+            .is_ok()
+    );
     assert_eq!(world.check(&kept).unwrap_err().reason(), "revoked");
     assert_eq!(engine.maintenance().purge().unwrap(), 2);
     assert!(
         engine
             .admin(root)
+            .with_tombstones()
             .organizations()
             .get(world.org.id)
             .is_err()
@@ -327,6 +347,7 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
     assert_eq!(
         engine
             .admin(Caller::Root)
+            .with_tombstones()
             .buckets()
             .list(None, &ListOptions::default())
             .unwrap(),

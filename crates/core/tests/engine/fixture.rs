@@ -75,9 +75,9 @@ impl World {
         verifier.authenticate(token.reveal()).unwrap().caller()
     }
 
-    /// Returns the administration by the embedding program.
+    /// Returns the administration by the embedding program, with tombstones.
     pub(crate) fn root(&self) -> Admin {
-        self.engine.admin(Caller::Root)
+        self.engine.admin(Caller::Root).with_tombstones()
     }
 
     pub(crate) fn check(&self, token: &Token) -> Result<Id, Denied> {

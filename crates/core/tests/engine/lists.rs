@@ -111,6 +111,7 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
     let find = |caller: &Caller, text: &str| {
         let found = engine
             .admin(*caller)
+            .with_tombstones()
             .authorizations()
             .find_by_token(text.as_bytes());
         found.map(|one| one.id)

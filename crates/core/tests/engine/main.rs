@@ -22,4 +22,5 @@ mod rotation;
 mod sessions;
 mod setup;
 mod spellings;
+mod tombstones;
 mod users;

@@ -8,6 +8,7 @@
 use crate::fixture::{World, bearer_caller, key, options, user_caller};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use std::sync::LazyLock;
 use symbolon::journal::{Actor, Event, Journal, MemoryJournal};
 use symbolon::{
     Action, AuthorizationFilter, Caller, Creator, Denied, Engine, Error, Id, ImportItem,
@@ -144,7 +145,8 @@ impl Setting {
 }
 
 fn asking() -> Caller {
-    user_caller(Id::MIN)
+    static ASKING: LazyLock<Caller> = LazyLock::new(|| user_caller(Id::MIN));
+    *ASKING
 }
 
 fn allowed<T>(answer: Result<T, Error>) -> Result<bool, Error> {
@@ -178,7 +180,7 @@ fn compare(setting: &Setting) {
         let mut request = Request::new(action, kind(name));
         request = organization.map_or(request, |of| request.organization(of));
         request = one.map_or(request, |one| request.id(one));
-        let answer = allowed(engine.admin(asking()).authorize(&request));
+        let answer = allowed(engine.admin(asking()).with_tombstones().authorize(&request));
         if let Some(may) = setting.answer(answer) {
             let wanted = setting.may(action, name, organization, one);
             assert_eq!(may, wanted, "{request} in {setting:?}");
@@ -206,7 +208,11 @@ fn compare_grants(setting: &Setting, engine: &Engine) {
                 None => permission,
             };
             let new = NewAuthorization::new(id(at), [permission.clone()]);
-            let made = engine.admin(asking()).authorizations().create(new);
+            let made = engine
+                .admin(asking())
+                .with_tombstones()
+                .authorizations()
+                .create(new);
             if let Ok((_, made)) = &made {
                 assert_eq!(made.created_by, Some(Creator::User(id(1))));
                 engine
@@ -245,6 +251,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
     };
     let Ok(listed) = engine
         .admin(asking())
+        .with_tombstones()
         .authorizations()
         .list(&AuthorizationFilter::default())
     else {
@@ -256,10 +263,16 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
         .filter(|(of, one)| seen("authorizations", Some(*of), *one));
     assert_eq!(listed, wanted.map(|(_, one)| *one).collect::<Vec<_>>());
     for (of, one) in &made {
-        let found = engine.admin(asking()).authorizations().get(*one).is_ok();
+        let found = engine
+            .admin(asking())
+            .with_tombstones()
+            .authorizations()
+            .get(*one)
+            .is_ok();
         assert_eq!(found, seen("authorizations", Some(*of), *one));
         let edit = engine
             .admin(asking())
+            .with_tombstones()
             .authorizations()
             .edit(*one, Transition::Deactivate.into());
         let may = setting.may(Action::WRITE, "authorizations", Some(*of), Some(*one));
@@ -276,24 +289,47 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
     for one in &setting.users {
         let seen = seen("users", None, one.id);
         assert_eq!(
-            engine.admin(asking()).users().get(one.id).is_ok(),
+            engine
+                .admin(asking())
+                .with_tombstones()
+                .users()
+                .get(one.id)
+                .is_ok(),
             seen,
             "{setting:?}"
         );
         users.extend((seen && one.status != Status::Revoked).then_some(one.clone()));
     }
-    assert_eq!(engine.admin(asking()).users().list(&whole).unwrap(), users);
+    assert_eq!(
+        engine
+            .admin(asking())
+            .with_tombstones()
+            .users()
+            .list(&whole)
+            .unwrap(),
+        users
+    );
     let mut organizations = Vec::new();
     for (at, status) in (1..).zip(&setting.organizations) {
         let seen = seen("orgs", None, id(at));
-        let answer = engine.admin(asking()).organizations().get(id(at)).is_ok();
+        let answer = engine
+            .admin(asking())
+            .with_tombstones()
+            .organizations()
+            .get(id(at))
+            .is_ok();
         assert_eq!(answer, seen, "{setting:?}");
         let there = *status != Status::Revoked;
         organizations.extend((seen && there).then_some(id(at)));
         let alive = |one: &&User| one.status != Status::Revoked;
         let held = |one: &User| Some((one.clone(), one.role_in(id(at))?));
         let members = setting.users.iter().filter(alive).filter_map(held);
-        match engine.admin(asking()).organizations().members(id(at)) {
+        match engine
+            .admin(asking())
+            .with_tombstones()
+            .organizations()
+            .members(id(at))
+        {
             Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
             Err(Error::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
             Err(Error::Forbidden(_)) => {
@@ -303,7 +339,12 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
             answer => panic!("{answer:?} in {setting:?}"),
         }
     }
-    let listed = engine.admin(asking()).organizations().list(&whole).unwrap();
+    let listed = engine
+        .admin(asking())
+        .with_tombstones()
+        .organizations()
+        .list(&whole)
+        .unwrap();
     // The world has an organization of its own, which an operator sees.
     let listed = listed.iter().filter(|one| one.name != "org");
     assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), organizations);

@@ -2,27 +2,33 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use symbolon::{Action, Authorization, Caller, Engine, Error, Id, Origin, Request, ResourceType};
+use symbolon::{
+    Action, Admin, Authorizations, Caller, Engine, Error, Id, Origin, Request, ResourceType,
+};
 use uuid::Uuid;
 
 use super::failure::refused;
 use crate::api::Api;
 use crate::failure::Failure;
-use crate::names::absent_is_none;
 use crate::principal::token;
 
 /// The authorization whose token the request contains.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bearer {
-    id: Id,
-    caller: Caller,
-}
+pub(super) struct Bearer(Caller);
 
 /// A bearer that may manage tokens of its organization, within its permissions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct TokenManager {
-    pub(super) caller: Caller,
+    admin: Admin,
     pub(super) organization: Id,
+}
+
+impl TokenManager {
+    /// Returns the database tokens of the organization, revoked or not.
+    pub(super) fn tokens(&self) -> Authorizations<'_> {
+        let all = self.admin.authorizations();
+        all.of_origin(Origin::V0).in_organization(self.organization)
+    }
 }
 
 impl FromRequestParts<Api> for Bearer {
@@ -32,10 +38,7 @@ impl FromRequestParts<Api> for Bearer {
         let engine = api.engine()?;
         let token = token(&parts.headers).ok_or_else(Failure::unauthorized)?;
         let grant = engine.verifier().authenticate(token)?;
-        Ok(Self {
-            id: grant.id(),
-            caller: grant.caller(),
-        })
+        Ok(Self(grant.caller()))
     }
 }
 
@@ -52,34 +55,22 @@ impl Bearer {
         action: Action,
         on: Option<Id>,
     ) -> Result<TokenManager, Failure> {
-        let own = absent_is_none(engine.admin(Caller::Root).authorizations().get(self.id));
-        let own = own.map_err(refused)?.ok_or_else(Failure::unauthorized)?;
-        let token_manager = TokenManager {
-            caller: self.caller,
-            organization: own.organization,
-        };
+        let admin = engine.admin(self.0).with_tombstones();
+        let own = admin.own_authorization().map_err(refused)?;
+        let own = own.ok_or_else(Failure::unauthorized)?;
         let wanted = Request::new(action, ResourceType::AUTHORIZATIONS);
         let wanted = wanted.organization(own.organization);
         let wanted = on.map_or(wanted, |id| wanted.id(id));
         // A database token never manages tokens, even if it was imported with such permissions.
         let may = match own.origin {
             Origin::V0 => Err(Error::Forbidden(wanted.to_string())),
-            _ => engine.admin(token_manager.caller).authorize(&wanted),
+            _ => admin.authorize(&wanted),
         };
         may.map_err(refused)?;
-        Ok(token_manager)
-    }
-}
-
-impl TokenManager {
-    /// Returns the token with this id, or `None` if the bearer's organization has no such token.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the store cannot be read.
-    pub(super) fn find(self, engine: &Engine, id: Id) -> Result<Option<Authorization>, Error> {
-        let found = absent_is_none(engine.admin(Caller::Root).authorizations().get(id))?;
-        Ok(found.filter(|one| one.origin == Origin::V0 && one.organization == self.organization))
+        Ok(TokenManager {
+            admin,
+            organization: own.organization,
+        })
     }
 }
 

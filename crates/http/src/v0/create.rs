@@ -39,11 +39,7 @@ pub(super) async fn create(
             expires_at: form.expires_at,
             ..NewAuthorization::new(token_manager.organization, [])
         };
-        let (token, made) = engine
-            .admin(token_manager.caller)
-            .authorizations()
-            .create(new)
-            .map_err(refused)?;
+        let (token, made) = token_manager.tokens().create(new).map_err(refused)?;
         Ok::<_, Failure>(MadeForm::new(made, &token))
     });
     Ok(Json(made.await?))

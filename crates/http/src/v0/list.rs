@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use symbolon::{Action, AuthorizationFilter, Caller, Engine, Origin, RevokedInList};
+use symbolon::{Action, AuthorizationFilter, Engine, RevokedInList};
 use utoipa::IntoParams;
 
-use super::bearer::Bearer;
+use super::bearer::{Bearer, TokenManager};
 use super::failure::{Failures, refused};
 use super::json::TokenForm;
 use crate::api::Api;
@@ -45,12 +45,10 @@ pub(super) async fn list(
         Some(_) => return Err(Failure::invalid("includeRevoked must be true or false")),
     };
     let first = api.run(move |engine| {
-        let token_manager = bearer.token_manager(engine, Action::READ, None)?;
+        let manager = bearer.token_manager(engine, Action::READ, None)?;
         let list = List {
-            caller: token_manager.caller,
+            manager,
             filter: AuthorizationFilter {
-                origin: Some(Origin::V0),
-                organization: Some(token_manager.organization),
                 limit: Some(PAGE),
                 revoked,
                 ..AuthorizationFilter::default()
@@ -65,7 +63,7 @@ pub(super) async fn list(
 }
 
 struct List {
-    caller: Caller,
+    manager: TokenManager,
     filter: AuthorizationFilter,
     written: Vec<u8>,
     any: bool,
@@ -73,11 +71,8 @@ struct List {
 }
 
 impl PagedResponse for List {
-    fn write_next_page(mut self, engine: &Engine) -> Result<Self, Failure> {
-        let page = engine
-            .admin(self.caller)
-            .authorizations()
-            .list(&self.filter);
+    fn write_next_page(mut self, _: &Engine) -> Result<Self, Failure> {
+        let page = self.manager.tokens().list(&self.filter);
         let page = page.map_err(refused)?;
         self.is_finished = page.len() < PAGE;
         for one in page {

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Action, Authorization, AuthorizationEdit, Caller, Engine, Field, Id, Status};
+use symbolon::{Action, AuthorizationEdit, Engine, Field, Id, Status};
 
-use super::bearer::{Bearer, TokenId};
+use super::bearer::{Bearer, TokenId, TokenManager};
 use super::failure::{Failures, refused, revoked};
 use super::json::{TokenForm, UpdateForm, permissions};
 use crate::api::Api;
@@ -28,12 +28,8 @@ pub(super) async fn one(
     TokenId(id): TokenId,
 ) -> Result<Json<TokenForm>, Failure> {
     let found = api.run(move |engine| {
-        let (caller, id, _) = found(engine, bearer, Action::READ, id)?;
-        engine
-            .admin(caller)
-            .authorizations()
-            .get(id)
-            .map_err(refused)
+        let (manager, id) = manager(engine, bearer, Action::READ, id)?;
+        manager.tokens().get(id).map_err(refused)
     });
     Ok(Json(found.await?.into()))
 }
@@ -61,23 +57,21 @@ pub(super) async fn update(
         return Err(Failure::invalid(message));
     }
     let changed = api.run(move |engine| {
-        let (caller, id, before) = found(engine, bearer, Action::WRITE, id)?;
+        let (manager, id) = manager(engine, bearer, Action::WRITE, id)?;
         let wanted = form.permissions.as_deref();
-        let wanted = wanted.map(|forms| permissions(forms, before.organization));
+        let wanted = wanted.map(|forms| permissions(forms, manager.organization));
         let edit = AuthorizationEdit {
             description: form.description,
             transition: None,
             permissions: wanted.transpose()?,
             ..AuthorizationEdit::default()
         };
-        if before.status == Status::Revoked {
-            return Err(revoked());
+        let edited = manager.tokens().edit(id, edit).map_err(refused)?;
+        // An edit that changes nothing of a revoked token is no error of the engine.
+        match edited.status {
+            Status::Revoked => Err(revoked()),
+            Status::Active | Status::Inactive => Ok(edited),
         }
-        engine
-            .admin(caller)
-            .authorizations()
-            .edit(id, edit)
-            .map_err(refused)
     });
     Ok(Json(changed.await?.into()))
 }
@@ -99,28 +93,22 @@ pub(super) async fn delete(
     TokenId(id): TokenId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        let (caller, id, _) = found(engine, bearer, Action::WRITE, id)?;
-        engine
-            .admin(caller)
-            .authorizations()
-            .revoke(id)
-            .map_err(refused)
+        let (manager, id) = manager(engine, bearer, Action::WRITE, id)?;
+        manager.tokens().revoke(id).map_err(refused)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// Returns the token with this id, if the bearer may do `action` to it. A missing permission is
-/// reported before an unknown id, so that 404 does not reveal ids to a bearer without the
-/// permission.
-fn found(
+/// Returns the manager of the token with this id, if the bearer may do `action` to it. A missing
+/// permission is reported before an unknown id, so that 404 does not reveal ids to a bearer without
+/// the permission.
+fn manager(
     engine: &Engine,
     bearer: Bearer,
     action: Action,
     id: Option<Id>,
-) -> Result<(Caller, Id, Authorization), Failure> {
-    let token_manager = bearer.token_manager(engine, action, id)?;
-    let unknown = || Failure::not_found(Field::Authorization);
-    let id = id.ok_or_else(unknown)?;
-    let found = token_manager.find(engine, id)?.ok_or_else(unknown)?;
-    Ok((token_manager.caller, id, found))
+) -> Result<(TokenManager, Id), Failure> {
+    let manager = bearer.token_manager(engine, action, id)?;
+    let id = id.ok_or_else(|| Failure::not_found(Field::Authorization))?;
+    Ok((manager, id))
 }

@@ -8,11 +8,10 @@ use symbolon::{Bucket, Caller, Engine, Error, Field, Id, NewBucket, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::shared::{OwnLink, taken, unknown_organization, unless_ended};
+use super::shared::{OwnLink, taken, unknown_organization};
 use crate::api::Api;
 use crate::body::{Body, PathId, QueryParams, given, id_if_given};
 use crate::failure::{Code, Failure};
-use crate::names::{absent_is_none, sees_organization};
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -198,7 +197,7 @@ async fn one(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<Json<BucketForm>, Failure> {
-    let found = api.run(move |engine| here(engine, &principal.caller, id));
+    let found = api.run(move |engine| engine.admin(principal.caller).buckets().get(id));
     Ok(Json(found.await?.into()))
 }
 
@@ -214,29 +213,14 @@ async fn delete(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| {
-        must_be_here(engine, id)?;
-        engine.admin(principal.caller).buckets().delete(id)
-    });
+    let done = api.run(move |engine| engine.admin(principal.caller).buckets().delete(id));
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
 /// Returns the id of the organization with this name, if the caller may learn that it exists.
 fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Failure> {
-    let found = absent_is_none(engine.admin(Caller::Root).organizations().find(name))?;
-    match found {
-        Some(found) if sees_organization(engine, caller, found.id)? => Ok(found.id),
-        _ => Err(unknown_organization(name)),
+    match engine.admin(*caller).organizations().resolve(name) {
+        Err(Error::NotFound(_)) => Err(unknown_organization(name)),
+        found => Ok(found?),
     }
-}
-
-/// Returns the bucket. Fails if it is unregistered.
-fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Bucket, Error> {
-    must_be_here(engine, id)?;
-    engine.admin(*caller).buckets().get(id)
-}
-
-fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    let found = engine.admin(Caller::Root).buckets().get(id)?;
-    unless_ended(found.status, Field::Bucket)
 }

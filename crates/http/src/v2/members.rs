@@ -8,7 +8,6 @@ use symbolon::{Id, Role, User};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::organizations::must_be_here;
 use super::shared::OwnLink;
 use super::users::UserForm;
 use crate::api::Api;
@@ -194,7 +193,6 @@ async fn list(
     role: Role,
 ) -> Result<Json<MembersForm>, Failure> {
     let found = api.run(move |engine| {
-        must_be_here(engine, organization)?;
         engine
             .admin(principal.caller)
             .organizations()
@@ -218,7 +216,6 @@ async fn add(
     role: Role,
 ) -> Result<(StatusCode, Json<MemberForm>), Failure> {
     let done = api.run(move |engine| {
-        must_be_here(engine, organization)?;
         engine
             .admin(principal.caller)
             .organizations()
@@ -234,7 +231,6 @@ async fn remove(
     user: Id,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        must_be_here(engine, organization)?;
         engine
             .admin(principal.caller)
             .organizations()

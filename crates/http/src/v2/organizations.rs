@@ -5,17 +5,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Caller, Engine, Error, Field, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
+    Caller, Engine, Error, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
     Timestamp, Transition,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::shared::{OwnLink, taken, unknown_organization, unless_ended};
+use super::shared::{OwnLink, taken, unknown_organization};
 use crate::api::Api;
 use crate::body::{Body, PathId, QueryParams, given, id_if_given};
-use crate::failure::Failure;
-use crate::names::absent_is_none;
+use crate::failure::{Failure, absent_is_none};
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -147,7 +146,7 @@ async fn list(
                 .ok_or_else(|| unknown_organization(name));
         }
         if let Some(id) = id {
-            return Ok::<_, Failure>(vec![here(engine, caller, id)?]);
+            return Ok::<_, Failure>(vec![engine.admin(*caller).organizations().get(id)?]);
         }
         let of = match user {
             None => None,
@@ -224,7 +223,7 @@ async fn one(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<Json<OrganizationForm>, Failure> {
-    let found = api.run(move |engine| here(engine, &principal.caller, id));
+    let found = api.run(move |engine| engine.admin(principal.caller).organizations().get(id));
     Ok(Json(found.await?.into()))
 }
 
@@ -266,7 +265,6 @@ async fn update(
         if_unchanged: IfUnchanged::Touch,
     };
     let done = api.run(move |engine| {
-        must_be_here(engine, id)?;
         let edited = engine
             .admin(principal.caller)
             .organizations()
@@ -292,7 +290,6 @@ async fn delete(
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        must_be_here(engine, id)?;
         let edit = OrganizationEdit {
             transition: Some(Transition::Revoke),
             ..OrganizationEdit::default()
@@ -303,15 +300,4 @@ async fn delete(
             .edit(id, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
-}
-
-/// Returns the organization. Fails if it is deleted.
-pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<Organization, Error> {
-    must_be_here(engine, id)?;
-    engine.admin(*caller).organizations().get(id)
-}
-
-pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    let found = engine.admin(Caller::Root).organizations().get(id)?;
-    unless_ended(found.status, Field::Organization)
 }

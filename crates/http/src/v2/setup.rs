@@ -19,7 +19,6 @@ use crate::body::Body;
 use crate::browser_guard::{only, refuse_form, refuse_web_page};
 use crate::failure::{Code, Failure};
 use crate::login_attempts::HashingPermit;
-use crate::names::Names;
 use crate::openapi::Failures;
 use crate::password;
 use crate::routes::Operations;
@@ -145,7 +144,8 @@ async fn set_up(
     let done = api.run(move |engine| {
         let first = first(form, &permit)?;
         let done = engine.set_up_unused(&first)?;
-        let mut names = Names::new(engine);
+        let first = engine.verifier().authenticate(done.token.reveal())?;
+        let mut names = engine.admin(first.caller()).names();
         let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
         Ok::<_, Failure>(DoneForm {
             user: done.user.into(),

@@ -1,7 +1,7 @@
 //! Helpers for users, organizations and buckets.
 
 use serde::Serialize;
-use symbolon::{Error, Field, Status};
+use symbolon::{Error, Field};
 use utoipa::ToSchema;
 
 use crate::failure::{Code, Failure};
@@ -17,18 +17,6 @@ pub(super) struct OwnLink {
 impl OwnLink {
     pub(super) fn to(path: impl Into<String>) -> Self {
         Self { own: path.into() }
-    }
-}
-
-/// Fails if the record is revoked or deleted: it is answered like one that never existed.
-///
-/// # Errors
-///
-/// [`Error::NotFound`].
-pub(super) fn unless_ended(status: Status, field: Field) -> Result<(), Error> {
-    match status {
-        Status::Revoked => Err(Error::NotFound(field)),
-        _ => Ok(()),
     }
 }
 

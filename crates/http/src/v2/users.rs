@@ -9,11 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::authorizations::{StatusForm, status};
-use super::shared::{OwnLink, taken, unless_ended};
+use super::shared::{OwnLink, taken};
 use crate::api::Api;
 use crate::body::{Body, PathId, QueryParams, given, id_if_given};
-use crate::failure::Failure;
-use crate::names::absent_is_none;
+use crate::failure::{Failure, absent_is_none};
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -93,7 +92,7 @@ async fn list(
                     |user| user.id,
                 )?);
             }
-            (Some(id), _) => here(engine, caller, id)?,
+            (Some(id), _) => engine.admin(*caller).users().get(id)?,
             (None, Some(name)) => engine.admin(*caller).users().find(name)?,
         };
         let named = name.is_none_or(|name| found.name == name);
@@ -156,7 +155,7 @@ async fn one(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<Json<UserForm>, Failure> {
-    let found = api.run(move |engine| here(engine, &principal.caller, id));
+    let found = api.run(move |engine| engine.admin(principal.caller).users().get(id));
     Ok(Json(found.await?.into()))
 }
 
@@ -197,7 +196,6 @@ async fn update(
         password_hash: None,
     };
     let done = api.run(move |engine| {
-        must_be_here(engine, id)?;
         let edited = engine.admin(principal.caller).users().edit(id, &edit);
         let name = edit.name.unwrap_or_default();
         edited.map_err(|error| taken(error, &name))
@@ -220,7 +218,6 @@ async fn delete(
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        must_be_here(engine, id)?;
         let edit = UserEdit {
             transition: Some(Transition::Revoke),
             ..UserEdit::default()
@@ -228,17 +225,6 @@ async fn delete(
         engine.admin(principal.caller).users().edit(id, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
-}
-
-/// Returns the user. Fails if it is deleted.
-pub(super) fn here(engine: &Engine, caller: &Caller, id: Id) -> Result<User, Error> {
-    let found = engine.admin(*caller).users().get(id)?;
-    unless_ended(found.status, Field::User)?;
-    Ok(found)
-}
-
-pub(super) fn must_be_here(engine: &Engine, id: Id) -> Result<(), Error> {
-    here(engine, &Caller::Root, id).map(|_| ())
 }
 
 fn wanted_status(text: Option<&str>) -> Result<Status, Failure> {
@@ -254,5 +240,5 @@ fn switch(status: Status) -> Transition {
 
 /// Returns the user, or `None` if it does not exist or the caller may not read it.
 pub(super) fn here_if_any(engine: &Engine, caller: &Caller, id: Id) -> Result<Option<User>, Error> {
-    absent_is_none(here(engine, caller, id))
+    absent_is_none(engine.admin(*caller).users().get(id))
 }

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod authority;
 mod change;
 mod create;
 mod deleted;

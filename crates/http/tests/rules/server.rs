@@ -92,7 +92,7 @@ impl Backend {
 
     /// Returns the administration by the embedding program.
     pub(crate) fn root(&self) -> Admin {
-        self.engine.admin(Caller::Root)
+        self.engine.admin(Caller::Root).with_tombstones()
     }
 
     pub(crate) fn create_bucket(&self, org: Id, name: &str) -> Id {

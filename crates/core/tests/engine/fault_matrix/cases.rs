@@ -71,6 +71,7 @@ pub(super) const CASES: &[Case] = &[
             };
             engine
                 .admin(ROOT)
+                .with_tombstones()
                 .authorizations()
                 .list(&filter)
                 .unwrap()
@@ -164,7 +165,14 @@ pub(super) const CASES: &[Case] = &[
                 .create(&NewUser::named("new"))
                 .map(none)
         },
-        holds: |engine, _| engine.admin(ROOT).users().find("new").is_ok(),
+        holds: |engine, _| {
+            engine
+                .admin(ROOT)
+                .with_tombstones()
+                .users()
+                .find("new")
+                .is_ok()
+        },
         again: Again::Refused(|error| matches!(error, Error::Exists(Field::UserName))),
         commits: Commits::One,
     },
@@ -211,11 +219,19 @@ pub(super) const CASES: &[Case] = &[
             let engine = &world.engine;
             engine
                 .admin(ROOT)
+                .with_tombstones()
                 .organizations()
                 .create(&NewOrganization::named("new"))
                 .map(none)
         },
-        holds: |engine, _| engine.admin(ROOT).organizations().find("new").is_ok(),
+        holds: |engine, _| {
+            engine
+                .admin(ROOT)
+                .with_tombstones()
+                .organizations()
+                .find("new")
+                .is_ok()
+        },
         again: Again::Refused(|error| matches!(error, Error::Exists(Field::OrganizationName))),
         commits: Commits::One,
     },
@@ -233,7 +249,12 @@ pub(super) const CASES: &[Case] = &[
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::OwnerInactive(before.id))]
-                && engine.admin(ROOT).organizations().find("renamed").is_ok()
+                && engine
+                    .admin(ROOT)
+                    .with_tombstones()
+                    .organizations()
+                    .find("renamed")
+                    .is_ok()
         },
         again: Again::Same,
         commits: Commits::One,
@@ -250,7 +271,12 @@ pub(super) const CASES: &[Case] = &[
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Revoked(before.id))]
-                && engine.admin(ROOT).organizations().find("org").is_err()
+                && engine
+                    .admin(ROOT)
+                    .with_tombstones()
+                    .organizations()
+                    .find("org")
+                    .is_err()
         },
         again: Again::Same,
         commits: Commits::One,
@@ -274,6 +300,7 @@ pub(super) const CASES: &[Case] = &[
             let engine = &world.engine;
             engine
                 .admin(ROOT)
+                .with_tombstones()
                 .organizations()
                 .remove_member(before.organization, before.id)
                 .map(none)
@@ -299,7 +326,12 @@ pub(super) const CASES: &[Case] = &[
         },
         run: |world, before| {
             let engine = &world.engine;
-            engine.admin(ROOT).buckets().delete(before.id).map(none)
+            engine
+                .admin(ROOT)
+                .with_tombstones()
+                .buckets()
+                .delete(before.id)
+                .map(none)
         },
         holds: |engine, before| !is_bucket(engine, before),
         again: Again::Same,
@@ -326,7 +358,12 @@ pub(super) const CASES: &[Case] = &[
         },
         holds: |engine, _| {
             named_user(engine, "me").is_some()
-                && engine.admin(ROOT).organizations().find("first").is_ok()
+                && engine
+                    .admin(ROOT)
+                    .with_tombstones()
+                    .organizations()
+                    .find("first")
+                    .is_ok()
         },
         again: Again::Refused(|error| matches!(error, Error::AlreadySetUp)),
         commits: Commits::One,
@@ -357,16 +394,27 @@ pub(super) const CASES: &[Case] = &[
             let revoked = world.create(&["read:buckets"]);
             engine
                 .admin(ROOT)
+                .with_tombstones()
                 .authorizations()
                 .revoke(revoked.1.id)
                 .unwrap();
             let bucket = registered(world, &before).unwrap();
-            engine.admin(ROOT).buckets().delete(bucket.id).unwrap();
+            engine
+                .admin(ROOT)
+                .with_tombstones()
+                .buckets()
+                .delete(bucket.id)
+                .unwrap();
             let edit = UserEdit {
                 transition: Some(Transition::Revoke),
                 ..UserEdit::default()
             };
-            engine.admin(ROOT).users().edit(before.id, &edit).unwrap();
+            engine
+                .admin(ROOT)
+                .with_tombstones()
+                .users()
+                .edit(before.id, &edit)
+                .unwrap();
             world.clock.advance(Duration::from_secs(31 * 24 * 3600));
             let tokens = before.tokens.into_iter().chain([revoked.0]).collect();
             Before { tokens, ..before }
@@ -375,6 +423,7 @@ pub(super) const CASES: &[Case] = &[
         holds: |engine, before| {
             let gone = engine
                 .admin(ROOT)
+                .with_tombstones()
                 .authorizations()
                 .list(&revoked())
                 .unwrap();

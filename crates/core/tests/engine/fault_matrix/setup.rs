@@ -76,6 +76,7 @@ pub(super) fn created(
     let made = world
         .engine
         .admin(*caller)
+        .with_tombstones()
         .authorizations()
         .create(new(world, user));
     made.map(|(token, _)| vec![token])
@@ -131,7 +132,12 @@ pub(super) fn denied(engine: &Engine, before: &Before) -> Vec<Option<Denied>> {
 }
 
 pub(super) fn found(engine: &Engine, id: Id) -> Authorization {
-    engine.admin(ROOT).authorizations().get(id).unwrap()
+    engine
+        .admin(ROOT)
+        .with_tombstones()
+        .authorizations()
+        .get(id)
+        .unwrap()
 }
 
 pub(super) fn authorizations(engine: &Engine, organization: Id) -> usize {
@@ -141,6 +147,7 @@ pub(super) fn authorizations(engine: &Engine, organization: Id) -> usize {
     };
     engine
         .admin(ROOT)
+        .with_tombstones()
         .authorizations()
         .list(&filter)
         .unwrap()
@@ -155,12 +162,21 @@ pub(super) fn revoked() -> AuthorizationFilter {
 }
 
 pub(super) fn named_user(engine: &Engine, name: &str) -> Option<Id> {
-    Some(engine.admin(ROOT).users().find(name).ok()?.id)
+    Some(
+        engine
+            .admin(ROOT)
+            .with_tombstones()
+            .users()
+            .find(name)
+            .ok()?
+            .id,
+    )
 }
 
 pub(super) fn memberships(engine: &Engine, before: &Before) -> usize {
     let users = engine
         .admin(ROOT)
+        .with_tombstones()
         .users()
         .list(&ListOptions::default())
         .unwrap();
@@ -171,6 +187,7 @@ pub(super) fn memberships(engine: &Engine, before: &Before) -> usize {
 pub(super) fn is_bucket(engine: &Engine, before: &Before) -> bool {
     engine
         .admin(ROOT)
+        .with_tombstones()
         .buckets()
         .find(before.organization, "bucket")
         .is_ok()

@@ -6,16 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use symbolon::{
-    Authorization, AuthorizationEdit, Engine, Error, IfUnchanged, Rotation, Status, Transition,
+    Authorization, AuthorizationEdit, Caller, Engine, Error, IfUnchanged, Origin, Rotation, Status,
+    Transition,
 };
 
 use super::create::status;
 use super::json::{AuthorizationForm, RotateForm, UpdateForm};
-use super::must_be_here;
 use crate::api::Api;
 use crate::body::{Body, PathId};
 use crate::failure::Failure;
-use crate::names::Names;
 use crate::openapi::Failures;
 use crate::principal::Principal;
 use crate::schemas::HexId;
@@ -36,9 +35,12 @@ pub(super) async fn one(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<Json<AuthorizationForm>, Failure> {
-    shown(&api, move |engine| {
-        must_be_here(engine, id)?;
-        engine.admin(principal.caller).authorizations().get(id)
+    shown(&api, principal.caller, move |engine| {
+        engine
+            .admin(principal.caller)
+            .authorizations()
+            .of_origin(Origin::V2)
+            .get(id)
     })
     .await
 }
@@ -80,11 +82,11 @@ pub(super) async fn update(
         permissions: None,
         if_unchanged: IfUnchanged::Touch,
     };
-    shown(&api, move |engine| {
-        must_be_here(engine, id)?;
+    shown(&api, principal.caller, move |engine| {
         engine
             .admin(principal.caller)
             .authorizations()
+            .of_origin(Origin::V2)
             .edit(id, edit)
     })
     .await
@@ -106,8 +108,11 @@ pub(super) async fn delete(
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        must_be_here(engine, id)?;
-        engine.admin(principal.caller).authorizations().revoke(id)
+        engine
+            .admin(principal.caller)
+            .authorizations()
+            .of_origin(Origin::V2)
+            .revoke(id)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
@@ -143,12 +148,13 @@ pub(super) async fn rotate(
         description: form.description,
     };
     let made = api.run(move |engine| {
-        must_be_here(engine, id)?;
         let (token, made) = engine
             .admin(principal.caller)
             .authorizations()
+            .of_origin(Origin::V2)
             .rotate(id, &rotation)?;
-        let form = AuthorizationForm::new(made, &mut Names::new(engine), &settings)?;
+        let form =
+            AuthorizationForm::new(made, &mut engine.admin(principal.caller).names(), &settings)?;
         Ok::<_, Error>(form.with(&token))
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
@@ -156,12 +162,13 @@ pub(super) async fn rotate(
 
 async fn shown(
     api: &Api,
+    caller: Caller,
     work: impl FnOnce(&Engine) -> Result<Authorization, Error> + Send + 'static,
 ) -> Result<Json<AuthorizationForm>, Failure> {
     let settings = api.settings().clone();
     let form = api.run(move |engine| {
         let one = work(engine)?;
-        AuthorizationForm::new(one, &mut Names::new(engine), &settings)
+        AuthorizationForm::new(one, &mut engine.admin(caller).names(), &settings)
     });
     form.await.map(Json)
 }

@@ -9,7 +9,6 @@ use super::json::{AuthorizationForm, NewForm};
 use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;
-use crate::names::Names;
 use crate::openapi::Failures;
 use crate::principal::Principal;
 
@@ -35,7 +34,8 @@ pub(super) async fn create(
             Error::NotFound(_) => Failure::invalid("unable to create token"),
             error => error.into(),
         })?;
-        let form = AuthorizationForm::new(made, &mut Names::new(engine), &settings)?;
+        let form =
+            AuthorizationForm::new(made, &mut engine.admin(principal.caller).names(), &settings)?;
         Ok::<_, Failure>(form.with(&token))
     });
     Ok((StatusCode::CREATED, Json(made.await?)))

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use symbolon::{Authorization, Error, Id, Permission, Timestamp, Token};
+use symbolon::{Authorization, Error, Id, Names, Permission, Timestamp, Token};
 use utoipa::ToSchema;
 
 use crate::api::Settings;
-use crate::names::Names;
 use crate::schemas::{Description, HexId, Time, TypeName, WantedStatus};
 
 /// An authorization, as InfluxDB v2 shows it.
@@ -135,7 +134,7 @@ impl AuthorizationForm {
     /// Creates the form of an authorization that is not revoked.
     pub(crate) fn new(
         one: Authorization,
-        names: &mut Names<'_>,
+        names: &mut Names,
         settings: &Settings,
     ) -> Result<Self, Error> {
         let user_name = match one.user {
@@ -177,7 +176,7 @@ impl AuthorizationForm {
 
 /// Returns a permission with the names of its resource and organization. If a resource with an id
 /// has no name, its organization is not named either.
-fn shown(permission: &Permission, names: &mut Names<'_>) -> Result<Value, Error> {
+fn shown(permission: &Permission, names: &mut Names) -> Result<Value, Error> {
     let mut value = serde_json::to_value(permission).unwrap_or(Value::Null);
     let name = names.of_resource(permission)?.map(str::to_owned);
     let by_id = matches!(permission.resource.target, symbolon::Target::Id(_));

@@ -4,17 +4,17 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use symbolon::{Authorization, AuthorizationFilter, Caller, Engine, Error, Field, Id, Origin};
+use symbolon::{
+    Admin, Authorization, AuthorizationFilter, Caller, Engine, Error, Id, Names, Origin,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::organizations::encoded;
 use super::super::shared::unknown_organization;
-use super::is_here;
 use super::json::AuthorizationForm;
 use crate::api::{Api, Settings};
 use crate::body::{QueryParams, given, id_if_given};
-use crate::failure::Failure;
-use crate::names::{Names, absent_is_none};
+use crate::failure::{Failure, absent_is_none};
 use crate::openapi::Failures;
 use crate::principal::Principal;
 use crate::schemas::HexIdOrEmpty;
@@ -149,65 +149,72 @@ impl Reading {
         };
         let by_id = Ids::of(wanted)?;
         if let Some(id) = by_id.authorization {
-            super::must_be_here(engine, id)?;
-            let one = engine.admin(caller).authorizations().get(id)?;
+            let one = engine
+                .admin(caller)
+                .authorizations()
+                .of_origin(Origin::V2)
+                .get(id)?;
             reading.next = None;
             reading.write(engine, vec![one])?;
             reading.end();
             return Ok(reading);
         }
-        let user = match by_id.user {
-            Some(id) => Some(Named::by_id(id)),
-            None => user(engine, &caller, wanted)?,
-        };
-        let organization = match by_id.organization {
-            Some(id) => Some(Named::by_id(id)),
-            None => organization(engine, &caller, wanted)?,
-        };
-        reading.filter.user = user.as_ref().map(|named| named.id);
-        reading.filter.organization = organization.as_ref().map(|named| named.id);
+        // An id takes precedence over a name.
+        let user = given(wanted.user.as_deref()).filter(|_| by_id.user.is_none());
+        let org = given(wanted.org.as_deref()).filter(|_| by_id.organization.is_none());
+        reading.filter.user = by_id.user;
+        reading.filter.organization = by_id.organization;
+        reading.filter.user_name = user.map(str::to_owned);
+        reading.filter.organization_name = org.map(str::to_owned);
         match given(wanted.token.as_deref()) {
             Some(token) => reading.with_token(engine, token)?,
             None => reading = reading.write_next_page(engine)?,
         }
-        let nothing = reading.is_finished && !reading.any;
-        for named in [user, organization].into_iter().flatten() {
-            if nothing && !named.is_seen {
-                return Err(named.unknown);
-            }
+        if reading.is_finished && !reading.any {
+            check_names(&engine.admin(caller), user, org)?;
         }
         Ok(reading)
     }
 
     fn with_token(&mut self, engine: &Engine, token: &str) -> Result<(), Failure> {
-        let found = engine
-            .admin(self.caller)
-            .authorizations()
-            .find_by_token(token.as_bytes());
-        let found = absent_is_none(found)?.filter(|one| {
-            let AuthorizationFilter {
-                user,
-                organization,
-                after,
-                ..
-            } = &self.filter;
-            user.is_none_or(|user| one.user == Some(user))
-                && organization.is_none_or(|organization| one.organization == organization)
-                && after.is_none_or(|after| one.id > after)
-        });
+        let admin = engine.admin(self.caller);
+        let authorizations = admin.authorizations().of_origin(Origin::V2);
+        let found = absent_is_none(authorizations.find_by_token(token.as_bytes()))?;
+        let mut names = admin.names();
+        let found = match found {
+            Some(one) if self.is_wanted(&one, &mut names)? => Some(one),
+            _ => None,
+        };
         self.next = None;
         self.write(engine, found.into_iter().collect())?;
         self.end();
         Ok(())
     }
 
+    fn is_wanted(&self, one: &Authorization, names: &mut Names) -> Result<bool, Error> {
+        let filter = &self.filter;
+        if let Some(name) = &filter.user_name {
+            let user = one.user.map(|user| names.user(user)).transpose()?.flatten();
+            if user != Some(name) {
+                return Ok(false);
+            }
+        }
+        if let Some(name) = &filter.organization_name
+            && names.organization(one.organization)? != Some(name)
+        {
+            return Ok(false);
+        }
+        Ok(filter.user.is_none_or(|user| one.user == Some(user))
+            && filter
+                .organization
+                .is_none_or(|organization| one.organization == organization)
+            && filter.after.is_none_or(|after| one.id > after))
+    }
+
     fn write(&mut self, engine: &Engine, page: Vec<Authorization>) -> Result<(), Error> {
-        let mut names = Names::new(engine);
+        let mut names = engine.admin(self.caller).names();
         for one in page {
             let id = one.id;
-            if !is_here(&one, &mut names)? {
-                continue;
-            }
             let form = AuthorizationForm::new(one, &mut names, &self.settings)?;
             if std::mem::replace(&mut self.any, true) {
                 self.written.push(b',');
@@ -278,56 +285,17 @@ impl Ids {
     }
 }
 
-/// A user or organization in the filters.
-struct Named {
-    id: Id,
-    /// True if the caller may learn that it exists, even if the list is empty.
-    is_seen: bool,
-    /// Reply if the caller may not learn this and the list is empty.
-    unknown: Failure,
-}
-
-fn user(engine: &Engine, caller: &Caller, wanted: &ListQuery) -> Result<Option<Named>, Failure> {
-    let Some(name) = given(wanted.user.as_deref()) else {
-        return Ok(None);
-    };
-    let unknown = || Failure::not_found(Field::User);
-    let found =
-        absent_is_none(engine.admin(Caller::Root).users().find(name))?.ok_or_else(unknown)?;
-    let is_seen = absent_is_none(engine.admin(*caller).users().get(found.id))?.is_some();
-    Ok(Some(Named {
-        id: found.id,
-        is_seen,
-        unknown: unknown(),
-    }))
-}
-
-fn organization(
-    engine: &Engine,
-    caller: &Caller,
-    wanted: &ListQuery,
-) -> Result<Option<Named>, Failure> {
-    let Some(name) = given(wanted.org.as_deref()) else {
-        return Ok(None);
-    };
-    let unknown = || unknown_organization(name);
-    let found = engine.admin(Caller::Root).organizations().find(name);
-    let found = absent_is_none(found)?.ok_or_else(unknown)?;
-    let is_seen = crate::names::sees_organization(engine, caller, found.id)?;
-    Ok(Some(Named {
-        id: found.id,
-        is_seen,
-        unknown: unknown(),
-    }))
-}
-
-impl Named {
-    /// Filters by id. This reveals nothing: the list of an unknown id is empty too.
-    fn by_id(id: Id) -> Self {
-        Self {
-            id,
-            is_seen: true,
-            unknown: Failure::unauthorized(),
+/// Fails if the list is empty because the caller may not know that a user or organization of this
+/// name exists.
+fn check_names(admin: &Admin, user: Option<&str>, org: Option<&str>) -> Result<(), Failure> {
+    if let Some(name) = user {
+        admin.users().find(name)?;
+    }
+    if let Some(name) = org {
+        match admin.organizations().resolve(name) {
+            Err(Error::NotFound(_)) => return Err(unknown_organization(name)),
+            found => drop(found?),
         }
     }
+    Ok(())
 }

@@ -1,26 +1,33 @@
-//! Names that replies show for ids. Each is looked up once.
+//! Names of ids. Each is looked up once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
-use symbolon::{Bucket, Caller, Engine, Error, Id, Permission, ResourceType, Status, Target, User};
+use crate::change::{Changes, Transaction};
+use crate::error::Error;
+use crate::id::Id;
+use crate::owner::{Bucket, User};
+use crate::permission::{Permission, ResourceType, Target};
+use crate::status::Status;
 
-/// A cache of the names of users, organizations and buckets.
+/// The names of users, organizations and buckets, for display.
 ///
 /// A caller that may read an authorization also sees the names of its user, its organization and
-/// the resources of its permissions.
+/// the resources of its permissions, even if it may not read those. So no rights are checked here:
+/// ask only for ids in what the caller has read.
 #[derive(Debug)]
-pub(crate) struct Names<'e> {
-    engine: &'e Engine,
+pub struct Names {
+    changes: Arc<Changes>,
     users: HashMap<Id, Option<User>>,
     organizations: HashMap<Id, Option<String>>,
     buckets: HashMap<Id, Option<Bucket>>,
 }
 
-impl<'e> Names<'e> {
-    pub(crate) fn new(engine: &'e Engine) -> Self {
+impl Names {
+    pub(super) fn new(changes: Arc<Changes>) -> Self {
         Self {
-            engine,
+            changes,
             users: HashMap::new(),
             organizations: HashMap::new(),
             buckets: HashMap::new(),
@@ -28,17 +35,25 @@ impl<'e> Names<'e> {
     }
 
     /// Returns the name of a user, or `None` if it is deleted or unknown.
-    pub(crate) fn user(&mut self, id: Id) -> Result<Option<&str>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] or [`Error::Tampered`].
+    pub fn user(&mut self, id: Id) -> Result<Option<&str>, Error> {
         Ok(self.known_user(id)?.map(|user| user.name.as_str()))
     }
 
     /// Returns the name of an organization, or `None` if it is deleted or unknown.
-    pub(crate) fn organization(&mut self, id: Id) -> Result<Option<&str>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] or [`Error::Tampered`].
+    pub fn organization(&mut self, id: Id) -> Result<Option<&str>, Error> {
         let found = match self.organizations.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = self.engine.admin(Caller::Root).organizations().get(id);
-                let found = absent_is_none(found)?.filter(|one| one.status != Status::Revoked);
+                let found = read(&self.changes, |change| change.organization(id))?;
+                let found = found.filter(|one| one.status != Status::Revoked);
                 unknown.insert(found.map(|one| one.name))
             }
         };
@@ -50,7 +65,11 @@ impl<'e> Names<'e> {
     /// For a permission limited to an organization, resources outside of it are not named: a caller
     /// that holds a whole type in an organization may grant any id of this type, even of a resource
     /// that it may not read.
-    pub(crate) fn of_resource(&mut self, permission: &Permission) -> Result<Option<&str>, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] or [`Error::Tampered`].
+    pub fn of_resource(&mut self, permission: &Permission) -> Result<Option<&str>, Error> {
         let resource = &permission.resource;
         let Target::Id(id) = resource.target else {
             return Ok(None);
@@ -78,7 +97,7 @@ impl<'e> Names<'e> {
         Ok(match self.users.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = absent_is_none(self.engine.admin(Caller::Root).users().get(id))?;
+                let found = read(&self.changes, |change| change.user(id))?;
                 unknown.insert(found.filter(|one| one.status != Status::Revoked))
             }
         }
@@ -89,7 +108,7 @@ impl<'e> Names<'e> {
         Ok(match self.buckets.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let found = absent_is_none(self.engine.admin(Caller::Root).buckets().get(id))?;
+                let found = read(&self.changes, |change| change.bucket(id))?;
                 unknown.insert(found.filter(|one| one.status != Status::Revoked))
             }
         }
@@ -97,29 +116,12 @@ impl<'e> Names<'e> {
     }
 }
 
-/// Returns true if the caller may see that an organization exists: the one of its token, and those
-/// that it may read.
-pub(crate) fn sees_organization(engine: &Engine, caller: &Caller, id: Id) -> Result<bool, Error> {
-    if let Caller::Authorization(caller) = caller
-        && engine
-            .admin(Caller::Root)
-            .authorizations()
-            .get(caller.id())?
-            .organization
-            == id
-    {
-        return Ok(true);
-    }
-    match engine.admin(*caller).organizations().get(id) {
-        Err(Error::NotFound(_) | Error::Forbidden(_)) => Ok(false),
-        found => found.map(|_| true),
-    }
-}
-
-/// Converts [`Error::NotFound`] to `None`.
-pub(crate) fn absent_is_none<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
-    match found {
-        Ok(one) => Ok(Some(one)),
+fn read<T>(
+    changes: &Changes,
+    get: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    match get(&mut Transaction::new(&changes.shared)) {
+        Ok(found) => Ok(Some(found)),
         Err(Error::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
