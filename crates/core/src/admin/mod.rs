@@ -1,5 +1,6 @@
 //! Administration on behalf of a caller: every operation checks what the caller may do.
 
+mod authorization_list;
 mod authorizations;
 mod backup;
 mod buckets;
@@ -23,9 +24,9 @@ use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{AlreadyRevoked, Status};
 use crate::store::{Query, Stored};
 
+pub use authorization_list::{AuthorizationFilter, RevokedInList};
 pub use authorizations::{
-    AuthorizationEdit, AuthorizationFilter, Authorizations, IfUnchanged, NewAuthorization,
-    RevokedInList, Rotation,
+    AuthorizationEdit, Authorizations, IfUnchanged, NewAuthorization, Rotation,
 };
 pub use buckets::{Buckets, NewBucket};
 pub use explain::{Explanation, NotInForceReason};

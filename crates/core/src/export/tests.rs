@@ -37,7 +37,7 @@ fn open(key: u8, clock: &ManualClock) -> Engine {
 fn world() -> World {
     let clock = ManualClock::at("2026-01-01T00:00:00.000000001Z".parse().unwrap());
     let engine = open(7, &clock);
-    let root = &Caller::Root;
+    let root = engine.admin(Caller::Root).with_tombstones();
     let mut tokens = Vec::new();
     let first = SetUpRequest {
         organization: "first \"org\"".into(),
@@ -57,34 +57,24 @@ fn world() -> World {
     } = engine.maintenance().set_up(&first).unwrap();
     tokens.push(operator.reveal().to_owned());
     let by_operator = Caller::Authorization(TokenBearer::new(made.id));
-    let second = engine
-        .admin(*root)
+    let second = root
         .organizations()
         .create(&NewOrganization {
             description: ("a\\description").into(),
             ..NewOrganization::named("second")
         })
         .unwrap();
-    let member = engine
-        .admin(*root)
-        .users()
-        .create(&NewUser::named("member"))
-        .unwrap();
-    engine
-        .admin(*root)
-        .organizations()
+    let member = root.users().create(&NewUser::named("member")).unwrap();
+    root.organizations()
         .add_member(second.id, member.id, Role::Member)
         .unwrap();
-    engine
-        .admin(*root)
-        .organizations()
+    root.organizations()
         .add_member(org.id, member.id, Role::Owner)
         .unwrap();
     // A released name is taken again, twice.
     for name in ["x", "y"] {
         for _ in 0..2 {
-            let gone = engine
-                .admin(*root)
+            let gone = root
                 .organizations()
                 .create(&NewOrganization::named(name))
                 .unwrap();
@@ -92,34 +82,22 @@ fn world() -> World {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            engine
-                .admin(*root)
-                .organizations()
-                .edit(gone.id, &edit)
-                .unwrap();
+            root.organizations().edit(gone.id, &edit).unwrap();
         }
-        engine
-            .admin(*root)
-            .organizations()
+        root.organizations()
             .create(&NewOrganization::named(name))
             .unwrap();
     }
-    let gone = engine
-        .admin(*root)
+    let gone = root
         .users()
         .create(&NewUser {
             password_hash: Some(PasswordHash::from_phc(PHC)),
             ..NewUser::named("gone")
         })
         .unwrap();
-    let off = engine
-        .admin(*root)
-        .users()
-        .create(&NewUser::named("off"))
-        .unwrap();
+    let off = root.users().create(&NewUser::named("off")).unwrap();
     for name in ["a", "b"] {
-        let bucket = engine
-            .admin(*root)
+        let bucket = root
             .buckets()
             .create(&NewBucket {
                 organization: org.id,
@@ -127,10 +105,8 @@ fn world() -> World {
             })
             .unwrap();
         if name == "a" {
-            engine.admin(*root).buckets().delete(bucket.id).unwrap();
-            engine
-                .admin(*root)
-                .buckets()
+            root.buckets().delete(bucket.id).unwrap();
+            root.buckets()
                 .create(&NewBucket {
                     organization: org.id,
                     name: (name).into(),
@@ -142,11 +118,11 @@ fn world() -> World {
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let database = Permission::new(Action::WRITE, ResourceType::DATABASES).name("my \"db\"");
     for (origin, caller, user) in [
-        (Origin::V2, &by_operator, Some(member.id)),
-        (Origin::V0, root, None),
-        (Origin::Embedder, root, Some(gone.id)),
-        (Origin::V2, root, Some(off.id)),
-        (Origin::Embedder, &by_operator, None),
+        (Origin::V2, by_operator, Some(member.id)),
+        (Origin::V0, Caller::Root, None),
+        (Origin::Embedder, Caller::Root, Some(gone.id)),
+        (Origin::V2, Caller::Root, Some(off.id)),
+        (Origin::Embedder, by_operator, None),
     ] {
         let mut made: Vec<Authorization> = Vec::new();
         for number in 0..6 {
@@ -164,36 +140,26 @@ fn world() -> World {
                 }),
                 ..NewAuthorization::new(org.id, permissions)
             };
-            let Ok((token, one)) = engine.admin(*caller).authorizations().create(new) else {
+            let Ok((token, one)) = engine.admin(caller).authorizations().create(new) else {
                 continue;
             };
             tokens.push(token.reveal().to_owned());
             made.push(one);
         }
         clock.advance(Duration::from_secs(1));
-        engine
-            .admin(*root)
-            .authorizations()
-            .revoke(made[0].id)
-            .unwrap();
+        root.authorizations().revoke(made[0].id).unwrap();
         let edit = crate::AuthorizationEdit {
             transition: Some(Transition::Deactivate),
             ..crate::AuthorizationEdit::default()
         };
-        engine
-            .admin(*root)
-            .authorizations()
-            .edit(made[1].id, edit)
-            .unwrap();
-        let rotated = engine
-            .admin(*root)
+        root.authorizations().edit(made[1].id, edit).unwrap();
+        let rotated = root
             .authorizations()
             .rotate(made[2].id, &Rotation::default())
             .unwrap();
         tokens.push(rotated.0.reveal().to_owned());
     }
-    let (_, plain) = engine
-        .admin(*root)
+    let (_, plain) = root
         .authorizations()
         .create(NewAuthorization::new(org.id, [read]))
         .unwrap();
@@ -225,12 +191,12 @@ fn world() -> World {
         transition: Some(Transition::Deactivate),
         ..UserEdit::default()
     };
-    engine.admin(*root).users().edit(off.id, &edit).unwrap();
+    root.users().edit(off.id, &edit).unwrap();
     let edit = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    engine.admin(*root).users().edit(gone.id, &edit).unwrap();
+    root.users().edit(gone.id, &edit).unwrap();
     clock.advance(Duration::from_secs(100));
     assert_eq!(user.name, "Jürgen");
     World {

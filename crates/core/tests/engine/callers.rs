@@ -9,12 +9,7 @@ use symbolon::{
 /// Creates a world with a second organization that has one authorization.
 fn two() -> (World, Id, Id) {
     let world = World::new();
-    let other = world
-        .root()
-        .organizations()
-        .create(&NewOrganization::named("other"))
-        .unwrap()
-        .id;
+    let other = world.organization("other");
     let new = NewAuthorization::new(other, [permission("read:buckets")]);
     let foreign = world.root().authorizations().create(new).unwrap().1.id;
     (world, other, foreign)
@@ -85,12 +80,7 @@ fn creation_requires_permission_and_never_exceeds_it() {
     let operator = holder(&world, &["write:authorizations", "read:buckets"]);
     assert!(create(&operator, other, &["read:orgs/ORG/buckets"]).is_ok());
     // An authorization for another user requires permission to write that user.
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
+    let user = world.user("user");
     let new = NewAuthorization {
         user: Some(user),
         ..NewAuthorization::new(org, [permission("read:buckets").organization(org)])
@@ -283,12 +273,7 @@ fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
 fn users_and_organizations_follow_the_same_rules() {
     let (world, other, _) = two();
     let engine = &world.engine;
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
+    let user = world.user("user");
     let none = holder(&world, &["read:orgs/ORG/buckets"]);
     assert!(matches!(
         engine.admin(none).users().edit(user, &UserEdit::default()),
@@ -375,7 +360,7 @@ fn users_and_organizations_follow_the_same_rules() {
         .buckets()
         .create(&NewBucket {
             organization: world.org.id,
-            name: ("metrics").into(),
+            name: "metrics".into(),
         })
         .unwrap();
     assert!(
@@ -384,7 +369,7 @@ fn users_and_organizations_follow_the_same_rules() {
             .buckets()
             .create(&NewBucket {
                 organization: world.org.id,
-                name: ("metrics").into()
+                name: "metrics".into()
             })
             .is_err()
     );
@@ -421,12 +406,7 @@ fn users_and_organizations_follow_the_same_rules() {
 fn organization_scoped_user_permissions_reach_no_user_by_id() {
     let world = World::new();
     let engine = &world.engine;
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("operator"))
-        .unwrap()
-        .id;
+    let user = world.user("operator");
     let owner = holder(
         &world,
         &[

@@ -23,51 +23,31 @@ fn user_edit(transition: Transition) -> UserEdit {
 #[test]
 fn explanations_agree_with_checks() {
     let world = World::new();
-    let engine = &world.engine;
-    let root = Caller::Root;
+    let root = world.root();
+    let _root = Caller::Root;
     for expires in [false, true] {
         for status in [None, Some(Transition::Deactivate), Some(Transition::Revoke)] {
             for user_is in [None, Some(Transition::Deactivate), Some(Transition::Revoke)] {
                 for permissions in ["read:buckets", "write:buckets"] {
                     let name = format!("user {expires} {status:?} {user_is:?} {permissions}");
-                    let user = engine
-                        .admin(root)
-                        .with_tombstones()
-                        .users()
-                        .create(&NewUser::named(&name))
-                        .unwrap();
+                    let user = root.users().create(&NewUser::named(&name)).unwrap();
                     let new = NewAuthorization {
                         user: Some(user.id),
                         expires_at: expires.then(|| "2027-01-01T00:00:00Z".parse().unwrap()),
                         ..world.new_authorization(&[permissions])
                     };
-                    let (token, made) = engine
-                        .admin(root)
-                        .with_tombstones()
-                        .authorizations()
-                        .create(new)
-                        .unwrap();
+                    let (token, made) = root.authorizations().create(new).unwrap();
                     if let Some(transition) = status {
-                        engine
-                            .admin(root)
-                            .with_tombstones()
-                            .authorizations()
+                        root.authorizations()
                             .edit(made.id, transition.into())
                             .unwrap();
                     }
                     if let Some(transition) = user_is {
-                        engine
-                            .admin(root)
-                            .with_tombstones()
-                            .users()
-                            .edit(user.id, &user_edit(transition))
-                            .unwrap();
+                        root.users().edit(user.id, &user_edit(transition)).unwrap();
                     }
                     for now in ["2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"] {
                         world.clock.set(now.parse().unwrap());
-                        let explanation = engine
-                            .admin(root)
-                            .with_tombstones()
+                        let explanation = root
                             .authorizations()
                             .explain(made.id, &READ_BUCKETS)
                             .unwrap();
@@ -98,52 +78,27 @@ fn explanations_agree_with_checks() {
 #[test]
 fn an_explanation_gives_every_reason() {
     let world = World::new();
-    let engine = &world.engine;
-    let root = Caller::Root;
-    let user = engine
-        .admin(root)
-        .with_tombstones()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap();
+    let root = world.root();
+    let _root = Caller::Root;
+    let user = root.users().create(&NewUser::named("user")).unwrap();
     let end = "2026-01-02T00:00:00Z".parse().unwrap();
     let new = NewAuthorization {
         user: Some(user.id),
         expires_at: Some(end),
         ..world.new_authorization(&["write:buckets", "read:tasks", "read:orgs"])
     };
-    let (_, made) = engine
-        .admin(root)
-        .with_tombstones()
-        .authorizations()
-        .create(new)
-        .unwrap();
-    engine
-        .admin(root)
-        .with_tombstones()
-        .users()
+    let (_, made) = root.authorizations().create(new).unwrap();
+    root.users()
         .edit(user.id, &user_edit(Transition::Deactivate))
         .unwrap();
     world.clock.advance(2 * DAY);
-    let revoked = engine
-        .admin(root)
-        .with_tombstones()
-        .authorizations()
-        .revoke(made.id)
-        .unwrap();
+    let revoked = root.authorizations().revoke(made.id).unwrap();
     let edit = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    engine
-        .admin(root)
-        .with_tombstones()
-        .organizations()
-        .edit(world.org.id, &edit)
-        .unwrap();
-    let explanation = engine
-        .admin(root)
-        .with_tombstones()
+    root.organizations().edit(world.org.id, &edit).unwrap();
+    let explanation = root
         .authorizations()
         .explain(made.id, &READ_BUCKETS)
         .unwrap();
@@ -159,11 +114,7 @@ fn an_explanation_gives_every_reason() {
     );
     let nearest = vec![(permission("write:buckets"), vec![Mismatch::Action])];
     assert_eq!(explanation.nearest, nearest);
-    let unknown = engine
-        .admin(root)
-        .with_tombstones()
-        .authorizations()
-        .explain(Id::MIN, &READ_BUCKETS);
+    let unknown = root.authorizations().explain(Id::MIN, &READ_BUCKETS);
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
 }
 
@@ -192,29 +143,12 @@ fn explanations_require_read_access() {
 #[test]
 fn users_and_organizations_are_read_by_their_ids() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
-    let root = Caller::Root;
-    let user = engine
-        .admin(root)
-        .with_tombstones()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap();
-    assert_eq!(
-        engine
-            .admin(root)
-            .with_tombstones()
-            .users()
-            .get(user.id)
-            .unwrap(),
-        user
-    );
-    let org = engine
-        .admin(root)
-        .with_tombstones()
-        .organizations()
-        .get(world.org.id)
-        .unwrap();
+    let _root = Caller::Root;
+    let user = root.users().create(&NewUser::named("user")).unwrap();
+    assert_eq!(root.users().get(user.id).unwrap(), user);
+    let org = root.organizations().get(world.org.id).unwrap();
     assert_eq!(org, world.org);
     let caller = world.caller(&["read:buckets"]);
     let hidden = engine.admin(caller).with_tombstones().users().get(user.id);
@@ -228,9 +162,7 @@ fn users_and_organizations_are_read_by_their_ids() {
         matches!(forbidden, Err(Error::Forbidden(_))),
         "{forbidden:?}"
     );
-    let other = engine
-        .admin(root)
-        .with_tombstones()
+    let other = root
         .organizations()
         .create(&NewOrganization::named("other"))
         .unwrap();
@@ -250,27 +182,18 @@ fn users_and_organizations_are_read_by_their_ids() {
 #[test]
 fn a_dry_run_purge_counts_without_removing() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
-    let root = Caller::Root;
-    let org = engine
-        .admin(root)
-        .with_tombstones()
+    let _root = Caller::Root;
+    let org = root
         .organizations()
         .create(&NewOrganization::named("ends"))
         .unwrap();
-    let user = engine
-        .admin(root)
-        .with_tombstones()
-        .users()
-        .create(&NewUser::named("ends"))
-        .unwrap();
-    engine
-        .admin(root)
-        .with_tombstones()
-        .buckets()
+    let user = root.users().create(&NewUser::named("ends")).unwrap();
+    root.buckets()
         .create(&NewBucket {
             organization: org.id,
-            name: ("bucket").into(),
+            name: "bucket".into(),
         })
         .unwrap();
     // More than a page of records. Some were revoked earlier, so the purge finds them twice: on
@@ -281,37 +204,19 @@ fn a_dry_run_purge_counts_without_removing() {
             user: (number % 2 == 0).then_some(user.id),
             ..world.new_authorization(&["read:buckets"])
         };
-        let (_, made) = engine
-            .admin(root)
-            .with_tombstones()
-            .authorizations()
-            .create(new)
-            .unwrap();
+        let (_, made) = root.authorizations().create(new).unwrap();
         if number % 3 == 0 {
-            engine
-                .admin(root)
-                .with_tombstones()
-                .authorizations()
-                .revoke(made.id)
-                .unwrap();
+            root.authorizations().revoke(made.id).unwrap();
         }
     }
-    engine
-        .admin(root)
-        .with_tombstones()
-        .users()
+    root.users()
         .edit(user.id, &user_edit(Transition::Revoke))
         .unwrap();
     let edit = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    engine
-        .admin(root)
-        .with_tombstones()
-        .organizations()
-        .edit(org.id, &edit)
-        .unwrap();
+    root.organizations().edit(org.id, &edit).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     world.clock.advance(2 * DAY);
     let purge = |retention: Duration, dry_run| {

@@ -258,22 +258,16 @@ fn set_up_adopts_existing_names_only_when_asked() {
 fn an_interrupted_purge_resumes() {
     let (store, world) = faulty();
     let engine = &world.engine;
-    let root = Caller::Root;
+    let _root = Caller::Root;
     let (_, revoked) = world.create(&["read:buckets"]);
-    engine
-        .admin(root)
-        .with_tombstones()
-        .authorizations()
-        .revoke(revoked.id)
-        .unwrap();
+    world.root().authorizations().revoke(revoked.id).unwrap();
     let (kept, _) = world.create(&["read:buckets"]);
     let edit = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    engine
-        .admin(root)
-        .with_tombstones()
+    world
+        .root()
         .organizations()
         .edit(world.org.id, &edit)
         .unwrap();
@@ -288,24 +282,10 @@ fn an_interrupted_purge_resumes() {
     assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
     // The organization stays as long as any record of it.
     assert_eq!(purged, 1);
-    assert!(
-        engine
-            .admin(root)
-            .with_tombstones()
-            .organizations()
-            .get(world.org.id)
-            .is_ok()
-    );
+    assert!(world.root().organizations().get(world.org.id).is_ok());
     assert_eq!(world.check(&kept).unwrap_err().reason(), "revoked");
     assert_eq!(engine.maintenance().purge().unwrap(), 2);
-    assert!(
-        engine
-            .admin(root)
-            .with_tombstones()
-            .organizations()
-            .get(world.org.id)
-            .is_err()
-    );
+    assert!(world.root().organizations().get(world.org.id).is_err());
     assert!(
         world
             .engine

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use symbolon::{
     Action, Admin, Authorization, Caller, Denied, Engine, Id, ImportItem, ManualClock, MemoryStore,
-    NewAuthorization, NewOrganization, Options, Organization, Origin, Permission, Prefix, Request,
-    ResourceType, Schema, Status, StoreKey, Token, TokenStore, User,
+    NewAuthorization, NewOrganization, NewUser, Options, Organization, Origin, Permission, Prefix,
+    Request, ResourceType, Schema, Status, StoreKey, Token, TokenStore, User,
 };
 
 pub(crate) const READ_BUCKETS: Request<'static> = Request::new(Action::READ, ResourceType::BUCKETS);
@@ -73,6 +73,21 @@ impl World {
     pub(crate) fn bearer(&self, token: &Token) -> Caller {
         let verifier = self.engine.verifier();
         verifier.authenticate(token.reveal()).unwrap().caller()
+    }
+
+    /// Creates a user.
+    pub(crate) fn user(&self, name: &str) -> Id {
+        self.root()
+            .users()
+            .create(&NewUser::named(name))
+            .unwrap()
+            .id
+    }
+
+    /// Creates an organization.
+    pub(crate) fn organization(&self, name: &str) -> Id {
+        let new = NewOrganization::named(name);
+        self.root().organizations().create(&new).unwrap().id
     }
 
     /// Returns the administration by the embedding program, with tombstones.

@@ -49,6 +49,7 @@ fn check(world: &World, text: &str) -> Result<Id, Denied> {
 #[test]
 fn imported_tokens_keep_their_ids_and_times() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
     let wanted = authorization(&world, 1000);
     let items = || {
@@ -65,7 +66,7 @@ fn imported_tokens_keep_their_ids_and_times() {
         (check(&world, V2), check(&world, V3)),
         (Ok(wanted.id), Ok(Id::new(1001).unwrap()))
     );
-    let found = world.root().authorizations().get(wanted.id).unwrap();
+    let found = root.authorizations().get(wanted.id).unwrap();
     let last_used = found.last_used;
     assert!(last_used.is_some());
     assert_eq!(
@@ -80,7 +81,7 @@ fn imported_tokens_keep_their_ids_and_times() {
         ImportReport { new: 0, known: 2 }
     );
     // An authorization that was revoked after the import stays revoked when it is imported again.
-    world.root().authorizations().revoke(wanted.id).unwrap();
+    root.authorizations().revoke(wanted.id).unwrap();
     assert_eq!(
         engine.maintenance().import(&items()).unwrap(),
         ImportReport { new: 0, known: 2 }

@@ -14,6 +14,7 @@ const MS: Duration = Duration::from_millis(1);
 #[test]
 fn checks_follow_status_changes_until_revocation() {
     let world = World::new();
+    let root = world.root();
     let (token, made) = world.create(&["read:buckets"]);
     let id = made.id;
     let grant = world
@@ -27,26 +28,22 @@ fn checks_follow_status_changes_until_revocation() {
         check
     };
     assert_eq!(both(), Ok(id));
-    world
-        .root()
-        .authorizations()
+    root.authorizations()
         .edit(id, Transition::Deactivate.into())
         .unwrap();
     assert_eq!(both(), Err(Denied::Inactive(id)));
-    world
-        .root()
-        .authorizations()
+    root.authorizations()
         .edit(id, Transition::Activate.into())
         .unwrap();
     assert_eq!(both(), Ok(id));
-    let revoked = world.root().authorizations().revoke(id).unwrap();
+    let revoked = root.authorizations().revoke(id).unwrap();
     assert_eq!(
         (revoked.status, revoked.revoked_at),
         (Status::Revoked, Some(revoked.updated_at))
     );
     assert_eq!(both(), Err(Denied::Revoked(id)));
     assert_eq!(
-        world.root().authorizations().revoke(id).unwrap(),
+        root.authorizations().revoke(id).unwrap(),
         revoked,
         "a second revocation changes nothing"
     );
@@ -58,15 +55,12 @@ fn checks_follow_status_changes_until_revocation() {
         },
     ] {
         assert!(matches!(
-            world.root().authorizations().edit(id, edit),
+            root.authorizations().edit(id, edit),
             Err(Error::AlreadyRevoked(_))
         ));
     }
     assert!(matches!(
-        world
-            .root()
-            .authorizations()
-            .rotate(id, &Rotation::default()),
+        root.authorizations().rotate(id, &Rotation::default()),
         Err(Error::AlreadyRevoked(_))
     ));
 }
@@ -120,29 +114,22 @@ fn expiry_is_exact() {
 #[test]
 fn deleting_an_owner_revokes_its_tokens() {
     let world = World::new();
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap();
+    let root = world.root();
+    let user = root.users().create(&NewUser::named("user")).unwrap();
     let new = NewAuthorization {
         user: Some(user.id),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, made) = world.root().authorizations().create(new.clone()).unwrap();
+    let (token, made) = root.authorizations().create(new.clone()).unwrap();
     let switch = |transition| UserEdit {
         transition: Some(transition),
         ..UserEdit::default()
     };
-    world
-        .root()
-        .users()
+    root.users()
         .edit(user.id, &switch(Transition::Deactivate))
         .unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    world
-        .root()
-        .users()
+    root.users()
         .edit(user.id, &switch(Transition::Activate))
         .unwrap();
     assert_eq!(world.check(&token), Ok(made.id));
@@ -150,33 +137,23 @@ fn deleting_an_owner_revokes_its_tokens() {
         transition: Some(transition),
         ..symbolon::OrganizationEdit::default()
     };
-    world
-        .root()
-        .organizations()
+    root.organizations()
         .edit(world.org.id, &org(Transition::Deactivate))
         .unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    world
-        .root()
-        .organizations()
+    root.organizations()
         .edit(world.org.id, &org(Transition::Activate))
         .unwrap();
-    world
-        .root()
-        .users()
+    root.users()
         .edit(user.id, &switch(Transition::Revoke))
         .unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     assert!(matches!(
-        world.root().authorizations().create(new),
+        root.authorizations().create(new),
         Err(Error::NotFound(Field::User))
     ));
     // The name is available again, for another user.
-    let again = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap();
+    let again = root.users().create(&NewUser::named("user")).unwrap();
     assert_ne!(again.id, user.id);
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     assert_eq!(
@@ -191,9 +168,9 @@ fn deleting_an_owner_revokes_its_tokens() {
 #[test]
 fn rotation_replaces_a_token_without_extending_its_expiry() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
-    let end = world
-        .root()
+    let end = root
         .authorizations()
         .get(world.create(&["read:buckets"]).1.id);
     let expires_at = Some(
@@ -205,7 +182,7 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
         expires_at,
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, old) = world.root().authorizations().create(new).unwrap();
+    let (token, old) = root.authorizations().create(new).unwrap();
     let rotation = Rotation {
         overlap: Duration::from_secs(10),
         description: Some("new".into()),
@@ -233,21 +210,16 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
         (world.check(&token), world.check(&fresh)),
         (Err(Denied::Expired(old.id)), Ok(new.id))
     );
-    let late = world.root().authorizations().rotate(old.id, &rotation);
+    let late = root.authorizations().rotate(old.id, &rotation);
     assert!(matches!(late, Err(Error::Invalid(Field::Expiry, _))));
     // An overlap beyond the expiry does not extend the old authorization either.
     let long = Rotation {
         overlap: Duration::from_secs(1000),
         description: None,
     };
-    world.root().authorizations().rotate(new.id, &long).unwrap();
+    root.authorizations().rotate(new.id, &long).unwrap();
     assert_eq!(
-        world
-            .root()
-            .authorizations()
-            .get(new.id)
-            .unwrap()
-            .expires_at,
+        root.authorizations().get(new.id).unwrap().expires_at,
         expires_at
     );
 }
@@ -255,15 +227,11 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
 #[test]
 fn invalid_input_is_reported() {
     let world = World::new();
+    let root = world.root();
     let refused = |edit: &dyn Fn(&mut NewAuthorization)| {
         let mut new = world.new_authorization(&["read:buckets"]);
         edit(&mut new);
-        world
-            .root()
-            .authorizations()
-            .create(new)
-            .unwrap_err()
-            .to_string()
+        root.authorizations().create(new).unwrap_err().to_string()
     };
     assert_eq!(
         refused(&|new| new.description = "x".repeat(1 << 20)),
@@ -296,17 +264,12 @@ fn invalid_input_is_reported() {
         "organization not found"
     );
     assert!(matches!(
-        world
-            .root()
-            .organizations()
-            .create(&NewOrganization::named("org")),
+        root.organizations().create(&NewOrganization::named("org")),
         Err(Error::Exists(Field::OrganizationName))
     ));
-    assert!(world.root().users().create(&NewUser::named("")).is_err());
+    assert!(root.users().create(&NewUser::named("")).is_err());
     assert!(
-        world
-            .root()
-            .users()
+        root.users()
             .create(&NewUser::named("x".repeat(256)))
             .is_err()
     );
@@ -316,24 +279,23 @@ fn invalid_input_is_reported() {
 #[test]
 fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
     let world = World::new();
+    let root = world.root();
     let none = AuthorizationEdit {
         permissions: Some(PermissionSet::default()),
         ..AuthorizationEdit::default()
     };
     let (_, fixed) = world.create_v2(&["read:buckets"]);
     assert!(matches!(
-        world.root().authorizations().edit(fixed.id, none.clone()),
+        root.authorizations().edit(fixed.id, none.clone()),
         Err(Error::Fixed)
     ));
     let new = NewAuthorization {
         origin: Origin::V0,
         ..world.new_authorization(&["read:databases"])
     };
-    let (_, loose) = world.root().authorizations().create(new).unwrap();
+    let (_, loose) = root.authorizations().create(new).unwrap();
     assert!(
-        world
-            .root()
-            .authorizations()
+        root.authorizations()
             .edit(loose.id, none)
             .unwrap()
             .permissions
@@ -371,17 +333,18 @@ fn unchanged_records_are_written_only_on_request_and_while_not_revoked() {
 #[test]
 fn lists_are_filtered_and_paged() {
     let world = World::new();
+    let root = world.root();
     let mut ids: Vec<_> = (0..1203)
         .map(|_| world.create(&["read:buckets"]).1.id)
         .collect();
     let (_, v2) = world.create_v2(&["read:buckets"]);
-    world.root().authorizations().revoke(ids.remove(7)).unwrap();
+    root.authorizations().revoke(ids.remove(7)).unwrap();
     let mine = AuthorizationFilter {
         origin: Some(Origin::Embedder),
         ..AuthorizationFilter::default()
     };
     let list = |filter: &AuthorizationFilter| -> Vec<_> {
-        let found = world.root().authorizations().list(filter).unwrap();
+        let found = root.authorizations().list(filter).unwrap();
         found.into_iter().map(|one| one.id).collect()
     };
     assert_eq!(list(&mine), ids);
@@ -411,29 +374,22 @@ fn lists_are_filtered_and_paged() {
 #[test]
 fn revoked_records_are_purged_after_the_retention_and_owners_last() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap();
+    let user = root.users().create(&NewUser::named("user")).unwrap();
     let new = NewAuthorization {
         user: Some(user.id),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (token, _) = world.root().authorizations().create(new).unwrap();
+    let (token, _) = root.authorizations().create(new).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let delete = UserEdit {
         transition: Some(Transition::Revoke),
         ..UserEdit::default()
     };
-    world.root().users().edit(user.id, &delete).unwrap();
+    root.users().edit(user.id, &delete).unwrap();
     let (revoked, revoked_made) = world.create(&["read:buckets"]);
-    world
-        .root()
-        .authorizations()
-        .revoke(revoked_made.id)
-        .unwrap();
+    root.authorizations().revoke(revoked_made.id).unwrap();
     world.clock.advance(Duration::from_secs(29 * 24 * 3600));
     assert_eq!(engine.maintenance().purge().unwrap(), 0);
     world.clock.advance(Duration::from_secs(2 * 24 * 3600));

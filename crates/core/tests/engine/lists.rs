@@ -32,31 +32,21 @@ fn in_parts<T>(read: impl Fn(&ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> 
 #[test]
 fn lists_are_paged() {
     let world = World::new();
-    let other = world
-        .root()
-        .organizations()
-        .create(&NewOrganization::named("other"))
-        .unwrap()
-        .id;
+    let root = world.root();
+    let other = world.organization("other");
     for number in 0..5 {
         let name = format!("{number}");
-        world.root().users().create(&NewUser::named(&name)).unwrap();
-        world
-            .root()
-            .organizations()
+        root.users().create(&NewUser::named(&name)).unwrap();
+        root.organizations()
             .create(&NewOrganization::named(&name))
             .unwrap();
-        world
-            .root()
-            .buckets()
+        root.buckets()
             .create(&NewBucket {
                 organization: world.org.id,
                 name: (&name).into(),
             })
             .unwrap();
-        world
-            .root()
-            .buckets()
+        root.buckets()
             .create(&NewBucket {
                 organization: other,
                 name: (&name).into(),
@@ -64,23 +54,21 @@ fn lists_are_paged() {
             .unwrap();
     }
     let whole = ListOptions::default();
-    let users: Vec<_> = world.root().users().list(&whole).unwrap();
+    let users: Vec<_> = root.users().list(&whole).unwrap();
     let users: Vec<_> = users.iter().map(|one| one.id).collect();
     assert_eq!(users.len(), 5);
-    let read = |list_options: &ListOptions| world.root().users().list(list_options).unwrap();
+    let read = |list_options: &ListOptions| root.users().list(list_options).unwrap();
     assert_eq!(in_parts(read, |one| one.id), users);
-    let read =
-        |list_options: &ListOptions| world.root().organizations().list(list_options).unwrap();
+    let read = |list_options: &ListOptions| root.organizations().list(list_options).unwrap();
     assert_eq!(in_parts(read, |one| one.id).len(), 7);
     for (of, count) in [(None, 10), (Some(other), 5), (Some(world.org.id), 5)] {
-        let whole = world.root().buckets().list(of, &whole).unwrap();
+        let whole = root.buckets().list(of, &whole).unwrap();
         assert!(
             whole
                 .iter()
                 .all(|one| of.is_none_or(|of| one.organization == of))
         );
-        let read =
-            |list_options: &ListOptions| world.root().buckets().list(of, list_options).unwrap();
+        let read = |list_options: &ListOptions| root.buckets().list(of, list_options).unwrap();
         let parts = in_parts(read, |one| one.id);
         assert_eq!(parts, whole.iter().map(|one| one.id).collect::<Vec<_>>());
         assert_eq!(parts.len(), count);
@@ -90,6 +78,7 @@ fn lists_are_paged() {
 #[test]
 fn token_lookup_tries_every_hash_and_requires_read_access() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
     let (native, made) = world.create(&["read:buckets"]);
     let raw = "x".repeat(40);
@@ -119,12 +108,7 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
     let org = world.org.id;
     let reader = world.caller(&[&format!("read:orgs/{org}/authorizations")]);
     let blind = world.caller(&["read:buckets"]);
-    let other = world
-        .root()
-        .organizations()
-        .create(&NewOrganization::named("other"))
-        .unwrap()
-        .id;
+    let other = world.organization("other");
     let new = NewAuthorization::new(
         other,
         [
@@ -132,7 +116,7 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
             permission("read:authorizations").organization(other),
         ],
     );
-    let foreign = bearer_caller(world.root().authorizations().create(new).unwrap().1.id);
+    let foreign = bearer_caller(root.authorizations().create(new).unwrap().1.id);
     for (text, id) in [
         (native.reveal(), made.id),
         (&raw, numbered(1)),
@@ -154,7 +138,7 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
     // An imported record gets a second hash when its token is used; lookups still find it.
     let verifier = world.engine.verifier();
     verifier.authenticate(&hashed[0]).unwrap();
-    world.root().authorizations().revoke(made.id).unwrap();
+    root.authorizations().revoke(made.id).unwrap();
     assert_eq!(find(&reader, native.reveal()).unwrap(), made.id);
     assert_eq!(find(&reader, &hashed[0]).unwrap(), numbered(2));
 }
@@ -162,37 +146,28 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
 #[test]
 fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     let world = World::new();
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
-    let doomed = world
-        .root()
-        .organizations()
-        .create(&NewOrganization::named("doomed"))
-        .unwrap()
-        .id;
+    let root = world.root();
+    let user = world.user("user");
+    let doomed = world.organization("doomed");
     let create = |organization: Id, user: Option<Id>| {
         let new = NewAuthorization {
             user,
             origin: Origin::V0,
             ..NewAuthorization::new(organization, [permission("read:databases")])
         };
-        world.root().authorizations().create(new).unwrap()
+        root.authorizations().create(new).unwrap()
     };
     let (token, of_user) = create(world.org.id, Some(user));
     let (_, of_doomed) = create(doomed, None);
     let (_, revoked) = create(world.org.id, None);
     let (_, kept) = create(world.org.id, None);
-    world.root().authorizations().revoke(revoked.id).unwrap();
+    root.authorizations().revoke(revoked.id).unwrap();
     let list = |status: Option<Status>| {
         let filter = AuthorizationFilter {
             status,
             ..AuthorizationFilter::default()
         };
-        let found = world.root().authorizations().list(&filter).unwrap();
+        let found = root.authorizations().list(&filter).unwrap();
         found
             .iter()
             .map(|one: &Authorization| one.id)
@@ -204,7 +179,7 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
         revoked: RevokedInList::Included,
         ..AuthorizationFilter::default()
     };
-    let found = world.root().authorizations().list(&with_revoked).unwrap();
+    let found = root.authorizations().list(&with_revoked).unwrap();
     assert_eq!(found.len(), 4);
     assert_eq!(found[2].id, revoked.id);
     // Records of a deactivated owner are listed.
@@ -212,34 +187,27 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
         transition: Some(transition),
         ..UserEdit::default()
     };
-    world
-        .root()
-        .users()
+    root.users()
         .edit(user, &off(Transition::Deactivate))
         .unwrap();
     assert_eq!(list(None), all);
-    world
-        .root()
-        .users()
-        .edit(user, &off(Transition::Revoke))
-        .unwrap();
+    root.users().edit(user, &off(Transition::Revoke)).unwrap();
     assert_eq!(list(None), [of_doomed.id, kept.id]);
     let ending = OrganizationEdit {
         transition: Some(Transition::Revoke),
         ..OrganizationEdit::default()
     };
-    world.root().organizations().edit(doomed, &ending).unwrap();
+    root.organizations().edit(doomed, &ending).unwrap();
     for status in [None, Some(Status::Active)] {
         assert_eq!(list(status), [kept.id]);
     }
     assert_eq!(list(Some(Status::Revoked)), [revoked.id]);
-    assert!(world.root().authorizations().get(revoked.id).is_ok());
+    assert!(root.authorizations().get(revoked.id).is_ok());
     for gone in [of_user.id, of_doomed.id] {
-        let found = world.root().authorizations().get(gone);
+        let found = root.authorizations().get(gone);
         assert!(matches!(found, Err(Error::NotFound(_))));
     }
-    let found = world
-        .root()
+    let found = root
         .authorizations()
         .find_by_token(token.reveal().as_bytes());
     assert!(matches!(found, Err(Error::NotFound(_))));

@@ -17,10 +17,11 @@ fn verified(engine: &Engine) -> VerifiedUser {
 #[test]
 fn a_password_is_verified_against_the_stored_hash() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
-    let id = world.root().users().create(&NewUser::named("me"));
+    let id = root.users().create(&NewUser::named("me"));
     let id = id.unwrap().id;
-    world.root().users().edit(id, &password("first")).unwrap();
+    root.users().edit(id, &password("first")).unwrap();
     let sessions = engine.sessions();
     let first = PasswordHash::from_phc("first");
     let verified = sessions.verify_password("me", |hash| hash == Some(&first));
@@ -32,11 +33,7 @@ fn a_password_is_verified_against_the_stored_hash() {
         });
         assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
     }
-    world
-        .root()
-        .users()
-        .edit(id, &to(Transition::Deactivate))
-        .unwrap();
+    root.users().edit(id, &to(Transition::Deactivate)).unwrap();
     let refused = sessions.verify_password("me", |_| true);
     assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == id));
 }
@@ -44,14 +41,10 @@ fn a_password_is_verified_against_the_stored_hash() {
 #[test]
 fn sign_in_fails_if_the_password_changed_after_verification() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
-    let id = world
-        .root()
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap()
-        .id;
-    world.root().users().edit(id, &password("first")).unwrap();
+    let id = world.user("me");
+    root.users().edit(id, &password("first")).unwrap();
     let compared = verified(engine);
     let (text, session) = engine
         .sessions()
@@ -59,7 +52,7 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
         .unwrap();
     assert_eq!(session.caller, user_caller(id));
     assert_eq!(denied(&world.engine, text.reveal()), None);
-    world.root().users().edit(id, &password("second")).unwrap();
+    root.users().edit(id, &password("second")).unwrap();
     let refused = engine.sessions().sign_in_by_password(&compared, HOUR);
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
     let renamed = UserEdit {
@@ -67,7 +60,7 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
         ..UserEdit::default()
     };
     let compared = verified(engine);
-    world.root().users().edit(id, &renamed).unwrap();
+    root.users().edit(id, &renamed).unwrap();
     engine
         .sessions()
         .sign_in_by_password(&compared, HOUR)
@@ -77,15 +70,11 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
 #[test]
 fn changing_a_password_fails_if_it_changed_after_verification() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
     let hash = PasswordHash::from_phc;
-    let id = world
-        .root()
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap()
-        .id;
-    world.root().users().edit(id, &password("first")).unwrap();
+    let id = world.user("me");
+    root.users().edit(id, &password("first")).unwrap();
     let compared = verified(engine);
     let changed = engine
         .sessions()
@@ -94,14 +83,10 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     assert_eq!(changed.password_hash, Some(hash("second")));
     let refused = engine.sessions().change_password(&compared, &hash("third"));
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
-    assert_eq!(world.root().users().get(id).unwrap(), changed);
+    assert_eq!(root.users().get(id).unwrap(), changed);
     // A user who was deactivated or deleted in the meantime cannot change the password.
     let changed = verified(engine);
-    world
-        .root()
-        .users()
-        .edit(id, &to(Transition::Deactivate))
-        .unwrap();
+    root.users().edit(id, &to(Transition::Deactivate)).unwrap();
     let refused = engine.sessions().change_password(&changed, &hash("third"));
     assert!(matches!(
         refused,

@@ -362,26 +362,16 @@ fn a_hanging_journal_does_not_affect_checks() {
         ..Options::new(symbolon::Schema::influxdb_v2())
     };
     let engine = Engine::create(store, key(), options).unwrap();
-    let org = engine
-        .admin(Caller::Root)
+    let root = engine.admin(Caller::Root);
+    let org = root
         .organizations()
         .create(&NewOrganization::named("org"))
         .unwrap();
     let new = symbolon::NewAuthorization::new(org.id, ["read:buckets".parse().unwrap()]);
-    let (secret, made) = engine
-        .admin(Caller::Root)
-        .authorizations()
-        .create(new)
-        .unwrap();
+    let (secret, made) = root.authorizations().create(new).unwrap();
     journal.hangs.store(true, Ordering::SeqCst);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            engine
-                .admin(Caller::Root)
-                .users()
-                .create(&NewUser::named("me"))
-                .unwrap()
-        });
+        scope.spawn(|| root.users().create(&NewUser::named("me")).unwrap());
         while !journal.entered.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }

@@ -271,11 +271,12 @@ fn roll_back_record(world: &World, key: RecordKey, old: &Stored) {
 #[test]
 fn a_removed_record_cannot_be_replayed() {
     let world = World::on(Arc::new(MemoryStore::shared()));
+    let root = world.root();
     let engine = &world.engine;
     let (token, made) = world.create(&["read:buckets"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let old = world.store.get(&key).unwrap().unwrap();
-    world.root().authorizations().revoke(made.id).unwrap();
+    root.authorizations().revoke(made.id).unwrap();
     let now = world.store.get(&key).unwrap().unwrap();
     // An attacker removes the row, so that the engine rebuilds without it, and restores the old
     // one.
@@ -298,7 +299,7 @@ fn a_removed_record_cannot_be_replayed() {
     let (token, made) = world.create(&["read:buckets"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let old = world.store.get(&key).unwrap().unwrap();
-    world.root().authorizations().revoke(made.id).unwrap();
+    root.authorizations().revoke(made.id).unwrap();
     world.clock.advance(Duration::from_secs(31 * 24 * 3600));
     engine.maintenance().purge().unwrap();
     roll_back_record(&world, key, &old);
@@ -308,6 +309,7 @@ fn a_removed_record_cannot_be_replayed() {
 #[test]
 fn a_replayed_record_can_only_be_revoked() {
     let world = World::on(Arc::new(MemoryStore::shared()));
+    let root = world.root();
     let engine = &world.engine;
     let (token, made) = world.create(&["read:buckets", "write:orgs"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
@@ -320,7 +322,7 @@ fn a_replayed_record_can_only_be_revoked() {
         ),
         ..symbolon::AuthorizationEdit::default()
     };
-    world.root().authorizations().edit(made.id, narrow).unwrap();
+    root.authorizations().edit(made.id, narrow).unwrap();
     roll_back_record(&world, key, &wide);
     // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
     let caller = bearer_caller(made.id);
@@ -329,13 +331,12 @@ fn a_replayed_record_can_only_be_revoked() {
         .organizations()
         .create(&NewOrganization::named("stolen"));
     assert!(matches!(created, Err(Error::Tampered(_))), "{created:?}");
-    let off = world
-        .root()
+    let off = root
         .authorizations()
         .edit(made.id, Transition::Deactivate.into());
     assert!(matches!(off, Err(Error::Tampered(_))));
     assert_eq!(world.check(&token), Ok(made.id));
-    world.root().authorizations().revoke(made.id).unwrap();
+    root.authorizations().revoke(made.id).unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     let restarted = world.another();
     assert_eq!(

@@ -74,7 +74,7 @@ fn all_revocations_survive_a_restore() {
         .buckets()
         .create(&NewBucket {
             organization: j.world.org.id,
-            name: ("b").into(),
+            name: "b".into(),
         })
         .unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
@@ -437,7 +437,7 @@ fn an_unchanged_store_is_not_rewritten() {
         .buckets()
         .create(&NewBucket {
             organization: j.world.org.id,
-            name: ("b").into(),
+            name: "b".into(),
         })
         .unwrap();
     let made: Vec<_> = (0..4).map(|_| j.world.create(&["read:buckets"])).collect();

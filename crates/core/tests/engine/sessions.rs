@@ -8,8 +8,8 @@ use symbolon::journal::{Actor, Event, Journal, Operation};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Write;
 use symbolon::{
-    AuthorizationEdit, Caller, Denied, Engine, Error, Id, IntegrityFaultKind, NewUser,
-    PasswordHash, PurgeOptions, Session, Timestamp, Token, TokenStore, Transition, UserEdit,
+    AuthorizationEdit, Caller, Denied, Engine, Error, Id, IntegrityFaultKind, PasswordHash,
+    PurgeOptions, Session, Timestamp, Token, TokenStore, Transition, UserEdit,
 };
 
 use crate::fixture::{READ_BUCKETS, World, bearer_caller, user_caller};
@@ -128,13 +128,7 @@ fn after(before: Transition, step: Transition) -> Transition {
 
 fn walk(steps: Vec<Step>) {
     let world = World::new();
-    let engine = &world.engine;
-    let user = engine
-        .admin(ROOT)
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
+    let user = world.user("user");
     let (api, authorization) = world.create(&["read:buckets"]);
     let callers = [user_caller(user), bearer_caller(authorization.id)];
     let mut model = Model {
@@ -278,12 +272,7 @@ fn session_validity_matches_the_reference() {
 fn a_session_is_found_only_by_its_exact_text() {
     let world = World::new();
     let engine = &world.engine;
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
+    let user = world.user("user");
     let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
     assert_eq!(
         engine.sessions().get(text.reveal().as_bytes()).unwrap(),
@@ -316,12 +305,7 @@ fn a_session_is_found_only_by_its_exact_text() {
 fn a_session_is_extended_only_near_its_expiry() {
     let world = World::new();
     let engine = &world.engine;
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
+    let user = world.user("user");
     let (text, _) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
     let read = || engine.sessions().get(text.reveal().as_bytes()).unwrap();
     let mut written = 0;
@@ -351,13 +335,7 @@ fn roll_back_record(store: &dyn TokenStore, old: &symbolon::store::Stored) {
 
 fn signed_out(j: &Journaled) -> (Token, Session) {
     let engine = &j.world.engine;
-    let user = j
-        .world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
+    let user = j.world.user("user");
     let (text, session) = engine
         .sessions()
         .sign_in(&user_caller(user), 10 * HOUR)
@@ -395,13 +373,7 @@ fn a_signed_out_session_cannot_be_replayed() {
 fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     let j = journaled();
     let engine = &j.world.engine;
-    let user = j
-        .world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap()
-        .id;
+    let user = j.world.user("user");
     let [kept, revoked] = [(); 2].map(|()| {
         engine
             .sessions()
@@ -442,13 +414,7 @@ fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
 fn the_journal_records_sign_ins_but_never_passwords() {
     let j = journaled();
     let engine = &j.world.engine;
-    let user = j
-        .world
-        .root()
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap()
-        .id;
+    let user = j.world.user("me");
     let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
     engine
         .sessions()

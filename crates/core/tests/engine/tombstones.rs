@@ -104,7 +104,7 @@ fn authorizations_out_of_scope_are_not_found() {
 fn lists_are_filtered_by_the_names_of_owners() {
     let world = World::new();
     let root = world.engine.admin(Caller::Root);
-    let user = root.users().create(&NewUser::named("user")).unwrap().id;
+    let user = world.user("user");
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let new = NewAuthorization {
         user: Some(user),

@@ -176,11 +176,12 @@ fn questions() -> impl Iterator<Item = (Action, &'static str, Option<Id>, Option
 
 fn compare(setting: &Setting) {
     let engine = setting.engine();
+    let asked = engine.admin(asking()).with_tombstones();
     for (action, name, organization, one) in questions() {
         let mut request = Request::new(action, kind(name));
         request = organization.map_or(request, |of| request.organization(of));
         request = one.map_or(request, |one| request.id(one));
-        let answer = allowed(engine.admin(asking()).with_tombstones().authorize(&request));
+        let answer = allowed(asked.authorize(&request));
         if let Some(may) = setting.answer(answer) {
             let wanted = setting.may(action, name, organization, one);
             assert_eq!(may, wanted, "{request} in {setting:?}");
@@ -191,6 +192,7 @@ fn compare(setting: &Setting) {
 }
 
 fn compare_grants(setting: &Setting, engine: &Engine) {
+    let asked = engine.admin(asking()).with_tombstones();
     for (at, status) in (1..).zip(&setting.organizations) {
         for (action, name, organization, one) in questions() {
             // Permissions for other organizations are refused for every caller.
@@ -208,11 +210,7 @@ fn compare_grants(setting: &Setting, engine: &Engine) {
                 None => permission,
             };
             let new = NewAuthorization::new(id(at), [permission.clone()]);
-            let made = engine
-                .admin(asking())
-                .with_tombstones()
-                .authorizations()
-                .create(new);
+            let made = asked.authorizations().create(new);
             if let Ok((_, made)) = &made {
                 assert_eq!(made.created_by, Some(Creator::User(id(1))));
                 engine
@@ -231,6 +229,7 @@ fn compare_grants(setting: &Setting, engine: &Engine) {
 }
 
 fn compare_lists(setting: &Setting, engine: &Engine) {
+    let asked = engine.admin(asking()).with_tombstones();
     let made: Vec<_> = (1..)
         .zip(&setting.organizations)
         .filter(|(_, status)| **status != Status::Revoked)
@@ -249,12 +248,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
     let seen = |kind: &str, organization: Option<Id>, one: Id| {
         setting.may(Action::READ, kind, organization, Some(one))
     };
-    let Ok(listed) = engine
-        .admin(asking())
-        .with_tombstones()
-        .authorizations()
-        .list(&AuthorizationFilter::default())
-    else {
+    let Ok(listed) = asked.authorizations().list(&AuthorizationFilter::default()) else {
         return assert_ne!(setting.users[0].status, Status::Active);
     };
     let listed: Vec<_> = listed.iter().map(|one| one.id).collect();
@@ -263,16 +257,9 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
         .filter(|(of, one)| seen("authorizations", Some(*of), *one));
     assert_eq!(listed, wanted.map(|(_, one)| *one).collect::<Vec<_>>());
     for (of, one) in &made {
-        let found = engine
-            .admin(asking())
-            .with_tombstones()
-            .authorizations()
-            .get(*one)
-            .is_ok();
+        let found = asked.authorizations().get(*one).is_ok();
         assert_eq!(found, seen("authorizations", Some(*of), *one));
-        let edit = engine
-            .admin(asking())
-            .with_tombstones()
+        let edit = asked
             .authorizations()
             .edit(*one, Transition::Deactivate.into());
         let may = setting.may(Action::WRITE, "authorizations", Some(*of), Some(*one));
@@ -288,48 +275,21 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
     let mut users = Vec::new();
     for one in &setting.users {
         let seen = seen("users", None, one.id);
-        assert_eq!(
-            engine
-                .admin(asking())
-                .with_tombstones()
-                .users()
-                .get(one.id)
-                .is_ok(),
-            seen,
-            "{setting:?}"
-        );
+        assert_eq!(asked.users().get(one.id).is_ok(), seen, "{setting:?}");
         users.extend((seen && one.status != Status::Revoked).then_some(one.clone()));
     }
-    assert_eq!(
-        engine
-            .admin(asking())
-            .with_tombstones()
-            .users()
-            .list(&whole)
-            .unwrap(),
-        users
-    );
+    assert_eq!(asked.users().list(&whole).unwrap(), users);
     let mut organizations = Vec::new();
     for (at, status) in (1..).zip(&setting.organizations) {
         let seen = seen("orgs", None, id(at));
-        let answer = engine
-            .admin(asking())
-            .with_tombstones()
-            .organizations()
-            .get(id(at))
-            .is_ok();
+        let answer = asked.organizations().get(id(at)).is_ok();
         assert_eq!(answer, seen, "{setting:?}");
         let there = *status != Status::Revoked;
         organizations.extend((seen && there).then_some(id(at)));
         let alive = |one: &&User| one.status != Status::Revoked;
         let held = |one: &User| Some((one.clone(), one.role_in(id(at))?));
         let members = setting.users.iter().filter(alive).filter_map(held);
-        match engine
-            .admin(asking())
-            .with_tombstones()
-            .organizations()
-            .members(id(at))
-        {
+        match asked.organizations().members(id(at)) {
             Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
             Err(Error::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
             Err(Error::Forbidden(_)) => {
@@ -339,12 +299,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
             answer => panic!("{answer:?} in {setting:?}"),
         }
     }
-    let listed = engine
-        .admin(asking())
-        .with_tombstones()
-        .organizations()
-        .list(&whole)
-        .unwrap();
+    let listed = asked.organizations().list(&whole).unwrap();
     // The world has an organization of its own, which an operator sees.
     let listed = listed.iter().filter(|one| one.name != "org");
     assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), organizations);
@@ -371,12 +326,8 @@ fn changes_by_signed_in_users_are_attributed_to_them() {
     };
     let store = std::sync::Arc::new(symbolon::MemoryStore::new());
     let engine = Engine::create(store, key(), options).unwrap();
-    let me = engine
-        .admin(Caller::Root)
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap()
-        .id;
+    let root = engine.admin(Caller::Root);
+    let me = root.users().create(&NewUser::named("me")).unwrap().id;
     let caller = user_caller(me);
     let renamed = UserEdit {
         name: Some("I".into()),
@@ -403,17 +354,11 @@ fn changes_by_signed_in_users_are_attributed_to_them() {
 #[test]
 fn refusals_name_the_missing_permission() {
     let world = World::new();
+    let root = world.root();
     let engine = &world.engine;
-    let me = world
-        .root()
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap()
-        .id;
+    let me = world.user("me");
     let org = world.org.id;
-    world
-        .root()
-        .organizations()
+    root.organizations()
         .add_member(org, me, Role::Member)
         .unwrap();
     let caller = user_caller(me);
@@ -435,17 +380,10 @@ fn refusals_name_the_missing_permission() {
         text(engine.admin(caller).organizations().edit(org, &edit).err()),
         format!("write:orgs/{org} is unauthorized")
     );
-    world
-        .root()
-        .organizations()
+    root.organizations()
         .add_member(org, me, Role::Owner)
         .unwrap();
-    let other = world
-        .root()
-        .users()
-        .create(&NewUser::named("other"))
-        .unwrap()
-        .id;
+    let other = world.user("other");
     let for_another = NewAuthorization {
         user: Some(other),
         ..new
@@ -471,12 +409,7 @@ fn refusals_name_the_missing_permission() {
 fn a_just_deactivated_user_changes_nothing() {
     let world = World::new();
     let engine = &world.engine;
-    let me = world
-        .root()
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap()
-        .id;
+    let me = world.user("me");
     let caller = user_caller(me);
     let other = world.another();
     let off = UserEdit {
@@ -503,12 +436,7 @@ fn memberships_never_exceed_what_the_granter_holds() {
     let world = World::new();
     let engine = &world.engine;
     let org = world.org.id;
-    let friend = world
-        .root()
-        .users()
-        .create(&NewUser::named("friend"))
-        .unwrap()
-        .id;
+    let friend = world.user("friend");
     let password = UserEdit {
         password_hash: Some(symbolon::PasswordHash::from_phc("$argon2id$new")),
         ..UserEdit::default()

@@ -220,22 +220,15 @@ async fn a_long_list_is_complete() {
     let server = Server::over(store, crate::support::options(), Settings::default());
     let keeper = keeper(&server, server.organization);
     let engine = &server.engine;
+    let root = engine.admin(Caller::Root);
     for number in 0..1001 {
         let new = symbolon::NewAuthorization {
             origin: symbolon::Origin::V0,
             ..symbolon::NewAuthorization::new(server.organization, [])
         };
-        let (_, made) = engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new)
-            .unwrap();
+        let (_, made) = root.authorizations().create(new).unwrap();
         if number % 2 == 0 {
-            engine
-                .admin(Caller::Root)
-                .authorizations()
-                .revoke(made.id)
-                .unwrap();
+            root.authorizations().revoke(made.id).unwrap();
         }
     }
     for (query, wanted) in [("", 500), ("?includeRevoked=true", 1001)] {
@@ -398,26 +391,19 @@ async fn forbidden_callers_learn_nothing() {
 
     // A token with an inactive owner, and an inactive token.
     let engine = &server.engine;
+    let root = engine.admin(Caller::Root);
     let switch = |transition| UserEdit {
         transition: Some(transition),
         ..UserEdit::default()
     };
     let off = switch(Transition::Deactivate);
-    engine
-        .admin(Caller::Root)
-        .users()
-        .edit(server.user.id, &off)
-        .unwrap();
+    root.users().edit(server.user.id, &off).unwrap();
     let operator = server.operator.reveal();
     let reply = server.ask(&requests[0], operator, None).await;
     assert_eq!(refused(&reply), (403, "User is inactive".into()));
     let (off, authorization) = server.token(organization, &["read:authorizations"]);
     let edit = Transition::Deactivate.into();
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .edit(authorization.id, edit)
-        .unwrap();
+    root.authorizations().edit(authorization.id, edit).unwrap();
     let reply = server.ask(&requests[0], off.reveal(), None).await;
     assert_eq!(refused(&reply), (401, "token is inactive".into()));
 }

@@ -58,7 +58,12 @@ fn refused(input: &[u8]) -> String {
 
 fn stored(engine: &Engine, id: &str) -> Authorization {
     let id: Id = id.parse().unwrap();
-    engine.admin(Caller::Root).authorizations().get(id).unwrap()
+    engine
+        .admin(Caller::Root)
+        .with_tombstones()
+        .authorizations()
+        .get(id)
+        .unwrap()
 }
 
 /// Returns an authorization with an id, an organization, permissions and these fields.

@@ -7,6 +7,7 @@ use crate::{Status, Token};
 fn named(engine: &Engine, organization: &str) -> Id {
     let found = engine
         .admin(Caller::Root)
+        .with_tombstones()
         .organizations()
         .find(organization);
     found.unwrap().id
@@ -29,6 +30,7 @@ fn missing_owners_are_created() {
     assert_eq!(
         engine
             .admin(Caller::Root)
+            .with_tombstones()
             .users()
             .list(&ListOptions::default())
             .unwrap()[0]
@@ -48,6 +50,7 @@ fn owner_names_resolve_in_the_file_before_the_store() {
     let engine = engine();
     let stored_org = engine
         .admin(Caller::Root)
+        .with_tombstones()
         .organizations()
         .create(&NewOrganization::named("stored"))
         .unwrap();
@@ -115,6 +118,7 @@ fn created_owners_do_not_take_existing_names() {
     let engine = engine();
     engine
         .admin(Caller::Root)
+        .with_tombstones()
         .organizations()
         .create(&NewOrganization::named("o"))
         .unwrap();
@@ -197,6 +201,7 @@ fn tokens_of_deleted_owners_stay_refused() {
     let id = "0000000000000a01".parse().unwrap();
     let message = engine
         .admin(Caller::Root)
+        .with_tombstones()
         .authorizations()
         .explain(id, &request);
     assert_eq!(message.unwrap().authorization.status, Status::Active);
