@@ -115,6 +115,10 @@ fn prepare() -> Result<(), Failure> {
 fn test_crates(long: bool) -> Result<(), Failure> {
     programs::python_environment()?;
     run(cargo("test --locked").args(PACKAGES))?;
+    // The safe forms of the low-level parts.
+    run(&mut cargo(
+        "test --locked --package symbolon --lib --features portable",
+    ))?;
     if !long {
         return Ok(());
     }
