@@ -131,7 +131,7 @@ fn begin(path: &Path, before: StoreKey) -> Result<StoreKey, Failure> {
     if before.is_rotating() {
         return Ok(before);
     }
-    let key = before.rotated()?;
+    let key = before.rotated().map_err(symbolon::Error::from)?;
     KeyFile::replace(path, &key)?;
     Ok(key)
 }

@@ -55,7 +55,7 @@ pub(crate) fn schema() -> Schema {
 
 /// Creates an engine on an empty memory store, to validate a change before creating files.
 pub(crate) fn scratch_engine() -> Result<Engine, Failure> {
-    scratch_engine_with(StoreKey::generate()?)
+    scratch_engine_with(StoreKey::generate().map_err(Error::from)?)
 }
 
 /// Creates an engine on an empty memory store with this key.

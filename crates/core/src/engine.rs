@@ -10,17 +10,19 @@ use crate::admin::{Admin, Sessions};
 use crate::caller::Caller;
 use crate::change::Changes;
 use crate::engine_state::{EngineParts, EngineState, IntegrityFault};
-use crate::error::{Error, StoreError};
+use crate::error::Error;
 use crate::follower::Follower;
 use crate::journal::{self, JournalSummary};
 use crate::key::StoreKey;
 use crate::maintenance::{Maintenance, SetUpRequest, SetUpResult};
 use crate::options::{IfStoreMissing, Options};
+use crate::random;
 use crate::record::StoreId;
 use crate::record::{self, Entity, SETTINGS, Sealer, Settings, SetupState};
 use crate::rollback::{self, RollbackReport};
 use crate::schema::Schema;
 use crate::settings::{check_keys, read_settings};
+use crate::store::StoreError;
 use crate::store::{Cursor, Revision, TokenStore, Write};
 use crate::verifier::Verifier;
 
@@ -306,7 +308,7 @@ fn make_settings(
         return read_settings(store, key)?.ok_or(Error::StoreMissing);
     }
     let mut id = StoreId::default();
-    getrandom::fill(&mut id.0).map_err(|_| Error::Random)?;
+    random::fill(&mut id.0)?;
     let settings = Settings {
         store: id,
         prefix: options.prefix,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_queue::ArrayQueue;
 
 use crate::clock::Clock;
-use crate::error::{Denied, StoreError};
+use crate::denied::Denied;
 use crate::flood_guard::FloodGuard;
 use crate::freshness::{Freshness, Now};
 use crate::id::{Id, IdGenerator};
@@ -20,6 +20,7 @@ use crate::permission::PermissionSet;
 use crate::record::{Entity, IntegrityError, Kind, KnownSets, RecordKey, Sealer, VerifiedRecord};
 use crate::schema::Schema;
 use crate::session::KnownSessions;
+use crate::store::StoreError;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
 use crate::token::{Credential, ForeignHash, Prefix, TokenDigest};
 

@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::engine_state::EngineState;
-use crate::error::StoreError;
 use crate::freshness::ClockReading;
 use crate::index::Change;
 use crate::record::KnownSets;
+use crate::store::StoreError;
 use crate::store::{Cursor, End, Page, Revision, Stored, Wake};
 
 /// Keeps an index up to date with its store. A wake-up is only a hint; the scan decides.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::error::Error;
+use crate::random::{self, RandomError};
 use crate::token::HashKey;
 
 /// The id of one secret of a [`StoreKey`]. It is not secret.
@@ -164,10 +164,10 @@ impl StoreKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Random`] if the operating system provides none.
-    pub fn generate() -> Result<Self, Error> {
+    /// [`RandomError`] if the operating system provides none.
+    pub fn generate() -> Result<Self, RandomError> {
         let mut bytes = Zeroizing::new([0; 32]);
-        getrandom::fill(bytes.as_mut_slice()).map_err(|_| Error::Random)?;
+        random::fill(bytes.as_mut_slice())?;
         Ok(Self::from_bytes(*bytes))
     }
 
@@ -195,8 +195,8 @@ impl StoreKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Random`] if the operating system provides no random bytes.
-    pub fn rotated(&self) -> Result<Self, Error> {
+    /// [`RandomError`] if the operating system provides no random bytes.
+    pub fn rotated(&self) -> Result<Self, RandomError> {
         let Self { current, .. } = Self::generate()?;
         let former = self.former.iter().chain([&self.current]).cloned();
         Ok(Self {

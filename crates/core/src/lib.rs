@@ -67,10 +67,12 @@ pub mod backup;
 mod caller;
 mod change;
 mod clock;
+mod denied;
 mod engine;
 mod engine_state;
 mod error;
 mod export;
+mod field;
 mod flood_guard;
 mod follower;
 mod freshness;
@@ -90,6 +92,7 @@ mod options;
 mod owner;
 mod permission;
 mod primitives;
+mod random;
 pub mod record;
 mod rollback;
 mod schema;
@@ -111,10 +114,12 @@ pub use admin::{
 pub use authorization::{Authorization, Creator, NotInForce, Origin};
 pub use caller::{Caller, SignedInUser, TokenBearer};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use denied::Denied;
 pub use engine::Engine;
 pub use engine_state::{IntegrityCallback, IntegrityFault, IntegrityFaultKind};
-pub use error::{Denied, Error, Field, StoreError};
+pub use error::Error;
 pub use export::{ExportError, ExportReport, ExportSecrets};
+pub use field::Field;
 pub use fsck::{Finding, Findings};
 pub use id::{Id, InvalidId};
 pub use json_object::JsonObject;
@@ -131,12 +136,13 @@ pub use permission::{
     Action, BucketNames, InvalidPermission, Mismatch, Permission, PermissionSet, Request, Resource,
     ResourceType, Target,
 };
+pub use random::RandomError;
 pub use rollback::{RollbackReport, UnjournaledStore};
 pub use schema::{Schema, SchemaError};
 pub use session::Session;
 pub use settings::is_new;
 pub use status::{AlreadyRevoked, Status, Transition};
-pub use store::TokenStore;
+pub use store::{StoreError, TokenStore};
 pub use time::{InvalidTime, Minute, Timestamp};
 pub use token::{
     Credential, ForeignHash, InvalidForeignHash, InvalidPrefix, MalformedToken, Prefix, Token,

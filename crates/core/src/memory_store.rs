@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::StoreError;
 use crate::id::Id;
 use crate::record::{Kind, Record, RecordKey};
+use crate::store::StoreError;
 use crate::store::{
     Cursor, End, Epoch, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake,
     Write,

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::permission::name_codes;
 
+/// Maximum length in bytes of the name of a user, organization, bucket or named resource.
+pub const MAX_LABEL: usize = 255;
 /// Maximum length of a name in bytes.
 pub const MAX_NAME: usize = 31;
 

@@ -2,9 +2,9 @@
 
 use crate::authorization::Origin;
 use crate::id::Id;
+use crate::name::MAX_LABEL;
 use crate::permission::name_codes::INFLUXDB_TYPES;
 use crate::permission::{Action, Permission, ResourceType, Target};
-use crate::text_limits::MAX_LABEL;
 
 /// The actions and resource types of one server.
 ///

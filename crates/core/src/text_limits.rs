@@ -1,9 +1,9 @@
 //! Limits of names and descriptions.
 
-use crate::error::{Error, Field};
+use crate::error::Error;
+use crate::field::Field;
+pub use crate::name::MAX_LABEL;
 
-/// Maximum length in bytes of the name of a user, organization, bucket or named resource.
-pub const MAX_LABEL: usize = 255;
 /// Maximum length of a description in bytes.
 pub const MAX_DESCRIPTION: usize = 4096;
 

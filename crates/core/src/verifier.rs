@@ -7,8 +7,8 @@ mod memo;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::denied::Denied;
 use crate::engine_state::{Adoption, EngineState};
-use crate::error::Denied;
 use crate::freshness::Now;
 use crate::id::Id;
 use crate::index::{BucketHash, Found, LookupResult, ShortDigest, View};

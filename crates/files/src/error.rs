@@ -76,7 +76,7 @@ pub enum FileError {
     },
     /// No key could be generated.
     #[error("cannot generate a key")]
-    Generate(#[source] symbolon::Error),
+    Generate(#[source] symbolon::RandomError),
     /// The operating system reported an error.
     #[error(
         "cannot {action} `{}`; check that the path exists and that you have permission",

@@ -5,7 +5,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use symbolon::{Error, Field, PasswordHash};
+use symbolon::{Error, Field, PasswordHash, RandomError};
 use zeroize::Zeroizing;
 
 use crate::login_attempts::HashingPermit;
@@ -25,7 +25,7 @@ pub(crate) fn hash(password: &str, _: &HashingPermit) -> Result<PasswordHash, Er
         return Err(Error::Invalid(Field::Password, reason));
     }
     let hash = Argon2::default().hash_password(password.as_bytes());
-    let hash = hash.map_err(|_| Error::Random)?;
+    let hash = hash.map_err(|_| Error::Random(RandomError))?;
     Ok(PasswordHash::from_phc(hash.to_string()))
 }
 

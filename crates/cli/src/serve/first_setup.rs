@@ -72,7 +72,8 @@ impl FirstSetup {
             Some(text) => text,
             None => {
                 let mut random = Zeroizing::new([0; 16]);
-                getrandom::fill(&mut *random).map_err(|_| symbolon::Error::Random)?;
+                getrandom::fill(&mut *random)
+                    .map_err(|_| symbolon::Error::Random(symbolon::RandomError))?;
                 Zeroizing::new(format!("{:032x}", u128::from_ne_bytes(*random)))
             }
         };

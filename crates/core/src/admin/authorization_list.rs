@@ -2,7 +2,8 @@
 
 use super::Authorizations;
 use crate::authorization::{Authorization, Origin};
-use crate::error::{Error, Field};
+use crate::error::Error;
+use crate::field::Field;
 use crate::id::Id;
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind};

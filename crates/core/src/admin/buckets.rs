@@ -1,7 +1,8 @@
 //! Registering, reading and deleting the names of buckets of the database.
 
 use super::{Admin, ListOptions};
-use crate::error::{Error, Field};
+use crate::error::Error;
+use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::Bucket;

@@ -2,7 +2,9 @@
 
 use super::Authorizations;
 use crate::authorization::Authorization;
-use crate::error::{Denied, Error, Field};
+use crate::denied::Denied;
+use crate::error::Error;
+use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::OwnerState;

@@ -2,7 +2,8 @@
 
 use super::{Admin, IfUnchanged, ListOptions, unless_revoked};
 use crate::change::Authorized;
-use crate::error::{Error, Field};
+use crate::error::Error;
+use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::{Membership, Organization, Role, User};

@@ -55,7 +55,8 @@ mod write;
 
 use std::io;
 
-use crate::error::{Error, StoreError};
+use crate::error::Error;
+use crate::store::StoreError;
 use crate::store::{Epoch, Revision};
 use crate::time::Timestamp;
 

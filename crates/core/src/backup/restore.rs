@@ -5,10 +5,10 @@ use std::io::{Read, Seek};
 
 use super::frame::{Frame, Reader};
 use super::{Backup, BackupError};
-use crate::error::StoreError;
 use crate::id::Id;
 use crate::key::StoreKey;
 use crate::record::{self, Kind, Record, RecordKey, SETTINGS, StoreId};
+use crate::store::StoreError;
 use crate::store::{Cursor, Limits, Revision, Stored, TokenStore, Write};
 use crate::time::Minute;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::frame::{Begin, Trailer, Writer};
 use super::write::write_paged;
 use super::{Backup, BackupError, Summary, verify, write};
-use crate::error::StoreError;
 use crate::record::{Columns, Kind, Record, RecordKey};
+use crate::store::StoreError;
 use crate::store::{
     Cursor, End, Epoch, Limits, Page, Query, Revision, Stored, TokenStore, Wake, Write,
 };

@@ -3,7 +3,9 @@
 use super::transaction::Transaction;
 use crate::authorization::{Authorization, Creator};
 use crate::caller::Caller;
-use crate::error::{Denied, Error, Field};
+use crate::denied::Denied;
+use crate::error::Error;
+use crate::field::Field;
 use crate::id::Id;
 use crate::owner::{Membership, OwnerState, Role, User};
 use crate::permission::{Action, BucketNames, Permission, PermissionSet, Request, ResourceType};

@@ -4,9 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::pending_change::{self, Answer, NotCommitted, PendingChange};
-use crate::error::StoreError;
 use crate::journal::{Operation, Outcome, Recorder};
 use crate::record::RecordKey;
+use crate::store::StoreError;
 use crate::store::{Limits, Revision, TokenStore, Write};
 
 /// Changes that can share a commit: no two write the same record, and guards of the same record

@@ -21,9 +21,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::engine_state::{EngineState, IntegrityFaultKind};
-use crate::error::{Error, Field, StoreError};
+use crate::error::Error;
+use crate::field::Field;
 use crate::journal::{Operation, Outcome};
 use crate::record::{Kind, RecordKey};
+use crate::store::StoreError;
 use crate::store::{Revision, Write};
 
 pub(crate) use audit_context::AuditContext;

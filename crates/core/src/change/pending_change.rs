@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 
-use crate::error::StoreError;
 use crate::journal::{Intent, JournalError, Outcome};
+use crate::store::StoreError;
 use crate::store::{Revision, Write};
 
 /// A change. Its writes are committed together or not at all.

@@ -127,7 +127,7 @@ impl From<String> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::Store(_) | Error::Journal(_) | Error::Random | Error::Contended => {
+            Error::Store(_) | Error::Journal(_) | Error::Random(_) | Error::Contended => {
                 Self::Stop(error)
             }
             error => Self::Row(error.to_string()),

@@ -6,7 +6,8 @@ use std::collections::hash_map::Entry;
 
 use super::bad_row::{ImportList, Refusal, RowPosition};
 use super::rows::OwnerRow;
-use crate::error::{Error, Field};
+use crate::error::Error;
+use crate::field::Field;
 use crate::id::Id;
 use crate::maintenance::{IfRevoked, ImportItem, Maintenance};
 use crate::owner::{Organization, User};

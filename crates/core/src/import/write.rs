@@ -2,7 +2,8 @@
 
 use super::ImportList;
 use super::plan::{Counts, Plan};
-use crate::error::{Error, Field};
+use crate::error::Error;
+use crate::field::Field;
 use crate::maintenance::{IfRevoked, ImportItem, ImportReport, Maintenance};
 use crate::token::MalformedToken;
 

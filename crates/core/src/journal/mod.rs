@@ -9,13 +9,13 @@
 //! the next time.
 
 mod changes;
+mod error;
 mod keys;
 mod memory_journal;
 mod recorder;
 mod revocations;
 mod summary;
 
-use std::error::Error as StdError;
 use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ use crate::record::RecordKey;
 use crate::time::Timestamp;
 
 pub use changes::is_unused;
+pub use error::JournalError;
 pub use keys::{InvalidMac, JournalKeys, Mac};
 pub use memory_journal::MemoryJournal;
 pub(crate) use recorder::Recorder;
@@ -294,30 +295,6 @@ impl Operation {
                 | Self::SignOut
                 | Self::ReplayRevocations
         )
-    }
-}
-
-/// Errors of a journal.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// An entry fails verification: it was changed after it was written, or is damaged.
-    #[error("the journal is broken at {place}: {reason}")]
-    Broken {
-        /// Place in the journal, as file and line.
-        place: String,
-        /// Description of the damage.
-        reason: String,
-    },
-    /// It could not be written or read.
-    #[error("the storage of the journal failed")]
-    Failed(#[source] Box<dyn StdError + Send + Sync>),
-}
-
-impl JournalError {
-    /// Wraps an error of the implementation.
-    pub fn failed(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::Failed(error.into())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Uniqueness of names and tokens.
 
 use super::{ImportItem, Maintenance};
-use crate::error::{Error, Field};
+use crate::error::Error;
+use crate::field::Field;
 use crate::record::{Kind, bucket_key, name_key};
 use crate::store::Query;
 use crate::token::{Credential, Token};

@@ -16,19 +16,20 @@
 //! `symbolon-conformance` tests that a store behaves like it.
 
 mod cursor;
+mod error;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::thread;
 use std::time::Duration;
 
-use crate::error::StoreError;
 use crate::id::Id;
 use crate::record::{Kind, MAX_RECORD, MAX_UNIQUE, Record, RecordKey};
 use crate::time::Minute;
 use crate::{Origin, Status};
 
 pub use cursor::{Cursor, Position};
+pub use error::StoreError;
 
 /// A durable store of records.
 ///

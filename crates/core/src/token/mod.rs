@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
 use crate::id::Id;
 use crate::key::KeyId;
+use crate::random::{self, RandomError};
 
 pub use hash::TokenDigest;
 pub use shape::{MalformedToken, TokenShape};
@@ -46,10 +46,10 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`Error::Random`] if the operating system provides no random bytes.
-    pub fn generate(prefix: Prefix, id: Id) -> Result<Self, Error> {
+    /// [`RandomError`] if the operating system provides no random bytes.
+    pub fn generate(prefix: Prefix, id: Id) -> Result<Self, RandomError> {
         let mut secret = Zeroizing::new([0; 32]);
-        getrandom::fill(secret.as_mut_slice()).map_err(|_| Error::Random)?;
+        random::fill(secret.as_mut_slice())?;
         Ok(Self::assemble(prefix, id, &secret))
     }
 

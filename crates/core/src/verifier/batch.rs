@@ -1,7 +1,7 @@
 //! Checks of many tokens at once: prefetches their slots and computes their hashes in parallel.
 
 use super::{Verifier, decide};
-use crate::error::Denied;
+use crate::denied::Denied;
 use crate::freshness::Now;
 use crate::id::Id;
 use crate::index::{LookupResult, ShortDigest, SlotRef, View};
