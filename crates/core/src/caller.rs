@@ -7,6 +7,9 @@ use crate::id::Id;
 /// Only [`Caller::Root`] can be named freely. The bearer of a token becomes a caller through
 /// [`Grant::caller`](crate::Grant::caller), after its token was checked, and a user through
 /// [`Session::caller`](crate::Session), after it has signed in.
+///
+/// Every operation checks that the authorization or user is still in force, but not the session.
+/// Take a caller from [`Sessions::get`](crate::Sessions::get) for each request of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Caller {

@@ -233,10 +233,10 @@ impl Engine {
     /// Waits until checks see all commits up to `revision`, but no longer than `timeout`. Returns
     /// true if they do.
     pub fn wait_for(&self, revision: Revision, timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
+        let start = Instant::now();
         let mut pause = SHORTEST_PAUSE;
         while self.caught_up() < revision {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = timeout.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return false;
             }

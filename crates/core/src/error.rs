@@ -37,8 +37,8 @@ pub enum Error {
     /// The caller does not hold this permission and so cannot grant it.
     #[error("permission {0} is not allowed: {0} is unauthorized")]
     Exceeds(String),
-    /// The token or session of the caller is refused.
-    #[error("the caller's token is refused: {0}")]
+    /// The token, user or session of the caller is refused.
+    #[error("the caller is refused: {0}")]
     Caller(Denied),
     /// A revoked or deleted record cannot be changed.
     #[error(transparent)]

@@ -51,7 +51,8 @@
 //! [`Denied::Unavailable`].
 //!
 //! After [`Error::Store`] with [`StoreError::Backend`], the change may or may not have been
-//! applied. Repeating a revocation or deletion is always safe. `set_up` and `rotate` may have
+//! applied. Repeating a revocation or deletion is always safe; it is
+//! [`Error::NotFound`] if the first attempt was applied. `set_up` and `rotate` may have
 //! created an active token that was not returned: list it and revoke it.
 //!
 //! # Performance
@@ -106,10 +107,10 @@ mod token;
 mod verifier;
 
 pub use admin::{
-    Admin, AuthorizationEdit, AuthorizationFilter, Authorizations, Buckets, Explanation,
-    IfUnchanged, ListOptions, Names, NewAuthorization, NewBucket, NewOrganization, NewUser,
-    NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions, UserEdit,
-    Users, VerifiedUser,
+    Admin, AuthorizationEdit, AuthorizationFilter, AuthorizationPages, Authorizations, Buckets,
+    Explanation, IfUnchanged, ListOptions, Names, NewAuthorization, NewBucket, NewOrganization,
+    NewUser, NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions,
+    UserEdit, Users, VerifiedUser,
 };
 pub use authorization::{Authorization, Creator, NotInForce, Origin};
 pub use caller::{Caller, SignedInUser, TokenBearer};

@@ -185,8 +185,8 @@ impl From<Error> for Failure {
             }
             Error::Forbidden(_) => Code::Unauthorized,
             Error::Exceeds(_) => Code::Forbidden,
-            // Revoked and deleted records do not exist under `/api/v2`. The routes check this
-            // before a change, so only a concurrent change leads here.
+            // Revoked and deleted records do not exist under `/api/v2`; an `Admin` does not find
+            // them.
             Error::AlreadyRevoked(_) => {
                 return Self::new(Code::NotFound, "not found: it was revoked or deleted");
             }

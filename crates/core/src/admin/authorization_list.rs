@@ -2,13 +2,14 @@
 
 use super::Authorizations;
 use crate::authorization::{Authorization, Origin};
+use crate::change::Authorized;
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind};
 use crate::status::Status;
-use crate::store::Query;
+use crate::store::{Query, Stored};
 
 /// Filter for a list of authorizations; fields that are none do not filter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +44,15 @@ pub enum RevokedInList {
     Included,
 }
 
+/// A list of authorizations that is read page by page. The names in its filter were resolved once:
+/// one that changes hands meanwhile does not change the list.
+#[derive(Debug, Clone)]
+pub struct AuthorizationPages {
+    /// None if nothing can match.
+    query: Option<Query>,
+    revoked: RevokedInList,
+}
+
 impl Authorizations<'_> {
     /// Returns the authorization with this token, in force or not.
     ///
@@ -68,54 +78,92 @@ impl Authorizations<'_> {
     ///
     /// [`Error::Caller`] if the caller's own token is refused, [`Error::Store`].
     pub fn list(&self, filter: &AuthorizationFilter) -> Result<Vec<Authorization>, Error> {
-        // An unknown name reveals as much as an owner of nothing that the caller may read.
-        let named = |kind, name: &Option<String>, id: Option<Id>| {
+        let mut pages = self.pages(filter)?;
+        self.next_page(&mut pages, filter.limit.unwrap_or(usize::MAX))
+    }
+
+    /// Prepares to read the list that [`Authorizations::list`] returns with
+    /// [`Authorizations::next_page`]. The limit of the filter does not count.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Authorizations::list`].
+    pub fn pages(&self, filter: &AuthorizationFilter) -> Result<AuthorizationPages, Error> {
+        self.admin.authorized()?;
+        Ok(AuthorizationPages {
+            query: self.query(filter)?,
+            revoked: filter.revoked,
+        })
+    }
+
+    /// Returns the query for a filter; none if nothing can match. An unknown name reveals as much
+    /// as an owner of nothing that the caller may read.
+    fn query(&self, filter: &AuthorizationFilter) -> Result<Option<Query>, Error> {
+        let named = |kind, name: &Option<String>| {
             let Some(name) = name else {
-                return Ok(Some(id));
+                return Ok(Some(None));
             };
             let found = self.admin.changes.find_named(kind, name.as_bytes())?;
-            let found = found.map(|entity| entity.key().id);
-            Ok::<_, Error>(
-                found
-                    .filter(|found| id.is_none_or(|id| id == *found))
-                    .map(Some),
-            )
+            Ok::<_, Error>(found.map(|entity| Some(entity.key().id)))
         };
-        let organization = named(
-            Kind::ORGANIZATION,
-            &filter.organization_name,
-            self.organization.or(filter.organization),
-        )?;
-        let user = named(Kind::USER, &filter.user_name, filter.user)?;
-        let (Some(organization), Some(user)) = (organization, user) else {
-            self.admin.authorized()?;
-            return Ok(Vec::new());
+        let organization = named(Kind::ORGANIZATION, &filter.organization_name)?
+            .and_then(|named| both(named, filter.organization))
+            .and_then(|asked| both(asked, self.organization));
+        let user = named(Kind::USER, &filter.user_name)?.and_then(|named| both(named, filter.user));
+        let origin = both(filter.origin, self.origin);
+        let (Some(organization), Some(user), Some(origin)) = (organization, user, origin) else {
+            return Ok(None);
         };
-        let query = Query {
+        Ok(Some(Query {
             organization,
             user,
-            origin: self.origin.or(filter.origin),
+            origin,
             status: filter.status,
             after: filter.after,
             ..Query::all(Kind::AUTHORIZATION)
+        }))
+    }
+
+    /// Returns the next authorizations of a list, at most `limit`. The list is complete once there
+    /// are fewer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Authorizations::list`].
+    pub fn next_page(
+        &self,
+        pages: &mut AuthorizationPages,
+        limit: usize,
+    ) -> Result<Vec<Authorization>, Error> {
+        let Some(query) = &mut pages.query else {
+            return Ok(Vec::new());
         };
-        self.admin
-            .list(query, filter.limit, |authorized, entity, stored| {
-                let Entity::Authorization(one, credential) = entity else {
-                    return None;
-                };
-                let request = Request::new(Action::READ, ResourceType::AUTHORIZATIONS)
-                    .organization(one.organization)
-                    .id(one.id);
-                let wanted = filter.status.is_some()
-                    || filter.revoked == RevokedInList::Included
-                    || one.status != Status::Revoked;
-                if !wanted || !authorized.may(&request) {
-                    return None;
-                }
-                let indexed_state = self.admin.changes.shared.indexed_state(one.id, &credential);
-                let last_used = stored.last_used.max(indexed_state.last_used);
-                (!indexed_state.has_deleted_owner).then_some(Authorization { last_used, ..one })
-            })
+        let any_status = query.status.is_some() || pages.revoked == RevokedInList::Included;
+        let pick = |authorized: &Authorized, entity: Entity, stored: &Stored| {
+            let Entity::Authorization(one, credential) = entity else {
+                return None;
+            };
+            let request = Request::new(Action::READ, ResourceType::AUTHORIZATIONS)
+                .organization(one.organization)
+                .id(one.id);
+            let is_wanted = any_status || one.status != Status::Revoked;
+            if !is_wanted || !authorized.may(&request) {
+                return None;
+            }
+            let indexed_state = self.admin.changes.shared.indexed_state(one.id, &credential);
+            let last_used = stored.last_used.max(indexed_state.last_used);
+            (!indexed_state.has_deleted_owner).then_some(Authorization { last_used, ..one })
+        };
+        let page = self.admin.list(query.clone(), Some(limit), pick)?;
+        query.after = page.last().map_or(query.after, |last| Some(last.id));
+        Ok(page)
+    }
+}
+
+/// Returns what fulfils both filters; none if they contradict each other.
+fn both<T: Copy + PartialEq>(one: Option<T>, other: Option<T>) -> Option<Option<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => None,
+        _ => Some(one.or(other)),
     }
 }

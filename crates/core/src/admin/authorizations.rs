@@ -115,7 +115,7 @@ pub struct Rotation {
 
 /// The authorizations that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`Error::Caller`] if the caller's own token or session is refused.
+/// Each method fails with [`Error::Caller`] if the caller's own token or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Authorizations<'a> {
     pub(super) admin: &'a Admin,
@@ -132,7 +132,7 @@ impl<'a> Authorizations<'a> {
         }
     }
 
-    /// Returns only those of this organization. Others are [`Error::NotFound`].
+    /// Limits all methods to this organization. Others are [`Error::NotFound`].
     #[must_use]
     pub fn in_organization(self, organization: Id) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl<'a> Authorizations<'a> {
         }
     }
 
-    /// Returns only those that were created through this interface. Others are
+    /// Limits all methods to authorizations that were created through this interface. Others are
     /// [`Error::NotFound`].
     #[must_use]
     pub fn of_origin(self, origin: Origin) -> Self {
@@ -163,6 +163,7 @@ impl<'a> Authorizations<'a> {
         self.admin
             .change_with_cache(Operation::Create, None, |change, authorized| {
                 self.check_new(&new, change.now())?;
+                self.check_scope(new.origin, new.organization)?;
                 let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
                 authorized.must(&request.organization(new.organization))?;
                 if let Some(user) = new.user {
@@ -233,9 +234,6 @@ impl<'a> Authorizations<'a> {
     /// authorization; [`Error::Fixed`] for new permissions of an authorization that was created
     /// through [`Origin::V2`].
     pub fn edit(&self, id: Id, edit: AuthorizationEdit) -> Result<Authorization, Error> {
-        if let Some(description) = &edit.description {
-            check_description(description)?;
-        }
         self.admin.change_on(
             edit.operation(),
             RecordKey::new(Kind::AUTHORIZATION, id),
@@ -251,7 +249,6 @@ impl<'a> Authorizations<'a> {
                     after.description.clone_from(description);
                 }
                 if let Some(permissions) = &edit.permissions {
-                    self.check_replacement(authorized, change, &before, permissions)?;
                     after.permissions = permissions.clone();
                 }
                 if after == before && edit.if_unchanged.leaves(before.status) {
@@ -260,6 +257,8 @@ impl<'a> Authorizations<'a> {
                 if before.status == Status::Revoked {
                     return Err(AlreadyRevoked.into());
                 }
+                check_description(&after.description)?;
+                self.check_replacement(authorized, change, &before, &after.permissions)?;
                 after.updated_at = change.now();
                 if after.status == Status::Revoked {
                     after.revoked_at = Some(change.now());
@@ -340,11 +339,20 @@ impl<'a> Authorizations<'a> {
         change: &mut Transaction<'_>,
         found: &Authorization,
     ) -> Result<(), Error> {
-        let is_other = self.origin.is_some_and(|origin| found.origin != origin)
-            || self.organization.is_some_and(|of| found.organization != of);
+        self.check_scope(found.origin, found.organization)?;
         let is_hidden = self.admin.tombstones == Tombstones::NotFound
             && (found.status == Status::Revoked || has_deleted_owner(change, found)?);
-        match is_other || is_hidden {
+        match is_hidden {
+            true => Err(Error::NotFound(Field::Authorization)),
+            false => Ok(()),
+        }
+    }
+
+    /// Fails with [`Error::NotFound`] for an authorization out of scope.
+    fn check_scope(&self, origin: Origin, organization: Id) -> Result<(), Error> {
+        let is_other = self.origin.is_some_and(|wanted| origin != wanted)
+            || self.organization.is_some_and(|of| organization != of);
+        match is_other {
             true => Err(Error::NotFound(Field::Authorization)),
             false => Ok(()),
         }

@@ -1,11 +1,14 @@
 //! Registering, reading and deleting the names of buckets of the database.
 
-use super::{Admin, ListOptions};
+use std::cell::RefCell;
+
+use super::{Admin, ListOptions, Tombstones};
+use crate::change::Transaction;
 use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
-use crate::owner::Bucket;
+use crate::owner::{Bucket, OwnerState};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey, bucket_key};
 use crate::status::Status;
@@ -23,7 +26,7 @@ pub struct NewBucket {
 
 /// The registered buckets that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`Error::Caller`] if the caller's own token or session is refused.
+/// Each method fails with [`Error::Caller`] if the caller's own token or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Buckets<'a>(pub(super) &'a Admin);
 
@@ -72,7 +75,7 @@ impl Buckets<'_> {
             RecordKey::new(Kind::BUCKET, id),
             |change, authorized| {
                 let found = change.bucket(id)?;
-                self.0.check_present(found.status, Field::Bucket)?;
+                self.check_present(change, &found)?;
                 let kind = ResourceType::BUCKETS;
                 authorized.require_on(Action::READ, kind, found.organization, id, Field::Bucket)?;
                 Ok(found)
@@ -86,6 +89,7 @@ impl Buckets<'_> {
     ///
     /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn find(&self, organization: Id, name: &str) -> Result<Bucket, Error> {
+        let authorized = self.0.authorized()?;
         let found = self
             .0
             .changes
@@ -96,11 +100,12 @@ impl Buckets<'_> {
         let request = Request::new(Action::READ, ResourceType::BUCKETS)
             .organization(organization)
             .id(found.id);
-        self.0
-            .authorized()?
-            .may(&request)
-            .then_some(found)
-            .ok_or(Error::NotFound(Field::Bucket))
+        if !authorized.may(&request) {
+            return Err(Error::NotFound(Field::Bucket));
+        }
+        let mut change = Transaction::new(&self.0.changes.shared);
+        self.check_present(&mut change, &found)?;
+        Ok(found)
     }
 
     /// Returns the registered buckets of one organization, or of all, that the caller may read,
@@ -118,6 +123,7 @@ impl Buckets<'_> {
             organization,
             ..list_options.of(Kind::BUCKET)
         };
+        let change = RefCell::new(Transaction::new(&self.0.changes.shared));
         self.0
             .list(query, list_options.limit, |authorized, entity, _| {
                 let Entity::Bucket(one) = entity else {
@@ -126,7 +132,9 @@ impl Buckets<'_> {
                 let request = Request::new(Action::READ, ResourceType::BUCKETS)
                     .organization(one.organization)
                     .id(one.id);
-                (one.status != Status::Revoked && authorized.may(&request)).then_some(one)
+                let is_present = authorized.may(&request)
+                    && matches!(is_deleted(&mut change.borrow_mut(), &one), Ok(false));
+                is_present.then_some(one)
             })
     }
 
@@ -141,7 +149,7 @@ impl Buckets<'_> {
             RecordKey::new(Kind::BUCKET, id),
             |change, authorized| {
                 let mut bucket = change.bucket(id)?;
-                self.0.check_present(bucket.status, Field::Bucket)?;
+                self.check_present(change, &bucket)?;
                 let kind = ResourceType::BUCKETS;
                 authorized.require_on(
                     Action::WRITE,
@@ -159,4 +167,18 @@ impl Buckets<'_> {
             },
         )
     }
+
+    /// Fails with [`Error::NotFound`] for a bucket that is deleted or whose organization is, unless
+    /// tombstones are shown.
+    fn check_present(&self, change: &mut Transaction<'_>, bucket: &Bucket) -> Result<(), Error> {
+        match self.0.tombstones == Tombstones::NotFound && is_deleted(change, bucket)? {
+            true => Err(Error::NotFound(Field::Bucket)),
+            false => Ok(()),
+        }
+    }
+}
+
+fn is_deleted(change: &mut Transaction<'_>, bucket: &Bucket) -> Result<bool, Error> {
+    Ok(bucket.status == Status::Revoked
+        || change.organization_state(bucket.organization)? == OwnerState::Deleted)
 }

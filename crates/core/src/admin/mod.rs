@@ -25,7 +25,7 @@ use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{AlreadyRevoked, Status};
 use crate::store::{Query, Stored};
 
-pub use authorization_list::{AuthorizationFilter, RevokedInList};
+pub use authorization_list::{AuthorizationFilter, AuthorizationPages, RevokedInList};
 pub use authorizations::{
     AuthorizationEdit, Authorizations, IfUnchanged, NewAuthorization, Rotation,
 };

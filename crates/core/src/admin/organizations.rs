@@ -61,7 +61,7 @@ impl OrganizationEdit {
 
 /// The organizations that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`Error::Caller`] if the caller's own token or session is refused.
+/// Each method fails with [`Error::Caller`] if the caller's own token or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Organizations<'a>(pub(super) &'a Admin);
 
@@ -118,6 +118,7 @@ impl Organizations<'_> {
     ///
     /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn find(&self, name: &str) -> Result<Organization, Error> {
+        let authorized = self.0.authorized()?;
         let found = self
             .0
             .changes
@@ -125,8 +126,7 @@ impl Organizations<'_> {
         let Some(Entity::Organization(found)) = found else {
             return Err(Error::NotFound(Field::Organization));
         };
-        self.0
-            .authorized()?
+        authorized
             .may_on_organization(Action::READ, found.id)
             .then_some(found)
             .ok_or(Error::NotFound(Field::Organization))
@@ -203,11 +203,11 @@ impl Organizations<'_> {
     ///
     /// [`Error::NotFound`] otherwise.
     pub fn resolve(&self, name: &str) -> Result<Id, Error> {
+        let authorized = self.0.authorized()?;
         let found = self
             .0
             .changes
             .find_named(Kind::ORGANIZATION, name.as_bytes())?;
-        let authorized = self.0.authorized()?;
         match found {
             Some(entity) if authorized.sees_organization(entity.key().id) => Ok(entity.key().id),
             _ => Err(Error::NotFound(Field::Organization)),

@@ -19,7 +19,8 @@ use crate::token::{Token, TokenDigest, TokenShape};
 
 /// A user who has given its password, as it was read for the comparison.
 ///
-/// A change of the password in between makes it useless.
+/// After a change of the password, [`Sessions::sign_in_by_password`] and
+/// [`Sessions::change_password`] refuse it.
 #[derive(Debug, Clone)]
 pub struct VerifiedUser(User);
 

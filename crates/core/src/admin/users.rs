@@ -63,7 +63,7 @@ impl UserEdit {
 /// The users that the caller of an [`Admin`] may read and change.
 ///
 /// Users belong to no organization, so only permissions for all organizations count. Each method
-/// fails with [`Error::Caller`] if the caller's own token or session is refused.
+/// fails with [`Error::Caller`] if the caller's own token or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a>(pub(super) &'a Admin);
 
@@ -120,12 +120,12 @@ impl Users<'_> {
     ///
     /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn find(&self, name: &str) -> Result<User, Error> {
+        let authorized = self.0.authorized()?;
         let Some(Entity::User(found)) = self.0.changes.find_named(Kind::USER, name.as_bytes())?
         else {
             return Err(Error::NotFound(Field::User));
         };
-        self.0
-            .authorized()?
+        authorized
             .may_on_user(Action::READ, found.id)
             .then_some(found)
             .ok_or(Error::NotFound(Field::User))

@@ -198,10 +198,11 @@ impl Authorized {
         self.may(&request.organization(id).id(id))
     }
 
-    /// Returns true if the caller may know that an organization exists: it belongs to it or may
-    /// read it.
+    /// Returns true if the caller may know that an organization exists: it is that of its token, or
+    /// it may read it, as every member of an active organization may.
     pub(crate) fn sees_organization(&self, id: Id) -> bool {
-        self.is_of(id) || self.may_on_organization(Action::READ, id)
+        let is_own = matches!(self, Self::Authorization(held) if held.organization == id);
+        is_own || self.may_on_organization(Action::READ, id)
     }
 
     /// Checks that the caller may grant each of `permissions`.

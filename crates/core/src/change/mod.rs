@@ -101,13 +101,19 @@ impl Changes {
                 change = Transaction::new(&self.shared);
                 continue;
             }
-            let answer = answer.inspect_err(|error| self.note(audit_context, error))?;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) => {
+                    self.note(audit_context, &error);
+                    // The answer may tell of a change that the index does not know yet, such as the
+                    // revocation of a token that is not found any more.
+                    self.learn(change);
+                    return Err(error);
+                }
+            };
             if change.is_noop() {
-                // The store already holds the requested state; make sure that the index does, too.
-                let read: Vec<_> = change.into_read().collect();
-                self.shared.take(&read);
-                let newest = read.iter().map(|stored| stored.revision).max();
-                self.shared.answer(newest.unwrap_or(Revision::ABSENT));
+                // The store already holds the requested state.
+                self.learn(change);
                 return Ok(answer);
             }
             change.close_setup(audit_context.operation)?;
@@ -127,6 +133,15 @@ impl Changes {
             change = Transaction::new(&self.shared);
         }
         Err(Error::Contended)
+    }
+
+    /// Applies what a change has read to the index, so that checks know at least as much as the
+    /// answer of the change.
+    fn learn(&self, change: Transaction<'_>) {
+        let read: Vec<_> = change.into_read().collect();
+        self.shared.take(&read);
+        let newest = read.iter().map(|stored| stored.revision).max();
+        self.shared.answer(newest.unwrap_or(Revision::ABSENT));
     }
 
     fn commit(

@@ -2,7 +2,7 @@
 
 use super::{IfRevoked, ImportItem, Maintenance};
 use crate::authorization::{Authorization, Origin};
-use crate::caller::Caller;
+use crate::caller::{Caller, TokenBearer};
 use crate::change::{AuditContext, SetupStatus, Transaction};
 use crate::error::Error;
 use crate::field::Field;
@@ -59,6 +59,13 @@ pub struct SetUpResult {
     pub user: User,
     /// The first bucket, if one was named.
     pub bucket: Option<Bucket>,
+}
+
+impl SetUpResult {
+    /// Returns the bearer of the new token as a caller.
+    pub fn caller(&self) -> Caller {
+        Caller::Authorization(TokenBearer::new(self.authorization.id))
+    }
 }
 
 impl SetUpRequest {

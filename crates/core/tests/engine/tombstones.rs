@@ -1,9 +1,11 @@
 //! Revoked and deleted objects are not found, unless tombstones are asked for.
 
+use std::sync::Arc;
+
 use symbolon::{
-    Action, AuthorizationEdit, AuthorizationFilter, Caller, Error, Field, NewAuthorization,
-    NewBucket, NewOrganization, NewUser, Origin, Permission, ResourceType, Role, Rotation, Status,
-    Transition, UserEdit,
+    Action, AuthorizationEdit, AuthorizationFilter, Caller, Denied, Error, Field, ListOptions,
+    MemoryStore, NewAuthorization, NewBucket, NewOrganization, NewUser, Origin, Permission,
+    ResourceType, Role, Rotation, Status, Transition, UserEdit,
 };
 
 use crate::fixture::World;
@@ -98,6 +100,20 @@ fn authorizations_out_of_scope_are_not_found() {
     };
     assert_eq!(ids(of_v2.list(&everything).unwrap()), [v2.id]);
     assert!(elsewhere.list(&everything).unwrap().is_empty());
+    // A filter narrows the scope and never replaces it.
+    let contradicting = AuthorizationFilter {
+        origin: Some(Origin::Embedder),
+        ..AuthorizationFilter::default()
+    };
+    assert!(of_v2.list(&contradicting).unwrap().is_empty());
+    let here = AuthorizationFilter {
+        organization: Some(world.org.id),
+        ..AuthorizationFilter::default()
+    };
+    assert!(elsewhere.list(&here).unwrap().is_empty());
+    let new = world.new_authorization(&["read:buckets"]);
+    not_found(elsewhere.create(new.clone()), Field::Authorization);
+    not_found(of_v2.create(new), Field::Authorization);
 }
 
 #[test]
@@ -152,4 +168,103 @@ fn a_caller_reads_its_own_authorization_and_resolves_its_organization() {
     world.root().authorizations().revoke(made.id).unwrap();
     assert!(matches!(bearer.own_authorization(), Err(Error::Caller(_))));
     assert!(matches!(bearer.own_user(), Err(Error::Caller(_))));
+}
+
+/// The second engine has not seen the revocation yet when it is asked to repeat it.
+#[test]
+fn a_repeated_revoke_is_in_force_although_it_is_not_found() {
+    let world = World::on(Arc::new(MemoryStore::shared()));
+    let other = world.another();
+    let (first, second) = (world.engine.admin(Caller::Root), other.admin(Caller::Root));
+    for _ in 0..200 {
+        let (token, made) = world.create(&["read:buckets"]);
+        let check = || {
+            other
+                .verifier()
+                .check(token.reveal(), &crate::fixture::READ_BUCKETS)
+        };
+        first.authorizations().revoke(made.id).unwrap();
+        not_found(
+            second.authorizations().revoke(made.id),
+            Field::Authorization,
+        );
+        assert_eq!(check(), Err(Denied::Revoked(made.id)));
+    }
+}
+
+#[test]
+fn a_list_by_name_keeps_its_owner_although_the_name_changes_hands() {
+    let world = World::new();
+    let root = world.engine.admin(Caller::Root);
+    let user = world.user("cat");
+    let make = |user| {
+        let new = NewAuthorization {
+            user: Some(user),
+            ..world.new_authorization(&["read:buckets"])
+        };
+        root.authorizations().create(new).unwrap().1.id
+    };
+    let made = [(); 3].map(|()| make(user));
+    let filter = AuthorizationFilter {
+        user_name: Some("cat".into()),
+        ..AuthorizationFilter::default()
+    };
+    let authorizations = root.authorizations();
+    let mut pages = authorizations.pages(&filter).unwrap();
+    let mut listed = authorizations.next_page(&mut pages, 1).unwrap();
+    let rename = UserEdit {
+        name: Some("dog".into()),
+        ..UserEdit::default()
+    };
+    root.users().edit(user, &rename).unwrap();
+    make(world.user("cat"));
+    listed.extend(authorizations.next_page(&mut pages, 10).unwrap());
+    assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), made);
+}
+
+#[test]
+fn buckets_of_a_deleted_organization_are_not_found() {
+    let world = World::new();
+    let root = world.engine.admin(Caller::Root);
+    let organization = world.organization("other");
+    let name = "bucket".to_owned();
+    let bucket = NewBucket { organization, name };
+    let bucket = root.buckets().create(&bucket).unwrap().id;
+    let everything = ListOptions::default();
+    assert_eq!(root.buckets().list(None, &everything).unwrap().len(), 1);
+    root.organizations().delete(organization).unwrap();
+    not_found(root.buckets().get(bucket), Field::Bucket);
+    not_found(root.buckets().find(organization, "bucket"), Field::Bucket);
+    not_found(root.buckets().delete(bucket), Field::Bucket);
+    assert!(root.buckets().list(None, &everything).unwrap().is_empty());
+}
+
+/// Otherwise, the answer would tell which names exist.
+#[test]
+fn a_refused_caller_finds_nothing_by_name() {
+    let world = World::new();
+    let organization = world.organization("other");
+    world.user("ann");
+    let name = "bucket".to_owned();
+    let bucket = NewBucket { organization, name };
+    world.root().buckets().create(&bucket).unwrap();
+    let (token, made) = world.create(&["read:buckets"]);
+    let bearer = world.engine.admin(world.bearer(&token));
+    world.root().authorizations().revoke(made.id).unwrap();
+    for known in [true, false] {
+        let name = |name: &'static str| if known { name } else { "unknown" };
+        let answers = [
+            bearer.users().find(name("ann")).map(drop),
+            bearer.organizations().find(name("other")).map(drop),
+            bearer.organizations().resolve(name("other")).map(drop),
+            bearer
+                .buckets()
+                .find(organization, name("bucket"))
+                .map(drop),
+        ];
+        for answer in answers {
+            let refusal = Denied::Revoked(made.id);
+            assert!(matches!(answer, Err(Error::Caller(why)) if why == refusal));
+        }
+    }
 }

@@ -144,8 +144,7 @@ async fn set_up(
     let done = api.run(move |engine| {
         let first = first(form, &permit)?;
         let done = engine.set_up_unused(&first)?;
-        let first = engine.verifier().authenticate(done.token.reveal())?;
-        let mut names = engine.admin(first.caller()).names();
+        let mut names = engine.admin(done.caller()).names();
         let auth = AuthorizationForm::new(done.authorization, &mut names, &settings)?;
         Ok::<_, Failure>(DoneForm {
             user: done.user.into(),

@@ -137,6 +137,8 @@ async fn a_token_is_created_used_changed_and_revoked() {
     for change in [
         json!({"description": "x"}),
         json!({"description": "sensors"}),
+        json!({"description": "x".repeat(5000)}),
+        json!({"permissions": [permission("write", "not held")]}),
     ] {
         let line = format!("PATCH {}", path(&made));
         let reply = server.ask(&line, &keeper, Some(change)).await;

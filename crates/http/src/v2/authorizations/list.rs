@@ -5,7 +5,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use symbolon::{
-    Admin, Authorization, AuthorizationFilter, Caller, Engine, Error, Id, Names, Origin,
+    Admin, Authorization, AuthorizationFilter, AuthorizationPages, Caller, Engine, Error, Id,
+    Names, Origin,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -117,6 +118,7 @@ struct Reading {
     /// Number of results that remain until the limit.
     left: usize,
     /// Query of the next page without `after`; none if there is only one page.
+    pages: Option<AuthorizationPages>,
     next: Option<String>,
     last: Option<Id>,
     any: bool,
@@ -140,6 +142,7 @@ impl Reading {
                 ..AuthorizationFilter::default()
             },
             settings,
+            pages: None,
             left: wanted.limit.map_or(usize::MAX, |limit| limit as usize),
             next: wanted.limit.map(|limit| wanted.page(limit)),
             last: None,
@@ -244,14 +247,16 @@ impl Reading {
 
 impl PagedResponse for Reading {
     fn write_next_page(mut self, engine: &Engine) -> Result<Self, Failure> {
-        self.filter.limit = Some(self.left.min(PAGE));
-        let page = engine
-            .admin(self.caller)
-            .authorizations()
-            .list(&self.filter)?;
+        let admin = engine.admin(self.caller);
+        let authorizations = admin.authorizations();
+        let mut pages = match self.pages.take() {
+            Some(pages) => pages,
+            None => authorizations.pages(&self.filter)?,
+        };
         let wanted = self.left.min(PAGE);
+        let page = authorizations.next_page(&mut pages, wanted)?;
         let full = page.len() == wanted;
-        self.filter.after = page.last().map_or(self.filter.after, |last| Some(last.id));
+        self.pages = Some(pages);
         self.write(engine, page)?;
         if !full || self.left == 0 {
             self.end();
