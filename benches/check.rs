@@ -169,13 +169,7 @@ fn refusals(bench: &mut Bench, world: &World) {
         assert_eq!(refuse(&garbage), 0);
         ready(one);
     };
-    prepared(
-        bench,
-        "check/beside-garbage",
-        world,
-        flooded,
-        accepted(world),
-    );
+    prepared(bench, "check/beside-garbage", world, flooded, accepted(world));
 }
 
 /// An authenticated connection and its request.
@@ -219,22 +213,10 @@ fn random_connection<'c>(all: &'c [Connection]) -> impl FnMut() -> &'c Connectio
 
 /// Measures checks that must also compare freshness or an expiry.
 fn compared(bench: &mut Bench, count: u64) {
-    let world = check(
-        bench,
-        "check/shared",
-        Cast::Standard,
-        count,
-        Sharing::Shared,
-    );
+    let world = check(bench, "check/shared", Cast::Standard, count, Sharing::Shared);
     grants(bench, "grant/one-shared", &world, 1);
     if count == 1000 {
-        let world = check(
-            bench,
-            "check/expiring",
-            Cast::Expiring,
-            count,
-            Sharing::Exclusive,
-        );
+        let world = check(bench, "check/expiring", Cast::Expiring, count, Sharing::Exclusive);
         grants(bench, "grant/one-expiring", &world, 1);
     }
 }
@@ -250,13 +232,9 @@ fn maps(bench: &mut Bench, world: &World) {
     });
     drop(locked);
     let map: DashMap<_, _> = all().collect();
-    on_tokens(bench, "check/sha256-dashmap", world, |one| {
-        *map.get(&sha256(&one.token)).unwrap()
-    });
+    on_tokens(bench, "check/sha256-dashmap", world, |one| *map.get(&sha256(&one.token)).unwrap());
     drop(map);
     let map: papaya::HashMap<_, _> = all().collect();
     let map = map.pin();
-    on_tokens(bench, "check/sha256-papaya", world, |one| {
-        *map.get(&sha256(&one.token)).unwrap()
-    });
+    on_tokens(bench, "check/sha256-papaya", world, |one| *map.get(&sha256(&one.token)).unwrap());
 }

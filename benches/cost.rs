@@ -1,8 +1,5 @@
 //! Allocations and system calls per check. Counting system calls needs `strace`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up has nothing to measure"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use std::hint::black_box;
 use std::path::Path;

@@ -53,10 +53,8 @@ pub fn full_or_quick<T>(full: T, quick: T) -> T {
 /// Returns the numbers of tokens to measure, in ascending order, as `cargo xtask bench` requests.
 pub fn sizes() -> Vec<u64> {
     let sizes = std::env::var("SYMBOLON_BENCH_SIZES").unwrap_or_else(|_| "1000,100000".to_owned());
-    let number = |size: &str| {
-        size.parse()
-            .unwrap_or_else(|_| panic!("`{size}` is not a number of tokens"))
-    };
+    let number =
+        |size: &str| size.parse().unwrap_or_else(|_| panic!("`{size}` is not a number of tokens"));
     sizes.split(',').map(number).collect()
 }
 

@@ -62,8 +62,7 @@ impl Limit {
     #[inline]
     pub fn hash(&mut self) -> u64 {
         let mut words = self.key;
-        self.platform
-            .compress_in_place(&mut words, &self.block, 64, 0, FLAGS);
+        self.platform.compress_in_place(&mut words, &self.block, 64, 0, FLAGS);
         let [first, ..] = words;
         if let Some(bytes) = self.block.first_chunk_mut() {
             *bytes = first.to_le_bytes();

@@ -2,10 +2,7 @@
 //! without tokens.
 //!
 //! The store of that process keeps no records in memory, so that only the engine's memory counts.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up has nothing to measure"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -60,11 +57,7 @@ fn of_child(what: &str, count: u64) -> Memory {
     let text = String::from_utf8(made.stdout).unwrap();
     let numbers = text.split_whitespace().map(|word| word.parse().unwrap());
     let [resident, peak, hot] = numbers.collect::<Vec<_>>().try_into().unwrap();
-    Memory {
-        resident,
-        peak,
-        hot,
-    }
+    Memory { resident, peak, hot }
 }
 
 fn child(what: &str, count: u64) {
@@ -104,11 +97,7 @@ fn own() -> Memory {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.map_or(0.0, kilobytes)
     };
-    Memory {
-        resident: of("VmRSS:"),
-        peak: of("VmHWM:"),
-        hot: huge() * HOT,
-    }
+    Memory { resident: of("VmRSS:"), peak: of("VmHWM:"), hot: huge() * HOT }
 }
 
 /// Share of the hot slots in the memory on huge pages: a slot has 32 bytes, and 24 more that only

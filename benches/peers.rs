@@ -62,9 +62,7 @@ impl Rows {
             text.clear();
             text.push_str(&self.texts[draw.usize(..self.texts.len())]);
         };
-        bench.steps(name, None, 1, &mut ring, ready, |text| {
-            find(text) as u64 - VALUE.len() as u64
-        });
+        bench.steps(name, None, 1, &mut ring, ready, |text| find(text) as u64 - VALUE.len() as u64);
     }
 }
 

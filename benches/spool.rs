@@ -61,17 +61,8 @@ impl SpoolStore {
     }
 
     fn new(file: File, is_complete: bool, sharing: Sharing) -> io::Result<Self> {
-        let state = State {
-            length: file.metadata()?.len(),
-            head: Revision::ABSENT,
-        };
-        Ok(Self {
-            file,
-            is_complete,
-            sharing,
-            few: MemoryStore::new(),
-            state: Mutex::new(state),
-        })
+        let state = State { length: file.metadata()?.len(), head: Revision::ABSENT };
+        Ok(Self { file, is_complete, sharing, few: MemoryStore::new(), state: Mutex::new(state) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -130,11 +121,7 @@ impl TokenStore for SpoolStore {
             rest = after;
         }
         offset += (bytes.len() - rest.len()) as u64;
-        let end = End {
-            head: state.head,
-            floor: Revision::ABSENT,
-            epoch: Epoch(1),
-        };
+        let end = End { head: state.head, floor: Revision::ABSENT, epoch: Epoch(1) };
         Ok(Page {
             items,
             next: Cursor::from_bytes(&offset.to_le_bytes()),
@@ -143,10 +130,7 @@ impl TokenStore for SpoolStore {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            sharing: self.sharing,
-            ..self.few.limits()
-        }
+        Limits { sharing: self.sharing, ..self.few.limits() }
     }
 
     fn touch(&self, _used: &[(Id, Minute)]) -> Result<(), StoreError> {
@@ -206,10 +190,6 @@ fn read(bytes: &[u8]) -> Option<(Stored, &[u8])> {
         columns,
         bytes: bytes.into(),
     };
-    let stored = Stored {
-        record,
-        revision,
-        last_used: None,
-    };
+    let stored = Stored { record, revision, last_used: None };
     Some((stored, rest))
 }

@@ -66,10 +66,7 @@ impl World {
     fn make(store: Arc<dyn TokenStore>, options: Options) -> Self {
         let engine = Engine::create(store, key(), options).unwrap();
         let organization = owners(&engine, Cast::Standard, 1);
-        Self {
-            engine,
-            organization,
-        }
+        Self { engine, organization }
     }
 
     fn create(&self) -> Id {
@@ -104,10 +101,7 @@ fn create(figures: &mut Figures) {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
     let journal = FileJournal::open(&path("journal"), JournalKeys::new(&key())).unwrap();
-    let with_journal = Options {
-        journal: Some(Arc::new(journal)),
-        ..options()
-    };
+    let with_journal = Options { journal: Some(Arc::new(journal)), ..options() };
     let sqlite = World::creating(BareSqlite::store(&path("sqlite")), options());
     let journaled = World::creating(BareSqlite::store(&path("journaled")), with_journal);
     let sled = World::creating(BareSled::store(&path("sled")), options());

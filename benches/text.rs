@@ -50,10 +50,7 @@ mod tests {
             let id = Id::new(number).unwrap();
             let shape = TokenShape::of(Prefix::SYMBOLON, &native(id, 3));
             assert_eq!(shape, Ok(TokenShape::Native(id)));
-            assert_eq!(
-                TokenShape::of(Prefix::SYMBOLON, &long(id)),
-                Ok(TokenShape::Other)
-            );
+            assert_eq!(TokenShape::of(Prefix::SYMBOLON, &long(id)), Ok(TokenShape::Other));
             assert_ne!(native(id, 0), native(id, 1));
         }
     }

@@ -1,10 +1,7 @@
 //! Speed of two threads as a multiple of one: checks, the hash alone, and maps with locks.
 //!
 //! All are measured in turn, round by round, so that other load on the machine affects all alike.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up has nothing to measure"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use std::collections::HashMap;
 use std::hint::black_box;

@@ -98,10 +98,7 @@ impl World {
     ///
     /// Under callgrind a program has no vDSO, so that reading the system's clock would cost more.
     pub fn timeless(cast: Cast, count: u64) -> Self {
-        let still = || Options {
-            clock: Arc::new(ManualClock::at(now())),
-            ..options()
-        };
+        let still = || Options { clock: Arc::new(ManualClock::at(now())), ..options() };
         make(cast, count, still());
         let engine = reopen(cast, count, Sharing::Exclusive, still());
         Self::of(engine, cast, count)
@@ -133,10 +130,8 @@ impl World {
 
     /// Returns the token with this number and its request.
     pub fn presented(&self, number: u64) -> Presented {
-        let mut presented = Presented {
-            token: String::with_capacity(256),
-            request: self.request(number),
-        };
+        let mut presented =
+            Presented { token: String::with_capacity(256), request: self.request(number) };
         self.present(number, &mut presented);
         presented
     }
@@ -313,6 +308,5 @@ fn permissions(number: u64, organization: Id) -> PermissionSet {
     let others = others.take(usize::try_from(number).unwrap());
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let all = others.chain([read]);
-    all.map(|permission| permission.organization(organization))
-        .collect()
+    all.map(|permission| permission.organization(organization)).collect()
 }

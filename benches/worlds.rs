@@ -1,8 +1,5 @@
 //! Creates the standard world of as many tokens as the last argument says, and prints the seconds.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up has nothing to measure"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use symbolon_benches::{Cast, World};
 

@@ -1,9 +1,6 @@
 //! Readers while a writer runs at full speed: their speed relative to reading alone, and their
 //! longest pause.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up has nothing to measure"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -44,17 +41,10 @@ fn main() {
     let engine = &world.engine;
     let write = || {
         let root = Caller::Root;
-        let made = engine
-            .admin(root)
-            .authorizations()
-            .create(new_authorization(organization));
+        let made = engine.admin(root).authorizations().create(new_authorization(organization));
         let id = made.unwrap().1.id;
         let inactive = Transition::Deactivate.into();
-        engine
-            .admin(root)
-            .authorizations()
-            .edit(id, inactive)
-            .unwrap();
+        engine.admin(root).authorizations().edit(id, inactive).unwrap();
         engine.admin(root).authorizations().revoke(id).unwrap();
     };
     let of_check = Readings::take(rounds, time, &reader(&world, count), &write);
@@ -65,11 +55,7 @@ fn main() {
         ("writer/busy-neighbour", &of_check, &of_check.neighbour),
         ("writer/rwlock-hashmap", &of_lock, &of_lock.writer),
         ("writer/growing", &of_growth, &of_growth.writer),
-        (
-            "writer/growing-busy-neighbour",
-            &of_growth,
-            &of_growth.neighbour,
-        ),
+        ("writer/growing-busy-neighbour", &of_growth, &of_growth.neighbour),
     ] {
         let Reading { rate, longest } = readings.of(beside);
         figures.add(name, Some(count), Kind::Times, rate, Unit::One);

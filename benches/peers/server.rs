@@ -18,9 +18,7 @@ const ROWS: usize = 20_000;
 const POSTGRES: &str = "/usr/lib/postgresql";
 
 pub(crate) fn all(bench: &mut Bench, rows: &Rows) {
-    let rows = Rows {
-        texts: rows.texts.iter().take(ROWS).cloned().collect(),
-    };
+    let rows = Rows { texts: rows.texts.iter().take(ROWS).cloned().collect() };
     // The path of a socket may have 107 bytes, and PostgreSQL's user must be able to read it.
     let folder = tempfile::Builder::new().prefix("sym").tempdir().unwrap();
     let redis = redis(bench, &rows, folder.path());

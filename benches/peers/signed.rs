@@ -15,10 +15,7 @@ use symbolon_benches::Bench;
 
 pub(crate) fn all(bench: &mut Bench) {
     let secret = [7; 32];
-    let keys = (
-        EncodingKey::from_secret(&secret),
-        DecodingKey::from_secret(&secret),
-    );
+    let keys = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
     jwt(bench, "peer/jwt-hs256", Algorithm::HS256, keys);
 
     let random = SystemRandom::new();
@@ -58,10 +55,8 @@ fn biscuit(bench: &mut Bench) {
     let text = token.unwrap().to_base64().unwrap();
     let public = root.public();
     // The default limit of 1 ms is exceeded whenever the system interrupts the thread.
-    let patient = AuthorizerLimits {
-        max_time: Duration::from_secs(10),
-        ..AuthorizerLimits::default()
-    };
+    let patient =
+        AuthorizerLimits { max_time: Duration::from_secs(10), ..AuthorizerLimits::default() };
     bench.chain("peer/biscuit", None, || {
         let token = Biscuit::from_base64(black_box(&text), public).unwrap();
         let asks = authorizer!(

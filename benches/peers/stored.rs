@@ -52,10 +52,7 @@ fn sqlite(rows: &Rows, path: &std::path::Path) -> Connection {
 fn select(sqlite: &Connection, hash: &Hash) -> usize {
     let select = sqlite.prepare_cached("SELECT bytes FROM token WHERE hash = ?");
     let length = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_blob()?.len());
-    select
-        .unwrap()
-        .query_row([hash.as_slice()], length)
-        .unwrap()
+    select.unwrap().query_row([hash.as_slice()], length).unwrap()
 }
 
 fn redb(bench: &mut Bench, rows: &Rows, path: &std::path::Path) {
@@ -83,7 +80,5 @@ fn sled(bench: &mut Bench, rows: &Rows, path: &std::path::Path) {
     for hash in rows.hashes() {
         store.insert(hash, VALUE.as_slice()).unwrap();
     }
-    rows.look_up(bench, "peer/sled", |text| {
-        store.get(Rows::hash(text)).unwrap().unwrap().len()
-    });
+    rows.look_up(bench, "peer/sled", |text| store.get(Rows::hash(text)).unwrap().unwrap().len());
 }

@@ -95,10 +95,7 @@ impl Bare for BareSqlite {
     fn make(folder: &Path) -> Self {
         let connection = open_durable(folder);
         connection.execute_batch(TABLE).unwrap();
-        Self {
-            connection,
-            revision: 0,
-        }
+        Self { connection, revision: 0 }
     }
 
     fn commit(&mut self, rows: &[Row]) {
@@ -191,12 +188,7 @@ impl Bare for BareSled {
         let db = sled::open(folder).unwrap();
         let tree = |name: &str| db.open_tree(name).unwrap();
         let trees = ["record", "revision", "unique", "organization", "user"].map(tree);
-        Self {
-            file: File::open(folder.join("db")).unwrap(),
-            db,
-            trees,
-            revision: 0,
-        }
+        Self { file: File::open(folder.join("db")).unwrap(), db, trees, revision: 0 }
     }
 
     fn commit(&mut self, rows: &[Row]) {

@@ -14,11 +14,7 @@ pub(crate) struct Runner<'a> {
 
 impl<'a> Runner<'a> {
     pub(crate) fn new(name: &str, step: impl FnMut() + 'a) -> Self {
-        Self {
-            name: name.to_owned(),
-            step: Box::new(step),
-            took: Vec::new(),
-        }
+        Self { name: name.to_owned(), step: Box::new(step), took: Vec::new() }
     }
 }
 

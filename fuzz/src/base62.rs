@@ -15,10 +15,7 @@ pub(crate) fn encode(bytes: &[u8], width: usize) -> String {
         }
         *digit = DIGITS[rest as usize];
     }
-    assert!(
-        number.iter().all(|byte| *byte == 0),
-        "more than {width} digits"
-    );
+    assert!(number.iter().all(|byte| *byte == 0), "more than {width} digits");
     String::from_utf8(digits).unwrap()
 }
 

@@ -29,10 +29,7 @@ pub fn import_file(data: &[u8]) -> bool {
         assert_eq!(again.bad(), &[]);
         assert_eq!(again.known().authorizations, rows);
         assert_eq!(again.new_items(), Counts::default());
-        assert_eq!(
-            again.write(&maintenance, &mut |_| ()).unwrap(),
-            Counts::default()
-        );
+        assert_eq!(again.write(&maintenance, &mut |_| ()).unwrap(), Counts::default());
         assert_eq!(engine.len(), known);
     }
     assert_eq!(maintenance.fsck().unwrap().problems, []);
@@ -40,10 +37,7 @@ pub fn import_file(data: &[u8]) -> bool {
 }
 
 fn defaults() -> Defaults {
-    Defaults {
-        organization: Some(OwnerName::Name("default".into())),
-        ..Defaults::default()
-    }
+    Defaults { organization: Some(OwnerName::Name("default".into())), ..Defaults::default() }
 }
 
 fn engine() -> Engine {

@@ -33,11 +33,7 @@ pub fn journal_file(data: &[u8]) -> bool {
     }
     for event in &events {
         let json = serde_json::to_string(event).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Event>(&json).unwrap(),
-            *event,
-            "{json}"
-        );
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), *event, "{json}");
     }
     let chain = chain(&keys, &events);
     let report = verify(&keys, &chain);
@@ -57,11 +53,7 @@ fn changed(keys: &JournalKeys, chain: &[u8], at: usize, byte: u8) {
     other[at] = byte;
     let report = verify(keys, &other);
     let last = at + 1 == chain.len();
-    assert_eq!(
-        report.findings.is_empty(),
-        last || other == chain,
-        "byte {at}"
-    );
+    assert_eq!(report.findings.is_empty(), last || other == chain, "byte {at}");
 }
 
 fn cut(keys: &JournalKeys, chain: &[u8], at: usize) {

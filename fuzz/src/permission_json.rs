@@ -13,10 +13,7 @@ pub fn permission_json(data: &[u8]) -> bool {
         permissions = read;
     } else if let Ok(text) = std::str::from_utf8(data) {
         permissions.extend(text.lines().filter_map(|line| line.parse().ok()));
-        permissions.extend(
-            text.lines()
-                .filter_map(|line| serde_json::from_str(line).ok()),
-        );
+        permissions.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
     }
     permissions.iter().for_each(written);
     permissions.truncate(COMPARED);
@@ -26,11 +23,7 @@ pub fn permission_json(data: &[u8]) -> bool {
 
 fn written(permission: &Permission) {
     let json = serde_json::to_string(permission).unwrap();
-    assert_eq!(
-        serde_json::from_str::<Permission>(&json).unwrap(),
-        *permission,
-        "{json}"
-    );
+    assert_eq!(serde_json::from_str::<Permission>(&json).unwrap(), *permission, "{json}");
     let text = permission.to_string();
     let is_text = match &permission.resource.target {
         Target::Any | Target::Id(_) => true,
@@ -52,9 +45,7 @@ fn matching(permissions: &[Permission]) {
         for request in &requests {
             assert_eq!(
                 held.covers(request),
-                PermissionSet::from(vec![held.clone()])
-                    .covering(request)
-                    .is_some()
+                PermissionSet::from(vec![held.clone()]).covering(request).is_some()
             );
         }
         assert!(held.covers(&exact(held)), "{held}");
@@ -101,29 +92,16 @@ fn requests(permission: &Permission) -> [Request<'_>; 4] {
     let bare = Request::new(permission.action, permission.resource.kind);
     let Some(organization) = permission.resource.organization else {
         let elsewhere = exact(permission).organization(Id::MIN);
-        return [
-            bare,
-            exact(permission),
-            elsewhere,
-            bare.organization(Id::MAX),
-        ];
+        return [bare, exact(permission), elsewhere, bare.organization(Id::MAX)];
     };
     let nowhere = target(bare, &permission.resource.target);
-    [
-        bare,
-        nowhere,
-        exact(permission),
-        bare.organization(organization),
-    ]
+    [bare, nowhere, exact(permission), bare.organization(organization)]
 }
 
 fn exact(permission: &Permission) -> Request<'_> {
     let bare = Request::new(permission.action, permission.resource.kind);
     let request = target(bare, &permission.resource.target);
-    permission
-        .resource
-        .organization
-        .map_or(request, |id| request.organization(id))
+    permission.resource.organization.map_or(request, |id| request.organization(id))
 }
 
 fn target<'a>(request: Request<'a>, target: &'a Target) -> Request<'a> {

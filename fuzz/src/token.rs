@@ -44,9 +44,7 @@ fn shape(text: &str, data: &[u8]) -> bool {
 
 /// Returns the shape according to `docs/format.md`: each number has exactly one encoding.
 fn expected(prefix: &str, data: &[u8]) -> Option<TokenShape> {
-    let own = data
-        .strip_prefix(prefix.as_bytes())
-        .filter(|own| own.len() == OWN);
+    let own = data.strip_prefix(prefix.as_bytes()).filter(|own| own.len() == OWN);
     let Some(own) = own else {
         let printable = data.iter().all(|byte| (0x21..=0x7e).contains(byte));
         return (printable && (32..=255).contains(&data.len())).then_some(TokenShape::Other);
@@ -78,22 +76,16 @@ fn assembled(data: &[u8]) {
         other[at] = byte;
         let shape = TokenShape::of(Prefix::SYMBOLON, &other);
         let same = other == text.as_bytes();
-        assert!(
-            same || !matches!(shape, Ok(TokenShape::Native(_))),
-            "{text}"
-        );
+        assert!(same || !matches!(shape, Ok(TokenShape::Native(_))), "{text}");
     }
 }
 
 fn hashed(data: &[u8]) {
-    for (variant, foreign_hash) in [
-        ("sha256", ForeignHash::sha256(data)),
-        ("sha512", ForeignHash::sha512(data)),
-    ] {
-        let text = format!(
-            "$influxdb2-{variant}${}",
-            URL_SAFE_NO_PAD.encode(digest(&foreign_hash))
-        );
+    for (variant, foreign_hash) in
+        [("sha256", ForeignHash::sha256(data)), ("sha512", ForeignHash::sha512(data))]
+    {
+        let text =
+            format!("$influxdb2-{variant}${}", URL_SAFE_NO_PAD.encode(digest(&foreign_hash)));
         assert_eq!(text.parse(), Ok(foreign_hash));
     }
 }
@@ -109,10 +101,7 @@ fn foreign_hash(data: &[u8]) -> bool {
         ForeignHash::Sha256(_) => "sha256",
         ForeignHash::Sha512(_) => "sha512",
     };
-    let one = format!(
-        "$influxdb2-{variant}${}",
-        URL_SAFE_NO_PAD.encode(digest(&foreign_hash))
-    );
+    let one = format!("$influxdb2-{variant}${}", URL_SAFE_NO_PAD.encode(digest(&foreign_hash)));
     let padding = match foreign_hash {
         ForeignHash::Sha256(_) => "=",
         ForeignHash::Sha512(_) => "==",

@@ -201,10 +201,7 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     let choice = color_in(arguments);
     choice.write_global();
     let text = error.render().ansi().to_string();
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return match write!(anstream::stdout(), "{text}") {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
             _ => ExitCode::SUCCESS,
@@ -213,10 +210,7 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     output::usage(&error.render().to_string());
     let command = Cli::command();
     let names = || command.get_subcommands().map(clap::Command::get_name);
-    let named = arguments
-        .iter()
-        .skip(1)
-        .find_map(|argument| names().find(|name| argument == name));
+    let named = arguments.iter().skip(1).find_map(|argument| names().find(|name| argument == name));
     let deciding = named.is_some_and(|name| DECIDING.contains(&name));
     ExitCode::from(if deciding { 2 } else { 1 })
 }
@@ -310,17 +304,7 @@ mod tests {
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
         assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
         assert_eq!(span("0"), Ok(Duration::ZERO));
-        for wrong in [
-            "",
-            "s",
-            "-1s",
-            "1.5s",
-            "1w",
-            "0s",
-            "99999999999s",
-            "1 s",
-            "é",
-        ] {
+        for wrong in ["", "s", "-1s", "1.5s", "1w", "0s", "99999999999s", "1 s", "é"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -51,10 +51,7 @@ pub(crate) fn run(global: &Global, args: &BackupArgs) -> Result<ExitCode, Failur
     } else {
         let mut file = PrivateFile::create(&args.file)?;
         let summary = write(store, &mut file).map_err(|error| match error {
-            BackupError::Write(source) => Failure::Write {
-                path: args.file.clone(),
-                source,
-            },
+            BackupError::Write(source) => Failure::Write { path: args.file.clone(), source },
             error => error.into(),
         })?;
         file.finish()?;

@@ -38,10 +38,7 @@ pub(crate) enum Failure {
     #[error("invalid configuration file `{}`: {reason}", path.display())]
     Config { path: PathBuf, reason: String },
     #[error("cannot listen on `{address}`; choose another address with `--listen`")]
-    Listen {
-        address: std::net::SocketAddr,
-        source: io::Error,
-    },
+    Listen { address: std::net::SocketAddr, source: io::Error },
     #[error("the server failed")]
     Serve(#[source] io::Error),
     #[error("cannot read standard input")]
@@ -53,11 +50,7 @@ pub(crate) enum Failure {
     #[error("unknown {what} `{name}`")]
     Unknown { what: &'static str, name: String },
     #[error("unknown {what} `{name}`; see `symbolon {list} list`")]
-    NotListed {
-        what: Field,
-        name: String,
-        list: &'static str,
-    },
+    NotListed { what: Field, name: String, list: &'static str },
     #[error(
         "unknown bucket `{0}`; give its id (16 hexadecimal digits), \
          or the name of a registered bucket"
@@ -75,10 +68,7 @@ pub(crate) enum Failure {
     #[error("{what} `{name}` exists already; choose another name, or pass `--adopt` to use it")]
     NotAdopted { what: &'static str, name: String },
     #[error("the set-up code of {place} is not valid")]
-    SetupCode {
-        place: String,
-        source: symbolon_http::InvalidSetupCode,
-    },
+    SetupCode { place: String, source: symbolon_http::InvalidSetupCode },
     #[error(
         "`{}` holds something other than a generated set-up code; move it away, or give a code \
          with `--setup-code-file`", .0.display()
@@ -97,11 +87,7 @@ pub(crate) enum Failure {
     )]
     BadRows(usize),
     #[error("import stopped after {done} of {all} new items; run it again to continue")]
-    Stopped {
-        done: usize,
-        all: usize,
-        source: symbolon::Error,
-    },
+    Stopped { done: usize, all: usize, source: symbolon::Error },
     #[error(
         "cannot write the token to `{}`; it was printed instead and is not shown again",
         path.display()
@@ -137,10 +123,7 @@ pub(crate) enum Failure {
     #[error("`{}` contains files that no restore created; move them away", .0.display())]
     NotOurs(PathBuf),
     #[error("restored the store to `{store}`, but cannot open it")]
-    RestoredUnopened {
-        store: StoreUrl,
-        source: Box<Failure>,
-    },
+    RestoredUnopened { store: StoreUrl, source: Box<Failure> },
     #[error(transparent)]
     Journal(#[from] symbolon_journal::OpenError),
     #[error(

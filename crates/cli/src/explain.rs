@@ -51,10 +51,7 @@ pub(crate) fn run(global: &Global, args: &ExplainArgs) -> Result<ExitCode, Failu
     let schema = crate::open::schema();
     schema.check_request(args.action, args.kind)?;
     if args.resource_id.is_some() && schema.is_by_name(args.kind) {
-        let reason = format!(
-            "{} are identified by name; use `--resource-name`",
-            args.kind
-        );
+        let reason = format!("{} are identified by name; use `--resource-name`", args.kind);
         return Err(Failure::Argument("resource-id", reason));
     }
     let engine = global.open()?;
@@ -115,10 +112,7 @@ const SHOWN: usize = 8;
 
 fn text(explanation: &Explanation, request: &Request<'_>) -> String {
     let line = |what: &str, value: &str| format!("  {BOLD}{what:13}{BOLD:#}  {value}\n");
-    let id = format!(
-        "{}  {}",
-        explanation.authorization.id, explanation.authorization.description
-    );
+    let id = format!("{}  {}", explanation.authorization.id, explanation.authorization.description);
     let id = line("Authorization", id.trim_end());
     let covering = explanation.authorization.permissions.covering(request);
     let covering = covering.map(|one| line("Permission", &one.to_string()));
@@ -134,14 +128,8 @@ fn text(explanation: &Explanation, request: &Request<'_>) -> String {
     }
     let near = &explanation.nearest;
     if !near.is_empty() {
-        let spaced = if explanation.reasons.is_empty() {
-            ""
-        } else {
-            "\n"
-        };
-        text.push_str(&format!(
-            "{spaced}No permission covers {request}. Nearest:\n"
-        ));
+        let spaced = if explanation.reasons.is_empty() { "" } else { "\n" };
+        text.push_str(&format!("{spaced}No permission covers {request}. Nearest:\n"));
         let mut table = output::table(&[]);
         for (permission, why) in near.iter().take(SHOWN) {
             let why: Vec<_> = why.iter().map(ToString::to_string).collect();
@@ -181,11 +169,7 @@ fn sentence(reason: &NotInForceReason) -> String {
 
 fn json(explanation: &Explanation) -> Value {
     let permission = explanation.decision.as_ref().ok().map(ToString::to_string);
-    let reason = explanation
-        .decision
-        .as_ref()
-        .err()
-        .map(|denied| denied.reason());
+    let reason = explanation.decision.as_ref().err().map(|denied| denied.reason());
     let reasons: Vec<Value> = explanation.reasons.iter().map(reason_json).collect();
     let nearest = explanation.nearest.iter().map(|(permission, why)| {
         let why: Vec<_> = why.iter().map(|one| one.as_str()).collect();

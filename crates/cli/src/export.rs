@@ -60,10 +60,7 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     } else {
         let mut file = PrivateFile::create(&args.file)?;
         let done = write(&engine, &mut file, secrets).map_err(|error| match error {
-            ExportError::Write(source) => Failure::Write {
-                path: args.file.clone(),
-                source,
-            },
+            ExportError::Write(source) => Failure::Write { path: args.file.clone(), source },
             error => error.into(),
         })?;
         file.finish()?;
@@ -71,9 +68,7 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     };
     if done.left_out > 0 {
         let many = output::count(done.left_out, "record");
-        output::warning(format!(
-            "left out {many} that failed verification; run `symbolon fsck`"
-        ));
+        output::warning(format!("left out {many} that failed verification; run `symbolon fsck`"));
     }
     if !to_stdout {
         let items = output::count(done.written.total(), "item");

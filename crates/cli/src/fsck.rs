@@ -67,25 +67,17 @@ impl Report {
             Ok(engine) => examine(&engine)?,
             Err(Failure::Engine(error @ Error::Settings)) => {
                 let key = RecordKey::new(Kind::SETTING, Id::MIN);
-                (
-                    Findings::default(),
-                    vec![ReportedProblem::new(key, error.to_string())],
-                )
+                (Findings::default(), vec![ReportedProblem::new(key, error.to_string())])
             }
             Err(error) => return Err(error),
         };
         problems.extend(
-            findings
-                .problems
-                .into_iter()
-                .map(|one| ReportedProblem::new(one.key, one.problem)),
+            findings.problems.into_iter().map(|one| ReportedProblem::new(one.key, one.problem)),
         );
         let records = findings.records.into_iter();
         Ok(Self {
             sound: problems.is_empty() && damage.is_empty(),
-            records: records
-                .map(|(kind, many)| (format!("{kind:?}"), many))
-                .collect(),
+            records: records.map(|(kind, many)| (format!("{kind:?}"), many)).collect(),
             problems,
             damage,
         })
@@ -125,18 +117,13 @@ fn examine(engine: &Engine) -> Result<(Findings, Vec<ReportedProblem>), Failure>
     let is_found = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
     let faults = engine.faults().into_iter();
     let noticed = faults.filter(|fault| !is_found(fault.key));
-    let problems = noticed
-        .map(|fault| ReportedProblem::new(fault.key, fault.problem.to_string()))
-        .collect();
+    let problems =
+        noticed.map(|fault| ReportedProblem::new(fault.key, fault.problem.to_string())).collect();
     Ok((findings, problems))
 }
 
 impl ReportedProblem {
     fn new(key: RecordKey, problem: String) -> Self {
-        Self {
-            kind: format!("{:?}", key.kind),
-            id: key.id,
-            problem,
-        }
+        Self { kind: format!("{:?}", key.kind), id: key.id, problem }
     }
 }

@@ -96,28 +96,17 @@ fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
 fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let path = global.key_path();
-    let store = global
-        .open_store()?
-        .ok_or_else(|| Failure::NoStore(global.store.clone()))?;
+    let store = global.open_store()?.ok_or_else(|| Failure::NoStore(global.store.clone()))?;
     // Opened before a secret is generated, to verify that the key and the journal fit the store.
-    let opened = global.start(
-        &store,
-        global.lock_key_exclusively()?,
-        Engine::open,
-        global.options(),
-    )?;
+    let opened =
+        global.start(&store, global.lock_key_exclusively()?, Engine::open, global.options())?;
     let alone = opened.close();
     let before = global.load_key()?;
     let interrupted = before.is_rotating();
     let key = begin(&path, before)?;
     let current = key.ids().last();
     let (sealed, _) = complete(global, &store, key, alone)?;
-    let done = Done {
-        current,
-        sealed,
-        interrupted,
-        seconds: start.elapsed().as_secs_f64(),
-    };
+    let done = Done { current, sealed, interrupted, seconds: start.elapsed().as_secs_f64() };
     match args.json {
         true => output::print_json(&done.json())?,
         false => output::print(done.text(&path))?,

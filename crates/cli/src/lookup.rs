@@ -73,17 +73,13 @@ impl Lookup {
     /// Returns the name of the user with this id, if there is one.
     pub(crate) fn user_name(&mut self, id: Id) -> Result<Option<String>, Error> {
         let root = &self.root;
-        remember(&mut self.users, id, || {
-            root.users().get(id).map(|one| one.name)
-        })
+        remember(&mut self.users, id, || root.users().get(id).map(|one| one.name))
     }
 
     /// Returns the name of the organization with this id, if there is one.
     pub(crate) fn organization_name(&mut self, id: Id) -> Result<Option<String>, Error> {
         let root = &self.root;
-        remember(&mut self.organizations, id, || {
-            root.organizations().get(id).map(|one| one.name)
-        })
+        remember(&mut self.organizations, id, || root.organizations().get(id).map(|one| one.name))
     }
 }
 
@@ -96,11 +92,7 @@ pub(crate) fn unknown(error: Error, field: Field, name: &str) -> Failure {
         (Error::NotFound(_), Field::Organization) => "org",
         (error, _) => return error.into(),
     };
-    Failure::NotListed {
-        what: field,
-        name: name.to_owned(),
-        list,
-    }
+    Failure::NotListed { what: field, name: name.to_owned(), list }
 }
 
 /// Converts an error, adding `name` if that name is already in use.

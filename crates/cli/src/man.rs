@@ -28,10 +28,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
     match &args.folder {
         Some(folder) => {
             let written = fs::create_dir_all(folder).and_then(|()| write(&command, folder));
-            written.map_err(|source| Failure::Write {
-                path: folder.clone(),
-                source,
-            })?;
+            written.map_err(|source| Failure::Write { path: folder.clone(), source })?;
         }
         None => {
             let mut page = Vec::new();

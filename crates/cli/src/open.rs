@@ -85,8 +85,7 @@ impl Global {
 
     /// Opens an engine on the store. Fails with [`Failure::NoStore`] if there is none.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
-        self.open_if_exists()?
-            .ok_or_else(|| Failure::NoStore(self.store.clone()))
+        self.open_if_exists()?.ok_or_else(|| Failure::NoStore(self.store.clone()))
     }
 
     /// Opens an engine on the store. Returns `None` if there is no store or it is empty.
@@ -175,24 +174,16 @@ impl Global {
         options: Options,
     ) -> Result<Opened, Failure> {
         let journal = FileJournal::open(&self.journal_path(), JournalKeys::new(&key))?;
-        let options = Options {
-            journal: Some(Arc::new(journal)),
-            ..options
-        };
+        let options = Options { journal: Some(Arc::new(journal)), ..options };
         let engine = open(store.shared(), key, options).map_err(|error| match error {
-            Error::NoJournal => Failure::NoJournal {
-                store: self.store.clone(),
-                journal: self.journal_path(),
-            },
+            Error::NoJournal => {
+                Failure::NoJournal { store: self.store.clone(), journal: self.journal_path() }
+            }
             Error::ForeignJournal => Failure::ForeignJournal(self.journal_path()),
-            Error::StoreMissing => Failure::StoreMissing {
-                store: self.store.clone(),
-                journal: self.journal_path(),
-            },
-            Error::RetiredKey(key) => Failure::OldStore {
-                store: self.store.clone(),
-                key,
-            },
+            Error::StoreMissing => {
+                Failure::StoreMissing { store: self.store.clone(), journal: self.journal_path() }
+            }
+            Error::RetiredKey(key) => Failure::OldStore { store: self.store.clone(), key },
             error => error.into(),
         })?;
         Ok(Opened { engine, lock })
@@ -274,10 +265,7 @@ impl Global {
     }
 
     pub(crate) fn quiet_options(&self) -> Options {
-        Options {
-            max_staleness: self.max_staleness,
-            ..Options::new(schema())
-        }
+        Options { max_staleness: self.max_staleness, ..Options::new(schema()) }
     }
 
     pub(crate) fn key_path(&self) -> PathBuf {
@@ -310,10 +298,7 @@ impl Global {
 }
 
 fn is_missing_or_empty(folder: &Path) -> Result<bool, Failure> {
-    let read = |source| Failure::Read {
-        path: folder.to_owned(),
-        source,
-    };
+    let read = |source| Failure::Read { path: folder.to_owned(), source };
     match std::fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             Some(entry) => entry.map(|_| false).map_err(read),

@@ -36,11 +36,7 @@ mod tests {
     #[test]
     fn only_a_store_on_the_command_line_grants_operator_access() {
         assert!(may_operate(Some(ValueSource::CommandLine)));
-        for elsewhere in [
-            None,
-            Some(ValueSource::DefaultValue),
-            Some(ValueSource::EnvVariable),
-        ] {
+        for elsewhere in [None, Some(ValueSource::DefaultValue), Some(ValueSource::EnvVariable)] {
             assert!(!may_operate(elsewhere), "{elsewhere:?}");
         }
     }

@@ -52,10 +52,7 @@ impl Progress {
 
     /// Wraps `input` so that the bar follows its position.
     pub(crate) fn watch<R: Read>(&self, input: R) -> CountingReader<R> {
-        CountingReader {
-            input,
-            bar: self.0.clone(),
-        }
+        CountingReader { input, bar: self.0.clone() }
     }
 }
 
@@ -88,10 +85,9 @@ mod tests {
     #[test]
     fn progress_templates_are_valid() {
         for all in [None, Some(3)] {
-            for (position, length) in [
-                ("{human_pos}", "{human_len}"),
-                ("{decimal_bytes}", "{decimal_total_bytes}"),
-            ] {
+            for (position, length) in
+                [("{human_pos}", "{human_len}"), ("{decimal_bytes}", "{decimal_total_bytes}")]
+            {
                 Progress::new("x", all, position, length).finish();
             }
         }

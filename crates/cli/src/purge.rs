@@ -36,10 +36,7 @@ pub(crate) struct PurgeArgs {
 
 pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure> {
     let engine = global.open()?;
-    let how = PurgeOptions {
-        retention: Some(args.retention),
-        dry_run: args.dry_run,
-    };
+    let how = PurgeOptions { retention: Some(args.retention), dry_run: args.dry_run };
     let progress = Progress::counted(if args.dry_run { "Counting" } else { "Removing" }, None);
     let mut tell = |so_far: &PurgeReport| progress.set(so_far.total() as u64);
     let purged = engine.maintenance().purge_with(&how, &mut tell);

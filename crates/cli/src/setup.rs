@@ -48,39 +48,24 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
         permissions: Schema::influxdb_operator().into(),
         bucket: None,
         token: None,
-        if_name_exists: if args.adopt {
-            IfNameExists::Adopt
-        } else {
-            IfNameExists::Refuse
-        },
+        if_name_exists: if args.adopt { IfNameExists::Adopt } else { IfNameExists::Refuse },
     };
     // Validates the names before creating any file.
     open::scratch_engine()?.maintenance().set_up(&first)?;
     let file = args.write_token.as_deref();
     let file = file.map(TokenFile::reserve).transpose()?;
     let engine = global.open_or_create()?;
-    let not_adopted = |what, name: &str| Failure::NotAdopted {
-        what,
-        name: name.to_owned(),
-    };
-    let made = engine
-        .maintenance()
-        .set_up(&first)
-        .map_err(|error| match error {
-            Error::Exists(Field::OrganizationName) => not_adopted("organization", &args.org),
-            Error::Exists(Field::UserName) => not_adopted("user", &args.user),
-            error => error.into(),
-        })?;
-    deliver_token(
-        &made.token,
-        file,
-        Form::of(args.json),
-        |token, form| match (token, form) {
-            (None, _) => String::new(),
-            (_, Form::Json) => format!("{:#}\n", json(&made)),
-            (_, Form::Text) => text(&made, global),
-        },
-    )?;
+    let not_adopted = |what, name: &str| Failure::NotAdopted { what, name: name.to_owned() };
+    let made = engine.maintenance().set_up(&first).map_err(|error| match error {
+        Error::Exists(Field::OrganizationName) => not_adopted("organization", &args.org),
+        Error::Exists(Field::UserName) => not_adopted("user", &args.user),
+        error => error.into(),
+    })?;
+    deliver_token(&made.token, file, Form::of(args.json), |token, form| match (token, form) {
+        (None, _) => String::new(),
+        (_, Form::Json) => format!("{:#}\n", json(&made)),
+        (_, Form::Text) => text(&made, global),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -100,10 +85,7 @@ fn text(made: &SetUpResult, global: &Global) -> String {
     let mut text = format!("Set up {}\n\n", global.store);
     let authorization = (&made.authorization.description, made.authorization.id);
     for (what, (name, id)) in [
-        (
-            "Organization",
-            (&made.organization.name, made.organization.id),
-        ),
+        ("Organization", (&made.organization.name, made.organization.id)),
         ("User", (&made.user.name, made.user.id)),
         ("Authorization", authorization),
     ] {

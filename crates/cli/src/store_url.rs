@@ -25,11 +25,7 @@ impl StoreUrl {
             (Some(path), _) => Self::Sqlite(path),
             (_, Some(path)) => Self::Sled(path),
             (None, None) => {
-                let kind = if Path::new(&text).is_dir() {
-                    "sled"
-                } else {
-                    "sqlite"
-                };
+                let kind = if Path::new(&text).is_dir() { "sled" } else { "sqlite" };
                 let text = text.to_string_lossy();
                 return Err(format!(
                     "`{text}` does not name the kind of store; write `{kind}:{text}`"
@@ -70,10 +66,7 @@ mod tests {
 
     #[test]
     fn store_urls_name_sqlite_or_sled() {
-        assert_eq!(
-            parse("sqlite:a:b.db"),
-            Ok(StoreUrl::Sqlite("a:b.db".into()))
-        );
+        assert_eq!(parse("sqlite:a:b.db"), Ok(StoreUrl::Sqlite("a:b.db".into())));
         assert_eq!(parse("sled:/x y").unwrap().to_string(), "sled:/x y");
         let error = parse("foo.db").unwrap_err();
         assert!(error.ends_with("write `sqlite:foo.db`"), "{error}");

@@ -139,10 +139,7 @@ pub(crate) fn run(global: &Global, args: &UserArgs) -> Result<ExitCode, Failure>
         UserCommand::Create(args) => create(&lookup, args),
         UserCommand::List(args) => list(&lookup, args),
         UserCommand::Update(args) => {
-            let edit = UserEdit {
-                name: Some(args.name.clone()),
-                ..UserEdit::default()
-            };
+            let edit = UserEdit { name: Some(args.name.clone()), ..UserEdit::default() };
             let changed = change(&lookup, &args.which, &edit)?;
             args.rows.print_one(&changed)
         }
@@ -163,10 +160,7 @@ pub(crate) fn run(global: &Global, args: &UserArgs) -> Result<ExitCode, Failure>
 }
 
 fn to(transition: Transition) -> UserEdit {
-    UserEdit {
-        transition: Some(transition),
-        ..UserEdit::default()
-    }
+    UserEdit { transition: Some(transition), ..UserEdit::default() }
 }
 
 fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
@@ -176,9 +170,7 @@ fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
     let made = root.users().create(&NewUser::named(&args.name));
     let mut user = made.map_err(|error| taken(error, &args.name))?;
     if let Some(org) = org {
-        user = root
-            .organizations()
-            .add_member(org.id, user.id, Role::Member)?;
+        user = root.organizations().add_member(org.id, user.id, Role::Member)?;
     }
     args.rows.print_one(&UserOutput::from(user))
 }
@@ -191,17 +183,14 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     };
     let named = |user: &User| args.name.as_ref().is_none_or(|name| *name == user.name);
     let users = users.into_iter().filter(named);
-    args.rows
-        .print(users.map(|user| Ok(UserOutput::from(user))))
+    args.rows.print(users.map(|user| Ok(UserOutput::from(user))))
 }
 
 fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<UserOutput, Failure> {
     let user = which.find(lookup)?;
     let name = edit.name.as_deref().unwrap_or_default();
     let changed = lookup.root.users().edit(user.id, edit);
-    changed
-        .map(UserOutput::from)
-        .map_err(|error| taken(error, name))
+    changed.map(UserOutput::from).map_err(|error| taken(error, name))
 }
 
 /// Printed form of a user, without the hash of its password.

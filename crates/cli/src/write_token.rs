@@ -39,9 +39,7 @@ pub(crate) fn deliver_token(
     };
     output::print_all(show(Some(token), form))
         .inspect_err(|_| output::tell(&show(Some(token), Form::Text)))?;
-    unkept.map_or(Ok(()), |(path, source)| {
-        Err(Failure::TokenFile { path, source })
-    })
+    unkept.map_or(Ok(()), |(path, source)| Err(Failure::TokenFile { path, source }))
 }
 
 /// A new file with room for a token. Removed when dropped, unless a token was written.
@@ -57,10 +55,7 @@ const ROOM: [u8; 256] = [b' '; 256];
 impl TokenFile {
     pub(crate) fn reserve(path: &Path) -> Result<Self, FileError> {
         create_private(path, &ROOM)?;
-        Ok(Self {
-            path: path.into(),
-            written: false,
-        })
+        Ok(Self { path: path.into(), written: false })
     }
 
     fn write(mut self, token: &Token) -> Result<(), (PathBuf, io::Error)> {

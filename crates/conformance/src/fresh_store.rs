@@ -27,11 +27,7 @@ impl<'a> StoreFactory<'a> {
             .tempdir()
             .expect("cannot create a temporary directory");
         let store = (self.open)(dir.path());
-        FreshStore {
-            store,
-            dir,
-            make: self,
-        }
+        FreshStore { store, dir, make: self }
     }
 }
 

@@ -59,19 +59,11 @@ pub(crate) fn scan_with(
     let mut cursor = after.clone();
     for number in 0..MAX_PAGES {
         let page = store.scan(&cursor, limit).expect("scan works");
-        assert!(
-            page.items.len() <= limit,
-            "a page of at most {limit} has {}",
-            page.items.len()
-        );
+        assert!(page.items.len() <= limit, "a page of at most {limit} has {}", page.items.len());
         items.extend(page.items);
         cursor = page.next;
         if let Some(end) = page.end {
-            return Scanned {
-                items,
-                next: cursor,
-                end,
-            };
+            return Scanned { items, next: cursor, end };
         }
         between(number);
     }
@@ -87,18 +79,13 @@ pub(crate) fn dump(store: &dyn TokenStore) -> Dump {
         let before = records.insert(key, item);
         assert!(before.is_none(), "a scan met {key:?} twice");
     }
-    Dump {
-        records,
-        end: scanned.end,
-    }
+    Dump { records, end: scanned.end }
 }
 
 /// Returns the newest version of each record.
 pub(crate) fn newest(items: Vec<Stored>) -> BTreeMap<RecordKey, Stored> {
     let mut known = BTreeMap::new();
-    items
-        .into_iter()
-        .for_each(|item| keep_newest(&mut known, item));
+    items.into_iter().for_each(|item| keep_newest(&mut known, item));
     known
 }
 

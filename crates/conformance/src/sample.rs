@@ -29,18 +29,12 @@ pub(crate) fn record(kind: Kind, number: u64, body: &str) -> Record {
 
 /// Creates a record with a unique key.
 pub(crate) fn named(kind: Kind, number: u64, unique: &str) -> Record {
-    Record {
-        unique: Some(unique.as_bytes().into()),
-        ..record(kind, number, unique)
-    }
+    Record { unique: Some(unique.as_bytes().into()), ..record(kind, number, unique) }
 }
 
 /// Creates a record of `size` bytes.
 pub(crate) fn sized(number: u64, size: usize) -> Record {
-    Record {
-        bytes: vec![b's'; size].into(),
-        ..record(TOKEN, number, "")
-    }
+    Record { bytes: vec![b's'; size].into(), ..record(TOKEN, number, "") }
 }
 
 pub(crate) fn insert(record: &Record) -> Write {
@@ -48,10 +42,7 @@ pub(crate) fn insert(record: &Record) -> Write {
 }
 
 pub(crate) fn replace(record: &Record, expected: Revision) -> Write {
-    Write::Put {
-        record: record.clone(),
-        expected,
-    }
+    Write::Put { record: record.clone(), expected }
 }
 
 pub(crate) fn purge(key: RecordKey, expected: Revision) -> Write {

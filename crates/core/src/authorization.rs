@@ -123,12 +123,8 @@ pub(crate) fn check_in_force(
 mod tests {
     use super::*;
 
-    const STATES: [OwnerState; 4] = [
-        OwnerState::Unknown,
-        OwnerState::Active,
-        OwnerState::Inactive,
-        OwnerState::Deleted,
-    ];
+    const STATES: [OwnerState; 4] =
+        [OwnerState::Unknown, OwnerState::Active, OwnerState::Inactive, OwnerState::Deleted];
 
     #[test]
     fn refusal_reasons_follow_their_precedence() {

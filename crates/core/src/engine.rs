@@ -104,11 +104,7 @@ impl Engine {
         check_keys(&settings, &key)?;
         // Before the store is read: otherwise commits in between would look as if the store lacked
         // them.
-        let summary = options
-            .journal
-            .as_deref()
-            .map(JournalSummary::of)
-            .transpose()?;
+        let summary = options.journal.as_deref().map(JournalSummary::of).transpose()?;
         let shared = Arc::new(EngineState::new(EngineParts {
             store,
             journal: options.journal,
@@ -151,13 +147,7 @@ impl Engine {
             let thread = std::thread::Builder::new().name("symbolon-follower".into());
             thread.spawn(run).map_err(StoreError::backend)?
         };
-        Ok(Self {
-            shared,
-            changes,
-            rollback,
-            thread: Some(thread),
-            stop,
-        })
+        Ok(Self { shared, changes, rollback, thread: Some(thread), stop })
     }
 
     /// Returns a handle for checks.
@@ -289,9 +279,7 @@ impl Drop for Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
-            .field("shared", &self.shared)
-            .finish_non_exhaustive()
+        f.debug_struct("Engine").field("shared", &self.shared).finish_non_exhaustive()
     }
 }
 
@@ -316,21 +304,13 @@ fn make_settings(
         created_at: options.clock.now(),
         setup: SetupState::Open,
     };
-    let record = record::seal(
-        key,
-        StoreId::default(),
-        &Entity::Settings(settings.clone()),
-        1,
-    );
+    let record = record::seal(key, StoreId::default(), &Entity::Settings(settings.clone()), 1);
     if let Some(journal) = &options.journal
         && let Some(end) = store.scan(&Cursor::start(), 1)?.end
     {
         rollback::journal_new_store(&**journal, settings.created_at, id.to_string(), end)?;
     }
-    let write = Write::Put {
-        record,
-        expected: Revision::ABSENT,
-    };
+    let write = Write::Put { record, expected: Revision::ABSENT };
     match store.commit(&[write]) {
         Ok(_) => Ok(settings),
         // Another process created it at the same moment, or this commit was written and not
@@ -378,10 +358,8 @@ mod tests {
             .unwrap()
             .id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-        let made = engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(NewAuthorization::new(org, [read]));
+        let made =
+            engine.admin(Caller::Root).authorizations().create(NewAuthorization::new(org, [read]));
         let (token, authorization) = made.unwrap();
         let verifier = engine.verifier();
         let grant = verifier.authenticate(token.reveal()).unwrap();
@@ -394,10 +372,7 @@ mod tests {
         for _ in 0..250_000 {
             assert_eq!(verifier.check(token.reveal(), &read), Ok(id));
             assert_eq!(grant.check(&read), Ok(id));
-            assert_eq!(
-                verifier.check(token.reveal(), &write),
-                Err(Denied::Forbidden(id))
-            );
+            assert_eq!(verifier.check(token.reveal(), &write), Err(Denied::Forbidden(id)));
             assert_eq!(verifier.check("x".repeat(40), &read), Err(Denied::Unknown));
         }
         drop(locks);

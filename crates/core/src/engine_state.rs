@@ -114,9 +114,7 @@ const MAX_KEPT_FAULTS: usize = 1000;
 
 impl std::fmt::Debug for EngineState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EngineState")
-            .field("store", &self.store)
-            .finish_non_exhaustive()
+        f.debug_struct("EngineState").field("store", &self.store).finish_non_exhaustive()
     }
 }
 
@@ -283,11 +281,7 @@ impl EngineState {
 
     /// Removes a record from the index after its purge.
     pub(crate) fn forget(&self, key: RecordKey) {
-        self.apply([Change {
-            key,
-            revision: Revision(u64::MAX),
-            what: ChangeKind::Purged,
-        }]);
+        self.apply([Change { key, revision: Revision(u64::MAX), what: ChangeKind::Purged }]);
     }
 
     pub(crate) fn fault(&self, key: RecordKey, problem: IntegrityFaultKind) {
@@ -349,9 +343,7 @@ impl EngineState {
     /// Returns the time, if the index is fresh.
     #[inline]
     pub(crate) fn fresh(&self) -> Result<Now<'_>, Denied> {
-        self.freshness
-            .fresh(&*self.clock)
-            .ok_or(Denied::Unavailable)
+        self.freshness.fresh(&*self.clock).ok_or(Denied::Unavailable)
     }
 
     /// Returns true if a token that carries an id can also be found other than by its id under the

@@ -33,12 +33,7 @@ const EXCLUSIVE_PAUSE: Duration = Duration::from_secs(1);
 
 impl Follower {
     pub(crate) fn new(shared: Arc<EngineState>) -> Self {
-        Self {
-            shared,
-            cursor: Cursor::start(),
-            end: None,
-            replay_pending: false,
-        }
+        Self { shared, cursor: Cursor::start(), end: None, replay_pending: false }
     }
 
     /// Applies everything written since the last call. Afterwards the index is fresh.
@@ -107,8 +102,7 @@ impl Follower {
     /// Returns true if the store has a new epoch, or lacks commits that were read before or that
     /// this engine committed before the read.
     fn was_rolled_back(&self, end: End, committed: Revision) -> bool {
-        self.end
-            .is_some_and(|last| !continues(last, end) || end.head < committed)
+        self.end.is_some_and(|last| !continues(last, end) || end.head < committed)
     }
 
     /// Returns true if a purge may have been missed. A purge by this engine also causes a rebuild,
@@ -178,11 +172,7 @@ impl Follower {
         take: impl FnMut(Vec<Change>) + Send,
     ) -> Result<(Cursor, End), StoreError> {
         let shared = &*self.shared;
-        let mut taker = PageDecoder {
-            shared,
-            sets: KnownSets::default(),
-            take,
-        };
+        let mut taker = PageDecoder { shared, sets: KnownSets::default(), take };
         let first = shared.store.scan(cursor, PAGE)?;
         taker.take(&first.items);
         if let Some(end) = first.end {
@@ -208,9 +198,9 @@ impl Follower {
         });
         match place.into_inner().unwrap_or_else(PoisonError::into_inner) {
             ControlFlow::Break(read) => read,
-            ControlFlow::Continue(_) => Err(StoreError::Corrupt(
-                "a scan did not report the end of the store".into(),
-            )),
+            ControlFlow::Continue(_) => {
+                Err(StoreError::Corrupt("a scan did not report the end of the store".into()))
+            }
         }
     }
 }

@@ -38,10 +38,7 @@ impl ClockReading {
     #[inline]
     pub(crate) fn now(clock: &dyn Clock) -> Self {
         let (realtime, monotonic) = clock.both();
-        Self {
-            monotonic: nanos(monotonic),
-            realtime: realtime.nanos(),
-        }
+        Self { monotonic: nanos(monotonic), realtime: realtime.nanos() }
     }
 }
 
@@ -83,8 +80,7 @@ impl Freshness {
         let limit = self.limit.map_or(NEVER_STALE, nanos);
         let end = |since: u64| since.saturating_add(limit).saturating_add(1);
         self.realtime.store(end(moment.realtime), Ordering::Release);
-        self.monotonic
-            .store(end(moment.monotonic), Ordering::Release);
+        self.monotonic.store(end(moment.monotonic), Ordering::Release);
     }
 
     /// Returns the time if the index is fresh. If no other process writes to the store, no clock is
@@ -101,10 +97,7 @@ impl Freshness {
         let realtime = self.realtime.load(Ordering::Acquire);
         let (now, passed) = clock.both();
         let fresh = nanos(passed) < monotonic && now.nanos() < realtime;
-        fresh.then_some(Now {
-            clock,
-            read: Some(now),
-        })
+        fresh.then_some(Now { clock, read: Some(now) })
     }
 
     #[cfg(test)]
@@ -116,9 +109,7 @@ impl Freshness {
 #[inline]
 fn nanos(duration: Duration) -> u64 {
     let whole = duration.as_secs().saturating_mul(1_000_000_000);
-    whole
-        .saturating_add(duration.subsec_nanos().into())
-        .min(NEVER_STALE - 1)
+    whole.saturating_add(duration.subsec_nanos().into()).min(NEVER_STALE - 1)
 }
 
 #[cfg(test)]

@@ -138,11 +138,7 @@ fn compare(
     findings: &mut Findings,
 ) {
     let revision = stored.revision;
-    let change = Change {
-        key,
-        revision,
-        what,
-    };
+    let change = Change { key, revision, what };
     if !shared.index.agrees(&change) {
         findings.add(key, "the index has a different version of it".into());
     }
@@ -153,9 +149,7 @@ fn owners(entity: &Entity) -> Vec<RecordKey> {
     match entity {
         Entity::Authorization(one, _) => {
             let user = one.user.map(|id| RecordKey::new(Kind::USER, id));
-            user.into_iter()
-                .chain([organization(one.organization)])
-                .collect()
+            user.into_iter().chain([organization(one.organization)]).collect()
         }
         Entity::Bucket(one) => vec![organization(one.organization)],
         _ => Vec::new(),

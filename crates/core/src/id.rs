@@ -138,10 +138,8 @@ impl IdGenerator {
         let drawn =
             ms.min(u64::MAX >> RANDOM_BITS) << RANDOM_BITS | random & ((1 << RANDOM_BITS) - 1);
         let step = |last: u64| Some(drawn.max(last.saturating_add(1)));
-        let last = self
-            .last
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, step)
-            .unwrap_or_default();
+        let last =
+            self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or_default();
         Id::new(drawn.max(last.saturating_add(1))).unwrap_or(Id::MIN)
     }
 }

@@ -116,11 +116,7 @@ impl Secret {
     }
 
     fn retired(&self) -> Self {
-        Self {
-            id: self.id,
-            hash: self.hash.clone(),
-            full: None,
-        }
+        Self { id: self.id, hash: self.hash.clone(), full: None }
     }
 
     /// Appends the line of a key file.
@@ -131,18 +127,9 @@ impl Secret {
             Some(full) => [LABEL, ":", &id, ":", &hex(full.bytes), "\n"]
                 .into_iter()
                 .for_each(|part| text.push_str(part)),
-            None => [
-                FORMER,
-                ":",
-                &id,
-                ":",
-                &hex(*self.hash.bytes()),
-                ":",
-                &self.check(),
-                "\n",
-            ]
-            .into_iter()
-            .for_each(|part| text.push_str(part)),
+            None => [FORMER, ":", &id, ":", &hex(*self.hash.bytes()), ":", &self.check(), "\n"]
+                .into_iter()
+                .for_each(|part| text.push_str(part)),
         }
     }
 
@@ -150,9 +137,7 @@ impl Secret {
     fn check(&self) -> String {
         let context = "symbolon 2026-11-22 former key";
         let mut hasher = blake3::Hasher::new_derive_key(context);
-        hasher
-            .update(&self.id.0.to_be_bytes())
-            .update(&*self.hash.bytes());
+        hasher.update(&self.id.0.to_be_bytes()).update(&*self.hash.bytes());
         let check = hasher.finalize();
         let check = check.as_bytes().first_chunk().copied().unwrap_or_default();
         KeyId(u32::from_be_bytes(check)).to_string()
@@ -173,10 +158,7 @@ impl StoreKey {
 
     /// Creates a key with one secret, which must be 32 random bytes.
     pub fn from_bytes(secret: [u8; 32]) -> Self {
-        Self {
-            former: Vec::new(),
-            current: Secret::new(secret),
-        }
+        Self { former: Vec::new(), current: Secret::new(secret) }
     }
 
     /// Returns the contents of a key file, the current secret last: for each secret a line
@@ -199,10 +181,7 @@ impl StoreKey {
     pub fn rotated(&self) -> Result<Self, RandomError> {
         let Self { current, .. } = Self::generate()?;
         let former = self.former.iter().chain([&self.current]).cloned();
-        Ok(Self {
-            former: former.collect(),
-            current,
-        })
+        Ok(Self { former: former.collect(), current })
     }
 
     /// Returns this key with only the hash keys of the earlier secrets. Records that are still
@@ -226,10 +205,7 @@ impl StoreKey {
             Some(full) if full.full.is_some() => full.clone(),
             _ => secret.clone(),
         });
-        Self {
-            former: unknown.chain(former).collect(),
-            current: self.current.clone(),
-        }
+        Self { former: unknown.chain(former).collect(), current: self.current.clone() }
     }
 
     /// Returns `true` during a rotation: records sealed under an earlier secret are still accepted.
@@ -239,10 +215,7 @@ impl StoreKey {
 
     /// Returns the ids of all secrets, the current one last.
     pub fn ids(&self) -> impl Iterator<Item = KeyId> {
-        self.former
-            .iter()
-            .chain([&self.current])
-            .map(|secret| secret.id)
+        self.former.iter().chain([&self.current]).map(|secret| secret.id)
     }
 
     /// Returns the secret under which new records and hashes are created.
@@ -284,10 +257,7 @@ impl FromStr for StoreKey {
         if current.full.is_none() {
             return Err(InvalidKey::NoCurrent(last));
         }
-        Ok(Self {
-            former: secrets,
-            current,
-        })
+        Ok(Self { former: secrets, current })
     }
 }
 
@@ -304,11 +274,7 @@ fn parse_line(line: &str, number: usize) -> Result<Secret, InvalidKey> {
             (secret.id == id).then_some(secret)
         }
         (FORMER, Some(check), None) => {
-            let secret = Secret {
-                id,
-                hash: HashKey::new(&bytes),
-                full: None,
-            };
+            let secret = Secret { id, hash: HashKey::new(&bytes), full: None };
             (secret.check() == check).then_some(secret)
         }
         _ => return Err(form),
@@ -337,10 +303,7 @@ mod tests {
         let text = format!("# a comment\n\n{}", *key.to_text());
         let read: StoreKey = text.parse().unwrap();
         let (a, b) = (key.current(), read.current());
-        assert_eq!(
-            (a.id, a.hash.bytes(), mac(a)),
-            (b.id, b.hash.bytes(), mac(b))
-        );
+        assert_eq!((a.id, a.hash.bytes(), mac(a)), (b.id, b.hash.bytes(), mac(b)));
         assert_ne!(Some(a.hash.bytes()), mac(a));
         assert_eq!(format!("{key:?}"), format!("StoreKey[{}]", a.id));
     }
@@ -348,9 +311,7 @@ mod tests {
     #[test]
     fn the_last_line_is_current_and_the_others_are_found() {
         let (old, new) = (StoreKey::from_bytes([1; 32]), StoreKey::from_bytes([2; 32]));
-        let both: StoreKey = format!("{}{}", *old.to_text(), *new.to_text())
-            .parse()
-            .unwrap();
+        let both: StoreKey = format!("{}{}", *old.to_text(), *new.to_text()).parse().unwrap();
         assert_eq!(both.current().id, new.current().id);
         assert!(both.named(old.current().id).is_some());
         assert_eq!(both.newest_first().count(), 2);
@@ -364,13 +325,7 @@ mod tests {
         let id = old.current().id;
         assert!(both.named(id).unwrap().mac().is_some());
         let text = both.retired().to_text();
-        let secret = old
-            .to_text()
-            .trim_end()
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .to_owned();
+        let secret = old.to_text().trim_end().rsplit(':').next().unwrap().to_owned();
         assert!(both.to_text().contains(&secret) && !text.contains(&secret));
         let read: StoreKey = text.parse().unwrap();
         assert!(!read.is_rotating());
@@ -379,16 +334,10 @@ mod tests {
         assert_eq!(mac(former), None);
         assert_eq!(mac(read.current()), mac(both.current()));
         let cut = text.lines().next().unwrap();
-        assert_eq!(
-            cut.parse::<StoreKey>().err(),
-            Some(InvalidKey::NoCurrent(1))
-        );
+        assert_eq!(cut.parse::<StoreKey>().err(), Some(InvalidKey::NoCurrent(1)));
         let digit = if cut.ends_with('0') { "1" } else { "0" };
         let changed = format!("{}{digit}", &cut[..cut.len() - 1]);
-        assert_eq!(
-            changed.parse::<StoreKey>().err(),
-            Some(InvalidKey::Damaged(1))
-        );
+        assert_eq!(changed.parse::<StoreKey>().err(), Some(InvalidKey::Damaged(1)));
     }
 
     /// The examples of `docs/format.md`.
@@ -399,13 +348,7 @@ mod tests {
         assert_eq!(*key.to_text(), current);
         let former = "symbolon-former-1:4f5d96ff:\
             2bbbccb69e743e36d7af772b41819eaf897bb1c44a0f4574b9df100b0e6b4963:2d599b28\n";
-        assert!(
-            key.rotated()
-                .unwrap()
-                .retired()
-                .to_text()
-                .starts_with(former)
-        );
+        assert!(key.rotated().unwrap().retired().to_text().starts_with(former));
     }
 
     #[test]
@@ -425,26 +368,14 @@ mod tests {
     #[test]
     fn damage_is_reported() {
         let text = StoreKey::from_bytes([3; 32]).to_text().to_string();
-        assert_eq!(
-            "# nothing\n".parse::<StoreKey>().err(),
-            Some(InvalidKey::Empty)
-        );
-        assert_eq!(
-            text[..60].parse::<StoreKey>().err(),
-            Some(InvalidKey::Form(1))
-        );
+        assert_eq!("# nothing\n".parse::<StoreKey>().err(), Some(InvalidKey::Empty));
+        assert_eq!(text[..60].parse::<StoreKey>().err(), Some(InvalidKey::Form(1)));
         let last = if text.ends_with("0\n") { "1\n" } else { "0\n" };
         let changed = format!("\n{}{last}", &text[..text.len() - 2]);
-        assert_eq!(
-            changed.parse::<StoreKey>().err(),
-            Some(InvalidKey::Damaged(2))
-        );
+        assert_eq!(changed.parse::<StoreKey>().err(), Some(InvalidKey::Damaged(2)));
         // An id has exactly one text form.
         let longer = text.replacen(':', ":0", 1);
         assert_eq!(longer.parse::<StoreKey>().err(), Some(InvalidKey::Form(1)));
-        assert_eq!(
-            "-----BEGIN KEY-----".parse::<StoreKey>().err(),
-            Some(InvalidKey::Form(1))
-        );
+        assert_eq!("-----BEGIN KEY-----".parse::<StoreKey>().err(), Some(InvalidKey::Form(1)));
     }
 }

@@ -85,10 +85,8 @@ mod tests {
     #[test]
     fn last_uses_are_stored_after_their_minute() {
         let clock = ManualClock::at("2026-01-01T00:00:59Z".parse().unwrap());
-        let options = Options {
-            clock: Arc::new(clock.clone()),
-            ..Options::new(Schema::influxdb_v2())
-        };
+        let options =
+            Options { clock: Arc::new(clock.clone()), ..Options::new(Schema::influxdb_v2()) };
         let store = Arc::new(MemoryStore::new());
         let open = || {
             let key = StoreKey::from_bytes([7; 32]);
@@ -96,12 +94,8 @@ mod tests {
         };
         let engine = open();
         let root = &Caller::Root;
-        let org = engine
-            .admin(*root)
-            .organizations()
-            .create(&NewOrganization::named("org"))
-            .unwrap()
-            .id;
+        let org =
+            engine.admin(*root).organizations().create(&NewOrganization::named("org")).unwrap().id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let made = [(); 4].map(|()| {
             let new = NewAuthorization::new(org, [read.clone()]);
@@ -126,30 +120,19 @@ mod tests {
         engine.maintenance().changes.flush_last_uses();
         assert_eq!(used(), [None; 4]);
         let shown_is = |wanted: [Option<Minute>; 4]| {
-            let listed = engine
-                .admin(*root)
-                .authorizations()
-                .list(&AuthorizationFilter::default())
-                .unwrap();
+            let listed =
+                engine.admin(*root).authorizations().list(&AuthorizationFilter::default()).unwrap();
             let listed: Vec<_> = listed.iter().map(|one| one.last_used).collect();
             assert_eq!(listed, wanted);
             let each = made.iter().map(|(_, one)| {
-                let read = engine
-                    .admin(*root)
-                    .authorizations()
-                    .get(one.id)
-                    .unwrap()
-                    .last_used;
+                let read = engine.admin(*root).authorizations().get(one.id).unwrap().last_used;
                 let edited = engine
                     .admin(*root)
                     .authorizations()
                     .edit(one.id, AuthorizationEdit::default())
                     .unwrap();
-                let explained = engine
-                    .admin(*root)
-                    .authorizations()
-                    .explain(one.id, &request)
-                    .unwrap();
+                let explained =
+                    engine.admin(*root).authorizations().explain(one.id, &request).unwrap();
                 assert_eq!(edited.last_used, read);
                 assert_eq!(explained.authorization.last_used, read);
                 read
@@ -174,10 +157,7 @@ mod tests {
         drop(engine);
         let last = Some(Minute(first.0 + 4));
         assert_eq!(used(), [Some(first), last, last, None]);
-        let listed = open()
-            .admin(*root)
-            .authorizations()
-            .list(&AuthorizationFilter::default());
+        let listed = open().admin(*root).authorizations().list(&AuthorizationFilter::default());
         let listed = listed.unwrap().into_iter().map(|one| one.last_used);
         assert_eq!(listed.collect::<Vec<_>>(), used());
     }

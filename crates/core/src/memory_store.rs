@@ -47,11 +47,7 @@ impl MemoryStore {
         // Only tests need distinct epochs. Without random bytes, every memory store has the same
         // one.
         let epoch = Epoch(0).another().unwrap_or(Epoch(0));
-        let end = End {
-            head: Revision::ABSENT,
-            floor: Revision::ABSENT,
-            epoch,
-        };
+        let end = End { head: Revision::ABSENT, floor: Revision::ABSENT, epoch };
         Self {
             state: Mutex::new(State {
                 records: BTreeMap::new(),
@@ -85,10 +81,7 @@ impl TokenStore for MemoryStore {
         let mut state = self.state();
         self.limits().check(writes)?;
         state.check(writes)?;
-        if writes
-            .iter()
-            .all(|write| matches!(write, Write::Guard { .. }))
-        {
+        if writes.iter().all(|write| matches!(write, Write::Guard { .. })) {
             return Ok(state.end.head);
         }
         let revision = state.end.head.next();
@@ -100,10 +93,8 @@ impl TokenStore for MemoryStore {
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
         let state = self.state();
         let after = Position::from(after);
-        let from = (
-            std::ops::Bound::Excluded((after.revision, after.key)),
-            std::ops::Bound::Unbounded,
-        );
+        let from =
+            (std::ops::Bound::Excluded((after.revision, after.key)), std::ops::Bound::Unbounded);
         let keys = state.by_revision.range(from).map(|((_, key), ())| key);
         let mut items: Vec<Stored> = keys
             .filter_map(|key| state.records.get(key).cloned())
@@ -120,19 +111,11 @@ impl TokenStore for MemoryStore {
             Some(last) if more => last,
             _ => Position::after(state.end),
         };
-        Ok(Page {
-            items,
-            next: position.into(),
-            end: (!more).then_some(state.end),
-        })
+        Ok(Page { items, next: position.into(), end: (!more).then_some(state.end) })
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            writes: 4096,
-            bytes: 4 << 20,
-            sharing: self.sharing,
-        }
+        Limits { writes: 4096, bytes: 4 << 20, sharing: self.sharing }
     }
 
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
@@ -189,9 +172,7 @@ impl State {
         }
         let given_up = |key: &RecordKey| {
             let guard = |write: &Write| matches!(write, Write::Guard { .. });
-            writes
-                .iter()
-                .any(|write| write.key() == *key && !guard(write))
+            writes.iter().any(|write| write.key() == *key && !guard(write))
         };
         let mut taken: HashMap<(Kind, &[u8]), ()> = HashMap::new();
         for (at, write) in writes.iter().enumerate() {
@@ -236,11 +217,7 @@ impl State {
             self.by_unique.insert((key.kind, unique.clone()), key);
         }
         self.by_revision.insert((revision, key), ());
-        let stored = Stored {
-            record: record.clone(),
-            revision,
-            last_used,
-        };
+        let stored = Stored { record: record.clone(), revision, last_used };
         self.records.insert(key, stored);
     }
 
@@ -256,10 +233,9 @@ impl State {
 
 fn unique_of(write: &Write) -> Option<(Kind, &[u8])> {
     match write {
-        Write::Put { record, .. } => record
-            .unique
-            .as_deref()
-            .map(|unique| (record.key.kind, unique)),
+        Write::Put { record, .. } => {
+            record.unique.as_deref().map(|unique| (record.key.kind, unique))
+        }
         _ => None,
     }
 }

@@ -50,10 +50,7 @@ impl Name {
     }
 
     /// Creates a name from a literal; fails to compile if it is invalid.
-    #[expect(
-        clippy::panic,
-        reason = "evaluated at compile time: a wrong literal fails to build"
-    )]
+    #[expect(clippy::panic, reason = "evaluated at compile time: a wrong literal fails to build")]
     pub(crate) const fn literal(text: &str) -> Self {
         match Self::new(text) {
             Ok(name) => name,
@@ -64,8 +61,7 @@ impl Name {
     pub(crate) fn as_str(&self) -> &str {
         let [text @ .., _] = &self.0;
         let text = text.split(|byte| *byte == 0).next();
-        text.and_then(|text| std::str::from_utf8(text).ok())
-            .unwrap_or_default()
+        text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
     }
 
     /// Returns the number of a well-known name, as in [`name_codes`], or

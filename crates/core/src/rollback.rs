@@ -55,17 +55,10 @@ pub(crate) fn replay_revocations(
         if unjournaled_store == UnjournaledStore::Refuse {
             return Err(Error::NoJournal);
         }
-        recorder.begin(
-            store,
-            found,
-            vec![rolled_back(found.epoch.0, true, Vec::new())],
-        );
+        recorder.begin(store, found, vec![rolled_back(found.epoch.0, true, Vec::new())]);
         recorder.open()?;
         recorder.add_revocations(&shared.index.revoked())?;
-        return Ok(Some(RollbackReport {
-            revoked: 0,
-            accepted: true,
-        }));
+        return Ok(Some(RollbackReport { revoked: 0, accepted: true }));
     }
     if !summary.knows(&store) {
         return Err(Error::ForeignJournal);
@@ -104,17 +97,12 @@ pub(crate) fn replay_revocations(
     follower.mark_replayed();
     let end = follower.end().unwrap_or(found);
     let superseded = summary.earlier_epochs(end.epoch);
-    let lost = summary.open.iter().map(|(of, _)| Event::Outcome {
-        of: *of,
-        outcome: Outcome::Unknown,
-    });
+    let lost =
+        summary.open.iter().map(|(of, _)| Event::Outcome { of: *of, outcome: Outcome::Unknown });
     let first = lost.chain([rolled_back(end.epoch.0, false, superseded)]);
     recorder.begin(store, end, first.collect());
     recorder.open()?;
-    Ok(Some(RollbackReport {
-        revoked,
-        accepted: false,
-    }))
+    Ok(Some(RollbackReport { revoked, accepted: false }))
 }
 
 /// Records in the journal that a store is about to be created, so that the journal knows it from
@@ -125,11 +113,7 @@ pub(crate) fn journal_new_store(
     store: String,
     end: End,
 ) -> Result<(), Error> {
-    let opened = Event::Opened {
-        store,
-        epoch: end.epoch.0,
-        head: end.head.0,
-    };
+    let opened = Event::Opened { store, epoch: end.epoch.0, head: end.head.0 };
     journal.append(at, &[opened], Durability::Synced)?;
     Ok(())
 }

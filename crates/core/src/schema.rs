@@ -79,10 +79,7 @@ const OPERATOR_TYPES: usize = 22;
 impl Schema {
     /// Creates a schema with these actions and no resource types.
     pub fn new(actions: impl IntoIterator<Item = Action>) -> Self {
-        Self {
-            actions: actions.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { actions: actions.into_iter().collect(), ..Self::default() }
     }
 
     /// Adds a resource type whose resources are identified by id.
@@ -131,17 +128,10 @@ impl Schema {
     pub fn influxdb_v2() -> Self {
         let types = INFLUXDB_TYPES.iter().filter_map(|name| {
             let kind = ResourceType::new(name).ok()?;
-            let by = if kind == ResourceType::INSTANCE {
-                Match::Never
-            } else {
-                Match::Id
-            };
+            let by = if kind == ResourceType::INSTANCE { Match::Never } else { Match::Id };
             Some((kind, by))
         });
-        Self {
-            types: types.collect(),
-            ..Self::new([Action::READ, Action::WRITE])
-        }
+        Self { types: types.collect(), ..Self::new([Action::READ, Action::WRITE]) }
     }
 
     /// Returns a schema for databases by name, as in InfluxDB 3 Clustered: `read` and `write` on
@@ -168,8 +158,7 @@ impl Schema {
         let granted = self.types.iter().filter(|(_, by)| *by != Match::Never);
         let each = |(kind, _): &(ResourceType, Match)| {
             let kind = *kind;
-            self.actions()
-                .map(move |action| Permission::new(action, kind))
+            self.actions().map(move |action| Permission::new(action, kind))
         };
         granted.flat_map(each).collect()
     }
@@ -270,10 +259,7 @@ impl Schema {
         let found = self.types.iter().find(|(known, _)| *known == kind);
         found
             .map(|(_, by)| *by)
-            .ok_or_else(|| SchemaError::UnknownType {
-                kind,
-                known: list(self.resource_types()),
-            })
+            .ok_or_else(|| SchemaError::UnknownType { kind, known: list(self.resource_types()) })
     }
 
     fn known_action(&self, action: Action) -> Result<(), SchemaError> {
@@ -286,10 +272,7 @@ impl Schema {
 }
 
 fn list(names: impl Iterator<Item = impl ToString>) -> String {
-    names
-        .map(|name| name.to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -298,10 +281,7 @@ mod tests {
 
     fn check(origin: Origin, permissions: &[&str]) -> Result<(), SchemaError> {
         let schema = Schema::influxdb_v2().and(Schema::databases());
-        let permissions: Vec<_> = permissions
-            .iter()
-            .map(|text| text.parse().unwrap())
-            .collect();
+        let permissions: Vec<_> = permissions.iter().map(|text| text.parse().unwrap()).collect();
         schema.check(origin, &permissions)
     }
 
@@ -311,10 +291,7 @@ mod tests {
         assert_eq!(Schema::influxdb_v2().resource_types().count(), 26);
         assert_eq!(Schema::influxdb_v2().everything().len(), 50);
         assert_eq!(
-            check(
-                Origin::V2,
-                &["read:buckets", "write:orgs/0000000000000001/databases/x"]
-            ),
+            check(Origin::V2, &["read:buckets", "write:orgs/0000000000000001/databases/x"]),
             Ok(())
         );
     }
@@ -333,10 +310,7 @@ mod tests {
             unknown("read:tables")
                 .starts_with("unknown resource type `tables`; expected one of auth")
         );
-        assert_eq!(
-            unknown("drop:buckets"),
-            "unknown action `drop`; expected one of read, write"
-        );
+        assert_eq!(unknown("drop:buckets"), "unknown action `drop`; expected one of read, write");
         let named = Permission::new(Action::READ, ResourceType::BUCKETS).name("x");
         let schema = Schema::influxdb_v2();
         assert!(matches!(
@@ -344,9 +318,6 @@ mod tests {
             Err(SchemaError::WrongTarget { by: "id", .. })
         ));
         let long = Permission::new(Action::READ, ResourceType::DATABASES).name(&"x".repeat(256));
-        assert_eq!(
-            Schema::databases().check(Origin::V0, &[long]),
-            Err(SchemaError::Name)
-        );
+        assert_eq!(Schema::databases().check(Origin::V0, &[long]), Err(SchemaError::Name));
     }
 }

@@ -28,10 +28,8 @@ fn check(field: Field, text: &str, longest: usize) -> Result<(), Error> {
     }
     match text.chars().find(|c| c.is_control()) {
         Some(c) => {
-            let reason = format!(
-                "contains the control character U+{:04X}; remove it",
-                u32::from(c)
-            );
+            let reason =
+                format!("contains the control character U+{:04X}; remove it", u32::from(c));
             Err(Error::Invalid(field, reason))
         }
         None => Ok(()),

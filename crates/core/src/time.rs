@@ -43,11 +43,7 @@ impl Timestamp {
     /// Creates a timestamp from nanoseconds since 1970; `None` if it is later than
     /// [`Timestamp::MAX`].
     pub const fn from_nanos(nanos: u64) -> Option<Self> {
-        if nanos <= Self::MAX.0 {
-            Some(Self(nanos))
-        } else {
-            None
-        }
+        if nanos <= Self::MAX.0 { Some(Self(nanos)) } else { None }
     }
 
     /// Returns the nanoseconds since 1970.
@@ -77,9 +73,7 @@ impl TryFrom<DateTime<Utc>> for Timestamp {
 
     fn try_from(time: DateTime<Utc>) -> Result<Self, InvalidTime> {
         let nanos = time.timestamp_nanos_opt().ok_or(InvalidTime::Range)?;
-        u64::try_from(nanos)
-            .map(Self)
-            .map_err(|_| InvalidTime::Range)
+        u64::try_from(nanos).map(Self).map_err(|_| InvalidTime::Range)
     }
 }
 
@@ -175,14 +169,8 @@ mod tests {
 
     #[test]
     fn times_out_of_range_are_rejected() {
-        assert_eq!(
-            "2262-04-12T00:00:00Z".parse::<Timestamp>(),
-            Err(InvalidTime::Range)
-        );
-        assert_eq!(
-            "1969-12-31T23:59:59.9Z".parse::<Timestamp>(),
-            Err(InvalidTime::Range)
-        );
+        assert_eq!("2262-04-12T00:00:00Z".parse::<Timestamp>(), Err(InvalidTime::Range));
+        assert_eq!("1969-12-31T23:59:59.9Z".parse::<Timestamp>(), Err(InvalidTime::Range));
         assert_eq!("2026-11-22".parse::<Timestamp>(), Err(InvalidTime::Form));
         assert_eq!(Timestamp::from_nanos(u64::MAX), None);
     }

@@ -82,10 +82,7 @@ impl Verifier {
         let UncheckedToken::Native(native) = draft else {
             return self.check_other_lookups(token, request);
         };
-        let summed = shared
-            .flood_guard
-            .is_active()
-            .then(|| native.has_checksum());
+        let summed = shared.flood_guard.is_active().then(|| native.has_checksum());
         if summed == Some(false) {
             return Err(Denied::Malformed);
         }
@@ -128,13 +125,7 @@ impl Verifier {
     fn check_other_lookups(&self, token: &[u8], request: &Request<'_>) -> Result<Id, Denied> {
         let shared = &*self.shared;
         self.find(token, |authenticated| {
-            decide(
-                shared,
-                authenticated.id,
-                &authenticated.found,
-                authenticated.now,
-                request,
-            )
+            decide(shared, authenticated.id, &authenticated.found, authenticated.now, request)
         })
     }
 
@@ -149,16 +140,13 @@ impl Verifier {
         token: impl AsRef<[u8]>,
         request: &Request<'_>,
     ) -> Result<Allowed, Denied> {
-        self.find(
-            token.as_ref(),
-            |AuthenticatedToken { id, found, now, .. }| {
-                live(id, &found, now)?;
-                let permissions = found.permissions();
-                let permission = permissions.covering(request).cloned();
-                let permission = permission.ok_or(Denied::Forbidden(id))?;
-                Ok(Allowed { id, permission })
-            },
-        )
+        self.find(token.as_ref(), |AuthenticatedToken { id, found, now, .. }| {
+            live(id, &found, now)?;
+            let permissions = found.permissions();
+            let permission = permissions.covering(request).cloned();
+            let permission = permission.ok_or(Denied::Forbidden(id))?;
+            Ok(Allowed { id, permission })
+        })
     }
 
     /// Authenticates a connection once. The returned [`Grant`] then checks its requests.
@@ -205,13 +193,7 @@ impl Verifier {
         for secret in shared.sealer.key().newest_first() {
             let short_digest = secret.hash.short_digest(token);
             let answer = shared.index.find(view, (start, short_digest), |found| {
-                let authenticated = AuthenticatedToken {
-                    id,
-                    found,
-                    start,
-                    short_digest,
-                    now,
-                };
+                let authenticated = AuthenticatedToken { id, found, start, short_digest, now };
                 decide.take().map(|decide| decide(authenticated))
             });
             if let Some(answer) = answer.flatten() {
@@ -237,13 +219,7 @@ impl Verifier {
             let start = BucketHash::of_digest(short_digest);
             let answer = shared.index.find(view, (start, short_digest), |found| {
                 let id = found.id()?;
-                let authenticated = AuthenticatedToken {
-                    id,
-                    found,
-                    start,
-                    short_digest,
-                    now,
-                };
+                let authenticated = AuthenticatedToken { id, found, start, short_digest, now };
                 decide.take().map(|decide| (id, decide(authenticated)))
             });
             answer.flatten()
@@ -282,9 +258,7 @@ impl Verifier {
 
 /// Returns why the authorization is not in force, if it is not.
 fn live(id: Id, found: &Found<'_>, now: Now<'_>) -> Result<(), Denied> {
-    found
-        .live(|| now.get())
-        .map_err(|not_in_force| Denied::not_in_force(not_in_force, id))
+    found.live(|| now.get()).map_err(|not_in_force| Denied::not_in_force(not_in_force, id))
 }
 
 /// Decides a request of an authorization that was found.

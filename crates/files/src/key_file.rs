@@ -75,10 +75,7 @@ impl KeyFile {
         if text.len() > LIMIT.into() {
             return Err(FileError::TooLarge(path.into()));
         }
-        parse(&text).map_err(|source| FileError::Key {
-            path: path.into(),
-            source,
-        })
+        parse(&text).map_err(|source| FileError::Key { path: path.into(), source })
     }
 
     /// Generates a key and writes it to the new file `path`. Creates its folder with

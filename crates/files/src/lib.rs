@@ -117,9 +117,7 @@ pub fn check_secret(path: &Path) -> Result<(), FileError> {
 /// Fails with [`FileError::Io`].
 pub fn sync_dir(path: &Path) -> Result<(), FileError> {
     let path = or_current(path);
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(FileError::io("sync", path))
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(FileError::io("sync", path))
 }
 
 /// Returns the folder that contains `path`.
@@ -131,10 +129,7 @@ pub(crate) fn judge_file(path: &Path, found: &Metadata) -> Result<(), FileError>
     let mode = found.permissions().mode() & 0o7777;
     match found.is_file() {
         false => Err(FileError::NotAFile(path.into())),
-        true if mode & 0o077 != 0 => Err(FileError::Exposed {
-            path: path.into(),
-            mode,
-        }),
+        true if mode & 0o077 != 0 => Err(FileError::Exposed { path: path.into(), mode }),
         true => Ok(()),
     }
 }

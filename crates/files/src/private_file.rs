@@ -64,11 +64,7 @@ impl PrivateFile {
             let made = make(&first_name.0).map_err(FileError::io("create", path))?;
             match made {
                 Some(file) => {
-                    return Ok(Self {
-                        path: path.into(),
-                        file,
-                        first_name,
-                    });
+                    return Ok(Self { path: path.into(), file, first_name });
                 }
                 None if attempts < ATTEMPTS => {}
                 None => {
@@ -86,11 +82,7 @@ impl PrivateFile {
     /// Fails with [`FileError::Exists`] if another process created the path meanwhile, or with
     /// [`FileError::Io`]. The written file is then removed.
     pub fn finish(self) -> Result<(), FileError> {
-        let Self {
-            path,
-            file,
-            first_name,
-        } = self;
+        let Self { path, file, first_name } = self;
         file.sync_all().map_err(FileError::io("write", &path))?;
         // A link, unlike a rename, never replaces an existing file.
         fs::hard_link(&first_name.0, &path).map_err(|error| match error.kind() {
@@ -108,11 +100,7 @@ impl PrivateFile {
 impl PrivateFile {
     /// Syncs the file to disk and replaces the existing file with it.
     pub(crate) fn replace(self) -> Result<(), FileError> {
-        let Self {
-            path,
-            file,
-            first_name,
-        } = self;
+        let Self { path, file, first_name } = self;
         file.sync_all().map_err(FileError::io("write", &path))?;
         fs::rename(&first_name.0, &path).map_err(FileError::io("replace", &path))?;
         sync_dir(folder_of(&path))

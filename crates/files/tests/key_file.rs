@@ -12,10 +12,7 @@ use symbolon_files::{FileError, KeyFile};
 #[test]
 fn the_key_file_is_next_to_the_store() {
     let beside = |store: &str| KeyFile::beside(Path::new(store));
-    assert_eq!(
-        beside("data/tokens.db"),
-        Path::new("data/tokens.db.keys/key")
-    );
+    assert_eq!(beside("data/tokens.db"), Path::new("data/tokens.db.keys/key"));
     assert_eq!(beside("/data/store/"), Path::new("/data/store.keys/key"));
     assert_eq!(beside("store"), Path::new("store.keys/key"));
 }
@@ -26,11 +23,7 @@ fn a_key_file_is_created_once_and_read_back() {
     let path = KeyFile::beside(&dir.path().join("store"));
     let missing = KeyFile::load(&path).unwrap_err();
     assert!(matches!(missing, FileError::Missing(_)));
-    assert!(
-        missing
-            .to_string()
-            .contains("put your copy of the key file there")
-    );
+    assert!(missing.to_string().contains("put your copy of the key file there"));
 
     let made = KeyFile::create(&path).unwrap();
     let read = KeyFile::load(&path).unwrap();
@@ -41,10 +34,7 @@ fn a_key_file_is_created_once_and_read_back() {
     assert!(text.starts_with("# The secret key of a symbolon store"));
 
     fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-    assert!(matches!(
-        KeyFile::load(&path),
-        Err(FileError::Exposed { .. })
-    ));
+    assert!(matches!(KeyFile::load(&path), Err(FileError::Exposed { .. })));
 }
 
 #[test]
@@ -90,10 +80,7 @@ fn a_key_file_is_replaced_atomically_and_only_if_present() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keys/key");
     let rotated = StoreKey::generate().unwrap().rotated().unwrap();
-    assert!(matches!(
-        KeyFile::replace(&path, &rotated),
-        Err(FileError::Missing(_))
-    ));
+    assert!(matches!(KeyFile::replace(&path, &rotated), Err(FileError::Missing(_))));
     KeyFile::create(&path).unwrap();
     KeyFile::replace(&path, &rotated).unwrap();
     let read = KeyFile::load(&path).unwrap();
@@ -109,10 +96,7 @@ fn an_exclusive_key_lock_excludes_all_others() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");
     let (one, two) = (KeyFile::hold(&path).unwrap(), KeyFile::hold(&path).unwrap());
-    assert!(matches!(
-        KeyFile::hold_alone(&path),
-        Err(FileError::Busy(_))
-    ));
+    assert!(matches!(KeyFile::hold_alone(&path), Err(FileError::Busy(_))));
     drop((one, two));
     let alone = KeyFile::hold_alone(&path).unwrap();
     assert!(matches!(KeyFile::hold(&path), Err(FileError::Busy(_))));

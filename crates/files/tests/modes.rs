@@ -37,22 +37,12 @@ fn modes_do_not_depend_on_the_umask() {
         let dir = tempfile::tempdir().unwrap();
         let run = format!("umask {umask}; exec \"$0\" --exact make_everything");
         let mut child = Command::new("sh");
-        child
-            .arg("-c")
-            .arg(run)
-            .arg(std::env::current_exe().unwrap());
+        child.arg("-c").arg(run).arg(std::env::current_exe().unwrap());
         let output = child.env(FOLDER, dir.path()).output().unwrap();
         let printed = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success() && printed.contains("1 passed"),
-            "{printed}"
-        );
+        assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
         for folder in ["a", "a/b", "a/store.keys"] {
-            assert_eq!(
-                mode(&dir.path().join(folder)),
-                0o700,
-                "{folder} under {umask}"
-            );
+            assert_eq!(mode(&dir.path().join(folder)), 0o700, "{folder} under {umask}");
         }
         for file in ["a/b/file", "a/b/opened", "a/store.keys/key"] {
             assert_eq!(mode(&dir.path().join(file)), 0o600, "{file} under {umask}");
@@ -77,20 +67,14 @@ fn an_existing_folder_is_checked_but_not_changed() {
         let error = private_dir(&folder).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, FileError::WritableFolder { mode, .. } if mode == bad));
-        assert!(
-            text.contains(&format!("`chmod go-w {}`", folder.display())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("`chmod go-w {}`", folder.display())), "{text}");
         assert_eq!(mode(&folder), bad);
         // Only the folder itself is checked.
         private_dir(&folder.join("inner")).unwrap();
         fs::remove_dir(folder.join("inner")).unwrap();
     }
     set_mode(&folder, 0o1777);
-    assert!(matches!(
-        private_dir(&folder),
-        Err(FileError::SharedFolder(_))
-    ));
+    assert!(matches!(private_dir(&folder), Err(FileError::SharedFolder(_))));
 }
 
 #[test]
@@ -99,18 +83,9 @@ fn files_and_folders_are_distinguished() {
     let file = dir.path().join("file");
     create_private(&file, b"").unwrap();
     assert!(matches!(private_dir(&file), Err(FileError::NotAFolder(_))));
-    assert!(matches!(
-        private_dir(&file.join("inner")),
-        Err(FileError::Io { .. })
-    ));
-    assert!(matches!(
-        check_secret(dir.path()),
-        Err(FileError::NotAFile(_))
-    ));
-    assert!(matches!(
-        KeyFile::load(dir.path()),
-        Err(FileError::NotAFile(_))
-    ));
+    assert!(matches!(private_dir(&file.join("inner")), Err(FileError::Io { .. })));
+    assert!(matches!(check_secret(dir.path()), Err(FileError::NotAFile(_))));
+    assert!(matches!(KeyFile::load(dir.path()), Err(FileError::NotAFile(_))));
     symlink(dir.path().join("nowhere"), dir.path().join("link")).unwrap();
     assert!(private_dir(&dir.path().join("link")).is_err());
 }
@@ -129,10 +104,7 @@ fn creation_is_exclusive_and_never_replaces() {
             })
         };
         let threads: Vec<_> = (0..8).map(create).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
     assert_eq!(made, 1);
     let contents = fs::read(&path).unwrap();
@@ -148,14 +120,8 @@ fn secrets_readable_by_others_are_rejected() {
     for bad in [0o644, 0o640, 0o602, 0o660] {
         set_mode(&path, bad);
         let text = check_secret(&path).unwrap_err().to_string();
-        assert!(
-            text.contains(&format!("`chmod go= {}`", path.display())),
-            "{text}"
-        );
-        assert!(matches!(
-            open_private(&path),
-            Err(FileError::Exposed { .. })
-        ));
+        assert!(text.contains(&format!("`chmod go= {}`", path.display())), "{text}");
+        assert!(matches!(open_private(&path), Err(FileError::Exposed { .. })));
     }
     for good in [0o600, 0o400] {
         set_mode(&path, good);
@@ -170,13 +136,9 @@ fn secrets_readable_by_others_are_rejected() {
 fn leftovers_of_killed_processes_are_recognised_by_name() {
     let unfinished = |name: &str| symbolon_files::is_unfinished(name.as_ref());
     assert!(unfinished(".symbolon.2da5c6af7f2de7d9.new"));
-    for other in [
-        "symbolon",
-        ".new",
-        "a.2da5c6af7f2de7d9.new",
-        ".a.2da5.new",
-        ".a.2da5c6af7f2de7d9",
-    ] {
+    for other in
+        ["symbolon", ".new", "a.2da5c6af7f2de7d9.new", ".a.2da5.new", ".a.2da5c6af7f2de7d9"]
+    {
         assert!(!unfinished(other), "{other}");
     }
 }

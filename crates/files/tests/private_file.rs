@@ -49,10 +49,7 @@ fn leftovers_are_removed_but_files_in_progress_stay() {
     assert!(matches!(second.finish(), Err(FileError::Exists(_))));
     assert_eq!(fs::read(&path).unwrap(), b"first");
     assert_eq!(names(dir.path()).len(), others.len() + 1);
-    assert!(matches!(
-        PrivateFile::create(&path),
-        Err(FileError::Exists(_))
-    ));
+    assert!(matches!(PrivateFile::create(&path), Err(FileError::Exists(_))));
 }
 
 #[test]
@@ -66,16 +63,10 @@ fn a_rename_replaces_nothing() {
     assert!(matches!(rename_new(&a, &b), Err(FileError::Exists(_))));
     fs::create_dir(&c).unwrap();
     fs::create_dir(dir.path().join("d")).unwrap();
-    assert!(matches!(
-        rename_new(&c, &dir.path().join("d")),
-        Err(FileError::Exists(_))
-    ));
+    assert!(matches!(rename_new(&c, &dir.path().join("d")), Err(FileError::Exists(_))));
     assert!(matches!(
         rename_new(&dir.path().join("nothing"), &dir.path().join("e")),
         Err(FileError::Io { .. })
     ));
-    assert_eq!(
-        (fs::read(&a).unwrap(), fs::read(&b).unwrap()),
-        (b"new".into(), b"a".into())
-    );
+    assert_eq!((fs::read(&a).unwrap(), fs::read(&b).unwrap()), (b"new".into(), b"a".into()));
 }

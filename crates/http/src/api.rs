@@ -81,10 +81,7 @@ pub struct PasswordLimit {
 impl Default for PasswordLimit {
     /// Returns a limit of ten wrong passwords within five minutes.
     fn default() -> Self {
-        Self {
-            failures: 10,
-            window: Duration::from_secs(5 * 60),
-        }
+        Self { failures: 10, window: Duration::from_secs(5 * 60) }
     }
 }
 
@@ -150,9 +147,7 @@ impl Api {
             clock,
             metrics: Metrics::new(started),
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// Provides the engine. Only the first call has an effect.
@@ -199,9 +194,7 @@ impl Api {
             return Ok(known.clone());
         }
         let mut document = crate::openapi();
-        self.settings()
-            .version
-            .clone_into(&mut document.info.version);
+        self.settings().version.clone_into(&mut document.info.version);
         let written = serde_json::to_vec(&document).map_err(|error| Failure::internal(&error))?;
         Ok(self.shared.document.get_or_init(|| written.into()).clone())
     }

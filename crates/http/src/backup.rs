@@ -53,10 +53,7 @@ async fn backup_now(State(api): State<Api>, principal: Principal) -> Result<Resp
     let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || span.in_scope(|| send(&engine, &principal, chunks)));
     // A refusal is the first item. The channel is empty only if the thread panicked.
-    let first = receiver
-        .recv()
-        .await
-        .unwrap_or_else(|| Err(Failure::panicked()))?;
+    let first = receiver.recv().await.unwrap_or_else(|| Err(Failure::panicked()))?;
     let rest = stream::unfold(receiver, |mut receiver| async {
         let chunk = receiver.recv().await?;
         Some((chunk, receiver))
@@ -82,10 +79,7 @@ fn stamp(api: &Api) -> String {
 type Chunk = Result<Bytes, Failure>;
 
 fn send(engine: &Engine, principal: &Principal, chunks: Sender<Chunk>) {
-    let mut out = Chunks {
-        chunks,
-        next: Vec::with_capacity(CHUNK),
-    };
+    let mut out = Chunks { chunks, next: Vec::with_capacity(CHUNK) };
     let done = engine.admin(principal.caller).backup(&mut out, &mut |_| ());
     let failure = match done {
         Ok(_) => return,

@@ -97,8 +97,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathIds {
 ///
 /// 400 with InfluxDB's text if it is not an id.
 pub(crate) fn id(text: &str) -> Result<Id, Failure> {
-    text.parse()
-        .map_err(|error: symbolon::InvalidId| Failure::invalid(error.to_string()))
+    text.parse().map_err(|error: symbolon::InvalidId| Failure::invalid(error.to_string()))
 }
 
 /// Parses an id of the query. Returns `None` if it is not given or empty.

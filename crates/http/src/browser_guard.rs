@@ -24,9 +24,8 @@ pub(crate) fn refuse_foreign_origin(headers: &HeaderMap) -> Result<(), Failure> 
     };
     let is_own_origin = match only(headers, "origin") {
         Some(origin) => {
-            let authority = ["http://", "https://"]
-                .iter()
-                .find_map(|scheme| origin.strip_prefix(scheme));
+            let authority =
+                ["http://", "https://"].iter().find_map(|scheme| origin.strip_prefix(scheme));
             authority.is_some() && authority == only(headers, "host")
         }
         None => !headers.contains_key("origin"),
@@ -79,9 +78,7 @@ pub(crate) fn refuse_form(headers: &HeaderMap) -> Result<(), Failure> {
     if types.all(is_json) {
         return Ok(());
     }
-    Err(Failure::invalid(
-        "the body must be JSON: send the header `Content-Type: application/json`",
-    ))
+    Err(Failure::invalid("the body must be JSON: send the header `Content-Type: application/json`"))
 }
 
 /// Returns the host that a request names; none if it names several.
@@ -105,9 +102,7 @@ fn name_of(host: &str) -> &str {
 
 fn is_known(settings: &Settings, name: &str) -> bool {
     let bare = name.strip_suffix('.').unwrap_or(name);
-    let address = name
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     // A page whose host is an IP address was served by that address: DNS rebinding needs a name.
     let is_address = address.unwrap_or(name).parse::<IpAddr>().is_ok();
     let is_allowed = |allowed: &String| allowed.eq_ignore_ascii_case(bare);
@@ -139,11 +134,7 @@ mod tests {
             vec![host, ("sec-fetch-site", "same-origin")],
             vec![host, ("sec-fetch-site", "none")],
         ] {
-            assert_eq!(
-                refuse_foreign_origin(&parts(&good).headers),
-                Ok(()),
-                "{good:?}"
-            );
+            assert_eq!(refuse_foreign_origin(&parts(&good).headers), Ok(()), "{good:?}");
         }
         for bad in [
             vec![host, ("origin", "http://evil.example")],
@@ -154,32 +145,19 @@ mod tests {
             vec![("origin", "http://tokens.example:8086")],
             vec![host, ("sec-fetch-site", "cross-site")],
             vec![host, ("sec-fetch-site", "same-site")],
-            vec![
-                host,
-                ("sec-fetch-site", "same-origin"),
-                ("sec-fetch-site", "cross-site"),
-            ],
-            vec![
-                host,
-                ("origin", "http://tokens.example:8086"),
-                ("origin", "http://evil.example"),
-            ],
+            vec![host, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+            vec![host, ("origin", "http://tokens.example:8086"), ("origin", "http://evil.example")],
             vec![host, ("origin", "chrome-extension://tokens.example:8086")],
             vec![host, ("sec-fetch-site", "\u{e9}")],
         ] {
-            assert!(
-                refuse_foreign_origin(&parts(&bad).headers).is_err(),
-                "{bad:?}"
-            );
+            assert!(refuse_foreign_origin(&parts(&bad).headers).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn only_addresses_localhost_and_allowed_names_are_accepted_as_host() {
-        let settings = Settings {
-            allowed_hosts: vec!["Tokens.example".into()],
-            ..Settings::default()
-        };
+        let settings =
+            Settings { allowed_hosts: vec!["Tokens.example".into()], ..Settings::default() };
         for good in [
             "localhost",
             "LOCALHOST:8086",
@@ -191,11 +169,7 @@ mod tests {
             "tokens.example",
             "tokens.EXAMPLE:443",
         ] {
-            assert_eq!(
-                refuse_web_page(&settings, &parts(&[("host", good)])),
-                Ok(()),
-                "{good}"
-            );
+            assert_eq!(refuse_web_page(&settings, &parts(&[("host", good)])), Ok(()), "{good}");
         }
         for bad in [
             "",
@@ -207,10 +181,7 @@ mod tests {
             "localhost@evil.example",
             "evil.example#localhost",
         ] {
-            assert!(
-                refuse_web_page(&settings, &parts(&[("host", bad)])).is_err(),
-                "{bad}"
-            );
+            assert!(refuse_web_page(&settings, &parts(&[("host", bad)])).is_err(), "{bad}");
         }
         let two = parts(&[("host", "localhost"), ("host", "evil.example")]);
         assert!(refuse_web_page(&settings, &two).is_err());
@@ -220,10 +191,7 @@ mod tests {
     #[test]
     fn form_content_types_are_refused_and_json_is_accepted() {
         for good in ["application/json", "Application/JSON; charset=utf-8"] {
-            assert_eq!(
-                refuse_form(&parts(&[("content-type", good)]).headers),
-                Ok(())
-            );
+            assert_eq!(refuse_form(&parts(&[("content-type", good)]).headers), Ok(()));
         }
         assert_eq!(refuse_form(&parts(&[]).headers), Ok(()));
         for bad in [

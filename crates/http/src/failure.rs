@@ -92,20 +92,13 @@ pub(crate) const PLATFORM_ERROR_CODE: HeaderName = HeaderName::from_static("x-pl
 
 impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry_after: None,
-        }
+        Self { code, message: message.into(), retry_after: None }
     }
 
     /// Sets the header `Retry-After`, in seconds.
     pub(crate) fn after(self, seconds: u64) -> Self {
         let retry_after = Some(seconds);
-        Self {
-            retry_after,
-            ..self
-        }
+        Self { retry_after, ..self }
     }
 
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
@@ -122,10 +115,7 @@ impl Failure {
     }
 
     pub(crate) fn starting() -> Self {
-        Self::new(
-            Code::Unavailable,
-            "the server is starting; try again in a moment",
-        )
+        Self::new(Code::Unavailable, "the server is starting; try again in a moment")
     }
 
     /// Logs an error that the caller cannot correct, and creates a 500 without details.
@@ -157,10 +147,9 @@ impl From<Denied> for Failure {
     /// Converts to InfluxDB's replies: only an inactive token or owner is named as the reason.
     fn from(denied: Denied) -> Self {
         match denied {
-            Denied::Unavailable => Self::new(
-                Code::Unavailable,
-                "tokens cannot be checked now; try again later",
-            ),
+            Denied::Unavailable => {
+                Self::new(Code::Unavailable, "tokens cannot be checked now; try again later")
+            }
             Denied::Malformed | Denied::Unknown | Denied::Revoked(_) | Denied::Expired(_) => {
                 Self::unauthorized()
             }
@@ -227,11 +216,7 @@ impl From<&SchemaError> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let known = self.clone();
-        let Self {
-            code,
-            message,
-            retry_after,
-        } = self;
+        let Self { code, message, retry_after } = self;
         let header = HeaderValue::from_static(code.as_str());
         let message = message.into_owned();
         let body = Json(FailureBody { code, message });

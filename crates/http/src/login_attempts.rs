@@ -80,9 +80,7 @@ impl LoginAttempts {
         };
         let _waiting = self.waiting.try_acquire().map_err(|_| busy())?;
         let permit = Arc::clone(&self.turns).acquire_owned().await;
-        permit
-            .map(|permit| HashingPermit { _turn: permit })
-            .map_err(|_| busy())
+        permit.map(|permit| HashingPermit { _turn: permit }).map_err(|_| busy())
     }
 
     /// Waits for a permit to verify the password of the user with this name. The attempt counts as
@@ -122,19 +120,14 @@ impl LoginAttempts {
         if names.len() >= MAX_NAMES && !names.contains_key(&user) {
             names.retain(|_, failed| self.left(*failed, now).is_some());
             // A client that tries many names displaces the names with the fewest attempts.
-            let least = names
-                .iter()
-                .min_by_key(|(_, failed)| (failed.times, failed.since));
+            let least = names.iter().min_by_key(|(_, failed)| (failed.times, failed.since));
             if let Some(least) = least.map(|(name, _)| *name)
                 && names.len() >= MAX_NAMES
             {
                 names.remove(&least);
             }
         }
-        let begun = Failed {
-            times: 0,
-            since: now,
-        };
+        let begun = Failed { times: 0, since: now };
         let failed = names.entry(user).or_insert(begun);
         if self.left(*failed, now).is_none() {
             *failed = begun;
@@ -167,10 +160,7 @@ fn too_many(left: Duration) -> Failure {
 mod tests {
     use super::*;
 
-    const LIMIT: PasswordLimit = PasswordLimit {
-        failures: 3,
-        window: Duration::from_secs(10),
-    };
+    const LIMIT: PasswordLimit = PasswordLimit { failures: 3, window: Duration::from_secs(10) };
 
     #[test]
     fn a_name_is_locked_after_repeated_failures() {
@@ -227,10 +217,8 @@ mod tests {
     #[tokio::test]
     async fn password_hashing_and_its_queue_are_bounded() {
         let login_attempts = Arc::new(LoginAttempts::with(LIMIT, 2));
-        let (first, _second) = (
-            login_attempts.permit().await.unwrap(),
-            login_attempts.permit().await.unwrap(),
-        );
+        let (first, _second) =
+            (login_attempts.permit().await.unwrap(), login_attempts.permit().await.unwrap());
         let waiting: Vec<_> = (0..MAX_WAITING)
             .map(|_| {
                 let login_attempts = Arc::clone(&login_attempts);
@@ -242,10 +230,7 @@ mod tests {
         }
         let refused = login_attempts.permit_for("anna").await.unwrap_err();
         assert_eq!(refused.code, Code::Unavailable);
-        assert!(
-            login_attempts.names().is_empty(),
-            "an attempt without a permit was counted"
-        );
+        assert!(login_attempts.names().is_empty(), "an attempt without a permit was counted");
         assert!(waiting.iter().all(|one| !one.is_finished()));
         drop(first);
         for one in waiting {

@@ -27,9 +27,7 @@ use crate::routes::Operations;
 
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Bucket limits in seconds: from replies out of memory to those that wait for a remote store.
-const BUCKETS: [f64; 10] = [
-    0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0,
-];
+const BUCKETS: [f64; 10] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
 
 pub(crate) fn routes() -> Vec<Operations> {
     vec![routes!(metrics)]
@@ -91,11 +89,7 @@ impl Metrics {
             metrics.durations.clone(),
         );
         let gauges = [
-            (
-                "symbolon_ready",
-                "1 if the store is open, 0 otherwise",
-                &metrics.ready,
-            ),
+            ("symbolon_ready", "1 if the store is open, 0 otherwise", &metrics.ready),
             (
                 "symbolon_known",
                 "Number of authorizations, users and organizations in the index",
@@ -155,20 +149,14 @@ pub(crate) async fn count(State(api): State<Api>, request: Request, next: Next) 
     let asked = Asked {
         method: known(request.method()),
         // A trailing slash does not make another route.
-        route: matched
-            .map_or("none", |path| path.as_str().trim_end_matches('/'))
-            .to_owned(),
+        route: matched.map_or("none", |path| path.as_str().trim_end_matches('/')).to_owned(),
     };
     let response = next.run(request).await;
     let metrics = api.metrics();
     let took = begun.elapsed().as_secs_f64();
     metrics.durations.get_or_create(&asked).observe(took);
     let Asked { method, route } = asked;
-    let answered = Answered {
-        method,
-        route,
-        status: response.status().as_u16(),
-    };
+    let answered = Answered { method, route, status: response.status().as_u16() };
     metrics.requests.get_or_create(&answered).inc();
     response
 }

@@ -25,14 +25,8 @@ pub fn openapi() -> OpenApi {
 pub(crate) struct Failures;
 
 const FAILURES: [(Code, &str); 9] = [
-    (
-        Code::Invalid,
-        "The request is invalid; the message says why",
-    ),
-    (
-        Code::Unauthorized,
-        "No valid token or session, or insufficient permissions",
-    ),
+    (Code::Invalid, "The request is invalid; the message says why"),
+    (Code::Unauthorized, "No valid token or session, or insufficient permissions"),
     (
         Code::Forbidden,
         "The user is inactive, the request grants more than the caller holds, or it comes from a \
@@ -41,18 +35,9 @@ const FAILURES: [(Code, &str); 9] = [
     (Code::NotFound, "Not found, or not visible to the caller"),
     (Code::MethodNotAllowed, "Method not allowed"),
     (Code::TooLarge, "The request is too large"),
-    (
-        Code::Conflict,
-        "Already exists; for set-up: already completed, or a field is missing",
-    ),
-    (
-        Code::Internal,
-        "Internal error; the server log contains details",
-    ),
-    (
-        Code::Unavailable,
-        "Service temporarily unavailable; retry later",
-    ),
+    (Code::Conflict, "Already exists; for set-up: already completed, or a field is missing"),
+    (Code::Internal, "Internal error; the server log contains details"),
+    (Code::Unavailable, "Service temporarily unavailable; retry later"),
 ];
 
 impl IntoResponses for Failures {
@@ -86,9 +71,7 @@ impl IntoResponses for TooManyAttempts {
 /// Creates a failure response whose body has this schema.
 pub(crate) fn failure(schema: &str, description: &str) -> ResponseBuilder {
     let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
-    ResponseBuilder::new()
-        .description(description)
-        .content("application/json", body.build())
+    ResponseBuilder::new().description(description).content("application/json", body.build())
 }
 
 /// Creates the document without routes: title, security schemes and shared schemas.
@@ -123,9 +106,7 @@ pub(crate) fn head() -> OpenApi {
         ("OffsetOrEmpty", OffsetOrEmpty::schema()),
         ("FlagOrEmpty", FlagOrEmpty::schema()),
     ];
-    components.schemas = schemas
-        .map(|(name, schema)| (name.to_owned(), schema))
-        .into();
+    components.schemas = schemas.map(|(name, schema)| (name.to_owned(), schema)).into();
     let mut head = OpenApi::new(info, utoipa::openapi::Paths::new());
     head.components = Some(components);
     head

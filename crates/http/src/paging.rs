@@ -104,10 +104,7 @@ impl Paging {
             Order::OldestFirst => {
                 let wanted = self.offset.saturating_add(self.limit);
                 let limit = Some(wanted);
-                list(&ListOptions {
-                    after: self.after,
-                    limit,
-                })?
+                list(&ListOptions { after: self.after, limit })?
             }
             Order::NewestFirst => {
                 let mut all = list(&ListOptions::default())?;

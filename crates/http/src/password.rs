@@ -69,19 +69,12 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_verifies() {
-        let permit = LoginAttempts::new(PasswordLimit::default())
-            .permit()
-            .await
-            .unwrap();
+        let permit = LoginAttempts::new(PasswordLimit::default()).permit().await.unwrap();
         let known = hash("a good password", &permit).unwrap();
         assert!(verify("a good password", Some(&known), &permit));
         assert!(!verify("a good passwore", Some(&known), &permit));
         assert!(!verify("a good password", None, &permit));
-        assert!(!verify(
-            "",
-            Some(&PasswordHash::from_phc("garbage")),
-            &permit
-        ));
+        assert!(!verify("", Some(&PasswordHash::from_phc("garbage")), &permit));
         for bad in ["", "1234567", &"x".repeat(73)] {
             assert!(hash(bad, &permit).is_err(), "{bad}");
         }

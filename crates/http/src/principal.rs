@@ -29,9 +29,7 @@ impl FromRequestParts<Api> for Principal {
         let engine = api.engine()?;
         if let Some(token) = token(&parts.headers) {
             let grant = engine.verifier().authenticate(token)?;
-            return Ok(Self {
-                caller: grant.caller(),
-            });
+            return Ok(Self { caller: grant.caller() });
         }
         let text = cookie(&parts.headers).ok_or_else(Failure::unauthorized)?;
         let text = zeroize::Zeroizing::new(text.to_owned());
@@ -45,9 +43,7 @@ impl FromRequestParts<Api> for Principal {
                 Ok::<_, symbolon::Error>(session)
             })
             .await?;
-        Ok(Self {
-            caller: session.caller,
-        })
+        Ok(Self { caller: session.caller })
     }
 }
 
@@ -98,10 +94,7 @@ pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<Verifi
     let done = api.run(move |engine| {
         let verify = |hash: Option<&_>| crate::password::verify(&password, hash, &permit);
         let verified = engine.sessions().verify_password(&name, verify);
-        if matches!(
-            verified,
-            Ok(_) | Err(Error::Caller(Denied::OwnerInactive(_)))
-        ) {
+        if matches!(verified, Ok(_) | Err(Error::Caller(Denied::OwnerInactive(_)))) {
             login_attempts.reset_failures(&name);
         }
         verified.map_err(|error| match error {
@@ -117,9 +110,8 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let pairs = pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let pairs =
+            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             let name: axum::http::HeaderName = name;
@@ -138,14 +130,7 @@ mod tests {
             assert_eq!(read(&format!("{scheme} abc")).as_deref(), Some("abc"));
         }
         assert_eq!(read("Token  abc").as_deref(), Some(" abc"));
-        for none in [
-            "",
-            "Token",
-            "Tokenabc",
-            "Basic abc",
-            "Tok abc",
-            "Token\tabc",
-        ] {
+        for none in ["", "Token", "Tokenabc", "Basic abc", "Tok abc", "Token\tabc"] {
             assert_eq!(read(none), None, "{none:?}");
         }
         assert_eq!(token(&HeaderMap::new()), None);
@@ -160,11 +145,7 @@ mod tests {
             format!("{name}; Path=/; HttpOnly; SameSite=Strict"),
             format!("x{COOKIE}=no;{name}"),
         ] {
-            assert_eq!(
-                cookie(&headers(&[("cookie", &text)])),
-                Some("abc"),
-                "{text}"
-            );
+            assert_eq!(cookie(&headers(&[("cookie", &text)])), Some("abc"), "{text}");
         }
         let two = headers(&[("cookie", "a=b"), ("cookie", &name)]);
         assert_eq!(cookie(&two), Some("abc"));

@@ -50,12 +50,7 @@ pub fn application(api: Api) -> Router {
         .layer(middleware::from_fn_with_state(api.clone(), headers))
         .layer(middleware::from_fn_with_state(api.clone(), metrics::count));
     let code = HeaderName::from_static(v2::SET_UP_CODE);
-    let secret = [
-        header::AUTHORIZATION,
-        header::COOKIE,
-        header::SET_COOKIE,
-        code,
-    ];
+    let secret = [header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE, code];
     router(api)
         .fallback_service(nothing)
         .layer(
@@ -87,12 +82,7 @@ fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
 
 /// Returns the routes, and the OpenAPI document that describes them.
 pub(crate) fn described() -> (Router<Api>, OpenApi) {
-    let groups = [
-        v2::routes(),
-        v0::routes(),
-        backup::routes(),
-        metrics::routes(),
-    ];
+    let groups = [v2::routes(), v0::routes(), backup::routes(), metrics::routes()];
     let all = OpenApiRouter::with_openapi(head());
     let all = groups.into_iter().flatten().fold(all, mount);
     let (routes, mut document) = all.split_for_parts();
@@ -110,9 +100,7 @@ fn mount(router: OpenApiRouter<Api>, operations: Operations) -> OpenApiRouter<Ap
     let slashed: Vec<_> = paths.paths.keys().map(|path| format!("{path}/")).collect();
     let methods = methods.clone();
     let slashed = slashed.into_iter();
-    slashed.fold(router.routes(operations), |router, path| {
-        router.route(&path, methods.clone())
-    })
+    slashed.fold(router.routes(operations), |router, path| router.route(&path, methods.clone()))
 }
 
 const BUILD: HeaderName = HeaderName::from_static("x-influxdb-build");
@@ -122,10 +110,7 @@ const MIN_REVISION: HeaderName = HeaderName::from_static("x-symbolon-min-revisio
 
 /// Waits for the revision that a request asks for, and adds the headers that every reply has.
 async fn headers(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let changes = !matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let is_v0 = v0::is_path(request.uri().path());
     let wanted = request.headers().get(MIN_REVISION).cloned();
     let mut response = match reach(&api, wanted).await {
@@ -144,10 +129,7 @@ async fn headers(State(api): State<Api>, request: Request, next: Next) -> Respon
     // A reply may contain tokens and names: it is not cached, and never interpreted as a page.
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(no_store);
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let (true, Ok(engine)) = (changed, api.engine()) {
         let revision = engine.committed().0;
         headers.insert(REVISION, HeaderValue::from(revision));

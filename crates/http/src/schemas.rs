@@ -37,10 +37,8 @@ pub(crate) struct LimitOrEmpty;
 
 impl PartialSchema for LimitOrEmpty {
     fn schema() -> RefOr<Schema> {
-        let limit = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1))
-            .maximum(Some(100));
+        let limit =
+            ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
         or_empty(limit)
     }
 }
@@ -74,9 +72,7 @@ impl PartialSchema for FlagOrEmpty {
 impl ToSchema for FlagOrEmpty {}
 
 fn or_empty(schema: ObjectBuilder) -> RefOr<Schema> {
-    let empty = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .max_length(Some(0));
+    let empty = ObjectBuilder::new().schema_type(Type::String).max_length(Some(0));
     OneOfBuilder::new().item(schema).item(empty).into()
 }
 

@@ -69,17 +69,8 @@ mod tests {
 
     #[test]
     fn short_long_and_unprintable_codes_are_refused() {
-        for text in [
-            "",
-            "fifteen-letters",
-            " sixteen-letters",
-            "sixteen-letters\n",
-        ] {
-            assert_eq!(
-                SetupCode::new(text).err(),
-                Some(InvalidSetupCode),
-                "{text:?}"
-            );
+        for text in ["", "fifteen-letters", " sixteen-letters", "sixteen-letters\n"] {
+            assert_eq!(SetupCode::new(text).err(), Some(InvalidSetupCode), "{text:?}");
         }
         for length in [16, 255] {
             assert!(SetupCode::new(&"x".repeat(length)).is_ok(), "{length}");
@@ -91,12 +82,8 @@ mod tests {
     fn only_the_whole_code_is_accepted_and_debug_hides_it() {
         let code = SetupCode::new("the-right-set-up-code").unwrap();
         assert!(code.is(b"the-right-set-up-code"));
-        for wrong in [
-            "",
-            "the-right-set-up-cod",
-            "the-right-set-up-code ",
-            "THE-RIGHT-SET-UP-CODE",
-        ] {
+        for wrong in ["", "the-right-set-up-cod", "the-right-set-up-code ", "THE-RIGHT-SET-UP-CODE"]
+        {
             assert!(!code.is(wrong.as_bytes()), "{wrong:?}");
         }
         assert_eq!(format!("{code:?}"), "SetupCode");

@@ -20,10 +20,7 @@ pub(crate) struct ScanStart {
 
 impl ScanStart {
     /// The first line.
-    pub(crate) const FIRST: Self = Self {
-        offset: 0,
-        last: Last::NONE,
-    };
+    pub(crate) const FIRST: Self = Self { offset: 0, last: Last::NONE };
 }
 
 const BLOCK: u64 = 1 << 16;

@@ -31,10 +31,7 @@ pub(crate) struct Last {
 
 impl Last {
     /// The position before the first line of a chain.
-    pub(crate) const NONE: Self = Self {
-        number: Some(0),
-        mac: Mac([0; 16]),
-    };
+    pub(crate) const NONE: Self = Self { number: Some(0), mac: Mac([0; 16]) };
 }
 
 /// Result of verifying a line.
@@ -48,13 +45,7 @@ pub(crate) struct Step {
 
 impl<'k> Examiner<'k> {
     pub(crate) fn new(keys: &'k JournalKeys, chain: u32, last: Last) -> Self {
-        Self {
-            keys,
-            chain,
-            line: 0,
-            last,
-            run: None,
-        }
+        Self { keys, chain, line: 0, last, run: None }
     }
 
     /// The newest authentic line.
@@ -86,21 +77,12 @@ impl<'k> Examiner<'k> {
             if fits {
                 let run = self.run.take();
                 let finding = run.map(|run| run.tell(self.last.number, Some(number)));
-                self.last = Last {
-                    number: Some(number),
-                    mac: line.mac,
-                };
-                return Step {
-                    finding,
-                    authentic: true,
-                };
+                self.last = Last { number: Some(number), mac: line.mac };
+                return Step { finding, authentic: true };
             }
         }
         self.suspect(parsed.as_ref());
-        Step {
-            finding: None,
-            authentic: false,
-        }
+        Step { finding: None, authentic: false }
     }
 
     /// Returns the finding about the last lines.
@@ -114,9 +96,7 @@ impl<'k> Examiner<'k> {
         let last = self.last;
         let is_next = |(chain, number): (u32, u64)| {
             chain == self.chain
-                && last
-                    .number
-                    .is_none_or(|last| last.checked_add(1) == Some(number))
+                && last.number.is_none_or(|last| last.checked_add(1) == Some(number))
         };
         line.head.is_some_and(is_next) && self.verify(line, last.mac)
     }

@@ -70,11 +70,7 @@ impl FileJournal {
                 break;
             }
         }
-        Ok(Self {
-            folder: folder.into(),
-            keys,
-            own: Mutex::new(own),
-        })
+        Ok(Self { folder: folder.into(), keys, own: Mutex::new(own) })
     }
 
     /// Returns the default folder of the journal of a store with this key file: `<key
@@ -134,13 +130,7 @@ impl FileJournal {
                 _ => (false, None),
             };
             let mut visit = |number, at, event| {
-                visit(Entry {
-                    chain,
-                    own: is_own,
-                    number,
-                    at,
-                    event,
-                });
+                visit(Entry { chain, own: is_own, number, at, event });
             };
             self.read_chain(&file, part, limit, &mut visit)?;
         }

@@ -30,12 +30,7 @@ impl fmt::Display for Finding {
 
 impl Finding {
     pub(crate) fn of_file(file: &ChainFile, reason: String) -> Self {
-        Self {
-            file: file.path.clone(),
-            line: 0,
-            last_line: 0,
-            reason,
-        }
+        Self { file: file.path.clone(), line: 0, last_line: 0, reason }
     }
 
     pub(crate) fn missing_file(file: &ChainFile) -> Self {

@@ -55,9 +55,7 @@ pub(crate) fn missing(folder: &Path, found: &[ChainFile]) -> Vec<ChainFile> {
     let mut found = found.iter().peekable();
     // A file with a huge number must not create a huge list.
     let gaps = (1..=highest).filter(|chain| found.next_if(|file| file.chain == *chain).is_none());
-    gaps.take(10)
-        .map(|chain| ChainFile::new(folder, chain))
-        .collect()
+    gaps.take(10).map(|chain| ChainFile::new(folder, chain)).collect()
 }
 
 /// Opens the chain for writing, and locks it while the file is open. Returns none if another
@@ -98,16 +96,9 @@ const TRIES: usize = 16;
 
 pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_path_buf();
-    move |source| FileError::Io {
-        action,
-        path,
-        source,
-    }
+    move |source| FileError::Io { action, path, source }
 }
 
 fn is_refusal(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-    )
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }

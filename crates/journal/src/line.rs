@@ -64,24 +64,12 @@ pub(crate) fn write(
 ) -> Result<Mac, serde_json::Error> {
     let start = out.len();
     let LinePosition { chain, number, .. } = place;
-    let written = LineForm {
-        chain,
-        number,
-        at,
-        event,
-    };
+    let written = LineForm { chain, number, at, event };
     serde_json::to_writer(&mut *out, &written)?;
     // The closing brace of the object follows the seal.
     out.pop();
     let (key, mac) = keys.seal(place.previous, out.get(start..).unwrap_or_default());
-    for part in [
-        KEY,
-        key.to_string().as_bytes(),
-        MAC,
-        mac.to_string().as_bytes(),
-        END,
-        b"\n",
-    ] {
+    for part in [KEY, key.to_string().as_bytes(), MAC, mac.to_string().as_bytes(), END, b"\n"] {
         out.extend_from_slice(part);
     }
     Ok(mac)
@@ -92,12 +80,7 @@ impl<'l> Line<'l> {
     pub(crate) fn parse(line: &'l [u8]) -> Option<Self> {
         let (sealed, seal) = line.split_at_checked(line.len().checked_sub(SEAL)?)?;
         let (key, mac) = parse_seal(seal)?;
-        Some(Self {
-            head: head(sealed),
-            sealed,
-            key,
-            mac,
-        })
+        Some(Self { head: head(sealed), sealed, key, mac })
     }
 }
 

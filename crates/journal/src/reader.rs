@@ -136,10 +136,7 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
 
     /// Returns the end of the lines read, if there was no finding.
     pub(crate) fn end(&self) -> End {
-        End {
-            length: self.offset,
-            last: self.examiner.last(),
-        }
+        End { length: self.offset, last: self.examiner.last() }
     }
 
     fn entry(&self) -> io::Result<Item> {
@@ -196,9 +193,7 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
         self.line.clear();
         let room = self.limit.saturating_sub(self.offset);
         let most = room.min(LONGEST as u64 + 1);
-        let read = (&mut self.input)
-            .take(most)
-            .read_until(b'\n', &mut self.line)? as u64;
+        let read = (&mut self.input).take(most).read_until(b'\n', &mut self.line)? as u64;
         if self.line.pop_if(|last| *last == b'\n').is_some() {
             self.offset += read;
             return Ok(Found::Whole);
@@ -214,9 +209,8 @@ impl<'k, R: Read + Seek> ChainReader<'k, R> {
         loop {
             self.line.clear();
             let room = self.limit.saturating_sub(self.offset + skipped);
-            let read = (&mut self.input)
-                .take(room.min(1 << 16))
-                .read_until(b'\n', &mut self.line)? as u64;
+            let read =
+                (&mut self.input).take(room.min(1 << 16)).read_until(b'\n', &mut self.line)? as u64;
             skipped += read;
             if self.line.last() == Some(&b'\n') {
                 self.line.clear();

@@ -97,10 +97,7 @@ pub fn verify(folder: &Path, keys: &JournalKeys) -> Result<Report, FileError> {
         let read = ChainReport::read(file.chain, &file.path, reader);
         read.map_err(failed("read", &file.path))
     });
-    Ok(Report {
-        chains: chains.collect::<Result<_, FileError>>()?,
-        findings,
-    })
+    Ok(Report { chains: chains.collect::<Result<_, FileError>>()?, findings })
 }
 
 /// Reads a whole chain.
@@ -140,11 +137,7 @@ impl ChainReport {
         file: &Path,
         mut reader: ChainReader<'_, R>,
     ) -> io::Result<Self> {
-        let mut report = Self {
-            chain,
-            file: file.into(),
-            ..Self::default()
-        };
+        let mut report = Self { chain, file: file.into(), ..Self::default() };
         let mut epoch = None;
         while let Some(item) = reader.read_item()? {
             match item {
@@ -174,11 +167,7 @@ impl ChainReport {
             Event::Intent(_) => {
                 self.unresolved.insert(number);
             }
-            Event::Outcome {
-                outcome: Outcome::Unknown,
-                ..
-            }
-            | Event::Denied { .. } => {}
+            Event::Outcome { outcome: Outcome::Unknown, .. } | Event::Denied { .. } => {}
             Event::Outcome { of, outcome } => {
                 self.unresolved.remove(of);
                 if let Outcome::Done { revision } = outcome {

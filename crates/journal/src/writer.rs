@@ -149,11 +149,7 @@ impl<M: AppendTarget> Writer<M> {
         let mut last = self.end.last;
         for event in events {
             let number = last.number.unwrap_or_default() + 1;
-            let place = LinePosition {
-                chain: self.chain,
-                number,
-                previous: last.mac,
-            };
+            let place = LinePosition { chain: self.chain, number, previous: last.mac };
             let start = bytes.len();
             last.mac = line::write(&mut bytes, keys, place, at, event)?;
             last.number = Some(number);
@@ -193,9 +189,8 @@ mod tests {
     impl AppendTarget for Disk {
         fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
             let offset = offset as usize;
-            let fits = self.room.map_or(bytes.len(), |room| {
-                room.saturating_sub(offset).min(bytes.len())
-            });
+            let fits =
+                self.room.map_or(bytes.len(), |room| room.saturating_sub(offset).min(bytes.len()));
             let end = offset + fits;
             self.cache.resize(self.cache.len().max(end), 0);
             self.cache[offset..end].copy_from_slice(&bytes[..fits]);
@@ -235,10 +230,7 @@ mod tests {
     }
 
     fn writer(disk: Disk) -> Writer<Disk> {
-        let end = End {
-            length: 0,
-            last: Last::NONE,
-        };
+        let end = End { length: 0, last: Last::NONE };
         Writer::new(disk, 1, end, 0)
     }
 
@@ -321,11 +313,7 @@ mod tests {
         append(&mut writer, 1, Synced).unwrap();
         let before = writer.medium.cache.clone();
         let store = "0".repeat(LONGEST);
-        let long = Event::Opened {
-            store,
-            epoch: 1,
-            head: 1,
-        };
+        let long = Event::Opened { store, epoch: 1, head: 1 };
         let refused = writer.append(&keys(), Timestamp::MIN, &[long], Synced);
         assert!(refused.is_err());
         assert_eq!(writer.medium.cache, before);

@@ -19,10 +19,7 @@ pub(crate) fn plan(
 ) -> Result<(State, Vec<Change>), StoreError> {
     let before = check_expectations(trees, writes)?;
     check_unique(trees, writes)?;
-    let mut plan = Plan {
-        state: now,
-        changes: Vec::new(),
-    };
+    let mut plan = Plan { state: now, changes: Vec::new() };
     if !writes.iter().any(changes) {
         return Ok((plan.state, plan.changes));
     }
@@ -101,11 +98,7 @@ pub(crate) fn entries(record: &Record, revision: Revision) -> Vec<(Which, Vec<u8
     ];
     let unique = record.unique.as_deref();
     entries.extend(unique.map(|unique| (Which::Unique, unique_key(key.kind, unique))));
-    entries.extend(
-        columns
-            .organization
-            .map(|id| (Which::Organization, owner(id))),
-    );
+    entries.extend(columns.organization.map(|id| (Which::Organization, owner(id))));
     entries.extend(columns.user.map(|id| (Which::User, owner(id))));
     entries
 }
@@ -115,9 +108,7 @@ fn check_expectations(trees: &Trees, writes: &[Write]) -> Result<Vec<Option<Stor
     let mut before = Vec::with_capacity(writes.len());
     for (at, write) in writes.iter().enumerate() {
         let found = trees.get(write.key())?;
-        let revision = found
-            .as_ref()
-            .map_or(Revision::ABSENT, |found| found.revision);
+        let revision = found.as_ref().map_or(Revision::ABSENT, |found| found.revision);
         if revision != write.expected() {
             return Err(StoreError::Conflict(at));
         }

@@ -30,9 +30,7 @@ fn candidates<'a>(trees: &'a Trees, query: &Query) -> Result<Keys<'a>, StoreErro
     let kind = query.kind;
     if let Some(unique) = &query.unique {
         let holder = trees.unique.get(unique_key(kind, unique));
-        let key = holder
-            .map_err(unreadable)?
-            .and_then(|key| parse_record_key(&key));
+        let key = holder.map_err(unreadable)?.and_then(|key| parse_record_key(&key));
         return Ok(Box::new(key.into_iter().map(Ok)));
     }
     let first = match query.after {
@@ -49,9 +47,7 @@ fn candidates<'a>(trees: &'a Trees, query: &Query) -> Result<Keys<'a>, StoreErro
         (Some(user), _) => Box::new(owned(&trees.user, user)),
         (None, Some(organization)) => Box::new(owned(&trees.organization, organization)),
         (None, None) => {
-            let entries = trees
-                .record
-                .range((first.map(record_key), last.map(record_key)));
+            let entries = trees.record.range((first.map(record_key), last.map(record_key)));
             Box::new(entries.filter_map(|entry| read_key(entry, parse_record_key)))
         }
     })

@@ -81,9 +81,7 @@ impl Folder {
     pub(crate) fn note_any_epoch(&self, head: Revision) -> Result<(), StoreError> {
         let epoch = Witness::ANY;
         let noted = Witness { epoch, head }.write(&self.witness);
-        noted
-            .and_then(|()| self.witness.sync_all())
-            .map_err(StoreError::backend)
+        noted.and_then(|()| self.witness.sync_all()).map_err(StoreError::backend)
     }
 
     /// Refuses to write this number of bytes if the disk is nearly full, before anything is
@@ -184,16 +182,12 @@ fn check(trees: &Trees, witness: Witness) -> Result<Option<State>, StoreError> {
     }
     if head < witness.head {
         let (head, newest) = (head.0, witness.head.0);
-        return corrupt(format!(
-            "it ends with commit {head}, but {newest} was confirmed"
-        ));
+        return corrupt(format!("it ends with commit {head}, but {newest} was confirmed"));
     }
     let (records, revisions) = trees.sums()?;
     if records != state.sum || revisions != state.sum {
         let (found, all) = (records.entries, state.sum.entries);
-        return corrupt(format!(
-            "{found} of {all} records are present, or some are outdated"
-        ));
+        return corrupt(format!("{found} of {all} records are present, or some are outdated"));
     }
     Ok(Some(state))
 }

@@ -11,12 +11,7 @@ use crate::store::SledStore;
 use crate::trees::{Trees, Which};
 
 /// The trees derived from the records.
-const INDEXES: [Which; 4] = [
-    Which::Revision,
-    Which::Unique,
-    Which::Organization,
-    Which::User,
-];
+const INDEXES: [Which; 4] = [Which::Revision, Which::Unique, Which::Organization, Which::User];
 
 impl SledStore {
     /// Compares the records with every index in both directions, and returns the differences; none
@@ -130,9 +125,7 @@ fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(
             let found = tree.get(&entry).map_err(unreadable)?;
             let fits = |found: sled::IVec| index != Which::Unique || *found == record_key(key);
             if !found.is_some_and(fits) {
-                findings.add(format!(
-                    "{key:?} has no entry of its own in the index {index:?}"
-                ));
+                findings.add(format!("{key:?} has no entry of its own in the index {index:?}"));
             }
         }
     }
@@ -143,14 +136,10 @@ fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(
             // All other entries end with the key of the record.
             _ => entry.get(8..).and_then(parse_record_key),
         };
-        let stored = holder
-            .map(|holder| trees.get_or_stand_in(holder))
-            .transpose()?;
+        let stored = holder.map(|holder| trees.get_or_stand_in(holder)).transpose()?;
         let fits = |stored| own_entries(&stored, index).any(|own| entry == own);
         if !stored.flatten().is_some_and(fits) {
-            findings.add(format!(
-                "the index {index:?} has an entry of no record: {holder:?}"
-            ));
+            findings.add(format!("the index {index:?} has an entry of no record: {holder:?}"));
         }
     }
     Ok(())
@@ -165,9 +154,7 @@ fn check_used(trees: &Trees, findings: &mut Findings) -> Result<(), StoreError> 
     for entry in &trees.used {
         let (id, _) = entry.map_err(unreadable)?;
         let id = id.first_chunk().map(|id| u64::from_be_bytes(*id));
-        let key = id
-            .and_then(Id::new)
-            .map(|id| RecordKey::new(Kind::AUTHORIZATION, id));
+        let key = id.and_then(Id::new).map(|id| RecordKey::new(Kind::AUTHORIZATION, id));
         let known = key.map(|key| trees.record.contains_key(record_key(key)));
         if !known.transpose().map_err(unreadable)?.unwrap_or_default() {
             findings.add(format!("a last use is noted for no record: {key:?}"));

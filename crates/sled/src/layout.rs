@@ -65,10 +65,7 @@ pub(crate) fn encode_record(record: &Record, revision: Revision) -> Vec<u8> {
         &revision.0.to_be_bytes()[..],
         &owner(columns.organization),
         &owner(columns.user),
-        &[
-            encode_one(&STATUSES, &columns.status),
-            encode_one(&ORIGINS, &columns.origin),
-        ],
+        &[encode_one(&STATUSES, &columns.status), encode_one(&ORIGINS, &columns.origin)],
         &length.to_be_bytes(),
         unique.unwrap_or_default(),
         &record.bytes,
@@ -96,24 +93,14 @@ pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
         status: *STATUSES.get(usize::from(*status))?,
         origin: *ORIGINS.get(usize::from(*origin))?,
     };
-    let record = Record {
-        key,
-        unique: unique.map(Into::into),
-        columns,
-        bytes: bytes.into(),
-    };
+    let record = Record { key, unique: unique.map(Into::into), columns, bytes: bytes.into() };
     Some(stored(record, Revision(u64::from_be_bytes(*revision))))
 }
 
 /// Returns a placeholder for a missing or damaged record. It has no contents, so that the engine
 /// refuses it and continues.
 pub(crate) fn stand_in(key: RecordKey, revision: Revision) -> Stored {
-    let record = Record {
-        key,
-        unique: None,
-        columns: Columns::default(),
-        bytes: Box::default(),
-    };
+    let record = Record { key, unique: None, columns: Columns::default(), bytes: Box::default() };
     stored(record, revision)
 }
 
@@ -126,26 +113,13 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(epoch: Epoch) -> Self {
-        let end = End {
-            head: Revision::ABSENT,
-            floor: Revision::ABSENT,
-            epoch,
-        };
-        Self {
-            end,
-            sum: Sum::default(),
-        }
+        let end = End { head: Revision::ABSENT, floor: Revision::ABSENT, epoch };
+        Self { end, sum: Sum::default() }
     }
 
     pub(crate) fn encode(&self) -> [u8; 40] {
         let Self { end, sum } = self;
-        let numbers = [
-            end.head.0,
-            end.floor.0,
-            end.epoch.0,
-            sum.entries,
-            sum.fingerprints,
-        ];
+        let numbers = [end.head.0, end.floor.0, end.epoch.0, sum.entries, sum.fingerprints];
         let mut bytes = [0; 40];
         let (chunks, _) = bytes.as_chunks_mut();
         for (chunk, number) in chunks.iter_mut().zip(numbers) {
@@ -160,15 +134,8 @@ impl State {
         let &[head, floor, epoch, entries, fingerprints] = numbers.as_slice() else {
             return None;
         };
-        let end = End {
-            head: Revision(head),
-            floor: Revision(floor),
-            epoch: Epoch(epoch),
-        };
-        let sum = Sum {
-            entries,
-            fingerprints,
-        };
+        let end = End { head: Revision(head), floor: Revision(floor), epoch: Epoch(epoch) };
+        let sum = Sum { entries, fingerprints };
         Some(Self { end, sum })
     }
 }
@@ -209,27 +176,15 @@ fn fingerprint(entry: &[u8]) -> u64 {
 }
 
 fn stored(record: Record, revision: Revision) -> Stored {
-    Stored {
-        record,
-        revision,
-        last_used: None,
-    }
+    Stored { record, revision, last_used: None }
 }
 
 /// Byte of each value, 0 for none.
-const STATUSES: [Option<Status>; 4] = [
-    None,
-    Some(Status::Active),
-    Some(Status::Inactive),
-    Some(Status::Revoked),
-];
+const STATUSES: [Option<Status>; 4] =
+    [None, Some(Status::Active), Some(Status::Inactive), Some(Status::Revoked)];
 
-const ORIGINS: [Option<Origin>; 4] = [
-    None,
-    Some(Origin::V2),
-    Some(Origin::V0),
-    Some(Origin::Embedder),
-];
+const ORIGINS: [Option<Origin>; 4] =
+    [None, Some(Origin::V2), Some(Origin::V0), Some(Origin::Embedder)];
 
 fn encode_one<T: PartialEq>(all: &[T], one: &T) -> u8 {
     let at = all.iter().position(|each| each == one);

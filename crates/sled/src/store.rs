@@ -42,11 +42,7 @@ struct Live {
     poisoned: bool,
 }
 
-const LIMITS: Limits = Limits {
-    writes: 1024,
-    bytes: 1 << 20,
-    sharing: Sharing::Exclusive,
-};
+const LIMITS: Limits = Limits { writes: 1024, bytes: 1 << 20, sharing: Sharing::Exclusive };
 
 impl SledStore {
     /// Opens the store in the folder `path`, or creates one if the folder is missing or empty.
@@ -75,10 +71,7 @@ impl SledStore {
             trees: Some(trees),
             folder,
             end: Mutex::new(state.end),
-            state: RwLock::new(Live {
-                state,
-                poisoned: false,
-            }),
+            state: RwLock::new(Live { state, poisoned: false }),
             written: Condvar::new(),
         })
     }
@@ -155,18 +148,10 @@ impl TokenStore for SledStore {
                 };
                 let revision = Revision(revision);
                 if items.len() >= limit {
-                    return Ok(Page {
-                        items,
-                        next: last.into(),
-                        end: None,
-                    });
+                    return Ok(Page { items, next: last.into(), end: None });
                 }
                 items.push(scanned(trees, revision, key)?);
-                last = Position {
-                    revision,
-                    key,
-                    epoch: Some(state.end.epoch),
-                };
+                last = Position { revision, key, epoch: Some(state.end.epoch) };
             }
             let next = Position::after(state.end).into();
             let end = Some(state.end);
@@ -213,9 +198,7 @@ impl TokenStore for SledStore {
         self.read(|_, _| Ok(()))?;
         let after = Position::from(after);
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .written
-            .wait_timeout_while(end, timeout, |end| !after.misses(*end));
+        let waited = self.written.wait_timeout_while(end, timeout, |end| !after.misses(*end));
         let (_end, result) = waited.unwrap_or_else(PoisonError::into_inner);
         Ok(match result.timed_out() {
             true => Wake::Timeout,

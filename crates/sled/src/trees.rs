@@ -53,11 +53,7 @@ pub(crate) struct Change {
 impl State {
     /// Returns the change that makes this the state of the store.
     pub(crate) fn change(&self) -> Change {
-        Change {
-            tree: Which::Meta,
-            key: STATE_KEY.to_vec(),
-            value: Some(self.encode().to_vec()),
-        }
+        Change { tree: Which::Meta, key: STATE_KEY.to_vec(), value: Some(self.encode().to_vec()) }
     }
 }
 
@@ -94,10 +90,7 @@ impl Trees {
         let damaged = || StoreError::Corrupt(format!("the record of {key:?} cannot be decoded"));
         let stored = decode_record(key, &value).ok_or_else(damaged)?;
         let last_used = self.last_used(key)?;
-        Ok(Some(Stored {
-            last_used,
-            ..stored
-        }))
+        Ok(Some(Stored { last_used, ..stored }))
     }
 
     /// Returns the record under `key`, or a placeholder if it cannot be decoded.
@@ -176,8 +169,8 @@ impl Trees {
             &self.used,
             &self.meta,
         );
-        let written = trees.transaction(
-            |(record, revision, unique, organization, user, used, meta)| {
+        let written =
+            trees.transaction(|(record, revision, unique, organization, user, used, meta)| {
                 for change in changes {
                     let tree = match change.tree {
                         Which::Record => record,
@@ -194,8 +187,7 @@ impl Trees {
                     };
                 }
                 Ok::<(), ConflictableTransactionError<()>>(())
-            },
-        );
+            });
         match written {
             Err(TransactionError::Storage(error)) => Err(unconfirmed(error)),
             // No statement above aborts.

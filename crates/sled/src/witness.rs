@@ -29,16 +29,10 @@ impl Witness {
     pub(crate) const ANY: Epoch = Epoch(0);
 
     /// Contents for a store that was never opened and must be empty.
-    pub(crate) const UNFINISHED: Self = Self {
-        epoch: Self::ANY,
-        head: Revision::ABSENT,
-    };
+    pub(crate) const UNFINISHED: Self = Self { epoch: Self::ANY, head: Revision::ABSENT };
 
     pub(crate) fn create(folder: &Path) -> Result<(), OpenError> {
-        Ok(create_private(
-            &folder.join(NAME),
-            &Self::UNFINISHED.text(),
-        )?)
+        Ok(create_private(&folder.join(NAME), &Self::UNFINISHED.text())?)
     }
 
     /// Returns none if the folder has no such file.
@@ -52,10 +46,7 @@ impl Witness {
         match Self::parse(&text) {
             Some(witness) if read.is_ok() => Ok(Some(witness)),
             _ if text.starts_with(TITLE) => Err(OpenError::Later(folder.into())),
-            _ => Err(OpenError::damaged(
-                folder,
-                "its file `symbolon` cannot be read",
-            )),
+            _ => Err(OpenError::damaged(folder, "its file `symbolon` cannot be read")),
         }
     }
 

@@ -31,15 +31,10 @@ fn an_abort_loses_nothing() {
     for round in 1..=8 {
         let mut child = Command::new(std::env::current_exe().unwrap());
         let child = child.args(["--exact", "an_abort_loses_nothing", "--nocapture"]);
-        let output = child
-            .env("SYMBOLON_SLED_CRASH", home.path())
-            .output()
-            .unwrap();
+        let output = child.env("SYMBOLON_SLED_CRASH", home.path()).output().unwrap();
         assert!(!output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
-        let mut committed = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("committed "));
+        let mut committed = text.lines().filter_map(|line| line.strip_prefix("committed "));
         let last = committed.next_back().unwrap().parse::<u64>().unwrap();
         assert_eq!(last, round * EACH);
 

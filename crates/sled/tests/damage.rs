@@ -1,9 +1,5 @@
 //! A store that lost something is refused, and never opened as if it were whole.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests panic, as tests do"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests panic, as tests do")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,17 +33,14 @@ fn fill(folder: &Path) -> Revisions {
     let store = SledStore::open(folder).unwrap();
     let numbers: Vec<u64> = (1..=2000).collect();
     for chunk in numbers.chunks(200) {
-        let writes: Vec<Write> = chunk
-            .iter()
-            .map(|number| put(*number, Revision::ABSENT))
-            .collect();
+        let writes: Vec<Write> =
+            chunk.iter().map(|number| put(*number, Revision::ABSENT)).collect();
         store.commit(&writes).unwrap();
     }
     for round in 0..60 {
         let often = (1..=50).chain([1000 + round * 13]);
-        let writes: Vec<Write> = often
-            .map(|number| put(number, revision(&store, number)))
-            .collect();
+        let writes: Vec<Write> =
+            often.map(|number| put(number, revision(&store, number))).collect();
         store.commit(&writes).unwrap();
     }
     revisions(&store)
@@ -127,19 +120,9 @@ fn a_truncated_log_is_refused() {
     for (store, revisions_before) in stores() {
         let length = fs::metadata(store.path().join("db")).unwrap().len();
         let mut refused = 0;
-        for kept in [
-            0,
-            1,
-            1000,
-            length / 4,
-            length / 2,
-            length - (3 << 20),
-            length - 5000,
-        ] {
+        for kept in [0, 1, 1000, length / 4, length / 2, length - (3 << 20), length - 5000] {
             let copy = copy(store.path());
-            let file = fs::OpenOptions::new()
-                .write(true)
-                .open(copy.path().join("db"));
+            let file = fs::OpenOptions::new().write(true).open(copy.path().join("db"));
             file.unwrap().set_len(kept).unwrap();
             match SledStore::open(copy.path()) {
                 // The end of the last segment may be empty.
@@ -157,9 +140,7 @@ fn missing_and_garbage_files_are_rejected() {
     for (store, _) in stores() {
         for name in ["db", "symbolon"] {
             let length = fs::metadata(store.path().join(name)).unwrap().len();
-            let rubbish = (0..length)
-                .map(|at| ((at * 2_654_435_761) >> 7) as u8)
-                .collect();
+            let rubbish = (0..length).map(|at| ((at * 2_654_435_761) >> 7) as u8).collect();
             for contents in [Vec::new(), rubbish] {
                 let copy = copy(store.path());
                 fs::write(copy.path().join(name), contents).unwrap();
@@ -169,10 +150,7 @@ fn missing_and_garbage_files_are_rejected() {
         let copy = copy(store.path());
         fs::remove_file(copy.path().join("db")).unwrap();
         assert_damaged(copy.path());
-        assert!(
-            !copy.path().join("db").exists(),
-            "the file is not created again"
-        );
+        assert!(!copy.path().join("db").exists(), "the file is not created again");
     }
 }
 
@@ -221,10 +199,7 @@ fn an_older_log_with_a_newer_witness_is_rejected() {
     drop(store);
     fs::copy(folder.path().join("symbolon"), old.path().join("symbolon")).unwrap();
     let text = assert_damaged(old.path());
-    assert!(
-        text.contains("it ends with commit 1, but 2 was confirmed"),
-        "{text}"
-    );
+    assert!(text.contains("it ends with commit 1, but 2 was confirmed"), "{text}");
 }
 
 #[test]

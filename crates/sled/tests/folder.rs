@@ -57,21 +57,13 @@ fn files_are_private_regardless_of_the_umask() {
         let output = child.env("SYMBOLON_SLED_FOLDER", &folder).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         check_modes(&folder);
-        assert!(
-            modes(&folder)
-                .iter()
-                .any(|(name, _)| name.starts_with("snap."))
-        );
+        assert!(modes(&folder).iter().any(|(name, _)| name.starts_with("snap.")));
     }
 }
 
 fn check_modes(folder: &Path) {
     for (name, mode) in modes(folder) {
-        let wanted = if name == "." || name == "blobs" {
-            0o700
-        } else {
-            0o600
-        };
+        let wanted = if name == "." || name == "blobs" { 0o700 } else { 0o600 };
         assert_eq!(mode, wanted, "{name}: {mode:o}");
     }
 }
@@ -84,21 +76,12 @@ fn a_second_opening_is_refused() {
     }
     let home = tempfile::tempdir().unwrap();
     let store = SledStore::open(home.path()).unwrap();
-    assert!(matches!(
-        SledStore::open(home.path()),
-        Err(OpenError::InUse)
-    ));
+    assert!(matches!(SledStore::open(home.path()), Err(OpenError::InUse)));
     let mut child = Command::new(std::env::current_exe().unwrap());
     let child = child.args(["--exact", "a_second_opening_is_refused", "--nocapture"]);
-    let output = child
-        .env("SYMBOLON_SLED_SECOND", home.path())
-        .output()
-        .unwrap();
+    let output = child.env("SYMBOLON_SLED_SECOND", home.path()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.contains("the store is in use by another process"),
-        "{text}"
-    );
+    assert!(text.contains("the store is in use by another process"), "{text}");
     commit(&store, 1);
 }
 
@@ -115,30 +98,18 @@ fn a_closed_store_can_be_opened_at_once() {
 fn only_an_empty_folder_becomes_a_store() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("deep/er");
-    assert!(matches!(
-        SledStore::open_existing(&path),
-        Err(OpenError::Missing(_))
-    ));
+    assert!(matches!(SledStore::open_existing(&path), Err(OpenError::Missing(_))));
     assert!(!home.path().join("deep").exists());
     fs::create_dir_all(&path).unwrap();
-    assert!(matches!(
-        SledStore::open_existing(&path),
-        Err(OpenError::Missing(_))
-    ));
+    assert!(matches!(SledStore::open_existing(&path), Err(OpenError::Missing(_))));
     fs::write(path.join("notes"), "mine").unwrap();
     assert!(matches!(SledStore::open(&path), Err(OpenError::Foreign(_))));
-    assert!(matches!(
-        SledStore::open_existing(&path),
-        Err(OpenError::Foreign(_))
-    ));
+    assert!(matches!(SledStore::open_existing(&path), Err(OpenError::Foreign(_))));
     assert_eq!(modes(&path).len(), 2);
     fs::remove_file(path.join("notes")).unwrap();
     drop(SledStore::open(&path).unwrap());
     drop(SledStore::open_existing(&path).unwrap());
-    assert!(matches!(
-        SledStore::open(path.join("db")),
-        Err(OpenError::Folder(_))
-    ));
+    assert!(matches!(SledStore::open(path.join("db")), Err(OpenError::Folder(_))));
 }
 
 #[test]
@@ -146,10 +117,7 @@ fn a_foreign_sled_database_is_not_adopted() {
     let home = tempfile::tempdir().unwrap();
     drop(SledStore::open(home.path()).unwrap());
     fs::remove_file(home.path().join("symbolon")).unwrap();
-    assert!(matches!(
-        SledStore::open(home.path()),
-        Err(OpenError::Foreign(_))
-    ));
+    assert!(matches!(SledStore::open(home.path()), Err(OpenError::Foreign(_))));
 }
 
 #[test]
@@ -166,10 +134,7 @@ fn an_unfinished_store_is_completed() {
         fs::create_dir_all(store).unwrap();
         fs::write(store.join("symbolon"), &unfinished).unwrap();
         fs::set_permissions(store.join("symbolon"), Permissions::from_mode(0o600)).unwrap();
-        assert!(matches!(
-            SledStore::open_existing(store),
-            Err(OpenError::Missing(_))
-        ));
+        assert!(matches!(SledStore::open_existing(store), Err(OpenError::Missing(_))));
         commit(&SledStore::open(store).unwrap(), 1);
         drop(SledStore::open_existing(store).unwrap());
     }
@@ -181,10 +146,7 @@ fn a_store_of_a_later_version_is_refused() {
     drop(SledStore::open(home.path()).unwrap());
     let witness = home.path().join("symbolon");
     fs::write(&witness, "symbolon sled store 2\nwhatever\n").unwrap();
-    assert!(matches!(
-        SledStore::open(home.path()),
-        Err(OpenError::Later(_))
-    ));
+    assert!(matches!(SledStore::open(home.path()), Err(OpenError::Later(_))));
 }
 
 #[test]
@@ -196,8 +158,5 @@ fn folders_writable_by_others_are_rejected() {
     assert!(matches!(error, OpenError::Folder(_)), "{error:?}");
     fs::set_permissions(home.path().join("db"), Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
-    assert!(matches!(
-        SledStore::open(home.path()),
-        Err(OpenError::Folder(_))
-    ));
+    assert!(matches!(SledStore::open(home.path()), Err(OpenError::Folder(_))));
 }

@@ -49,10 +49,7 @@ fn lines(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
 }
 
 const RULES: &[(&str, &str)] = &[
-    (
-        "SELECT count(*) <> 1 FROM state",
-        "the state of the store is missing",
-    ),
+    ("SELECT count(*) <> 1 FROM state", "the state of the store is missing"),
     (
         "SELECT coalesce(max(revision) > (SELECT head FROM state), false) FROM record",
         "a record is newer than the newest commit",

@@ -79,11 +79,7 @@ impl SqliteStore {
     /// [`OpenError::Missing`] if there is no store, or any other [`OpenError`].
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let (place, writer) = StorePath::open(path.as_ref())?;
-        Ok(Self {
-            readers: Mutex::default(),
-            writer: Mutex::new(writer),
-            place,
-        })
+        Ok(Self { readers: Mutex::default(), writer: Mutex::new(writer), place })
     }
 
     /// Verifies the whole file, and returns a line for each defect; none if the file is sound. Only
@@ -148,10 +144,7 @@ impl TokenStore for SqliteStore {
 
     fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
         self.limits().check(writes)?;
-        if writes
-            .iter()
-            .all(|write| matches!(write, Write::Guard { .. }))
-        {
+        if writes.iter().all(|write| matches!(write, Write::Guard { .. })) {
             let read = |snapshot: &Connection| {
                 let conflict = write::conflict(snapshot, writes, Compare::All)?;
                 Ok((conflict, row::end(snapshot)?.head))
@@ -167,11 +160,7 @@ impl TokenStore for SqliteStore {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            writes: 4096,
-            bytes: 4 << 20,
-            sharing: Sharing::Shared,
-        }
+        Limits { writes: 4096, bytes: 4 << 20, sharing: Sharing::Shared }
     }
 
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
@@ -186,9 +175,8 @@ impl TokenStore for SqliteStore {
 
     fn renew(&self) -> Result<Epoch, StoreError> {
         let mut writer = self.writer()?;
-        let transaction = writer
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
+        let transaction =
+            writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let epoch = row::end(&transaction).map_err(failed)?.epoch.another()?;
         write::renew(&transaction, epoch).map_err(failed)?;
         transaction.commit().map_err(failed)?;
@@ -257,10 +245,7 @@ mod tests {
             columns: Columns::default(),
             bytes: vec![1; 10_000].into(),
         };
-        Write::Put {
-            record,
-            expected: Revision::ABSENT,
-        }
+        Write::Put { record, expected: Revision::ABSENT }
     }
 
     #[test]

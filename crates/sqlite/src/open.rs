@@ -60,12 +60,7 @@ impl StorePath {
         // An absolute path is never a URI or an in-memory database for SQLite.
         let path = fs::canonicalize(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => OpenError::Missing(path.into()),
-            _ => FileError::Io {
-                action: "open",
-                path: path.into(),
-                source,
-            }
-            .into(),
+            _ => FileError::Io { action: "open", path: path.into(), source }.into(),
         })?;
         check_secret(&path)?;
         private_dir(path.parent().unwrap_or(&path))?;
@@ -109,22 +104,16 @@ fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
         return Err(OpenError::Foreign(path.into()));
     }
     if version > FORMAT {
-        return Err(OpenError::Newer {
-            path: path.into(),
-            version,
-        });
+        return Err(OpenError::Newer { path: path.into(), version });
     }
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(failed)?;
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         return Err(OpenError::NoLog(path.into()));
     }
     row::end(connection).map_err(failed)?;
     // Detects a read-only log.
-    connection
-        .execute_batch("BEGIN IMMEDIATE; ROLLBACK")
-        .map_err(failed)
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(failed)
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
@@ -193,14 +182,8 @@ fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
         return OpenError::ReadOnly(path);
     }
     match crate::failed(error) {
-        StoreError::Corrupt(source) => OpenError::Damaged {
-            path,
-            source: source.into(),
-        },
+        StoreError::Corrupt(source) => OpenError::Damaged { path, source: source.into() },
         StoreError::Backend(source) => OpenError::Sqlite { path, source },
-        other => OpenError::Sqlite {
-            path,
-            source: Box::new(other),
-        },
+        other => OpenError::Sqlite { path, source: Box::new(other) },
     }
 }

@@ -133,9 +133,7 @@ pub(crate) fn conflict(
         if compare == Compare::ButInsertions && is_insertion(write) {
             continue;
         }
-        let found: Option<i64> = select
-            .query_row(key(write.key()), |row| row.get(0))
-            .optional()?;
+        let found: Option<i64> = select.query_row(key(write.key()), |row| row.get(0)).optional()?;
         if found.unwrap_or_default().cast_unsigned() != write.expected().0 {
             return Ok(Some(at));
         }
@@ -158,9 +156,7 @@ fn duplicate(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Opti
             continue;
         };
         let holder: Option<(u8, i64)> = select
-            .query_row(params![kind.0, unique], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(params![kind.0, unique], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let held = holder.is_some_and(|holder| !rewritten.contains(&holder));
         if held || !taken.insert((kind, unique)) {
@@ -188,9 +184,7 @@ fn apply(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Revision
         }
     }
     put(connection, writes, revision)?;
-    let purged = writes
-        .iter()
-        .any(|write| matches!(write, Write::Purge { .. }));
+    let purged = writes.iter().any(|write| matches!(write, Write::Purge { .. }));
     connection
         .prepare_cached("UPDATE state SET head = ?1, floor = iif(?2, ?1, floor)")?
         .execute(params![revision.0, purged])?;

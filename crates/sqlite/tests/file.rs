@@ -52,17 +52,11 @@ fn a_file_or_folder_that_others_could_change_is_refused() {
     let path = dir.path().join("tokens.db");
     drop(open(&path));
     set_mode(&path, 0o640);
-    assert!(matches!(
-        refused(&path),
-        OpenError::File(FileError::Exposed { .. })
-    ));
+    assert!(matches!(refused(&path), OpenError::File(FileError::Exposed { .. })));
     set_mode(&path, 0o600);
     set_mode(dir.path(), 0o770);
     let error = refused(&path);
-    assert!(matches!(
-        error,
-        OpenError::File(FileError::WritableFolder { .. })
-    ));
+    assert!(matches!(error, OpenError::File(FileError::WritableFolder { .. })));
     let other = dir.path().join("other.db");
     assert!(matches!(refused(&other), OpenError::File(_)));
     assert!(!other.exists());
@@ -108,11 +102,7 @@ fn damage_is_reported() {
     store.commit(&[insert(1)]).unwrap();
     drop(store);
     let whole = fs::read(&path).unwrap();
-    for bad in [
-        &whole[..whole.len() / 2],
-        &whole[..50],
-        b"no database".repeat(100).as_slice(),
-    ] {
+    for bad in [&whole[..whole.len() / 2], &whole[..50], b"no database".repeat(100).as_slice()] {
         fs::write(&path, bad).unwrap();
         let error = refused(&path);
         assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
@@ -130,9 +120,7 @@ fn a_damaged_page_is_reported_when_read() {
     store.commit(&[insert(1)]).unwrap();
     drop(store);
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'record'";
-    let page: usize = intruder(&path)
-        .query_row(root, [], |row| row.get(0))
-        .unwrap();
+    let page: usize = intruder(&path).query_row(root, [], |row| row.get(0)).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     bytes[4096 * (page - 1)..4096 * page].fill(0xa5);
     fs::write(&path, &bytes).unwrap();
@@ -154,16 +142,10 @@ fn a_newer_format_is_rejected_with_a_hint_to_update() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     drop(open(&path));
-    intruder(&path)
-        .execute_batch("PRAGMA user_version = 2")
-        .unwrap();
+    intruder(&path).execute_batch("PRAGMA user_version = 2").unwrap();
     let error = refused(&path);
     assert!(matches!(error, OpenError::Newer { version: 2, .. }));
-    assert!(
-        error
-            .to_string()
-            .contains("has format 2, but this program supports only format 1")
-    );
+    assert!(error.to_string().contains("has format 2, but this program supports only format 1"));
 }
 
 #[test]
@@ -179,10 +161,7 @@ fn a_missing_table_is_reported_as_damage() {
 fn a_folder_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let error = refused(dir.path());
-    assert!(
-        matches!(error, OpenError::File(FileError::NotAFile(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::File(FileError::NotAFile(_))), "{error:?}");
 }
 
 /// As root nothing is read-only, and this tests nothing.
@@ -243,10 +222,7 @@ fn concurrent_creation_of_one_file_succeeds() {
                 })
             };
             let threads: Vec<_> = (1..=6).map(make).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(epochs.iter().all(|epoch| *epoch == epochs[0]));
         let page = open(&path).scan(&Cursor::start(), 100).unwrap();
@@ -264,10 +240,7 @@ fn a_file_that_was_replaced_takes_no_commit() {
     fs::rename(&path, dir.path().join("moved.db")).unwrap();
     for other in ["nothing", "another"] {
         let error = store.commit(&[insert(2)]).unwrap_err();
-        assert!(
-            matches!(error, StoreError::Backend(_)),
-            "{other}: {error:?}"
-        );
+        assert!(matches!(error, StoreError::Backend(_)), "{other}: {error:?}");
         assert!(store.get(&key(1)).is_err());
         fs::write(&path, "another").unwrap();
     }
@@ -279,10 +252,8 @@ fn a_record_of_maximum_size_round_trips() {
     let store = open(&dir.path().join("tokens.db"));
     let mut greatest = record(1);
     greatest.bytes = vec![7; MAX_RECORD - 8].into();
-    let write = symbolon::store::Write::Put {
-        record: greatest.clone(),
-        expected: Revision::ABSENT,
-    };
+    let write =
+        symbolon::store::Write::Put { record: greatest.clone(), expected: Revision::ABSENT };
     store.commit(&[write]).unwrap();
     assert_eq!(store.get(&key(1)).unwrap().unwrap().record, greatest);
 }

@@ -107,15 +107,8 @@ fn last_uses_wake_no_waiter_and_waits_do_not_queue() {
             assert_eq!(wait.join().unwrap(), Wake::Timeout);
         }
     });
-    assert!(
-        start.elapsed() < Duration::from_millis(1200),
-        "{:?}",
-        start.elapsed()
-    );
-    assert_eq!(
-        store.get(&key(1)).unwrap().unwrap().last_used,
-        Some(Minute(5))
-    );
+    assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+    assert_eq!(store.get(&key(1)).unwrap().unwrap().last_used, Some(Minute(5)));
 }
 
 /// Adds one to a counter again and again, as the engine changes a record.

@@ -21,16 +21,8 @@ fn column(id: u64) -> i64 {
 fn plant(path: &Path, kind: i64, id: u64, revision: i64, status: i64, size: usize) {
     let sql = "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8)";
     let unique = id.to_be_bytes();
-    let values = params![
-        kind,
-        column(id),
-        revision,
-        unique,
-        column(7),
-        column(8),
-        status,
-        vec![0_u8; size]
-    ];
+    let values =
+        params![kind, column(id), revision, unique, column(7), column(8), status, vec![0_u8; size]];
     intruder(path).execute(sql, values).unwrap();
 }
 
@@ -70,38 +62,21 @@ fn planted_rows_do_not_hide_others() {
             let wanted = record(number * 10);
             assert_eq!(found.iter().filter(|item| item.record == wanted).count(), 1);
         }
-        let ids: Vec<u64> = found
-            .iter()
-            .map(|item| item.record.key.id.number())
-            .collect();
+        let ids: Vec<u64> = found.iter().map(|item| item.record.key.id.number()).collect();
         assert_eq!(ids, [10, 11, 12, 13, 16, 20, 30, 40].map(|id: u64| id));
-        assert!(
-            found
-                .iter()
-                .all(|item| item.record.bytes.len() <= MAX_RECORD + 1)
-        );
+        assert!(found.iter().all(|item| item.record.bytes.len() <= MAX_RECORD + 1));
     }
     // What was never written has no columns, which the MAC of no token fits.
     let odd = store.get(&key(11)).unwrap().unwrap();
     assert_eq!(odd.record.columns, Columns::default());
-    let query = Query {
-        organization: Id::new(7),
-        ..Query::all(Kind::AUTHORIZATION)
-    };
+    let query = Query { organization: Id::new(7), ..Query::all(Kind::AUTHORIZATION) };
     let found = store.find(&query).unwrap();
-    let ids: Vec<u64> = found
-        .iter()
-        .map(|item| item.record.key.id.number())
-        .collect();
+    let ids: Vec<u64> = found.iter().map(|item| item.record.key.id.number()).collect();
     assert_eq!(ids, [10, 13, 16, 17, 20, 30, 40]);
     // And the store goes on.
     assert_eq!(store.commit(&[insert(50)]).unwrap(), Revision(5));
     let damage = store.integrity().unwrap().join("\n");
-    for expected in [
-        "CHECK constraint failed in record",
-        "has the id 0",
-        "newer than the newest",
-    ] {
+    for expected in ["CHECK constraint failed in record", "has the id 0", "newer than the newest"] {
         assert!(damage.contains(expected), "{damage}");
     }
 }
@@ -118,10 +93,7 @@ fn a_planted_trigger_does_not_run() {
     let first = store.commit(&[insert(1)]).unwrap();
     let mut changed = record(1);
     changed.bytes = b"changed".as_slice().into();
-    let write = Write::Put {
-        record: changed.clone(),
-        expected: first,
-    };
+    let write = Write::Put { record: changed.clone(), expected: first };
     store.commit(&[write]).unwrap();
     assert_eq!(store.get(&key(1)).unwrap().unwrap().record, changed);
     let damage = store.integrity().unwrap();
@@ -136,30 +108,15 @@ fn a_decreased_head_is_detected() {
     store.commit(&[insert(1)]).unwrap();
     store.commit(&[insert(2)]).unwrap();
     assert_eq!(store.integrity().unwrap(), [""; 0]);
-    intruder(&path)
-        .execute_batch("UPDATE state SET head = 1")
-        .unwrap();
+    intruder(&path).execute_batch("UPDATE state SET head = 1").unwrap();
     let damage = store.integrity().unwrap();
     assert_eq!(damage, ["a record is newer than the newest commit"]);
-    intruder(&path)
-        .execute_batch("UPDATE state SET head = 9223372036854775807")
-        .unwrap();
-    assert!(matches!(
-        store.commit(&[insert(3)]),
-        Err(symbolon::StoreError::Corrupt(_))
-    ));
-    intruder(&path)
-        .execute_batch("UPDATE state SET head = -1")
-        .unwrap();
-    assert!(matches!(
-        store.scan(&Cursor::start(), 1),
-        Err(symbolon::StoreError::Corrupt(_))
-    ));
+    intruder(&path).execute_batch("UPDATE state SET head = 9223372036854775807").unwrap();
+    assert!(matches!(store.commit(&[insert(3)]), Err(symbolon::StoreError::Corrupt(_))));
+    intruder(&path).execute_batch("UPDATE state SET head = -1").unwrap();
+    assert!(matches!(store.scan(&Cursor::start(), 1), Err(symbolon::StoreError::Corrupt(_))));
     intruder(&path).execute_batch("DELETE FROM state").unwrap();
-    assert!(matches!(
-        store.commit(&[insert(3)]),
-        Err(symbolon::StoreError::Corrupt(_))
-    ));
+    assert!(matches!(store.commit(&[insert(3)]), Err(symbolon::StoreError::Corrupt(_))));
 }
 
 #[test]
@@ -174,24 +131,12 @@ fn ids_are_stored_unsigned() {
         let all = Query::all(Kind::AUTHORIZATION);
         for base in [
             all.clone(),
-            Query {
-                organization: Id::new(7),
-                ..all.clone()
-            },
-            Query {
-                user: Id::new(8),
-                ..all
-            },
+            Query { organization: Id::new(7), ..all.clone() },
+            Query { user: Id::new(8), ..all },
         ] {
-            let query = Query {
-                after: Id::new(*id),
-                ..base
-            };
+            let query = Query { after: Id::new(*id), ..base };
             let found = store.find(&query).unwrap();
-            let found: Vec<u64> = found
-                .iter()
-                .map(|item| item.record.key.id.number())
-                .collect();
+            let found: Vec<u64> = found.iter().map(|item| item.record.key.id.number()).collect();
             assert_eq!(found, &ids[skipped + 1..]);
         }
     }

@@ -87,11 +87,7 @@ fn compare(expected: &Path, actual: &Path) -> Result<(), Failure> {
     }
     match wrong {
         0 => Ok(()),
-        _ => Err(format!(
-            "`{}`: {wrong} of {all} decisions are wrong",
-            actual.display()
-        )
-        .into()),
+        _ => Err(format!("`{}`: {wrong} of {all} decisions are wrong", actual.display()).into()),
     }
 }
 

@@ -65,9 +65,7 @@ impl Command {
 
 /// Runs a command from words separated by spaces, as in `crash --backend sled`.
 fn run_line(line: &str) -> Result<(), Failure> {
-    Cli::try_parse_from(["xtask"].into_iter().chain(line.split(' ')))?
-        .command
-        .run()
+    Cli::try_parse_from(["xtask"].into_iter().chain(line.split(' ')))?.command.run()
 }
 
 fn main() -> ExitCode {

@@ -22,11 +22,7 @@ pub(crate) struct ModelArgs {
     #[arg(long)]
     long: bool,
     /// Number of schedules over all scenarios
-    #[arg(
-        long,
-        default_value_t = 40_000,
-        default_value_if("long", "true", "1000000")
-    )]
+    #[arg(long, default_value_t = 40_000, default_value_if("long", "true", "1000000"))]
     schedules: u64,
     /// Seed of the schedules
     #[arg(long, default_value_t = 1)]

@@ -10,22 +10,10 @@ use crate::shell::{empty_folder, is_installed, root, run, target};
 /// Names of requirements, the shell commands that test for them, and their packages on Debian.
 const REQUIREMENTS: [[&str; 3]; 6] = [
     // SQLite is compiled from its C source.
-    [
-        "a C compiler",
-        "command -v cc || command -v gcc || command -v clang",
-        "build-essential",
-    ],
+    ["a C compiler", "command -v cc || command -v gcc || command -v clang", "build-essential"],
     // Some systems ship Python without the modules that create an environment.
-    [
-        "Python with venv",
-        "python3 -c 'import ensurepip, venv'",
-        "python3 python3-venv",
-    ],
-    [
-        "bash and xargs",
-        "command -v bash && command -v xargs",
-        "bash findutils",
-    ],
+    ["Python with venv", "python3 -c 'import ensurepip, venv'", "python3 python3-venv"],
+    ["bash and xargs", "command -v bash && command -v xargs", "bash findutils"],
     ["curl", "command -v curl", "curl"],
     ["jq", "command -v jq", "jq"],
     // For `cargo xtask bench instructions`, which follows the tests in CI.

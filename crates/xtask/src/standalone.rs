@@ -6,10 +6,8 @@ use crate::shell::{cargo, root, run, target};
 
 /// Folders of the packages, and the features for commands that build them: without cargo-fuzz,
 /// plain tests run the committed inputs.
-const PACKAGES: [(&str, &str); 2] = [
-    ("examples/tiny-store", ""),
-    ("fuzz", " --no-default-features"),
-];
+const PACKAGES: [(&str, &str); 2] =
+    [("examples/tiny-store", ""), ("fuzz", " --no-default-features")];
 
 /// Runs their tests.
 pub(crate) fn test() -> Result<(), Failure> {

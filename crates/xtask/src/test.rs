@@ -116,9 +116,7 @@ fn test_crates(long: bool) -> Result<(), Failure> {
     programs::python_environment()?;
     run(cargo("test --locked").args(PACKAGES))?;
     // The safe forms of the low-level parts.
-    run(&mut cargo(
-        "test --locked --package symbolon --lib --features portable",
-    ))?;
+    run(&mut cargo("test --locked --package symbolon --lib --features portable"))?;
     if !long {
         return Ok(());
     }

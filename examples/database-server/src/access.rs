@@ -73,26 +73,15 @@ impl Access {
         let key = KeyFile::load(&key_path)?;
         // Restoring a backup never reactivates a revoked token.
         let journal = FileJournal::open(&FileJournal::beside(&key_path), JournalKeys::new(&key))?;
-        let options = Options {
-            journal: Some(Arc::new(journal)),
-            ..options
-        };
+        let options = Options { journal: Some(Arc::new(journal)), ..options };
         let engine = Engine::create(Arc::new(store), key, options)?;
-        let found = engine
-            .admin(Caller::Root)
-            .organizations()
-            .find(ORGANIZATION);
+        let found = engine.admin(Caller::Root).organizations().find(ORGANIZATION);
         let (organization, made) = match found {
             Ok(organization) => (organization.id, Vec::new()),
             Err(symbolon::Error::NotFound(_)) => make(&engine, folder)?,
             Err(error) => return Err(error.into()),
         };
-        Ok(Self {
-            engine,
-            organization,
-            made,
-            _held: held,
-        })
+        Ok(Self { engine, organization, made, _held: held })
     }
 
     /// Returns the organization of all tables.
@@ -118,10 +107,7 @@ impl Access {
 
 fn make(engine: &Engine, folder: &Path) -> Result<(Id, Vec<PathBuf>), AccessError> {
     let root = engine.admin(Caller::Root);
-    let organization = root
-        .organizations()
-        .create(&NewOrganization::named(ORGANIZATION))?
-        .id;
+    let organization = root.organizations().create(&NewOrganization::named(ORGANIZATION))?.id;
     let mut made = Vec::new();
     // `write` does not imply `read`.
     for (name, action) in [("reader", Action::READ), ("writer", Action::WRITE)] {

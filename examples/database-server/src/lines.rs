@@ -65,13 +65,10 @@ impl<'s> Lines<'s> {
         let room = (self.longest - self.buffer.len()).min(CHUNK);
         let chunk = chunk.get_mut(..room).unwrap_or_default();
         let mut stream = self.stream;
-        let read = stream
-            .set_read_timeout(Some(left))
-            .and_then(|()| stream.read(chunk));
+        let read = stream.set_read_timeout(Some(left)).and_then(|()| stream.read(chunk));
         match read {
             Ok(count) => {
-                self.buffer
-                    .extend_from_slice(chunk.get(..count).unwrap_or_default());
+                self.buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
                 Ok(count > 0)
             }
             Err(error) => match error.kind() {

@@ -65,9 +65,7 @@ impl<'l> Command<'l> {
 
 fn names<'l>(table: &'l str, key: &'l str) -> Result<(&'l str, &'l str), Refusal> {
     let is_name = |name: &str| !name.is_empty() && !name.chars().any(char::is_control);
-    (is_name(table) && is_name(key))
-        .then_some((table, key))
-        .ok_or(Refusal::Syntax)
+    (is_name(table) && is_name(key)).then_some((table, key)).ok_or(Refusal::Syntax)
 }
 
 /// A reply of the server.

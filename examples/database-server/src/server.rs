@@ -27,11 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections: 256,
-            line: 1024,
-            idle: Duration::from_secs(60),
-        }
+        Self { connections: 256, line: 1024, idle: Duration::from_secs(60) }
     }
 }
 
@@ -88,10 +84,7 @@ impl Server {
 
     /// Returns a handle that stops the server.
     pub fn stopper(&self) -> Stopper {
-        Stopper {
-            address: self.address,
-            open: Arc::clone(&self.open),
-        }
+        Stopper { address: self.address, open: Arc::clone(&self.open) }
     }
 
     /// Serves until the server is stopped and all connections are closed.
@@ -135,10 +128,9 @@ impl Server {
         if open.stopping {
             return Entry::Stopping;
         }
-        let (false, Ok(handle)) = (
-            open.streams.len() >= self.limits.connections,
-            stream.try_clone(),
-        ) else {
+        let (false, Ok(handle)) =
+            (open.streams.len() >= self.limits.connections, stream.try_clone())
+        else {
             return Entry::Busy;
         };
         open.last += 1;
@@ -205,9 +197,8 @@ impl Server {
     fn allow(&self, grant: Option<&Grant>, action: Action, table: &str) -> Result<(), Refusal> {
         let grant = grant.ok_or(Refusal::Unauthenticated)?;
         // Always names the organization: a table exists only within it.
-        let request = Request::new(action, TABLES)
-            .organization(self.access.organization())
-            .name(table);
+        let request =
+            Request::new(action, TABLES).organization(self.access.organization()).name(table);
         grant.check(&request)?;
         Ok(())
     }

@@ -137,11 +137,7 @@ fn a_revoke_refuses_the_next_request_of_an_open_connection() {
         let (token, authorization) = server.reader();
         let mut client = server.connect_as(token.reveal());
         assert_eq!(client.ask("READ t k"), "OK a value");
-        server
-            .root
-            .authorizations()
-            .revoke(authorization.id)
-            .unwrap();
+        server.root.authorizations().revoke(authorization.id).unwrap();
         let answer = client.ask("READ t k");
         refused += u32::from(answer == "ERR revoked the token was revoked; ask for a new one");
     }
@@ -154,16 +150,10 @@ fn a_token_is_allowed_what_it_was_granted() {
     let server = Running::start();
     let mut writer = server.connect_as(&server.of_file("writer.token"));
     let mut reader = server.connect_as(&server.of_file("reader.token"));
-    assert_eq!(
-        reader.ask("READ t k"),
-        "ERR missing the table has no such key"
-    );
+    assert_eq!(reader.ask("READ t k"), "ERR missing the table has no such key");
     assert_eq!(writer.ask("WRITE t k two  words "), "OK");
     assert_eq!(reader.ask("READ t k"), "OK two  words");
-    assert_eq!(
-        reader.ask("READ u k"),
-        "ERR missing the table has no such key"
-    );
+    assert_eq!(reader.ask("READ u k"), "ERR missing the table has no such key");
     assert_eq!(reader.ask("WRITE t k other"), FORBIDDEN);
     assert_eq!(writer.ask("READ t k"), FORBIDDEN);
     assert_eq!(reader.ask("READ t k\r"), "OK two  words");
@@ -176,17 +166,12 @@ fn a_token_for_one_table_reads_no_other() {
     let server = Running::start().filled();
     let organization = server.organization;
     let (token, _) = server.token(|new| {
-        let one = Permission::new(Action::READ, TABLES)
-            .organization(organization)
-            .name("u");
+        let one = Permission::new(Action::READ, TABLES).organization(organization).name("u");
         new.permissions = [one].into_iter().collect();
     });
     let mut client = server.connect_as(token.reveal());
     assert_eq!(client.ask("READ t k"), FORBIDDEN);
-    assert_eq!(
-        client.ask("READ u k"),
-        "ERR missing the table has no such key"
-    );
+    assert_eq!(client.ask("READ u k"), "ERR missing the table has no such key");
 }
 
 #[test]
@@ -199,15 +184,9 @@ fn requests_without_a_valid_token_are_refused() {
     let last = if good.ends_with('0') { "1" } else { "0" };
     let damaged = format!("{}{last}", &good[..good.len() - 1]);
     let refusals = [
-        (
-            damaged,
-            "ERR malformed this is not a token; check that it is complete",
-        ),
+        (damaged, "ERR malformed this is not a token; check that it is complete"),
         ("x".repeat(40), "ERR unknown unknown token"),
-        (
-            String::new(),
-            "ERR malformed this is not a token; check that it is complete",
-        ),
+        (String::new(), "ERR malformed this is not a token; check that it is complete"),
     ];
     for (token, answer) in refusals {
         // The previous valid token no longer applies.
@@ -234,10 +213,7 @@ fn an_expiry_refuses_an_open_connection() {
         }
         assert!(start.elapsed() < TIMEOUT);
     };
-    assert_eq!(
-        refused,
-        "ERR expired the token has expired; ask for a new one"
-    );
+    assert_eq!(refused, "ERR expired the token has expired; ask for a new one");
 }
 
 #[test]
@@ -248,26 +224,16 @@ fn a_disabled_user_or_token_is_refused_until_it_is_enabled() {
     let (token, authorization) = server.token(|new| new.user = Some(user));
     let mut client = server.connect_as(token.reveal());
     assert_eq!(client.ask("READ t k"), "OK a value");
-    let switch = |transition: Transition| UserEdit {
-        transition: Some(transition),
-        ..UserEdit::default()
-    };
-    root.users()
-        .edit(user, &switch(Transition::Deactivate))
-        .unwrap();
+    let switch =
+        |transition: Transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
+    root.users().edit(user, &switch(Transition::Deactivate)).unwrap();
     let refused = "ERR owner_inactive the user or organization of the token is inactive";
     assert_eq!(client.ask("READ t k"), refused);
-    root.users()
-        .edit(user, &switch(Transition::Activate))
-        .unwrap();
+    root.users().edit(user, &switch(Transition::Activate)).unwrap();
     assert_eq!(client.ask("READ t k"), "OK a value");
-    root.authorizations()
-        .edit(authorization.id, Transition::Deactivate.into())
-        .unwrap();
+    root.authorizations().edit(authorization.id, Transition::Deactivate.into()).unwrap();
     assert_eq!(client.ask("READ t k"), "ERR inactive the token is inactive");
-    root.authorizations()
-        .edit(authorization.id, Transition::Activate.into())
-        .unwrap();
+    root.authorizations().edit(authorization.id, Transition::Activate.into()).unwrap();
     assert_eq!(client.ask("READ t k"), "OK a value");
 }
 
@@ -322,9 +288,7 @@ fn garbage_is_rejected_without_side_effects() {
     let mut numbers: u64 = 1;
     for _ in 0..50 {
         let garbage: Vec<u8> = std::iter::repeat_with(|| {
-            numbers = numbers
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (numbers >> 56) as u8
         })
         .take(3000)
@@ -339,17 +303,11 @@ fn garbage_is_rejected_without_side_effects() {
 
 #[test]
 fn a_line_is_bounded_in_length_and_time() {
-    let limits = Limits {
-        idle: Duration::from_millis(300),
-        ..Limits::default()
-    };
+    let limits = Limits { idle: Duration::from_millis(300), ..Limits::default() };
     let server = Running::with(options(), limits).filled();
     let longest = "x".repeat(1024 - "READ t \n".len());
     let mut client = server.connect_as(&server.of_file("reader.token"));
-    assert_eq!(
-        client.ask(&format!("READ t {longest}")),
-        "ERR missing the table has no such key"
-    );
+    assert_eq!(client.ask(&format!("READ t {longest}")), "ERR missing the table has no such key");
     client.send(format!("READ t x{longest}\n").as_bytes());
     assert_eq!(client.rest(), "ERR too_long the line is too long\n");
 
@@ -373,10 +331,7 @@ fn a_line_is_bounded_in_length_and_time() {
 
 #[test]
 fn connections_are_bounded_and_their_slots_are_released() {
-    let limits = Limits {
-        connections: 32,
-        ..Limits::default()
-    };
+    let limits = Limits { connections: 32, ..Limits::default() };
     let server = Running::with(options(), limits).filled();
     let token = server.of_file("reader.token");
     for _ in 0..3 {
@@ -410,10 +365,7 @@ fn the_server_stops_with_open_connections_and_keeps_its_tokens() {
     let folder = server.folder.path().join("database");
 
     let access = Access::open(&folder, options()).unwrap();
-    assert_eq!(
-        (access.organization(), access.made()),
-        (server.organization, [].as_slice())
-    );
+    assert_eq!((access.organization(), access.made()), (server.organization, [].as_slice()));
     let again = Server::bind("127.0.0.1:0", access, Limits::default()).unwrap();
     let (address, stopper) = (again.address(), again.stopper());
     let thread = thread::spawn(|| again.run());

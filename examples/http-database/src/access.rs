@@ -49,26 +49,15 @@ impl Access {
         let key = KeyFile::load(&key_path)?;
         // Restoring a backup never reactivates a revoked token.
         let journal = FileJournal::open(&FileJournal::beside(&key_path), JournalKeys::new(&key))?;
-        let options = Options {
-            journal: Some(Arc::new(journal)),
-            ..options
-        };
+        let options = Options { journal: Some(Arc::new(journal)), ..options };
         let engine = Arc::new(Engine::create(Arc::new(store), key, options)?);
-        let found = engine
-            .admin(Caller::Root)
-            .organizations()
-            .find(ORGANIZATION);
+        let found = engine.admin(Caller::Root).organizations().find(ORGANIZATION);
         let (organization, made) = match found {
             Ok(organization) => (organization.id, None),
             Err(symbolon::Error::NotFound(_)) => make(&engine, folder)?,
             Err(error) => return Err(error.into()),
         };
-        Ok(Self {
-            engine,
-            organization,
-            made,
-            _held: held,
-        })
+        Ok(Self { engine, organization, made, _held: held })
     }
 
     /// Returns the engine.
@@ -91,10 +80,7 @@ impl Access {
 /// grant, because no caller grants more than it holds.
 fn make(engine: &Engine, folder: &Path) -> Result<(Id, Option<PathBuf>), Box<dyn Error>> {
     let root = engine.admin(Caller::Root);
-    let organization = root
-        .organizations()
-        .create(&NewOrganization::named(ORGANIZATION))?
-        .id;
+    let organization = root.organizations().create(&NewOrganization::named(ORGANIZATION))?.id;
     let kinds = [ResourceType::AUTHORIZATIONS, ResourceType::DATABASES];
     let both = |kind| [Action::READ, Action::WRITE].map(|action| Permission::new(action, kind));
     let all = kinds.into_iter().flat_map(both);

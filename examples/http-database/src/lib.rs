@@ -27,10 +27,7 @@ const ROOM: usize = 16 << 20;
 
 /// Returns the application with the routes of the database and of symbolon.
 pub fn application(access: &Access) -> Router {
-    let server = Server {
-        organization: access.organization(),
-        data: Arc::default(),
-    };
+    let server = Server { organization: access.organization(), data: Arc::default() };
     let engine = access.engine();
     Router::new()
         .route("/databases/{name}", get(read).post(write))
@@ -62,11 +59,7 @@ impl FromRequestParts<Server> for Database {
             Method::GET | Method::HEAD => Action::READ,
             _ => Action::WRITE,
         };
-        Ok(Self {
-            organization: server.organization,
-            action,
-            name,
-        })
+        Ok(Self { organization: server.organization, action, name })
     }
 }
 

@@ -24,8 +24,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // If the signal cannot be handled, the server runs until it is killed.
         let _ = tokio::signal::ctrl_c().await;
     };
-    axum::serve(listener, application(&access))
-        .with_graceful_shutdown(stop)
-        .await?;
+    axum::serve(listener, application(&access)).with_graceful_shutdown(stop).await?;
     Ok(())
 }

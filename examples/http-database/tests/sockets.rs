@@ -1,9 +1,5 @@
 //! Tests of the database over real connections.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -48,9 +44,7 @@ impl Running {
 
     fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Client(BufReader::new(stream))
     }
 
@@ -62,9 +56,7 @@ impl Running {
         let (status, made) = client.ask("POST /api/v0/tokens", &self.admin, &body.to_string());
         assert_eq!(status, 200, "{made}");
         let made: Value = serde_json::from_str(&made).unwrap();
-        ["id", "accessToken"]
-            .map(|key| made[key].as_str().unwrap().to_owned())
-            .into()
+        ["id", "accessToken"].map(|key| made[key].as_str().unwrap().to_owned()).into()
     }
 }
 

@@ -46,11 +46,7 @@ impl TinyStore {
             log,
             records: BTreeMap::new(),
             by_unique: BTreeMap::new(),
-            end: End {
-                head: Revision::ABSENT,
-                floor: Revision::ABSENT,
-                epoch: Epoch(0),
-            },
+            end: End { head: Revision::ABSENT, floor: Revision::ABSENT, epoch: Epoch(0) },
             failed: false,
         };
         let is_new = entries.is_empty();
@@ -67,9 +63,7 @@ impl TinyStore {
         // Changed only after all checks, so that it is consistent even after a panic.
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.failed {
-            true => Err(StoreError::backend(
-                "a write has failed; open the store again",
-            )),
+            true => Err(StoreError::backend("a write has failed; open the store again")),
             false => Ok(state),
         }
     }
@@ -99,13 +93,7 @@ impl TokenStore for TinyStore {
         };
         let after = Position::from(after);
         let mut items: Vec<&Stored> = state.records.values().collect();
-        items.retain(|stored| {
-            place(stored)
-                > Position {
-                    epoch: None,
-                    ..after
-                }
-        });
+        items.retain(|stored| place(stored) > Position { epoch: None, ..after });
         items.sort_by_key(place);
         let more = items.len() > limit;
         items.truncate(limit);
@@ -216,11 +204,7 @@ impl State {
                 let unique = (record.key.kind, unique.clone());
                 self.by_unique.insert(unique, record.key);
             }
-            let stored = Stored {
-                record,
-                revision: self.end.head,
-                last_used,
-            };
+            let stored = Stored { record, revision: self.end.head, last_used };
             self.records.insert(stored.record.key, stored);
         }
     }

@@ -26,10 +26,7 @@ fn create(path: &std::path::Path) -> Result<(), symbolon::Error> {
     let store = Arc::new(TinyStore::open(path)?);
     let options = Options::new(Schema::influxdb_v2());
     let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options)?;
-    engine
-        .admin(Caller::Root)
-        .organizations()
-        .create(&NewOrganization::named("my-org"))?;
+    engine.admin(Caller::Root).organizations().create(&NewOrganization::named("my-org"))?;
     Ok(())
 }
 
@@ -39,10 +36,7 @@ fn the_file_is_private_and_exclusively_locked() {
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let first = TinyStore::open(&path).unwrap();
-    assert!(matches!(
-        TinyStore::open(&path),
-        Err(StoreError::Backend(_))
-    ));
+    assert!(matches!(TinyStore::open(&path), Err(StoreError::Backend(_))));
     drop(first);
     TinyStore::open(&path).unwrap();
 }
@@ -51,11 +45,7 @@ fn the_file_is_private_and_exclusively_locked() {
 fn a_torn_last_line_is_dropped_and_earlier_damage_is_reported() {
     let path = made("damage");
     let whole = fs::read(&path).unwrap();
-    let last = whole[..whole.len() - 1]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .unwrap()
-        + 1;
+    let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
     for cut in [last, last + 1, last + 20, whole.len() - 1] {
         fs::write(&path, &whole[..cut]).unwrap();
         let store = TinyStore::open(&path).unwrap();
@@ -68,10 +58,7 @@ fn a_torn_last_line_is_dropped_and_earlier_damage_is_reported() {
     let mut damaged = whole.clone();
     damaged[last / 2] ^= 1;
     fs::write(&path, &damaged).unwrap();
-    assert!(matches!(
-        TinyStore::open(&path),
-        Err(StoreError::Corrupt(_))
-    ));
+    assert!(matches!(TinyStore::open(&path), Err(StoreError::Corrupt(_))));
 }
 
 #[test]
@@ -84,8 +71,5 @@ fn a_renewed_epoch_persists() {
     assert_ne!(epoch, before.epoch);
     drop(store);
     let after = end(&TinyStore::open(&path).unwrap());
-    assert_eq!(
-        (after.head, after.floor, after.epoch),
-        (before.head, before.floor, epoch)
-    );
+    assert_eq!((after.head, after.floor, after.epoch), (before.head, before.floor, epoch));
 }

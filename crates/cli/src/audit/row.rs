@@ -49,13 +49,7 @@ pub(super) struct Rows<'k, R> {
 
 impl<'k, R: Read + Seek> Rows<'k, R> {
     pub(super) fn new(chain: u32, reader: ChainReader<'k, R>) -> Self {
-        Self {
-            chain,
-            reader,
-            held: VecDeque::new(),
-            waiting: HashSet::new(),
-            ended: false,
-        }
+        Self { chain, reader, held: VecDeque::new(), waiting: HashSet::new(), ended: false }
     }
 
     /// Reads until the next row has its outcome, and returns the time of that row. Returns `None`
@@ -112,13 +106,7 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
                 self.waiting.insert(number);
             }
             Event::Outcome { of, outcome } => return self.resolve(of, outcome),
-            Event::Denied {
-                actor,
-                operation,
-                on,
-                reason,
-                left_out,
-            } => {
+            Event::Denied { actor, operation, on, reason, left_out } => {
                 row.actor = Some(actor);
                 row.operation = Some(operation);
                 row.result = DENIED;
@@ -130,11 +118,7 @@ impl<'k, R: Read + Seek> Rows<'k, R> {
             }
             // Records the state of the store when a process opened it; no operation.
             Event::Opened { .. } => return,
-            Event::RolledBack {
-                found_head,
-                accepted,
-                ..
-            } => {
+            Event::RolledBack { found_head, accepted, .. } => {
                 row.result = "restored";
                 row.revision = Some(found_head);
                 row.note = accepted.then(|| "accepted by the operator".into());

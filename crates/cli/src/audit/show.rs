@@ -71,10 +71,9 @@ pub(super) fn run(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure>
                 wrong += 1;
                 output::warning(finding);
             };
-            let time = rows.peek(&mut report).map_err(|source| Failure::Read {
-                path: file.path.clone(),
-                source,
-            })?;
+            let time = rows
+                .peek(&mut report)
+                .map_err(|source| Failure::Read { path: file.path.clone(), source })?;
             if let Some(time) = time
                 && next.is_none_or(|(earliest, _)| time < earliest)
             {
@@ -110,9 +109,7 @@ impl ShowArgs {
         self.since.is_none_or(|since| row.at >= since)
             && self.until.is_none_or(|until| row.at <= until)
             && self.id.is_none_or(about)
-            && self
-                .operation
-                .is_none_or(|operation| row.operation == Some(operation))
+            && self.operation.is_none_or(|operation| row.operation == Some(operation))
             && (!self.denied || row.result == DENIED)
     }
 }
@@ -176,14 +173,7 @@ impl Printer {
         }
         if !self.started {
             self.started = true;
-            self.put(&line([
-                "Time",
-                "Caller",
-                "Operation",
-                "Result",
-                "Revision",
-                "Records",
-            ]))?;
+            self.put(&line(["Time", "Caller", "Operation", "Result", "Revision", "Records"]))?;
         }
         let actor = match row.actor {
             Some(Actor::Root) => "root".to_owned(),
@@ -193,9 +183,7 @@ impl Printer {
             None => String::new(),
         };
         let operation = row.operation.map_or(String::new(), name);
-        let revision = row
-            .revision
-            .map_or(String::new(), |number| number.to_string());
+        let revision = row.revision.map_or(String::new(), |number| number.to_string());
         let shown = row.records.iter().take(SHOWN);
         let mut rest: Vec<String> = shown.map(ToString::to_string).collect();
         if row.records.len() > SHOWN {
@@ -222,13 +210,7 @@ fn line([time, actor, operation, result, revision, rest]: [&str; 6]) -> String {
 /// Escapes control characters.
 fn plain(text: &str) -> String {
     text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
         .collect()
 }
 

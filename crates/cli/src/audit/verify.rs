@@ -54,10 +54,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<ExitCode, Failur
 /// or it cannot be read, which prints a warning.
 fn end_of_store(global: &Global) -> Option<End> {
     let read = || -> Result<Option<End>, Failure> {
-        global
-            .open_store()?
-            .map(|store| end_of(&*store.shared()))
-            .transpose()
+        global.open_store()?.map(|store| end_of(&*store.shared())).transpose()
     };
     read().unwrap_or_else(|failure| {
         output::warning("cannot read the store, so the journal is not compared with it:");
@@ -113,9 +110,8 @@ fn as_text(global: &Global, report: &Report, behind: Option<&str>) -> String {
         text.extend(behind.map(|behind| format!("\n{behind}\n")));
         return text;
     }
-    let mut table = output::table(&[
-        "Chain", "Lines", "First", "Last", "Open", "Missed", "Restores", "State",
-    ]);
+    let mut table =
+        output::table(&["Chain", "Lines", "First", "Last", "Open", "Missed", "Restores", "State"]);
     for chain in &report.chains {
         let time =
             |time: Option<symbolon::Timestamp>| time.map_or(String::new(), super::row::seconds);

@@ -93,14 +93,7 @@ impl AuthorizationOutput {
 }
 
 impl Row for AuthorizationOutput {
-    const HEADER: &[&str] = &[
-        "ID",
-        "Description",
-        "Status",
-        "User Name",
-        "User ID",
-        "Permissions",
-    ];
+    const HEADER: &[&str] = &["ID", "Description", "Status", "User Name", "User ID", "Permissions"];
 
     fn cells(&self) -> Vec<String> {
         self.cells_with(self.permissions.len())

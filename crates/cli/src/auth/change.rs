@@ -80,13 +80,7 @@ struct Which {
     #[arg(value_name = "ID", required_unless_present = "id_option")]
     id: Option<Id>,
     /// ID of the authorization, as an option
-    #[arg(
-        id = "id_option",
-        long = "id",
-        short,
-        value_name = "ID",
-        conflicts_with = "id"
-    )]
+    #[arg(id = "id_option", long = "id", short, value_name = "ID", conflicts_with = "id")]
     option: Option<Id>,
 }
 
@@ -99,20 +93,17 @@ impl Which {
 
 pub(super) fn activate(global: &Global, args: &ActiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Activate)?;
-    args.rows
-        .print_one(&AuthorizationOutput::new(one, &mut lookup)?)
+    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup)?)
 }
 
 pub(super) fn deactivate(global: &Global, args: &InactiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Deactivate)?;
-    args.rows
-        .print_one(&AuthorizationOutput::new(one, &mut lookup)?)
+    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup)?)
 }
 
 pub(super) fn delete(global: &Global, args: &DeleteArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Revoke)?;
-    args.rows
-        .print_deleted(&AuthorizationOutput::new(one, &mut lookup)?)
+    args.rows.print_deleted(&AuthorizationOutput::new(one, &mut lookup)?)
 }
 
 fn change(
@@ -132,10 +123,7 @@ pub(super) fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> 
     let engine = operator::open(global)?;
     let mut lookup = Lookup::new(&engine);
     let id = args.which.id()?;
-    let rotation = Rotation {
-        overlap: args.overlap,
-        description: args.description.clone(),
-    };
+    let rotation = Rotation { overlap: args.overlap, description: args.description.clone() };
     let done = format!("Rotated from {id}");
     args.output.make(&done, &mut lookup, |lookup| {
         let made = lookup.root.authorizations().rotate(id, &rotation);

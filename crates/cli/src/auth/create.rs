@@ -41,13 +41,7 @@ pub(super) struct CreateArgs {
     #[arg(long, short, value_name = "NAME")]
     user: Option<String>,
     /// Description of the authorization
-    #[arg(
-        long,
-        short,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, short, value_name = "TEXT", default_value = "", hide_default_value = true)]
     description: String,
     /// Expiry: a time such as `2027-01-01T00:00:00Z`, or a duration from now such as `90d`
     #[arg(long, value_name = "WHEN", value_parser = expiry)]
@@ -81,11 +75,7 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
         (None, Some(id)) => lookup.organization(&id.to_string())?,
         (None, None) => return Err(Failure::Argument("org", "is missing".into())),
     };
-    let user = args
-        .user
-        .as_deref()
-        .map(|user| lookup.user(user))
-        .transpose()?;
+    let user = args.user.as_deref().map(|user| lookup.user(user)).transpose()?;
     let user = user.map(|user| user.id);
     let permissions = args.grants.permissions(&lookup, organization.id, user)?;
     let new = NewAuthorization {
@@ -102,9 +92,8 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
         expires_at: args.expires,
         ..NewAuthorization::new(organization.id, permissions)
     };
-    args.output.make("Created", &mut lookup, |lookup| {
-        Ok(lookup.root.authorizations().create(new)?)
-    })
+    args.output
+        .make("Created", &mut lookup, |lookup| Ok(lookup.root.authorizations().create(new)?))
 }
 
 impl TokenOutput {
@@ -121,15 +110,10 @@ impl TokenOutput {
         // The token exists now and must be delivered, even if the names cannot be looked up.
         let authorization_output = AuthorizationOutput::new(made.clone(), lookup)
             .unwrap_or_else(|_| AuthorizationOutput::nameless(made));
-        deliver_token(
-            &token,
-            file,
-            Form::of(self.json),
-            |token, form| match form {
-                Form::Json => json(&authorization_output, token) + "\n",
-                Form::Text => text(done, &authorization_output, token),
-            },
-        )
+        deliver_token(&token, file, Form::of(self.json), |token, form| match form {
+            Form::Json => json(&authorization_output, token) + "\n",
+            Form::Text => text(done, &authorization_output, token),
+        })
     }
 }
 
@@ -143,10 +127,8 @@ struct IssuedToken<'a> {
 }
 
 fn json(authorization_output: &AuthorizationOutput, token: Option<&Token>) -> String {
-    let issued = IssuedToken {
-        authorization: authorization_output,
-        token: token.map(Token::reveal),
-    };
+    let issued =
+        IssuedToken { authorization: authorization_output, token: token.map(Token::reveal) };
     // Serialization cannot fail. If it did, the text form would still deliver the token.
     serde_json::to_string_pretty(&issued).unwrap_or_else(|_| text("", authorization_output, token))
 }

@@ -45,18 +45,12 @@ impl TypeOption {
     fn all() -> impl Iterator<Item = Self> {
         let schema = open::schema();
         let granted = schema.everything().into_iter();
-        granted
-            .filter(move |one| !schema.is_by_name(one.resource.kind))
-            .map(|permission| {
-                let kind = permission.resource.kind.as_str();
-                let alias = ALIASES.into_iter().find(|(name, _)| *name == kind);
-                let name = |kind: &str| format!("{}-{kind}", permission.action);
-                Self {
-                    name: name(kind),
-                    alias: alias.map(|(_, alias)| name(alias)),
-                    permission,
-                }
-            })
+        granted.filter(move |one| !schema.is_by_name(one.resource.kind)).map(|permission| {
+            let kind = permission.resource.kind.as_str();
+            let alias = ALIASES.into_iter().find(|(name, _)| *name == kind);
+            let name = |kind: &str| format!("{}-{kind}", permission.action);
+            Self { name: name(kind), alias: alias.map(|(_, alias)| name(alias)), permission }
+        })
     }
 
     fn arg(self) -> Arg {
@@ -98,40 +92,25 @@ fn named(what: &str, value: &'static str, help: &str) -> [Arg; 2] {
 }
 
 fn whole(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .action(ArgAction::SetTrue)
-        .help_heading(HEADING)
-        .help(help)
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help_heading(HEADING).help(help)
 }
 
 impl Args for Grants {
     fn augment_args(command: Command) -> Command {
-        let some = named(
-            "bucket",
-            "BUCKET",
-            "a bucket, given by its ID or registered name",
-        )
-        .into_iter()
-        .chain(named(
-            "database",
-            "NAME",
-            "a database; `*` means every database",
-        ))
-        .chain(TypeOption::all().map(TypeOption::arg))
-        .chain([Arg::new("permission")
-            .long("permission")
-            .value_name("PERMISSION")
-            .action(ArgAction::Append)
-            .value_parser(str::parse::<Permission>)
-            .help_heading(HEADING)
-            .help("Permission in text form: `read:tasks`, `read:orgs/ORG_ID/buckets/ID`")]);
+        let some = named("bucket", "BUCKET", "a bucket, given by its ID or registered name")
+            .into_iter()
+            .chain(named("database", "NAME", "a database; `*` means every database"))
+            .chain(TypeOption::all().map(TypeOption::arg))
+            .chain([Arg::new("permission")
+                .long("permission")
+                .value_name("PERMISSION")
+                .action(ArgAction::Append)
+                .value_parser(str::parse::<Permission>)
+                .help_heading(HEADING)
+                .help("Permission in text form: `read:tasks`, `read:orgs/ORG_ID/buckets/ID`")]);
         let operator = "Grant all permissions in all organizations";
         let all = "Grant all permissions in the organization, and on users only for --user";
-        command
-            .arg(whole("operator", operator))
-            .arg(whole("all-access", all))
-            .args(some)
+        command.arg(whole("operator", operator)).arg(whole("all-access", all)).args(some)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -142,27 +121,16 @@ impl Args for Grants {
 impl FromArgMatches for Grants {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut grants = Vec::new();
-        for (name, grant) in [
-            ("operator", Grant::Operator),
-            ("all-access", Grant::AllAccess),
-        ] {
+        for (name, grant) in [("operator", Grant::Operator), ("all-access", Grant::AllAccess)] {
             if matches.get_flag(name) {
                 grants.push(grant);
             }
         }
         type Named = fn(Action, String) -> Grant;
-        for (what, grant) in [
-            ("bucket", Grant::Bucket as Named),
-            ("database", Grant::Database),
-        ] {
+        for (what, grant) in [("bucket", Grant::Bucket as Named), ("database", Grant::Database)] {
             for action in [Action::READ, Action::WRITE] {
                 let given = matches.get_many::<String>(&format!("{action}-{what}"));
-                grants.extend(
-                    given
-                        .into_iter()
-                        .flatten()
-                        .map(|name| grant(action, name.clone())),
-                );
+                grants.extend(given.into_iter().flatten().map(|name| grant(action, name.clone())));
             }
         }
         let types = TypeOption::all().filter(|one| matches.get_flag(&one.name));

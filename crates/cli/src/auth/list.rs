@@ -72,11 +72,9 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
         let found = lookup.root.authorizations().get(id);
         let found = found.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
         let found = Some(found).filter(|one| wants(&filter, one));
-        return args.rows.print(
-            found
-                .into_iter()
-                .map(|one| AuthorizationOutput::new(one, &mut lookup)),
-        );
+        return args
+            .rows
+            .print(found.into_iter().map(|one| AuthorizationOutput::new(one, &mut lookup)));
     }
     let mut pages = AuthorizationPages {
         lookup,
@@ -85,8 +83,7 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
         page: Vec::new().into_iter(),
         done: false,
     };
-    args.rows
-        .print(std::iter::from_fn(|| pages.next().transpose()))
+    args.rows.print(std::iter::from_fn(|| pages.next().transpose()))
 }
 
 fn filter(args: &ListArgs, lookup: &Lookup) -> Result<AuthorizationFilter, Failure> {
@@ -131,7 +128,6 @@ impl AuthorizationPages {
             self.page = page.into_iter();
         }
         let next = self.page.next();
-        next.map(|one| AuthorizationOutput::new(one, &mut self.lookup))
-            .transpose()
+        next.map(|one| AuthorizationOutput::new(one, &mut self.lookup)).transpose()
     }
 }

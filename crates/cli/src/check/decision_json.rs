@@ -28,16 +28,10 @@ pub(super) enum Answer<'a> {
 impl<'a> Answer<'a> {
     pub(super) fn of(decision: &'a Result<Allowed, Denied>) -> Self {
         match decision {
-            Ok(allowed) => Self::Allow {
-                allow: true,
-                id: allowed.id,
-                permission: &allowed.permission,
-            },
-            Err(denied) => Self::Deny {
-                allow: false,
-                reason: denied.reason(),
-                id: denied.id(),
-            },
+            Ok(allowed) => {
+                Self::Allow { allow: true, id: allowed.id, permission: &allowed.permission }
+            }
+            Err(denied) => Self::Deny { allow: false, reason: denied.reason(), id: denied.id() },
         }
     }
 }

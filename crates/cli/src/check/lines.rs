@@ -25,13 +25,7 @@ pub(super) enum Line<'b> {
 
 impl<R: Read> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self {
-            input,
-            buffer: vec![0; LONGEST + READ],
-            start: 0,
-            end: 0,
-            skips: false,
-        }
+        Self { input, buffer: vec![0; LONGEST + READ], start: 0, end: 0, skips: false }
     }
 
     /// Returns the next line without its line feed, or `None` at the end of the input. Calls `idle`
@@ -75,10 +69,7 @@ impl<R: Read> Lines<R> {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        let room = self
-            .buffer
-            .get_mut(self.end..self.end + READ)
-            .unwrap_or_default();
+        let room = self.buffer.get_mut(self.end..self.end + READ).unwrap_or_default();
         loop {
             match self.input.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -133,26 +124,11 @@ mod tests {
         let long = vec![b'x'; LONGEST + 1];
         let longer = vec![b'x'; 3 * LONGEST + 5];
         for step in [1 << 13, 1 << 20] {
-            let input = [
-                &fits[..],
-                b"\n",
-                &long,
-                b"\ny\n",
-                &longer,
-                b"\n",
-                &fits,
-                b"\n",
-                &longer,
-            ]
-            .concat();
-            let got: Vec<_> = all(&input, step)
-                .into_iter()
-                .map(|line| line.map(|line| line.len()))
-                .collect();
-            assert_eq!(
-                got,
-                [Some(LONGEST), None, Some(1), None, Some(LONGEST), None]
-            );
+            let input =
+                [&fits[..], b"\n", &long, b"\ny\n", &longer, b"\n", &fits, b"\n", &longer].concat();
+            let got: Vec<_> =
+                all(&input, step).into_iter().map(|line| line.map(|line| line.len())).collect();
+            assert_eq!(got, [Some(LONGEST), None, Some(1), None, Some(LONGEST), None]);
         }
     }
 

@@ -55,9 +55,5 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode, Failure> {
-    if args.stream {
-        stream::run(global)
-    } else {
-        single::run(global, args)
-    }
+    if args.stream { stream::run(global) } else { single::run(global, args) }
 }

@@ -84,10 +84,7 @@ impl<'e> Checker<'e> {
         // Read before the lookups, so that the cached names are at least as new as `at`.
         let now = self.engine.caught_up();
         if self.known.at != now || self.known.count > REMEMBERED {
-            self.known = NameCache {
-                at: now,
-                ..NameCache::default()
-            };
+            self.known = NameCache { at: now, ..NameCache::default() };
         }
         let mut request = Request::new(asked.action, asked.kind);
         let mut organization = None;

@@ -51,10 +51,7 @@ fn explain(unknown: Unknown, asked: &NamedRequest<'_>) -> Failure {
     let what = match (unknown, asked.kind) {
         (Unknown::Organization, _) => {
             let name = asked.org.unwrap_or_default().to_owned();
-            return Failure::Unknown {
-                what: "organization",
-                name,
-            };
+            return Failure::Unknown { what: "organization", name };
         }
         (_, ResourceType::BUCKETS) if asked.org.is_none() => {
             let reason =
@@ -82,10 +79,7 @@ fn token(args: &CheckArgs) -> Result<Vec<u8>, Failure> {
         Some(path) => {
             let opened =
                 File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut token));
-            opened.map_err(|source| Failure::Read {
-                path: path.clone(),
-                source,
-            })?;
+            opened.map_err(|source| Failure::Read { path: path.clone(), source })?;
         }
         None => {
             let input = io::stdin().lock();

@@ -150,10 +150,7 @@ impl Stream<'_> {
             id: given.id.as_ref().map(|id| &*id.0),
             org: given.org.as_ref().map(|org| &*org.0),
         };
-        let known = self
-            .checker
-            .schema()
-            .check_request(asked.action, asked.kind);
+        let known = self.checker.schema().check_request(asked.action, asked.kind);
         known.map_err(|error| error.to_string())?;
         Ok(self.checker.decide(given.token.0.as_bytes(), &asked))
     }
@@ -186,11 +183,7 @@ fn explain(error: &serde_json::Error) -> Cow<'static, str> {
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or_default();
     if !error.is_data() {
-        return format!(
-            "the line is not JSON: {reason} at column {}",
-            error.column()
-        )
-        .into();
+        return format!("the line is not JSON: {reason} at column {}", error.column()).into();
     }
     // Other messages about data may quote it.
     if reason.starts_with("missing field ") || reason.starts_with("duplicate field ") {

@@ -63,11 +63,7 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
         Some(engine) => plan(file, engine, args)?,
         None if file.has_keyed_hashes() => {
             // Keyed hashes are only valid under their own key.
-            plan(
-                file,
-                &open::scratch_engine_with(KeyFile::load(&global.key_path())?)?,
-                args,
-            )?
+            plan(file, &open::scratch_engine_with(KeyFile::load(&global.key_path())?)?, args)?
         }
         None => plan(file, &open::scratch_engine()?, args)?,
     };
@@ -91,10 +87,7 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
 }
 
 fn read(path: &Path) -> Result<ImportFile, Failure> {
-    let failed = |source| Failure::Read {
-        path: path.into(),
-        source,
-    };
+    let failed = |source| Failure::Read { path: path.into(), source };
     if path == Path::new("-") {
         return watch(io::stdin().lock(), None);
     }

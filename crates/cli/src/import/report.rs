@@ -67,11 +67,7 @@ impl Report {
     }
 
     fn new_items(&self) -> Counts {
-        if self.dry_run {
-            self.planned
-        } else {
-            self.written
-        }
+        if self.dry_run { self.planned } else { self.written }
     }
 
     fn text(&self) -> String {
@@ -83,16 +79,10 @@ impl Report {
         let mut table = output::table(&["", "New", "Existing", "Skipped"]);
         let left_out = self.left_out();
         for (name, counts) in [
-            (
-                "Organizations",
-                [new, known, left_out].map(|one| one.organizations),
-            ),
+            ("Organizations", [new, known, left_out].map(|one| one.organizations)),
             ("Users", [new, known, left_out].map(|one| one.users)),
             ("Buckets", [new, known, left_out].map(|one| one.buckets)),
-            (
-                "Authorizations",
-                [new, known, left_out].map(|one| one.authorizations),
-            ),
+            ("Authorizations", [new, known, left_out].map(|one| one.authorizations)),
         ] {
             let [new, known, left_out] = counts.map(number);
             table.add_row([name.to_owned(), new, known, left_out]);

@@ -94,10 +94,7 @@ fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
         true => Role::Owner,
         false => Role::Member,
     };
-    let user = lookup
-        .root
-        .organizations()
-        .add_member(org.id, user.id, role)?;
+    let user = lookup.root.organizations().add_member(org.id, user.id, role)?;
     args.rows.print_one(&MemberOutput::new(user, role))
 }
 
@@ -114,8 +111,7 @@ fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let org = args.which.find(lookup)?.id;
     let members = lookup.root.organizations().members(org)?.into_iter();
-    args.rows
-        .print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
+    args.rows.print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
 }
 
 /// Printed form of a member.
@@ -129,12 +125,7 @@ struct MemberOutput {
 
 impl MemberOutput {
     fn new(user: User, role: Role) -> Self {
-        Self {
-            id: user.id,
-            name: user.name,
-            role,
-            status: user.status,
-        }
+        Self { id: user.id, name: user.name, role, status: user.status }
     }
 }
 

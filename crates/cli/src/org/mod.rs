@@ -56,13 +56,7 @@ struct CreateArgs {
     #[arg(long, short)]
     name: String,
     /// Description of the organization
-    #[arg(
-        long,
-        short,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, short, value_name = "TEXT", default_value = "", hide_default_value = true)]
     description: String,
     #[command(flatten)]
     rows: Rows,
@@ -163,8 +157,7 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            args.rows
-                .print_deleted(&change(&lookup, &args.which, &edit)?)
+            args.rows.print_deleted(&change(&lookup, &args.which, &edit)?)
         }
         OrgCommand::Members(args) => members::run(&lookup, args),
     }?;
@@ -179,8 +172,7 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     };
     let named = |one: &Organization| args.name.as_ref().is_none_or(|name| *name == one.name);
     let found = found.into_iter().filter(named);
-    args.rows
-        .print(found.map(|one| Ok(OrganizationOutput::from(one))))
+    args.rows.print(found.map(|one| Ok(OrganizationOutput::from(one))))
 }
 
 fn change(
@@ -191,9 +183,7 @@ fn change(
     let id = which.find(lookup)?.id;
     let name = edit.name.as_deref().unwrap_or_default();
     let changed = lookup.root.organizations().edit(id, edit);
-    changed
-        .map(OrganizationOutput::from)
-        .map_err(|error| taken(error, name))
+    changed.map(OrganizationOutput::from).map_err(|error| taken(error, name))
 }
 
 /// Printed form of an organization.

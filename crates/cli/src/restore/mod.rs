@@ -80,10 +80,8 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failu
     progress.finish();
     let mut report = done?;
     let opened = open(global, key, alone).map_err(Box::new);
-    report.found = opened.map_err(|source| Failure::RestoredUnopened {
-        store: global.store.clone(),
-        source,
-    })?;
+    report.found = opened
+        .map_err(|source| Failure::RestoredUnopened { store: global.store.clone(), source })?;
     report.seconds = start.elapsed().as_secs_f64();
     match args.json {
         true => output::print_json(&report.json())?,
@@ -93,10 +91,8 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failu
 }
 
 fn bar(path: &Path) -> Result<Progress, Failure> {
-    let found = std::fs::metadata(path).map_err(|source| Failure::Read {
-        path: path.into(),
-        source,
-    })?;
+    let found =
+        std::fs::metadata(path).map_err(|source| Failure::Read { path: path.into(), source })?;
     Ok(Progress::bytes("Verifying", Some(found.len())))
 }
 
@@ -125,13 +121,7 @@ fn restore(
     }
     let replaced = target.clear()?;
     store_builder.place(target)?;
-    Ok(Report {
-        backup: backup.summary(),
-        restored,
-        found: None,
-        replaced,
-        seconds: 0.0,
-    })
+    Ok(Report { backup: backup.summary(), restored, found: None, replaced, seconds: 0.0 })
 }
 
 /// Opens the restored store once, which replays revocations from the journal. Reseals its records
@@ -151,10 +141,7 @@ fn open(
 }
 
 fn verify(path: &Path, progress: &Progress) -> Result<Backup<CountingReader<File>>, Failure> {
-    let file = File::open(path).map_err(|source| Failure::Read {
-        path: path.into(),
-        source,
-    })?;
+    let file = File::open(path).map_err(|source| Failure::Read { path: path.into(), source })?;
     Ok(Backup::read(progress.watch(file))?)
 }
 
@@ -197,10 +184,7 @@ impl Report {
             None => {}
         }
         if let Some(replaced) = &self.replaced {
-            text.push_str(&format!(
-                "The old store is kept as `{}`.\n",
-                replaced.display()
-            ));
+            text.push_str(&format!("The old store is kept as `{}`.\n", replaced.display()));
         }
         text
     }

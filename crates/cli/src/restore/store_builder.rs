@@ -58,11 +58,7 @@ impl StoreBuilder {
             StoreUrl::Sqlite(_) => StoreUrl::Sqlite(path),
             StoreUrl::Sled(_) => StoreUrl::Sled(path),
         };
-        Ok(Self {
-            folder,
-            store,
-            _lock: lock,
-        })
+        Ok(Self { folder, store, _lock: lock })
     }
 
     /// Creates the empty store. Close it before calling [`StoreBuilder::place`].

@@ -94,9 +94,7 @@ impl Target {
         let StoreUrl::Sqlite(path) = &self.url else {
             return Ok(());
         };
-        let mut logs = [LOG, "-journal"]
-            .map(|suffix| beside(path, suffix))
-            .into_iter();
+        let mut logs = [LOG, "-journal"].map(|suffix| beside(path, suffix)).into_iter();
         match logs.find(|log| exists(log)) {
             Some(log) => Err(symbolon_sqlite::OpenError::Leftover(log).into()),
             None => Ok(()),
@@ -122,11 +120,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 pub(super) fn cannot(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let path = path.to_path_buf();
     move |source| {
-        let error = symbolon_files::FileError::Io {
-            action,
-            path,
-            source,
-        };
+        let error = symbolon_files::FileError::Io { action, path, source };
         error.into()
     }
 }

@@ -47,19 +47,12 @@ pub(crate) fn defaults(command: Command, matches: &ArgMatches) -> Result<Command
             return Err(Failure::Read { path, source });
         }
     };
-    let wrong = |reason: String| Failure::Config {
-        path: path.to_owned(),
-        reason,
-    };
-    let table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+    let wrong = |reason: String| Failure::Config { path: path.to_owned(), reason };
+    let table: Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
     table.iter().try_fold(command, |command, (key, value)| {
         if !KEYS.contains(&key.as_str()) {
             let known = KEYS.join(", ");
-            return Err(wrong(format!(
-                "unknown option `{key}`; expected one of {known}"
-            )));
+            return Err(wrong(format!("unknown option `{key}`; expected one of {known}")));
         }
         let value = value
             .as_str()
@@ -70,9 +63,7 @@ pub(crate) fn defaults(command: Command, matches: &ArgMatches) -> Result<Command
 
 fn with_default(command: Command, id: &str, value: &str) -> Command {
     let value = OsString::from(value);
-    let is_global = command
-        .get_arguments()
-        .any(|argument| argument.get_id() == id);
+    let is_global = command.get_arguments().any(|argument| argument.get_id() == id);
     let give = move |argument: Arg| argument.default_value(value);
     match is_global {
         true => command.mut_arg(id, give),

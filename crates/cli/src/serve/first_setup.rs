@@ -77,10 +77,7 @@ impl FirstSetup {
                 Zeroizing::new(format!("{:032x}", u128::from_ne_bytes(*random)))
             }
         };
-        Ok(Self {
-            code: Ok(code(&text, FILE)?),
-            source: Source::Generated,
-        })
+        Ok(Self { code: Ok(code(&text, FILE)?), source: Source::Generated })
     }
 
     /// Returns the code, if there is one; without it set-up is closed.
@@ -161,24 +158,17 @@ fn file_of(global: &Global) -> PathBuf {
 }
 
 fn code(text: &str, source: &str) -> Result<SetupCode, Failure> {
-    SetupCode::new(text).map_err(|error| Failure::SetupCode {
-        place: source.to_owned(),
-        source: error,
-    })
+    SetupCode::new(text)
+        .map_err(|error| Failure::SetupCode { place: source.to_owned(), source: error })
 }
 
 /// Reads a file that only its owner can read, without the end of its line.
 fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
     check_secret(path)?;
-    let failed = |source| Failure::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| Failure::Read { path: path.to_owned(), source };
     let mut text = Zeroizing::new(String::with_capacity(LARGEST as usize));
     let file = fs::File::open(path).map_err(failed)?;
-    file.take(LARGEST)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
+    file.take(LARGEST).read_to_string(&mut text).map_err(failed)?;
     let length = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(length);
     Ok(text)
@@ -197,11 +187,7 @@ fn write(file: &Path, code: &SetupCode) -> Result<(), Failure> {
     match create_private(file, line.as_bytes()) {
         Err(FileError::Exists(path)) => {
             let own = generated(file).is_some_and(|text| *text == code.reveal());
-            if own {
-                Ok(())
-            } else {
-                Err(Failure::NotASetupCode(path))
-            }
+            if own { Ok(()) } else { Err(Failure::NotASetupCode(path)) }
         }
         created => Ok(created?),
     }

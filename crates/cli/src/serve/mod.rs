@@ -56,36 +56,16 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "SYMBOLON_SETUP_CODE_FILE", value_name = "PATH")]
     setup_code_file: Option<std::path::PathBuf>,
     /// Host name to accept for set-up and sign-in, in addition to `localhost` and IP addresses
-    #[arg(
-        long,
-        env = "SYMBOLON_ALLOWED_HOST",
-        value_name = "NAME",
-        value_delimiter = ','
-    )]
+    #[arg(long, env = "SYMBOLON_ALLOWED_HOST", value_name = "NAME", value_delimiter = ',')]
     allowed_host: Vec<String>,
     /// Text in place of a token in all replies except the one to its creation
-    #[arg(
-        long,
-        env = "SYMBOLON_TOKEN_IN_REPLIES",
-        value_name = "WHAT",
-        default_value = "empty"
-    )]
+    #[arg(long, env = "SYMBOLON_TOKEN_IN_REPLIES", value_name = "WHAT", default_value = "empty")]
     token_in_replies: InReplies,
     /// Log level: error, warn, info, debug or trace, or a filter such as `info,symbolon_http=debug`
-    #[arg(
-        long,
-        env = "SYMBOLON_LOG",
-        value_name = "LEVEL",
-        default_value = "info"
-    )]
+    #[arg(long, env = "SYMBOLON_LOG", value_name = "LEVEL", default_value = "info")]
     log: String,
     /// Format of the log, on standard error
-    #[arg(
-        long,
-        env = "SYMBOLON_LOG_FORMAT",
-        value_name = "FORMAT",
-        default_value = "text"
-    )]
+    #[arg(long, env = "SYMBOLON_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     log_format: log::Format,
 }
 
@@ -111,10 +91,7 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
     let setup = FirstSetup::new(&global, args.setup_code_file.as_deref())?;
     let stop = shutdown_signal().map_err(Failure::Serve)?;
     let listener = TcpListener::bind(args.listen).await;
-    let listener = listener.map_err(|source| Failure::Listen {
-        address: args.listen,
-        source,
-    })?;
+    let listener = listener.map_err(|source| Failure::Listen { address: args.listen, source })?;
     let address = listener.local_addr().map_err(Failure::Serve)?;
     let api = Api::starting(settings(args, setup.code()));
     let (stopping, stopped) = tokio::sync::watch::channel(());
@@ -123,9 +100,7 @@ async fn serve(global: Global, args: &ServeArgs) -> Result<(), Failure> {
 
     let opening = global.clone();
     let opened = tokio::task::spawn_blocking(move || opening.open_or_create());
-    let opened = opened
-        .await
-        .map_err(|error| Failure::Serve(error.into()))??;
+    let opened = opened.await.map_err(|error| Failure::Serve(error.into()))??;
     let (engine, lock) = opened.into_parts();
     let engine = Arc::new(engine);
     setup.announce(&global, address, &engine)?;

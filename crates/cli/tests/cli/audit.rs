@@ -55,19 +55,10 @@ fn write(home: &Home, but: u64) {
     let store = SqliteStore::open_existing(home.path(DB)).unwrap();
     let end = store.scan(&Cursor::start(), 2000).unwrap().end.unwrap();
     let head = end.head.0 - but;
-    let opened = Event::Opened {
-        store: "00".repeat(16),
-        epoch: end.epoch.0,
-        head: head - 1,
-    };
-    let done = Event::Outcome {
-        of: 2,
-        outcome: Outcome::Done { revision: head },
-    };
+    let opened = Event::Opened { store: "00".repeat(16), epoch: end.epoch.0, head: head - 1 };
+    let done = Event::Outcome { of: 2, outcome: Outcome::Done { revision: head } };
     let append = |journal: &FileJournal, minute, events: &[Event]| {
-        journal
-            .append(at(minute), events, Durability::Written)
-            .unwrap();
+        journal.append(at(minute), events, Durability::Written).unwrap();
     };
     let (one, two) = (journal(home), journal(home));
     append(&one, 0, std::slice::from_ref(&opened));
@@ -87,10 +78,7 @@ fn rows_of_all_chains_are_merged_and_intents_are_joined_with_outcomes() {
     write(&home, 0);
     let shown = home.run(&["audit", "show"]).success();
     let text = out(&shown);
-    let rows: Vec<Vec<&str>> = text
-        .lines()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows.len(), 4, "{text}");
     assert_eq!(rows[0][..3], ["Time", "Caller", "Operation"]);
     let record = format!("authorization:{AUTH}");
@@ -114,10 +102,7 @@ fn rows_of_all_chains_are_merged_and_intents_are_joined_with_outcomes() {
         rows.iter().map(time).collect()
     };
     let minutes = |minutes: &[u64]| -> Vec<String> {
-        minutes
-            .iter()
-            .map(|minute| at(*minute).to_string())
-            .collect()
+        minutes.iter().map(|minute| at(*minute).to_string()).collect()
     };
     assert_eq!(times(&[]), minutes(&[1, 2, 4]));
     assert_eq!(times(&["--limit=2"]), minutes(&[2, 4]));
@@ -130,9 +115,7 @@ fn rows_of_all_chains_are_merged_and_intents_are_joined_with_outcomes() {
         minutes(&[1, 2])
     );
     assert_eq!(json(&["--act=revoke"])[0]["result"], "done");
-    home.run(&["audit", "show", "--act=dance"])
-        .code(2)
-        .stderr(contains("`revoke`"));
+    home.run(&["audit", "show", "--act=dance"]).code(2).stderr(contains("`revoke`"));
 }
 
 #[test]
@@ -148,9 +131,7 @@ fn audit_show_lists_the_operations_of_the_commands() {
 fn verify_accepts_an_intact_journal_that_is_as_recent_as_the_store() {
     let home = Home::with_sample();
     write(&home, 0);
-    home.run(&["audit", "verify"])
-        .success()
-        .stdout(contains("The journal is intact."));
+    home.run(&["audit", "verify"]).success().stdout(contains("The journal is intact."));
     // `show` only needs the key.
     fs::remove_file(home.path(DB)).unwrap();
     for name in ["-wal", "-shm"] {
@@ -179,11 +160,7 @@ fn a_tampered_line_is_reported_with_its_position_and_the_rest_is_shown() {
     assert_eq!(out(&shown).lines().count(), 3);
     assert!(err(&shown).contains("line 2: it was changed"));
     let refused = home.run(&["fsck"]).code(1);
-    assert!(
-        err(&refused).contains("Hint: `symbolon audit verify`"),
-        "{}",
-        err(&refused)
-    );
+    assert!(err(&refused).contains("Hint: `symbolon audit verify`"), "{}", err(&refused));
 }
 
 #[test]
@@ -201,7 +178,6 @@ fn a_truncated_journal_is_detected_by_comparison_with_the_store() {
     ));
     // An intent without an outcome may be the newest commit of the store.
     let open = journal(&home);
-    open.append(at(9), &[intent(Operation::Revoke)], Durability::Written)
-        .unwrap();
+    open.append(at(9), &[intent(Operation::Revoke)], Durability::Written).unwrap();
     verify().success();
 }

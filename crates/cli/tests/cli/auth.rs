@@ -11,8 +11,7 @@ pub(crate) const MISSING: &str = "0000000000000fff";
 /// Returns the ids in a JSON list.
 pub(crate) fn ids(list: &Value) -> Vec<String> {
     let rows = list.as_array().unwrap().iter();
-    rows.map(|row| row["id"].as_str().unwrap().to_owned())
-        .collect()
+    rows.map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }
 
 pub(crate) fn id(number: u32) -> String {
@@ -74,14 +73,10 @@ fn environment_and_default_store_do_not_grant_operator_access() {
     let home = Home::with_sample();
     home.run(&["auth", "delete", AUTH]).code(1);
     let url = format!("sqlite:{}", home.store().display());
-    home.command(&["auth", "delete", AUTH])
-        .env("SYMBOLON_STORE", &url)
-        .assert()
-        .code(1);
+    home.command(&["auth", "delete", AUTH]).env("SYMBOLON_STORE", &url).assert().code(1);
     assert_eq!(home.reads(&token(1)), "allow");
     // Before or after the command, even if the environment names a store too.
-    home.run(&["--store", &url, "auth", "inactive", AUTH])
-        .success();
+    home.run(&["--store", &url, "auth", "inactive", AUTH]).success();
     assert_eq!(home.reads(&token(1)), "inactive");
     home.command(&["auth", "--store", &url, "delete", AUTH])
         .env("SYMBOLON_STORE", &url)
@@ -115,11 +110,9 @@ fn an_authorization_is_created_deactivated_and_revoked() {
         let id = made["id"].as_str().unwrap();
         assert!(text.contains(id));
         assert_eq!(made["description"], "of me");
-        for (command, decision) in [
-            ("inactive", "inactive"),
-            ("active", "allow"),
-            ("delete", "revoked"),
-        ] {
+        for (command, decision) in
+            [("inactive", "inactive"), ("active", "allow"), ("delete", "revoked")]
+        {
             let done = home.operate(&["auth", command, "--id", id]).success();
             assert!(out(&done).contains(id), "{command}");
             assert_eq!(out(&done).contains("Deleted"), command == "delete");
@@ -140,27 +133,16 @@ fn create_options_map_to_permissions() {
     for (arguments, wanted) in [
         (&["--read-tasks"][..], vec![format!("read:{o}/tasks")]),
         (
-            &[
-                "--write-bucket=telegraf",
-                "--read-bucket=00000000000000ff",
-                "--write-dbrps",
-            ],
+            &["--write-bucket=telegraf", "--read-bucket=00000000000000ff", "--write-dbrps"],
             vec![
                 format!("read:{o}/buckets/00000000000000ff"),
                 format!("write:{o}/buckets/0000000000000d01"),
                 format!("write:{o}/dbrp"),
             ],
         ),
+        (&["--read-user", "--read-orgs"], vec!["read:orgs".into(), "read:users".into()]),
         (
-            &["--read-user", "--read-orgs"],
-            vec!["read:orgs".into(), "read:users".into()],
-        ),
-        (
-            &[
-                "--read-database=a",
-                "--read-database=b",
-                "--write-database=*",
-            ],
+            &["--read-database=a", "--read-database=b", "--write-database=*"],
             vec![
                 format!("read:{o}/databases/a"),
                 format!("read:{o}/databases/b"),
@@ -168,35 +150,23 @@ fn create_options_map_to_permissions() {
             ],
         ),
         (
-            &[
-                "--permission=write:labels",
-                "--permission=read:orgs/0000000000000b01/views",
-            ],
+            &["--permission=write:labels", "--permission=read:orgs/0000000000000b01/views"],
             vec!["write:labels".into(), format!("read:{o}/views")],
         ),
     ] {
-        assert_eq!(
-            permissions(&create(&home, arguments)),
-            wanted,
-            "{arguments:?}"
-        );
+        assert_eq!(permissions(&create(&home, arguments)), wanted, "{arguments:?}");
     }
     let operator = create(&home, &["--operator"]);
     assert_eq!(permissions(&operator).len(), 44);
     assert!(permissions(&operator).contains(&"write:orgs".to_owned()));
     let all = permissions(&create(&home, &["--all-access", "--user=me"]));
     assert_eq!(all.len(), 44);
-    for one in [
-        format!("read:orgs/{ORG}"),
-        format!("write:users/{USER}"),
-        format!("read:{o}/dashboards"),
-    ] {
+    for one in
+        [format!("read:orgs/{ORG}"), format!("write:users/{USER}"), format!("read:{o}/dashboards")]
+    {
         assert!(all.contains(&one), "{one} {all:?}");
     }
-    assert!(
-        all.iter()
-            .all(|one| one.contains(ORG) || one.contains(USER))
-    );
+    assert!(all.iter().all(|one| one.contains(ORG) || one.contains(USER)));
     let userless = permissions(&create(&home, &["--all-access"]));
     assert_eq!(userless.len(), 42, "no permissions on users");
 }
@@ -210,10 +180,7 @@ fn the_origin_follows_from_the_granted_permissions() {
     let engine = home.engine();
     let origin = |made: &Value| {
         let id = made["id"].as_str().unwrap().parse().unwrap();
-        let one = engine
-            .admin(symbolon::Caller::Root)
-            .authorizations()
-            .get(id);
+        let one = engine.admin(symbolon::Caller::Root).authorizations().get(id);
         one.unwrap().origin
     };
     assert_eq!(origin(&of_databases), symbolon::Origin::V0);
@@ -274,85 +241,39 @@ fn rotation_revokes_the_old_token_at_once_or_after_the_overlap() {
     let second = rotated["token"].as_str().unwrap();
     assert_eq!(rotated["rotatedFrom"], AUTH);
     assert_eq!(rotated["description"], "number 1");
-    assert_eq!(
-        (home.reads(&token(1)), home.reads(second)),
-        ("allow".into(), "allow".into())
-    );
+    assert_eq!((home.reads(&token(1)), home.reads(second)), ("allow".into(), "allow".into()));
     let id = rotated["id"].as_str().unwrap();
-    let again = home.operate(&[
-        "auth",
-        "rotate",
-        "--id",
-        id,
-        "--write-token=third",
-        "--description=3",
-    ]);
+    let again =
+        home.operate(&["auth", "rotate", "--id", id, "--write-token=third", "--description=3"]);
     assert!(out(&again.success()).starts_with(&format!("Rotated from {id}\n")));
     assert_eq!(home.reads(second), "expired");
-    assert_eq!(
-        home.reads(&fs::read_to_string(home.path("third")).unwrap()),
-        "allow"
-    );
+    assert_eq!(home.reads(&fs::read_to_string(home.path("third")).unwrap()), "allow");
     let over = home.operate(&["auth", "rotate", id]).code(1);
-    assert!(
-        err(&over).contains("create a new authorization instead"),
-        "{}",
-        err(&over)
-    );
+    assert!(err(&over).contains("create a new authorization instead"), "{}", err(&over));
 }
 
 #[test]
 fn invalid_authorizations_are_not_created() {
     let home = Home::with_sample();
     for (arguments, expected) in [
-        (
-            &["--org=none", "--read-tasks"][..],
-            "unknown organization `none`",
-        ),
-        (
-            &["--org-id", MISSING, "--read-tasks"],
-            "unknown organization `0000000000000fff`",
-        ),
-        (
-            &["--org=my-org"],
-            "give at least one, such as `--read-buckets`",
-        ),
-        (
-            &["--org=my-org", "--user=none", "--read-tasks"],
-            "unknown user `none`",
-        ),
-        (
-            &["--org=my-org", "--read-bucket=none"],
-            "unknown bucket `none`; give its id",
-        ),
+        (&["--org=none", "--read-tasks"][..], "unknown organization `none`"),
+        (&["--org-id", MISSING, "--read-tasks"], "unknown organization `0000000000000fff`"),
+        (&["--org=my-org"], "give at least one, such as `--read-buckets`"),
+        (&["--org=my-org", "--user=none", "--read-tasks"], "unknown user `none`"),
+        (&["--org=my-org", "--read-bucket=none"], "unknown bucket `none`; give its id"),
         (
             &["--org=my-org", "--operator", "--read-tasks"],
             "cannot be combined with other permissions",
         ),
+        (&["--org=my-org", "--permission=x"], "a permission is written as"),
+        (&["--org=my-org", "--permission=read:nothing"], "unknown resource type `nothing`"),
         (
-            &["--org=my-org", "--permission=x"],
-            "a permission is written as",
-        ),
-        (
-            &["--org=my-org", "--permission=read:nothing"],
-            "unknown resource type `nothing`",
-        ),
-        (
-            &[
-                "--org=my-org",
-                "--permission=read:orgs/0000000000000b02/tasks",
-            ],
+            &["--org=my-org", "--permission=read:orgs/0000000000000b02/tasks"],
             "is not for org id 0000000000000b01",
         ),
-        (
-            &["--org=my-org", "--read-tasks", "--expires=soon"],
-            "invalid time `soon`",
-        ),
+        (&["--org=my-org", "--read-tasks", "--expires=soon"], "invalid time `soon`"),
         (&["--read-tasks"], "--org <NAME>"),
-        (
-            &["--org=my-org", "--org-id", ORG, "--read-tasks"],
-            "cannot be used with",
-        ),
+        (&["--org=my-org", "--org-id", ORG, "--read-tasks"], "cannot be used with"),
     ] {
         let refused = home.operate(&[&["auth", "create"], arguments].concat());
         let refused = refused.code(1).stdout("");

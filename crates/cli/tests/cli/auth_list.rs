@@ -32,27 +32,13 @@ fn auth_list_filters_and_formats() {
         assert_eq!(list(arguments), wanted, "{arguments:?}");
     }
     for (arguments, expected) in [
-        (
-            ["--id", MISSING],
-            "unknown authorization `0000000000000fff`; see `symbolon auth list`",
-        ),
-        (
-            ["--org", "none"],
-            "unknown organization `none`; see `symbolon org list`",
-        ),
-        (
-            ["--user", "none"],
-            "unknown user `none`; see `symbolon user list`",
-        ),
+        (["--id", MISSING], "unknown authorization `0000000000000fff`; see `symbolon auth list`"),
+        (["--org", "none"], "unknown organization `none`; see `symbolon org list`"),
+        (["--user", "none"], "unknown user `none`; see `symbolon user list`"),
         (["--id", "x"], "invalid value 'x' for '--id <ID>'"),
-        (
-            ["--status", "odd"],
-            "possible values: active, inactive, revoked",
-        ),
+        (["--status", "odd"], "possible values: active, inactive, revoked"),
     ] {
-        let refused = home
-            .operate(&[&["auth", "find"], &arguments[..]].concat())
-            .code(1);
+        let refused = home.operate(&[&["auth", "find"], &arguments[..]].concat()).code(1);
         assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
 }
@@ -75,9 +61,7 @@ fn the_table_has_the_columns_of_influxdb_without_the_token() {
         )
     );
     let rows = || table.lines().skip(1).flat_map(str::split_whitespace);
-    let headless = out(&home
-        .operate(&["auth", "ls", "--limit=3", "--hide-headers"])
-        .success());
+    let headless = out(&home.operate(&["auth", "ls", "--limit=3", "--hide-headers"]).success());
     assert!(headless.starts_with(&id(1)), "{headless}");
     assert!(headless.split_whitespace().eq(rows()), "{headless}");
     let empty = home.operate_json(&["auth", "ls", "--org-id", MISSING]);
@@ -125,11 +109,7 @@ fn a_thousand_authorizations_are_listed_paged_or_at_once() {
         let permission: symbolon::Permission = "read:buckets".parse().unwrap();
         for _ in 0..1_000 {
             let new = symbolon::NewAuthorization::new(ORG.parse().unwrap(), [permission.clone()]);
-            engine
-                .admin(symbolon::Caller::Root)
-                .authorizations()
-                .create(new)
-                .unwrap();
+            engine.admin(symbolon::Caller::Root).authorizations().create(new).unwrap();
         }
     }
     let all = ids(&home.operate_json(&["auth", "list"]));

@@ -32,17 +32,12 @@ fn a_backup_file_is_private_overwrites_nothing_and_is_reported() {
         let done = home.run(&["backup", "c", "--json"]).success();
         let report: Value = serde_json::from_str(&out(&done)).unwrap();
         let length = fs::metadata(home.path("c")).unwrap().len();
-        assert_eq!(
-            (&report["records"], &report["bytes"]),
-            (&11.into(), &length.into())
-        );
+        assert_eq!((&report["records"], &report["bytes"]), (&11.into(), &length.into()));
         // It contains no token and no key.
         let key = fs::read_to_string(home.key()).unwrap();
         let secret = key.trim().rsplit(':').next().unwrap();
         for secret in [token(1).as_str(), secret] {
-            let found = made
-                .windows(secret.len())
-                .any(|part| part == secret.as_bytes());
+            let found = made.windows(secret.len()).any(|part| part == secret.as_bytes());
             assert!(!found);
         }
     }
@@ -63,11 +58,7 @@ fn a_backup_is_written_to_standard_output() {
 fn backing_up_a_missing_store_fails() {
     let home = Home::new();
     let refused = home.run(&["backup", "b"]).code(1);
-    assert!(
-        err(&refused).contains("there is no store"),
-        "{}",
-        err(&refused)
-    );
+    assert!(err(&refused).contains("there is no store"), "{}", err(&refused));
     assert!(home.files().is_empty());
     let home = Home::with_sample();
     let refused = home.run(&["backup", "nowhere/b"]).code(1);
@@ -96,30 +87,18 @@ fn a_backup_succeeds_while_a_server_writes() {
     let create = || {
         let read = "read:buckets".parse().unwrap();
         let new = NewAuthorization::new(ORG.parse().unwrap(), [read]);
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new)
-            .unwrap()
+        engine.admin(Caller::Root).authorizations().create(new).unwrap()
     };
     let (before, _) = create();
     let (ended, authorization) = create();
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(authorization.id)
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().revoke(authorization.id).unwrap();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     let (_, made) = create();
-                    engine
-                        .admin(Caller::Root)
-                        .authorizations()
-                        .revoke(made.id)
-                        .unwrap();
+                    engine.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
                 }
             });
         }
@@ -135,11 +114,7 @@ fn a_backup_succeeds_while_a_server_writes() {
     drop(engine);
     for name in ["a", "b", "c"] {
         let done = home.run(&["restore", name, "--replace"]).success();
-        assert!(
-            out(&done).contains("The old store is kept as"),
-            "{}",
-            out(&done)
-        );
+        assert!(out(&done).contains("The old store is kept as"), "{}", out(&done));
         assert_eq!(home.reads(before.reveal()), "allow");
         assert_eq!(home.reads(ended.reveal()), "revoked");
         home.run(&["fsck"]).success();

@@ -34,10 +34,8 @@ pub(crate) fn token(number: u32) -> String {
 }
 
 /// A store of each kind, with its key at the default path.
-pub(crate) const STORES: [&str; 2] = [
-    "sqlite:./symbolon/data/symbolon.db",
-    "sled:./symbolon/data/tokens",
-];
+pub(crate) const STORES: [&str; 2] =
+    ["sqlite:./symbolon/data/symbolon.db", "sled:./symbolon/data/tokens"];
 
 pub(crate) struct Home {
     folder: TempDir,

@@ -22,8 +22,7 @@ fn explain(home: &Home, number: u32, arguments: &[&str]) -> Value {
 fn explain_agrees_with_check() {
     for store in STORES {
         let home = Home::with_sample_on(store);
-        home.run(&["explain", "--id", AUTH, "--action=read", "--type=tasks"])
-            .code(1);
+        home.run(&["explain", "--id", AUTH, "--action=read", "--type=tasks"]).code(1);
         for number in 1..=6 {
             for request in [
                 &["--action=read", "--type=buckets", "--org=my-org"][..],
@@ -46,22 +45,10 @@ fn explain_lists_mismatches() {
     let home = Home::with_sample();
     let granted = format!("read:orgs/{ORG}/buckets");
     for (request, why) in [
-        (
-            &["--action=write", "--type=buckets", "--org=my-org"][..],
-            json!(["action"]),
-        ),
-        (
-            &["--action=read", "--type=tasks", "--org=my-org"],
-            json!(["type"]),
-        ),
-        (
-            &["--action=read", "--type=buckets", "--org=other"],
-            json!(["organization"]),
-        ),
-        (
-            &["--action=read", "--type=buckets"],
-            json!(["no_organization"]),
-        ),
+        (&["--action=write", "--type=buckets", "--org=my-org"][..], json!(["action"])),
+        (&["--action=read", "--type=tasks", "--org=my-org"], json!(["type"])),
+        (&["--action=read", "--type=buckets", "--org=other"], json!(["organization"])),
+        (&["--action=read", "--type=buckets"], json!(["no_organization"])),
         (
             &["--action=write", "--type=databases", "--resource-name=a"],
             json!(["type", "action", "no_organization"]),
@@ -78,17 +65,11 @@ fn explain_lists_mismatches() {
     let request = ["--action=read", "--type=buckets", "--org=my-org"];
     for (number, reasons) in [
         (2, json!([{ "reason": "inactive" }])),
-        (
-            3,
-            json!([{ "reason": "expired", "at": "2020-01-01T00:00:00Z" }]),
-        ),
+        (3, json!([{ "reason": "expired", "at": "2020-01-01T00:00:00Z" }])),
     ] {
         assert_eq!(explain(&home, number, &request)["reasons"], reasons);
     }
-    assert_eq!(
-        explain(&home, 4, &request)["reasons"][0]["reason"],
-        "revoked"
-    );
+    assert_eq!(explain(&home, 4, &request)["reasons"][0]["reason"], "revoked");
     home.operate(&["user", "inactive", "me"]).success();
     home.operate(&["org", "delete", "my-org"]).success();
     let by_id = ["--action=read", "--type=buckets", "--org", ORG];
@@ -113,36 +94,17 @@ fn resources_are_given_by_id_or_name() {
     ]);
     let id = made["id"].as_str().unwrap();
     for (code, request) in [
-        (
-            0,
-            &["--type=buckets", "--org=my-org", "--resource-name=telegraf"][..],
-        ),
+        (0, &["--type=buckets", "--org=my-org", "--resource-name=telegraf"][..]),
         (0, &["--type=buckets", "--resource-id=0000000000000d01"]),
-        (
-            1,
-            &[
-                "--type=buckets",
-                "--org=my-org",
-                "--resource-id=0000000000000d02",
-            ],
-        ),
+        (1, &["--type=buckets", "--org=my-org", "--resource-id=0000000000000d02"]),
         (1, &["--type=buckets", "--org=my-org"]),
-        (
-            0,
-            &["--type=databases", "--org=my-org", "--resource-name=db"],
-        ),
-        (
-            1,
-            &["--type=databases", "--org=my-org", "--resource-name=other"],
-        ),
+        (0, &["--type=databases", "--org=my-org", "--resource-name=db"]),
+        (1, &["--type=databases", "--org=my-org", "--resource-name=other"]),
         (0, &["--type=users", "--resource-name=me"]),
         (2, &["--type=users", "--resource-name=none"]),
         (2, &["--type=orgs", "--resource-name=none"]),
         (2, &["--type=buckets", "--resource-name=telegraf"]),
-        (
-            2,
-            &["--type=buckets", "--org=other", "--resource-name=telegraf"],
-        ),
+        (2, &["--type=buckets", "--org=other", "--resource-name=telegraf"]),
         (2, &["--type=tasks", "--resource-name=a"]),
         (2, &["--type=databases", "--resource-id=0000000000000d01"]),
         (2, &["--type=nothing"]),
@@ -151,19 +113,9 @@ fn resources_are_given_by_id_or_name() {
     ] {
         let done = home.run(&[&["explain", "--id", id, "--action=read"], request].concat());
         let done = done.code(code);
-        assert_eq!(
-            err(&done).starts_with("Error: "),
-            code == 2,
-            "{}",
-            err(&done)
-        );
+        assert_eq!(err(&done).starts_with("Error: "), code == 2, "{}", err(&done));
     }
-    let unknown = home.run(&[
-        "explain",
-        "--id=0000000000000fff",
-        "--action=read",
-        "--type=tasks",
-    ]);
+    let unknown = home.run(&["explain", "--id=0000000000000fff", "--action=read", "--type=tasks"]);
     assert!(err(&unknown.code(2)).contains("unknown authorization `0000000000000fff`"));
 }
 
@@ -197,14 +149,8 @@ fn explain_prints_the_decision_and_its_reason() {
         )
     );
     let expired = words(3, "read", "my-org");
-    assert!(
-        expired.contains(&format!("Permission     read:orgs/{ORG}/buckets\n")),
-        "{expired}"
-    );
-    assert!(
-        expired.ends_with("\nIt expired at 2020-01-01T00:00:00Z.\n"),
-        "{expired}"
-    );
+    assert!(expired.contains(&format!("Permission     read:orgs/{ORG}/buckets\n")), "{expired}");
+    assert!(expired.ends_with("\nIt expired at 2020-01-01T00:00:00Z.\n"), "{expired}");
     // Only a few of the dozens of permissions of an operator.
     let made = home.operate_json(&["auth", "create", "--org=my-org", "--operator"]);
     let text = out(&home.run(&[

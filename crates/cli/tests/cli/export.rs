@@ -13,14 +13,7 @@ use crate::common::{HASH_OF_6, Home, ORG, STORES, decides, err, out, token};
 /// Creates a store with records of every kind: the sample, and a set-up.
 fn home(store: &'static str) -> Home {
     let home = Home::with_sample_on(store);
-    home.run(&[
-        "setup",
-        "--adopt",
-        "--org=my-org",
-        "--user=me",
-        "--write-token=op",
-    ])
-    .success();
+    home.run(&["setup", "--adopt", "--org=my-org", "--user=me", "--write-token=op"]).success();
     home
 }
 
@@ -34,11 +27,7 @@ fn export_and_import_round_trip_both_store_kinds() {
     for (from, to) in [(STORES[0], STORES[1]), (STORES[1], STORES[0])] {
         let home = home(from);
         let done = home.run(&["export", "all.json", "--with-hashes"]).success();
-        assert!(
-            out(&done).starts_with("Exported 11 items in "),
-            "{}",
-            out(&done)
-        );
+        assert!(out(&done).starts_with("Exported 11 items in "), "{}", out(&done));
         let json = fs::read_to_string(home.path("all.json")).unwrap();
         assert!(json.contains(HASH_OF_6) && json.contains("$symbolon-blake3$"));
         assert!(!json.contains(&token(1)));
@@ -71,10 +60,7 @@ fn an_export_without_hashes_contains_no_secret() {
     let rows = value["authorizations"].as_array().unwrap();
     let ids = || rows.iter().map(|row| row["id"].as_str().unwrap());
     assert!(rows.len() == 7 && ids().is_sorted());
-    assert_eq!(
-        (&rows[3]["status"], &rows[0]["orgID"]),
-        (&"revoked".into(), &ORG.into())
-    );
+    assert_eq!((&rows[3]["status"], &rows[0]["orgID"]), (&"revoked".into(), &ORG.into()));
     let refused = Home::new().import(&json, &[]).code(1);
     assert!(err(&refused).contains("it has no token: give `token`"));
     // The rows are imported once they have tokens.
@@ -95,13 +81,10 @@ fn the_file_is_private_and_no_file_is_overwritten() {
     let home = home(STORES[0]);
     for more in [&[][..], &["--with-hashes"]] {
         let name = format!("file{}", more.len());
-        home.run(&[&["export", name.as_str()], more].concat())
-            .success();
+        home.run(&[&["export", name.as_str()], more].concat()).success();
         let mode = fs::metadata(home.path(&name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600);
-        let refused = home
-            .run(&[&["export", name.as_str()], more].concat())
-            .code(1);
+        let refused = home.run(&[&["export", name.as_str()], more].concat()).code(1);
         assert!(err(&refused).contains("exists already"));
     }
     let refused = Home::new().run(&["export"]).code(1);
@@ -113,19 +96,12 @@ fn the_file_is_private_and_no_file_is_overwritten() {
 fn secrets_are_not_shown_on_a_terminal() {
     let home = home(STORES[0]);
     let on_terminal = |arguments: &str| {
-        let program = assert_cmd::cargo::cargo_bin!("symbolon")
-            .display()
-            .to_string();
+        let program = assert_cmd::cargo::cargo_bin!("symbolon").display().to_string();
         let mut script = Command::new("script");
         let line = format!("'{program}' {arguments}");
-        script
-            .current_dir(home.path(""))
-            .args(["-qec", &line, "/dev/null"]);
+        script.current_dir(home.path("")).args(["-qec", &line, "/dev/null"]);
         let done = script.output().expect("util-linux has `script`");
-        (
-            done.status.success(),
-            String::from_utf8_lossy(&done.stdout).into_owned(),
-        )
+        (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
     };
     for arguments in ["export --with-hashes", "backup -"] {
         let (done, output) = on_terminal(arguments);
@@ -145,19 +121,13 @@ fn hashes_need_their_key() {
     let needed = id(&KeyFile::load(&home.key()).unwrap());
     let other = Home::new();
     let refused = other.import(&json, &[]).code(1);
-    assert!(
-        err(&refused).contains("there is no key file"),
-        "{}",
-        err(&refused)
-    );
+    assert!(err(&refused).contains("there is no key file"), "{}", err(&refused));
     assert!(other.files().is_empty());
     let held = KeyFile::create(&other.key()).unwrap();
     let refused = other.import(&json, &[]).code(1);
     let error = err(&refused);
-    let reason = format!(
-        "token was hashed under key {needed}, and the key file holds {}",
-        id(&held)
-    );
+    let reason =
+        format!("token was hashed under key {needed}, and the key file holds {}", id(&held));
     assert!(error.contains(&reason), "{error}");
     assert_eq!(other.files().len(), 1, "only the key");
     // Nor can they be imported into an existing store.

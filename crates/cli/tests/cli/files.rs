@@ -20,17 +20,9 @@ fn assert_refused(home: &Home, expected: &str) {
         (&["import", "-"], 1),
     ];
     for (arguments, code) in commands {
-        let done = home
-            .command(arguments)
-            .write_stdin(sample())
-            .assert()
-            .code(code)
-            .stdout("");
+        let done = home.command(arguments).write_stdin(sample()).assert().code(code).stdout("");
         let text = err(&done);
-        assert!(
-            text.starts_with("Error: ") && text.contains(expected),
-            "{arguments:?}: {text}"
-        );
+        assert!(text.starts_with("Error: ") && text.contains(expected), "{arguments:?}: {text}");
     }
 }
 
@@ -40,10 +32,7 @@ fn a_missing_key_file_is_reported() {
         let home = Home::with_sample_on(store);
         fs::remove_file(home.key()).unwrap();
         assert_refused(&home, "there is no key file");
-        assert!(
-            !home.key().exists(),
-            "no key is created for an existing store"
-        );
+        assert!(!home.key().exists(), "no key is created for an existing store");
     }
 }
 
@@ -72,10 +61,7 @@ fn a_damaged_key_file_is_rejected() {
     let damaged = format!("{}{flipped}\n", text.trim_end().strip_suffix(last).unwrap());
     for (contents, expected) in [
         (damaged.as_str(), "is damaged: secret and id do not match"),
-        (
-            &text[..text.len() - 9],
-            "line 3 of the key file is not of the form",
-        ),
+        (&text[..text.len() - 9], "line 3 of the key file is not of the form"),
         ("", "contains no key"),
         ("nonsense\n", "is not of the form"),
     ] {
@@ -98,11 +84,7 @@ fn a_folder_writable_by_others_is_rejected() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         let path = home.store();
-        let folder = if path.is_dir() {
-            &path
-        } else {
-            path.parent().unwrap()
-        };
+        let folder = if path.is_dir() { &path } else { path.parent().unwrap() };
         chmod(folder, 0o770);
         assert_refused(&home, "is writable by other users");
         chmod(folder, 0o755);
@@ -131,18 +113,12 @@ fn a_truncated_or_foreign_store_file_is_rejected() {
 
     fs::remove_file(home.path(DB)).unwrap();
     let foreign = rusqlite::Connection::open(home.path(DB)).unwrap();
-    foreign
-        .execute_batch("CREATE TABLE shopping (list)")
-        .unwrap();
+    foreign.execute_batch("CREATE TABLE shopping (list)").unwrap();
     drop(foreign);
     chmod(&home.path(DB), 0o600);
     let before = fs::read(home.path(DB)).unwrap();
     assert_refused(&home, "is not a symbolon store");
-    assert_eq!(
-        fs::read(home.path(DB)).unwrap(),
-        before,
-        "it is left as it was"
-    );
+    assert_eq!(fs::read(home.path(DB)).unwrap(), before, "it is left as it was");
 }
 
 #[test]
@@ -167,9 +143,7 @@ fn paths_come_from_options_and_environment() {
     assert!(home.path("a/b.db").exists() && home.path("k/key").exists());
     assert!(!home.path("a/b.db.keys").exists());
     let mut command = home.command(&["fsck"]);
-    command
-        .env("SYMBOLON_STORE", "sqlite:a/b.db")
-        .env("SYMBOLON_KEY_FILE", "k/key");
+    command.env("SYMBOLON_STORE", "sqlite:a/b.db").env("SYMBOLON_KEY_FILE", "k/key");
     command.assert().success();
     let before = [&options[..], &["fsck"]].concat();
     home.run(&before).success();

@@ -21,11 +21,7 @@ fn api_replies_are_imported_into_an_empty_store() {
     assert!(text.contains("Authorizations    6"), "{text}");
     assert!(text.contains("Imported 10 items in "), "{text}");
     decides(&home);
-    assert_eq!(
-        home.reads(HASH_OF_6),
-        "unknown",
-        "a stored hash is no token"
-    );
+    assert_eq!(home.reads(HASH_OF_6), "unknown", "a stored hash is no token");
     home.run(&["fsck"]).success();
 }
 
@@ -62,21 +58,13 @@ fn influx_auth_list_output_is_imported() {
 fn importing_twice_changes_nothing_and_reports_it() {
     let home = Home::with_sample();
     let again = home.import(&sample(), &[]).success();
-    assert_eq!(
-        out(&again),
-        "Nothing to import; 10 items already present.\n"
-    );
-    let more = sample().replace(
-        r#""authorizations":["#,
-        &format!(r#""authorizations":[{},"#, row(9, "")),
-    );
+    assert_eq!(out(&again), "Nothing to import; 10 items already present.\n");
+    let more =
+        sample().replace(r#""authorizations":["#, &format!(r#""authorizations":[{},"#, row(9, "")));
     let done = home.import(&more, &["--json"]).success();
     let report: Value = serde_json::from_str(&out(&done)).unwrap();
     assert_eq!(
-        (
-            &report["new"]["authorizations"],
-            &report["known"]["authorizations"]
-        ),
+        (&report["new"]["authorizations"], &report["known"]["authorizations"]),
         (&1.into(), &6.into())
     );
 }
@@ -99,10 +87,8 @@ fn with_bad_rows() -> String {
         row(13, "").replace(&token(13), &token(1)),
         row(14, "").replace("number 14", "tab\\tin it"),
         row(15, "").replace("number 15", &"x".repeat(1 << 20)),
-        row(16, "").replace(
-            "\"orgID\":\"0000000000000b01\"}}]",
-            "\"orgID\":\"0000000000000bff\"}}]",
-        ),
+        row(16, "")
+            .replace("\"orgID\":\"0000000000000b01\"}}]", "\"orgID\":\"0000000000000bff\"}}]"),
         "7".into(),
     ])
 }
@@ -136,10 +122,7 @@ fn bad_rows_are_named_and_nothing_is_written() {
         ])
         .enumerate()
     {
-        assert!(
-            line.starts_with(&format!("authorizations[{}]", at + 1)),
-            "{line}"
-        );
+        assert!(line.starts_with(&format!("authorizations[{}]", at + 1)), "{line}");
         assert!(line.contains(reason), "{line}");
     }
     assert!(
@@ -159,33 +142,19 @@ fn bad_rows_are_named_and_nothing_is_written() {
 fn bad_rows_can_be_skipped() {
     let home = Home::new();
     let done = home.import(&with_bad_rows(), &["--skip-invalid"]).success();
-    assert!(
-        err(&done).contains("Warning: skipped 16 bad rows"),
-        "{}",
-        err(&done)
-    );
-    assert!(
-        out(&done).contains("Authorizations    1         0       16"),
-        "{}",
-        out(&done)
-    );
+    assert!(err(&done).contains("Warning: skipped 16 bad rows"), "{}", err(&done));
+    assert!(out(&done).contains("Authorizations    1         0       16"), "{}", out(&done));
     assert_eq!(home.reads(&token(1)), "allow");
 }
 
 #[test]
 fn only_the_first_twenty_bad_rows_are_printed() {
     let home = Home::new();
-    let bad: Vec<_> = (0..25)
-        .map(|number| row(number, "").replace(&token(number), ""))
-        .collect();
+    let bad: Vec<_> = (0..25).map(|number| row(number, "").replace(&token(number), "")).collect();
     let refused = home.import(&rows(&bad), &["--json"]).code(1);
     assert!(err(&refused).contains("authorizations[19]"));
     assert!(!err(&refused).contains("authorizations[20]"));
-    assert!(
-        err(&refused).contains("\nand 5 more\n"),
-        "{}",
-        err(&refused)
-    );
+    assert!(err(&refused).contains("\nand 5 more\n"), "{}", err(&refused));
     let report: Value = serde_json::from_str(&out(&refused)).unwrap();
     assert_eq!(report["bad"].as_array().unwrap().len(), 25);
     assert_eq!(report["bad"][24]["place"], "authorizations[24]");
@@ -197,9 +166,7 @@ fn rows_that_conflict_with_existing_records_are_bad() {
     let other_token = row(1, "").replace(&token(1), &token(8));
     let other_id = row(8, "").replace(&token(8), &token(1));
     let hashed = row(8, "").replace(&token(8), &token(6));
-    let refused = home
-        .import(&rows(&[other_token, other_id, hashed]), &[])
-        .code(1);
+    let refused = home.import(&rows(&[other_token, other_id, hashed]), &[]).code(1);
     let error = err(&refused);
     assert!(
         error.contains("authorizations[0] (id 0000000000000a01): authorization exists already"),
@@ -245,18 +212,9 @@ fn files_of_an_unknown_format_are_rejected() {
             "Error: the input is not an import file: \
              it is an object without any of the lists; expected",
         ),
-        (
-            "[1]",
-            "Error: the input is not an import file: it is an array without authorizations",
-        ),
-        (
-            &format!("\"{secret}\""),
-            "Error: the input is not an import file: it is neither",
-        ),
-        (
-            &format!("{secret}\n"),
-            "Error: the input is not valid JSON: ",
-        ),
+        ("[1]", "Error: the input is not an import file: it is an array without authorizations"),
+        (&format!("\"{secret}\""), "Error: the input is not an import file: it is neither"),
+        (&format!("{secret}\n"), "Error: the input is not valid JSON: "),
     ] {
         let refused = home.import(input, &[]).code(1).stdout("");
         assert!(err(&refused).starts_with(expected), "{}", err(&refused));
@@ -280,9 +238,7 @@ fn large_imports_use_several_commits() {
     let all: Vec<_> = (0..2500)
         .map(|number| {
             let id = format!("{:016x}", 0x10000 + number);
-            row(1, "")
-                .replace(AUTH, &id)
-                .replace(&token(1), &format!("{}{number:06}", token(1)))
+            row(1, "").replace(AUTH, &id).replace(&token(1), &format!("{}{number:06}", token(1)))
         })
         .collect();
     home.write("many.json", rows(&all));

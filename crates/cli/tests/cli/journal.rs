@@ -43,11 +43,7 @@ fn revoke_many(home: &Home) {
     let engine = journaled(home);
     for number in 0..TOKENS as u64 {
         let id = Id::new(0x10_0000 + number).unwrap();
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .revoke(id)
-            .unwrap();
+        engine.admin(Caller::Root).authorizations().revoke(id).unwrap();
     }
 }
 
@@ -108,27 +104,15 @@ fn replacing_the_store_file_offline_reactivates_no_token() {
     revoke_many(&home);
     fs::copy(home.path("copy"), home.store()).unwrap();
     let request = ["check", "--action=read", "--type=buckets", "--org", ORG];
-    let asked = home
-        .command(&request)
-        .write_stdin(format!("{:032}", 5))
-        .assert()
-        .code(1);
+    let asked = home.command(&request).write_stdin(format!("{:032}", 5)).assert().code(1);
     assert!(
         err(&asked).contains("to an earlier copy; replayed revocations of 1,000 records"),
         "{}",
         err(&asked)
     );
     assert_eq!(count(&home, "revoked"), TOKENS);
-    let asked = home
-        .command(&request)
-        .write_stdin(token(1))
-        .assert()
-        .success();
-    assert!(
-        !err(&asked).contains("rolled back"),
-        "reported only once: {}",
-        err(&asked)
-    );
+    let asked = home.command(&request).write_stdin(token(1)).assert().success();
+    assert!(!err(&asked).contains("rolled back"), "reported only once: {}", err(&asked));
 }
 
 #[test]
@@ -145,11 +129,7 @@ fn a_store_without_its_journal_opens_only_when_accepted() {
             &["restore", "b", "--replace"],
         ] {
             let before = fs::read(home.key()).unwrap();
-            let refused = home
-                .command(arguments)
-                .write_stdin(token(1))
-                .assert()
-                .failure();
+            let refused = home.command(arguments).write_stdin(token(1)).assert().failure();
             let error = err(&refused);
             assert!(error.contains("has no entries for the store"), "{error}");
             assert!(
@@ -159,23 +139,12 @@ fn a_store_without_its_journal_opens_only_when_accepted() {
             assert_eq!(fs::read(home.key()).unwrap(), before);
             assert!(!folder(&home).exists(), "nothing was begun");
         }
-        let accepted = home
-            .run(&[&list[..], &["--accept-restore"]].concat())
-            .success();
-        assert!(
-            err(&accepted).contains("opened without its journal"),
-            "{}",
-            err(&accepted)
-        );
+        let accepted = home.run(&[&list[..], &["--accept-restore"]].concat()).success();
+        assert!(err(&accepted).contains("opened without its journal"), "{}", err(&accepted));
         let next = home.run(&list).success();
         assert_eq!(err(&next), "", "from now on there is a journal");
         let ask = ["--action=read", "--type=buckets", "--org", ORG];
-        let before = [
-            &["check"],
-            &ask[..],
-            &["--revoke-before", "2100-01-01T00:00:00Z"],
-        ]
-        .concat();
+        let before = [&["check"], &ask[..], &["--revoke-before", "2100-01-01T00:00:00Z"]].concat();
         let refused = home.command(&before).write_stdin(token(1)).assert().code(1);
         assert!(out(&refused).contains("revoked"), "{}", out(&refused));
         assert_eq!(home.reads(&token(6)), "revoked");
@@ -189,29 +158,17 @@ fn the_journal_of_another_store_is_refused() {
     let theirs = folder(&other);
     let arguments = ["check", "--action=read", "--type=buckets", "--journal"];
     let arguments = [&arguments[..], &[theirs.to_str().unwrap()]].concat();
-    let refused = home
-        .command(&arguments)
-        .write_stdin(token(1))
-        .assert()
-        .code(2);
+    let refused = home.command(&arguments).write_stdin(token(1)).assert().code(2);
     assert!(err(&refused).contains("the journal"), "{}", err(&refused));
     // Also if both stores have the same key. A restore then creates and moves nothing.
     home.run(&["backup", "b"]).success();
     let key = home.key();
-    let second = [
-        "--store=sqlite:second/db",
-        "--key-file",
-        key.to_str().unwrap(),
-    ];
+    let second = ["--store=sqlite:second/db", "--key-file", key.to_str().unwrap()];
     let setup = ["setup", "--org=o", "--user=u", "--journal=second.journal"];
     home.run(&[&setup[..], &second[..]].concat()).success();
     let restore = ["restore", "b", "--replace", "--journal=second.journal"];
     let refused = home.run(&restore).code(1);
-    assert!(
-        err(&refused).contains("belongs to another store"),
-        "{}",
-        err(&refused)
-    );
+    assert!(err(&refused).contains("belongs to another store"), "{}", err(&refused));
     home.run(&["fsck"]).success();
 }
 
@@ -220,19 +177,14 @@ fn revoked_tokens_are_imported_only_on_request() {
     for store in STORES {
         let home = Home::with_sample_on(store);
         home.run(&["backup", "b"]).success();
-        home.import(&format!(r#"{{"authorizations":[{}]}}"#, row(8, "")), &[])
-            .success();
-        home.operate(&["auth", "delete", "--id", "0000000000000a08"])
-            .success();
+        home.import(&format!(r#"{{"authorizations":[{}]}}"#, row(8, "")), &[]).success();
+        home.operate(&["auth", "delete", "--id", "0000000000000a08"]).success();
         // The restored store never had this authorization, but the journal records it.
         home.run(&["restore", "b", "--replace"]).success();
         let again = format!(r#"{{"authorizations":[{},{}]}}"#, row(1, ""), row(8, ""));
         let refused = home.import(&again, &[]).code(1);
         let error = err(&refused);
-        assert!(
-            error.contains("authorizations[1] (id 0000000000000a08)"),
-            "{error}"
-        );
+        assert!(error.contains("authorizations[1] (id 0000000000000a08)"), "{error}");
         assert!(error.contains("was revoked or deleted"), "{error}");
         assert!(error.contains("`--revive`"), "{error}");
         assert_eq!(home.reads(&token(8)), "unknown");
@@ -269,44 +221,28 @@ fn an_unwritable_journal_blocks_creation_but_not_revocation() {
     let id: Id = AUTH.parse().unwrap();
     for _ in 0..500 {
         for transition in [Transition::Deactivate, Transition::Activate] {
-            let edited = engine
-                .admin(Caller::Root)
-                .authorizations()
-                .edit(id, transition.into());
+            let edited = engine.admin(Caller::Root).authorizations().edit(id, transition.into());
             edited.unwrap();
         }
     }
     drop(engine);
-    let [chain] = symbolon_journal::chains(&folder(&home))
-        .unwrap()
-        .try_into()
-        .unwrap();
+    let [chain] = symbolon_journal::chains(&folder(&home)).unwrap().try_into().unwrap();
     let length = || fs::metadata(&chain.path).unwrap().len();
     let before = length();
     assert!(before > 160 * 1024 && fs::metadata(home.store()).unwrap().len() < 80 * 1024);
     let create = ["auth", "create", "--org", ORG, "--read-buckets"];
     let refused = limited(&home, &[&create[..], &["--store", STORES[0]]].concat()).code(1);
     let error = err(&refused);
-    assert!(
-        error.contains("the journal could not be written"),
-        "{error}"
-    );
+    assert!(error.contains("the journal could not be written"), "{error}");
     assert!(error.contains("chain-0001.jsonl"), "{error}");
     assert_eq!(out(&refused), "");
     let delete = ["auth", "delete", "--id", AUTH, "--store", STORES[0]];
     let done = limited(&home, &delete).success();
     let error = err(&done);
-    assert!(
-        error.contains("Warning: ") && error.contains("the journal has a gap"),
-        "{error}"
-    );
+    assert!(error.contains("Warning: ") && error.contains("the journal has a gap"), "{error}");
     assert_eq!(length(), before);
     let verified = home.run(&["audit", "verify"]).code(1);
-    assert!(
-        out(&verified).contains("written to without it"),
-        "{}",
-        out(&verified)
-    );
+    assert!(out(&verified).contains("written to without it"), "{}", out(&verified));
     // The next command writes the missing entry to the journal.
     assert_eq!(home.reads(&token(1)), "revoked");
     let shown = home.run(&["audit", "show", "--act", "end_again"]).success();
@@ -324,11 +260,8 @@ fn the_journal_records_who_did_what() {
     home.run(&["key", "rotate"]).success();
     let shown = home.run(&["audit", "show", "--id", id]).success();
     let text = out(&shown);
-    let acts: Vec<&str> = text
-        .lines()
-        .skip(1)
-        .map(|line| line.split_whitespace().nth(2).unwrap())
-        .collect();
+    let acts: Vec<&str> =
+        text.lines().skip(1).map(|line| line.split_whitespace().nth(2).unwrap()).collect();
     assert_eq!(acts, ["create", "deactivate", "revoke", "reseal"], "{text}");
     assert!(!text.contains(created["token"].as_str().unwrap()));
     assert!(text.lines().skip(1).all(|line| line.contains("root")));
@@ -340,21 +273,14 @@ fn each_damage_is_reported_with_its_file_and_line() {
     for transition in ["inactive", "active", "inactive"] {
         home.operate(&["auth", transition, "--id", AUTH]).success();
     }
-    let [chain] = symbolon_journal::chains(&folder(&home))
-        .unwrap()
-        .try_into()
-        .unwrap();
+    let [chain] = symbolon_journal::chains(&folder(&home)).unwrap().try_into().unwrap();
     let whole = fs::read_to_string(&chain.path).unwrap();
     let lines: Vec<&str> = whole.lines().collect();
     let mut flipped = whole.clone().into_bytes();
     let at = lines[0].len() + lines[1].len() + 10;
     flipped[at] ^= 1;
-    let without: Vec<&str> = lines
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| *at != 3)
-        .map(|(_, line)| *line)
-        .collect();
+    let without: Vec<&str> =
+        lines.iter().enumerate().filter(|(at, _)| *at != 3).map(|(_, line)| *line).collect();
     let mut exchanged = lines.clone();
     exchanged.swap(2, 4);
     for (damaged, place) in [

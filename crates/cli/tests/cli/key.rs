@@ -56,9 +56,7 @@ fn answers_as(home: &Home, answers: &[(String, String)]) {
 /// Returns the lines of a key file that contain secrets.
 fn secrets(key: &Path) -> Vec<String> {
     let text = fs::read_to_string(key).unwrap();
-    let lines = text
-        .lines()
-        .filter(|line| line.starts_with("symbolon-key-1:"));
+    let lines = text.lines().filter(|line| line.starts_with("symbolon-key-1:"));
     let secrets = lines.map(|line| line.rsplit(':').next().unwrap().to_owned());
     secrets.collect()
 }
@@ -100,17 +98,13 @@ fn rotation_keeps_every_token_valid() {
                 let refused = refused.failure();
                 let error = err(&refused);
                 let needed = format!("it needs key {}", ids[round]);
-                assert!(
-                    error.contains("the key does not belong to this store"),
-                    "{error}"
-                );
+                assert!(error.contains("the key does not belong to this store"), "{error}");
                 assert!(error.contains(&needed), "{error}");
                 assert_eq!(fs::read(copy).unwrap(), old);
             }
             fs::remove_dir_all(home.path(format!("old-{round}"))).unwrap();
             // New tokens are hashed under the new key.
-            home.operate(&["auth", "create", "--org", ORG, "--read-buckets"])
-                .success();
+            home.operate(&["auth", "create", "--org", ORG, "--read-buckets"]).success();
         }
         answers_as(&home, &answers);
     }
@@ -147,10 +141,7 @@ fn a_store_in_use_blocks_key_rotation() {
         std::io::Read::read_exact(stream.stdout.as_mut().unwrap(), &mut answer).unwrap();
         let refused = home.run(&["key", "rotate"]).code(1);
         let error = err(&refused);
-        assert!(
-            error.contains("another process") && error.contains("stop"),
-            "{error}"
-        );
+        assert!(error.contains("another process") && error.contains("stop"), "{error}");
         assert_eq!(fs::read(home.key()).unwrap(), before);
         drop(input);
         stream.wait().unwrap();
@@ -185,15 +176,10 @@ fn a_backup_from_before_a_rotation_is_restored_with_the_old_key() {
         let (home, answers) = home_with_all(store);
         home.run(&["backup", "b"]).success();
         create_private(&home.path("old"), &fs::read(home.key()).unwrap()).unwrap();
-        home.operate(&["auth", "delete", "--id", "0000000000000a06"])
-            .success();
+        home.operate(&["auth", "delete", "--id", "0000000000000a06"]).success();
         home.run(&["key", "rotate"]).success();
         let refused = home.run(&["restore", "b", "--replace"]).code(1);
-        assert!(
-            err(&refused).contains("`--old-key-file PATH`"),
-            "{}",
-            err(&refused)
-        );
+        assert!(err(&refused).contains("`--old-key-file PATH`"), "{}", err(&refused));
         let restore = ["restore", "b", "--replace", "--old-key-file", "old"];
         home.run(&restore).success();
         let answers: Vec<_> = answers
@@ -218,21 +204,13 @@ fn a_store_from_before_a_rotation_is_not_reported_as_damaged() {
     home.run(&["key", "rotate"]).success();
     fs::copy(home.path("copy"), home.store()).unwrap();
     let arguments = ["check", "--action=read", "--type=buckets"];
-    let refused = home
-        .command(&arguments)
-        .write_stdin(token(1))
-        .assert()
-        .code(2);
+    let refused = home.command(&arguments).write_stdin(token(1)).assert().code(2);
     let error = err(&refused);
     assert!(error.contains("before its key was rotated"), "{error}");
-    assert!(
-        error.contains("`symbolon backup`") && error.contains("--old-key-file"),
-        "{error}"
-    );
+    assert!(error.contains("`symbolon backup`") && error.contains("--old-key-file"), "{error}");
     // The steps in the error message work.
     home.run(&["backup", "b"]).success();
-    home.run(&["restore", "b", "--replace", "--old-key-file", "old"])
-        .success();
+    home.run(&["restore", "b", "--replace", "--old-key-file", "old"]).success();
     assert_eq!(home.reads(&token(1)), "allow");
 }
 

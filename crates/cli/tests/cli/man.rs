@@ -24,10 +24,7 @@ fn each_command_has_a_page() {
         ("symbolon-auth-create.1", "read\\-notificationRules"),
         ("symbolon-org-members-add.1", "owner"),
         ("symbolon-purge.1", "dry\\-run"),
-        (
-            "symbolon-purge.1",
-            concat!("\"symbolon ", env!("CARGO_PKG_VERSION")),
-        ),
+        ("symbolon-purge.1", concat!("\"symbolon ", env!("CARGO_PKG_VERSION"))),
     ] {
         let page = fs::read_to_string(home.path("a/man1").join(name)).unwrap();
         assert!(page.contains(text), "{name}: {page}");
@@ -36,9 +33,5 @@ fn each_command_has_a_page() {
     home.run(&["man", "a/man1"]).success();
     home.write("file", "");
     let refused = home.run(&["man", "file"]).code(1);
-    assert!(
-        err(&refused).starts_with("Error: cannot write `file`"),
-        "{}",
-        err(&refused)
-    );
+    assert!(err(&refused).starts_with("Error: cannot write `file`"), "{}", err(&refused));
 }

@@ -79,9 +79,7 @@ fn the_journal_records_a_set_up_whose_record_was_removed() {
         } else {
             "DELETE FROM record WHERE kind = 5 AND id <> ?1"
         };
-        connection
-            .execute(sql, [(1 ^ 1_u64 << 63).cast_signed()])
-            .unwrap();
+        connection.execute(sql, [(1 ^ 1_u64 << 63).cast_signed()]).unwrap();
         drop(connection);
         let refused = home.run(&SETUP).code(1);
         let error = err(&refused);

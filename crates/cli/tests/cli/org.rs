@@ -14,10 +14,7 @@ fn an_organization_is_created_listed_renamed_and_deleted() {
             format!("ID                Name  Status  Description\n{id}  ours  active  of us\n")
         );
         let changed = home.operate_json(&["org", "update", "ours", "--description="]);
-        assert_eq!(
-            (&changed["name"], &changed["description"]),
-            (&"ours".into(), &"".into())
-        );
+        assert_eq!((&changed["name"], &changed["description"]), (&"ours".into(), &"".into()));
         let changed = home.operate_json(&["org", "update", "--id", id, "--name=theirs"]);
         assert_eq!(changed["name"], "theirs");
         home.operate(&["org", "delete", "theirs"]).success();
@@ -39,30 +36,19 @@ fn deleting_an_organization_revokes_its_tokens() {
 #[test]
 fn members_are_added_listed_and_removed() {
     let home = Home::with_sample();
-    let list = || {
-        out(&home
-            .operate(&["org", "members", "list", "my-org", "--hide-headers"])
-            .success())
-    };
+    let list =
+        || out(&home.operate(&["org", "members", "list", "my-org", "--hide-headers"]).success());
     assert_eq!(list(), "");
     home.operate(&["user", "create", "--name=bob"]).success();
     let add = ["org", "members", "add", "my-org", "--member"];
-    home.operate(&[&add[..], &["me", "--owner"]].concat())
-        .success();
+    home.operate(&[&add[..], &["me", "--owner"]].concat()).success();
     let added = home.operate_json(&[&add[..], &["bob"]].concat());
     let bob = added["id"].as_str().unwrap();
     assert_eq!(added["role"], "member");
-    assert_eq!(
-        list(),
-        format!("{USER}  me   owner   active\n{bob}  bob  member  active\n")
-    );
+    assert_eq!(list(), format!("{USER}  me   owner   active\n{bob}  bob  member  active\n"));
     // A second time, with another role.
-    home.operate(&[&add[..], &[bob, "--owner"]].concat())
-        .success();
-    assert_eq!(
-        list(),
-        format!("{USER}  me   owner  active\n{bob}  bob  owner  active\n")
-    );
+    home.operate(&[&add[..], &[bob, "--owner"]].concat()).success();
+    assert_eq!(list(), format!("{USER}  me   owner  active\n{bob}  bob  owner  active\n"));
     let other = home.operate_json(&["org", "members", "list", "other"]);
     assert_eq!(other.as_array().unwrap().len(), 0);
     let remove = ["org", "members", "remove", "--id", ORG, "--member=bob"];
@@ -80,37 +66,19 @@ fn members_are_added_listed_and_removed() {
 fn invalid_org_commands_fail_with_a_reason() {
     let home = Home::with_sample();
     for (arguments, expected) in [
-        (
-            &["create", "--name=other"][..],
-            "organization `other` exists already",
-        ),
-        (
-            &["update", "my-org", "--name=other"],
-            "organization `other` exists already",
-        ),
+        (&["create", "--name=other"][..], "organization `other` exists already"),
+        (&["update", "my-org", "--name=other"], "organization `other` exists already"),
         (&["create", "--name="], "organization name is empty"),
         (&["update", "my-org"], "--name <NAME>"),
-        (
-            &["update", "none", "--name=x"],
-            "unknown organization `none`; see `symbolon org list`",
-        ),
+        (&["update", "none", "--name=x"], "unknown organization `none`; see `symbolon org list`"),
         (&["delete"], "required"),
         (&["list", "--name=none"], "unknown organization `none`"),
-        (
-            &["members", "add", "my-org", "--member=none"],
-            "unknown user `none`",
-        ),
-        (
-            &["members", "add", "none", "--member=me"],
-            "unknown organization `none`",
-        ),
+        (&["members", "add", "my-org", "--member=none"], "unknown user `none`"),
+        (&["members", "add", "none", "--member=me"], "unknown organization `none`"),
         (&["members", "add", "my-org"], "--member <USER>"),
         (&["members"], "requires a subcommand"),
     ] {
-        let refused = home
-            .operate(&[&["org"], arguments].concat())
-            .code(1)
-            .stdout("");
+        let refused = home.operate(&[&["org"], arguments].concat()).code(1).stdout("");
         assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
 }

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use crate::common::{Home, STORES, err, out, row, token};
 
 fn purged(home: &Home, arguments: &[&str]) -> Value {
-    let done = home
-        .run(&[&["purge", "--json"], arguments].concat())
-        .success();
+    let done = home.run(&[&["purge", "--json"], arguments].concat()).success();
     serde_json::from_str(&out(&done)).unwrap()
 }
 
@@ -44,11 +42,8 @@ fn purge_counts_and_then_removes_revoked_records() {
 #[test]
 fn purge_prints_a_table_of_counts() {
     let home = Home::with_sample();
-    home.operate(&["auth", "delete", crate::common::AUTH])
-        .success();
-    let dry = out(&home
-        .run(&["purge", "--dry-run", "--retention=0s"])
-        .success());
+    home.operate(&["auth", "delete", crate::common::AUTH]).success();
+    let dry = out(&home.run(&["purge", "--dry-run", "--retention=0s"]).success());
     assert_eq!(
         dry,
         "                Would remove\nAuthorizations  2\nBuckets         0\n\
@@ -79,8 +74,5 @@ fn a_long_purge_prints_no_warnings() {
     home.operate(&["org", "delete", "my-org"]).success();
     let done = home.run(&["purge", "--retention=0", "--json"]).success();
     let counts: Value = serde_json::from_str(&out(&done)).unwrap();
-    assert_eq!(
-        (&counts["authorizations"], err(&done)),
-        (&7_905.into(), String::new())
-    );
+    assert_eq!((&counts["authorizations"], err(&done)), (&7_905.into(), String::new()));
 }

@@ -43,11 +43,7 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
             let other = Home::on(to);
             fs::copy(home.path("b"), other.path("b")).unwrap();
             let refused = other.run(&["restore", "b"]).code(1);
-            assert!(
-                err(&refused).contains("there is no key file"),
-                "{}",
-                err(&refused)
-            );
+            assert!(err(&refused).contains("there is no key file"), "{}", err(&refused));
             private_dir(other.key().parent().unwrap()).unwrap();
             create_private(&other.key(), &fs::read(home.key()).unwrap()).unwrap();
             // Without the journal, revocations after the backup would be lost.
@@ -57,11 +53,7 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
             assert!(!other.store().exists(), "nothing was created");
             let done = other.run(&["restore", "b", "--accept-restore"]).success();
             assert!(out(&done).contains("No journal has entries for this store"));
-            assert!(
-                out(&done).starts_with("Restored 11 records to s"),
-                "{}",
-                out(&done)
-            );
+            assert!(out(&done).starts_with("Restored 11 records to s"), "{}", out(&done));
             decides(&other);
             assert_eq!(sound(&other), 6);
             assert!(beside(&other, ".re").is_empty());
@@ -70,9 +62,7 @@ fn a_backup_of_either_kind_is_restored_as_either_kind() {
                 out(&other.import(&sample(), &[]).success()),
                 "Nothing to import; 10 items already present.\n"
             );
-            other
-                .run(&["setup", "--adopt", "--org=my-org", "--user=me"])
-                .success();
+            other.run(&["setup", "--adopt", "--org=my-org", "--user=me"]).success();
         }
     }
 }
@@ -121,22 +111,13 @@ fn restore_reports_problems_before_creating_anything() {
         fs::set_permissions(&lock, PermissionsExt::from_mode(0o600)).unwrap();
         let before = home.files();
         for (arguments, expected) in [
-            (
-                &["restore", "changed", "--replace"][..],
-                "the backup is damaged or truncated",
-            ),
+            (&["restore", "changed", "--replace"][..], "the backup is damaged or truncated"),
             (
                 &["restore", "cut", "--replace"],
                 "the backup is damaged or truncated: unexpected end of input",
             ),
-            (
-                &["restore", "other", "--replace"],
-                "the input is not a backup of a symbolon store",
-            ),
-            (
-                &["restore", "missing", "--replace"],
-                "cannot read `missing`",
-            ),
+            (&["restore", "other", "--replace"], "the input is not a backup of a symbolon store"),
+            (&["restore", "missing", "--replace"], "cannot read `missing`"),
             (
                 &["restore", "b", "--replace", "--key-file", "key"],
                 "the key does not belong to this store: it needs key ",
@@ -183,11 +164,7 @@ fn unrelated_logs_and_folders_are_left_alone() {
     private_dir(&building).unwrap();
     fs::write(building.join("notes"), "mine").unwrap();
     let refused = home.run(&["restore", "b"]).code(1);
-    assert!(
-        err(&refused).contains("move them away"),
-        "{}",
-        err(&refused)
-    );
+    assert!(err(&refused).contains("move them away"), "{}", err(&refused));
     assert!(building.join("notes").exists());
     fs::rename(building.join("notes"), building.join("store-wal")).unwrap();
     home.run(&["restore", "b"]).success();
@@ -205,16 +182,8 @@ fn restore_reports_tampered_records() {
     drop(database);
     home.run(&["backup", "b"]).success();
     let done = home.run(&["restore", "b", "--replace"]).success();
-    assert!(
-        out(&done).contains("1 record of the backup failed verification"),
-        "{}",
-        out(&done)
-    );
-    assert!(
-        err(&done).contains("Warning: authorization"),
-        "{}",
-        err(&done)
-    );
+    assert!(out(&done).contains("1 record of the backup failed verification"), "{}", out(&done));
+    assert!(err(&done).contains("Warning: authorization"), "{}", err(&done));
 }
 
 /// Kills a restore at random times, `rounds` times. Afterwards there is no store, the old one, or
@@ -230,9 +199,7 @@ fn killed(store: &'static str, records: usize, rounds: usize) {
     let mut whole = start.elapsed().as_millis() as u64;
     let forget = |paths: Vec<PathBuf>| {
         for path in paths {
-            fs::remove_dir_all(&path)
-                .or_else(|_| fs::remove_file(&path))
-                .unwrap();
+            fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path)).unwrap();
         }
     };
     let (mut none, mut old, mut new) = (0, 0, 0);
@@ -243,12 +210,7 @@ fn killed(store: &'static str, records: usize, rounds: usize) {
             home.run(&["restore", "small", "--replace"]).success();
             forget(beside(&home, ".replaced-"));
         } else {
-            forget(
-                vec![home.store()]
-                    .into_iter()
-                    .filter(|path| path.exists())
-                    .collect(),
-            );
+            forget(vec![home.store()].into_iter().filter(|path| path.exists()).collect());
         }
         let mut restore = home.process(&["restore", "large", "--replace"]);
         let mut child = restore.stdout(Stdio::null()).spawn().unwrap();

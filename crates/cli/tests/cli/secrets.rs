@@ -11,34 +11,22 @@ use crate::secret_search::{assert_absent, middle};
 fn flow(home: &Home) -> Vec<String> {
     let with = |arguments: &[&str]| home.command(arguments);
     let mut tokens: Vec<String> = (1..7).map(token).collect();
-    let imported = with(&["import", "-"])
-        .write_stdin(sample())
-        .assert()
-        .success();
-    let set_up = with(&["setup", "--adopt", "--org=my-org", "--user=me", "--json"])
-        .assert()
-        .success();
+    let imported = with(&["import", "-"]).write_stdin(sample()).assert().success();
+    let set_up =
+        with(&["setup", "--adopt", "--org=my-org", "--user=me", "--json"]).assert().success();
     let made: Value = serde_json::from_str(&out(&set_up)).unwrap();
     let lines = tokens.iter().map(|token| {
         json!({"token": token, "action": "read", "type": "buckets", "org": ORG}).to_string()
     });
     let lines: Vec<_> = lines.collect();
-    let stream = with(&["check", "--stream"])
-        .write_stdin(lines.join("\n"))
-        .assert()
-        .success();
-    let checked = with(&["check", "--action=read", "--type=tasks"])
-        .write_stdin(token(1))
-        .assert()
-        .code(1);
+    let stream = with(&["check", "--stream"]).write_stdin(lines.join("\n")).assert().success();
+    let checked =
+        with(&["check", "--action=read", "--type=tasks"]).write_stdin(token(1)).assert().code(1);
     let found = with(&["fsck"]).assert().success();
     tokens.push(made["auth"]["token"].as_str().unwrap().to_owned());
     for done in [imported, stream, checked, found] {
         let printed = out(&done) + &err(&done);
-        assert!(
-            tokens.iter().all(|token| !printed.contains(middle(token))),
-            "{printed}"
-        );
+        assert!(tokens.iter().all(|token| !printed.contains(middle(token))), "{printed}");
     }
     tokens
 }
@@ -52,24 +40,15 @@ fn no_token_is_in_the_files_or_in_what_is_printed() {
     let engine = home.engine();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let new = NewAuthorization::new(ORG.parse().unwrap(), [read]);
-    let (made, _) = engine
-        .admin(Caller::Root)
-        .authorizations()
-        .create(new)
-        .unwrap();
+    let (made, _) = engine.admin(Caller::Root).authorizations().create(new).unwrap();
     tokens.push(made.reveal().to_owned());
-    assert!(
-        home.files()
-            .iter()
-            .any(|file| file.to_string_lossy().ends_with("-wal"))
-    );
+    assert!(home.files().iter().any(|file| file.to_string_lossy().ends_with("-wal")));
     assert_absent(&home.files(), &tokens);
 }
 
 /// Runs all lists and explanations, in every output format.
 fn shown(home: &Home) -> String {
-    home.operate(&["auth", "delete", "0000000000000a05"])
-        .success();
+    home.operate(&["auth", "delete", "0000000000000a05"]).success();
     let id = ["--id", "0000000000000a06"];
     let explain = [&["explain", "--action=read", "--type=tasks"], &id[..]].concat();
     let switch = [&["auth", "inactive"], &id[..]].concat();
@@ -80,13 +59,7 @@ fn shown(home: &Home) -> String {
         &[&["auth", "list"], &id[..]].concat(),
         &switch,
         &["auth", "delete", "0000000000000a05"],
-        &[
-            "auth",
-            "create",
-            "--org=my-org",
-            "--read-tasks",
-            "--write-token=a",
-        ],
+        &["auth", "create", "--org=my-org", "--read-tasks", "--write-token=a"],
         &["auth", "rotate", "0000000000000a01", "--write-token=b"],
         &["user", "list"],
         &["user", "inactive", "me"],
@@ -96,10 +69,7 @@ fn shown(home: &Home) -> String {
         &["purge", "--retention=0"],
     ] {
         for form in [&[][..], &["--json"], &["--color=always"]] {
-            let _ = (
-                fs::remove_file(home.path("a")),
-                fs::remove_file(home.path("b")),
-            );
+            let _ = (fs::remove_file(home.path("a")), fs::remove_file(home.path("b")));
             let done = home.operate(&[command, form].concat());
             printed += &(out(&done) + &err(&done));
             for new in ["a", "b"] {

@@ -25,15 +25,9 @@ fn setup_creates_private_files_and_prints_the_token_once() {
     let home = Home::new();
     let done = home.run(&SETUP).success();
     let text = out(&done);
-    let token = text
-        .split_whitespace()
-        .find(|word| word.starts_with("sym_"))
-        .unwrap();
+    let token = text.split_whitespace().find(|word| word.starts_with("sym_")).unwrap();
     assert_eq!(text.matches(token).count(), 1);
-    assert!(
-        text.contains("my-org") && text.contains("me's Token"),
-        "{text}"
-    );
+    assert!(text.contains("my-org") && text.contains("me's Token"), "{text}");
     assert!(text.contains("shown only once"), "{text}");
     assert_operator(&home, token);
     for (name, mode) in [
@@ -61,10 +55,7 @@ fn setup_prints_json_on_request() {
 fn a_second_setup_is_rejected() {
     let home = Home::new();
     home.run(&SETUP).success();
-    let again = home
-        .run(&with(&["--write-token", "token"]))
-        .code(1)
-        .stdout("");
+    let again = home.run(&with(&["--write-token", "token"])).code(1).stdout("");
     assert_eq!(
         err(&again),
         "Error: set-up has been done already; use an existing operator token\n"
@@ -79,25 +70,17 @@ fn one_of_two_concurrent_setups_wins() {
         let race: Vec<_> = (0..4)
             .map(|_| {
                 let mut process = home.process(&SETUP);
-                process
-                    .stdout(Stdio::piped())
-                    .stderr(Stdio::piped())
-                    .spawn()
-                    .unwrap()
+                process.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
             })
             .collect();
-        let done: Vec<Output> = race
-            .into_iter()
-            .map(|one| one.wait_with_output().unwrap())
-            .collect();
+        let done: Vec<Output> =
+            race.into_iter().map(|one| one.wait_with_output().unwrap()).collect();
         let (won, lost): (Vec<_>, Vec<_>) = done.iter().partition(|one| one.status.success());
         assert_eq!(won.len(), 1, "{done:?}");
         let text = String::from_utf8_lossy(&won[0].stdout);
         assert_operator(
             &home,
-            text.split_whitespace()
-                .find(|word| word.starts_with("sym_"))
-                .unwrap(),
+            text.split_whitespace().find(|word| word.starts_with("sym_")).unwrap(),
         );
         for one in lost {
             let error = String::from_utf8_lossy(&one.stderr);
@@ -111,24 +94,13 @@ fn one_of_two_concurrent_setups_wins() {
 #[test]
 fn a_token_can_be_written_to_a_file() {
     let home = Home::new();
-    home.run(&with(&["--write-token", "token"]))
-        .success()
-        .stdout("")
-        .stderr("");
+    home.run(&with(&["--write-token", "token"])).success().stdout("").stderr("");
     let text = fs::read_to_string(home.path("token")).unwrap();
     assert_eq!(text.len(), 65);
-    let mode = fs::metadata(home.path("token"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(home.path("token")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_operator(&home, &text);
-    let by_file = [
-        "check",
-        "--action=read",
-        "--type=tasks",
-        "--token-file=token",
-    ];
+    let by_file = ["check", "--action=read", "--type=tasks", "--token-file=token"];
     home.run(&by_file).success();
 }
 
@@ -136,30 +108,17 @@ fn a_token_can_be_written_to_a_file() {
 fn an_unwritable_token_file_stops_setup_before_creating_anything() {
     let home = Home::new();
     home.write("token", "precious");
-    let exists = home
-        .run(&with(&["--write-token", "token"]))
-        .code(1)
-        .stdout("");
-    assert!(
-        err(&exists).starts_with("Error: `token` exists already"),
-        "{}",
-        err(&exists)
-    );
+    let exists = home.run(&with(&["--write-token", "token"])).code(1).stdout("");
+    assert!(err(&exists).starts_with("Error: `token` exists already"), "{}", err(&exists));
     assert_eq!(fs::read(home.path("token")).unwrap(), b"precious");
-    home.run(&with(&["--write-token", "no/folder/token"]))
-        .code(1);
+    home.run(&with(&["--write-token", "no/folder/token"])).code(1);
     assert!(!home.path("symbolon").exists());
 }
 
 #[test]
 fn invalid_names_create_nothing() {
     let home = Home::new();
-    for (org, user) in [
-        ("", "me"),
-        ("o", ""),
-        ("o", "a\u{7}b"),
-        (&"x".repeat(256), "me"),
-    ] {
+    for (org, user) in [("", "me"), ("o", ""), ("o", "a\u{7}b"), (&"x".repeat(256), "me")] {
         let refused = home.run(&["setup", "--org", org, "--user", user]).code(1);
         assert!(err(&refused).starts_with("Error: "), "{}", err(&refused));
     }
@@ -170,27 +129,16 @@ fn invalid_names_create_nothing() {
 fn a_token_that_cannot_be_printed_goes_to_standard_error() {
     let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
     let unread = || Stdio::from(std::io::pipe().unwrap().1);
-    for (stdout, format) in [
-        (full(), "--color=never"),
-        (unread(), "--color=never"),
-        (unread(), "--json"),
-    ] {
+    for (stdout, format) in
+        [(full(), "--color=never"), (unread(), "--color=never"), (unread(), "--json")]
+    {
         let home = Home::new();
         let mut process = home.process(&with(&[format]));
-        let done = process
-            .stdout(stdout)
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
+        let done = process.stdout(stdout).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(done.status.code(), Some(1));
         let error = String::from_utf8(done.stderr).unwrap();
-        assert!(
-            error.contains("Error: cannot write to standard output: "),
-            "{error}"
-        );
-        let token = error
-            .split_whitespace()
-            .find(|word| word.starts_with("sym_"));
+        assert!(error.contains("Error: cannot write to standard output: "), "{error}");
+        let token = error.split_whitespace().find(|word| word.starts_with("sym_"));
         assert_operator(&home, token.unwrap());
     }
 }
@@ -199,10 +147,7 @@ fn a_token_that_cannot_be_printed_goes_to_standard_error() {
 fn imported_names_are_used_only_with_adopt() {
     let home = Home::with_sample();
     for (setup, name) in [
-        (
-            ["setup", "--org=my-org", "--user=new"],
-            "organization `my-org`",
-        ),
+        (["setup", "--org=my-org", "--user=new"], "organization `my-org`"),
         (["setup", "--org=new", "--user=me"], "user `me`"),
     ] {
         let refused = home.run(&setup).code(1);
@@ -232,11 +177,8 @@ fn a_missing_store_is_not_created_beside_its_journal() {
             &["serve", "--listen=127.0.0.1:0", "--store", store],
         ];
         for arguments in commands {
-            let refused = home
-                .command(arguments)
-                .write_stdin(crate::common::sample())
-                .assert()
-                .code(1);
+            let refused =
+                home.command(arguments).write_stdin(crate::common::sample()).assert().code(1);
             let error = err(&refused);
             assert!(
                 error.contains("there is no store at") && error.contains("--accept-new-store"),
@@ -251,15 +193,10 @@ fn a_missing_store_is_not_created_beside_its_journal() {
         let keys = format!("{path}.keys");
         fs::rename(home.path(&keys).join("key"), home.path("key")).unwrap();
         let refused = home.run(&setup).code(1);
-        assert!(
-            err(&refused).contains("--accept-new-store"),
-            "{}",
-            err(&refused)
-        );
+        assert!(err(&refused).contains("--accept-new-store"), "{}", err(&refused));
         fs::rename(home.path("key"), home.path(&keys).join("key")).unwrap();
         // A new store is created on request; the old store no longer fits the journal.
-        home.run(&[&setup[..], &["--accept-new-store"]].concat())
-            .success();
+        home.run(&[&setup[..], &["--accept-new-store"]].concat()).success();
         home.run(&["fsck", "--store", store]).success();
     }
 }

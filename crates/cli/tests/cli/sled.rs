@@ -11,16 +11,12 @@ use crate::common::{Home, STORES, decides, err, out, sample};
 fn setup_import_and_check_work_on_sled() {
     let home = Home::on(STORES[1]);
     let setup = ["setup", "--org=first", "--user=operator"];
-    home.run(&[&setup[..], &["--write-token=op"]].concat())
-        .success();
+    home.run(&[&setup[..], &["--write-token=op"]].concat()).success();
     assert!(err(&home.run(&setup).code(1)).contains("set-up has been done already"));
     assert!(home.key().exists());
     home.import(&sample(), &[]).success();
     let again = home.import(&sample(), &[]).success();
-    assert_eq!(
-        out(&again),
-        "Nothing to import; 10 items already present.\n"
-    );
+    assert_eq!(out(&again), "Nothing to import; 10 items already present.\n");
     decides(&home);
     let operator = fs::read_to_string(home.path("op")).unwrap();
     home.check(&operator, &["--action=write", "--type=tasks"]);
@@ -40,16 +36,9 @@ fn a_second_process_is_refused() {
         (&["setup", "--org=o", "--user=u"], 1),
         (&["check", "--stream"], 2),
     ] {
-        let refused = home
-            .command(arguments)
-            .write_stdin(sample())
-            .assert()
-            .code(code);
+        let refused = home.command(arguments).write_stdin(sample()).assert().code(code);
         let error = err(&refused);
-        assert!(
-            error.starts_with("Error: the store is in use by another process"),
-            "{error}"
-        );
+        assert!(error.starts_with("Error: the store is in use by another process"), "{error}");
     }
     drop(held);
     home.run(&["fsck"]).success();

@@ -14,24 +14,15 @@ fn ask(token: &str) -> Value {
 }
 
 fn answers(home: &Home, input: impl Into<Vec<u8>>, code: i32) -> Vec<Value> {
-    let done = home
-        .command(&["check", "--stream"])
-        .write_stdin(input)
-        .assert()
-        .code(code);
+    let done = home.command(&["check", "--stream"]).write_stdin(input).assert().code(code);
     assert!(err(&done).contains(" per second): "), "{}", err(&done));
-    out(&done)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    out(&done).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
 fn answers_are_in_the_order_of_requests() {
     let home = Home::with_sample();
-    let input: Vec<_> = (0..3000)
-        .map(|number| ask(&token(number % 7 + 1)).to_string())
-        .collect();
+    let input: Vec<_> = (0..3000).map(|number| ask(&token(number % 7 + 1)).to_string()).collect();
     let permission = format!("read:orgs/{ORG}/buckets");
     let reasons = ["inactive", "expired", "revoked", "forbidden", "", "unknown"];
     for (number, answer) in answers(&home, input.join("\n"), 0).iter().enumerate() {
@@ -54,11 +45,7 @@ fn request_lines_are_parsed() {
          \"org\":\"{ORG}\",\"more\":[1]}}\r\n",
         token(1).replace('Z', "\\u005a")
     );
-    let done = home
-        .command(&["check", "--stream"])
-        .write_stdin(line)
-        .assert()
-        .success();
+    let done = home.command(&["check", "--stream"]).write_stdin(line).assert().success();
     assert_eq!(
         out(&done),
         format!(
@@ -75,14 +62,8 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
     let wrong: Vec<(Vec<u8>, &str)> = vec![
         ("".into(), "the line is not JSON: EOF while parsing a value"),
         (secret.clone().into(), "the line is not JSON: "),
-        (
-            format!("\"{secret}\"").into(),
-            "the line is not an object of strings such as",
-        ),
-        (
-            format!("[\"{secret}\"]").into(),
-            "the line is not an object of strings such as",
-        ),
+        (format!("\"{secret}\"").into(), "the line is not an object of strings such as"),
+        (format!("[\"{secret}\"]").into(), "the line is not an object of strings such as"),
         (
             json!([secret, "read", "buckets"]).to_string().into(),
             "the line is not an object of strings such as",
@@ -91,42 +72,26 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
             format!("{{\"token\":\"{secret}\"").into(),
             "the line is not JSON: EOF while parsing an object",
         ),
+        (format!("{{\"token\":\"{secret}\"}}").into(), "missing field `action`"),
         (
-            format!("{{\"token\":\"{secret}\"}}").into(),
-            "missing field `action`",
-        ),
-        (
-            json!({"token": secret, "action": "read", "type": 7})
-                .to_string()
-                .into(),
+            json!({"token": secret, "action": "read", "type": 7}).to_string().into(),
             "the line is not an object of strings",
         ),
         (
-            json!({"token": secret, "action": secret, "type": "buckets"})
-                .to_string()
-                .into(),
+            json!({"token": secret, "action": secret, "type": "buckets"}).to_string().into(),
             "`action`: a name is",
         ),
         (
-            json!({"token": secret, "action": "drop", "type": "buckets"})
-                .to_string()
-                .into(),
+            json!({"token": secret, "action": "drop", "type": "buckets"}).to_string().into(),
             "unknown action `drop`",
         ),
         (
-            json!({"token": secret, "action": "read", "type": "tables"})
-                .to_string()
-                .into(),
+            json!({"token": secret, "action": "read", "type": "tables"}).to_string().into(),
             "unknown resource type",
         ),
+        (b"{\"token\":\"\xff\"}".into(), "the line is not valid UTF-8"),
         (
-            b"{\"token\":\"\xff\"}".into(),
-            "the line is not valid UTF-8",
-        ),
-        (
-            json!({"token": "x".repeat(1 << 20), "action": "read"})
-                .to_string()
-                .into(),
+            json!({"token": "x".repeat(1 << 20), "action": "read"}).to_string().into(),
             "the line is longer than",
         ),
     ];
@@ -150,9 +115,7 @@ fn invalid_lines_are_reported_and_the_stream_continues() {
 #[test]
 fn unknown_names_are_never_allowed() {
     let home = Home::with_sample();
-    let set_up = home
-        .run(&["setup", "--adopt", "--org=my-org", "--user=me", "--json"])
-        .success();
+    let set_up = home.run(&["setup", "--adopt", "--org=my-org", "--user=me", "--json"]).success();
     let set_up: Value = serde_json::from_str(&out(&set_up)).unwrap();
     let operator = set_up["auth"]["token"].as_str().unwrap();
     let ask = |token: &str, kind: &str, id: Value, org: Value| {
@@ -205,10 +168,7 @@ struct Asking {
 impl Asking {
     fn start(home: &Home) -> Self {
         let mut process = home.process(&["check", "--stream"]);
-        let process = process
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = process.spawn().unwrap();
         Self {
             input: child.stdin.take().unwrap(),
@@ -245,25 +205,14 @@ fn changes_of_another_process_are_seen_while_it_runs() {
     let mut asking = Asking::start(&home);
     assert_eq!(asking.ask(&ask(&token(1))), "allow");
     let engine = home.engine();
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(AUTH.parse::<Id>().unwrap())
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().revoke(AUTH.parse::<Id>().unwrap()).unwrap();
     asking.wait_for(&ask(&token(1)), "revoked");
 
     // A name is reused.
     assert_eq!(asking.ask(&ask(&token(6))), "allow");
     let rename = |id: &str, name: &str| {
-        let edit = symbolon::OrganizationEdit {
-            name: Some(name.into()),
-            ..Default::default()
-        };
-        engine
-            .admin(Caller::Root)
-            .organizations()
-            .edit(id.parse::<Id>().unwrap(), &edit)
-            .unwrap();
+        let edit = symbolon::OrganizationEdit { name: Some(name.into()), ..Default::default() };
+        engine.admin(Caller::Root).organizations().edit(id.parse::<Id>().unwrap(), &edit).unwrap();
     };
     rename(ORG, "old-org");
     asking.wait_for(&ask(&token(6)), "forbidden");
@@ -272,9 +221,7 @@ fn changes_of_another_process_are_seen_while_it_runs() {
     rename(crate::common::OTHER_ORG, "other");
     rename(ORG, "my-org");
     asking.wait_for(&ask(&token(6)), "allow");
-    let Asking {
-        mut child, input, ..
-    } = asking;
+    let Asking { mut child, input, .. } = asking;
     drop(input);
     assert!(child.wait().unwrap().success());
 }
@@ -282,11 +229,7 @@ fn changes_of_another_process_are_seen_while_it_runs() {
 #[test]
 fn a_closed_pipe_ends_the_stream_silently() {
     let home = Home::with_sample();
-    let Asking {
-        child,
-        mut input,
-        output,
-    } = Asking::start(&home);
+    let Asking { child, mut input, output } = Asking::start(&home);
     drop(output);
     let line = format!("{}\n", ask(&token(1)));
     // Until the command has exited.

@@ -20,20 +20,14 @@ fn intruder(home: &Home, sql: &str, values: impl rusqlite::Params) {
 fn bytes_of(home: &Home, id: u64) -> Vec<u8> {
     let connection = Connection::open(home.path(DB)).unwrap();
     let sql = "SELECT bytes FROM record WHERE kind = ?1 AND id = ?2";
-    connection
-        .query_row(sql, params![AUTHORIZATION, column(id)], |row| row.get(0))
-        .unwrap()
+    connection.query_row(sql, params![AUTHORIZATION, column(id)], |row| row.get(0)).unwrap()
 }
 
 /// Asserts that the token is refused and that `fsck` names the record.
 fn assert_found(home: &Home, token: &str, reason: &str, id: &str) {
     assert_eq!(home.reads(token), reason);
     let found = home.run(&["fsck", "--json"]).code(1);
-    assert!(
-        err(&found).starts_with("Error: the store is not sound: "),
-        "{}",
-        err(&found)
-    );
+    assert!(err(&found).starts_with("Error: the store is not sound: "), "{}", err(&found));
     let report: Value = serde_json::from_str(&out(&found)).unwrap();
     let problems = report["problems"].as_array().unwrap();
     assert!(problems.iter().any(|one| one["id"] == id), "{report}");
@@ -122,20 +116,12 @@ fn bytes_copied_between_records_are_rejected() {
 #[test]
 fn missing_or_exchanged_owners_are_rejected() {
     let home = Home::with_sample();
-    intruder(
-        &home,
-        "DELETE FROM record WHERE kind = 2 AND id = ?1",
-        [column(0xc01)],
-    );
+    intruder(&home, "DELETE FROM record WHERE kind = 2 AND id = ?1", [column(0xc01)]);
     let found = home.run(&["fsck"]).code(1);
     assert!(out(&found).contains("its owner, user 0000000000000c01, is not in the store"));
     assert_eq!(home.reads(&token(1)), "owner_inactive");
     let home = Home::with_sample();
-    intruder(
-        &home,
-        "UPDATE record SET status = 2 WHERE kind = 3 AND id = ?1",
-        [column(0xb01)],
-    );
+    intruder(&home, "UPDATE record SET status = 2 WHERE kind = 3 AND id = ?1", [column(0xb01)]);
     assert_found(&home, &token(1), "owner_inactive", "0000000000000b01");
 }
 
@@ -157,11 +143,7 @@ fn tampered_settings_are_rejected() {
         .code(2);
     assert!(err(&refused).starts_with("Error: "), "{}", err(&refused));
     let home = Home::with_sample();
-    intruder(
-        &home,
-        "DELETE FROM record WHERE kind = 5 AND id = ?1",
-        [column(1)],
-    );
+    intruder(&home, "DELETE FROM record WHERE kind = 5 AND id = ?1", [column(1)]);
     // It does not count as a new store.
     home.run(&["setup", "--org=o", "--user=u"]).code(1);
     home.import(&crate::common::sample(), &[]).code(1);
@@ -171,17 +153,9 @@ fn tampered_settings_are_rejected() {
 #[test]
 fn check_warns_about_tampered_records() {
     let home = Home::with_sample();
-    intruder(
-        &home,
-        "UPDATE record SET face = 2 WHERE kind = 1 AND id = ?1",
-        [column(0xa05)],
-    );
+    intruder(&home, "UPDATE record SET face = 2 WHERE kind = 1 AND id = ?1", [column(0xa05)]);
     let arguments = ["check", "--action=read", "--type=buckets", "--org=my-org"];
-    let done = home
-        .command(&arguments)
-        .write_stdin(token(1))
-        .assert()
-        .code(0);
+    let done = home.command(&arguments).write_stdin(token(1)).assert().code(0);
     let error = err(&done);
     assert_eq!(
         error

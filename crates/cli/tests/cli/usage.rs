@@ -28,26 +28,17 @@ fn usage_errors_are_formatted_like_other_errors() {
         (&["check", "--stream", "--action=read"], 2),
         (&["--store", "x.db", "check", "--stream"], 2),
     ] {
-        home.run(arguments)
-            .code(code)
-            .stdout("")
-            .stderr(starts_with("Error: "));
+        home.run(arguments).code(code).stdout("").stderr(starts_with("Error: "));
     }
     let plain = home.run(&["--store=foo.db", "fsck"]).code(1);
-    assert!(
-        err(&plain).contains("write `sqlite:foo.db`"),
-        "{}",
-        err(&plain)
-    );
+    assert!(err(&plain).contains("write `sqlite:foo.db`"), "{}", err(&plain));
     assert_eq!(home.files().len(), 0);
 }
 
 #[test]
 fn every_command_has_help_with_an_example() {
     let home = Home::new();
-    home.run(&["--version"])
-        .success()
-        .stdout(starts_with("symbolon "));
+    home.run(&["--version"]).success().stdout(starts_with("symbolon "));
     let help = home.run(&["--help"]).success();
     assert!(out(&help).contains("Examples:"));
     for command in [
@@ -73,9 +64,7 @@ fn every_command_has_help_with_an_example() {
         assert!(out(&help).contains("Example"), "{command}");
         assert!(!out(&help).contains('\u{1b}'));
     }
-    home.run(&["--color=always", "--help"])
-        .success()
-        .stdout(contains('\u{1b}'));
+    home.run(&["--color=always", "--help"]).success().stdout(contains('\u{1b}'));
 }
 
 #[test]

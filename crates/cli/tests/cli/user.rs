@@ -8,10 +8,7 @@ fn a_user_is_created_listed_renamed_and_deleted() {
         let home = Home::with_sample_on(store);
         let made = home.operate_json(&["user", "create", "--name=bob"]);
         let id = made["id"].as_str().unwrap();
-        assert_eq!(
-            (&made["name"], &made["status"]),
-            (&"bob".into(), &"active".into())
-        );
+        assert_eq!((&made["name"], &made["status"]), (&"bob".into(), &"active".into()));
         let table = out(&home.operate(&["user", "list"]).success());
         assert_eq!(
             table,
@@ -35,11 +32,9 @@ fn a_user_is_created_listed_renamed_and_deleted() {
 #[test]
 fn deactivating_a_user_stops_its_tokens() {
     let home = Home::with_sample();
-    for (command, decision) in [
-        ("inactive", "owner_inactive"),
-        ("active", "allow"),
-        ("delete", "revoked"),
-    ] {
+    for (command, decision) in
+        [("inactive", "owner_inactive"), ("active", "allow"), ("delete", "revoked")]
+    {
         home.operate(&["user", command, "me"]).success();
         assert_eq!(home.reads(&token(1)), decision);
     }
@@ -52,9 +47,7 @@ fn a_user_can_be_created_as_a_member_of_an_organization() {
     assert_eq!(made["memberships"][0]["orgID"], ORG);
     assert_eq!(made["memberships"][0]["role"], "member");
     // No user is created for an unknown organization.
-    let refused = home
-        .operate(&["user", "create", "--name=eve", "--org=none"])
-        .code(1);
+    let refused = home.operate(&["user", "create", "--name=eve", "--org=none"]).code(1);
     assert!(err(&refused).contains("unknown organization `none`"));
     home.operate(&["user", "list", "--name=eve"]).code(1);
 }
@@ -80,26 +73,14 @@ fn invalid_user_commands_fail_with_a_reason() {
         (&["update", "bob", "--name=me"], "user `me` exists already"),
         (&["create", "--name="], "user name is empty"),
         (&["create"], "--name <NAME>"),
-        (
-            &["create", "--name=x", "--password=y"],
-            "unexpected argument '--password'",
-        ),
-        (
-            &["update", "none", "--name=x"],
-            "unknown user `none`; see `symbolon user list`",
-        ),
+        (&["create", "--name=x", "--password=y"], "unexpected argument '--password'"),
+        (&["update", "none", "--name=x"], "unknown user `none`; see `symbolon user list`"),
         (&["update", "bob"], "--name <NAME>"),
-        (
-            &["delete", "--id=0000000000000fff"],
-            "unknown user `0000000000000fff`",
-        ),
+        (&["delete", "--id=0000000000000fff"], "unknown user `0000000000000fff`"),
         (&["delete"], "required"),
         (&["active", "me", "--id", USER], "cannot be used with"),
     ] {
-        let refused = home
-            .operate(&[&["user"], arguments].concat())
-            .code(1)
-            .stdout("");
+        let refused = home.operate(&[&["user"], arguments].concat()).code(1).stdout("");
         assert!(err(&refused).contains(expected), "{}", err(&refused));
     }
     home.operate(&["user", "delete", "bob"]).success();

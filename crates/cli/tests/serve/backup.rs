@@ -39,9 +39,7 @@ fn a_backup_is_journaled_with_its_caller_and_commit() {
             break rows;
         }
     };
-    let [denied, done] = rows.as_slice() else {
-        panic!("{rows:?}")
-    };
+    let [denied, done] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!(denied["result"], "denied");
     assert_eq!(done["result"], "done");
     assert_eq!(done["revision"], backup.summary().head.0);

@@ -49,11 +49,7 @@ pub(crate) struct Reply {
 impl Client {
     pub(crate) fn new(authority: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        Self {
-            runtime: Rc::new(runtime),
-            authority: authority.to_owned(),
-            answers: Rc::default(),
-        }
+        Self { runtime: Rc::new(runtime), authority: authority.to_owned(), answers: Rc::default() }
     }
 
     pub(crate) fn connect(&self) -> Connection {
@@ -64,10 +60,7 @@ impl Client {
             tokio::spawn(connection);
             sender
         });
-        Connection {
-            client: self.clone(),
-            sender,
-        }
+        Connection { client: self.clone(), sender }
     }
 
     /// Sends a request on its own connection and returns the reply.
@@ -86,16 +79,9 @@ impl Connection {
         let mut body = Vec::new();
         let (line, status, headers) = self.stream(call, |part| body.extend_from_slice(part));
         let bytes = [format!("{status} {headers:?}\n").as_bytes(), &body].concat();
-        let answer = Answer {
-            request: line,
-            bytes,
-        };
+        let answer = Answer { request: line, bytes };
         self.client.answers.borrow_mut().push(answer);
-        Reply {
-            status,
-            headers,
-            body: body.into(),
-        }
+        Reply { status, headers, body: body.into() }
     }
 
     /// Passes the body to the callback part by part without keeping it. Returns the line of the
@@ -105,15 +91,9 @@ impl Connection {
         call: Call,
         mut part: impl FnMut(&[u8]),
     ) -> (String, u16, HeaderMap) {
-        let has_host = call
-            .request
-            .headers_ref()
-            .is_some_and(|headers| headers.contains_key(HOST));
-        let request = if has_host {
-            call.request
-        } else {
-            call.request.header(HOST, &self.client.authority)
-        };
+        let has_host = call.request.headers_ref().is_some_and(|headers| headers.contains_key(HOST));
+        let request =
+            if has_host { call.request } else { call.request.header(HOST, &self.client.authority) };
         let request = request.body(Full::new(call.body)).unwrap();
         let line = format!("{} {}", request.method(), request.uri());
         self.client.runtime.block_on(async {
@@ -131,10 +111,7 @@ impl Connection {
 
 impl Call {
     pub(crate) fn new(method: Method, path: &str) -> Self {
-        Self {
-            request: Request::builder().method(method).uri(path),
-            body: Bytes::new(),
-        }
+        Self { request: Request::builder().method(method).uri(path), body: Bytes::new() }
     }
 
     pub(crate) fn get(path: &str) -> Self {

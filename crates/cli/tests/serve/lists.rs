@@ -63,10 +63,7 @@ fn time_of_one_users(client: &Client, users: usize) -> f64 {
     let mut connection = client.connect();
     let mut times = Vec::new();
     for turn in 0..51 {
-        let path = format!(
-            "/api/v2/authorizations?userID={}",
-            user(turn * 7919 % users)
-        );
+        let path = format!("/api/v2/authorizations?userID={}", user(turn * 7919 % users));
         let start = Instant::now();
         let reply = connection.call(Call::get(&path).token(OPERATOR));
         times.push(start.elapsed().as_secs_f64() * 1e3);

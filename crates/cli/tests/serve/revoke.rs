@@ -97,17 +97,10 @@ fn a_disabled_user_disables_all_tokens_in_one_write() {
     let server = home.serve();
     let mut connection = server.client().connect();
     let switch = |connection: &mut Connection, status: &str| {
-        let call = Call::patch(
-            &format!("/api/v2/users/{OWNER}"),
-            &json!({"status": status}),
-        );
+        let call = Call::patch(&format!("/api/v2/users/{OWNER}"), &json!({"status": status}));
         let reply = connection.call(call.token(&token(TOKENS + 1)));
         reply.expect(200);
-        text(&json!(
-            reply.headers["x-symbolon-revision"].to_str().unwrap()
-        ))
-        .parse::<u64>()
-        .unwrap()
+        text(&json!(reply.headers["x-symbolon-revision"].to_str().unwrap())).parse::<u64>().unwrap()
     };
     // Used before the user is disabled, so that no token is new to the server.
     for number in 0..TOKENS {

@@ -23,10 +23,7 @@ struct Flow {
 }
 
 fn basic(name: &str, password: &str) -> String {
-    format!(
-        "Basic {}",
-        BASE64_STANDARD.encode(format!("{name}:{password}"))
-    )
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")))
 }
 
 /// Returns a token of another store, unknown here.
@@ -44,37 +41,30 @@ impl Flow {
     /// Creates tokens of every kind, in every way.
     fn issue(&mut self) {
         let new = request(&self.first.org, &["read:authorizations", "write:buckets"]);
-        let made = self
-            .operate(Call::post("/api/v2/authorizations", &new))
-            .expect(201);
+        let made = self.operate(Call::post("/api/v2/authorizations", &new)).expect(201);
         let link = text(&made["links"]["self"]);
         let rotate = Call::post(&format!("{link}/rotate"), &json!({"overlapSeconds": 60}));
         let rotated = self.operate(rotate).expect(201);
         let database =
             json!({"description": "d", "permissions": [{"action": "read", "resource": "*"}]});
-        let database = self
-            .operate(Call::post("/api/v0/tokens", &database))
-            .expect(200);
+        let database = self.operate(Call::post("/api/v0/tokens", &database)).expect(200);
         self.issued.extend([
             text(&made["token"]),
             text(&rotated["token"]),
             text(&database["accessToken"]),
         ]);
         self.operate(Call::get(&link)).expect(200);
-        self.operate(Call::patch(&link, &json!({"description": "e"})))
-            .expect(200);
+        self.operate(Call::patch(&link, &json!({"description": "e"}))).expect(200);
         let database = format!("/api/v0/tokens/{}", text(&database["id"]));
         self.operate(Call::get(&database)).expect(200);
-        self.operate(Call::patch(&database, &json!({"description": "e"})))
-            .expect(200);
+        self.operate(Call::patch(&database, &json!({"description": "e"}))).expect(200);
     }
 
     /// Signs in, creates tokens in the session, and changes passwords.
     fn sign_in(&mut self) {
         let sign_in = |password: &str| {
             let call = Call::new(Method::POST, "/api/v2/signin");
-            self.client
-                .call(call.header("authorization", &basic(USER, password)))
+            self.client.call(call.header("authorization", &basic(USER, password)))
         };
         let signed_in = sign_in(PASSWORD);
         signed_in.expect(204);
@@ -95,8 +85,7 @@ impl Flow {
         self.issued.extend(issued);
         for password in [PASSWORD, ANOTHER_PASSWORD] {
             let encoded = basic(USER, password);
-            self.sent
-                .extend([password.to_owned(), encoded.replace("Basic ", "")]);
+            self.sent.extend([password.to_owned(), encoded.replace("Basic ", "")]);
         }
     }
 
@@ -112,12 +101,9 @@ impl Flow {
                 let call = Call::get(link).header("authorization", &format!("{scheme} {token}"));
                 self.client.call(call);
             }
-            self.operate(Call::get(&format!("{link}?token={token}")))
-                .expect(200);
-            self.operate(Call::get(&format!("{link}?userID={token}")))
-                .expect(400);
-            self.operate(Call::get(&format!("{link}?user={token}")))
-                .expect(404);
+            self.operate(Call::get(&format!("{link}?token={token}"))).expect(200);
+            self.operate(Call::get(&format!("{link}?userID={token}"))).expect(400);
+            self.operate(Call::get(&format!("{link}?user={token}"))).expect(404);
             self.operate(Call::patch(
                 &format!("{link}/0000000000000001"),
                 &json!({"status": token}),
@@ -155,14 +141,10 @@ impl Flow {
 /// Asserts the number of replies that contain each secret.
 fn assert_in(answers: &[Answer], secrets: &[String], times: usize) {
     for secret in secrets {
-        let holding: Vec<_> = answers
-            .iter()
-            .filter(|answer| holds(&answer.bytes, secret))
-            .collect();
-        let lines: Vec<_> = holding
-            .iter()
-            .map(|answer| &answer.request[..30.min(answer.request.len())])
-            .collect();
+        let holding: Vec<_> =
+            answers.iter().filter(|answer| holds(&answer.bytes, secret)).collect();
+        let lines: Vec<_> =
+            holding.iter().map(|answer| &answer.request[..30.min(answer.request.len())]).collect();
         assert_eq!(lines.len(), times, "{lines:?}");
     }
 }
@@ -171,37 +153,19 @@ fn assert_in(answers: &[Answer], secrets: &[String], times: usize) {
 fn a_secret_is_in_no_log_no_file_and_no_other_reply() {
     let (server, client, first) = Server::set_up();
     let issued = vec![first.token.clone()];
-    let mut flow = Flow {
-        client,
-        first,
-        issued,
-        sent: Vec::new(),
-    };
+    let mut flow = Flow { client, first, issued, sent: Vec::new() };
     flow.issue();
     flow.sign_in();
     flow.use_all();
-    let Flow {
-        client,
-        issued,
-        sent,
-        ..
-    } = flow;
+    let Flow { client, issued, sent, .. } = flow;
     let answers = client.take_answers();
     assert_in(&answers, &issued, 1);
     assert_in(&answers, &sent, 0);
 
     let all = [issued, sent].concat();
     let files = files_below(server.home.path());
-    assert!(
-        files
-            .iter()
-            .any(|file| file.to_string_lossy().ends_with("-wal"))
-    );
-    assert!(
-        files
-            .iter()
-            .any(|file| file.to_string_lossy().contains(".keys/"))
-    );
+    assert!(files.iter().any(|file| file.to_string_lossy().ends_with("-wal")));
+    assert!(files.iter().any(|file| file.to_string_lossy().contains(".keys/")));
     assert_absent(&files, &all);
     for of_process in ["cmdline", "environ"] {
         let path = format!("/proc/{}/{of_process}", server.id());

@@ -104,11 +104,7 @@ impl Home {
             assert!(Instant::now() < deadline, "it does not listen");
             sleep(Duration::from_millis(5));
         };
-        let server = Server {
-            home: self,
-            url,
-            process,
-        };
+        let server = Server { home: self, url, process };
         // The server listens before it has read its store.
         while server.client().call(Call::get("/ready")).status != 200 {
             assert!(Instant::now() < deadline, "it is not ready");
@@ -205,10 +201,7 @@ impl Drop for Process {
 /// Returns the text of a JSON string.
 #[track_caller]
 pub(crate) fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is no text"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
 /// Returns the body of a request for an authorization of the organization, with grants such as

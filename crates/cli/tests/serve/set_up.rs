@@ -32,16 +32,12 @@ fn a_generated_code_is_in_a_private_file_and_nowhere_else() {
     for name in ["out", "log"] {
         let text = server.home.log(name);
         assert!(!text.contains(&code), "{name}: {text}");
-        assert!(
-            text.contains("symbolon.db.keys/setup-code"),
-            "{name}: {text}"
-        );
+        assert!(text.contains("symbolon.db.keys/setup-code"), "{name}: {text}");
     }
     let client = server.client();
-    client.call(Call::post("/api/v2/setup", &form())).refuses(
-        401,
-        "set-up needs the server's set-up code in the header X-Symbolon-Setup-Code",
-    );
+    client
+        .call(Call::post("/api/v2/setup", &form()))
+        .refuses(401, "set-up needs the server's set-up code in the header X-Symbolon-Setup-Code");
     assert_eq!(post(&client, &code.to_uppercase()), 401);
     assert!(is_allowed(&client));
     assert_eq!(post(&client, &code), 201);
@@ -52,11 +48,7 @@ fn a_generated_code_is_in_a_private_file_and_nowhere_else() {
     let server = home.serve();
     assert!(!is_allowed(&server.client()));
     assert!(!file.exists());
-    assert!(
-        !server.home.log("out").contains("setup"),
-        "{}",
-        server.home.log("out")
-    );
+    assert!(!server.home.log("out").contains("setup"), "{}", server.home.log("out"));
 }
 
 #[test]
@@ -96,19 +88,13 @@ fn a_code_that_is_weak_or_that_others_can_read_stops_the_start() {
         fs::write(&file, text).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         let mut command = home.command(&["serve", "--listen=127.0.0.1:0"]);
-        let refused = command
-            .args(["--setup-code-file", "code"])
-            .output()
-            .unwrap();
+        let refused = command.args(["--setup-code-file", "code"]).output().unwrap();
         let error = String::from_utf8(refused.stderr).unwrap();
         assert!(!refused.status.success());
         assert!(error.contains(expected), "{error}");
     }
     let mut command = home.command(&["serve", "--listen=127.0.0.1:0"]);
-    let refused = command
-        .env("SYMBOLON_SETUP_CODE", "short")
-        .output()
-        .unwrap();
+    let refused = command.env("SYMBOLON_SETUP_CODE", "short").output().unwrap();
     assert!(!refused.status.success());
     assert!(!home.path().join("data").exists(), "nothing was created");
 }
@@ -140,11 +126,7 @@ fn hosts_are_allowed_by_an_option() {
     let client = server.client();
     for (host, status) in [("evil.example", 403), ("other.example", 201)] {
         let call = Call::post("/api/v2/setup", &form()).header(CODE, &code);
-        assert_eq!(
-            client.call(call.header("host", host)).status,
-            status,
-            "{host}"
-        );
+        assert_eq!(client.call(call.header("host", host)).status, status, "{host}");
     }
 }
 
@@ -164,10 +146,7 @@ fn only_a_generated_code_is_replaced_or_removed() {
     let refused = command.output().unwrap();
     let error = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success());
-    assert!(
-        error.contains("something other than a generated set-up code"),
-        "{error}"
-    );
+    assert!(error.contains("something other than a generated set-up code"), "{error}");
     home.run(&["setup", "--org=o", "--user=u"]);
     let home = home.serve().stop();
     let kept = fs::read_to_string(home.path().join(SETUP_CODE)).unwrap();
@@ -178,10 +157,7 @@ fn only_a_generated_code_is_replaced_or_removed() {
 fn a_code_that_is_missing_stops_only_a_server_that_can_be_set_up() {
     let home = Home::new();
     let mut command = home.command(&["serve", "--listen=127.0.0.1:0"]);
-    let refused = command
-        .args(["--setup-code-file", "gone"])
-        .output()
-        .unwrap();
+    let refused = command.args(["--setup-code-file", "gone"]).output().unwrap();
     let error = String::from_utf8(refused.stderr).unwrap();
     assert!(error.contains("cannot read `gone`"), "{error}");
     home.run(&["setup", "--org=o", "--user=u"]);
@@ -200,11 +176,7 @@ fn the_printed_commands_work_from_another_folder() {
     let script = curl.replace('…', PASSWORD);
     let elsewhere = tempfile::tempdir().unwrap();
     let mut shell = std::process::Command::new("sh");
-    let done = shell
-        .current_dir(elsewhere.path())
-        .args(["-c", &script])
-        .output()
-        .unwrap();
+    let done = shell.current_dir(elsewhere.path()).args(["-c", &script]).output().unwrap();
     let reply: Value = serde_json::from_slice(&done.stdout).unwrap();
     assert_eq!(reply["user"]["name"], "me", "{script}");
     assert!(!is_allowed(&server.client()));

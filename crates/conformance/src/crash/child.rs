@@ -37,11 +37,7 @@ impl Child {
         let numbers: Result<Vec<u64>, _> = numbers.split(' ').map(str::parse).collect();
         let numbers = numbers.ok()?;
         let (seed, done) = numbers.split_first()?;
-        Some(Self {
-            dir,
-            seed: *seed,
-            done: done.into(),
-        })
+        Some(Self { dir, seed: *seed, done: done.into() })
     }
 
     pub(super) fn pass_to(&self, command: &mut Command) {
@@ -63,9 +59,7 @@ impl Child {
         thread::scope(|scope| {
             let start = |writer: u64| {
                 let (store, stopped) = (&*store, &stopped);
-                let done = usize::try_from(writer)
-                    .ok()
-                    .and_then(|at| self.done.get(at));
+                let done = usize::try_from(writer).ok().and_then(|at| self.done.get(at));
                 let mut plan = Plan::new(self.seed, writer);
                 plan.advance_to(done.copied().unwrap_or_default());
                 scope.spawn(move || {
@@ -78,9 +72,7 @@ impl Child {
             let reader = scope.spawn(|| read(&*store, &stopped));
             let threads = threads.into_iter().chain([reader]);
             threads.into_iter().try_for_each(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err("a thread panicked".into()))
+                thread.join().unwrap_or_else(|_| Err("a thread panicked".into()))
             })
         })
     }
@@ -138,10 +130,7 @@ fn writes(store: &dyn TokenStore, change: &Change) -> Result<Vec<Write>, Failure
         let expected = found.map_or(Revision::ABSENT, |found| found.revision);
         Ok(match record.clone() {
             Some(record) => Write::Put { record, expected },
-            None => Write::Purge {
-                key: *key,
-                expected,
-            },
+            None => Write::Purge { key: *key, expected },
         })
     };
     change.iter().map(write).collect()
@@ -175,12 +164,7 @@ pub(super) struct Acknowledgement {
 
 impl Acknowledgement {
     fn to_line(self) -> String {
-        let Self {
-            writer,
-            done,
-            head,
-            floor,
-        } = self;
+        let Self { writer, done, head, floor } = self;
         format!("ack {writer} {done} {} {}\n", head.0, floor.0)
     }
 
@@ -190,11 +174,6 @@ impl Acknowledgement {
         let &[writer, done, head, floor] = numbers.as_slice() else {
             return None;
         };
-        Some(Self {
-            writer,
-            done,
-            head: Revision(head),
-            floor: Revision(floor),
-        })
+        Some(Self { writer, done, head: Revision(head), floor: Revision(floor) })
     }
 }

@@ -104,9 +104,7 @@ impl fmt::Debug for Crash<'_> {
 pub fn kill_nine(test: &str, open: &dyn Fn(&Path) -> Arc<dyn TokenStore>) {
     let open = |dir: &Path| -> Opened { Ok(open(dir)) };
     if let Some(child) = Child::from_env() {
-        child
-            .run(&open)
-            .expect("the child failed before it was killed");
+        child.run(&open).expect("the child failed before it was killed");
         return;
     }
     let command = || {

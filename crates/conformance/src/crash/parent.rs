@@ -64,11 +64,8 @@ impl Crash<'_> {
         moment: KillTime,
         report: &mut Report,
     ) -> Result<bool, Failure> {
-        let child = Child {
-            dir: store.dir.path().to_owned(),
-            seed: store.seed,
-            done: store.known.done(),
-        };
+        let child =
+            Child { dir: store.dir.path().to_owned(), seed: store.seed, done: store.known.done() };
         let mut command = (self.child)();
         child.pass_to(&mut command);
         let child_output = kill(command, moment)?;
@@ -80,9 +77,7 @@ impl Crash<'_> {
         }
         store.known.see(child_output.seen);
         if let Some(end) = child_output.ended {
-            report
-                .unopenable
-                .push(format!("a child exited by itself: {end}"));
+            report.unopenable.push(format!("a child exited by itself: {end}"));
         }
         self.compare(store, report);
         Ok(report.lost.len() + report.unopenable.len() == faults)
@@ -93,12 +88,8 @@ impl Crash<'_> {
             (self.open)(store.dir.path()).and_then(|opened| Ok(store.known.compare(&*opened)?));
         let dir = store.dir.path().display();
         match compared {
-            Ok(lost) => report
-                .lost
-                .extend(lost.iter().map(|lost| format!("{dir}: {lost}"))),
-            Err(error) => report
-                .unopenable
-                .push(format!("{dir}: {}", describe(&*error))),
+            Ok(lost) => report.lost.extend(lost.iter().map(|lost| format!("{dir}: {lost}"))),
+            Err(error) => report.unopenable.push(format!("{dir}: {}", describe(&*error))),
         }
     }
 }
@@ -147,10 +138,7 @@ impl ChildOutput {
 
 /// Starts the child, kills it at `moment`, and returns its output.
 fn kill(mut command: Command, moment: KillTime) -> Result<ChildOutput, Failure> {
-    let mut process = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let lines = listen(&mut process)?;
     let mut child_output = ChildOutput::default();
     let listened = listen_until(&lines, moment, &mut child_output);
@@ -159,9 +147,7 @@ fn kill(mut command: Command, moment: KillTime) -> Result<ChildOutput, Failure> 
     let _ = process.kill();
     let status = process.wait()?;
     // The pipe still holds output from before the kill.
-    lines
-        .iter()
-        .for_each(|line| child_output.record_line(&line));
+    lines.iter().for_each(|line| child_output.record_line(&line));
     match listened {
         Ok(()) => {}
         Err(RecvTimeoutError::Timeout) => {

@@ -75,12 +75,8 @@ impl Plan {
     }
 
     fn draw(&mut self, changed: &mut BTreeMap<RecordKey, Option<Record>>) {
-        let untouched: Vec<RecordKey> = self
-            .records
-            .keys()
-            .filter(|key| !changed.contains_key(key))
-            .copied()
-            .collect();
+        let untouched: Vec<RecordKey> =
+            self.records.keys().filter(|key| !changed.contains_key(key)).copied().collect();
         let crowded = self.records.len() >= MANY_RECORDS;
         if untouched.is_empty() || (!crowded && self.rng.once_in(3)) {
             let record = self.create();

@@ -85,16 +85,10 @@ impl ExpectedState {
     fn compare_end(&mut self, found: End) -> Vec<String> {
         let mut lost = Vec::new();
         if found.head < self.head {
-            lost.push(format!(
-                "the head was {:?} and is {:?}",
-                self.head, found.head
-            ));
+            lost.push(format!("the head was {:?} and is {:?}", self.head, found.head));
         }
         if found.floor < self.floor {
-            lost.push(format!(
-                "the floor was {:?} and is {:?}",
-                self.floor, found.floor
-            ));
+            lost.push(format!("the floor was {:?} and is {:?}", self.floor, found.floor));
         }
         if let Some(epoch) = self.epoch.replace(found.epoch)
             && epoch != found.epoch
@@ -142,14 +136,8 @@ fn describe(record: Option<&Record>) -> String {
     let Some(record) = record else {
         return "nothing".to_owned();
     };
-    let status = record
-        .columns
-        .status
-        .map_or("no status", |status| status.as_str());
+    let status = record.columns.status.map_or("no status", |status| status.as_str());
     let unique = record.unique.as_deref().map(String::from_utf8_lossy);
     let beginning = &record.bytes[..record.bytes.len().min(8)];
-    format!(
-        "{status}, {unique:?}, {} bytes from {beginning:02x?}",
-        record.bytes.len()
-    )
+    format!("{status}, {unique:?}, {} bytes from {beginning:02x?}", record.bytes.len())
 }

@@ -47,15 +47,8 @@ pub enum Method {
 
 impl Method {
     /// Every method that can fail.
-    pub const ALL: [Self; 7] = [
-        Self::Get,
-        Self::Commit,
-        Self::Scan,
-        Self::Find,
-        Self::Wait,
-        Self::Touch,
-        Self::Renew,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Get, Self::Commit, Self::Scan, Self::Find, Self::Wait, Self::Touch, Self::Renew];
 
     /// Returns the faults that the contract of a store allows for this method.
     pub fn faults(self) -> Vec<Fault> {
@@ -157,10 +150,7 @@ struct Plan {
 impl<S: TokenStore> FaultyStore<S> {
     /// Wraps `store` without any planned faults.
     pub fn new(store: S) -> Self {
-        Self {
-            store,
-            state: Mutex::default(),
-        }
+        Self { store, state: Mutex::default() }
     }
 
     /// Returns the wrapped store, which never fails as planned.
@@ -172,11 +162,7 @@ impl<S: TokenStore> FaultyStore<S> {
     pub fn plan(&self, method: Method, nth: u64, fault: Fault) {
         let mut state = self.state();
         let call = state.calls.get(&method).copied().unwrap_or_default() + nth;
-        state.plans.push(Plan {
-            method,
-            call,
-            fault,
-        });
+        state.plans.push(Plan { method, call, fault });
     }
 
     /// Removes all plans. Every later call is passed on.

@@ -32,12 +32,7 @@ pub fn revoke_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S) -> u64 
             }
         }
     }
-    let problems = world
-        .engine
-        .maintenance()
-        .fsck()
-        .expect("the store can be read")
-        .problems;
+    let problems = world.engine.maintenance().fsck().expect("the store can be read").problems;
     assert!(problems.is_empty(), "{problems:?}");
     store.struck()
 }
@@ -62,29 +57,19 @@ impl<S: TokenStore> World<S> {
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         // The engine's own thread calls the store too, at any time.
         store.only_this_thread();
-        Self {
-            store: Arc::clone(store),
-            engine,
-            new: NewAuthorization::new(organization, [read]),
-        }
+        Self { store: Arc::clone(store), engine, new: NewAuthorization::new(organization, [read]) }
     }
 
     /// Revokes a new authorization with `fault`, and again without. Returns the number of calls of
     /// each method during the first revocation.
     fn revoke(&self, fault: Option<(Method, u64, Fault)>) -> [(Method, u64); 7] {
         let (engine, verifier) = (&self.engine, self.engine.verifier());
-        let made = engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(self.new.clone());
+        let made = engine.admin(Caller::Root).authorizations().create(self.new.clone());
         let (token, authorization) = made.expect("cannot create an authorization");
         let id = authorization.id;
         let check = || verifier.check(token.reveal(), &READ);
         let is_stored = || {
-            let found = self
-                .store
-                .inner()
-                .get(&RecordKey::new(Kind::AUTHORIZATION, id));
+            let found = self.store.inner().get(&RecordKey::new(Kind::AUTHORIZATION, id));
             let found = found.expect("get works").expect("the record exists");
             found.record.columns.status == Some(Status::Revoked)
         };

@@ -32,21 +32,14 @@ const CONCURRENT_HISTORIES: u64 = 16;
 /// revocation allows it, or if any check allows it after another refused it as revoked.
 pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, histories: u64) -> u64 {
     let asked = std::env::var("SYMBOLON_HISTORIES").ok();
-    let histories = asked
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(histories);
+    let histories = asked.and_then(|text| text.parse().ok()).unwrap_or(histories);
     let dir = tempfile::tempdir().expect("cannot create a temporary directory");
     let store = Arc::new(FaultyStore::new(open(dir.path())));
     let shared = Arc::clone(&store) as Arc<dyn TokenStore>;
-    let (key, options) = (
-        StoreKey::from_bytes([7; 32]),
-        Options::new(Schema::influxdb_v2()),
-    );
+    let (key, options) = (StoreKey::from_bytes([7; 32]), Options::new(Schema::influxdb_v2()));
     let engine = Engine::create(shared, key, options).expect("cannot create an engine");
-    let made = engine
-        .admin(Caller::Root)
-        .organizations()
-        .create(&NewOrganization::named("organization"));
+    let made =
+        engine.admin(Caller::Root).organizations().create(&NewOrganization::named("organization"));
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let new = NewAuthorization::new(made.expect("cannot create an organization").id, [read]);
     let next = AtomicU64::new(0);
@@ -68,11 +61,7 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
     // A creation that was not confirmed reaches the index only when the engine follows the store.
     let started = Instant::now();
     loop {
-        let problems = engine
-            .maintenance()
-            .fsck()
-            .expect("the store can be read")
-            .problems;
+        let problems = engine.maintenance().fsck().expect("the store can be read").problems;
         if problems.is_empty() {
             break;
         }
@@ -98,12 +87,8 @@ fn inject_faults<S: TokenStore>(store: &FaultyStore<S>, living: &Running) {
 /// Runs the history of one token.
 fn live(engine: &Engine, new: &NewAuthorization) {
     let (engine, verifier) = (&engine, engine.verifier());
-    let (token, made) = retry_until_ok(|| {
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new.clone())
-    });
+    let (token, made) =
+        retry_until_ok(|| engine.admin(Caller::Root).authorizations().create(new.clone()));
     let id = made.id;
     let check = |token: &Token| verifier.check(token.reveal(), &READ);
     assert_eq!(check(&token), Ok(id), "a new token is allowed");
@@ -114,10 +99,7 @@ fn live(engine: &Engine, new: &NewAuthorization) {
             for after in 0.. {
                 let is_revoked = revoked.load(Ordering::SeqCst);
                 match check(&token) {
-                    Ok(_) => assert!(
-                        !is_revoked && !ended,
-                        "{id} is allowed after its revocation"
-                    ),
+                    Ok(_) => assert!(!is_revoked && !ended, "{id} is allowed after its revocation"),
                     Err(denied) => {
                         assert_eq!(denied, Denied::Revoked(id));
                         ended = true;
@@ -130,13 +112,11 @@ fn live(engine: &Engine, new: &NewAuthorization) {
                 thread::sleep(Duration::from_micros(100));
             }
         });
-        retry_until_ok(
-            || match engine.admin(Caller::Root).authorizations().revoke(id) {
-                // An attempt that failed was written after all.
-                Err(Error::NotFound(_)) => Ok(()),
-                revoked => revoked.map(drop),
-            },
-        );
+        retry_until_ok(|| match engine.admin(Caller::Root).authorizations().revoke(id) {
+            // An attempt that failed was written after all.
+            Err(Error::NotFound(_)) => Ok(()),
+            revoked => revoked.map(drop),
+        });
         revoked.store(true, Ordering::SeqCst);
     });
 }

@@ -61,11 +61,8 @@ pub fn the_first_failing_write_is_named(factory: StoreFactory<'_>) {
     ];
     assert_eq!(refused(store, &conflicts), Refusal::Conflict(1));
     // Inserts are checked in the same pass as guards and purges.
-    let inserted_first = [
-        insert(&record(TOKEN, 1, "")),
-        purge(key(TOKEN, 2), NEVER),
-        guard(key(USER, 1), NEVER),
-    ];
+    let inserted_first =
+        [insert(&record(TOKEN, 1, "")), purge(key(TOKEN, 2), NEVER), guard(key(USER, 1), NEVER)];
     assert_eq!(refused(store, &inserted_first), Refusal::Conflict(0));
     let duplicates = [
         fine,
@@ -87,10 +84,7 @@ pub fn conflicts_are_reported_before_duplicates(factory: StoreFactory<'_>) {
     ];
     assert_eq!(refused(store, &writes), Refusal::Conflict(2));
     assert_eq!(refused(store, &writes[..2]), Refusal::Duplicate(0));
-    let inserted = [
-        insert(&named(TOKEN, 2, "one")),
-        insert(&record(TOKEN, 1, "")),
-    ];
+    let inserted = [insert(&named(TOKEN, 2, "one")), insert(&record(TOKEN, 1, ""))];
     assert_eq!(refused(store, &inserted), Refusal::Conflict(1));
 }
 
@@ -111,10 +105,7 @@ pub fn limits_are_reported_before_conflicts(factory: StoreFactory<'_>) {
 pub fn a_refused_commit_gives_no_unique_key_up(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let held = put(store, &named(TOKEN, 1, "held"));
-    let writes = [
-        replace(&record(TOKEN, 1, "without"), held),
-        guard(key(USER, 1), NEVER),
-    ];
+    let writes = [replace(&record(TOKEN, 1, "without"), held), guard(key(USER, 1), NEVER)];
     assert_eq!(refused(store, &writes), Refusal::Conflict(1));
     let taken = insert(&named(TOKEN, 2, "held"));
     assert_eq!(refused(store, &[taken]), Refusal::Duplicate(0));

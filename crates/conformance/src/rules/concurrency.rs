@@ -158,10 +158,8 @@ pub fn a_scan_during_writes_loses_nothing(factory: StoreFactory<'_>) {
 
 /// Checks that one commit succeeded and all others were refused with `refusal`.
 fn one_wins(results: &[Result<Revision, StoreError>], refusal: Refusal) {
-    let errors: Vec<&StoreError> = results
-        .iter()
-        .filter_map(|result| result.as_ref().err())
-        .collect();
+    let errors: Vec<&StoreError> =
+        results.iter().filter_map(|result| result.as_ref().err()).collect();
     assert_eq!(errors.len(), results.len() - 1, "{results:?}");
     for error in errors {
         assert_eq!(Refusal::of(error), Some(refusal));

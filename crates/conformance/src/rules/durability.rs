@@ -82,16 +82,10 @@ pub fn reopening_keeps_expected_revisions(factory: StoreFactory<'_>) {
     let now = commit(&*fresh, &[replace(&named(TOKEN, 1, "held"), old)]);
     let fresh = fresh.reopened();
     let next = record(TOKEN, 1, "next");
-    assert_eq!(
-        refused(&*fresh, &[replace(&next, old)]),
-        Refusal::Conflict(0)
-    );
+    assert_eq!(refused(&*fresh, &[replace(&next, old)]), Refusal::Conflict(0));
     assert_eq!(refused(&*fresh, &[insert(&next)]), Refusal::Conflict(0));
     let taken = insert(&named(TOKEN, 2, "held"));
-    assert_eq!(
-        refused(&*fresh, &[guard(next.key, now), taken]),
-        Refusal::Duplicate(1)
-    );
+    assert_eq!(refused(&*fresh, &[guard(next.key, now), taken]), Refusal::Duplicate(1));
     let free = insert(&named(TOKEN, 2, "freed"));
     commit(&*fresh, &[free, replace(&next, now)]);
 }

@@ -101,14 +101,8 @@ pub fn a_purged_record_is_absent(factory: StoreFactory<'_>) {
     assert!(dump(store).records.is_empty());
     let again = record(TOKEN, 1, "second");
     for wrong in [last, purged] {
-        assert_eq!(
-            refused(store, &[replace(&again, wrong)]),
-            Refusal::Conflict(0)
-        );
-        assert_eq!(
-            refused(store, &[purge(again.key, wrong)]),
-            Refusal::Conflict(0)
-        );
+        assert_eq!(refused(store, &[replace(&again, wrong)]), Refusal::Conflict(0));
+        assert_eq!(refused(store, &[purge(again.key, wrong)]), Refusal::Conflict(0));
     }
     let revision = commit(store, &[insert(&again)]);
     assert!(revision > purged);

@@ -45,10 +45,7 @@ pub fn found_records_are_ordered_by_id(factory: StoreFactory<'_>) {
 pub fn found_pages_cover_everything(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     populate(store, &mut Rng::new(8));
-    let mut query = Query {
-        organization: Some(id(10)),
-        ..Query::all(TOKEN)
-    };
+    let mut query = Query { organization: Some(id(10)), ..Query::all(TOKEN) };
     let all = store.find(&query).expect("find works");
     assert!(all.len() > 20);
     for limit in [1, 7, all.len(), all.len() + 1] {
@@ -87,14 +84,10 @@ pub fn replaced_records_are_not_found(factory: StoreFactory<'_>) {
         status: Some(status),
         origin: Some(origin),
     };
-    let before = Record {
-        columns: columns(1, Status::Active, Origin::V2),
-        ..named(TOKEN, 5, "before")
-    };
-    let after = Record {
-        columns: columns(2, Status::Revoked, Origin::V0),
-        ..named(TOKEN, 5, "after")
-    };
+    let before =
+        Record { columns: columns(1, Status::Active, Origin::V2), ..named(TOKEN, 5, "before") };
+    let after =
+        Record { columns: columns(2, Status::Revoked, Origin::V0), ..named(TOKEN, 5, "after") };
     put(store, &before);
     assert_found(store, &before, 1);
     put(store, &after);
@@ -219,49 +212,23 @@ fn query(rng: &mut Rng) -> Query {
 }
 
 const IDS: [Option<Id>; 4] = [None, Id::new(10), Id::new(1 << 63), Some(Id::MAX)];
-const STATUSES: [Option<Status>; 4] = [
-    None,
-    Some(Status::Active),
-    Some(Status::Inactive),
-    Some(Status::Revoked),
-];
-const ORIGINS: [Option<Origin>; 4] = [
-    None,
-    Some(Origin::V2),
-    Some(Origin::V0),
-    Some(Origin::Embedder),
-];
+const STATUSES: [Option<Status>; 4] =
+    [None, Some(Status::Active), Some(Status::Inactive), Some(Status::Revoked)];
+const ORIGINS: [Option<Origin>; 4] =
+    [None, Some(Origin::V2), Some(Origin::V0), Some(Origin::Embedder)];
 
 /// Returns one query for each column of `record`, one for its unique key, and one for all of them.
 fn queries_for(record: &Record) -> Vec<Query> {
     let all = || Query::all(record.key.kind);
-    let Columns {
-        organization,
-        user,
-        status,
-        origin,
-    } = record.columns;
+    let Columns { organization, user, status, origin } = record.columns;
     let unique = record.unique.clone();
     vec![
-        Query {
-            organization,
-            ..all()
-        },
+        Query { organization, ..all() },
         Query { user, ..all() },
         Query { status, ..all() },
         Query { origin, ..all() },
-        Query {
-            unique: unique.clone(),
-            ..all()
-        },
-        Query {
-            unique,
-            organization,
-            user,
-            status,
-            origin,
-            ..all()
-        },
+        Query { unique: unique.clone(), ..all() },
+        Query { unique, organization, user, status, origin, ..all() },
     ]
 }
 

@@ -35,10 +35,7 @@ pub fn the_last_use_is_read_everywhere(factory: StoreFactory<'_>) {
     let wanted = stored(store, key(TOKEN, 1));
     assert_eq!(wanted.last_used, Some(Minute(42)));
     assert_eq!(dump(store).records[&key(TOKEN, 1)], wanted);
-    assert_eq!(
-        store.find(&Query::all(TOKEN)).expect("find works"),
-        [wanted]
-    );
+    assert_eq!(store.find(&Query::all(TOKEN)).expect("find works"), [wanted]);
 }
 
 /// A use takes no revision: head, floor, record and expected revision stay the same, and no scan
@@ -124,10 +121,7 @@ pub fn the_last_use_ends_with_a_purge(factory: StoreFactory<'_>) {
 }
 
 fn touch(store: &dyn TokenStore, used: &[(u64, u32)]) {
-    let used: Vec<_> = used
-        .iter()
-        .map(|(number, minute)| (id(*number), Minute(*minute)))
-        .collect();
+    let used: Vec<_> = used.iter().map(|(number, minute)| (id(*number), Minute(*minute))).collect();
     store.touch(&used).expect("touch works");
 }
 

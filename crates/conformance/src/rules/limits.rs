@@ -25,11 +25,7 @@ pub fn a_commit_of_the_most_writes_is_taken(factory: StoreFactory<'_>) {
     let revision = commit(store, &writes);
     let dump = dump(store);
     assert_eq!(dump.records.len(), most);
-    assert!(
-        dump.records
-            .values()
-            .all(|found| found.revision == revision)
-    );
+    assert!(dump.records.values().all(|found| found.revision == revision));
 }
 
 /// A commit with one more write, or one more guard, is too large and leaves the store unchanged.
@@ -61,9 +57,8 @@ pub fn a_commit_of_too_many_bytes_is_refused(factory: StoreFactory<'_>) {
         true => MAX_RECORD,
         false => limits.bytes % MAX_RECORD,
     };
-    let mut records: Vec<Record> = (0..=whole)
-        .map(|at| sized(at as u64 + 1, size_at(at)))
-        .collect();
+    let mut records: Vec<Record> =
+        (0..=whole).map(|at| sized(at as u64 + 1, size_at(at))).collect();
     let last = sized(whole as u64 + 1, size_at(whole) + 1);
     let fitting = std::mem::replace(&mut records[whole], last);
     let before = dump(store);

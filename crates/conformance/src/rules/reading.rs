@@ -56,12 +56,7 @@ pub fn columns_come_back(factory: StoreFactory<'_>) {
             for status in [None].into_iter().chain(statuses.map(Some)) {
                 for origin in [None].into_iter().chain(origins.map(Some)) {
                     records.push(Record {
-                        columns: Columns {
-                            organization,
-                            user,
-                            status,
-                            origin,
-                        },
+                        columns: Columns { organization, user, status, origin },
                         ..record(TOKEN, records.len() as u64 + 1, "")
                     });
                 }

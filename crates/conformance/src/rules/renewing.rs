@@ -104,15 +104,9 @@ pub fn a_wait_is_woken_by_a_renewal_as_by_a_commit(factory: StoreFactory<'_>) {
         // A renewal before the wait ends it too.
         let cursor = scan(store, &Cursor::start(), 10).next;
         renew(store);
-        assert_eq!(
-            store.wait(&cursor, LONG).expect("wait works"),
-            Wake::Changed
-        );
+        assert_eq!(store.wait(&cursor, LONG).expect("wait works"), Wake::Changed);
         let cursor = scan(store, &Cursor::start(), 10).next;
-        assert_eq!(
-            store.wait(&cursor, SHORT).expect("wait works"),
-            Wake::Timeout
-        );
+        assert_eq!(store.wait(&cursor, SHORT).expect("wait works"), Wake::Timeout);
     }
 }
 

@@ -189,10 +189,7 @@ fn nothing_after(store: &dyn TokenStore, cursor: &Cursor) {
 fn meets_everything(store: &dyn TokenStore, scanned: Scanned) {
     let mut met: BTreeMap<_, _> = newest(scanned.items);
     for (key, stored) in &met {
-        assert!(
-            stored.revision <= scanned.end.head,
-            "{key:?} is newer than the head"
-        );
+        assert!(stored.revision <= scanned.end.head, "{key:?} is newer than the head");
     }
     met.extend(newest(scan(store, &scanned.next, 3).items));
     assert_eq!(met, dump(store).records);

@@ -29,9 +29,7 @@ pub fn a_unique_key_is_unique_within_its_kind(factory: StoreFactory<'_>) {
     }
     commit(store, &[insert(&record(TOKEN, 2, "without"))]);
     commit(store, &[insert(&record(TOKEN, 3, "without"))]);
-    let found = store
-        .find(&Query::unique(USER, b"same"))
-        .expect("find works");
+    let found = store.find(&Query::unique(USER, b"same")).expect("find works");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].record.key, key(USER, 1));
 }
@@ -39,28 +37,13 @@ pub fn a_unique_key_is_unique_within_its_kind(factory: StoreFactory<'_>) {
 /// Unique keys are compared byte for byte: prefixes and other letter cases are different keys.
 pub fn unique_keys_are_compared_whole(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
-    let keys: [&[u8]; 9] = [
-        b"",
-        b"\0",
-        b"\0\0",
-        b"a",
-        b"a\0",
-        b"A",
-        b"aa",
-        b"\xff",
-        b"\xff\xff",
-    ];
+    let keys: [&[u8]; 9] = [b"", b"\0", b"\0\0", b"a", b"a\0", b"A", b"aa", b"\xff", b"\xff\xff"];
     for (number, unique) in (1..).zip(keys) {
-        let named = Record {
-            unique: Some(unique.into()),
-            ..record(TOKEN, number, "")
-        };
+        let named = Record { unique: Some(unique.into()), ..record(TOKEN, number, "") };
         commit(store, &[insert(&named)]);
     }
     for (number, unique) in (1..).zip(keys) {
-        let found = store
-            .find(&Query::unique(TOKEN, unique))
-            .expect("find works");
+        let found = store.find(&Query::unique(TOKEN, unique)).expect("find works");
         assert_eq!(found.len(), 1, "{unique:?}");
         assert_eq!(found[0].record.key, key(TOKEN, number));
     }
@@ -183,10 +166,7 @@ pub fn a_unique_key_twice_in_a_commit_is_refused(factory: StoreFactory<'_>) {
 pub fn a_guarded_record_holds_its_unique_key(factory: StoreFactory<'_>) {
     let store = &*factory.fresh();
     let revision = put(store, &named(TOKEN, 1, "held"));
-    let writes = [
-        guard(key(TOKEN, 1), revision),
-        insert(&named(TOKEN, 2, "held")),
-    ];
+    let writes = [guard(key(TOKEN, 1), revision), insert(&named(TOKEN, 2, "held"))];
     assert_eq!(refused(store, &writes), Refusal::Duplicate(1));
 }
 
@@ -199,9 +179,7 @@ enum GiveUp {
 
 /// Returns the number of the authorization with this unique key.
 fn holder(store: &dyn TokenStore, unique: &str) -> Option<u64> {
-    let found = store
-        .find(&Query::unique(TOKEN, unique.as_bytes()))
-        .expect("find works");
+    let found = store.find(&Query::unique(TOKEN, unique.as_bytes())).expect("find works");
     assert!(found.len() <= 1, "{unique} has {} holders", found.len());
     found.first().map(|stored| stored.record.key.id.number())
 }

@@ -72,10 +72,7 @@ impl Model {
                 self.committed = Some(self.store.commit(writes).map_err(refusal));
                 self.writes.clone_from(writes);
             }
-            Change::Touch(used) => self
-                .store
-                .touch(used)
-                .expect("the memory store does not fail"),
+            Change::Touch(used) => self.store.touch(used).expect("the memory store does not fail"),
         }
         self.changes.push(change);
     }
@@ -156,12 +153,7 @@ fn write(key: BoxedStrategy<RecordKey>) -> impl Strategy<Value = (Write, Expect)
         1 => Just(Expect::Older),
     ];
     let put = |(key, (unique, columns, bytes))| Write::Put {
-        record: Record {
-            key,
-            unique,
-            columns,
-            bytes,
-        },
+        record: Record { key, unique, columns, bytes },
         expected: NEVER,
     };
     let content = (unique(), columns(), bytes());
@@ -183,9 +175,8 @@ fn any_key() -> impl Strategy<Value = RecordKey> {
 }
 
 fn unique() -> impl Strategy<Value = Option<Box<[u8]>>> {
-    let names: Vec<Box<[u8]>> = ["", "a", "A", "ab", "a\0", "\u{ff}"]
-        .map(|name| name.as_bytes().into())
-        .into();
+    let names: Vec<Box<[u8]>> =
+        ["", "a", "A", "ab", "a\0", "\u{ff}"].map(|name| name.as_bytes().into()).into();
     option::of(select(names))
 }
 
@@ -194,11 +185,7 @@ fn owner() -> impl Strategy<Value = Option<Id>> {
 }
 
 fn status() -> impl Strategy<Value = Option<Status>> {
-    option::of(select(vec![
-        Status::Active,
-        Status::Inactive,
-        Status::Revoked,
-    ]))
+    option::of(select(vec![Status::Active, Status::Inactive, Status::Revoked]))
 }
 
 fn origin() -> impl Strategy<Value = Option<Origin>> {
@@ -207,12 +194,7 @@ fn origin() -> impl Strategy<Value = Option<Origin>> {
 
 fn columns() -> impl Strategy<Value = Columns> {
     (owner(), owner(), status(), origin()).prop_map(|(organization, user, status, origin)| {
-        Columns {
-            organization,
-            user,
-            status,
-            origin,
-        }
+        Columns { organization, user, status, origin }
     })
 }
 

@@ -85,21 +85,14 @@ impl<'a> Pair<'a> {
     }
 
     fn compare_end(&self, found: End, wanted: End) -> Compared {
-        let wanted = End {
-            head: self.own(wanted.head),
-            floor: self.own(wanted.floor),
-            epoch: self.epoch,
-        };
+        let wanted =
+            End { head: self.own(wanted.head), floor: self.own(wanted.floor), epoch: self.epoch };
         prop_assert_eq!(found, wanted);
         Ok(())
     }
 
     fn commit(&mut self, model: &Model) -> Compared {
-        let writes: Vec<Write> = model
-            .writes
-            .iter()
-            .map(|write| self.own_write(write))
-            .collect();
+        let writes: Vec<Write> = model.writes.iter().map(|write| self.own_write(write)).collect();
         let found = match self.store.commit(&writes) {
             Ok(revision) => Ok(revision),
             Err(error) => match Refusal::of(&error) {
@@ -115,19 +108,14 @@ impl<'a> Pair<'a> {
                 self.revisions.insert(wanted, found);
             }
         }
-        let wanted = model
-            .committed
-            .map(|wanted| wanted.map(|revision| self.own(revision)));
+        let wanted = model.committed.map(|wanted| wanted.map(|revision| self.own(revision)));
         prop_assert_eq!(Some(found), wanted, "committing {:?}", writes);
         Ok(())
     }
 
     fn find(&self, model: &Model, query: &Query) -> Compared {
         let wanted = model.store.find(query).map_err(failed)?;
-        let wanted: Vec<Stored> = wanted
-            .into_iter()
-            .map(|stored| self.translate(stored))
-            .collect();
+        let wanted: Vec<Stored> = wanted.into_iter().map(|stored| self.translate(stored)).collect();
         let found = self.store.find(query).map_err(failed)?;
         prop_assert_eq!(found, wanted, "finding {:?}", query);
         Ok(())
@@ -136,10 +124,7 @@ impl<'a> Pair<'a> {
     /// Reads the next page. At the end of a scan, the follower has the newest version of each
     /// record.
     fn page(&mut self, model: &Model, limit: usize) -> Compared {
-        let page = self
-            .store
-            .scan(&self.follower.cursor, limit)
-            .map_err(failed)?;
+        let page = self.store.scan(&self.follower.cursor, limit).map_err(failed)?;
         prop_assert!(page.items.len() <= limit);
         self.follower.cursor = page.next;
         for item in page.items {
@@ -149,15 +134,9 @@ impl<'a> Pair<'a> {
         let wanted = dump(&model.store);
         self.compare_end(end, wanted.end)?;
         // A purge only raises the floor; a follower then reads everything again.
-        self.follower
-            .known
-            .retain(|key, _| wanted.records.contains_key(key));
+        self.follower.known.retain(|key, _| wanted.records.contains_key(key));
         for (key, stored) in wanted.records {
-            let known = self
-                .follower
-                .known
-                .get(&key)
-                .map(|known| (&known.record, known.revision));
+            let known = self.follower.known.get(&key).map(|known| (&known.record, known.revision));
             let wanted = (&stored.record, self.own(stored.revision));
             prop_assert_eq!(known, Some(wanted), "{:?} was missed", key);
         }
@@ -171,12 +150,9 @@ impl<'a> Pair<'a> {
             let noted = wanted.get(&key).and_then(|stored| stored.last_used);
             prop_assert!(found.last_used <= noted, "{key:?} has an invented last use");
         }
-        let tokens = wanted
-            .iter()
-            .filter(|(key, _)| key.kind == Kind::AUTHORIZATION);
-        let uses: Vec<_> = tokens
-            .filter_map(|(key, stored)| Some((key.id, stored.last_used?)))
-            .collect();
+        let tokens = wanted.iter().filter(|(key, _)| key.kind == Kind::AUTHORIZATION);
+        let uses: Vec<_> =
+            tokens.filter_map(|(key, stored)| Some((key.id, stored.last_used?))).collect();
         self.store.touch(&uses).map_err(failed)
     }
 
@@ -196,10 +172,7 @@ impl<'a> Pair<'a> {
     }
 
     fn translate(&self, stored: Stored) -> Stored {
-        Stored {
-            revision: self.own(stored.revision),
-            ..stored
-        }
+        Stored { revision: self.own(stored.revision), ..stored }
     }
 }
 

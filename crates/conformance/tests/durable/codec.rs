@@ -38,12 +38,9 @@ pub(crate) fn encode(bytes: &mut Vec<u8>, write: &Write) {
         bytes.extend(id.map_or(0, Id::number).to_be_bytes());
     }
     let at = |at: Option<usize>| at.map_or(u8::MAX, |at| at as u8);
-    bytes.push(at(columns
-        .status
-        .and_then(|status| STATUSES.iter().position(|one| *one == status))));
-    bytes.push(at(columns
-        .origin
-        .and_then(|origin| ORIGINS.iter().position(|one| *one == origin))));
+    bytes
+        .push(at(columns.status.and_then(|status| STATUSES.iter().position(|one| *one == status))));
+    bytes.push(at(columns.origin.and_then(|origin| ORIGINS.iter().position(|one| *one == origin))));
     put_slice(bytes, &record.bytes);
 }
 

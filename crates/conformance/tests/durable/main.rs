@@ -85,12 +85,7 @@ mod killed {
     #[test]
     fn reactivated_records_are_detected() {
         let report = crash(Fault::RevokedIsActive, "killed::revoked");
-        assert!(
-            report
-                .lost
-                .iter()
-                .any(|lost| lost.contains("expected revoked"))
-        );
+        assert!(report.lost.iter().any(|lost| lost.contains("expected revoked")));
         assert!(report.lost.iter().any(|lost| lost.contains("found active")));
     }
 
@@ -98,10 +93,7 @@ mod killed {
     fn a_torn_log_is_reported_as_unopenable() {
         let report = crash(Fault::TornEndRefused, "killed::torn");
         assert!(!report.unopenable.is_empty(), "{report}");
-        assert_eq!(
-            report.cycles, CYCLES,
-            "the series continues with another store"
-        );
+        assert_eq!(report.cycles, CYCLES, "the series continues with another store");
     }
 
     #[test]

@@ -90,11 +90,7 @@ impl LogStore {
             epoch,
             waiting: Vec::new(),
         };
-        Ok(Self {
-            memory,
-            log: Mutex::new(log),
-            fault,
-        })
+        Ok(Self { memory, log: Mutex::new(log), fault })
     }
 
     /// Locks the log. The lock hides commits that are not in the file yet, and serialises writes.

@@ -25,24 +25,14 @@ impl Faulty {
     }
 
     fn check_limits(&self, writes: &[Write]) -> Result<(), StoreError> {
-        let bytes = if self.is(Fault::CommitSizeUnlimited) {
-            usize::MAX
-        } else {
-            LIMITS.bytes
-        };
-        let count = if self.is(Fault::WritesUnlimited) {
-            usize::MAX
-        } else {
-            LIMITS.writes
-        };
+        let bytes = if self.is(Fault::CommitSizeUnlimited) { usize::MAX } else { LIMITS.bytes };
+        let count = if self.is(Fault::WritesUnlimited) { usize::MAX } else { LIMITS.writes };
         let fits = writes.len() <= count
             && writes.iter().map(Write::size).sum::<usize>() <= bytes
             && writes.iter().all(|write| write.size() <= MAX_RECORD)
             && (self.is(Fault::UniqueKeysUnlimited)
                 || writes.iter().all(|write| unique_len(write) <= MAX_UNIQUE));
-        (fits || self.is(Fault::Unlimited))
-            .then_some(())
-            .ok_or(StoreError::TooLarge)
+        (fits || self.is(Fault::Unlimited)).then_some(()).ok_or(StoreError::TooLarge)
     }
 
     fn check_expectations(&self, state: &State, writes: &[Write]) -> Result<(), StoreError> {

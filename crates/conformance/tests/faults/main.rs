@@ -1,9 +1,5 @@
 //! Tests of the rules: each planted fault is detected by the rules listed with it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a failed set-up fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed set-up fails the test")]
 
 mod commit;
 mod store;
@@ -141,10 +137,7 @@ fn every_planted_fault_breaks_its_rule() {
     for (fault, rules) in TABLE {
         let names: Vec<String> = rules.iter().map(|(name, _)| format!("`{name}`")).collect();
         println!("| {fault:?} | {} |", names.join(", "));
-        assert!(
-            RULES.iter().any(|rule| rule.name == rules[0].0),
-            "{fault:?}"
-        );
+        assert!(RULES.iter().any(|rule| rule.name == rules[0].0), "{fault:?}");
     }
     println!("{} faults", TABLE.len());
 }

@@ -33,11 +33,8 @@ pub(crate) struct State {
     touches: u64,
 }
 
-pub(crate) const LIMITS: Limits = Limits {
-    writes: 100,
-    bytes: 100_000,
-    sharing: Sharing::Exclusive,
-};
+pub(crate) const LIMITS: Limits =
+    Limits { writes: 100, bytes: 100_000, sharing: Sharing::Exclusive };
 
 const END: RecordKey = RecordKey::new(Kind(u8::MAX), Id::MAX);
 
@@ -52,11 +49,7 @@ impl Faulty {
             renewals: 0,
             touches: 0,
         };
-        Self {
-            fault,
-            before: Mutex::new(state.clone()),
-            state: Mutex::new(state),
-        }
+        Self { fault, before: Mutex::new(state.clone()), state: Mutex::new(state) }
     }
 
     fn poll(&self, timeout: Duration, changed: impl Fn(&State) -> bool) -> Wake {
@@ -108,9 +101,7 @@ impl TokenStore for Faulty {
                 (self.fault, &error)
             {
                 let revision = state.head.next();
-                writes[..*at]
-                    .iter()
-                    .for_each(|write| self.apply(&mut state, write, revision));
+                writes[..*at].iter().for_each(|write| self.apply(&mut state, write, revision));
             }
             if self.is(Fault::RefusedIsWritten) {
                 state.head = state.head.next();
@@ -128,15 +119,11 @@ impl TokenStore for Faulty {
         if self.is(Fault::ComparedBeforeTheLock) {
             state = self.let_others_in(state);
         }
-        let only_guards = writes
-            .iter()
-            .all(|write| matches!(write, Write::Guard { .. }));
+        let only_guards = writes.iter().all(|write| matches!(write, Write::Guard { .. }));
         if only_guards && !self.is(Fault::GuardsTakeRevision) {
             return Ok(state.head);
         }
-        let only_purges = writes
-            .iter()
-            .all(|write| matches!(write, Write::Purge { .. }));
+        let only_purges = writes.iter().all(|write| matches!(write, Write::Purge { .. }));
         let revision = match self.fault {
             Fault::PurgeTakesNoRevision if only_purges => state.head,
             Fault::RevisionsRepeat => Revision(state.head.0.max(1).next_multiple_of(2)),
@@ -163,11 +150,8 @@ impl TokenStore for Faulty {
     fn scan(&self, after: &Cursor, limit: usize) -> Result<Page, StoreError> {
         let mut state = self.reading();
         let after = Position::from(after);
-        let position = |item: &Stored| Position {
-            revision: item.revision,
-            key: item.record.key,
-            epoch: None,
-        };
+        let position =
+            |item: &Stored| Position { revision: item.revision, key: item.record.key, epoch: None };
         // A scan by key continues after the last key, unless it was at the end.
         let within = after.revision > Revision::ABSENT && after.key != END;
         let later = |item: &&Stored| match self.fault {
@@ -185,11 +169,7 @@ impl TokenStore for Faulty {
         items.truncate(limit);
         let next = match items.last() {
             Some(last) if more => position(last),
-            _ => Position {
-                revision: state.head,
-                key: END,
-                epoch: None,
-            },
+            _ => Position { revision: state.head, key: END, epoch: None },
         };
         if self.is(Fault::EndOfAnotherSnapshot) {
             state = self.let_others_in(state);
@@ -202,17 +182,9 @@ impl TokenStore for Faulty {
             Fault::EpochOfScan => state.epoch.another()?,
             _ => state.epoch,
         };
-        let end = End {
-            head: state.head,
-            floor: state.floor,
-            epoch,
-        };
+        let end = End { head: state.head, floor: state.floor, epoch };
         let ended = !more || self.is(Fault::EveryPageEnds);
-        Ok(Page {
-            items,
-            next: next.into(),
-            end: ended.then_some(end),
-        })
+        Ok(Page { items, next: next.into(), end: ended.then_some(end) })
     }
 
     fn limits(&self) -> Limits {
@@ -294,10 +266,7 @@ impl TokenStore for Faulty {
         let mut found: Vec<Stored> = match &query.unique {
             Some(unique) if self.is(Fault::UniqueKeyOutlivesReplacement) => {
                 let key = state.names.get(&(query.kind, unique.clone()));
-                key.and_then(|key| state.records.get(key))
-                    .into_iter()
-                    .cloned()
-                    .collect()
+                key.and_then(|key| state.records.get(key)).into_iter().cloned().collect()
             }
             _ => state
                 .records

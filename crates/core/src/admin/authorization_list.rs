@@ -90,10 +90,7 @@ impl Authorizations<'_> {
     /// Those of [`Authorizations::list`].
     pub fn pages(&self, filter: &AuthorizationFilter) -> Result<AuthorizationPages, Error> {
         self.admin.authorized()?;
-        Ok(AuthorizationPages {
-            query: self.query(filter)?,
-            revoked: filter.revoked,
-        })
+        Ok(AuthorizationPages { query: self.query(filter)?, revoked: filter.revoked })
     }
 
     /// Returns the query for a filter; none if nothing can match. An unknown name reveals as much

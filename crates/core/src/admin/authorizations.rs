@@ -97,10 +97,7 @@ impl AuthorizationEdit {
 
 impl From<Transition> for AuthorizationEdit {
     fn from(transition: Transition) -> Self {
-        Self {
-            transition: Some(transition),
-            ..Self::default()
-        }
+        Self { transition: Some(transition), ..Self::default() }
     }
 }
 
@@ -125,30 +122,20 @@ pub struct Authorizations<'a> {
 
 impl<'a> Authorizations<'a> {
     pub(super) fn new(admin: &'a Admin) -> Self {
-        Self {
-            admin,
-            origin: None,
-            organization: None,
-        }
+        Self { admin, origin: None, organization: None }
     }
 
     /// Limits all methods to this organization. Others are [`Error::NotFound`].
     #[must_use]
     pub fn in_organization(self, organization: Id) -> Self {
-        Self {
-            organization: Some(organization),
-            ..self
-        }
+        Self { organization: Some(organization), ..self }
     }
 
     /// Limits all methods to authorizations that were created through this interface. Others are
     /// [`Error::NotFound`].
     #[must_use]
     pub fn of_origin(self, origin: Origin) -> Self {
-        Self {
-            origin: Some(origin),
-            ..self
-        }
+        Self { origin: Some(origin), ..self }
     }
     /// Creates an authorization. The token is returned here and never again.
     ///
@@ -160,39 +147,36 @@ impl<'a> Authorizations<'a> {
     /// permissions, [`Error::Caller`] if the caller's own token is refused, [`Error::Store`],
     /// [`Error::Journal`].
     pub fn create(&self, new: NewAuthorization) -> Result<(Token, Authorization), Error> {
-        self.admin
-            .change_with_cache(Operation::Create, None, |change, authorized| {
-                self.check_new(&new, change.now())?;
-                self.check_scope(new.origin, new.organization)?;
-                let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
-                authorized.must(&request.organization(new.organization))?;
-                if let Some(user) = new.user {
-                    authorized.require_on_user(Action::WRITE, user)?;
-                }
-                authorized.require_grantable(&new.permissions, &change.buckets())?;
-                check_organization(new.organization, &new.permissions)?;
-                guard_owners(change, new.organization, new.user)?;
-                let now = change.now();
-                let authorization = Authorization {
-                    id: change.new_id(Kind::AUTHORIZATION),
-                    organization: new.organization,
-                    user: new.user,
-                    created_by: authorized.creator(),
-                    origin: new.origin,
-                    rotated_from: None,
-                    description: new.description.clone(),
-                    permissions: new.permissions.clone(),
-                    status: new.status,
-                    expires_at: new.expires_at,
-                    created_at: now,
-                    updated_at: now,
-                    revoked_at: None,
-                    last_used: None,
-                };
-                self.admin
-                    .changes
-                    .write_new_authorization(change, authorization)
-            })
+        self.admin.change_with_cache(Operation::Create, None, |change, authorized| {
+            self.check_new(&new, change.now())?;
+            self.check_scope(new.origin, new.organization)?;
+            let request = Request::new(Action::WRITE, ResourceType::AUTHORIZATIONS);
+            authorized.must(&request.organization(new.organization))?;
+            if let Some(user) = new.user {
+                authorized.require_on_user(Action::WRITE, user)?;
+            }
+            authorized.require_grantable(&new.permissions, &change.buckets())?;
+            check_organization(new.organization, &new.permissions)?;
+            guard_owners(change, new.organization, new.user)?;
+            let now = change.now();
+            let authorization = Authorization {
+                id: change.new_id(Kind::AUTHORIZATION),
+                organization: new.organization,
+                user: new.user,
+                created_by: authorized.creator(),
+                origin: new.origin,
+                rotated_from: None,
+                description: new.description.clone(),
+                permissions: new.permissions.clone(),
+                status: new.status,
+                expires_at: new.expires_at,
+                created_at: now,
+                updated_at: now,
+                revoked_at: None,
+                last_used: None,
+            };
+            self.admin.changes.write_new_authorization(change, authorization)
+        })
     }
 
     /// Returns the authorization with this id.
@@ -367,11 +351,7 @@ impl<'a> Authorizations<'a> {
             let reason = "lies in the past; give a future time, or none".into();
             return Err(Error::Invalid(Field::Expiry, reason));
         }
-        self.admin
-            .changes
-            .shared
-            .schema
-            .check(new.origin, &new.permissions)?;
+        self.admin.changes.shared.schema.check(new.origin, &new.permissions)?;
         Ok(())
     }
 
@@ -389,11 +369,7 @@ impl<'a> Authorizations<'a> {
         if before.origin == Origin::V2 {
             return Err(Error::Fixed);
         }
-        self.admin
-            .changes
-            .shared
-            .schema
-            .check(before.origin, permissions)?;
+        self.admin.changes.shared.schema.check(before.origin, permissions)?;
         check_organization(before.organization, permissions)?;
         let buckets = change.buckets();
         let gained: Vec<Permission> = permissions

@@ -43,9 +43,7 @@ impl Admin {
         let written = backup::write(&*self.changes.shared.store, out, progress);
         let outcome = written
             .as_ref()
-            .map_or(Outcome::Failed, |summary| Outcome::Done {
-                revision: summary.head.0,
-            });
+            .map_or(Outcome::Failed, |summary| Outcome::Done { revision: summary.head.0 });
         recorder.journal_outcomes(number.map(|of| (of, outcome)).as_slice());
         written
     }

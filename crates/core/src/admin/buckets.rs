@@ -41,25 +41,24 @@ impl Buckets<'_> {
     pub fn create(&self, new: &NewBucket) -> Result<Bucket, Error> {
         check_label(Field::BucketName, &new.name)?;
         let organization = new.organization;
-        self.0
-            .change(Operation::RegisterBucket, |change, authorized| {
-                let request = Request::new(Action::WRITE, ResourceType::BUCKETS);
-                authorized.must(&request.organization(organization))?;
-                if change.organization(organization)?.status == Status::Revoked {
-                    return Err(Error::NotFound(Field::Organization));
-                }
-                change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
-                let bucket = Bucket {
-                    id: change.new_id(Kind::BUCKET),
-                    organization,
-                    name: new.name.clone(),
-                    status: Status::Active,
-                    created_at: change.now(),
-                    updated_at: change.now(),
-                };
-                change.put(Entity::Bucket(bucket.clone()))?;
-                Ok(bucket)
-            })
+        self.0.change(Operation::RegisterBucket, |change, authorized| {
+            let request = Request::new(Action::WRITE, ResourceType::BUCKETS);
+            authorized.must(&request.organization(organization))?;
+            if change.organization(organization)?.status == Status::Revoked {
+                return Err(Error::NotFound(Field::Organization));
+            }
+            change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+            let bucket = Bucket {
+                id: change.new_id(Kind::BUCKET),
+                organization,
+                name: new.name.clone(),
+                status: Status::Active,
+                created_at: change.now(),
+                updated_at: change.now(),
+            };
+            change.put(Entity::Bucket(bucket.clone()))?;
+            Ok(bucket)
+        })
     }
 
     /// Returns the registered bucket with this id.
@@ -70,17 +69,13 @@ impl Buckets<'_> {
     /// may not read it; [`Error::Forbidden`] if the caller belongs to its organization but may not
     /// read it.
     pub fn get(&self, id: Id) -> Result<Bucket, Error> {
-        self.0.change_on(
-            Operation::Read,
-            RecordKey::new(Kind::BUCKET, id),
-            |change, authorized| {
-                let found = change.bucket(id)?;
-                self.check_present(change, &found)?;
-                let kind = ResourceType::BUCKETS;
-                authorized.require_on(Action::READ, kind, found.organization, id, Field::Bucket)?;
-                Ok(found)
-            },
-        )
+        self.0.change_on(Operation::Read, RecordKey::new(Kind::BUCKET, id), |change, authorized| {
+            let found = change.bucket(id)?;
+            self.check_present(change, &found)?;
+            let kind = ResourceType::BUCKETS;
+            authorized.require_on(Action::READ, kind, found.organization, id, Field::Bucket)?;
+            Ok(found)
+        })
     }
 
     /// Returns the registered bucket with this name in its organization.
@@ -90,10 +85,7 @@ impl Buckets<'_> {
     /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn find(&self, organization: Id, name: &str) -> Result<Bucket, Error> {
         let authorized = self.0.authorized()?;
-        let found = self
-            .0
-            .changes
-            .find_named(Kind::BUCKET, &bucket_key(organization, name))?;
+        let found = self.0.changes.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
         let Some(Entity::Bucket(found)) = found else {
             return Err(Error::NotFound(Field::Bucket));
         };
@@ -119,23 +111,19 @@ impl Buckets<'_> {
         organization: Option<Id>,
         list_options: &ListOptions,
     ) -> Result<Vec<Bucket>, Error> {
-        let query = Query {
-            organization,
-            ..list_options.of(Kind::BUCKET)
-        };
+        let query = Query { organization, ..list_options.of(Kind::BUCKET) };
         let change = RefCell::new(Transaction::new(&self.0.changes.shared));
-        self.0
-            .list(query, list_options.limit, |authorized, entity, _| {
-                let Entity::Bucket(one) = entity else {
-                    return None;
-                };
-                let request = Request::new(Action::READ, ResourceType::BUCKETS)
-                    .organization(one.organization)
-                    .id(one.id);
-                let is_present = authorized.may(&request)
-                    && matches!(is_deleted(&mut change.borrow_mut(), &one), Ok(false));
-                is_present.then_some(one)
-            })
+        self.0.list(query, list_options.limit, |authorized, entity, _| {
+            let Entity::Bucket(one) = entity else {
+                return None;
+            };
+            let request = Request::new(Action::READ, ResourceType::BUCKETS)
+                .organization(one.organization)
+                .id(one.id);
+            let is_present = authorized.may(&request)
+                && matches!(is_deleted(&mut change.borrow_mut(), &one), Ok(false));
+            is_present.then_some(one)
+        })
     }
 
     /// Deletes the registered name of a bucket.

@@ -95,9 +95,9 @@ fn reasons(
     let status = match found.status {
         Status::Active => None,
         Status::Inactive => Some(NotInForceReason::Inactive),
-        Status::Revoked => Some(NotInForceReason::Revoked(
-            found.revoked_at.unwrap_or(found.updated_at),
-        )),
+        Status::Revoked => {
+            Some(NotInForceReason::Revoked(found.revoked_at.unwrap_or(found.updated_at)))
+        }
     };
     let expired = found.expires_at.filter(|end| *end <= now);
     let off = |state: OwnerState| (state != OwnerState::Active).then_some(state);

@@ -103,10 +103,7 @@ pub struct ListOptions {
 
 impl ListOptions {
     fn of(self, kind: Kind) -> Query {
-        Query {
-            after: self.after,
-            ..Query::all(kind)
-        }
+        Query { after: self.after, ..Query::all(kind) }
     }
 }
 
@@ -114,11 +111,7 @@ const PAGE: usize = 500;
 
 impl Admin {
     pub(crate) fn new(changes: Arc<Changes>, caller: Caller) -> Self {
-        Self {
-            changes,
-            caller,
-            tombstones: Tombstones::NotFound,
-        }
+        Self { changes, caller, tombstones: Tombstones::NotFound }
     }
 
     /// Returns the same administration with tombstones: revoked authorizations and deleted users,
@@ -126,10 +119,7 @@ impl Admin {
     /// [`Error::NotFound`].
     #[must_use]
     pub fn with_tombstones(self) -> Self {
-        Self {
-            tombstones: Tombstones::Shown,
-            ..self
-        }
+        Self { tombstones: Tombstones::Shown, ..self }
     }
 
     /// Returns the caller.

@@ -27,11 +27,7 @@ pub struct NewOrganization {
 impl NewOrganization {
     /// Returns an active organization without a description.
     pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            description: String::new(),
-            status: Status::Active,
-        }
+        Self { name: name.into(), description: String::new(), status: Status::Active }
     }
 }
 
@@ -76,20 +72,19 @@ impl Organizations<'_> {
         check_label(Field::OrganizationName, &new.name)?;
         check_description(&new.description)?;
         unless_revoked(new.status)?;
-        self.0
-            .change(Operation::CreateOrganization, |change, authorized| {
-                authorized.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
-                let organization = Organization {
-                    id: change.new_id(Kind::ORGANIZATION),
-                    name: new.name.clone(),
-                    description: new.description.clone(),
-                    status: new.status,
-                    created_at: change.now(),
-                    updated_at: change.now(),
-                };
-                change.put(Entity::Organization(organization.clone()))?;
-                Ok(organization)
-            })
+        self.0.change(Operation::CreateOrganization, |change, authorized| {
+            authorized.must(&Request::new(Action::WRITE, ResourceType::ORGANIZATIONS))?;
+            let organization = Organization {
+                id: change.new_id(Kind::ORGANIZATION),
+                name: new.name.clone(),
+                description: new.description.clone(),
+                status: new.status,
+                created_at: change.now(),
+                updated_at: change.now(),
+            };
+            change.put(Entity::Organization(organization.clone()))?;
+            Ok(organization)
+        })
     }
 
     /// Returns the organization with this id.
@@ -119,10 +114,7 @@ impl Organizations<'_> {
     /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn find(&self, name: &str) -> Result<Organization, Error> {
         let authorized = self.0.authorized()?;
-        let found = self
-            .0
-            .changes
-            .find_named(Kind::ORGANIZATION, name.as_bytes())?;
+        let found = self.0.changes.find_named(Kind::ORGANIZATION, name.as_bytes())?;
         let Some(Entity::Organization(found)) = found else {
             return Err(Error::NotFound(Field::Organization));
         };
@@ -145,11 +137,7 @@ impl Organizations<'_> {
             let may = authorized.may_on_organization(Action::READ, one.id);
             (one.status != Status::Revoked && may).then_some(one)
         };
-        self.0.list(
-            list_options.of(Kind::ORGANIZATION),
-            list_options.limit,
-            pick,
-        )
+        self.0.list(list_options.of(Kind::ORGANIZATION), list_options.limit, pick)
     }
 
     /// Changes an organization. The name of a deleted organization may be used again.
@@ -204,10 +192,7 @@ impl Organizations<'_> {
     /// [`Error::NotFound`] otherwise.
     pub fn resolve(&self, name: &str) -> Result<Id, Error> {
         let authorized = self.0.authorized()?;
-        let found = self
-            .0
-            .changes
-            .find_named(Kind::ORGANIZATION, name.as_bytes())?;
+        let found = self.0.changes.find_named(Kind::ORGANIZATION, name.as_bytes())?;
         match found {
             Some(entity) if authorized.sees_organization(entity.key().id) => Ok(entity.key().id),
             _ => Err(Error::NotFound(Field::Organization)),
@@ -261,18 +246,12 @@ impl Organizations<'_> {
     pub fn add_member(&self, organization: Id, user: Id, role: Role) -> Result<User, Error> {
         let membership = Membership { organization, role };
         let operation = Operation::AddMember;
-        self.change_memberships(
-            operation,
-            (organization, Some(membership)),
-            user,
-            |memberships| match memberships
-                .iter_mut()
-                .find(|one| one.organization == organization)
-            {
+        self.change_memberships(operation, (organization, Some(membership)), user, |memberships| {
+            match memberships.iter_mut().find(|one| one.organization == organization) {
                 Some(held) => *held = membership,
                 None => memberships.push(membership),
-            },
-        )
+            }
+        })
     }
 
     /// Removes a user from an organization.
@@ -295,41 +274,37 @@ impl Organizations<'_> {
         user: Id,
         edit: impl Fn(&mut Vec<Membership>),
     ) -> Result<User, Error> {
-        self.0.change_on(
-            operation,
-            RecordKey::new(Kind::USER, user),
-            |change, authorized| {
-                let kind = ResourceType::ORGANIZATIONS;
-                let status = change.organization(organization)?.status;
-                if status == Status::Revoked {
-                    return Err(Error::NotFound(Field::Organization));
-                }
-                authorized.require_on(
-                    Action::WRITE,
-                    kind,
-                    organization,
-                    organization,
-                    Field::Organization,
-                )?;
-                change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
-                if let Some(gained) = gained {
-                    authorized.require_grantable_role(gained)?;
-                }
-                let mut after = change.user(user)?;
-                // A caller that may not read users sees only members.
-                let is_seen = after.role_in(organization).is_some()
-                    || authorized.may_on_user(Action::READ, user);
-                if after.status == Status::Revoked || !is_seen {
-                    return Err(Error::NotFound(Field::User));
-                }
-                let before = after.memberships.clone();
-                edit(&mut after.memberships);
-                if after.memberships != before {
-                    after.updated_at = change.now();
-                    change.put(Entity::User(after.clone()))?;
-                }
-                Ok(after)
-            },
-        )
+        self.0.change_on(operation, RecordKey::new(Kind::USER, user), |change, authorized| {
+            let kind = ResourceType::ORGANIZATIONS;
+            let status = change.organization(organization)?.status;
+            if status == Status::Revoked {
+                return Err(Error::NotFound(Field::Organization));
+            }
+            authorized.require_on(
+                Action::WRITE,
+                kind,
+                organization,
+                organization,
+                Field::Organization,
+            )?;
+            change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
+            if let Some(gained) = gained {
+                authorized.require_grantable_role(gained)?;
+            }
+            let mut after = change.user(user)?;
+            // A caller that may not read users sees only members.
+            let is_seen =
+                after.role_in(organization).is_some() || authorized.may_on_user(Action::READ, user);
+            if after.status == Status::Revoked || !is_seen {
+                return Err(Error::NotFound(Field::User));
+            }
+            let before = after.memberships.clone();
+            edit(&mut after.memberships);
+            if after.memberships != before {
+                after.updated_at = change.now();
+                change.put(Entity::User(after.clone()))?;
+            }
+            Ok(after)
+        })
     }
 }

@@ -120,38 +120,35 @@ impl Sessions {
         lifetime: Duration,
         is_same: impl Fn(&User) -> bool,
     ) -> Result<(Token, Session), Error> {
-        self.changes
-            .change(AuditContext::new(caller, Operation::SignIn), |change| {
-                let secret = self.changes.shared.sealer.key().current();
-                let password = match Authorized::read(caller, change)? {
-                    Authorized::Root => {
-                        return Err(Error::Forbidden(
-                            "signing in as the embedding program".into(),
-                        ));
-                    }
-                    Authorized::Authorization(_) => None,
-                    Authorized::User(user, _) if is_same(&user) => {
-                        Some(PasswordFingerprint::of(secret, &user))
-                    }
-                    Authorized::User(..) => return Err(Error::Caller(Denied::Unknown)),
-                };
-                let now = change.now();
-                let session = Session {
-                    id: change.new_id(Kind::SESSION),
-                    caller: *caller,
-                    created_at: now,
-                    expires_at: now.saturating_add(lifetime),
-                    ended_at: None,
-                    password,
-                };
-                let token = Token::generate(self.changes.shared.prefix, session.id)?;
-                let hash = SessionDigest {
-                    key: secret.id,
-                    hash: TokenDigest::keyed(&secret.hash, token.reveal().as_bytes()),
-                };
-                change.put(Entity::Session(session.clone(), hash))?;
-                Ok((token, session))
-            })
+        self.changes.change(AuditContext::new(caller, Operation::SignIn), |change| {
+            let secret = self.changes.shared.sealer.key().current();
+            let password = match Authorized::read(caller, change)? {
+                Authorized::Root => {
+                    return Err(Error::Forbidden("signing in as the embedding program".into()));
+                }
+                Authorized::Authorization(_) => None,
+                Authorized::User(user, _) if is_same(&user) => {
+                    Some(PasswordFingerprint::of(secret, &user))
+                }
+                Authorized::User(..) => return Err(Error::Caller(Denied::Unknown)),
+            };
+            let now = change.now();
+            let session = Session {
+                id: change.new_id(Kind::SESSION),
+                caller: *caller,
+                created_at: now,
+                expires_at: now.saturating_add(lifetime),
+                ended_at: None,
+                password,
+            };
+            let token = Token::generate(self.changes.shared.prefix, session.id)?;
+            let hash = SessionDigest {
+                key: secret.id,
+                hash: TokenDigest::keyed(&secret.hash, token.reveal().as_bytes()),
+            };
+            change.put(Entity::Session(session.clone(), hash))?;
+            Ok((token, session))
+        })
     }
 
     /// Changes the password of a user who has given the old one.
@@ -278,9 +275,7 @@ impl Sessions {
         if session.expires_at <= change.now() {
             return Err(Error::Caller(Denied::Expired(id)));
         }
-        change
-            .guard(RecordKey::new(Kind::SESSION, id))
-            .map_err(unknown)?;
+        change.guard(RecordKey::new(Kind::SESSION, id)).map_err(unknown)?;
         let Authorized::User(user, _) = Authorized::read(&session.caller, change)? else {
             return Ok(());
         };

@@ -27,11 +27,7 @@ pub struct NewUser {
 impl NewUser {
     /// Returns an active user without a password.
     pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            password_hash: None,
-            status: Status::Active,
-        }
+        Self { name: name.into(), password_hash: None, status: Status::Active }
     }
 }
 
@@ -100,18 +96,14 @@ impl Users<'_> {
     ///
     /// [`Error::NotFound`] if it does not exist or the caller may not read it.
     pub fn get(&self, id: Id) -> Result<User, Error> {
-        self.0.change_on(
-            Operation::Read,
-            RecordKey::new(Kind::USER, id),
-            |change, authorized| {
-                if !authorized.may_on_user(Action::READ, id) {
-                    return Err(Error::NotFound(Field::User));
-                }
-                let found = change.user(id)?;
-                self.0.check_present(found.status, Field::User)?;
-                Ok(found)
-            },
-        )
+        self.0.change_on(Operation::Read, RecordKey::new(Kind::USER, id), |change, authorized| {
+            if !authorized.may_on_user(Action::READ, id) {
+                return Err(Error::NotFound(Field::User));
+            }
+            let found = change.user(id)?;
+            self.0.check_present(found.status, Field::User)?;
+            Ok(found)
+        })
     }
 
     /// Returns the user with this name that is not deleted.
@@ -144,8 +136,7 @@ impl Users<'_> {
             let may = authorized.may_on_user(Action::READ, one.id);
             (one.status != Status::Revoked && may).then_some(one)
         };
-        self.0
-            .list(list_options.of(Kind::USER), list_options.limit, pick)
+        self.0.list(list_options.of(Kind::USER), list_options.limit, pick)
     }
 
     /// Changes a user. The name of a deleted user may be used again. Only the user itself, or a
@@ -180,13 +171,7 @@ impl Users<'_> {
     ///
     /// Those of [`Users::edit`].
     pub fn delete(&self, id: Id) -> Result<User, Error> {
-        self.edit(
-            id,
-            &UserEdit {
-                transition: Some(Transition::Revoke),
-                ..UserEdit::default()
-            },
-        )
+        self.edit(id, &UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() })
     }
 }
 
@@ -198,33 +183,29 @@ impl Admin {
         id: Id,
         edit: impl Fn(&mut User) -> Result<(), Error>,
     ) -> Result<User, Error> {
-        self.change_on(
-            operation,
-            RecordKey::new(Kind::USER, id),
-            |change, authorized| {
-                if !authorized.may_on_user(Action::READ, id)
-                    && !authorized.may_on_user(Action::WRITE, id)
-                {
-                    return Err(Error::NotFound(Field::User));
-                }
-                let before = change.user(id)?;
-                self.check_present(before.status, Field::User)?;
-                authorized.require_on_user(Action::WRITE, id)?;
-                let mut after = before.clone();
-                edit(&mut after)?;
-                if after == before {
-                    return Ok(before);
-                }
-                if before.status == Status::Revoked {
-                    return Err(AlreadyRevoked.into());
-                }
-                if after.password_hash != before.password_hash {
-                    authorized.require_rights_of_user(&before)?;
-                }
-                after.updated_at = change.now();
-                change.put(Entity::User(after.clone()))?;
-                Ok(after)
-            },
-        )
+        self.change_on(operation, RecordKey::new(Kind::USER, id), |change, authorized| {
+            if !authorized.may_on_user(Action::READ, id)
+                && !authorized.may_on_user(Action::WRITE, id)
+            {
+                return Err(Error::NotFound(Field::User));
+            }
+            let before = change.user(id)?;
+            self.check_present(before.status, Field::User)?;
+            authorized.require_on_user(Action::WRITE, id)?;
+            let mut after = before.clone();
+            edit(&mut after)?;
+            if after == before {
+                return Ok(before);
+            }
+            if before.status == Status::Revoked {
+                return Err(AlreadyRevoked.into());
+            }
+            if after.password_hash != before.password_hash {
+                authorized.require_rights_of_user(&before)?;
+            }
+            after.updated_at = change.now();
+            change.put(Entity::User(after.clone()))?;
+            Ok(after)
+        })
     }
 }

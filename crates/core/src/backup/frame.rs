@@ -87,11 +87,7 @@ impl<W: Write> Writer<W> {
 
     /// Writes the last frame and the hash, and returns the size in bytes.
     pub(super) fn end(mut self, trailer: Trailer) -> io::Result<u64> {
-        let Trailer {
-            records,
-            left_out,
-            end,
-        } = trailer;
+        let Trailer { records, left_out, end } = trailer;
         let numbers = [records, left_out, end.head.0, end.floor.0, end.epoch.0];
         self.frame(END, &numbers.map(u64::to_be_bytes).concat())?;
         let hash = self.hasher.finalize();
@@ -115,11 +111,7 @@ impl<W: Write> Writer<W> {
 }
 
 fn encode(stored: &Stored) -> Vec<u8> {
-    let Stored {
-        record,
-        revision,
-        last_used,
-    } = stored;
+    let Stored { record, revision, last_used } = stored;
     let id = |id: Option<Id>| id.map_or(0, Id::number).to_be_bytes();
     let columns = &record.columns;
     let mut bytes = Vec::with_capacity(LONGEST.min(64 + record.size()));
@@ -265,11 +257,7 @@ fn decode_record(rest: &mut &[u8]) -> Option<Stored> {
         bytes: (*rest).into(),
     };
     *rest = &[];
-    fits(&record).then_some(Stored {
-        record,
-        revision,
-        last_used,
-    })
+    fits(&record).then_some(Stored { record, revision, last_used })
 }
 
 fn number(rest: &mut &[u8]) -> Option<u64> {

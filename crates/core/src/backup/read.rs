@@ -31,9 +31,7 @@ pub struct Backup<R> {
 
 impl<R> fmt::Debug for Backup<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Backup")
-            .field(&self.contents.summary)
-            .finish()
+        f.debug_tuple("Backup").field(&self.contents.summary).finish()
     }
 }
 
@@ -62,8 +60,7 @@ impl<R: Read + Seek> Backup<R> {
     /// [`Error::WrongKey`], [`Error::RetiredKey`] if the key was rotated since, or
     /// [`Error::Settings`] if the settings were tampered with.
     pub fn check_key(&self, key: &StoreKey) -> Result<String, Error> {
-        self.settings(key)
-            .map(|settings| settings.store.to_string())
+        self.settings(key).map(|settings| settings.store.to_string())
     }
 
     pub(super) fn settings(&self, key: &StoreKey) -> Result<Settings, Error> {

@@ -181,17 +181,12 @@ impl<'a> RestoreWriter<'a> {
 }
 
 fn insertion(record: Record) -> Write {
-    Write::Put {
-        record,
-        expected: Revision::ABSENT,
-    }
+    Write::Put { record, expected: Revision::ABSENT }
 }
 
 fn same(one: &Record, other: &Record) -> Result<(), BackupError> {
     match one == other {
         true => Ok(()),
-        false => Err(BackupError::Damaged(
-            "two versions of a record have the same revision",
-        )),
+        false => Err(BackupError::Damaged("two versions of a record have the same revision")),
     }
 }

@@ -42,9 +42,7 @@ fn everything(store: &dyn TokenStore) -> Vec<Stored> {
 
 /// Returns the records without their revisions, which differ between stores.
 fn records(stored: &[Stored]) -> BTreeMap<RecordKey, Record> {
-    let records = stored
-        .iter()
-        .map(|one| (one.record.key, one.record.clone()));
+    let records = stored.iter().map(|one| (one.record.key, one.record.clone()));
     records.collect()
 }
 
@@ -67,19 +65,12 @@ fn restored(bytes: Vec<u8>) -> MemoryStore {
 fn sample(authorizations: usize) -> (Arc<MemoryStore>, Engine) {
     let store = Arc::new(MemoryStore::shared());
     let engine = engine(&store);
-    let org = engine
-        .admin(Caller::Root)
-        .organizations()
-        .create(&NewOrganization::named("org"));
+    let org = engine.admin(Caller::Root).organizations().create(&NewOrganization::named("org"));
     let org = org.unwrap().id;
     for _ in 0..authorizations {
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let new = NewAuthorization::new(org, [read]);
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new)
-            .unwrap();
+        engine.admin(Caller::Root).authorizations().create(new).unwrap();
     }
     (store, engine)
 }
@@ -101,36 +92,20 @@ fn backup_and_restore_round_trip() {
     let (store, engine) = sample(30);
     let all = everything(&*store);
     let id = all.last().unwrap().record.key.id;
-    store
-        .touch(&[(id, Minute(5)), (all[3].record.key.id, Minute(6))])
-        .unwrap();
+    store.touch(&[(id, Minute(5)), (all[3].record.key.id, Minute(6))]).unwrap();
     let bytes = backup_of(&*store);
     let other = restored(bytes.clone());
     assert_eq!(records(&everything(&other)), records(&all));
     let used = |store: &dyn TokenStore| {
         let used = everything(store).into_iter();
-        used.map(|one| (one.record.key, one.last_used))
-            .collect::<BTreeMap<_, _>>()
+        used.map(|one| (one.record.key, one.last_used)).collect::<BTreeMap<_, _>>()
     };
     assert_eq!(used(&other), used(&*store));
-    assert_eq!(
-        used(&other)[&RecordKey::new(Kind::AUTHORIZATION, id)],
-        Some(Minute(5))
-    );
+    assert_eq!(used(&other)[&RecordKey::new(Kind::AUTHORIZATION, id)], Some(Minute(5)));
     let summary = verify(&*bytes).unwrap();
-    let end = store
-        .scan(&Cursor::start(), usize::MAX)
-        .unwrap()
-        .end
-        .unwrap();
+    let end = store.scan(&Cursor::start(), usize::MAX).unwrap().end.unwrap();
     assert_eq!(
-        (
-            summary.records,
-            summary.bytes,
-            summary.head,
-            summary.epoch,
-            summary.left_out
-        ),
+        (summary.records, summary.bytes, summary.head, summary.epoch, summary.left_out),
         (all.len() as u64, bytes.len() as u64, end.head, end.epoch, 0)
     );
     drop(engine);
@@ -151,14 +126,8 @@ fn every_changed_byte_and_truncation_is_detected() {
     }
     let longer = [&*bytes, b"x"].concat();
     assert!(matches!(verify(&*longer), Err(BackupError::Damaged(_))));
-    assert!(matches!(
-        verify(&b"PK\x03\x04"[..]),
-        Err(BackupError::Foreign)
-    ));
-    assert!(matches!(
-        verify(&b"symbolon-backup-2......."[..]),
-        Err(BackupError::Later)
-    ));
+    assert!(matches!(verify(&b"PK\x03\x04"[..]), Err(BackupError::Foreign)));
+    assert!(matches!(verify(&b"symbolon-backup-2......."[..]), Err(BackupError::Later)));
 }
 
 #[test]
@@ -181,15 +150,9 @@ fn restore_requires_the_right_key_and_an_empty_store() {
 fn a_store_without_settings_is_not_backed_up() {
     let store = MemoryStore::new();
     let failed = |store: &MemoryStore| write(store, Vec::new(), &mut |_| ());
-    assert!(matches!(
-        failed(&store),
-        Err(BackupError::Engine(Error::Empty))
-    ));
+    assert!(matches!(failed(&store), Err(BackupError::Engine(Error::Empty))));
     store.commit(&[put(9, 1, None, 10)]).unwrap();
-    assert!(matches!(
-        failed(&store),
-        Err(BackupError::Engine(Error::Settings))
-    ));
+    assert!(matches!(failed(&store), Err(BackupError::Engine(Error::Settings))));
 }
 
 #[test]
@@ -222,10 +185,7 @@ impl TokenStore for Failing {
         self.0.scan(after, limit)
     }
     fn limits(&self) -> Limits {
-        Limits {
-            writes: 7,
-            ..self.0.limits()
-        }
+        Limits { writes: 7, ..self.0.limits() }
     }
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
         self.0.touch(used)
@@ -245,16 +205,9 @@ fn an_interrupted_restore_leaves_no_openable_store() {
         let short_digest = Failing(MemoryStore::new(), AtomicUsize::new(stop));
         let done = backup.restore(&short_digest, &key(), &mut |_| ());
         assert!(done.is_err(), "{stop}");
-        let opened = Engine::open(
-            Arc::new(short_digest.0),
-            key(),
-            Options::new(Schema::influxdb_v2()),
-        );
-        let wanted = if stop == 0 {
-            Error::Empty
-        } else {
-            Error::Settings
-        };
+        let opened =
+            Engine::open(Arc::new(short_digest.0), key(), Options::new(Schema::influxdb_v2()));
+        let wanted = if stop == 0 { Error::Empty } else { Error::Settings };
         assert_eq!(opened.unwrap_err().to_string(), wanted.to_string());
     }
     let whole = Failing(MemoryStore::new(), AtomicUsize::new(100));
@@ -279,11 +232,7 @@ fn a_record_too_large_for_any_store_is_left_out() {
             let Write::Put { record, .. } = put(1, 5, None, 20_000) else {
                 return Ok(page);
             };
-            page.items.push(Stored {
-                record,
-                revision: Revision(1),
-                last_used: None,
-            });
+            page.items.push(Stored { record, revision: Revision(1), last_used: None });
             Ok(page)
         }
         fn limits(&self) -> Limits {
@@ -299,10 +248,7 @@ fn a_record_too_large_for_any_store_is_left_out() {
     }
     let bytes = backup_of(&PlantedStore(Arc::clone(&store)));
     assert_eq!(verify(&*bytes).unwrap().left_out, 1);
-    assert_eq!(
-        records(&everything(&restored(bytes))),
-        records(&everything(&*store))
-    );
+    assert_eq!(records(&everything(&restored(bytes))), records(&everything(&*store)));
 }
 
 #[test]
@@ -320,11 +266,8 @@ fn versions_of_one_record_that_differ_at_one_revision_are_damage() {
         writer.begin(Begin { head, at }).unwrap();
         items.iter().for_each(|one| writer.record(one).unwrap());
         let (floor, epoch) = (Revision::ABSENT, Epoch(1));
-        let trailer = Trailer {
-            records: items.len() as u64,
-            left_out: 0,
-            end: End { head, floor, epoch },
-        };
+        let trailer =
+            Trailer { records: items.len() as u64, left_out: 0, end: End { head, floor, epoch } };
         writer.end(trailer).unwrap();
         bytes
     };
@@ -335,10 +278,7 @@ fn versions_of_one_record_that_differ_at_one_revision_are_damage() {
         let Write::Put { record, .. } = put(200, number + 1, None, 1) else {
             return;
         };
-        far.push(Stored {
-            record,
-            ..other.clone()
-        });
+        far.push(Stored { record, ..other.clone() });
     }
     far.push(other.clone());
     let mut backup = Backup::read(Bytes::new(of(&far))).unwrap();

@@ -43,10 +43,7 @@ pub(super) fn write_paged(
     loop {
         // An empty commit writes nothing and returns the head.
         let head = store.commit(&[])?;
-        let begin = Begin {
-            head,
-            at: clock.now(),
-        };
+        let begin = Begin { head, at: clock.now() };
         out.begin(begin).map_err(BackupError::Write)?;
         let trailer = scan(store, &mut out, page, progress)?;
         if trailer.end.floor <= head {
@@ -77,11 +74,7 @@ fn scan(
         }
         progress(usize::try_from(records).unwrap_or(usize::MAX));
         if let Some(end) = page.end {
-            return Ok(Trailer {
-                records,
-                left_out,
-                end,
-            });
+            return Ok(Trailer { records, left_out, end });
         }
         cursor = page.next;
     }

@@ -22,11 +22,7 @@ impl AuditContext {
             Caller::Authorization(bearer) => Actor::Authorization(bearer.id()),
             Caller::User(user) => Actor::User(user.id()),
         };
-        Self {
-            actor,
-            operation,
-            on: None,
-        }
+        Self { actor, operation, on: None }
     }
 
     /// Returns the same context for this record.

@@ -126,8 +126,7 @@ impl Authorized {
     }
 
     pub(crate) fn may(&self, request: &Request<'_>) -> bool {
-        self.permissions()
-            .is_none_or(|held| held.covering(request).is_some())
+        self.permissions().is_none_or(|held| held.covering(request).is_some())
     }
 
     /// Checks that the caller may do what `request` says.
@@ -175,8 +174,7 @@ impl Authorized {
         let request = Request::new(action, ResourceType::USERS).id(id);
         let unscoped =
             |one: &Permission| one.resource.organization.is_none() && one.covers(&request);
-        self.permissions()
-            .is_none_or(|held| held.iter().any(unscoped))
+        self.permissions().is_none_or(|held| held.iter().any(unscoped))
     }
 
     /// Checks [`Authorized::may_on_user`].
@@ -214,9 +212,7 @@ impl Authorized {
         let Some(held) = self.permissions() else {
             return Ok(());
         };
-        let missing = permissions
-            .iter()
-            .find(|wanted| !held.includes(wanted, buckets));
+        let missing = permissions.iter().find(|wanted| !held.includes(wanted, buckets));
         missing.map_or(Ok(()), |wanted| Err(Error::Exceeds(wanted.to_string())))
     }
 

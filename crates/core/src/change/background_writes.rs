@@ -42,12 +42,7 @@ impl Changes {
     fn adopt(&self, adoption: Adoption) -> Result<(), Error> {
         let Adoption { id, key, hash } = adoption;
         let alone = Credential::Keyed(key, hash).unique_key();
-        if !self
-            .shared
-            .store
-            .find(&Query::unique(Kind::AUTHORIZATION, &alone))?
-            .is_empty()
-        {
+        if !self.shared.store.find(&Query::unique(Kind::AUTHORIZATION, &alone))?.is_empty() {
             // The same token was also imported as text; that record has the keyed hash.
             return Ok(());
         }

@@ -83,15 +83,10 @@ impl Changes {
     pub(crate) fn revoke_created_before(&self, time: Timestamp) -> Result<usize, Error> {
         let mut count = 0;
         for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
-            let mut query = Query {
-                limit: PAGE,
-                ..Query::all(kind)
-            };
+            let mut query = Query { limit: PAGE, ..Query::all(kind) };
             loop {
                 let page = self.shared.store.find(&query)?;
-                let entities = page
-                    .iter()
-                    .filter_map(|stored| self.open_or_report(&stored.record));
+                let entities = page.iter().filter_map(|stored| self.open_or_report(&stored.record));
                 let created_before = entities.filter(|one| is_created_before(one, time));
                 let due: Vec<RecordKey> = created_before.map(|one| one.key()).collect();
                 for chunk in due.chunks(self.chunk()) {
@@ -133,11 +128,7 @@ impl Changes {
                 done &= status.is_none_or(|status| status == Some(Status::Revoked));
             }
         }
-        Ok(if done {
-            Outcome::Found
-        } else {
-            Outcome::Failed
-        })
+        Ok(if done { Outcome::Found } else { Outcome::Failed })
     }
 
     fn revoke_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {

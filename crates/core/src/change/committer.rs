@@ -61,10 +61,7 @@ impl Committer {
             called: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         };
-        Self {
-            commit_loop: Arc::new(commit_loop),
-            relay: OnceLock::new(),
-        }
+        Self { commit_loop: Arc::new(commit_loop), relay: OnceLock::new() }
     }
 
     /// Commits `writes`, alone or with others, and records it in the journal if there is an intent.
@@ -290,10 +287,7 @@ mod tests {
         let store = Arc::new(Slow::default());
         let committer = committer(&store);
         for number in 1..=5 {
-            assert_eq!(
-                committer.commit(put(number), None).answer.unwrap().0,
-                number
-            );
+            assert_eq!(committer.commit(put(number), None).answer.unwrap().0, number);
         }
         assert_eq!(store.commits.load(Ordering::Relaxed), 5);
         assert!(committer.relay.get().is_none());
@@ -308,24 +302,15 @@ mod tests {
         assert!(commits as u64 * 4 <= CALLERS * EACH, "{commits} commits");
         assert!(committer.relay.get().is_some());
         // No leader is left over from before.
-        committer
-            .commit(put(u64::from(u32::MAX)), None)
-            .answer
-            .unwrap();
+        committer.commit(put(u64::from(u32::MAX)), None).answer.unwrap();
     }
 
     #[test]
     fn a_panicking_store_leaves_no_caller_waiting() {
-        let store = Arc::new(Slow {
-            panics: true,
-            ..Slow::default()
-        });
+        let store = Arc::new(Slow { panics: true, ..Slow::default() });
         let committer = Arc::new(committer(&store));
         let (committed, lost) = changes_at_once(&committer);
-        assert!(
-            committed > 0 && lost > 0,
-            "{committed} committed, {lost} lost"
-        );
+        assert!(committed > 0 && lost > 0, "{committed} committed, {lost} lost");
         let there = store.scan(&Cursor::start(), usize::MAX).unwrap().items;
         assert_eq!(there.len() as u64, committed);
     }

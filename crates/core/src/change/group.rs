@@ -31,13 +31,10 @@ impl CommitGroup {
             let fits = pending_changes.is_empty()
                 || writes + pending_change.writes.len() <= limits.writes
                     && bytes + size <= limits.bytes;
-            let free = pending_change
-                .writes
-                .iter()
-                .all(|write| match held.get(&write.key()) {
-                    None => true,
-                    Some(guarded) => guarded.is_some() && *guarded == guard(write),
-                });
+            let free = pending_change.writes.iter().all(|write| match held.get(&write.key()) {
+                None => true,
+                Some(guarded) => guarded.is_some() && *guarded == guard(write),
+            });
             let joins = fits && free;
             for write in pending_change.writes.iter() {
                 // A later change must not share a record with a change that has to wait.
@@ -53,10 +50,7 @@ impl CommitGroup {
         }
         *waiting = left;
         let all = pending_changes.clone();
-        Self {
-            pending_changes,
-            all,
-        }
+        Self { pending_changes, all }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -73,10 +67,8 @@ impl CommitGroup {
 
     /// Records the intents. If that fails, only revocations are carried out.
     fn journal_intents(&mut self, recorder: &Recorder) {
-        let intents = self
-            .pending_changes
-            .iter()
-            .filter_map(|pending_change| pending_change.intent.clone());
+        let intents =
+            self.pending_changes.iter().filter_map(|pending_change| pending_change.intent.clone());
         match recorder.record_intents(&intents.collect::<Vec<_>>()) {
             Ok(None) => {}
             Ok(Some(first)) => {
@@ -91,10 +83,7 @@ impl CommitGroup {
             Err(error) => {
                 let error = Arc::new(error);
                 self.pending_changes.retain(|pending_change| {
-                    let operation = pending_change
-                        .intent
-                        .as_ref()
-                        .map(|intent| intent.operation);
+                    let operation = pending_change.intent.as_ref().map(|intent| intent.operation);
                     let goes_on = operation.is_none_or(Operation::is_revocation);
                     if !goes_on {
                         pending_change.answer(Err(NotCommitted::Journal(Arc::clone(&error))));
@@ -174,11 +163,7 @@ impl CommitGroup {
 
     fn commit_individually(&self, store: &dyn TokenStore) {
         for pending_change in &self.pending_changes {
-            pending_change.answer(
-                store
-                    .commit(&pending_change.writes)
-                    .map_err(NotCommitted::from),
-            );
+            pending_change.answer(store.commit(&pending_change.writes).map_err(NotCommitted::from));
         }
     }
 
@@ -222,17 +207,11 @@ mod tests {
             columns: Columns::default(),
             bytes: [1].into(),
         };
-        Write::Put {
-            record,
-            expected: Revision::ABSENT,
-        }
+        Write::Put { record, expected: Revision::ABSENT }
     }
 
     fn compare(number: u64, revision: u64) -> Write {
-        Write::Guard {
-            key: key(number),
-            expected: Revision(revision),
-        }
+        Write::Guard { key: key(number), expected: Revision(revision) }
     }
 
     /// Returns the indexes of the changes that share the first commit, and how many wait.
@@ -243,9 +222,7 @@ mod tests {
             .collect();
         let group = CommitGroup::gather(&mut waiting, &MemoryStore::new().limits());
         let place = |pending_change: &Arc<PendingChange>| {
-            changes
-                .iter()
-                .position(|one| **one == *pending_change.writes)
+            changes.iter().position(|one| **one == *pending_change.writes)
         };
         let first = group.pending_changes.iter().filter_map(place).collect();
         (first, waiting.len())
@@ -255,14 +232,8 @@ mod tests {
     fn only_independent_changes_share_a_commit() {
         let shared = vec![vec![put(1), compare(9, 5)], vec![put(2), compare(9, 5)]];
         assert_eq!(gathered(shared), (vec![0, 1], 0));
-        assert_eq!(
-            gathered(vec![vec![put(1)], vec![put(1)], vec![put(2)]]),
-            (vec![0, 2], 1)
-        );
-        assert_eq!(
-            gathered(vec![vec![put(9)], vec![put(2), compare(9, 5)]]),
-            (vec![0], 1)
-        );
+        assert_eq!(gathered(vec![vec![put(1)], vec![put(1)], vec![put(2)]]), (vec![0, 2], 1));
+        assert_eq!(gathered(vec![vec![put(9)], vec![put(2), compare(9, 5)]]), (vec![0], 1));
         // A waiting change blocks later ones with the same record, even if they agree with it …
         let stale = vec![
             vec![put(1), compare(9, 5)],
@@ -271,11 +242,7 @@ mod tests {
         ];
         assert_eq!(gathered(stale), (vec![0], 2));
         // … or with the first one.
-        let late = vec![
-            vec![put(1), compare(9, 5)],
-            vec![put(9)],
-            vec![put(3), compare(9, 5)],
-        ];
+        let late = vec![vec![put(1), compare(9, 5)], vec![put(9)], vec![put(3), compare(9, 5)]];
         assert_eq!(gathered(late), (vec![0], 2));
     }
 }

@@ -12,9 +12,7 @@ use crate::token::{Credential, ForeignHash, Token, TokenDigest, TokenShape};
 impl Changes {
     pub(crate) fn find_named(&self, kind: Kind, unique: &[u8]) -> Result<Option<Entity>, Error> {
         let found = self.shared.store.find(&Query::unique(kind, unique))?;
-        Ok(found
-            .iter()
-            .find_map(|stored| self.open_or_report(&stored.record)))
+        Ok(found.iter().find_map(|stored| self.open_or_report(&stored.record)))
     }
 
     /// Returns the id of the authorization with this token, which is searched by each hash under
@@ -64,9 +62,7 @@ impl Changes {
         let keyed =
             secrets.map(|one| Credential::Keyed(one.id, TokenDigest::keyed(&one.hash, text)));
         let has_foreign = [ForeignHash::sha256, ForeignHash::sha512].map(|hash| move || hash(text));
-        let has_foreign = has_foreign
-            .into_iter()
-            .map(|hash| Credential::Foreign(hash()));
+        let has_foreign = has_foreign.into_iter().map(|hash| Credential::Foreign(hash()));
         let all = keyed.chain(has_foreign);
         all.map(|credential| credential.unique_key().into())
     }

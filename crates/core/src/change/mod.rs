@@ -58,11 +58,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 impl Changes {
     pub(crate) fn new(shared: Arc<EngineState>) -> Self {
         let committer = Committer::new(Arc::clone(&shared.store), Arc::clone(&shared.recorder));
-        Self {
-            shared,
-            committer,
-            guard_cache: GuardCache::default(),
-        }
+        Self { shared, committer, guard_cache: GuardCache::default() }
     }
 
     /// Runs `rule`, which reads and plans, and commits its plan. If a record that it read was
@@ -186,14 +182,8 @@ impl Changes {
     /// Records a denial in the journal.
     fn note(&self, audit_context: AuditContext, error: &Error) {
         if audit_context.is_denied(error) {
-            let AuditContext {
-                actor,
-                operation,
-                on,
-            } = audit_context;
-            self.shared
-                .recorder
-                .record_denial(actor, operation, on, error.to_string());
+            let AuditContext { actor, operation, on } = audit_context;
+            self.shared.recorder.record_denial(actor, operation, on, error.to_string());
         }
     }
 
@@ -212,8 +202,7 @@ impl Changes {
                             true
                         });
                     }
-                    self.shared
-                        .answer(found.as_ref().map_or(Revision::ABSENT, |one| one.revision));
+                    self.shared.answer(found.as_ref().map_or(Revision::ABSENT, |one| one.revision));
                     done &= change.is_done(key, found.as_ref());
                 }
                 Err(_) => done = false,

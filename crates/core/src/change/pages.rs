@@ -15,10 +15,7 @@ impl Changes {
         kind: Kind,
         mut visit: impl FnMut(Option<Entity>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut query = Query {
-            limit: PAGE,
-            ..Query::all(kind)
-        };
+        let mut query = Query { limit: PAGE, ..Query::all(kind) };
         loop {
             let page = self.shared.store.find(&query).map_err(Error::from)?;
             for stored in &page {

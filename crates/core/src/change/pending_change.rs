@@ -72,12 +72,7 @@ impl PendingChange {
         while !self.notified.load(Ordering::Acquire) {
             thread::park();
         }
-        self.wakes
-            .get()
-            .into_iter()
-            .flatten()
-            .flatten()
-            .for_each(Thread::unpark);
+        self.wakes.get().into_iter().flatten().flatten().for_each(Thread::unpark);
         let answer = self.answer.get().cloned();
         answer.unwrap_or_else(|| Err(StoreError::backend("the commit has no result").into()))
     }
@@ -85,9 +80,7 @@ impl PendingChange {
     /// Returns the outcome for the journal.
     pub(super) fn outcome(&self) -> Outcome {
         match self.answer.get() {
-            Some(Ok(Revision(revision))) => Outcome::Done {
-                revision: *revision,
-            },
+            Some(Ok(Revision(revision))) => Outcome::Done { revision: *revision },
             Some(Err(NotCommitted::Store(error))) if error.is_definite() => Outcome::Failed,
             Some(Err(NotCommitted::Journal(_))) => Outcome::Failed,
             Some(Err(NotCommitted::Store(_))) | None => Outcome::Unknown,
@@ -98,15 +91,10 @@ impl PendingChange {
 /// Notifies the callers of `pending_changes`, each of which has its result. Waking a thread costs
 /// microseconds, so only the first is woken here, and each wakes two others, as in a binary heap.
 pub(super) fn notify(pending_changes: &[Arc<PendingChange>]) {
-    let caller = |at: usize| {
-        pending_changes
-            .get(at)
-            .map(|pending_change| pending_change.caller.clone())
-    };
+    let caller =
+        |at: usize| pending_changes.get(at).map(|pending_change| pending_change.caller.clone());
     for (at, pending_change) in pending_changes.iter().enumerate() {
-        let _ = pending_change
-            .wakes
-            .set([caller(2 * at + 1), caller(2 * at + 2)]);
+        let _ = pending_change.wakes.set([caller(2 * at + 1), caller(2 * at + 2)]);
     }
     for pending_change in pending_changes {
         pending_change.notified.store(true, Ordering::Release);

@@ -64,11 +64,7 @@ impl Transaction<'_> {
             return Ok(SetupStatus::Done);
         }
         let open = state <= SetupState::Open && !recorded.any && !self.holds_records()?;
-        Ok(if open {
-            SetupStatus::Open
-        } else {
-            SetupStatus::KeyHolder
-        })
+        Ok(if open { SetupStatus::Open } else { SetupStatus::KeyHolder })
     }
 
     /// Closes set-up for callers without the key, in the commit of the first change of the store.
@@ -84,11 +80,7 @@ impl Transaction<'_> {
             Err(Error::Settings) => return Ok(()),
             settings => settings?,
         };
-        let state = if sets_up {
-            SetupState::Done
-        } else {
-            SetupState::Closed
-        };
+        let state = if sets_up { SetupState::Done } else { SetupState::Closed };
         if settings.setup < state {
             settings.setup = state;
             self.put(Entity::Settings(settings))?;

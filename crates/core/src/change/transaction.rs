@@ -57,10 +57,7 @@ impl<'a> Transaction<'a> {
 
     /// Creates a transaction that takes recently guarded records from a cache, and guards them.
     pub(super) fn with_cache(shared: &'a EngineState, guard_cache: &'a GuardCache) -> Self {
-        Self {
-            guard_cache: Some(guard_cache),
-            ..Self::new(shared)
-        }
+        Self { guard_cache: Some(guard_cache), ..Self::new(shared) }
     }
 
     /// Returns the records from the cache. They may be out of date, which only a commit verifies.
@@ -78,10 +75,7 @@ impl<'a> Transaction<'a> {
     ///
     /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`], as for the methods below.
     pub(crate) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
-        match self.entity(
-            RecordKey::new(Kind::AUTHORIZATION, id),
-            Field::Authorization,
-        )? {
+        match self.entity(RecordKey::new(Kind::AUTHORIZATION, id), Field::Authorization)? {
             Entity::Authorization(authorization, credential) => Ok((authorization, credential)),
             _ => Err(Error::NotFound(Field::Authorization)),
         }
@@ -95,14 +89,8 @@ impl<'a> Transaction<'a> {
     ) -> Result<Authorization, Error> {
         let key = RecordKey::new(Kind::AUTHORIZATION, authorization.id);
         let stored = self.read(key)?.and_then(|stored| stored.last_used);
-        let noted = self
-            .shared
-            .indexed_state(authorization.id, credential)
-            .last_used;
-        Ok(Authorization {
-            last_used: stored.max(noted),
-            ..authorization
-        })
+        let noted = self.shared.indexed_state(authorization.id, credential).last_used;
+        Ok(Authorization { last_used: stored.max(noted), ..authorization })
     }
 
     pub(crate) fn user(&mut self, id: Id) -> Result<User, Error> {
@@ -140,10 +128,7 @@ impl<'a> Transaction<'a> {
 
     /// Returns the state of an organization; unknown if there is no record or it is tampered.
     pub(crate) fn organization_state(&mut self, id: Id) -> Result<OwnerState, Error> {
-        state(
-            self.organization(id)
-                .map(|organization| organization.status),
-        )
+        state(self.organization(id).map(|organization| organization.status))
     }
 
     /// Returns the names of registered buckets, for [`crate::PermissionSet::includes`].
@@ -198,8 +183,7 @@ impl<'a> Transaction<'a> {
             self.ends(&entity, self.now);
         }
         let what = self.shared.index_entry((entity, sequence));
-        self.writes
-            .insert(key, Planned::Put(record, what, sequence));
+        self.writes.insert(key, Planned::Put(record, what, sequence));
         Ok(())
     }
 
@@ -217,8 +201,7 @@ impl<'a> Transaction<'a> {
         };
         let entity = self.open(&stored)?.map(|(entity, _)| entity);
         let what = entity.and_then(|entity| self.shared.index_entry((entity, sequence)));
-        self.writes
-            .insert(key, Planned::Put(record, what, sequence));
+        self.writes.insert(key, Planned::Put(record, what, sequence));
         Ok(true)
     }
 
@@ -249,10 +232,7 @@ impl<'a> Transaction<'a> {
                 Planned::Purge => 0,
                 Planned::Guard => return None,
             };
-            Some(WrittenRecord {
-                key: *key,
-                sequence,
-            })
+            Some(WrittenRecord { key: *key, sequence })
         };
         Intent {
             actor: audit_context.actor,
@@ -264,9 +244,7 @@ impl<'a> Transaction<'a> {
 
     /// Returns true if the authorization exists.
     pub(crate) fn has_authorization(&mut self, id: Id) -> Result<bool, Error> {
-        Ok(self
-            .read(RecordKey::new(Kind::AUTHORIZATION, id))?
-            .is_some())
+        Ok(self.read(RecordKey::new(Kind::AUTHORIZATION, id))?.is_some())
     }
 
     /// Returns true if a user or organization exists, or will after this transaction. An owner in
@@ -299,9 +277,7 @@ impl<'a> Transaction<'a> {
 
     /// Returns true if there is nothing to write.
     pub(crate) fn is_noop(&self) -> bool {
-        self.writes
-            .values()
-            .all(|planned| matches!(planned, Planned::Guard))
+        self.writes.values().all(|planned| matches!(planned, Planned::Guard))
     }
 
     pub(crate) fn writes(&self) -> Arc<[Write]> {
@@ -310,10 +286,7 @@ impl<'a> Transaction<'a> {
             let expected = read.map_or(Revision::ABSENT, |stored| stored.revision);
             let key = *key;
             match planned {
-                Planned::Put(record, ..) => Write::Put {
-                    record: record.clone(),
-                    expected,
-                },
+                Planned::Put(record, ..) => Write::Put { record: record.clone(), expected },
                 Planned::Purge => Write::Purge { key, expected },
                 Planned::Guard => Write::Guard { key, expected },
             }
@@ -325,9 +298,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn cache_guarded(&self, guard_cache: &GuardCache) {
         let guarded = self.read.iter().filter_map(|(key, stored)| {
             let guarded = matches!(self.writes.get(key), Some(Planned::Guard));
-            stored
-                .clone()
-                .filter(|_| guarded && !self.cached.contains(key))
+            stored.clone().filter(|_| guarded && !self.cached.contains(key))
         });
         guard_cache.keep(guarded, self.now);
     }
@@ -340,11 +311,7 @@ impl<'a> Transaction<'a> {
                 Planned::Purge => ChangeKind::Purged,
                 Planned::Guard => return None,
             };
-            Some(Change {
-                key,
-                revision,
-                what,
-            })
+            Some(Change { key, revision, what })
         })
     }
 
@@ -365,9 +332,7 @@ impl<'a> Transaction<'a> {
     fn entity(&mut self, key: RecordKey, field: Field) -> Result<Entity, Error> {
         let stored = self.read(key)?.cloned().ok_or(Error::NotFound(field))?;
         let opened = self.open(&stored)?;
-        opened
-            .map(|(entity, _)| entity)
-            .ok_or(Error::NotFound(field))
+        opened.map(|(entity, _)| entity).ok_or(Error::NotFound(field))
     }
 
     /// Returns the sequence of the record that was read; 0 if there is none.
@@ -408,9 +373,8 @@ impl<'a> Transaction<'a> {
 
     pub(crate) fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.read.entry(key) {
-            let guard_cache = self
-                .guard_cache
-                .and_then(|guard_cache| guard_cache.get(key, self.now));
+            let guard_cache =
+                self.guard_cache.and_then(|guard_cache| guard_cache.get(key, self.now));
             if guard_cache.is_some() {
                 self.cached.push(key);
                 self.writes.entry(key).or_insert(Planned::Guard);

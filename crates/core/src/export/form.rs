@@ -93,11 +93,7 @@ pub(crate) struct MembershipForm {
 /// The creator of an authorization; exactly one field is set.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CreatorForm {
-    #[serde(
-        rename = "authorizationID",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "authorizationID", default, skip_serializing_if = "Option::is_none")]
     authorization: Option<Id>,
     #[serde(rename = "userID", default, skip_serializing_if = "Option::is_none")]
     user: Option<Id>,
@@ -206,10 +202,7 @@ impl From<Creator> for CreatorForm {
             Creator::Authorization(id) => (Some(id), None),
             Creator::User(id) => (None, Some(id)),
         };
-        Self {
-            authorization,
-            user,
-        }
+        Self { authorization, user }
     }
 }
 
@@ -226,21 +219,13 @@ impl CreatorForm {
 
 impl From<SetUp> for SetUpForm {
     fn from(one: SetUp) -> Self {
-        Self {
-            organization: one.organization,
-            user: one.user,
-            at: one.at,
-        }
+        Self { organization: one.organization, user: one.user, at: one.at }
     }
 }
 
 impl From<&SetUpForm> for SetUp {
     fn from(form: &SetUpForm) -> Self {
-        Self {
-            organization: form.organization,
-            user: form.user,
-            at: form.at,
-        }
+        Self { organization: form.organization, user: form.user, at: form.at }
     }
 }
 

@@ -64,11 +64,8 @@ impl Maintenance {
         secrets: ExportSecrets,
         progress: &mut dyn FnMut(usize),
     ) -> Result<ExportReport, ExportError> {
-        let mut export = Export {
-            out: io::BufWriter::new(out),
-            secrets,
-            done: ExportReport::default(),
-        };
+        let mut export =
+            Export { out: io::BufWriter::new(out), secrets, done: ExportReport::default() };
         export.out.write_all(b"{")?;
         for (kind, name) in [
             (Kind::ORGANIZATION, "orgs"),

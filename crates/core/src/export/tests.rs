@@ -48,13 +48,8 @@ fn world() -> World {
         token: None,
         if_name_exists: crate::IfNameExists::Refuse,
     };
-    let SetUpResult {
-        token: operator,
-        authorization: made,
-        organization: org,
-        user,
-        ..
-    } = engine.maintenance().set_up(&first).unwrap();
+    let SetUpResult { token: operator, authorization: made, organization: org, user, .. } =
+        engine.maintenance().set_up(&first).unwrap();
     tokens.push(operator.reveal().to_owned());
     let by_operator = Caller::Authorization(TokenBearer::new(made.id));
     let second = root
@@ -65,28 +60,19 @@ fn world() -> World {
         })
         .unwrap();
     let member = root.users().create(&NewUser::named("member")).unwrap();
-    root.organizations()
-        .add_member(second.id, member.id, Role::Member)
-        .unwrap();
-    root.organizations()
-        .add_member(org.id, member.id, Role::Owner)
-        .unwrap();
+    root.organizations().add_member(second.id, member.id, Role::Member).unwrap();
+    root.organizations().add_member(org.id, member.id, Role::Owner).unwrap();
     // A released name is taken again, twice.
     for name in ["x", "y"] {
         for _ in 0..2 {
-            let gone = root
-                .organizations()
-                .create(&NewOrganization::named(name))
-                .unwrap();
+            let gone = root.organizations().create(&NewOrganization::named(name)).unwrap();
             let edit = OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
             root.organizations().edit(gone.id, &edit).unwrap();
         }
-        root.organizations()
-            .create(&NewOrganization::named(name))
-            .unwrap();
+        root.organizations().create(&NewOrganization::named(name)).unwrap();
     }
     let gone = root
         .users()
@@ -99,18 +85,12 @@ fn world() -> World {
     for name in ["a", "b"] {
         let bucket = root
             .buckets()
-            .create(&NewBucket {
-                organization: org.id,
-                name: (name).into(),
-            })
+            .create(&NewBucket { organization: org.id, name: (name).into() })
             .unwrap();
         if name == "a" {
             root.buckets().delete(bucket.id).unwrap();
             root.buckets()
-                .create(&NewBucket {
-                    organization: org.id,
-                    name: (name).into(),
-                })
+                .create(&NewBucket { organization: org.id, name: (name).into() })
                 .unwrap();
         }
     }
@@ -153,16 +133,10 @@ fn world() -> World {
             ..crate::AuthorizationEdit::default()
         };
         root.authorizations().edit(made[1].id, edit).unwrap();
-        let rotated = root
-            .authorizations()
-            .rotate(made[2].id, &Rotation::default())
-            .unwrap();
+        let rotated = root.authorizations().rotate(made[2].id, &Rotation::default()).unwrap();
         tokens.push(rotated.0.reveal().to_owned());
     }
-    let (_, plain) = root
-        .authorizations()
-        .create(NewAuthorization::new(org.id, [read]))
-        .unwrap();
+    let (_, plain) = root.authorizations().create(NewAuthorization::new(org.id, [read])).unwrap();
     for (number, foreign_hash) in [
         ForeignHash::sha256(OTHER.as_bytes()),
         ForeignHash::sha512(WIDE.as_bytes()),
@@ -172,14 +146,8 @@ fn world() -> World {
     .enumerate()
     {
         let id = crate::Id::new(number as u64 + 1).unwrap();
-        let hashed = Authorization {
-            id,
-            ..plain.clone()
-        };
-        engine
-            .maintenance()
-            .import(&[ImportItem::Hashed(hashed, foreign_hash)])
-            .unwrap();
+        let hashed = Authorization { id, ..plain.clone() };
+        engine.maintenance().import(&[ImportItem::Hashed(hashed, foreign_hash)]).unwrap();
     }
     // After its first use, an imported token also has a keyed hash.
     for seen in [OTHER, WIDE] {
@@ -187,31 +155,18 @@ fn world() -> World {
         tokens.push(seen.into());
     }
     engine.maintenance().changes.adopt_pending();
-    let edit = UserEdit {
-        transition: Some(Transition::Deactivate),
-        ..UserEdit::default()
-    };
+    let edit = UserEdit { transition: Some(Transition::Deactivate), ..UserEdit::default() };
     root.users().edit(off.id, &edit).unwrap();
-    let edit = UserEdit {
-        transition: Some(Transition::Revoke),
-        ..UserEdit::default()
-    };
+    let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
     root.users().edit(gone.id, &edit).unwrap();
     clock.advance(Duration::from_secs(100));
     assert_eq!(user.name, "Jürgen");
-    World {
-        engine,
-        clock,
-        tokens,
-    }
+    World { engine, clock, tokens }
 }
 
 fn export(engine: &Engine, secrets: ExportSecrets) -> (String, ExportReport) {
     let mut bytes = Vec::new();
-    let done = engine
-        .maintenance()
-        .export(&mut bytes, secrets, &mut |_| ())
-        .unwrap();
+    let done = engine.maintenance().export(&mut bytes, secrets, &mut |_| ()).unwrap();
     (String::from_utf8(bytes).unwrap(), done)
 }
 
@@ -236,10 +191,7 @@ fn an_export_with_hashes_is_complete() {
     let rows = |list: &str| value[list].as_array().unwrap().len();
     let lists = ["orgs", "users", "buckets", "authorizations"];
     assert_eq!(lists.map(rows).iter().sum::<usize>(), done.written.total());
-    assert_eq!(
-        (done.left_out, rows("orgs"), rows("users"), rows("buckets")),
-        (0, 8, 4, 3)
-    );
+    assert_eq!((done.left_out, rows("orgs"), rows("users"), rows("buckets")), (0, 8, 4, 3));
 
     let other = open(7, &world.clock);
     let plan = plan(&other, &json);
@@ -249,27 +201,14 @@ fn an_export_with_hashes_is_complete() {
     assert_eq!(export(&other, ExportSecrets::Hashes), (json.clone(), done));
     let before = decisions(&world.engine, &world.tokens);
     assert_eq!(decisions(&other, &world.tokens), before);
-    for wanted in [
-        "revoked",
-        "inactive",
-        "expired",
-        "owner_inactive",
-        "forbidden",
-        "unknown",
-    ] {
+    for wanted in ["revoked", "inactive", "expired", "owner_inactive", "forbidden", "unknown"] {
         let reasons = before.iter().filter_map(|one| one.err());
-        assert!(
-            reasons.map(Denied::reason).any(|one| one == wanted),
-            "{wanted}"
-        );
+        assert!(reasons.map(Denied::reason).any(|one| one == wanted), "{wanted}");
     }
     assert!(before.iter().any(Result::is_ok));
     // A token that is only known by InfluxDB's hash works too.
     let unseen = [UNSEEN.to_owned()];
-    assert_eq!(
-        decisions(&other, &unseen),
-        decisions(&world.engine, &unseen)
-    );
+    assert_eq!(decisions(&other, &unseen), decisions(&world.engine, &unseen));
     // The store already contains everything, so a second import changes nothing, set-up included.
     let again = self::plan(&other, &json);
     assert_eq!((again.bad(), again.new_items().total()), (&[][..], 0));
@@ -283,10 +222,7 @@ fn an_export_with_hashes_is_complete() {
         token: None,
         if_name_exists: crate::IfNameExists::Refuse,
     };
-    assert!(matches!(
-        other.maintenance().set_up(&first),
-        Err(Error::AlreadySetUp)
-    ));
+    assert!(matches!(other.maintenance().set_up(&first), Err(Error::AlreadySetUp)));
 }
 
 #[test]
@@ -317,24 +253,13 @@ fn an_interrupted_import_resumes() {
 fn an_export_without_hashes_holds_no_secret_and_can_be_imported() {
     let world = world();
     let (json, done) = export(&world.engine, ExportSecrets::LeftOut);
-    for secret in [
-        "$",
-        "hashedToken",
-        "keyedHash",
-        "passwordHash",
-        "\"token\"",
-        "argon",
-    ] {
+    for secret in ["$", "hashedToken", "keyedHash", "passwordHash", "\"token\"", "argon"] {
         assert!(!json.contains(secret), "{secret}");
     }
     let other = open(9, &world.clock);
     let plan = plan(&other, &json);
     assert_eq!(plan.bad().len(), done.written.authorizations);
-    assert!(
-        plan.bad()
-            .iter()
-            .all(|bad| bad.reason.starts_with("it has no token"))
-    );
+    assert!(plan.bad().iter().all(|bad| bad.reason.starts_with("it has no token")));
     let items = plan.new_items();
     assert_eq!((items.organizations, items.users, items.buckets), (8, 4, 3));
 }
@@ -347,20 +272,13 @@ fn hashes_under_another_key_are_refused() {
     let plan = plan(&other, &json);
     let (theirs, ours) = ([7; 32], [9; 32]);
     let id = |secret| StoreKey::from_bytes(secret).ids().next().unwrap();
-    let reason = format!(
-        "token was hashed under key {}, and the key file holds {}; ",
-        id(theirs),
-        id(ours)
-    );
+    let reason =
+        format!("token was hashed under key {}, and the key file holds {}; ", id(theirs), id(ours));
     // Only the token that has InfluxDB's hash alone can be imported.
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     let all = value["authorizations"].as_array().unwrap().len();
     assert_eq!(plan.bad().len(), all - 1);
-    assert!(
-        plan.bad().iter().all(|bad| bad.reason.starts_with(&reason)),
-        "{:?}",
-        plan.bad()[0]
-    );
+    assert!(plan.bad().iter().all(|bad| bad.reason.starts_with(&reason)), "{:?}", plan.bad()[0]);
 }
 
 #[test]
@@ -372,14 +290,9 @@ fn revocation_times_survive_export_and_import() {
         "permissions":["read:buckets"],"status":"revoked","revokedAt":"2025-02-03T04:05:06Z",
         "updatedAt":"2025-03-03T04:05:06Z","token":"{OTHER}"}}]}}"#
     );
-    plan(&engine, &json)
-        .write(&engine.maintenance(), &mut |_| ())
-        .unwrap();
+    plan(&engine, &json).write(&engine.maintenance(), &mut |_| ()).unwrap();
     let (json, _) = export(&engine, ExportSecrets::LeftOut);
-    assert!(
-        json.contains(r#""revokedAt":"2025-02-03T04:05:06Z""#),
-        "{json}"
-    );
+    assert!(json.contains(r#""revokedAt":"2025-02-03T04:05:06Z""#), "{json}");
 }
 
 #[test]
@@ -392,9 +305,7 @@ fn errors_in_exported_rows_are_reported() {
             "permissions":["read:buckets"],{more}}}]}}"#
         );
         let bad = plan(&engine, &json).bad().to_vec();
-        bad.first()
-            .map(|bad| bad.reason.clone())
-            .unwrap_or_default()
+        bad.first().map(|bad| bad.reason.clone()).unwrap_or_default()
     };
     let token = format!(r#""token":"{OTHER}""#);
     let keyed =
@@ -402,51 +313,26 @@ fn errors_in_exported_rows_are_reported() {
     assert_eq!(bad(keyed), "");
     assert_eq!(bad(&token), "");
     for (more, reason) in [
-        (
-            format!("{token},{keyed}"),
-            "it has `token` and `keyedHash`; leave one out",
-        ),
-        (
-            r#""keyedHash":"x""#.into(),
-            "`keyedHash`: a keyed hash is `$symbolon-blake3$`",
-        ),
-        (
-            keyed.replace("keyedHash", "token"),
-            "`token` is a stored hash; give it as `keyedHash`",
-        ),
-        (
-            format!(r#"{token},"face":"v3""#),
-            "`face` is not `v2`, `v0` or `embedder`",
-        ),
+        (format!("{token},{keyed}"), "it has `token` and `keyedHash`; leave one out"),
+        (r#""keyedHash":"x""#.into(), "`keyedHash`: a keyed hash is `$symbolon-blake3$`"),
+        (keyed.replace("keyedHash", "token"), "`token` is a stored hash; give it as `keyedHash`"),
+        (format!(r#"{token},"face":"v3""#), "`face` is not `v2`, `v0` or `embedder`"),
         (format!(r#"{token},"createdBy":{{}}"#), "`createdBy` is not"),
         (format!(r#"{token},"createdBy":"x""#), "`createdBy` is not"),
-        (
-            format!(r#"{token},"rotatedFrom":1"#),
-            "`rotatedFrom` is not a string",
-        ),
-        (
-            format!(r#"{token},"revokedAt":"2026-01-01T00:00:00Z""#),
-            "it has `revokedAt`, but",
-        ),
+        (format!(r#"{token},"rotatedFrom":1"#), "`rotatedFrom` is not a string"),
+        (format!(r#"{token},"revokedAt":"2026-01-01T00:00:00Z""#), "it has `revokedAt`, but"),
     ] {
         assert!(bad(&more).starts_with(reason), "{}", bad(&more));
     }
     for (more, reason) in [
         (r#""operator":1"#, "`operator` is not"),
-        (
-            r#""memberships":[{"orgID":"0000000000000001","role":"king"}]"#,
-            "`memberships` is not",
-        ),
+        (r#""memberships":[{"orgID":"0000000000000001","role":"king"}]"#, "`memberships` is not"),
     ] {
         let json = format!(r#"{{"users":[{{"id":"0000000000000001","name":"u",{more}}}]}}"#);
         let message = plan(&engine, &json).bad()[0].reason.clone();
         assert!(message.starts_with(reason), "{message}");
     }
-    for set_up in [
-        "1",
-        "{}",
-        r#"{"orgID":"0000000000000001","userID":"x","at":"y"}"#,
-    ] {
+    for set_up in ["1", "{}", r#"{"orgID":"0000000000000001","userID":"x","at":"y"}"#] {
         let json = format!(r#"{{"orgs":[],"setUp":{set_up}}}"#);
         let message = ImportFile::read(json.as_bytes()).unwrap_err().to_string();
         assert!(message.contains("`setUp` is not a single"), "{message}");

@@ -22,12 +22,8 @@ pub enum ImportList {
 }
 
 impl ImportList {
-    pub(super) const NAMED: [Self; 4] = [
-        Self::Organizations,
-        Self::Users,
-        Self::Buckets,
-        Self::Authorizations,
-    ];
+    pub(super) const NAMED: [Self; 4] =
+        [Self::Organizations, Self::Users, Self::Buckets, Self::Authorizations];
 
     /// Returns the key of the list.
     pub(super) fn key(self) -> &'static str {

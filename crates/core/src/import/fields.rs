@@ -68,11 +68,10 @@ pub(super) struct Fields<'r> {
 impl<'r> Fields<'r> {
     pub(super) fn of(row: &'r RawValue) -> Result<Self, String> {
         let read = serde_json::from_str(row.get());
-        read.map(|JsonObject(fields)| fields)
-            .map_err(|error| match known_message(&error) {
-                Some(text) => text,
-                None => "it is not an object".into(),
-            })
+        read.map(|JsonObject(fields)| fields).map_err(|error| match known_message(&error) {
+            Some(text) => text,
+            None => "it is not an object".into(),
+        })
     }
 }
 
@@ -90,9 +89,7 @@ pub(super) fn text<'r>(
     key: &str,
     field: Option<&'r RawValue>,
 ) -> Result<Option<Cow<'r, str>>, String> {
-    field
-        .map(|raw| unquote(raw).ok_or_else(|| format!("`{key}` is not a string")))
-        .transpose()
+    field.map(|raw| unquote(raw).ok_or_else(|| format!("`{key}` is not a string"))).transpose()
 }
 
 /// Parses a string field; `None` if it is missing, null or empty.
@@ -119,9 +116,7 @@ pub(super) fn form<'r, T: Deserialize<'r> + Default>(
     is: &str,
 ) -> Result<T, String> {
     let read = field.map(|raw| serde_json::from_str(raw.get()));
-    let read = read
-        .transpose()
-        .map_err(|_| format!("`{key}` is not {is}"))?;
+    let read = read.transpose().map_err(|_| format!("`{key}` is not {is}"))?;
     Ok(read.unwrap_or_default())
 }
 
@@ -142,9 +137,7 @@ pub(super) fn status(field: Option<&RawValue>) -> Result<Status, String> {
         Some("revoked") => Ok(Status::Revoked),
         Some(other) => {
             let quoted = quoted(other);
-            Err(format!(
-                "unknown status {quoted}; expected `active`, `inactive` or `revoked`"
-            ))
+            Err(format!("unknown status {quoted}; expected `active`, `inactive` or `revoked`"))
         }
     }
 }

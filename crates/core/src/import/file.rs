@@ -98,8 +98,7 @@ impl ImportFile {
         let row = Fields::of(raw).map_err(|reason| (None, reason))?;
         let id = parsed("id", row.id).map_err(|reason| (None, reason))?;
         let id = id.ok_or_else(|| (None, "`id` is missing".to_owned()))?;
-        self.row_with_id(list, index, &row, id)
-            .map_err(|reason| (Some(id), reason))
+        self.row_with_id(list, index, &row, id).map_err(|reason| (Some(id), reason))
     }
 
     fn row_with_id(

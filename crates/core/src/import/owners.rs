@@ -27,8 +27,7 @@ pub enum OwnerName {
 impl From<&str> for OwnerName {
     /// Parses 16 hexadecimal digits as an id and everything else as a name.
     fn from(text: &str) -> Self {
-        text.parse()
-            .map_or_else(|_| Self::Name(text.into()), Self::Id)
+        text.parse().map_or_else(|_| Self::Name(text.into()), Self::Id)
     }
 }
 

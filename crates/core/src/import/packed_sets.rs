@@ -42,11 +42,7 @@ impl Sets {
     }
 
     fn push(&mut self, bytes: &mut Vec<u8>, permission: &Permission) {
-        let Resource {
-            kind,
-            organization,
-            target,
-        } = &permission.resource;
+        let Resource { kind, organization, target } = &permission.resource;
         let words = (permission.action, *kind);
         // There are fewer pairs than input bytes.
         let next = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
@@ -78,11 +74,7 @@ impl Sets {
         let number = u32::from_le_bytes(*take(rest)?);
         let (action, kind) = *self.words.get(number as usize)?;
         let [has] = *take(rest)?;
-        let mut resource = Resource {
-            kind,
-            organization: None,
-            target: Target::Any,
-        };
+        let mut resource = Resource { kind, organization: None, target: Target::Any };
         if has & HAS_ORGANIZATION != 0 {
             resource.organization = Id::new(u64::from_le_bytes(*take(rest)?));
         }
@@ -120,10 +112,7 @@ mod tests {
             base("write", "buckets").organization(id),
             base("read", "tasks").id(Id::MIN),
             base("read", "databases").name("a\n\u{0}b"),
-            base("write", "databases")
-                .name("")
-                .organization(id)
-                .to_owned(),
+            base("write", "databases").name("").organization(id).to_owned(),
             base("read", "buckets"),
         ]
         .into_iter()

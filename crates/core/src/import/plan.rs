@@ -127,12 +127,7 @@ impl Plan {
     /// Returns the numbers of entities that [`Plan::write`] will write.
     pub fn new_items(&self) -> Counts {
         let [organizations, users, buckets] = self.items.each_ref().map(Vec::len);
-        Counts {
-            organizations,
-            users,
-            buckets,
-            authorizations: self.rows.len(),
-        }
+        Counts { organizations, users, buckets, authorizations: self.rows.len() }
     }
 }
 
@@ -143,12 +138,7 @@ impl PlannedAuthorization {
         sets: &Sets,
         now: Timestamp,
     ) -> Result<ImportItem, MalformedToken> {
-        let Self {
-            id,
-            organization,
-            user,
-            ref details,
-        } = *self;
+        let Self { id, organization, user, ref details } = *self;
         let authorization = details.authorization(id, organization, user, sets, now);
         details.secret.item(prefix, authorization)
     }

@@ -61,16 +61,8 @@ impl<'a> Planner<'a> {
         self.users.given_names = user_names;
         self.plan.sets = file.sets;
         self.plan.set_up = file.set_up.as_ref().map(|form| {
-            let SetUp {
-                organization,
-                user,
-                at,
-            } = form.into();
-            ImportItem::SetUp {
-                organization,
-                user,
-                at,
-            }
+            let SetUp { organization, user, at } = form.into();
+            ImportItem::SetUp { organization, user, at }
         });
         for bad in file.bad {
             self.refuse(bad, &file.names_of_bad_rows);
@@ -107,10 +99,8 @@ impl<'a> Planner<'a> {
     }
 
     fn take_owners(&mut self, list: ImportList, rows: &[OwnerRow]) -> Result<(), Error> {
-        let (mut ids, mut names) = (
-            DuplicateCheck::new(list, "id"),
-            DuplicateCheck::new(list, "name"),
-        );
+        let (mut ids, mut names) =
+            (DuplicateCheck::new(list, "id"), DuplicateCheck::new(list, "name"));
         for row in rows {
             let item = match list {
                 ImportList::Users => ImportItem::User(row.user(self.plan.now)),
@@ -121,17 +111,13 @@ impl<'a> Planner<'a> {
                 if let Some(name) = row.name() {
                     names.note(name, row.index)?;
                 }
-                self.owners(list)
-                    .map_or(Ok(false), |owners| owners.take(row, &item))
+                self.owners(list).map_or(Ok(false), |owners| owners.take(row, &item))
             };
             let taken = take();
             if let (Err(Refusal::Row(_)), Some(owners)) = (&taken, self.owners(list)) {
                 owners.refuse(row.index, Some(row.id), row.name().map(Box::from));
             }
-            self.note(
-                (list, row.index, row.id),
-                taken.map(|known| (known, Some(item))),
-            )?;
+            self.note((list, row.index, row.id), taken.map(|known| (known, Some(item))))?;
         }
         Ok(())
     }
@@ -155,10 +141,8 @@ impl<'a> Planner<'a> {
 
     fn take_buckets(&mut self, rows: &[BucketRow]) -> Result<(), Error> {
         let list = ImportList::Buckets;
-        let (mut ids, mut names) = (
-            DuplicateCheck::new(list, "id"),
-            DuplicateCheck::new(list, "name"),
-        );
+        let (mut ids, mut names) =
+            (DuplicateCheck::new(list, "id"), DuplicateCheck::new(list, "name"));
         for row in rows {
             let mut take = || {
                 ids.note(row.id, row.index)?;
@@ -168,9 +152,7 @@ impl<'a> Planner<'a> {
                     names.note((organization, bucket.name.clone()), row.index)?;
                 }
                 let item = ImportItem::Bucket(bucket);
-                let known = self
-                    .maintenance
-                    .check_import(&item, self.defaults.if_revoked)?;
+                let known = self.maintenance.check_import(&item, self.defaults.if_revoked)?;
                 self.organizations.need(organization);
                 Ok((known, Some(item)))
             };
@@ -220,24 +202,14 @@ impl<'a> Planner<'a> {
         let organization = self.organization(row.organization.as_ref())?;
         let user = row.user.as_ref().map(|user| self.users.find(user));
         let user = user.transpose()?;
-        let ready = PlannedAuthorization {
-            id: row.id,
-            organization,
-            user,
-            details: row.details,
-        };
+        let ready = PlannedAuthorization { id: row.id, organization, user, details: row.details };
         let item = ready.item(self.maintenance.prefix(), &self.plan.sets, self.plan.now);
         let item = item.map_err(|error| Refusal::Row(format!("`token`: {error}")))?;
-        if compare
-            && self
-                .maintenance
-                .check_import(&item, self.defaults.if_revoked)?
-        {
+        if compare && self.maintenance.check_import(&item, self.defaults.if_revoked)? {
             return Ok(None);
         }
         if !compare {
-            self.maintenance
-                .check_item(&item, self.defaults.if_revoked)?;
+            self.maintenance.check_item(&item, self.defaults.if_revoked)?;
         }
         self.organizations.need(organization);
         if let Some(user) = user {

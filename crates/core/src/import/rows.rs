@@ -97,16 +97,11 @@ impl OwnerRow {
             index,
             id,
             name: name("name", row.name)?.ok_or("`name` is missing")?.into(),
-            description: text("description", row.description)?
-                .unwrap_or_default()
-                .into(),
+            description: text("description", row.description)?.unwrap_or_default().into(),
             status: status(row.status)?,
             times: Times::read(row)?,
             operator: form("operator", row.operator, "`true` or `false`")?,
-            memberships: memberships
-                .into_iter()
-                .map(|JsonObject(one)| one.into())
-                .collect(),
+            memberships: memberships.into_iter().map(|JsonObject(one)| one.into()).collect(),
             password_hash: password.map(PasswordHash::from_phc),
         })
     }
@@ -197,10 +192,7 @@ impl AuthorizationRow {
             permissions: sets.pack(&permissions(row.permissions)?),
             symbolon_fields: SymbolonFields::read(row)?,
         };
-        let ended = details
-            .symbolon_fields
-            .as_ref()
-            .and_then(|one| one.revoked_at);
+        let ended = details.symbolon_fields.as_ref().and_then(|one| one.revoked_at);
         if ended.is_some() && details.status != Status::Revoked {
             return Err("it has `revokedAt`, but its `status` is not `revoked`".into());
         }
@@ -224,16 +216,8 @@ impl AuthorizationDetails {
         now: Timestamp,
     ) -> Authorization {
         let (created_at, updated_at) = self.times.or(now);
-        let SymbolonFields {
-            origin,
-            created_by,
-            rotated_from,
-            revoked_at,
-        } = self
-            .symbolon_fields
-            .as_deref()
-            .cloned()
-            .unwrap_or(SymbolonFields::UNKNOWN);
+        let SymbolonFields { origin, created_by, rotated_from, revoked_at } =
+            self.symbolon_fields.as_deref().cloned().unwrap_or(SymbolonFields::UNKNOWN);
         let ended = || (self.status == Status::Revoked).then_some(updated_at);
         Authorization {
             id,
@@ -259,12 +243,8 @@ const CREATOR: &str = "`{\"authorizationID\":…}` or `{\"userID\":…}`";
 const ORIGIN: &str = "`v2`, `v0` or `embedder`";
 
 impl SymbolonFields {
-    const UNKNOWN: Self = Self {
-        origin: Origin::V2,
-        created_by: None,
-        rotated_from: None,
-        revoked_at: None,
-    };
+    const UNKNOWN: Self =
+        Self { origin: Origin::V2, created_by: None, rotated_from: None, revoked_at: None };
 
     fn read(row: &Fields<'_>) -> Result<Option<Box<Self>>, String> {
         let origin: Option<Origin> = form("face", row.origin, ORIGIN)?;
@@ -316,19 +296,12 @@ impl<'r> Named<'r> {
         (id_key, id): (&str, Option<&'r RawValue>),
         (name_key, named): (&str, Option<&'r RawValue>),
     ) -> Result<Self, String> {
-        Ok(Self {
-            id: parsed(id_key, id)?,
-            name: name(name_key, named)?,
-        })
+        Ok(Self { id: parsed(id_key, id)?, name: name(name_key, named)? })
     }
 
     /// Prefers the id, because the name may have changed since.
     fn reference(&self) -> Option<OwnerName> {
-        let named = || {
-            self.name
-                .as_deref()
-                .map(|name| OwnerName::Name(name.into()))
-        };
+        let named = || self.name.as_deref().map(|name| OwnerName::Name(name.into()));
         self.id.map(OwnerName::Id).or_else(named)
     }
 }

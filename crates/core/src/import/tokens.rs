@@ -35,16 +35,10 @@ impl Secret {
     pub(super) fn read(row: &Fields<'_>) -> Result<Self, String> {
         let text = name("token", row.token)?.map(|text| Zeroizing::new(text.into_owned()));
         let text = text.filter(|text| text.as_str() != REDACTED);
-        if text
-            .as_ref()
-            .is_some_and(|text| text.starts_with(HASH_MARK))
-        {
+        if text.as_ref().is_some_and(|text| text.starts_with(HASH_MARK)) {
             return Err("`token` is a stored hash; give it as `hashedToken`".into());
         }
-        if text
-            .as_ref()
-            .is_some_and(|text| text.starts_with(KEYED_MARK))
-        {
+        if text.as_ref().is_some_and(|text| text.starts_with(KEYED_MARK)) {
             return Err("`token` is a stored hash; give it as `keyedHash`".into());
         }
         let hash = name("hashedToken", row.hashed_token)?;
@@ -53,12 +47,7 @@ impl Secret {
         let keyed = name("keyedHash", row.keyed_hash)?;
         let keyed = keyed.map(|keyed| keyed.parse::<StoredDigest>()).transpose();
         let keyed = keyed.map_err(|error| format!("`keyedHash`: {error}"))?;
-        if let Some(StoredDigest {
-            key,
-            hash: keyed,
-            native,
-        }) = keyed
-        {
+        if let Some(StoredDigest { key, hash: keyed, native }) = keyed {
             return match (text, hash) {
                 (Some(_), _) => Err("it has `token` and `keyedHash`; leave one out".into()),
                 (None, Some(hash)) => Ok(Credential::ForeignAndKeyed(hash, key, keyed)),
@@ -114,10 +103,7 @@ impl Tokens {
             }
             Secret::Text(_) => false,
         };
-        Self {
-            known: HashMap::with_capacity(rows.len()),
-            wide: rows.iter().any(is_wide),
-        }
+        Self { known: HashMap::with_capacity(rows.len()), wide: rows.iter().any(is_wide) }
     }
 
     /// Records the token of the row with this index.
@@ -140,10 +126,7 @@ impl Tokens {
         };
         let digests = locators.iter().flatten().map(ForeignHash::digest);
         let keyed = keyed.as_ref().map(|(_, hash)| hash.0.as_slice());
-        for start in digests
-            .chain(keyed)
-            .filter_map(|digest| digest.first_chunk())
-        {
+        for start in digests.chain(keyed).filter_map(|digest| digest.first_chunk()) {
             match self.known.entry(*start) {
                 Entry::Occupied(earlier) => return Err(*earlier.get()),
                 Entry::Vacant(free) => {

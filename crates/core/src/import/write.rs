@@ -26,20 +26,12 @@ impl Plan {
     ) -> Result<Counts, Error> {
         let mut done = Counts::default();
         // The first commit of a store also writes its settings.
-        let chunk = maintenance
-            .limits()
-            .writes
-            .saturating_sub(1)
-            .clamp(1, CHUNK);
+        let chunk = maintenance.limits().writes.saturating_sub(1).clamp(1, CHUNK);
         // Written first, so that the store is never open to another set-up.
         if let Some(set_up) = &self.set_up {
             maintenance.import(std::slice::from_ref(set_up))?;
         }
-        let lists = [
-            ImportList::Organizations,
-            ImportList::Users,
-            ImportList::Buckets,
-        ];
+        let lists = [ImportList::Organizations, ImportList::Users, ImportList::Buckets];
         for (list, items) in lists.into_iter().zip(&self.items) {
             for items in items.chunks(chunk) {
                 *done.of(list) += commit(maintenance, items, self.if_revoked)?.new;
@@ -74,10 +66,7 @@ fn commit(
             let (first, second) = items.split_at(items.len() / 2);
             let first = commit(maintenance, first, if_revoked)?;
             let second = commit(maintenance, second, if_revoked)?;
-            Ok(ImportReport {
-                new: first.new + second.new,
-                known: first.known + second.known,
-            })
+            Ok(ImportReport { new: first.new + second.new, known: first.known + second.known })
         }
         imported => imported,
     }

@@ -154,16 +154,11 @@ impl Builder {
             }
             ChangeKind::Owner(state, sequence) => {
                 let revoked = *state == OwnerState::Deleted;
-                self.replace(
-                    change,
-                    (*sequence, revoked, NOT_FOUND),
-                    known,
-                    |builder, _, _| {
-                        let owner = builder.owner(change.key);
-                        builder.interned.set_owner(owner, *state);
-                        ApplyOutcome::Applied
-                    },
-                )
+                self.replace(change, (*sequence, revoked, NOT_FOUND), known, |builder, _, _| {
+                    let owner = builder.owner(change.key);
+                    builder.interned.set_owner(owner, *state);
+                    ApplyOutcome::Applied
+                })
             }
         }
     }
@@ -176,11 +171,7 @@ impl Builder {
         known: Option<KnownRecord>,
         write: impl FnOnce(&mut Self, Option<&KnownRecord>, &KnownRecord) -> ApplyOutcome,
     ) -> ApplyOutcome {
-        if self
-            .purged
-            .get(&change.key)
-            .is_some_and(|purged| sequence <= *purged)
-        {
+        if self.purged.get(&change.key).is_some_and(|purged| sequence <= *purged) {
             return ApplyOutcome::RolledBack;
         }
         if let Some(known) = &known {
@@ -189,11 +180,7 @@ impl Builder {
             let ends = revoked && !known.revoked;
             let backwards = sequence < known.sequence || known.revoked && !revoked;
             if backwards && !ends {
-                return if newer {
-                    ApplyOutcome::RolledBack
-                } else {
-                    ApplyOutcome::Known
-                };
+                return if newer { ApplyOutcome::RolledBack } else { ApplyOutcome::Known };
             }
             // An authentic version that was committed before a tampered one does not restore the
             // record.
@@ -202,13 +189,7 @@ impl Builder {
             }
             if sequence == known.sequence && known.authentic && !ends {
                 let revision = known.revision.max(change.revision);
-                self.remember(
-                    change.key,
-                    KnownRecord {
-                        revision,
-                        ..known.clone()
-                    },
-                );
+                self.remember(change.key, KnownRecord { revision, ..known.clone() });
                 return ApplyOutcome::Known;
             }
         }
@@ -297,10 +278,7 @@ impl Builder {
 
     /// Always true for kinds that the index does not hold, such as buckets.
     pub(super) fn may_outlast(&self, key: RecordKey, at: Timestamp) -> bool {
-        if !matches!(
-            key.kind,
-            Kind::AUTHORIZATION | Kind::USER | Kind::ORGANIZATION
-        ) {
+        if !matches!(key.kind, Kind::AUTHORIZATION | Kind::USER | Kind::ORGANIZATION) {
             return true;
         }
         let Some(known) = self.known(key).filter(|known| !known.revoked) else {
@@ -310,19 +288,14 @@ impl Builder {
         // A slot of another authorization says nothing about this record.
         let own = starts.filter_map(|(start, short_digest)| {
             let (entry, back) = self.tables.read(start, short_digest)?;
-            entry
-                .expires
-                .filter(|_| back.is_some_and(|back| back.id == key.id))
+            entry.expires.filter(|_| back.is_some_and(|back| back.id == key.id))
         });
         !own.into_iter().any(|end| end <= at)
     }
 
     /// Refuses everything that depends on a tampered record, and remembers it.
     fn apply_tampered(&mut self, change: &Change, known: Option<KnownRecord>) -> ApplyOutcome {
-        if known
-            .as_ref()
-            .is_some_and(|known| change.revision < known.revision)
-        {
+        if known.as_ref().is_some_and(|known| change.revision < known.revision) {
             return ApplyOutcome::Known;
         }
         self.deny(change.key, known.as_ref());
@@ -334,11 +307,7 @@ impl Builder {
             authentic: false,
             rest: 0,
         });
-        let now = KnownRecord {
-            revision: change.revision,
-            authentic: false,
-            ..before
-        };
+        let now = KnownRecord { revision: change.revision, authentic: false, ..before };
         self.remember(change.key, now);
         ApplyOutcome::Applied
     }
@@ -382,10 +351,7 @@ impl Builder {
         }
         let mut outcome = ApplyOutcome::Applied;
         for (start, short_digest) in self.tables.starts(id, digest.handle) {
-            if !self
-                .tables
-                .insert((start, short_digest), &entry, &now.back(id))
-            {
+            if !self.tables.insert((start, short_digest), &entry, &now.back(id)) {
                 outcome = ApplyOutcome::DuplicateToken;
             }
         }

@@ -52,10 +52,7 @@ fn place(at: u32) -> (usize, usize) {
     let scaled = at as usize / FIRST + 1;
     let chunk = scaled.ilog2() as usize;
     let before = FIRST * ((1 << chunk) - 1);
-    (
-        chunk.saturating_sub(1),
-        (at as usize).saturating_sub(before),
-    )
+    (chunk.saturating_sub(1), (at as usize).saturating_sub(before))
 }
 
 #[cfg(test)]

@@ -32,12 +32,7 @@ pub(super) fn version(
     status: Status,
     short_digests: [Option<ShortDigest>; 2],
 ) -> Change {
-    handled(
-        number,
-        sequence,
-        status,
-        TokenLookup::ByDigest(short_digests),
-    )
+    handled(number, sequence, status, TokenLookup::ByDigest(short_digests))
 }
 
 pub(super) fn handled(number: u64, sequence: u64, status: Status, handle: TokenLookup) -> Change {

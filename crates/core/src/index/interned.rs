@@ -36,11 +36,7 @@ pub(super) const NO_PAIR: u32 = MAX_INTERNED - 1;
 
 impl Interned {
     pub(super) fn new() -> Self {
-        let interned = Self {
-            sets: Chunks::new(),
-            pairs: Chunks::new(),
-            owners: Chunks::new(),
-        };
+        let interned = Self { sets: Chunks::new(), pairs: Chunks::new(), owners: Chunks::new() };
         interned.set_owner(NO_OWNER, OwnerState::Active);
         interned
     }
@@ -52,11 +48,7 @@ impl Interned {
 
     #[inline(always)]
     pub(super) fn owner(&self, at: u32) -> OwnerState {
-        match self
-            .owners
-            .get(at)
-            .map(|state| state.load(Ordering::Acquire))
-        {
+        match self.owners.get(at).map(|state| state.load(Ordering::Acquire)) {
             Some(1) => OwnerState::Active,
             Some(2) => OwnerState::Inactive,
             Some(3) => OwnerState::Deleted,
@@ -68,10 +60,7 @@ impl Interned {
     #[inline(always)]
     pub(super) fn owners(&self, pair: &Pair) -> [OwnerState; 2] {
         let numbers = pair.numbers.load(Ordering::Relaxed);
-        [
-            self.owner((numbers >> 32) as u32),
-            self.owner(numbers as u32),
-        ]
+        [self.owner((numbers >> 32) as u32), self.owner(numbers as u32)]
     }
 
     /// Returns true if user and organization are active. Fast path for most checks.
@@ -98,8 +87,7 @@ impl Pair {
         self.user.store(user, Ordering::Relaxed);
         let numbers = u64::from(user_at) << 32 | u64::from(at);
         self.numbers.store(numbers, Ordering::Relaxed);
-        self.organization
-            .store(organization.number(), Ordering::Release);
+        self.organization.store(organization.number(), Ordering::Release);
     }
 
     #[inline(always)]

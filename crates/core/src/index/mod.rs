@@ -142,10 +142,7 @@ impl Index {
         Self {
             version: CachePadded::default(),
             view: Rcu::new(Box::new(view)),
-            writers: Mutex::new(Writers {
-                current,
-                fresh: None,
-            }),
+            writers: Mutex::new(Writers { current, fresh: None }),
         }
     }
 

@@ -177,9 +177,7 @@ impl Slot {
     }
 
     pub(super) fn short_digest(&self) -> ShortDigest {
-        self.short_digest
-            .each_ref()
-            .map(|part| part.load(Ordering::Relaxed))
+        self.short_digest.each_ref().map(|part| part.load(Ordering::Relaxed))
     }
 
     /// Returns the expiry that matches `word`; none if the slot was written since and must be read
@@ -244,8 +242,7 @@ impl Slot {
             self.expiry.store(held.earlier(expiry).0, Ordering::Relaxed);
         }
         let count = (before >> STATE_BITS) + 1;
-        self.word
-            .store(SlotWord::pack(entry, count), Ordering::Release);
+        self.word.store(SlotWord::pack(entry, count), Ordering::Release);
         self.expiry.store(expiry.0, Ordering::Release);
     }
 

@@ -230,11 +230,7 @@ impl Table {
                 return slot.write(short_digest, entry);
             };
             // As with the expiry itself, the earlier rest is stored while the word changes.
-            let held = if slot.is_empty() {
-                u64::MAX
-            } else {
-                cold.rest()
-            };
+            let held = if slot.is_empty() { u64::MAX } else { cold.rest() };
             let rest = back.rest.min(held);
             cold.write(&SlotRecord { rest, ..*back });
             slot.write(short_digest, entry);
@@ -264,12 +260,7 @@ impl Table {
     }
 
     fn full(&self, at: usize) -> Option<(usize, ShortDigest, SlotContents, Option<SlotRecord>)> {
-        Some((
-            at,
-            self.slot(at)?.short_digest(),
-            self.entry(at)?,
-            self.back(at),
-        ))
+        Some((at, self.slot(at)?.short_digest(), self.entry(at)?, self.back(at)))
     }
 
     /// Returns the contents of a slot, if it is taken and was not moved to another table.
@@ -314,11 +305,7 @@ impl Table {
             }
         }
         self.moved.store(to, Ordering::Release);
-        for slot in self
-            .slots
-            .get(from * BUCKET_SLOTS..to * BUCKET_SLOTS)
-            .unwrap_or_default()
-        {
+        for slot in self.slots.get(from * BUCKET_SLOTS..to * BUCKET_SLOTS).unwrap_or_default() {
             slot.mark_moved();
         }
         MoveProgress::Some(taken)
@@ -346,12 +333,7 @@ impl Table {
             let start = by_id.map_or(BucketHash::of_digest(short_digest), |back| {
                 BucketHash::of_id(back.id.number(), seed)
             });
-            next.write(
-                next.place(start, short_digest)?,
-                short_digest,
-                &entry,
-                back.as_ref(),
-            );
+            next.write(next.place(start, short_digest)?, short_digest, &entry, back.as_ref());
             copied += 1;
         }
         Some(copied)

@@ -241,12 +241,7 @@ impl Tables {
             && let Some(at) = table.place(start, short_digest)
         {
             let state = SlotState::Void;
-            table.write(
-                at,
-                short_digest,
-                &SlotContents { state, ..entry },
-                Some(&back),
-            );
+            table.write(at, short_digest, &SlotContents { state, ..entry }, Some(&back));
         }
     }
 
@@ -337,11 +332,7 @@ fn seed() -> u64 {
 
 impl CountedTable {
     fn with_room_for(count: usize, percent: usize) -> Self {
-        Self {
-            table: Arc::new(Table::with_room_for(count, percent)),
-            used: 0,
-            lost: 0,
-        }
+        Self { table: Arc::new(Table::with_room_for(count, percent)), used: 0, lost: 0 }
     }
 
     fn is_full(&self) -> bool {

@@ -65,11 +65,7 @@ impl View {
     pub(crate) fn slot_ref(&self, start: BucketHash) -> SlotRef<'_> {
         let table = self.side(start);
         let first = table.first(start);
-        SlotRef {
-            table,
-            first,
-            start,
-        }
+        SlotRef { table, first, start }
     }
 
     #[inline(always)]
@@ -94,9 +90,7 @@ impl View {
         slot_ref: SlotRef<'v>,
         short_digest: ShortDigest,
     ) -> LookupResult<'v> {
-        let SlotRef {
-            mut table, start, ..
-        } = slot_ref;
+        let SlotRef { mut table, start, .. } = slot_ref;
         loop {
             match table.search_further(start, short_digest) {
                 SlotSearch::At(at, word) => match self.found(table, at, word) {
@@ -135,14 +129,7 @@ impl View {
         let known = !word.is_void();
         let pair = interned.pairs.get(word.owners()).filter(|_| known);
         Some(pair.map_or(LookupResult::Nothing, |pair| {
-            LookupResult::Found(Found {
-                interned,
-                table,
-                at,
-                word,
-                expiry,
-                pair,
-            })
+            LookupResult::Found(Found { interned, table, at, word, expiry, pair })
         }))
     }
 

@@ -48,9 +48,7 @@ impl RecordedChanges {
             }
             Event::Intent(_) | Event::Denied { .. } | Event::Gap { .. } => {}
         })?;
-        undecided
-            .into_values()
-            .for_each(|changes| recorded.add(changes));
+        undecided.into_values().for_each(|changes| recorded.add(changes));
         Ok(recorded)
     }
 

@@ -39,17 +39,12 @@ impl JournalKeys {
             id: secret.id,
             key: blake3::derive_key("symbolon 2026-11-22 journal", &*secret.hash.bytes()),
         });
-        Self {
-            keys: keys.collect(),
-        }
+        Self { keys: keys.collect() }
     }
 
     /// Returns the current key and its MAC of `line`, whose predecessor has the MAC `previous`.
     pub fn seal(&self, previous: Mac, line: &[u8]) -> (KeyId, Mac) {
-        let mac = self
-            .keys
-            .last()
-            .map(|key| (key.id, key.mac(previous, line)));
+        let mac = self.keys.last().map(|key| (key.id, key.mac(previous, line)));
         mac.unwrap_or((KeyId(0), Mac::default()))
     }
 
@@ -114,9 +109,7 @@ impl Serialize for Mac {
 
 impl<'de> Deserialize<'de> for Mac {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -142,13 +135,7 @@ mod tests {
     fn macs_have_one_text_form() {
         let mac = Mac([0xab; 16]);
         assert_eq!(mac.to_string().parse(), Ok(mac));
-        for wrong in [
-            "",
-            "AB",
-            &"AB".repeat(16),
-            &"+b".repeat(16),
-            &"ab".repeat(17),
-        ] {
+        for wrong in ["", "AB", &"AB".repeat(16), &"+b".repeat(16), &"ab".repeat(17)] {
             assert_eq!(wrong.parse::<Mac>(), Err(InvalidMac));
         }
     }

@@ -22,19 +22,13 @@ impl MemoryJournal {
     #[must_use]
     pub fn another(&self) -> Self {
         let own = self.chains().len().max(self.own + 1);
-        Self {
-            own,
-            ..self.reopened()
-        }
+        Self { own, ..self.reopened() }
     }
 
     /// Returns the same journal as seen by the next process that continues this chain.
     #[must_use]
     pub fn reopened(&self) -> Self {
-        Self {
-            chains: Arc::clone(&self.chains),
-            own: self.own,
-        }
+        Self { chains: Arc::clone(&self.chains), own: self.own }
     }
 
     /// Returns every entry, chain by chain.

@@ -146,11 +146,7 @@ pub enum Event {
         #[serde(with = "hexadecimal")]
         epoch: u64,
         /// Earlier epochs of the store that the journal followed.
-        #[serde(
-            default,
-            skip_serializing_if = "Vec::is_empty",
-            with = "hexadecimal::list"
-        )]
+        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hexadecimal::list")]
         superseded: Vec<u64>,
         /// True if the operator accepted the store although the journal did not know it.
         accepted: bool,
@@ -346,11 +342,7 @@ mod tests {
         let key = |text: &str| text.parse::<RecordKey>().unwrap();
         let at = "2026-01-01T00:00:00Z".parse().unwrap();
         let events = [
-            Event::Opened {
-                store: "00".repeat(16),
-                epoch: u64::MAX,
-                head: 3,
-            },
+            Event::Opened { store: "00".repeat(16), epoch: u64::MAX, head: 3 },
             Event::Intent(Intent {
                 actor: Actor::Root,
                 operation: Operation::Revoke,
@@ -364,10 +356,7 @@ mod tests {
                     mark: Some(Mac([7; 16])),
                 }],
             }),
-            Event::Outcome {
-                of: 2,
-                outcome: Outcome::Done { revision: 9 },
-            },
+            Event::Outcome { of: 2, outcome: Outcome::Done { revision: 9 } },
             Event::Denied {
                 actor: Actor::User(Id::new(5).unwrap()),
                 operation: Operation::Create,

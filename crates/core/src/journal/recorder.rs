@@ -81,12 +81,7 @@ impl Recorder {
             endings: 0,
             floor: Revision::ABSENT,
         };
-        Self {
-            journal,
-            clock,
-            state: Mutex::new(state),
-            seen: Mutex::new(None),
-        }
+        Self { journal, clock, state: Mutex::new(state), seen: Mutex::new(None) }
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -142,13 +137,7 @@ impl Recorder {
         let now = self.clock.now();
         let mut events = state.preface();
         let late = events.len() as u64;
-        events.extend(
-            state
-                .missed
-                .intents
-                .iter()
-                .map(|(intent, _)| Event::Intent(intent.clone())),
-        );
+        events.extend(state.missed.intents.iter().map(|(intent, _)| Event::Intent(intent.clone())));
         let new = events.len() as u64;
         events.extend(intents.iter().cloned().map(Event::Intent));
         let first = journal.append(now, &events, Durability::Synced)?;
@@ -159,10 +148,8 @@ impl Recorder {
         }
         state.open.extend(first + late..first + count);
         let of = first + late..;
-        let outcomes: Vec<_> = of
-            .zip(missed.intents)
-            .map(|(of, (_, outcome))| (of, outcome))
-            .collect();
+        let outcomes: Vec<_> =
+            of.zip(missed.intents).map(|(of, (_, outcome))| (of, outcome)).collect();
         if intents.iter().any(|intent| !intent.ends.is_empty()) {
             state.forget_revocations();
         }
@@ -229,13 +216,7 @@ impl Recorder {
             return;
         };
         let mut events = state.preface_of_notes();
-        events.push(Event::Denied {
-            actor,
-            operation,
-            on,
-            reason,
-            left_out,
-        });
+        events.push(Event::Denied { actor, operation, on, reason, left_out });
         let count = events.len() as u64;
         match journal.append(now, &events, Durability::Written) {
             Ok(_) => state.noted(count),
@@ -270,11 +251,7 @@ impl Recorder {
     pub(crate) fn add_revocations(&self, keys: &[RecordKey]) -> Result<(), JournalError> {
         let at = self.clock.now();
         for chunk in keys.chunks(REVOCATIONS_PER_LINE) {
-            let ends = chunk.iter().map(|key| Revocation {
-                key: *key,
-                at,
-                mark: None,
-            });
+            let ends = chunk.iter().map(|key| Revocation { key: *key, at, mark: None });
             let intent = Intent {
                 actor: Actor::Root,
                 operation: Operation::ReplayRevocations,
@@ -321,11 +298,7 @@ impl State {
 
     fn note_store_end(&mut self, end: End) {
         let Revision(head) = end.head;
-        self.head = if self.epoch == end.epoch.0 {
-            self.head.max(head)
-        } else {
-            head
-        };
+        self.head = if self.epoch == end.epoch.0 { self.head.max(head) } else { head };
         if self.epoch != end.epoch.0 && self.since_opened.take().is_some() {
             // The entries that follow belong to another epoch; the previous one never continues.
             self.first.push(Event::RolledBack {
@@ -340,11 +313,7 @@ impl State {
     }
 
     fn opened(&self) -> Event {
-        Event::Opened {
-            store: self.store.clone(),
-            epoch: self.epoch,
-            head: self.head,
-        }
+        Event::Opened { store: self.store.clone(), epoch: self.epoch, head: self.head }
     }
 
     /// Removes the intent from the open ones, unless its outcome is unknown.
@@ -368,9 +337,7 @@ impl State {
             events.push(self.opened());
         }
         if self.missed.entries > 0 {
-            events.push(Event::Gap {
-                missed: self.missed.entries,
-            });
+            events.push(Event::Gap { missed: self.missed.entries });
             events.extend(self.missed.outcomes.iter().map(outcome));
         }
         events
@@ -401,10 +368,7 @@ impl State {
 }
 
 fn outcome((of, outcome): &(u64, Outcome)) -> Event {
-    Event::Outcome {
-        of: *of,
-        outcome: *outcome,
-    }
+    Event::Outcome { of: *of, outcome: *outcome }
 }
 
 /// Rate limit of recorded denials: a burst of [`DENIAL_BURST`], then one per [`DENIAL_INTERVAL`].
@@ -420,11 +384,7 @@ const DENIAL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Default for Denials {
     fn default() -> Self {
-        Self {
-            left: DENIAL_BURST,
-            refilled: Timestamp::MIN,
-            left_out: 0,
-        }
+        Self { left: DENIAL_BURST, refilled: Timestamp::MIN, left_out: 0 }
     }
 }
 

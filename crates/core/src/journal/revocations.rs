@@ -71,15 +71,8 @@ impl RevocationList {
             Event::Intent(intent)
                 if !intent.ends.is_empty() || intent.operation == Operation::Import =>
             {
-                let Entry {
-                    at, chain, number, ..
-                } = entry;
-                let moment = WrittenAt {
-                    at,
-                    chain,
-                    number,
-                    commit: None,
-                };
+                let Entry { at, chain, number, .. } = entry;
+                let moment = WrittenAt { at, chain, number, commit: None };
                 open.insert((chain, number), (moment, intent));
             }
             Event::Outcome { of, outcome } if outcome != Outcome::Unknown => {

@@ -76,11 +76,7 @@ impl JournalSummary {
             }
             Event::Outcome { of, outcome } => {
                 if let Outcome::Done { revision } = outcome {
-                    let epoch = self
-                        .chain_epochs
-                        .get(&entry.chain)
-                        .copied()
-                        .unwrap_or_default();
+                    let epoch = self.chain_epochs.get(&entry.chain).copied().unwrap_or_default();
                     self.note_head(epoch, *revision);
                 }
                 if entry.own && *outcome != Outcome::Unknown {

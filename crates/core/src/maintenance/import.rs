@@ -94,11 +94,8 @@ impl Maintenance {
     /// [`IfRevoked::Refuse`].
     pub fn check_import(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<bool, Error> {
         let entity = self.sized(item)?;
-        let known = self.is_known(
-            &mut Transaction::new(&self.changes.shared),
-            item,
-            StoreLookup::Always,
-        )?;
+        let known =
+            self.is_known(&mut Transaction::new(&self.changes.shared), item, StoreLookup::Always)?;
         if !known {
             self.check_ended(item, &entity, if_revoked)?;
         }
@@ -175,10 +172,7 @@ impl Maintenance {
             if looks {
                 // Records that another process revoked and purged are not in the store, nor in a
                 // cached revocation list.
-                self.changes
-                    .shared
-                    .recorder
-                    .purged(self.changes.shared.floor()?);
+                self.changes.shared.recorder.purged(self.changes.shared.floor()?);
             }
             let mut imported = ImportReport::default();
             for item in items {
@@ -234,9 +228,7 @@ impl Maintenance {
             }
             _ => Vec::new(),
         };
-        let same = uniques
-            .iter()
-            .find_map(|unique| ended.record_with_mark(mark(unique)));
+        let same = uniques.iter().find_map(|unique| ended.record_with_mark(mark(unique)));
         same.map_or(Ok(()), |key| Err(Error::PreviouslyRevoked(key)))
     }
 
@@ -256,27 +248,16 @@ impl Maintenance {
                 check_label(Field::BucketName, &bucket.name)?;
                 Ok(Entity::Bucket(bucket.clone()))
             }
-            ImportItem::SetUp {
-                organization,
-                user,
-                at,
-            } => {
+            ImportItem::SetUp { organization, user, at } => {
                 let (organization, user, at) = (*organization, *user, *at);
-                Ok(Entity::SetUp(SetUp {
-                    organization,
-                    user,
-                    at,
-                }))
+                Ok(Entity::SetUp(SetUp { organization, user, at }))
             }
             ImportItem::Authorization(authorization, _)
             | ImportItem::Hashed(authorization, _)
             | ImportItem::Stored(authorization, _) => {
                 check_description(&authorization.description)?;
                 let permissions = &authorization.permissions;
-                self.changes
-                    .shared
-                    .schema
-                    .check(authorization.origin, permissions)?;
+                self.changes.shared.schema.check(authorization.origin, permissions)?;
                 check_organization(authorization.organization, permissions)?;
                 let credential = self.credential(item)?;
                 let credential =
@@ -372,10 +353,7 @@ impl Maintenance {
         if let ImportItem::Authorization(_, token) = item {
             let text = token.reveal().as_bytes();
             // The record may have been imported with a hash, or hashed under a previous key.
-            if held
-                .foreign_hash()
-                .is_some_and(|foreign_hash| foreign_hash.is_of(text))
-            {
+            if held.foreign_hash().is_some_and(|foreign_hash| foreign_hash.is_of(text)) {
                 return Ok(true);
             }
             if let Some((key, hash)) = held.keyed() {

@@ -59,13 +59,8 @@ impl PurgeReport {
 
 const CHUNK: usize = 500;
 /// Owners come after the records that may belong to them.
-const KINDS: [Kind; 5] = [
-    Kind::SESSION,
-    Kind::AUTHORIZATION,
-    Kind::BUCKET,
-    Kind::USER,
-    Kind::ORGANIZATION,
-];
+const KINDS: [Kind; 5] =
+    [Kind::SESSION, Kind::AUTHORIZATION, Kind::BUCKET, Kind::USER, Kind::ORGANIZATION];
 
 impl Maintenance {
     /// Purges authorizations, users, organizations and buckets that were revoked or deleted, and

@@ -122,112 +122,92 @@ impl Maintenance {
         if let Some(bucket) = &first.bucket {
             check_label(Field::BucketName, bucket)?;
         }
-        self.changes
-            .shared
-            .schema
-            .check(Origin::V2, &first.permissions)?;
-        self.changes.change(
-            AuditContext::new(&Caller::Root, Operation::SetUp),
-            |change| {
-                // Names before the status: if a concurrent set-up took a name, the status is done.
-                let named = self
-                    .changes
-                    .find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
-                let user_named = self.changes.find_named(Kind::USER, first.user.as_bytes())?;
-                may(change.setup_status()?)?;
-                let now = change.now();
-                let organization = match named {
-                    Some(Entity::Organization(found)) => {
-                        first.adopt(Field::OrganizationName)?;
-                        change.organization(found.id)?
-                    }
-                    _ => Organization {
-                        id: change.new_id(Kind::ORGANIZATION),
-                        name: first.organization.clone(),
-                        description: String::new(),
-                        status: Status::Active,
-                        created_at: now,
-                        updated_at: now,
-                    },
-                };
-                let mut user = match user_named {
-                    Some(Entity::User(found)) => {
-                        first.adopt(Field::UserName)?;
-                        change.user(found.id)?
-                    }
-                    _ => User {
-                        id: change.new_id(Kind::USER),
-                        name: first.user.clone(),
-                        status: Status::Active,
-                        operator: true,
-                        memberships: Vec::new(),
-                        password_hash: None,
-                        created_at: now,
-                        updated_at: now,
-                    },
-                };
-                for (field, status) in [
-                    (Field::Organization, organization.status),
-                    (Field::User, user.status),
-                ] {
-                    if status != Status::Active {
-                        let reason = "of this name is inactive; choose another name".into();
-                        return Err(Error::Invalid(field, reason));
-                    }
+        self.changes.shared.schema.check(Origin::V2, &first.permissions)?;
+        self.changes.change(AuditContext::new(&Caller::Root, Operation::SetUp), |change| {
+            // Names before the status: if a concurrent set-up took a name, the status is done.
+            let named =
+                self.changes.find_named(Kind::ORGANIZATION, first.organization.as_bytes())?;
+            let user_named = self.changes.find_named(Kind::USER, first.user.as_bytes())?;
+            may(change.setup_status()?)?;
+            let now = change.now();
+            let organization = match named {
+                Some(Entity::Organization(found)) => {
+                    first.adopt(Field::OrganizationName)?;
+                    change.organization(found.id)?
                 }
-                user.operator = true;
-                user.updated_at = now;
-                user.memberships
-                    .retain(|one| one.organization != organization.id);
-                user.memberships.push(Membership {
-                    organization: organization.id,
-                    role: Role::Owner,
-                });
-                if first.password_hash.is_some() {
-                    user.password_hash.clone_from(&first.password_hash);
-                }
-                let bucket = match &first.bucket {
-                    Some(name) => Some(self.first_bucket(change, organization.id, name, first)?),
-                    None => None,
-                };
-                let authorization = Authorization {
-                    id: self.first_id(change, first)?,
-                    organization: organization.id,
-                    user: Some(user.id),
-                    created_by: None,
-                    origin: Origin::V2,
-                    rotated_from: None,
-                    description: format!("{}'s Token", user.name),
-                    permissions: first.permissions.clone(),
+                _ => Organization {
+                    id: change.new_id(Kind::ORGANIZATION),
+                    name: first.organization.clone(),
+                    description: String::new(),
                     status: Status::Active,
-                    expires_at: None,
                     created_at: now,
                     updated_at: now,
-                    revoked_at: None,
-                    last_used: None,
-                };
-                change.put(Entity::SetUp(SetUp {
-                    organization: organization.id,
-                    user: user.id,
-                    at: now,
-                }))?;
-                change.put(Entity::Organization(organization.clone()))?;
-                change.put(Entity::User(user.clone()))?;
-                let (token, authorization) = match &first.token {
-                    Some(token) => self.write_given_token(change, authorization, token.reveal())?,
-                    None => self
-                        .changes
-                        .write_new_authorization(change, authorization)?,
-                };
-                Ok(SetUpResult {
-                    token,
-                    authorization,
-                    organization,
-                    user,
-                    bucket,
-                })
-            },
-        )
+                },
+            };
+            let mut user = match user_named {
+                Some(Entity::User(found)) => {
+                    first.adopt(Field::UserName)?;
+                    change.user(found.id)?
+                }
+                _ => User {
+                    id: change.new_id(Kind::USER),
+                    name: first.user.clone(),
+                    status: Status::Active,
+                    operator: true,
+                    memberships: Vec::new(),
+                    password_hash: None,
+                    created_at: now,
+                    updated_at: now,
+                },
+            };
+            for (field, status) in
+                [(Field::Organization, organization.status), (Field::User, user.status)]
+            {
+                if status != Status::Active {
+                    let reason = "of this name is inactive; choose another name".into();
+                    return Err(Error::Invalid(field, reason));
+                }
+            }
+            user.operator = true;
+            user.updated_at = now;
+            user.memberships.retain(|one| one.organization != organization.id);
+            user.memberships.push(Membership { organization: organization.id, role: Role::Owner });
+            if first.password_hash.is_some() {
+                user.password_hash.clone_from(&first.password_hash);
+            }
+            let bucket = match &first.bucket {
+                Some(name) => Some(self.first_bucket(change, organization.id, name, first)?),
+                None => None,
+            };
+            let authorization = Authorization {
+                id: self.first_id(change, first)?,
+                organization: organization.id,
+                user: Some(user.id),
+                created_by: None,
+                origin: Origin::V2,
+                rotated_from: None,
+                description: format!("{}'s Token", user.name),
+                permissions: first.permissions.clone(),
+                status: Status::Active,
+                expires_at: None,
+                created_at: now,
+                updated_at: now,
+                revoked_at: None,
+                last_used: None,
+            };
+            change.put(Entity::SetUp(SetUp {
+                organization: organization.id,
+                user: user.id,
+                at: now,
+            }))?;
+            change.put(Entity::Organization(organization.clone()))?;
+            change.put(Entity::User(user.clone()))?;
+            let (token, authorization) = match &first.token {
+                Some(token) => self.write_given_token(change, authorization, token.reveal())?,
+                None => self.changes.write_new_authorization(change, authorization)?,
+            };
+            Ok(SetUpResult { token, authorization, organization, user, bucket })
+        })
     }
 
     fn first_bucket(
@@ -237,9 +217,7 @@ impl Maintenance {
         name: &str,
         first: &SetUpRequest,
     ) -> Result<Bucket, Error> {
-        let named = self
-            .changes
-            .find_named(Kind::BUCKET, &bucket_key(organization, name))?;
+        let named = self.changes.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
         if let Some(Entity::Bucket(found)) = named {
             first.adopt(Field::BucketName)?;
             return change.bucket(found.id);

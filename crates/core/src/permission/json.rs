@@ -64,11 +64,8 @@ impl<'de> Deserialize<'de> for Permission {
                 return Err(serde::de::Error::custom(both));
             }
         };
-        let resource = Resource {
-            kind: resource.kind,
-            organization: resource.organization,
-            target,
-        };
+        let resource =
+            Resource { kind: resource.kind, organization: resource.organization, target };
         Ok(Self { action, resource })
     }
 }
@@ -84,10 +81,7 @@ mod tests {
             r#""orgID":"0000000000000001","name":"b","org":"o"}}"#
         );
         let read: Permission = serde_json::from_str(json).unwrap();
-        assert_eq!(
-            read.to_string(),
-            "read:orgs/0000000000000001/buckets/0000000000000002"
-        );
+        assert_eq!(read.to_string(), "read:orgs/0000000000000001/buckets/0000000000000002");
         let written = serde_json::to_string(&read).unwrap();
         assert_eq!(serde_json::from_str::<Permission>(&written).unwrap(), read);
         assert_eq!(

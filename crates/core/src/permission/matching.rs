@@ -263,11 +263,7 @@ mod tests {
     /// Returns `true` if the request would be covered on the bucket that corresponds to the
     /// database.
     fn could_on_buckets(held: &PermissionSet, request: &Request<'_>) -> bool {
-        let any = Request {
-            kind: ResourceType::BUCKETS,
-            wanted: RequestTarget::Any,
-            ..*request
-        };
+        let any = Request { kind: ResourceType::BUCKETS, wanted: RequestTarget::Any, ..*request };
         let one = match request.wanted {
             RequestTarget::Name("a") if request.organization == Some(id(1)) => any.id(id(1)),
             RequestTarget::Name("b") if request.organization == Some(id(2)) => any.id(id(2)),
@@ -278,14 +274,11 @@ mod tests {
 
     #[test]
     fn a_missing_organization_or_id_means_any_when_granting() {
-        let held: Permission = "read:orgs/0000000000000001/buckets/0000000000000001"
-            .parse()
-            .unwrap();
-        for more in [
-            "read:buckets/0000000000000001",
-            "read:orgs/0000000000000001/buckets",
-            "read:buckets",
-        ] {
+        let held: Permission =
+            "read:orgs/0000000000000001/buckets/0000000000000001".parse().unwrap();
+        for more in
+            ["read:buckets/0000000000000001", "read:orgs/0000000000000001/buckets", "read:buckets"]
+        {
             assert!(!held.includes(&more.parse().unwrap(), &()), "{more}");
         }
     }

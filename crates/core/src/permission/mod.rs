@@ -154,11 +154,7 @@ pub struct Permission {
 impl Permission {
     /// Creates a permission for `action` on every resource of type `kind` in all organizations.
     pub const fn new(action: Action, kind: ResourceType) -> Self {
-        let resource = Resource {
-            kind,
-            organization: None,
-            target: Target::Any,
-        };
+        let resource = Resource { kind, organization: None, target: Target::Any };
         Self { action, resource }
     }
 
@@ -241,12 +237,7 @@ enum RequestTarget<'a> {
 impl<'a> Request<'a> {
     /// Creates a request for `action` on resources of type `kind`, without a particular resource.
     pub const fn new(action: Action, kind: ResourceType) -> Self {
-        Self {
-            action,
-            kind,
-            organization: None,
-            wanted: RequestTarget::Any,
-        }
+        Self { action, kind, organization: None, wanted: RequestTarget::Any }
     }
 
     /// Sets the organization of the resource.
@@ -300,11 +291,7 @@ impl fmt::Display for Request<'_> {
             RequestTarget::Id(id) => Target::Id(id),
             RequestTarget::Name(name) => Target::Name(name.into()),
         };
-        let resource = Resource {
-            kind: self.kind,
-            organization: self.organization,
-            target,
-        };
+        let resource = Resource { kind: self.kind, organization: self.organization, target };
         let action = self.action;
         Permission { action, resource }.fmt(f)
     }

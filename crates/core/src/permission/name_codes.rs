@@ -146,9 +146,7 @@ mod tests {
     fn no_other_words_have_a_code() {
         // Includes names that are well known in the other position, or share a prefix or suffix
         // with one.
-        let texts = [
-            "read", "write", "buckets", "labels", "rea", "reads", "bucket", "bucketss",
-        ];
+        let texts = ["read", "write", "buckets", "labels", "rea", "reads", "bucket", "bucketss"];
         for action in texts {
             for kind in texts {
                 let known = ACTIONS.contains(&action) && TYPES.contains(&kind);

@@ -16,11 +16,7 @@ pub struct InvalidPermission;
 
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Resource {
-            kind,
-            organization,
-            target,
-        } = &self.resource;
+        let Resource { kind, organization, target } = &self.resource;
         write!(f, "{}:", self.action)?;
         if let Some(organization) = organization {
             write!(f, "orgs/{organization}/")?;
@@ -59,11 +55,7 @@ impl FromStr for Permission {
             Some(id) => Target::Id(parse_id(id)?),
         };
         let action: Action = action.parse().map_err(|_| InvalidPermission)?;
-        let resource = Resource {
-            kind,
-            organization,
-            target,
-        };
+        let resource = Resource { kind, organization, target };
         Ok(Self { action, resource })
     }
 }

@@ -34,10 +34,7 @@ pub(crate) struct Blake3Key {
 
 impl Blake3Key {
     pub(crate) fn new(bytes: &[u8; 32]) -> Self {
-        Self {
-            words: words_from_le_bytes_32(bytes),
-            platform: Platform::detect(),
-        }
+        Self { words: words_from_le_bytes_32(bytes), platform: Platform::detect() }
     }
 
     /// Returns the bytes of the key.
@@ -86,9 +83,7 @@ impl Blake3Key {
             for lanes in alike.chunks(LANES) {
                 let mut states = [self.words; LANES];
                 if !self.begin(lanes, &mut states) {
-                    lanes
-                        .iter()
-                        .for_each(|(at, text)| each(*at, self.hash(text)));
+                    lanes.iter().for_each(|(at, text)| each(*at, self.hash(text)));
                     continue;
                 }
                 for ((at, text), state) in lanes.iter().zip(states) {
@@ -122,11 +117,7 @@ impl Blake3Key {
     fn begin_with<const N: usize>(&self, texts: &[(usize, &[u8])], states: &mut [[u32; 8]; LANES]) {
         let mut inputs = [&[0; N]; LANES];
         let starts = texts.iter().filter_map(|(_, text)| text.first_chunk());
-        let count = inputs
-            .iter_mut()
-            .zip(starts)
-            .map(|(to, from)| *to = from)
-            .count();
+        let count = inputs.iter_mut().zip(starts).map(|(to, from)| *to = from).count();
         let mut out = [0; 32 * LANES];
         self.platform.hash_many(
             inputs.get(..count).unwrap_or(&inputs),
@@ -148,8 +139,7 @@ impl Blake3Key {
     fn words_of_block(&self, block: &[u8; BLOCK]) -> [u32; 8] {
         let mut state = self.words;
         let flags = KEYED | CHUNK_START | CHUNK_END | ROOT;
-        self.platform
-            .compress_in_place(&mut state, block, BLOCK as u8, 0, flags);
+        self.platform.compress_in_place(&mut state, block, BLOCK as u8, 0, flags);
         state
     }
 
@@ -171,8 +161,7 @@ impl Blake3Key {
         let mut state = self.words;
         let mut flags = KEYED | CHUNK_START;
         for block in blocks.as_chunks().0 {
-            self.platform
-                .compress_in_place(&mut state, block, BLOCK as u8, 0, flags);
+            self.platform.compress_in_place(&mut state, block, BLOCK as u8, 0, flags);
             flags = KEYED;
         }
         self.end(state, rest, whole == 0)
@@ -188,8 +177,7 @@ impl Blake3Key {
         }
         let start = if only { CHUNK_START } else { 0 };
         let flags = KEYED | start | CHUNK_END | ROOT;
-        self.platform
-            .compress_in_place(&mut state, &last, rest.len() as u8, 0, flags);
+        self.platform.compress_in_place(&mut state, &last, rest.len() as u8, 0, flags);
         state
     }
 }
@@ -210,14 +198,7 @@ fn first_words(words: [u32; 8]) -> [u64; 2] {
 pub(super) fn keys(bytes: &[u8; 32]) -> Vec<Blake3Key> {
     let mut platforms = vec![Platform::detect(), Platform::portable()];
     #[cfg(target_arch = "x86_64")]
-    platforms.extend(
-        [Platform::sse2(), Platform::sse41(), Platform::avx2()]
-            .iter()
-            .flatten(),
-    );
-    let with = |platform| Blake3Key {
-        platform,
-        ..Blake3Key::new(bytes)
-    };
+    platforms.extend([Platform::sse2(), Platform::sse41(), Platform::avx2()].iter().flatten());
+    let with = |platform| Blake3Key { platform, ..Blake3Key::new(bytes) };
     platforms.into_iter().map(with).collect()
 }

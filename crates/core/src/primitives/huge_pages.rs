@@ -1,8 +1,5 @@
 //! Large zeroed arrays of atomics, on huge pages if the system provides them; and prefetching.
-#![expect(
-    unsafe_code,
-    reason = "elements lie in a mapping, and prefetching is an intrinsic"
-)]
+#![expect(unsafe_code, reason = "elements lie in a mapping, and prefetching is an intrinsic")]
 
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -84,11 +81,7 @@ impl<T: Atomics> HugeArray<T> {
     fn allocated(len: usize) -> Self {
         let elements: Box<[T]> = (0..len).map(|_| T::default()).collect();
         let start = NonNull::from(Box::leak(elements)).cast();
-        Self {
-            start,
-            len,
-            map: None,
-        }
+        Self { start, len, map: None }
     }
 }
 

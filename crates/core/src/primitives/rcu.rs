@@ -6,10 +6,7 @@
 //! two plain stores and no fence, and never waits. This is the user-level read-copy-update of
 //! Desnoyers et al. (IEEE TPDS 23(2), 2012). If the kernel does not support that barrier, each read
 //! costs a full fence.
-#![expect(
-    unsafe_code,
-    reason = "values are freed when no reader can hold them any more"
-)]
+#![expect(unsafe_code, reason = "values are freed when no reader can hold them any more")]
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -188,19 +185,14 @@ impl Drop for ReaderReturn {
 
 impl ReaderDomain {
     pub(crate) const fn new() -> Self {
-        Self {
-            era: AtomicU64::new(1),
-            readers: Mutex::new(Vec::new()),
-        }
+        Self { era: AtomicU64::new(1), readers: Mutex::new(Vec::new()) }
     }
 
     /// Returns a reader for exclusive use. Readers are reused, so there are never more than threads
     /// that read at the same time.
     pub(crate) fn lease(&self) -> &'static Reader {
         let mut readers = self.readers();
-        let free = readers
-            .iter()
-            .find(|reader| !reader.taken.swap(true, Ordering::AcqRel));
+        let free = readers.iter().find(|reader| !reader.taken.swap(true, Ordering::AcqRel));
         if let Some(reader) = free {
             return reader;
         }
@@ -213,9 +205,7 @@ impl ReaderDomain {
     /// Returns the oldest era in which a read in progress began.
     fn oldest(&self) -> Option<u64> {
         let readers = self.readers();
-        let since = readers
-            .iter()
-            .map(|reader| reader.since.load(Ordering::SeqCst));
+        let since = readers.iter().map(|reader| reader.since.load(Ordering::SeqCst));
         since.filter(|since| *since != 0).min()
     }
 

@@ -39,9 +39,7 @@ impl SeqLock {
     #[inline(always)]
     pub(crate) fn try_write(&self, store: impl FnOnce()) {
         let even = self.0.load(Ordering::Relaxed) & !1;
-        let taken = self
-            .0
-            .compare_exchange(even, even | 1, Ordering::Acquire, Ordering::Relaxed);
+        let taken = self.0.compare_exchange(even, even | 1, Ordering::Acquire, Ordering::Relaxed);
         if taken.is_err() {
             return;
         }

@@ -116,11 +116,9 @@ pub(super) fn read(
                 },
             },
         }),
-        Kind::SETTING if record.key == SET_UP => Entity::SetUp(SetUp {
-            organization: r.id()?,
-            user: r.id()?,
-            at: r.time()?,
-        }),
+        Kind::SETTING if record.key == SET_UP => {
+            Entity::SetUp(SetUp { organization: r.id()?, user: r.id()?, at: r.time()? })
+        }
         Kind::SESSION => read_session(r, record, status()?)?,
         _ => return Ok(None),
     }))
@@ -143,10 +141,7 @@ fn write_authorization(w: &mut Writer, authorization: &Authorization, credential
             | has(authorization.expires_at.is_some(), HAS_EXPIRY)
             | has(authorization.revoked_at.is_some(), HAS_REVOKED)
             | has(keyed.is_some(), HAS_KEYED)
-            | has(
-                matches!(authorization.created_by, Some(Creator::User(_))),
-                CREATOR_IS_USER,
-            )
+            | has(matches!(authorization.created_by, Some(Creator::User(_))), CREATOR_IS_USER)
             | has(matches!(credential, Credential::Native(..)), IS_NATIVE),
     );
     if let Some((key, hash)) = keyed {
@@ -207,9 +202,7 @@ fn read_authorization(
         rotated_from,
         description: r.text()?.into(),
         permissions: match sets {
-            Some(sets) => sets
-                .take(r, read_permissions)
-                .map(|()| Default::default())?,
+            Some(sets) => sets.take(r, read_permissions).map(|()| Default::default())?,
             None => read_permissions(r)?,
         },
         status,
@@ -227,9 +220,7 @@ fn read_credential(
     keyed: bool,
     unique: Option<&[u8]>,
 ) -> Result<Credential, IntegrityError> {
-    let (tag, digest) = unique
-        .and_then(<[u8]>::split_first)
-        .ok_or(IntegrityError::Body)?;
+    let (tag, digest) = unique.and_then(<[u8]>::split_first).ok_or(IntegrityError::Body)?;
     let body = |_| IntegrityError::Body;
     let foreign_hash = match *tag {
         UNIQUE_KEYED if keyed => {
@@ -245,11 +236,7 @@ fn read_credential(
         return Ok(Credential::Foreign(foreign_hash));
     }
     let key = KeyId(u32::from_be_bytes(r.array()?));
-    Ok(Credential::ForeignAndKeyed(
-        foreign_hash,
-        key,
-        TokenDigest(r.array()?),
-    ))
+    Ok(Credential::ForeignAndKeyed(foreign_hash, key, TokenDigest(r.array()?)))
 }
 
 /// Writes the distinct names and organizations of the permissions, then the permissions as indices
@@ -284,13 +271,10 @@ fn write_permissions(w: &mut Writer, permissions: &[Permission]) {
 }
 
 fn place<T: PartialEq>(known: &mut Vec<T>, wanted: T) -> usize {
-    known
-        .iter()
-        .position(|one| *one == wanted)
-        .unwrap_or_else(|| {
-            known.push(wanted);
-            known.len() - 1
-        })
+    known.iter().position(|one| *one == wanted).unwrap_or_else(|| {
+        known.push(wanted);
+        known.len() - 1
+    })
 }
 
 fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, IntegrityError> {
@@ -309,11 +293,7 @@ fn read_permissions(r: &mut Reader<'_>) -> Result<PermissionSet, IntegrityError>
             2 => Target::Name(r.text()?.into()),
             _ => return Err(IntegrityError::Body),
         };
-        let resource = Resource {
-            kind,
-            organization,
-            target,
-        };
+        let resource = Resource { kind, organization, target };
         Ok(Permission { action, resource })
     };
     let permissions = list(r, permission)?;
@@ -387,9 +367,7 @@ fn read_user(r: &mut Reader<'_>, id: Id, status: Status) -> Result<User, Integri
             _ => return Err(IntegrityError::Body),
         },
         memberships: list(r, membership)?,
-        password_hash: Some(r.text()?)
-            .filter(|phc| !phc.is_empty())
-            .map(PasswordHash::from_phc),
+        password_hash: Some(r.text()?).filter(|phc| !phc.is_empty()).map(PasswordHash::from_phc),
         created_at: r.time()?,
         updated_at: r.time()?,
     })
@@ -427,10 +405,9 @@ fn read_session(
         return Err(IntegrityError::Body);
     };
     let (caller, password) = match (r.byte()?, record.columns.user) {
-        (BY_USER, Some(user)) => (
-            Caller::User(SignedInUser::new(user)),
-            Some(PasswordFingerprint(r.array()?)),
-        ),
+        (BY_USER, Some(user)) => {
+            (Caller::User(SignedInUser::new(user)), Some(PasswordFingerprint(r.array()?)))
+        }
         (BY_AUTHORIZATION, None) => (Caller::Authorization(TokenBearer::new(r.id()?)), None),
         _ => return Err(IntegrityError::Body),
     };

@@ -28,26 +28,15 @@ pub(crate) struct VerifiedRecord<'r> {
 impl<'r> UnverifiedRecord<'r> {
     /// Locates the parts of a record and the key that it names.
     pub(super) fn of(key: &'r StoreKey, record: &'r Record) -> Result<Self, IntegrityError> {
-        let (sealed, tag) = record
-            .bytes
-            .split_last_chunk::<MAC_LENGTH>()
-            .ok_or(IntegrityError::Mac)?;
+        let (sealed, tag) =
+            record.bytes.split_last_chunk::<MAC_LENGTH>().ok_or(IntegrityError::Mac)?;
         let mut reader = Reader(sealed);
         let version = reader.byte().map_err(|_| IntegrityError::Mac)?;
         let id = reader.array().map_err(|_| IntegrityError::Mac)?;
         let id = KeyId(u32::from_be_bytes(id));
         let secret = key.named(id).ok_or(IntegrityError::Key(id))?;
-        let authentic = VerifiedRecord {
-            record,
-            version,
-            reader,
-        };
-        Ok(Self {
-            authentic,
-            key: secret.mac().ok_or(IntegrityError::Retired(id))?,
-            sealed,
-            tag,
-        })
+        let authentic = VerifiedRecord { record, version, reader };
+        Ok(Self { authentic, key: secret.mac().ok_or(IntegrityError::Retired(id))?, sealed, tag })
     }
 
     pub(super) fn check(self, store: StoreId) -> Result<VerifiedRecord<'r>, IntegrityError> {
@@ -264,11 +253,7 @@ mod tests {
             created_at: Timestamp::MIN,
             updated_at: Timestamp::MIN,
         };
-        let under = if number.is_multiple_of(5) {
-            former
-        } else {
-            key
-        };
+        let under = if number.is_multiple_of(5) { former } else { key };
         let mut record = seal(under, StoreId([9; 16]), &Entity::Bucket(bucket), number);
         let last = record.bytes.len() - 1;
         match number % 11 {
@@ -305,12 +290,8 @@ mod tests {
         assert!(alone.iter().filter(|opened| opened.is_err()).count() > 200);
         for together in [1, 7, 64, 800] {
             let records: Vec<&Record> = all.iter().collect();
-            let checked = records
-                .chunks(together)
-                .flat_map(|some| sealer.check_all(some));
-            let opened: Vec<_> = checked
-                .map(|one| one.and_then(|one| one.open(None)))
-                .collect();
+            let checked = records.chunks(together).flat_map(|some| sealer.check_all(some));
+            let opened: Vec<_> = checked.map(|one| one.and_then(|one| one.open(None))).collect();
             assert!(opened == alone, "{together} together");
         }
     }

@@ -305,14 +305,10 @@ impl Entity {
                 status: Some(authorization.status),
                 origin: Some(authorization.origin),
             },
-            Self::User(user) => Columns {
-                status: Some(user.status),
-                ..none
-            },
-            Self::Organization(organization) => Columns {
-                status: Some(organization.status),
-                ..none
-            },
+            Self::User(user) => Columns { status: Some(user.status), ..none },
+            Self::Organization(organization) => {
+                Columns { status: Some(organization.status), ..none }
+            }
             Self::Bucket(bucket) => Columns {
                 organization: Some(bucket.organization),
                 status: Some(bucket.status),

@@ -70,16 +70,10 @@ impl Sealer {
         if self.is_current(record) {
             return Ok(None);
         }
-        let VerifiedRecord {
-            version,
-            mut reader,
-            ..
-        } = UnverifiedRecord::of(&self.key, record)?.check(self.store)?;
+        let VerifiedRecord { version, mut reader, .. } =
+            UnverifiedRecord::of(&self.key, record)?.check(self.store)?;
         let sequence = reader.number()? + 1;
-        let body = Record {
-            bytes: reader.0.into(),
-            ..record.clone()
-        };
+        let body = Record { bytes: reader.0.into(), ..record.clone() };
         let sealed = seal_body(&self.key, self.store, body, version, sequence);
         Ok(Some((sealed, sequence)))
     }
@@ -215,16 +209,7 @@ impl Columns {
 pub(super) fn resealed(sealer: &Sealer, record: &Record, version: u8, body: &[u8]) -> Box<[u8]> {
     let secret = sealer.key.current();
     let key = secret.id.0.to_be_bytes();
-    let sealed = [
-        &[version],
-        key.as_slice(),
-        body.get(5..).unwrap_or_default(),
-    ]
-    .concat();
-    let mac = secret
-        .mac()
-        .map(|key| mac(key, sealer.store, record, &sealed));
-    [sealed.as_slice(), &mac.unwrap_or_default()]
-        .concat()
-        .into()
+    let sealed = [&[version], key.as_slice(), body.get(5..).unwrap_or_default()].concat();
+    let mac = secret.mac().map(|key| mac(key, sealer.store, record, &sealed));
+    [sealed.as_slice(), &mac.unwrap_or_default()].concat().into()
 }

@@ -17,10 +17,7 @@ fn golden_settings_of_version_2_are_read_and_written_as_before() {
         };
         Entity::Settings(settings)
     });
-    let written: Vec<_> = forms
-        .iter()
-        .map(|form| line(&sealer.seal(form, 300)))
-        .collect();
+    let written: Vec<_> = forms.iter().map(|form| line(&sealer.seal(form, 300))).collect();
     let golden: Vec<&str> = include_str!("golden-settings-v2.txt").lines().collect();
     assert_eq!(written, golden);
     for (line, form) in golden.iter().zip(forms) {

@@ -75,14 +75,8 @@ pub(super) fn forms() -> Vec<Entity> {
         status: Status::Inactive,
         operator: true,
         memberships: vec![
-            Membership {
-                organization: id(1),
-                role: Role::Owner,
-            },
-            Membership {
-                organization: id(6),
-                role: Role::Member,
-            },
+            Membership { organization: id(1), role: Role::Owner },
+            Membership { organization: id(6), role: Role::Member },
         ],
         password_hash: Some(PasswordHash::from_phc("$argon2id$x")),
         created_at,
@@ -112,19 +106,10 @@ pub(super) fn forms() -> Vec<Entity> {
         ended_at: None,
         password: Some(PasswordFingerprint([0x11; 16])),
     };
-    let hash = SessionDigest {
-        key,
-        hash: TokenDigest([0xff; 32]),
-    };
+    let hash = SessionDigest { key, hash: TokenDigest([0xff; 32]) };
     vec![
-        Entity::Authorization(
-            authorization(),
-            Credential::Keyed(key, TokenDigest([0xaa; 32])),
-        ),
-        Entity::Authorization(
-            plain(),
-            Credential::Foreign(ForeignHash::Sha256([0xbb; 32])),
-        ),
+        Entity::Authorization(authorization(), Credential::Keyed(key, TokenDigest([0xaa; 32]))),
+        Entity::Authorization(plain(), Credential::Foreign(ForeignHash::Sha256([0xbb; 32]))),
         Entity::Authorization(
             Authorization {
                 origin: Origin::V0,
@@ -139,11 +124,7 @@ pub(super) fn forms() -> Vec<Entity> {
             ),
         ),
         Entity::User(user.clone()),
-        Entity::User(User {
-            status: Status::Revoked,
-            password_hash: None,
-            ..user
-        }),
+        Entity::User(User { status: Status::Revoked, password_hash: None, ..user }),
         Entity::Organization(organization),
         Entity::Bucket(bucket),
         Entity::Settings(Settings {
@@ -153,11 +134,7 @@ pub(super) fn forms() -> Vec<Entity> {
             created_at,
             setup: SetupState::Unrecorded,
         }),
-        Entity::SetUp(SetUp {
-            organization: id(1),
-            user: id(2),
-            at: created_at,
-        }),
+        Entity::SetUp(SetUp { organization: id(1), user: id(2), at: created_at }),
         Entity::Authorization(plain(), Credential::Native(key, TokenDigest([0xee; 32]))),
         Entity::Session(session.clone(), hash),
         Entity::Session(
@@ -217,14 +194,8 @@ pub(super) fn read_line(line: &str) -> Record {
 fn golden_records_stay_readable_and_stable() {
     let (sealer, forms) = (sealer(), forms());
     let golden: Vec<&str> = GOLDEN.lines().collect();
-    let written: Vec<String> = forms
-        .iter()
-        .map(|form| line(&sealer.seal(form, 300)))
-        .collect();
-    assert_eq!(
-        written, golden,
-        "the format changed: raise the version and keep reading this one"
-    );
+    let written: Vec<String> = forms.iter().map(|form| line(&sealer.seal(form, 300))).collect();
+    assert_eq!(written, golden, "the format changed: raise the version and keep reading this one");
     for (line, form) in golden.iter().zip(forms) {
         assert_eq!(sealer.open(&read_line(line)), Ok(Some((form, 300))));
     }
@@ -237,12 +208,7 @@ fn the_mac_covers_every_part() {
         let authentic = sealer.seal(&form, 1);
         let refused = |changed: Record| {
             assert_ne!(changed, authentic);
-            assert_eq!(
-                sealer.open(&changed),
-                Err(IntegrityError::Mac),
-                "{}",
-                line(&changed)
-            );
+            assert_eq!(sealer.open(&changed), Err(IntegrityError::Mac), "{}", line(&changed));
         };
         let change = |edit: &dyn Fn(&mut Record)| {
             let mut changed = authentic.clone();
@@ -255,16 +221,10 @@ fn the_mac_covers_every_part() {
                 refused(change(&|record| record.bytes[at] ^= 1));
             }
         }
-        refused(change(&|record| {
-            record.bytes = record.bytes[..authentic.bytes.len() - 1].into()
-        }));
+        refused(change(&|record| record.bytes = record.bytes[..authentic.bytes.len() - 1].into()));
         refused(change(&|record| record.bytes = Box::default()));
         refused(change(&|record| record.key.id = id(77)));
-        let other = if authentic.key.kind == Kind::USER {
-            Kind::ORGANIZATION
-        } else {
-            Kind::USER
-        };
+        let other = if authentic.key.kind == Kind::USER { Kind::ORGANIZATION } else { Kind::USER };
         refused(change(&|record| record.key.kind = other));
         refused(change(&|record| record.columns.organization = Some(id(99))));
         refused(change(&|record| record.columns.user = Some(id(99))));
@@ -359,12 +319,7 @@ fn batch_and_single_decoding_agree() {
 }
 
 fn any_name() -> impl Strategy<Value = &'static str> {
-    prop_oneof![
-        Just("read"),
-        Just("write"),
-        Just("buckets"),
-        Just("a.b-c_9")
-    ]
+    prop_oneof![Just("read"), Just("write"), Just("buckets"), Just("a.b-c_9")]
 }
 
 prop_compose! {

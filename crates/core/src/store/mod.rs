@@ -130,10 +130,7 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
                 if key.kind != query.kind {
                     continue;
                 }
-                if newest
-                    .get(&key.id)
-                    .is_none_or(|known| known.revision < item.revision)
-                {
+                if newest.get(&key.id).is_none_or(|known| known.revision < item.revision) {
                     newest.insert(key.id, item);
                 }
             }
@@ -142,9 +139,7 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
             }
             cursor = page.next;
         }
-        let wanted = newest
-            .into_values()
-            .filter(|item| query.wants(&item.record));
+        let wanted = newest.into_values().filter(|item| query.wants(&item.record));
         Ok(wanted.take(query.limit).collect())
     }
 
@@ -380,10 +375,7 @@ impl Query {
 
     /// Returns a query for the record of a kind with this unique key.
     pub fn unique(kind: Kind, unique: &[u8]) -> Self {
-        Self {
-            unique: Some(unique.into()),
-            ..Self::all(kind)
-        }
+        Self { unique: Some(unique.into()), ..Self::all(kind) }
     }
 
     /// Returns `true` if `record` matches; the limit is ignored.

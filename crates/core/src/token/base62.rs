@@ -32,10 +32,7 @@ const fn digits() -> [u8; 256] {
 }
 
 /// Value of a digit at each of `N` places.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "const code has no iterators; every index is below N"
-)]
+#[expect(clippy::indexing_slicing, reason = "const code has no iterators; every index is below N")]
 const fn places<const N: usize>() -> [u64; N] {
     let mut places = [1; N];
     let mut at = N - 1;
@@ -54,9 +51,7 @@ fn digit(value: u64) -> char {
 /// Appends `number` as `width` digits.
 pub(super) fn push_u64(text: &mut String, number: u64, width: usize) {
     for place in (0..width).rev() {
-        let scale = u32::try_from(place)
-            .ok()
-            .and_then(|place| 62_u64.checked_pow(place));
+        let scale = u32::try_from(place).ok().and_then(|place| 62_u64.checked_pow(place));
         text.push(scale.map_or('0', |scale| digit(number / scale % 62)));
     }
 }
@@ -114,9 +109,7 @@ pub(super) fn are_digits(text: &[u8; super::BODY]) -> bool {
 /// bytes.
 #[inline]
 pub(super) fn are_graphic(text: &[u8]) -> bool {
-    all(text, |byte| {
-        byte.wrapping_sub(b'!').saturating_sub(b'~' - b'!')
-    })
+    all(text, |byte| byte.wrapping_sub(b'!').saturating_sub(b'~' - b'!'))
 }
 
 /// Returns `true` if the number has at most 64 bits.

@@ -47,10 +47,7 @@ impl Piece {
 
     /// Concatenates `parts`; `None` if they are too long.
     pub(crate) fn of(parts: &[&[u8]]) -> Option<Self> {
-        let mut piece = Self {
-            bytes: [0; Self::ROOM],
-            used: 0,
-        };
+        let mut piece = Self { bytes: [0; Self::ROOM], used: 0 };
         for part in parts {
             let end = piece.used + part.len();
             let room = piece.bytes.get_mut(piece.used..end)?;
@@ -101,8 +98,7 @@ impl HashKey {
     /// length take half the time of single hashing.
     pub(crate) fn hash_each(&self, pieces: &[Piece], mut each: impl FnMut(usize, TokenDigest)) {
         let texts: Vec<&[u8]> = pieces.iter().map(Piece::text).collect();
-        self.0
-            .hash_each(&texts, |at, hash| each(at, TokenDigest(hash)));
+        self.0.hash_each(&texts, |at, hash| each(at, TokenDigest(hash)));
     }
 
     /// Hashes a foreign hash under the key, so that a client cannot choose the bytes that the index
@@ -124,10 +120,7 @@ mod tests {
     #[test]
     fn a_short_digest_is_the_first_16_bytes() {
         let hash = TokenDigest(std::array::from_fn(|at| at as u8));
-        assert_eq!(
-            hash.short_digest(),
-            [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]
-        );
+        assert_eq!(hash.short_digest(), [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]);
     }
 
     #[test]
@@ -135,10 +128,7 @@ mod tests {
         let key = HashKey::new(&[7; 32]);
         for foreign_hash in [ForeignHash::sha256(b"test"), ForeignHash::sha512(b"test")] {
             let text = [b"locator", foreign_hash.digest()].concat();
-            assert_eq!(
-                key.foreign_short_digest(&foreign_hash),
-                key.hash(&text).short_digest()
-            );
+            assert_eq!(key.foreign_short_digest(&foreign_hash), key.hash(&text).short_digest());
         }
     }
 }

@@ -101,10 +101,7 @@ pub struct InvalidPrefix;
 
 impl Prefix {
     /// `sym_`, the default prefix.
-    pub const SYMBOLON: Self = Self {
-        bytes: *b"sym_",
-        len: 4,
-    };
+    pub const SYMBOLON: Self = Self { bytes: *b"sym_", len: 4 };
 
     /// Returns the text of the prefix.
     pub fn as_str(&self) -> &str {

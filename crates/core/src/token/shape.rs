@@ -63,16 +63,11 @@ impl<'t> UncheckedToken<'t> {
     /// Parses `text` up to the id.
     #[inline(always)]
     pub(crate) fn of(prefix: Prefix, text: &'t [u8]) -> Result<Self, MalformedToken> {
-        let parts = prefix
-            .strip(text)
-            .and_then(|body| Some((body, body.first_chunk()?)));
+        let parts = prefix.strip(text).and_then(|body| Some((body, body.first_chunk()?)));
         match parts {
-            Some((body, id)) => Ok(Self::Native(Native {
-                id_number: base62::number(id),
-                text,
-                id,
-                body,
-            })),
+            Some((body, id)) => {
+                Ok(Self::Native(Native { id_number: base62::number(id), text, id, body }))
+            }
             None if OTHER_LENGTH.contains(&text.len()) && base62::are_graphic(text) => {
                 Ok(Self::Other)
             }

@@ -43,11 +43,7 @@ impl FromStr for StoredDigest {
             let native = text.strip_suffix(NATIVE_MARK);
             let (key, hash) = native.unwrap_or(text).split_once('$')?;
             let hash = BASE64.decode(hash).ok()?.try_into().ok()?;
-            Some(Self {
-                key: key.parse().ok()?,
-                hash: TokenDigest(hash),
-                native: native.is_some(),
-            })
+            Some(Self { key: key.parse().ok()?, hash: TokenDigest(hash), native: native.is_some() })
         };
         read().ok_or(InvalidStoredDigest)
     }
@@ -85,10 +81,7 @@ mod tests {
         let text = "$symbolon-blake3$4f5d96ff$-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s=";
         assert_eq!(one.to_string(), text);
         assert_eq!(text.parse(), Ok(one));
-        let native = StoredDigest {
-            native: true,
-            ..one
-        };
+        let native = StoredDigest { native: true, ..one };
         assert_eq!(native.to_string(), format!("{text}$id"));
         assert_eq!(native.to_string().parse(), Ok(native));
         for wrong in [

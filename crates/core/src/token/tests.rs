@@ -32,26 +32,16 @@ fn a_known_token_parses() {
 fn non_canonical_tokens_with_a_valid_checksum_are_malformed() {
     let secret = &KNOWN[15..58];
     for id in ["LygHa16AHYG", "zzzzzzzzzzz", "00000000000", "0ggb59YXU7-"] {
-        assert_eq!(
-            of(&summed(&format!("sym_{id}{secret}"))),
-            Err(MalformedToken),
-            "{id}"
-        );
+        assert_eq!(of(&summed(&format!("sym_{id}{secret}"))), Err(MalformedToken), "{id}");
     }
     assert!(of(&summed(&format!("sym_LygHa16AHYF{secret}"))).is_ok());
     let id = &KNOWN[4..15];
     let largest = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
     assert!(of(&summed(&format!("sym_{id}{largest}"))).is_ok());
-    for secret in [
-        largest.replace("Xp1", "Xp2"),
-        largest.replace('y', "z"),
-        largest.replace('L', "_"),
-    ] {
-        assert_eq!(
-            of(&summed(&format!("sym_{id}{secret}"))),
-            Err(MalformedToken),
-            "{secret}"
-        );
+    for secret in
+        [largest.replace("Xp1", "Xp2"), largest.replace('y', "z"), largest.replace('L', "_")]
+    {
+        assert_eq!(of(&summed(&format!("sym_{id}{secret}"))), Err(MalformedToken), "{secret}");
     }
 }
 
@@ -98,10 +88,7 @@ fn stored_hashes_of_influxdb_are_parsed_and_written() {
         "Ih_1nsUNzLDBMxfqa2Ob1f1ACio_w=="
     );
     assert_eq!(sha256.parse(), Ok(ForeignHash::sha256(b"test")));
-    assert_eq!(
-        sha256.trim_end_matches('=').parse(),
-        Ok(ForeignHash::sha256(b"test"))
-    );
+    assert_eq!(sha256.trim_end_matches('=').parse(), Ok(ForeignHash::sha256(b"test")));
     assert_eq!(sha512.parse(), Ok(ForeignHash::sha512(b"test")));
     assert!(sha256.replace("256", "512").parse::<ForeignHash>().is_err());
     for bad in [
@@ -168,21 +155,11 @@ fn near() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
         "yhjskwdA[0-9A-Za-z]{35}",
         "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp[0-9A-Za-z]",
     ];
-    let text = (
-        0..PREFIXES.len(),
-        0..PREFIXES.len(),
-        id,
-        secret,
-        "[0-9A-Za-z]{6}",
-        0..4,
-    );
+    let text = (0..PREFIXES.len(), 0..PREFIXES.len(), id, secret, "[0-9A-Za-z]{6}", 0..4);
     let replaced = proptest::collection::vec((0..64_usize, any::<u8>()), 0..3);
     (text, replaced, 0..66_usize).prop_map(
         |((own, written, id, secret, sum, how), replaced, cut)| {
-            let mut text = format!(
-                "{}{id}{secret}",
-                PREFIXES[if how < 3 { own } else { written }]
-            );
+            let mut text = format!("{}{id}{secret}", PREFIXES[if how < 3 { own } else { written }]);
             text = match how {
                 0 => text + &sum,
                 _ => summed(&text),
@@ -230,9 +207,7 @@ fn every_byte_position_is_validated() {
 #[test]
 fn a_checksum_has_one_text_form() {
     let (summed, digits) = KNOWN.split_at(58);
-    let number = digits
-        .bytes()
-        .fold(0, |number, byte| number * 62 + base62::number(&[byte]));
+    let number = digits.bytes().fold(0, |number, byte| number * 62 + base62::number(&[byte]));
     assert_eq!(number, u64::from(crc32fast::hash(summed.as_bytes())));
     for wraps in 1..=12 {
         let mut text = summed.to_owned();

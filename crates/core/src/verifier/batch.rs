@@ -97,11 +97,7 @@ impl Verifier {
         let slot_ref = view.slot_ref(view.start(native.id_number));
         slot_ref.prefetch();
         let id_number = native.id_number;
-        let lane = PendingCheck {
-            number,
-            id_number,
-            slot_ref,
-        };
+        let lane = PendingCheck { number, id_number, slot_ref };
         Some((block, lane))
     }
 

@@ -32,9 +32,7 @@ pub struct Grant {
 
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Grant")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Grant").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -99,12 +97,10 @@ impl Grant {
             if let Some(found) = view.at(slot_hint, self.short_digest) {
                 return decide(&found);
             }
-            let found = shared
-                .index
-                .find(view, (self.start, self.short_digest), |found| {
-                    self.slot_hint.store(found.slot_hint().0, Ordering::Relaxed);
-                    decide(&found)
-                });
+            let found = shared.index.find(view, (self.start, self.short_digest), |found| {
+                self.slot_hint.store(found.slot_hint().0, Ordering::Relaxed);
+                decide(&found)
+            });
             found.unwrap_or(Err(Denied::Unknown))
         })
     }

@@ -10,24 +10,15 @@ const ROUNDS: usize = 1_000_000;
 fn a_million_checks_allocate_nothing() {
     let world = World::new();
     let engine = &world.engine;
-    let tokens: Vec<_> = (0..100)
-        .map(|_| world.create(&["write:tasks", "read:buckets"]))
-        .collect();
+    let tokens: Vec<_> = (0..100).map(|_| world.create(&["write:tasks", "read:buckets"])).collect();
     let (revoked, made) = world.create(&["read:buckets"]);
-    engine
-        .admin(symbolon::Caller::Root)
-        .authorizations()
-        .revoke(made.id)
-        .unwrap();
+    engine.admin(symbolon::Caller::Root).authorizations().revoke(made.id).unwrap();
     let expiring = symbolon::NewAuthorization {
         expires_at: Some(symbolon::Timestamp::MAX),
         ..world.new_authorization(&["read:buckets"])
     };
-    let (expiring, _) = engine
-        .admin(symbolon::Caller::Root)
-        .authorizations()
-        .create(expiring)
-        .unwrap();
+    let (expiring, _) =
+        engine.admin(symbolon::Caller::Root).authorizations().create(expiring).unwrap();
     let verifier = world.engine.verifier();
     let grant = verifier.authenticate(tokens[0].0.reveal()).unwrap();
     let forbidden = Request::new(Action::WRITE, ResourceType::BUCKETS).id(Id::MIN);
@@ -51,18 +42,9 @@ fn a_million_checks_allocate_nothing() {
                 verifier.check(revoked.reveal(), &READ_BUCKETS),
                 Err(Denied::Revoked(_))
             ));
-            assert_eq!(
-                verifier.check(&garbage, &READ_BUCKETS),
-                Err(Denied::Unknown)
-            );
-            assert_eq!(
-                verifier.check("short", &READ_BUCKETS),
-                Err(Denied::Malformed)
-            );
-            assert_eq!(
-                verifier.check([0xff; 64], &READ_BUCKETS),
-                Err(Denied::Malformed)
-            );
+            assert_eq!(verifier.check(&garbage, &READ_BUCKETS), Err(Denied::Unknown));
+            assert_eq!(verifier.check("short", &READ_BUCKETS), Err(Denied::Malformed));
+            assert_eq!(verifier.check([0xff; 64], &READ_BUCKETS), Err(Denied::Malformed));
         }
     });
     assert_eq!(allowed, ROUNDS / 10 * 3);
@@ -74,10 +56,7 @@ fn foreign_hash_lookups_allocate_nothing() {
     let world = World::new();
     let made = world.create_v2(&["read:buckets"]).1;
     let text = "t".repeat(88);
-    let hashed = symbolon::Authorization {
-        id: Id::new(1000).unwrap(),
-        ..made
-    };
+    let hashed = symbolon::Authorization { id: Id::new(1000).unwrap(), ..made };
     let item = ImportItem::Hashed(hashed, ForeignHash::sha512(text.as_bytes()));
     world.engine.maintenance().import(&[item]).unwrap();
     let verifier = world.engine.verifier();

@@ -58,9 +58,7 @@ fn backups_are_journaled_before_and_after_writing() {
     let all: Vec<_> = all.iter().map(ToString::to_string).collect();
     let all: Vec<_> = all.iter().map(String::as_str).collect();
     let operator = j.world.caller(&all);
-    let Caller::Authorization(bearer) = operator else {
-        unreachable!()
-    };
+    let Caller::Authorization(bearer) = operator else { unreachable!() };
     let id = bearer.id();
     let actor = Actor::Authorization(id);
     let mut seen = 0;
@@ -73,26 +71,16 @@ fn backups_are_journaled_before_and_after_writing() {
         },
     };
     let engine = &j.world.engine;
-    let summary = engine
-        .admin(operator)
-        .backup(&mut out, &mut |_| ())
-        .unwrap();
+    let summary = engine.admin(operator).backup(&mut out, &mut |_| ()).unwrap();
     let written = std::mem::take(&mut out.written);
     assert_eq!(seen, 1);
     let revision = summary.head.0;
     let done = (actor, Some(Outcome::Done { revision }));
     assert_eq!(journaled_backups(&j.journal.entries()), [done]);
-    assert_eq!(
-        Backup::read(Cursor::new(&written)).unwrap().summary(),
-        summary
-    );
+    assert_eq!(Backup::read(Cursor::new(&written)).unwrap().summary(), summary);
 
     // The writer fails before the end.
-    let mut out = Watching {
-        written: Vec::new(),
-        most: written.len() - 1,
-        first: || (),
-    };
+    let mut out = Watching { written: Vec::new(), most: written.len() - 1, first: || () };
     let broken = engine.admin(operator).backup(&mut out, &mut |_| ());
     assert!(matches!(broken, Err(BackupError::Write(_))), "{broken:?}");
     let failed = (actor, Some(Outcome::Failed));
@@ -118,15 +106,9 @@ fn backups_require_every_operator_permission_and_refusals_are_journaled() {
     assert_eq!((lacking.as_str(), out.len()), (all[0].as_str(), 0));
     let entries = j.journal.entries();
     assert_eq!(journaled_backups(&entries), []);
-    let denied = entries.iter().filter(|entry| {
-        matches!(
-            entry.event,
-            Event::Denied {
-                operation: Operation::Backup,
-                ..
-            }
-        )
-    });
+    let denied = entries
+        .iter()
+        .filter(|entry| matches!(entry.event, Event::Denied { operation: Operation::Backup, .. }));
     assert_eq!(denied.count(), 1);
 }
 
@@ -141,10 +123,7 @@ fn an_unwritable_journal_prevents_backups() {
     };
     failing.break_it(true);
     let (refused, bytes) = backup();
-    assert!(matches!(
-        refused,
-        Err(BackupError::Engine(Error::Journal(_)))
-    ));
+    assert!(matches!(refused, Err(BackupError::Engine(Error::Journal(_)))));
     assert_eq!(bytes, 0);
     failing.break_it(false);
     let (done, bytes) = backup();
@@ -169,13 +148,6 @@ fn a_backup_without_a_journaled_outcome_counts_as_completed() {
     let store = Arc::clone(&j.world.store);
     let engine = symbolon::Engine::open(store, crate::fixture::key(), options).unwrap();
     let new = j.world.new_authorization(&["read:buckets"]);
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .create(new)
-        .unwrap();
-    assert_eq!(
-        journaled_backups(&journal.entries()),
-        [(Actor::Root, Some(Outcome::Found))]
-    );
+    engine.admin(Caller::Root).authorizations().create(new).unwrap();
+    assert_eq!(journaled_backups(&journal.entries()), [(Actor::Root, Some(Outcome::Found))]);
 }

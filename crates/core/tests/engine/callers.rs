@@ -16,10 +16,7 @@ fn two() -> (World, Id, Id) {
 }
 
 fn in_org(org: Id, texts: &[&str]) -> Vec<String> {
-    texts
-        .iter()
-        .map(|text| text.replace("ORG", &org.to_string()))
-        .collect()
+    texts.iter().map(|text| text.replace("ORG", &org.to_string())).collect()
 }
 
 fn holder(world: &World, texts: &[&str]) -> Caller {
@@ -40,43 +37,23 @@ fn creation_requires_permission_and_never_exceeds_it() {
             .create(NewAuthorization::new(org, permissions))
             .map(|(_, made)| made)
     };
-    let admin = holder(
-        &world,
-        &["write:orgs/ORG/authorizations", "read:orgs/ORG/buckets"],
-    );
+    let admin = holder(&world, &["write:orgs/ORG/authorizations", "read:orgs/ORG/buckets"]);
     let org = world.org.id;
     let made = create(&admin, org, &["read:orgs/ORG/buckets/00000000000000aa"]).unwrap();
-    let Caller::Authorization(admin_bearer) = admin else {
-        unreachable!()
-    };
+    let Caller::Authorization(admin_bearer) = admin else { unreachable!() };
     let admin_id = admin_bearer.id();
-    assert_eq!(
-        made.created_by,
-        Some(symbolon::Creator::Authorization(admin_id))
-    );
+    assert_eq!(made.created_by, Some(symbolon::Creator::Authorization(admin_id)));
     for more in [
         "write:orgs/ORG/buckets",
         "read:buckets",
         "read:buckets/00000000000000aa",
         "read:orgs/ORG/tasks",
     ] {
-        assert!(
-            matches!(create(&admin, org, &[more]), Err(Error::Exceeds(_))),
-            "{more}"
-        );
+        assert!(matches!(create(&admin, org, &[more]), Err(Error::Exceeds(_))), "{more}");
     }
-    assert!(matches!(
-        create(&admin, other, &["read:orgs/ORG/buckets"]),
-        Err(Error::Forbidden(_))
-    ));
-    let reader = holder(
-        &world,
-        &["read:orgs/ORG/authorizations", "read:orgs/ORG/buckets"],
-    );
-    assert!(matches!(
-        create(&reader, org, &["read:orgs/ORG/buckets"]),
-        Err(Error::Forbidden(_))
-    ));
+    assert!(matches!(create(&admin, other, &["read:orgs/ORG/buckets"]), Err(Error::Forbidden(_))));
+    let reader = holder(&world, &["read:orgs/ORG/authorizations", "read:orgs/ORG/buckets"]);
+    assert!(matches!(create(&reader, org, &["read:orgs/ORG/buckets"]), Err(Error::Forbidden(_))));
     let operator = holder(&world, &["write:authorizations", "read:buckets"]);
     assert!(create(&operator, other, &["read:orgs/ORG/buckets"]).is_ok());
     // An authorization for another user requires permission to write that user.
@@ -89,18 +66,9 @@ fn creation_requires_permission_and_never_exceeds_it() {
         engine.admin(admin).authorizations().create(new.clone()),
         Err(Error::Forbidden(_))
     ));
-    let texts = [
-        "write:orgs/ORG/authorizations",
-        "read:orgs/ORG/buckets",
-        &format!("write:users/{user}"),
-    ];
-    assert!(
-        engine
-            .admin(holder(&world, &texts))
-            .authorizations()
-            .create(new)
-            .is_ok()
-    );
+    let texts =
+        ["write:orgs/ORG/authorizations", "read:orgs/ORG/buckets", &format!("write:users/{user}")];
+    assert!(engine.admin(holder(&world, &texts)).authorizations().create(new).is_ok());
 }
 
 #[test]
@@ -122,11 +90,7 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
                 engine.admin(*caller).authorizations().get(id).err(),
                 engine.admin(*caller).authorizations().edit(id, off()).err(),
                 engine.admin(*caller).authorizations().revoke(id).err(),
-                engine
-                    .admin(*caller)
-                    .authorizations()
-                    .rotate(id, &Rotation::default())
-                    .err(),
+                engine.admin(*caller).authorizations().rotate(id, &Rotation::default()).err(),
             ];
             for answer in answers {
                 assert_eq!(
@@ -136,36 +100,18 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
                 );
             }
         }
-        let listed = engine
-            .admin(*caller)
-            .authorizations()
-            .list(&AuthorizationFilter::default())
-            .unwrap();
+        let listed =
+            engine.admin(*caller).authorizations().list(&AuthorizationFilter::default()).unwrap();
         assert!(listed.iter().all(|one| one.organization == world.org.id));
     }
     assert!(engine.admin(reader).authorizations().get(own.id).is_ok());
-    assert!(matches!(
-        engine.admin(writer).authorizations().get(own.id),
-        Err(Error::Forbidden(_))
-    ));
+    assert!(matches!(engine.admin(writer).authorizations().get(own.id), Err(Error::Forbidden(_))));
     assert!(matches!(
         engine.admin(reader).authorizations().edit(own.id, off()),
         Err(Error::Forbidden(_))
     ));
-    assert!(
-        engine
-            .admin(writer)
-            .authorizations()
-            .edit(own.id, off())
-            .is_ok()
-    );
-    assert!(
-        engine
-            .admin(operator)
-            .authorizations()
-            .edit(foreign, off())
-            .is_ok()
-    );
+    assert!(engine.admin(writer).authorizations().edit(own.id, off()).is_ok());
+    assert!(engine.admin(operator).authorizations().edit(foreign, off()).is_ok());
     assert!(
         engine
             .admin(operator)
@@ -190,20 +136,10 @@ fn rotating_another_authorization_requires_its_permissions() {
     let (_, target) = world.create(&["read:buckets", "write:tasks"]);
     let weak = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets"]);
     let rotate = |caller: &Caller| {
-        engine
-            .admin(*caller)
-            .authorizations()
-            .rotate(target.id, &Rotation::default())
+        engine.admin(*caller).authorizations().rotate(target.id, &Rotation::default())
     };
     assert!(matches!(rotate(&weak), Err(Error::Exceeds(_))));
-    let strong = holder(
-        &world,
-        &[
-            "write:orgs/ORG/authorizations",
-            "read:buckets",
-            "write:tasks",
-        ],
-    );
+    let strong = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets", "write:tasks"]);
     assert!(rotate(&strong).is_ok());
 }
 
@@ -217,17 +153,11 @@ fn editing_permissions_adds_only_held_permissions() {
         let permissions = texts.iter().map(|text| permission(text)).collect();
         engine.admin(caller).authorizations().edit(
             target.id,
-            AuthorizationEdit {
-                permissions: Some(permissions),
-                ..AuthorizationEdit::default()
-            },
+            AuthorizationEdit { permissions: Some(permissions), ..AuthorizationEdit::default() },
         )
     };
     assert!(edit(&["read:tasks", "write:buckets"]).is_ok());
-    assert!(matches!(
-        edit(&["read:tasks", "write:tasks"]),
-        Err(Error::Exceeds(_))
-    ));
+    assert!(matches!(edit(&["read:tasks", "write:tasks"]), Err(Error::Exceeds(_))));
     assert!(
         matches!(edit(&["read:buckets"]), Err(Error::Exceeds(_))),
         "a removed permission cannot be granted again"
@@ -238,28 +168,15 @@ fn editing_permissions_adds_only_held_permissions() {
 fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
     let world = World::new();
     let caller = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets"]);
-    let Caller::Authorization(bearer) = caller else {
-        unreachable!()
-    };
+    let Caller::Authorization(bearer) = caller else { unreachable!() };
     let id = bearer.id();
     // Nothing follows an exclusive store, so only the store knows the other engine's change.
-    world
-        .another()
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(id)
-        .unwrap();
+    world.another().admin(Caller::Root).authorizations().revoke(id).unwrap();
     let engine = &world.engine;
     let new = world.new_authorization(&["read:buckets"]);
+    assert!(matches!(engine.admin(caller).authorizations().create(new), Err(Error::Caller(_))));
     assert!(matches!(
-        engine.admin(caller).authorizations().create(new),
-        Err(Error::Caller(_))
-    ));
-    assert!(matches!(
-        engine
-            .admin(caller)
-            .authorizations()
-            .list(&AuthorizationFilter::default()),
+        engine.admin(caller).authorizations().list(&AuthorizationFilter::default()),
         Err(Error::Caller(_))
     ));
     let unknown = bearer_caller(Id::new(5).unwrap());
@@ -284,10 +201,7 @@ fn users_and_organizations_follow_the_same_rules() {
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        engine
-            .admin(none)
-            .organizations()
-            .create(&NewOrganization::named("x")),
+        engine.admin(none).organizations().create(&NewOrganization::named("x")),
         Err(Error::Forbidden(_))
     ));
     let edit = symbolon::OrganizationEdit::default();
@@ -299,50 +213,23 @@ fn users_and_organizations_follow_the_same_rules() {
         engine.admin(none).organizations().edit(world.org.id, &edit),
         Err(Error::Forbidden(_))
     ));
-    assert!(
-        engine
-            .admin(none)
-            .users()
-            .list(&ListOptions::default())
-            .unwrap()
-            .is_empty()
-    );
-    assert!(
-        engine
-            .admin(none)
-            .organizations()
-            .list(&ListOptions::default())
-            .unwrap()
-            .is_empty()
-    );
+    assert!(engine.admin(none).users().list(&ListOptions::default()).unwrap().is_empty());
+    assert!(engine.admin(none).organizations().list(&ListOptions::default()).unwrap().is_empty());
     assert!(engine.admin(none).organizations().find("other").is_err());
     let role = symbolon::Role::Member;
     let owner = holder(&world, &["write:orgs/ORG"]);
-    let hidden = engine
-        .admin(owner)
-        .organizations()
-        .remove_member(world.org.id, user);
+    let hidden = engine.admin(owner).organizations().remove_member(world.org.id, user);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
     let owner = holder(&world, &["write:orgs/ORG", &format!("read:users/{user}")]);
     // The membership would let the user read more than the caller may.
     assert!(matches!(
-        engine
-            .admin(owner)
-            .organizations()
-            .add_member(world.org.id, user, role),
+        engine.admin(owner).organizations().add_member(world.org.id, user, role),
         Err(Error::Exceeds(_))
     ));
-    let joined = world
-        .root()
-        .organizations()
-        .add_member(world.org.id, user, role)
-        .unwrap();
+    let joined = world.root().organizations().add_member(world.org.id, user, role).unwrap();
     assert_eq!(joined.memberships.len(), 1);
     assert!(matches!(
-        engine
-            .admin(owner)
-            .organizations()
-            .add_member(other, user, role),
+        engine.admin(owner).organizations().add_member(other, user, role),
         Err(Error::NotFound(_))
     ));
     assert!(
@@ -358,32 +245,19 @@ fn users_and_organizations_follow_the_same_rules() {
     let bucket = engine
         .admin(registrar)
         .buckets()
-        .create(&NewBucket {
-            organization: world.org.id,
-            name: "metrics".into(),
-        })
+        .create(&NewBucket { organization: world.org.id, name: "metrics".into() })
         .unwrap();
     assert!(
         engine
             .admin(registrar)
             .buckets()
-            .create(&NewBucket {
-                organization: world.org.id,
-                name: "metrics".into()
-            })
+            .create(&NewBucket { organization: world.org.id, name: "metrics".into() })
             .is_err()
     );
     // A permission on a bucket allows granting the database of the same name.
-    let granter = holder(
-        &world,
-        &[
-            "write:orgs/ORG/authorizations",
-            &format!("read:buckets/{}", bucket.id),
-        ],
-    );
-    let database = permission("read:databases")
-        .organization(world.org.id)
-        .name("metrics");
+    let granter =
+        holder(&world, &["write:orgs/ORG/authorizations", &format!("read:buckets/{}", bucket.id)]);
+    let database = permission("read:databases").organization(world.org.id).name("metrics");
     assert!(
         engine
             .admin(granter)
@@ -409,18 +283,11 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
     let user = world.user("operator");
     let owner = holder(
         &world,
-        &[
-            "write:orgs/ORG/authorizations",
-            "write:orgs/ORG/users",
-            "read:orgs/ORG/users",
-        ],
+        &["write:orgs/ORG/authorizations", "write:orgs/ORG/users", "read:orgs/ORG/users"],
     );
     let texts = in_org(
         world.org.id,
-        &[
-            &format!("write:orgs/ORG/users/{user}"),
-            &format!("read:orgs/ORG/users/{user}"),
-        ],
+        &[&format!("write:orgs/ORG/users/{user}"), &format!("read:orgs/ORG/users/{user}")],
     );
     let granted = texts.iter().map(|text| permission(text));
     // The owner may grant what it holds within its organization …
@@ -433,22 +300,12 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
     let thief = bearer_caller(granted.id);
     // … which gives access to no user.
     for caller in [&owner, &thief] {
-        let delete = UserEdit {
-            transition: Some(Transition::Revoke),
-            ..UserEdit::default()
-        };
+        let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
         assert!(matches!(
             engine.admin(*caller).users().edit(user, &delete),
             Err(Error::NotFound(_))
         ));
-        assert!(
-            engine
-                .admin(*caller)
-                .users()
-                .list(&ListOptions::default())
-                .unwrap()
-                .is_empty()
-        );
+        assert!(engine.admin(*caller).users().list(&ListOptions::default()).unwrap().is_empty());
         assert!(engine.admin(*caller).users().find("operator").is_err());
         let new = NewAuthorization {
             user: Some(user),
@@ -459,18 +316,6 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
         };
         assert!(engine.admin(*caller).authorizations().create(new).is_err());
     }
-    let itself = holder(
-        &world,
-        &[
-            &format!("write:users/{user}"),
-            &format!("read:users/{user}"),
-        ],
-    );
-    assert!(
-        engine
-            .admin(itself)
-            .users()
-            .edit(user, &UserEdit::default())
-            .is_ok()
-    );
+    let itself = holder(&world, &[&format!("write:users/{user}"), &format!("read:users/{user}")]);
+    assert!(engine.admin(itself).users().edit(user, &UserEdit::default()).is_ok());
 }

@@ -77,11 +77,7 @@ fn a_decreased_head_triggers_a_rebuild() {
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let (revoked, revoked_made) = world.create(&["read:buckets"]);
     store.copying.store(false, Ordering::SeqCst);
-    world
-        .root()
-        .authorizations()
-        .revoke(revoked_made.id)
-        .unwrap();
+    world.root().authorizations().revoke(revoked_made.id).unwrap();
     let (lost, lost_made) = world.create(&["read:buckets"]);
     let newest = store.scan(&Cursor::start(), 100).unwrap().end.unwrap().head;
     eventually("followed", || world.engine.caught_up() == newest);
@@ -90,18 +86,10 @@ fn a_decreased_head_triggers_a_rebuild() {
     eventually("rebuilt", || world.check(&lost) == Err(Denied::Unknown));
     eventually("head lowered", || world.engine.caught_up() < newest);
     assert_eq!(world.check(&kept), Ok(kept_made.id));
-    assert_eq!(
-        world.check(&revoked),
-        Err(Denied::Unknown),
-        "it stays revoked"
-    );
+    assert_eq!(world.check(&revoked), Err(Denied::Unknown), "it stays revoked");
     // The engine follows commits that reuse the same revisions.
     let other = world.another();
-    other
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(kept_made.id)
-        .unwrap();
+    other.admin(Caller::Root).authorizations().revoke(kept_made.id).unwrap();
     let denied = Err(Denied::Revoked(kept_made.id));
     eventually("followed", || world.check(&kept) == denied);
 }
@@ -120,10 +108,7 @@ fn a_renewed_store_is_reread() {
     let before = faults();
     // Every read reports the fault: the second one because a renewed store is read from the start.
     let expected = world.store.get(&key).unwrap().unwrap().revision;
-    let put = Write::Put {
-        record: old.record,
-        expected,
-    };
+    let put = Write::Put { record: old.record, expected };
     world.store.commit(&[put]).unwrap();
     eventually("reported", || faults() == before + 1);
     let epoch = world.store.renew().unwrap();

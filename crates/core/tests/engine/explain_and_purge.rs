@@ -13,10 +13,7 @@ use crate::fixture::{READ_BUCKETS, World, permission};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn user_edit(transition: Transition) -> UserEdit {
-    UserEdit {
-        transition: Some(transition),
-        ..UserEdit::default()
-    }
+    UserEdit { transition: Some(transition), ..UserEdit::default() }
 }
 
 /// The explanation agrees with a check of the token in every state of an authorization.
@@ -38,19 +35,15 @@ fn explanations_agree_with_checks() {
                     };
                     let (token, made) = root.authorizations().create(new).unwrap();
                     if let Some(transition) = status {
-                        root.authorizations()
-                            .edit(made.id, transition.into())
-                            .unwrap();
+                        root.authorizations().edit(made.id, transition.into()).unwrap();
                     }
                     if let Some(transition) = user_is {
                         root.users().edit(user.id, &user_edit(transition)).unwrap();
                     }
                     for now in ["2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"] {
                         world.clock.set(now.parse().unwrap());
-                        let explanation = root
-                            .authorizations()
-                            .explain(made.id, &READ_BUCKETS)
-                            .unwrap();
+                        let explanation =
+                            root.authorizations().explain(made.id, &READ_BUCKETS).unwrap();
                         let decided = explanation.decision.clone().map(|_| made.id);
                         assert_eq!(decided, world.check(&token), "{name} at {now}");
                         assert_eq!(
@@ -63,10 +56,7 @@ fn explanations_agree_with_checks() {
                                     | Denied::OwnerInactive(_))
                             )
                         );
-                        assert_eq!(
-                            explanation.nearest.is_empty(),
-                            permissions == "read:buckets"
-                        );
+                        assert_eq!(explanation.nearest.is_empty(), permissions == "read:buckets");
                     }
                     world.clock.set("2026-01-01T00:00:00Z".parse().unwrap());
                 }
@@ -88,20 +78,13 @@ fn an_explanation_gives_every_reason() {
         ..world.new_authorization(&["write:buckets", "read:tasks", "read:orgs"])
     };
     let (_, made) = root.authorizations().create(new).unwrap();
-    root.users()
-        .edit(user.id, &user_edit(Transition::Deactivate))
-        .unwrap();
+    root.users().edit(user.id, &user_edit(Transition::Deactivate)).unwrap();
     world.clock.advance(2 * DAY);
     let revoked = root.authorizations().revoke(made.id).unwrap();
-    let edit = OrganizationEdit {
-        transition: Some(Transition::Revoke),
-        ..OrganizationEdit::default()
-    };
+    let edit =
+        OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
     root.organizations().edit(world.org.id, &edit).unwrap();
-    let explanation = root
-        .authorizations()
-        .explain(made.id, &READ_BUCKETS)
-        .unwrap();
+    let explanation = root.authorizations().explain(made.id, &READ_BUCKETS).unwrap();
     assert_eq!(explanation.decision, Err(Denied::Revoked(made.id)));
     assert_eq!(
         explanation.reasons,
@@ -125,18 +108,9 @@ fn explanations_require_read_access() {
     let (_, made) = world.create(&["read:buckets"]);
     let org = world.org.id;
     let reader = world.caller(&[&format!("read:orgs/{org}/authorizations")]);
-    assert!(
-        engine
-            .admin(reader)
-            .authorizations()
-            .explain(made.id, &READ_BUCKETS)
-            .is_ok()
-    );
+    assert!(engine.admin(reader).authorizations().explain(made.id, &READ_BUCKETS).is_ok());
     let other = world.caller(&["read:buckets"]);
-    let refused = engine
-        .admin(other)
-        .authorizations()
-        .explain(made.id, &READ_BUCKETS);
+    let refused = engine.admin(other).authorizations().explain(made.id, &READ_BUCKETS);
     assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
 }
 
@@ -153,24 +127,10 @@ fn users_and_organizations_are_read_by_their_ids() {
     let caller = world.caller(&["read:buckets"]);
     let hidden = engine.admin(caller).with_tombstones().users().get(user.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
-    let forbidden = engine
-        .admin(caller)
-        .with_tombstones()
-        .organizations()
-        .get(org.id);
-    assert!(
-        matches!(forbidden, Err(Error::Forbidden(_))),
-        "{forbidden:?}"
-    );
-    let other = root
-        .organizations()
-        .create(&NewOrganization::named("other"))
-        .unwrap();
-    let hidden = engine
-        .admin(caller)
-        .with_tombstones()
-        .organizations()
-        .get(other.id);
+    let forbidden = engine.admin(caller).with_tombstones().organizations().get(org.id);
+    assert!(matches!(forbidden, Err(Error::Forbidden(_))), "{forbidden:?}");
+    let other = root.organizations().create(&NewOrganization::named("other")).unwrap();
+    let hidden = engine.admin(caller).with_tombstones().organizations().get(other.id);
     assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
     let reads = world.caller(&["read:users", "read:orgs"]);
     assert!(
@@ -185,17 +145,9 @@ fn a_dry_run_purge_counts_without_removing() {
     let root = world.root();
     let engine = &world.engine;
     let _root = Caller::Root;
-    let org = root
-        .organizations()
-        .create(&NewOrganization::named("ends"))
-        .unwrap();
+    let org = root.organizations().create(&NewOrganization::named("ends")).unwrap();
     let user = root.users().create(&NewUser::named("ends")).unwrap();
-    root.buckets()
-        .create(&NewBucket {
-            organization: org.id,
-            name: "bucket".into(),
-        })
-        .unwrap();
+    root.buckets().create(&NewBucket { organization: org.id, name: "bucket".into() }).unwrap();
     // More than a page of records. Some were revoked earlier, so the purge finds them twice: on
     // their own and through their owners.
     for number in 0..1100 {
@@ -209,49 +161,26 @@ fn a_dry_run_purge_counts_without_removing() {
             root.authorizations().revoke(made.id).unwrap();
         }
     }
-    root.users()
-        .edit(user.id, &user_edit(Transition::Revoke))
-        .unwrap();
-    let edit = OrganizationEdit {
-        transition: Some(Transition::Revoke),
-        ..OrganizationEdit::default()
-    };
+    root.users().edit(user.id, &user_edit(Transition::Revoke)).unwrap();
+    let edit =
+        OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
     root.organizations().edit(org.id, &edit).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     world.clock.advance(2 * DAY);
     let purge = |retention: Duration, dry_run| {
-        let how = PurgeOptions {
-            retention: Some(retention),
-            dry_run,
-        };
+        let how = PurgeOptions { retention: Some(retention), dry_run };
         let mut last = PurgeReport::default();
-        let purged = engine
-            .maintenance()
-            .purge_with(&how, &mut |so_far| last = *so_far)
-            .unwrap();
+        let purged = engine.maintenance().purge_with(&how, &mut |so_far| last = *so_far).unwrap();
         assert_eq!(last.total(), purged.total(), "the last report is complete");
         purged
     };
     assert_eq!(purge(3 * DAY, false), PurgeReport::default());
-    let all = PurgeReport {
-        sessions: 0,
-        authorizations: 1100,
-        buckets: 1,
-        users: 1,
-        organizations: 1,
-    };
+    let all =
+        PurgeReport { sessions: 0, authorizations: 1100, buckets: 1, users: 1, organizations: 1 };
     assert_eq!(purge(DAY, true), all);
     assert_eq!(purge(DAY, true), all);
     assert_eq!(purge(DAY, false), all);
     assert_eq!(purge(DAY, true), PurgeReport::default());
     assert_eq!(world.check(&kept), Ok(kept_made.id));
-    assert!(
-        world
-            .engine
-            .maintenance()
-            .fsck()
-            .unwrap()
-            .problems
-            .is_empty()
-    );
+    assert!(world.engine.maintenance().fsck().unwrap().problems.is_empty());
 }

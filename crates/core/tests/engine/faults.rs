@@ -27,10 +27,8 @@ fn a_revoke_under_faults_never_falsely_succeeds_and_can_be_retried() {
         let (token, made) = world.create(&["read:buckets"]);
         store.plan(Method::Commit, 1, failure);
         let first = world.root().authorizations().revoke(made.id);
-        let in_store = store.inner().get(&RecordKey::new(
-            symbolon::record::Kind::AUTHORIZATION,
-            made.id,
-        ));
+        let in_store =
+            store.inner().get(&RecordKey::new(symbolon::record::Kind::AUTHORIZATION, made.id));
         let written =
             in_store.unwrap().unwrap().record.columns.status == Some(symbolon::Status::Revoked);
         assert_eq!(written, failure != Fault::Before);
@@ -41,11 +39,7 @@ fn a_revoke_under_faults_never_falsely_succeeds_and_can_be_retried() {
         }
         store.heal();
         world.root().authorizations().revoke(made.id).unwrap();
-        assert_eq!(
-            world.check(&token),
-            Err(Denied::Revoked(made.id)),
-            "{failure:?}"
-        );
+        assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)), "{failure:?}");
     }
 }
 
@@ -98,12 +92,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     let elsewhere = world.another();
     let new = || world.new_authorization(&["read:buckets"]);
     let create = |caller: &Caller| {
-        world
-            .engine
-            .admin(*caller)
-            .with_tombstones()
-            .authorizations()
-            .create(new())
+        world.engine.admin(*caller).with_tombstones().authorizations().create(new())
     };
     create(&caller).unwrap();
     let reads = store.calls(Method::Get);
@@ -115,36 +104,19 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     assert!(store.calls(Method::Get) > reads);
 
     // Changes of another engine take effect at once, before this engine has followed them.
-    let Caller::Authorization(bearer) = caller else {
-        unreachable!()
-    };
+    let Caller::Authorization(bearer) = caller else { unreachable!() };
     let id = bearer.id();
-    elsewhere
-        .admin(Caller::Root)
-        .with_tombstones()
-        .authorizations()
-        .revoke(id)
-        .unwrap();
+    elsewhere.admin(Caller::Root).with_tombstones().authorizations().revoke(id).unwrap();
     let refused = create(&caller).unwrap_err();
     assert!(matches!(refused, Error::Caller(_)), "{refused:?}");
     create(&Caller::Root).unwrap();
-    let end = OrganizationEdit {
-        transition: Some(Transition::Revoke),
-        ..OrganizationEdit::default()
-    };
+    let end =
+        OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
     let other = &elsewhere;
-    other
-        .admin(Caller::Root)
-        .with_tombstones()
-        .organizations()
-        .edit(world.org.id, &end)
-        .unwrap();
+    other.admin(Caller::Root).with_tombstones().organizations().edit(world.org.id, &end).unwrap();
     let commits = store.calls(Method::Commit);
     let refused = create(&Caller::Root).unwrap_err();
-    assert!(
-        matches!(refused, Error::NotFound(Field::Organization)),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Error::NotFound(Field::Organization)), "{refused:?}");
     // At most one commit met the conflict, and none wrote.
     assert!(store.calls(Method::Commit) <= commits + 1);
 }
@@ -182,10 +154,7 @@ fn a_conflict_does_not_fail_its_group() {
 }
 
 fn described(text: &str) -> AuthorizationEdit {
-    AuthorizationEdit {
-        description: Some(text.into()),
-        ..AuthorizationEdit::default()
-    }
+    AuthorizationEdit { description: Some(text.into()), ..AuthorizationEdit::default() }
 }
 
 #[test]
@@ -205,22 +174,13 @@ fn set_up_succeeds_once_under_concurrency() {
         };
         let results = std::thread::scope(|scope| {
             let race = |engine: &symbolon::Engine| engine.maintenance().set_up(&first);
-            let threads: Vec<_> = engines
-                .iter()
-                .map(|engine| scope.spawn(move || race(engine)))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect::<Vec<_>>()
+            let threads: Vec<_> =
+                engines.iter().map(|engine| scope.spawn(move || race(engine))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         });
         let won = results.iter().filter(|result| result.is_ok()).count();
         assert_eq!(won, 1);
-        assert!(
-            results
-                .iter()
-                .any(|result| matches!(result, Err(Error::AlreadySetUp)))
-        );
+        assert!(results.iter().any(|result| matches!(result, Err(Error::AlreadySetUp))));
     }
 }
 
@@ -242,10 +202,7 @@ fn set_up_adopts_existing_names_only_when_asked() {
         engine.maintenance().set_up(&first),
         Err(Error::Exists(symbolon::Field::OrganizationName))
     ));
-    let first = SetUpRequest {
-        if_name_exists: symbolon::IfNameExists::Adopt,
-        ..first
-    };
+    let first = SetUpRequest { if_name_exists: symbolon::IfNameExists::Adopt, ..first };
     let done = engine.maintenance().set_up(&first).unwrap();
     let (token, made) = (done.token, done.authorization);
     let (organization, me) = (done.organization, done.user);
@@ -262,23 +219,15 @@ fn an_interrupted_purge_resumes() {
     let (_, revoked) = world.create(&["read:buckets"]);
     world.root().authorizations().revoke(revoked.id).unwrap();
     let (kept, _) = world.create(&["read:buckets"]);
-    let edit = OrganizationEdit {
-        transition: Some(Transition::Revoke),
-        ..OrganizationEdit::default()
-    };
-    world
-        .root()
-        .organizations()
-        .edit(world.org.id, &edit)
-        .unwrap();
+    let edit =
+        OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
+    world.root().organizations().edit(world.org.id, &edit).unwrap();
     world.clock.advance(Duration::from_secs(40 * 24 * 3600));
     let mut purged = 0;
-    let failed = engine
-        .maintenance()
-        .purge_with(&PurgeOptions::default(), &mut |so_far| {
-            purged = so_far.total();
-            store.plan(Method::Commit, 1, Fault::Before);
-        });
+    let failed = engine.maintenance().purge_with(&PurgeOptions::default(), &mut |so_far| {
+        purged = so_far.total();
+        store.plan(Method::Commit, 1, Fault::Before);
+    });
     assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
     // The organization stays as long as any record of it.
     assert_eq!(purged, 1);
@@ -286,15 +235,7 @@ fn an_interrupted_purge_resumes() {
     assert_eq!(world.check(&kept).unwrap_err().reason(), "revoked");
     assert_eq!(engine.maintenance().purge().unwrap(), 2);
     assert!(world.root().organizations().get(world.org.id).is_err());
-    assert!(
-        world
-            .engine
-            .maintenance()
-            .fsck()
-            .unwrap()
-            .problems
-            .is_empty()
-    );
+    assert!(world.engine.maintenance().fsck().unwrap().problems.is_empty());
 }
 
 /// The bucket and the chosen token are created in the same commit.
@@ -320,10 +261,7 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
     assert_eq!(done.token.reveal(), text);
     assert_eq!(world.check(&done.token), Ok(done.authorization.id));
     let bucket = done.bucket.unwrap();
-    assert_eq!(
-        (bucket.organization, &*bucket.name),
-        (world.org.id, "first")
-    );
+    assert_eq!((bucket.organization, &*bucket.name), (world.org.id, "first"));
     assert_eq!(
         engine
             .admin(Caller::Root)
@@ -343,8 +281,5 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
     let third = World::new();
     let (own, _) = third.create(&["read:buckets"]);
     let refused = third.engine.maintenance().set_up(&first(own.reveal()));
-    assert!(matches!(
-        refused,
-        Err(Error::Exists(symbolon::Field::Token))
-    ));
+    assert!(matches!(refused, Err(Error::Exists(symbolon::Field::Token))));
 }

@@ -20,11 +20,7 @@ pub(crate) struct FileCopy {
 
 impl FileCopy {
     pub(crate) fn of(store: &dyn TokenStore) -> Arc<Self> {
-        Arc::new(Self {
-            inner: copy(store),
-            epoch: epoch(store),
-            renewed: AtomicBool::new(false),
-        })
+        Arc::new(Self { inner: copy(store), epoch: epoch(store), renewed: AtomicBool::new(false) })
     }
 }
 

@@ -31,12 +31,7 @@ impl World {
             .organizations()
             .create(&NewOrganization::named("org"))
             .unwrap();
-        Self {
-            engine,
-            store,
-            clock,
-            org,
-        }
+        Self { engine, store, clock, org }
     }
 
     /// Creates another engine on the same store, as in another process.
@@ -45,10 +40,7 @@ impl World {
     }
 
     pub(crate) fn new_authorization(&self, permissions: &[&str]) -> NewAuthorization {
-        NewAuthorization::new(
-            self.org.id,
-            permissions.iter().map(|text| text.parse().unwrap()),
-        )
+        NewAuthorization::new(self.org.id, permissions.iter().map(|text| text.parse().unwrap()))
     }
 
     pub(crate) fn create(&self, permissions: &[&str]) -> (Token, Authorization) {
@@ -57,10 +49,7 @@ impl World {
     }
 
     pub(crate) fn create_v2(&self, permissions: &[&str]) -> (Token, Authorization) {
-        let new = NewAuthorization {
-            origin: Origin::V2,
-            ..self.new_authorization(permissions)
-        };
+        let new = NewAuthorization { origin: Origin::V2, ..self.new_authorization(permissions) };
         self.root().authorizations().create(new).unwrap()
     }
 
@@ -77,11 +66,7 @@ impl World {
 
     /// Creates a user.
     pub(crate) fn user(&self, name: &str) -> Id {
-        self.root()
-            .users()
-            .create(&NewUser::named(name))
-            .unwrap()
-            .id
+        self.root().users().create(&NewUser::named(name)).unwrap().id
     }
 
     /// Creates an organization.
@@ -135,14 +120,9 @@ pub(crate) fn user_caller(id: Id) -> Caller {
         updated_at: world.org.created_at,
     };
     let maintenance = world.engine.maintenance();
-    maintenance
-        .import(&[ImportItem::User(user.clone())])
-        .unwrap();
+    maintenance.import(&[ImportItem::User(user.clone())]).unwrap();
     let sessions = world.engine.sessions();
-    sessions
-        .verify_password("caller", |_| true)
-        .unwrap()
-        .caller()
+    sessions.verify_password("caller", |_| true).unwrap().caller()
 }
 
 /// Returns the bearer of the token of an authorization with this id as a caller, whatever the
@@ -152,13 +132,7 @@ pub(crate) fn bearer_caller(id: Id) -> Caller {
     let (_, authorization) = world.create(&["read:buckets"]);
     let token = Token::generate(Prefix::default(), id).unwrap();
     let copy = Token::parse(Prefix::default(), token.reveal()).unwrap();
-    let item = ImportItem::Authorization(
-        Authorization {
-            id,
-            ..authorization
-        },
-        token,
-    );
+    let item = ImportItem::Authorization(Authorization { id, ..authorization }, token);
     world.engine.maintenance().import(&[item]).unwrap();
     world.bearer(&copy)
 }

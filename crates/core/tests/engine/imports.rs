@@ -58,43 +58,22 @@ fn imported_tokens_keep_their_ids_and_times() {
             ImportItem::Authorization(authorization(&world, 1001), token(V3)),
         ]
     };
-    assert_eq!(
-        engine.maintenance().import(&items()).unwrap(),
-        ImportReport { new: 2, known: 0 }
-    );
-    assert_eq!(
-        (check(&world, V2), check(&world, V3)),
-        (Ok(wanted.id), Ok(Id::new(1001).unwrap()))
-    );
+    assert_eq!(engine.maintenance().import(&items()).unwrap(), ImportReport { new: 2, known: 0 });
+    assert_eq!((check(&world, V2), check(&world, V3)), (Ok(wanted.id), Ok(Id::new(1001).unwrap())));
     let found = root.authorizations().get(wanted.id).unwrap();
     let last_used = found.last_used;
     assert!(last_used.is_some());
-    assert_eq!(
-        found,
-        Authorization {
-            last_used,
-            ..wanted.clone()
-        }
-    );
-    assert_eq!(
-        engine.maintenance().import(&items()).unwrap(),
-        ImportReport { new: 0, known: 2 }
-    );
+    assert_eq!(found, Authorization { last_used, ..wanted.clone() });
+    assert_eq!(engine.maintenance().import(&items()).unwrap(), ImportReport { new: 0, known: 2 });
     // An authorization that was revoked after the import stays revoked when it is imported again.
     root.authorizations().revoke(wanted.id).unwrap();
-    assert_eq!(
-        engine.maintenance().import(&items()).unwrap(),
-        ImportReport { new: 0, known: 2 }
-    );
+    assert_eq!(engine.maintenance().import(&items()).unwrap(), ImportReport { new: 0, known: 2 });
     assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
 }
 
 #[test]
 fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
-    for foreign_hash in [
-        ForeignHash::sha256(V2.as_bytes()),
-        ForeignHash::sha512(V2.as_bytes()),
-    ] {
+    for foreign_hash in [ForeignHash::sha256(V2.as_bytes()), ForeignHash::sha512(V2.as_bytes())] {
         let world = World::new();
         let engine = &world.engine;
         let wanted = authorization(&world, 1000);
@@ -110,25 +89,14 @@ fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
         }
         let another = world.another();
         assert_eq!(another.verifier().check(V2, &READ_BUCKETS), Ok(wanted.id));
-        assert!(
-            world
-                .engine
-                .maintenance()
-                .fsck()
-                .unwrap()
-                .problems
-                .is_empty()
-        );
+        assert!(world.engine.maintenance().fsck().unwrap().problems.is_empty());
         // The authorization counts as imported in either form, and no other record can have its
         // token.
         assert_eq!(engine.maintenance().import(&[item()]).unwrap().known, 1);
         let text = ImportItem::Authorization(wanted.clone(), token(V2));
         assert_eq!(engine.maintenance().import(&[text]).unwrap().known, 1);
         let second = ImportItem::Authorization(authorization(&world, 1002), token(V2));
-        assert!(matches!(
-            engine.maintenance().import(&[second]),
-            Err(Error::Exists(Field::Token))
-        ));
+        assert!(matches!(engine.maintenance().import(&[second]), Err(Error::Exists(Field::Token))));
         world.root().authorizations().revoke(wanted.id).unwrap();
         assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
     }
@@ -161,34 +129,18 @@ fn invalid_imports_are_reported_and_write_nothing() {
         let mut changed = authorization(&world, 1001);
         edit(&mut changed);
         let item = ImportItem::Authorization(changed, token(text));
-        assert!(
-            engine
-                .maintenance()
-                .check_import(&item, IfRevoked::Refuse)
-                .is_err()
-                || text == V2
-        );
-        engine
-            .maintenance()
-            .import(&[good(), item])
-            .unwrap_err()
-            .to_string()
+        assert!(engine.maintenance().check_import(&item, IfRevoked::Refuse).is_err() || text == V2);
+        engine.maintenance().import(&[good(), item]).unwrap_err().to_string()
     };
     assert_eq!(bad(&|_| {}, V2), "token exists already; choose another");
     assert!(bad(&|_| {}, native.reveal()).contains("belongs to authorization"));
     assert!(bad(&|one| one.description = "\u{7}".into(), V3).contains("U+0007"));
     assert!(
-        bad(
-            &|one| one.permissions = [permission("read:nothing")].into_iter().collect(),
-            V3
-        )
-        .contains("unknown resource type `nothing`")
+        bad(&|one| one.permissions = [permission("read:nothing")].into_iter().collect(), V3)
+            .contains("unknown resource type `nothing`")
     );
     assert!(bad(&|one| one.permissions = Vec::new().into(), V3).contains("must include"));
-    assert_eq!(
-        bad(&|one| one.id = own.id, V3),
-        "authorization exists already; choose another"
-    );
+    assert_eq!(bad(&|one| one.id = own.id, V3), "authorization exists already; choose another");
     assert_eq!(check(&world, V2), Err(Denied::Unknown));
     assert_eq!(world.engine.len(), 2);
 }
@@ -210,43 +162,22 @@ fn imports_are_compared_with_unindexed_records() {
     // An engine on an exclusive store rarely reads writes of others.
     let blind = world.another();
     let engine = &blind;
-    world
-        .engine
-        .maintenance()
-        .import(&items(&world, 1000..1010))
-        .unwrap();
+    world.engine.maintenance().import(&items(&world, 1000..1010)).unwrap();
     assert_eq!(
-        engine
-            .maintenance()
-            .import(&items(&world, 1005..1015))
-            .unwrap(),
+        engine.maintenance().import(&items(&world, 1005..1015)).unwrap(),
         ImportReport { new: 5, known: 5 }
     );
-    world
-        .engine
-        .maintenance()
-        .import(&items(&world, 1100..1101))
-        .unwrap();
+    world.engine.maintenance().import(&items(&world, 1100..1101)).unwrap();
     let other_token = ImportItem::Authorization(authorization(&world, 1100), token(V2));
     assert!(matches!(
         engine.maintenance().import(&[other_token]),
         Err(Error::Exists(Field::Authorization))
     ));
-    world
-        .engine
-        .maintenance()
-        .import(&items(&world, 1200..1201))
-        .unwrap();
+    world.engine.maintenance().import(&items(&world, 1200..1201)).unwrap();
     let mut same_token = items(&world, 1300..1305);
     let (_, text) = texts(1200..1201).next().unwrap();
-    same_token.push(ImportItem::Authorization(
-        authorization(&world, 1399),
-        token(&text),
-    ));
-    assert!(matches!(
-        engine.maintenance().import(&same_token),
-        Err(Error::Exists(Field::Token))
-    ));
+    same_token.push(ImportItem::Authorization(authorization(&world, 1399), token(&text)));
+    assert!(matches!(engine.maintenance().import(&same_token), Err(Error::Exists(Field::Token))));
     let mut nowhere = authorization(&world, 1400);
     nowhere.organization = Id::new(99).unwrap();
     let nowhere = ImportItem::Authorization(nowhere, token(V2));
@@ -263,24 +194,15 @@ fn duplicate_import_items_are_rejected_and_write_nothing() {
     let world = World::new();
     let engine = &world.engine;
     let mut same_id = items(&world, 1000..1010);
-    same_id.push(ImportItem::Authorization(
-        authorization(&world, 1004),
-        token(V2),
-    ));
+    same_id.push(ImportItem::Authorization(authorization(&world, 1004), token(V2)));
     assert!(matches!(
         engine.maintenance().import(&same_id),
         Err(Error::Exists(Field::Authorization))
     ));
     let mut same_token = items(&world, 1000..1010);
     let (_, text) = texts(1004..1005).next().unwrap();
-    same_token.push(ImportItem::Authorization(
-        authorization(&world, 1010),
-        token(&text),
-    ));
-    assert!(matches!(
-        engine.maintenance().import(&same_token),
-        Err(Error::Exists(Field::Token))
-    ));
+    same_token.push(ImportItem::Authorization(authorization(&world, 1010), token(&text)));
+    assert!(matches!(engine.maintenance().import(&same_token), Err(Error::Exists(Field::Token))));
     let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
     assert!(kept.is_empty());
     assert_eq!(check(&world, &text), Err(Denied::Unknown));
@@ -293,10 +215,7 @@ fn an_interrupted_import_resumes() {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
         let engine = &world.engine;
-        engine
-            .maintenance()
-            .import(&items(&world, 1000..1010))
-            .unwrap();
+        engine.maintenance().import(&items(&world, 1000..1010)).unwrap();
         store.plan(Method::Commit, 1, fault);
         let interrupted = engine.maintenance().import(&items(&world, 1010..1020));
         assert_eq!(store.struck(), 1, "{fault:?}");
@@ -304,25 +223,11 @@ fn an_interrupted_import_resumes() {
         let there = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
         assert!(matches!(there.len(), 10 | 20), "all or none: {fault:?}");
         assert!(interrupted.is_err() || there.len() == 20, "{fault:?}");
-        let again = engine
-            .maintenance()
-            .import(&items(&world, 1000..1020))
-            .unwrap();
+        let again = engine.maintenance().import(&items(&world, 1000..1020)).unwrap();
         let known = there.len();
-        assert_eq!(
-            again,
-            ImportReport {
-                new: 20 - known,
-                known
-            },
-            "{fault:?}"
-        );
+        assert_eq!(again, ImportReport { new: 20 - known, known }, "{fault:?}");
         for (number, text) in texts(1000..1020) {
-            assert_eq!(
-                check(&world, &text),
-                Ok(Id::new(number).unwrap()),
-                "{fault:?}"
-            );
+            assert_eq!(check(&world, &text), Ok(Id::new(number).unwrap()), "{fault:?}");
         }
     }
 }

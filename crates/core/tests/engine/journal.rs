@@ -63,10 +63,7 @@ pub(crate) struct Journaled {
 }
 
 pub(crate) fn with_journal(clock: &ManualClock, journal: Arc<dyn Journal>) -> Options {
-    Options {
-        journal: Some(journal),
-        ..options(clock)
-    }
+    Options { journal: Some(journal), ..options(clock) }
 }
 
 /// Creates an organization on a store with a journal.
@@ -80,16 +77,8 @@ pub(crate) fn on(store: Arc<dyn TokenStore>, journal: Arc<dyn Journal>) -> World
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let options = with_journal(&clock, journal);
     let engine = Engine::create(store.clone(), key(), options).unwrap();
-    let made = engine
-        .admin(Caller::Root)
-        .organizations()
-        .create(&NewOrganization::named("org"));
-    World {
-        org: made.unwrap(),
-        engine,
-        store,
-        clock,
-    }
+    let made = engine.admin(Caller::Root).organizations().create(&NewOrganization::named("org"));
+    World { org: made.unwrap(), engine, store, clock }
 }
 
 /// Returns a restored backup of `store`: the same records in another epoch.
@@ -99,10 +88,7 @@ pub(crate) fn copy(store: &dyn TokenStore) -> Arc<MemoryStore> {
     let writes: Vec<Write> = page
         .items
         .into_iter()
-        .map(|stored| Write::Put {
-            record: stored.record,
-            expected: Revision::ABSENT,
-        })
+        .map(|stored| Write::Put { record: stored.record, expected: Revision::ABSENT })
         .collect();
     writes.chunks(1000).for_each(|chunk| {
         copy.commit(chunk).unwrap();
@@ -139,18 +125,10 @@ pub(crate) fn check(engine: &Engine, token: &Token) -> Result<Id, Denied> {
 fn intents_precede_outcomes_and_name_caller_operation_and_records() {
     let j = journaled();
     let caller = j.world.caller(&["write:authorizations", "read:buckets"]);
-    let Caller::Authorization(bearer) = caller else {
-        unreachable!()
-    };
+    let Caller::Authorization(bearer) = caller else { unreachable!() };
     let caller_id = bearer.id();
     let new = j.world.new_authorization(&["read:buckets"]);
-    let (token, made) = j
-        .world
-        .engine
-        .admin(caller)
-        .authorizations()
-        .create(new)
-        .unwrap();
+    let (token, made) = j.world.engine.admin(caller).authorizations().create(new).unwrap();
     j.world.root().authorizations().revoke(made.id).unwrap();
     let entries = j.journal.entries();
     let about: Vec<&Entry> = entries
@@ -160,9 +138,7 @@ fn intents_precede_outcomes_and_name_caller_operation_and_records() {
             _ => false,
         })
         .collect();
-    let [created, revoked] = about.as_slice() else {
-        panic!("{about:?}")
-    };
+    let [created, revoked] = about.as_slice() else { panic!("{about:?}") };
     let (Event::Intent(create), Event::Intent(revoke)) = (&created.event, &revoked.event) else {
         unreachable!()
     };
@@ -170,10 +146,7 @@ fn intents_precede_outcomes_and_name_caller_operation_and_records() {
         (create.actor, create.operation),
         (Actor::Authorization(caller_id), Operation::Create)
     );
-    assert_eq!(
-        (revoke.actor, revoke.operation),
-        (Actor::Root, Operation::Revoke)
-    );
+    assert_eq!((revoke.actor, revoke.operation), (Actor::Root, Operation::Revoke));
     assert!(create.ends.is_empty() && revoke.ends.len() == 1);
     for intent in about {
         let outcome = entries.iter().find(|entry| {
@@ -199,11 +172,7 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
     // The process stops after the commit and before the outcome is journaled.
     failing.outcomes_only.store(true, Ordering::SeqCst);
     failing.break_it(true);
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(made.id)
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
     failing.break_it(false);
     // The process stops after the intent is journaled and before the commit.
     let last = failing.inner.entries().last().unwrap().number;
@@ -221,9 +190,7 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
         }],
     };
     let at = world.clock.now();
-    let unmade = failing
-        .inner
-        .append(at, &[Event::Intent(intent)], Durability::Synced);
+    let unmade = failing.inner.append(at, &[Event::Intent(intent)], Durability::Synced);
     assert_eq!(unmade.unwrap(), last + 1);
 
     let journal = Arc::new(failing.inner.reopened());
@@ -231,11 +198,7 @@ fn unknown_outcomes_are_resolved_at_the_next_start() {
     let engine = Engine::open(world.store.clone(), key(), options).unwrap();
     assert_eq!(engine.rollback(), None);
     let new = world.new_authorization(&["read:buckets"]);
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .create(new)
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().create(new).unwrap();
     let found: Vec<Outcome> = journal
         .entries()
         .into_iter()
@@ -261,25 +224,15 @@ fn an_unwritable_journal_allows_only_revocations() {
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
     let engine = &world.engine;
     let root = &Caller::Root;
-    let user = engine
-        .admin(*root)
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap();
+    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
     let (token, made) = world.create(&["read:buckets"]);
     let (_, second) = world.create(&["read:buckets"]);
     let backup = copy(&*world.store);
     failing.break_it(true);
     let head = world.store.scan(&Cursor::start(), 100).unwrap().end;
     let new = world.new_authorization(&["read:buckets"]);
-    assert!(matches!(
-        engine.admin(*root).authorizations().create(new),
-        Err(Error::Journal(_))
-    ));
-    let rotated = engine
-        .admin(*root)
-        .authorizations()
-        .rotate(made.id, &Rotation::default());
+    assert!(matches!(engine.admin(*root).authorizations().create(new), Err(Error::Journal(_))));
+    let rotated = engine.admin(*root).authorizations().rotate(made.id, &Rotation::default());
     assert!(matches!(rotated, Err(Error::Journal(_))));
     assert!(matches!(
         engine.admin(*root).users().create(&NewUser::named("you")),
@@ -287,30 +240,13 @@ fn an_unwritable_journal_allows_only_revocations() {
     ));
     assert_eq!(world.store.scan(&Cursor::start(), 100).unwrap().end, head);
 
-    engine
-        .admin(*root)
-        .authorizations()
-        .revoke(made.id)
-        .unwrap();
+    engine.admin(*root).authorizations().revoke(made.id).unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
-    engine
-        .admin(*root)
-        .authorizations()
-        .edit(second.id, Transition::Deactivate.into())
-        .unwrap();
-    let delete = UserEdit {
-        transition: Some(Transition::Revoke),
-        ..UserEdit::default()
-    };
+    engine.admin(*root).authorizations().edit(second.id, Transition::Deactivate.into()).unwrap();
+    let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
     engine.admin(*root).users().edit(user.id, &delete).unwrap();
     let faults = world.engine.faults();
-    assert_eq!(
-        faults
-            .iter()
-            .filter(|one| one.problem == IntegrityFaultKind::Unwritten)
-            .count(),
-        3
-    );
+    assert_eq!(faults.iter().filter(|one| one.problem == IntegrityFaultKind::Unwritten).count(), 3);
 
     // The next entry records the gap and the revocations in it.
     failing.break_it(false);
@@ -318,9 +254,7 @@ fn an_unwritable_journal_allows_only_revocations() {
     assert_eq!(world.check(&later), Ok(after.id));
     let entries = failing.inner.entries();
     assert!(
-        entries
-            .iter()
-            .any(|entry| matches!(entry.event, Event::Gap { missed } if missed >= 3))
+        entries.iter().any(|entry| matches!(entry.event, Event::Gap { missed } if missed >= 3))
     );
     let options = with_journal(&world.clock, Arc::new(failing.inner.reopened()));
     let engine = Engine::open(backup, key(), options).unwrap();
@@ -336,42 +270,22 @@ fn journaled_refusals_are_rate_limited() {
     let denied = |j: &Journaled| -> Vec<(Operation, u64)> {
         let entries = j.journal.entries().into_iter();
         let one = |entry: Entry| match entry.event {
-            Event::Denied {
-                operation,
-                left_out,
-                ..
-            } => Some((operation, left_out)),
+            Event::Denied { operation, left_out, .. } => Some((operation, left_out)),
             _ => None,
         };
         entries.filter_map(one).collect()
     };
     for _ in 0..1000 {
         let new = j.world.new_authorization(&["read:buckets"]);
-        engine
-            .admin(caller)
-            .authorizations()
-            .create(new)
-            .unwrap_err();
+        engine.admin(caller).authorizations().create(new).unwrap_err();
     }
     assert_eq!(denied(&j), vec![(Operation::Create, 0); 100]);
     j.world.clock.advance(Duration::from_secs(1));
-    engine
-        .admin(caller)
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap_err();
+    engine.admin(caller).users().create(&NewUser::named("me")).unwrap_err();
     assert_eq!(denied(&j).last(), Some(&(Operation::CreateUser, 900)));
     let count = denied(&j).len();
-    j.world
-        .root()
-        .authorizations()
-        .revoke(Id::new(77).unwrap())
-        .unwrap_err();
-    assert_eq!(
-        denied(&j).len(),
-        count,
-        "errors of the root caller are not journaled as refusals"
-    );
+    j.world.root().authorizations().revoke(Id::new(77).unwrap()).unwrap_err();
+    assert_eq!(denied(&j).len(), count, "errors of the root caller are not journaled as refusals");
 }
 
 #[test]
@@ -381,14 +295,8 @@ fn revoked_tokens_are_imported_again_only_on_request() {
     let text = "an-imported-token-of-another-origin-0001";
     let item = |id: u64| ImportItem::Authorization(authorization(&j.world, id), token(text));
     engine.maintenance().import(&[item(0x51)]).unwrap();
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(Id::new(0x51).unwrap())
-        .unwrap();
-    j.world
-        .clock
-        .advance(Duration::from_secs(40 * 24 * 60 * 60));
+    engine.admin(Caller::Root).authorizations().revoke(Id::new(0x51).unwrap()).unwrap();
+    j.world.clock.advance(Duration::from_secs(40 * 24 * 60 * 60));
     assert_eq!(engine.maintenance().purge().unwrap(), 1);
     let refused = |result: Result<_, Error>| match result {
         Err(Error::PreviouslyRevoked(key)) => key.to_string(),
@@ -404,22 +312,13 @@ fn revoked_tokens_are_imported_again_only_on_request() {
         "authorization:0000000000000051"
     );
     j.world.clock.advance(Duration::from_secs(1));
-    let revived = engine
-        .maintenance()
-        .import_with(&[item(0x51)], IfRevoked::Revive)
-        .unwrap();
+    let revived = engine.maintenance().import_with(&[item(0x51)], IfRevoked::Revive).unwrap();
     assert_eq!(revived.new, 1);
-    assert_eq!(
-        j.world.engine.verifier().check(text, &READ_BUCKETS),
-        Ok(Id::new(0x51).unwrap())
-    );
+    assert_eq!(j.world.engine.verifier().check(text, &READ_BUCKETS), Ok(Id::new(0x51).unwrap()));
     // A restore does not replay the earlier revocation.
     let engine = j.open(j.backup()).unwrap();
     assert_eq!(engine.rollback().unwrap().revoked, 0);
-    assert_eq!(
-        engine.verifier().check(text, &READ_BUCKETS),
-        Ok(Id::new(0x51).unwrap())
-    );
+    assert_eq!(engine.verifier().check(text, &READ_BUCKETS), Ok(Id::new(0x51).unwrap()));
 }
 
 #[test]
@@ -431,24 +330,11 @@ fn changes_in_a_shared_commit_are_journaled_separately() {
         }
     });
     let intents = j.intents();
-    assert_eq!(
-        intents
-            .iter()
-            .filter(|one| one.operation == Operation::Create)
-            .count(),
-        32
-    );
-    let outcomes = j
-        .journal
-        .entries()
-        .into_iter()
-        .filter_map(|entry| match entry.event {
-            Event::Outcome {
-                of,
-                outcome: Outcome::Done { .. },
-            } => Some(of),
-            _ => None,
-        });
+    assert_eq!(intents.iter().filter(|one| one.operation == Operation::Create).count(), 32);
+    let outcomes = j.journal.entries().into_iter().filter_map(|entry| match entry.event {
+        Event::Outcome { of, outcome: Outcome::Done { .. } } => Some(of),
+        _ => None,
+    });
     assert_eq!(outcomes.collect::<HashSet<_>>().len(), intents.len());
 }
 

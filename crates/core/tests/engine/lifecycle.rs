@@ -17,30 +17,19 @@ fn checks_follow_status_changes_until_revocation() {
     let root = world.root();
     let (token, made) = world.create(&["read:buckets"]);
     let id = made.id;
-    let grant = world
-        .engine
-        .verifier()
-        .authenticate(token.reveal())
-        .unwrap();
+    let grant = world.engine.verifier().authenticate(token.reveal()).unwrap();
     let both = || {
         let (check, granted) = (world.check(&token), grant.check(&READ_BUCKETS));
         assert_eq!(check, granted);
         check
     };
     assert_eq!(both(), Ok(id));
-    root.authorizations()
-        .edit(id, Transition::Deactivate.into())
-        .unwrap();
+    root.authorizations().edit(id, Transition::Deactivate.into()).unwrap();
     assert_eq!(both(), Err(Denied::Inactive(id)));
-    root.authorizations()
-        .edit(id, Transition::Activate.into())
-        .unwrap();
+    root.authorizations().edit(id, Transition::Activate.into()).unwrap();
     assert_eq!(both(), Ok(id));
     let revoked = root.authorizations().revoke(id).unwrap();
-    assert_eq!(
-        (revoked.status, revoked.revoked_at),
-        (Status::Revoked, Some(revoked.updated_at))
-    );
+    assert_eq!((revoked.status, revoked.revoked_at), (Status::Revoked, Some(revoked.updated_at)));
     assert_eq!(both(), Err(Denied::Revoked(id)));
     assert_eq!(
         root.authorizations().revoke(id).unwrap(),
@@ -49,15 +38,9 @@ fn checks_follow_status_changes_until_revocation() {
     );
     for edit in [
         AuthorizationEdit::from(Transition::Activate),
-        AuthorizationEdit {
-            description: Some("x".into()),
-            ..AuthorizationEdit::default()
-        },
+        AuthorizationEdit { description: Some("x".into()), ..AuthorizationEdit::default() },
     ] {
-        assert!(matches!(
-            root.authorizations().edit(id, edit),
-            Err(Error::AlreadyRevoked(_))
-        ));
+        assert!(matches!(root.authorizations().edit(id, edit), Err(Error::AlreadyRevoked(_))));
     }
     assert!(matches!(
         root.authorizations().rotate(id, &Rotation::default()),
@@ -69,36 +52,24 @@ fn checks_follow_status_changes_until_revocation() {
 fn a_grant_follows_permission_changes_and_table_growth() {
     let world = World::new();
     let (token, made) = world.create(&["read:buckets"]);
-    let grant = world
-        .engine
-        .verifier()
-        .authenticate(token.reveal())
-        .unwrap();
+    let grant = world.engine.verifier().authenticate(token.reveal()).unwrap();
     for _ in 0..200 {
         world.create(&["read:tasks"]);
     }
     assert_eq!(grant.check(&READ_BUCKETS), Ok(made.id));
     let permissions: PermissionSet = [permission("write:buckets")].into_iter().collect();
-    let edit = AuthorizationEdit {
-        permissions: Some(permissions),
-        ..AuthorizationEdit::default()
-    };
+    let edit = AuthorizationEdit { permissions: Some(permissions), ..AuthorizationEdit::default() };
     world.root().authorizations().edit(made.id, edit).unwrap();
     assert_eq!(grant.check(&READ_BUCKETS), Err(Denied::Forbidden(made.id)));
-    assert_eq!(
-        grant.check(&Request::new(Action::WRITE, ResourceType::BUCKETS)),
-        Ok(made.id)
-    );
+    assert_eq!(grant.check(&Request::new(Action::WRITE, ResourceType::BUCKETS)), Ok(made.id));
 }
 
 #[test]
 fn expiry_is_exact() {
     let world = World::new();
     let end = "2026-01-01T00:01:00Z".parse::<Timestamp>().unwrap();
-    let new = NewAuthorization {
-        expires_at: Some(end),
-        ..world.new_authorization(&["read:buckets"])
-    };
+    let new =
+        NewAuthorization { expires_at: Some(end), ..world.new_authorization(&["read:buckets"]) };
     let (token, made) = world.root().authorizations().create(new).unwrap();
     world.clock.set(end.saturating_sub(MS));
     assert_eq!(world.check(&token), Ok(made.id));
@@ -116,51 +87,30 @@ fn deleting_an_owner_revokes_its_tokens() {
     let world = World::new();
     let root = world.root();
     let user = root.users().create(&NewUser::named("user")).unwrap();
-    let new = NewAuthorization {
-        user: Some(user.id),
-        ..world.new_authorization(&["read:buckets"])
-    };
+    let new =
+        NewAuthorization { user: Some(user.id), ..world.new_authorization(&["read:buckets"]) };
     let (token, made) = root.authorizations().create(new.clone()).unwrap();
-    let switch = |transition| UserEdit {
-        transition: Some(transition),
-        ..UserEdit::default()
-    };
-    root.users()
-        .edit(user.id, &switch(Transition::Deactivate))
-        .unwrap();
+    let switch = |transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
+    root.users().edit(user.id, &switch(Transition::Deactivate)).unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    root.users()
-        .edit(user.id, &switch(Transition::Activate))
-        .unwrap();
+    root.users().edit(user.id, &switch(Transition::Activate)).unwrap();
     assert_eq!(world.check(&token), Ok(made.id));
     let org = |transition| symbolon::OrganizationEdit {
         transition: Some(transition),
         ..symbolon::OrganizationEdit::default()
     };
-    root.organizations()
-        .edit(world.org.id, &org(Transition::Deactivate))
-        .unwrap();
+    root.organizations().edit(world.org.id, &org(Transition::Deactivate)).unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    root.organizations()
-        .edit(world.org.id, &org(Transition::Activate))
-        .unwrap();
-    root.users()
-        .edit(user.id, &switch(Transition::Revoke))
-        .unwrap();
+    root.organizations().edit(world.org.id, &org(Transition::Activate)).unwrap();
+    root.users().edit(user.id, &switch(Transition::Revoke)).unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
-    assert!(matches!(
-        root.authorizations().create(new),
-        Err(Error::NotFound(Field::User))
-    ));
+    assert!(matches!(root.authorizations().create(new), Err(Error::NotFound(Field::User))));
     // The name is available again, for another user.
     let again = root.users().create(&NewUser::named("user")).unwrap();
     assert_ne!(again.id, user.id);
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     assert_eq!(
-        world
-            .another()
-            .verifier()
-            .check(token.reveal(), &READ_BUCKETS),
+        world.another().verifier().check(token.reveal(), &READ_BUCKETS),
         Err(Denied::Revoked(made.id))
     );
 }
@@ -170,41 +120,16 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
     let world = World::new();
     let root = world.root();
     let engine = &world.engine;
-    let end = root
-        .authorizations()
-        .get(world.create(&["read:buckets"]).1.id);
-    let expires_at = Some(
-        end.unwrap()
-            .created_at
-            .saturating_add(Duration::from_secs(60)),
-    );
-    let new = NewAuthorization {
-        expires_at,
-        ..world.new_authorization(&["read:buckets"])
-    };
+    let end = root.authorizations().get(world.create(&["read:buckets"]).1.id);
+    let expires_at = Some(end.unwrap().created_at.saturating_add(Duration::from_secs(60)));
+    let new = NewAuthorization { expires_at, ..world.new_authorization(&["read:buckets"]) };
     let (token, old) = root.authorizations().create(new).unwrap();
-    let rotation = Rotation {
-        overlap: Duration::from_secs(10),
-        description: Some("new".into()),
-    };
+    let rotation = Rotation { overlap: Duration::from_secs(10), description: Some("new".into()) };
     let itself = bearer_caller(old.id);
-    let (fresh, new) = engine
-        .admin(itself)
-        .authorizations()
-        .rotate(old.id, &rotation)
-        .unwrap();
-    assert_eq!(
-        (new.rotated_from, new.expires_at),
-        (Some(old.id), expires_at)
-    );
-    assert_eq!(
-        (&new.description[..], &new.permissions),
-        ("new", &old.permissions)
-    );
-    assert_eq!(
-        (world.check(&token), world.check(&fresh)),
-        (Ok(old.id), Ok(new.id))
-    );
+    let (fresh, new) = engine.admin(itself).authorizations().rotate(old.id, &rotation).unwrap();
+    assert_eq!((new.rotated_from, new.expires_at), (Some(old.id), expires_at));
+    assert_eq!((&new.description[..], &new.permissions), ("new", &old.permissions));
+    assert_eq!((world.check(&token), world.check(&fresh)), (Ok(old.id), Ok(new.id)));
     world.clock.advance(Duration::from_secs(10));
     assert_eq!(
         (world.check(&token), world.check(&fresh)),
@@ -213,15 +138,9 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
     let late = root.authorizations().rotate(old.id, &rotation);
     assert!(matches!(late, Err(Error::Invalid(Field::Expiry, _))));
     // An overlap beyond the expiry does not extend the old authorization either.
-    let long = Rotation {
-        overlap: Duration::from_secs(1000),
-        description: None,
-    };
+    let long = Rotation { overlap: Duration::from_secs(1000), description: None };
     root.authorizations().rotate(new.id, &long).unwrap();
-    assert_eq!(
-        root.authorizations().get(new.id).unwrap().expires_at,
-        expires_at
-    );
+    assert_eq!(root.authorizations().get(new.id).unwrap().expires_at, expires_at);
 }
 
 #[test]
@@ -250,29 +169,19 @@ fn invalid_input_is_reported() {
         SchemaError::Empty.to_string()
     );
     assert!(
-        refused(
-            &|new| new.permissions = [permission("read:orgs/00000000000000ff/buckets")]
-                .into_iter()
-                .collect()
-        )
+        refused(&|new| new.permissions =
+            [permission("read:orgs/00000000000000ff/buckets")].into_iter().collect())
         .contains("is not for org id")
     );
     let many = (1..2000).map(|id| permission("read:buckets").id(symbolon::Id::new(id).unwrap()));
     assert!(refused(&|new| new.permissions = many.clone().collect()).contains("16,000 bytes"));
-    assert_eq!(
-        refused(&|new| new.organization = symbolon::Id::MIN),
-        "organization not found"
-    );
+    assert_eq!(refused(&|new| new.organization = symbolon::Id::MIN), "organization not found");
     assert!(matches!(
         root.organizations().create(&NewOrganization::named("org")),
         Err(Error::Exists(Field::OrganizationName))
     ));
     assert!(root.users().create(&NewUser::named("")).is_err());
-    assert!(
-        root.users()
-            .create(&NewUser::named("x".repeat(256)))
-            .is_err()
-    );
+    assert!(root.users().create(&NewUser::named("x".repeat(256))).is_err());
     assert_eq!(world.engine.len(), 1, "nothing was created");
 }
 
@@ -285,22 +194,11 @@ fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
         ..AuthorizationEdit::default()
     };
     let (_, fixed) = world.create_v2(&["read:buckets"]);
-    assert!(matches!(
-        root.authorizations().edit(fixed.id, none.clone()),
-        Err(Error::Fixed)
-    ));
-    let new = NewAuthorization {
-        origin: Origin::V0,
-        ..world.new_authorization(&["read:databases"])
-    };
+    assert!(matches!(root.authorizations().edit(fixed.id, none.clone()), Err(Error::Fixed)));
+    let new =
+        NewAuthorization { origin: Origin::V0, ..world.new_authorization(&["read:databases"]) };
     let (_, loose) = root.authorizations().create(new).unwrap();
-    assert!(
-        root.authorizations()
-            .edit(loose.id, none)
-            .unwrap()
-            .permissions
-            .is_empty()
-    );
+    assert!(root.authorizations().edit(loose.id, none).unwrap().permissions.is_empty());
 }
 
 #[test]
@@ -309,21 +207,14 @@ fn unchanged_records_are_written_only_on_request_and_while_not_revoked() {
     let (_, made) = world.create(&["read:buckets"]);
     let edit = |transition, if_unchanged| {
         world.clock.advance(MS);
-        let edit = AuthorizationEdit {
-            transition,
-            if_unchanged,
-            ..AuthorizationEdit::default()
-        };
+        let edit = AuthorizationEdit { transition, if_unchanged, ..AuthorizationEdit::default() };
         let done = world.root().authorizations().edit(made.id, edit).unwrap();
         (done, world.engine.committed())
     };
     let before = world.engine.committed();
     assert_eq!(edit(None, IfUnchanged::Leave), (made.clone(), before));
     let (touched, after) = edit(None, IfUnchanged::Touch);
-    let wanted = Authorization {
-        updated_at: world.clock.now(),
-        ..made.clone()
-    };
+    let wanted = Authorization { updated_at: world.clock.now(), ..made.clone() };
     assert_eq!((touched, after > before), (wanted, true));
     let revoked = edit(Some(Transition::Revoke), IfUnchanged::Touch);
     assert_eq!(edit(Some(Transition::Revoke), IfUnchanged::Touch), revoked);
@@ -334,41 +225,23 @@ fn unchanged_records_are_written_only_on_request_and_while_not_revoked() {
 fn lists_are_filtered_and_paged() {
     let world = World::new();
     let root = world.root();
-    let mut ids: Vec<_> = (0..1203)
-        .map(|_| world.create(&["read:buckets"]).1.id)
-        .collect();
+    let mut ids: Vec<_> = (0..1203).map(|_| world.create(&["read:buckets"]).1.id).collect();
     let (_, v2) = world.create_v2(&["read:buckets"]);
     root.authorizations().revoke(ids.remove(7)).unwrap();
-    let mine = AuthorizationFilter {
-        origin: Some(Origin::Embedder),
-        ..AuthorizationFilter::default()
-    };
+    let mine =
+        AuthorizationFilter { origin: Some(Origin::Embedder), ..AuthorizationFilter::default() };
     let list = |filter: &AuthorizationFilter| -> Vec<_> {
         let found = root.authorizations().list(filter).unwrap();
         found.into_iter().map(|one| one.id).collect()
     };
     assert_eq!(list(&mine), ids);
-    let page = AuthorizationFilter {
-        after: Some(ids[99]),
-        limit: Some(600),
-        ..mine.clone()
-    };
+    let page = AuthorizationFilter { after: Some(ids[99]), limit: Some(600), ..mine.clone() };
     assert_eq!(list(&page), ids[100..700]);
     assert_eq!(
-        list(&AuthorizationFilter {
-            origin: Some(Origin::V2),
-            ..AuthorizationFilter::default()
-        }),
+        list(&AuthorizationFilter { origin: Some(Origin::V2), ..AuthorizationFilter::default() }),
         [v2.id]
     );
-    assert_eq!(
-        list(&AuthorizationFilter {
-            status: Some(Status::Revoked),
-            ..mine
-        })
-        .len(),
-        1
-    );
+    assert_eq!(list(&AuthorizationFilter { status: Some(Status::Revoked), ..mine }).len(), 1);
 }
 
 #[test]
@@ -377,16 +250,11 @@ fn revoked_records_are_purged_after_the_retention_and_owners_last() {
     let root = world.root();
     let engine = &world.engine;
     let user = root.users().create(&NewUser::named("user")).unwrap();
-    let new = NewAuthorization {
-        user: Some(user.id),
-        ..world.new_authorization(&["read:buckets"])
-    };
+    let new =
+        NewAuthorization { user: Some(user.id), ..world.new_authorization(&["read:buckets"]) };
     let (token, _) = root.authorizations().create(new).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
-    let delete = UserEdit {
-        transition: Some(Transition::Revoke),
-        ..UserEdit::default()
-    };
+    let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
     root.users().edit(user.id, &delete).unwrap();
     let (revoked, revoked_made) = world.create(&["read:buckets"]);
     root.authorizations().revoke(revoked_made.id).unwrap();
@@ -402,18 +270,7 @@ fn revoked_records_are_purged_after_the_retention_and_owners_last() {
     assert_eq!(world.check(&revoked), Err(Denied::Unknown));
     assert_eq!(world.check(&token), Err(Denied::Unknown));
     assert_eq!(world.check(&kept), Ok(kept_made.id));
-    assert!(
-        world
-            .engine
-            .maintenance()
-            .fsck()
-            .unwrap()
-            .problems
-            .is_empty()
-    );
+    assert!(world.engine.maintenance().fsck().unwrap().problems.is_empty());
     let another = world.another();
-    assert_eq!(
-        another.verifier().check(token.reveal(), &READ_BUCKETS),
-        Err(Denied::Unknown)
-    );
+    assert_eq!(another.verifier().check(token.reveal(), &READ_BUCKETS), Err(Denied::Unknown));
 }

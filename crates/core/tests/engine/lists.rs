@@ -14,10 +14,7 @@ const ROOT: Caller = Caller::Root;
 /// Reads a list in pages of two, each starting after the last item of the page before.
 fn in_parts<T>(read: impl Fn(&ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
     let mut all = Vec::new();
-    let mut list_options = ListOptions {
-        limit: Some(2),
-        ..ListOptions::default()
-    };
+    let mut list_options = ListOptions { limit: Some(2), ..ListOptions::default() };
     loop {
         let part = read(&list_options);
         assert!(part.len() <= 2);
@@ -37,21 +34,11 @@ fn lists_are_paged() {
     for number in 0..5 {
         let name = format!("{number}");
         root.users().create(&NewUser::named(&name)).unwrap();
-        root.organizations()
-            .create(&NewOrganization::named(&name))
-            .unwrap();
+        root.organizations().create(&NewOrganization::named(&name)).unwrap();
         root.buckets()
-            .create(&NewBucket {
-                organization: world.org.id,
-                name: (&name).into(),
-            })
+            .create(&NewBucket { organization: world.org.id, name: (&name).into() })
             .unwrap();
-        root.buckets()
-            .create(&NewBucket {
-                organization: other,
-                name: (&name).into(),
-            })
-            .unwrap();
+        root.buckets().create(&NewBucket { organization: other, name: (&name).into() }).unwrap();
     }
     let whole = ListOptions::default();
     let users: Vec<_> = root.users().list(&whole).unwrap();
@@ -63,11 +50,7 @@ fn lists_are_paged() {
     assert_eq!(in_parts(read, |one| one.id).len(), 7);
     for (of, count) in [(None, 10), (Some(other), 5), (Some(world.org.id), 5)] {
         let whole = root.buckets().list(of, &whole).unwrap();
-        assert!(
-            whole
-                .iter()
-                .all(|one| of.is_none_or(|of| one.organization == of))
-        );
+        assert!(whole.iter().all(|one| of.is_none_or(|of| one.organization == of)));
         let read = |list_options: &ListOptions| root.buckets().list(of, list_options).unwrap();
         let parts = in_parts(read, |one| one.id);
         assert_eq!(parts, whole.iter().map(|one| one.id).collect::<Vec<_>>());
@@ -86,23 +69,14 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
     let hashed = ["y".repeat(40), "z".repeat(40)];
     let imported = [
         ImportItem::Authorization(authorization(&world, 1), token),
-        ImportItem::Hashed(
-            authorization(&world, 2),
-            ForeignHash::sha256(hashed[0].as_bytes()),
-        ),
-        ImportItem::Hashed(
-            authorization(&world, 3),
-            ForeignHash::sha512(hashed[1].as_bytes()),
-        ),
+        ImportItem::Hashed(authorization(&world, 2), ForeignHash::sha256(hashed[0].as_bytes())),
+        ImportItem::Hashed(authorization(&world, 3), ForeignHash::sha512(hashed[1].as_bytes())),
     ];
     engine.maintenance().import(&imported).unwrap();
     let numbered = |number| Id::new(number).unwrap();
     let find = |caller: &Caller, text: &str| {
-        let found = engine
-            .admin(*caller)
-            .with_tombstones()
-            .authorizations()
-            .find_by_token(text.as_bytes());
+        let found =
+            engine.admin(*caller).with_tombstones().authorizations().find_by_token(text.as_bytes());
         found.map(|one| one.id)
     };
     let org = world.org.id;
@@ -111,10 +85,7 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
     let other = world.organization("other");
     let new = NewAuthorization::new(
         other,
-        [
-            permission("read:buckets"),
-            permission("read:authorizations").organization(other),
-        ],
+        [permission("read:buckets"), permission("read:authorizations").organization(other)],
     );
     let foreign = bearer_caller(root.authorizations().create(new).unwrap().1.id);
     for (text, id) in [
@@ -163,40 +134,25 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     let (_, kept) = create(world.org.id, None);
     root.authorizations().revoke(revoked.id).unwrap();
     let list = |status: Option<Status>| {
-        let filter = AuthorizationFilter {
-            status,
-            ..AuthorizationFilter::default()
-        };
+        let filter = AuthorizationFilter { status, ..AuthorizationFilter::default() };
         let found = root.authorizations().list(&filter).unwrap();
-        found
-            .iter()
-            .map(|one: &Authorization| one.id)
-            .collect::<Vec<_>>()
+        found.iter().map(|one: &Authorization| one.id).collect::<Vec<_>>()
     };
     let all = [of_user.id, of_doomed.id, kept.id];
     assert_eq!(list(None), all);
-    let with_revoked = AuthorizationFilter {
-        revoked: RevokedInList::Included,
-        ..AuthorizationFilter::default()
-    };
+    let with_revoked =
+        AuthorizationFilter { revoked: RevokedInList::Included, ..AuthorizationFilter::default() };
     let found = root.authorizations().list(&with_revoked).unwrap();
     assert_eq!(found.len(), 4);
     assert_eq!(found[2].id, revoked.id);
     // Records of a deactivated owner are listed.
-    let off = |transition| UserEdit {
-        transition: Some(transition),
-        ..UserEdit::default()
-    };
-    root.users()
-        .edit(user, &off(Transition::Deactivate))
-        .unwrap();
+    let off = |transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
+    root.users().edit(user, &off(Transition::Deactivate)).unwrap();
     assert_eq!(list(None), all);
     root.users().edit(user, &off(Transition::Revoke)).unwrap();
     assert_eq!(list(None), [of_doomed.id, kept.id]);
-    let ending = OrganizationEdit {
-        transition: Some(Transition::Revoke),
-        ..OrganizationEdit::default()
-    };
+    let ending =
+        OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
     root.organizations().edit(doomed, &ending).unwrap();
     for status in [None, Some(Status::Active)] {
         assert_eq!(list(status), [kept.id]);
@@ -207,8 +163,6 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
         let found = root.authorizations().get(gone);
         assert!(matches!(found, Err(Error::NotFound(_))));
     }
-    let found = root
-        .authorizations()
-        .find_by_token(token.reveal().as_bytes());
+    let found = root.authorizations().find_by_token(token.reveal().as_bytes());
     assert!(matches!(found, Err(Error::NotFound(_))));
 }

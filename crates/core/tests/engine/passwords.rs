@@ -46,25 +46,16 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
     let id = world.user("me");
     root.users().edit(id, &password("first")).unwrap();
     let compared = verified(engine);
-    let (text, session) = engine
-        .sessions()
-        .sign_in_by_password(&compared, HOUR)
-        .unwrap();
+    let (text, session) = engine.sessions().sign_in_by_password(&compared, HOUR).unwrap();
     assert_eq!(session.caller, user_caller(id));
     assert_eq!(denied(&world.engine, text.reveal()), None);
     root.users().edit(id, &password("second")).unwrap();
     let refused = engine.sessions().sign_in_by_password(&compared, HOUR);
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
-    let renamed = UserEdit {
-        name: Some("you".into()),
-        ..UserEdit::default()
-    };
+    let renamed = UserEdit { name: Some("you".into()), ..UserEdit::default() };
     let compared = verified(engine);
     root.users().edit(id, &renamed).unwrap();
-    engine
-        .sessions()
-        .sign_in_by_password(&compared, HOUR)
-        .unwrap();
+    engine.sessions().sign_in_by_password(&compared, HOUR).unwrap();
 }
 
 #[test]
@@ -76,10 +67,7 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     let id = world.user("me");
     root.users().edit(id, &password("first")).unwrap();
     let compared = verified(engine);
-    let changed = engine
-        .sessions()
-        .change_password(&compared, &hash("second"))
-        .unwrap();
+    let changed = engine.sessions().change_password(&compared, &hash("second")).unwrap();
     assert_eq!(changed.password_hash, Some(hash("second")));
     let refused = engine.sessions().change_password(&compared, &hash("third"));
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
@@ -88,8 +76,5 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     let changed = verified(engine);
     root.users().edit(id, &to(Transition::Deactivate)).unwrap();
     let refused = engine.sessions().change_password(&changed, &hash("third"));
-    assert!(matches!(
-        refused,
-        Err(Error::Caller(Denied::OwnerInactive(_)))
-    ));
+    assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(_)))));
 }

@@ -27,11 +27,7 @@ fn item(j: &Journaled, id: u64) -> ImportItem {
 }
 
 fn revoke_and_purge(j: &Journaled, engine: &Engine, id: u64) {
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(Id::new(id).unwrap())
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().revoke(Id::new(id).unwrap()).unwrap();
     j.world.clock.advance(MONTHS);
     assert_eq!(engine.maintenance().purge().unwrap(), 1);
 }
@@ -51,21 +47,13 @@ fn restoring_the_same_file_copy_twice_never_continues_the_old_epoch() {
     let (secret, later) = j.world.create(&["read:buckets"]);
     let late_copy = FileCopy::of(&*j.world.store);
     let engine = &j.world.engine;
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(later.id)
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().revoke(later.id).unwrap();
     for copy in copies {
         let engine = j.open(copy.clone()).unwrap();
         assert!(engine.rollback().is_some());
         assert_ne!(epoch(&*copy), old_epoch);
         let new = j.world.new_authorization(&["read:buckets"]);
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new)
-            .unwrap();
+        engine.admin(Caller::Root).authorizations().create(new).unwrap();
     }
     let engine = j.open(late_copy).unwrap();
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(later.id)));
@@ -85,11 +73,7 @@ fn revocations_survive_a_rollback_under_a_running_engine() {
         let copies: [Arc<dyn TokenStore>; 2] = [FileCopy::of(&*store), copy(&*store)];
         let [same, other] = copies;
         let engine = &j.world.engine;
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .revoke(made.id)
-            .unwrap();
+        engine.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
         *store.0.write().unwrap() = if new_epoch { other } else { same };
         let start = Instant::now();
         let status = || {
@@ -102,21 +86,13 @@ fn revocations_survive_a_rollback_under_a_running_engine() {
         for _ in 0..20 {
             j.world.create(&["read:buckets"]);
         }
-        assert_eq!(
-            j.world.check(&secret),
-            Err(Denied::Revoked(made.id)),
-            "{new_epoch}"
-        );
+        assert_eq!(j.world.check(&secret), Err(Denied::Revoked(made.id)), "{new_epoch}");
         let Journaled { world, journal } = j;
         let clock = world.clock.clone();
         drop(world);
         let options = with_journal(&clock, Arc::new(journal.reopened()));
         let engine = Engine::open(store.clone(), key(), options).unwrap();
-        assert_eq!(
-            check(&engine, &secret),
-            Err(Denied::Revoked(made.id)),
-            "{new_epoch}"
-        );
+        assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)), "{new_epoch}");
     }
 }
 
@@ -132,28 +108,18 @@ fn a_superseded_epoch_is_not_resumed_by_a_running_engine() {
     let idle = with_journal(&j.world.clock, Arc::new(j.journal.another()));
     let idle = Engine::open(store.clone(), key(), idle).unwrap();
     let new = j.world.new_authorization(&["read:buckets"]);
-    idle.admin(Caller::Root)
-        .authorizations()
-        .create(new)
-        .unwrap();
+    idle.admin(Caller::Root).authorizations().create(new).unwrap();
     drop(idle);
     let (secret, made) = j.world.create(&["read:buckets"]);
     let of_made = format!("authorization:{}", made.id).parse().unwrap();
     let late = FileCopy::of(&*store);
     for _ in 0..20 {
         let stored = late.get(&of_made).unwrap().unwrap();
-        let put = Write::Put {
-            record: stored.record,
-            expected: stored.revision,
-        };
+        let put = Write::Put { record: stored.record, expected: stored.revision };
         late.commit(&[put]).unwrap();
     }
     let engine = &j.world.engine;
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .revoke(made.id)
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
     let other: Arc<dyn TokenStore> = copy(&*store);
     let new_epoch = epoch(&*other);
     *store.0.write().unwrap() = other;
@@ -189,39 +155,19 @@ fn a_revocation_without_outcome_counts_even_after_a_purge() {
     let intent = Intent {
         actor: Actor::Root,
         operation: Operation::Revoke,
-        writes: vec![WrittenRecord {
-            key: of_made,
-            sequence: 2,
-        }],
-        ends: vec![Revocation {
-            key: of_made,
-            at: j.world.clock.now(),
-            mark: None,
-        }],
+        writes: vec![WrittenRecord { key: of_made, sequence: 2 }],
+        ends: vec![Revocation { key: of_made, at: j.world.clock.now(), mark: None }],
     };
-    j.journal
-        .append(
-            j.world.clock.now(),
-            &[Event::Intent(intent)],
-            Durability::Synced,
-        )
-        .unwrap();
+    j.journal.append(j.world.clock.now(), &[Event::Intent(intent)], Durability::Synced).unwrap();
     // The purge by another process, of which this chain has no entry.
     let stored = j.world.store.get(&of_made).unwrap().unwrap();
-    let purge = Write::Purge {
-        key: of_made,
-        expected: stored.revision,
-    };
+    let purge = Write::Purge { key: of_made, expected: stored.revision };
     j.world.store.commit(&[purge]).unwrap();
     drop(other);
     let engine = j.open(j.world.store.clone()).unwrap();
     assert_eq!(engine.rollback(), None);
     let new = j.world.new_authorization(&["read:buckets"]);
-    engine
-        .admin(Caller::Root)
-        .authorizations()
-        .create(new)
-        .unwrap();
+    engine.admin(Caller::Root).authorizations().create(new).unwrap();
     drop(engine);
     let engine = j.open(backup).unwrap();
     assert_eq!(check(&engine, &secret), Err(Denied::Revoked(made.id)));
@@ -244,10 +190,7 @@ fn an_import_before_a_revocation_reactivates_nothing_despite_clock_changes() {
         let options = with_journal(&j.world.clock, journal);
         let second = Engine::open(j.world.store.clone(), key(), options).unwrap();
         assert_eq!(second.rollback(), None);
-        let revoked = second
-            .admin(Caller::Root)
-            .authorizations()
-            .revoke(Id::new(0x51).unwrap());
+        let revoked = second.admin(Caller::Root).authorizations().revoke(Id::new(0x51).unwrap());
         revoked.unwrap();
         drop(second);
         let engine = j.open(backup).unwrap();
@@ -275,10 +218,7 @@ fn imports_respect_revocations_by_other_processes() {
     engine.maintenance().import(&[unrelated]).unwrap();
     revoke_and_purge(&j, &other, 0x51);
     let again = engine.maintenance().import(&[item(&j, 0x51)]);
-    assert!(
-        matches!(again, Err(Error::PreviouslyRevoked(_))),
-        "{again:?}"
-    );
+    assert!(matches!(again, Err(Error::PreviouslyRevoked(_))), "{again:?}");
 }
 
 /// Authorizations of a deleted user are revoked and purged with the user.
@@ -287,33 +227,20 @@ fn tokens_revoked_with_their_owner_stay_revoked_when_the_owner_is_reimported() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine
-        .admin(*root)
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap();
+    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
     let mut of_user = authorization(&j.world, 0x51);
     of_user.user = Some(user.id);
     let item = || ImportItem::Authorization(of_user.clone(), token(TEXT));
     engine.maintenance().import(&[item()]).unwrap();
     let backup = j.backup();
-    let delete = UserEdit {
-        transition: Some(Transition::Revoke),
-        ..UserEdit::default()
-    };
+    let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
     engine.admin(*root).users().edit(user.id, &delete).unwrap();
     j.world.clock.advance(MONTHS);
     assert_eq!(engine.maintenance().purge().unwrap(), 2);
     let revived = [ImportItem::User(user.clone())];
-    engine
-        .maintenance()
-        .import_with(&revived, IfRevoked::Revive)
-        .unwrap();
+    engine.maintenance().import_with(&revived, IfRevoked::Revive).unwrap();
     let again = engine.maintenance().import(&[item()]);
-    assert!(
-        matches!(again, Err(Error::PreviouslyRevoked(_))),
-        "{again:?}"
-    );
+    assert!(matches!(again, Err(Error::PreviouslyRevoked(_))), "{again:?}");
     let engine = j.open(backup).unwrap();
     let refused = engine.verifier().check(TEXT, &READ_BUCKETS);
     assert_eq!(refused, Err(Denied::Revoked(Id::new(0x51).unwrap())));
@@ -363,10 +290,7 @@ fn a_hanging_journal_does_not_affect_checks() {
     };
     let engine = Engine::create(store, key(), options).unwrap();
     let root = engine.admin(Caller::Root);
-    let org = root
-        .organizations()
-        .create(&NewOrganization::named("org"))
-        .unwrap();
+    let org = root.organizations().create(&NewOrganization::named("org")).unwrap();
     let new = symbolon::NewAuthorization::new(org.id, ["read:buckets".parse().unwrap()]);
     let (secret, made) = root.authorizations().create(new).unwrap();
     journal.hangs.store(true, Ordering::SeqCst);
@@ -399,11 +323,7 @@ fn concurrent_opens_of_a_rolled_back_store_agree() {
         };
         let engine = &j.world.engine;
         for (_, one) in &made {
-            engine
-                .admin(Caller::Root)
-                .authorizations()
-                .revoke(one.id)
-                .unwrap();
+            engine.admin(Caller::Root).authorizations().revoke(one.id).unwrap();
         }
         let first: Arc<dyn Journal> = Arc::new(j.journal.reopened());
         let second: Arc<dyn Journal> = Arc::new(j.journal.another());
@@ -416,11 +336,7 @@ fn concurrent_opens_of_a_rolled_back_store_agree() {
                         assert_eq!(check(&engine, token), Err(Denied::Revoked(one.id)));
                     }
                     let new = j.world.new_authorization(&["read:buckets"]);
-                    engine
-                        .admin(Caller::Root)
-                        .authorizations()
-                        .create(new)
-                        .unwrap();
+                    engine.admin(Caller::Root).authorizations().create(new).unwrap();
                 });
             }
         });

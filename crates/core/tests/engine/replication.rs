@@ -33,16 +33,10 @@ fn changes_of_one_engine_are_seen_by_another() {
     eventually("created", || seen() == Ok(made.id));
     world.root().authorizations().revoke(made.id).unwrap();
     eventually("revoked", || seen() == Err(Denied::Revoked(made.id)));
-    other
-        .admin(Caller::Root)
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap();
+    other.admin(Caller::Root).users().create(&NewUser::named("user")).unwrap();
     eventually("the user", || world.engine.len() == other.len());
     let newest = other.caught_up().max(world.engine.caught_up());
-    eventually("caught up", || {
-        world.engine.caught_up() >= newest && other.caught_up() >= newest
-    });
+    eventually("caught up", || world.engine.caught_up() >= newest && other.caught_up() >= newest);
 }
 
 #[test]
@@ -92,10 +86,7 @@ impl TokenStore for Link {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            sharing: Sharing::Shared,
-            ..self.store.limits()
-        }
+        Limits { sharing: Sharing::Shared, ..self.store.limits() }
     }
 
     fn touch(&self, used: &[(Id, Minute)]) -> Result<(), StoreError> {
@@ -114,17 +105,10 @@ impl TokenStore for Link {
 
 #[test]
 fn an_unreachable_store_makes_checks_unavailable_after_max_staleness() {
-    let link = Arc::new(Link {
-        store: MemoryStore::shared(),
-        down: AtomicBool::new(false),
-    });
+    let link = Arc::new(Link { store: MemoryStore::shared(), down: AtomicBool::new(false) });
     let world = World::on(Arc::clone(&link) as Arc<dyn TokenStore>);
     let (token, made) = world.create(&["read:buckets"]);
-    let grant = world
-        .engine
-        .verifier()
-        .authenticate(token.reveal())
-        .unwrap();
+    let grant = world.engine.verifier().authenticate(token.reveal()).unwrap();
     link.down.store(true, Ordering::SeqCst);
     world.clock.advance(Duration::from_secs(9));
     assert_eq!(world.check(&token), Ok(made.id));
@@ -132,11 +116,7 @@ fn an_unreachable_store_makes_checks_unavailable_after_max_staleness() {
     assert_eq!(world.check(&token), Err(Denied::Unavailable));
     assert_eq!(grant.check(&READ_BUCKETS), Err(Denied::Unavailable));
     let malformed = world.engine.verifier().check("x", &READ_BUCKETS);
-    assert_eq!(
-        malformed,
-        Err(Denied::Unavailable),
-        "staleness is checked first"
-    );
+    assert_eq!(malformed, Err(Denied::Unavailable), "staleness is checked first");
     link.down.store(false, Ordering::SeqCst);
     eventually("fresh again", || world.check(&token) == Ok(made.id));
     assert_eq!(grant.check(&READ_BUCKETS), Ok(made.id));
@@ -149,17 +129,10 @@ fn a_replayed_record_is_refused_and_reported() {
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let old = world.store.get(&key).unwrap().unwrap();
     for transition in [Transition::Deactivate, Transition::Revoke] {
-        world
-            .root()
-            .authorizations()
-            .edit(made.id, transition.into())
-            .unwrap();
+        world.root().authorizations().edit(made.id, transition.into()).unwrap();
         let denied = world.check(&token);
         let now = world.store.get(&key).unwrap().unwrap();
-        let put = Write::Put {
-            record: old.record.clone(),
-            expected: now.revision,
-        };
+        let put = Write::Put { record: old.record.clone(), expected: now.revision };
         let revision = world.store.commit(&[put]).unwrap();
         eventually("followed", || world.engine.caught_up() >= revision);
         assert_eq!(world.check(&token), denied);
@@ -172,10 +145,7 @@ fn a_replayed_record_is_refused_and_reported() {
         );
         let found = world.engine.maintenance().fsck().unwrap().problems;
         assert!(found.iter().any(|one| one.key == key), "{found:?}");
-        let back = Write::Put {
-            record: now.record,
-            expected: revision,
-        };
+        let back = Write::Put { record: now.record, expected: revision };
         world.store.commit(&[back]).unwrap();
         world.another();
     }
@@ -189,10 +159,7 @@ fn a_forged_record_is_refused_and_reported_without_blocking_others() {
     let stored = world.store.get(&key).unwrap().unwrap();
     let mut forged = stored.record.clone();
     forged.columns.organization = Id::new(99);
-    let put = Write::Put {
-        record: forged,
-        expected: stored.revision,
-    };
+    let put = Write::Put { record: forged, expected: stored.revision };
     world.store.commit(&[put]).unwrap();
     eventually("denied", || world.check(&token) == Err(Denied::Unknown));
     let (later, later_made) = world.create(&["read:buckets"]);
@@ -200,10 +167,7 @@ fn a_forged_record_is_refused_and_reported_without_blocking_others() {
     let refused = world.root().authorizations().revoke(made.id);
     assert!(matches!(refused, Err(Error::Tampered(_))));
     let restarted = world.another();
-    assert_eq!(
-        restarted.verifier().check(token.reveal(), &READ_BUCKETS),
-        Err(Denied::Unknown)
-    );
+    assert_eq!(restarted.verifier().check(token.reveal(), &READ_BUCKETS), Err(Denied::Unknown));
     assert!(restarted.faults().iter().any(|fault| fault.key == key));
 }
 
@@ -221,10 +185,7 @@ fn a_store_requires_its_key_and_settings() {
     assert!(matches!(opened, Err(Error::Empty)));
     let setting = RecordKey::new(Kind::SETTING, Id::new(1).unwrap());
     let stored = world.store.get(&setting).unwrap().unwrap();
-    let gone = Write::Purge {
-        key: setting,
-        expected: stored.revision,
-    };
+    let gone = Write::Purge { key: setting, expected: stored.revision };
     world.store.commit(&[gone]).unwrap();
     for open in [Engine::open, Engine::create] {
         let opened = open(Arc::clone(&world.store), key(), options(&world.clock));
@@ -242,11 +203,8 @@ fn concurrent_creation_of_one_store_agrees() {
             let one = scope.spawn(make);
             (make(), one.join().unwrap())
         });
-        let org = one
-            .admin(Caller::Root)
-            .organizations()
-            .create(&NewOrganization::named("org"))
-            .unwrap();
+        let org =
+            one.admin(Caller::Root).organizations().create(&NewOrganization::named("org")).unwrap();
         eventually("seen", || two.len() == 1);
         let found = two.admin(Caller::Root).organizations().find("org").unwrap();
         assert_eq!(found.id, org.id);
@@ -255,15 +213,8 @@ fn concurrent_creation_of_one_store_agrees() {
 
 /// Restores an earlier version of the record that is stored under `key`.
 fn roll_back_record(world: &World, key: RecordKey, old: &Stored) {
-    let expected = world
-        .store
-        .get(&key)
-        .unwrap()
-        .map_or(Revision::ABSENT, |now| now.revision);
-    let put = Write::Put {
-        record: old.record.clone(),
-        expected,
-    };
+    let expected = world.store.get(&key).unwrap().map_or(Revision::ABSENT, |now| now.revision);
+    let put = Write::Put { record: old.record.clone(), expected };
     let revision = world.store.commit(&[put]).unwrap();
     eventually("followed", || world.engine.caught_up() >= revision);
 }
@@ -280,20 +231,13 @@ fn a_removed_record_cannot_be_replayed() {
     let now = world.store.get(&key).unwrap().unwrap();
     // An attacker removes the row, so that the engine rebuilds without it, and restores the old
     // one.
-    let purge = Write::Purge {
-        key,
-        expected: now.revision,
-    };
+    let purge = Write::Purge { key, expected: now.revision };
     let revision = world.store.commit(&[purge]).unwrap();
     eventually("rebuilt", || world.engine.caught_up() >= revision);
     roll_back_record(&world, key, &old);
     assert_eq!(world.check(&token), Err(Denied::Unknown));
     assert!(
-        world
-            .engine
-            .faults()
-            .iter()
-            .any(|fault| fault.problem == IntegrityFaultKind::RolledBack)
+        world.engine.faults().iter().any(|fault| fault.problem == IntegrityFaultKind::RolledBack)
     );
     // The attacker waits until the engine itself has purged the row.
     let (token, made) = world.create(&["read:buckets"]);
@@ -315,25 +259,16 @@ fn a_replayed_record_can_only_be_revoked() {
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let wide = world.store.get(&key).unwrap().unwrap();
     let narrow = symbolon::AuthorizationEdit {
-        permissions: Some(
-            [crate::fixture::permission("read:buckets")]
-                .into_iter()
-                .collect(),
-        ),
+        permissions: Some([crate::fixture::permission("read:buckets")].into_iter().collect()),
         ..symbolon::AuthorizationEdit::default()
     };
     root.authorizations().edit(made.id, narrow).unwrap();
     roll_back_record(&world, key, &wide);
     // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
     let caller = bearer_caller(made.id);
-    let created = engine
-        .admin(caller)
-        .organizations()
-        .create(&NewOrganization::named("stolen"));
+    let created = engine.admin(caller).organizations().create(&NewOrganization::named("stolen"));
     assert!(matches!(created, Err(Error::Tampered(_))), "{created:?}");
-    let off = root
-        .authorizations()
-        .edit(made.id, Transition::Deactivate.into());
+    let off = root.authorizations().edit(made.id, Transition::Deactivate.into());
     assert!(matches!(off, Err(Error::Tampered(_))));
     assert_eq!(world.check(&token), Ok(made.id));
     root.authorizations().revoke(made.id).unwrap();
@@ -358,22 +293,14 @@ fn waiting_for_a_commit_sees_all_earlier_changes() {
             0 => Transition::Deactivate,
             _ => Transition::Activate,
         };
-        world
-            .root()
-            .authorizations()
-            .edit(made.id, edit.into())
-            .unwrap();
+        world.root().authorizations().edit(made.id, edit.into()).unwrap();
         let wanted = checked(&world.engine);
         assert!(other.wait_for(world.engine.committed(), Duration::from_secs(10)));
         assert_eq!(checked(&other), wanted);
         // The third engine has nothing to write, so its result depends on the commit of the first.
         let third = world.another();
         let before = third.committed();
-        third
-            .admin(Caller::Root)
-            .authorizations()
-            .edit(made.id, edit.into())
-            .unwrap();
+        third.admin(Caller::Root).authorizations().edit(made.id, edit.into()).unwrap();
         assert!(third.committed() > before);
         assert_eq!(third.committed(), world.engine.committed());
     }

@@ -21,23 +21,15 @@ pub(crate) use flaky::Flaky;
 #[test]
 fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
     let j = journaled();
-    let made: Vec<_> = (0..1010)
-        .map(|_| j.world.create(&["read:buckets"]))
-        .collect();
+    let made: Vec<_> = (0..1010).map(|_| j.world.create(&["read:buckets"])).collect();
     let backup = j.backup();
     let engine = &j.world.engine;
     let (revoked, kept) = made.split_at(1000);
     for (_, one) in revoked {
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .revoke(one.id)
-            .unwrap();
+        engine.admin(Caller::Root).authorizations().revoke(one.id).unwrap();
     }
     // The old engine continues for a while and purges the revoked records.
-    j.world
-        .clock
-        .advance(Duration::from_secs(40 * 24 * 60 * 60));
+    j.world.clock.advance(Duration::from_secs(40 * 24 * 60 * 60));
     assert_eq!(engine.maintenance().purge().unwrap(), 1000);
     let engine = j.open(backup.clone()).unwrap();
     assert_eq!(engine.rollback().unwrap().revoked, 1000);
@@ -59,23 +51,12 @@ fn all_revocations_survive_a_restore() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine
-        .admin(*root)
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap();
-    let gone = engine
-        .admin(*root)
-        .organizations()
-        .create(&NewOrganization::named("gone"))
-        .unwrap();
+    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
+    let gone = engine.admin(*root).organizations().create(&NewOrganization::named("gone")).unwrap();
     let bucket = engine
         .admin(*root)
         .buckets()
-        .create(&NewBucket {
-            organization: j.world.org.id,
-            name: "b".into(),
-        })
+        .create(&NewBucket { organization: j.world.org.id, name: "b".into() })
         .unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
     new.user = Some(user.id);
@@ -87,66 +68,33 @@ fn all_revocations_survive_a_restore() {
     let (inactive, off) = j.world.create(&["read:buckets"]);
     let backup = j.backup();
 
-    let delete = UserEdit {
-        transition: Some(Transition::Revoke),
-        ..UserEdit::default()
-    };
+    let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
     engine.admin(*root).users().edit(user.id, &delete).unwrap();
-    let delete = OrganizationEdit {
-        transition: Some(Transition::Revoke),
-        ..OrganizationEdit::default()
-    };
-    engine
-        .admin(*root)
-        .organizations()
-        .edit(gone.id, &delete)
-        .unwrap();
+    let delete =
+        OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
+    engine.admin(*root).organizations().edit(gone.id, &delete).unwrap();
     engine.admin(*root).buckets().delete(bucket.id).unwrap();
-    let overlap = Rotation {
-        overlap: Duration::from_secs(3600),
-        ..Rotation::default()
-    };
-    let (replacing, _) = engine
-        .admin(*root)
-        .authorizations()
-        .rotate(old.id, &overlap)
-        .unwrap();
-    engine
-        .admin(*root)
-        .authorizations()
-        .edit(off.id, Transition::Deactivate.into())
-        .unwrap();
+    let overlap = Rotation { overlap: Duration::from_secs(3600), ..Rotation::default() };
+    let (replacing, _) = engine.admin(*root).authorizations().rotate(old.id, &overlap).unwrap();
+    engine.admin(*root).authorizations().edit(off.id, Transition::Deactivate.into()).unwrap();
 
     let engine = j.open(backup).unwrap();
-    assert_eq!(
-        engine.rollback().unwrap().revoked,
-        4,
-        "user, organization, bucket, rotated"
-    );
+    assert_eq!(engine.rollback().unwrap().revoked, 4, "user, organization, bucket, rotated");
     assert!(matches!(check(&engine, &of_user), Err(Denied::Revoked(_))));
-    assert!(matches!(
-        check(&engine, &of_organization),
-        Err(Denied::Revoked(_))
-    ));
+    assert!(matches!(check(&engine, &of_organization), Err(Denied::Revoked(_))));
     let named = engine.admin(*root).buckets().find(j.world.org.id, "b");
     assert!(matches!(named, Err(Error::NotFound(_))));
     assert_eq!(check(&engine, &rotated), Ok(old.id), "within the overlap");
     j.world.clock.advance(Duration::from_secs(3601));
     assert_eq!(check(&engine, &rotated), Err(Denied::Expired(old.id)));
     assert_eq!(check(&engine, &replacing), Err(Denied::Unknown));
-    assert_eq!(
-        check(&engine, &inactive),
-        Ok(off.id),
-        "a deactivation is not replayed"
-    );
+    assert_eq!(check(&engine, &inactive), Ok(off.id), "a deactivation is not replayed");
 }
 
 #[test]
 fn an_interrupted_replay_resumes_at_the_next_start() {
     let j = journaled();
-    let made: Vec<_> = (0..1200)
-        .map(|_| j.world.create(&["read:buckets"]))
-        .collect();
+    let made: Vec<_> = (0..1200).map(|_| j.world.create(&["read:buckets"])).collect();
     let backup = j.backup();
     for (_, one) in &made {
         j.world.root().authorizations().revoke(one.id).unwrap();
@@ -233,20 +181,12 @@ fn a_continuing_store_is_not_mistaken_for_a_rolled_back_one() {
             let engine = Engine::open(j.world.store.clone(), key(), options).unwrap();
             assert_eq!(engine.rollback(), None);
             let new = j.world.new_authorization(&["read:buckets"]);
-            engine
-                .admin(Caller::Root)
-                .authorizations()
-                .create(new)
-                .unwrap();
+            engine.admin(Caller::Root).authorizations().create(new).unwrap();
         }
         done.store(true, Ordering::SeqCst);
     });
-    let distinct: HashSet<(u32, u64)> = j
-        .journal
-        .entries()
-        .iter()
-        .map(|entry| (entry.chain, entry.number))
-        .collect();
+    let distinct: HashSet<(u32, u64)> =
+        j.journal.entries().iter().map(|entry| (entry.chain, entry.number)).collect();
     assert_eq!(distinct.len(), j.journal.entries().len());
 }
 
@@ -307,11 +247,7 @@ fn records_replayed_offline_stay_revoked() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine
-        .admin(*root)
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap();
+    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
     new.user = Some(user.id);
     let (of_user, _) = engine.admin(*root).authorizations().create(new).unwrap();
@@ -324,21 +260,10 @@ fn records_replayed_offline_stay_revoked() {
     ];
     let store = Arc::clone(&j.world.store);
     let before = keys.map(|key| store.get(&key).unwrap().unwrap().record);
-    engine
-        .admin(*root)
-        .authorizations()
-        .revoke(made.id)
-        .unwrap();
-    let delete = UserEdit {
-        transition: Some(Transition::Revoke),
-        ..UserEdit::default()
-    };
+    engine.admin(*root).authorizations().revoke(made.id).unwrap();
+    let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
     engine.admin(*root).users().edit(user.id, &delete).unwrap();
-    engine
-        .admin(*root)
-        .authorizations()
-        .rotate(old.id, &Rotation::default())
-        .unwrap();
+    engine.admin(*root).authorizations().rotate(old.id, &Rotation::default()).unwrap();
     let Journaled { world, journal } = j;
     let World { engine, clock, .. } = world;
     drop(engine);
@@ -352,22 +277,13 @@ fn records_replayed_offline_stay_revoked() {
         Engine::open(store.clone(), key(), with_journal(&clock, journal)).unwrap()
     };
     let engine = open();
-    assert_eq!(
-        engine.rollback(),
-        None,
-        "the store itself was not rolled back"
-    );
+    assert_eq!(engine.rollback(), None, "the store itself was not rolled back");
     assert_eq!(check(&engine, &revoked), Err(Denied::Revoked(made.id)));
     assert!(matches!(check(&engine, &of_user), Err(Denied::Revoked(_))));
     assert!(check(&engine, &rotated).is_err());
     let faulty: HashSet<RecordKey> = engine.faults().iter().map(|fault| fault.key).collect();
     assert_eq!(faulty, HashSet::from(keys));
-    assert!(
-        engine
-            .faults()
-            .iter()
-            .all(|one| one.problem == IntegrityFaultKind::RolledBack)
-    );
+    assert!(engine.faults().iter().all(|one| one.problem == IntegrityFaultKind::RolledBack));
     drop(engine);
     // The replay revoked the records in the store, so the next start finds no fault.
     let engine = open();
@@ -387,19 +303,10 @@ fn revocations_missing_from_the_journal_are_added_at_the_next_start() {
             false => j.journal,
             true => Arc::new(MemoryJournal::new()),
         };
-        let World {
-            engine,
-            clock,
-            store,
-            ..
-        } = j.world;
+        let World { engine, clock, store, .. } = j.world;
         drop(engine);
         let without = Engine::open(store.clone(), key(), crate::fixture::options(&clock)).unwrap();
-        without
-            .admin(Caller::Root)
-            .authorizations()
-            .revoke(made.id)
-            .unwrap();
+        without.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
         drop(without);
         let open = |store: Arc<dyn TokenStore>| {
             let options = Options {
@@ -411,11 +318,7 @@ fn revocations_missing_from_the_journal_are_added_at_the_next_start() {
         drop(open(store.clone()));
         let length = journal.entries().len();
         drop(open(store));
-        assert_eq!(
-            journal.entries().len(),
-            length,
-            "the revocation is added once"
-        );
+        assert_eq!(journal.entries().len(), length, "the revocation is added once");
         let engine = open(backup);
         assert_eq!(engine.rollback().unwrap().revoked, 1);
         assert_eq!(check(&engine, &token), Err(Denied::Revoked(made.id)));
@@ -427,41 +330,20 @@ fn an_unchanged_store_is_not_rewritten() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine
-        .admin(*root)
-        .users()
-        .create(&NewUser::named("me"))
-        .unwrap();
+    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
     let bucket = engine
         .admin(*root)
         .buckets()
-        .create(&NewBucket {
-            organization: j.world.org.id,
-            name: "b".into(),
-        })
+        .create(&NewBucket { organization: j.world.org.id, name: "b".into() })
         .unwrap();
     let made: Vec<_> = (0..4).map(|_| j.world.create(&["read:buckets"])).collect();
     for ((_, one), seconds) in made.iter().zip([0, 3600]) {
-        let rotation = Rotation {
-            overlap: Duration::from_secs(seconds),
-            ..Rotation::default()
-        };
-        engine
-            .admin(*root)
-            .authorizations()
-            .rotate(one.id, &rotation)
-            .unwrap();
+        let rotation = Rotation { overlap: Duration::from_secs(seconds), ..Rotation::default() };
+        engine.admin(*root).authorizations().rotate(one.id, &rotation).unwrap();
     }
-    engine
-        .admin(*root)
-        .authorizations()
-        .revoke(made[2].1.id)
-        .unwrap();
+    engine.admin(*root).authorizations().revoke(made[2].1.id).unwrap();
     engine.admin(*root).buckets().delete(bucket.id).unwrap();
-    let delete = UserEdit {
-        transition: Some(Transition::Revoke),
-        ..UserEdit::default()
-    };
+    let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
     engine.admin(*root).users().edit(user.id, &delete).unwrap();
     let end = || j.world.store.scan(&Cursor::start(), 100).unwrap().end;
     let (before, lines) = (end(), j.journal.entries().len());

@@ -31,29 +31,14 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     let of_made = RecordKey::new(Kind::AUTHORIZATION, made.id);
     let before = world.store.get(&of_made).unwrap().unwrap();
     let World { engine, .. } = &world;
-    assert_eq!(
-        engine.maintenance().reseal(&mut |_| ()).unwrap(),
-        0,
-        "nothing to do"
-    );
+    assert_eq!(engine.maintenance().reseal(&mut |_| ()).unwrap(), 0, "nothing to do");
 
     let rotating = key().rotated().unwrap();
     let engine = open(&world, again(&rotating)).unwrap();
-    let records = world
-        .store
-        .scan(&Cursor::start(), 1000)
-        .unwrap()
-        .items
-        .len();
+    let records = world.store.scan(&Cursor::start(), 1000).unwrap().items.len();
     let mut resealed = 0;
     // Opening the store with the new key has already resealed the settings.
-    assert_eq!(
-        engine
-            .maintenance()
-            .reseal(&mut |count| resealed = count)
-            .unwrap(),
-        records - 1
-    );
+    assert_eq!(engine.maintenance().reseal(&mut |count| resealed = count).unwrap(), records - 1);
     assert_eq!(resealed, records - 1);
     drop(engine);
 
@@ -67,21 +52,14 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     assert_eq!(check(token.reveal()), Ok(made.id));
     assert_eq!(check(V2), Ok(hashed.id));
     let new = world.new_authorization(&["read:buckets"]);
-    let (newer, second) = engine
-        .admin(Caller::Root)
-        .authorizations()
-        .create(new)
-        .unwrap();
+    let (newer, second) = engine.admin(Caller::Root).authorizations().create(new).unwrap();
     assert_eq!(check(newer.reveal()), Ok(second.id));
     // The old key alone no longer opens the store.
     assert!(matches!(open(&world, key()), Err(Error::WrongKey(_))));
 
     // A record under the old key is refused, so a stolen old key cannot create records.
     let now = world.store.get(&of_made).unwrap().unwrap();
-    let put = Write::Put {
-        record: before.record,
-        expected: now.revision,
-    };
+    let put = Write::Put { record: before.record, expected: now.revision };
     world.store.commit(&[put]).unwrap();
     drop(engine);
     let engine = open(&world, again(&retired)).unwrap();
@@ -89,10 +67,7 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     assert_eq!(refused, Err(Denied::Unknown));
     let fault = &engine.faults()[0];
     assert_eq!(fault.key, of_made);
-    assert!(matches!(
-        fault.problem,
-        IntegrityFaultKind::Tampered(IntegrityError::Retired(_))
-    ));
+    assert!(matches!(fault.problem, IntegrityFaultKind::Tampered(IntegrityError::Retired(_))));
 }
 
 #[test]
@@ -110,10 +85,7 @@ fn an_interrupted_rotation_resumes_and_keeps_tokens_valid() {
         let flaky = Arc::new(Flaky::new(Arc::clone(&world.store), allowed));
         let opened = Engine::open(flaky, again(&rotating), options(&world.clock));
         if let Ok(engine) = opened {
-            assert!(
-                engine.maintenance().reseal(&mut |_| ()).is_err(),
-                "{allowed}"
-            );
+            assert!(engine.maintenance().reseal(&mut |_| ()).is_err(), "{allowed}");
             works(&engine);
         }
     }
@@ -133,18 +105,12 @@ fn tampered_records_are_skipped_and_reported() {
     let mut stored = world.store.get(&of_made).unwrap().unwrap();
     let last = stored.record.bytes.len() - 1;
     stored.record.bytes[last] ^= 1;
-    let put = Write::Put {
-        record: stored.record.clone(),
-        expected: stored.revision,
-    };
+    let put = Write::Put { record: stored.record.clone(), expected: stored.revision };
     world.store.commit(&[put]).unwrap();
     let rotating = key().rotated().unwrap();
     let engine = open(&world, again(&rotating)).unwrap();
     engine.maintenance().reseal(&mut |_| ()).unwrap();
-    assert_eq!(
-        world.store.get(&of_made).unwrap().unwrap().record,
-        stored.record
-    );
+    assert_eq!(world.store.get(&of_made).unwrap().unwrap().record, stored.record);
     assert!(engine.faults().iter().any(|fault| fault.key == of_made));
     assert_ne!(stored.revision, Revision::ABSENT);
 }

@@ -28,17 +28,11 @@ pub(crate) fn denied(engine: &Engine, text: &str) -> Option<Denied> {
 }
 
 pub(crate) fn to(transition: Transition) -> UserEdit {
-    UserEdit {
-        transition: Some(transition),
-        ..UserEdit::default()
-    }
+    UserEdit { transition: Some(transition), ..UserEdit::default() }
 }
 
 pub(crate) fn password(text: &str) -> UserEdit {
-    UserEdit {
-        password_hash: Some(PasswordHash::from_phc(text)),
-        ..UserEdit::default()
-    }
+    UserEdit { password_hash: Some(PasswordHash::from_phc(text)), ..UserEdit::default() }
 }
 
 #[derive(Debug, Clone)]
@@ -192,12 +186,7 @@ fn walk(steps: Vec<Step>) {
             }
             Step::Password => {
                 let phc = format!("$argon2id${}", model.passwords + 1);
-                if engine
-                    .admin(ROOT)
-                    .users()
-                    .edit(user, &password(&phc))
-                    .is_ok()
-                {
+                if engine.admin(ROOT).users().edit(user, &password(&phc)).is_ok() {
                     model.passwords += 1;
                 }
             }
@@ -210,28 +199,17 @@ fn walk(steps: Vec<Step>) {
             }
             Step::ToToken(transition) => {
                 let edit = AuthorizationEdit::from(transition);
-                let _ = engine
-                    .admin(ROOT)
-                    .authorizations()
-                    .edit(authorization.id, edit);
+                let _ = engine.admin(ROOT).authorizations().edit(authorization.id, edit);
                 model.token = after(model.token, transition);
             }
             Step::Restart => engine = world.another(),
             Step::Purge => {
-                let how = PurgeOptions {
-                    retention: Some(HOUR),
-                    ..PurgeOptions::default()
-                };
+                let how = PurgeOptions { retention: Some(HOUR), ..PurgeOptions::default() };
                 let before = model.now.saturating_sub(HOUR);
                 let over = |one: &&mut Known| one.ended.unwrap_or(one.expires) < before;
                 let purged = engine.maintenance().purge_with(&how, &mut |_| {}).unwrap();
                 let mut count = 0;
-                for one in model
-                    .sessions
-                    .iter_mut()
-                    .filter(|one| !one.purged)
-                    .filter(over)
-                {
+                for one in model.sessions.iter_mut().filter(|one| !one.purged).filter(over) {
                     one.purged = true;
                     count += 1;
                 }
@@ -274,26 +252,17 @@ fn a_session_is_found_only_by_its_exact_text() {
     let engine = &world.engine;
     let user = world.user("user");
     let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
-    assert_eq!(
-        engine.sessions().get(text.reveal().as_bytes()).unwrap(),
-        session
-    );
+    assert_eq!(engine.sessions().get(text.reveal().as_bytes()).unwrap(), session);
     // A forged text with the id of the session.
     let forged = Token::generate(symbolon::Prefix::default(), session.id).unwrap();
-    assert_eq!(
-        denied(&world.engine, forged.reveal()),
-        Some(Denied::Unknown)
-    );
+    assert_eq!(denied(&world.engine, forged.reveal()), Some(Denied::Unknown));
     let other = "x".repeat(64);
     assert_eq!(denied(&world.engine, &other), Some(Denied::Unknown));
     assert_eq!(denied(&world.engine, "short"), Some(Denied::Malformed));
     let out = engine.sessions().sign_out(forged.reveal().as_bytes());
     assert!(matches!(out, Err(Error::Caller(Denied::Unknown))));
     assert!(engine.sessions().get(text.reveal().as_bytes()).is_ok());
-    assert!(matches!(
-        engine.sessions().sign_in(&ROOT, HOUR),
-        Err(Error::Forbidden(_))
-    ));
+    assert!(matches!(engine.sessions().sign_in(&ROOT, HOUR), Err(Error::Forbidden(_))));
     let gone = user_caller(Id::new(99).unwrap());
     let refused = engine.sessions().sign_in(&gone, HOUR);
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
@@ -326,26 +295,17 @@ fn session_key(session: &Session) -> RecordKey {
 /// Replaces the current record in `store` with an earlier version.
 fn roll_back_record(store: &dyn TokenStore, old: &symbolon::store::Stored) {
     let now = store.get(&old.record.key).unwrap().unwrap();
-    let write = Write::Put {
-        record: old.record.clone(),
-        expected: now.revision,
-    };
+    let write = Write::Put { record: old.record.clone(), expected: now.revision };
     store.commit(&[write]).unwrap();
 }
 
 fn signed_out(j: &Journaled) -> (Token, Session) {
     let engine = &j.world.engine;
     let user = j.world.user("user");
-    let (text, session) = engine
-        .sessions()
-        .sign_in(&user_caller(user), 10 * HOUR)
-        .unwrap();
+    let (text, session) = engine.sessions().sign_in(&user_caller(user), 10 * HOUR).unwrap();
     let store = &*j.world.store;
     let old = store.get(&session_key(&session)).unwrap().unwrap();
-    engine
-        .sessions()
-        .sign_out(text.reveal().as_bytes())
-        .unwrap();
+    engine.sessions().sign_out(text.reveal().as_bytes()).unwrap();
     roll_back_record(store, &old);
     (text, session)
 }
@@ -363,10 +323,7 @@ fn a_signed_out_session_cannot_be_replayed() {
     assert!(engine.faults().iter().any(is_replayed));
     // Another engine has never read the later version, but the journal records the sign-out.
     let next = j.open(j.world.store.clone()).unwrap();
-    assert_eq!(
-        denied(&next, text.reveal()),
-        Some(Denied::Revoked(session.id))
-    );
+    assert_eq!(denied(&next, text.reveal()), Some(Denied::Revoked(session.id)));
 }
 
 #[test]
@@ -374,39 +331,20 @@ fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     let j = journaled();
     let engine = &j.world.engine;
     let user = j.world.user("user");
-    let [kept, revoked] = [(); 2].map(|()| {
-        engine
-            .sessions()
-            .sign_in(&user_caller(user), 10 * HOUR)
-            .unwrap()
-    });
+    let [kept, revoked] =
+        [(); 2].map(|()| engine.sessions().sign_in(&user_caller(user), 10 * HOUR).unwrap());
     let copy = crate::journal::copy(&*j.world.store);
-    engine
-        .sessions()
-        .sign_out(revoked.0.reveal().as_bytes())
-        .unwrap();
+    engine.sessions().sign_out(revoked.0.reveal().as_bytes()).unwrap();
     let rollback = j.open(copy).unwrap();
     assert_eq!(rollback.rollback().unwrap().revoked, 1);
-    assert_eq!(
-        denied(&rollback, revoked.0.reveal()),
-        Some(Denied::Revoked(revoked.1.id))
-    );
+    assert_eq!(denied(&rollback, revoked.0.reveal()), Some(Denied::Revoked(revoked.1.id)));
     assert_eq!(denied(&rollback, kept.0.reveal()), None);
     // All sessions created before a given time can be revoked at once.
     j.world.clock.advance(MINUTE);
     let now = revoked.1.created_at.saturating_add(MINUTE);
-    let (later, _) = rollback
-        .sessions()
-        .sign_in(&user_caller(user), HOUR)
-        .unwrap();
-    assert_eq!(
-        rollback.maintenance().revoke_created_before(now).unwrap(),
-        1
-    );
-    assert_eq!(
-        denied(&rollback, kept.0.reveal()),
-        Some(Denied::Revoked(kept.1.id))
-    );
+    let (later, _) = rollback.sessions().sign_in(&user_caller(user), HOUR).unwrap();
+    assert_eq!(rollback.maintenance().revoke_created_before(now).unwrap(), 1);
+    assert_eq!(denied(&rollback, kept.0.reveal()), Some(Denied::Revoked(kept.1.id)));
     assert_eq!(denied(&rollback, later.reveal()), None);
 }
 
@@ -416,15 +354,9 @@ fn the_journal_records_sign_ins_but_never_passwords() {
     let engine = &j.world.engine;
     let user = j.world.user("me");
     let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
-    engine
-        .sessions()
-        .sign_out(text.reveal().as_bytes())
-        .unwrap();
+    engine.sessions().sign_out(text.reveal().as_bytes()).unwrap();
     for name in ["me", "my secret password"] {
-        engine
-            .sessions()
-            .verify_password(name, |_| false)
-            .unwrap_err();
+        engine.sessions().verify_password(name, |_| false).unwrap_err();
     }
     let mut acts = Vec::new();
     let mut refused = Vec::new();
@@ -437,24 +369,15 @@ fn the_journal_records_sign_ins_but_never_passwords() {
                     let ends: Vec<_> = intent.ends.iter().map(|one| one.key).collect();
                     acts.push((intent.operation, ends));
                 }
-                Event::Denied {
-                    actor: Actor::Anonymous,
-                    operation,
-                    on,
-                    ..
-                } => refused.push((operation, on)),
+                Event::Denied { actor: Actor::Anonymous, operation, on, .. } => {
+                    refused.push((operation, on))
+                }
                 _ => {}
             }
         })
         .unwrap();
     let key = session_key(&session);
-    assert_eq!(
-        acts,
-        [(Operation::SignIn, vec![]), (Operation::SignOut, vec![key])]
-    );
+    assert_eq!(acts, [(Operation::SignIn, vec![]), (Operation::SignOut, vec![key])]);
     let me = RecordKey::new(Kind::USER, user);
-    assert_eq!(
-        refused,
-        [(Operation::SignIn, Some(me)), (Operation::SignIn, None)]
-    );
+    assert_eq!(refused, [(Operation::SignIn, Some(me)), (Operation::SignIn, None)]);
 }

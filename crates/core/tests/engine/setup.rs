@@ -30,10 +30,8 @@ fn create(
     journal: &Arc<MemoryJournal>,
     with: impl Fn(Options) -> Options,
 ) -> Result<Engine, Error> {
-    let options = Options {
-        journal: Some(Arc::clone(journal) as Arc<dyn Journal>),
-        ..options(&clock())
-    };
+    let options =
+        Options { journal: Some(Arc::clone(journal) as Arc<dyn Journal>), ..options(&clock()) };
     Engine::create(Arc::clone(store), key(), with(options))
 }
 
@@ -78,10 +76,7 @@ fn records(store: &Arc<dyn TokenStore>) -> Vec<Stored> {
 fn tamper(store: &Arc<dyn TokenStore>, key: RecordKey, old: Option<&Stored>) {
     let expected = store.get(&key).unwrap().unwrap().revision;
     let write = match old {
-        Some(old) => Write::Put {
-            record: old.record.clone(),
-            expected,
-        },
+        Some(old) => Write::Put { record: old.record.clone(), expected },
         None => Write::Purge { key, expected },
     };
     store.commit(&[write]).unwrap();
@@ -91,10 +86,7 @@ fn tamper(store: &Arc<dyn TokenStore>, key: RecordKey, old: Option<&Stored>) {
 fn assert_closed(engine: &Engine) {
     assert!(!engine.is_setup_open().unwrap());
     let refused = engine.set_up_unused(&first());
-    assert!(
-        matches!(refused, Err(Error::AlreadySetUp | Error::SetUpClosed)),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Error::AlreadySetUp | Error::SetUpClosed)), "{refused:?}");
 }
 
 #[test]
@@ -106,10 +98,7 @@ fn set_up_is_open_in_an_unused_store_and_closed_afterwards() {
     engine.set_up_unused(&first()).unwrap();
     assert!(engine.maintenance().is_set_up().unwrap());
     assert_closed(&engine);
-    assert!(matches!(
-        engine.maintenance().set_up(&first()),
-        Err(Error::AlreadySetUp)
-    ));
+    assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
     assert_closed(&open(&store, &journal));
     assert_eq!(engine.maintenance().fsck().unwrap().problems, []);
 }
@@ -135,24 +124,9 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
                     .unwrap(),
             )
         },
+        &|engine| drop(engine.admin(Caller::Root).users().create(&NewUser::named("a")).unwrap()),
         &|engine| {
-            drop(
-                engine
-                    .admin(Caller::Root)
-                    .users()
-                    .create(&NewUser::named("a"))
-                    .unwrap(),
-            )
-        },
-        &|engine| {
-            assert_eq!(
-                engine
-                    .maintenance()
-                    .import(std::slice::from_ref(&item))
-                    .unwrap()
-                    .new,
-                1
-            )
+            assert_eq!(engine.maintenance().import(std::slice::from_ref(&item)).unwrap().new, 1)
         },
         &|engine| {
             // Records that were created and purged leave nothing in the store.
@@ -166,19 +140,12 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            engine
-                .admin(Caller::Root)
-                .organizations()
-                .edit(id, &delete)
-                .unwrap();
+            engine.admin(Caller::Root).organizations().edit(id, &delete).unwrap();
             let purge = symbolon::PurgeOptions {
                 retention: Some(std::time::Duration::ZERO),
                 dry_run: false,
             };
-            engine
-                .maintenance()
-                .purge_with(&purge, &mut |_| {})
-                .unwrap();
+            engine.maintenance().purge_with(&purge, &mut |_| {}).unwrap();
         },
     ];
     for (at, change) in changes.iter().enumerate() {
@@ -191,10 +158,7 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
         assert!(!engine.maintenance().is_set_up().unwrap(), "{at}");
         engine.maintenance().set_up(&first()).unwrap();
         assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{at}");
-        assert!(matches!(
-            engine.maintenance().set_up(&first()),
-            Err(Error::AlreadySetUp)
-        ));
+        assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
     }
 }
 
@@ -203,19 +167,9 @@ fn refused_and_empty_changes_leave_set_up_open() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     let unknown = bearer_caller(Id::new(0x0804_f741_42bb_f000).unwrap());
+    assert!(engine.admin(unknown).organizations().create(&NewOrganization::named("a")).is_err());
     assert!(
-        engine
-            .admin(unknown)
-            .organizations()
-            .create(&NewOrganization::named("a"))
-            .is_err()
-    );
-    assert!(
-        engine
-            .admin(Caller::Root)
-            .organizations()
-            .create(&NewOrganization::named(""))
-            .is_err()
+        engine.admin(Caller::Root).organizations().create(&NewOrganization::named("")).is_err()
     );
     assert_eq!(engine.maintenance().import(&[]).unwrap().new, 0);
     assert_eq!(engine.maintenance().purge().unwrap(), 0);
@@ -239,10 +193,7 @@ fn removing_the_set_up_record_does_not_reopen_set_up() {
         for engine in &engine {
             assert!(engine.maintenance().is_set_up().unwrap());
             assert_closed(engine);
-            assert!(matches!(
-                engine.maintenance().set_up(&first()),
-                Err(Error::AlreadySetUp)
-            ));
+            assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
             let problems = engine.maintenance().fsck().unwrap().problems;
             assert_eq!(problems.len(), 1, "{problems:?}");
             assert_eq!(problems[0].key, setting(SET_UP));
@@ -260,16 +211,10 @@ fn restoring_old_settings_does_not_reopen_set_up() {
     tamper(&store, setting(SETTINGS), Some(&unused));
     tamper(&store, setting(SET_UP), None);
     let engine = open(&store, &journal);
-    assert!(
-        engine.maintenance().is_set_up().unwrap(),
-        "the journal records it"
-    );
+    assert!(engine.maintenance().is_set_up().unwrap(), "the journal records it");
     assert_closed(&engine);
     let problems = engine.maintenance().fsck().unwrap().problems;
-    assert!(
-        problems.iter().any(|one| one.key == setting(SETTINGS)),
-        "{problems:?}"
-    );
+    assert!(problems.iter().any(|one| one.key == setting(SETTINGS)), "{problems:?}");
     drop(engine);
     // Without a journal, the other records keep set-up closed.
     assert_closed(&without_journal(&store));
@@ -302,10 +247,7 @@ fn the_journal_keeps_set_up_closed_after_a_rollback_to_an_unused_store() {
     let engine = open(&copy, &journal);
     assert!(engine.maintenance().is_set_up().unwrap());
     assert_closed(&engine);
-    assert!(matches!(
-        engine.maintenance().set_up(&first()),
-        Err(Error::AlreadySetUp)
-    ));
+    assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
 }
 
 #[test]
@@ -315,17 +257,10 @@ fn set_up_without_the_key_and_a_concurrent_change_never_both_succeed() {
         let engines = [open(&store, &journal), open(&store, &journal)];
         let won = std::thread::scope(|scope| {
             let import = scope.spawn(|| {
-                engines[0]
-                    .admin(Caller::Root)
-                    .users()
-                    .create(&NewUser::named("me"))
-                    .is_ok()
+                engines[0].admin(Caller::Root).users().create(&NewUser::named("me")).is_ok()
             });
             let set_up = scope.spawn(|| {
-                let adopt = SetUpRequest {
-                    if_name_exists: IfNameExists::Adopt,
-                    ..first()
-                };
+                let adopt = SetUpRequest { if_name_exists: IfNameExists::Adopt, ..first() };
                 engines[1].set_up_unused(&adopt).is_ok()
             });
             (import.join().unwrap(), set_up.join().unwrap())
@@ -340,11 +275,7 @@ fn set_up_without_the_key_and_a_concurrent_change_never_both_succeed() {
 fn a_missing_store_with_a_used_journal_is_recreated_only_on_request() {
     let journal = Arc::default();
     let engine = open(&memory(), &journal);
-    engine
-        .admin(Caller::Root)
-        .organizations()
-        .create(&NewOrganization::named("a"))
-        .unwrap();
+    engine.admin(Caller::Root).organizations().create(&NewOrganization::named("a")).unwrap();
     drop(engine);
     let empty = memory();
     let refused = create(&empty, &journal, |options| options);
@@ -365,11 +296,7 @@ fn a_missing_store_with_a_used_journal_is_recreated_only_on_request() {
 #[test]
 fn creation_resumes_after_a_crash_between_journal_and_store() {
     let journal: Arc<MemoryJournal> = Arc::default();
-    let opened = symbolon::journal::Event::Opened {
-        store: "0".repeat(32),
-        epoch: 1,
-        head: 0,
-    };
+    let opened = symbolon::journal::Event::Opened { store: "0".repeat(32), epoch: 1, head: 0 };
     let at = "2026-01-01T00:00:00Z".parse().unwrap();
     journal.append(at, &[opened], Durability::Synced).unwrap();
     let store = memory();

@@ -16,17 +16,9 @@ fn journal_events_keep_their_spelling() {
         actor: Actor::User(id()),
         operation: Operation::Revoke,
         writes: vec![WrittenRecord { key, sequence: 2 }],
-        ends: vec![Revocation {
-            key,
-            at: "2026-01-01T00:00:00Z".parse().unwrap(),
-            mark: None,
-        }],
+        ends: vec![Revocation { key, at: "2026-01-01T00:00:00Z".parse().unwrap(), mark: None }],
     });
-    let opened = Event::Opened {
-        store: "00".into(),
-        epoch: 255,
-        head: 7,
-    };
+    let opened = Event::Opened { store: "00".into(), epoch: 255, head: 7 };
     let denied = Event::Denied {
         actor: Actor::Anonymous,
         operation: Operation::SignIn,
@@ -44,10 +36,7 @@ fn journal_events_keep_their_spelling() {
     let outcome = |outcome| Event::Outcome { of: 5, outcome };
     let record = "authorization:0804f74142bbf000";
     for (event, expected) in [
-        (
-            opened,
-            json!({"event": "opened", "store": "00", "epoch": "00000000000000ff", "head": 7}),
-        ),
+        (opened, json!({"event": "opened", "store": "00", "epoch": "00000000000000ff", "head": 7})),
         (
             intent,
             json!({"event": "intent", "by": {"user": "0804f74142bbf000"}, "act": "revoke",
@@ -58,18 +47,9 @@ fn journal_events_keep_their_spelling() {
             outcome(Outcome::Done { revision: 9 }),
             json!({"event": "outcome", "of": 5, "fate": {"done": {"revision": 9}}}),
         ),
-        (
-            outcome(Outcome::Found),
-            json!({"event": "outcome", "of": 5, "fate": "found"}),
-        ),
-        (
-            outcome(Outcome::Failed),
-            json!({"event": "outcome", "of": 5, "fate": "failed"}),
-        ),
-        (
-            outcome(Outcome::Unknown),
-            json!({"event": "outcome", "of": 5, "fate": "unknown"}),
-        ),
+        (outcome(Outcome::Found), json!({"event": "outcome", "of": 5, "fate": "found"})),
+        (outcome(Outcome::Failed), json!({"event": "outcome", "of": 5, "fate": "failed"})),
+        (outcome(Outcome::Unknown), json!({"event": "outcome", "of": 5, "fate": "unknown"})),
         (
             denied,
             json!({"event": "denied", "by": "nobody", "act": "sign_in", "on": record, "reason": "r",
@@ -81,10 +61,7 @@ fn journal_events_keep_their_spelling() {
                 "epoch": "0000000000000003", "superseded": ["0000000000000004"],
                 "accepted": false}),
         ),
-        (
-            Event::Gap { missed: 1 },
-            json!({"event": "gap", "missed": 1}),
-        ),
+        (Event::Gap { missed: 1 }, json!({"event": "gap", "missed": 1})),
     ] {
         assert_eq!(to_value(&event).unwrap(), expected);
         let read: Event = serde_json::from_value(expected).unwrap();
@@ -132,25 +109,16 @@ fn operations_actors_and_reasons_keep_their_words() {
     for (actor, expected) in [
         (Actor::Root, json!("root")),
         (Actor::Anonymous, json!("nobody")),
-        (
-            Actor::Authorization(id()),
-            json!({"authorization": id_text}),
-        ),
+        (Actor::Authorization(id()), json!({"authorization": id_text})),
     ] {
         assert_eq!(to_value(actor).unwrap(), expected);
     }
-    for (origin, word) in [
-        (Origin::V2, "v2"),
-        (Origin::V0, "v0"),
-        (Origin::Embedder, "embedder"),
-    ] {
+    for (origin, word) in [(Origin::V2, "v2"), (Origin::V0, "v0"), (Origin::Embedder, "embedder")] {
         assert_eq!(to_value(origin).unwrap(), Value::from(word));
     }
-    for (status, word) in [
-        (Status::Active, "active"),
-        (Status::Inactive, "inactive"),
-        (Status::Revoked, "revoked"),
-    ] {
+    for (status, word) in
+        [(Status::Active, "active"), (Status::Inactive, "inactive"), (Status::Revoked, "revoked")]
+    {
         assert_eq!(to_value(status).unwrap(), word);
     }
     let reasons = [

@@ -11,10 +11,7 @@ use symbolon::{
 use crate::fixture::World;
 
 fn not_found<T: std::fmt::Debug>(answer: Result<T, Error>, field: Field) {
-    assert!(
-        matches!(&answer, Err(Error::NotFound(of)) if *of == field),
-        "{field}: {answer:?}"
-    );
+    assert!(matches!(&answer, Err(Error::NotFound(of)) if *of == field), "{field}: {answer:?}");
 }
 
 #[test]
@@ -24,16 +21,11 @@ fn revoked_and_deleted_objects_are_not_found() {
     let user = plain.users().create(&NewUser::named("user")).unwrap().id;
     let org = plain.organizations();
     let org = org.create(&NewOrganization::named("other")).unwrap().id;
-    let bucket = NewBucket {
-        organization: org,
-        name: "bucket".into(),
-    };
+    let bucket = NewBucket { organization: org, name: "bucket".into() };
     let bucket = plain.buckets().create(&bucket).unwrap().id;
     let (_, revoked) = world.create(&["read:buckets"]);
-    let of_deleted = NewAuthorization {
-        user: Some(user),
-        ..world.new_authorization(&["read:buckets"])
-    };
+    let of_deleted =
+        NewAuthorization { user: Some(user), ..world.new_authorization(&["read:buckets"]) };
     let of_deleted = plain.authorizations().create(of_deleted).unwrap().1.id;
 
     plain.authorizations().revoke(revoked.id).unwrap();
@@ -41,10 +33,7 @@ fn revoked_and_deleted_objects_are_not_found() {
     plain.users().delete(user).unwrap();
     plain.organizations().delete(org).unwrap();
 
-    let rename = UserEdit {
-        name: Some("new".into()),
-        ..UserEdit::default()
-    };
+    let rename = UserEdit { name: Some("new".into()), ..UserEdit::default() };
     not_found(plain.users().get(user), Field::User);
     not_found(plain.users().edit(user, &rename), Field::User);
     not_found(plain.users().delete(user), Field::User);
@@ -81,9 +70,7 @@ fn revoked_and_deleted_objects_are_not_found() {
 fn authorizations_out_of_scope_are_not_found() {
     let world = World::new();
     let root = world.engine.admin(Caller::Root);
-    let other = root
-        .organizations()
-        .create(&NewOrganization::named("other"));
+    let other = root.organizations().create(&NewOrganization::named("other"));
     let other = other.unwrap().id;
     let (_, native) = world.create(&["read:buckets"]);
     let (_, v2) = world.create_v2(&["read:buckets"]);
@@ -101,15 +88,11 @@ fn authorizations_out_of_scope_are_not_found() {
     assert_eq!(ids(of_v2.list(&everything).unwrap()), [v2.id]);
     assert!(elsewhere.list(&everything).unwrap().is_empty());
     // A filter narrows the scope and never replaces it.
-    let contradicting = AuthorizationFilter {
-        origin: Some(Origin::Embedder),
-        ..AuthorizationFilter::default()
-    };
+    let contradicting =
+        AuthorizationFilter { origin: Some(Origin::Embedder), ..AuthorizationFilter::default() };
     assert!(of_v2.list(&contradicting).unwrap().is_empty());
-    let here = AuthorizationFilter {
-        organization: Some(world.org.id),
-        ..AuthorizationFilter::default()
-    };
+    let here =
+        AuthorizationFilter { organization: Some(world.org.id), ..AuthorizationFilter::default() };
     assert!(elsewhere.list(&here).unwrap().is_empty());
     let new = world.new_authorization(&["read:buckets"]);
     not_found(elsewhere.create(new.clone()), Field::Authorization);
@@ -122,10 +105,7 @@ fn lists_are_filtered_by_the_names_of_owners() {
     let root = world.engine.admin(Caller::Root);
     let user = world.user("user");
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
-    let new = NewAuthorization {
-        user: Some(user),
-        ..NewAuthorization::new(world.org.id, [read])
-    };
+    let new = NewAuthorization { user: Some(user), ..NewAuthorization::new(world.org.id, [read]) };
     let owned = root.authorizations().create(new).unwrap().1.id;
     world.create(&["read:buckets"]);
     let count = |user: Option<&str>, org: Option<&str>, id| {
@@ -150,9 +130,7 @@ fn lists_are_filtered_by_the_names_of_owners() {
 fn a_caller_reads_its_own_authorization_and_resolves_its_organization() {
     let world = World::new();
     let root = world.root();
-    let other = root
-        .organizations()
-        .create(&NewOrganization::named("other"));
+    let other = root.organizations().create(&NewOrganization::named("other"));
     let other = other.unwrap();
     let (token, made) = world.create(&["read:buckets"]);
     let bearer = world.engine.admin(world.bearer(&token));
@@ -178,16 +156,9 @@ fn a_repeated_revoke_is_in_force_although_it_is_not_found() {
     let (first, second) = (world.engine.admin(Caller::Root), other.admin(Caller::Root));
     for _ in 0..200 {
         let (token, made) = world.create(&["read:buckets"]);
-        let check = || {
-            other
-                .verifier()
-                .check(token.reveal(), &crate::fixture::READ_BUCKETS)
-        };
+        let check = || other.verifier().check(token.reveal(), &crate::fixture::READ_BUCKETS);
         first.authorizations().revoke(made.id).unwrap();
-        not_found(
-            second.authorizations().revoke(made.id),
-            Field::Authorization,
-        );
+        not_found(second.authorizations().revoke(made.id), Field::Authorization);
         assert_eq!(check(), Err(Denied::Revoked(made.id)));
     }
 }
@@ -198,24 +169,17 @@ fn a_list_by_name_keeps_its_owner_although_the_name_changes_hands() {
     let root = world.engine.admin(Caller::Root);
     let user = world.user("cat");
     let make = |user| {
-        let new = NewAuthorization {
-            user: Some(user),
-            ..world.new_authorization(&["read:buckets"])
-        };
+        let new =
+            NewAuthorization { user: Some(user), ..world.new_authorization(&["read:buckets"]) };
         root.authorizations().create(new).unwrap().1.id
     };
     let made = [(); 3].map(|()| make(user));
-    let filter = AuthorizationFilter {
-        user_name: Some("cat".into()),
-        ..AuthorizationFilter::default()
-    };
+    let filter =
+        AuthorizationFilter { user_name: Some("cat".into()), ..AuthorizationFilter::default() };
     let authorizations = root.authorizations();
     let mut pages = authorizations.pages(&filter).unwrap();
     let mut listed = authorizations.next_page(&mut pages, 1).unwrap();
-    let rename = UserEdit {
-        name: Some("dog".into()),
-        ..UserEdit::default()
-    };
+    let rename = UserEdit { name: Some("dog".into()), ..UserEdit::default() };
     root.users().edit(user, &rename).unwrap();
     make(world.user("cat"));
     listed.extend(authorizations.next_page(&mut pages, 10).unwrap());
@@ -257,10 +221,7 @@ fn a_refused_caller_finds_nothing_by_name() {
             bearer.users().find(name("ann")).map(drop),
             bearer.organizations().find(name("other")).map(drop),
             bearer.organizations().resolve(name("other")).map(drop),
-            bearer
-                .buckets()
-                .find(organization, name("bucket"))
-                .map(drop),
+            bearer.buckets().find(organization, name("bucket")).map(drop),
         ];
         for answer in answers {
             let refusal = Denied::Revoked(made.id);

@@ -1,9 +1,5 @@
 //! Access of signed-in users, compared with the documented rules.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that fails panics"
-)]
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that fails panics")]
 
 use crate::fixture::{World, bearer_caller, key, options, user_caller};
 use proptest::prelude::*;
@@ -58,19 +54,11 @@ struct Setting {
 }
 
 fn setting() -> impl Strategy<Value = Setting> {
-    let role = prop_oneof![
-        Just(None),
-        Just(Some(Role::Owner)),
-        Just(Some(Role::Member))
-    ];
+    let role = prop_oneof![Just(None), Just(Some(Role::Owner)), Just(Some(Role::Member))];
     let status = prop_oneof![
         4 => Just(Status::Active), 1 => Just(Status::Inactive), 1 => Just(Status::Revoked),
     ];
-    let one = (
-        status.clone(),
-        prop::bool::weighted(0.1),
-        prop::collection::vec(role, 3),
-    );
+    let one = (status.clone(), prop::bool::weighted(0.1), prop::collection::vec(role, 3));
     let users = prop::collection::vec(one, 2..4);
     (prop::collection::vec(status, 3), users).prop_map(|(organizations, users)| {
         let each = |(number, (status, operator, roles)): (u64, (Status, bool, Vec<_>))| {
@@ -78,10 +66,7 @@ fn setting() -> impl Strategy<Value = Setting> {
             let held: Vec<_> = roles.filter_map(|(org, role)| Some((org, role?))).collect();
             user(number, status, operator, &held)
         };
-        Setting {
-            organizations,
-            users: (1..).zip(users).map(each).collect(),
-        }
+        Setting { organizations, users: (1..).zip(users).map(each).collect() }
     })
 }
 
@@ -100,10 +85,7 @@ impl Setting {
             })
         });
         let users = self.users.iter().cloned().map(ImportItem::User);
-        engine
-            .maintenance()
-            .import(&organizations.chain(users).collect::<Vec<_>>())
-            .unwrap();
+        engine.maintenance().import(&organizations.chain(users).collect::<Vec<_>>()).unwrap();
         world.engine
     }
 
@@ -162,15 +144,11 @@ fn questions() -> impl Iterator<Item = (Action, &'static str, Option<Id>, Option
     let kinds = TYPES.split(' ').chain(["flows", "databases", "instance"]);
     let ids = || [None, Some(1), Some(2), Some(3), Some(9)].map(|number| number.map(id));
     kinds.flat_map(move |kind| {
-        [Action::READ, Action::WRITE]
-            .into_iter()
-            .flat_map(move |action| {
-                ids().into_iter().flat_map(move |organization| {
-                    ids()
-                        .into_iter()
-                        .map(move |one| (action, kind, organization, one))
-                })
+        [Action::READ, Action::WRITE].into_iter().flat_map(move |action| {
+            ids().into_iter().flat_map(move |organization| {
+                ids().into_iter().map(move |one| (action, kind, organization, one))
             })
+        })
     })
 }
 
@@ -213,11 +191,7 @@ fn compare_grants(setting: &Setting, engine: &Engine) {
             let made = asked.authorizations().create(new);
             if let Ok((_, made)) = &made {
                 assert_eq!(made.created_by, Some(Creator::User(id(1))));
-                engine
-                    .admin(Caller::Root)
-                    .authorizations()
-                    .revoke(made.id)
-                    .unwrap();
+                engine.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
             }
             if let Some(may) = setting.answer(allowed(made)) {
                 let wanted = setting.may(Action::WRITE, "authorizations", Some(id(at)), None)
@@ -236,12 +210,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
         .map(|(at, _)| {
             let read = Permission::new(Action::READ, ResourceType::BUCKETS);
             let new = NewAuthorization::new(id(at), [read]);
-            let made = engine
-                .admin(Caller::Root)
-                .authorizations()
-                .create(new)
-                .unwrap()
-                .1;
+            let made = engine.admin(Caller::Root).authorizations().create(new).unwrap().1;
             (made.organization, made.id)
         })
         .collect();
@@ -252,22 +221,15 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
         return assert_ne!(setting.users[0].status, Status::Active);
     };
     let listed: Vec<_> = listed.iter().map(|one| one.id).collect();
-    let wanted = made
-        .iter()
-        .filter(|(of, one)| seen("authorizations", Some(*of), *one));
+    let wanted = made.iter().filter(|(of, one)| seen("authorizations", Some(*of), *one));
     assert_eq!(listed, wanted.map(|(_, one)| *one).collect::<Vec<_>>());
     for (of, one) in &made {
         let found = asked.authorizations().get(*one).is_ok();
         assert_eq!(found, seen("authorizations", Some(*of), *one));
-        let edit = asked
-            .authorizations()
-            .edit(*one, Transition::Deactivate.into());
+        let edit = asked.authorizations().edit(*one, Transition::Deactivate.into());
         let may = setting.may(Action::WRITE, "authorizations", Some(*of), Some(*one));
         assert_eq!(edit.is_ok(), may);
-        let member = setting.users[0]
-            .memberships
-            .iter()
-            .any(|held| held.organization == *of);
+        let member = setting.users[0].memberships.iter().any(|held| held.organization == *of);
         // Members of the organization get `Forbidden`; others get `NotFound`.
         assert!(may || matches!(edit, Err(Error::Forbidden(_))) == member);
     }
@@ -320,25 +282,15 @@ fn signed_in_users_follow_the_access_rules() {
 fn changes_by_signed_in_users_are_attributed_to_them() {
     let world = World::new();
     let journal = std::sync::Arc::new(MemoryJournal::new());
-    let options = symbolon::Options {
-        journal: Some(journal.clone()),
-        ..options(&world.clock)
-    };
+    let options = symbolon::Options { journal: Some(journal.clone()), ..options(&world.clock) };
     let store = std::sync::Arc::new(symbolon::MemoryStore::new());
     let engine = Engine::create(store, key(), options).unwrap();
     let root = engine.admin(Caller::Root);
     let me = root.users().create(&NewUser::named("me")).unwrap().id;
     let caller = user_caller(me);
-    let renamed = UserEdit {
-        name: Some("I".into()),
-        ..UserEdit::default()
-    };
+    let renamed = UserEdit { name: Some("I".into()), ..UserEdit::default() };
     engine.admin(caller).users().edit(me, &renamed).unwrap();
-    engine
-        .admin(caller)
-        .users()
-        .create(&NewUser::named("another"))
-        .unwrap_err();
+    engine.admin(caller).users().create(&NewUser::named("another")).unwrap_err();
     let mut actor = Vec::new();
     journal
         .read(&mut |entry| match entry.event {
@@ -358,21 +310,13 @@ fn refusals_name_the_missing_permission() {
     let engine = &world.engine;
     let me = world.user("me");
     let org = world.org.id;
-    root.organizations()
-        .add_member(org, me, Role::Member)
-        .unwrap();
+    root.organizations().add_member(org, me, Role::Member).unwrap();
     let caller = user_caller(me);
     let text = |error: Option<Error>| error.map(|error| error.to_string()).unwrap();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
     let new = NewAuthorization::new(org, [read]);
     assert_eq!(
-        text(
-            engine
-                .admin(caller)
-                .authorizations()
-                .create(new.clone())
-                .err()
-        ),
+        text(engine.admin(caller).authorizations().create(new.clone()).err()),
         format!("write:orgs/{org}/authorizations is unauthorized")
     );
     let edit = symbolon::OrganizationEdit::default();
@@ -380,22 +324,11 @@ fn refusals_name_the_missing_permission() {
         text(engine.admin(caller).organizations().edit(org, &edit).err()),
         format!("write:orgs/{org} is unauthorized")
     );
-    root.organizations()
-        .add_member(org, me, Role::Owner)
-        .unwrap();
+    root.organizations().add_member(org, me, Role::Owner).unwrap();
     let other = world.user("other");
-    let for_another = NewAuthorization {
-        user: Some(other),
-        ..new
-    };
+    let for_another = NewAuthorization { user: Some(other), ..new };
     assert_eq!(
-        text(
-            engine
-                .admin(caller)
-                .authorizations()
-                .create(for_another)
-                .err()
-        ),
+        text(engine.admin(caller).authorizations().create(for_another).err()),
         format!("write:users/{other} is unauthorized")
     );
     let all = NewAuthorization::new(org, [Permission::new(Action::READ, ResourceType::BUCKETS)]);
@@ -412,21 +345,12 @@ fn a_just_deactivated_user_changes_nothing() {
     let me = world.user("me");
     let caller = user_caller(me);
     let other = world.another();
-    let off = UserEdit {
-        transition: Some(Transition::Deactivate),
-        ..UserEdit::default()
-    };
+    let off = UserEdit { transition: Some(Transition::Deactivate), ..UserEdit::default() };
     other.admin(Caller::Root).users().edit(me, &off).unwrap();
-    let renamed = UserEdit {
-        name: Some("I".into()),
-        ..UserEdit::default()
-    };
+    let renamed = UserEdit { name: Some("I".into()), ..UserEdit::default() };
     let refused = engine.admin(caller).users().edit(me, &renamed);
     assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == me));
-    let refused = engine
-        .admin(user_caller(id(77)))
-        .users()
-        .list(&ListOptions::default());
+    let refused = engine.admin(user_caller(id(77))).users().list(&ListOptions::default());
     assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
 }
 
@@ -446,10 +370,7 @@ fn memberships_never_exceed_what_the_granter_holds() {
     let create = |mut held: Vec<Permission>| {
         // A caller that may not read a user gets `NotFound`.
         held.push(Permission::new(Action::READ, ResourceType::USERS).id(friend));
-        let made = world
-            .root()
-            .authorizations()
-            .create(NewAuthorization::new(org, held));
+        let made = world.root().authorizations().create(NewAuthorization::new(org, held));
         bearer_caller(made.unwrap().1.id)
     };
     let write_org = Permission::new(Action::WRITE, ResourceType::ORGANIZATIONS).id(org);
@@ -463,10 +384,7 @@ fn memberships_never_exceed_what_the_granter_holds() {
         (&reader, Role::Member, true),
         (&whole, Role::Owner, true),
     ] {
-        let added = engine
-            .admin(*caller)
-            .organizations()
-            .add_member(org, friend, role);
+        let added = engine.admin(*caller).organizations().add_member(org, friend, role);
         assert_eq!(added.is_ok(), may, "{added:?}");
         assert!(may || matches!(added, Err(Error::Exceeds(_))));
     }
@@ -474,13 +392,7 @@ fn memberships_never_exceed_what_the_granter_holds() {
     let writer = create(vec![writer]);
     let refused = engine.admin(writer).users().edit(friend, &password);
     assert!(matches!(refused, Err(Error::Exceeds(_))));
-    assert!(
-        engine
-            .admin(user_caller(friend))
-            .users()
-            .edit(friend, &password)
-            .is_ok()
-    );
+    assert!(engine.admin(user_caller(friend)).users().edit(friend, &password).is_ok());
     let operator = create(symbolon::Schema::influxdb_operator());
     let again = UserEdit {
         password_hash: Some(symbolon::PasswordHash::from_phc("$argon2id$again")),
@@ -488,10 +400,6 @@ fn memberships_never_exceed_what_the_granter_holds() {
     };
     assert!(engine.admin(operator).users().edit(friend, &again).is_ok());
     // A user without memberships holds no permissions that the caller could gain.
-    engine
-        .admin(narrow)
-        .organizations()
-        .remove_member(org, friend)
-        .unwrap();
+    engine.admin(narrow).organizations().remove_member(org, friend).unwrap();
     assert!(engine.admin(writer).users().edit(friend, &password).is_ok());
 }

@@ -37,10 +37,7 @@ impl GuardLayer {
     /// Creates a layer that admits every valid token. [`Allowed`](super::Allowed) or the handler
     /// checks its permissions.
     pub fn new(verifier: Verifier) -> Self {
-        Self {
-            verifier,
-            wanted: None,
-        }
+        Self { verifier, wanted: None }
     }
 
     /// Admits only tokens with this permission, for routes that always require the same one.
@@ -75,9 +72,7 @@ impl GuardLayer {
 
 impl fmt::Debug for GuardLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardLayer")
-            .field("wanted", &self.wanted)
-            .finish_non_exhaustive()
+        f.debug_struct("GuardLayer").field("wanted", &self.wanted).finish_non_exhaustive()
     }
 }
 

@@ -67,10 +67,7 @@ impl Bearer {
             _ => admin.authorize(&wanted),
         };
         may.map_err(refused)?;
-        Ok(TokenManager {
-            admin,
-            organization: own.organization,
-        })
+        Ok(TokenManager { admin, organization: own.organization })
     }
 }
 
@@ -83,13 +80,11 @@ impl<S: Send + Sync> FromRequestParts<S> for TokenId {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let invalid = || Failure::invalid("the token id in the path is not a UUID");
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| invalid())?;
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| invalid())?;
         // Accepts only the hyphenated form of a UUID.
         let uuid = Some(text.as_str()).filter(|text| text.len() == 36);
         let uuid = uuid.and_then(|text| Uuid::try_parse(text).ok());
-        uuid.map(|uuid| Self(Id::from_uuid(uuid)))
-            .ok_or_else(invalid)
+        uuid.map(|uuid| Self(Id::from_uuid(uuid))).ok_or_else(invalid)
     }
 }

@@ -25,9 +25,7 @@ pub(super) async fn create(
     bearer: Bearer,
     Body(form): Body<NewForm>,
 ) -> Result<Json<MadeForm>, Failure> {
-    let description = form
-        .description
-        .ok_or_else(|| Failure::invalid("give a `description`"))?;
+    let description = form.description.ok_or_else(|| Failure::invalid("give a `description`"))?;
     let made = api.run(move |engine| {
         let token_manager = bearer.token_manager(engine, Action::WRITE, None)?;
         let wanted = form.permissions.unwrap_or_default();

@@ -25,10 +25,7 @@ pub(crate) fn in_form(response: Response) -> Response {
         return response;
     };
     let status = status(failure.code);
-    let body = RefusedForm {
-        code: status.as_u16(),
-        message: failure.message.into_owned(),
-    };
+    let body = RefusedForm { code: status.as_u16(), message: failure.message.into_owned() };
     let mut answer = (status, Json(body)).into_response();
     let headers = answer.headers_mut();
     for name in [header::ALLOW, header::RETRY_AFTER] {
@@ -76,10 +73,7 @@ pub(super) fn revoked() -> Failure {
 pub(super) struct Failures;
 
 const FAILURES: [(Code, &str); 9] = [
-    (
-        Code::Invalid,
-        "The request is invalid; the message says why",
-    ),
+    (Code::Invalid, "The request is invalid; the message says why"),
     (Code::Unauthorized, "No valid token"),
     (
         Code::Forbidden,
@@ -89,14 +83,8 @@ const FAILURES: [(Code, &str); 9] = [
     (Code::MethodNotAllowed, "Method not allowed"),
     (Code::Conflict, "The token is revoked"),
     (Code::TooLarge, "The request is too large"),
-    (
-        Code::Internal,
-        "Internal error; the server log contains details",
-    ),
-    (
-        Code::Unavailable,
-        "Service temporarily unavailable; retry later",
-    ),
+    (Code::Internal, "Internal error; the server log contains details"),
+    (Code::Unavailable, "Service temporarily unavailable; retry later"),
 ];
 
 impl IntoResponses for Failures {

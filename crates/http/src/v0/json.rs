@@ -92,10 +92,7 @@ impl From<Authorization> for TokenForm {
 
 impl MadeForm {
     pub(super) fn new(one: Authorization, token: &Token) -> Self {
-        Self {
-            token: one.into(),
-            access_token: token.reveal().to_owned(),
-        }
+        Self { token: one.into(), access_token: token.reveal().to_owned() }
     }
 }
 

@@ -21,8 +21,5 @@ const TAG: &str = "database tokens";
 
 /// Returns the operations of every path.
 pub(crate) fn routes() -> Vec<Operations> {
-    vec![
-        routes!(list::list, create::create),
-        routes!(token::one, token::update, token::delete),
-    ]
+    vec![routes!(list::list, create::create), routes!(token::one, token::update, token::delete)]
 }

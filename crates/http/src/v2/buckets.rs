@@ -125,12 +125,8 @@ async fn list(
             },
         };
         let name = given(wanted.name.as_deref());
-        let list = |list_options: &_| {
-            engine
-                .admin(*caller)
-                .buckets()
-                .list(organization, list_options)
-        };
+        let list =
+            |list_options: &_| engine.admin(*caller).buckets().list(organization, list_options);
         if id.is_none() && name.is_none() {
             return Ok(paging.of(list, |one| one.id)?);
         }
@@ -176,10 +172,10 @@ async fn create(
     Body(form): Body<NewForm>,
 ) -> Result<(StatusCode, Json<BucketForm>), Failure> {
     let made = api.run(move |engine| {
-        let made = engine.admin(principal.caller).buckets().create(&NewBucket {
-            organization: form.organization,
-            name: (&form.name).into(),
-        });
+        let made = engine
+            .admin(principal.caller)
+            .buckets()
+            .create(&NewBucket { organization: form.organization, name: (&form.name).into() });
         made.map_err(|error| taken(error, &form.name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))

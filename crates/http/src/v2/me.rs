@@ -23,11 +23,7 @@ use crate::schemas::HexId;
 const TAG: &str = "users";
 
 pub(super) fn routes() -> Vec<Operations> {
-    vec![
-        routes!(me),
-        routes!(my_password),
-        routes!(change_password, put_password),
-    ]
+    vec![routes!(me), routes!(my_password), routes!(change_password, put_password)]
 }
 
 /// Retrieve the user of the token or session
@@ -175,10 +171,7 @@ async fn set(
         if let Some(own) = own {
             return engine.sessions().change_password(&own, &hash);
         }
-        let edit = UserEdit {
-            password_hash: Some(hash),
-            ..UserEdit::default()
-        };
+        let edit = UserEdit { password_hash: Some(hash), ..UserEdit::default() };
         engine.admin(caller).users().edit(user, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)

@@ -57,10 +57,7 @@ impl From<Role> for RoleForm {
 
 impl From<(User, Role)> for MemberForm {
     fn from((user, role): (User, Role)) -> Self {
-        Self {
-            role: role.into(),
-            user: user.into(),
-        }
+        Self { role: role.into(), user: user.into() }
     }
 }
 
@@ -192,12 +189,8 @@ async fn list(
     organization: Id,
     role: Role,
 ) -> Result<Json<MembersForm>, Failure> {
-    let found = api.run(move |engine| {
-        engine
-            .admin(principal.caller)
-            .organizations()
-            .members(organization)
-    });
+    let found =
+        api.run(move |engine| engine.admin(principal.caller).organizations().members(organization));
     let found = found.await?.into_iter().filter(|(_, held)| *held == role);
     let users = found.map(MemberForm::from).collect();
     let name = match role {
@@ -216,10 +209,7 @@ async fn add(
     role: Role,
 ) -> Result<(StatusCode, Json<MemberForm>), Failure> {
     let done = api.run(move |engine| {
-        engine
-            .admin(principal.caller)
-            .organizations()
-            .add_member(organization, user, role)
+        engine.admin(principal.caller).organizations().add_member(organization, user, role)
     });
     Ok((StatusCode::CREATED, Json((done.await?, role).into())))
 }
@@ -231,10 +221,7 @@ async fn remove(
     user: Id,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        engine
-            .admin(principal.caller)
-            .organizations()
-            .remove_member(organization, user)
+        engine.admin(principal.caller).organizations().remove_member(organization, user)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

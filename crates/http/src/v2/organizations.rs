@@ -141,9 +141,7 @@ async fn list(
         if let Some(name) = given(wanted.org.as_deref()) {
             let found = absent_is_none(engine.admin(*caller).organizations().find(name))?;
             let found = found.filter(|found| id.is_none_or(|id| found.id == id));
-            return found
-                .map(|found| vec![found])
-                .ok_or_else(|| unknown_organization(name));
+            return found.map(|found| vec![found]).ok_or_else(|| unknown_organization(name));
         }
         if let Some(id) = id {
             return Ok::<_, Failure>(vec![engine.admin(*caller).organizations().get(id)?]);
@@ -158,11 +156,7 @@ async fn list(
             Some(of) => paging.of_wanted(list, |one| of.contains(&one.id), |one| one.id)?,
         })
     });
-    let orgs = found
-        .await?
-        .into_iter()
-        .map(OrganizationForm::from)
-        .collect();
+    let orgs = found.await?.into_iter().map(OrganizationForm::from).collect();
     let links = OwnLink::to("/api/v2/orgs");
     Ok(Json(ListForm { links, orgs }))
 }
@@ -201,10 +195,7 @@ async fn create(
     let name = form.name.unwrap_or_default();
     let description = form.description.unwrap_or_default();
     let made = api.run(move |engine| {
-        let new = NewOrganization {
-            description,
-            ..NewOrganization::named(name)
-        };
+        let new = NewOrganization { description, ..NewOrganization::named(name) };
         let made = engine.admin(principal.caller).organizations().create(&new);
         made.map_err(|error| taken(error, &new.name))
     });
@@ -265,10 +256,7 @@ async fn update(
         if_unchanged: IfUnchanged::Touch,
     };
     let done = api.run(move |engine| {
-        let edited = engine
-            .admin(principal.caller)
-            .organizations()
-            .edit(id, &edit);
+        let edited = engine.admin(principal.caller).organizations().edit(id, &edit);
         let name = edit.name.unwrap_or_default();
         edited.map_err(|error| taken(error, &name))
     });
@@ -294,10 +282,7 @@ async fn delete(
             transition: Some(Transition::Revoke),
             ..OrganizationEdit::default()
         };
-        engine
-            .admin(principal.caller)
-            .organizations()
-            .edit(id, &edit)
+        engine.admin(principal.caller).organizations().edit(id, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

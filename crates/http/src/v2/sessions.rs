@@ -56,10 +56,7 @@ async fn sign_in(
         }
     };
     let (text, _) = signed?;
-    let cookie = format!(
-        "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict",
-        text.reveal()
-    );
+    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", text.reveal());
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]))
 }
 

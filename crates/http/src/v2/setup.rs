@@ -164,15 +164,10 @@ fn first(form: SetUpForm, permit: &HashingPermit) -> Result<SetUpRequest, Failur
         ("bucket", form.bucket.is_empty()),
     ];
     if let Some((name, _)) = missing.iter().find(|(_, missing)| *missing) {
-        return Err(Failure::new(
-            Code::Unprocessable,
-            format!("{name} is missing"),
-        ));
+        return Err(Failure::new(Code::Unprocessable, format!("{name} is missing")));
     }
     let token = form.token.filter(|token| !token.is_empty());
-    let token = token
-        .map(|token| Token::parse(Prefix::default(), &token))
-        .transpose();
+    let token = token.map(|token| Token::parse(Prefix::default(), &token)).transpose();
     let token = token.map_err(|error| Failure::invalid(error.to_string()))?;
     Ok(SetUpRequest {
         organization: form.org,

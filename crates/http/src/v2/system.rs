@@ -63,11 +63,7 @@ async fn health(State(api): State<Api>) -> (StatusCode, Json<HealthForm>) {
         (_, Err(_)) => Err("the store cannot be read; see the log of the server"),
         (_, Ok(_)) => Ok(()),
     };
-    let failing = |message| CheckForm {
-        name: "store",
-        status: "fail",
-        message,
-    };
+    let failing = |message| CheckForm { name: "store", status: "fail", message };
     let form = HealthForm {
         name: "influxdb",
         status: if works.is_ok() { "pass" } else { "fail" },
@@ -120,22 +116,12 @@ async fn ready(
     State(api): State<Api>,
 ) -> Result<Json<ReadyForm>, (StatusCode, Json<StartingForm>)> {
     if api.engine().is_err() {
-        let store = CheckForm {
-            name: "store",
-            status: "fail",
-            message: "the store is being opened",
-        };
-        let form = StartingForm {
-            status: "starting",
-            checks: vec![store],
-        };
+        let store =
+            CheckForm { name: "store", status: "fail", message: "the store is being opened" };
+        let form = StartingForm { status: "starting", checks: vec![store] };
         return Err((StatusCode::SERVICE_UNAVAILABLE, Json(form)));
     }
-    Ok(Json(ReadyForm {
-        status: "ready",
-        started: api.started(),
-        up: duration(api.up()),
-    }))
+    Ok(Json(ReadyForm { status: "ready", started: api.started(), up: duration(api.up()) }))
 }
 
 /// Formats a duration in nanoseconds like Go, to the millisecond.

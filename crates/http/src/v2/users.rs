@@ -133,10 +133,7 @@ async fn create(
     let name = form.name.unwrap_or_default();
     let status = wanted_status(form.status.as_deref())?;
     let made = api.run(move |engine| {
-        let new = NewUser {
-            status,
-            ..NewUser::named(name)
-        };
+        let new = NewUser { status, ..NewUser::named(name) };
         let made = engine.admin(principal.caller).users().create(&new);
         made.map_err(|error| taken(error, &new.name))
     });
@@ -218,10 +215,7 @@ async fn delete(
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        let edit = UserEdit {
-            transition: Some(Transition::Revoke),
-            ..UserEdit::default()
-        };
+        let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
         engine.admin(principal.caller).users().edit(id, &edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)

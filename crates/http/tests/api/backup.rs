@@ -34,21 +34,14 @@ async fn a_downloaded_backup_can_be_restored() {
         .map(|_| {
             let mut new = NewAuthorization::new(server.organization, [read.clone()]);
             new.description = "x".repeat(1000);
-            engine
-                .admin(Caller::Root)
-                .authorizations()
-                .create(new)
-                .unwrap()
+            engine.admin(Caller::Root).authorizations().create(new).unwrap()
         })
         .collect();
     let reply = server.ask(BACKUP, server.operator.reveal(), None).await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.headers["content-type"], "application/octet-stream");
     let name = reply.headers["content-disposition"].to_str().unwrap();
-    assert!(
-        name.starts_with("attachment; filename=\"symbolon-20"),
-        "{name}"
-    );
+    assert!(name.starts_with("attachment; filename=\"symbolon-20"), "{name}");
     assert!(name.ends_with("Z.backup\"") && name.len() == 55, "{name}");
 
     let mut backup = Backup::read(Cursor::new(reply.body.clone())).unwrap();
@@ -75,20 +68,13 @@ async fn a_failing_backup_aborts_the_response() {
     for _ in 0..1500 {
         let read = "read:buckets".parse().unwrap();
         let new = NewAuthorization::new(server.organization, [read]);
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new)
-            .unwrap();
+        engine.admin(Caller::Root).authorizations().create(new).unwrap();
     }
     let newest = server.engine.committed();
     assert!(server.engine.wait_for(newest, Duration::from_secs(20)));
     let ask = async || {
         let request = HttpRequest::post("/api/v1/backup")
-            .header(
-                "authorization",
-                format!("Token {}", server.operator.reveal()),
-            )
+            .header("authorization", format!("Token {}", server.operator.reveal()))
             .body(Body::empty())
             .unwrap();
         let response = server.application.clone().oneshot(request).await.unwrap();
@@ -119,10 +105,7 @@ async fn only_an_operator_can_download_a_backup() {
         let missing = less.remove(missing);
         let (token, _) = server.token(organization, &less);
         let reply = server.ask(BACKUP, token.reveal(), None).await;
-        assert_eq!(
-            reply.status_and_message(),
-            (401, format!("{missing} is unauthorized"))
-        );
+        assert_eq!(reply.status_and_message(), (401, format!("{missing} is unauthorized")));
     }
     let owner = symbolon::Schema::influxdb_owner(organization);
     let owner: Vec<_> = owner.iter().map(ToString::to_string).collect();
@@ -130,20 +113,14 @@ async fn only_an_operator_can_download_a_backup() {
     let (token, _) = server.token(organization, &owner);
     assert_eq!(server.ask(BACKUP, token.reveal(), None).await.status, 401);
     let anonymous = server.ask(BACKUP, "", None).await;
-    assert_eq!(
-        anonymous.status_and_message(),
-        (401, "unauthorized access".into())
-    );
+    assert_eq!(anonymous.status_and_message(), (401, "unauthorized access".into()));
 }
 
 /// The journal names the caller. If it cannot be written, no backup is sent.
 #[tokio::test]
 async fn a_backup_is_journaled_before_it_is_sent() {
     let journal = Arc::new(Failing::default());
-    let options = Options {
-        journal: Some(Arc::clone(&journal) as _),
-        ..options()
-    };
+    let options = Options { journal: Some(Arc::clone(&journal) as _), ..options() };
     let server = Server::with(options, Settings::default());
     let operator = server.operator.reveal();
     let backups = || {
@@ -155,12 +132,7 @@ async fn a_backup_is_journaled_before_it_is_sent() {
         actors.collect::<Vec<_>>()
     };
     assert_eq!(server.ask(BACKUP, operator, None).await.status, 200);
-    let id = server
-        .engine
-        .verifier()
-        .authenticate(operator)
-        .unwrap()
-        .id();
+    let id = server.engine.verifier().authenticate(operator).unwrap().id();
     assert_eq!(backups(), [Actor::Authorization(id)]);
 
     journal.broken.store(true, Ordering::SeqCst);

@@ -41,17 +41,11 @@ async fn database_tokens_have_their_own_error_schema() {
     let error = &document["components"]["schemas"]["DatabaseTokenError"];
     assert_eq!(error["properties"]["code"]["type"], "integer");
     let paths = document["paths"].as_object().unwrap();
-    let v0 = paths
-        .iter()
-        .filter(|(path, _)| path.starts_with("/api/v0/"));
-    let operations: Vec<_> = v0
-        .flat_map(|(_, path)| path.as_object().unwrap().values())
-        .collect();
+    let v0 = paths.iter().filter(|(path, _)| path.starts_with("/api/v0/"));
+    let operations: Vec<_> = v0.flat_map(|(_, path)| path.as_object().unwrap().values()).collect();
     assert_eq!(operations.len(), 5);
     for operation in operations {
-        for status in [
-            "400", "401", "403", "404", "405", "409", "413", "500", "503",
-        ] {
+        for status in ["400", "401", "403", "404", "405", "409", "413", "500", "503"] {
             let schema = &operation["responses"][status]["content"]["application/json"]["schema"];
             let wanted = json!({"$ref": "#/components/schemas/DatabaseTokenError"});
             assert_eq!(schema, &wanted, "{status}");

@@ -33,10 +33,7 @@ impl FromRequestParts<Id> for Write {
     ) -> Result<Self, PathRejection> {
         let Path(database) = Path::from_request_parts(parts, organization).await?;
         let organization = *organization;
-        Ok(Self {
-            organization,
-            database,
-        })
+        Ok(Self { organization, database })
     }
 }
 
@@ -48,11 +45,7 @@ impl RequiredPermission for Write {
     }
 }
 
-async fn write(
-    Allowed {
-        wanted, granted, ..
-    }: Allowed<Write>,
-) -> String {
+async fn write(Allowed { wanted, granted, .. }: Allowed<Write>) -> String {
     format!("{} {}", wanted.database, granted.id())
 }
 
@@ -134,66 +127,30 @@ async fn the_guard_admits_only_permitted_tokens() {
     let header = format!("Token {text}");
     for other in ["a", "a%20b%20", "A%20B", "*"] {
         let reply = ask(&application, &format!("POST /write/{other}"), &header, "").await;
-        assert_eq!(
-            reply.status_and_message(),
-            (403, "insufficient permissions".into()),
-            "{other}"
-        );
+        assert_eq!(reply.status_and_message(), (403, "insufficient permissions".into()), "{other}");
         assert_eq!(reply.json()["code"], "forbidden");
         assert_eq!(reply.headers["x-platform-error-code"], "forbidden");
     }
-    for none in [
-        "",
-        text,
-        &format!("Basic {text}"),
-        "Token x",
-        &format!("Token  {text}"),
-    ] {
+    for none in ["", text, &format!("Basic {text}"), "Token x", &format!("Token  {text}")] {
         let reply = ask(&application, "POST /write/a%20b", none, "").await;
-        assert_eq!(
-            reply.status_and_message(),
-            (401, "unauthorized access".into()),
-            "{none}"
-        );
+        assert_eq!(reply.status_and_message(), (401, "unauthorized access".into()), "{none}");
         assert_eq!(reply.json()["code"], "unauthorized");
         assert_eq!(reply.headers["www-authenticate"], "Token");
     }
     // Only a valid token gets as far as the refusal of the extractor.
-    assert_eq!(
-        ask(&application, "POST /write/%ff", &header, "")
-            .await
-            .status,
-        400
-    );
-    assert_eq!(
-        ask(&application, "POST /write/%ff", "", "").await.status,
-        401
-    );
+    assert_eq!(ask(&application, "POST /write/%ff", &header, "").await.status, 400);
+    assert_eq!(ask(&application, "POST /write/%ff", "", "").await.status, 401);
 
-    let (many, _) = server.token(
-        server.organization,
-        &["write:databases/a", "write:databases/b"],
-    );
+    let (many, _) = server.token(server.organization, &["write:databases/a", "write:databases/b"]);
     let header = format!("Token {}", many.reveal());
     let reply = ask(&application, "POST /each", &header, "a\nb").await;
     assert_eq!(reply.text(), "all of them");
-    assert_eq!(
-        ask(&application, "POST /each", &header, "a\nc")
-            .await
-            .status,
-        403
-    );
+    assert_eq!(ask(&application, "POST /each", &header, "a\nc").await.status, 403);
 
-    assert_eq!(
-        ask(&application, "GET /fixed", &header, "").await.status,
-        403
-    );
+    assert_eq!(ask(&application, "GET /fixed", &header, "").await.status, 403);
     let (tasks, _) = server.token(server.organization, &[&format!("read:{org}/tasks")]);
     let header = format!("Token {}", tasks.reveal());
-    assert_eq!(
-        ask(&application, "GET /fixed", &header, "").await.text(),
-        "fixed"
-    );
+    assert_eq!(ask(&application, "GET /fixed", &header, "").await.text(), "fixed");
     assert_eq!(ask(&application, "GET /fixed", "", "").await.status, 401);
     // A route that extracts a permission without the layer admits no request.
     let operator = format!("Token {}", server.operator.reveal());
@@ -228,24 +185,14 @@ async fn every_request_sees_current_permissions() {
     let ok = (200, String::new());
     assert_eq!(outcome().await, ok);
     let user = |transition| {
-        let edit = UserEdit {
-            transition: Some(transition),
-            ..UserEdit::default()
-        };
-        engine
-            .admin(root)
-            .users()
-            .edit(server.user.id, &edit)
-            .unwrap();
+        let edit = UserEdit { transition: Some(transition), ..UserEdit::default() };
+        engine.admin(root).users().edit(server.user.id, &edit).unwrap();
     };
     user(Transition::Deactivate);
     assert_eq!(outcome().await, (403, "User is inactive".into()));
     user(Transition::Activate);
     let switch = |transition: Transition| {
-        let edited = engine
-            .admin(root)
-            .authorizations()
-            .edit(authorization.id, transition.into());
+        let edited = engine.admin(root).authorizations().edit(authorization.id, transition.into());
         edited.unwrap();
     };
     switch(Transition::Deactivate);
@@ -273,10 +220,7 @@ async fn an_unavailable_engine_reveals_nothing_about_the_token() {
     let application = application(&server);
     let (token, _) = server.token(server.organization, &["write:databases"]);
     let header = format!("Token {}", token.reveal());
-    assert_eq!(
-        ask(&application, "POST /write/a", &header, "").await.status,
-        200
-    );
+    assert_eq!(ask(&application, "POST /write/a", &header, "").await.status, 200);
     // The engine may be reading the change above, which makes its index current again.
     for _ in 0..20 {
         clock.advance(std::time::Duration::from_secs(3601));

@@ -49,10 +49,7 @@ async fn metrics_count_requests_by_route_without_details() {
     let one = r#"method="GET",route="/api/v2/authorizations/{authID}",status="404""#;
     assert_eq!(requests(one), 2.0);
     assert_eq!(requests(r#"method="GET",route="none",status="404""#), 1.0);
-    assert_eq!(
-        requests(r#"method="other",route="/ping",status="405""#),
-        1.0
-    );
+    assert_eq!(requests(r#"method="other",route="/ping",status="405""#), 1.0);
     let took = r#"symbolon_http_request_duration_seconds_count{method="GET",route="none"}"#;
     assert_eq!(value(&text, took), 1.0);
     for secret in [operator, id, "secret", "unknown-user", "BREW"] {
@@ -65,10 +62,8 @@ async fn metrics_report_the_numbers_of_the_engine() {
     let server = Server::start();
     let before = shown(&server).await;
     server.token(server.organization, &["read:buckets"]);
-    let seen = server.engine.wait_for(
-        server.engine.committed(),
-        std::time::Duration::from_secs(20),
-    );
+    let seen =
+        server.engine.wait_for(server.engine.committed(), std::time::Duration::from_secs(20));
     assert!(seen);
     let after = shown(&server).await;
     let known = |text: &str| value(text, "symbolon_known");

@@ -44,10 +44,7 @@ impl Server {
     pub(crate) fn with(options: Options, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("tokens.db")).unwrap();
-        Self {
-            _folder: Some(folder),
-            ..Self::over(Arc::new(store), options, settings)
-        }
+        Self { _folder: Some(folder), ..Self::over(Arc::new(store), options, settings) }
     }
 
     /// Starts a server with this empty store.
@@ -60,30 +57,15 @@ impl Server {
             .create(&NewOrganization::named("my-org"))
             .unwrap()
             .id;
-        let user = engine
-            .admin(root)
-            .users()
-            .create(&NewUser::named("anna"))
-            .unwrap();
+        let user = engine.admin(root).users().create(&NewUser::named("anna")).unwrap();
         let operator = NewAuthorization {
             user: Some(user.id),
             origin: Origin::V2,
             ..NewAuthorization::new(organization, Schema::influxdb_operator())
         };
-        let (operator, _) = engine
-            .admin(root)
-            .authorizations()
-            .create(operator)
-            .unwrap();
+        let (operator, _) = engine.admin(root).authorizations().create(operator).unwrap();
         let api = Api::new(Arc::clone(&engine), settings);
-        Self {
-            application: application(api),
-            engine,
-            organization,
-            user,
-            operator,
-            _folder: None,
-        }
+        Self { application: application(api), engine, organization, user, operator, _folder: None }
     }
 
     /// Creates a v2 token without a user in an organization.
@@ -93,11 +75,7 @@ impl Server {
             origin: Origin::V2,
             ..NewAuthorization::new(organization, permissions.iter().map(read))
         };
-        self.engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new)
-            .unwrap()
+        self.engine.admin(Caller::Root).authorizations().create(new).unwrap()
     }
 
     /// Sends a request `METHOD PATH`, with the token unless it is empty, and with the body if there

@@ -26,9 +26,7 @@ fn permission(action: &str, resource: &str) -> Value {
 
 async fn make(server: &Server, token: &str, permissions: Value) -> Value {
     let body = json!({"description": "made", "permissions": permissions});
-    let reply = server
-        .ask(&format!("POST {TOKENS}"), token, Some(body))
-        .await;
+    let reply = server.ask(&format!("POST {TOKENS}"), token, Some(body)).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     reply.json()
 }
@@ -41,8 +39,7 @@ fn ids(list: &Reply) -> Vec<String> {
     assert_eq!(list.status, 200, "{}", list.text());
     let list = list.json();
     let ids = list.as_array().unwrap().iter();
-    ids.map(|one| one["id"].as_str().unwrap().to_owned())
-        .collect()
+    ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 
 fn may(server: &Server, token: &str, action: Action, database: &str) -> Result<Id, Denied> {
@@ -69,31 +66,19 @@ async fn a_token_is_created_used_changed_and_revoked() {
         "expiresAt": "2100-01-01T00:00:00.000Z",
         "accountId": "ignored",
     });
-    let made = server
-        .ask(&format!("POST {TOKENS}"), &keeper, Some(body))
-        .await;
+    let made = server.ask(&format!("POST {TOKENS}"), &keeper, Some(body)).await;
     assert_eq!(made.status, 200);
     let made = made.json();
     let token = made["accessToken"].as_str().unwrap().to_owned();
     let id: uuid::Uuid = made["id"].as_str().unwrap().parse().unwrap();
     let id = Id::from_uuid(id).unwrap();
-    let kept = server
-        .engine
-        .admin(Caller::Root)
-        .authorizations()
-        .get(id)
-        .unwrap();
+    let kept = server.engine.admin(Caller::Root).authorizations().get(id).unwrap();
     assert_eq!((kept.user, kept.organization), (None, server.organization));
     assert!(may(&server, &token, Action::WRITE, "sensors").is_ok());
     assert!(may(&server, &token, Action::READ, "anything").is_ok());
-    assert_eq!(
-        may(&server, &token, Action::WRITE, "other"),
-        Err(Denied::Forbidden(id))
-    );
+    assert_eq!(may(&server, &token, Action::WRITE, "other"), Err(Denied::Forbidden(id)));
 
-    let shown = server
-        .ask(&format!("GET {}", path(&made)), &keeper, None)
-        .await;
+    let shown = server.ask(&format!("GET {}", path(&made)), &keeper, None).await;
     let mut without = made.clone();
     without.as_object_mut().unwrap().remove("accessToken");
     assert_eq!(shown.status, 200);
@@ -106,9 +91,7 @@ async fn a_token_is_created_used_changed_and_revoked() {
     assert_eq!(made.get("revokedAt"), None);
 
     let change = json!({"permissions": [permission("read", "sensors")], "description": null});
-    let changed = server
-        .ask(&format!("PATCH {}/", path(&made)), &keeper, Some(change))
-        .await;
+    let changed = server.ask(&format!("PATCH {}/", path(&made)), &keeper, Some(change)).await;
     assert_eq!(changed.status, 200, "{}", changed.text());
     assert_eq!(changed.json()["description"], "sensors");
     assert!(may(&server, &token, Action::READ, "sensors").is_ok());
@@ -121,17 +104,13 @@ async fn a_token_is_created_used_changed_and_revoked() {
     let denied = may(&server, &token, Action::READ, "sensors");
     assert_eq!(denied, Err(Denied::Revoked(id)));
 
-    let shown = server
-        .ask(&format!("GET {}", path(&made)), &keeper, None)
-        .await;
+    let shown = server.ask(&format!("GET {}", path(&made)), &keeper, None).await;
     assert_eq!(shown.status, 200);
     let revoked = shown.json()["revokedAt"].as_str().unwrap().to_owned();
     assert!(revoked.parse::<Timestamp>().is_ok());
     let again = server.ask(&delete, &keeper, None).await;
     assert_eq!(again.status, 204);
-    let shown = server
-        .ask(&format!("GET {}", path(&made)), &keeper, None)
-        .await;
+    let shown = server.ask(&format!("GET {}", path(&made)), &keeper, None).await;
     assert_eq!(shown.json()["revokedAt"], revoked);
     // This includes a change without effect.
     for change in [
@@ -173,18 +152,11 @@ async fn the_list_contains_tokens_of_the_callers_organization() {
     // An operator token belongs to an organization too.
     let operator = server.operator.reveal();
     assert_eq!(ids(&server.ask(&list("/", ""), operator, None).await), mine);
-    assert_eq!(
-        ids(&server.ask(&list("", ""), &foreign, None).await),
-        [id(&hers)]
-    );
-    let found = server
-        .ask(&format!("GET {}", path(&hers)), operator, None)
-        .await;
+    assert_eq!(ids(&server.ask(&list("", ""), &foreign, None).await), [id(&hers)]);
+    let found = server.ask(&format!("GET {}", path(&hers)), operator, None).await;
     assert_eq!(refused(&found).0, 404);
 
-    server
-        .ask(&format!("DELETE {}", path(&made[1])), &keeper, None)
-        .await;
+    server.ask(&format!("DELETE {}", path(&made[1])), &keeper, None).await;
     let left = [mine[0].clone(), mine[2].clone()];
     assert_eq!(ids(&server.ask(&list("", ""), &keeper, None).await), left);
     let no = list("?includeRevoked=false", "");
@@ -195,9 +167,7 @@ async fn the_list_contains_tokens_of_the_callers_organization() {
     assert_eq!(refused(&server.ask(&wrong, &keeper, None).await).0, 400);
 
     // Tokens of v0 do not exist under v2, and vice versa.
-    let v2 = server
-        .ask("GET /api/v2/authorizations", operator, None)
-        .await;
+    let v2 = server.ask("GET /api/v2/authorizations", operator, None).await;
     let v2 = v2.json();
     let v2: Vec<_> = v2["authorizations"].as_array().unwrap().iter().collect();
     assert!(!v2.is_empty());
@@ -234,16 +204,11 @@ async fn a_long_list_is_complete() {
         }
     }
     for (query, wanted) in [("", 500), ("?includeRevoked=true", 1001)] {
-        let list = server
-            .ask(&format!("GET {TOKENS}{query}"), &keeper, None)
-            .await;
+        let list = server.ask(&format!("GET {TOKENS}{query}"), &keeper, None).await;
         let ids = ids(&list);
         assert_eq!(ids.len(), wanted);
         assert!(ids.is_sorted(), "not in the order of creation");
-        assert_eq!(
-            ids.iter().collect::<std::collections::HashSet<_>>().len(),
-            wanted
-        );
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), wanted);
     }
 }
 
@@ -269,9 +234,7 @@ async fn malformed_requests_are_reported() {
         permissions(permission("read", &long)),
         permissions(permission("read", "a\u{0}")),
     ] {
-        let reply = server
-            .ask(&format!("POST {TOKENS}"), &keeper, Some(body.clone()))
-            .await;
+        let reply = server.ask(&format!("POST {TOKENS}"), &keeper, Some(body.clone())).await;
         assert_eq!(refused(&reply).0, 400, "{body}");
     }
     for body in [json!({}), json!({"description": null, "more": 1}), json!(1)] {
@@ -349,11 +312,7 @@ async fn forbidden_callers_learn_nothing() {
     for line in &requests {
         for token in ["", "x", &server.operator.reveal().to_lowercase()] {
             let reply = server.ask(line, token, body(line)).await;
-            assert_eq!(
-                refused(&reply),
-                (401, "unauthorized access".into()),
-                "{line}"
-            );
+            assert_eq!(refused(&reply), (401, "unauthorized access".into()), "{line}");
             assert_eq!(reply.headers["www-authenticate"], "Bearer");
         }
         for token in [database, &nothing] {
@@ -375,29 +334,19 @@ async fn forbidden_callers_learn_nothing() {
         origin: symbolon::Origin::V0,
         ..symbolon::NewAuthorization::new(organization, symbolon::Schema::influxdb_operator())
     };
-    let (more, _) = server
-        .engine
-        .admin(Caller::Root)
-        .authorizations()
-        .create(more)
-        .unwrap();
+    let (more, _) = server.engine.admin(Caller::Root).authorizations().create(more).unwrap();
     let reply = server.ask(&requests[0], more.reveal(), None).await;
     assert_eq!(refused(&reply).0, 403);
 
     // Sessions are not accepted.
     let cookie = axum::http::Request::get(TOKENS).header("cookie", "influxdb-oss-session=x");
-    let reply = server
-        .send(cookie.body(axum::body::Body::empty()).unwrap())
-        .await;
+    let reply = server.send(cookie.body(axum::body::Body::empty()).unwrap()).await;
     assert_eq!(refused(&reply), (401, "unauthorized access".into()));
 
     // A token with an inactive owner, and an inactive token.
     let engine = &server.engine;
     let root = engine.admin(Caller::Root);
-    let switch = |transition| UserEdit {
-        transition: Some(transition),
-        ..UserEdit::default()
-    };
+    let switch = |transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
     let off = switch(Transition::Deactivate);
     root.users().edit(server.user.id, &off).unwrap();
     let operator = server.operator.reveal();
@@ -420,10 +369,7 @@ async fn grants_never_exceed_the_callers_permissions() {
     let bucket = engine
         .admin(root)
         .buckets()
-        .create(&NewBucket {
-            organization,
-            name: ("sensors").into(),
-        })
+        .create(&NewBucket { organization, name: ("sensors").into() })
         .unwrap();
     let org = format!("orgs/{organization}");
     let write = format!("write:{org}/authorizations");

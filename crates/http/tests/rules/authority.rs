@@ -11,10 +11,9 @@ fn no_source_file_names_the_root_caller_or_maintenance() {
             let path = entry.unwrap().path();
             match path.is_dir() {
                 true => sources(&path, found),
-                false => found.push((
-                    path.display().to_string(),
-                    fs::read_to_string(&path).unwrap(),
-                )),
+                false => {
+                    found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()))
+                }
             }
         }
     }

@@ -95,11 +95,9 @@ fn a_deleted_authorization_is_refused_at_once_and_permanently() {
     let reply = server.ask(&line("DELETE", &id), &token, Value::Null);
     assert_eq!((reply.status, reply.text()), (204, ""));
     server.get_as(&token, LIST).expect_unauthorized();
-    for (method, body) in [
-        ("GET", Value::Null),
-        ("PATCH", json!({"status": "active"})),
-        ("DELETE", Value::Null),
-    ] {
+    for (method, body) in
+        [("GET", Value::Null), ("PATCH", json!({"status": "active"})), ("DELETE", Value::Null)]
+    {
         let again = server.operate(&line(method, &id), body);
         again.expect_refusal("404 not found: authorization not found");
     }

@@ -153,10 +153,7 @@ fn a_reply_has_the_members_of_influxdb_in_its_order() {
     assert_eq!(made.as_object().unwrap().len(), keys.len());
     let id = made["id"].as_str().unwrap();
     assert_ne!(id, UNKNOWN);
-    let (itself, user) = (
-        format!("{LIST}/{id}"),
-        format!("/api/v2/users/{}", server.user),
-    );
+    let (itself, user) = (format!("{LIST}/{id}"), format!("/api/v2/users/{}", server.user));
     for (found, wanted) in [
         (&made["status"], "active"),
         (&made["description"], ""),

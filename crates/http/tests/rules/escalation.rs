@@ -183,14 +183,12 @@ fn may_grant_database(held: &[Permission], action: &str, name: &str) -> bool {
 
 fn database_json(wanted: &[(&str, &str)]) -> Value {
     let each = wanted.iter();
-    each.map(|(action, name)| json!({"action": action, "resource": name}))
-        .collect()
+    each.map(|(action, name)| json!({"action": action, "resource": name})).collect()
 }
 
 fn database_permissions(wanted: &[(&str, &str)]) -> Vec<String> {
     let each = wanted.iter();
-    each.map(|(action, name)| format!("{action}:orgs/{}/databases/{name}", WORLD.orgs[0]))
-        .collect()
+    each.map(|(action, name)| format!("{action}:orgs/{}/databases/{name}", WORLD.orgs[0])).collect()
 }
 
 proptest! {

@@ -79,10 +79,7 @@ impl World {
             stray: Id::MAX,
             callers: Vec::new(),
             authorizations: Vec::new(),
-            users: vec![Person {
-                id: operator_user,
-                roles: vec![(org, Role::Owner)],
-            }],
+            users: vec![Person { id: operator_user, roles: vec![(org, Role::Owner)] }],
             database_tokens: Vec::new(),
         };
         world.list(&first.authorization);
@@ -104,10 +101,9 @@ impl World {
         let anna = world.user("anna", None);
         world.valid_tokens(anna);
         world.invalid_tokens(anna);
-        for (name, token) in [
-            ("token of a deleted user", orphan.0),
-            ("token of a deleted organization", stray.0),
-        ] {
+        for (name, token) in
+            [("token of a deleted user", orphan.0), ("token of a deleted organization", stray.0)]
+        {
             world.put_invalid(name, Credential::Token(token), UNKNOWN);
         }
         world.sessions(operator_user);
@@ -127,11 +123,7 @@ impl World {
     }
 
     fn list(&mut self, one: &Authorization) {
-        self.authorizations.push(Listed {
-            id: one.id,
-            org: one.organization,
-            user: one.user,
-        });
+        self.authorizations.push(Listed { id: one.id, org: one.organization, user: one.user });
     }
 
     fn authorization(&mut self, org: Id, user: Option<Id>, held: &[Permission]) -> (String, Id) {
@@ -149,11 +141,7 @@ impl World {
 
     /// Creates one record of each kind in an organization named after the same letter.
     fn realm(&mut self, org: Id, letter: char) -> Realm {
-        let mut realm = Realm {
-            org,
-            letter,
-            ..unknown()
-        };
+        let mut realm = Realm { org, letter, ..unknown() };
         realm.user = self.user(&realm.text(Kind::UserName), Some((org, Role::Member)));
         let held = permissions(&[format!("read:orgs/{org}/buckets")]);
         (realm.token, realm.authorization) = self.authorization(org, Some(realm.user), &held);
@@ -307,10 +295,9 @@ impl World {
         self.backend.clock.advance(2 * HOUR);
         let signed_out = sign_in(owner);
         sessions.sign_out(signed_out.as_bytes()).unwrap();
-        for (name, session) in [
-            ("expired session", expired),
-            ("session that was signed out", signed_out),
-        ] {
+        for (name, session) in
+            [("expired session", expired), ("session that was signed out", signed_out)]
+        {
             self.put_invalid(name, Credential::Session(session), UNKNOWN);
         }
         for (name, user, role) in [
@@ -335,13 +322,5 @@ fn unknown_token() -> String {
 fn unknown() -> Realm {
     let [org, user, authorization, database_token, bucket] =
         [0, 1, 2, 3, 4].map(|number| Id::new(0x0fed_cba9_8765_4321 + number).unwrap());
-    Realm {
-        org,
-        user,
-        authorization,
-        token: unknown_token(),
-        database_token,
-        bucket,
-        letter: 'x',
-    }
+    Realm { org, user, authorization, token: unknown_token(), database_token, bucket, letter: 'x' }
 }

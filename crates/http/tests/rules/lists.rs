@@ -9,8 +9,7 @@ const LIST: &str = "/api/v2/authorizations";
 
 fn ids(list: &Value) -> Vec<String> {
     let rows = list["authorizations"].as_array().unwrap().iter();
-    rows.map(|one| one["id"].as_str().unwrap().to_owned())
-        .collect()
+    rows.map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 
 fn list(server: &Server, query: &str) -> Value {

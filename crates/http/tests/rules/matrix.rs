@@ -29,13 +29,8 @@ impl ApiOperation {
 }
 
 /// Parameters that name no record.
-const PLAIN: [&str; 5] = [
-    "limit",
-    "offset",
-    "descending",
-    "includeRevoked",
-    "x-symbolon-setup-code",
-];
+const PLAIN: [&str; 5] =
+    ["limit", "offset", "descending", "includeRevoked", "x-symbolon-setup-code"];
 
 /// Returns every operation of the document. The table of slots must list its parameters.
 fn operations() -> Vec<ApiOperation> {
@@ -48,12 +43,7 @@ fn operations() -> Vec<ApiOperation> {
             slots.iter().partition(|slot| slot.place.is_body());
         check_names(&id, &ids_in_body(&document, &described), &in_body);
         check_names(&id, &parameters(&described), &others);
-        all.push(ApiOperation {
-            id,
-            method,
-            path,
-            slots,
-        });
+        all.push(ApiOperation { id, method, path, slots });
     }
     all
 }

@@ -24,19 +24,12 @@ pub(crate) fn slots(operation: &str) -> Vec<Slot> {
             (Query, "token", Token),
             (Query, "after", After),
         ],
-        "PostAuthorizations" => &[
-            (Body, "orgID", Organization),
-            (OptionalBody, "userID", User),
-        ],
+        "PostAuthorizations" => &[(Body, "orgID", Organization), (OptionalBody, "userID", User)],
         "GetAuthorizationsID"
         | "PatchAuthorizationsID"
         | "DeleteAuthorizationsID"
         | "PostAuthorizationsIDRotate" => &[(Path, "authID", Authorization)],
-        "GetUsers" => &[
-            (Query, "id", User),
-            (Query, "name", UserName),
-            (Query, "after", After),
-        ],
+        "GetUsers" => &[(Query, "id", User), (Query, "name", UserName), (Query, "after", After)],
         "GetUsersID"
         | "PatchUsersID"
         | "DeleteUsersID"
@@ -72,9 +65,7 @@ pub(crate) fn slots(operation: &str) -> Vec<Slot> {
         _ => &[],
     };
     let slots = slots.iter();
-    slots
-        .map(|&(place, name, kind)| Slot { place, name, kind })
-        .collect()
+    slots.map(|&(place, name, kind)| Slot { place, name, kind }).collect()
 }
 
 /// Returns a valid body with the values of the slots; null for an operation without one.

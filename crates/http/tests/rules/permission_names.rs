@@ -43,10 +43,7 @@ fn a_permission_in_an_organization_shows_no_names_from_other_organizations() {
     let (own_bucket_id, member_id) = (own_bucket.to_string(), member.to_string());
     let no_names = (Value::Null, Value::Null);
     let own_org = json!("my-org");
-    assert_eq!(
-        create("buckets", &own_bucket_id),
-        (json!("mine"), own_org.clone())
-    );
+    assert_eq!(create("buckets", &own_bucket_id), (json!("mine"), own_org.clone()));
     assert_eq!(create("users", &member_id), (json!("member"), own_org));
     for (kind, id) in [
         ("buckets", their_bucket.to_string()),
@@ -58,11 +55,7 @@ fn a_permission_in_an_organization_shows_no_names_from_other_organizations() {
     }
     // Nor does it name an unregistered bucket or a former member.
     engine.admin(root).buckets().delete(own_bucket).unwrap();
-    engine
-        .admin(root)
-        .organizations()
-        .remove_member(org, member)
-        .unwrap();
+    engine.admin(root).organizations().remove_member(org, member).unwrap();
     assert_eq!(create("buckets", &own_bucket_id), no_names);
     assert_eq!(create("users", &member_id), no_names);
 }

@@ -13,11 +13,7 @@ pub(crate) struct Refusal {
 }
 
 const fn refusal(status: u16, code: &'static str) -> Refusal {
-    Refusal {
-        status,
-        code,
-        about: "",
-    }
+    Refusal { status, code, about: "" }
 }
 
 impl Refusal {

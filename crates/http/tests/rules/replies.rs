@@ -50,18 +50,9 @@ fn every_reply_has_influxdbs_headers_and_error_codes() {
     for (line, refusal) in [
         ("GET /nothing", "404 not found: path not found"),
         ("GET /api/v2/nothing", "404 not found: path not found"),
-        (
-            "PUT /api/v2/authorizations",
-            "405 method not allowed: method not allowed",
-        ),
-        (
-            "PUT /api/v2/authorizations/",
-            "405 method not allowed: method not allowed",
-        ),
-        (
-            "GET /api/v2/users/0fedcba987654321/",
-            "404 not found: user not found",
-        ),
+        ("PUT /api/v2/authorizations", "405 method not allowed: method not allowed"),
+        ("PUT /api/v2/authorizations/", "405 method not allowed: method not allowed"),
+        ("GET /api/v2/users/0fedcba987654321/", "404 not found: user not found"),
     ] {
         json_reply(server.operate(line, Value::Null)).expect_refusal(refusal);
     }
@@ -110,10 +101,7 @@ fn both_token_schemes_are_accepted_in_any_case_and_take_precedence_over_a_cookie
     let (token, _) = server.token(&["read:authorizations"]);
     let engine = &server.engine;
     let caller = engine.verifier().authenticate(&token).unwrap().caller();
-    let (session, _) = engine
-        .sessions()
-        .sign_in(&caller, Duration::from_secs(60))
-        .unwrap();
+    let (session, _) = engine.sessions().sign_in(&caller, Duration::from_secs(60)).unwrap();
     let cookie = format!("influxdb-oss-session={}", session.reveal());
     let status = |authorization: &str, cookie: &str| {
         let mut headers = vec![("authorization", authorization), ("cookie", cookie)];

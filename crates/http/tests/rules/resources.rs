@@ -192,10 +192,6 @@ impl Slot {
             Thing::OtherFace if of_database => world.own.authorization.to_uuid().to_string(),
             Thing::OtherFace => world.own.database_token.to_string(),
         };
-        Filled {
-            slot: self,
-            thing,
-            text,
-        }
+        Filled { slot: self, thing, text }
     }
 }

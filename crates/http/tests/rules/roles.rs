@@ -19,11 +19,7 @@ fn needs_all(server: &Server, given: &[Permission], line: &str, body: &Value, st
         let reply = server.ask(line, &token, body.clone());
         // The organization itself must be writable before a role in it is considered.
         let is_org = *lacking == org && line.contains("/orgs/");
-        let refusal = if is_org {
-            "401 unauthorized"
-        } else {
-            "403 forbidden"
-        };
+        let refusal = if is_org { "401 unauthorized" } else { "403 forbidden" };
         reply.expect_code(refusal);
     }
     let held: Vec<_> = given.iter().chain(&users).collect();

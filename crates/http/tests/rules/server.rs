@@ -35,11 +35,7 @@ impl Backend {
         };
         let key = StoreKey::from_bytes([7; 32]);
         let engine = Engine::create(Arc::clone(&store) as _, key, options).unwrap();
-        Self {
-            engine: Arc::new(engine),
-            clock,
-            store,
-        }
+        Self { engine: Arc::new(engine), clock, store }
     }
 
     pub(crate) fn app(&self, settings: Settings) -> Router {
@@ -75,18 +71,11 @@ impl Backend {
     }
 
     pub(crate) fn create_user(&self, name: &str) -> Id {
-        self.root()
-            .users()
-            .create(&NewUser::named(name))
-            .unwrap()
-            .id
+        self.root().users().create(&NewUser::named(name)).unwrap().id
     }
 
     pub(crate) fn create_org(&self, name: &str) -> Id {
-        let made = self
-            .root()
-            .organizations()
-            .create(&NewOrganization::named(name));
+        let made = self.root().organizations().create(&NewOrganization::named(name));
         made.unwrap().id
     }
 
@@ -96,33 +85,22 @@ impl Backend {
     }
 
     pub(crate) fn create_bucket(&self, org: Id, name: &str) -> Id {
-        let made = self.root().buckets().create(&NewBucket {
-            organization: org,
-            name: name.into(),
-        });
+        let made =
+            self.root().buckets().create(&NewBucket { organization: org, name: name.into() });
         made.unwrap().id
     }
 
     pub(crate) fn add_member(&self, org: Id, user: Id, role: Role) {
-        self.root()
-            .organizations()
-            .add_member(org, user, role)
-            .unwrap();
+        self.root().organizations().add_member(org, user, role).unwrap();
     }
 
     pub(crate) fn change_user(&self, id: Id, transition: Transition) {
-        let edit = UserEdit {
-            transition: Some(transition),
-            ..UserEdit::default()
-        };
+        let edit = UserEdit { transition: Some(transition), ..UserEdit::default() };
         self.root().users().edit(id, &edit).unwrap();
     }
 
     pub(crate) fn change_org(&self, id: Id, transition: Transition) {
-        let edit = OrganizationEdit {
-            transition: Some(transition),
-            ..OrganizationEdit::default()
-        };
+        let edit = OrganizationEdit { transition: Some(transition), ..OrganizationEdit::default() };
         self.root().organizations().edit(id, &edit).unwrap();
     }
 }
@@ -170,11 +148,7 @@ impl Server {
     pub(crate) fn restarted(self) -> Self {
         drop((self.app, self.backend.engine));
         let backend = Backend::over(self.backend.store, self.backend.clock);
-        Self {
-            app: backend.app(Settings::default()),
-            backend,
-            ..self
-        }
+        Self { app: backend.app(Settings::default()), backend, ..self }
     }
 
     /// Creates a token of the organization and its user.

@@ -140,10 +140,7 @@ fn the_code_is_always_needed() {
         vec![(HEADER, "the-right-set-up-code-")],
         vec![("authorization", CODE)],
         // A proxy that listens on the loopback interface adds these.
-        vec![
-            ("x-forwarded-for", "203.0.113.7"),
-            ("host", "127.0.0.1:8086"),
-        ],
+        vec![("x-forwarded-for", "203.0.113.7"), ("host", "127.0.0.1:8086")],
     ] {
         let message = post_only(&app, &headers, &form()).expect_code("401 unauthorized");
         assert!(!message.contains(CODE), "{headers:?}");

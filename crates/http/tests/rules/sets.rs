@@ -28,12 +28,10 @@ pub(crate) fn operator() -> Vec<Permission> {
 /// Returns the permissions of a role: reading every type of InfluxDB in the organization, and for
 /// an owner writing them.
 pub(crate) fn role(org: Id, role: Role) -> impl Iterator<Item = Permission> {
-    let all = operator()
-        .into_iter()
-        .map(move |one| match one.resource.kind {
-            ResourceType::ORGANIZATIONS => one.id(org),
-            _ => one.organization(org),
-        });
+    let all = operator().into_iter().map(move |one| match one.resource.kind {
+        ResourceType::ORGANIZATIONS => one.id(org),
+        _ => one.organization(org),
+    });
     all.filter(move |one| role == Role::Owner || one.action == Action::READ)
 }
 

@@ -87,26 +87,19 @@ fn unresolved_missed_and_rolled_back_entries_are_reported() {
 fn recent_entries_start_at_the_newest_opened_line() {
     let home = Home::new();
     let journal = home.open();
-    let append = |event: Event| {
-        journal
-            .append(at(0), &vec![event; 700], Durability::Written)
-            .unwrap()
-    };
+    let append =
+        |event: Event| journal.append(at(0), &vec![event; 700], Durability::Written).unwrap();
     // Several blocks before and after it.
     append(intent());
     assert_eq!(journal.recent().unwrap().len(), 700);
-    journal
-        .append(at(0), &[opened()], Durability::Written)
-        .unwrap();
+    journal.append(at(0), &[opened()], Durability::Written).unwrap();
     append(intent());
     let recent = journal.recent().unwrap();
     assert_eq!((recent.len(), recent[0].number), (701, 701));
     assert_eq!(recent[0].event, opened());
     assert_eq!(all(&journal).len(), 1401);
     for many in 1..100 {
-        journal
-            .append(at(0), &[opened()], Durability::Written)
-            .unwrap();
+        journal.append(at(0), &[opened()], Durability::Written).unwrap();
         let events = vec![intent(); many];
         journal.append(at(0), &events, Durability::Written).unwrap();
         assert_eq!(journal.recent().unwrap().len(), many + 1);
@@ -124,13 +117,7 @@ fn events_that_resemble_opened_start_no_recent_part() {
         reason: r#","event":"opened","#.into(),
         left_out: 0,
     };
-    journal
-        .append(
-            at(0),
-            &[opened(), denied.clone(), denied],
-            Durability::Written,
-        )
-        .unwrap();
+    journal.append(at(0), &[opened(), denied.clone(), denied], Durability::Written).unwrap();
     assert_eq!(journal.recent().unwrap().len(), 3);
 }
 
@@ -169,12 +156,7 @@ fn each_open_journal_appends_to_its_own_chain_and_reads_all() {
     let (first, second) = (home.open(), home.open());
     let number = second.append(at(0), &[opened()], Durability::Synced);
     assert_eq!(number.unwrap(), 1);
-    assert_eq!(
-        first
-            .append(at(0), &[intent()], Durability::Synced)
-            .unwrap(),
-        4
-    );
+    assert_eq!(first.append(at(0), &[intent()], Durability::Synced).unwrap(), 4);
     let places = |journal: &FileJournal| -> Vec<_> {
         let entries = journal.recent().unwrap();
         assert_eq!(entries, all(journal));
@@ -182,23 +164,12 @@ fn each_open_journal_appends_to_its_own_chain_and_reads_all() {
         entries.iter().map(place).collect()
     };
     let first_chain = |own| [(1, own, 1), (1, own, 2), (1, own, 3), (1, own, 4)];
-    assert_eq!(
-        places(&first),
-        [&first_chain(true)[..], &[(2, false, 1)]].concat()
-    );
-    assert_eq!(
-        places(&second),
-        [&first_chain(false)[..], &[(2, true, 1)]].concat()
-    );
+    assert_eq!(places(&first), [&first_chain(true)[..], &[(2, false, 1)]].concat());
+    assert_eq!(places(&second), [&first_chain(false)[..], &[(2, true, 1)]].concat());
     // The first free one is taken again.
     drop(first);
     let third = home.open();
-    assert_eq!(
-        third
-            .append(at(0), &[opened()], Durability::Synced)
-            .unwrap(),
-        5
-    );
+    assert_eq!(third.append(at(0), &[opened()], Durability::Synced).unwrap(), 5);
     assert!(home.verify().is_sound());
 }
 
@@ -212,9 +183,7 @@ fn a_chain_continues_under_a_new_key() {
         symbolon::journal::JournalKeys::new(&key)
     };
     let journal = FileJournal::open(&home.path(), both()).unwrap();
-    journal
-        .append(at(0), &[intent()], Durability::Synced)
-        .unwrap();
+    journal.append(at(0), &[intent()], Durability::Synced).unwrap();
     assert_eq!(all(&journal).len(), 4);
     // A missing key is reported once.
     for (secret, line, last) in [(old, 4, 4), (new, 1, 3)] {
@@ -224,11 +193,7 @@ fn a_chain_continues_under_a_new_key() {
         let findings: Vec<_> = report.findings().collect();
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert_eq!((findings[0].line, findings[0].last_line), (line, last));
-        assert!(
-            findings[0]
-                .reason
-                .contains("which the key file does not hold")
-        );
+        assert!(findings[0].reason.contains("which the key file does not hold"));
     }
 }
 
@@ -252,15 +217,9 @@ fn lines_have_the_documented_json_form() {
 #[test]
 fn the_documented_example_matches_the_output() {
     let home = Home::new();
-    let opened = Event::Opened {
-        store: "09".repeat(16),
-        epoch: 0x1234_5678_90ab_cdef,
-        head: 3,
-    };
+    let opened = Event::Opened { store: "09".repeat(16), epoch: 0x1234_5678_90ab_cdef, head: 3 };
     let at = "2026-11-22T10:00:00Z".parse().unwrap();
-    home.open()
-        .append(at, &[opened], Durability::Synced)
-        .unwrap();
+    home.open().append(at, &[opened], Durability::Synced).unwrap();
     let text = fs::read_to_string(home.chain(1)).unwrap();
     let format = include_str!("../../../../docs/format.md");
     assert!(format.contains(&text), "{text}");

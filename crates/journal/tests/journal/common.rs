@@ -72,11 +72,7 @@ pub(crate) fn at(second: u64) -> Timestamp {
 }
 
 pub(crate) fn opened() -> Event {
-    Event::Opened {
-        store: "0a".repeat(16),
-        epoch: u64::MAX - 1,
-        head: 3,
-    }
+    Event::Opened { store: "0a".repeat(16), epoch: u64::MAX - 1, head: 3 }
 }
 
 pub(crate) fn intent() -> Event {
@@ -85,19 +81,12 @@ pub(crate) fn intent() -> Event {
         actor: Actor::Root,
         operation: Operation::Revoke,
         writes: vec![WrittenRecord { key, sequence: 2 }],
-        ends: vec![Revocation {
-            key,
-            at: at(0),
-            mark: Some(Mac([5; 16])),
-        }],
+        ends: vec![Revocation { key, at: at(0), mark: Some(Mac([5; 16])) }],
     })
 }
 
 pub(crate) fn outcome(of: u64) -> Event {
-    Event::Outcome {
-        of,
-        outcome: Outcome::Done { revision: of },
-    }
+    Event::Outcome { of, outcome: Outcome::Done { revision: of } }
 }
 
 /// The event with this number in [`Home::with_lines`].

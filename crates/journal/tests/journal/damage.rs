@@ -25,10 +25,7 @@ fn refuses_to_go_on(home: &Home) -> String {
     let journal = home.open();
     let before = fs::read(home.chain(1)).unwrap();
     let refused = journal.append(at(0), &[intent()], Durability::Synced);
-    assert!(
-        matches!(refused, Err(JournalError::Broken { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(JournalError::Broken { .. })), "{refused:?}");
     assert!(journal.read(&mut |_| ()).is_err());
     assert!(journal.recent().is_err());
     assert_eq!(fs::read(home.chain(1)).unwrap(), before);
@@ -39,12 +36,7 @@ fn refuses_to_go_on(home: &Home) -> String {
 fn every_flipped_byte_is_one_finding_at_its_line() {
     let home = Home::with_lines(LINES);
     let sound = fs::read(home.chain(1)).unwrap();
-    assert!(
-        verify_bytes(&keys(), 1, &sound)
-            .unwrap()
-            .findings
-            .is_empty()
-    );
+    assert!(verify_bytes(&keys(), 1, &sound).unwrap().findings.is_empty());
     let mut line = 1;
     for at in 0..sound.len() - 1 {
         for flip in [0x01, 0x20, 0x80, sound[at] ^ b'\n'] {
@@ -91,27 +83,20 @@ fn a_tampered_line_is_reported_and_never_appended_to() {
     assert_eq!((found.line, found.last_line), (4, 4));
     assert_eq!(found.reason, "it was changed");
     let error = refuses_to_go_on(&home);
-    assert!(
-        error.contains("chain-0001.jsonl, line 4: it was changed"),
-        "{error}"
-    );
+    assert!(error.contains("chain-0001.jsonl, line 4: it was changed"), "{error}");
     assert!(error.contains("verify the journal"), "{error}");
 }
 
 #[test]
 fn damage_before_the_newest_opened_line_is_reported_but_not_fatal() {
     let home = Home::with_lines(LINES);
-    home.open()
-        .append(at(0), &[opened(), intent()], Durability::Synced)
-        .unwrap();
+    home.open().append(at(0), &[opened(), intent()], Durability::Synced).unwrap();
     let mut lines = home.lines(1);
     lines[3] = lines[3].replace("revoke", "rotate");
     home.write_lines(1, &lines);
     let journal = home.open();
     assert_eq!(journal.recent().unwrap().len(), 2);
-    journal
-        .append(at(0), &[intent()], Durability::Synced)
-        .unwrap();
+    journal.append(at(0), &[intent()], Durability::Synced).unwrap();
     assert!(journal.read(&mut |_| ()).is_err());
     assert_eq!(finding(&home).line, 4);
     // A finding after that line is counted from the beginning of the file, too.
@@ -135,10 +120,7 @@ fn every_removed_line_is_detected() {
             0 => "(the first has number 2)".to_owned(),
             gone => format!("(number {} follows {gone})", gone + 2),
         };
-        assert_eq!(
-            found.reason,
-            format!("a line is missing before it {follows}")
-        );
+        assert_eq!(found.reason, format!("a line is missing before it {follows}"));
         refuses_to_go_on(&home);
     }
 }
@@ -167,10 +149,7 @@ fn every_pair_of_swapped_lines_is_reported() {
             assert!(!found.is_empty());
             assert_eq!(found[0].line, one as u64 + 1);
             let last = found.last().unwrap().last_line;
-            assert!(
-                last.abs_diff(other as u64 + 1) <= 1,
-                "{one} {other} {found:#?}"
-            );
+            assert!(last.abs_diff(other as u64 + 1) <= 1, "{one} {other} {found:#?}");
             if other == one + 1 {
                 assert_eq!(found.len(), 1, "{found:#?}");
                 assert_eq!(found[0].reason, "they are exchanged");
@@ -190,10 +169,7 @@ fn a_duplicated_line_is_reported() {
             lines.insert(place, line);
             home.write_lines(1, &lines);
             let found = finding(&home);
-            assert_eq!(
-                (found.line, found.last_line),
-                (place as u64 + 1, place as u64 + 1)
-            );
+            assert_eq!((found.line, found.last_line), (place as u64 + 1, place as u64 + 1));
             let number = one + 1;
             assert_eq!(
                 found.reason,
@@ -228,10 +204,7 @@ fn lines_and_files_of_another_chain_are_reported() {
     home.write_lines(2, &first);
     let found = findings(&home);
     assert_eq!(found.len(), 2);
-    assert!(
-        found[0].reason.starts_with("they belong to chain 2"),
-        "{found:?}"
-    );
+    assert!(found[0].reason.starts_with("they belong to chain 2"), "{found:?}");
     refuses_to_go_on(&home);
 }
 
@@ -240,21 +213,13 @@ fn a_missing_file_in_the_middle_is_reported() {
     let home = Home::with_lines(LINES);
     {
         let _first = home.open();
-        home.open()
-            .append(at(0), &[opened()], Durability::Synced)
-            .unwrap();
+        home.open().append(at(0), &[opened()], Durability::Synced).unwrap();
     }
     fs::remove_file(home.chain(1)).unwrap();
     let found = finding(&home);
-    assert_eq!(
-        (found.line, found.reason.as_str()),
-        (0, "the file is missing")
-    );
+    assert_eq!((found.line, found.reason.as_str()), (0, "the file is missing"));
     let error = home.open().recent().unwrap_err().to_string();
-    assert!(
-        error.contains("chain-0001.jsonl: the file is missing"),
-        "{error}"
-    );
+    assert!(error.contains("chain-0001.jsonl: the file is missing"), "{error}");
 }
 
 #[test]
@@ -271,12 +236,7 @@ fn a_torn_last_line_is_truncated_and_the_chain_continues() {
         let journal = home.open();
         assert_eq!(journal.recent().unwrap().len(), 2);
         assert_eq!(fs::read(home.chain(1)).unwrap(), sound[..kept]);
-        assert_eq!(
-            journal
-                .append(at(0), &[intent()], Durability::Synced)
-                .unwrap(),
-            3
-        );
+        assert_eq!(journal.append(at(0), &[intent()], Durability::Synced).unwrap(), 3);
         let report = home.verify();
         assert!(report.is_sound(), "{report:?}");
         assert_eq!((report.chains[0].lines, report.chains[0].torn), (3, 0));
@@ -338,11 +298,7 @@ fn a_changed_mac_is_reported_only_at_its_line() {
         let home = Home::with_lines(LINES);
         let mut lines = home.lines(1);
         let digit = lines[line].len() - 3;
-        let other = if &lines[line][digit..=digit] == "0" {
-            "1"
-        } else {
-            "0"
-        };
+        let other = if &lines[line][digit..=digit] == "0" { "1" } else { "0" };
         lines[line].replace_range(digit..=digit, other);
         home.write_lines(1, &lines);
         let found = finding(&home);

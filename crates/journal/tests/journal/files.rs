@@ -16,10 +16,7 @@ fn mode(path: &std::path::Path) -> u32 {
 #[test]
 fn the_journal_folder_is_next_to_the_key() {
     let beside = |key: &str| FileJournal::beside(key.as_ref());
-    assert_eq!(
-        beside("a/b.keys/key"),
-        std::path::Path::new("a/b.keys/key.journal")
-    );
+    assert_eq!(beside("a/b.keys/key"), std::path::Path::new("a/b.keys/key.journal"));
     assert_eq!(beside("key"), std::path::Path::new("key.journal"));
 }
 
@@ -30,9 +27,7 @@ fn folder_and_files_are_private() {
     assert_eq!(mode(&home.chain(1)), 0o600);
     fs::set_permissions(home.chain(1), Permissions::from_mode(0o644)).unwrap();
     let refused = FileJournal::open(&home.path(), keys());
-    let OpenError::File(error) = refused.unwrap_err() else {
-        panic!()
-    };
+    let OpenError::File(error) = refused.unwrap_err() else { panic!() };
     assert!(error.to_string().contains("chmod go="), "{error}");
     fs::set_permissions(home.chain(1), Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o770)).unwrap();
@@ -48,18 +43,12 @@ fn an_uncreatable_folder_fails_only_the_append() {
     // A file cannot contain a folder; opening or writing reports it.
     if let Ok(journal) = journal {
         let refused = journal.append(at(0), &[intent()], Durability::Synced);
-        assert!(
-            matches!(refused, Err(JournalError::Failed(_))),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(JournalError::Failed(_))), "{refused:?}");
     }
     let journal = open("/proc/self/key.journal".as_ref());
     assert_eq!(journal.recent().unwrap(), []);
     let refused = journal.append(at(0), &[intent()], Durability::Synced);
-    assert!(
-        matches!(refused, Err(JournalError::Failed(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(JournalError::Failed(_))), "{refused:?}");
 }
 
 #[test]
@@ -103,10 +92,7 @@ fn concurrent_modification_is_detected() {
     let error = append().unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("was replaced while in use"), "{source}");
-    assert_eq!(
-        fs::read(home.chain(1)).unwrap(),
-        fs::read(moved.join("chain-0001.jsonl")).unwrap()
-    );
+    assert_eq!(fs::read(home.chain(1)).unwrap(), fs::read(moved.join("chain-0001.jsonl")).unwrap());
 }
 
 #[test]

@@ -59,20 +59,12 @@ fn acknowledged(line: &str) -> Option<u64> {
 /// Kills a child after a number of acknowledgements. Returns the newest acknowledged number.
 fn kill(mut child: Child, after: u64, wait: Duration) -> u64 {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let numbers = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .filter_map(|line| acknowledged(&line));
-    let seen = numbers
-        .take(usize::try_from(after).unwrap())
-        .last()
-        .unwrap();
+    let numbers = lines.by_ref().map_while(Result::ok).filter_map(|line| acknowledged(&line));
+    let seen = numbers.take(usize::try_from(after).unwrap()).last().unwrap();
     thread::sleep(wait);
     child.kill().unwrap();
     child.wait().unwrap();
-    let rest = lines
-        .map_while(Result::ok)
-        .filter_map(|line| acknowledged(&line));
+    let rest = lines.map_while(Result::ok).filter_map(|line| acknowledged(&line));
     rest.last().unwrap_or(seen)
 }
 
@@ -83,11 +75,7 @@ fn four_processes_have_four_chains() {
     }
     let home = Home::new();
     let start = |_| {
-        let mut command = child(
-            "processes::four_processes_have_four_chains",
-            &home.path(),
-            400,
-        );
+        let mut command = child("processes::four_processes_have_four_chains", &home.path(), 400);
         command.spawn().unwrap()
     };
     let children: Vec<_> = (0..4).map(start).collect();
@@ -95,10 +83,7 @@ fn four_processes_have_four_chains() {
     let reader = home.open();
     let mut reads = 0;
     let mut children = children;
-    while children
-        .iter_mut()
-        .any(|child| child.try_wait().unwrap().is_none())
-    {
+    while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
         reader.read(&mut |_| ()).unwrap();
         reader.recent().unwrap();
         assert!(home.verify().is_sound());
@@ -137,12 +122,7 @@ fn acknowledged_entries_survive_kill_9() {
     }
     let journal = home.open();
     assert_eq!(all(&journal).len() as u64, lines);
-    assert_eq!(
-        journal
-            .append(at(0), &[intent()], Durability::Synced)
-            .unwrap(),
-        lines + 1
-    );
+    assert_eq!(journal.append(at(0), &[intent()], Durability::Synced).unwrap(), lines + 1);
 }
 
 /// A limit on the size of files cuts a write short as a full disk does.
@@ -158,22 +138,13 @@ fn a_short_write_leaves_the_journal_intact() {
     // The child ignores the signal and so gets the error.
     shell.args(["-c", "trap '' XFSZ; ulimit -S -f 8; exec \"$@\"", "bash"]);
     shell.arg(command.get_program()).args(command.get_args());
-    shell.envs(
-        command
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let done = shell.output().unwrap();
     let said = String::from_utf8(done.stdout).unwrap();
     let numbers: Vec<_> = said.lines().filter_map(acknowledged).collect();
     assert!(said.contains("refused"), "{said}");
     assert!(numbers.len() > 3, "{said}");
-    assert!(
-        numbers
-            .iter()
-            .zip(1..)
-            .all(|(number, turn)| *number == turn * 3)
-    );
+    assert!(numbers.iter().zip(1..).all(|(number, turn)| *number == turn * 3));
     // What was cut short was taken back at once.
     let report = home.verify();
     assert!(report.is_sound());

@@ -72,29 +72,18 @@ fn event() -> impl Strategy<Value = Event> {
             ends
         })),
         (any::<u64>(), outcome()).prop_map(|(of, outcome)| Event::Outcome { of, outcome }),
-        (
-            actor(),
-            operation(),
-            option::of(key()),
-            any::<String>(),
-            any::<u64>()
-        )
-            .prop_map(|(actor, operation, on, reason, left_out)| Event::Denied {
+        (actor(), operation(), option::of(key()), any::<String>(), any::<u64>()).prop_map(
+            |(actor, operation, on, reason, left_out)| Event::Denied {
                 actor,
                 operation,
                 on,
                 reason,
                 left_out
-            }),
+            }
+        ),
         (any::<[u64; 3]>(), vec(any::<u64>(), 0..3), any::<bool>()).prop_map(
             |([found_epoch, found_head, epoch], superseded, accepted)| {
-                Event::RolledBack {
-                    found_epoch,
-                    found_head,
-                    epoch,
-                    superseded,
-                    accepted,
-                }
+                Event::RolledBack { found_epoch, found_head, epoch, superseded, accepted }
             }
         ),
         any::<u64>().prop_map(|missed| Event::Gap { missed }),

@@ -50,10 +50,7 @@ fn everything(store: &SledStore) -> Vec<Stored> {
     }
     for user in 1..32 {
         let user = Id::new(user);
-        let query = Query {
-            user,
-            ..Query::all(Kind::AUTHORIZATION)
-        };
+        let query = Query { user, ..Query::all(Kind::AUTHORIZATION) };
         store.find(&query).unwrap();
     }
     assert_eq!(store.integrity().unwrap(), Vec::<String>::new());
@@ -90,9 +87,7 @@ fn reads_write_nothing() {
             everything(&store);
             assert_eq!(store.trees().unwrap().db.flush().unwrap(), 0);
         });
-        let used: Vec<_> = (1..200)
-            .map(|id| (Id::new(id).unwrap(), Minute(9)))
-            .collect();
+        let used: Vec<_> = (1..200).map(|id| (Id::new(id).unwrap(), Minute(9))).collect();
         store.touch(&used).unwrap();
         everything(&store);
         assert_eq!(store.trees().unwrap().db.flush().unwrap(), 0);
@@ -118,8 +113,7 @@ fn the_default_segment_size_would_not_fit_the_largest_pages() {
     let folder = tempfile::tempdir().unwrap();
     let db = sled::open(folder.path()).unwrap();
     for number in 0..100_u64 {
-        db.insert(number.to_be_bytes(), vec![7; MAX_RECORD])
-            .unwrap();
+        db.insert(number.to_be_bytes(), vec![7; MAX_RECORD]).unwrap();
     }
     db.flush().unwrap();
     let blobs = fs::read_dir(folder.path().join("blobs")).unwrap();
@@ -133,10 +127,7 @@ fn a_failed_sync_stops_everything_until_the_store_is_opened_again() {
     let second = write(&store, 2, 10);
     // It cannot be synced.
     let db = mem::replace(&mut store.folder.db, File::open("/dev/null").unwrap());
-    assert!(matches!(
-        store.commit(&[second]),
-        Err(StoreError::Backend(_))
-    ));
+    assert!(matches!(store.commit(&[second]), Err(StoreError::Backend(_))));
     store.folder.db = db;
 
     let (query, used) = (Query::all(Kind::AUTHORIZATION), [(Id::MIN, Minute(1))]);
@@ -169,20 +160,13 @@ fn a_damaged_value_affects_only_its_record() {
     let writes: Vec<Write> = (1..=3).map(|number| write(&store, number, 50)).collect();
     let revision = store.commit(&writes).unwrap();
     let tree = &store.trees().unwrap().record;
-    for damage in [
-        None,
-        Some([&revision.0.to_be_bytes()[..], b"short"].concat()),
-    ] {
+    for damage in [None, Some([&revision.0.to_be_bytes()[..], b"short"].concat())] {
         match damage {
             Some(value) => tree.insert(record_key(key(2)), value).unwrap(),
             None => tree.remove(record_key(key(2))).unwrap(),
         };
         let page = store.scan(&Cursor::start(), 10).unwrap();
-        let sizes: Vec<usize> = page
-            .items
-            .iter()
-            .map(|item| item.record.bytes.len())
-            .collect();
+        let sizes: Vec<usize> = page.items.iter().map(|item| item.record.bytes.len()).collect();
         assert_eq!(sizes, [0, 0, 0]);
         assert_eq!(page.items[1], stand_in(key(2), revision));
         assert_eq!(page.items[0].record, record(1, 50));
@@ -205,20 +189,11 @@ fn integrity_reports_inconsistencies() {
     assert_eq!(store.integrity().unwrap(), Vec::<String>::new());
     let trees = store.trees().unwrap();
 
-    let unique = unique_key(
-        Kind::AUTHORIZATION,
-        record(2, 50).unique.as_deref().unwrap(),
-    );
+    let unique = unique_key(Kind::AUTHORIZATION, record(2, 50).unique.as_deref().unwrap());
     trees.unique.insert(&*unique, &record_key(key(3))).unwrap();
     trees.user.remove(index_key(1 + 3, key(3))).unwrap();
-    trees
-        .organization
-        .insert(index_key(9, key(1)), b"")
-        .unwrap();
-    trees
-        .used
-        .insert(7_u64.to_be_bytes(), &encode_minute(Minute(1)))
-        .unwrap();
+    trees.organization.insert(index_key(9, key(1)), b"").unwrap();
+    trees.used.insert(7_u64.to_be_bytes(), &encode_minute(Minute(1))).unwrap();
     let found = store.integrity().unwrap();
     let wanted = [
         "authorization 0000000000000002 has no entry of its own in the index Unique",
@@ -234,10 +209,7 @@ fn integrity_reports_inconsistencies() {
     let value = encode_record(&old, revision.next());
     trees.record.insert(record_key(key(1)), value).unwrap();
     let found = store.integrity().unwrap().join("\n");
-    assert!(
-        found.contains("0000000000000001 is newer than the store"),
-        "{found}"
-    );
+    assert!(found.contains("0000000000000001 is newer than the store"), "{found}");
     assert!(found.contains("do not match the checksum"), "{found}");
 }
 
@@ -260,20 +232,12 @@ fn finding_after_the_last_id_returns_nothing() {
     store.commit(&[write(&store, u64::MAX, 10)]).unwrap();
     let [user, organization] = [1 + u64::MAX % 31, 1 + u64::MAX % 7].map(Id::new);
     for (user, organization) in [(None, None), (user, None), (None, organization)] {
-        let all = Query {
-            user,
-            organization,
-            ..Query::all(Kind::AUTHORIZATION)
-        };
+        let all = Query { user, organization, ..Query::all(Kind::AUTHORIZATION) };
         assert_eq!(store.find(&all).unwrap().len(), 1);
         let after = Some(Id::MAX);
         assert_eq!(store.find(&Query { after, ..all }).unwrap(), []);
     }
-    let behind = End {
-        head: Revision(u64::MAX),
-        floor: Revision::ABSENT,
-        epoch: Epoch(1),
-    };
+    let behind = End { head: Revision(u64::MAX), floor: Revision::ABSENT, epoch: Epoch(1) };
     let end = Position::after(behind).into();
     assert_eq!(store.scan(&end, 1).unwrap().items, []);
 }
@@ -306,10 +270,7 @@ fn records_round_trip() {
                 };
                 let value = encode_record(&record, Revision(u64::MAX));
                 let stored = decode_record(key(5), &value).unwrap();
-                assert_eq!(
-                    (stored.record, stored.revision),
-                    (record, Revision(u64::MAX))
-                );
+                assert_eq!((stored.record, stored.revision), (record, Revision(u64::MAX)));
                 let header = value.len() - 3;
                 assert!(
                     (0..header).all(|length| decode_record(key(5), &value[..length]).is_none())
@@ -323,11 +284,7 @@ fn records_round_trip() {
 fn the_state_round_trips() {
     let mut sum = Sum::default();
     sum.add(b"one");
-    let end = End {
-        head: Revision(1),
-        floor: Revision(2),
-        epoch: Epoch(3),
-    };
+    let end = End { head: Revision(1), floor: Revision(2), epoch: Epoch(3) };
     let state = State { end, sum };
     assert_eq!(State::decode(&state.encode()), Some(state));
     assert_eq!(State::decode(&state.encode()[1..]), None);

@@ -28,10 +28,7 @@ pub(crate) fn key(number: u64) -> RecordKey {
 }
 
 pub(crate) fn insert(number: u64) -> Write {
-    Write::Put {
-        record: record(number),
-        expected: Revision::ABSENT,
-    }
+    Write::Put { record: record(number), expected: Revision::ABSENT }
 }
 
 pub(crate) fn open(path: &Path) -> SqliteStore {
@@ -41,8 +38,6 @@ pub(crate) fn open(path: &Path) -> SqliteStore {
 /// A connection of an attacker who can write to the file.
 pub(crate) fn intruder(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
-    connection
-        .execute_batch("PRAGMA ignore_check_constraints = ON")
-        .unwrap();
+    connection.execute_batch("PRAGMA ignore_check_constraints = ON").unwrap();
     connection
 }

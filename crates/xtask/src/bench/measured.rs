@@ -81,9 +81,7 @@ impl Measured {
                 let (name, n) = name_of(&serde_json::from_str(&read("benchmark.json")?)?);
                 let estimates: Value = serde_json::from_str(&read("estimates.json")?)?;
                 let median = estimates.pointer("/median/point_estimate");
-                let value = median
-                    .and_then(Value::as_f64)
-                    .ok_or("criterion has no median")?;
+                let value = median.and_then(Value::as_f64).ok_or("criterion has no median")?;
                 self.figures.push(Recorded::median(&name, n, value));
             } else if path.is_dir() {
                 self.take_criterion(&path)?;
@@ -120,13 +118,7 @@ impl Measured {
 
 impl Recorded {
     pub(super) fn median(name: &str, n: Option<u64>, nanoseconds: f64) -> Self {
-        Self {
-            name: name.to_owned(),
-            n,
-            kind: Kind::Median,
-            value: nanoseconds,
-            unit: "ns".into(),
-        }
+        Self { name: name.to_owned(), n, kind: Kind::Median, value: nanoseconds, unit: "ns".into() }
     }
 
     fn key(&self) -> (&str, Kind, Option<u64>) {

@@ -41,9 +41,7 @@ enum BenchCommand {
 }
 
 /// The programs of `benches` in the order of execution.
-const PROGRAMS: [&str; 7] = [
-    "check", "peers", "threads", "writer", "memory", "cost", "store",
-];
+const PROGRAMS: [&str; 7] = ["check", "peers", "threads", "writer", "memory", "cost", "store"];
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 const TEN_MILLION: u64 = 10_000_000;
 /// Memory for ten million tokens: the texts, the growing index, and a grant for each.

@@ -38,10 +38,7 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
     let mut all = Vec::new();
     for row in rows {
         let sizes = sizes(row, measured);
-        let is_skipped = measured
-            .skipped
-            .iter()
-            .any(|skipped| skipped.name == row.name);
+        let is_skipped = measured.skipped.iter().any(|skipped| skipped.name == row.name);
         if sizes.is_empty() && !is_skipped && row.tokens.is_none() {
             return Err(format!("`{}` was not measured", row.name).into());
         }
@@ -49,10 +46,8 @@ pub(super) fn figures(rows: &[Row], measured: &Measured) -> Result<Vec<Figure>, 
             all.extend(row_figures(row, n, measured));
         }
     }
-    let has_row = |one: &&Recorded| {
-        rows.iter()
-            .any(|row| row.name == one.name && row.kind == one.kind)
-    };
+    let has_row =
+        |one: &&Recorded| rows.iter().any(|row| row.name == one.name && row.kind == one.kind);
     let others = measured.figures.iter().filter(|one| !has_row(one));
     all.extend(others.map(Figure::new));
     Ok(all)
@@ -181,10 +176,7 @@ mod tests {
         assert_eq!(all[0].n, Some(1_000_000));
         assert_eq!(all[0].target.as_deref(), Some("≤ 0.95 ×"));
         assert_eq!((all[0].met, all[1].met), (Some(true), None));
-        assert_eq!(
-            (all[0].readme.is_some(), all[1].readme.is_some()),
-            (true, false)
-        );
+        assert_eq!((all[0].readme.is_some(), all[1].readme.is_some()), (true, false));
     }
 
     #[test]

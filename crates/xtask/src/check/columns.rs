@@ -71,10 +71,7 @@ mod tests {
         let long = "x".repeat(101);
         assert!(check_text(&format!("{MARKER} a URL\n{long}\n")).is_empty());
         assert!(check_text(&format!("{long} {MARKER} a URL\n")).is_empty());
-        assert_eq!(
-            check_text(&format!("{MARKER} a URL\n{long}\n{long}\n")),
-            [3]
-        );
+        assert_eq!(check_text(&format!("{MARKER} a URL\n{long}\n{long}\n")), [3]);
         assert_eq!(check_text(&format!("{MARKER}\n{long}\n")), [1]);
         assert_eq!(check_text(&format!("{long} {MARKER}\n")), [1]);
         assert_eq!(check_text(&format!("{MARKER} a URL\nshort\n")), [1]);

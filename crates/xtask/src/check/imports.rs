@@ -74,12 +74,7 @@ pub(super) fn of_modules(sources: &[Source], folder: &str) -> (BTreeSet<String>,
             let to = exported.get(&name).unwrap_or(&name);
             if modules.contains(to) && to != from {
                 let (path, from, to) = (source.path.clone(), (*from).to_owned(), to.clone());
-                imports.push(Import {
-                    path,
-                    line,
-                    from,
-                    to,
-                });
+                imports.push(Import { path, line, from, to });
             }
         }
     }
@@ -97,9 +92,7 @@ fn read_root(code: &str, modules: &mut BTreeSet<String>, exported: &mut BTreeMap
         let Some((_, path)) = statement.split_once("pub use ") else {
             continue;
         };
-        let path = path
-            .trim_start_matches("crate::")
-            .trim_start_matches("self::");
+        let path = path.trim_start_matches("crate::").trim_start_matches("self::");
         let Some((module, names)) = path.split_once("::") else {
             continue;
         };
@@ -119,13 +112,8 @@ fn is_test(sources: &[Source], prefix: &str, path: &str) -> bool {
     path.match_indices(['/', '.']).any(|(end, _)| {
         let module = path.get(..end).unwrap_or_default();
         let (parent, name) = module.rsplit_once('/').unwrap_or(("lib", module));
-        let parents = [
-            format!("{prefix}{parent}.rs"),
-            format!("{prefix}{parent}/mod.rs"),
-        ];
-        let mut parents = sources
-            .iter()
-            .filter(|source| parents.contains(&source.path));
+        let parents = [format!("{prefix}{parent}.rs"), format!("{prefix}{parent}/mod.rs")];
+        let mut parents = sources.iter().filter(|source| parents.contains(&source.path));
         parents.any(|source| {
             let mut lines = source.text.lines().zip(source.text.lines().skip(1));
             let declared = format!("mod {name};");
@@ -200,9 +188,7 @@ fn names_of_group(group: &str) -> Vec<String> {
 }
 
 fn identifier(text: &str) -> String {
-    text.chars()
-        .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
-        .collect()
+    text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
 }
 
 #[cfg(test)]
@@ -225,15 +211,9 @@ mod tests {
 
     #[test]
     fn files_of_test_modules_are_left_out() {
-        let sources = [Source::new(
-            "c/src/a/mod.rs",
-            "#[cfg(test)]\nmod samples;\nmod b;\n",
-        )];
-        for (path, expected) in [
-            ("a/samples.rs", true),
-            ("a/b.rs", false),
-            ("a/tests/b.rs", true),
-        ] {
+        let sources = [Source::new("c/src/a/mod.rs", "#[cfg(test)]\nmod samples;\nmod b;\n")];
+        for (path, expected) in [("a/samples.rs", true), ("a/b.rs", false), ("a/tests/b.rs", true)]
+        {
             assert_eq!(is_test(&sources, "c/src/", path), expected, "{path}");
         }
     }

@@ -70,19 +70,16 @@ impl Graph {
             for used in &layer.uses {
                 match reachable.get(used.as_str()) {
                     Some(all) => below.extend(all),
-                    None => problem(format!(
-                        "layer `{}` uses `{used}`: list it before",
-                        layer.name
-                    )),
+                    None => {
+                        problem(format!("layer `{}` uses `{used}`: list it before", layer.name))
+                    }
                 }
             }
             reachable.insert(&layer.name, below);
             listed.extend(layer.members.iter().cloned());
         }
         for missing in existing.difference(&listed) {
-            problem(format!(
-                "`{missing}` is in no layer: add it to `members` of one"
-            ));
+            problem(format!("`{missing}` is in no layer: add it to `members` of one"));
         }
         for absent in listed.difference(existing) {
             problem(format!("`{absent}` does not exist: rename or remove it"));
@@ -115,10 +112,7 @@ impl Graph {
     }
 
     fn layer_of(&self, member: &str) -> Option<&str> {
-        let layer = self
-            .layers
-            .iter()
-            .find(|layer| layer.members.iter().any(|one| one == member));
+        let layer = self.layers.iter().find(|layer| layer.members.iter().any(|one| one == member));
         layer.map(|layer| layer.name.as_str())
     }
 }
@@ -133,10 +127,7 @@ mod tests {
 
     fn check(table: &str, a: &str, b: &str) -> Vec<String> {
         let sources = [
-            Source::new(
-                "c/src/lib.rs",
-                "mod a;\nmod b;\npub use b::{B, Other as C};\n",
-            ),
+            Source::new("c/src/lib.rs", "mod a;\nmod b;\npub use b::{B, Other as C};\n"),
             Source::new("c/src/a.rs", a),
             Source::new("c/src/b.rs", b),
         ];
@@ -152,27 +143,13 @@ mod tests {
 
     #[test]
     fn an_import_from_a_higher_layer_is_found() {
-        for text in [
-            "\nuse crate::b::B;",
-            "\nuse crate::B;",
-            "\nuse crate::{B};",
-            "\nuse super::b;",
-        ] {
+        for text in
+            ["\nuse crate::b::B;", "\nuse crate::B;", "\nuse crate::{B};", "\nuse super::b;"]
+        {
             let found = check(TABLE_OF_TWO, text, "");
-            assert_eq!(
-                found,
-                ["c/src/a.rs:2 a -> b (layer `low` does not use `high`)"],
-                "{text}"
-            );
+            assert_eq!(found, ["c/src/a.rs:2 a -> b (layer `low` does not use `high`)"], "{text}");
         }
-        assert!(
-            check(
-                TABLE_OF_TWO,
-                "#[cfg(test)]\nmod tests {\n use crate::B;\n}",
-                ""
-            )
-            .is_empty()
-        );
+        assert!(check(TABLE_OF_TWO, "#[cfg(test)]\nmod tests {\n use crate::B;\n}", "").is_empty());
     }
 
     #[test]

@@ -9,15 +9,11 @@ const HEAD: &str = "[[operations]]";
 /// Fails if an exception in the settings has another form.
 pub(super) fn check(settings: &str) -> Result<(), Failure> {
     let table: Table = toml::from_str(settings)?;
-    let exceptions = table
-        .get("operations")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
+    let exceptions =
+        table.get("operations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let lines = || settings.lines().map(str::trim);
     let explained = lines().zip(lines().skip(1));
-    let explained = explained
-        .filter(|(why, head)| *head == HEAD && why.starts_with("# "))
-        .count();
+    let explained = explained.filter(|(why, head)| *head == HEAD && why.starts_with("# ")).count();
     if explained == exceptions.len() && exceptions.iter().all(is_exception) {
         return Ok(());
     }
@@ -26,13 +22,9 @@ pub(super) fn check(settings: &str) -> Result<(), Failure> {
 
 fn is_exception(exception: &Value) -> bool {
     let checks = exception.get("checks").and_then(Value::as_table);
-    exception
-        .get("include-operation-id")
-        .is_some_and(Value::is_str)
+    exception.get("include-operation-id").is_some_and(Value::is_str)
         && checks.is_some_and(|checks| checks.len() == 1)
-        && exception
-            .as_table()
-            .is_some_and(|members| members.len() == 2)
+        && exception.as_table().is_some_and(|members| members.len() == 2)
 }
 
 #[cfg(test)]
@@ -47,10 +39,7 @@ mod tests {
     fn exceptions_need_one_operation_one_check_and_a_reason() {
         check(GOOD).unwrap();
         check("a = 1\n[checks]\nenabled = true\n").unwrap();
-        let (operation, rule) = (
-            "include-operation-id = \"A\"\n",
-            "checks.x.enabled = false\n",
-        );
+        let (operation, rule) = ("include-operation-id = \"A\"\n", "checks.x.enabled = false\n");
         for (from, to) in [
             ("# why\n", ""),
             (rule, ""),

@@ -27,11 +27,7 @@ pub(crate) struct ContractArgs {
     #[arg(long)]
     long: bool,
     /// Minimum number of requests
-    #[arg(
-        long,
-        default_value_t = 5_000,
-        default_value_if("long", "true", "50000")
-    )]
+    #[arg(long, default_value_t = 5_000, default_value_if("long", "true", "50000"))]
     cases: u64,
     /// Seed of the requests
     #[arg(long, default_value_t = 1)]

@@ -32,9 +32,7 @@ impl Report {
         if at("/complete")? != true || tested != operations {
             return Err(format!("schemathesis tested {tested} of {operations} operations").into());
         }
-        let errors = at("/errors")?
-            .as_array()
-            .ok_or_else(|| missing("/errors"))?;
+        let errors = at("/errors")?.as_array().ok_or_else(|| missing("/errors"))?;
         let unchecked = number("/test_cases/without_checks")?;
         Ok(Self {
             cases: number("/test_cases/generated")?.saturating_sub(unchecked),
@@ -61,10 +59,7 @@ impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operations, cases) = (self.operations, self.cases);
         let (failures, errors) = (self.failures, self.errors);
-        write!(
-            f,
-            "operations={operations} cases={cases} failures={failures} errors={errors}"
-        )
+        write!(f, "operations={operations} cases={cases} failures={failures} errors={errors}")
     }
 }
 

@@ -124,9 +124,7 @@ fn address(process: &mut Process, printed: &Path) -> Result<String, Failure> {
             return Err(format!("the server exited early: {status}").into());
         }
         let text = fs::read_to_string(printed)?;
-        let line = text
-            .lines()
-            .find_map(|line| line.split_once("http://127.0.0.1:"));
+        let line = text.lines().find_map(|line| line.split_once("http://127.0.0.1:"));
         let Some((_, rest)) = line else {
             return Ok(None);
         };

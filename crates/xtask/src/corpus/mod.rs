@@ -56,10 +56,7 @@ pub(crate) fn write(dir: &Path, authorizations: u32, seed: u64) -> Result<(), Fa
 }
 
 /// Returns one of `choices`, each with the same probability.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "callers pass lists that are never empty"
-)]
+#[expect(clippy::indexing_slicing, reason = "callers pass lists that are never empty")]
 fn pick<'a, T>(rng: &mut Rng, choices: &'a [T]) -> &'a T {
     &choices[rng.usize(..choices.len())]
 }

@@ -33,18 +33,12 @@ const CLOUD: [&str; 3] = ["flows", "functions", "subscriptions"];
 
 /// Returns a random type that can be granted: any but `instance`.
 pub(super) fn any_grantable(rng: &mut Rng) -> &'static str {
-    rng.choice([&OSS[..], &CLOUD[..]].concat())
-        .unwrap_or("buckets")
+    rng.choice([&OSS[..], &CLOUD[..]].concat()).unwrap_or("buckets")
 }
 
 impl Permission {
     fn new(action: &'static str, kind: &'static str, org: Option<u64>, id: Option<u64>) -> Self {
-        Self {
-            action,
-            kind,
-            org,
-            id,
-        }
+        Self { action, kind, org, id }
     }
 
     /// Returns whether this grant allows `request`. `write` does not imply `read`.
@@ -164,14 +158,7 @@ mod tests {
     #[test]
     fn a_grant_covers_requests_by_action_type_organization_and_id() {
         let (one, two) = (Some(1), Some(2));
-        let forms = [
-            (None, None),
-            (one, None),
-            (None, two),
-            (one, two),
-            (two, two),
-            (one, one),
-        ];
+        let forms = [(None, None), (one, None), (None, two), (one, two), (two, two), (one, one)];
         let all = |action, kind| forms.map(|(org, id)| Permission::new(action, kind, org, id));
         // Organization and id that are granted, and the forms that are covered or not.
         for (org, id, covered) in [

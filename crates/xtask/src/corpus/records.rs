@@ -133,16 +133,7 @@ impl Owners {
             let text = kind.text(rng, id);
             let expires = expiry(rng);
             let permissions = permission::draw(rng, org, user.map(|user| user.id));
-            Authorization {
-                id,
-                text,
-                kind,
-                status,
-                expires,
-                org,
-                user,
-                permissions,
-            }
+            Authorization { id, text, kind, status, expires, org, user, permissions }
         });
         all.collect()
     }
@@ -210,11 +201,7 @@ pub(super) fn import_file(rng: &mut Rng, owners: &Owners, all: &[Authorization<'
     let orgs = lines(owners.orgs.iter().map(Owner::json));
     let users = lines(owners.users.iter().map(Owner::json));
     let buckets = lines(owners.orgs.iter().flat_map(Owner::buckets_json));
-    let all = lines(
-        all.iter()
-            .enumerate()
-            .map(|(number, one)| one.json(rng, number)),
-    );
+    let all = lines(all.iter().enumerate().map(|(number, one)| one.json(rng, number)));
     format!(
         "{{\"orgs\":[{orgs}],\n\"users\":[{users}],\n\"buckets\":[{buckets}],\n\
          \"authorizations\":[{all}]}}\n"
@@ -222,7 +209,5 @@ pub(super) fn import_file(rng: &mut Rng, owners: &Owners, all: &[Authorization<'
 }
 
 fn lines(rows: impl Iterator<Item = Value>) -> String {
-    rows.map(|row| format!("\n{row}"))
-        .collect::<Vec<_>>()
-        .join(",")
+    rows.map(|row| format!("\n{row}")).collect::<Vec<_>>().join(",")
 }

@@ -58,13 +58,7 @@ fn covered(rng: &mut Rng, owners: &Owners, grant: &Permission) -> Permission {
 /// Changes one property of `request`.
 fn alter(rng: &mut Rng, owners: &Owners, request: &mut Permission) {
     match rng.u8(..5) {
-        0 => {
-            request.action = if request.action == "read" {
-                "write"
-            } else {
-                "read"
-            }
-        }
+        0 => request.action = if request.action == "read" { "write" } else { "read" },
         1 => request.kind = any_grantable(rng),
         2 => request.kind = "instance",
         3 => request.org = any_org(rng, owners),
@@ -93,9 +87,5 @@ fn any_id(rng: &mut Rng, owners: &Owners, kind: &str) -> Option<u64> {
 }
 
 fn spell_id(rng: &mut Rng, id: u64) -> String {
-    if percent(rng, 5) {
-        hex(id).to_uppercase()
-    } else {
-        hex(id)
-    }
+    if percent(rng, 5) { hex(id).to_uppercase() } else { hex(id) }
 }

@@ -64,18 +64,12 @@ impl TextKind {
 
 /// Returns InfluxDB's stored form of a token under SHA-256.
 pub(super) fn sha256_hash(text: &str) -> String {
-    format!(
-        "$influxdb2-sha256${}",
-        URL_SAFE.encode(Sha256::digest(text))
-    )
+    format!("$influxdb2-sha256${}", URL_SAFE.encode(Sha256::digest(text)))
 }
 
 /// Returns InfluxDB's stored form of a token under SHA-512.
 pub(super) fn sha512_hash(text: &str) -> String {
-    format!(
-        "$influxdb2-sha512${}",
-        URL_SAFE.encode(Sha512::digest(text))
-    )
+    format!("$influxdb2-sha512${}", URL_SAFE.encode(Sha512::digest(text)))
 }
 
 /// Returns a token of the embedder's own form, often at a limit of length or almost native.
@@ -118,10 +112,7 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 pub(super) fn base62(mut number: u128, width: usize) -> String {
     let mut text = String::new();
     for _ in 0..width {
-        let digit = DIGITS
-            .get((number % 62) as usize)
-            .copied()
-            .map_or('0', char::from);
+        let digit = DIGITS.get((number % 62) as usize).copied().map_or('0', char::from);
         text.insert(0, digit);
         number /= 62;
     }
@@ -155,10 +146,7 @@ pub(super) fn compose(id: &str, secret: &str) -> String {
 
 /// Returns the base62 digits of the CRC-32 (IEEE) of `head`.
 pub(super) fn checksum(head: &str) -> String {
-    base62(
-        u128::from(crc32fast::hash(head.as_bytes())),
-        CHECKSUM_DIGITS,
-    )
+    base62(u128::from(crc32fast::hash(head.as_bytes())), CHECKSUM_DIGITS)
 }
 
 /// Returns whether a text is not of any form that a store accepts.

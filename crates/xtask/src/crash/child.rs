@@ -89,10 +89,7 @@ pub(super) fn organization(root: &Admin) -> Result<Id, Error> {
         Err(Error::NotFound(_)) => {}
         found => return Ok(found?.id),
     }
-    Ok(root
-        .organizations()
-        .create(&NewOrganization::named("org"))?
-        .id)
+    Ok(root.organizations().create(&NewOrganization::named("org"))?.id)
 }
 
 fn write(

@@ -41,9 +41,7 @@ pub(super) fn run(backend: Backend, crash: Crash<'_>) -> Result<Report, Failure>
         let mut lost = Vec::new();
         let result = trial.run(&mut rng, &mut lost);
         let is_clean = lost.is_empty() && result.is_ok();
-        report
-            .lost
-            .extend(lost.iter().map(|fault| trial.locate(fault)));
+        report.lost.extend(lost.iter().map(|fault| trial.locate(fault)));
         if let Err(error) = result {
             report.unopenable.push(trial.locate(&with_sources(&*error)));
         }

@@ -73,10 +73,7 @@ impl Expected {
 
     /// Returns the tokens that must work.
     pub(super) fn live(&self) -> Vec<Id> {
-        let live = self
-            .tokens
-            .iter()
-            .filter(|(_, one)| one.state == State::Live);
+        let live = self.tokens.iter().filter(|(_, one)| one.state == State::Live);
         live.map(|(id, _)| *id).collect()
     }
 

@@ -21,10 +21,8 @@ pub(super) fn store(backend: Backend, dir: &Path, number: u32) -> Opened {
 /// Opens an engine with its journal, and creates it in a new store.
 pub(super) fn engine(store: Arc<dyn TokenStore>, dir: &Path) -> Result<Engine, Failure> {
     let journal = FileJournal::open(&journal(dir), JournalKeys::new(&key()))?;
-    let options = Options {
-        journal: Some(Arc::new(journal)),
-        ..Options::new(Schema::influxdb_v2())
-    };
+    let options =
+        Options { journal: Some(Arc::new(journal)), ..Options::new(Schema::influxdb_v2()) };
     Ok(Engine::create(store, key(), options)?)
 }
 

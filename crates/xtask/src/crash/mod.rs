@@ -99,11 +99,7 @@ pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
             }
         },
     };
-    let report = if args.journal {
-        engine::run(args.backend, crash)?
-    } else {
-        crash.run()?
-    };
+    let report = if args.journal { engine::run(args.backend, crash)? } else { crash.run()? };
     for lost in &report.lost {
         println!("lost: {lost}");
     }

@@ -21,11 +21,7 @@ impl Document {
             }
             bare += word;
         }
-        Self {
-            covered: vec![false; bare.len()],
-            bare,
-            words,
-        }
+        Self { covered: vec![false; bare.len()], bare, words }
     }
 
     /// Marks each occurrence of `text`, ignoring white space. Returns whether there is one.

@@ -36,10 +36,7 @@ const PLACEHOLDERS: [(&str, Filling); 11] = [
     ("http://localhost:8086", Filling::Server),
     ("https://{{< influxdb/host >}}", Filling::Server),
     ("https://cloud2.influxdata.com", Filling::Server),
-    (
-        "https://us-west-2-1.aws.cloud2.influxdata.com",
-        Filling::Server,
-    ),
+    ("https://us-west-2-1.aws.cloud2.influxdata.com", Filling::Server),
     ("https://console.influxdata.com", Filling::Server),
     ("API_TOKEN", Filling::Token),
     ("INFLUX_TOKEN", Filling::Token),
@@ -61,17 +58,12 @@ pub(crate) enum Filling {
 impl Command {
     /// Returns the command with its placeholders filled in. Fails if it lacks one of them.
     pub(crate) fn filled(&self, values: &HashMap<Filling, String>) -> String {
-        self.fill
-            .iter()
-            .fold(self.command.clone(), |command, name| {
-                let known = PLACEHOLDERS.iter().find(|(known, _)| known == name);
-                let (_, filling) = known.unwrap_or_else(|| panic!("unknown placeholder `{name}`"));
-                assert!(
-                    command.contains(name),
-                    "no `{name}` in the command: {command}"
-                );
-                command.replace(name, &values[filling])
-            })
+        self.fill.iter().fold(self.command.clone(), |command, name| {
+            let known = PLACEHOLDERS.iter().find(|(known, _)| known == name);
+            let (_, filling) = known.unwrap_or_else(|| panic!("unknown placeholder `{name}`"));
+            assert!(command.contains(name), "no `{name}` in the command: {command}");
+            command.replace(name, &values[filling])
+        })
     }
 }
 
@@ -95,9 +87,8 @@ fn the_list_has_every_documented_command() {
     let pages = read();
     let mut listed: Vec<_> = pages.iter().map(|page| page.file.clone()).collect();
     let files = fs::read_dir(folder()).unwrap();
-    let mut files: Vec<_> = files
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut files: Vec<_> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
     listed.sort();
     assert_eq!(listed, files);
@@ -105,11 +96,7 @@ fn the_list_has_every_documented_command() {
         let text = fs::read_to_string(folder().join(&page.file)).unwrap();
         let mut document = Document::new(&text);
         for command in &page.command {
-            assert!(
-                document.cover(&command.command),
-                "not in the document: {}",
-                command.name
-            );
+            assert!(document.cover(&command.command), "not in the document: {}", command.name);
         }
         for mention in &page.mentions {
             assert!(document.cover(mention), "not in the document: {mention}");
@@ -125,12 +112,7 @@ fn every_documented_command_is_run_or_gives_a_reason() {
         let shell = ["curl", "jq", "xargs"].iter();
         let mut shell = shell.filter(|tool| command.command.contains(*tool));
         // Commands for `curl`, `jq` and `xargs` always run.
-        assert_eq!(
-            shell.next().is_some(),
-            command.later.is_none(),
-            "{}",
-            command.name
-        );
+        assert_eq!(shell.next().is_some(), command.later.is_none(), "{}", command.name);
         assert!(command.later.as_deref().is_none_or(|why| why.len() > 10));
     }
 }

@@ -115,9 +115,7 @@ impl World {
 
     fn authorization(&self, of: &Value, status: u16) -> Value {
         let get = Call::get(of["links"]["self"].as_str().unwrap());
-        self.client
-            .call(get.token(&self.first.token))
-            .expect(status)
+        self.client.call(get.token(&self.first.token)).expect(status)
     }
 
     /// Sends a request with the token and returns the status and the message.
@@ -125,10 +123,7 @@ impl World {
         let get = Call::get("/api/v2/resources").token(of["token"].as_str().unwrap());
         let reply = self.client.call(get);
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
-        (
-            reply.status,
-            body.get("message").cloned().unwrap_or_default(),
-        )
+        (reply.status, body.get("message").cloned().unwrap_or_default())
     }
 
     fn disables(&self, command: &Command) {
@@ -170,11 +165,7 @@ impl World {
 
     fn views_one(&self, command: &Command) {
         let one = &self.of_iot[0];
-        let printed = self.run(
-            command,
-            &["read:authorizations"],
-            one["id"].as_str().unwrap(),
-        );
+        let printed = self.run(command, &["read:authorizations"], one["id"].as_str().unwrap());
         let mut expected = one.clone();
         expected["token"] = json!("");
         assert_eq!(printed, [expected]);

@@ -12,10 +12,7 @@ fn version_1_has_these_bytes() {
         return;
     };
     let one = Stored {
-        record: Record {
-            columns: Columns::from_codes(0xa, 0xb, 1, 2).unwrap(),
-            ..record
-        },
+        record: Record { columns: Columns::from_codes(0xa, 0xb, 1, 2).unwrap(), ..record },
         revision: Revision(5),
         last_used: Some(Minute(0x01ff)),
     };
@@ -26,15 +23,7 @@ fn version_1_has_these_bytes() {
     writer.begin(Begin { head, at }).unwrap();
     writer.record(&one).unwrap();
     let (floor, epoch) = (Revision(2), Epoch(9));
-    let trailer = Trailer {
-        records: 1,
-        left_out: 0,
-        end: End {
-            head: Revision(7),
-            floor,
-            epoch,
-        },
-    };
+    let trailer = Trailer { records: 1, left_out: 0, end: End { head: Revision(7), floor, epoch } };
     writer.end(trailer).unwrap();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let wanted = [

@@ -48,11 +48,7 @@ fn backup_with(
     store: &Arc<MemoryStore>,
     then: impl Fn(usize) + Send + Sync + 'static,
 ) -> (Vec<u8>, Summary) {
-    let store = HookedStore {
-        store: Arc::clone(store),
-        then,
-        pages: AtomicUsize::new(0),
-    };
+    let store = HookedStore { store: Arc::clone(store), then, pages: AtomicUsize::new(0) };
     let mut bytes = Vec::new();
     let summary = write_paged(&store, &mut bytes, 3, &mut |_| ()).unwrap();
     assert_eq!(verify(&*bytes).unwrap(), summary);
@@ -85,18 +81,10 @@ fn tokens_revoked_and_purged_during_a_backup_stay_revoked() {
 #[test]
 fn a_name_that_moves_during_a_backup_can_be_restored() {
     let (store, engine) = sample(30);
-    let org = engine
-        .admin(Caller::Root)
-        .organizations()
-        .find("org")
-        .unwrap()
-        .id;
+    let org = engine.admin(Caller::Root).organizations().find("org").unwrap().id;
     let root = engine.admin(Caller::Root);
     let rename = move |name: &str| {
-        let edit = OrganizationEdit {
-            name: Some(name.into()),
-            ..OrganizationEdit::default()
-        };
+        let edit = OrganizationEdit { name: Some(name.into()), ..OrganizationEdit::default() };
         root.organizations().edit(org, &edit).unwrap();
         root.organizations()
             .create(&NewOrganization {
@@ -119,25 +107,12 @@ fn a_name_that_moves_during_a_backup_can_be_restored() {
 #[test]
 fn a_backup_finishes_despite_constant_purges() {
     let (store, engine) = sample(200);
-    let org = engine
-        .admin(Caller::Root)
-        .organizations()
-        .find("org")
-        .unwrap()
-        .id;
+    let org = engine.admin(Caller::Root).organizations().find("org").unwrap().id;
     let (bytes, summary) = backup_with(&store, move |_| {
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let new = NewAuthorization::new(org, [read]);
-        let (_, made) = engine
-            .admin(Caller::Root)
-            .authorizations()
-            .create(new)
-            .unwrap();
-        engine
-            .admin(Caller::Root)
-            .authorizations()
-            .revoke(made.id)
-            .unwrap();
+        let (_, made) = engine.admin(Caller::Root).authorizations().create(new).unwrap();
+        engine.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
         thread::sleep(Duration::from_millis(5));
         engine.maintenance().purge().unwrap();
     });
@@ -188,10 +163,7 @@ impl TokenStore for HistoryStore {
 /// purges.
 fn busy(engine: &Engine, number: usize, until: Instant) {
     let name = |round: usize| format!("org-{number}-{}", round % 2);
-    let made = engine
-        .admin(Caller::Root)
-        .organizations()
-        .create(&NewOrganization::named(name(0)));
+    let made = engine.admin(Caller::Root).organizations().create(&NewOrganization::named(name(0)));
     let org = made.unwrap().id;
     let mut living = Vec::new();
     for round in 1.. {
@@ -200,21 +172,9 @@ fn busy(engine: &Engine, number: usize, until: Instant) {
         }
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let new = NewAuthorization::new(org, [read]);
-        living.push(
-            engine
-                .admin(Caller::Root)
-                .authorizations()
-                .create(new)
-                .unwrap()
-                .1
-                .id,
-        );
+        living.push(engine.admin(Caller::Root).authorizations().create(new).unwrap().1.id);
         if living.len() > 8 {
-            engine
-                .admin(Caller::Root)
-                .authorizations()
-                .revoke(living.remove(round % 8))
-                .unwrap();
+            engine.admin(Caller::Root).authorizations().revoke(living.remove(round % 8)).unwrap();
         }
         if round % 5 == 0 {
             let edit = OrganizationEdit {
@@ -225,11 +185,7 @@ fn busy(engine: &Engine, number: usize, until: Instant) {
                 }),
                 ..OrganizationEdit::default()
             };
-            engine
-                .admin(Caller::Root)
-                .organizations()
-                .edit(org, &edit)
-                .unwrap();
+            engine.admin(Caller::Root).organizations().edit(org, &edit).unwrap();
         }
         if (round + number).is_multiple_of(50) {
             engine.maintenance().purge().unwrap();
@@ -239,10 +195,7 @@ fn busy(engine: &Engine, number: usize, until: Instant) {
 
 #[test]
 fn a_backup_under_twenty_writers_is_a_consistent_snapshot() {
-    let store = Arc::new(HistoryStore {
-        store: MemoryStore::shared(),
-        states: Mutex::default(),
-    });
+    let store = Arc::new(HistoryStore { store: MemoryStore::shared(), states: Mutex::default() });
     let engine = engine(&store);
     let until = Instant::now() + Duration::from_secs(2);
     let mut made = Vec::new();
@@ -265,14 +218,8 @@ fn a_backup_under_twenty_writers_is_a_consistent_snapshot() {
         let into = MemoryStore::new();
         let done = backup.restore(&into, &key(), &mut |_| ()).unwrap();
         twice += usize::from(done.records < summary.records);
-        assert!(
-            records(&everything(&into)) == states[&summary.head],
-            "{summary:?}"
-        );
+        assert!(records(&everything(&into)) == states[&summary.head], "{summary:?}");
     }
-    println!(
-        "{} backups, {twice} with duplicates, {repeated} repeated a scan",
-        made.len()
-    );
+    println!("{} backups, {twice} with duplicates, {repeated} repeated a scan", made.len());
     assert!(made.len() > 3 && twice > 0 && repeated > 0);
 }

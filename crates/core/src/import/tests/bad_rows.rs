@@ -13,25 +13,14 @@ fn reason(fields: &str) -> String {
 #[test]
 fn invalid_tokens_are_rejected() {
     let missing = "it has no token: give `token`, or its hash as `hashedToken`";
-    for fields in [
-        r#""x":1"#,
-        r#""token":null"#,
-        r#""token":"""#,
-        r#""token":"redacted""#,
-    ] {
+    for fields in [r#""x":1"#, r#""token":null"#, r#""token":"""#, r#""token":"redacted""#] {
         assert_eq!(reason(fields), missing);
     }
     for hash in hashes(OTHER) {
         let message = reason(&format!(r#""token":"{hash}""#));
-        assert_eq!(
-            message,
-            "`token` is a stored hash; give it as `hashedToken`"
-        );
+        assert_eq!(message, "`token` is a stored hash; give it as `hashedToken`");
         let message = reason(&format!(r#""token":"{RAW}","hashedToken":"{hash}""#));
-        assert!(
-            message.starts_with("`token` and `hashedToken` do not match"),
-            "{message}"
-        );
+        assert!(message.starts_with("`token` and `hashedToken` do not match"), "{message}");
     }
     assert_eq!(reason(r#""token":7"#), "`token` is not a string");
     for short in [
@@ -58,48 +47,26 @@ fn invalid_fields_are_rejected() {
         with(r#""status":"paused""#),
         "unknown status `paused`; expected `active`, `inactive` or `revoked`"
     );
-    for time in [
-        "1969-12-31T23:59:59Z",
-        "2263-01-01T00:00:00Z",
-        "9999-12-31T00:00:00Z",
-    ] {
+    for time in ["1969-12-31T23:59:59Z", "2263-01-01T00:00:00Z", "9999-12-31T00:00:00Z"] {
         let message = with(&format!(r#""expiresAt":"{time}""#));
-        assert!(
-            message.starts_with("`expiresAt`: a time must be between 1970"),
-            "{message}"
-        );
+        assert!(message.starts_with("`expiresAt`: a time must be between 1970"), "{message}");
     }
     assert!(
         with(r#""expiresAt":"0001-01-01T00:00:00Z""#).starts_with("`expiresAt`: a time must be")
     );
     assert!(with(r#""createdAt":"yesterday""#).starts_with("`createdAt`: a time must have"));
     assert_eq!(with(r#""createdAt":5"#), "`createdAt` is not a string");
-    assert_eq!(
-        with(r#""userID":"77""#),
-        "`userID`: id must have a length of 16 bytes"
-    );
-    assert_eq!(
-        with(r#""userID":"0000000000000000""#),
-        "`userID`: invalid ID"
-    );
+    assert_eq!(with(r#""userID":"77""#), "`userID`: id must have a length of 16 bytes");
+    assert_eq!(with(r#""userID":"0000000000000000""#), "`userID`: invalid ID");
     assert_eq!(
         with(r#""description":"\u0007""#),
         "description contains the control character U+0007; remove it"
     );
     let long = format!(r#""description":"{}""#, "x".repeat(1 << 20));
-    assert_eq!(
-        with(&long),
-        "description has 1048576 bytes; the maximum is 4096"
-    );
-    assert_eq!(
-        with(r#""description":"\ud800""#),
-        "`description` is not a string"
-    );
+    assert_eq!(with(&long), "description has 1048576 bytes; the maximum is 4096");
+    assert_eq!(with(r#""description":"\ud800""#), "`description` is not a string");
     let twice = row(r#""status":null,"status":null"#);
-    assert_eq!(
-        bad(&rows(&[twice])),
-        ["authorizations[0]: duplicate field `status`"]
-    );
+    assert_eq!(bad(&rows(&[twice])), ["authorizations[0]: duplicate field `status`"]);
 }
 
 #[test]
@@ -107,14 +74,8 @@ fn invalid_ids_are_rejected() {
     let token = format!(r#""token":"{RAW}""#);
     for (id, message) in [
         ("", "authorizations[0]: `id` is missing"),
-        (
-            r#""id":"x","#,
-            "authorizations[0]: `id`: id must have a length of 16 bytes",
-        ),
-        (
-            r#""id":"000000000000000g","#,
-            "authorizations[0]: `id`: invalid ID",
-        ),
+        (r#""id":"x","#, "authorizations[0]: `id`: id must have a length of 16 bytes"),
+        (r#""id":"000000000000000g","#, "authorizations[0]: `id`: invalid ID"),
         (r#""id":12,"#, "authorizations[0]: `id` is not a string"),
     ] {
         let row = row(&token).replace(r#""id":"0000000000000a01","#, id);
@@ -123,10 +84,7 @@ fn invalid_ids_are_rejected() {
     let not_rows = bad(&format!(r#"{{"authorizations":[7,null,[],"{RAW}"]}}"#));
     assert_eq!(not_rows.len(), 4);
     for (at, message) in not_rows.iter().enumerate() {
-        assert_eq!(
-            *message,
-            format!("authorizations[{at}]: it is not an object")
-        );
+        assert_eq!(*message, format!("authorizations[{at}]: it is not an object"));
     }
     let array = r#"{"orgs":[["0000000000000b01","o"]]}"#;
     assert_eq!(bad(array), ["orgs[0]: it is not an object"]);
@@ -140,10 +98,7 @@ fn invalid_export_fields_are_rejected() {
     let user =
         r#"{"id":"0000000000000c01","name":"u","memberships":[["0000000000000b01","owner"]]}"#;
     let message = bad(&format!(r#"{{"users":[{user}]}}"#));
-    assert!(
-        message[0].contains("`memberships` is not a list of `{"),
-        "{message:?}"
-    );
+    assert!(message[0].contains("`memberships` is not a list of `{"), "{message:?}");
     let set_up =
         r#"{"orgs":[],"setUp":["0000000000000b01","0000000000000c01","2026-01-01T00:00:00Z"]}"#;
     assert!(refused(set_up.as_bytes()).contains("`setUp` is not a single `{"));
@@ -194,11 +149,7 @@ fn duplicates_are_reported_with_their_first_occurrence() {
         ["authorizations[1] (id 0000000000000a01): it has the same id as authorizations[0]"]
     );
     assert_eq!(
-        bad(&rows(&[
-            row(&other),
-            second(&raw),
-            second(&raw).replace("0a02", "0a03")
-        ])),
+        bad(&rows(&[row(&other), second(&raw), second(&raw).replace("0a02", "0a03")])),
         ["authorizations[2] (id 0000000000000a03): it has the same token as authorizations[1]"]
     );
     for hash in hashes(RAW) {
@@ -229,46 +180,28 @@ fn duplicates_are_reported_with_their_first_occurrence() {
 fn a_file_of_an_unknown_format_is_rejected_as_a_whole() {
     let syntax = |input: &str| {
         let message = refused(input.as_bytes());
-        assert!(
-            message.starts_with("the input is not valid JSON: "),
-            "{message}"
-        );
+        assert!(message.starts_with("the input is not valid JSON: "), "{message}");
         message
     };
     assert!(syntax("{\"orgs\":[\n{\"id\":}]}").ends_with("at line 2 column 7"));
     assert!(syntax("").contains("EOF"));
     assert!(syntax("{\"orgs\":[]} x").contains("trailing characters"));
     assert!(syntax("{\"orgs\":[1,").contains("EOF"));
-    assert!(matches!(
-        ImportFile::read(&b"{\"orgs\":[\"\xff\"]}"[..]),
-        Err(ImportError::Syntax(_))
-    ));
+    assert!(matches!(ImportFile::read(&b"{\"orgs\":[\"\xff\"]}"[..]), Err(ImportError::Syntax(_))));
     let form = |input: &str, reason: &str| {
         let message = refused(input.as_bytes());
-        assert!(
-            message.starts_with("the input is not an import file: "),
-            "{message}"
-        );
+        assert!(message.starts_with("the input is not an import file: "), "{message}");
         assert!(message.contains(reason), "{message}");
         assert!(!message.contains(RAW), "{message}");
     };
     form("{}", "an object without any of the lists");
-    form(
-        r#"{"code":"unauthorized"}"#,
-        "an object without any of the lists",
-    );
+    form(r#"{"code":"unauthorized"}"#, "an object without any of the lists");
     form("[1]", "an array without authorizations");
-    form(
-        r#"[{"id":"0000000000000a01","name":"o"}]"#,
-        "an array without authorizations",
-    );
+    form(r#"[{"id":"0000000000000a01","name":"o"}]"#, "an array without authorizations");
     form(&format!("\"{RAW}\""), "neither an object nor an array");
     form("7", "neither an object nor an array");
     form("{\n\"orgs\":{}}", "`orgs` in line 2 is not an array");
-    form(
-        &format!(r#"{{"authorizations":"{RAW}"}}"#),
-        "`authorizations` in line 1 is not an array",
-    );
+    form(&format!(r#"{{"authorizations":"{RAW}"}}"#), "`authorizations` in line 1 is not an array");
     form(r#"{"orgs":[],"orgs":[]}"#, "`orgs` in line 1 occurs twice");
 }
 
@@ -280,13 +213,7 @@ fn read_errors_are_reported_as_read_errors() {
             Err(std::io::Error::other("pulled out"))
         }
     }
-    assert!(matches!(
-        ImportFile::read(Broken),
-        Err(ImportError::Read(_))
-    ));
+    assert!(matches!(ImportFile::read(Broken), Err(ImportError::Read(_))));
     let short_digest = std::io::Read::chain(&b"{\"orgs\":["[..], Broken);
-    assert!(matches!(
-        ImportFile::read(short_digest),
-        Err(ImportError::Read(_))
-    ));
+    assert!(matches!(ImportFile::read(short_digest), Err(ImportError::Read(_))));
 }

@@ -31,31 +31,14 @@ fn api_replies_are_read_in_any_order() {
         found.permissions[0].to_string(),
         "read:orgs/0000000000000b01/buckets/0000000000000d01"
     );
-    let org = engine
-        .admin(Caller::Root)
-        .organizations()
-        .find("o")
-        .unwrap();
+    let org = engine.admin(Caller::Root).organizations().find("o").unwrap();
+    assert_eq!((org.id, &*org.description), (found.organization, "of the file"));
     assert_eq!(
-        (org.id, &*org.description),
-        (found.organization, "of the file")
-    );
-    assert_eq!(
-        engine
-            .admin(Caller::Root)
-            .users()
-            .list(&ListOptions::default())
-            .unwrap()[0]
-            .name,
+        engine.admin(Caller::Root).users().list(&ListOptions::default()).unwrap()[0].name,
         "u"
     );
     assert_eq!(
-        engine
-            .admin(Caller::Root)
-            .buckets()
-            .list(None, &ListOptions::default())
-            .unwrap()[0]
-            .name,
+        engine.admin(Caller::Root).buckets().list(None, &ListOptions::default()).unwrap()[0].name,
         "b"
     );
 }
@@ -69,18 +52,13 @@ fn influx_auth_list_output_is_read() {
     );
     let bad = bad(&json);
     assert_eq!(bad.len(), 1);
-    assert!(
-        bad[0].starts_with("[0] (id 0000000000000a01): it names no org"),
-        "{bad:?}"
-    );
+    assert!(bad[0].starts_with("[0] (id 0000000000000a01): it names no org"), "{bad:?}");
     assert!(bad[0].ends_with("or set a default"), "{bad:?}");
 
     let engine = engine();
     for organization in ["0000000000000b01", "my-org"] {
-        let defaults = Defaults {
-            organization: Some(OwnerName::from(organization)),
-            ..Defaults::default()
-        };
+        let defaults =
+            Defaults { organization: Some(OwnerName::from(organization)), ..Defaults::default() };
         let plan = plan_for(&engine, &json, &defaults);
         // The permissions refer to another organization than the one with this name.
         assert_eq!(plan.bad().is_empty(), organization == "0000000000000b01");
@@ -89,25 +67,16 @@ fn influx_auth_list_output_is_read() {
     let request = Request::new(Action::READ, ResourceType::BUCKETS);
     assert!(engine.verifier().check(RAW, &request).is_ok());
     assert_eq!(
-        engine
-            .admin(Caller::Root)
-            .users()
-            .list(&ListOptions::default())
-            .unwrap()[0]
-            .name,
+        engine.admin(Caller::Root).users().list(&ListOptions::default()).unwrap()[0].name,
         "me"
     );
 }
 
 #[test]
 fn empty_lists_are_accepted() {
-    for json in [
-        "null",
-        "[]",
-        r#"{"authorizations":[]}"#,
-        r#"{"users":null}"#,
-        "\u{feff} {\"orgs\":[]}\n",
-    ] {
+    for json in
+        ["null", "[]", r#"{"authorizations":[]}"#, r#"{"users":null}"#, "\u{feff} {\"orgs\":[]}\n"]
+    {
         assert_eq!(import(json).1.total(), 0, "{json}");
     }
 }
@@ -130,9 +99,7 @@ fn every_status_is_imported() {
         (r#""inactive""#, Status::Inactive),
         (r#""revoked""#, Status::Revoked),
     ] {
-        let (engine, _) = import(&rows(&[row(&format!(
-            r#""token":"{RAW}","status":{json}"#
-        ))]));
+        let (engine, _) = import(&rows(&[row(&format!(r#""token":"{RAW}","status":{json}"#))]));
         let found = stored(&engine, "0000000000000a01");
         assert_eq!(found.status, status, "{json}");
         assert_eq!(found.revoked_at.is_some(), status == Status::Revoked);
@@ -159,15 +126,6 @@ fn importing_twice_adds_nothing() {
     let (engine, counts) = import(&json);
     assert_eq!(counts.total(), 3);
     let again = plan_in(&engine, &json);
-    assert_eq!(
-        (again.new_items().total(), again.known().authorizations),
-        (0, 1)
-    );
-    assert_eq!(
-        again
-            .write(&engine.maintenance(), &mut |_| ())
-            .unwrap()
-            .total(),
-        0
-    );
+    assert_eq!((again.new_items().total(), again.known().authorizations), (0, 1));
+    assert_eq!(again.write(&engine.maintenance(), &mut |_| ()).unwrap().total(), 0);
 }

@@ -58,12 +58,7 @@ fn refused(input: &[u8]) -> String {
 
 fn stored(engine: &Engine, id: &str) -> Authorization {
     let id: Id = id.parse().unwrap();
-    engine
-        .admin(Caller::Root)
-        .with_tombstones()
-        .authorizations()
-        .get(id)
-        .unwrap()
+    engine.admin(Caller::Root).with_tombstones().authorizations().get(id).unwrap()
 }
 
 /// Returns an authorization with an id, an organization, permissions and these fields.
@@ -86,8 +81,5 @@ fn hashes(token: &str) -> [String; 2] {
         format!("$influxdb2-{variant}${digest}")
     };
     let text = token.as_bytes();
-    [
-        of("sha256", ForeignHash::sha256(text)),
-        of("sha512", ForeignHash::sha512(text)),
-    ]
+    [of("sha256", ForeignHash::sha256(text)), of("sha512", ForeignHash::sha512(text))]
 }

@@ -5,11 +5,7 @@ use crate::NewOrganization;
 use crate::{Status, Token};
 
 fn named(engine: &Engine, organization: &str) -> Id {
-    let found = engine
-        .admin(Caller::Root)
-        .with_tombstones()
-        .organizations()
-        .find(organization);
+    let found = engine.admin(Caller::Root).with_tombstones().organizations().find(organization);
     found.unwrap().id
 }
 
@@ -28,21 +24,14 @@ fn missing_owners_are_created() {
     assert_eq!((counts.organizations, counts.users), (1, 1));
     assert_eq!(named(&engine, "o").to_string(), "0000000000000b01");
     assert_eq!(
-        engine
-            .admin(Caller::Root)
-            .with_tombstones()
-            .users()
-            .list(&ListOptions::default())
-            .unwrap()[0]
-            .name,
+        engine.admin(Caller::Root).with_tombstones().users().list(&ListOptions::default()).unwrap()
+            [0]
+        .name,
         "u"
     );
 
     let (engine, _) = import(&rows(&[with_owners("0000000000000a01", RAW, owners)]));
-    assert_eq!(
-        named(&engine, "0000000000000b01").to_string(),
-        "0000000000000b01"
-    );
+    assert_eq!(named(&engine, "0000000000000b01").to_string(), "0000000000000b01");
 }
 
 #[test]
@@ -60,25 +49,15 @@ fn owner_names_resolve_in_the_file_before_the_store() {
         "orgs":[{{"id":"0000000000000b01","name":"of the file"}}]}}"#,
         with_owners("0000000000000a01", RAW, of_file),
         with_owners("0000000000000a02", OTHER, r#""org":"stored","user":"new""#),
-        with_owners(
-            "0000000000000a03",
-            &OTHER.replace('0', "x"),
-            r#""org":"new","user":"new""#
-        ),
+        with_owners("0000000000000a03", &OTHER.replace('0', "x"), r#""org":"new","user":"new""#),
     );
     let counts = import_into(&engine, &json);
     assert_eq!((counts.organizations, counts.users), (2, 1));
     let organization = |id| stored(&engine, id).organization;
-    assert_eq!(
-        organization("0000000000000a01").to_string(),
-        "0000000000000b01"
-    );
+    assert_eq!(organization("0000000000000a01").to_string(), "0000000000000b01");
     assert_eq!(organization("0000000000000a02"), stored_org.id);
     assert_eq!(organization("0000000000000a03"), named(&engine, "new"));
-    assert_eq!(
-        stored(&engine, "0000000000000a02").user,
-        stored(&engine, "0000000000000a03").user
-    );
+    assert_eq!(stored(&engine, "0000000000000a02").user, stored(&engine, "0000000000000a03").user);
     assert_eq!(plan_in(&engine, &json).new_items().total(), 0);
 }
 
@@ -86,11 +65,7 @@ fn owner_names_resolve_in_the_file_before_the_store() {
 fn names_may_precede_the_id_they_belong_to() {
     let json = rows(&[
         with_owners("0000000000000a01", RAW, r#""org":"o""#),
-        with_owners(
-            "0000000000000a02",
-            OTHER,
-            r#""orgID":"0000000000000b01","org":"o""#,
-        ),
+        with_owners("0000000000000a02", OTHER, r#""orgID":"0000000000000b01","org":"o""#),
     ]);
     let (engine, counts) = import(&json);
     assert_eq!(counts.organizations, 1);
@@ -102,18 +77,12 @@ fn names_may_precede_the_id_they_belong_to() {
 fn created_owners_do_not_take_existing_names() {
     let json = format!(
         r#"{{"orgs":[{{"id":"0000000000000b01","name":"o"}}],"authorizations":[{}]}}"#,
-        with_owners(
-            "0000000000000a01",
-            RAW,
-            r#""orgID":"0000000000000b02","org":"o""#
-        )
+        with_owners("0000000000000a01", RAW, r#""orgID":"0000000000000b02","org":"o""#)
     );
     assert_eq!(
         bad(&json),
-        [
-            "authorizations[0] (id 0000000000000a01): its organization is invalid: \
-          another one in the file has the same name"
-        ]
+        ["authorizations[0] (id 0000000000000a01): its organization is invalid: \
+          another one in the file has the same name"]
     );
     let engine = engine();
     engine
@@ -122,43 +91,21 @@ fn created_owners_do_not_take_existing_names() {
         .organizations()
         .create(&NewOrganization::named("o"))
         .unwrap();
-    let json = rows(&[with_owners(
-        "0000000000000a01",
-        RAW,
-        r#""orgID":"0000000000000b02","org":"o""#,
-    )]);
+    let json =
+        rows(&[with_owners("0000000000000a01", RAW, r#""orgID":"0000000000000b02","org":"o""#)]);
     let plan = plan_in(&engine, &json);
-    assert!(
-        plan.bad()[0]
-            .reason
-            .ends_with("organization name exists already; choose another")
-    );
+    assert!(plan.bad()[0].reason.ends_with("organization name exists already; choose another"));
 }
 
 /// A reference from another row does not create an owner whose own row is invalid.
 #[test]
 fn rows_of_bad_owners_are_bad() {
     for (owners, meant) in [
-        (
-            r#"{"id":"0000000000000b01","name":"o","status":"off"}"#,
-            r#""orgID":"0000000000000b01""#,
-        ),
-        (
-            r#"{"id":"0000000000000b01","name":"o","status":"off"}"#,
-            r#""org":"o""#,
-        ),
-        (
-            r#"{"id":"b01","name":"o","status":"inactive"}"#,
-            r#""org":"o""#,
-        ),
-        (
-            r#"{"id":"0000000000000b01","name":"\u0007"}"#,
-            r#""orgID":"0000000000000b01""#,
-        ),
-        (
-            r#"{"id":"0000000000000b01"}"#,
-            r#""orgID":"0000000000000b01""#,
-        ),
+        (r#"{"id":"0000000000000b01","name":"o","status":"off"}"#, r#""orgID":"0000000000000b01""#),
+        (r#"{"id":"0000000000000b01","name":"o","status":"off"}"#, r#""org":"o""#),
+        (r#"{"id":"b01","name":"o","status":"inactive"}"#, r#""org":"o""#),
+        (r#"{"id":"0000000000000b01","name":"\u0007"}"#, r#""orgID":"0000000000000b01""#),
+        (r#"{"id":"0000000000000b01"}"#, r#""orgID":"0000000000000b01""#),
     ] {
         let json = format!(
             r#"{{"orgs":[{owners}],"authorizations":[{}]}}"#,
@@ -177,11 +124,7 @@ fn rows_of_bad_owners_are_bad() {
 
 #[test]
 fn bad_rows_create_no_owners() {
-    let json = rows(&[with_owners(
-        "0000000000000a01",
-        "short",
-        r#""org":"o","user":"u""#,
-    )]);
+    let json = rows(&[with_owners("0000000000000a01", "short", r#""org":"o","user":"u""#)]);
     let plan = plan_in(&engine(), &json);
     assert_eq!((plan.bad().len(), plan.new_items().total()), (1, 0));
 }
@@ -199,11 +142,8 @@ fn tokens_of_deleted_owners_stay_refused() {
     assert_eq!(refused.reason(), "revoked");
     assert_eq!(named(&engine, "o").to_string(), "0000000000000b02");
     let id = "0000000000000a01".parse().unwrap();
-    let message = engine
-        .admin(Caller::Root)
-        .with_tombstones()
-        .authorizations()
-        .explain(id, &request);
+    let message =
+        engine.admin(Caller::Root).with_tombstones().authorizations().explain(id, &request);
     assert_eq!(message.unwrap().authorization.status, Status::Active);
 }
 

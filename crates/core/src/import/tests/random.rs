@@ -21,9 +21,7 @@ fn value() -> impl Strategy<Value = String> {
         Just(format!("\"{RAW}\"")),
         Just(format!("[\"{RAW}\"]")),
         Just(format!("{{\"{RAW}\":\"{RAW}\"}}")),
-        Just(format!(
-            "[{{\"action\":\"{RAW}\",\"resource\":{{\"type\":\"{RAW}\"}}}}]"
-        )),
+        Just(format!("[{{\"action\":\"{RAW}\",\"resource\":{{\"type\":\"{RAW}\"}}}}]")),
         Just("[\"read:buckets\"]".to_owned()),
         Just("\"0000000000000a01\"".to_owned()),
         Just("null".to_owned()),

@@ -19,8 +19,7 @@ impl Builder {
                 self.recent.clear();
             }
             let permissions = Arc::clone(&digest.permissions);
-            self.recent
-                .insert(at, (permissions, owners_of(digest), number));
+            self.recent.insert(at, (permissions, owners_of(digest), number));
         }
         number
     }

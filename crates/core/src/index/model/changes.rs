@@ -40,11 +40,7 @@ fn observe(
     by_id: bool,
 ) -> Option<(u64, Vec<Result<(), NotInForce>>)> {
     index.read(|view| {
-        let start = if by_id {
-            view.start(number)
-        } else {
-            BucketHash::of_digest(short_digest)
-        };
+        let start = if by_id { view.start(number) } else { BucketHash::of_digest(short_digest) };
         index.find(view, (start, short_digest), describe)
     })
 }
@@ -188,10 +184,7 @@ fn the_newest_version_wins_between_two_writers() {
                             sequence
                         }
                     };
-                    assert!(
-                        sequence >= last.max(known),
-                        "{sequence} after {last}, {known}"
-                    );
+                    assert!(sequence >= last.max(known), "{sequence} after {last}, {known}");
                     last = sequence;
                 }
             });
@@ -214,33 +207,23 @@ fn owner_changes_apply_to_all_their_authorizations() {
             let handle = TokenLookup::ById(short_digest(number));
             apply(index, handled(number, 1, Status::Active, handle));
         }
-        let states = [
-            OwnerState::Active,
-            OwnerState::Inactive,
-            OwnerState::Active,
-            OwnerState::Deleted,
-        ];
+        let states =
+            [OwnerState::Active, OwnerState::Inactive, OwnerState::Active, OwnerState::Deleted];
         progress.begun.set(1);
         progress.done.set(1);
         thread::scope(|scope| {
             for number in 1..=2 {
                 scope.spawn(move || {
                     for _ in 0..2 {
-                        let look = || {
-                            observe(index, number, short_digest(number), true)
-                                .unwrap()
-                                .1[0]
-                        };
+                        let look =
+                            || observe(index, number, short_digest(number), true).unwrap().1[0];
                         let (live, may) = seen(progress, look);
                         let said = |at: u64| match states[at as usize - 1] {
                             OwnerState::Active => Ok(()),
                             OwnerState::Deleted => Err(NotInForce::Revoked),
                             _ => Err(NotInForce::OwnerInactive),
                         };
-                        assert!(
-                            may.clone().any(|at| said(at) == live),
-                            "{live:?} in {may:?}"
-                        );
+                        assert!(may.clone().any(|at| said(at) == live), "{live:?} in {may:?}");
                     }
                 });
             }

@@ -86,9 +86,5 @@ fn seen<T>(progress: &Progress, look: impl FnOnce() -> T) -> (T, RangeInclusive<
 }
 
 fn purged(number: u64, revision: u64) -> Change {
-    Change {
-        key: key(number),
-        revision: Revision(revision),
-        what: ChangeKind::Purged,
-    }
+    Change { key: key(number), revision: Revision(revision), what: ChangeKind::Purged }
 }

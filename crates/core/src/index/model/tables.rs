@@ -71,11 +71,7 @@ fn existing_entries_are_found_while_the_table_grows() {
         index.finish_loading();
         assert_eq!(index.len(), ALL as usize + 2);
         for number in 1..=ALL {
-            let wanted = if number <= ALL - 4 {
-                found_revoked(number)
-            } else {
-                there(number)
-            };
+            let wanted = if number <= ALL - 4 { found_revoked(number) } else { there(number) };
             assert_eq!(find(index, number), wanted);
         }
         assert_eq!(index.revoked().len(), ALL as usize - 4);
@@ -96,11 +92,7 @@ fn a_digest_can_move_between_records() {
             version(30, 1, Status::Active, short_digests),
             purged(30, 2),
             version(31, 1, Status::Active, short_digests),
-            Change {
-                key: key(31),
-                revision: Revision(2),
-                what: ChangeKind::Tampered,
-            },
+            Change { key: key(31), revision: Revision(2), what: ChangeKind::Tampered },
             version(31, 3, Status::Revoked, short_digests),
         ];
         let said = |at: u64| match at {
@@ -118,10 +110,7 @@ fn a_digest_can_move_between_records() {
                             let said: Option<(Id, Result<u64, NotInForce>)> = said(at);
                             said.map(|(_, live)| live)
                         };
-                        assert!(
-                            may.clone().any(|at| of_one(at) == found),
-                            "{found:?} in {may:?}"
-                        );
+                        assert!(may.clone().any(|at| of_one(at) == found), "{found:?} in {may:?}");
                     }
                     for number in [4, 5] {
                         assert_eq!(find(index, number), there(number));
@@ -243,11 +232,7 @@ fn a_concurrent_rebuild_never_reverts_a_record() {
                 active(1),
             ]);
             // The scan may read before or after the writes of the other thread.
-            let three = if is_revoked.get() == 1 {
-                revoked(3)
-            } else {
-                active(3)
-            };
+            let three = if is_revoked.get() == 1 { revoked(3) } else { active(3) };
             let six = (is_new.get() == 1).then(|| active(6));
             let read = [active(2), three, active(4)].into_iter().chain(six);
             index.rebuild(read.collect::<Vec<_>>());
@@ -273,12 +258,7 @@ fn colliding_digests_are_found_while_the_table_grows() {
         let meeting = |number: u64| [u64::MAX - (number << 59), number];
         let change = |number, status| {
             let short_digests = [Some(meeting(number)), None];
-            version(
-                number,
-                1 + u64::from(status == Status::Revoked),
-                status,
-                short_digests,
-            )
+            version(number, 1 + u64::from(status == Status::Revoked), status, short_digests)
         };
         let (known, is_revoked) = (&UntrackedCounter::default(), &UntrackedCounter::default());
         thread::scope(|scope| {

@@ -55,18 +55,16 @@ fn authorization() -> impl Strategy<Value = Change> {
             let rest = (numbers, status, expires, owners);
             (Just(rest), handle(numbers.0))
         })
-        .prop_map(
-            |(((number, sequence, later), status, expires, (user, organization)), handle)| {
-                let mut change = handled(number, sequence, status, handle);
-                change.revision = Revision(sequence + later);
-                if let ChangeKind::Authorization(digest, _) = &mut change.what {
-                    digest.expires = expires;
-                    digest.user = user.map(id);
-                    digest.organization = id(organization);
-                }
-                change
-            },
-        )
+        .prop_map(|(((number, sequence, later), status, expires, (user, organization)), handle)| {
+            let mut change = handled(number, sequence, status, handle);
+            change.revision = Revision(sequence + later);
+            if let ChangeKind::Authorization(digest, _) = &mut change.what {
+                digest.expires = expires;
+                digest.user = user.map(id);
+                digest.organization = id(organization);
+            }
+            change
+        })
 }
 
 fn any_key() -> impl Strategy<Value = RecordKey> {
@@ -132,12 +130,7 @@ struct Both {
 impl Both {
     fn new() -> Self {
         let (index, reference_index) = (Index::empty(), ReferenceIndex::empty());
-        let mut both = Self {
-            index,
-            reference_index,
-            filled: FILLED,
-            emptied: FILLED,
-        };
+        let mut both = Self { index, reference_index, filled: FILLED, emptied: FILLED };
         both.apply(owner(Kind::ORGANIZATION, 1, OwnerState::Active, 1));
         both.apply(owner(Kind::USER, 2, OwnerState::Active, 1));
         both
@@ -187,11 +180,7 @@ impl Both {
     }
 
     fn agree_on(&self, change: &Change) {
-        assert_eq!(
-            self.index.says(change),
-            self.reference_index.says(change),
-            "{change:?}"
-        );
+        assert_eq!(self.index.says(change), self.reference_index.says(change), "{change:?}");
     }
 
     /// Compares everything that the steps may have changed.
@@ -209,20 +198,14 @@ impl Both {
             TestLookup::of(id(number), digest.handle)
         });
         for door in shared.chain(own).chain(filled) {
-            let found: [Option<(Id, Result<u64, NotInForce>)>; 2] = [
-                index.find_at(door, time(now)),
-                reference_index.find_at(door, time(now)),
-            ];
+            let found: [Option<(Id, Result<u64, NotInForce>)>; 2] =
+                [index.find_at(door, time(now)), reference_index.find_at(door, time(now))];
             assert_eq!(found[0], found[1], "{door:?}");
         }
         for number in 1..=IDS {
             for kind in [Kind::AUTHORIZATION, Kind::USER, Kind::ORGANIZATION] {
                 let key = RecordKey::new(kind, id(number));
-                assert_eq!(
-                    index.sequence_of(key),
-                    reference_index.sequence_of(key),
-                    "{key:?}"
-                );
+                assert_eq!(index.sequence_of(key), reference_index.sequence_of(key), "{key:?}");
             }
             for at in [5, 15, 35] {
                 let (key, at) = (key(number), time(at));

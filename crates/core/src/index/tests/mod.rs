@@ -65,10 +65,7 @@ fn revoking_an_id_revokes_all_its_slots() {
     apply(&index, version(9, 1, Status::Active, short_digests));
     apply(&index, version(9, 2, Status::Revoked, short_digests));
     for number in [1, 2] {
-        assert_eq!(
-            look(&index, short_digest(number)),
-            Some((id(9), Err(NotInForce::Revoked)))
-        );
+        assert_eq!(look(&index, short_digest(number)), Some((id(9), Err(NotInForce::Revoked))));
     }
 }
 
@@ -83,63 +80,33 @@ fn a_replayed_version_is_reported_and_ignored() {
     assert_eq!(apply(&index, old.clone()), ApplyOutcome::Known);
     old.revision = Revision(3);
     assert_eq!(apply(&index, old.clone()), ApplyOutcome::RolledBack);
-    assert_eq!(
-        look(&index, short_digest(1)),
-        Some((id(9), Err(NotInForce::Inactive)))
-    );
+    assert_eq!(look(&index, short_digest(1)), Some((id(9), Err(NotInForce::Inactive))));
     // A revocation applies whatever its sequence is.
     apply(&index, version(9, 4, Status::Revoked, short_digests));
     assert_eq!(
         apply(&index, version(9, 5, Status::Active, short_digests)),
         ApplyOutcome::RolledBack
     );
-    assert_eq!(
-        look(&index, short_digest(1)),
-        Some((id(9), Err(NotInForce::Revoked)))
-    );
+    assert_eq!(look(&index, short_digest(1)), Some((id(9), Err(NotInForce::Revoked))));
 }
 
 #[test]
 fn a_shared_digest_stays_with_the_first_authorization() {
     let index = index_with_owners();
-    apply(
-        &index,
-        version(9, 1, Status::Revoked, [Some(short_digest(1)), None]),
-    );
+    apply(&index, version(9, 1, Status::Revoked, [Some(short_digest(1)), None]));
     let second = version(10, 1, Status::Active, [Some(short_digest(1)), None]);
     assert_eq!(apply(&index, second), ApplyOutcome::DuplicateToken);
-    assert_eq!(
-        look(&index, short_digest(1)),
-        Some((id(9), Err(NotInForce::Revoked)))
-    );
+    assert_eq!(look(&index, short_digest(1)), Some((id(9), Err(NotInForce::Revoked))));
 }
 
 #[test]
 fn purging_frees_the_digest() {
     let index = index_with_owners();
-    apply(
-        &index,
-        version(
-            9,
-            5,
-            Status::Revoked,
-            [Some(short_digest(1)), Some(short_digest(2))],
-        ),
-    );
-    let purged = Change {
-        key: key(9),
-        revision: Revision(6),
-        what: ChangeKind::Purged,
-    };
+    apply(&index, version(9, 5, Status::Revoked, [Some(short_digest(1)), Some(short_digest(2))]));
+    let purged = Change { key: key(9), revision: Revision(6), what: ChangeKind::Purged };
     apply(&index, purged);
-    assert_eq!(
-        (look(&index, short_digest(1)), look(&index, short_digest(2))),
-        (None, None)
-    );
-    apply(
-        &index,
-        version(10, 1, Status::Active, [Some(short_digest(1)), None]),
-    );
+    assert_eq!((look(&index, short_digest(1)), look(&index, short_digest(2))), (None, None));
+    apply(&index, version(10, 1, Status::Active, [Some(short_digest(1)), None]));
     assert_eq!(look(&index, short_digest(1)), Some((id(10), Ok(1))));
 }
 
@@ -150,10 +117,7 @@ fn a_rebuild_drops_purged_records_and_reverts_nothing() {
         let short_digests = [Some(short_digest(number)), None];
         apply(&index, version(number, 2, Status::Active, short_digests));
     }
-    apply(
-        &index,
-        version(3, 3, Status::Revoked, [Some(short_digest(3)), None]),
-    );
+    apply(&index, version(3, 3, Status::Revoked, [Some(short_digest(3)), None]));
     index.begin_rebuild();
     let active = OwnerState::Active;
     index.rebuild([
@@ -164,10 +128,7 @@ fn a_rebuild_drops_purged_records_and_reverts_nothing() {
         version(4, 2, Status::Active, [Some(short_digest(4)), None]),
     ]);
     // Written while the rebuild reads.
-    apply(
-        &index,
-        version(5, 9, Status::Active, [Some(short_digest(5)), None]),
-    );
+    apply(&index, version(5, 9, Status::Active, [Some(short_digest(5)), None]));
     let mut replayed = Vec::new();
     index.finish_rebuild(|key| replayed.push(key.id.number()));
     replayed.sort_unstable();
@@ -178,10 +139,7 @@ fn a_rebuild_drops_purged_records_and_reverts_nothing() {
     assert_eq!(look(&index, short_digest(4)), Some((id(4), Ok(2))));
     assert_eq!(look(&index, short_digest(5)), Some((id(5), Ok(9))));
     // The current version restores a record that was not revoked.
-    apply(
-        &index,
-        version(1, 2, Status::Active, [Some(short_digest(1)), None]),
-    );
+    apply(&index, version(1, 2, Status::Active, [Some(short_digest(1)), None]));
     assert_eq!(look(&index, short_digest(1)), Some((id(1), Ok(2))));
     // A record that vanished is not restored by an old version, neither now nor in another rebuild.
     let old = || version(2, 2, Status::Active, [Some(short_digest(2)), None]);
@@ -195,10 +153,7 @@ fn a_rebuild_drops_purged_records_and_reverts_nothing() {
     index.finish_rebuild(|_| {});
     assert_eq!(look(&index, short_digest(2)), None);
     assert_eq!(index.sequence(key(2)), 2);
-    apply(
-        &index,
-        version(2, 3, Status::Active, [Some(short_digest(2)), None]),
-    );
+    apply(&index, version(2, 3, Status::Active, [Some(short_digest(2)), None]));
     assert_eq!(look(&index, short_digest(2)), Some((id(2), Ok(3))));
 }
 
@@ -207,24 +162,15 @@ fn a_revocation_applies_regardless_of_its_sequence() {
     let index = index_with_owners();
     let short_digests = [Some(short_digest(1)), None];
     apply(&index, version(9, 5, Status::Active, short_digests));
-    assert_eq!(
-        apply(&index, version(9, 3, Status::Revoked, short_digests)),
-        ApplyOutcome::Applied
-    );
-    assert_eq!(
-        look(&index, short_digest(1)),
-        Some((id(9), Err(NotInForce::Revoked)))
-    );
+    assert_eq!(apply(&index, version(9, 3, Status::Revoked, short_digests)), ApplyOutcome::Applied);
+    assert_eq!(look(&index, short_digest(1)), Some((id(9), Err(NotInForce::Revoked))));
     assert_eq!(index.sequence(key(9)), 5);
 }
 
 #[test]
 fn a_deleted_owner_stays_deleted_across_a_rebuild() {
     let index = index_with_owners();
-    apply(
-        &index,
-        version(9, 1, Status::Active, [Some(short_digest(1)), None]),
-    );
+    apply(&index, version(9, 1, Status::Active, [Some(short_digest(1)), None]));
     apply(&index, owner(Kind::USER, 2, OwnerState::Deleted, 2));
     index.begin_rebuild();
     let active = OwnerState::Active;
@@ -234,10 +180,7 @@ fn a_deleted_owner_stays_deleted_across_a_rebuild() {
         version(9, 1, Status::Active, [Some(short_digest(1)), None]),
     ]);
     index.finish_rebuild(|_| {});
-    assert_eq!(
-        look(&index, short_digest(1)),
-        Some((id(9), Err(NotInForce::Revoked)))
-    );
+    assert_eq!(look(&index, short_digest(1)), Some((id(9), Err(NotInForce::Revoked))));
 }
 
 /// Writers apply versions out of order while the table grows. Readers must never see a revoked
@@ -257,11 +200,7 @@ fn concurrent_readers_never_see_an_older_version() {
                         let at = (step * [7919, 6007, 5003][writer as usize]) % (IDS * VERSIONS);
                         let (number, sequence) = (at % IDS + 1, at / IDS + 1);
                         let last = sequence == VERSIONS;
-                        let status = if last {
-                            Status::Revoked
-                        } else {
-                            Status::Active
-                        };
+                        let status = if last { Status::Revoked } else { Status::Active };
                         let short_digests =
                             [Some(short_digest(number)), Some(short_digest(number + IDS))];
                         apply(index, version(number, sequence, status, short_digests));
@@ -286,16 +225,11 @@ fn concurrent_readers_never_see_an_older_version() {
                 }
             });
         }
-        writers
-            .into_iter()
-            .for_each(|writer| writer.join().unwrap());
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
         done.store(true, Ordering::Release);
     });
     for number in 1..=IDS * 2 {
-        assert!(matches!(
-            look(index, short_digest(number)),
-            Some((_, Err(NotInForce::Revoked)))
-        ));
+        assert!(matches!(look(index, short_digest(number)), Some((_, Err(NotInForce::Revoked)))));
     }
 }
 
@@ -305,62 +239,32 @@ fn tokens_that_carry_ids_are_found_while_the_table_grows_and_shrinks() {
     const IDS: u64 = 50_000;
     let index = index_with_owners();
     for number in 1..=IDS {
-        apply(
-            &index,
-            handled(
-                number,
-                1,
-                Status::Active,
-                TokenLookup::ById(short_digest(number)),
-            ),
-        );
+        apply(&index, handled(number, 1, Status::Active, TokenLookup::ById(short_digest(number))));
         // An earlier record, wherever it was moved since.
         let old = number / 2 + 1;
-        assert_eq!(
-            look_up_by_id(&index, old, short_digest(old)),
-            Some((id(old), Ok(1)))
-        );
+        assert_eq!(look_up_by_id(&index, old, short_digest(old)), Some((id(old), Ok(1))));
     }
     assert_eq!(index.len(), IDS as usize + 2);
     index.finish_loading();
     for number in 1..=IDS {
         let ends = Change {
             revision: Revision(9),
-            ..handled(
-                number,
-                2,
-                Status::Revoked,
-                TokenLookup::ById(short_digest(number)),
-            )
+            ..handled(number, 2, Status::Revoked, TokenLookup::ById(short_digest(number)))
         };
         if number % 3 == 0 {
             assert_eq!(apply(&index, ends), ApplyOutcome::Applied);
         }
     }
     for number in 1..=IDS {
-        let wanted = if number % 3 == 0 {
-            Err(NotInForce::Revoked)
-        } else {
-            Ok(1)
-        };
-        assert_eq!(
-            look_up_by_id(&index, number, short_digest(number)),
-            Some((id(number), wanted))
-        );
-        assert_eq!(
-            look_up_by_id(&index, number, short_digest(number + IDS)),
-            None
-        );
+        let wanted = if number % 3 == 0 { Err(NotInForce::Revoked) } else { Ok(1) };
+        assert_eq!(look_up_by_id(&index, number, short_digest(number)), Some((id(number), wanted)));
+        assert_eq!(look_up_by_id(&index, number, short_digest(number + IDS)), None);
     }
     assert_eq!(index.revoked().len(), IDS as usize / 3);
     // The slots of purged records are lost until they are left out of a new table.
     for number in 1..=IDS {
         let what = ChangeKind::Purged;
-        let purged = Change {
-            key: key(number),
-            revision: Revision(10),
-            what,
-        };
+        let purged = Change { key: key(number), revision: Revision(10), what };
         if number % 10 != 0 {
             assert_eq!(apply(&index, purged), ApplyOutcome::Applied);
         }
@@ -387,18 +291,12 @@ fn a_returning_digest_reuses_its_slot() {
     // The record alternates between two digests.
     for sequence in 1..=1_000 {
         let short_digests = [Some(short_digest(9_000 + sequence % 2)), None];
-        apply(
-            &index,
-            version(IDS + 1, sequence, Status::Active, short_digests),
-        );
+        apply(&index, version(IDS + 1, sequence, Status::Active, short_digests));
     }
     (301..=IDS).for_each(add);
     index.finish_loading();
     for number in 1..=IDS {
-        assert_eq!(
-            look(&index, short_digest(number)),
-            Some((id(number), Ok(1)))
-        );
+        assert_eq!(look(&index, short_digest(number)), Some((id(number), Ok(1))));
     }
 }
 

@@ -36,11 +36,9 @@ impl TestLookup {
     pub(super) fn of(id: Id, handle: TokenLookup) -> Vec<Self> {
         match handle {
             TokenLookup::ById(short_digest) => vec![Self::Id(id.number(), short_digest)],
-            TokenLookup::ByDigest(short_digests) => short_digests
-                .into_iter()
-                .flatten()
-                .map(Self::Digest)
-                .collect(),
+            TokenLookup::ByDigest(short_digests) => {
+                short_digests.into_iter().flatten().map(Self::Digest).collect()
+            }
         }
     }
 }
@@ -74,9 +72,7 @@ impl State {
     fn apply(&mut self, change: &Change) -> ApplyOutcome {
         let key = change.key;
         let known = self.records.get(&key).cloned();
-        let is_old = known
-            .as_ref()
-            .is_some_and(|known| change.revision < known.revision);
+        let is_old = known.as_ref().is_some_and(|known| change.revision < known.revision);
         let (sequence, revoked) = match &change.what {
             ChangeKind::Purged if known.is_none() || is_old => return ApplyOutcome::Known,
             ChangeKind::Purged => {
@@ -101,11 +97,7 @@ impl State {
             }
             ChangeKind::Owner(state, sequence) => (*sequence, *state == OwnerState::Deleted),
         };
-        if self
-            .purged
-            .get(&key)
-            .is_some_and(|purged| sequence <= *purged)
-        {
+        if self.purged.get(&key).is_some_and(|purged| sequence <= *purged) {
             return ApplyOutcome::RolledBack;
         }
         if let Some(known) = &known
@@ -148,13 +140,7 @@ impl State {
             _ => unreachable!(),
         };
         let (revision, authentic) = (change.revision, true);
-        let record = Record {
-            revision,
-            sequence,
-            revoked,
-            authentic,
-            digest,
-        };
+        let record = Record { revision, sequence, revoked, authentic, digest };
         self.records.insert(key, record);
         outcome
     }
@@ -168,10 +154,7 @@ impl State {
 
     fn refuse_dependents(&mut self, key: RecordKey) {
         self.deny(key);
-        let lost = self
-            .records
-            .remove(&key)
-            .map_or(0, |record| record.sequence);
+        let lost = self.records.remove(&key).map_or(0, |record| record.sequence);
         self.remember_purged(key, lost);
     }
 

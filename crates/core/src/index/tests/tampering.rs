@@ -7,11 +7,8 @@ fn tampered_records_are_refused_until_an_authentic_version_arrives() {
     let index = index_with_owners();
     let short_digests = [Some(short_digest(1)), None];
     apply(&index, version(9, 3, Status::Active, short_digests));
-    let bad = |revision| Change {
-        key: key(9),
-        revision: Revision(revision),
-        what: ChangeKind::Tampered,
-    };
+    let bad =
+        |revision| Change { key: key(9), revision: Revision(revision), what: ChangeKind::Tampered };
     // Older than the current version: a page of a scan that began before.
     assert_eq!(apply(&index, bad(2)), ApplyOutcome::Known);
     assert!(look(&index, short_digest(1)).is_some());
@@ -34,10 +31,7 @@ fn tampered_records_are_refused_until_an_authentic_version_arrives() {
 #[test]
 fn a_tampered_owner_is_unknown() {
     let index = index_with_owners();
-    apply(
-        &index,
-        version(9, 1, Status::Active, [Some(short_digest(1)), None]),
-    );
+    apply(&index, version(9, 1, Status::Active, [Some(short_digest(1)), None]));
     for (kind, number) in [(Kind::USER, 2), (Kind::ORGANIZATION, 1)] {
         let bad = Change {
             key: RecordKey::new(kind, id(number)),
@@ -45,10 +39,7 @@ fn a_tampered_owner_is_unknown() {
             what: ChangeKind::Tampered,
         };
         apply(&index, bad);
-        assert_eq!(
-            look(&index, short_digest(1)),
-            Some((id(9), Err(NotInForce::OwnerInactive)))
-        );
+        assert_eq!(look(&index, short_digest(1)), Some((id(9), Err(NotInForce::OwnerInactive))));
         apply(&index, owner(kind, number, OwnerState::Active, 6));
         assert_eq!(look(&index, short_digest(1)), Some((id(9), Ok(1))));
     }
@@ -56,11 +47,7 @@ fn a_tampered_owner_is_unknown() {
 
 #[test]
 fn a_tampered_version_does_not_revive_a_purged_record() {
-    let change = |revision, what| Change {
-        key: key(9),
-        revision: Revision(revision),
-        what,
-    };
+    let change = |revision, what| Change { key: key(9), revision: Revision(revision), what };
     let old = |revision| Change {
         revision: Revision(revision),
         ..version(9, 4, Status::Active, [Some(short_digest(1)), None])

@@ -44,15 +44,7 @@ impl Compiler {
                 (Which::Name, self.names.len() as u64 - 1, hash)
             }
         };
-        let row = Row {
-            organization,
-            id,
-            order,
-            words,
-            tag: tag(hash),
-            scope,
-            which,
-        };
+        let row = Row { organization, id, order, words, tag: tag(hash), scope, which };
         let pair = words.checked_sub(FIRST_PAIR);
         let (held, bit) = match pair.and_then(|number| self.pairs.get_mut(usize::from(number))) {
             Some(pair) => (&mut pair.held, 1),
@@ -102,12 +94,8 @@ impl Compiler {
         }
         let is_needed =
             singles > LINEAR_SCAN_MAX || !self.pairs.is_empty() || !self.names.is_empty();
-        let more = RareFields {
-            by_target,
-            pairs: self.pairs.into(),
-            by_words,
-            names: self.names.into(),
-        };
+        let more =
+            RareFields { by_target, pairs: self.pairs.into(), by_words, names: self.names.into() };
         let mut rows = self.singles;
         rows.extend(self.whole);
         CompiledSet {

@@ -32,9 +32,7 @@ pub(super) fn hash_words(action: Action, kind: ResourceType) -> u64 {
     let fold = |name: Name| {
         let (words, _) = name.bytes().as_chunks::<8>();
         let each = words.iter().zip([0, 13, 27, 43]);
-        each.fold(0, |all, (word, by)| {
-            all ^ u64::from_ne_bytes(*word).rotate_left(by)
-        })
+        each.fold(0, |all, (word, by)| all ^ u64::from_ne_bytes(*word).rotate_left(by))
     };
     mix(fold(kind.0) ^ fold(action.0).rotate_left(7))
 }

@@ -133,9 +133,7 @@ impl CompiledSet {
     pub(crate) fn decompile(&self, organization: Id, user: Option<Id>) -> PermissionSet {
         let mut rows: Vec<&Row> = self.rows.iter().collect();
         rows.sort_by_key(|row| row.order);
-        rows.into_iter()
-            .filter_map(|row| self.permission(row, organization, user))
-            .collect()
+        rows.into_iter().filter_map(|row| self.permission(row, organization, user)).collect()
     }
 
     #[inline(never)]
@@ -202,11 +200,7 @@ impl CompiledSet {
             }
             _ => {
                 // Compare all tags first, without a branch that would often be mispredicted.
-                let singles = self
-                    .rows
-                    .iter()
-                    .take(self.singles.min(LINEAR_SCAN_MAX))
-                    .enumerate();
+                let singles = self.rows.iter().take(self.singles.min(LINEAR_SCAN_MAX)).enumerate();
                 let alike = |(number, row): (_, &Row)| u32::from(row.tag == tag(hash)) << number;
                 let mut alike = singles.map(alike).fold(0, |all, one| all | one);
                 while alike != 0 {
@@ -251,11 +245,7 @@ impl CompiledSet {
             Which::Id => Target::Id(Id::new(row.id)?),
             Which::Name => Target::Name(self.name(row)?.into()),
         };
-        let resource = Resource {
-            kind,
-            organization: organization_id,
-            target,
-        };
+        let resource = Resource { kind, organization: organization_id, target };
         Some(Permission { action, resource })
     }
 }

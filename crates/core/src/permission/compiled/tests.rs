@@ -99,29 +99,14 @@ impl Random {
 /// Well-known names, names that are well known in the other position, and names of all lengths that
 /// differ only at their ends.
 const ACTIONS: [&str; 5] = ["read", "write", "drop", "buckets", LONG[0]];
-const TYPES: [&str; 8] = [
-    "buckets",
-    "users",
-    "databases",
-    "tables",
-    "read",
-    LONG[0],
-    LONG[1],
-    LONG[2],
-];
+const TYPES: [&str; 8] =
+    ["buckets", "users", "databases", "tables", "read", LONG[0], LONG[1], LONG[2]];
 const LONG: [&str; 3] = [
     "a-name-that-has-thirty-one-byte",
     "a-name-that-has-thirty-one-bytf",
     "a-name-that-has-thirty-one-byt",
 ];
-const NAMES: [&str; 6] = [
-    "a",
-    "b",
-    "ab",
-    "*",
-    "1",
-    "a name of some more bytes than a word",
-];
+const NAMES: [&str; 6] = ["a", "b", "ab", "*", "1", "a name of some more bytes than a word"];
 
 /// Compares `sets` random sets with the plain rules on [`REQUESTS`] requests each, and returns how
 /// many were covered.
@@ -152,15 +137,10 @@ fn compiled_sets_cover_the_same_requests() {
     let each = SETS * REQUESTS;
     let cases = std::env::var("SYMBOLON_TEST_CASES").map_or(each, |cases| cases.parse().unwrap());
     let rounds = cases.div_ceil(each);
-    let covered: u64 = (0..rounds)
-        .map(|round| compare(&mut Random(round << 32 | 1), SETS))
-        .sum();
+    let covered: u64 = (0..rounds).map(|round| compare(&mut Random(round << 32 | 1), SETS)).sum();
     // Neither outcome is rare.
     let all = rounds * each;
-    assert!(
-        (all / 5..all * 4 / 5).contains(&covered),
-        "{covered} of {all}"
-    );
+    assert!((all / 5..all * 4 / 5).contains(&covered), "{covered} of {all}");
 }
 
 #[test]
@@ -202,11 +182,7 @@ fn sets_are_equal_relative_to_their_owners() {
         assert_eq!(CompiledSet::of(&other, to, by), compiled);
         // For other owners the set has another meaning, if it refers to its owners at all.
         let kept = CompiledSet::of(&set, to, by);
-        assert_eq!(
-            kept == compiled,
-            other == set,
-            "{organization} {user:?} {set:?}"
-        );
+        assert_eq!(kept == compiled, other == set, "{organization} {user:?} {set:?}");
         equal += u64::from(other == set);
     }
     assert!((SETS / 10..SETS * 9 / 10).contains(&equal), "{equal}");
@@ -214,13 +190,7 @@ fn sets_are_equal_relative_to_their_owners() {
 
 #[test]
 fn sets_that_differ_in_one_word_or_name_are_not_equal() {
-    let texts = [
-        "read:databases/a",
-        "read:databases/b",
-        "read:tables",
-        "drop:tables",
-        "read:rows",
-    ];
+    let texts = ["read:databases/a", "read:databases/b", "read:tables", "drop:tables", "read:rows"];
     let compiled = texts.map(|text| {
         let set: PermissionSet = vec![text.parse().unwrap()].into();
         CompiledSet::of(&set, Id::MIN, None)
@@ -273,11 +243,8 @@ fn colliding_hashes_are_distinguished() {
     }
     let words: Vec<ResourceType> = names.iter().map(|name| name.parse().unwrap()).collect();
     for held in [1, 40] {
-        let set = words
-            .iter()
-            .take(held)
-            .map(|kind| Permission::new(Action::READ, *kind))
-            .collect();
+        let set =
+            words.iter().take(held).map(|kind| Permission::new(Action::READ, *kind)).collect();
         let compiled = CompiledSet::of(&set, own, None);
         let covers =
             |kind: &&ResourceType| compiled.covers(&Request::new(Action::READ, **kind), own, None);

@@ -16,10 +16,7 @@ use crate::fixture::{READ_BUCKETS, World, key, options};
 fn adoption_eventually_succeeds_under_every_fault() {
     let counts = adopt(&Vec::new());
     let mut faults = 0;
-    for (method, count) in [Method::Get, Method::Find, Method::Commit]
-        .into_iter()
-        .zip(counts)
-    {
+    for (method, count) in [Method::Get, Method::Find, Method::Commit].into_iter().zip(counts) {
         assert!(count >= 1, "{method:?}");
         for nth in 1..=count {
             for fault in method.faults() {
@@ -37,22 +34,10 @@ fn adopt(plan: &Plan) -> [u64; 3] {
     let world = World::on(Arc::clone(&store) as Arc<dyn TokenStore>);
     let (wanted, text) = imported(&world);
     let record = RecordKey::new(Kind::AUTHORIZATION, wanted.id);
-    let size = || {
-        store
-            .inner()
-            .get(&record)
-            .unwrap()
-            .unwrap()
-            .record
-            .bytes
-            .len()
-    };
+    let size = || store.inner().get(&record).unwrap().unwrap().record.bytes.len();
     let before = size();
     // A short staleness limit makes the engine read the store often.
-    let options = Options {
-        max_staleness: Duration::from_millis(30),
-        ..options(&world.clock)
-    };
+    let options = Options { max_staleness: Duration::from_millis(30), ..options(&world.clock) };
     let shared = Arc::clone(&store) as Arc<dyn TokenStore>;
     let engine = Engine::open(shared, key(), options).unwrap();
     let check = |engine: &Engine| engine.verifier().check(text, &READ_BUCKETS);
@@ -72,11 +57,7 @@ fn adopt(plan: &Plan) -> [u64; 3] {
     assert_eq!(check(&engine), Ok(wanted.id), "{plan:?}");
     let restarted = world.another();
     assert_eq!(check(&restarted), Ok(wanted.id), "{plan:?}");
-    assert_eq!(
-        restarted.maintenance().fsck().unwrap().problems,
-        [],
-        "{plan:?}"
-    );
+    assert_eq!(restarted.maintenance().fsck().unwrap().problems, [], "{plan:?}");
     let mut made = now.into_iter().zip(first).map(|(now, first)| now - first);
     [(); 3].map(|()| made.next().unwrap())
 }

@@ -58,25 +58,13 @@ pub(super) const CASES: &[Case] = &[
         name: "create, by a token, for a user",
         prepare: |world| {
             let caller = world.caller(&["write:authorizations", "write:users", "read:buckets"]);
-            Before {
-                caller,
-                ..user(world)
-            }
+            Before { caller, ..user(world) }
         },
         run: |world, before| created(world, &before.caller, Some(before.id)),
         holds: |engine, before| {
-            let filter = AuthorizationFilter {
-                user: Some(before.id),
-                ..AuthorizationFilter::default()
-            };
-            engine
-                .admin(ROOT)
-                .with_tombstones()
-                .authorizations()
-                .list(&filter)
-                .unwrap()
-                .len()
-                >= 2
+            let filter =
+                AuthorizationFilter { user: Some(before.id), ..AuthorizationFilter::default() };
+            engine.admin(ROOT).with_tombstones().authorizations().list(&filter).unwrap().len() >= 2
         },
         again: Again::Another(1),
         commits: Commits::One,
@@ -90,11 +78,7 @@ pub(super) const CASES: &[Case] = &[
                 permissions: Some([permission("write:buckets")].into_iter().collect()),
                 ..AuthorizationEdit::default()
             };
-            world
-                .root()
-                .authorizations()
-                .edit(before.id, edit)
-                .map(none)
+            world.root().authorizations().edit(before.id, edit).map(none)
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Forbidden(before.id))]
@@ -108,11 +92,7 @@ pub(super) const CASES: &[Case] = &[
         prepare: authorization,
         run: |world, before| {
             let edit = Transition::Deactivate.into();
-            world
-                .root()
-                .authorizations()
-                .edit(before.id, edit)
-                .map(none)
+            world.root().authorizations().edit(before.id, edit).map(none)
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Inactive(before.id))]
@@ -158,21 +138,8 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "create a user",
         prepare: nothing,
-        run: |world, _| {
-            world
-                .root()
-                .users()
-                .create(&NewUser::named("new"))
-                .map(none)
-        },
-        holds: |engine, _| {
-            engine
-                .admin(ROOT)
-                .with_tombstones()
-                .users()
-                .find("new")
-                .is_ok()
-        },
+        run: |world, _| world.root().users().create(&NewUser::named("new")).map(none),
+        holds: |engine, _| engine.admin(ROOT).with_tombstones().users().find("new").is_ok(),
         again: Again::Refused(|error| matches!(error, Error::Exists(Field::UserName))),
         commits: Commits::One,
     },
@@ -199,10 +166,7 @@ pub(super) const CASES: &[Case] = &[
         name: "delete a user",
         prepare: user,
         run: |world, before| {
-            let edit = UserEdit {
-                transition: Some(Transition::Revoke),
-                ..UserEdit::default()
-            };
+            let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
             world.root().users().edit(before.id, &edit).map(none)
         },
         holds: |engine, before| {
@@ -224,14 +188,7 @@ pub(super) const CASES: &[Case] = &[
                 .create(&NewOrganization::named("new"))
                 .map(none)
         },
-        holds: |engine, _| {
-            engine
-                .admin(ROOT)
-                .with_tombstones()
-                .organizations()
-                .find("new")
-                .is_ok()
-        },
+        holds: |engine, _| engine.admin(ROOT).with_tombstones().organizations().find("new").is_ok(),
         again: Again::Refused(|error| matches!(error, Error::Exists(Field::OrganizationName))),
         commits: Commits::One,
     },
@@ -249,12 +206,7 @@ pub(super) const CASES: &[Case] = &[
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::OwnerInactive(before.id))]
-                && engine
-                    .admin(ROOT)
-                    .with_tombstones()
-                    .organizations()
-                    .find("renamed")
-                    .is_ok()
+                && engine.admin(ROOT).with_tombstones().organizations().find("renamed").is_ok()
         },
         again: Again::Same,
         commits: Commits::One,
@@ -271,12 +223,7 @@ pub(super) const CASES: &[Case] = &[
         },
         holds: |engine, before| {
             denied(engine, before) == [Some(Denied::Revoked(before.id))]
-                && engine
-                    .admin(ROOT)
-                    .with_tombstones()
-                    .organizations()
-                    .find("org")
-                    .is_err()
+                && engine.admin(ROOT).with_tombstones().organizations().find("org").is_err()
         },
         again: Again::Same,
         commits: Commits::One,
@@ -326,12 +273,7 @@ pub(super) const CASES: &[Case] = &[
         },
         run: |world, before| {
             let engine = &world.engine;
-            engine
-                .admin(ROOT)
-                .with_tombstones()
-                .buckets()
-                .delete(before.id)
-                .map(none)
+            engine.admin(ROOT).with_tombstones().buckets().delete(before.id).map(none)
         },
         holds: |engine, before| !is_bucket(engine, before),
         again: Again::Same,
@@ -350,30 +292,18 @@ pub(super) const CASES: &[Case] = &[
                 token: None,
                 if_name_exists: symbolon::IfNameExists::Refuse,
             };
-            world
-                .engine
-                .maintenance()
-                .set_up(&first)
-                .map(|done| vec![done.token])
+            world.engine.maintenance().set_up(&first).map(|done| vec![done.token])
         },
         holds: |engine, _| {
             named_user(engine, "me").is_some()
-                && engine
-                    .admin(ROOT)
-                    .with_tombstones()
-                    .organizations()
-                    .find("first")
-                    .is_ok()
+                && engine.admin(ROOT).with_tombstones().organizations().find("first").is_ok()
         },
         again: Again::Refused(|error| matches!(error, Error::AlreadySetUp)),
         commits: Commits::One,
     },
     Case {
         name: "import",
-        prepare: |world| Before {
-            tokens: [V2, HASHED].map(token).into(),
-            ..nothing(world)
-        },
+        prepare: |world| Before { tokens: [V2, HASHED].map(token).into(), ..nothing(world) },
         run: |world, _| {
             let imported = world.engine.maintenance().import(&items())?;
             let none = ImportReport { new: 0, known: 5 };
@@ -392,51 +322,22 @@ pub(super) const CASES: &[Case] = &[
         prepare: |world| {
             let (engine, before) = (&world.engine, user(world));
             let revoked = world.create(&["read:buckets"]);
-            engine
-                .admin(ROOT)
-                .with_tombstones()
-                .authorizations()
-                .revoke(revoked.1.id)
-                .unwrap();
+            engine.admin(ROOT).with_tombstones().authorizations().revoke(revoked.1.id).unwrap();
             let bucket = registered(world, &before).unwrap();
-            engine
-                .admin(ROOT)
-                .with_tombstones()
-                .buckets()
-                .delete(bucket.id)
-                .unwrap();
-            let edit = UserEdit {
-                transition: Some(Transition::Revoke),
-                ..UserEdit::default()
-            };
-            engine
-                .admin(ROOT)
-                .with_tombstones()
-                .users()
-                .edit(before.id, &edit)
-                .unwrap();
+            engine.admin(ROOT).with_tombstones().buckets().delete(bucket.id).unwrap();
+            let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
+            engine.admin(ROOT).with_tombstones().users().edit(before.id, &edit).unwrap();
             world.clock.advance(Duration::from_secs(31 * 24 * 3600));
             let tokens = before.tokens.into_iter().chain([revoked.0]).collect();
             Before { tokens, ..before }
         },
         run: |world, _| world.engine.maintenance().purge().map(none),
         holds: |engine, before| {
-            let gone = engine
-                .admin(ROOT)
-                .with_tombstones()
-                .authorizations()
-                .list(&revoked())
-                .unwrap();
+            let gone =
+                engine.admin(ROOT).with_tombstones().authorizations().list(&revoked()).unwrap();
             gone.is_empty()
                 && denied(engine, before) == [Some(Denied::Unknown); 2]
-                && engine
-                    .maintenance()
-                    .fsck()
-                    .unwrap()
-                    .records
-                    .values()
-                    .sum::<usize>()
-                    == 2
+                && engine.maintenance().fsck().unwrap().records.values().sum::<usize>() == 2
         },
         again: Again::Same,
         commits: Commits::Several,

@@ -47,12 +47,7 @@ impl Trial {
         let before = (case.prepare)(&world);
         // The engine's own thread reads the store once a second.
         store.only_this_thread();
-        Self {
-            records: dump(store.inner()),
-            store,
-            world,
-            before,
-        }
+        Self { records: dump(store.inner()), store, world, before }
     }
 
     fn run(&self, case: &Case) -> Result<Vec<Token>, Error> {
@@ -66,10 +61,7 @@ impl Trial {
         let calls = || Method::ALL.map(|method| trial.store.calls(method));
         let first = calls();
         let tokens = trial.run(case).unwrap();
-        let counts = calls()
-            .into_iter()
-            .zip(first)
-            .map(|(now, first)| now - first);
+        let counts = calls().into_iter().zip(first).map(|(now, first)| now - first);
         trial.must_hold(case, &trial.world.engine, &tokens, "nothing");
         let counted = Method::ALL.into_iter().zip(counts).collect();
         (counted, dump(trial.store.inner()).0.len())
@@ -91,11 +83,7 @@ impl Trial {
                 (case.holds)(engine, &self.before),
                 "{name}, {what}: the change is not visible"
             );
-            assert_eq!(
-                engine.maintenance().fsck().unwrap().problems,
-                [],
-                "{name}, {what}"
-            );
+            assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{name}, {what}");
         }
     }
 }
@@ -121,10 +109,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
         }
         Err(error) if !is_unknown(error) => {
             let partly = case.commits == Commits::Several;
-            assert!(
-                untouched || partly,
-                "{name}, {what}: {error}, but the store changed"
-            );
+            assert!(untouched || partly, "{name}, {what}: {error}, but the store changed");
             AttemptOutcome::Refused
         }
         Err(_) if untouched => AttemptOutcome::UnknownAndNotThere,
@@ -139,17 +124,9 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
             AttemptOutcome::UnknownButApplied
         }
     };
-    assert_eq!(
-        trial.world.another().maintenance().fsck().unwrap().problems,
-        [],
-        "{name}, {what}"
-    );
+    assert_eq!(trial.world.another().maintenance().fsck().unwrap().problems, [], "{name}, {what}");
     if untouched {
-        assert_eq!(
-            engine.maintenance().fsck().unwrap().problems,
-            [],
-            "{name}, {what}"
-        );
+        assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{name}, {what}");
     }
     let is_applied = outcome == AttemptOutcome::UnknownButApplied;
     let again = trial.run(case);
@@ -169,11 +146,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
         Again::Another(records) if is_applied => records,
         _ => 0,
     };
-    assert_eq!(
-        dump(store.inner()).0.len(),
-        whole + unknown_to_all,
-        "{name}, {what}"
-    );
+    assert_eq!(dump(store.inner()).0.len(), whole + unknown_to_all, "{name}, {what}");
     struck.then_some(outcome)
 }
 
@@ -189,11 +162,7 @@ fn attempts(case: &Case) -> (String, usize) {
                 let outcome = outcome.unwrap_or_else(|| panic!("{}: {plan:?}", case.name));
                 // The record can be read back.
                 let is_clear = fault == Fault::After;
-                assert!(
-                    !is_clear || outcome == AttemptOutcome::Done,
-                    "{}: {plan:?}",
-                    case.name
-                );
+                assert!(!is_clear || outcome == AttemptOutcome::Done, "{}: {plan:?}", case.name);
                 outcomes.push(outcome);
             }
         }
@@ -202,11 +171,7 @@ fn attempts(case: &Case) -> (String, usize) {
     if case.commits == Commits::One {
         let commit = (Method::Commit, 1, Fault::After);
         outcomes.extend((count(Method::Get) + 1..).map_while(|nth| {
-            attempt(
-                case,
-                &vec![commit, (Method::Get, nth, Fault::Before)],
-                whole,
-            )
+            attempt(case, &vec![commit, (Method::Get, nth, Fault::Before)], whole)
         }));
     }
     let mut row = format!("| {} ", case.name);
@@ -238,10 +203,7 @@ fn every_change_reports_its_true_outcome_under_every_fault() {
     let rows: Vec<(String, usize)> = std::thread::scope(|scope| {
         let start = |case| scope.spawn(move || attempts(case));
         let threads: Vec<_> = CASES.iter().map(start).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let mut all = 0;
     for (row, faults) in rows {

@@ -35,37 +35,18 @@ pub(super) fn nothing(world: &World) -> Before {
 
 pub(super) fn authorization(world: &World) -> Before {
     let (token, made) = world.create(&["read:buckets"]);
-    Before {
-        id: made.id,
-        tokens: vec![token],
-        ..nothing(world)
-    }
+    Before { id: made.id, tokens: vec![token], ..nothing(world) }
 }
 
 /// Creates a user with one token.
 pub(super) fn user(world: &World) -> Before {
-    let user = world
-        .root()
-        .users()
-        .create(&NewUser::named("user"))
-        .unwrap();
-    let (token, _) = world
-        .root()
-        .authorizations()
-        .create(new(world, Some(user.id)))
-        .unwrap();
-    Before {
-        id: user.id,
-        tokens: vec![token],
-        ..nothing(world)
-    }
+    let user = world.root().users().create(&NewUser::named("user")).unwrap();
+    let (token, _) = world.root().authorizations().create(new(world, Some(user.id))).unwrap();
+    Before { id: user.id, tokens: vec![token], ..nothing(world) }
 }
 
 pub(super) fn new(world: &World, user: Option<Id>) -> NewAuthorization {
-    NewAuthorization {
-        user,
-        ..world.new_authorization(&["read:buckets"])
-    }
+    NewAuthorization { user, ..world.new_authorization(&["read:buckets"]) }
 }
 
 pub(super) fn created(
@@ -73,12 +54,8 @@ pub(super) fn created(
     caller: &Caller,
     user: Option<Id>,
 ) -> Result<Vec<Token>, Error> {
-    let made = world
-        .engine
-        .admin(*caller)
-        .with_tombstones()
-        .authorizations()
-        .create(new(world, user));
+    let made =
+        world.engine.admin(*caller).with_tombstones().authorizations().create(new(world, user));
     made.map(|(token, _)| vec![token])
 }
 
@@ -87,10 +64,7 @@ pub(super) fn rotated(
     before: &Before,
     overlap: Duration,
 ) -> Result<Vec<Token>, Error> {
-    let rotation = Rotation {
-        overlap,
-        description: None,
-    };
+    let rotation = Rotation { overlap, description: None };
     let made = world.root().authorizations().rotate(before.id, &rotation);
     made.map(|(token, _)| vec![token])
 }
@@ -100,25 +74,18 @@ pub(super) fn edited_organization(
     before: &Before,
     edit: &OrganizationEdit,
 ) -> Result<Vec<Token>, Error> {
-    world
-        .root()
-        .organizations()
-        .edit(before.organization, edit)
-        .map(none)
+    world.root().organizations().edit(before.organization, edit).map(none)
 }
 
 pub(super) fn added(world: &World, before: &Before) -> Result<User, Error> {
-    world
-        .root()
-        .organizations()
-        .add_member(before.organization, before.id, Role::Owner)
+    world.root().organizations().add_member(before.organization, before.id, Role::Owner)
 }
 
 pub(super) fn registered(world: &World, before: &Before) -> Result<Bucket, Error> {
-    world.root().buckets().create(&NewBucket {
-        organization: before.organization,
-        name: ("bucket").into(),
-    })
+    world
+        .root()
+        .buckets()
+        .create(&NewBucket { organization: before.organization, name: ("bucket").into() })
 }
 
 pub(super) fn none<T>(_: T) -> Vec<Token> {
@@ -132,65 +99,31 @@ pub(super) fn denied(engine: &Engine, before: &Before) -> Vec<Option<Denied>> {
 }
 
 pub(super) fn found(engine: &Engine, id: Id) -> Authorization {
-    engine
-        .admin(ROOT)
-        .with_tombstones()
-        .authorizations()
-        .get(id)
-        .unwrap()
+    engine.admin(ROOT).with_tombstones().authorizations().get(id).unwrap()
 }
 
 pub(super) fn authorizations(engine: &Engine, organization: Id) -> usize {
-    let filter = AuthorizationFilter {
-        organization: Some(organization),
-        ..AuthorizationFilter::default()
-    };
-    engine
-        .admin(ROOT)
-        .with_tombstones()
-        .authorizations()
-        .list(&filter)
-        .unwrap()
-        .len()
+    let filter =
+        AuthorizationFilter { organization: Some(organization), ..AuthorizationFilter::default() };
+    engine.admin(ROOT).with_tombstones().authorizations().list(&filter).unwrap().len()
 }
 
 pub(super) fn revoked() -> AuthorizationFilter {
-    AuthorizationFilter {
-        status: Some(Status::Revoked),
-        ..AuthorizationFilter::default()
-    }
+    AuthorizationFilter { status: Some(Status::Revoked), ..AuthorizationFilter::default() }
 }
 
 pub(super) fn named_user(engine: &Engine, name: &str) -> Option<Id> {
-    Some(
-        engine
-            .admin(ROOT)
-            .with_tombstones()
-            .users()
-            .find(name)
-            .ok()?
-            .id,
-    )
+    Some(engine.admin(ROOT).with_tombstones().users().find(name).ok()?.id)
 }
 
 pub(super) fn memberships(engine: &Engine, before: &Before) -> usize {
-    let users = engine
-        .admin(ROOT)
-        .with_tombstones()
-        .users()
-        .list(&ListOptions::default())
-        .unwrap();
+    let users = engine.admin(ROOT).with_tombstones().users().list(&ListOptions::default()).unwrap();
     let user = users.iter().find(|user| user.id == before.id).unwrap();
     user.memberships.len()
 }
 
 pub(super) fn is_bucket(engine: &Engine, before: &Before) -> bool {
-    engine
-        .admin(ROOT)
-        .with_tombstones()
-        .buckets()
-        .find(before.organization, "bucket")
-        .is_ok()
+    engine.admin(ROOT).with_tombstones().buckets().find(before.organization, "bucket").is_ok()
 }
 
 pub(super) fn token(text: &str) -> Token {
@@ -202,11 +135,7 @@ pub(super) fn hashed(organization: Id) -> (ImportItem, Authorization, &'static s
     let [.., ImportItem::Hashed(one, foreign_hash)] = items() else {
         unreachable!("it is the last")
     };
-    let one = Authorization {
-        organization,
-        user: None,
-        ..one
-    };
+    let one = Authorization { organization, user: None, ..one };
     (ImportItem::Hashed(one.clone(), foreign_hash), one, HASHED)
 }
 

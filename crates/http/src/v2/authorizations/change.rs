@@ -36,11 +36,7 @@ pub(super) async fn one(
     PathId(id): PathId,
 ) -> Result<Json<AuthorizationForm>, Failure> {
     shown(&api, principal.caller, move |engine| {
-        engine
-            .admin(principal.caller)
-            .authorizations()
-            .of_origin(Origin::V2)
-            .get(id)
+        engine.admin(principal.caller).authorizations().of_origin(Origin::V2).get(id)
     })
     .await
 }
@@ -83,11 +79,7 @@ pub(super) async fn update(
         if_unchanged: IfUnchanged::Touch,
     };
     shown(&api, principal.caller, move |engine| {
-        engine
-            .admin(principal.caller)
-            .authorizations()
-            .of_origin(Origin::V2)
-            .edit(id, edit)
+        engine.admin(principal.caller).authorizations().of_origin(Origin::V2).edit(id, edit)
     })
     .await
 }
@@ -108,11 +100,7 @@ pub(super) async fn delete(
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        engine
-            .admin(principal.caller)
-            .authorizations()
-            .of_origin(Origin::V2)
-            .revoke(id)
+        engine.admin(principal.caller).authorizations().of_origin(Origin::V2).revoke(id)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

@@ -47,9 +47,8 @@ fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAutho
     if let Err(error) = engine.schema().check(Origin::V2, &permissions) {
         return Err((&error).into());
     }
-    let organization = form
-        .organization
-        .ok_or_else(|| Failure::invalid("org id required: invalid ID"))?;
+    let organization =
+        form.organization.ok_or_else(|| Failure::invalid("org id required: invalid ID"))?;
     let status = status(form.status.as_deref())
         .ok_or_else(|| Failure::invalid("invalid status: must be active or inactive"))?;
     let user = match form.user {

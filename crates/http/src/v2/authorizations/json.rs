@@ -85,10 +85,7 @@ struct Links {
 /// A permission: an action on resources.
 #[derive(Debug, ToSchema)]
 #[schema(as = Permission)]
-#[expect(
-    dead_code,
-    reason = "only describes the JSON, which the engine reads and writes"
-)]
+#[expect(dead_code, reason = "only describes the JSON, which the engine reads and writes")]
 pub(crate) struct PermissionForm {
     action: ActionForm,
     resource: ResourceForm,
@@ -96,10 +93,7 @@ pub(crate) struct PermissionForm {
 
 #[derive(Debug, ToSchema)]
 #[schema(as = Action, rename_all = "lowercase")]
-#[expect(
-    dead_code,
-    reason = "only describes the JSON, which the engine reads and writes"
-)]
+#[expect(dead_code, reason = "only describes the JSON, which the engine reads and writes")]
 enum ActionForm {
     Read,
     Write,
@@ -108,10 +102,7 @@ enum ActionForm {
 /// All resources of a type, all of them in one organization, or a single one.
 #[derive(Debug, ToSchema)]
 #[schema(as = Resource)]
-#[expect(
-    dead_code,
-    reason = "only describes the JSON, which the engine reads and writes"
-)]
+#[expect(dead_code, reason = "only describes the JSON, which the engine reads and writes")]
 struct ResourceForm {
     /// Resource type, such as `buckets`; `GET /api/v2/resources` lists the types.
     #[schema(rename = "type", value_type = TypeName)]
@@ -261,8 +252,8 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> 
     let whole = number as u32;
     match f64::from(whole) == number {
         true => Ok(whole),
-        false => Err(serde::de::Error::custom(
-            "seconds must be a whole number from 0 to 4294967295",
-        )),
+        false => {
+            Err(serde::de::Error::custom("seconds must be a whole number from 0 to 4294967295"))
+        }
     }
 }

@@ -152,11 +152,7 @@ impl Reading {
         };
         let by_id = Ids::of(wanted)?;
         if let Some(id) = by_id.authorization {
-            let one = engine
-                .admin(caller)
-                .authorizations()
-                .of_origin(Origin::V2)
-                .get(id)?;
+            let one = engine.admin(caller).authorizations().of_origin(Origin::V2).get(id)?;
             reading.next = None;
             reading.write(engine, vec![one])?;
             reading.end();
@@ -208,9 +204,7 @@ impl Reading {
             return Ok(false);
         }
         Ok(filter.user.is_none_or(|user| one.user == Some(user))
-            && filter
-                .organization
-                .is_none_or(|organization| one.organization == organization)
+            && filter.organization.is_none_or(|organization| one.organization == organization)
             && filter.after.is_none_or(|after| one.id > after))
     }
 
@@ -239,8 +233,7 @@ impl Reading {
             _ => None,
         };
         let links = json!(ListLinks { own, next });
-        self.written
-            .extend_from_slice(format!(r#"],"links":{links}}}"#).as_bytes());
+        self.written.extend_from_slice(format!(r#"],"links":{links}}}"#).as_bytes());
         self.is_finished = true;
     }
 }
