@@ -22,7 +22,7 @@ pub(crate) struct Rcu<T> {
     domain: &'static ReaderDomain,
     current: AtomicPtr<T>,
     /// Replaced values, each with the era in which it was replaced.
-    retired: Mutex<Vec<(u64, Box<T>)>>,
+    retired: Mutex<Vec<(u64, Retired<T>)>>,
     /// Several threads read the value at once.
     shared: PhantomData<T>,
 }
@@ -106,10 +106,7 @@ impl<T> Rcu<T> {
     pub(crate) fn replace(&self, new: Box<T>) {
         let old = self.current.swap(Box::into_raw(new), Ordering::SeqCst);
         let era = self.domain.era.fetch_add(1, Ordering::SeqCst);
-        // SAFETY: the pointer came from a box, and only the thread that swapped it out turns it
-        // into a box again.
-        let old = unsafe { Box::from_raw(old) };
-        self.retired().push((era, old));
+        self.retired().push((era, Retired(old)));
     }
 
     /// Frees replaced values that no reader can hold any more. Never waits for a reader.
@@ -124,7 +121,7 @@ impl<T> Rcu<T> {
             return;
         }
         let oldest = self.domain.oldest().map_or(now, |oldest| oldest.min(now));
-        let free = |(era, _): &mut (u64, Box<T>)| *era < oldest;
+        let free = |(era, _): &mut (u64, Retired<T>)| *era < oldest;
         let freed: Vec<_> = self.retired().extract_if(.., free).collect();
         // Dropped after the lock is released, because it can take long.
         drop(freed);
@@ -136,7 +133,7 @@ impl<T> Rcu<T> {
         self.retired().len()
     }
 
-    fn retired(&self) -> MutexGuard<'_, Vec<(u64, Box<T>)>> {
+    fn retired(&self) -> MutexGuard<'_, Vec<(u64, Retired<T>)>> {
         self.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -146,6 +143,23 @@ impl<T> Drop for Rcu<T> {
         let current = self.current.load(Ordering::Acquire);
         // SAFETY: the pointer came from a box, and `&mut self` excludes readers and writers.
         drop(unsafe { Box::from_raw(current) });
+    }
+}
+
+/// A replaced value. It is a raw pointer, because a box would claim to be the only access to the
+/// value while readers still hold references.
+#[derive(Debug)]
+struct Retired<T>(*mut T);
+
+// SAFETY: it owns its value as a box does, and readers only share it (`Rcu::shared`).
+unsafe impl<T: Send + Sync> Send for Retired<T> {}
+
+impl<T> Drop for Retired<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a box in `new` or `replace`, and was swapped out once.
+        // `reclaim` drops it when no reader can hold the value any more, and the drop of `Rcu`
+        // when there are no readers.
+        drop(unsafe { Box::from_raw(self.0) });
     }
 }
 
