@@ -116,7 +116,7 @@ impl Admin {
 
     /// Returns the same administration with tombstones: revoked authorizations and deleted users,
     /// organizations and buckets are found by their ids until they are purged. Otherwise they are
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`]. Lists are not affected.
     #[must_use]
     pub fn with_tombstones(self) -> Self {
         Self { tombstones: Tombstones::Shown, ..self }

@@ -36,7 +36,8 @@ impl VerifiedUser {
     }
 }
 
-/// Signing in and out. The caller is the owner of the text of a session, or has given a password.
+/// Signs users and bearers of tokens in and out. It needs a password, a token that was checked, or
+/// the text of a session.
 #[derive(Clone)]
 pub struct Sessions {
     changes: Arc<Changes>,

@@ -58,8 +58,9 @@ impl UserEdit {
 
 /// The users that the caller of an [`Admin`] may read and change.
 ///
-/// Users belong to no organization, so only permissions for all organizations count. Each method
-/// fails with [`Error::Caller`] if the caller's own token or user is refused.
+/// A permission for one organization reaches no user, also not its members: only permissions for
+/// all organizations count. Each method fails with [`Error::Caller`] if the caller's own token or
+/// user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a>(pub(super) &'a Admin);
 
