@@ -193,14 +193,7 @@ impl<'a> Authorizations<'a> {
             |change, authorized| {
                 let (found, credential) = change.authorization(id)?;
                 self.check_present(change, &found)?;
-                let kind = ResourceType::AUTHORIZATIONS;
-                authorized.require_on(
-                    Action::READ,
-                    kind,
-                    found.organization,
-                    id,
-                    Field::Authorization,
-                )?;
+                require(authorized, Action::READ, &found)?;
                 if has_deleted_owner(change, &found)? {
                     return Err(Error::NotFound(Field::Authorization));
                 }
@@ -224,7 +217,7 @@ impl<'a> Authorizations<'a> {
             |change, authorized| {
                 let (before, credential) = change.authorization(id)?;
                 self.check_present(change, &before)?;
-                may_change(authorized, &before)?;
+                require(authorized, Action::WRITE, &before)?;
                 let mut after = before.clone();
                 if let Some(transition) = edit.transition {
                     after.status = after.status.after(transition)?;
@@ -282,7 +275,7 @@ impl<'a> Authorizations<'a> {
                 let (mut old, credential) = change.authorization(id)?;
                 self.check_present(change, &old)?;
                 if !authorized.is_authorization(id) {
-                    may_change(authorized, &old)?;
+                    require(authorized, Action::WRITE, &old)?;
                     authorized.require_grantable(&old.permissions, &change.buckets())?;
                 }
                 if old.status == Status::Revoked {
@@ -405,10 +398,14 @@ fn has_deleted_owner(change: &mut Transaction<'_>, found: &Authorization) -> Res
     Ok(change.organization_state(found.organization)? == OwnerState::Deleted)
 }
 
-fn may_change(authorized: &Authorized, authorization: &Authorization) -> Result<(), Error> {
+/// Checks that the caller may do `action` on an authorization.
+pub(super) fn require(
+    authorized: &Authorized,
+    action: Action,
+    on: &Authorization,
+) -> Result<(), Error> {
     let kind = ResourceType::AUTHORIZATIONS;
-    let (organization, id) = (authorization.organization, authorization.id);
-    authorized.require_on(Action::WRITE, kind, organization, id, Field::Authorization)
+    authorized.require_on(action, kind, on.organization, on.id, Field::Authorization)
 }
 
 /// Guards the owners of an authorization, which must exist and not be deleted until the commit.

@@ -1,14 +1,14 @@
 //! Explaining the decision of a check.
 
 use super::Authorizations;
+use super::authorizations::require;
 use crate::authorization::Authorization;
 use crate::denied::Denied;
 use crate::error::Error;
-use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::OwnerState;
-use crate::permission::{Action, Mismatch, Permission, Request, ResourceType};
+use crate::permission::{Action, Mismatch, Permission, Request};
 use crate::record::{Kind, RecordKey};
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -56,13 +56,7 @@ impl Authorizations<'_> {
             |change, authorized| {
                 let (found, credential) = change.authorization(id)?;
                 self.check_present(change, &found)?;
-                authorized.require_on(
-                    Action::READ,
-                    ResourceType::AUTHORIZATIONS,
-                    found.organization,
-                    id,
-                    Field::Authorization,
-                )?;
+                require(authorized, Action::READ, &found)?;
                 let found = change.shown(found, &credential)?;
                 let organization = change.organization_state(found.organization)?;
                 let user = match found.user {
