@@ -1,13 +1,16 @@
 //! Errors of the commands, with hints that name commands and options.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
 use symbolon::backup::BackupError;
 use symbolon::import::ImportError;
 use symbolon::journal::JournalError;
-use symbolon::{ExportError, Field, KeyId, SchemaError, StoreError};
+use symbolon::{AdminError, ExportError, Field, KeyId, OpenError, SchemaError, StoreError};
 use symbolon_files::FileError;
+use symbolon_sled::SledError;
+use symbolon_sqlite::SqliteError;
 
 use crate::store_url::StoreUrl;
 
@@ -20,13 +23,15 @@ pub(crate) enum Failure {
     )]
     NoStore(StoreUrl),
     #[error(transparent)]
-    Sqlite(#[from] symbolon_sqlite::OpenError),
+    Sqlite(#[from] SqliteError),
     #[error(transparent)]
-    Sled(#[from] symbolon_sled::OpenError),
+    Sled(#[from] SledError),
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
-    Engine(#[from] symbolon::Error),
+    Admin(#[from] AdminError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -87,7 +92,7 @@ pub(crate) enum Failure {
     )]
     BadRows(usize),
     #[error("import stopped after {done} of {all} new items; run it again to continue")]
-    Stopped { done: usize, all: usize, source: symbolon::Error },
+    Stopped { done: usize, all: usize, source: AdminError },
     #[error(
         "cannot write the token to `{}`; it was printed instead and is not shown again",
         path.display()
@@ -124,8 +129,6 @@ pub(crate) enum Failure {
     NotOurs(PathBuf),
     #[error("restored the store to `{store}`, but cannot open it")]
     RestoredUnopened { store: StoreUrl, source: Box<Failure> },
-    #[error(transparent)]
-    Journal(#[from] symbolon_journal::OpenError),
     #[error(
         "the journal `{}` has no entries for the store `{store}`, which is not new: tokens revoked \
          after its last backup may work again; restore the journal, or accept this with \
@@ -166,24 +169,44 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Returns which command or option of this program helps, for an error of a library.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
-        let engine = match self {
-            Self::Engine(error) | Self::Stopped { source: error, .. } => error,
-            Self::RestoredUnopened { source, .. } => return source.hint(),
+    /// Returns which command helps, for an error of a library.
+    pub(crate) fn hint(&self) -> Option<Cow<'static, str>> {
+        match self.file_error() {
+            Some(FileError::WritableFolder { path, .. }) => {
+                Some(format!("`chmod go-w {}` corrects this.", path.display()).into())
+            }
+            Some(FileError::Exposed { path, .. }) => {
+                Some(format!("`chmod go= {}` corrects this.", path.display()).into())
+            }
+            _ => self.command().map(Cow::Borrowed),
+        }
+    }
+
+    fn file_error(&self) -> Option<&FileError> {
+        match self {
+            Self::File(error)
+            | Self::Sqlite(SqliteError::File(error))
+            | Self::Sled(SledError::Folder(error)) => Some(error),
+            Self::RestoredUnopened { source, .. } => source.file_error(),
+            _ => None,
+        }
+    }
+
+    /// Returns which command or option of this program helps.
+    fn command(&self) -> Option<&'static str> {
+        let admin = match self {
+            Self::Admin(error) | Self::Stopped { source: error, .. } => error,
+            Self::Open(OpenError::Change(error)) => error,
+            Self::Open(OpenError::Journal(error)) => return journal_hint(error),
+            Self::RestoredUnopened { source, .. } => return source.command(),
             _ => return None,
         };
-        match engine {
-            symbolon::Error::Tampered(_) => Some("`symbolon fsck` lists all tampered records."),
-            symbolon::Error::PreviouslyRevoked(_) => {
+        match admin {
+            AdminError::Tampered(_) => Some("`symbolon fsck` lists all tampered records."),
+            AdminError::PreviouslyRevoked(_) => {
                 Some("`symbolon import --revive` imports it as it was.")
             }
-            symbolon::Error::Journal(error) if matches!(**error, JournalError::Broken { .. }) => {
-                Some(
-                    "`symbolon audit verify` lists all damage. To go on without the journal, \
-                     move its folder away and pass `--accept-restore`.",
-                )
-            }
+            AdminError::Journal(error) => journal_hint(error),
             _ => None,
         }
     }
@@ -192,4 +215,11 @@ impl Failure {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+fn journal_hint(error: &JournalError) -> Option<&'static str> {
+    matches!(error, JournalError::Broken { .. }).then_some(
+        "`symbolon audit verify` lists all damage. To go on without the journal, move its folder \
+         away and pass `--accept-restore`.",
+    )
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 use symbolon::record::{Kind, RecordKey};
-use symbolon::{Engine, Error, Findings, Id};
+use symbolon::{Engine, FsckReport, Id, OpenError};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -65,9 +65,9 @@ impl Report {
         let damage = store.integrity()?;
         let (findings, mut problems) = match global.start_read_only(store) {
             Ok(engine) => examine(&engine)?,
-            Err(Failure::Engine(error @ Error::Settings)) => {
+            Err(Failure::Open(error @ OpenError::Settings)) => {
                 let key = RecordKey::new(Kind::SETTING, Id::MIN);
-                (Findings::default(), vec![ReportedProblem::new(key, error.to_string())])
+                (FsckReport::default(), vec![ReportedProblem::new(key, error.to_string())])
             }
             Err(error) => return Err(error),
         };
@@ -112,7 +112,7 @@ impl Report {
 }
 
 /// Verifies all records. Returns the findings, and the faults that only opening the store reported.
-fn examine(engine: &Engine) -> Result<(Findings, Vec<ReportedProblem>), Failure> {
+fn examine(engine: &Engine) -> Result<(FsckReport, Vec<ReportedProblem>), Failure> {
     let findings = engine.maintenance().fsck()?;
     let is_found = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
     let faults = engine.faults().into_iter();

@@ -120,7 +120,7 @@ fn begin(path: &Path, before: StoreKey) -> Result<StoreKey, Failure> {
     if before.is_rotating() {
         return Ok(before);
     }
-    let key = before.rotated().map_err(symbolon::Error::from)?;
+    let key = before.rotated().map_err(symbolon::AdminError::from)?;
     KeyFile::replace(path, &key)?;
     Ok(key)
 }

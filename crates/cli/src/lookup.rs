@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use symbolon::{Admin, Caller, Engine, Error, Field, Id, Organization, Status, User};
+use symbolon::{Admin, AdminError, Caller, Engine, Field, Id, Organization, Status, User};
 
 use crate::error::Failure;
 
@@ -65,41 +65,43 @@ impl Lookup {
     pub(crate) fn bucket_named(&self, organization: Id, name: &str) -> Result<Id, Failure> {
         let found = self.root.buckets().find(organization, name);
         found.map(|bucket| bucket.id).map_err(|error| match error {
-            Error::NotFound(Field::Bucket) => Failure::NoBucket(name.to_owned()),
+            AdminError::NotFound(Field::Bucket) => Failure::NoBucket(name.to_owned()),
             error => error.into(),
         })
     }
 
     /// Returns the name of the user with this id, if there is one.
-    pub(crate) fn user_name(&mut self, id: Id) -> Result<Option<String>, Error> {
+    pub(crate) fn user_name(&mut self, id: Id) -> Result<Option<String>, AdminError> {
         let root = &self.root;
         remember(&mut self.users, id, || root.users().get(id).map(|one| one.name))
     }
 
     /// Returns the name of the organization with this id, if there is one.
-    pub(crate) fn organization_name(&mut self, id: Id) -> Result<Option<String>, Error> {
+    pub(crate) fn organization_name(&mut self, id: Id) -> Result<Option<String>, AdminError> {
         let root = &self.root;
         remember(&mut self.organizations, id, || root.organizations().get(id).map(|one| one.name))
     }
 }
 
 /// Converts an error, adding `name` if `field` is what was not found.
-pub(crate) fn unknown(error: Error, field: Field, name: &str) -> Failure {
+pub(crate) fn unknown(error: AdminError, field: Field, name: &str) -> Failure {
     let list = match (error, field) {
-        (Error::NotFound(found), _) if found != field => return Error::NotFound(found).into(),
-        (Error::NotFound(_), Field::Authorization) => "auth",
-        (Error::NotFound(_), Field::User) => "user",
-        (Error::NotFound(_), Field::Organization) => "org",
+        (AdminError::NotFound(found), _) if found != field => {
+            return AdminError::NotFound(found).into();
+        }
+        (AdminError::NotFound(_), Field::Authorization) => "auth",
+        (AdminError::NotFound(_), Field::User) => "user",
+        (AdminError::NotFound(_), Field::Organization) => "org",
         (error, _) => return error.into(),
     };
     Failure::NotListed { what: field, name: name.to_owned(), list }
 }
 
 /// Converts an error, adding `name` if that name is already in use.
-pub(crate) fn taken(error: Error, name: &str) -> Failure {
+pub(crate) fn taken(error: AdminError, name: &str) -> Failure {
     let what = match error {
-        Error::Exists(Field::UserName) => "user",
-        Error::Exists(Field::OrganizationName) => "organization",
+        AdminError::Exists(Field::UserName) => "user",
+        AdminError::Exists(Field::OrganizationName) => "organization",
         error => return error.into(),
     };
     let name = name.to_owned();
@@ -109,12 +111,12 @@ pub(crate) fn taken(error: Error, name: &str) -> Failure {
 /// Looks up `text` as an id. Returns `None` if it is not an id, unknown or deleted.
 fn find<T>(
     text: &str,
-    by_id: impl FnOnce(Id) -> Result<T, Error>,
+    by_id: impl FnOnce(Id) -> Result<T, AdminError>,
     status: impl FnOnce(&T) -> Status,
-) -> Result<Option<T>, Error> {
+) -> Result<Option<T>, AdminError> {
     match text.parse().map(by_id) {
         Ok(Ok(found)) => Ok(Some(found).filter(|found| status(found) != Status::Revoked)),
-        Err(_) | Ok(Err(Error::NotFound(_))) => Ok(None),
+        Err(_) | Ok(Err(AdminError::NotFound(_))) => Ok(None),
         Ok(Err(error)) => Err(error),
     }
 }
@@ -122,15 +124,15 @@ fn find<T>(
 fn remember(
     known: &mut HashMap<Id, Option<String>>,
     id: Id,
-    look: impl FnOnce() -> Result<String, Error>,
-) -> Result<Option<String>, Error> {
+    look: impl FnOnce() -> Result<String, AdminError>,
+) -> Result<Option<String>, AdminError> {
     if let Some(name) = known.get(&id) {
         return Ok(name.clone());
     }
     let name = match look() {
         Ok(name) => Some(name),
         // The name is only shown beside an id; `fsck` reports a tampered owner.
-        Err(Error::NotFound(_) | Error::Tampered(_)) => None,
+        Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => None,
         Err(error) => return Err(error),
     };
     known.insert(id, name.clone());

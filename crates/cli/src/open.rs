@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use symbolon::journal::{Entry, Event, Journal, JournalKeys};
 use symbolon::{
-    Engine, Error, IfStoreMissing, IntegrityCallback, IntegrityFault, MemoryStore, Options,
+    Engine, IfStoreMissing, IntegrityCallback, IntegrityFault, MemoryStore, OpenError, Options,
     RollbackReport, Schema, StoreError, StoreKey, TokenStore, UnjournaledStore,
 };
 use symbolon_files::{FileError, KeyFile, KeyLock};
@@ -55,7 +55,7 @@ pub(crate) fn schema() -> Schema {
 
 /// Creates an engine on an empty memory store, to validate a change before creating files.
 pub(crate) fn scratch_engine() -> Result<Engine, Failure> {
-    scratch_engine_with(StoreKey::generate().map_err(Error::from)?)
+    scratch_engine_with(StoreKey::generate().map_err(OpenError::from)?)
 }
 
 /// Creates an engine on an empty memory store with this key.
@@ -67,8 +67,8 @@ pub(crate) fn scratch_engine_with(key: StoreKey) -> Result<Engine, Failure> {
 impl Global {
     /// Opens the store without an engine. Returns `None` if there is no store.
     pub(crate) fn open_store(&self) -> Result<Option<OpenStore>, Failure> {
-        use symbolon_sled::OpenError as Sled;
-        use symbolon_sqlite::OpenError as Sqlite;
+        use symbolon_sled::SledError as Sled;
+        use symbolon_sqlite::SqliteError as Sqlite;
         match &self.store {
             StoreUrl::Sqlite(path) => match SqliteStore::open_existing(path) {
                 Ok(store) => Ok(Some(OpenStore::Sqlite(Arc::new(store)))),
@@ -132,7 +132,7 @@ impl Global {
         let is_unused = match KeyFile::load(&self.key_path()) {
             Ok(key) => {
                 let found = FileJournal::open(&journal, JournalKeys::new(&key))?;
-                symbolon::journal::is_unused(&found).map_err(Error::from)?
+                symbolon::journal::is_unused(&found).map_err(OpenError::from)?
             }
             Err(FileError::Missing(_)) => false,
             Err(error) => return Err(error.into()),
@@ -170,20 +170,20 @@ impl Global {
         &self,
         store: &OpenStore,
         (key, lock): (StoreKey, KeyLock),
-        open: fn(Arc<dyn TokenStore>, StoreKey, Options) -> Result<Engine, Error>,
+        open: fn(Arc<dyn TokenStore>, StoreKey, Options) -> Result<Engine, OpenError>,
         options: Options,
     ) -> Result<Opened, Failure> {
         let journal = FileJournal::open(&self.journal_path(), JournalKeys::new(&key))?;
         let options = Options { journal: Some(Arc::new(journal)), ..options };
         let engine = open(store.shared(), key, options).map_err(|error| match error {
-            Error::NoJournal => {
+            OpenError::NoJournal => {
                 Failure::NoJournal { store: self.store.clone(), journal: self.journal_path() }
             }
-            Error::ForeignJournal => Failure::ForeignJournal(self.journal_path()),
-            Error::StoreMissing => {
+            OpenError::ForeignJournal => Failure::ForeignJournal(self.journal_path()),
+            OpenError::StoreMissing => {
                 Failure::StoreMissing { store: self.store.clone(), journal: self.journal_path() }
             }
-            Error::RetiredKey(key) => Failure::OldStore { store: self.store.clone(), key },
+            OpenError::RetiredKey(key) => Failure::OldStore { store: self.store.clone(), key },
             error => error.into(),
         })?;
         Ok(Opened { engine, lock })
@@ -228,7 +228,7 @@ impl Global {
     pub(crate) fn check_journal(&self, key: &StoreKey, name: &str) -> Result<(), Failure> {
         let journal = self.journal_path();
         let found = FileJournal::open(&journal, JournalKeys::new(key))?;
-        let recent = found.recent().map_err(Error::from)?;
+        let recent = found.recent().map_err(OpenError::from)?;
         if recent.is_empty() && !self.accept_restore {
             let store = self.store.clone();
             return Err(Failure::NoJournal { store, journal });

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use symbolon::{Error, Field, IfNameExists, Schema, SetUpRequest, SetUpResult};
+use symbolon::{AdminError, Field, IfNameExists, Schema, SetUpRequest, SetUpResult};
 
 use crate::arguments::Global;
 use crate::error::Failure;
@@ -57,8 +57,8 @@ pub(crate) fn run(global: &Global, args: &SetupArgs) -> Result<ExitCode, Failure
     let engine = global.open_or_create()?;
     let not_adopted = |what, name: &str| Failure::NotAdopted { what, name: name.to_owned() };
     let made = engine.maintenance().set_up(&first).map_err(|error| match error {
-        Error::Exists(Field::OrganizationName) => not_adopted("organization", &args.org),
-        Error::Exists(Field::UserName) => not_adopted("user", &args.user),
+        AdminError::Exists(Field::OrganizationName) => not_adopted("organization", &args.org),
+        AdminError::Exists(Field::UserName) => not_adopted("user", &args.user),
         error => error.into(),
     })?;
     deliver_token(&made.token, file, Form::of(args.json), |token, form| match (token, form) {

@@ -7,14 +7,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::admin::{Admin, Sessions};
+use crate::admin_error::AdminError;
 use crate::caller::Caller;
 use crate::change::Changes;
 use crate::engine_state::{EngineParts, EngineState, IntegrityFault};
-use crate::error::Error;
 use crate::follower::Follower;
 use crate::journal::{self, JournalSummary};
 use crate::key::StoreKey;
 use crate::maintenance::{Maintenance, SetUpRequest, SetUpResult};
+use crate::open_error::OpenError;
 use crate::options::{IfStoreMissing, Options};
 use crate::random;
 use crate::record::StoreId;
@@ -44,7 +45,7 @@ use crate::verifier::Verifier;
 ///
 /// let request = Request::new(Action::READ, ResourceType::BUCKETS).organization(org);
 /// assert_eq!(engine.verifier().check(token.reveal(), &request), Ok(authorization.id));
-/// # Ok::<(), symbolon::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Engine {
     shared: Arc<EngineState>,
@@ -63,17 +64,17 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] if the store was never created, [`Error::WrongKey`] if it was created with
-    /// another key, [`Error::RetiredKey`] if it is from before its key was rotated,
-    /// [`Error::Settings`] if its settings are missing or tampered, [`Error::Store`] if it cannot
-    /// be read; [`Error::NoJournal`], [`Error::ForeignJournal`] or [`Error::Journal`] if the
+    /// [`OpenError::Empty`] if the store was never created, [`OpenError::WrongKey`] if it was created with
+    /// another key, [`OpenError::RetiredKey`] if it is from before its key was rotated,
+    /// [`OpenError::Settings`] if its settings are missing or tampered, [`OpenError::Store`] if it cannot
+    /// be read; [`OpenError::NoJournal`], [`OpenError::ForeignJournal`] or [`OpenError::Journal`] if the
     /// journal does not match it.
     pub fn open(
         store: Arc<dyn TokenStore>,
         key: StoreKey,
         options: Options,
-    ) -> Result<Self, Error> {
-        let settings = read_settings(&*store, &key)?.ok_or(Error::Empty)?;
+    ) -> Result<Self, OpenError> {
+        let settings = read_settings(&*store, &key)?.ok_or(OpenError::Empty)?;
         Self::start(store, key, settings, options)
     }
 
@@ -81,13 +82,13 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::open`] except [`Error::Empty`]; [`Error::StoreMissing`] if the store is
+    /// Those of [`Engine::open`] except [`OpenError::Empty`]; [`OpenError::StoreMissing`] if the store is
     /// empty although its journal records changes, see [`Options::if_store_missing`].
     pub fn create(
         store: Arc<dyn TokenStore>,
         key: StoreKey,
         options: Options,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, OpenError> {
         let settings = match read_settings(&*store, &key)? {
             Some(settings) => settings,
             None => make_settings(&*store, &key, &options)?,
@@ -100,7 +101,7 @@ impl Engine {
         key: StoreKey,
         settings: Settings,
         options: Options,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, OpenError> {
         check_keys(&settings, &key)?;
         // Before the store is read: otherwise commits in between would look as if the store lacked
         // them.
@@ -175,7 +176,7 @@ impl Engine {
     /// # Errors
     ///
     /// Those of [`Maintenance::is_set_up`].
-    pub fn is_setup_open(&self) -> Result<bool, Error> {
+    pub fn is_setup_open(&self) -> Result<bool, AdminError> {
         self.changes.is_setup_open()
     }
 
@@ -184,8 +185,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of [`Maintenance::set_up`]; [`Error::SetUpClosed`] if the store is in use.
-    pub fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
+    /// Those of [`Maintenance::set_up`]; [`AdminError::SetUpClosed`] if the store is in use.
+    pub fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, AdminError> {
         self.maintenance().set_up_unused(first)
     }
 
@@ -198,8 +199,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if it cannot.
-    pub fn check_store(&self) -> Result<(), Error> {
+    /// [`AdminError::Store`] if it cannot.
+    pub fn check_store(&self) -> Result<(), AdminError> {
         Ok(self.shared.store.get(&SETTINGS).map(drop)?)
     }
 
@@ -287,13 +288,13 @@ fn make_settings(
     store: &dyn TokenStore,
     key: &StoreKey,
     options: &Options,
-) -> Result<Settings, Error> {
+) -> Result<Settings, OpenError> {
     if let Some(journal) = &options.journal
         && options.if_store_missing == IfStoreMissing::Refuse
         && !journal::is_unused(&**journal)?
     {
         // Another process may have created the store since it was found empty.
-        return read_settings(store, key)?.ok_or(Error::StoreMissing);
+        return read_settings(store, key)?.ok_or(OpenError::StoreMissing);
     }
     let mut id = StoreId::default();
     random::fill(&mut id.0)?;
@@ -315,7 +316,7 @@ fn make_settings(
         Ok(_) => Ok(settings),
         // Another process created it at the same moment, or this commit was written and not
         // confirmed.
-        Err(StoreError::Conflict(_)) => read_settings(store, key)?.ok_or(Error::Settings),
+        Err(StoreError::Conflict(_)) => read_settings(store, key)?.ok_or(OpenError::Settings),
         Err(error @ StoreError::Backend(_)) => read_settings(store, key)?.ok_or(error.into()),
         Err(error) => Err(error.into()),
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::admin_error::AdminError;
 use crate::engine_state::EngineState;
-use crate::error::Error;
 use crate::id::Id;
 use crate::index::{Change, ChangeKind};
 use crate::record::{Entity, Kind, RecordKey, SET_UP, SETTINGS, SetupState};
@@ -11,16 +11,16 @@ use crate::store::{Cursor, Query, Stored};
 
 /// The result of checking a whole store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Findings {
+pub struct FsckReport {
     /// Number of valid records of each kind.
     pub records: BTreeMap<Kind, usize>,
     /// Problems that were found.
-    pub problems: Vec<Finding>,
+    pub problems: Vec<FsckProblem>,
 }
 
 /// A problem with a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct FsckProblem {
     /// Key of the record.
     pub key: RecordKey,
     /// Description of the problem.
@@ -29,8 +29,8 @@ pub struct Finding {
 
 const PAGE: usize = 2000;
 
-pub(crate) fn run(shared: &EngineState) -> Result<Findings, Error> {
-    let mut findings = Findings::default();
+pub(crate) fn run(shared: &EngineState) -> Result<FsckReport, AdminError> {
+    let mut report = FsckReport::default();
     let mut owners: BTreeMap<RecordKey, RecordKey> = BTreeMap::new();
     let mut present: BTreeMap<RecordKey, ()> = BTreeMap::new();
     let mut setup = SetupRecords::default();
@@ -43,7 +43,7 @@ pub(crate) fn run(shared: &EngineState) -> Result<Findings, Error> {
             if is_owner(key) {
                 present.insert(key, ());
             }
-            for owner in check(shared, stored, &mut findings)? {
+            for owner in check(shared, stored, &mut report)? {
                 owners.entry(owner).or_insert(key);
             }
         }
@@ -52,13 +52,13 @@ pub(crate) fn run(shared: &EngineState) -> Result<Findings, Error> {
         }
         cursor = page.next;
     }
-    setup.check(&mut findings);
+    setup.check(&mut report);
     for (owner, key) in owners {
         if !present.contains_key(&owner) {
-            findings.add(key, format!("its owner, {owner:?}, is not in the store"));
+            report.add(key, format!("its owner, {owner:?}, is not in the store"));
         }
     }
-    Ok(findings)
+    Ok(report)
 }
 
 /// The records of a store that describe its set-up.
@@ -84,18 +84,18 @@ impl SetupRecords {
         }
     }
 
-    fn check(&self, findings: &mut Findings) {
+    fn check(&self, report: &mut FsckReport) {
         if self.state == Some(SetupState::Done) && !self.has_record {
             let problem = "the store was set up, but the record of its set-up is missing";
-            findings.add(SET_UP, problem.into());
+            report.add(SET_UP, problem.into());
         }
         let is_used = self.has_record || self.has_others;
         if self.state == Some(SetupState::Open) && is_used {
             let problem = "the settings were rolled back: they describe the store as unused";
-            findings.add(SETTINGS, problem.into());
+            report.add(SETTINGS, problem.into());
         }
         if self.state.is_none() {
-            findings.add(SETTINGS, "the settings are missing".into());
+            report.add(SETTINGS, "the settings are missing".into());
         }
     }
 }
@@ -104,28 +104,28 @@ impl SetupRecords {
 fn check(
     shared: &EngineState,
     stored: &Stored,
-    findings: &mut Findings,
-) -> Result<Vec<RecordKey>, Error> {
+    report: &mut FsckReport,
+) -> Result<Vec<RecordKey>, AdminError> {
     let key = stored.record.key;
     let (entity, sequence) = match shared.sealer.open(&stored.record) {
         Ok(Some(opened)) => opened,
         Ok(None) => return Ok(Vec::new()),
         Err(error) => {
-            findings.add(key, error.to_string());
+            report.add(key, error.to_string());
             return Ok(Vec::new());
         }
     };
-    *findings.records.entry(key.kind).or_default() += 1;
+    *report.records.entry(key.kind).or_default() += 1;
     if let Some(unique) = &stored.record.unique {
         let found = shared.store.find(&Query::unique(key.kind, unique))?;
         let alone = matches!(found.as_slice(), [one] if one.record.key == key);
         if !alone {
-            findings.add(key, "its unique key does not find this record alone".into());
+            report.add(key, "its unique key does not find this record alone".into());
         }
     }
     let owners = owners(&entity);
     if let Some(what) = shared.index_entry((entity, sequence)) {
-        compare(shared, key, stored, what, findings);
+        compare(shared, key, stored, what, report);
     }
     Ok(owners)
 }
@@ -135,12 +135,12 @@ fn compare(
     key: RecordKey,
     stored: &Stored,
     what: ChangeKind,
-    findings: &mut Findings,
+    report: &mut FsckReport,
 ) {
     let revision = stored.revision;
     let change = Change { key, revision, what };
     if !shared.index.agrees(&change) {
-        findings.add(key, "the index has a different version of it".into());
+        report.add(key, "the index has a different version of it".into());
     }
 }
 
@@ -160,8 +160,8 @@ fn is_owner(key: RecordKey) -> bool {
     matches!(key.kind, Kind::USER | Kind::ORGANIZATION)
 }
 
-impl Findings {
+impl FsckReport {
     fn add(&mut self, key: RecordKey, problem: String) {
-        self.problems.push(Finding { key, problem });
+        self.problems.push(FsckProblem { key, problem });
     }
 }

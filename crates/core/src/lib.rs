@@ -26,7 +26,7 @@
 //! assert_eq!(verifier.check(token.reveal(), &request), Ok(made.id));
 //! root.authorizations().revoke(made.id)?;
 //! assert_eq!(verifier.check(token.reveal(), &request), Err(Denied::Revoked(made.id)));
-//! # Ok::<(), symbolon::Error>(())
+//! # Ok::<(), symbolon::AdminError>(())
 //! ```
 //!
 //! This crate does no I/O of its own. The crates `symbolon-sqlite` and `symbolon-sled` provide
@@ -50,9 +50,9 @@
 //! [`Options::max_staleness`]: an engine that cannot follow the store answers
 //! [`Denied::Unavailable`].
 //!
-//! After [`Error::Store`] with [`StoreError::Backend`], the change may or may not have been
+//! After [`AdminError::Store`] with [`StoreError::Backend`], the change may or may not have been
 //! applied. Repeating a revocation or deletion is always safe; it is
-//! [`Error::NotFound`] if the first attempt was applied. `set_up` and `rotate` may have
+//! [`AdminError::NotFound`] if the first attempt was applied. `set_up` and `rotate` may have
 //! created an active token that was not returned: list it and revoke it.
 //!
 //! # Performance
@@ -63,6 +63,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admin;
+mod admin_error;
 mod authorization;
 pub mod backup;
 mod caller;
@@ -71,7 +72,6 @@ mod clock;
 mod denied;
 mod engine;
 mod engine_state;
-mod error;
 mod export;
 mod field;
 mod flood_guard;
@@ -89,6 +89,7 @@ mod last_used;
 mod maintenance;
 pub mod memory_store;
 mod name;
+mod open_error;
 mod options;
 mod owner;
 mod permission;
@@ -112,16 +113,16 @@ pub use admin::{
     NewUser, NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions,
     UserEdit, Users, VerifiedUser,
 };
+pub use admin_error::AdminError;
 pub use authorization::{Authorization, Creator, NotInForce, Origin};
 pub use caller::{Caller, SignedInUser, TokenBearer};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use denied::Denied;
 pub use engine::Engine;
 pub use engine_state::{IntegrityCallback, IntegrityFault, IntegrityFaultKind};
-pub use error::Error;
 pub use export::{ExportError, ExportReport, ExportSecrets};
-pub use field::Field;
-pub use fsck::{Finding, Findings};
+pub use field::{Field, InvalidValue};
+pub use fsck::{FsckProblem, FsckReport};
 pub use id::{Id, InvalidId};
 pub use json_object::JsonObject;
 pub use key::{InvalidKey, InvalidKeyId, KeyId, StoreKey};
@@ -131,6 +132,7 @@ pub use maintenance::{
 };
 pub use memory_store::MemoryStore;
 pub use name::{InvalidName, MAX_NAME};
+pub use open_error::OpenError;
 pub use options::{IfStoreMissing, Options};
 pub use owner::{Bucket, Membership, Organization, OwnerState, PasswordHash, Role, User};
 pub use permission::{

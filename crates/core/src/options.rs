@@ -74,7 +74,7 @@ impl fmt::Debug for Options {
 /// mounted, or its file may have been deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfStoreMissing {
-    /// Fail with [`Error::StoreMissing`](crate::Error::StoreMissing), so that the operator looks
+    /// Fail with [`AdminError::StoreMissing`](crate::AdminError::StoreMissing), so that the operator looks
     /// for the store.
     #[default]
     Refuse,

@@ -2,9 +2,9 @@
 
 use crate::change::Changes;
 use crate::engine_state::{EngineState, IntegrityFaultKind};
-use crate::error::Error;
 use crate::follower::Follower;
 use crate::journal::{Durability, Event, Journal, JournalSummary, Outcome};
+use crate::open_error::OpenError;
 use crate::record::RecordKey;
 use crate::store::End;
 use crate::time::Timestamp;
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// Action for a store that is not new while the journal is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnjournaledStore {
-    /// Fail with [`Error::NoJournal`]: tokens revoked since a backup could be active again.
+    /// Fail with [`OpenError::NoJournal`]: tokens revoked since a backup could be active again.
     #[default]
     Refuse,
     /// Open it as it is, and record changes in the journal from now on.
@@ -38,7 +38,7 @@ pub(crate) fn replay_revocations(
     follower: &mut Follower,
     summary: Option<JournalSummary>,
     unjournaled_store: UnjournaledStore,
-) -> Result<Option<RollbackReport>, Error> {
+) -> Result<Option<RollbackReport>, OpenError> {
     let (Some(summary), Some(found)) = (summary, follower.end()) else {
         return Ok(None);
     };
@@ -53,7 +53,7 @@ pub(crate) fn replay_revocations(
     };
     if summary.is_empty() {
         if unjournaled_store == UnjournaledStore::Refuse {
-            return Err(Error::NoJournal);
+            return Err(OpenError::NoJournal);
         }
         recorder.begin(store, found, vec![rolled_back(found.epoch.0, true, Vec::new())]);
         recorder.open()?;
@@ -61,14 +61,14 @@ pub(crate) fn replay_revocations(
         return Ok(Some(RollbackReport { revoked: 0, accepted: true }));
     }
     if !summary.knows(&store) {
-        return Err(Error::ForeignJournal);
+        return Err(OpenError::ForeignJournal);
     }
     if !summary.is_rolled_back(found) {
         let outcomes = summary.open.iter().map(|(of, intent)| {
             let outcome = changes.resolve_intent(intent)?;
             Ok(Event::Outcome { of: *of, outcome })
         });
-        recorder.begin(store, found, outcomes.collect::<Result<_, Error>>()?);
+        recorder.begin(store, found, outcomes.collect::<Result<_, OpenError>>()?);
         // Single records may have been rolled back, with the head raised so that no commit appears
         // to be missing. Revocations with an unknown outcome do not count here: another
         // process may be about to commit them.
@@ -112,7 +112,7 @@ pub(crate) fn journal_new_store(
     at: Timestamp,
     store: String,
     end: End,
-) -> Result<(), Error> {
+) -> Result<(), OpenError> {
     let opened = Event::Opened { store, epoch: end.epoch.0, head: end.head.0 };
     journal.append(at, &[opened], Durability::Synced)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Limits of names and descriptions.
 
-use crate::error::Error;
-use crate::field::Field;
+use crate::admin_error::AdminError;
+use crate::field::{Field, InvalidValue};
 pub use crate::name::MAX_LABEL;
 
 /// Maximum length of a description in bytes.
@@ -9,29 +9,25 @@ pub const MAX_DESCRIPTION: usize = 4096;
 
 /// Checks a description: at most [`MAX_DESCRIPTION`] bytes without control characters; may be
 /// empty.
-pub(crate) fn check_description(text: &str) -> Result<(), Error> {
+pub(crate) fn check_description(text: &str) -> Result<(), AdminError> {
     check(Field::Description, text, MAX_DESCRIPTION)
 }
 
 /// Checks a name: 1 to [`MAX_LABEL`] bytes without control characters.
-pub(crate) fn check_label(field: Field, text: &str) -> Result<(), Error> {
+pub(crate) fn check_label(field: Field, text: &str) -> Result<(), AdminError> {
     if text.is_empty() {
-        return Err(Error::Invalid(field, "is empty".into()));
+        return Err(AdminError::Invalid(field, InvalidValue::Empty));
     }
     check(field, text, MAX_LABEL)
 }
 
-fn check(field: Field, text: &str, longest: usize) -> Result<(), Error> {
+fn check(field: Field, text: &str, longest: usize) -> Result<(), AdminError> {
     if text.len() > longest {
-        let reason = format!("has {} bytes; the maximum is {longest}", text.len());
-        return Err(Error::Invalid(field, reason));
+        let reason = InvalidValue::TooLong { length: text.len(), maximum: longest };
+        return Err(AdminError::Invalid(field, reason));
     }
     match text.chars().find(|c| c.is_control()) {
-        Some(c) => {
-            let reason =
-                format!("contains the control character U+{:04X}; remove it", u32::from(c));
-            Err(Error::Invalid(field, reason))
-        }
+        Some(c) => Err(AdminError::Invalid(field, InvalidValue::ControlCharacter(c))),
         None => Ok(()),
     }
 }

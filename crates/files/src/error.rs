@@ -27,8 +27,8 @@ pub enum FileError {
     NotAFile(PathBuf),
     /// Other users can write to the folder, and so replace the files in it.
     #[error(
-        "the folder `{0}` is writable by other users (mode {mode:04o}); \
-         run `chmod go-w {0}`, or choose another folder",
+        "the folder `{}` is writable by other users (mode {mode:04o}); \
+         make it writable only by its owner, or choose another folder",
         .path.display()
     )]
     WritableFolder {
@@ -45,7 +45,8 @@ pub enum FileError {
     SharedFolder(PathBuf),
     /// Other users can read or write the file.
     #[error(
-        "the file `{0}` is accessible to other users (mode {mode:04o}); run `chmod go= {0}`",
+        "the file `{}` is accessible to other users (mode {mode:04o}); \
+         make it accessible only to its owner",
         .path.display()
     )]
     Exposed {
@@ -59,7 +60,7 @@ pub enum FileError {
     TooLarge(PathBuf),
     /// The store cannot be read to determine whether it is new.
     #[error("cannot determine whether the store has been initialised")]
-    Store(#[from] symbolon::Error),
+    Store(#[from] symbolon::OpenError),
     /// Another process holds a lock on the key file that excludes this one.
     #[error(
         "another process uses the store with the key `{}`; stop it first, or wait until it exits",

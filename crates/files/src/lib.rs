@@ -143,7 +143,7 @@ fn judge_dir(path: &Path, found: &Metadata) -> Result<(), FileError> {
     match (mode & 0o022 != 0, mode & 0o1000 != 0) {
         (false, _) => Ok(()),
         (true, false) => Err(FileError::WritableFolder { path: path(), mode }),
-        // Such as /tmp. It is meant to be writable, so the error must not suggest `chmod`.
+        // Such as /tmp. It is meant to be writable, so the error must not suggest another mode.
         (true, true) => Err(FileError::SharedFolder(path())),
     }
 }

@@ -83,7 +83,7 @@ fn send(engine: &Engine, principal: &Principal, chunks: Sender<Chunk>) {
     let done = engine.admin(principal.caller).backup(&mut out, &mut |_| ());
     let failure = match done {
         Ok(_) => return,
-        Err(BackupError::Engine(error)) => error.into(),
+        Err(BackupError::Admin(error)) => error.into(),
         Err(BackupError::Write(_)) => {
             tracing::warn!("client disconnected before the end of a backup");
             return;

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use symbolon::{Denied, Error, Field, SchemaError, StoreError};
+use symbolon::{AdminError, Denied, Field, SchemaError, StoreError};
 use utoipa::ToSchema;
 
 /// InfluxDB's error codes, each with an HTTP status (`influxdb/http/errors.go`).
@@ -81,7 +81,7 @@ pub(crate) struct Failure {
 
 /// The body of a failure under `/api/v2`.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Error)]
+#[schema(as = AdminError)]
 pub(crate) struct FailureBody {
     code: Code,
     message: String,
@@ -106,7 +106,7 @@ impl Failure {
     }
 
     pub(crate) fn not_found(field: Field) -> Self {
-        Error::NotFound(field).into()
+        AdminError::NotFound(field).into()
     }
 
     /// Creates the 401 for a missing or invalid credential.
@@ -160,40 +160,42 @@ impl From<Denied> for Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
         let code = match &error {
-            Error::Invalid(Field::Password, _) => Code::Invalid,
-            Error::Schema(schema) => return schema.into(),
-            Error::Caller(denied) => return (*denied).into(),
-            Error::Invalid(..) | Error::Fixed => Code::Invalid,
-            Error::NotFound(_) => Code::NotFound,
-            Error::Exists(_) | Error::PreviouslyRevoked(_) => Code::Conflict,
-            Error::AlreadySetUp | Error::SetUpClosed => {
+            AdminError::Caller(denied) => return (*denied).into(),
+            AdminError::Schema(schema) => return schema.into(),
+            // InfluxDB's text, which already names the permission.
+            AdminError::Invalid(Field::Permissions, reason) => {
+                return Self::invalid(reason.to_string());
+            }
+            AdminError::AlreadySetUp | AdminError::SetUpClosed => {
                 return Self::new(Code::Conflict, "onboarding has already been completed");
             }
-            Error::Forbidden(_) => Code::Unauthorized,
-            Error::Exceeds(_) => Code::Forbidden,
             // Revoked and deleted records do not exist under `/api/v2`; an `Admin` does not find
             // them.
-            Error::AlreadyRevoked(_) => {
+            AdminError::AlreadyRevoked(_) => {
                 return Self::new(Code::NotFound, "not found: it was revoked or deleted");
             }
-            Error::TooLarge => Code::TooLarge,
-            Error::Contended => Code::Unavailable,
-            Error::Store(store) if matches!(**store, StoreError::Full) => {
+            AdminError::Store(store) if matches!(**store, StoreError::Full) => {
                 tracing::error!(error = %chain(&error), "change not written");
-                Code::Unavailable
+                return Self::new(Code::Unavailable, store.to_string());
             }
-            _ => return Self::internal(&error),
+            AdminError::Random(_)
+            | AdminError::CannotSignIn
+            | AdminError::Settings
+            | AdminError::Tampered(_)
+            | AdminError::Journal(_)
+            | AdminError::Store(_) => return Self::internal(&error),
+            AdminError::Invalid(..) | AdminError::Fixed => Code::Invalid,
+            AdminError::NotFound(_) => Code::NotFound,
+            AdminError::Exists(_) | AdminError::PreviouslyRevoked(_) => Code::Conflict,
+            AdminError::Forbidden(_) => Code::Unauthorized,
+            AdminError::Exceeds(_) => Code::Forbidden,
+            AdminError::TooLarge => Code::TooLarge,
+            AdminError::Contended => Code::Unavailable,
         };
-        let text = match &error {
-            Error::Store(store) => store.to_string(),
-            // InfluxDB's text, which already names the permission.
-            Error::Invalid(Field::Permissions, reason) => reason.clone(),
-            error => error.to_string(),
-        };
-        Self::new(code, text)
+        Self::new(code, error.to_string())
     }
 }
 
@@ -207,7 +209,9 @@ impl From<&SchemaError> for Failure {
                 "invalid action type for permission: unknown action for permission"
             }
             SchemaError::Empty => "authorization must include permissions",
-            other => return Self::invalid(other.to_string()),
+            SchemaError::NotGranted(_) | SchemaError::WrongTarget { .. } | SchemaError::Name => {
+                return Self::invalid(error.to_string());
+            }
         };
         Self::invalid(known)
     }
@@ -236,11 +240,11 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Converts [`Error::NotFound`] to `None`.
-pub(crate) fn absent_is_none<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
+/// Converts [`AdminError::NotFound`] to `None`.
+pub(crate) fn absent_is_none<T>(found: Result<T, AdminError>) -> Result<Option<T>, AdminError> {
     match found {
         Ok(one) => Ok(Some(one)),
-        Err(Error::NotFound(_)) => Ok(None),
+        Err(AdminError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }

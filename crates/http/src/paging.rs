@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use symbolon::{Error, Id, ListOptions};
+use symbolon::{AdminError, Id, ListOptions};
 use utoipa::IntoParams;
 
 use crate::body::{QueryParams, given, id_if_given};
@@ -80,10 +80,10 @@ impl Paging {
     /// these.
     pub(crate) fn of_wanted<T>(
         self,
-        list: impl Fn(&ListOptions) -> Result<Vec<T>, Error>,
+        list: impl Fn(&ListOptions) -> Result<Vec<T>, AdminError>,
         wanted: impl Fn(&T) -> bool,
         id: impl Fn(&T) -> Id,
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<Vec<T>, AdminError> {
         let list = |list_options: &ListOptions| {
             let after = list_options.after;
             let mut all = list(&ListOptions { after, limit: None })?;
@@ -97,9 +97,9 @@ impl Paging {
     /// ids.
     pub(crate) fn of<T>(
         self,
-        list: impl Fn(&ListOptions) -> Result<Vec<T>, Error>,
+        list: impl Fn(&ListOptions) -> Result<Vec<T>, AdminError>,
         id: impl Fn(&T) -> Id,
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<Vec<T>, AdminError> {
         let all = match self.order {
             Order::OldestFirst => {
                 let wanted = self.offset.saturating_add(self.limit);

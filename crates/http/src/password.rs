@@ -5,7 +5,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc};
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use symbolon::{Error, Field, PasswordHash, RandomError};
+use symbolon::{AdminError, Field, InvalidValue, PasswordHash, RandomError};
 use zeroize::Zeroizing;
 
 use crate::login_attempts::HashingPermit;
@@ -18,14 +18,14 @@ const LONGEST: usize = 72;
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`] if the password is too short or too long, [`Error::Random`].
-pub(crate) fn hash(password: &str, _: &HashingPermit) -> Result<PasswordHash, Error> {
+/// [`AdminError::Invalid`] if the password is too short or too long, [`AdminError::Random`].
+pub(crate) fn hash(password: &str, _: &HashingPermit) -> Result<PasswordHash, AdminError> {
     if !(SHORTEST..=LONGEST).contains(&password.len()) {
-        let reason = format!("must have {SHORTEST} to {LONGEST} bytes");
-        return Err(Error::Invalid(Field::Password, reason));
+        let reason = InvalidValue::LengthNotWithin { minimum: SHORTEST, maximum: LONGEST };
+        return Err(AdminError::Invalid(Field::Password, reason));
     }
     let hash = Argon2::default().hash_password(password.as_bytes());
-    let hash = hash.map_err(|_| Error::Random(RandomError))?;
+    let hash = hash.map_err(|_| AdminError::Random(RandomError))?;
     Ok(PasswordHash::from_phc(hash.to_string()))
 }
 

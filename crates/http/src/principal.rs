@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use symbolon::{Caller, Denied, Error, VerifiedUser};
+use symbolon::{AdminError, Caller, Denied, VerifiedUser};
 
 use crate::api::Api;
 use crate::browser_guard::refuse_foreign_origin;
@@ -40,7 +40,7 @@ impl FromRequestParts<Api> for Principal {
             .run(move |engine| {
                 let session = engine.sessions().get(text.as_bytes())?;
                 engine.sessions().extend(&session, EXTENDED)?;
-                Ok::<_, symbolon::Error>(session)
+                Ok::<_, symbolon::AdminError>(session)
             })
             .await?;
         Ok(Self { caller: session.caller })
@@ -74,7 +74,7 @@ impl Principal {
     pub(crate) fn user(
         &self,
         engine: &symbolon::Engine,
-    ) -> Result<Option<symbolon::Id>, symbolon::Error> {
+    ) -> Result<Option<symbolon::Id>, symbolon::AdminError> {
         engine.admin(self.caller).own_user()
     }
 }
@@ -94,11 +94,11 @@ pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<Verifi
     let done = api.run(move |engine| {
         let verify = |hash: Option<&_>| crate::password::verify(&password, hash, &permit);
         let verified = engine.sessions().verify_password(&name, verify);
-        if matches!(verified, Ok(_) | Err(Error::Caller(Denied::OwnerInactive(_)))) {
+        if matches!(verified, Ok(_) | Err(AdminError::Caller(Denied::OwnerInactive(_)))) {
             login_attempts.reset_failures(&name);
         }
         verified.map_err(|error| match error {
-            Error::Caller(Denied::Unknown) => Failure::unauthorized(),
+            AdminError::Caller(Denied::Unknown) => Failure::unauthorized(),
             error => error.into(),
         })
     });

@@ -16,15 +16,6 @@ use crate::folder::{ChainFile, chains, failed, make, missing, take};
 use crate::reader::{ChainReader, End, Item};
 use crate::writer::Writer;
 
-/// An error of opening a journal.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The folder or a file in it has an unsafe mode or cannot be used.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
 /// A journal in files: a folder with one file per chain.
 ///
 /// An open journal owns a chain: the first one that no other process holds, or a new one, whose
@@ -56,9 +47,9 @@ impl FileJournal {
     ///
     /// # Errors
     ///
-    /// [`OpenError::File`] if users other than the owner can write to the folder, or read or write
+    /// [`FileError`] if users other than the owner can write to the folder, or read or write
     /// a file in it.
-    pub fn open(folder: &Path, keys: JournalKeys) -> Result<Self, OpenError> {
+    pub fn open(folder: &Path, keys: JournalKeys) -> Result<Self, FileError> {
         if folder.exists() {
             private_dir(folder)?;
         }

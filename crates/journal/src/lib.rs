@@ -34,7 +34,7 @@ mod reader;
 mod report;
 mod writer;
 
-pub use file_journal::{FileJournal, OpenError};
+pub use file_journal::FileJournal;
 pub use finding::Finding;
 pub use folder::{ChainFile, chains};
 pub use reader::{ChainReader, Item};

@@ -10,7 +10,7 @@ use symbolon_files::FileError;
 /// An error of opening a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum SledError {
     /// Another process, or another store in this process, has the folder open.
     #[error(
         "the store is in use by another process, and a sled store allows only one; \
@@ -47,7 +47,7 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
+impl SledError {
     pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         let (path, what) = (path.into(), what.into());
         Self::Damaged { path, what }

@@ -11,7 +11,7 @@ use symbolon::StoreError;
 use symbolon::store::{End, Revision};
 use symbolon_files::{is_unfinished, open_private, private_dir, sync_dir};
 
-use crate::error::{OpenError, caught, unreadable};
+use crate::error::{SledError, caught, unreadable};
 use crate::layout::State;
 use crate::trees::{SEGMENT, Trees};
 use crate::witness::{self, Witness};
@@ -32,29 +32,29 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(crate) fn open(path: &Path, must: CreateMode) -> Result<(Self, Trees, State), OpenError> {
+    pub(crate) fn open(path: &Path, must: CreateMode) -> Result<(Self, Trees, State), SledError> {
         prepare(path, must)?;
         let mut folder = Self {
             db: open_private(&path.join("db"))?,
             witness: open_private(&path.join(witness::NAME))?,
             locked: true,
         };
-        let failed = |error: io::Error| OpenError::failed(path, error);
+        let failed = |error: io::Error| SledError::failed(path, error);
         // Otherwise sled could read, and build on, data that a power cut can still undo.
         folder.db.sync_all().map_err(failed)?;
         let opened = open_trees(path);
-        folder.locked = !matches!(opened, Err(OpenError::InUse));
+        folder.locked = !matches!(opened, Err(SledError::InUse));
         let trees = opened?;
         // Again, now that no other process writes to it.
         let witness = Witness::read(path)?.unwrap_or(Witness::UNFINISHED);
         let checked = caught(|| check(&trees, witness));
-        let state = match checked.map_err(|error| OpenError::broken(path, error))? {
+        let state = match checked.map_err(|error| SledError::broken(path, error))? {
             Some(state) => state,
             None => folder.finish(path, &trees)?,
         };
         close_modes(path).map_err(failed)?;
         let flushed = caught(|| trees.flush(&folder.db));
-        flushed.map_err(|error| OpenError::failed(path, error))?;
+        flushed.map_err(|error| SledError::failed(path, error))?;
         sync_dir(path)?;
         folder.note(state.end);
         folder.witness.sync_all().map_err(failed)?;
@@ -62,11 +62,11 @@ impl Folder {
     }
 
     /// Writes the initial state into an empty database.
-    fn finish(&self, path: &Path, trees: &Trees) -> Result<State, OpenError> {
+    fn finish(&self, path: &Path, trees: &Trees) -> Result<State, SledError> {
         let epoch = Witness::ANY.another();
-        let state = State::new(epoch.map_err(|error| OpenError::failed(path, error))?);
+        let state = State::new(epoch.map_err(|error| SledError::failed(path, error))?);
         let written = caught(|| trees.write(&self.db, &[state.change()]));
-        written.map_err(|error| OpenError::failed(path, error))?;
+        written.map_err(|error| SledError::failed(path, error))?;
         Ok(state)
     }
 
@@ -121,8 +121,8 @@ impl Drop for Folder {
 
 /// Creates the files of a new store, and refuses a folder with other files. They are created before
 /// sled would create them, to set their modes.
-fn prepare(path: &Path, must: CreateMode) -> Result<(), OpenError> {
-    let missing = || OpenError::Missing(path.into());
+fn prepare(path: &Path, must: CreateMode) -> Result<(), SledError> {
+    let missing = || SledError::Missing(path.into());
     if must == CreateMode::Exist && !path.exists() {
         return Err(missing());
     }
@@ -134,10 +134,10 @@ fn prepare(path: &Path, must: CreateMode) -> Result<(), OpenError> {
             let size = fs::metadata(path.join("db")).map_or(0, |found| found.len());
             if size == 0 {
                 let what = "its file `db` is missing or empty";
-                return Err(OpenError::damaged(path, what));
+                return Err(SledError::damaged(path, what));
             }
         }
-        None if !is_empty(path)? => return Err(OpenError::Foreign(path.into())),
+        None if !is_empty(path)? => return Err(SledError::Foreign(path.into())),
         None if must == CreateMode::Exist => return Err(missing()),
         None => Witness::create(path)?,
     }
@@ -147,7 +147,7 @@ fn prepare(path: &Path, must: CreateMode) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn open_trees(path: &Path) -> Result<Trees, OpenError> {
+fn open_trees(path: &Path) -> Result<Trees, SledError> {
     let config = sled::Config::new()
         .path(path)
         .segment_size(SEGMENT)
@@ -155,12 +155,12 @@ fn open_trees(path: &Path) -> Result<Trees, OpenError> {
         // Every commit flushes.
         .flush_every_ms(None);
     let opened = caught(|| Ok::<_, StoreError>(config.open().and_then(Trees::open)));
-    match opened.map_err(|error| OpenError::broken(path, error))? {
+    match opened.map_err(|error| SledError::broken(path, error))? {
         Ok(trees) => Ok(trees),
         Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
-            Err(OpenError::InUse)
+            Err(SledError::InUse)
         }
-        Err(error) => Err(OpenError::broken(path, unreadable(error))),
+        Err(error) => Err(SledError::broken(path, unreadable(error))),
     }
 }
 
@@ -205,8 +205,8 @@ fn close_modes(path: &Path) -> io::Result<()> {
 
 /// Returns whether the folder only contains the leftovers of a process that was killed while
 /// creating the first file.
-fn is_empty(path: &Path) -> Result<bool, OpenError> {
-    let failed = |error| OpenError::failed(path, error);
+fn is_empty(path: &Path) -> Result<bool, SledError> {
+    let failed = |error| SledError::failed(path, error);
     for entry in fs::read_dir(path).map_err(failed)? {
         if !is_unfinished(&entry.map_err(failed)?.file_name()) {
             return Ok(false);

@@ -23,28 +23,28 @@ impl SledStore {
     /// [`StoreError::Corrupt`] if a page cannot be read at all, or [`StoreError::Backend`].
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
         self.read(|trees, state| {
-            let mut findings = Findings::default();
-            let expected = check_records(trees, state, &mut findings)?;
+            let mut damage = Damage::default();
+            let expected = check_records(trees, state, &mut damage)?;
             for (index, expected) in INDEXES.into_iter().zip(expected) {
                 // In the order of the trees, not of the records, which is a hundred times faster.
                 if sum_of(trees, index)? != expected {
-                    check_index(trees, index, &mut findings)?;
+                    check_index(trees, index, &mut damage)?;
                 }
             }
-            check_used(trees, &mut findings)?;
-            Ok(findings.texts())
+            check_used(trees, &mut damage)?;
+            Ok(damage.texts())
         })
     }
 }
 
-/// The first hundred findings, and their total number.
+/// Descriptions of the first hundred problems, and their total number.
 #[derive(Default)]
-struct Findings {
+struct Damage {
     first: Vec<String>,
     all: usize,
 }
 
-impl Findings {
+impl Damage {
     fn add(&mut self, text: String) {
         self.all += 1;
         if self.first.len() < 100 {
@@ -62,24 +62,20 @@ impl Findings {
 }
 
 /// Verifies the records, and returns the expected checksums of the indexes.
-fn check_records(
-    trees: &Trees,
-    state: State,
-    findings: &mut Findings,
-) -> Result<[Sum; 4], StoreError> {
+fn check_records(trees: &Trees, state: State, damage: &mut Damage) -> Result<[Sum; 4], StoreError> {
     let mut expected = [Sum::default(); 4];
     for entry in &trees.record {
         let (key, value) = entry.map_err(unreadable)?;
         let Some(key) = parse_record_key(&key) else {
-            findings.add("a key in the tree of records cannot be decoded".into());
+            damage.add("a key in the tree of records cannot be decoded".into());
             continue;
         };
         let Some(stored) = decode_record(key, &value) else {
-            findings.add(format!("the record of {key:?} cannot be decoded"));
+            damage.add(format!("the record of {key:?} cannot be decoded"));
             continue;
         };
         if stored.revision > state.end.head {
-            findings.add(format!("the record of {key:?} is newer than the store"));
+            damage.add(format!("the record of {key:?} is newer than the store"));
         }
         for (index, sum) in INDEXES.into_iter().zip(&mut expected) {
             for entry in own_entries(&stored, index) {
@@ -89,7 +85,7 @@ fn check_records(
     }
     let (records, revisions) = trees.sums()?;
     if records != state.sum || revisions != state.sum {
-        findings.add("the records do not match the checksum over their revisions".into());
+        damage.add("the records do not match the checksum over their revisions".into());
     }
     Ok(expected)
 }
@@ -112,7 +108,7 @@ fn with_holder(index: Which, key: &[u8], holder: &[u8]) -> Vec<u8> {
 }
 
 /// Lists the differences of an index, record by record and entry by entry.
-fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(), StoreError> {
+fn check_index(trees: &Trees, index: Which, damage: &mut Damage) -> Result<(), StoreError> {
     let tree = trees.tree(index);
     for entry in &trees.record {
         let (key, value) = entry.map_err(unreadable)?;
@@ -125,7 +121,7 @@ fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(
             let found = tree.get(&entry).map_err(unreadable)?;
             let fits = |found: sled::IVec| index != Which::Unique || *found == record_key(key);
             if !found.is_some_and(fits) {
-                findings.add(format!("{key:?} has no entry of its own in the index {index:?}"));
+                damage.add(format!("{key:?} has no entry of its own in the index {index:?}"));
             }
         }
     }
@@ -139,7 +135,7 @@ fn check_index(trees: &Trees, index: Which, findings: &mut Findings) -> Result<(
         let stored = holder.map(|holder| trees.get_or_stand_in(holder)).transpose()?;
         let fits = |stored| own_entries(&stored, index).any(|own| entry == own);
         if !stored.flatten().is_some_and(fits) {
-            findings.add(format!("the index {index:?} has an entry of no record: {holder:?}"));
+            damage.add(format!("the index {index:?} has an entry of no record: {holder:?}"));
         }
     }
     Ok(())
@@ -150,14 +146,14 @@ fn own_entries(stored: &Stored, index: Which) -> impl Iterator<Item = Vec<u8>> +
     entries.filter_map(move |(which, entry)| (which == index).then_some(entry))
 }
 
-fn check_used(trees: &Trees, findings: &mut Findings) -> Result<(), StoreError> {
+fn check_used(trees: &Trees, damage: &mut Damage) -> Result<(), StoreError> {
     for entry in &trees.used {
         let (id, _) = entry.map_err(unreadable)?;
         let id = id.first_chunk().map(|id| u64::from_be_bytes(*id));
         let key = id.and_then(Id::new).map(|id| RecordKey::new(Kind::AUTHORIZATION, id));
         let known = key.map(|key| trees.record.contains_key(record_key(key)));
         if !known.transpose().map_err(unreadable)?.unwrap_or_default() {
-            findings.add(format!("a last use is noted for no record: {key:?}"));
+            damage.add(format!("a last use is noted for no record: {key:?}"));
         }
     }
     Ok(())

@@ -2,13 +2,13 @@
 //!
 //! ```
 //! use symbolon::TokenStore;
-//! use symbolon_sled::{OpenError, SledStore};
+//! use symbolon_sled::{SledError, SledStore};
 //!
 //! # let home = tempfile::tempdir()?;
 //! # let folder = home.path().join("tokens");
 //! let store = SledStore::open(&folder)?;
 //! assert_eq!(store.commit(&[])?.0, 0);
-//! assert!(matches!(SledStore::open(&folder), Err(OpenError::InUse)));
+//! assert!(matches!(SledStore::open(&folder), Err(SledError::InUse)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -49,5 +49,5 @@ mod store;
 mod trees;
 mod witness;
 
-pub use error::OpenError;
+pub use error::SledError;
 pub use store::SledStore;

@@ -15,7 +15,7 @@ use symbolon::store::{
 use symbolon::{Id, Minute, StoreError};
 
 use crate::commit::plan;
-use crate::error::{Fault, OpenError, caught, unreadable};
+use crate::error::{Fault, SledError, caught, unreadable};
 use crate::find::find;
 use crate::folder::{CreateMode, Folder};
 use crate::layout::{State, encode_minute, index_key, parse_index_key, record_key, stand_in};
@@ -51,8 +51,8 @@ impl SledStore {
     ///
     /// # Errors
     ///
-    /// See [`OpenError`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+    /// See [`SledError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SledError> {
         Self::open_folder(path.as_ref(), CreateMode::Any)
     }
 
@@ -60,12 +60,12 @@ impl SledStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Missing`] if there is none, and any other [`OpenError`].
-    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+    /// [`SledError::Missing`] if there is none, and any other [`SledError`].
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, SledError> {
         Self::open_folder(path.as_ref(), CreateMode::Exist)
     }
 
-    fn open_folder(path: &Path, must: CreateMode) -> Result<Self, OpenError> {
+    fn open_folder(path: &Path, must: CreateMode) -> Result<Self, SledError> {
         let (folder, trees, state) = Folder::open(path, must)?;
         Ok(Self {
             trees: Some(trees),

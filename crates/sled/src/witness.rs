@@ -11,7 +11,7 @@ use std::path::Path;
 use symbolon::store::{Epoch, Revision};
 use symbolon_files::{create_private, open_private};
 
-use crate::error::OpenError;
+use crate::error::SledError;
 
 /// Contents of the file. Its length never changes, so that it is overwritten in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +31,12 @@ impl Witness {
     /// Contents for a store that was never opened and must be empty.
     pub(crate) const UNFINISHED: Self = Self { epoch: Self::ANY, head: Revision::ABSENT };
 
-    pub(crate) fn create(folder: &Path) -> Result<(), OpenError> {
+    pub(crate) fn create(folder: &Path) -> Result<(), SledError> {
         Ok(create_private(&folder.join(NAME), &Self::UNFINISHED.text())?)
     }
 
     /// Returns none if the folder has no such file.
-    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, OpenError> {
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, SledError> {
         let path = folder.join(NAME);
         if !path.exists() {
             return Ok(None);
@@ -45,8 +45,8 @@ impl Witness {
         let read = open_private(&path)?.read_to_string(&mut text);
         match Self::parse(&text) {
             Some(witness) if read.is_ok() => Ok(Some(witness)),
-            _ if text.starts_with(TITLE) => Err(OpenError::Later(folder.into())),
-            _ => Err(OpenError::damaged(folder, "its file `symbolon` cannot be read")),
+            _ if text.starts_with(TITLE) => Err(SledError::Later(folder.into())),
+            _ => Err(SledError::damaged(folder, "its file `symbolon` cannot be read")),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{Id, TokenStore};
-use symbolon_sled::{OpenError, SledStore};
+use symbolon_sled::{SledError, SledStore};
 use tempfile::TempDir;
 
 type Revisions = BTreeMap<RecordKey, Revision>;
@@ -70,7 +70,7 @@ fn copy(from: &Path) -> TempDir {
 #[track_caller]
 fn assert_damaged(folder: &Path) -> String {
     match SledStore::open(folder) {
-        Err(error @ OpenError::Damaged { .. }) => {
+        Err(error @ SledError::Damaged { .. }) => {
             let text = error.to_string();
             assert!(text.ends_with("restore it from a backup"), "{text}");
             text
@@ -105,7 +105,7 @@ fn a_flipped_bit_is_found_or_did_no_harm() {
             fs::write(copy.path().join("db"), bytes).unwrap();
             match SledStore::open(copy.path()) {
                 Ok(opened) => assert_eq!(revisions(&opened), revisions_before, "at {at}"),
-                Err(OpenError::Damaged { .. }) => refused += 1,
+                Err(SledError::Damaged { .. }) => refused += 1,
                 Err(other) => panic!("{other:?} at {at}"),
             }
         }
@@ -127,7 +127,7 @@ fn a_truncated_log_is_refused() {
             match SledStore::open(copy.path()) {
                 // The end of the last segment may be empty.
                 Ok(opened) => assert_eq!(revisions(&opened), revisions_before, "{kept}"),
-                Err(OpenError::Damaged { .. }) => refused += 1,
+                Err(SledError::Damaged { .. }) => refused += 1,
                 Err(other) => panic!("{other:?} at {kept}"),
             }
         }

@@ -9,7 +9,7 @@ use std::process::Command;
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{Revision, Write};
 use symbolon::{Id, TokenStore};
-use symbolon_sled::{OpenError, SledStore};
+use symbolon_sled::{SledError, SledStore};
 
 fn commit(store: &SledStore, number: u64) {
     let record = Record {
@@ -76,7 +76,7 @@ fn a_second_opening_is_refused() {
     }
     let home = tempfile::tempdir().unwrap();
     let store = SledStore::open(home.path()).unwrap();
-    assert!(matches!(SledStore::open(home.path()), Err(OpenError::InUse)));
+    assert!(matches!(SledStore::open(home.path()), Err(SledError::InUse)));
     let mut child = Command::new(std::env::current_exe().unwrap());
     let child = child.args(["--exact", "a_second_opening_is_refused", "--nocapture"]);
     let output = child.env("SYMBOLON_SLED_SECOND", home.path()).output().unwrap();
@@ -98,18 +98,18 @@ fn a_closed_store_can_be_opened_at_once() {
 fn only_an_empty_folder_becomes_a_store() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("deep/er");
-    assert!(matches!(SledStore::open_existing(&path), Err(OpenError::Missing(_))));
+    assert!(matches!(SledStore::open_existing(&path), Err(SledError::Missing(_))));
     assert!(!home.path().join("deep").exists());
     fs::create_dir_all(&path).unwrap();
-    assert!(matches!(SledStore::open_existing(&path), Err(OpenError::Missing(_))));
+    assert!(matches!(SledStore::open_existing(&path), Err(SledError::Missing(_))));
     fs::write(path.join("notes"), "mine").unwrap();
-    assert!(matches!(SledStore::open(&path), Err(OpenError::Foreign(_))));
-    assert!(matches!(SledStore::open_existing(&path), Err(OpenError::Foreign(_))));
+    assert!(matches!(SledStore::open(&path), Err(SledError::Foreign(_))));
+    assert!(matches!(SledStore::open_existing(&path), Err(SledError::Foreign(_))));
     assert_eq!(modes(&path).len(), 2);
     fs::remove_file(path.join("notes")).unwrap();
     drop(SledStore::open(&path).unwrap());
     drop(SledStore::open_existing(&path).unwrap());
-    assert!(matches!(SledStore::open(path.join("db")), Err(OpenError::Folder(_))));
+    assert!(matches!(SledStore::open(path.join("db")), Err(SledError::Folder(_))));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_foreign_sled_database_is_not_adopted() {
     let home = tempfile::tempdir().unwrap();
     drop(SledStore::open(home.path()).unwrap());
     fs::remove_file(home.path().join("symbolon")).unwrap();
-    assert!(matches!(SledStore::open(home.path()), Err(OpenError::Foreign(_))));
+    assert!(matches!(SledStore::open(home.path()), Err(SledError::Foreign(_))));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn an_unfinished_store_is_completed() {
         fs::create_dir_all(store).unwrap();
         fs::write(store.join("symbolon"), &unfinished).unwrap();
         fs::set_permissions(store.join("symbolon"), Permissions::from_mode(0o600)).unwrap();
-        assert!(matches!(SledStore::open_existing(store), Err(OpenError::Missing(_))));
+        assert!(matches!(SledStore::open_existing(store), Err(SledError::Missing(_))));
         commit(&SledStore::open(store).unwrap(), 1);
         drop(SledStore::open_existing(store).unwrap());
     }
@@ -146,7 +146,7 @@ fn a_store_of_a_later_version_is_refused() {
     drop(SledStore::open(home.path()).unwrap());
     let witness = home.path().join("symbolon");
     fs::write(&witness, "symbolon sled store 2\nwhatever\n").unwrap();
-    assert!(matches!(SledStore::open(home.path()), Err(OpenError::Later(_))));
+    assert!(matches!(SledStore::open(home.path()), Err(SledError::Later(_))));
 }
 
 #[test]
@@ -155,8 +155,8 @@ fn folders_writable_by_others_are_rejected() {
     drop(SledStore::open(home.path()).unwrap());
     fs::set_permissions(home.path().join("db"), Permissions::from_mode(0o644)).unwrap();
     let error = SledStore::open(home.path()).unwrap_err();
-    assert!(matches!(error, OpenError::Folder(_)), "{error:?}");
+    assert!(matches!(error, SledError::Folder(_)), "{error:?}");
     fs::set_permissions(home.path().join("db"), Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
-    assert!(matches!(SledStore::open(home.path()), Err(OpenError::Folder(_))));
+    assert!(matches!(SledStore::open(home.path()), Err(SledError::Folder(_))));
 }

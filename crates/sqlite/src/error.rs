@@ -11,7 +11,7 @@ use crate::open::FORMAT;
 /// An error of opening a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum SqliteError {
     /// The file or its folder is missing, has an unsafe mode or cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -90,7 +90,7 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
+impl SqliteError {
     pub(crate) fn into_store(self) -> StoreError {
         match self {
             Self::Damaged { source, .. } => StoreError::Corrupt(source.to_string()),

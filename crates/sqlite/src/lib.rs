@@ -43,7 +43,7 @@ use symbolon::store::{
 };
 use symbolon::{Id, Minute, StoreError};
 
-pub use error::OpenError;
+pub use error::SqliteError;
 use open::StorePath;
 use write::Compare;
 
@@ -66,8 +66,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// See [`OpenError`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+    /// See [`SqliteError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         StorePath::make(path.as_ref())?;
         Self::open_existing(path)
     }
@@ -76,8 +76,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Missing`] if there is no store, or any other [`OpenError`].
-    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+    /// [`SqliteError::Missing`] if there is no store, or any other [`SqliteError`].
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, SqliteError> {
         let (place, writer) = StorePath::open(path.as_ref())?;
         Ok(Self { readers: Mutex::default(), writer: Mutex::new(writer), place })
     }
@@ -95,7 +95,7 @@ impl SqliteStore {
     fn writer(&self) -> Result<MutexGuard<'_, Connection>, StoreError> {
         // A transaction that a panic interrupted was rolled back.
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.place.check_same().map_err(OpenError::into_store)?;
+        self.place.check_same().map_err(SqliteError::into_store)?;
         Ok(writer)
     }
 
@@ -105,11 +105,11 @@ impl SqliteStore {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let readers = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        self.place.check_same().map_err(OpenError::into_store)?;
+        self.place.check_same().map_err(SqliteError::into_store)?;
         let idle = readers().pop();
         let mut reader = match idle {
             Some(reader) => reader,
-            None => self.place.connect().map_err(OpenError::into_store)?,
+            None => self.place.connect().map_err(SqliteError::into_store)?,
         };
         let done = work(&mut reader).map_err(failed)?;
         let mut readers = readers();
@@ -136,7 +136,7 @@ impl TokenStore for SqliteStore {
         // The writer has its own pages cached; other connections drop their cache after each
         // commit.
         if let Ok(writer) = self.writer.try_lock() {
-            self.place.check_same().map_err(OpenError::into_store)?;
+            self.place.check_same().map_err(SqliteError::into_store)?;
             return row::get(&writer, key).map_err(failed);
         }
         self.lend(|reader| row::get(reader, key))

@@ -12,7 +12,7 @@ use symbolon::StoreError;
 use symbolon::store::Epoch;
 use symbolon_files::{FileError, check_secret, create_private, private_dir};
 
-use crate::{OpenError, row};
+use crate::{SqliteError, row};
 
 const APPLICATION: i64 = 0x7379_6d62;
 pub(crate) const FORMAT: i64 = 1;
@@ -32,7 +32,7 @@ pub(crate) struct StorePath {
 impl StorePath {
     /// Creates a store if there is none. The file appears complete, so an empty or partial file is
     /// always damage, and never a store that another process is creating.
-    pub(crate) fn make(path: &Path) -> Result<(), OpenError> {
+    pub(crate) fn make(path: &Path) -> Result<(), SqliteError> {
         let exists = || fs::symlink_metadata(path).is_ok();
         if exists() {
             return Ok(());
@@ -42,7 +42,7 @@ impl StorePath {
             let mut left = path.as_os_str().to_owned();
             left.push(log);
             if fs::symlink_metadata(&left).is_ok() && !exists() {
-                return Err(OpenError::Leftover(left.into()));
+                return Err(SqliteError::Leftover(left.into()));
             }
         }
         match create_private(path, &contents(path)?) {
@@ -53,34 +53,34 @@ impl StorePath {
     }
 
     /// Opens the store at `path` for writing.
-    pub(crate) fn open(path: &Path) -> Result<(Self, Connection), OpenError> {
+    pub(crate) fn open(path: &Path) -> Result<(Self, Connection), SqliteError> {
         if rusqlite::version_number() < OLDEST_LIBRARY {
-            return Err(OpenError::Library(rusqlite::version()));
+            return Err(SqliteError::Library(rusqlite::version()));
         }
         // An absolute path is never a URI or an in-memory database for SQLite.
         let path = fs::canonicalize(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => OpenError::Missing(path.into()),
+            io::ErrorKind::NotFound => SqliteError::Missing(path.into()),
             _ => FileError::Io { action: "open", path: path.into(), source }.into(),
         })?;
         check_secret(&path)?;
         private_dir(path.parent().unwrap_or(&path))?;
         let connection = connect(&path)?;
         claim(&path, &connection)?;
-        let file = identity(&path).ok_or_else(|| OpenError::Replaced(path.clone()))?;
+        let file = identity(&path).ok_or_else(|| SqliteError::Replaced(path.clone()))?;
         Ok((Self { path, file }, connection))
     }
 
     /// Returns whether the file is still the one that was opened: writes to a replaced file are
     /// lost.
-    pub(crate) fn check_same(&self) -> Result<(), OpenError> {
+    pub(crate) fn check_same(&self) -> Result<(), SqliteError> {
         match identity(&self.path) == Some(self.file) {
             true => Ok(()),
-            false => Err(OpenError::Replaced(self.path.clone())),
+            false => Err(SqliteError::Replaced(self.path.clone())),
         }
     }
 
     /// Opens another connection.
-    pub(crate) fn connect(&self) -> Result<Connection, OpenError> {
+    pub(crate) fn connect(&self) -> Result<Connection, SqliteError> {
         let connection = connect(&self.path)?;
         self.check_same()?;
         Ok(connection)
@@ -95,29 +95,29 @@ pub(crate) fn fresh() -> rusqlite::Result<Connection> {
 }
 
 /// Verifies that the file is a writable store before anything is written.
-fn claim(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+fn claim(path: &Path, connection: &Connection) -> Result<(), SqliteError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
     let failed = |error| failed(path, error);
     let application: i64 = pragma("application_id").map_err(failed)?;
     let version: i64 = pragma("user_version").map_err(failed)?;
     if application != APPLICATION || version < FORMAT {
-        return Err(OpenError::Foreign(path.into()));
+        return Err(SqliteError::Foreign(path.into()));
     }
     if version > FORMAT {
-        return Err(OpenError::Newer { path: path.into(), version });
+        return Err(SqliteError::Newer { path: path.into(), version });
     }
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
-        return Err(OpenError::NoLog(path.into()));
+        return Err(SqliteError::NoLog(path.into()));
     }
     row::end(connection).map_err(failed)?;
     // Detects a read-only log.
     connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(failed)
 }
 
-fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
-    let epoch = Epoch(0).another().map_err(|_| OpenError::Random)?;
+fn contents(path: &Path) -> Result<Vec<u8>, SqliteError> {
+    let epoch = Epoch(0).another().map_err(|_| SqliteError::Random)?;
     let make = || {
         let mut connection = fresh()?;
         connection.execute(
@@ -126,7 +126,7 @@ fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
         )?;
         Ok(connection.serialize(MAIN_DB)?.to_vec())
     };
-    let mut bytes = make().map_err(|source: rusqlite::Error| OpenError::Sqlite {
+    let mut bytes = make().map_err(|source: rusqlite::Error| SqliteError::Sqlite {
         path: path.into(),
         source: Box::new(source),
     })?;
@@ -138,13 +138,13 @@ fn contents(path: &Path) -> Result<Vec<u8>, OpenError> {
     Ok(bytes)
 }
 
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+fn connect(path: &Path) -> Result<Connection, SqliteError> {
     let failed = |error| failed(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // Before the first read, which would create a log that stays read-only.
     if connection.is_readonly(MAIN_DB).map_err(failed)? {
-        return Err(OpenError::ReadOnly(path.into()));
+        return Err(SqliteError::ReadOnly(path.into()));
     }
     set_up(&connection).map_err(failed)?;
     Ok(connection)
@@ -176,14 +176,14 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((found.dev(), found.ino()))
 }
 
-fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
+fn failed(path: &Path, error: rusqlite::Error) -> SqliteError {
     let path = path.to_path_buf();
     if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) {
-        return OpenError::ReadOnly(path);
+        return SqliteError::ReadOnly(path);
     }
     match crate::failed(error) {
-        StoreError::Corrupt(source) => OpenError::Damaged { path, source: source.into() },
-        StoreError::Backend(source) => OpenError::Sqlite { path, source },
-        other => OpenError::Sqlite { path, source: Box::new(other) },
+        StoreError::Corrupt(source) => SqliteError::Damaged { path, source: source.into() },
+        StoreError::Backend(source) => SqliteError::Sqlite { path, source },
+        other => SqliteError::Sqlite { path, source: Box::new(other) },
     }
 }

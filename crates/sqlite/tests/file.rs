@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use symbolon::store::{Cursor, Epoch, Revision, TokenStore};
 use symbolon::{StoreError, record::MAX_RECORD};
 use symbolon_files::FileError;
-use symbolon_sqlite::{OpenError, SqliteStore};
+use symbolon_sqlite::{SqliteError, SqliteStore};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -27,7 +27,7 @@ fn epoch(store: &SqliteStore) -> Epoch {
     page.end.unwrap().epoch
 }
 
-fn refused(path: &Path) -> OpenError {
+fn refused(path: &Path) -> SqliteError {
     SqliteStore::open(path).unwrap_err()
 }
 
@@ -52,13 +52,13 @@ fn a_file_or_folder_that_others_could_change_is_refused() {
     let path = dir.path().join("tokens.db");
     drop(open(&path));
     set_mode(&path, 0o640);
-    assert!(matches!(refused(&path), OpenError::File(FileError::Exposed { .. })));
+    assert!(matches!(refused(&path), SqliteError::File(FileError::Exposed { .. })));
     set_mode(&path, 0o600);
     set_mode(dir.path(), 0o770);
     let error = refused(&path);
-    assert!(matches!(error, OpenError::File(FileError::WritableFolder { .. })));
+    assert!(matches!(error, SqliteError::File(FileError::WritableFolder { .. })));
     let other = dir.path().join("other.db");
-    assert!(matches!(refused(&other), OpenError::File(_)));
+    assert!(matches!(refused(&other), SqliteError::File(_)));
     assert!(!other.exists());
 }
 
@@ -67,7 +67,7 @@ fn a_missing_file_is_not_created() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("folder/tokens.db");
     let missing = SqliteStore::open_existing(&path).unwrap_err();
-    assert!(matches!(missing, OpenError::Missing(_)));
+    assert!(matches!(missing, SqliteError::Missing(_)));
     assert!(!path.parent().unwrap().exists());
     drop(open(&path));
     SqliteStore::open_existing(&path).unwrap();
@@ -82,7 +82,7 @@ fn a_foreign_database_is_rejected_unchanged() {
     drop(foreign);
     set_mode(&path, 0o600);
     let before = fs::read(&path).unwrap();
-    assert!(matches!(refused(&path), OpenError::Foreign(_)));
+    assert!(matches!(refused(&path), SqliteError::Foreign(_)));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
@@ -91,7 +91,7 @@ fn an_empty_file_is_not_a_new_store() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     symbolon_files::create_private(&path, b"").unwrap();
-    assert!(matches!(refused(&path), OpenError::Foreign(_)));
+    assert!(matches!(refused(&path), SqliteError::Foreign(_)));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn damage_is_reported() {
     for bad in [&whole[..whole.len() / 2], &whole[..50], b"no database".repeat(100).as_slice()] {
         fs::write(&path, bad).unwrap();
         let error = refused(&path);
-        assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+        assert!(matches!(error, SqliteError::Damaged { .. }), "{error:?}");
         assert!(error.to_string().contains("restore it from a backup"));
     }
     fs::write(&path, &whole).unwrap();
@@ -144,7 +144,7 @@ fn a_newer_format_is_rejected_with_a_hint_to_update() {
     drop(open(&path));
     intruder(&path).execute_batch("PRAGMA user_version = 2").unwrap();
     let error = refused(&path);
-    assert!(matches!(error, OpenError::Newer { version: 2, .. }));
+    assert!(matches!(error, SqliteError::Newer { version: 2, .. }));
     assert!(error.to_string().contains("has format 2, but this program supports only format 1"));
 }
 
@@ -154,14 +154,14 @@ fn a_missing_table_is_reported_as_damage() {
     let path = dir.path().join("tokens.db");
     drop(open(&path));
     intruder(&path).execute_batch("DROP TABLE state").unwrap();
-    assert!(matches!(refused(&path), OpenError::Damaged { .. }));
+    assert!(matches!(refused(&path), SqliteError::Damaged { .. }));
 }
 
 #[test]
 fn a_folder_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
     let error = refused(dir.path());
-    assert!(matches!(error, OpenError::File(FileError::NotAFile(_))), "{error:?}");
+    assert!(matches!(error, SqliteError::File(FileError::NotAFile(_))), "{error:?}");
 }
 
 /// As root nothing is read-only, and this tests nothing.
@@ -174,18 +174,18 @@ fn read_only_files_are_rejected() {
     if OpenOptions::new().write(true).open(&path).is_ok() {
         return;
     }
-    assert!(matches!(refused(&path), OpenError::ReadOnly(_)));
+    assert!(matches!(refused(&path), SqliteError::ReadOnly(_)));
     set_mode(&path, 0o600);
     drop(open(&path));
     set_mode(dir.path(), 0o500);
     let error = refused(&path);
     set_mode(dir.path(), 0o700);
-    assert!(matches!(error, OpenError::ReadOnly(_)), "{error:?}");
+    assert!(matches!(error, SqliteError::ReadOnly(_)), "{error:?}");
     // A log that was left by a process of another user.
     let log = dir.path().join("tokens.db-wal");
     fs::write(&log, "").unwrap();
     set_mode(&log, 0o400);
-    assert!(matches!(refused(&path), OpenError::ReadOnly(_)));
+    assert!(matches!(refused(&path), SqliteError::ReadOnly(_)));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_leftover_log_does_not_corrupt_a_new_store() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens.db");
     fs::write(dir.path().join("tokens.db-wal"), "log").unwrap();
-    assert!(matches!(refused(&path), OpenError::Leftover(_)));
+    assert!(matches!(refused(&path), SqliteError::Leftover(_)));
     assert!(!path.exists());
 }
 

@@ -10,7 +10,7 @@ use symbolon::{
 };
 use symbolon_files::{FileError, KeyFile, KeyLock, create_private};
 use symbolon_journal::FileJournal;
-use symbolon_sqlite::{OpenError, SqliteStore};
+use symbolon_sqlite::{SqliteError, SqliteStore};
 use zeroize::Zeroizing;
 
 /// Resource type of the server, used with the actions `read` and `write`.
@@ -37,16 +37,16 @@ pub struct Access {
 pub enum AccessError {
     /// The store cannot be opened.
     #[error("the store of tokens cannot be opened")]
-    Open(#[from] OpenError),
-    /// A file cannot be created or read.
+    Sqlite(#[from] SqliteError),
+    /// The engine cannot be opened.
+    #[error("the store of tokens cannot be opened")]
+    Open(#[from] symbolon::OpenError),
+    /// A file of the key or the journal cannot be created or read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The journal cannot be opened.
+    /// Reading or creating the tokens failed.
     #[error(transparent)]
-    Journal(#[from] symbolon_journal::OpenError),
-    /// The engine returned an error.
-    #[error(transparent)]
-    Engine(#[from] symbolon::Error),
+    Admin(#[from] symbolon::AdminError),
 }
 
 /// Returns the server's schema with default options.
@@ -78,7 +78,7 @@ impl Access {
         let found = engine.admin(Caller::Root).organizations().find(ORGANIZATION);
         let (organization, made) = match found {
             Ok(organization) => (organization.id, Vec::new()),
-            Err(symbolon::Error::NotFound(_)) => make(&engine, folder)?,
+            Err(symbolon::AdminError::NotFound(_)) => make(&engine, folder)?,
             Err(error) => return Err(error.into()),
         };
         Ok(Self { engine, organization, made, _held: held })

@@ -54,7 +54,7 @@ impl Access {
         let found = engine.admin(Caller::Root).organizations().find(ORGANIZATION);
         let (organization, made) = match found {
             Ok(organization) => (organization.id, None),
-            Err(symbolon::Error::NotFound(_)) => make(&engine, folder)?,
+            Err(symbolon::AdminError::NotFound(_)) => make(&engine, folder)?,
             Err(error) => return Err(error.into()),
         };
         Ok(Self { engine, organization, made, _held: held })

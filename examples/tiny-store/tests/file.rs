@@ -22,7 +22,7 @@ fn made(name: &str) -> PathBuf {
     path
 }
 
-fn create(path: &std::path::Path) -> Result<(), symbolon::Error> {
+fn create(path: &std::path::Path) -> Result<(), symbolon::AdminError> {
     let store = Arc::new(TinyStore::open(path)?);
     let options = Options::new(Schema::influxdb_v2());
     let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options)?;

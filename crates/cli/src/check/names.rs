@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use symbolon::store::Revision;
 use symbolon::{
-    Action, Admin, Allowed, Caller, Denied, Engine, Error, Id, Request, ResourceType, Schema,
+    Action, Admin, AdminError, Allowed, Caller, Denied, Engine, Id, Request, ResourceType, Schema,
     Verifier,
 };
 
@@ -80,7 +80,7 @@ impl<'e> Checker<'e> {
     pub(super) fn request<'a>(
         &mut self,
         asked: &NamedRequest<'a>,
-    ) -> Result<Result<Request<'a>, Unknown>, Error> {
+    ) -> Result<Result<Request<'a>, Unknown>, AdminError> {
         // Read before the lookups, so that the cached names are at least as new as `at`.
         let now = self.engine.caught_up();
         if self.known.at != now || self.known.count > REMEMBERED {
@@ -117,7 +117,7 @@ impl<'e> Checker<'e> {
         Ok(id.map(|id| request.id(id)).ok_or(Unknown::Resource))
     }
 
-    fn organization(&mut self, name: &str) -> Result<Option<Id>, Error> {
+    fn organization(&mut self, name: &str) -> Result<Option<Id>, AdminError> {
         let known = &mut self.known;
         remember(&mut known.organizations, &mut known.count, name, || {
             let found = self.root.organizations().find(name);
@@ -125,14 +125,14 @@ impl<'e> Checker<'e> {
         })
     }
 
-    fn user(&mut self, name: &str) -> Result<Option<Id>, Error> {
+    fn user(&mut self, name: &str) -> Result<Option<Id>, AdminError> {
         let known = &mut self.known;
         remember(&mut known.users, &mut known.count, name, || {
             self.root.users().find(name).map(|user| user.id)
         })
     }
 
-    fn bucket(&mut self, organization: Id, name: &str) -> Result<Option<Id>, Error> {
+    fn bucket(&mut self, organization: Id, name: &str) -> Result<Option<Id>, AdminError> {
         let known = &mut self.known;
         let buckets = known.buckets.entry(organization).or_default();
         remember(buckets, &mut known.count, name, || {
@@ -146,14 +146,14 @@ fn remember(
     known: &mut HashMap<Box<str>, Option<Id>>,
     count: &mut usize,
     name: &str,
-    look: impl FnOnce() -> Result<Id, Error>,
-) -> Result<Option<Id>, Error> {
+    look: impl FnOnce() -> Result<Id, AdminError>,
+) -> Result<Option<Id>, AdminError> {
     if let Some(found) = known.get(name) {
         return Ok(*found);
     }
     let found = match look() {
         Ok(id) => Some(id),
-        Err(Error::NotFound(_)) => None,
+        Err(AdminError::NotFound(_)) => None,
         Err(error) => return Err(error),
     };
     known.insert(name.into(), found);

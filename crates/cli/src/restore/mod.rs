@@ -11,7 +11,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 use symbolon::backup::{Backup, RestoreReport, Summary};
-use symbolon::{Engine, Error, StoreKey};
+use symbolon::{Engine, OpenError, StoreKey};
 use symbolon_files::{KeyFile, KeyLock};
 
 use crate::arguments::Global;
@@ -106,7 +106,7 @@ fn restore(
 ) -> Result<Report, Failure> {
     let mut backup = verify(&args.file, progress)?;
     let name = backup.check_key(key).map_err(|error| match error {
-        Error::RetiredKey(key) => Failure::OldBackup(key),
+        OpenError::RetiredKey(key) => Failure::OldBackup(key),
         error => error.into(),
     })?;
     global.check_journal(key, &name)?;

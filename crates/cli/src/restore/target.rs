@@ -67,8 +67,8 @@ impl Target {
 
     /// Fails if the store is in use, or if it is not a store. A damaged store counts as unused.
     fn check_unused(&self) -> Result<(), Failure> {
-        use symbolon_sled::OpenError as Sled;
-        use symbolon_sqlite::OpenError as Sqlite;
+        use symbolon_sled::SledError as Sled;
+        use symbolon_sqlite::SqliteError as Sqlite;
         let path = self.path();
         match &self.url {
             StoreUrl::Sqlite(_) => {
@@ -96,7 +96,7 @@ impl Target {
         };
         let mut logs = [LOG, "-journal"].map(|suffix| beside(path, suffix)).into_iter();
         match logs.find(|log| exists(log)) {
-            Some(log) => Err(symbolon_sqlite::OpenError::Leftover(log).into()),
+            Some(log) => Err(symbolon_sqlite::SqliteError::Leftover(log).into()),
             None => Ok(()),
         }
     }

@@ -73,7 +73,7 @@ impl FirstSetup {
             None => {
                 let mut random = Zeroizing::new([0; 16]);
                 getrandom::fill(&mut *random)
-                    .map_err(|_| symbolon::Error::Random(symbolon::RandomError))?;
+                    .map_err(|_| symbolon::AdminError::Random(symbolon::RandomError))?;
                 Zeroizing::new(format!("{:032x}", u128::from_ne_bytes(*random)))
             }
         };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use symbolon::record::{Kind, RecordKey};
 use symbolon::{
-    Action, Caller, Denied, Engine, Error, NewAuthorization, NewOrganization, Options, Permission,
-    Request, ResourceType, Schema, Status, StoreError, StoreKey, TokenStore,
+    Action, AdminError, Caller, Denied, Engine, NewAuthorization, NewOrganization, Options,
+    Permission, Request, ResourceType, Schema, Status, StoreError, StoreKey, TokenStore,
 };
 
 use super::{Fault, FaultyStore, Method};
@@ -100,7 +100,7 @@ impl<S: TokenStore> World<S> {
         self.store.heal();
         let again = engine.admin(Caller::Root).authorizations().revoke(id);
         // A revoked authorization is not found.
-        let is_done = matches!(again, Ok(_) | Err(Error::NotFound(_)));
+        let is_done = matches!(again, Ok(_) | Err(AdminError::NotFound(_)));
         assert!(is_done, "{fault:?}: {again:?}");
         assert!(is_stored(), "{fault:?}");
         assert_eq!(check(), Err(Denied::Revoked(id)), "{fault:?}");
@@ -109,6 +109,6 @@ impl<S: TokenStore> World<S> {
 }
 
 /// Returns true if the change may have been written in spite of this error.
-fn is_unknown(error: &Error) -> bool {
-    matches!(error, Error::Store(error) if matches!(**error, StoreError::Backend(_)))
+fn is_unknown(error: &AdminError) -> bool {
+    matches!(error, AdminError::Store(error) if matches!(**error, StoreError::Backend(_)))
 }

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use symbolon::{
-    Action, Caller, Denied, Engine, Error, NewAuthorization, NewOrganization, Options, Permission,
-    Request, ResourceType, Schema, StoreKey, Token, TokenStore,
+    Action, AdminError, Caller, Denied, Engine, NewAuthorization, NewOrganization, Options,
+    Permission, Request, ResourceType, Schema, StoreKey, Token, TokenStore,
 };
 
 use super::{FaultyStore, Method};
@@ -114,7 +114,7 @@ fn live(engine: &Engine, new: &NewAuthorization) {
         });
         retry_until_ok(|| match engine.admin(Caller::Root).authorizations().revoke(id) {
             // An attempt that failed was written after all.
-            Err(Error::NotFound(_)) => Ok(()),
+            Err(AdminError::NotFound(_)) => Ok(()),
             revoked => revoked.map(drop),
         });
         revoked.store(true, Ordering::SeqCst);

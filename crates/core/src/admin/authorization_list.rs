@@ -1,9 +1,9 @@
 //! Listing authorizations, and finding one by its token.
 
 use super::Authorizations;
+use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Origin};
 use crate::change::Authorized;
-use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::permission::{Action, Request, ResourceType};
@@ -58,16 +58,16 @@ impl Authorizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist, its user or organization is deleted, or the caller
+    /// [`AdminError::NotFound`] if it does not exist, its user or organization is deleted, or the caller
     /// may not read it.
-    pub fn find_by_token(&self, token: &[u8]) -> Result<Authorization, Error> {
+    pub fn find_by_token(&self, token: &[u8]) -> Result<Authorization, AdminError> {
         self.admin.authorized()?;
         match self.admin.changes.find_token(token)? {
             Some(id) => self.get(id).map_err(|error| match error {
-                Error::Forbidden(_) => Error::NotFound(Field::Authorization),
+                AdminError::Forbidden(_) => AdminError::NotFound(Field::Authorization),
                 error => error,
             }),
-            None => Err(Error::NotFound(Field::Authorization)),
+            None => Err(AdminError::NotFound(Field::Authorization)),
         }
     }
 
@@ -76,8 +76,8 @@ impl Authorizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] if the caller's own token is refused, [`Error::Store`].
-    pub fn list(&self, filter: &AuthorizationFilter) -> Result<Vec<Authorization>, Error> {
+    /// [`AdminError::Caller`] if the caller's own token is refused, [`AdminError::Store`].
+    pub fn list(&self, filter: &AuthorizationFilter) -> Result<Vec<Authorization>, AdminError> {
         let mut pages = self.pages(filter)?;
         self.next_page(&mut pages, filter.limit.unwrap_or(usize::MAX))
     }
@@ -88,7 +88,7 @@ impl Authorizations<'_> {
     /// # Errors
     ///
     /// Those of [`Authorizations::list`].
-    pub fn pages(&self, filter: &AuthorizationFilter) -> Result<AuthorizationPages, Error> {
+    pub fn pages(&self, filter: &AuthorizationFilter) -> Result<AuthorizationPages, AdminError> {
         // The first page checks the caller again, so this is only for the look-up of names.
         if filter.organization_name.is_some() || filter.user_name.is_some() {
             self.admin.authorized()?;
@@ -98,13 +98,13 @@ impl Authorizations<'_> {
 
     /// Returns the query for a filter; none if nothing can match. An unknown name reveals as much
     /// as an owner of nothing that the caller may read.
-    fn query(&self, filter: &AuthorizationFilter) -> Result<Option<Query>, Error> {
+    fn query(&self, filter: &AuthorizationFilter) -> Result<Option<Query>, AdminError> {
         let named = |kind, name: &Option<String>| {
             let Some(name) = name else {
                 return Ok(Some(None));
             };
             let found = self.admin.changes.find_named(kind, name.as_bytes())?;
-            Ok::<_, Error>(found.map(|entity| Some(entity.key().id)))
+            Ok::<_, AdminError>(found.map(|entity| Some(entity.key().id)))
         };
         let organization = named(Kind::ORGANIZATION, &filter.organization_name)?
             .and_then(|named| both(named, filter.organization))
@@ -134,7 +134,7 @@ impl Authorizations<'_> {
         &self,
         pages: &mut AuthorizationPages,
         limit: usize,
-    ) -> Result<Vec<Authorization>, Error> {
+    ) -> Result<Vec<Authorization>, AdminError> {
         let Some(query) = &mut pages.query else {
             self.admin.authorized()?;
             return Ok(Vec::new());

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Admin, Tombstones};
+use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Origin};
 use crate::change::{Authorized, Transaction};
-use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Field, InvalidValue};
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::OwnerState;
@@ -112,7 +112,7 @@ pub struct Rotation {
 
 /// The authorizations that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`Error::Caller`] if the caller's own token or user is refused.
+/// Each method fails with [`AdminError::Caller`] if the caller's own token or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Authorizations<'a> {
     pub(super) admin: &'a Admin,
@@ -125,14 +125,14 @@ impl<'a> Authorizations<'a> {
         Self { admin, origin: None, organization: None }
     }
 
-    /// Limits all methods to this organization. Others are [`Error::NotFound`].
+    /// Limits all methods to this organization. Others are [`AdminError::NotFound`].
     #[must_use]
     pub fn in_organization(self, organization: Id) -> Self {
         Self { organization: Some(organization), ..self }
     }
 
     /// Limits all methods to authorizations that were created through this interface. Others are
-    /// [`Error::NotFound`].
+    /// [`AdminError::NotFound`].
     #[must_use]
     pub fn of_origin(self, origin: Origin) -> Self {
         Self { origin: Some(origin), ..self }
@@ -141,12 +141,12 @@ impl<'a> Authorizations<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] or [`Error::Schema`] for values that are not accepted,
-    /// [`Error::NotFound`] if the user or organization does not exist or is deleted,
-    /// [`Error::Forbidden`] or [`Error::Exceeds`] if the caller may not create it or grant its
-    /// permissions, [`Error::Caller`] if the caller's own token is refused, [`Error::Store`],
-    /// [`Error::Journal`].
-    pub fn create(&self, new: NewAuthorization) -> Result<(Token, Authorization), Error> {
+    /// [`AdminError::Invalid`] or [`AdminError::Schema`] for values that are not accepted,
+    /// [`AdminError::NotFound`] if the user or organization does not exist or is deleted,
+    /// [`AdminError::Forbidden`] or [`AdminError::Exceeds`] if the caller may not create it or grant its
+    /// permissions, [`AdminError::Caller`] if the caller's own token is refused, [`AdminError::Store`],
+    /// [`AdminError::Journal`].
+    pub fn create(&self, new: NewAuthorization) -> Result<(Token, Authorization), AdminError> {
         self.admin.change_with_cache(Operation::Create, None, |change, authorized| {
             self.check_new(&new, change.now())?;
             self.check_scope(new.origin, new.organization)?;
@@ -183,10 +183,10 @@ impl<'a> Authorizations<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist, its user or organization is deleted, or the caller
-    /// belongs to another organization and may not read it; [`Error::Forbidden`] if the caller
+    /// [`AdminError::NotFound`] if it does not exist, its user or organization is deleted, or the caller
+    /// belongs to another organization and may not read it; [`AdminError::Forbidden`] if the caller
     /// belongs to its organization but may not read it.
-    pub fn get(&self, id: Id) -> Result<Authorization, Error> {
+    pub fn get(&self, id: Id) -> Result<Authorization, AdminError> {
         self.admin.change_on(
             Operation::Read,
             RecordKey::new(Kind::AUTHORIZATION, id),
@@ -195,7 +195,7 @@ impl<'a> Authorizations<'a> {
                 self.check_present(change, &found)?;
                 require(authorized, Action::READ, &found)?;
                 if has_deleted_owner(change, &found)? {
-                    return Err(Error::NotFound(Field::Authorization));
+                    return Err(AdminError::NotFound(Field::Authorization));
                 }
                 change.shown(found, &credential)
             },
@@ -207,10 +207,10 @@ impl<'a> Authorizations<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Authorizations::create`]; [`Error::AlreadyRevoked`] for a change to a revoked
-    /// authorization; [`Error::Fixed`] for new permissions of an authorization that was created
+    /// Those of [`Authorizations::create`]; [`AdminError::AlreadyRevoked`] for a change to a revoked
+    /// authorization; [`AdminError::Fixed`] for new permissions of an authorization that was created
     /// through [`Origin::V2`].
-    pub fn edit(&self, id: Id, edit: AuthorizationEdit) -> Result<Authorization, Error> {
+    pub fn edit(&self, id: Id, edit: AuthorizationEdit) -> Result<Authorization, AdminError> {
         self.admin.change_on(
             edit.operation(),
             RecordKey::new(Kind::AUTHORIZATION, id),
@@ -252,7 +252,7 @@ impl<'a> Authorizations<'a> {
     /// # Errors
     ///
     /// Those of [`Authorizations::edit`].
-    pub fn revoke(&self, id: Id) -> Result<Authorization, Error> {
+    pub fn revoke(&self, id: Id) -> Result<Authorization, AdminError> {
         self.edit(id, Transition::Revoke.into())
     }
 
@@ -262,9 +262,13 @@ impl<'a> Authorizations<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Authorizations::create`]; [`Error::AlreadyRevoked`] if it is revoked,
-    /// [`Error::Invalid`] if it has expired.
-    pub fn rotate(&self, id: Id, rotation: &Rotation) -> Result<(Token, Authorization), Error> {
+    /// Those of [`Authorizations::create`]; [`AdminError::AlreadyRevoked`] if it is revoked,
+    /// [`AdminError::Invalid`] if it has expired.
+    pub fn rotate(
+        &self,
+        id: Id,
+        rotation: &Rotation,
+    ) -> Result<(Token, Authorization), AdminError> {
         if let Some(description) = &rotation.description {
             check_description(description)?;
         }
@@ -283,8 +287,7 @@ impl<'a> Authorizations<'a> {
                 }
                 let now = change.now();
                 if old.expires_at.is_some_and(|end| end <= now) {
-                    let reason = "has passed; create a new authorization instead".into();
-                    return Err(Error::Invalid(Field::Expiry, reason));
+                    return Err(AdminError::Invalid(Field::Expiry, InvalidValue::Expired));
                 }
                 guard_owners(change, old.organization, old.user)?;
                 let description = rotation.description.clone();
@@ -309,40 +312,39 @@ impl<'a> Authorizations<'a> {
         )
     }
 
-    /// Fails with [`Error::NotFound`] for an authorization out of scope, and for one that is
+    /// Fails with [`AdminError::NotFound`] for an authorization out of scope, and for one that is
     /// revoked or whose user or organization is deleted, unless tombstones are shown.
     pub(super) fn check_present(
         &self,
         change: &mut Transaction<'_>,
         found: &Authorization,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         self.check_scope(found.origin, found.organization)?;
         let is_hidden = self.admin.tombstones == Tombstones::NotFound
             && (found.status == Status::Revoked || has_deleted_owner(change, found)?);
         match is_hidden {
-            true => Err(Error::NotFound(Field::Authorization)),
+            true => Err(AdminError::NotFound(Field::Authorization)),
             false => Ok(()),
         }
     }
 
-    /// Fails with [`Error::NotFound`] for an authorization out of scope.
-    fn check_scope(&self, origin: Origin, organization: Id) -> Result<(), Error> {
+    /// Fails with [`AdminError::NotFound`] for an authorization out of scope.
+    fn check_scope(&self, origin: Origin, organization: Id) -> Result<(), AdminError> {
         let is_other = self.origin.is_some_and(|wanted| origin != wanted)
             || self.organization.is_some_and(|of| organization != of);
         match is_other {
-            true => Err(Error::NotFound(Field::Authorization)),
+            true => Err(AdminError::NotFound(Field::Authorization)),
             false => Ok(()),
         }
     }
 
-    fn check_new(&self, new: &NewAuthorization, now: Timestamp) -> Result<(), Error> {
+    fn check_new(&self, new: &NewAuthorization, now: Timestamp) -> Result<(), AdminError> {
         check_description(&new.description)?;
         if new.status == Status::Revoked {
             return Err(AlreadyRevoked.into());
         }
         if new.expires_at.is_some_and(|end| end <= now) {
-            let reason = "lies in the past; give a future time, or none".into();
-            return Err(Error::Invalid(Field::Expiry, reason));
+            return Err(AdminError::Invalid(Field::Expiry, InvalidValue::InThePast));
         }
         self.admin.changes.shared.schema.check(new.origin, &new.permissions)?;
         Ok(())
@@ -355,12 +357,12 @@ impl<'a> Authorizations<'a> {
         change: &Transaction<'_>,
         before: &Authorization,
         permissions: &PermissionSet,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         if before.permissions == *permissions {
             return Ok(());
         }
         if before.origin == Origin::V2 {
-            return Err(Error::Fixed);
+            return Err(AdminError::Fixed);
         }
         self.admin.changes.shared.schema.check(before.origin, permissions)?;
         check_organization(before.organization, permissions)?;
@@ -378,18 +380,22 @@ impl<'a> Authorizations<'a> {
 pub(crate) fn check_organization(
     organization: Id,
     permissions: &[Permission],
-) -> Result<(), Error> {
+) -> Result<(), AdminError> {
     let foreign = permissions.iter().find(|one| {
         let named = one.resource.organization;
         named.is_some_and(|named| named != organization)
     });
     foreign.map_or(Ok(()), |permission| {
-        let reason = format!("permission {permission} is not for org id {organization}");
-        Err(Error::Invalid(Field::Permissions, reason))
+        let permission = permission.clone();
+        let reason = InvalidValue::OtherOrganization { permission, organization };
+        Err(AdminError::Invalid(Field::Permissions, reason))
     })
 }
 
-fn has_deleted_owner(change: &mut Transaction<'_>, found: &Authorization) -> Result<bool, Error> {
+fn has_deleted_owner(
+    change: &mut Transaction<'_>,
+    found: &Authorization,
+) -> Result<bool, AdminError> {
     if let Some(user) = found.user
         && change.user_state(user)? == OwnerState::Deleted
     {
@@ -403,7 +409,7 @@ pub(super) fn require(
     authorized: &Authorized,
     action: Action,
     on: &Authorization,
-) -> Result<(), Error> {
+) -> Result<(), AdminError> {
     let kind = ResourceType::AUTHORIZATIONS;
     authorized.require_on(action, kind, on.organization, on.id, Field::Authorization)
 }
@@ -413,14 +419,14 @@ fn guard_owners(
     change: &mut Transaction<'_>,
     organization: Id,
     user: Option<Id>,
-) -> Result<(), Error> {
+) -> Result<(), AdminError> {
     if change.organization(organization)?.status == Status::Revoked {
-        return Err(Error::NotFound(Field::Organization));
+        return Err(AdminError::NotFound(Field::Organization));
     }
     change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
     if let Some(user) = user {
         if change.user(user)?.status == Status::Revoked {
-            return Err(Error::NotFound(Field::User));
+            return Err(AdminError::NotFound(Field::User));
         }
         change.guard(RecordKey::new(Kind::USER, user))?;
     }

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use super::Admin;
+use crate::admin_error::AdminError;
 use crate::backup::{self, BackupError, Summary};
 use crate::change::AuditContext;
-use crate::error::Error;
 use crate::journal::{Intent, Operation, Outcome};
 use crate::permission::Request;
 use crate::schema::Schema;
@@ -18,8 +18,8 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// [`BackupError::Engine`] with [`Error::Forbidden`] or [`Error::Caller`] if the caller may
-    /// not, or with [`Error::Journal`] if the journal cannot be written; otherwise those of
+    /// [`BackupError::Admin`] with [`AdminError::Forbidden`] or [`AdminError::Caller`] if the caller may
+    /// not, or with [`AdminError::Journal`] if the journal cannot be written; otherwise those of
     /// [`backup::write()`].
     pub fn backup(
         &self,
@@ -39,7 +39,7 @@ impl Admin {
             ends: Vec::new(),
         };
         let recorder = &self.changes.shared.recorder;
-        let number = recorder.record_intents(&[intent]).map_err(Error::from)?;
+        let number = recorder.record_intents(&[intent]).map_err(AdminError::from)?;
         let written = backup::write(&*self.changes.shared.store, out, progress);
         let outcome = written
             .as_ref()

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use super::{Admin, ListOptions, Tombstones};
+use crate::admin_error::AdminError;
 use crate::change::Transaction;
-use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
@@ -26,7 +26,7 @@ pub struct NewBucket {
 
 /// The registered buckets that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`Error::Caller`] if the caller's own token or user is refused.
+/// Each method fails with [`AdminError::Caller`] if the caller's own token or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Buckets<'a>(pub(super) &'a Admin);
 
@@ -35,17 +35,17 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] for a name that is taken, [`Error::Invalid`], [`Error::Forbidden`],
-    /// [`Error::Caller`], [`Error::Store`], [`Error::Journal`];
-    /// [`Error::NotFound`] if the organization does not exist.
-    pub fn create(&self, new: &NewBucket) -> Result<Bucket, Error> {
+    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`], [`AdminError::Forbidden`],
+    /// [`AdminError::Caller`], [`AdminError::Store`], [`AdminError::Journal`];
+    /// [`AdminError::NotFound`] if the organization does not exist.
+    pub fn create(&self, new: &NewBucket) -> Result<Bucket, AdminError> {
         check_label(Field::BucketName, &new.name)?;
         let organization = new.organization;
         self.0.change(Operation::RegisterBucket, |change, authorized| {
             let request = Request::new(Action::WRITE, ResourceType::BUCKETS);
             authorized.must(&request.organization(organization))?;
             if change.organization(organization)?.status == Status::Revoked {
-                return Err(Error::NotFound(Field::Organization));
+                return Err(AdminError::NotFound(Field::Organization));
             }
             change.guard(RecordKey::new(Kind::ORGANIZATION, organization))?;
             let bucket = Bucket {
@@ -65,10 +65,10 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist, or the caller belongs to another organization and
-    /// may not read it; [`Error::Forbidden`] if the caller belongs to its organization but may not
+    /// [`AdminError::NotFound`] if it does not exist, or the caller belongs to another organization and
+    /// may not read it; [`AdminError::Forbidden`] if the caller belongs to its organization but may not
     /// read it.
-    pub fn get(&self, id: Id) -> Result<Bucket, Error> {
+    pub fn get(&self, id: Id) -> Result<Bucket, AdminError> {
         self.0.change_on(Operation::Read, RecordKey::new(Kind::BUCKET, id), |change, authorized| {
             let found = change.bucket(id)?;
             self.check_present(change, &found)?;
@@ -82,18 +82,18 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
-    pub fn find(&self, organization: Id, name: &str) -> Result<Bucket, Error> {
+    /// [`AdminError::NotFound`] if it does not exist or the caller may not read it.
+    pub fn find(&self, organization: Id, name: &str) -> Result<Bucket, AdminError> {
         let authorized = self.0.authorized()?;
         let found = self.0.changes.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
         let Some(Entity::Bucket(found)) = found else {
-            return Err(Error::NotFound(Field::Bucket));
+            return Err(AdminError::NotFound(Field::Bucket));
         };
         let request = Request::new(Action::READ, ResourceType::BUCKETS)
             .organization(organization)
             .id(found.id);
         if !authorized.may(&request) {
-            return Err(Error::NotFound(Field::Bucket));
+            return Err(AdminError::NotFound(Field::Bucket));
         }
         let mut change = Transaction::new(&self.0.changes.shared);
         self.check_present(&mut change, &found)?;
@@ -105,12 +105,12 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`], [`Error::Store`].
+    /// [`AdminError::Caller`], [`AdminError::Store`].
     pub fn list(
         &self,
         organization: Option<Id>,
         list_options: &ListOptions,
-    ) -> Result<Vec<Bucket>, Error> {
+    ) -> Result<Vec<Bucket>, AdminError> {
         let query = Query { organization, ..list_options.of(Kind::BUCKET) };
         let change = RefCell::new(Transaction::new(&self.0.changes.shared));
         self.0.list(query, list_options.limit, |authorized, entity, _| {
@@ -130,8 +130,8 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Caller`], [`Error::Store`].
-    pub fn delete(&self, id: Id) -> Result<Bucket, Error> {
+    /// [`AdminError::NotFound`], [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`].
+    pub fn delete(&self, id: Id) -> Result<Bucket, AdminError> {
         self.0.change_on(
             Operation::UnregisterBucket,
             RecordKey::new(Kind::BUCKET, id),
@@ -156,17 +156,21 @@ impl Buckets<'_> {
         )
     }
 
-    /// Fails with [`Error::NotFound`] for a bucket that is deleted or whose organization is, unless
+    /// Fails with [`AdminError::NotFound`] for a bucket that is deleted or whose organization is, unless
     /// tombstones are shown.
-    fn check_present(&self, change: &mut Transaction<'_>, bucket: &Bucket) -> Result<(), Error> {
+    fn check_present(
+        &self,
+        change: &mut Transaction<'_>,
+        bucket: &Bucket,
+    ) -> Result<(), AdminError> {
         match self.0.tombstones == Tombstones::NotFound && is_deleted(change, bucket)? {
-            true => Err(Error::NotFound(Field::Bucket)),
+            true => Err(AdminError::NotFound(Field::Bucket)),
             false => Ok(()),
         }
     }
 }
 
-fn is_deleted(change: &mut Transaction<'_>, bucket: &Bucket) -> Result<bool, Error> {
+fn is_deleted(change: &mut Transaction<'_>, bucket: &Bucket) -> Result<bool, AdminError> {
     Ok(bucket.status == Status::Revoked
         || change.organization_state(bucket.organization)? == OwnerState::Deleted)
 }

@@ -2,9 +2,9 @@
 
 use super::Authorizations;
 use super::authorizations::require;
+use crate::admin_error::AdminError;
 use crate::authorization::Authorization;
 use crate::denied::Denied;
-use crate::error::Error;
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::OwnerState;
@@ -49,7 +49,7 @@ impl Authorizations<'_> {
     /// # Errors
     ///
     /// Those of [`Authorizations::get`].
-    pub fn explain(&self, id: Id, request: &Request<'_>) -> Result<Explanation, Error> {
+    pub fn explain(&self, id: Id, request: &Request<'_>) -> Result<Explanation, AdminError> {
         self.admin.change_on(
             Operation::Read,
             RecordKey::new(Kind::AUTHORIZATION, id),

@@ -13,10 +13,10 @@ mod users;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::admin_error::AdminError;
 use crate::authorization::Authorization;
 use crate::caller::Caller;
 use crate::change::{AuditContext, Authorized, Changes, Transaction};
-use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
@@ -48,7 +48,7 @@ pub(crate) use authorizations::check_organization;
 /// # Consistency
 ///
 /// When a change returns `Ok`, it is on disk, and every check of this engine that starts afterwards
-/// sees it. After [`Error::Store`] with
+/// sees it. After [`AdminError::Store`] with
 /// [`StoreError::Backend`](crate::StoreError::Backend) it is unknown whether it was written. After
 /// any other error, nothing was changed. Concurrent changes share commits.
 ///
@@ -68,7 +68,7 @@ pub(crate) use authorizations::check_organization;
 /// let caller = engine.verifier().authenticate(token.reveal()).unwrap().caller();
 /// let bearer = engine.admin(caller);
 /// assert!(bearer.organizations().create(&NewOrganization::named("other")).is_err());
-/// # Ok::<(), symbolon::Error>(())
+/// # Ok::<(), symbolon::AdminError>(())
 /// ```
 #[derive(Clone)]
 pub struct Admin {
@@ -116,7 +116,7 @@ impl Admin {
 
     /// Returns the same administration with tombstones: revoked authorizations and deleted users,
     /// organizations and buckets are found by their ids until they are purged. Otherwise they are
-    /// [`Error::NotFound`]. Lists are not affected.
+    /// [`AdminError::NotFound`]. Lists are not affected.
     #[must_use]
     pub fn with_tombstones(self) -> Self {
         Self { tombstones: Tombstones::Shown, ..self }
@@ -151,8 +151,8 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] if it is not in force, [`Error::Store`].
-    pub fn own_authorization(&self) -> Result<Option<Authorization>, Error> {
+    /// [`AdminError::Caller`] if it is not in force, [`AdminError::Store`].
+    pub fn own_authorization(&self) -> Result<Option<Authorization>, AdminError> {
         match self.authorized()? {
             Authorized::Authorization(held) => Ok(Some(*held)),
             Authorized::Root | Authorized::User(..) => Ok(None),
@@ -163,8 +163,8 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] if the caller is not in force, [`Error::Store`].
-    pub fn own_user(&self) -> Result<Option<Id>, Error> {
+    /// [`AdminError::Caller`] if the caller is not in force, [`AdminError::Store`].
+    pub fn own_user(&self) -> Result<Option<Id>, AdminError> {
         Ok(match self.authorized()? {
             Authorized::Root => None,
             Authorized::Authorization(held) => held.user,
@@ -182,9 +182,9 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] if the caller may not, [`Error::Caller`] if it is not in force,
-    /// [`Error::Store`].
-    pub fn authorize(&self, request: &Request<'_>) -> Result<(), Error> {
+    /// [`AdminError::Forbidden`] if the caller may not, [`AdminError::Caller`] if it is not in force,
+    /// [`AdminError::Store`].
+    pub fn authorize(&self, request: &Request<'_>) -> Result<(), AdminError> {
         self.change(Operation::Read, |_, authorized| authorized.must(request))
     }
 
@@ -193,8 +193,8 @@ impl Admin {
     fn change<T>(
         &self,
         operation: Operation,
-        rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         self.change_in(AuditContext::new(&self.caller, operation), rule)
     }
 
@@ -203,8 +203,8 @@ impl Admin {
         &self,
         operation: Operation,
         key: RecordKey,
-        rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         let context = AuditContext::new(&self.caller, operation);
         self.change_in(context.on(key.kind, key.id), rule)
     }
@@ -212,8 +212,8 @@ impl Admin {
     fn change_in<T>(
         &self,
         context: AuditContext,
-        mut rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        mut rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         self.changes.change(context, |change| {
             let authorized = Authorized::read(&self.caller, change)?;
             rule(change, &authorized)
@@ -226,8 +226,8 @@ impl Admin {
         &self,
         operation: Operation,
         key: Option<RecordKey>,
-        mut rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        mut rule: impl FnMut(&mut Transaction<'_>, &Authorized) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         let on = AuditContext::new(&self.caller, operation);
         let context = key.map_or(on, |key| on.on(key.kind, key.id));
         self.changes.change_with_cache(context, |change| {
@@ -236,16 +236,16 @@ impl Admin {
         })
     }
 
-    /// Fails with [`Error::NotFound`] for a tombstone, unless tombstones are shown.
-    fn check_present(&self, status: Status, field: Field) -> Result<(), Error> {
+    /// Fails with [`AdminError::NotFound`] for a tombstone, unless tombstones are shown.
+    fn check_present(&self, status: Status, field: Field) -> Result<(), AdminError> {
         match (status, self.tombstones) {
-            (Status::Revoked, Tombstones::NotFound) => Err(Error::NotFound(field)),
+            (Status::Revoked, Tombstones::NotFound) => Err(AdminError::NotFound(field)),
             _ => Ok(()),
         }
     }
 
     /// Reads the rights of the caller.
-    fn authorized(&self) -> Result<Authorized, Error> {
+    fn authorized(&self) -> Result<Authorized, AdminError> {
         Authorized::read(&self.caller, &mut Transaction::new(&self.changes.shared))
     }
 
@@ -255,7 +255,7 @@ impl Admin {
         mut query: Query,
         limit: Option<usize>,
         pick: impl Fn(&Authorized, Entity, &Stored) -> Option<T>,
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<Vec<T>, AdminError> {
         let authorized = self.authorized()?;
         let limit = limit.unwrap_or(usize::MAX);
         query.limit = PAGE;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use crate::admin_error::AdminError;
 use crate::change::{Changes, Transaction};
-use crate::error::Error;
 use crate::id::Id;
 use crate::owner::{Bucket, User};
 use crate::permission::{Permission, ResourceType, Target};
@@ -38,8 +38,8 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Tampered`].
-    pub fn user(&mut self, id: Id) -> Result<Option<&str>, Error> {
+    /// [`AdminError::Store`] or [`AdminError::Tampered`].
+    pub fn user(&mut self, id: Id) -> Result<Option<&str>, AdminError> {
         Ok(self.known_user(id)?.map(|user| user.name.as_str()))
     }
 
@@ -47,8 +47,8 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Tampered`].
-    pub fn organization(&mut self, id: Id) -> Result<Option<&str>, Error> {
+    /// [`AdminError::Store`] or [`AdminError::Tampered`].
+    pub fn organization(&mut self, id: Id) -> Result<Option<&str>, AdminError> {
         let found = match self.organizations.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
@@ -68,8 +68,8 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Tampered`].
-    pub fn of_resource(&mut self, permission: &Permission) -> Result<Option<&str>, Error> {
+    /// [`AdminError::Store`] or [`AdminError::Tampered`].
+    pub fn of_resource(&mut self, permission: &Permission) -> Result<Option<&str>, AdminError> {
         let resource = &permission.resource;
         let Target::Id(id) = resource.target else {
             return Ok(None);
@@ -93,7 +93,7 @@ impl Names {
         })
     }
 
-    fn known_user(&mut self, id: Id) -> Result<Option<&User>, Error> {
+    fn known_user(&mut self, id: Id) -> Result<Option<&User>, AdminError> {
         Ok(match self.users.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
@@ -104,7 +104,7 @@ impl Names {
         .as_ref())
     }
 
-    fn bucket(&mut self, id: Id) -> Result<Option<&Bucket>, Error> {
+    fn bucket(&mut self, id: Id) -> Result<Option<&Bucket>, AdminError> {
         Ok(match self.buckets.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
@@ -118,11 +118,11 @@ impl Names {
 
 fn read<T>(
     changes: &Changes,
-    get: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
-) -> Result<Option<T>, Error> {
+    get: impl FnOnce(&mut Transaction<'_>) -> Result<T, AdminError>,
+) -> Result<Option<T>, AdminError> {
     match get(&mut Transaction::new(&changes.shared)) {
         Ok(found) => Ok(Some(found)),
-        Err(Error::NotFound(_)) => Ok(None),
+        Err(AdminError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }

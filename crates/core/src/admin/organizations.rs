@@ -1,8 +1,8 @@
 //! Creating, reading and changing organizations and their members.
 
 use super::{Admin, IfUnchanged, ListOptions, unless_revoked};
+use crate::admin_error::AdminError;
 use crate::change::Authorized;
-use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
@@ -57,7 +57,7 @@ impl OrganizationEdit {
 
 /// The organizations that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`Error::Caller`] if the caller's own token or user is refused.
+/// Each method fails with [`AdminError::Caller`] if the caller's own token or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Organizations<'a>(pub(super) &'a Admin);
 
@@ -66,9 +66,9 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] for a name that is taken, [`Error::Invalid`], [`Error::Forbidden`],
-    /// [`Error::Caller`], [`Error::Store`], [`Error::Journal`].
-    pub fn create(&self, new: &NewOrganization) -> Result<Organization, Error> {
+    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`], [`AdminError::Forbidden`],
+    /// [`AdminError::Caller`], [`AdminError::Store`], [`AdminError::Journal`].
+    pub fn create(&self, new: &NewOrganization) -> Result<Organization, AdminError> {
         check_label(Field::OrganizationName, &new.name)?;
         check_description(&new.description)?;
         unless_revoked(new.status)?;
@@ -91,9 +91,9 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist, or the caller belongs to another organization and
-    /// may not read it; [`Error::Forbidden`] if the caller belongs to it but may not read it.
-    pub fn get(&self, id: Id) -> Result<Organization, Error> {
+    /// [`AdminError::NotFound`] if it does not exist, or the caller belongs to another organization and
+    /// may not read it; [`AdminError::Forbidden`] if the caller belongs to it but may not read it.
+    pub fn get(&self, id: Id) -> Result<Organization, AdminError> {
         self.0.change_on(
             Operation::Read,
             RecordKey::new(Kind::ORGANIZATION, id),
@@ -111,25 +111,25 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
-    pub fn find(&self, name: &str) -> Result<Organization, Error> {
+    /// [`AdminError::NotFound`] if it does not exist or the caller may not read it.
+    pub fn find(&self, name: &str) -> Result<Organization, AdminError> {
         let authorized = self.0.authorized()?;
         let found = self.0.changes.find_named(Kind::ORGANIZATION, name.as_bytes())?;
         let Some(Entity::Organization(found)) = found else {
-            return Err(Error::NotFound(Field::Organization));
+            return Err(AdminError::NotFound(Field::Organization));
         };
         authorized
             .may_on_organization(Action::READ, found.id)
             .then_some(found)
-            .ok_or(Error::NotFound(Field::Organization))
+            .ok_or(AdminError::NotFound(Field::Organization))
     }
 
     /// Returns the organizations that are not deleted and that the caller may read, ordered by id.
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`], [`Error::Store`].
-    pub fn list(&self, list_options: &ListOptions) -> Result<Vec<Organization>, Error> {
+    /// [`AdminError::Caller`], [`AdminError::Store`].
+    pub fn list(&self, list_options: &ListOptions) -> Result<Vec<Organization>, AdminError> {
         let pick = |authorized: &Authorized, entity, _: &Stored| {
             let Entity::Organization(one) = entity else {
                 return None;
@@ -144,9 +144,9 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Organizations::create`]; [`Error::NotFound`]; [`Error::AlreadyRevoked`] if it is
+    /// Those of [`Organizations::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`] if it is
     /// deleted.
-    pub fn edit(&self, id: Id, edit: &OrganizationEdit) -> Result<Organization, Error> {
+    pub fn edit(&self, id: Id, edit: &OrganizationEdit) -> Result<Organization, AdminError> {
         if let Some(name) = &edit.name {
             check_label(Field::OrganizationName, name)?;
         }
@@ -189,13 +189,13 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] otherwise.
-    pub fn resolve(&self, name: &str) -> Result<Id, Error> {
+    /// [`AdminError::NotFound`] otherwise.
+    pub fn resolve(&self, name: &str) -> Result<Id, AdminError> {
         let authorized = self.0.authorized()?;
         let found = self.0.changes.find_named(Kind::ORGANIZATION, name.as_bytes())?;
         match found {
             Some(entity) if authorized.sees_organization(entity.key().id) => Ok(entity.key().id),
-            _ => Err(Error::NotFound(Field::Organization)),
+            _ => Err(AdminError::NotFound(Field::Organization)),
         }
     }
 
@@ -205,7 +205,7 @@ impl Organizations<'_> {
     /// # Errors
     ///
     /// Those of [`Organizations::edit`].
-    pub fn delete(&self, id: Id) -> Result<Organization, Error> {
+    pub fn delete(&self, id: Id) -> Result<Organization, AdminError> {
         self.edit(
             id,
             &OrganizationEdit {
@@ -220,10 +220,10 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Organizations::get`]; [`Error::NotFound`] if it is deleted.
-    pub fn members(&self, organization: Id) -> Result<Vec<(User, Role)>, Error> {
+    /// Those of [`Organizations::get`]; [`AdminError::NotFound`] if it is deleted.
+    pub fn members(&self, organization: Id) -> Result<Vec<(User, Role)>, AdminError> {
         if self.get(organization)?.status == Status::Revoked {
-            return Err(Error::NotFound(Field::Organization));
+            return Err(AdminError::NotFound(Field::Organization));
         }
         let pick = |_: &Authorized, entity, _: &Stored| {
             let Entity::User(one) = entity else {
@@ -240,10 +240,10 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Organizations::edit`], for the organization; [`Error::NotFound`] for a user that
+    /// Those of [`Organizations::edit`], for the organization; [`AdminError::NotFound`] for a user that
     /// does not exist, or that is not a member yet and that the caller may not read;
-    /// [`Error::Exceeds`] for a role with a permission that the caller does not hold.
-    pub fn add_member(&self, organization: Id, user: Id, role: Role) -> Result<User, Error> {
+    /// [`AdminError::Exceeds`] for a role with a permission that the caller does not hold.
+    pub fn add_member(&self, organization: Id, user: Id, role: Role) -> Result<User, AdminError> {
         let membership = Membership { organization, role };
         let operation = Operation::AddMember;
         self.change_memberships(operation, (organization, Some(membership)), user, |memberships| {
@@ -259,7 +259,7 @@ impl Organizations<'_> {
     /// # Errors
     ///
     /// Those of [`Organizations::add_member`].
-    pub fn remove_member(&self, organization: Id, user: Id) -> Result<User, Error> {
+    pub fn remove_member(&self, organization: Id, user: Id) -> Result<User, AdminError> {
         let operation = Operation::RemoveMember;
         let none = (organization, None);
         self.change_memberships(operation, none, user, |memberships| {
@@ -273,12 +273,12 @@ impl Organizations<'_> {
         (organization, gained): (Id, Option<Membership>),
         user: Id,
         edit: impl Fn(&mut Vec<Membership>),
-    ) -> Result<User, Error> {
+    ) -> Result<User, AdminError> {
         self.0.change_on(operation, RecordKey::new(Kind::USER, user), |change, authorized| {
             let kind = ResourceType::ORGANIZATIONS;
             let status = change.organization(organization)?.status;
             if status == Status::Revoked {
-                return Err(Error::NotFound(Field::Organization));
+                return Err(AdminError::NotFound(Field::Organization));
             }
             authorized.require_on(
                 Action::WRITE,
@@ -296,7 +296,7 @@ impl Organizations<'_> {
             let is_seen =
                 after.role_in(organization).is_some() || authorized.may_on_user(Action::READ, user);
             if after.status == Status::Revoked || !is_seen {
-                return Err(Error::NotFound(Field::User));
+                return Err(AdminError::NotFound(Field::User));
             }
             let before = after.memberships.clone();
             edit(&mut after.memberships);

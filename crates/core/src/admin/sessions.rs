@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Admin;
+use crate::admin_error::AdminError;
 use crate::caller::{Caller, SignedInUser};
 use crate::change::{AuditContext, Authorized, Changes, Transaction};
 use crate::denied::Denied;
-use crate::error::Error;
 use crate::id::Id;
 use crate::journal::{Actor, Operation};
 use crate::owner::{PasswordHash, User};
@@ -63,9 +63,13 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] for [`Caller::Root`], [`Error::Caller`] if the caller is not in force,
-    /// [`Error::Store`], [`Error::Journal`].
-    pub fn sign_in(&self, caller: &Caller, lifetime: Duration) -> Result<(Token, Session), Error> {
+    /// [`AdminError::Forbidden`] for [`Caller::Root`], [`AdminError::Caller`] if the caller is not in force,
+    /// [`AdminError::Store`], [`AdminError::Journal`].
+    pub fn sign_in(
+        &self,
+        caller: &Caller,
+        lifetime: Duration,
+    ) -> Result<(Token, Session), AdminError> {
         self.sign_in_if(caller, lifetime, |_| true)
     }
 
@@ -75,13 +79,13 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] with [`Denied::Unknown`] if `verify` returns `false` or the user is
-    /// unknown, with [`Denied::OwnerInactive`] if the user is inactive; [`Error::Store`].
+    /// [`AdminError::Caller`] with [`Denied::Unknown`] if `verify` returns `false` or the user is
+    /// unknown, with [`Denied::OwnerInactive`] if the user is inactive; [`AdminError::Store`].
     pub fn verify_password(
         &self,
         name: &str,
         verify: impl FnOnce(Option<&PasswordHash>) -> bool,
-    ) -> Result<VerifiedUser, Error> {
+    ) -> Result<VerifiedUser, AdminError> {
         let found = match self.changes.find_named(Kind::USER, name.as_bytes())? {
             Some(Entity::User(user)) => Some(user),
             _ => None,
@@ -90,11 +94,11 @@ impl Sessions {
         match found {
             Some(user) if is_right => match user.status {
                 Status::Active => Ok(VerifiedUser(user)),
-                _ => Err(Error::Caller(Denied::OwnerInactive(user.id))),
+                _ => Err(AdminError::Caller(Denied::OwnerInactive(user.id))),
             },
             found => {
                 self.record_refused_sign_in(found.as_ref());
-                Err(Error::Caller(Denied::Unknown))
+                Err(AdminError::Caller(Denied::Unknown))
             }
         }
     }
@@ -103,13 +107,13 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Those of [`Sessions::sign_in`]; [`Error::Caller`] if the password was changed since it was
+    /// Those of [`Sessions::sign_in`]; [`AdminError::Caller`] if the password was changed since it was
     /// verified.
     pub fn sign_in_by_password(
         &self,
         verified: &VerifiedUser,
         lifetime: Duration,
-    ) -> Result<(Token, Session), Error> {
+    ) -> Result<(Token, Session), AdminError> {
         self.sign_in_if(&verified.caller(), lifetime, |now| {
             now.password_hash == verified.0.password_hash
         })
@@ -120,18 +124,18 @@ impl Sessions {
         caller: &Caller,
         lifetime: Duration,
         is_same: impl Fn(&User) -> bool,
-    ) -> Result<(Token, Session), Error> {
+    ) -> Result<(Token, Session), AdminError> {
         self.changes.change(AuditContext::new(caller, Operation::SignIn), |change| {
             let secret = self.changes.shared.sealer.key().current();
             let password = match Authorized::read(caller, change)? {
                 Authorized::Root => {
-                    return Err(Error::Forbidden("signing in as the embedding program".into()));
+                    return Err(AdminError::CannotSignIn);
                 }
                 Authorized::Authorization(_) => None,
                 Authorized::User(user, _) if is_same(&user) => {
                     Some(PasswordFingerprint::of(secret, &user))
                 }
-                Authorized::User(..) => return Err(Error::Caller(Denied::Unknown)),
+                Authorized::User(..) => return Err(AdminError::Caller(Denied::Unknown)),
             };
             let now = change.now();
             let session = Session {
@@ -156,17 +160,17 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Those of [`Users::edit`](crate::Users::edit); [`Error::Caller`] if the password was changed
+    /// Those of [`Users::edit`](crate::Users::edit); [`AdminError::Caller`] if the password was changed
     /// since it was verified.
     pub fn change_password(
         &self,
         verified: &VerifiedUser,
         hash: &PasswordHash,
-    ) -> Result<User, Error> {
+    ) -> Result<User, AdminError> {
         let admin = Admin::new(Arc::clone(&self.changes), verified.caller());
         admin.change_user(Operation::EditUser, verified.id(), |now| {
             if now.password_hash != verified.0.password_hash {
-                return Err(Error::Caller(Denied::Unknown));
+                return Err(AdminError::Caller(Denied::Unknown));
             }
             now.password_hash = Some(hash.clone());
             Ok(())
@@ -178,9 +182,9 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] with the reason, which carries the id of the session, or of the user or
-    /// authorization that is not in force; [`Error::Store`].
-    pub fn get(&self, text: &[u8]) -> Result<Session, Error> {
+    /// [`AdminError::Caller`] with the reason, which carries the id of the session, or of the user or
+    /// authorization that is not in force; [`AdminError::Store`].
+    pub fn get(&self, text: &[u8]) -> Result<Session, AdminError> {
         let mut change = Transaction::new(&self.changes.shared);
         let (session, hash) = self.known_session(&mut change, text)?;
         self.check_session(&mut change, &session, hash)?;
@@ -194,7 +198,7 @@ impl Sessions {
     /// # Errors
     ///
     /// Those of [`Sessions::get`].
-    pub fn extend(&self, session: &Session, at_least: Duration) -> Result<(), Error> {
+    pub fn extend(&self, session: &Session, at_least: Duration) -> Result<(), AdminError> {
         let audit_context = AuditContext::new(&session.caller, Operation::ExtendSession)
             .on(Kind::SESSION, session.id);
         self.changes.change(audit_context, |change| {
@@ -213,8 +217,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`] if no session has this text, [`Error::Store`], [`Error::Journal`].
-    pub fn sign_out(&self, text: &[u8]) -> Result<(), Error> {
+    /// [`AdminError::Caller`] if no session has this text, [`AdminError::Store`], [`AdminError::Journal`].
+    pub fn sign_out(&self, text: &[u8]) -> Result<(), AdminError> {
         let (found, _) = self.known_session(&mut Transaction::new(&self.changes.shared), text)?;
         let audit_context =
             AuditContext::new(&found.caller, Operation::SignOut).on(Kind::SESSION, found.id);
@@ -246,11 +250,11 @@ impl Sessions {
         &self,
         change: &mut Transaction<'_>,
         text: &[u8],
-    ) -> Result<(Session, SessionDigest), Error> {
+    ) -> Result<(Session, SessionDigest), AdminError> {
         let shape = TokenShape::of(self.changes.shared.prefix, text);
-        let id = match shape.map_err(|_| Error::Caller(Denied::Malformed))? {
+        let id = match shape.map_err(|_| AdminError::Caller(Denied::Malformed))? {
             TokenShape::Native(id) => id,
-            TokenShape::Other => return Err(Error::Caller(Denied::Unknown)),
+            TokenShape::Other => return Err(AdminError::Caller(Denied::Unknown)),
         };
         let (session, known) = change.session(id).map_err(unknown)?;
         let secret = self.changes.shared.sealer.key().named(known.key);
@@ -258,7 +262,7 @@ impl Sessions {
         let is_known =
             secret.is_some_and(|secret| TokenDigest::keyed(&secret.hash, text) == known.hash);
         if !is_known {
-            return Err(Error::Caller(Denied::Unknown));
+            return Err(AdminError::Caller(Denied::Unknown));
         }
         Ok((session, known))
     }
@@ -268,13 +272,13 @@ impl Sessions {
         change: &mut Transaction<'_>,
         session: &Session,
         hash: SessionDigest,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         let id: Id = session.id;
         if session.ended_at.is_some() {
-            return Err(Error::Caller(Denied::Revoked(id)));
+            return Err(AdminError::Caller(Denied::Revoked(id)));
         }
         if session.expires_at <= change.now() {
-            return Err(Error::Caller(Denied::Expired(id)));
+            return Err(AdminError::Caller(Denied::Expired(id)));
         }
         change.guard(RecordKey::new(Kind::SESSION, id)).map_err(unknown)?;
         let Authorized::User(user, _) = Authorized::read(&session.caller, change)? else {
@@ -283,16 +287,16 @@ impl Sessions {
         let secret = self.changes.shared.sealer.key().named(hash.key);
         let password = secret.map(|secret| PasswordFingerprint::of(secret, &user));
         if password.is_none() || password != session.password {
-            return Err(Error::Caller(Denied::Revoked(id)));
+            return Err(AdminError::Caller(Denied::Revoked(id)));
         }
         Ok(())
     }
 }
 
 /// Maps missing and tampered records to an unknown session.
-fn unknown(error: Error) -> Error {
+fn unknown(error: AdminError) -> AdminError {
     match error {
-        Error::NotFound(_) | Error::Tampered(_) => Error::Caller(Denied::Unknown),
+        AdminError::NotFound(_) | AdminError::Tampered(_) => AdminError::Caller(Denied::Unknown),
         error => error,
     }
 }

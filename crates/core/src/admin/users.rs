@@ -1,8 +1,8 @@
 //! Creating, reading and changing users.
 
 use super::{Admin, ListOptions, unless_revoked};
+use crate::admin_error::AdminError;
 use crate::change::Authorized;
-use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
@@ -59,7 +59,7 @@ impl UserEdit {
 /// The users that the caller of an [`Admin`] may read and change.
 ///
 /// A permission for one organization reaches no user, also not its members: only permissions for
-/// all organizations count. Each method fails with [`Error::Caller`] if the caller's own token or
+/// all organizations count. Each method fails with [`AdminError::Caller`] if the caller's own token or
 /// user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a>(pub(super) &'a Admin);
@@ -69,9 +69,9 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] for a name that is taken, [`Error::Invalid`], [`Error::Forbidden`],
-    /// [`Error::Caller`], [`Error::Store`], [`Error::Journal`].
-    pub fn create(&self, new: &NewUser) -> Result<User, Error> {
+    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`], [`AdminError::Forbidden`],
+    /// [`AdminError::Caller`], [`AdminError::Store`], [`AdminError::Journal`].
+    pub fn create(&self, new: &NewUser) -> Result<User, AdminError> {
         check_label(Field::UserName, &new.name)?;
         unless_revoked(new.status)?;
         self.0.change(Operation::CreateUser, |change, authorized| {
@@ -95,11 +95,11 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
-    pub fn get(&self, id: Id) -> Result<User, Error> {
+    /// [`AdminError::NotFound`] if it does not exist or the caller may not read it.
+    pub fn get(&self, id: Id) -> Result<User, AdminError> {
         self.0.change_on(Operation::Read, RecordKey::new(Kind::USER, id), |change, authorized| {
             if !authorized.may_on_user(Action::READ, id) {
-                return Err(Error::NotFound(Field::User));
+                return Err(AdminError::NotFound(Field::User));
             }
             let found = change.user(id)?;
             self.0.check_present(found.status, Field::User)?;
@@ -111,25 +111,25 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if it does not exist or the caller may not read it.
-    pub fn find(&self, name: &str) -> Result<User, Error> {
+    /// [`AdminError::NotFound`] if it does not exist or the caller may not read it.
+    pub fn find(&self, name: &str) -> Result<User, AdminError> {
         let authorized = self.0.authorized()?;
         let Some(Entity::User(found)) = self.0.changes.find_named(Kind::USER, name.as_bytes())?
         else {
-            return Err(Error::NotFound(Field::User));
+            return Err(AdminError::NotFound(Field::User));
         };
         authorized
             .may_on_user(Action::READ, found.id)
             .then_some(found)
-            .ok_or(Error::NotFound(Field::User))
+            .ok_or(AdminError::NotFound(Field::User))
     }
 
     /// Returns the users that are not deleted and that the caller may read, ordered by id.
     ///
     /// # Errors
     ///
-    /// [`Error::Caller`], [`Error::Store`].
-    pub fn list(&self, list_options: &ListOptions) -> Result<Vec<User>, Error> {
+    /// [`AdminError::Caller`], [`AdminError::Store`].
+    pub fn list(&self, list_options: &ListOptions) -> Result<Vec<User>, AdminError> {
         let pick = |authorized: &Authorized, entity, _: &Stored| {
             let Entity::User(one) = entity else {
                 return None;
@@ -145,9 +145,9 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Users::create`]; [`Error::NotFound`]; [`Error::AlreadyRevoked`] if it is
-    /// deleted; [`Error::Exceeds`] for a password.
-    pub fn edit(&self, id: Id, edit: &UserEdit) -> Result<User, Error> {
+    /// Those of [`Users::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`] if it is
+    /// deleted; [`AdminError::Exceeds`] for a password.
+    pub fn edit(&self, id: Id, edit: &UserEdit) -> Result<User, AdminError> {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;
         }
@@ -171,7 +171,7 @@ impl Users<'_> {
     /// # Errors
     ///
     /// Those of [`Users::edit`].
-    pub fn delete(&self, id: Id) -> Result<User, Error> {
+    pub fn delete(&self, id: Id) -> Result<User, AdminError> {
         self.edit(id, &UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() })
     }
 }
@@ -182,13 +182,13 @@ impl Admin {
         &self,
         operation: Operation,
         id: Id,
-        edit: impl Fn(&mut User) -> Result<(), Error>,
-    ) -> Result<User, Error> {
+        edit: impl Fn(&mut User) -> Result<(), AdminError>,
+    ) -> Result<User, AdminError> {
         self.change_on(operation, RecordKey::new(Kind::USER, id), |change, authorized| {
             if !authorized.may_on_user(Action::READ, id)
                 && !authorized.may_on_user(Action::WRITE, id)
             {
-                return Err(Error::NotFound(Field::User));
+                return Err(AdminError::NotFound(Field::User));
             }
             let before = change.user(id)?;
             self.check_present(before.status, Field::User)?;

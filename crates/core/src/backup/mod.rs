@@ -55,7 +55,8 @@ mod write;
 
 use std::io;
 
-use crate::error::Error;
+use crate::admin_error::AdminError;
+use crate::open_error::OpenError;
 use crate::store::StoreError;
 use crate::store::{Epoch, Revision};
 use crate::time::Timestamp;
@@ -104,13 +105,17 @@ pub enum BackupError {
     /// The target store contains records.
     #[error("the store is not empty; restore the backup into an empty store")]
     NotEmpty,
-    /// The key does not belong to the store, or the store failed.
+    /// The key does not belong to the store, its settings are damaged, or it could not be read or
+    /// written.
     #[error(transparent)]
-    Engine(#[from] Error),
+    Open(#[from] OpenError),
+    /// The caller may not make a backup, or the journal failed.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
 }
 
 impl From<StoreError> for BackupError {
     fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
+        Self::Open(error.into())
     }
 }

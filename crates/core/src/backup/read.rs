@@ -6,8 +6,8 @@ use std::io::{Read, Seek};
 
 use super::frame::{Begin, Frame, Reader};
 use super::{BackupError, Summary};
-use crate::error::Error;
 use crate::key::StoreKey;
+use crate::open_error::OpenError;
 use crate::record::{Record, RecordKey, SETTINGS, Settings};
 use crate::settings::{check_keys, open_settings};
 use crate::store::Revision;
@@ -57,13 +57,13 @@ impl<R: Read + Seek> Backup<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongKey`], [`Error::RetiredKey`] if the key was rotated since, or
-    /// [`Error::Settings`] if the settings were tampered with.
-    pub fn check_key(&self, key: &StoreKey) -> Result<String, Error> {
+    /// [`OpenError::WrongKey`], [`OpenError::RetiredKey`] if the key was rotated since, or
+    /// [`OpenError::Settings`] if the settings were tampered with.
+    pub fn check_key(&self, key: &StoreKey) -> Result<String, OpenError> {
         self.settings(key).map(|settings| settings.store.to_string())
     }
 
-    pub(super) fn settings(&self, key: &StoreKey) -> Result<Settings, Error> {
+    pub(super) fn settings(&self, key: &StoreKey) -> Result<Settings, OpenError> {
         let settings = open_settings(key, &self.contents.settings)?;
         check_keys(&settings, key)?;
         Ok(settings)

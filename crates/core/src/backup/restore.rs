@@ -37,8 +37,8 @@ impl<R: Read + Seek> Backup<R> {
     /// # Errors
     ///
     /// * [`BackupError::NotEmpty`], or [`BackupError::Engine`] with
-    ///   [`Error::WrongKey`](crate::Error::WrongKey) or
-    ///   [`Error::Settings`](crate::Error::Settings), before anything is written
+    ///   [`OpenError::WrongKey`](crate::OpenError::WrongKey) or
+    ///   [`OpenError::Settings`](crate::OpenError::Settings), before anything is written
     /// * [`BackupError::Engine`] if the store fails
     /// * [`BackupError::Damaged`] if two records cannot be in one store, or the input has changed
     ///   since it was verified

@@ -15,8 +15,8 @@ use crate::store::{
 };
 use crate::time::Minute;
 use crate::{
-    Action, Caller, Engine, Error, Id, MemoryStore, NewAuthorization, Options, OrganizationEdit,
-    Permission, ResourceType, Schema, StoreKey, Timestamp, Transition,
+    Action, Caller, Engine, Id, MemoryStore, NewAuthorization, OpenError, Options,
+    OrganizationEdit, Permission, ResourceType, Schema, StoreKey, Timestamp, Transition,
 };
 
 mod bytes;
@@ -137,7 +137,7 @@ fn restore_requires_the_right_key_and_an_empty_store() {
     let empty = MemoryStore::new();
     let refused = backup.restore(&empty, &StoreKey::from_bytes([8; 32]), &mut |_| ());
     let needed = key().ids().next().unwrap();
-    assert!(matches!(refused, Err(BackupError::Engine(Error::WrongKey(id))) if id == needed));
+    assert!(matches!(refused, Err(BackupError::Open(OpenError::WrongKey(id))) if id == needed));
     assert!(everything(&empty).is_empty());
     let (other, _engine) = sample(0);
     let before = everything(&*other);
@@ -150,9 +150,9 @@ fn restore_requires_the_right_key_and_an_empty_store() {
 fn a_store_without_settings_is_not_backed_up() {
     let store = MemoryStore::new();
     let failed = |store: &MemoryStore| write(store, Vec::new(), &mut |_| ());
-    assert!(matches!(failed(&store), Err(BackupError::Engine(Error::Empty))));
+    assert!(matches!(failed(&store), Err(BackupError::Open(OpenError::Empty))));
     store.commit(&[put(9, 1, None, 10)]).unwrap();
-    assert!(matches!(failed(&store), Err(BackupError::Engine(Error::Settings))));
+    assert!(matches!(failed(&store), Err(BackupError::Open(OpenError::Settings))));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn an_interrupted_restore_leaves_no_openable_store() {
         assert!(done.is_err(), "{stop}");
         let opened =
             Engine::open(Arc::new(short_digest.0), key(), Options::new(Schema::influxdb_v2()));
-        let wanted = if stop == 0 { Error::Empty } else { Error::Settings };
+        let wanted = if stop == 0 { OpenError::Empty } else { OpenError::Settings };
         assert_eq!(opened.unwrap_err().to_string(), wanted.to_string());
     }
     let whole = Failing(MemoryStore::new(), AtomicUsize::new(100));

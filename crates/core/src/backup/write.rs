@@ -5,7 +5,7 @@ use std::io::Write;
 use super::frame::{Begin, Trailer, Writer, fits};
 use super::{BackupError, Summary};
 use crate::clock::{Clock, SystemClock};
-use crate::error::Error;
+use crate::open_error::OpenError;
 use crate::settings::is_new;
 use crate::store::{Cursor, TokenStore};
 
@@ -36,7 +36,7 @@ pub(super) fn write_paged(
     progress: &mut dyn FnMut(usize),
 ) -> Result<Summary, BackupError> {
     if is_new(store)? {
-        return Err(Error::Empty.into());
+        return Err(OpenError::Empty.into());
     }
     let mut out = Writer::new(out).map_err(BackupError::Write)?;
     let clock = SystemClock::default();

@@ -1,7 +1,7 @@
 //! Context of a change for the journal.
 
+use crate::admin_error::AdminError;
 use crate::caller::Caller;
-use crate::error::Error;
 use crate::id::Id;
 use crate::journal::{Actor, Operation};
 use crate::record::{Kind, RecordKey};
@@ -34,10 +34,13 @@ impl AuditContext {
     /// Returns true if `error` is a denial that belongs in the journal. The embedding program may
     /// do everything, so none of its errors are. `NotFound` counts, because the record may exist
     /// and be hidden from the caller.
-    pub(crate) fn is_denied(&self, error: &Error) -> bool {
+    pub(crate) fn is_denied(&self, error: &AdminError) -> bool {
         let refusal = matches!(
             error,
-            Error::Forbidden(_) | Error::Exceeds(_) | Error::Caller(_) | Error::NotFound(_)
+            AdminError::Forbidden(_)
+                | AdminError::Exceeds(_)
+                | AdminError::Caller(_)
+                | AdminError::NotFound(_)
         );
         refusal && self.actor != Actor::Root
     }

@@ -1,10 +1,10 @@
 //! The rights of a caller.
 
 use super::transaction::Transaction;
+use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Creator};
 use crate::caller::Caller;
 use crate::denied::Denied;
-use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::owner::{Membership, OwnerState, Role, User};
@@ -25,7 +25,7 @@ pub(crate) enum Authorized {
 impl Authorized {
     /// Reads and guards the records that the caller depends on: its authorization and the owners of
     /// it, or its user and organizations.
-    pub(crate) fn read(caller: &Caller, change: &mut Transaction<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(caller: &Caller, change: &mut Transaction<'_>) -> Result<Self, AdminError> {
         match caller {
             Caller::Root => Ok(Self::Root),
             Caller::Authorization(bearer) => Self::of_token(bearer.id(), change),
@@ -33,7 +33,7 @@ impl Authorized {
         }
     }
 
-    fn of_token(id: Id, change: &mut Transaction<'_>) -> Result<Self, Error> {
+    fn of_token(id: Id, change: &mut Transaction<'_>) -> Result<Self, AdminError> {
         let (held, _) = change.authorization(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::AUTHORIZATION, id))?;
         let organization = change.organization_state(held.organization)?;
@@ -46,17 +46,17 @@ impl Authorized {
             None => OwnerState::Active,
         };
         held.live(change.now(), user, organization)
-            .map_err(|not_in_force| Error::Caller(Denied::not_in_force(not_in_force, id)))?;
+            .map_err(|not_in_force| AdminError::Caller(Denied::not_in_force(not_in_force, id)))?;
         Ok(Self::Authorization(Box::new(held)))
     }
 
-    fn of_user(id: Id, change: &mut Transaction<'_>) -> Result<Self, Error> {
+    fn of_user(id: Id, change: &mut Transaction<'_>) -> Result<Self, AdminError> {
         let user = change.user(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::USER, id))?;
         match user.status {
             Status::Active => {}
-            Status::Inactive => return Err(Error::Caller(Denied::OwnerInactive(id))),
-            Status::Revoked => return Err(Error::Caller(Denied::Unknown)),
+            Status::Inactive => return Err(AdminError::Caller(Denied::OwnerInactive(id))),
+            Status::Revoked => return Err(AdminError::Caller(Denied::Unknown)),
         }
         let held = session_permissions(&user, |organization| {
             if change.organization_state(organization)? != OwnerState::Active {
@@ -64,7 +64,7 @@ impl Authorized {
             }
             match change.guard(RecordKey::new(Kind::ORGANIZATION, organization)) {
                 Ok(()) => Ok(true),
-                Err(Error::Tampered(_)) => Ok(false),
+                Err(AdminError::Tampered(_)) => Ok(false),
                 Err(error) => Err(error),
             }
         })?;
@@ -76,8 +76,8 @@ impl Authorized {
 /// organizations give permissions.
 fn session_permissions(
     user: &User,
-    mut is_active: impl FnMut(Id) -> Result<bool, Error>,
-) -> Result<PermissionSet, Error> {
+    mut is_active: impl FnMut(Id) -> Result<bool, AdminError>,
+) -> Result<PermissionSet, AdminError> {
     let mut held = Schema::influxdb_me(user.id);
     for membership in &user.memberships {
         if is_active(membership.organization)? {
@@ -94,9 +94,9 @@ fn role_permissions(Membership { organization, role }: Membership) -> Vec<Permis
     }
 }
 
-fn unknown(error: Error) -> Error {
+fn unknown(error: AdminError) -> AdminError {
     match error {
-        Error::NotFound(_) => Error::Caller(Denied::Unknown),
+        AdminError::NotFound(_) => AdminError::Caller(Denied::Unknown),
         other => other,
     }
 }
@@ -133,12 +133,12 @@ impl Authorized {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] with the request that no permission covers.
-    pub(crate) fn must(&self, request: &Request<'_>) -> Result<(), Error> {
+    /// [`AdminError::Forbidden`] with the request that no permission covers.
+    pub(crate) fn must(&self, request: &Request<'_>) -> Result<(), AdminError> {
         if self.may(request) {
             return Ok(());
         }
-        Err(Error::Forbidden(request.to_string()))
+        Err(AdminError::Forbidden(request.permission()))
     }
 
     /// Checks that the caller may do `action` on an object of an organization. If the caller
@@ -151,20 +151,20 @@ impl Authorized {
         organization: Id,
         id: Id,
         field: Field,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         let request = |action| Request::new(action, kind).organization(organization).id(id);
         if self.may(&request(action)) {
             return Ok(());
         }
         if !self.is_of(organization) && !self.may(&request(Action::READ)) {
-            return Err(Error::NotFound(field));
+            return Err(AdminError::NotFound(field));
         }
         // An organization belongs to itself, so its id is named only once.
         let lacking = match kind {
             ResourceType::ORGANIZATIONS => Request::new(action, kind).id(id),
             _ => request(action),
         };
-        Err(Error::Forbidden(lacking.to_string()))
+        Err(AdminError::Forbidden(lacking.permission()))
     }
 
     /// Returns true if the caller may do `action` on a user. Users belong to no organization, so
@@ -181,13 +181,13 @@ impl Authorized {
     ///
     /// # Errors
     ///
-    /// [`Error::Forbidden`] with the request if the caller may not.
-    pub(crate) fn require_on_user(&self, action: Action, id: Id) -> Result<(), Error> {
+    /// [`AdminError::Forbidden`] with the request if the caller may not.
+    pub(crate) fn require_on_user(&self, action: Action, id: Id) -> Result<(), AdminError> {
         if self.may_on_user(action, id) {
             return Ok(());
         }
         let request = Request::new(action, ResourceType::USERS).id(id);
-        Err(Error::Forbidden(request.to_string()))
+        Err(AdminError::Forbidden(request.permission()))
     }
 
     /// Returns true if the caller may do `action` on an organization, which belongs to itself.
@@ -208,17 +208,17 @@ impl Authorized {
         &self,
         permissions: &[Permission],
         buckets: &dyn BucketNames,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         let Some(held) = self.permissions() else {
             return Ok(());
         };
         let missing = permissions.iter().find(|wanted| !held.includes(wanted, buckets));
-        missing.map_or(Ok(()), |wanted| Err(Error::Exceeds(wanted.to_string())))
+        missing.map_or(Ok(()), |wanted| Err(AdminError::Exceeds(wanted.clone())))
     }
 
     /// Checks that the caller holds all permissions of a role that it gives to a user. Permissions
     /// on users are left out, because users belong to no organization.
-    pub(crate) fn require_grantable_role(&self, membership: Membership) -> Result<(), Error> {
+    pub(crate) fn require_grantable_role(&self, membership: Membership) -> Result<(), AdminError> {
         let mut permissions = role_permissions(membership);
         permissions.retain(|one| one.resource.kind != ResourceType::USERS);
         self.require_grantable(&permissions, &())
@@ -226,7 +226,7 @@ impl Authorized {
 
     /// Checks that the caller is the user or holds all its permissions. A caller that sets a
     /// password can sign in as the user.
-    pub(crate) fn require_rights_of_user(&self, user: &User) -> Result<(), Error> {
+    pub(crate) fn require_rights_of_user(&self, user: &User) -> Result<(), AdminError> {
         if matches!(self, Self::User(itself, _) if itself.id == user.id) {
             return Ok(());
         }

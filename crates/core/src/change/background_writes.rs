@@ -2,9 +2,9 @@
 
 use super::Changes;
 use super::audit_context::AuditContext;
+use crate::admin_error::AdminError;
 use crate::caller::Caller;
 use crate::engine_state::Adoption;
-use crate::error::Error;
 use crate::journal::Operation;
 use crate::record::{Entity, Kind};
 use crate::status::Status;
@@ -39,7 +39,7 @@ impl Changes {
         shared.uses.end(&shared.index, &*shared.store);
     }
 
-    fn adopt(&self, adoption: Adoption) -> Result<(), Error> {
+    fn adopt(&self, adoption: Adoption) -> Result<(), AdminError> {
         let Adoption { id, key, hash } = adoption;
         let alone = Credential::Keyed(key, hash).unique_key();
         if !self.shared.store.find(&Query::unique(Kind::AUTHORIZATION, &alone))?.is_empty() {

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::Changes;
 use super::audit_context::AuditContext;
 use super::transaction::Transaction;
+use crate::admin_error::AdminError;
 use crate::caller::Caller;
-use crate::error::Error;
 use crate::journal::{Intent, Operation, Outcome, RevocationList};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey};
 use crate::status::Status;
@@ -24,7 +24,7 @@ impl Changes {
     pub(crate) fn replay_revocations(
         &self,
         ended: &RevocationList,
-    ) -> Result<Vec<RecordKey>, Error> {
+    ) -> Result<Vec<RecordKey>, AdminError> {
         let outlives =
             |(key, at): &(RecordKey, Timestamp)| self.shared.index.may_outlast(*key, *at);
         self.revoke_each(ended.iter().filter(outlives))
@@ -32,14 +32,14 @@ impl Changes {
 
     /// Does the same for a store that was rolled back while this engine uses it. Each record is
     /// looked up in the store, because the index already has it as revoked.
-    pub(crate) fn revoke_reappeared(&self) -> Result<Vec<RecordKey>, Error> {
+    pub(crate) fn revoke_reappeared(&self) -> Result<Vec<RecordKey>, AdminError> {
         self.revoke_each(self.shared.recorder.revocations()?.iter())
     }
 
     fn revoke_each(
         &self,
         due: impl Iterator<Item = (RecordKey, Timestamp)>,
-    ) -> Result<Vec<RecordKey>, Error> {
+    ) -> Result<Vec<RecordKey>, AdminError> {
         let mut due: Vec<_> = due.collect();
         self.retain_sessions_in_force(&mut due)?;
         due.sort_unstable();
@@ -59,12 +59,15 @@ impl Changes {
 
     /// Removes the sessions from `due` that the store does not hold, or holds as signed out. The
     /// journal lists every session that was ever signed out, and the store only few.
-    fn retain_sessions_in_force(&self, due: &mut Vec<(RecordKey, Timestamp)>) -> Result<(), Error> {
+    fn retain_sessions_in_force(
+        &self,
+        due: &mut Vec<(RecordKey, Timestamp)>,
+    ) -> Result<(), AdminError> {
         if due.iter().all(|(key, _)| key.kind != Kind::SESSION) {
             return Ok(());
         }
         let mut in_force = HashSet::new();
-        self.entities::<Error>(Kind::SESSION, |entity| {
+        self.entities::<AdminError>(Kind::SESSION, |entity| {
             let live = entity.filter(|one| one.status() != Some(Status::Revoked));
             in_force.extend(live.map(|one| one.key()));
             Ok(())
@@ -78,9 +81,9 @@ impl Changes {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Journal`]. Some may be revoked by then; the caller may try
+    /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller may try
     /// again.
-    pub(crate) fn revoke_created_before(&self, time: Timestamp) -> Result<usize, Error> {
+    pub(crate) fn revoke_created_before(&self, time: Timestamp) -> Result<usize, AdminError> {
         let mut count = 0;
         for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
             let mut query = Query { limit: PAGE, ..Query::all(kind) };
@@ -103,7 +106,7 @@ impl Changes {
 
     /// Returns the outcome of an intent for which the journal has none, as far as the store shows
     /// it.
-    pub(crate) fn resolve_intent(&self, intent: &Intent) -> Result<Outcome, Error> {
+    pub(crate) fn resolve_intent(&self, intent: &Intent) -> Result<Outcome, AdminError> {
         let store = &self.shared.store;
         let mut done = true;
         // A commit is written as a whole or not at all, so one record shows it.
@@ -131,7 +134,7 @@ impl Changes {
         Ok(if done { Outcome::Found } else { Outcome::Failed })
     }
 
-    fn revoke_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {
+    fn revoke_all(&self, keys: &[RecordKey]) -> Result<usize, AdminError> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Revoke);
         self.change(audit_context, |change| {
             let now = change.now();
@@ -165,10 +168,10 @@ fn revoke_record(
     change: &mut Transaction<'_>,
     key: RecordKey,
     at: Timestamp,
-) -> Result<Option<RecordKey>, Error> {
+) -> Result<Option<RecordKey>, AdminError> {
     let ended = match read(change, key) {
         Ok(Some(entity)) => revoked_entity(entity, at, change.now()),
-        Ok(None) | Err(Error::NotFound(_) | Error::Tampered(_)) => None,
+        Ok(None) | Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => None,
         Err(error) => return Err(error),
     };
     let Some(entity) = ended else {
@@ -178,7 +181,7 @@ fn revoke_record(
     Ok(Some(key))
 }
 
-fn read(change: &mut Transaction<'_>, key: RecordKey) -> Result<Option<Entity>, Error> {
+fn read(change: &mut Transaction<'_>, key: RecordKey) -> Result<Option<Entity>, AdminError> {
     Ok(Some(match key.kind {
         Kind::AUTHORIZATION => {
             let (authorization, credential) = change.authorization(key.id)?;

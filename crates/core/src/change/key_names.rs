@@ -1,14 +1,14 @@
 //! The ids of the secrets that the settings of a store name.
 
 use super::{AuditContext, Changes};
+use crate::admin_error::AdminError;
 use crate::caller::Caller;
-use crate::error::Error;
 use crate::journal::Operation;
 use crate::record::Entity;
 
 impl Changes {
     /// Writes the ids of all secrets of the key to the settings of the store.
-    pub(crate) fn name_keys(&self) -> Result<(), Error> {
+    pub(crate) fn name_keys(&self) -> Result<(), AdminError> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Reseal);
         self.change(audit_context, |change| {
             let mut settings = change.settings()?;

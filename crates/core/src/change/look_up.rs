@@ -2,22 +2,26 @@
 
 use super::Changes;
 use super::transaction::Transaction;
+use crate::admin_error::AdminError;
 use crate::authorization::Authorization;
-use crate::error::Error;
 use crate::id::Id;
 use crate::record::{Entity, Kind, Record};
 use crate::store::Query;
 use crate::token::{Credential, ForeignHash, Token, TokenDigest, TokenShape};
 
 impl Changes {
-    pub(crate) fn find_named(&self, kind: Kind, unique: &[u8]) -> Result<Option<Entity>, Error> {
+    pub(crate) fn find_named(
+        &self,
+        kind: Kind,
+        unique: &[u8],
+    ) -> Result<Option<Entity>, AdminError> {
         let found = self.shared.store.find(&Query::unique(kind, unique))?;
         Ok(found.iter().find_map(|stored| self.open_or_report(&stored.record)))
     }
 
     /// Returns the id of the authorization with this token, which is searched by each hash under
     /// which it may be stored.
-    pub(crate) fn find_token(&self, token: &[u8]) -> Result<Option<Id>, Error> {
+    pub(crate) fn find_token(&self, token: &[u8]) -> Result<Option<Id>, AdminError> {
         if TokenShape::of(self.shared.prefix, token).is_err() {
             return Ok(None);
         }
@@ -46,7 +50,7 @@ impl Changes {
         &self,
         change: &mut Transaction<'_>,
         authorization: Authorization,
-    ) -> Result<(Token, Authorization), Error> {
+    ) -> Result<(Token, Authorization), AdminError> {
         let token = Token::generate(self.shared.prefix, authorization.id)?;
         let secret = self.shared.sealer.key().current();
         let hash = TokenDigest::keyed(&secret.hash, token.reveal().as_bytes());

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::admin_error::AdminError;
 use crate::engine_state::{EngineState, IntegrityFaultKind};
-use crate::error::Error;
 use crate::field::Field;
 use crate::journal::{Operation, Outcome};
 use crate::record::{Kind, RecordKey};
@@ -66,8 +66,8 @@ impl Changes {
     pub(crate) fn change<T>(
         &self,
         audit_context: AuditContext,
-        rule: impl FnMut(&mut Transaction<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        rule: impl FnMut(&mut Transaction<'_>) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         self.change_with(audit_context, Transaction::new, rule)
     }
 
@@ -76,8 +76,8 @@ impl Changes {
     pub(crate) fn change_with_cache<'s, T>(
         &'s self,
         audit_context: AuditContext,
-        rule: impl FnMut(&mut Transaction<'s>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        rule: impl FnMut(&mut Transaction<'s>) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         let first = |shared| Transaction::with_cache(shared, &self.guard_cache);
         self.change_with(audit_context, first, rule)
     }
@@ -86,8 +86,8 @@ impl Changes {
         &'s self,
         audit_context: AuditContext,
         first: impl FnOnce(&'s EngineState) -> Transaction<'s>,
-        mut rule: impl FnMut(&mut Transaction<'s>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        mut rule: impl FnMut(&mut Transaction<'s>) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
         let mut change = first(&self.shared);
         for attempt in 0..ATTEMPTS {
             let answer = rule(&mut change);
@@ -128,7 +128,7 @@ impl Changes {
             }
             change = Transaction::new(&self.shared);
         }
-        Err(Error::Contended)
+        Err(AdminError::Contended)
     }
 
     /// Applies what a change has read to the index, so that checks know at least as much as the
@@ -160,17 +160,17 @@ impl Changes {
                 self.shared.apply(changes);
                 Ok(())
             }
-            Err(NotCommitted::Journal(error)) => Err(RetryDecision::No(Error::Journal(error))),
+            Err(NotCommitted::Journal(error)) => Err(RetryDecision::No(AdminError::Journal(error))),
             Err(NotCommitted::Store(error)) => match &*error {
                 StoreError::Conflict(_) => Err(RetryDecision::Yes),
                 StoreError::Duplicate(at) => Err(RetryDecision::No(taken(key(*at)))),
-                StoreError::TooLarge => Err(RetryDecision::No(Error::TooLarge)),
+                StoreError::TooLarge => Err(RetryDecision::No(AdminError::TooLarge)),
                 StoreError::Backend(_) if self.resolve_unknown(&change, &writes) => {
                     let found = committed.number.map(|of| (of, Outcome::Found));
                     self.shared.recorder.journal_outcomes(found.as_slice());
                     Ok(())
                 }
-                _ => Err(RetryDecision::No(Error::Store(error))),
+                _ => Err(RetryDecision::No(AdminError::Store(error))),
             },
         };
         if let (Ok(()), true, None, Some(key)) = (&done, unwritten, committed.number, key(0)) {
@@ -180,7 +180,7 @@ impl Changes {
     }
 
     /// Records a denial in the journal.
-    fn note(&self, audit_context: AuditContext, error: &Error) {
+    fn note(&self, audit_context: AuditContext, error: &AdminError) {
         if audit_context.is_denied(error) {
             let AuditContext { actor, operation, on } = audit_context;
             self.shared.recorder.record_denial(actor, operation, on, error.to_string());
@@ -214,7 +214,7 @@ impl Changes {
 
 enum RetryDecision {
     Yes,
-    No(Error),
+    No(AdminError),
 }
 
 /// Returns a pause that doubles from 50 µs on. Half of it is random, so that the same callers do
@@ -227,8 +227,8 @@ fn pause(attempt: u32) -> Duration {
     longest.mul_f64(0.5 + f64::from(u16::from_le_bytes(random)) / 131_072.0)
 }
 
-fn taken(key: Option<RecordKey>) -> Error {
-    Error::Exists(match key.map(|key| key.kind) {
+fn taken(key: Option<RecordKey>) -> AdminError {
+    AdminError::Exists(match key.map(|key| key.kind) {
         Some(Kind::USER) => Field::UserName,
         Some(Kind::ORGANIZATION) => Field::OrganizationName,
         Some(Kind::BUCKET) => Field::BucketName,

@@ -1,7 +1,7 @@
 //! Reading all records of a kind, page by page.
 
 use super::Changes;
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::record::{Entity, Kind, SET_UP, SetUp};
 use crate::store::Query;
 
@@ -10,14 +10,14 @@ const PAGE: usize = 500;
 impl Changes {
     /// Calls `visit` with each record of a kind, ordered by id; with none for a tampered record,
     /// which is reported as a fault.
-    pub(crate) fn entities<E: From<Error>>(
+    pub(crate) fn entities<E: From<AdminError>>(
         &self,
         kind: Kind,
         mut visit: impl FnMut(Option<Entity>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut query = Query { limit: PAGE, ..Query::all(kind) };
         loop {
-            let page = self.shared.store.find(&query).map_err(Error::from)?;
+            let page = self.shared.store.find(&query).map_err(AdminError::from)?;
             for stored in &page {
                 visit(self.open_or_report(&stored.record))?;
             }
@@ -29,7 +29,7 @@ impl Changes {
     }
 
     /// Returns the record of the set-up, if the store was set up.
-    pub(crate) fn set_up_time(&self) -> Result<Option<SetUp>, Error> {
+    pub(crate) fn set_up_time(&self) -> Result<Option<SetUp>, AdminError> {
         let stored = self.shared.store.get(&SET_UP)?;
         let opened = stored.and_then(|stored| self.open_or_report(&stored.record));
         Ok(opened.and_then(|entity| match entity {

@@ -6,7 +6,7 @@
 
 use super::Changes;
 use super::transaction::Transaction;
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::journal::Operation;
 use crate::record::{Entity, SET_UP, SETTINGS, SetupState};
 use crate::store::Cursor;
@@ -27,9 +27,9 @@ impl Changes {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Settings`], or [`Error::Journal`] if the journal cannot be read.
+    /// [`AdminError::Store`], [`AdminError::Settings`], or [`AdminError::Journal`] if the journal cannot be read.
     /// It is read unless the store says that it was set up.
-    pub(crate) fn is_set_up(&self) -> Result<bool, Error> {
+    pub(crate) fn is_set_up(&self) -> Result<bool, AdminError> {
         let status = Transaction::new(&self.shared).setup_status()?;
         Ok(status == SetupStatus::Done)
     }
@@ -39,7 +39,7 @@ impl Changes {
     /// # Errors
     ///
     /// Those of [`Changes::is_set_up`].
-    pub(crate) fn is_setup_open(&self) -> Result<bool, Error> {
+    pub(crate) fn is_setup_open(&self) -> Result<bool, AdminError> {
         if self.shared.is_setup_closed() {
             return Ok(false);
         }
@@ -53,7 +53,7 @@ impl Changes {
 
 impl Transaction<'_> {
     /// Returns who may set up the store. The settings, the records and the journal must agree.
-    pub(crate) fn setup_status(&mut self) -> Result<SetupStatus, Error> {
+    pub(crate) fn setup_status(&mut self) -> Result<SetupStatus, AdminError> {
         let state = self.settings()?.setup;
         if state == SetupState::Done || self.has_set_up_record()? {
             return Ok(SetupStatus::Done);
@@ -70,14 +70,14 @@ impl Transaction<'_> {
     /// Closes set-up for callers without the key, in the commit of the first change of the store.
     ///
     /// Without settings, set-up is not open anyway.
-    pub(super) fn close_setup(&mut self, operation: Operation) -> Result<(), Error> {
+    pub(super) fn close_setup(&mut self, operation: Operation) -> Result<(), AdminError> {
         let sets_up = self.plans(SET_UP);
         // Sealing records again does not change their contents, and writes the settings itself.
         if operation == Operation::Reseal || self.shared.is_setup_closed() && !sets_up {
             return Ok(());
         }
         let mut settings = match self.settings() {
-            Err(Error::Settings) => return Ok(()),
+            Err(AdminError::Settings) => return Ok(()),
             settings => settings?,
         };
         let state = if sets_up { SetupState::Done } else { SetupState::Closed };
@@ -89,11 +89,11 @@ impl Transaction<'_> {
     }
 
     /// Returns true if the store has a record of its set-up, tampered or not.
-    pub(crate) fn has_set_up_record(&mut self) -> Result<bool, Error> {
+    pub(crate) fn has_set_up_record(&mut self) -> Result<bool, AdminError> {
         Ok(self.read(SET_UP)?.is_some())
     }
 
-    fn holds_records(&self) -> Result<bool, Error> {
+    fn holds_records(&self) -> Result<bool, AdminError> {
         let mut cursor = Cursor::start();
         loop {
             let page = self.shared.store.scan(&cursor, 2)?;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::audit_context::AuditContext;
 use super::guard_cache::GuardCache;
+use crate::admin_error::AdminError;
 use crate::authorization::Authorization;
 use crate::engine_state::{EngineState, IntegrityFaultKind};
-use crate::error::Error;
 use crate::field::Field;
 use crate::id::Id;
 use crate::index::{Change, ChangeKind};
@@ -73,11 +73,14 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Tampered`] or [`Error::Store`], as for the methods below.
-    pub(crate) fn authorization(&mut self, id: Id) -> Result<(Authorization, Credential), Error> {
+    /// [`AdminError::NotFound`], [`AdminError::Tampered`] or [`AdminError::Store`], as for the methods below.
+    pub(crate) fn authorization(
+        &mut self,
+        id: Id,
+    ) -> Result<(Authorization, Credential), AdminError> {
         match self.entity(RecordKey::new(Kind::AUTHORIZATION, id), Field::Authorization)? {
             Entity::Authorization(authorization, credential) => Ok((authorization, credential)),
-            _ => Err(Error::NotFound(Field::Authorization)),
+            _ => Err(AdminError::NotFound(Field::Authorization)),
         }
     }
 
@@ -86,48 +89,48 @@ impl<'a> Transaction<'a> {
         &mut self,
         authorization: Authorization,
         credential: &Credential,
-    ) -> Result<Authorization, Error> {
+    ) -> Result<Authorization, AdminError> {
         let key = RecordKey::new(Kind::AUTHORIZATION, authorization.id);
         let stored = self.read(key)?.and_then(|stored| stored.last_used);
         let noted = self.shared.indexed_state(authorization.id, credential).last_used;
         Ok(Authorization { last_used: stored.max(noted), ..authorization })
     }
 
-    pub(crate) fn user(&mut self, id: Id) -> Result<User, Error> {
+    pub(crate) fn user(&mut self, id: Id) -> Result<User, AdminError> {
         match self.entity(RecordKey::new(Kind::USER, id), Field::User)? {
             Entity::User(user) => Ok(user),
-            _ => Err(Error::NotFound(Field::User)),
+            _ => Err(AdminError::NotFound(Field::User)),
         }
     }
 
-    pub(crate) fn organization(&mut self, id: Id) -> Result<Organization, Error> {
+    pub(crate) fn organization(&mut self, id: Id) -> Result<Organization, AdminError> {
         match self.entity(RecordKey::new(Kind::ORGANIZATION, id), Field::Organization)? {
             Entity::Organization(organization) => Ok(organization),
-            _ => Err(Error::NotFound(Field::Organization)),
+            _ => Err(AdminError::NotFound(Field::Organization)),
         }
     }
 
-    pub(crate) fn bucket(&mut self, id: Id) -> Result<Bucket, Error> {
+    pub(crate) fn bucket(&mut self, id: Id) -> Result<Bucket, AdminError> {
         match self.entity(RecordKey::new(Kind::BUCKET, id), Field::Bucket)? {
             Entity::Bucket(bucket) => Ok(bucket),
-            _ => Err(Error::NotFound(Field::Bucket)),
+            _ => Err(AdminError::NotFound(Field::Bucket)),
         }
     }
 
-    pub(crate) fn session(&mut self, id: Id) -> Result<(Session, SessionDigest), Error> {
+    pub(crate) fn session(&mut self, id: Id) -> Result<(Session, SessionDigest), AdminError> {
         match self.entity(RecordKey::new(Kind::SESSION, id), Field::Session)? {
             Entity::Session(session, hash) => Ok((session, hash)),
-            _ => Err(Error::NotFound(Field::Session)),
+            _ => Err(AdminError::NotFound(Field::Session)),
         }
     }
 
     /// Returns the state of a user; unknown if there is no record or it is tampered.
-    pub(crate) fn user_state(&mut self, id: Id) -> Result<OwnerState, Error> {
+    pub(crate) fn user_state(&mut self, id: Id) -> Result<OwnerState, AdminError> {
         state(self.user(id).map(|user| user.status))
     }
 
     /// Returns the state of an organization; unknown if there is no record or it is tampered.
-    pub(crate) fn organization_state(&mut self, id: Id) -> Result<OwnerState, Error> {
+    pub(crate) fn organization_state(&mut self, id: Id) -> Result<OwnerState, AdminError> {
         state(self.organization(id).map(|organization| organization.status))
     }
 
@@ -158,9 +161,9 @@ impl<'a> Transaction<'a> {
     }
 
     /// Lets the commit fail if the record is not as it was read.
-    pub(crate) fn guard(&mut self, key: RecordKey) -> Result<(), Error> {
+    pub(crate) fn guard(&mut self, key: RecordKey) -> Result<(), AdminError> {
         if self.is_outdated(key)? {
-            return Err(Error::Tampered(key));
+            return Err(AdminError::Tampered(key));
         }
         self.writes.entry(key).or_insert(Planned::Guard);
         Ok(())
@@ -168,16 +171,16 @@ impl<'a> Transaction<'a> {
 
     /// Writes `entity` over the record that was read, or as a new record, with the next sequence
     /// after the newest known version. A record that was rolled back can only be revoked.
-    pub(crate) fn put(&mut self, entity: Entity) -> Result<(), Error> {
+    pub(crate) fn put(&mut self, entity: Entity) -> Result<(), AdminError> {
         let key = entity.key();
         let ends = entity.status() == Some(Status::Revoked);
         if !ends && self.is_outdated(key)? {
-            return Err(Error::Tampered(key));
+            return Err(AdminError::Tampered(key));
         }
         let sequence = self.sequence(key)?.max(self.shared.known_sequence(key)) + 1;
         let record = self.shared.sealer.seal(&entity, sequence);
         if record.size() > MAX_RECORD {
-            return Err(Error::TooLarge);
+            return Err(AdminError::TooLarge);
         }
         if ends {
             self.ends(&entity, self.now);
@@ -188,9 +191,9 @@ impl<'a> Transaction<'a> {
     }
 
     /// Seals the record under the current secret. Returns true if it was sealed under another.
-    pub(crate) fn reseal(&mut self, key: RecordKey) -> Result<bool, Error> {
+    pub(crate) fn reseal(&mut self, key: RecordKey) -> Result<bool, AdminError> {
         if self.is_outdated(key)? {
-            return Err(Error::Tampered(key));
+            return Err(AdminError::Tampered(key));
         }
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(false);
@@ -206,10 +209,12 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns the settings of the store.
-    pub(crate) fn settings(&mut self) -> Result<Settings, Error> {
+    pub(crate) fn settings(&mut self) -> Result<Settings, AdminError> {
         match self.entity(SETTINGS, Field::Authorization) {
             Ok(Entity::Settings(settings)) => Ok(settings),
-            Ok(_) | Err(Error::NotFound(_) | Error::Tampered(_)) => Err(Error::Settings),
+            Ok(_) | Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => {
+                Err(AdminError::Settings)
+            }
             Err(error) => Err(error),
         }
     }
@@ -243,13 +248,13 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns true if the authorization exists.
-    pub(crate) fn has_authorization(&mut self, id: Id) -> Result<bool, Error> {
+    pub(crate) fn has_authorization(&mut self, id: Id) -> Result<bool, AdminError> {
         Ok(self.read(RecordKey::new(Kind::AUTHORIZATION, id))?.is_some())
     }
 
     /// Returns true if a user or organization exists, or will after this transaction. An owner in
     /// the index that is not deleted exists: only owners that were deleted long ago are purged.
-    pub(crate) fn has_owner(&mut self, key: RecordKey) -> Result<bool, Error> {
+    pub(crate) fn has_owner(&mut self, key: RecordKey) -> Result<bool, AdminError> {
         let has = self.plans(key) || self.shared.index.may_outlast(key, self.now);
         Ok(has || self.read(key)?.is_some())
     }
@@ -260,7 +265,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Purges the record under `key`, if there is one.
-    pub(crate) fn purge(&mut self, key: RecordKey) -> Result<(), Error> {
+    pub(crate) fn purge(&mut self, key: RecordKey) -> Result<(), AdminError> {
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(());
         };
@@ -329,14 +334,14 @@ impl<'a> Transaction<'a> {
         self.read.into_values().flatten()
     }
 
-    fn entity(&mut self, key: RecordKey, field: Field) -> Result<Entity, Error> {
-        let stored = self.read(key)?.cloned().ok_or(Error::NotFound(field))?;
+    fn entity(&mut self, key: RecordKey, field: Field) -> Result<Entity, AdminError> {
+        let stored = self.read(key)?.cloned().ok_or(AdminError::NotFound(field))?;
         let opened = self.open(&stored)?;
-        opened.map(|(entity, _)| entity).ok_or(Error::NotFound(field))
+        opened.map(|(entity, _)| entity).ok_or(AdminError::NotFound(field))
     }
 
     /// Returns the sequence of the record that was read; 0 if there is none.
-    fn sequence(&mut self, key: RecordKey) -> Result<u64, Error> {
+    fn sequence(&mut self, key: RecordKey) -> Result<u64, AdminError> {
         let Some(stored) = self.read(key)?.cloned() else {
             return Ok(0);
         };
@@ -344,7 +349,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// Returns true if the record was rolled back: the index has a newer version than the store.
-    fn is_outdated(&mut self, key: RecordKey) -> Result<bool, Error> {
+    fn is_outdated(&mut self, key: RecordKey) -> Result<bool, AdminError> {
         let known = self.shared.known_sequence(key);
         let Some(revision) = self.read(key)?.map(|stored| stored.revision) else {
             return Ok(false);
@@ -361,17 +366,17 @@ impl<'a> Transaction<'a> {
         Ok(replayed)
     }
 
-    fn open(&self, stored: &Stored) -> Result<Option<(Entity, u64)>, Error> {
+    fn open(&self, stored: &Stored) -> Result<Option<(Entity, u64)>, AdminError> {
         let opened = self.shared.sealer.open(&stored.record);
         opened.map_err(|error| self.tampered(stored.record.key, error))
     }
 
-    fn tampered(&self, key: RecordKey, error: IntegrityError) -> Error {
+    fn tampered(&self, key: RecordKey, error: IntegrityError) -> AdminError {
         self.shared.fault(key, error.into());
-        Error::Tampered(key)
+        AdminError::Tampered(key)
     }
 
-    pub(crate) fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, Error> {
+    pub(crate) fn read(&mut self, key: RecordKey) -> Result<Option<&Stored>, AdminError> {
         if let std::collections::btree_map::Entry::Vacant(vacant) = self.read.entry(key) {
             let guard_cache =
                 self.guard_cache.and_then(|guard_cache| guard_cache.get(key, self.now));
@@ -389,10 +394,10 @@ impl<'a> Transaction<'a> {
     }
 }
 
-fn state(status: Result<crate::Status, Error>) -> Result<OwnerState, Error> {
+fn state(status: Result<crate::Status, AdminError>) -> Result<OwnerState, AdminError> {
     match status {
         Ok(status) => Ok(status.into()),
-        Err(Error::NotFound(_) | Error::Tampered(_)) => Ok(OwnerState::Unknown),
+        Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => Ok(OwnerState::Unknown),
         Err(error) => Err(error),
     }
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::import::Counts;
 use crate::maintenance::Maintenance;
 use crate::record::{Entity, Kind};
@@ -44,7 +44,7 @@ pub enum ExportError {
     Write(#[from] io::Error),
     /// Reading the store failed.
     #[error(transparent)]
-    Engine(#[from] Error),
+    Engine(#[from] AdminError),
 }
 
 impl Maintenance {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::{ExportReport, ExportSecrets};
 use crate::import::{Defaults, ImportFile, Plan};
 use crate::{
-    Action, Authorization, Caller, Denied, Engine, Error, ForeignHash, ImportItem, ManualClock,
-    MemoryStore, NewAuthorization, Options, OrganizationEdit, Origin, PasswordHash, Permission,
-    Request, ResourceType, Role, Rotation, Schema, SetUpRequest, SetUpResult, StoreKey, TokenStore,
-    Transition, UserEdit,
+    Action, AdminError, Authorization, Caller, Denied, Engine, ForeignHash, ImportItem,
+    ManualClock, MemoryStore, NewAuthorization, Options, OrganizationEdit, Origin, PasswordHash,
+    Permission, Request, ResourceType, Role, Rotation, Schema, SetUpRequest, SetUpResult, StoreKey,
+    TokenStore, Transition, UserEdit,
 };
 
 const OTHER: &str = "0123456789abcdef0123456789abcdef";
@@ -222,7 +222,7 @@ fn an_export_with_hashes_is_complete() {
         token: None,
         if_name_exists: crate::IfNameExists::Refuse,
     };
-    assert!(matches!(other.maintenance().set_up(&first), Err(Error::AlreadySetUp)));
+    assert!(matches!(other.maintenance().set_up(&first), Err(AdminError::AlreadySetUp)));
 }
 
 #[test]

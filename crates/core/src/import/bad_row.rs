@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::id::Id;
 
 /// A list of an import file.
@@ -86,8 +86,8 @@ pub enum ImportError {
     /// The input is JSON of another form.
     #[error(
         "the input is not an import file: {0}; expected an object with `orgs`, `users`, \
-         `buckets` or `authorizations`, each an array, or the array printed by \
-         `influx auth list --json`"
+         `buckets` or `authorizations`, each an array, or an array of \
+         authorizations alone"
     )]
     Form(String),
 }
@@ -96,7 +96,7 @@ pub enum ImportError {
 #[derive(Debug)]
 pub(super) enum Refusal {
     Row(String),
-    Stop(Error),
+    Stop(AdminError),
 }
 
 impl Refusal {
@@ -105,7 +105,7 @@ impl Refusal {
     }
 
     /// Separates invalid rows from errors that stop the import.
-    pub(super) fn of<T>(result: Result<T, Self>) -> Result<Result<T, String>, Error> {
+    pub(super) fn of<T>(result: Result<T, Self>) -> Result<Result<T, String>, AdminError> {
         match result {
             Ok(value) => Ok(Ok(value)),
             Err(Self::Row(reason)) => Ok(Err(reason)),
@@ -120,12 +120,13 @@ impl From<String> for Refusal {
     }
 }
 
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
+impl From<AdminError> for Refusal {
+    fn from(error: AdminError) -> Self {
         match error {
-            Error::Store(_) | Error::Journal(_) | Error::Random(_) | Error::Contended => {
-                Self::Stop(error)
-            }
+            AdminError::Store(_)
+            | AdminError::Journal(_)
+            | AdminError::Random(_)
+            | AdminError::Contended => Self::Stop(error),
             error => Self::Row(error.to_string()),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use super::bad_row::{ImportList, Refusal, RowPosition};
 use super::rows::OwnerRow;
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::field::Field;
 use crate::id::Id;
 use crate::maintenance::{IfRevoked, ImportItem, Maintenance};
@@ -107,7 +107,7 @@ impl<'a> OwnerResolver<'a> {
     }
 
     /// Resolves the owner in advance if it is given by id.
-    pub(super) fn find_if_id(&mut self, meant: Option<&OwnerName>) -> Result<(), Error> {
+    pub(super) fn find_if_id(&mut self, meant: Option<&OwnerName>) -> Result<(), AdminError> {
         match meant {
             Some(OwnerName::Id(id)) => self.find_id(*id).map(|_| ()),
             _ => Ok(()),
@@ -127,7 +127,7 @@ impl<'a> OwnerResolver<'a> {
         made.filter_map(|(item, needed)| needed.then_some(item))
     }
 
-    fn find_id(&mut self, id: Id) -> Result<Result<(), String>, Error> {
+    fn find_id(&mut self, id: Id) -> Result<Result<(), String>, AdminError> {
         if let Some(found) = self.by_id.get(&id) {
             return Ok(found.clone());
         }
@@ -138,7 +138,7 @@ impl<'a> OwnerResolver<'a> {
         Ok(made)
     }
 
-    fn find_name(&mut self, name: &str) -> Result<Result<Id, String>, Error> {
+    fn find_name(&mut self, name: &str) -> Result<Result<Id, String>, AdminError> {
         if let Some(found) = self.by_name.get(name) {
             return Ok(found.clone());
         }

@@ -6,7 +6,7 @@ use super::owners::OwnerName;
 use super::packed_sets::Sets;
 use super::planner::Planner;
 use super::rows::AuthorizationDetails;
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::id::Id;
 use crate::maintenance::{IfRevoked, ImportItem, Maintenance};
 use crate::time::Timestamp;
@@ -79,13 +79,13 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if the store cannot be read. Invalid rows are no error; [`Plan::bad`]
+    /// [`AdminError::Store`] if the store cannot be read. Invalid rows are no error; [`Plan::bad`]
     /// returns them.
     pub fn new(
         file: ImportFile,
         maintenance: &Maintenance,
         defaults: &Defaults,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, AdminError> {
         Self::watched(file, maintenance, defaults, &mut |_| ())
     }
 
@@ -100,7 +100,7 @@ impl Plan {
         maintenance: &Maintenance,
         defaults: &Defaults,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, AdminError> {
         Planner::new(maintenance, defaults).run(file, progress)
     }
 

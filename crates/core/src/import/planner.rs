@@ -10,7 +10,7 @@ use super::packed_sets::Sets;
 use super::plan::{Counts, Defaults, Plan, PlannedAuthorization};
 use super::rows::{AuthorizationRow, BucketRow, OwnerRow};
 use super::tokens::Tokens;
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::id::Id;
 use crate::maintenance::{ImportItem, Maintenance};
 use crate::record::SetUp;
@@ -55,7 +55,7 @@ impl<'a> Planner<'a> {
         mut self,
         file: ImportFile,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<Plan, Error> {
+    ) -> Result<Plan, AdminError> {
         let [organization_names, user_names] = file.names;
         self.organizations.given_names = organization_names;
         self.users.given_names = user_names;
@@ -98,7 +98,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn take_owners(&mut self, list: ImportList, rows: &[OwnerRow]) -> Result<(), Error> {
+    fn take_owners(&mut self, list: ImportList, rows: &[OwnerRow]) -> Result<(), AdminError> {
         let (mut ids, mut names) =
             (DuplicateCheck::new(list, "id"), DuplicateCheck::new(list, "name"));
         for row in rows {
@@ -127,7 +127,7 @@ impl<'a> Planner<'a> {
         &mut self,
         buckets: &[BucketRow],
         authorizations: &[AuthorizationRow],
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         let of_buckets = buckets.iter().map(|row| row.organization.as_ref());
         let of_authorizations = authorizations.iter().map(|row| row.organization.as_ref());
         for named in of_buckets.chain(of_authorizations) {
@@ -139,7 +139,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn take_buckets(&mut self, rows: &[BucketRow]) -> Result<(), Error> {
+    fn take_buckets(&mut self, rows: &[BucketRow]) -> Result<(), AdminError> {
         let list = ImportList::Buckets;
         let (mut ids, mut names) =
             (DuplicateCheck::new(list, "id"), DuplicateCheck::new(list, "name"));
@@ -167,7 +167,7 @@ impl<'a> Planner<'a> {
         list: ImportList,
         rows: Vec<AuthorizationRow>,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         let mut ids = DuplicateCheck::new(list, "id");
         let mut tokens = Tokens::of(&rows);
         // An empty store cannot conflict with any row.
@@ -231,7 +231,7 @@ impl<'a> Planner<'a> {
         &mut self,
         (list, index, id): (ImportList, usize, Id),
         taken: Result<(bool, Option<ImportItem>), Refusal>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         match Refusal::of(taken)? {
             Ok((true, _)) => *self.plan.known.of(list) += 1,
             Ok((false, item)) => {

@@ -2,8 +2,8 @@
 
 use super::ImportList;
 use super::plan::{Counts, Plan};
-use crate::error::Error;
-use crate::field::Field;
+use crate::admin_error::AdminError;
+use crate::field::{Field, InvalidValue};
 use crate::maintenance::{IfRevoked, ImportItem, ImportReport, Maintenance};
 use crate::token::MalformedToken;
 
@@ -23,7 +23,7 @@ impl Plan {
         self,
         maintenance: &Maintenance,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<Counts, Error> {
+    ) -> Result<Counts, AdminError> {
         let mut done = Counts::default();
         // The first commit of a store also writes its settings.
         let chunk = maintenance.limits().writes.saturating_sub(1).clamp(1, CHUNK);
@@ -44,7 +44,9 @@ impl Plan {
             let items = next.map(|ready| ready.item(maintenance.prefix(), &self.sets, self.now));
             let items = items.collect::<Result<Vec<_>, _>>();
             // The prefix is the one that the rows were checked with.
-            let wrong = |error: MalformedToken| Error::Invalid(Field::Token, format!("is {error}"));
+            let wrong = |error: MalformedToken| {
+                AdminError::Invalid(Field::Token, InvalidValue::Malformed(error))
+            };
             let items = items.map_err(wrong)?;
             if items.is_empty() {
                 return Ok(done);
@@ -60,9 +62,9 @@ fn commit(
     maintenance: &Maintenance,
     items: &[ImportItem],
     if_revoked: IfRevoked,
-) -> Result<ImportReport, Error> {
+) -> Result<ImportReport, AdminError> {
     match maintenance.import_with(items, if_revoked) {
-        Err(Error::TooLarge) if items.len() > 1 => {
+        Err(AdminError::TooLarge) if items.len() > 1 => {
             let (first, second) = items.split_at(items.len() / 2);
             let first = commit(maintenance, first, if_revoked)?;
             let second = commit(maintenance, second, if_revoked)?;

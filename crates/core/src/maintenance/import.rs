@@ -2,11 +2,11 @@
 
 use super::Maintenance;
 use crate::admin::check_organization;
+use crate::admin_error::AdminError;
 use crate::authorization::Authorization;
 use crate::caller::Caller;
 use crate::change::{AuditContext, Transaction};
-use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Field, InvalidValue};
 use crate::id::Id;
 use crate::journal::{Operation, mark};
 use crate::owner::{Bucket, Organization, User};
@@ -46,7 +46,7 @@ pub enum ImportItem {
 /// Action for items that the journal lists as revoked or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfRevoked {
-    /// Refuse them with [`Error::PreviouslyRevoked`].
+    /// Refuse them with [`AdminError::PreviouslyRevoked`].
     #[default]
     Refuse,
     /// Import them as they are, which may reactivate them.
@@ -90,9 +90,13 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// Those of [`Maintenance::import`], and [`Error::PreviouslyRevoked`] with
+    /// Those of [`Maintenance::import`], and [`AdminError::PreviouslyRevoked`] with
     /// [`IfRevoked::Refuse`].
-    pub fn check_import(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<bool, Error> {
+    pub fn check_import(
+        &self,
+        item: &ImportItem,
+        if_revoked: IfRevoked,
+    ) -> Result<bool, AdminError> {
         let entity = self.sized(item)?;
         let known =
             self.is_known(&mut Transaction::new(&self.changes.shared), item, StoreLookup::Always)?;
@@ -103,16 +107,20 @@ impl Maintenance {
     }
 
     /// Checks that an empty store would accept `item`.
-    pub(crate) fn check_item(&self, item: &ImportItem, if_revoked: IfRevoked) -> Result<(), Error> {
+    pub(crate) fn check_item(
+        &self,
+        item: &ImportItem,
+        if_revoked: IfRevoked,
+    ) -> Result<(), AdminError> {
         let entity = self.sized(item)?;
         self.check_ended(item, &entity, if_revoked)
     }
 
-    fn sized(&self, item: &ImportItem) -> Result<Entity, Error> {
+    fn sized(&self, item: &ImportItem) -> Result<Entity, AdminError> {
         let entity = self.plan(item)?;
         let record = self.changes.shared.sealer.seal(&entity, 1);
         let fits = record.size() <= MAX_RECORD;
-        fits.then_some(entity).ok_or(Error::TooLarge)
+        fits.then_some(entity).ok_or(AdminError::TooLarge)
     }
 
     /// Returns true if the store contains no authorization, user or organization.
@@ -142,13 +150,13 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::Exists`] for an id, name or token that is taken; [`Error::Invalid`] or
-    /// [`Error::Schema`] for values that are not accepted; [`Error::NotFound`] for an owner that
-    /// does not exist; [`Error::PreviouslyRevoked`] for items that the journal lists as revoked or
-    /// deleted; [`Error::TooLarge`] for too many items at once; [`Error::Store`] or
-    /// [`Error::Journal`]. No item was written then, except that it is unknown after
+    /// [`AdminError::Exists`] for an id, name or token that is taken; [`AdminError::Invalid`] or
+    /// [`AdminError::Schema`] for values that are not accepted; [`AdminError::NotFound`] for an owner that
+    /// does not exist; [`AdminError::PreviouslyRevoked`] for items that the journal lists as revoked or
+    /// deleted; [`AdminError::TooLarge`] for too many items at once; [`AdminError::Store`] or
+    /// [`AdminError::Journal`]. No item was written then, except that it is unknown after
     /// [`StoreError::Backend`](crate::StoreError::Backend).
-    pub fn import(&self, items: &[ImportItem]) -> Result<ImportReport, Error> {
+    pub fn import(&self, items: &[ImportItem]) -> Result<ImportReport, AdminError> {
         self.import_with(items, IfRevoked::Refuse)
     }
 
@@ -161,7 +169,7 @@ impl Maintenance {
         &self,
         items: &[ImportItem],
         if_revoked: IfRevoked,
-    ) -> Result<ImportReport, Error> {
+    ) -> Result<ImportReport, AdminError> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Import);
         let looks = self.changes.shared.recorder.is_on() && if_revoked == IfRevoked::Refuse;
         // Most items are new, and the commit verifies that they are. If it fails, each item is
@@ -183,7 +191,7 @@ impl Maintenance {
                     self.check_ended(item, &entity, if_revoked)?;
                     need_owners(change, &entity)?;
                     if change.plans(entity.key()) {
-                        return Err(Error::Exists(Field::Authorization));
+                        return Err(AdminError::Exists(Field::Authorization));
                     }
                     change.put(entity)?;
                     imported.new += 1;
@@ -200,7 +208,7 @@ impl Maintenance {
         item: &ImportItem,
         entity: &Entity,
         if_revoked: IfRevoked,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AdminError> {
         if if_revoked == IfRevoked::Revive || entity.status() == Some(Status::Revoked) {
             return Ok(());
         }
@@ -210,7 +218,7 @@ impl Maintenance {
             return Ok(());
         }
         if ended.revoked_from(key).is_some() {
-            return Err(Error::PreviouslyRevoked(key));
+            return Err(AdminError::PreviouslyRevoked(key));
         }
         let uniques: Vec<Box<[u8]>> = match item {
             ImportItem::Authorization(_, token) => {
@@ -229,11 +237,11 @@ impl Maintenance {
             _ => Vec::new(),
         };
         let same = uniques.iter().find_map(|unique| ended.record_with_mark(mark(unique)));
-        same.map_or(Ok(()), |key| Err(Error::PreviouslyRevoked(key)))
+        same.map_or(Ok(()), |key| Err(AdminError::PreviouslyRevoked(key)))
     }
 
     /// Checks an item by itself, and returns the entity to write.
-    pub(super) fn plan(&self, item: &ImportItem) -> Result<Entity, Error> {
+    pub(super) fn plan(&self, item: &ImportItem) -> Result<Entity, AdminError> {
         match item {
             ImportItem::Organization(organization) => {
                 check_label(Field::OrganizationName, &organization.name)?;
@@ -261,13 +269,13 @@ impl Maintenance {
                 check_organization(authorization.organization, permissions)?;
                 let credential = self.credential(item)?;
                 let credential =
-                    credential.ok_or(Error::Invalid(Field::Token, "is missing".into()))?;
+                    credential.ok_or(AdminError::Invalid(Field::Token, InvalidValue::Missing))?;
                 Ok(Entity::Authorization(authorization.clone(), credential))
             }
         }
     }
 
-    fn credential(&self, item: &ImportItem) -> Result<Option<Credential>, Error> {
+    fn credential(&self, item: &ImportItem) -> Result<Option<Credential>, AdminError> {
         Ok(Some(match item {
             ImportItem::Authorization(authorization, token) => {
                 let shape = self.check_token(authorization.id, token)?;
@@ -288,29 +296,25 @@ impl Maintenance {
     }
 
     /// Checks that the store has the key of a keyed hash, which is useless without it.
-    fn check_key(&self, credential: &Credential) -> Result<(), Error> {
+    fn check_key(&self, credential: &Credential) -> Result<(), AdminError> {
         let key = self.changes.shared.sealer.key();
         match credential.keyed() {
             Some((needed, _)) if key.named(needed).is_none() => {
-                let held: Vec<_> = key.ids().map(|id| id.to_string()).collect();
-                let reason = format!(
-                    "was hashed under key {needed}, and the key file holds {}; use the key file of \
-                     the exported store",
-                    held.join(", ")
-                );
-                Err(Error::Invalid(Field::Token, reason))
+                let reason = InvalidValue::UnknownKey { needed, held: key.ids().collect() };
+                Err(AdminError::Invalid(Field::Token, reason))
             }
             _ => Ok(()),
         }
     }
 
     /// Checks that a token in the format of this store contains the id of its authorization.
-    fn check_token(&self, id: Id, token: &Token) -> Result<TokenShape, Error> {
+    fn check_token(&self, id: Id, token: &Token) -> Result<TokenShape, AdminError> {
         let shape = TokenShape::of(self.changes.shared.prefix, token.reveal().as_bytes());
-        match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
+        match shape
+            .map_err(|error| AdminError::Invalid(Field::Token, InvalidValue::Malformed(error)))?
+        {
             TokenShape::Native(own) if own != id => {
-                let reason = format!("belongs to authorization {own}; use that id");
-                Err(Error::Invalid(Field::Token, reason))
+                Err(AdminError::Invalid(Field::Token, InvalidValue::OfAuthorization(own)))
             }
             shape => Ok(shape),
         }
@@ -322,7 +326,7 @@ impl Maintenance {
         change: &mut Transaction<'_>,
         item: &ImportItem,
         look: StoreLookup,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, AdminError> {
         if look == StoreLookup::IfKnown
             && item.indexed().is_some_and(|key| change.assume_absent(key))
         {
@@ -339,7 +343,7 @@ impl Maintenance {
             | ImportItem::Hashed(one, _)
             | ImportItem::Stored(one, _) => match found(change.authorization(one.id))? {
                 Some((_, held)) if self.is_same_token(&held, item)? => true,
-                Some(_) => return Err(Error::Exists(Field::Authorization)),
+                Some(_) => return Err(AdminError::Exists(Field::Authorization)),
                 None => false,
             },
         };
@@ -349,7 +353,7 @@ impl Maintenance {
         Ok(known)
     }
 
-    fn is_same_token(&self, held: &Credential, item: &ImportItem) -> Result<bool, Error> {
+    fn is_same_token(&self, held: &Credential, item: &ImportItem) -> Result<bool, AdminError> {
         if let ImportItem::Authorization(_, token) = item {
             let text = token.reveal().as_bytes();
             // The record may have been imported with a hash, or hashed under a previous key.
@@ -373,27 +377,27 @@ impl Maintenance {
 }
 
 /// Checks that the owners of an item exist or are part of the same import.
-fn need_owners(change: &mut Transaction<'_>, entity: &Entity) -> Result<(), Error> {
+fn need_owners(change: &mut Transaction<'_>, entity: &Entity) -> Result<(), AdminError> {
     let (organization, user) = match entity {
         Entity::Authorization(one, _) => (one.organization, one.user),
         Entity::Bucket(one) => (one.organization, None),
         _ => return Ok(()),
     };
     if !change.has_owner(RecordKey::new(Kind::ORGANIZATION, organization))? {
-        return Err(Error::NotFound(Field::Organization));
+        return Err(AdminError::NotFound(Field::Organization));
     }
     match user {
         Some(user) if !change.has_owner(RecordKey::new(Kind::USER, user))? => {
-            Err(Error::NotFound(Field::User))
+            Err(AdminError::NotFound(Field::User))
         }
         _ => Ok(()),
     }
 }
 
-fn found<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+fn found<T>(read: Result<T, AdminError>) -> Result<Option<T>, AdminError> {
     match read {
         Ok(found) => Ok(Some(found)),
-        Err(Error::NotFound(_)) => Ok(None),
+        Err(AdminError::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -10,10 +10,10 @@ use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 
+use crate::admin_error::AdminError;
 use crate::backup::{self, BackupError, Summary};
 use crate::change::Changes;
-use crate::error::Error;
-use crate::fsck::{self, Findings};
+use crate::fsck::{self, FsckReport};
 use crate::time::Timestamp;
 
 pub use import::{IfRevoked, ImportItem, ImportReport};
@@ -44,9 +44,9 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`], [`Error::Settings`], or [`Error::Journal`] if the journal cannot be read.
+    /// [`AdminError::Store`], [`AdminError::Settings`], or [`AdminError::Journal`] if the journal cannot be read.
     /// It is read unless the store says that it was set up.
-    pub fn is_set_up(&self) -> Result<bool, Error> {
+    pub fn is_set_up(&self) -> Result<bool, AdminError> {
         self.changes.is_set_up()
     }
 
@@ -55,9 +55,9 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Journal`]. Some may be revoked by then; the caller may try
+    /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller may try
     /// again.
-    pub fn revoke_created_before(&self, time: Timestamp) -> Result<usize, Error> {
+    pub fn revoke_created_before(&self, time: Timestamp) -> Result<usize, AdminError> {
         self.changes.revoke_created_before(time)
     }
 
@@ -80,8 +80,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if the store cannot be read.
-    pub fn fsck(&self) -> Result<Findings, Error> {
+    /// [`AdminError::Store`] if the store cannot be read.
+    pub fn fsck(&self) -> Result<FsckReport, AdminError> {
         fsck::run(&self.changes.shared)
     }
 }

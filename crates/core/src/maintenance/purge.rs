@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Maintenance;
+use crate::admin_error::AdminError;
 use crate::caller::Caller;
 use crate::change::{AuditContext, Changes};
-use crate::error::Error;
 use crate::journal::Operation;
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::Status;
@@ -70,8 +70,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Journal`].
-    pub fn purge(&self) -> Result<usize, Error> {
+    /// [`AdminError::Store`] or [`AdminError::Journal`].
+    pub fn purge(&self) -> Result<usize, AdminError> {
         let purged = self.purge_with(&PurgeOptions::default(), &mut |_| {})?;
         Ok(purged.total())
     }
@@ -86,7 +86,7 @@ impl Maintenance {
         &self,
         how: &PurgeOptions,
         progress: &mut dyn FnMut(&PurgeReport),
-    ) -> Result<PurgeReport, Error> {
+    ) -> Result<PurgeReport, AdminError> {
         let retention = how.retention.unwrap_or(self.changes.shared.retention);
         let mut run = PurgeRun {
             changes: &self.changes,
@@ -110,7 +110,7 @@ struct PurgeRun<'a> {
 }
 
 impl PurgeRun<'_> {
-    fn kind(&mut self, kind: Kind) -> Result<(), Error> {
+    fn kind(&mut self, kind: Kind) -> Result<(), AdminError> {
         let query = Query {
             // A session that expires keeps its status.
             status: (kind != Kind::SESSION).then_some(Status::Revoked),
@@ -127,7 +127,7 @@ impl PurgeRun<'_> {
     }
 
     /// Purges the records of a deleted user or organization, which are refused since its deletion.
-    fn dependents(&mut self, owner: &Entity) -> Result<(), Error> {
+    fn dependents(&mut self, owner: &Entity) -> Result<(), AdminError> {
         for kind in [Kind::AUTHORIZATION, Kind::BUCKET, Kind::SESSION] {
             let mut query = Query::all(kind);
             match owner {
@@ -145,8 +145,8 @@ impl PurgeRun<'_> {
     fn pages(
         &mut self,
         mut query: Query,
-        is_due: impl Fn(&mut Self, Entity) -> Result<bool, Error>,
-    ) -> Result<(), Error> {
+        is_due: impl Fn(&mut Self, Entity) -> Result<bool, AdminError>,
+    ) -> Result<(), AdminError> {
         query.limit = CHUNK;
         loop {
             let page = self.changes.shared.store.find(&query)?;
@@ -168,7 +168,7 @@ impl PurgeRun<'_> {
     }
 
     /// Purges all records that the query finds, tampered ones included.
-    fn records(&mut self, mut query: Query) -> Result<(), Error> {
+    fn records(&mut self, mut query: Query) -> Result<(), AdminError> {
         query.limit = CHUNK;
         loop {
             let page = self.changes.shared.store.find(&query)?;
@@ -182,7 +182,7 @@ impl PurgeRun<'_> {
         }
     }
 
-    fn forget(&mut self, mut due: Vec<RecordKey>) -> Result<(), Error> {
+    fn forget(&mut self, mut due: Vec<RecordKey>) -> Result<(), AdminError> {
         match &mut self.counted {
             Some(counted) => due.retain(|key| counted.insert(*key)),
             None if due.is_empty() => return Ok(()),

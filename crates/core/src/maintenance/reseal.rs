@@ -1,9 +1,9 @@
 //! Sealing records again under another key.
 
 use super::Maintenance;
+use crate::admin_error::AdminError;
 use crate::caller::Caller;
 use crate::change::{AuditContext, Transaction};
-use crate::error::Error;
 use crate::journal::Operation;
 use crate::record::{RecordKey, SETTINGS};
 use crate::store::Cursor;
@@ -20,8 +20,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] or [`Error::Journal`]; records sealed before stay so.
-    pub fn reseal(&self, progress: &mut dyn FnMut(usize)) -> Result<usize, Error> {
+    /// [`AdminError::Store`] or [`AdminError::Journal`]; records sealed before stay so.
+    pub fn reseal(&self, progress: &mut dyn FnMut(usize)) -> Result<usize, AdminError> {
         self.changes.name_keys()?;
         let mut count = 0;
         let mut cursor = Cursor::start();
@@ -44,19 +44,19 @@ impl Maintenance {
         }
     }
 
-    fn reseal_all(&self, keys: &[RecordKey]) -> Result<usize, Error> {
+    fn reseal_all(&self, keys: &[RecordKey]) -> Result<usize, AdminError> {
         let audit_context = AuditContext::new(&Caller::Root, Operation::Reseal);
         self.changes.change(audit_context, |change| {
             let each = keys.iter().map(|key| reseal(change, *key));
-            each.sum::<Result<usize, Error>>()
+            each.sum::<Result<usize, AdminError>>()
         })
     }
 }
 
-fn reseal(change: &mut Transaction<'_>, key: RecordKey) -> Result<usize, Error> {
+fn reseal(change: &mut Transaction<'_>, key: RecordKey) -> Result<usize, AdminError> {
     match change.reseal(key) {
         Ok(written) => Ok(written.into()),
-        Err(Error::Tampered(_)) if key != SETTINGS => Ok(0),
+        Err(AdminError::Tampered(_)) if key != SETTINGS => Ok(0),
         Err(error) => Err(error),
     }
 }

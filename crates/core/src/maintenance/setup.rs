@@ -1,11 +1,11 @@
 //! Set-up: the first organization, user and token.
 
 use super::{IfRevoked, ImportItem, Maintenance};
+use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Origin};
 use crate::caller::{Caller, TokenBearer};
 use crate::change::{AuditContext, SetupStatus, Transaction};
-use crate::error::Error;
-use crate::field::Field;
+use crate::field::{Field, InvalidValue};
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
@@ -39,7 +39,7 @@ pub struct SetUpRequest {
 /// after an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfNameExists {
-    /// Refuse with [`Error::Exists`].
+    /// Refuse with [`AdminError::Exists`].
     #[default]
     Refuse,
     /// Use it. The user becomes an operator, and its password is replaced if one is given.
@@ -69,10 +69,10 @@ impl SetUpResult {
 }
 
 impl SetUpRequest {
-    fn adopt(&self, name: Field) -> Result<(), Error> {
+    fn adopt(&self, name: Field) -> Result<(), AdminError> {
         match self.if_name_exists {
             IfNameExists::Adopt => Ok(()),
-            IfNameExists::Refuse => Err(Error::Exists(name)),
+            IfNameExists::Refuse => Err(AdminError::Exists(name)),
         }
     }
 }
@@ -86,15 +86,15 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadySetUp`] if the store was set up before, [`Error::Invalid`] or
-    /// [`Error::Schema`] for values that are not accepted, [`Error::Exists`] for a name that is
-    /// taken (see [`SetUpRequest::if_name_exists`]), [`Error::Exists`] or
-    /// [`Error::PreviouslyRevoked`] for a given token that belongs or belonged to another
-    /// authorization, [`Error::Store`], [`Error::Journal`].
-    pub fn set_up(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
+    /// [`AdminError::AlreadySetUp`] if the store was set up before, [`AdminError::Invalid`] or
+    /// [`AdminError::Schema`] for values that are not accepted, [`AdminError::Exists`] for a name that is
+    /// taken (see [`SetUpRequest::if_name_exists`]), [`AdminError::Exists`] or
+    /// [`AdminError::PreviouslyRevoked`] for a given token that belongs or belonged to another
+    /// authorization, [`AdminError::Store`], [`AdminError::Journal`].
+    pub fn set_up(&self, first: &SetUpRequest) -> Result<SetUpResult, AdminError> {
         self.set_up_if(first, |status| match status {
             SetupStatus::Open | SetupStatus::KeyHolder => Ok(()),
-            SetupStatus::Done => Err(Error::AlreadySetUp),
+            SetupStatus::Done => Err(AdminError::AlreadySetUp),
         })
     }
 
@@ -103,20 +103,20 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// Those of [`Maintenance::set_up`]; [`Error::SetUpClosed`] if the store is in use.
-    pub(crate) fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, Error> {
+    /// Those of [`Maintenance::set_up`]; [`AdminError::SetUpClosed`] if the store is in use.
+    pub(crate) fn set_up_unused(&self, first: &SetUpRequest) -> Result<SetUpResult, AdminError> {
         self.set_up_if(first, |status| match status {
             SetupStatus::Open => Ok(()),
-            SetupStatus::KeyHolder => Err(Error::SetUpClosed),
-            SetupStatus::Done => Err(Error::AlreadySetUp),
+            SetupStatus::KeyHolder => Err(AdminError::SetUpClosed),
+            SetupStatus::Done => Err(AdminError::AlreadySetUp),
         })
     }
 
     fn set_up_if(
         &self,
         first: &SetUpRequest,
-        may: impl Fn(SetupStatus) -> Result<(), Error>,
-    ) -> Result<SetUpResult, Error> {
+        may: impl Fn(SetupStatus) -> Result<(), AdminError>,
+    ) -> Result<SetUpResult, AdminError> {
         check_label(Field::OrganizationName, &first.organization)?;
         check_label(Field::UserName, &first.user)?;
         if let Some(bucket) = &first.bucket {
@@ -164,8 +164,7 @@ impl Maintenance {
                 [(Field::Organization, organization.status), (Field::User, user.status)]
             {
                 if status != Status::Active {
-                    let reason = "of this name is inactive; choose another name".into();
-                    return Err(Error::Invalid(field, reason));
+                    return Err(AdminError::Invalid(field, InvalidValue::Inactive));
                 }
             }
             user.operator = true;
@@ -216,7 +215,7 @@ impl Maintenance {
         organization: Id,
         name: &str,
         first: &SetUpRequest,
-    ) -> Result<Bucket, Error> {
+    ) -> Result<Bucket, AdminError> {
         let named = self.changes.find_named(Kind::BUCKET, &bucket_key(organization, name))?;
         if let Some(Entity::Bucket(found)) = named {
             first.adopt(Field::BucketName)?;
@@ -235,15 +234,21 @@ impl Maintenance {
     }
 
     /// Returns the id in the given token, or a new one.
-    fn first_id(&self, change: &mut Transaction<'_>, first: &SetUpRequest) -> Result<Id, Error> {
+    fn first_id(
+        &self,
+        change: &mut Transaction<'_>,
+        first: &SetUpRequest,
+    ) -> Result<Id, AdminError> {
         let Some(token) = &first.token else {
             return Ok(change.new_id(Kind::AUTHORIZATION));
         };
         let shape = TokenShape::of(self.changes.shared.prefix, token.reveal().as_bytes());
-        match shape.map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))? {
+        match shape
+            .map_err(|error| AdminError::Invalid(Field::Token, InvalidValue::Malformed(error)))?
+        {
             TokenShape::Other => Ok(change.new_id(Kind::AUTHORIZATION)),
             TokenShape::Native(id) if change.has_authorization(id)? => {
-                Err(Error::Exists(Field::Token))
+                Err(AdminError::Exists(Field::Token))
             }
             TokenShape::Native(id) => Ok(id),
         }
@@ -255,13 +260,13 @@ impl Maintenance {
         change: &mut Transaction<'_>,
         authorization: Authorization,
         text: &str,
-    ) -> Result<(Token, Authorization), Error> {
+    ) -> Result<(Token, Authorization), AdminError> {
         let parse = || {
             Token::parse(self.changes.shared.prefix, text)
-                .map_err(|error| Error::Invalid(Field::Token, format!("is {error}")))
+                .map_err(|error| AdminError::Invalid(Field::Token, InvalidValue::Malformed(error)))
         };
         if self.changes.find_token(text.as_bytes())?.is_some() {
-            return Err(Error::Exists(Field::Token));
+            return Err(AdminError::Exists(Field::Token));
         }
         let item = ImportItem::Authorization(authorization.clone(), parse()?);
         let entity = self.plan(&item)?;

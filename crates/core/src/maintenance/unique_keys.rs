@@ -1,7 +1,7 @@
 //! Uniqueness of names and tokens.
 
 use super::{ImportItem, Maintenance};
-use crate::error::Error;
+use crate::admin_error::AdminError;
 use crate::field::Field;
 use crate::record::{Kind, bucket_key, name_key};
 use crate::store::Query;
@@ -10,7 +10,7 @@ use crate::token::{Credential, Token};
 impl Maintenance {
     /// Checks that the name or token of `item` is free. A token is searched in each form in which
     /// it may be stored, except the first `skipped` ones. The first form is that of its own record.
-    pub(super) fn check_unique(&self, item: &ImportItem, skipped: usize) -> Result<(), Error> {
+    pub(super) fn check_unique(&self, item: &ImportItem, skipped: usize) -> Result<(), AdminError> {
         let (kind, field, keys): (_, _, Vec<Box<[u8]>>) = match item {
             ImportItem::SetUp { .. } => return Ok(()),
             ImportItem::Organization(one) => {
@@ -41,7 +41,7 @@ impl Maintenance {
         };
         for key in keys.into_iter().skip(skipped) {
             if !self.changes.shared.store.find(&Query::unique(kind, &key))?.is_empty() {
-                return Err(Error::Exists(field));
+                return Err(AdminError::Exists(field));
             }
         }
         Ok(())

@@ -283,9 +283,9 @@ impl Request<'_> {
     }
 }
 
-impl fmt::Display for Request<'_> {
-    /// Writes the narrowest permission that covers the request.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Request<'_> {
+    /// Returns the narrowest permission that covers the request.
+    pub fn permission(&self) -> Permission {
         let target = match self.wanted {
             RequestTarget::Any => Target::Any,
             RequestTarget::Id(id) => Target::Id(id),
@@ -293,6 +293,13 @@ impl fmt::Display for Request<'_> {
         };
         let resource = Resource { kind: self.kind, organization: self.organization, target };
         let action = self.action;
-        Permission { action, resource }.fmt(f)
+        Permission { action, resource }
+    }
+}
+
+impl fmt::Display for Request<'_> {
+    /// Writes the narrowest permission that covers the request.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.permission().fmt(f)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use symbolon::backup::{Backup, BackupError};
 use symbolon::journal::{Actor, Entry, Event, Intent, Operation, Outcome};
-use symbolon::{Caller, Error, MemoryStore, Schema};
+use symbolon::{AdminError, Caller, MemoryStore, Schema};
 
 use crate::journal::{Failing, journaled, on};
 
@@ -100,10 +100,10 @@ fn backups_require_every_operator_permission_and_refusals_are_journaled() {
     let caller = j.world.caller(&less);
     let mut out = Vec::new();
     let refused = j.world.engine.admin(caller).backup(&mut out, &mut |_| ());
-    let Err(BackupError::Engine(Error::Forbidden(lacking))) = refused else {
+    let Err(BackupError::Admin(AdminError::Forbidden(lacking))) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!((lacking.as_str(), out.len()), (all[0].as_str(), 0));
+    assert_eq!((lacking.to_string().as_str(), out.len()), (all[0].as_str(), 0));
     let entries = j.journal.entries();
     assert_eq!(journaled_backups(&entries), []);
     let denied = entries
@@ -123,7 +123,7 @@ fn an_unwritable_journal_prevents_backups() {
     };
     failing.break_it(true);
     let (refused, bytes) = backup();
-    assert!(matches!(refused, Err(BackupError::Engine(Error::Journal(_)))));
+    assert!(matches!(refused, Err(BackupError::Admin(AdminError::Journal(_)))));
     assert_eq!(bytes, 0);
     failing.break_it(false);
     let (done, bytes) = backup();

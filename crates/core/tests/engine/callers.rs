@@ -2,7 +2,7 @@
 
 use crate::fixture::{World, bearer_caller, permission};
 use symbolon::{
-    AuthorizationEdit, AuthorizationFilter, Caller, Error, Id, ListOptions, NewAuthorization,
+    AdminError, AuthorizationEdit, AuthorizationFilter, Caller, Id, ListOptions, NewAuthorization,
     NewBucket, NewOrganization, NewUser, Rotation, Transition, UserEdit,
 };
 
@@ -49,11 +49,17 @@ fn creation_requires_permission_and_never_exceeds_it() {
         "read:buckets/00000000000000aa",
         "read:orgs/ORG/tasks",
     ] {
-        assert!(matches!(create(&admin, org, &[more]), Err(Error::Exceeds(_))), "{more}");
+        assert!(matches!(create(&admin, org, &[more]), Err(AdminError::Exceeds(_))), "{more}");
     }
-    assert!(matches!(create(&admin, other, &["read:orgs/ORG/buckets"]), Err(Error::Forbidden(_))));
+    assert!(matches!(
+        create(&admin, other, &["read:orgs/ORG/buckets"]),
+        Err(AdminError::Forbidden(_))
+    ));
     let reader = holder(&world, &["read:orgs/ORG/authorizations", "read:orgs/ORG/buckets"]);
-    assert!(matches!(create(&reader, org, &["read:orgs/ORG/buckets"]), Err(Error::Forbidden(_))));
+    assert!(matches!(
+        create(&reader, org, &["read:orgs/ORG/buckets"]),
+        Err(AdminError::Forbidden(_))
+    ));
     let operator = holder(&world, &["write:authorizations", "read:buckets"]);
     assert!(create(&operator, other, &["read:orgs/ORG/buckets"]).is_ok());
     // An authorization for another user requires permission to write that user.
@@ -64,7 +70,7 @@ fn creation_requires_permission_and_never_exceeds_it() {
     };
     assert!(matches!(
         engine.admin(admin).authorizations().create(new.clone()),
-        Err(Error::Forbidden(_))
+        Err(AdminError::Forbidden(_))
     ));
     let texts =
         ["write:orgs/ORG/authorizations", "read:orgs/ORG/buckets", &format!("write:users/{user}")];
@@ -105,10 +111,13 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
         assert!(listed.iter().all(|one| one.organization == world.org.id));
     }
     assert!(engine.admin(reader).authorizations().get(own.id).is_ok());
-    assert!(matches!(engine.admin(writer).authorizations().get(own.id), Err(Error::Forbidden(_))));
+    assert!(matches!(
+        engine.admin(writer).authorizations().get(own.id),
+        Err(AdminError::Forbidden(_))
+    ));
     assert!(matches!(
         engine.admin(reader).authorizations().edit(own.id, off()),
-        Err(Error::Forbidden(_))
+        Err(AdminError::Forbidden(_))
     ));
     assert!(engine.admin(writer).authorizations().edit(own.id, off()).is_ok());
     assert!(engine.admin(operator).authorizations().edit(foreign, off()).is_ok());
@@ -125,7 +134,7 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
     let looker = holder(&world, &["read:authorizations"]);
     assert!(matches!(
         engine.admin(looker).authorizations().edit(foreign, off()),
-        Err(Error::Forbidden(_))
+        Err(AdminError::Forbidden(_))
     ));
 }
 
@@ -138,7 +147,7 @@ fn rotating_another_authorization_requires_its_permissions() {
     let rotate = |caller: &Caller| {
         engine.admin(*caller).authorizations().rotate(target.id, &Rotation::default())
     };
-    assert!(matches!(rotate(&weak), Err(Error::Exceeds(_))));
+    assert!(matches!(rotate(&weak), Err(AdminError::Exceeds(_))));
     let strong = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets", "write:tasks"]);
     assert!(rotate(&strong).is_ok());
 }
@@ -157,9 +166,9 @@ fn editing_permissions_adds_only_held_permissions() {
         )
     };
     assert!(edit(&["read:tasks", "write:buckets"]).is_ok());
-    assert!(matches!(edit(&["read:tasks", "write:tasks"]), Err(Error::Exceeds(_))));
+    assert!(matches!(edit(&["read:tasks", "write:tasks"]), Err(AdminError::Exceeds(_))));
     assert!(
-        matches!(edit(&["read:buckets"]), Err(Error::Exceeds(_))),
+        matches!(edit(&["read:buckets"]), Err(AdminError::Exceeds(_))),
         "a removed permission cannot be granted again"
     );
 }
@@ -174,15 +183,18 @@ fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
     world.another().admin(Caller::Root).authorizations().revoke(id).unwrap();
     let engine = &world.engine;
     let new = world.new_authorization(&["read:buckets"]);
-    assert!(matches!(engine.admin(caller).authorizations().create(new), Err(Error::Caller(_))));
+    assert!(matches!(
+        engine.admin(caller).authorizations().create(new),
+        Err(AdminError::Caller(_))
+    ));
     assert!(matches!(
         engine.admin(caller).authorizations().list(&AuthorizationFilter::default()),
-        Err(Error::Caller(_))
+        Err(AdminError::Caller(_))
     ));
     let unknown = bearer_caller(Id::new(5).unwrap());
     assert!(matches!(
         engine.admin(unknown).users().list(&ListOptions::default()),
-        Err(Error::Caller(_))
+        Err(AdminError::Caller(_))
     ));
 }
 
@@ -194,24 +206,24 @@ fn users_and_organizations_follow_the_same_rules() {
     let none = holder(&world, &["read:orgs/ORG/buckets"]);
     assert!(matches!(
         engine.admin(none).users().edit(user, &UserEdit::default()),
-        Err(Error::NotFound(_))
+        Err(AdminError::NotFound(_))
     ));
     assert!(matches!(
         engine.admin(none).users().create(&NewUser::named("x")),
-        Err(Error::Forbidden(_))
+        Err(AdminError::Forbidden(_))
     ));
     assert!(matches!(
         engine.admin(none).organizations().create(&NewOrganization::named("x")),
-        Err(Error::Forbidden(_))
+        Err(AdminError::Forbidden(_))
     ));
     let edit = symbolon::OrganizationEdit::default();
     assert!(matches!(
         engine.admin(none).organizations().edit(other, &edit),
-        Err(Error::NotFound(_))
+        Err(AdminError::NotFound(_))
     ));
     assert!(matches!(
         engine.admin(none).organizations().edit(world.org.id, &edit),
-        Err(Error::Forbidden(_))
+        Err(AdminError::Forbidden(_))
     ));
     assert!(engine.admin(none).users().list(&ListOptions::default()).unwrap().is_empty());
     assert!(engine.admin(none).organizations().list(&ListOptions::default()).unwrap().is_empty());
@@ -219,18 +231,18 @@ fn users_and_organizations_follow_the_same_rules() {
     let role = symbolon::Role::Member;
     let owner = holder(&world, &["write:orgs/ORG"]);
     let hidden = engine.admin(owner).organizations().remove_member(world.org.id, user);
-    assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
+    assert!(matches!(hidden, Err(AdminError::NotFound(_))), "{hidden:?}");
     let owner = holder(&world, &["write:orgs/ORG", &format!("read:users/{user}")]);
     // The membership would let the user read more than the caller may.
     assert!(matches!(
         engine.admin(owner).organizations().add_member(world.org.id, user, role),
-        Err(Error::Exceeds(_))
+        Err(AdminError::Exceeds(_))
     ));
     let joined = world.root().organizations().add_member(world.org.id, user, role).unwrap();
     assert_eq!(joined.memberships.len(), 1);
     assert!(matches!(
         engine.admin(owner).organizations().add_member(other, user, role),
-        Err(Error::NotFound(_))
+        Err(AdminError::NotFound(_))
     ));
     assert!(
         engine
@@ -303,7 +315,7 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
         let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
         assert!(matches!(
             engine.admin(*caller).users().edit(user, &delete),
-            Err(Error::NotFound(_))
+            Err(AdminError::NotFound(_))
         ));
         assert!(engine.admin(*caller).users().list(&ListOptions::default()).unwrap().is_empty());
         assert!(engine.admin(*caller).users().find("operator").is_err());

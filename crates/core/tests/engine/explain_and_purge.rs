@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use symbolon::{
-    Caller, Denied, Error, Id, Mismatch, NewAuthorization, NewBucket, NewOrganization, NewUser,
-    NotInForceReason, OrganizationEdit, OwnerState, PurgeOptions, PurgeReport, Transition,
+    AdminError, Caller, Denied, Id, Mismatch, NewAuthorization, NewBucket, NewOrganization,
+    NewUser, NotInForceReason, OrganizationEdit, OwnerState, PurgeOptions, PurgeReport, Transition,
     UserEdit,
 };
 
@@ -98,7 +98,7 @@ fn an_explanation_gives_every_reason() {
     let nearest = vec![(permission("write:buckets"), vec![Mismatch::Action])];
     assert_eq!(explanation.nearest, nearest);
     let unknown = root.authorizations().explain(Id::MIN, &READ_BUCKETS);
-    assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+    assert!(matches!(unknown, Err(AdminError::NotFound(_))), "{unknown:?}");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn explanations_require_read_access() {
     assert!(engine.admin(reader).authorizations().explain(made.id, &READ_BUCKETS).is_ok());
     let other = world.caller(&["read:buckets"]);
     let refused = engine.admin(other).authorizations().explain(made.id, &READ_BUCKETS);
-    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    assert!(matches!(refused, Err(AdminError::Forbidden(_))), "{refused:?}");
 }
 
 #[test]
@@ -126,12 +126,12 @@ fn users_and_organizations_are_read_by_their_ids() {
     assert_eq!(org, world.org);
     let caller = world.caller(&["read:buckets"]);
     let hidden = engine.admin(caller).with_tombstones().users().get(user.id);
-    assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
+    assert!(matches!(hidden, Err(AdminError::NotFound(_))), "{hidden:?}");
     let forbidden = engine.admin(caller).with_tombstones().organizations().get(org.id);
-    assert!(matches!(forbidden, Err(Error::Forbidden(_))), "{forbidden:?}");
+    assert!(matches!(forbidden, Err(AdminError::Forbidden(_))), "{forbidden:?}");
     let other = root.organizations().create(&NewOrganization::named("other")).unwrap();
     let hidden = engine.admin(caller).with_tombstones().organizations().get(other.id);
-    assert!(matches!(hidden, Err(Error::NotFound(_))), "{hidden:?}");
+    assert!(matches!(hidden, Err(AdminError::NotFound(_))), "{hidden:?}");
     let reads = world.caller(&["read:users", "read:orgs"]);
     assert!(
         engine.admin(reads).users().get(user.id).is_ok()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use symbolon::record::RecordKey;
 use symbolon::{
-    AuthorizationEdit, Caller, Denied, Error, Field, ListOptions, MemoryStore, NewUser,
+    AdminError, AuthorizationEdit, Caller, Denied, Field, ListOptions, MemoryStore, NewUser,
     OrganizationEdit, PermissionSet, PurgeOptions, Schema, SetUpRequest, Token, TokenStore,
     Transition,
 };
@@ -52,7 +52,7 @@ fn an_unconfirmed_but_written_create_succeeds() {
     store.plan(Method::Commit, 1, Fault::Before);
     let new = world.new_authorization(&["read:buckets"]);
     let failed = world.root().authorizations().create(new).unwrap_err();
-    assert!(matches!(failed, Error::Store(_)), "{failed}");
+    assert!(matches!(failed, AdminError::Store(_)), "{failed}");
     assert_eq!(world.engine.len(), 2, "the organization and the one token");
 }
 
@@ -108,7 +108,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     let id = bearer.id();
     elsewhere.admin(Caller::Root).with_tombstones().authorizations().revoke(id).unwrap();
     let refused = create(&caller).unwrap_err();
-    assert!(matches!(refused, Error::Caller(_)), "{refused:?}");
+    assert!(matches!(refused, AdminError::Caller(_)), "{refused:?}");
     create(&Caller::Root).unwrap();
     let end =
         OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
@@ -116,7 +116,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     other.admin(Caller::Root).with_tombstones().organizations().edit(world.org.id, &end).unwrap();
     let commits = store.calls(Method::Commit);
     let refused = create(&Caller::Root).unwrap_err();
-    assert!(matches!(refused, Error::NotFound(Field::Organization)), "{refused:?}");
+    assert!(matches!(refused, AdminError::NotFound(Field::Organization)), "{refused:?}");
     // At most one commit met the conflict, and none wrote.
     assert!(store.calls(Method::Commit) <= commits + 1);
 }
@@ -180,7 +180,7 @@ fn set_up_succeeds_once_under_concurrency() {
         });
         let won = results.iter().filter(|result| result.is_ok()).count();
         assert_eq!(won, 1);
-        assert!(results.iter().any(|result| matches!(result, Err(Error::AlreadySetUp))));
+        assert!(results.iter().any(|result| matches!(result, Err(AdminError::AlreadySetUp))));
     }
 }
 
@@ -200,7 +200,7 @@ fn set_up_adopts_existing_names_only_when_asked() {
     };
     assert!(matches!(
         engine.maintenance().set_up(&first),
-        Err(Error::Exists(symbolon::Field::OrganizationName))
+        Err(AdminError::Exists(symbolon::Field::OrganizationName))
     ));
     let first = SetUpRequest { if_name_exists: symbolon::IfNameExists::Adopt, ..first };
     let done = engine.maintenance().set_up(&first).unwrap();
@@ -228,7 +228,7 @@ fn an_interrupted_purge_resumes() {
         purged = so_far.total();
         store.plan(Method::Commit, 1, Fault::Before);
     });
-    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    assert!(matches!(failed, Err(AdminError::Store(_))), "{failed:?}");
     // The organization stays as long as any record of it.
     assert_eq!(purged, 1);
     assert!(world.root().organizations().get(world.org.id).is_ok());
@@ -281,5 +281,5 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
     let third = World::new();
     let (own, _) = third.create(&["read:buckets"]);
     let refused = third.engine.maintenance().set_up(&first(own.reveal()));
-    assert!(matches!(refused, Err(Error::Exists(symbolon::Field::Token))));
+    assert!(matches!(refused, Err(AdminError::Exists(symbolon::Field::Token))));
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Query;
 use symbolon::{
-    Authorization, Denied, Error, Field, ForeignHash, Id, IfRevoked, ImportItem, ImportReport,
+    AdminError, Authorization, Denied, Field, ForeignHash, Id, IfRevoked, ImportItem, ImportReport,
     MemoryStore, Origin, Prefix, Status, Timestamp, Token, TokenStore,
 };
 use symbolon_conformance::faults::{Fault, FaultyStore, Method, Refusal};
@@ -96,7 +96,10 @@ fn a_foreign_hash_is_upgraded_to_a_keyed_digest_on_first_use() {
         let text = ImportItem::Authorization(wanted.clone(), token(V2));
         assert_eq!(engine.maintenance().import(&[text]).unwrap().known, 1);
         let second = ImportItem::Authorization(authorization(&world, 1002), token(V2));
-        assert!(matches!(engine.maintenance().import(&[second]), Err(Error::Exists(Field::Token))));
+        assert!(matches!(
+            engine.maintenance().import(&[second]),
+            Err(AdminError::Exists(Field::Token))
+        ));
         world.root().authorizations().revoke(wanted.id).unwrap();
         assert_eq!(check(&world, V2), Err(Denied::Revoked(wanted.id)));
     }
@@ -171,19 +174,22 @@ fn imports_are_compared_with_unindexed_records() {
     let other_token = ImportItem::Authorization(authorization(&world, 1100), token(V2));
     assert!(matches!(
         engine.maintenance().import(&[other_token]),
-        Err(Error::Exists(Field::Authorization))
+        Err(AdminError::Exists(Field::Authorization))
     ));
     world.engine.maintenance().import(&items(&world, 1200..1201)).unwrap();
     let mut same_token = items(&world, 1300..1305);
     let (_, text) = texts(1200..1201).next().unwrap();
     same_token.push(ImportItem::Authorization(authorization(&world, 1399), token(&text)));
-    assert!(matches!(engine.maintenance().import(&same_token), Err(Error::Exists(Field::Token))));
+    assert!(matches!(
+        engine.maintenance().import(&same_token),
+        Err(AdminError::Exists(Field::Token))
+    ));
     let mut nowhere = authorization(&world, 1400);
     nowhere.organization = Id::new(99).unwrap();
     let nowhere = ImportItem::Authorization(nowhere, token(V2));
     assert!(matches!(
         engine.maintenance().import(&[nowhere]),
-        Err(Error::NotFound(Field::Organization))
+        Err(AdminError::NotFound(Field::Organization))
     ));
     let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
     assert_eq!(kept.len(), 15 + 1 + 1, "refused imports write nothing");
@@ -197,12 +203,15 @@ fn duplicate_import_items_are_rejected_and_write_nothing() {
     same_id.push(ImportItem::Authorization(authorization(&world, 1004), token(V2)));
     assert!(matches!(
         engine.maintenance().import(&same_id),
-        Err(Error::Exists(Field::Authorization))
+        Err(AdminError::Exists(Field::Authorization))
     ));
     let mut same_token = items(&world, 1000..1010);
     let (_, text) = texts(1004..1005).next().unwrap();
     same_token.push(ImportItem::Authorization(authorization(&world, 1010), token(&text)));
-    assert!(matches!(engine.maintenance().import(&same_token), Err(Error::Exists(Field::Token))));
+    assert!(matches!(
+        engine.maintenance().import(&same_token),
+        Err(AdminError::Exists(Field::Token))
+    ));
     let kept = world.store.find(&Query::all(Kind::AUTHORIZATION)).unwrap();
     assert!(kept.is_empty());
     assert_eq!(check(&world, &text), Err(Denied::Unknown));

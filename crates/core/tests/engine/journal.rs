@@ -11,9 +11,9 @@ use symbolon::journal::{
 };
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, IfRevoked, ImportItem, IntegrityFaultKind,
-    ManualClock, MemoryStore, NewOrganization, NewUser, Options, Rotation, Timestamp, Token,
-    TokenStore, Transition, UserEdit,
+    AdminError, Caller, Clock, Denied, Engine, Id, IfRevoked, ImportItem, IntegrityFaultKind,
+    ManualClock, MemoryStore, NewOrganization, NewUser, OpenError, Options, Rotation, Timestamp,
+    Token, TokenStore, Transition, UserEdit,
 };
 
 use crate::fixture::{READ_BUCKETS, World, key, options};
@@ -102,7 +102,7 @@ impl Journaled {
     }
 
     /// Opens `store` with this journal, as in the next process.
-    pub(crate) fn open(&self, store: Arc<dyn TokenStore>) -> Result<Engine, Error> {
+    pub(crate) fn open(&self, store: Arc<dyn TokenStore>) -> Result<Engine, OpenError> {
         let journal = Arc::new(self.journal.reopened());
         Engine::open(store, key(), with_journal(&self.world.clock, journal))
     }
@@ -231,12 +231,15 @@ fn an_unwritable_journal_allows_only_revocations() {
     failing.break_it(true);
     let head = world.store.scan(&Cursor::start(), 100).unwrap().end;
     let new = world.new_authorization(&["read:buckets"]);
-    assert!(matches!(engine.admin(*root).authorizations().create(new), Err(Error::Journal(_))));
+    assert!(matches!(
+        engine.admin(*root).authorizations().create(new),
+        Err(AdminError::Journal(_))
+    ));
     let rotated = engine.admin(*root).authorizations().rotate(made.id, &Rotation::default());
-    assert!(matches!(rotated, Err(Error::Journal(_))));
+    assert!(matches!(rotated, Err(AdminError::Journal(_))));
     assert!(matches!(
         engine.admin(*root).users().create(&NewUser::named("you")),
-        Err(Error::Journal(_))
+        Err(AdminError::Journal(_))
     ));
     assert_eq!(world.store.scan(&Cursor::start(), 100).unwrap().end, head);
 
@@ -298,8 +301,8 @@ fn revoked_tokens_are_imported_again_only_on_request() {
     engine.admin(Caller::Root).authorizations().revoke(Id::new(0x51).unwrap()).unwrap();
     j.world.clock.advance(Duration::from_secs(40 * 24 * 60 * 60));
     assert_eq!(engine.maintenance().purge().unwrap(), 1);
-    let refused = |result: Result<_, Error>| match result {
-        Err(Error::PreviouslyRevoked(key)) => key.to_string(),
+    let refused = |result: Result<_, AdminError>| match result {
+        Err(AdminError::PreviouslyRevoked(key)) => key.to_string(),
         other => panic!("{other:?}"),
     };
     // Neither the id nor the token under another id can be imported.

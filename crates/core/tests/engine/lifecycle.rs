@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::fixture::{READ_BUCKETS, World, bearer_caller, permission};
 use symbolon::{
-    Action, Authorization, AuthorizationEdit, AuthorizationFilter, Clock, Denied, Error, Field,
-    IfUnchanged, NewAuthorization, NewOrganization, NewUser, Origin, PermissionSet, Request,
+    Action, AdminError, Authorization, AuthorizationEdit, AuthorizationFilter, Clock, Denied,
+    Field, IfUnchanged, NewAuthorization, NewOrganization, NewUser, Origin, PermissionSet, Request,
     ResourceType, Rotation, SchemaError, Status, Timestamp, Transition, UserEdit,
 };
 
@@ -40,11 +40,11 @@ fn checks_follow_status_changes_until_revocation() {
         AuthorizationEdit::from(Transition::Activate),
         AuthorizationEdit { description: Some("x".into()), ..AuthorizationEdit::default() },
     ] {
-        assert!(matches!(root.authorizations().edit(id, edit), Err(Error::AlreadyRevoked(_))));
+        assert!(matches!(root.authorizations().edit(id, edit), Err(AdminError::AlreadyRevoked(_))));
     }
     assert!(matches!(
         root.authorizations().rotate(id, &Rotation::default()),
-        Err(Error::AlreadyRevoked(_))
+        Err(AdminError::AlreadyRevoked(_))
     ));
 }
 
@@ -104,7 +104,7 @@ fn deleting_an_owner_revokes_its_tokens() {
     root.organizations().edit(world.org.id, &org(Transition::Activate)).unwrap();
     root.users().edit(user.id, &switch(Transition::Revoke)).unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
-    assert!(matches!(root.authorizations().create(new), Err(Error::NotFound(Field::User))));
+    assert!(matches!(root.authorizations().create(new), Err(AdminError::NotFound(Field::User))));
     // The name is available again, for another user.
     let again = root.users().create(&NewUser::named("user")).unwrap();
     assert_ne!(again.id, user.id);
@@ -136,7 +136,7 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
         (Err(Denied::Expired(old.id)), Ok(new.id))
     );
     let late = root.authorizations().rotate(old.id, &rotation);
-    assert!(matches!(late, Err(Error::Invalid(Field::Expiry, _))));
+    assert!(matches!(late, Err(AdminError::Invalid(Field::Expiry, _))));
     // An overlap beyond the expiry does not extend the old authorization either.
     let long = Rotation { overlap: Duration::from_secs(1000), description: None };
     root.authorizations().rotate(new.id, &long).unwrap();
@@ -178,7 +178,7 @@ fn invalid_input_is_reported() {
     assert_eq!(refused(&|new| new.organization = symbolon::Id::MIN), "organization not found");
     assert!(matches!(
         root.organizations().create(&NewOrganization::named("org")),
-        Err(Error::Exists(Field::OrganizationName))
+        Err(AdminError::Exists(Field::OrganizationName))
     ));
     assert!(root.users().create(&NewUser::named("")).is_err());
     assert!(root.users().create(&NewUser::named("x".repeat(256))).is_err());
@@ -194,7 +194,7 @@ fn permissions_of_v2_are_fixed_and_those_of_v0_may_be_empty() {
         ..AuthorizationEdit::default()
     };
     let (_, fixed) = world.create_v2(&["read:buckets"]);
-    assert!(matches!(root.authorizations().edit(fixed.id, none.clone()), Err(Error::Fixed)));
+    assert!(matches!(root.authorizations().edit(fixed.id, none.clone()), Err(AdminError::Fixed)));
     let new =
         NewAuthorization { origin: Origin::V0, ..world.new_authorization(&["read:databases"]) };
     let (_, loose) = root.authorizations().create(new).unwrap();

@@ -1,9 +1,9 @@
 //! Content and paging of lists.
 
 use symbolon::{
-    Authorization, AuthorizationFilter, Caller, Error, ForeignHash, Id, ImportItem, ListOptions,
-    NewAuthorization, NewBucket, NewOrganization, NewUser, OrganizationEdit, Origin, RevokedInList,
-    Status, Transition, UserEdit,
+    AdminError, Authorization, AuthorizationFilter, Caller, ForeignHash, Id, ImportItem,
+    ListOptions, NewAuthorization, NewBucket, NewOrganization, NewUser, OrganizationEdit, Origin,
+    RevokedInList, Status, Transition, UserEdit,
 };
 
 use crate::fixture::{World, bearer_caller, permission};
@@ -97,13 +97,13 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
         assert_eq!(find(&ROOT, text).unwrap(), id);
         assert_eq!(find(&reader, text).unwrap(), id);
         for caller in [&blind, &foreign] {
-            assert!(matches!(find(caller, text), Err(Error::NotFound(_))));
+            assert!(matches!(find(caller, text), Err(AdminError::NotFound(_))));
         }
         let mut longer = text.to_owned();
         longer.push('x');
         let shorter = text.get(1..).unwrap();
         for wrong in [&longer, shorter, "", "short"] {
-            assert!(matches!(find(&ROOT, wrong), Err(Error::NotFound(_))));
+            assert!(matches!(find(&ROOT, wrong), Err(AdminError::NotFound(_))));
         }
     }
     // An imported record gets a second hash when its token is used; lookups still find it.
@@ -161,8 +161,8 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     assert!(root.authorizations().get(revoked.id).is_ok());
     for gone in [of_user.id, of_doomed.id] {
         let found = root.authorizations().get(gone);
-        assert!(matches!(found, Err(Error::NotFound(_))));
+        assert!(matches!(found, Err(AdminError::NotFound(_))));
     }
     let found = root.authorizations().find_by_token(token.reveal().as_bytes());
-    assert!(matches!(found, Err(Error::NotFound(_))));
+    assert!(matches!(found, Err(AdminError::NotFound(_))));
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use symbolon::{Denied, Engine, Error, NewUser, PasswordHash, Transition, UserEdit, VerifiedUser};
+use symbolon::{
+    AdminError, Denied, Engine, NewUser, PasswordHash, Transition, UserEdit, VerifiedUser,
+};
 
 use crate::fixture::{World, user_caller};
 use crate::sessions::{denied, password, to};
@@ -31,11 +33,11 @@ fn a_password_is_verified_against_the_stored_hash() {
             assert_eq!(hash.is_some(), name == "me");
             answer
         });
-        assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+        assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     }
     root.users().edit(id, &to(Transition::Deactivate)).unwrap();
     let refused = sessions.verify_password("me", |_| true);
-    assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == id));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(of))) if of == id));
 }
 
 #[test]
@@ -51,7 +53,7 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
     assert_eq!(denied(&world.engine, text.reveal()), None);
     root.users().edit(id, &password("second")).unwrap();
     let refused = engine.sessions().sign_in_by_password(&compared, HOUR);
-    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     let renamed = UserEdit { name: Some("you".into()), ..UserEdit::default() };
     let compared = verified(engine);
     root.users().edit(id, &renamed).unwrap();
@@ -70,11 +72,11 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     let changed = engine.sessions().change_password(&compared, &hash("second")).unwrap();
     assert_eq!(changed.password_hash, Some(hash("second")));
     let refused = engine.sessions().change_password(&compared, &hash("third"));
-    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     assert_eq!(root.users().get(id).unwrap(), changed);
     // A user who was deactivated or deleted in the meantime cannot change the password.
     let changed = verified(engine);
     root.users().edit(id, &to(Transition::Deactivate)).unwrap();
     let refused = engine.sessions().change_password(&changed, &hash("third"));
-    assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(_)))));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(_)))));
 }

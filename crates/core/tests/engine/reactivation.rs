@@ -10,8 +10,8 @@ use symbolon::journal::{
 };
 use symbolon::store::{Sharing, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, IfRevoked, ImportItem, MemoryStore, NewOrganization,
-    NewUser, Options, Status, TokenStore, Transition, UserEdit,
+    AdminError, Caller, Clock, Denied, Engine, Id, IfRevoked, ImportItem, MemoryStore,
+    NewOrganization, NewUser, Options, Status, TokenStore, Transition, UserEdit,
 };
 
 use crate::file_copies::{Exchanged, FileCopy, epoch};
@@ -218,7 +218,7 @@ fn imports_respect_revocations_by_other_processes() {
     engine.maintenance().import(&[unrelated]).unwrap();
     revoke_and_purge(&j, &other, 0x51);
     let again = engine.maintenance().import(&[item(&j, 0x51)]);
-    assert!(matches!(again, Err(Error::PreviouslyRevoked(_))), "{again:?}");
+    assert!(matches!(again, Err(AdminError::PreviouslyRevoked(_))), "{again:?}");
 }
 
 /// Authorizations of a deleted user are revoked and purged with the user.
@@ -240,7 +240,7 @@ fn tokens_revoked_with_their_owner_stay_revoked_when_the_owner_is_reimported() {
     let revived = [ImportItem::User(user.clone())];
     engine.maintenance().import_with(&revived, IfRevoked::Revive).unwrap();
     let again = engine.maintenance().import(&[item()]);
-    assert!(matches!(again, Err(Error::PreviouslyRevoked(_))), "{again:?}");
+    assert!(matches!(again, Err(AdminError::PreviouslyRevoked(_))), "{again:?}");
     let engine = j.open(backup).unwrap();
     let refused = engine.verifier().check(TEXT, &READ_BUCKETS);
     assert_eq!(refused, Err(Denied::Revoked(Id::new(0x51).unwrap())));

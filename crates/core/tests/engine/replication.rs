@@ -9,8 +9,8 @@ use symbolon::store::{
     Cursor, Epoch, Limits, Page, Revision, Sharing, Stored, TokenStore, Wake, Write,
 };
 use symbolon::{
-    Caller, Denied, Engine, Error, Id, IntegrityFaultKind, MemoryStore, Minute, NewOrganization,
-    NewUser, StoreError, StoreKey, Transition,
+    AdminError, Caller, Denied, Engine, Id, IntegrityFaultKind, MemoryStore, Minute,
+    NewOrganization, NewUser, OpenError, StoreError, StoreKey, Transition,
 };
 
 use crate::fixture::{READ_BUCKETS, World, bearer_caller, engine, key, options};
@@ -165,7 +165,7 @@ fn a_forged_record_is_refused_and_reported_without_blocking_others() {
     let (later, later_made) = world.create(&["read:buckets"]);
     assert_eq!(world.check(&later), Ok(later_made.id));
     let refused = world.root().authorizations().revoke(made.id);
-    assert!(matches!(refused, Err(Error::Tampered(_))));
+    assert!(matches!(refused, Err(AdminError::Tampered(_))));
     let restarted = world.another();
     assert_eq!(restarted.verifier().check(token.reveal(), &READ_BUCKETS), Err(Denied::Unknown));
     assert!(restarted.faults().iter().any(|fault| fault.key == key));
@@ -179,17 +179,17 @@ fn a_store_requires_its_key_and_settings() {
         StoreKey::from_bytes([1; 32]),
         options(&world.clock),
     );
-    assert!(matches!(wrong, Err(Error::WrongKey(_))));
+    assert!(matches!(wrong, Err(OpenError::WrongKey(_))));
     let empty: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
     let opened = Engine::open(Arc::clone(&empty), key(), options(&world.clock));
-    assert!(matches!(opened, Err(Error::Empty)));
+    assert!(matches!(opened, Err(OpenError::Empty)));
     let setting = RecordKey::new(Kind::SETTING, Id::new(1).unwrap());
     let stored = world.store.get(&setting).unwrap().unwrap();
     let gone = Write::Purge { key: setting, expected: stored.revision };
     world.store.commit(&[gone]).unwrap();
     for open in [Engine::open, Engine::create] {
         let opened = open(Arc::clone(&world.store), key(), options(&world.clock));
-        assert!(matches!(opened, Err(Error::Settings)));
+        assert!(matches!(opened, Err(OpenError::Settings)));
     }
 }
 
@@ -267,9 +267,9 @@ fn a_replayed_record_can_only_be_revoked() {
     // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
     let caller = bearer_caller(made.id);
     let created = engine.admin(caller).organizations().create(&NewOrganization::named("stolen"));
-    assert!(matches!(created, Err(Error::Tampered(_))), "{created:?}");
+    assert!(matches!(created, Err(AdminError::Tampered(_))), "{created:?}");
     let off = root.authorizations().edit(made.id, Transition::Deactivate.into());
-    assert!(matches!(off, Err(Error::Tampered(_))));
+    assert!(matches!(off, Err(AdminError::Tampered(_))));
     assert_eq!(world.check(&token), Ok(made.id));
     root.authorizations().revoke(made.id).unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));

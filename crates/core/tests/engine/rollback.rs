@@ -9,8 +9,8 @@ use symbolon::journal::{Event, MemoryJournal, Operation};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
-    Caller, Clock, Denied, Engine, Error, Id, IntegrityFaultKind, NewBucket, NewOrganization,
-    NewUser, Options, OrganizationEdit, Rotation, StoreError, TokenStore, Transition,
+    AdminError, Caller, Clock, Denied, Engine, Id, IntegrityFaultKind, NewBucket, NewOrganization,
+    NewUser, OpenError, Options, OrganizationEdit, Rotation, StoreError, TokenStore, Transition,
     UnjournaledStore, UserEdit,
 };
 
@@ -83,7 +83,7 @@ fn all_revocations_survive_a_restore() {
     assert!(matches!(check(&engine, &of_user), Err(Denied::Revoked(_))));
     assert!(matches!(check(&engine, &of_organization), Err(Denied::Revoked(_))));
     let named = engine.admin(*root).buckets().find(j.world.org.id, "b");
-    assert!(matches!(named, Err(Error::NotFound(_))));
+    assert!(matches!(named, Err(AdminError::NotFound(_))));
     assert_eq!(check(&engine, &rotated), Ok(old.id), "within the overlap");
     j.world.clock.advance(Duration::from_secs(3601));
     assert_eq!(check(&engine, &rotated), Err(Denied::Expired(old.id)));
@@ -128,7 +128,7 @@ fn a_store_unknown_to_its_journal_opens_only_when_accepted() {
         (journal, Engine::open(j.backup(), key(), options))
     };
     let (journal, refused) = lost(UnjournaledStore::Refuse, None);
-    assert!(matches!(refused, Err(Error::NoJournal)));
+    assert!(matches!(refused, Err(OpenError::NoJournal)));
     assert_eq!(journal.entries(), []);
     let (_, accepted) = lost(UnjournaledStore::Accept, None);
     let accepted = accepted.unwrap();
@@ -154,7 +154,7 @@ fn the_journal_of_another_store_is_refused() {
     let journal = Arc::new(other.journal.another());
     let options = with_journal(&one.world.clock, journal);
     let opened = Engine::open(one.world.store.clone(), key(), options);
-    assert!(matches!(opened, Err(Error::ForeignJournal)));
+    assert!(matches!(opened, Err(OpenError::ForeignJournal)));
 }
 
 #[test]

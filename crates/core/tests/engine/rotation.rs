@@ -5,7 +5,7 @@ use std::sync::Arc;
 use symbolon::record::{IntegrityError, Kind, RecordKey};
 use symbolon::store::{Cursor, Revision, Write};
 use symbolon::{
-    Caller, Denied, Engine, Error, ForeignHash, ImportItem, IntegrityFaultKind, MemoryStore,
+    Caller, Denied, Engine, ForeignHash, ImportItem, IntegrityFaultKind, MemoryStore, OpenError,
     StoreKey,
 };
 
@@ -13,7 +13,7 @@ use crate::fixture::{READ_BUCKETS, World, key, options};
 use crate::imports::{V2, authorization};
 use crate::rollback::Flaky;
 
-fn open(world: &World, key: StoreKey) -> Result<Engine, Error> {
+fn open(world: &World, key: StoreKey) -> Result<Engine, OpenError> {
     Engine::open(Arc::clone(&world.store), key, options(&world.clock))
 }
 
@@ -55,7 +55,7 @@ fn rotation_keeps_tokens_valid_and_rejects_records_under_the_old_key() {
     let (newer, second) = engine.admin(Caller::Root).authorizations().create(new).unwrap();
     assert_eq!(check(newer.reveal()), Ok(second.id));
     // The old key alone no longer opens the store.
-    assert!(matches!(open(&world, key()), Err(Error::WrongKey(_))));
+    assert!(matches!(open(&world, key()), Err(OpenError::WrongKey(_))));
 
     // A record under the old key is refused, so a stolen old key cannot create records.
     let now = world.store.get(&of_made).unwrap().unwrap();

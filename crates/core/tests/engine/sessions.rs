@@ -8,7 +8,7 @@ use symbolon::journal::{Actor, Event, Journal, Operation};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Write;
 use symbolon::{
-    AuthorizationEdit, Caller, Denied, Engine, Error, Id, IntegrityFaultKind, PasswordHash,
+    AdminError, AuthorizationEdit, Caller, Denied, Engine, Id, IntegrityFaultKind, PasswordHash,
     PurgeOptions, Session, Timestamp, Token, TokenStore, Transition, UserEdit,
 };
 
@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) fn denied(engine: &Engine, text: &str) -> Option<Denied> {
     match engine.sessions().get(text.as_bytes()) {
         Ok(_) => None,
-        Err(Error::Caller(denied)) => Some(denied),
+        Err(AdminError::Caller(denied)) => Some(denied),
         Err(error) => unreachable!("{error}"),
     }
 }
@@ -260,12 +260,12 @@ fn a_session_is_found_only_by_its_exact_text() {
     assert_eq!(denied(&world.engine, &other), Some(Denied::Unknown));
     assert_eq!(denied(&world.engine, "short"), Some(Denied::Malformed));
     let out = engine.sessions().sign_out(forged.reveal().as_bytes());
-    assert!(matches!(out, Err(Error::Caller(Denied::Unknown))));
+    assert!(matches!(out, Err(AdminError::Caller(Denied::Unknown))));
     assert!(engine.sessions().get(text.reveal().as_bytes()).is_ok());
-    assert!(matches!(engine.sessions().sign_in(&ROOT, HOUR), Err(Error::Forbidden(_))));
+    assert!(matches!(engine.sessions().sign_in(&ROOT, HOUR), Err(AdminError::CannotSignIn)));
     let gone = user_caller(Id::new(99).unwrap());
     let refused = engine.sessions().sign_in(&gone, HOUR);
-    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     let shown = format!("{session:?}");
     assert!(!shown.contains(text.reveal()));
 }

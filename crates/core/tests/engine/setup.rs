@@ -6,9 +6,9 @@ use symbolon::journal::{Durability, Journal, MemoryJournal};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{Cursor, Stored, Write};
 use symbolon::{
-    Caller, Engine, Error, Id, IfNameExists, IfStoreMissing, ImportItem, ManualClock, MemoryStore,
-    NewOrganization, NewUser, Options, Organization, OrganizationEdit, Schema, SetUpRequest,
-    Status, TokenStore, Transition,
+    AdminError, Caller, Engine, Id, IfNameExists, IfStoreMissing, ImportItem, ManualClock,
+    MemoryStore, NewOrganization, NewUser, OpenError, Options, Organization, OrganizationEdit,
+    Schema, SetUpRequest, Status, TokenStore, Transition,
 };
 
 use crate::fixture::{bearer_caller, key, options};
@@ -29,7 +29,7 @@ fn create(
     store: &Arc<dyn TokenStore>,
     journal: &Arc<MemoryJournal>,
     with: impl Fn(Options) -> Options,
-) -> Result<Engine, Error> {
+) -> Result<Engine, OpenError> {
     let options =
         Options { journal: Some(Arc::clone(journal) as Arc<dyn Journal>), ..options(&clock()) };
     Engine::create(Arc::clone(store), key(), with(options))
@@ -86,7 +86,10 @@ fn tamper(store: &Arc<dyn TokenStore>, key: RecordKey, old: Option<&Stored>) {
 fn assert_closed(engine: &Engine) {
     assert!(!engine.is_setup_open().unwrap());
     let refused = engine.set_up_unused(&first());
-    assert!(matches!(refused, Err(Error::AlreadySetUp | Error::SetUpClosed)), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AdminError::AlreadySetUp | AdminError::SetUpClosed)),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn set_up_is_open_in_an_unused_store_and_closed_afterwards() {
     engine.set_up_unused(&first()).unwrap();
     assert!(engine.maintenance().is_set_up().unwrap());
     assert_closed(&engine);
-    assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
+    assert!(matches!(engine.maintenance().set_up(&first()), Err(AdminError::AlreadySetUp)));
     assert_closed(&open(&store, &journal));
     assert_eq!(engine.maintenance().fsck().unwrap().problems, []);
 }
@@ -158,7 +161,7 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
         assert!(!engine.maintenance().is_set_up().unwrap(), "{at}");
         engine.maintenance().set_up(&first()).unwrap();
         assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{at}");
-        assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
+        assert!(matches!(engine.maintenance().set_up(&first()), Err(AdminError::AlreadySetUp)));
     }
 }
 
@@ -193,7 +196,7 @@ fn removing_the_set_up_record_does_not_reopen_set_up() {
         for engine in &engine {
             assert!(engine.maintenance().is_set_up().unwrap());
             assert_closed(engine);
-            assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
+            assert!(matches!(engine.maintenance().set_up(&first()), Err(AdminError::AlreadySetUp)));
             let problems = engine.maintenance().fsck().unwrap().problems;
             assert_eq!(problems.len(), 1, "{problems:?}");
             assert_eq!(problems[0].key, setting(SET_UP));
@@ -247,7 +250,7 @@ fn the_journal_keeps_set_up_closed_after_a_rollback_to_an_unused_store() {
     let engine = open(&copy, &journal);
     assert!(engine.maintenance().is_set_up().unwrap());
     assert_closed(&engine);
-    assert!(matches!(engine.maintenance().set_up(&first()), Err(Error::AlreadySetUp)));
+    assert!(matches!(engine.maintenance().set_up(&first()), Err(AdminError::AlreadySetUp)));
 }
 
 #[test]
@@ -279,7 +282,7 @@ fn a_missing_store_with_a_used_journal_is_recreated_only_on_request() {
     drop(engine);
     let empty = memory();
     let refused = create(&empty, &journal, |options| options);
-    assert!(matches!(refused, Err(Error::StoreMissing)), "{refused:?}");
+    assert!(matches!(refused, Err(OpenError::StoreMissing)), "{refused:?}");
     assert!(records(&empty).is_empty(), "nothing was written");
     let accepted = create(&empty, &journal, |options| Options {
         if_store_missing: IfStoreMissing::Create,

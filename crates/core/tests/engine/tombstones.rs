@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use symbolon::{
-    Action, AuthorizationEdit, AuthorizationFilter, Caller, Denied, Error, Field, ListOptions,
+    Action, AdminError, AuthorizationEdit, AuthorizationFilter, Caller, Denied, Field, ListOptions,
     MemoryStore, NewAuthorization, NewBucket, NewOrganization, NewUser, Origin, Permission,
     ResourceType, Role, Rotation, Status, Transition, UserEdit,
 };
 
 use crate::fixture::World;
 
-fn not_found<T: std::fmt::Debug>(answer: Result<T, Error>, field: Field) {
-    assert!(matches!(&answer, Err(Error::NotFound(of)) if *of == field), "{field}: {answer:?}");
+fn not_found<T: std::fmt::Debug>(answer: Result<T, AdminError>, field: Field) {
+    assert!(
+        matches!(&answer, Err(AdminError::NotFound(of)) if *of == field),
+        "{field}: {answer:?}"
+    );
 }
 
 #[test]
@@ -144,8 +147,8 @@ fn a_caller_reads_its_own_authorization_and_resolves_its_organization() {
     assert_eq!(reader.organizations().resolve("other").unwrap(), other.id);
     assert_eq!(world.root().own_authorization().unwrap(), None);
     world.root().authorizations().revoke(made.id).unwrap();
-    assert!(matches!(bearer.own_authorization(), Err(Error::Caller(_))));
-    assert!(matches!(bearer.own_user(), Err(Error::Caller(_))));
+    assert!(matches!(bearer.own_authorization(), Err(AdminError::Caller(_))));
+    assert!(matches!(bearer.own_user(), Err(AdminError::Caller(_))));
 }
 
 /// The second engine has not seen the revocation yet when it is asked to repeat it.
@@ -225,7 +228,7 @@ fn a_refused_caller_finds_nothing_by_name() {
         ];
         for answer in answers {
             let refusal = Denied::Revoked(made.id);
-            assert!(matches!(answer, Err(Error::Caller(why)) if why == refusal));
+            assert!(matches!(answer, Err(AdminError::Caller(why)) if why == refusal));
         }
     }
 }

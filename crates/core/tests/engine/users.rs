@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 use std::sync::LazyLock;
 use symbolon::journal::{Actor, Event, Journal, MemoryJournal};
 use symbolon::{
-    Action, AuthorizationFilter, Caller, Creator, Denied, Engine, Error, Id, ImportItem,
+    Action, AdminError, AuthorizationFilter, Caller, Creator, Denied, Engine, Id, ImportItem,
     ListOptions, Membership, NewAuthorization, NewUser, Organization, Permission, Request,
     ResourceType, Role, Status, Timestamp, Transition, User, UserEdit,
 };
@@ -113,14 +113,16 @@ impl Setting {
                 && enough(self.role(organization))
     }
 
-    fn answer(&self, found: Result<bool, Error>) -> Option<bool> {
+    fn answer(&self, found: Result<bool, AdminError>) -> Option<bool> {
         match (self.users[0].status, found) {
             (Status::Active, Ok(may)) => Some(may),
             (Status::Active, error) => panic!("{error:?}"),
-            (Status::Inactive, Err(Error::Caller(Denied::OwnerInactive(of)))) if of == id(1) => {
+            (Status::Inactive, Err(AdminError::Caller(Denied::OwnerInactive(of))))
+                if of == id(1) =>
+            {
                 None
             }
-            (Status::Revoked, Err(Error::Caller(Denied::Unknown))) => None,
+            (Status::Revoked, Err(AdminError::Caller(Denied::Unknown))) => None,
             (status, answer) => panic!("{status:?} {answer:?}"),
         }
     }
@@ -131,10 +133,12 @@ fn asking() -> Caller {
     *ASKING
 }
 
-fn allowed<T>(answer: Result<T, Error>) -> Result<bool, Error> {
+fn allowed<T>(answer: Result<T, AdminError>) -> Result<bool, AdminError> {
     match answer {
         Ok(_) => Ok(true),
-        Err(Error::Forbidden(_) | Error::Exceeds(_) | Error::NotFound(_)) => Ok(false),
+        Err(AdminError::Forbidden(_) | AdminError::Exceeds(_) | AdminError::NotFound(_)) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }
@@ -231,7 +235,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
         assert_eq!(edit.is_ok(), may);
         let member = setting.users[0].memberships.iter().any(|held| held.organization == *of);
         // Members of the organization get `Forbidden`; others get `NotFound`.
-        assert!(may || matches!(edit, Err(Error::Forbidden(_))) == member);
+        assert!(may || matches!(edit, Err(AdminError::Forbidden(_))) == member);
     }
     let whole = ListOptions::default();
     let mut users = Vec::new();
@@ -253,8 +257,8 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
         let members = setting.users.iter().filter(alive).filter_map(held);
         match asked.organizations().members(id(at)) {
             Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
-            Err(Error::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
-            Err(Error::Forbidden(_)) => {
+            Err(AdminError::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
+            Err(AdminError::Forbidden(_)) => {
                 let belongs = setting.users[0].role_in(id(at)).is_some();
                 assert!(!seen && belongs, "{setting:?}");
             }
@@ -312,7 +316,7 @@ fn refusals_name_the_missing_permission() {
     let org = world.org.id;
     root.organizations().add_member(org, me, Role::Member).unwrap();
     let caller = user_caller(me);
-    let text = |error: Option<Error>| error.map(|error| error.to_string()).unwrap();
+    let text = |error: Option<AdminError>| error.map(|error| error.to_string()).unwrap();
     let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
     let new = NewAuthorization::new(org, [read]);
     assert_eq!(
@@ -349,9 +353,9 @@ fn a_just_deactivated_user_changes_nothing() {
     other.admin(Caller::Root).users().edit(me, &off).unwrap();
     let renamed = UserEdit { name: Some("I".into()), ..UserEdit::default() };
     let refused = engine.admin(caller).users().edit(me, &renamed);
-    assert!(matches!(refused, Err(Error::Caller(Denied::OwnerInactive(of))) if of == me));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(of))) if of == me));
     let refused = engine.admin(user_caller(id(77))).users().list(&ListOptions::default());
-    assert!(matches!(refused, Err(Error::Caller(Denied::Unknown))));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
 }
 
 /// A caller must hold every permission that a membership or a new password gives access to.
@@ -386,12 +390,12 @@ fn memberships_never_exceed_what_the_granter_holds() {
     ] {
         let added = engine.admin(*caller).organizations().add_member(org, friend, role);
         assert_eq!(added.is_ok(), may, "{added:?}");
-        assert!(may || matches!(added, Err(Error::Exceeds(_))));
+        assert!(may || matches!(added, Err(AdminError::Exceeds(_))));
     }
     let writer = Permission::new(Action::WRITE, ResourceType::USERS);
     let writer = create(vec![writer]);
     let refused = engine.admin(writer).users().edit(friend, &password);
-    assert!(matches!(refused, Err(Error::Exceeds(_))));
+    assert!(matches!(refused, Err(AdminError::Exceeds(_))));
     assert!(engine.admin(user_caller(friend)).users().edit(friend, &password).is_ok());
     let operator = create(symbolon::Schema::influxdb_operator());
     let again = UserEdit {

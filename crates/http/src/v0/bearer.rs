@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use symbolon::{
-    Action, Admin, Authorizations, Caller, Engine, Error, Id, Origin, Request, ResourceType,
+    Action, Admin, AdminError, Authorizations, Caller, Engine, Id, Origin, Request, ResourceType,
 };
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ impl Bearer {
         let wanted = on.map_or(wanted, |id| wanted.id(id));
         // A database token never manages tokens, even if it was imported with such permissions.
         let may = match own.origin {
-            Origin::V0 => Err(Error::Forbidden(wanted.to_string())),
+            Origin::V0 => Err(AdminError::Forbidden(wanted.permission())),
             _ => admin.authorize(&wanted),
         };
         may.map_err(refused)?;

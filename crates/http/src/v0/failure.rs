@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use symbolon::{Error, SchemaError};
+use symbolon::{AdminError, SchemaError};
 use utoipa::IntoResponses;
 use utoipa::openapi::RefOr;
 
@@ -49,15 +49,15 @@ fn status(code: Code) -> StatusCode {
 
 /// Converts an error of the engine. Unlike under `/api/v2`, a missing permission is 403, and a
 /// revoked token is still found.
-pub(super) fn refused(error: Error) -> Failure {
+pub(super) fn refused(error: AdminError) -> Failure {
     match error {
-        Error::Forbidden(lacking) => {
+        AdminError::Forbidden(lacking) => {
             let message = format!("insufficient permissions: {lacking} is needed");
             Failure::new(Code::Forbidden, message)
         }
-        Error::AlreadyRevoked(_) => revoked(),
-        Error::Schema(SchemaError::Name) => Failure::invalid(super::json::RESOURCE),
-        Error::Schema(schema) => Failure::invalid(schema.to_string()),
+        AdminError::AlreadyRevoked(_) => revoked(),
+        AdminError::Schema(SchemaError::Name) => Failure::invalid(super::json::RESOURCE),
+        AdminError::Schema(schema) => Failure::invalid(schema.to_string()),
         error => error.into(),
     }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{Bucket, Caller, Engine, Error, Field, Id, NewBucket, Timestamp};
+use symbolon::{AdminError, Bucket, Caller, Engine, Field, Id, NewBucket, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -216,7 +216,7 @@ async fn delete(
 /// Returns the id of the organization with this name, if the caller may learn that it exists.
 fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Failure> {
     match engine.admin(*caller).organizations().resolve(name) {
-        Err(Error::NotFound(_)) => Err(unknown_organization(name)),
+        Err(AdminError::NotFound(_)) => Err(unknown_organization(name)),
         found => Ok(found?),
     }
 }

@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use symbolon::{Caller, Error, Id, UserEdit, VerifiedUser};
+use symbolon::{AdminError, Caller, Id, UserEdit, VerifiedUser};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -39,7 +39,7 @@ async fn me(State(api): State<Api>, principal: Principal) -> Result<Json<UserFor
             .ok_or_else(|| Failure::new(Code::NotFound, "the token has no user"))?;
         let found = engine.admin(principal.caller).users().get(id);
         found.map_err(|error| match error {
-            Error::NotFound(_) => {
+            AdminError::NotFound(_) => {
                 let message = format!("read:users/{id} is unauthorized");
                 Failure::new(Code::Unauthorized, message)
             }

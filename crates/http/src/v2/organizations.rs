@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    Caller, Engine, Error, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
+    AdminError, Caller, Engine, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
     Timestamp, Transition,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -162,7 +162,7 @@ async fn list(
 }
 
 /// Returns the organizations of a user; none if the caller may not read the user.
-fn memberships(engine: &Engine, caller: &Caller, user: Id) -> Result<Vec<Id>, Error> {
+fn memberships(engine: &Engine, caller: &Caller, user: Id) -> Result<Vec<Id>, AdminError> {
     let found = super::users::here_if_any(engine, caller, user)?;
     let all = found.into_iter().flat_map(|user| user.memberships);
     Ok(all.map(|membership| membership.organization).collect())

@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use symbolon::{Error, IfNameExists, Prefix, Schema, SetUpRequest, Token};
+use symbolon::{AdminError, IfNameExists, Prefix, Schema, SetUpRequest, Token};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -72,7 +72,7 @@ impl FromRequestParts<Api> for MaySetUp {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Failure> {
         if !is_open(api).await? {
-            return Err(Error::AlreadySetUp.into());
+            return Err(AdminError::AlreadySetUp.into());
         }
         refuse_web_page(api.settings(), parts)?;
         refuse_form(&parts.headers)?;

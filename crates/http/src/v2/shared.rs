@@ -1,7 +1,7 @@
 //! Helpers for users, organizations and buckets.
 
 use serde::Serialize;
-use symbolon::{Error, Field};
+use symbolon::{AdminError, Field};
 use utoipa::ToSchema;
 
 use crate::failure::{Code, Failure};
@@ -21,11 +21,11 @@ impl OwnLink {
 }
 
 /// Converts an error to InfluxDB's text for a name that is taken.
-pub(super) fn taken(error: Error, name: &str) -> Failure {
+pub(super) fn taken(error: AdminError, name: &str) -> Failure {
     let what = match error {
-        Error::Exists(Field::UserName) => "user",
-        Error::Exists(Field::OrganizationName) => "organization",
-        Error::Exists(Field::BucketName) => "bucket",
+        AdminError::Exists(Field::UserName) => "user",
+        AdminError::Exists(Field::OrganizationName) => "organization",
+        AdminError::Exists(Field::BucketName) => "bucket",
         error => return error.into(),
     };
     let message = format!("{what} with name {name} already exists");

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{Caller, Engine, Error, Field, Id, NewUser, Status, Transition, User, UserEdit};
+use symbolon::{
+    AdminError, Caller, Engine, Field, Id, NewUser, Status, Transition, User, UserEdit,
+};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
@@ -233,6 +235,10 @@ fn switch(status: Status) -> Transition {
 }
 
 /// Returns the user, or `None` if it does not exist or the caller may not read it.
-pub(super) fn here_if_any(engine: &Engine, caller: &Caller, id: Id) -> Result<Option<User>, Error> {
+pub(super) fn here_if_any(
+    engine: &Engine,
+    caller: &Caller,
+    id: Id,
+) -> Result<Option<User>, AdminError> {
     absent_is_none(engine.admin(*caller).users().get(id))
 }

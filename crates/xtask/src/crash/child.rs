@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use fastrand::Rng;
 use symbolon::{
-    Action, Admin, Caller, Error, Id, NewAuthorization, NewOrganization, Permission, ResourceType,
-    Rotation,
+    Action, Admin, AdminError, Caller, Id, NewAuthorization, NewOrganization, Permission,
+    ResourceType, Rotation,
 };
 
 use super::{Backend, files};
@@ -76,7 +76,7 @@ pub(super) fn run(backend: Backend, args: &EngineArgs) -> Result<(), Failure> {
 }
 
 /// Creates a token that reads buckets.
-pub(super) fn create(root: &Admin, organization: Id) -> Result<(Id, String), Error> {
+pub(super) fn create(root: &Admin, organization: Id) -> Result<(Id, String), AdminError> {
     let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(organization);
     let new = NewAuthorization::new(organization, [read]);
     let (token, authorization) = root.authorizations().create(new)?;
@@ -84,9 +84,9 @@ pub(super) fn create(root: &Admin, organization: Id) -> Result<(Id, String), Err
 }
 
 /// Returns the only organization, and creates it if it does not exist.
-pub(super) fn organization(root: &Admin) -> Result<Id, Error> {
+pub(super) fn organization(root: &Admin) -> Result<Id, AdminError> {
     match root.organizations().find("org") {
-        Err(Error::NotFound(_)) => {}
+        Err(AdminError::NotFound(_)) => {}
         found => return Ok(found?.id),
     }
     Ok(root.organizations().create(&NewOrganization::named("org"))?.id)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use symbolon::{
-    AuthorizationEdit, AuthorizationFilter, Denied, Engine, Error, Field, ImportReport,
+    AdminError, AuthorizationEdit, AuthorizationFilter, Denied, Engine, Field, ImportReport,
     NewOrganization, NewUser, OrganizationEdit, PermissionSet, SetUpRequest, Status, Token,
     Transition, UserEdit,
 };
@@ -21,7 +21,7 @@ pub(super) struct Case {
     /// Creates the initial state.
     pub(super) prepare: fn(&World) -> Before,
     /// Makes the change, and returns the tokens that it creates.
-    pub(super) run: fn(&World, &Before) -> Result<Vec<Token>, Error>,
+    pub(super) run: fn(&World, &Before) -> Result<Vec<Token>, AdminError>,
     /// Returns true if the engine shows the complete change.
     pub(super) holds: fn(&Engine, &Before) -> bool,
     pub(super) again: Again,
@@ -36,7 +36,7 @@ pub(super) enum Again {
     /// This number of additional records, because the token of the first attempt is lost.
     Another(usize),
     /// A refusal, because the first attempt was written.
-    Refused(fn(&Error) -> bool),
+    Refused(fn(&AdminError) -> bool),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -132,7 +132,7 @@ pub(super) const CASES: &[Case] = &[
             denied(engine, before) == [Some(Denied::Expired(before.id))]
                 && authorizations(engine, before.organization) == 2
         },
-        again: Again::Refused(|error| matches!(error, Error::Invalid(Field::Expiry, _))),
+        again: Again::Refused(|error| matches!(error, AdminError::Invalid(Field::Expiry, _))),
         commits: Commits::One,
     },
     Case {
@@ -140,7 +140,7 @@ pub(super) const CASES: &[Case] = &[
         prepare: nothing,
         run: |world, _| world.root().users().create(&NewUser::named("new")).map(none),
         holds: |engine, _| engine.admin(ROOT).with_tombstones().users().find("new").is_ok(),
-        again: Again::Refused(|error| matches!(error, Error::Exists(Field::UserName))),
+        again: Again::Refused(|error| matches!(error, AdminError::Exists(Field::UserName))),
         commits: Commits::One,
     },
     Case {
@@ -189,7 +189,7 @@ pub(super) const CASES: &[Case] = &[
                 .map(none)
         },
         holds: |engine, _| engine.admin(ROOT).with_tombstones().organizations().find("new").is_ok(),
-        again: Again::Refused(|error| matches!(error, Error::Exists(Field::OrganizationName))),
+        again: Again::Refused(|error| matches!(error, AdminError::Exists(Field::OrganizationName))),
         commits: Commits::One,
     },
     Case {
@@ -261,7 +261,7 @@ pub(super) const CASES: &[Case] = &[
         prepare: nothing,
         run: |world, before| registered(world, before).map(none),
         holds: |engine, before| is_bucket(engine, before),
-        again: Again::Refused(|error| matches!(error, Error::Exists(Field::BucketName))),
+        again: Again::Refused(|error| matches!(error, AdminError::Exists(Field::BucketName))),
         commits: Commits::One,
     },
     Case {
@@ -298,7 +298,7 @@ pub(super) const CASES: &[Case] = &[
             named_user(engine, "me").is_some()
                 && engine.admin(ROOT).with_tombstones().organizations().find("first").is_ok()
         },
-        again: Again::Refused(|error| matches!(error, Error::AlreadySetUp)),
+        again: Again::Refused(|error| matches!(error, AdminError::AlreadySetUp)),
         commits: Commits::One,
     },
     Case {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use symbolon::store::{Cursor, End, Stored, TokenStore};
-use symbolon::{Engine, Error, MemoryStore, StoreError, Token};
+use symbolon::{AdminError, Engine, MemoryStore, StoreError, Token};
 use symbolon_conformance::faults::{Fault, FaultyStore, Method};
 
 use crate::fixture::{READ_BUCKETS, World};
@@ -50,7 +50,7 @@ impl Trial {
         Self { records: dump(store.inner()), store, world, before }
     }
 
-    fn run(&self, case: &Case) -> Result<Vec<Token>, Error> {
+    fn run(&self, case: &Case) -> Result<Vec<Token>, AdminError> {
         (case.run)(&self.world, &self.before)
     }
 
@@ -216,8 +216,8 @@ fn every_change_reports_its_true_outcome_under_every_fault() {
 }
 
 /// Returns true if the change may have been written in spite of this error.
-fn is_unknown(error: &Error) -> bool {
-    matches!(error, Error::Store(error) if matches!(**error, StoreError::Backend(_)))
+fn is_unknown(error: &AdminError) -> bool {
+    matches!(error, AdminError::Store(error) if matches!(**error, StoreError::Backend(_)))
 }
 
 fn dump(store: &MemoryStore) -> (Vec<Stored>, End) {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use symbolon::{
-    Authorization, AuthorizationFilter, Bucket, Caller, Denied, Engine, Error, ForeignHash, Id,
-    ImportItem, ListOptions, NewAuthorization, NewBucket, NewUser, Organization, OrganizationEdit,
-    Origin, Prefix, Role, Rotation, Status, Timestamp, Token, User,
+    AdminError, Authorization, AuthorizationFilter, Bucket, Caller, Denied, Engine, ForeignHash,
+    Id, ImportItem, ListOptions, NewAuthorization, NewBucket, NewUser, Organization,
+    OrganizationEdit, Origin, Prefix, Role, Rotation, Status, Timestamp, Token, User,
 };
 
 use crate::fixture::{READ_BUCKETS, World, permission};
@@ -53,7 +53,7 @@ pub(super) fn created(
     world: &World,
     caller: &Caller,
     user: Option<Id>,
-) -> Result<Vec<Token>, Error> {
+) -> Result<Vec<Token>, AdminError> {
     let made =
         world.engine.admin(*caller).with_tombstones().authorizations().create(new(world, user));
     made.map(|(token, _)| vec![token])
@@ -63,7 +63,7 @@ pub(super) fn rotated(
     world: &World,
     before: &Before,
     overlap: Duration,
-) -> Result<Vec<Token>, Error> {
+) -> Result<Vec<Token>, AdminError> {
     let rotation = Rotation { overlap, description: None };
     let made = world.root().authorizations().rotate(before.id, &rotation);
     made.map(|(token, _)| vec![token])
@@ -73,15 +73,15 @@ pub(super) fn edited_organization(
     world: &World,
     before: &Before,
     edit: &OrganizationEdit,
-) -> Result<Vec<Token>, Error> {
+) -> Result<Vec<Token>, AdminError> {
     world.root().organizations().edit(before.organization, edit).map(none)
 }
 
-pub(super) fn added(world: &World, before: &Before) -> Result<User, Error> {
+pub(super) fn added(world: &World, before: &Before) -> Result<User, AdminError> {
     world.root().organizations().add_member(before.organization, before.id, Role::Owner)
 }
 
-pub(super) fn registered(world: &World, before: &Before) -> Result<Bucket, Error> {
+pub(super) fn registered(world: &World, before: &Before) -> Result<Bucket, AdminError> {
     world
         .root()
         .buckets()

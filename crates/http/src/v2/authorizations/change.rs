@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use symbolon::{
-    Authorization, AuthorizationEdit, Caller, Engine, Error, IfUnchanged, Origin, Rotation, Status,
-    Transition,
+    AdminError, Authorization, AuthorizationEdit, Caller, Engine, IfUnchanged, Origin, Rotation,
+    Status, Transition,
 };
 
 use super::create::status;
@@ -143,7 +143,7 @@ pub(super) async fn rotate(
             .rotate(id, &rotation)?;
         let form =
             AuthorizationForm::new(made, &mut engine.admin(principal.caller).names(), &settings)?;
-        Ok::<_, Error>(form.with(&token))
+        Ok::<_, AdminError>(form.with(&token))
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
 }
@@ -151,7 +151,7 @@ pub(super) async fn rotate(
 async fn shown(
     api: &Api,
     caller: Caller,
-    work: impl FnOnce(&Engine) -> Result<Authorization, Error> + Send + 'static,
+    work: impl FnOnce(&Engine) -> Result<Authorization, AdminError> + Send + 'static,
 ) -> Result<Json<AuthorizationForm>, Failure> {
     let settings = api.settings().clone();
     let form = api.run(move |engine| {

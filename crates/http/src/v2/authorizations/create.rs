@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{Engine, Error, NewAuthorization, Origin, PermissionSet, Status};
+use symbolon::{AdminError, Engine, NewAuthorization, Origin, PermissionSet, Status};
 
 use super::json::{AuthorizationForm, NewForm};
 use crate::api::Api;
@@ -31,7 +31,7 @@ pub(super) async fn create(
         let new = new(engine, &principal, form)?;
         let made = engine.admin(principal.caller).authorizations().create(new);
         let (token, made) = made.map_err(|error| match error {
-            Error::NotFound(_) => Failure::invalid("unable to create token"),
+            AdminError::NotFound(_) => Failure::invalid("unable to create token"),
             error => error.into(),
         })?;
         let form =

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use symbolon::{Authorization, Error, Id, Names, Permission, Timestamp, Token};
+use symbolon::{AdminError, Authorization, Id, Names, Permission, Timestamp, Token};
 use utoipa::ToSchema;
 
 use crate::api::Settings;
@@ -127,7 +127,7 @@ impl AuthorizationForm {
         one: Authorization,
         names: &mut Names,
         settings: &Settings,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, AdminError> {
         let user_name = match one.user {
             Some(user) => names.user(user)?.map(str::to_owned),
             None => None,
@@ -144,7 +144,7 @@ impl AuthorizationForm {
             user_name,
             permissions: permissions
                 .map(|permission| shown(permission, names))
-                .collect::<Result<_, Error>>()?,
+                .collect::<Result<_, AdminError>>()?,
             links: Links {
                 own: format!("/api/v2/authorizations/{}", one.id),
                 user: one.user.map(|user| format!("/api/v2/users/{user}")),
@@ -167,7 +167,7 @@ impl AuthorizationForm {
 
 /// Returns a permission with the names of its resource and organization. If a resource with an id
 /// has no name, its organization is not named either.
-fn shown(permission: &Permission, names: &mut Names) -> Result<Value, Error> {
+fn shown(permission: &Permission, names: &mut Names) -> Result<Value, AdminError> {
     let mut value = serde_json::to_value(permission).unwrap_or(Value::Null);
     let name = names.of_resource(permission)?.map(str::to_owned);
     let by_id = matches!(permission.resource.target, symbolon::Target::Id(_));

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use symbolon::{
-    Admin, Authorization, AuthorizationFilter, AuthorizationPages, Caller, Engine, Error, Id,
+    Admin, AdminError, Authorization, AuthorizationFilter, AuthorizationPages, Caller, Engine, Id,
     Names, Origin,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -190,7 +190,7 @@ impl Reading {
         Ok(())
     }
 
-    fn is_wanted(&self, one: &Authorization, names: &mut Names) -> Result<bool, Error> {
+    fn is_wanted(&self, one: &Authorization, names: &mut Names) -> Result<bool, AdminError> {
         let filter = &self.filter;
         if let Some(name) = &filter.user_name {
             let user = one.user.map(|user| names.user(user)).transpose()?.flatten();
@@ -208,7 +208,7 @@ impl Reading {
             && filter.after.is_none_or(|after| one.id > after))
     }
 
-    fn write(&mut self, engine: &Engine, page: Vec<Authorization>) -> Result<(), Error> {
+    fn write(&mut self, engine: &Engine, page: Vec<Authorization>) -> Result<(), AdminError> {
         let mut names = engine.admin(self.caller).names();
         for one in page {
             let id = one.id;
@@ -291,7 +291,7 @@ fn check_names(admin: &Admin, user: Option<&str>, org: Option<&str>) -> Result<(
     }
     if let Some(name) = org {
         match admin.organizations().resolve(name) {
-            Err(Error::NotFound(_)) => return Err(unknown_organization(name)),
+            Err(AdminError::NotFound(_)) => return Err(unknown_organization(name)),
             found => drop(found?),
         }
     }

@@ -1,27 +1,27 @@
-//! Errors of changes, and of opening an engine.
+//! Errors of reading and changing a store.
 
 use std::sync::Arc;
 
 use crate::denied::Denied;
-use crate::field::Field;
+use crate::field::{Field, InvalidValue};
 use crate::journal::JournalError;
-use crate::key::KeyId;
+use crate::permission::Permission;
 use crate::random::RandomError;
 use crate::record::RecordKey;
 use crate::schema::SchemaError;
 use crate::status::AlreadyRevoked;
 use crate::store::StoreError;
 
-/// Errors of changes, and of opening an engine.
+/// An error of an [`Admin`](crate::Admin), of [`Sessions`](crate::Sessions) or of
+/// [`Maintenance`](crate::Maintenance).
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
+pub enum AdminError {
     /// The operating system returned no random bytes.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// A value is not accepted; the text says why.
+    /// The value of this field is not accepted.
     #[error("{0} {1}")]
-    Invalid(Field, String),
+    Invalid(Field, InvalidValue),
     /// The permissions do not fit the schema.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -33,13 +33,16 @@ pub enum Error {
     Exists(Field),
     /// The caller lacks this permission.
     #[error("{0} is unauthorized")]
-    Forbidden(String),
+    Forbidden(Permission),
     /// The caller does not hold this permission and so cannot grant it.
     #[error("permission {0} is not allowed: {0} is unauthorized")]
-    Exceeds(String),
+    Exceeds(Permission),
     /// The token, user or session of the caller is refused.
     #[error("the caller is refused: {0}")]
     Caller(Denied),
+    /// The caller is no user and no bearer of a token, so it cannot sign in.
+    #[error("the embedding program has no session; sign in as a user, or with a token")]
+    CannotSignIn,
     /// A revoked or deleted record cannot be changed.
     #[error(transparent)]
     AlreadyRevoked(#[from] AlreadyRevoked),
@@ -55,47 +58,18 @@ pub enum Error {
     /// The same records were changed concurrently on every attempt; this call wrote nothing.
     #[error("too many concurrent changes of the same records; try again")]
     Contended,
-    /// The store needs another key.
+    /// The settings of the store are missing or tampered, or need another key since it was opened.
     #[error(
-        "the key does not belong to this store: it needs key {0}; use the key file of this store"
+        "the settings of the store are missing, tampered or sealed under another key; open the \
+         store again with its current key, or restore it from a backup"
     )]
-    WrongKey(KeyId),
-    /// The store is sealed under a secret that was retired by a key rotation.
-    #[error(
-        "the store is from before its key was rotated: it is sealed under key {0}, which was \
-         retired; use the key file from before the rotation"
-    )]
-    RetiredKey(KeyId),
-    /// The store has records, but its settings are missing or tampered.
-    #[error("the settings of the store are missing or tampered; restore it from a backup")]
     Settings,
-    /// The store was written by a later version.
-    #[error("the store has version {0}, which this version cannot read; update the program")]
-    Version(u8),
-    /// The store is empty.
-    #[error("the store is empty; create it first")]
-    Empty,
-    /// The store is empty, but its journal records changes.
-    #[error(
-        "the store is empty, but its journal records changes: mount the volume of the store, \
-         or restore a backup"
-    )]
-    StoreMissing,
     /// The MAC or the sequence of a record is wrong.
     #[error("the record {0:?} is tampered; check the store, and restore it from a backup")]
     Tampered(RecordKey),
     /// The journal could not be written or read.
     #[error("the journal could not be written or read")]
     Journal(#[source] Arc<JournalError>),
-    /// The journal is empty, but the store is not new.
-    #[error(
-        "the journal is empty, but the store is not new: tokens revoked since a backup could be \
-         active again; restore the journal, or accept the store without it"
-    )]
-    NoJournal,
-    /// The journal belongs to another store.
-    #[error("the journal belongs to another store; use the journal of this store")]
-    ForeignJournal,
     /// The journal lists the record as revoked or deleted, so an import would reactivate it.
     #[error(
         "{0} was revoked or deleted, according to the journal; leave it out, or revive it \
@@ -111,13 +85,13 @@ pub enum Error {
     Store(#[source] Arc<StoreError>),
 }
 
-impl From<JournalError> for Error {
+impl From<JournalError> for AdminError {
     fn from(error: JournalError) -> Self {
         Self::Journal(Arc::new(error))
     }
 }
 
-impl From<StoreError> for Error {
+impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
     }
