@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::denied::Denied;
-use crate::field::{Field, InvalidValue};
+use crate::field::Field;
+use crate::invalid_value::InvalidValue;
 use crate::journal::JournalError;
 use crate::permission::Permission;
 use crate::random::RandomError;

@@ -10,8 +10,9 @@ use crate::admin::{Admin, Sessions};
 use crate::admin_error::AdminError;
 use crate::caller::Caller;
 use crate::change::Changes;
-use crate::engine_state::{EngineParts, EngineState, IntegrityFault};
+use crate::engine_state::{EngineParts, EngineState};
 use crate::follower::Follower;
+use crate::integrity::IntegrityFault;
 use crate::journal::{self, JournalSummary};
 use crate::key::StoreKey;
 use crate::maintenance::{Maintenance, SetUpRequest, SetUpResult};
@@ -64,11 +65,11 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Empty`] if the store was never created, [`OpenError::WrongKey`] if it was created with
-    /// another key, [`OpenError::RetiredKey`] if it is from before its key was rotated,
-    /// [`OpenError::Settings`] if its settings are missing or tampered, [`OpenError::Store`] if it cannot
-    /// be read; [`OpenError::NoJournal`], [`OpenError::ForeignJournal`] or [`OpenError::Journal`] if the
-    /// journal does not match it.
+    /// [`OpenError::Empty`] if the store was never created, [`OpenError::WrongKey`] if it was
+    /// created with another key, [`OpenError::RetiredKey`] if it is from before its key was
+    /// rotated, [`OpenError::Settings`] if its settings are missing or tampered,
+    /// [`OpenError::Store`] if it cannot be read; [`OpenError::NoJournal`],
+    /// [`OpenError::ForeignJournal`] or [`OpenError::Journal`] if the journal does not match it.
     pub fn open(
         store: Arc<dyn TokenStore>,
         key: StoreKey,
@@ -82,8 +83,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::open`] except [`OpenError::Empty`]; [`OpenError::StoreMissing`] if the store is
-    /// empty although its journal records changes, see [`Options::if_store_missing`].
+    /// Those of [`Engine::open`] except [`OpenError::Empty`]; [`OpenError::StoreMissing`] if the
+    /// store is empty although its journal records changes, see [`Options::if_store_missing`].
     pub fn create(
         store: Arc<dyn TokenStore>,
         key: StoreKey,
@@ -153,7 +154,7 @@ impl Engine {
 
     /// Returns a handle for checks.
     pub fn verifier(&self) -> Verifier {
-        Verifier::new(Arc::clone(&self.shared))
+        Verifier::new(Arc::clone(&self.shared.checks))
     }
 
     /// Returns the administration of the store on behalf of `caller`.
@@ -248,7 +249,7 @@ impl Engine {
 
     /// Returns the number of authorizations, users and organizations in the index.
     pub fn len(&self) -> usize {
-        self.shared.index.len()
+        self.shared.checks.index.len()
     }
 
     /// Returns true if the index is empty.

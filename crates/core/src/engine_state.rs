@@ -1,20 +1,16 @@
-//! State shared by the verifier, engine and follower of one engine.
+//! State of one engine, shared by its changes and its follower.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_queue::ArrayQueue;
-
+use crate::check_state::CheckState;
 use crate::clock::Clock;
-use crate::denied::Denied;
-use crate::flood_guard::FloodGuard;
-use crate::freshness::{Freshness, Now};
+use crate::freshness::Freshness;
 use crate::id::{Id, IdGenerator};
-use crate::index::{ApplyOutcome, Change, ChangeKind, Index, IndexEntry, ShortDigest, TokenLookup};
+use crate::index::{ApplyOutcome, Change, ChangeKind, IndexEntry};
+use crate::integrity::{FaultLog, IntegrityCallback, IntegrityFault, IntegrityFaultKind};
 use crate::journal::{Journal, Recorder};
-use crate::key::KeyId;
-use crate::last_used::UsageTracker;
 use crate::owner::OwnerState;
 use crate::permission::PermissionSet;
 use crate::record::{Entity, IntegrityError, Kind, KnownSets, RecordKey, Sealer, VerifiedRecord};
@@ -22,65 +18,19 @@ use crate::schema::Schema;
 use crate::session::KnownSessions;
 use crate::store::StoreError;
 use crate::store::{Cursor, Revision, Stored, TokenStore};
-use crate::token::{Credential, ForeignHash, Prefix, TokenDigest};
+use crate::token::Prefix;
 
-/// A record that failed verification or is inconsistent: the store is damaged, or was modified
-/// without the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IntegrityFault {
-    /// Key of the record.
-    pub key: RecordKey,
-    /// Kind of fault.
-    pub problem: IntegrityFaultKind,
-}
-
-/// Kind of an [`IntegrityFault`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IntegrityFaultKind {
-    /// The record was tampered with or is damaged. Everything that depends on it is refused.
-    #[error(transparent)]
-    Tampered(#[from] IntegrityError),
-    /// The store holds an older version of the record than the engine has read. The engine keeps
-    /// the newer version.
-    #[error("the store holds an older version of the record; the engine keeps the newer one")]
-    RolledBack,
-    /// The record was changed while the journal could not be written, so the journal lacks the
-    /// change.
-    #[error(
-        "the record was changed while the journal could not be written: the journal has a gap; \
-         check its disk"
-    )]
-    Unwritten,
-    /// Another authorization has the same token and takes precedence.
-    #[error("another authorization has the same token and takes precedence")]
-    DuplicateToken,
-}
-
-/// Callback invoked for each fault when it is detected.
-pub type IntegrityCallback = Arc<dyn Fn(&IntegrityFault) + Send + Sync>;
-
+/// State of one engine, shared by its changes and its follower.
 pub(crate) struct EngineState {
     pub(crate) store: Arc<dyn TokenStore>,
-    pub(crate) index: Index,
+    /// State that checks read.
+    pub(crate) checks: Arc<CheckState>,
     pub(crate) sealer: Sealer,
-    pub(crate) prefix: Prefix,
     pub(crate) schema: Schema,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) freshness: Freshness,
-    pub(crate) uses: UsageTracker,
-    pub(crate) flood_guard: FloodGuard,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) ids: IdGenerator,
     /// Retention time of tombstones.
     pub(crate) retention: Duration,
-    /// Tokens found by their foreign hash, to be given a keyed digest. Lossy.
-    pub(crate) adoptions: ArrayQueue<Adoption>,
-    /// True once any record has a foreign hash; until then, no check computes one.
-    has_foreign: AtomicBool,
-    /// True once any record is found by a digest alone.
-    by_digest: AtomicBool,
     /// All commits up to this revision are applied.
     caught_up: AtomicU64,
     /// Newest commit of this engine.
@@ -89,28 +39,16 @@ pub(crate) struct EngineState {
     answered: AtomicU64,
     /// Position up to which the follower has read.
     place: Mutex<Cursor>,
-    pub(crate) report: Option<IntegrityCallback>,
-    faults: Mutex<Vec<IntegrityFault>>,
+    faults: FaultLog,
     sessions: Mutex<KnownSessions>,
     setup_closed: AtomicBool,
 }
 
-/// Keyed digest of a token whose record has only a foreign hash.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Adoption {
-    pub(crate) id: Id,
-    pub(crate) key: KeyId,
-    pub(crate) hash: TokenDigest,
-}
-
-const ADOPTION_QUEUE: usize = 1024;
 /// Records per page when looking for the floor behind the follower's position.
 const FLOOR_PAGE: usize = 2000;
 /// Records whose MACs are checked together: enough to compute them in parallel, few enough to stay
 /// in the cache.
 const MAC_BATCH: usize = 64;
-/// Further faults are reported, but not kept.
-const MAX_KEPT_FAULTS: usize = 1000;
 
 impl std::fmt::Debug for EngineState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -136,26 +74,22 @@ impl EngineState {
         let sharing = parts.store.limits().sharing;
         Self {
             store: parts.store,
-            index: Index::new(),
-            sealer: parts.sealer,
-            prefix: parts.prefix,
-            schema: parts.schema,
-            uses: UsageTracker::default(),
-            flood_guard: FloodGuard::default(),
             recorder: Arc::new(Recorder::new(parts.journal, Arc::clone(&parts.clock))),
-            clock: parts.clock,
-            freshness: Freshness::new(sharing, parts.max_staleness),
+            checks: Arc::new(CheckState::new(
+                parts.sealer.key().hash_secrets(),
+                parts.prefix,
+                parts.clock,
+                Freshness::new(sharing, parts.max_staleness),
+            )),
+            sealer: parts.sealer,
+            schema: parts.schema,
             ids: IdGenerator::default(),
             retention: parts.retention,
-            adoptions: ArrayQueue::new(ADOPTION_QUEUE),
-            has_foreign: AtomicBool::new(false),
-            by_digest: AtomicBool::new(false),
             caught_up: AtomicU64::new(0),
             committed: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             place: Mutex::new(Cursor::start()),
-            report: parts.report,
-            faults: Mutex::new(Vec::new()),
+            faults: FaultLog::new(parts.report),
             sessions: Mutex::default(),
             setup_closed: AtomicBool::new(false),
         }
@@ -175,7 +109,7 @@ impl EngineState {
         Some(match entity {
             Entity::Authorization(authorization, credential) => {
                 let index_entry = IndexEntry {
-                    handle: self.handle(&credential),
+                    handle: self.checks.handle(&credential),
                     status: authorization.status,
                     expires: authorization.expires_at,
                     user: authorization.user,
@@ -190,7 +124,7 @@ impl EngineState {
             }
             Entity::Session(session, _) => {
                 let mut sessions = self.sessions();
-                sessions.note(session.id, (sequence, session.expires_at), self.clock.now());
+                sessions.note(session.id, (sequence, session.expires_at), self.checks.clock.now());
                 return None;
             }
             Entity::Bucket(_) | Entity::Settings(_) | Entity::SetUp(_) => return None,
@@ -201,7 +135,7 @@ impl EngineState {
     pub(crate) fn apply(&self, changes: impl AsRef<[Change]>) {
         // Reported after the index lock is released, because the callback may call the engine.
         let mut faults = Vec::new();
-        self.index.apply(changes, |change, outcome| {
+        self.checks.index.apply(changes, |change, outcome| {
             let problem = match outcome {
                 ApplyOutcome::Applied | ApplyOutcome::Known => return,
                 ApplyOutcome::RolledBack => IntegrityFaultKind::RolledBack,
@@ -284,84 +218,26 @@ impl EngineState {
         self.apply([Change { key, revision: Revision(u64::MAX), what: ChangeKind::Purged }]);
     }
 
+    /// Reports and keeps a fault.
     pub(crate) fn fault(&self, key: RecordKey, problem: IntegrityFaultKind) {
-        let fault = IntegrityFault { key, problem };
-        if let Some(report) = &self.report {
-            report(&fault);
-        }
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        if faults.len() < MAX_KEPT_FAULTS {
-            faults.push(fault);
-        }
+        self.faults.add(IntegrityFault { key, problem });
     }
 
-    /// Returns the first faults, at most [`MAX_KEPT_FAULTS`].
+    /// Returns the first faults.
     pub(crate) fn faults(&self) -> Vec<IntegrityFault> {
-        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        faults.clone()
-    }
-
-    /// Returns how the index finds a credential.
-    pub(crate) fn handle(&self, credential: &Credential) -> TokenLookup {
-        let has_foreign = credential.foreign_hash();
-        if has_foreign.is_some() {
-            self.has_foreign.store(true, Ordering::Relaxed);
-        }
-        match credential {
-            Credential::Native(_, hash) => TokenLookup::ById(hash.short_digest()),
-            _ => {
-                self.by_digest.store(true, Ordering::Relaxed);
-                let keyed = credential.keyed().map(|(_, hash)| hash.short_digest());
-                let has_foreign =
-                    has_foreign.map(|foreign_hash| self.foreign_short_digest(&foreign_hash));
-                TokenLookup::ByDigest([keyed, has_foreign])
-            }
-        }
-    }
-
-    /// Hashes a foreign hash again under the key, so that clients cannot influence the digests that
-    /// the index compares.
-    pub(crate) fn foreign_short_digest(&self, foreign_hash: &ForeignHash) -> ShortDigest {
-        // The oldest secret never changes, whichever one is current.
-        let oldest = self.sealer.key().newest_first().last();
-        let secret = oldest.unwrap_or(self.sealer.key().current());
-        secret.hash.foreign_short_digest(foreign_hash)
+        self.faults.first()
     }
 
     /// Returns the highest sequence of a record that the engine has seen; 0 if it has seen none.
     pub(crate) fn known_sequence(&self, key: RecordKey) -> u64 {
         match key.kind {
             Kind::SESSION => self.sessions().sequence(key.id),
-            _ => self.index.sequence(key),
+            _ => self.checks.index.sequence(key),
         }
     }
 
     fn sessions(&self) -> MutexGuard<'_, KnownSessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the time, if the index is fresh.
-    #[inline]
-    pub(crate) fn fresh(&self) -> Result<Now<'_>, Denied> {
-        self.freshness.fresh(&*self.clock).ok_or(Denied::Unavailable)
-    }
-
-    /// Returns true if a token that carries an id can also be found other than by its id under the
-    /// current secret.
-    #[inline]
-    pub(crate) fn has_other_lookups(&self) -> bool {
-        self.has_by_digest() || self.sealer.key().former().len() != 0
-    }
-
-    /// Returns true if a token that carries an id must also be looked up by its digest, because its
-    /// record does not state the token's format.
-    pub(crate) fn has_by_digest(&self) -> bool {
-        self.by_digest.load(Ordering::Relaxed)
-    }
-
-    /// Returns true if a check that finds nothing must also look for a foreign hash.
-    pub(crate) fn has_foreign_hashes(&self) -> bool {
-        self.has_foreign.load(Ordering::Relaxed)
     }
 
     pub(crate) fn caught_up(&self) -> Revision {
@@ -431,12 +307,12 @@ impl EngineState {
         // Without random bits the id may equal one of another process; the store then refuses the
         // second.
         let _ = getrandom::fill(&mut random);
-        self.ids.next(self.clock.now(), u64::from_le_bytes(random))
+        self.ids.next(self.checks.clock.now(), u64::from_le_bytes(random))
     }
 
     /// Locks every lock of the engine, for tests of code that must not need one.
     #[cfg(test)]
     pub(crate) fn lock_everything(&self) -> impl Sized {
-        (self.index.hold(), self.faults.lock(), self.sessions())
+        (self.checks.index.hold(), self.faults.lock(), self.sessions())
     }
 }

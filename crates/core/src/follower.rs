@@ -39,11 +39,11 @@ impl Follower {
     /// Applies everything written since the last call. Afterwards the index is fresh.
     pub(crate) fn catch_up(&mut self) -> Result<(), StoreError> {
         // Read before the scan: it may miss anything written after this moment.
-        let asked = ClockReading::now(&*self.shared.clock);
+        let asked = ClockReading::now(&*self.shared.checks.clock);
         let committed = self.shared.committed();
         let shared = Arc::clone(&self.shared);
         if self.end.is_none() {
-            shared.index.expect(shared.store.size_hint());
+            shared.checks.index.expect(shared.store.size_hint());
         }
         let (next, end) = self.read(&self.cursor, |changes| shared.apply(changes))?;
         self.cursor = next;
@@ -81,7 +81,7 @@ impl Follower {
 
     /// Sleeps until the store may have changed, the heartbeat is due, or `stop` returns true.
     pub(crate) fn sleep(&self, stop: &dyn Fn() -> bool) {
-        let Some(heartbeat) = self.shared.freshness.heartbeat() else {
+        let Some(heartbeat) = self.shared.checks.freshness.heartbeat() else {
             return thread::park_timeout(EXCLUSIVE_PAUSE);
         };
         let until = Instant::now() + heartbeat;
@@ -120,25 +120,26 @@ impl Follower {
         let same_epoch = self.end.is_some_and(|last| continues(last, found));
         let mut old_cursor = self.cursor.clone();
         let mut due = Instant::now();
-        let asked = ClockReading::now(&*shared.clock);
-        shared.index.begin_rebuild();
-        shared.index.expect(shared.store.size_hint());
+        let asked = ClockReading::now(&*shared.checks.clock);
+        shared.checks.index.begin_rebuild();
+        shared.checks.index.expect(shared.store.size_hint());
         let (next, end) = self.read(&Cursor::start(), |changes| {
-            shared.index.rebuild(changes);
+            shared.checks.index.rebuild(changes);
             if same_epoch && Instant::now() >= due {
-                due = Instant::now() + shared.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
-                let asked = ClockReading::now(&*shared.clock);
+                due =
+                    Instant::now() + shared.checks.freshness.heartbeat().unwrap_or(EXCLUSIVE_PAUSE);
+                let asked = ClockReading::now(&*shared.checks.clock);
                 match self.read(&old_cursor, |changes| shared.apply(changes)) {
                     Ok((next, end)) if continues(found, end) => {
                         old_cursor = next;
-                        shared.freshness.confirm(asked);
+                        shared.checks.freshness.confirm(asked);
                     }
                     // A store of another epoch says nothing about the current index.
                     Ok(_) | Err(_) => {}
                 }
             }
         })?;
-        shared.index.finish_rebuild(|key| shared.replayed(key));
+        shared.checks.index.finish_rebuild(|key| shared.replayed(key));
         if continues(found, end) {
             self.cursor = next;
             self.caught_up(end, asked);
@@ -156,8 +157,8 @@ impl Follower {
             self.shared.recorder.note_store_end(end);
         }
         self.shared.catch_up(end.head, self.cursor.clone());
-        self.shared.freshness.confirm(asked);
-        self.shared.index.finish_loading();
+        self.shared.checks.freshness.confirm(asked);
+        self.shared.checks.index.finish_loading();
     }
 
     /// Reads pages from `cursor` to the end of the store, and passes their changes to `take` in

@@ -139,7 +139,7 @@ fn compare(
 ) {
     let revision = stored.revision;
     let change = Change { key, revision, what };
-    if !shared.index.agrees(&change) {
+    if !shared.checks.index.agrees(&change) {
         report.add(key, "the index has a different version of it".into());
     }
 }

@@ -1,6 +1,6 @@
 //! State of an authorization that only the index knows.
 
-use crate::engine_state::EngineState;
+use crate::check_state::CheckState;
 use crate::id::Id;
 use crate::index::{BucketHash, Found, ShortDigest, TokenLookup, View};
 use crate::time::Minute;
@@ -22,7 +22,7 @@ impl IndexedState {
     }
 }
 
-impl EngineState {
+impl CheckState {
     /// Returns the state of an authorization that is in the index but not in its record.
     pub(crate) fn indexed_state(&self, id: Id, credential: &Credential) -> IndexedState {
         let look = |view: &View, start: BucketHash, short_digest: ShortDigest| {

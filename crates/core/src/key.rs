@@ -59,6 +59,39 @@ pub(crate) struct Secret {
     full: Option<FullSecret>,
 }
 
+/// The part of a secret under which tokens are hashed.
+#[derive(Clone)]
+pub(crate) struct HashSecret {
+    pub(crate) id: KeyId,
+    pub(crate) hash: HashKey,
+}
+
+/// The secrets of a [`StoreKey`] that checks need. No record can be sealed with them.
+pub(crate) struct HashSecrets {
+    /// As [`StoreKey::former`].
+    former: Vec<HashSecret>,
+    current: HashSecret,
+}
+
+impl HashSecrets {
+    /// Returns the secret under which new tokens are hashed.
+    #[inline]
+    pub(crate) fn current(&self) -> &HashSecret {
+        &self.current
+    }
+
+    /// Returns all secrets, newest first.
+    pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &HashSecret> {
+        std::iter::once(&self.current).chain(self.former.iter().rev())
+    }
+
+    /// Returns true if tokens may be hashed under an earlier secret.
+    #[inline]
+    pub(crate) fn has_former(&self) -> bool {
+        !self.former.is_empty()
+    }
+}
+
 /// The parts of a secret that retiring it removes.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 struct FullSecret {
@@ -117,6 +150,10 @@ impl Secret {
 
     fn retired(&self) -> Self {
         Self { id: self.id, hash: self.hash.clone(), full: None }
+    }
+
+    fn hashing(&self) -> HashSecret {
+        HashSecret { id: self.id, hash: self.hash.clone() }
     }
 
     /// Appends the line of a key file.
@@ -229,13 +266,15 @@ impl StoreKey {
 
     /// Returns all secrets, newest first.
     pub(crate) fn newest_first(&self) -> impl DoubleEndedIterator<Item = &Secret> {
-        std::iter::once(&self.current).chain(self.former())
+        std::iter::once(&self.current).chain(self.former.iter().rev())
     }
 
-    /// Returns all secrets except the current one, newest first.
-    #[inline]
-    pub(crate) fn former(&self) -> impl DoubleEndedIterator<Item = &Secret> + ExactSizeIterator {
-        self.former.iter().rev()
+    /// Returns the secrets that checks need.
+    pub(crate) fn hash_secrets(&self) -> HashSecrets {
+        HashSecrets {
+            former: self.former.iter().map(Secret::hashing).collect(),
+            current: self.current.hashing(),
+        }
     }
 }
 

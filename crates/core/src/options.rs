@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::engine_state::IntegrityCallback;
+use crate::integrity::IntegrityCallback;
 use crate::journal::Journal;
 use crate::rollback::UnjournaledStore;
 use crate::schema::Schema;
@@ -74,8 +74,8 @@ impl fmt::Debug for Options {
 /// mounted, or its file may have been deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfStoreMissing {
-    /// Fail with [`AdminError::StoreMissing`](crate::AdminError::StoreMissing), so that the operator looks
-    /// for the store.
+    /// Fail with [`OpenError::StoreMissing`](crate::OpenError::StoreMissing), so that the operator
+    /// looks for the store.
     #[default]
     Refuse,
     /// Create a new store that continues the journal. The previous store is refused from now on.

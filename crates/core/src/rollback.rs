@@ -1,8 +1,9 @@
 //! Detecting a store that was rolled back.
 
 use crate::change::Changes;
-use crate::engine_state::{EngineState, IntegrityFaultKind};
+use crate::engine_state::EngineState;
 use crate::follower::Follower;
+use crate::integrity::IntegrityFaultKind;
 use crate::journal::{Durability, Event, Journal, JournalSummary, Outcome};
 use crate::open_error::OpenError;
 use crate::record::RecordKey;
@@ -57,7 +58,7 @@ pub(crate) fn replay_revocations(
         }
         recorder.begin(store, found, vec![rolled_back(found.epoch.0, true, Vec::new())]);
         recorder.open()?;
-        recorder.add_revocations(&shared.index.revoked())?;
+        recorder.add_revocations(&shared.checks.index.revoked())?;
         return Ok(Some(RollbackReport { revoked: 0, accepted: true }));
     }
     if !summary.knows(&store) {
@@ -78,7 +79,7 @@ pub(crate) fn replay_revocations(
         }
         // A process may have revoked records while it could not write the journal. If the journal
         // still cannot be written, the next start tries again.
-        let mut unlisted = shared.index.revoked();
+        let mut unlisted = shared.checks.index.revoked();
         let is_open = |key: RecordKey| {
             let mut endings = summary.open.iter().flat_map(|(_, intent)| &intent.ends);
             endings.any(|ending| ending.key == key)

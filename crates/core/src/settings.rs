@@ -9,7 +9,8 @@ use crate::store::{Cursor, TokenStore};
 ///
 /// # Errors
 ///
-/// [`OpenError::Settings`] if it holds records but no settings, [`OpenError::Store`] if it cannot be read.
+/// [`OpenError::Settings`] if it holds records but no settings, [`OpenError::Store`] if it cannot
+/// be read.
 pub fn is_new(store: &dyn TokenStore) -> Result<bool, OpenError> {
     if store.get(&SETTINGS)?.is_some() {
         return Ok(false);

@@ -1,7 +1,8 @@
 //! Limits of names and descriptions.
 
 use crate::admin_error::AdminError;
-use crate::field::{Field, InvalidValue};
+use crate::field::Field;
+use crate::invalid_value::InvalidValue;
 pub use crate::name::MAX_LABEL;
 
 /// Maximum length of a description in bytes.

@@ -7,8 +7,8 @@ mod memo;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::check_state::{Adoption, CheckState};
 use crate::denied::Denied;
-use crate::engine_state::{Adoption, EngineState};
 use crate::freshness::Now;
 use crate::id::Id;
 use crate::index::{BucketHash, Found, LookupResult, ShortDigest, View};
@@ -36,7 +36,7 @@ pub use grant::Grant;
 /// [`Options::max_staleness`](crate::Options), every check returns [`Denied::Unavailable`].
 #[derive(Clone)]
 pub struct Verifier {
-    shared: Arc<EngineState>,
+    state: Arc<CheckState>,
 }
 
 impl fmt::Debug for Verifier {
@@ -65,8 +65,8 @@ struct AuthenticatedToken<'v> {
 }
 
 impl Verifier {
-    pub(crate) fn new(shared: Arc<EngineState>) -> Self {
-        Self { shared }
+    pub(crate) fn new(state: Arc<CheckState>) -> Self {
+        Self { state }
     }
 
     /// Checks whether `token` may perform `request`, and returns the id of its authorization.
@@ -75,25 +75,25 @@ impl Verifier {
     ///
     /// Returns the first reason that applies, in the precedence of [`Denied`].
     pub fn check(&self, token: impl AsRef<[u8]>, request: &Request<'_>) -> Result<Id, Denied> {
-        let shared = &*self.shared;
+        let state = &*self.state;
         let token = token.as_ref();
-        let now = shared.fresh()?;
-        let draft = UncheckedToken::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
+        let now = state.fresh()?;
+        let draft = UncheckedToken::of(state.prefix, token).map_err(|_| Denied::Malformed)?;
         let UncheckedToken::Native(native) = draft else {
             return self.check_other_lookups(token, request);
         };
-        let summed = shared.flood_guard.is_active().then(|| native.has_checksum());
+        let summed = state.flood_guard.is_active().then(|| native.has_checksum());
         if summed == Some(false) {
             return Err(Denied::Malformed);
         }
         // The path of every token in the store's own format. Written out, because passing a closure
         // costs as much as the decision itself.
-        shared.index.read(|view| {
+        state.index.read(|view| {
             let slot_ref = view.slot_ref(view.start(native.id_number));
             slot_ref.prefetch();
-            let short_digest = shared.sealer.key().current().hash.short_digest(token);
+            let short_digest = state.keys.current().hash.short_digest(token);
             match (view.find(slot_ref, short_digest), Id::new(native.id_number)) {
-                (LookupResult::Found(found), Some(id)) => decide(shared, id, &found, now, request),
+                (LookupResult::Found(found), Some(id)) => decide(state, id, &found, now, request),
                 (LookupResult::Stale, _) => self.check_other_lookups(token, request),
                 _ => self.check_slow_path((&native, summed), token, request),
             }
@@ -109,13 +109,13 @@ impl Verifier {
         token: &[u8],
         request: &Request<'_>,
     ) -> Result<Id, Denied> {
-        let shared = &*self.shared;
-        shared.flood_guard.activate();
+        let state = &*self.state;
+        state.flood_guard.activate();
         let summed = summed.unwrap_or_else(|| native.has_checksum());
         if !summed || !native.is_canonical() {
             return Err(Denied::Malformed);
         }
-        if !shared.has_other_lookups() {
+        if !state.has_other_lookups() {
             return Err(Denied::Unknown);
         }
         self.check_other_lookups(token, request)
@@ -123,9 +123,9 @@ impl Verifier {
 
     #[inline(never)]
     fn check_other_lookups(&self, token: &[u8], request: &Request<'_>) -> Result<Id, Denied> {
-        let shared = &*self.shared;
+        let state = &*self.state;
         self.find(token, |authenticated| {
-            decide(shared, authenticated.id, &authenticated.found, authenticated.now, request)
+            decide(state, authenticated.id, &authenticated.found, authenticated.now, request)
         })
     }
 
@@ -157,8 +157,8 @@ impl Verifier {
     pub fn authenticate(&self, token: impl AsRef<[u8]>) -> Result<Grant, Denied> {
         self.find(token.as_ref(), |authenticated| {
             live(authenticated.id, &authenticated.found, authenticated.now)?;
-            authenticated.found.note_use(self.shared.uses.minute());
-            Ok(Grant::new(Arc::clone(&self.shared), &authenticated))
+            authenticated.found.note_use(self.state.uses.minute());
+            Ok(Grant::new(Arc::clone(&self.state), &authenticated))
         })
     }
 
@@ -167,10 +167,10 @@ impl Verifier {
         token: &[u8],
         decide: impl FnOnce(AuthenticatedToken<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
-        let shared = &*self.shared;
-        let now = shared.fresh()?;
-        let draft = UncheckedToken::of(shared.prefix, token).map_err(|_| Denied::Malformed)?;
-        shared.index.read(|view| match draft {
+        let state = &*self.state;
+        let now = state.fresh()?;
+        let draft = UncheckedToken::of(state.prefix, token).map_err(|_| Denied::Malformed)?;
+        state.index.read(|view| match draft {
             UncheckedToken::Native(native) => self.find_native(view, (token, now), &native, decide),
             UncheckedToken::Other => {
                 self.find_by_digest(view, (token, now), TokenShape::Other, decide)
@@ -186,13 +186,13 @@ impl Verifier {
         native: &Native<'_>,
         decide: impl FnOnce(AuthenticatedToken<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
-        let shared = &*self.shared;
+        let state = &*self.state;
         let start = view.start(native.id_number);
         let id = native.id().ok_or(Denied::Malformed)?;
         let mut decide = Some(decide);
-        for secret in shared.sealer.key().newest_first() {
+        for secret in state.keys.newest_first() {
             let short_digest = secret.hash.short_digest(token);
-            let answer = shared.index.find(view, (start, short_digest), |found| {
+            let answer = state.index.find(view, (start, short_digest), |found| {
                 let authenticated = AuthenticatedToken { id, found, start, short_digest, now };
                 decide.take().map(|decide| decide(authenticated))
             });
@@ -200,7 +200,7 @@ impl Verifier {
                 return answer;
             }
         }
-        match decide.filter(|_| shared.has_by_digest()) {
+        match decide.filter(|_| state.has_by_digest()) {
             Some(decide) => self.find_by_digest(view, (token, now), TokenShape::Native(id), decide),
             None => Err(Denied::Unknown),
         }
@@ -213,23 +213,23 @@ impl Verifier {
         shape: TokenShape,
         decide: impl FnOnce(AuthenticatedToken<'_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
-        let shared = &*self.shared;
+        let state = &*self.state;
         let mut decide = Some(decide);
         let mut attempt = |short_digest: ShortDigest| {
             let start = BucketHash::of_digest(short_digest);
-            let answer = shared.index.find(view, (start, short_digest), |found| {
+            let answer = state.index.find(view, (start, short_digest), |found| {
                 let id = found.id()?;
                 let authenticated = AuthenticatedToken { id, found, start, short_digest, now };
                 decide.take().map(|decide| (id, decide(authenticated)))
             });
             answer.flatten()
         };
-        for secret in shared.sealer.key().newest_first() {
+        for secret in state.keys.newest_first() {
             if let Some((_, answer)) = attempt(secret.hash.short_digest(token)) {
                 return answer;
             }
         }
-        if shape == TokenShape::Other && shared.has_foreign_hashes() {
+        if shape == TokenShape::Other && state.has_foreign_hashes() {
             return self.find_by_foreign_hash(token, attempt);
         }
         Err(Denied::Unknown)
@@ -242,14 +242,13 @@ impl Verifier {
         mut attempt: impl FnMut(ShortDigest) -> Option<(Id, Result<T, Denied>)>,
     ) -> Result<T, Denied> {
         for foreign_hash in [ForeignHash::sha256(token), ForeignHash::sha512(token)] {
-            let Some((id, answer)) = attempt(self.shared.foreign_short_digest(&foreign_hash))
-            else {
+            let Some((id, answer)) = attempt(self.state.foreign_short_digest(&foreign_hash)) else {
                 continue;
             };
-            let secret = self.shared.sealer.key().current();
+            let secret = self.state.keys.current();
             let (key, hash) = (secret.id, secret.hash.hash(token));
             // Nothing is lost if the queue is full: the next check of the token queues it again.
-            let _ = self.shared.adoptions.push(Adoption { id, key, hash });
+            let _ = self.state.adoptions.push(Adoption { id, key, hash });
             return answer;
         }
         Err(Denied::Unknown)
@@ -264,7 +263,7 @@ fn live(id: Id, found: &Found<'_>, now: Now<'_>) -> Result<(), Denied> {
 /// Decides a request of an authorization that was found.
 #[inline(always)]
 fn decide(
-    shared: &EngineState,
+    state: &CheckState,
     id: Id,
     found: &Found<'_>,
     now: Now<'_>,
@@ -273,7 +272,7 @@ fn decide(
     if !found.is_unconditionally_in_force() {
         live(id, found, now)?;
     }
-    found.note_use(shared.uses.minute());
+    found.note_use(state.uses.minute());
     match found.covers(request) {
         true => Ok(id),
         false => Err(Denied::Forbidden(id)),

@@ -58,8 +58,8 @@ impl Authorizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::NotFound`] if it does not exist, its user or organization is deleted, or the caller
-    /// may not read it.
+    /// [`AdminError::NotFound`] if it does not exist, its user or organization is deleted, or the
+    /// caller may not read it.
     pub fn find_by_token(&self, token: &[u8]) -> Result<Authorization, AdminError> {
         self.admin.authorized()?;
         match self.admin.changes.find_token(token)? {
@@ -151,7 +151,7 @@ impl Authorizations<'_> {
             if !is_wanted || !authorized.may(&request) {
                 return None;
             }
-            let indexed_state = self.admin.changes.shared.indexed_state(one.id, &credential);
+            let indexed_state = self.admin.changes.shared.checks.indexed_state(one.id, &credential);
             let last_used = stored.last_used.max(indexed_state.last_used);
             (!indexed_state.has_deleted_owner).then_some(Authorization { last_used, ..one })
         };

@@ -6,8 +6,9 @@ use super::{Admin, Tombstones};
 use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Origin};
 use crate::change::{Authorized, Transaction};
-use crate::field::{Field, InvalidValue};
+use crate::field::Field;
 use crate::id::Id;
+use crate::invalid_value::InvalidValue;
 use crate::journal::Operation;
 use crate::owner::OwnerState;
 use crate::permission::{Action, Permission, PermissionSet, Request, ResourceType};
@@ -143,9 +144,9 @@ impl<'a> Authorizations<'a> {
     ///
     /// [`AdminError::Invalid`] or [`AdminError::Schema`] for values that are not accepted,
     /// [`AdminError::NotFound`] if the user or organization does not exist or is deleted,
-    /// [`AdminError::Forbidden`] or [`AdminError::Exceeds`] if the caller may not create it or grant its
-    /// permissions, [`AdminError::Caller`] if the caller's own token is refused, [`AdminError::Store`],
-    /// [`AdminError::Journal`].
+    /// [`AdminError::Forbidden`] or [`AdminError::Exceeds`] if the caller may not create it or
+    /// grant its permissions, [`AdminError::Caller`] if the caller's own token is refused,
+    /// [`AdminError::Store`], [`AdminError::Journal`].
     pub fn create(&self, new: NewAuthorization) -> Result<(Token, Authorization), AdminError> {
         self.admin.change_with_cache(Operation::Create, None, |change, authorized| {
             self.check_new(&new, change.now())?;
@@ -183,9 +184,9 @@ impl<'a> Authorizations<'a> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::NotFound`] if it does not exist, its user or organization is deleted, or the caller
-    /// belongs to another organization and may not read it; [`AdminError::Forbidden`] if the caller
-    /// belongs to its organization but may not read it.
+    /// [`AdminError::NotFound`] if it does not exist, its user or organization is deleted, or the
+    /// caller belongs to another organization and may not read it; [`AdminError::Forbidden`] if the
+    /// caller belongs to its organization but may not read it.
     pub fn get(&self, id: Id) -> Result<Authorization, AdminError> {
         self.admin.change_on(
             Operation::Read,
@@ -207,9 +208,9 @@ impl<'a> Authorizations<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`Authorizations::create`]; [`AdminError::AlreadyRevoked`] for a change to a revoked
-    /// authorization; [`AdminError::Fixed`] for new permissions of an authorization that was created
-    /// through [`Origin::V2`].
+    /// Those of [`Authorizations::create`]; [`AdminError::AlreadyRevoked`] for a change to a
+    /// revoked authorization; [`AdminError::Fixed`] for new permissions of an authorization that
+    /// was created through [`Origin::V2`].
     pub fn edit(&self, id: Id, edit: AuthorizationEdit) -> Result<Authorization, AdminError> {
         self.admin.change_on(
             edit.operation(),
@@ -386,7 +387,7 @@ pub(crate) fn check_organization(
         named.is_some_and(|named| named != organization)
     });
     foreign.map_or(Ok(()), |permission| {
-        let permission = permission.clone();
+        let permission = Box::new(permission.clone());
         let reason = InvalidValue::OtherOrganization { permission, organization };
         Err(AdminError::Invalid(Field::Permissions, reason))
     })

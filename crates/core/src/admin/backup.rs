@@ -18,9 +18,9 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// [`BackupError::Admin`] with [`AdminError::Forbidden`] or [`AdminError::Caller`] if the caller may
-    /// not, or with [`AdminError::Journal`] if the journal cannot be written; otherwise those of
-    /// [`backup::write()`].
+    /// [`BackupError::Admin`] with [`AdminError::Forbidden`] or [`AdminError::Caller`] if the
+    /// caller may not, or with [`AdminError::Journal`] if the journal cannot be written; otherwise
+    /// those of [`backup::write()`].
     pub fn backup(
         &self,
         out: impl Write,

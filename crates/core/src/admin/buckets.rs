@@ -35,9 +35,9 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`], [`AdminError::Forbidden`],
-    /// [`AdminError::Caller`], [`AdminError::Store`], [`AdminError::Journal`];
-    /// [`AdminError::NotFound`] if the organization does not exist.
+    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`],
+    /// [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`],
+    /// [`AdminError::Journal`]; [`AdminError::NotFound`] if the organization does not exist.
     pub fn create(&self, new: &NewBucket) -> Result<Bucket, AdminError> {
         check_label(Field::BucketName, &new.name)?;
         let organization = new.organization;
@@ -65,9 +65,9 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::NotFound`] if it does not exist, or the caller belongs to another organization and
-    /// may not read it; [`AdminError::Forbidden`] if the caller belongs to its organization but may not
-    /// read it.
+    /// [`AdminError::NotFound`] if it does not exist, or the caller belongs to another organization
+    /// and may not read it; [`AdminError::Forbidden`] if the caller belongs to its organization but
+    /// may not read it.
     pub fn get(&self, id: Id) -> Result<Bucket, AdminError> {
         self.0.change_on(Operation::Read, RecordKey::new(Kind::BUCKET, id), |change, authorized| {
             let found = change.bucket(id)?;
@@ -130,7 +130,8 @@ impl Buckets<'_> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::NotFound`], [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`].
+    /// [`AdminError::NotFound`], [`AdminError::Forbidden`], [`AdminError::Caller`],
+    /// [`AdminError::Store`].
     pub fn delete(&self, id: Id) -> Result<Bucket, AdminError> {
         self.0.change_on(
             Operation::UnregisterBucket,
@@ -156,8 +157,8 @@ impl Buckets<'_> {
         )
     }
 
-    /// Fails with [`AdminError::NotFound`] for a bucket that is deleted or whose organization is, unless
-    /// tombstones are shown.
+    /// Fails with [`AdminError::NotFound`] for a bucket that is deleted or whose organization is,
+    /// unless tombstones are shown.
     fn check_present(
         &self,
         change: &mut Transaction<'_>,

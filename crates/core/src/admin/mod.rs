@@ -182,8 +182,8 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Forbidden`] if the caller may not, [`AdminError::Caller`] if it is not in force,
-    /// [`AdminError::Store`].
+    /// [`AdminError::Forbidden`] if the caller may not, [`AdminError::Caller`] if it is not in
+    /// force, [`AdminError::Store`].
     pub fn authorize(&self, request: &Request<'_>) -> Result<(), AdminError> {
         self.change(Operation::Read, |_, authorized| authorized.must(request))
     }

@@ -66,8 +66,9 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`], [`AdminError::Forbidden`],
-    /// [`AdminError::Caller`], [`AdminError::Store`], [`AdminError::Journal`].
+    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`],
+    /// [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`],
+    /// [`AdminError::Journal`].
     pub fn create(&self, new: &NewOrganization) -> Result<Organization, AdminError> {
         check_label(Field::OrganizationName, &new.name)?;
         check_description(&new.description)?;
@@ -91,8 +92,9 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::NotFound`] if it does not exist, or the caller belongs to another organization and
-    /// may not read it; [`AdminError::Forbidden`] if the caller belongs to it but may not read it.
+    /// [`AdminError::NotFound`] if it does not exist, or the caller belongs to another organization
+    /// and may not read it; [`AdminError::Forbidden`] if the caller belongs to it but may not read
+    /// it.
     pub fn get(&self, id: Id) -> Result<Organization, AdminError> {
         self.0.change_on(
             Operation::Read,
@@ -144,8 +146,8 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Organizations::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`] if it is
-    /// deleted.
+    /// Those of [`Organizations::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`]
+    /// if it is deleted.
     pub fn edit(&self, id: Id, edit: &OrganizationEdit) -> Result<Organization, AdminError> {
         if let Some(name) = &edit.name {
             check_label(Field::OrganizationName, name)?;
@@ -240,8 +242,8 @@ impl Organizations<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Organizations::edit`], for the organization; [`AdminError::NotFound`] for a user that
-    /// does not exist, or that is not a member yet and that the caller may not read;
+    /// Those of [`Organizations::edit`], for the organization; [`AdminError::NotFound`] for a user
+    /// that does not exist, or that is not a member yet and that the caller may not read;
     /// [`AdminError::Exceeds`] for a role with a permission that the caller does not hold.
     pub fn add_member(&self, organization: Id, user: Id, role: Role) -> Result<User, AdminError> {
         let membership = Membership { organization, role };

@@ -63,8 +63,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Forbidden`] for [`Caller::Root`], [`AdminError::Caller`] if the caller is not in force,
-    /// [`AdminError::Store`], [`AdminError::Journal`].
+    /// [`AdminError::Forbidden`] for [`Caller::Root`], [`AdminError::Caller`] if the caller is not
+    /// in force, [`AdminError::Store`], [`AdminError::Journal`].
     pub fn sign_in(
         &self,
         caller: &Caller,
@@ -107,8 +107,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Those of [`Sessions::sign_in`]; [`AdminError::Caller`] if the password was changed since it was
-    /// verified.
+    /// Those of [`Sessions::sign_in`]; [`AdminError::Caller`] if the password was changed since it
+    /// was verified.
     pub fn sign_in_by_password(
         &self,
         verified: &VerifiedUser,
@@ -146,7 +146,7 @@ impl Sessions {
                 ended_at: None,
                 password,
             };
-            let token = Token::generate(self.changes.shared.prefix, session.id)?;
+            let token = Token::generate(self.changes.shared.checks.prefix, session.id)?;
             let hash = SessionDigest {
                 key: secret.id,
                 hash: TokenDigest::keyed(&secret.hash, token.reveal().as_bytes()),
@@ -160,8 +160,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Those of [`Users::edit`](crate::Users::edit); [`AdminError::Caller`] if the password was changed
-    /// since it was verified.
+    /// Those of [`Users::edit`](crate::Users::edit); [`AdminError::Caller`] if the password was
+    /// changed since it was verified.
     pub fn change_password(
         &self,
         verified: &VerifiedUser,
@@ -182,8 +182,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Caller`] with the reason, which carries the id of the session, or of the user or
-    /// authorization that is not in force; [`AdminError::Store`].
+    /// [`AdminError::Caller`] with the reason, which carries the id of the session, or of the user
+    /// or authorization that is not in force; [`AdminError::Store`].
     pub fn get(&self, text: &[u8]) -> Result<Session, AdminError> {
         let mut change = Transaction::new(&self.changes.shared);
         let (session, hash) = self.known_session(&mut change, text)?;
@@ -217,7 +217,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Caller`] if no session has this text, [`AdminError::Store`], [`AdminError::Journal`].
+    /// [`AdminError::Caller`] if no session has this text, [`AdminError::Store`],
+    /// [`AdminError::Journal`].
     pub fn sign_out(&self, text: &[u8]) -> Result<(), AdminError> {
         let (found, _) = self.known_session(&mut Transaction::new(&self.changes.shared), text)?;
         let audit_context =
@@ -251,7 +252,7 @@ impl Sessions {
         change: &mut Transaction<'_>,
         text: &[u8],
     ) -> Result<(Session, SessionDigest), AdminError> {
-        let shape = TokenShape::of(self.changes.shared.prefix, text);
+        let shape = TokenShape::of(self.changes.shared.checks.prefix, text);
         let id = match shape.map_err(|_| AdminError::Caller(Denied::Malformed))? {
             TokenShape::Native(id) => id,
             TokenShape::Other => return Err(AdminError::Caller(Denied::Unknown)),

@@ -59,8 +59,8 @@ impl UserEdit {
 /// The users that the caller of an [`Admin`] may read and change.
 ///
 /// A permission for one organization reaches no user, also not its members: only permissions for
-/// all organizations count. Each method fails with [`AdminError::Caller`] if the caller's own token or
-/// user is refused.
+/// all organizations count. Each method fails with [`AdminError::Caller`] if the caller's own token
+/// or user is refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a>(pub(super) &'a Admin);
 
@@ -69,8 +69,9 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`], [`AdminError::Forbidden`],
-    /// [`AdminError::Caller`], [`AdminError::Store`], [`AdminError::Journal`].
+    /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`],
+    /// [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`],
+    /// [`AdminError::Journal`].
     pub fn create(&self, new: &NewUser) -> Result<User, AdminError> {
         check_label(Field::UserName, &new.name)?;
         unless_revoked(new.status)?;
@@ -145,8 +146,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Users::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`] if it is
-    /// deleted; [`AdminError::Exceeds`] for a password.
+    /// Those of [`Users::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`] if it
+    /// is deleted; [`AdminError::Exceeds`] for a password.
     pub fn edit(&self, id: Id, edit: &UserEdit) -> Result<User, AdminError> {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;

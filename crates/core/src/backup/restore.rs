@@ -36,10 +36,10 @@ impl<R: Read + Seek> Backup<R> {
     ///
     /// # Errors
     ///
-    /// * [`BackupError::NotEmpty`], or [`BackupError::Engine`] with
+    /// * [`BackupError::NotEmpty`], or [`BackupError::Open`] with
     ///   [`OpenError::WrongKey`](crate::OpenError::WrongKey) or
     ///   [`OpenError::Settings`](crate::OpenError::Settings), before anything is written
-    /// * [`BackupError::Engine`] if the store fails
+    /// * [`BackupError::Open`] if the store fails
     /// * [`BackupError::Damaged`] if two records cannot be in one store, or the input has changed
     ///   since it was verified
     pub fn restore(

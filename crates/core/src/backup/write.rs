@@ -19,7 +19,7 @@ const GROWTH: usize = 4;
 ///
 /// # Errors
 ///
-/// [`BackupError::Write`], or [`BackupError::Engine`] if the store has no settings or cannot be
+/// [`BackupError::Write`], or [`BackupError::Open`] if the store has no settings or cannot be
 /// read.
 pub fn write(
     store: &dyn TokenStore,

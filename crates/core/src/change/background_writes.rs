@@ -4,7 +4,7 @@ use super::Changes;
 use super::audit_context::AuditContext;
 use crate::admin_error::AdminError;
 use crate::caller::Caller;
-use crate::engine_state::Adoption;
+use crate::check_state::Adoption;
 use crate::journal::Operation;
 use crate::record::{Entity, Kind};
 use crate::status::Status;
@@ -16,8 +16,8 @@ impl Changes {
     /// last call. If that fails, the next check of the token queues it again.
     pub(crate) fn adopt_pending(&self) {
         // A bounded number of times, because checks may fill the queue as fast as it is emptied.
-        for _ in 0..self.shared.adoptions.capacity() {
-            let Some(adoption) = self.shared.adoptions.pop() else {
+        for _ in 0..self.shared.checks.adoptions.capacity() {
+            let Some(adoption) = self.shared.checks.adoptions.pop() else {
                 return;
             };
             let _ = self.adopt(adoption);
@@ -28,15 +28,15 @@ impl Changes {
     /// the flood guard.
     pub(crate) fn flush_last_uses(&self) {
         let shared = &*self.shared;
-        let now = shared.clock.now();
-        shared.uses.begin(now, &shared.index, &*shared.store);
-        shared.flood_guard.reset();
+        let now = shared.checks.clock.now();
+        shared.checks.uses.begin(now, &shared.checks.index, &*shared.store);
+        shared.checks.flood_guard.reset();
     }
 
     /// Writes the last uses at once, before the engine stops.
     pub(crate) fn flush_last_uses_now(&self) {
         let shared = &*self.shared;
-        shared.uses.end(&shared.index, &*shared.store);
+        shared.checks.uses.end(&shared.checks.index, &*shared.store);
     }
 
     fn adopt(&self, adoption: Adoption) -> Result<(), AdminError> {

@@ -26,7 +26,7 @@ impl Changes {
         ended: &RevocationList,
     ) -> Result<Vec<RecordKey>, AdminError> {
         let outlives =
-            |(key, at): &(RecordKey, Timestamp)| self.shared.index.may_outlast(*key, *at);
+            |(key, at): &(RecordKey, Timestamp)| self.shared.checks.index.may_outlast(*key, *at);
         self.revoke_each(ended.iter().filter(outlives))
     }
 
@@ -81,8 +81,8 @@ impl Changes {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller may try
-    /// again.
+    /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller
+    /// may try again.
     pub(crate) fn revoke_created_before(&self, time: Timestamp) -> Result<usize, AdminError> {
         let mut count = 0;
         for kind in [Kind::AUTHORIZATION, Kind::SESSION] {

@@ -22,7 +22,7 @@ impl Changes {
     /// Returns the id of the authorization with this token, which is searched by each hash under
     /// which it may be stored.
     pub(crate) fn find_token(&self, token: &[u8]) -> Result<Option<Id>, AdminError> {
-        if TokenShape::of(self.shared.prefix, token).is_err() {
+        if TokenShape::of(self.shared.checks.prefix, token).is_err() {
             return Ok(None);
         }
         for unique in self.all_keys(token) {
@@ -51,7 +51,7 @@ impl Changes {
         change: &mut Transaction<'_>,
         authorization: Authorization,
     ) -> Result<(Token, Authorization), AdminError> {
-        let token = Token::generate(self.shared.prefix, authorization.id)?;
+        let token = Token::generate(self.shared.checks.prefix, authorization.id)?;
         let secret = self.shared.sealer.key().current();
         let hash = TokenDigest::keyed(&secret.hash, token.reveal().as_bytes());
         let credential = Credential::Native(secret.id, hash);

@@ -21,8 +21,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::admin_error::AdminError;
-use crate::engine_state::{EngineState, IntegrityFaultKind};
+use crate::engine_state::EngineState;
 use crate::field::Field;
+use crate::integrity::IntegrityFaultKind;
 use crate::journal::{Operation, Outcome};
 use crate::record::{Kind, RecordKey};
 use crate::store::StoreError;

@@ -27,8 +27,8 @@ impl Changes {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Store`], [`AdminError::Settings`], or [`AdminError::Journal`] if the journal cannot be read.
-    /// It is read unless the store says that it was set up.
+    /// [`AdminError::Store`], [`AdminError::Settings`], or [`AdminError::Journal`] if the journal
+    /// cannot be read. It is read unless the store says that it was set up.
     pub(crate) fn is_set_up(&self) -> Result<bool, AdminError> {
         let status = Transaction::new(&self.shared).setup_status()?;
         Ok(status == SetupStatus::Done)

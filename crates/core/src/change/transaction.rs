@@ -7,10 +7,11 @@ use super::audit_context::AuditContext;
 use super::guard_cache::GuardCache;
 use crate::admin_error::AdminError;
 use crate::authorization::Authorization;
-use crate::engine_state::{EngineState, IntegrityFaultKind};
+use crate::engine_state::EngineState;
 use crate::field::Field;
 use crate::id::Id;
 use crate::index::{Change, ChangeKind};
+use crate::integrity::IntegrityFaultKind;
 use crate::journal::{Intent, Revocation, WrittenRecord, mark};
 use crate::owner::{Bucket, Organization, OwnerState, User};
 use crate::permission::BucketNames;
@@ -46,7 +47,7 @@ impl<'a> Transaction<'a> {
     pub(crate) fn new(shared: &'a EngineState) -> Self {
         Self {
             shared,
-            now: shared.clock.now(),
+            now: shared.checks.clock.now(),
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             ends: Vec::new(),
@@ -73,7 +74,8 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     ///
-    /// [`AdminError::NotFound`], [`AdminError::Tampered`] or [`AdminError::Store`], as for the methods below.
+    /// [`AdminError::NotFound`], [`AdminError::Tampered`] or [`AdminError::Store`], as for the
+    /// methods below.
     pub(crate) fn authorization(
         &mut self,
         id: Id,
@@ -92,7 +94,7 @@ impl<'a> Transaction<'a> {
     ) -> Result<Authorization, AdminError> {
         let key = RecordKey::new(Kind::AUTHORIZATION, authorization.id);
         let stored = self.read(key)?.and_then(|stored| stored.last_used);
-        let noted = self.shared.indexed_state(authorization.id, credential).last_used;
+        let noted = self.shared.checks.indexed_state(authorization.id, credential).last_used;
         Ok(Authorization { last_used: stored.max(noted), ..authorization })
     }
 
@@ -255,7 +257,7 @@ impl<'a> Transaction<'a> {
     /// Returns true if a user or organization exists, or will after this transaction. An owner in
     /// the index that is not deleted exists: only owners that were deleted long ago are purged.
     pub(crate) fn has_owner(&mut self, key: RecordKey) -> Result<bool, AdminError> {
-        let has = self.plans(key) || self.shared.index.may_outlast(key, self.now);
+        let has = self.plans(key) || self.shared.checks.index.may_outlast(key, self.now);
         Ok(has || self.read(key)?.is_some())
     }
 

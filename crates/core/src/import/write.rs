@@ -3,7 +3,8 @@
 use super::ImportList;
 use super::plan::{Counts, Plan};
 use crate::admin_error::AdminError;
-use crate::field::{Field, InvalidValue};
+use crate::field::Field;
+use crate::invalid_value::InvalidValue;
 use crate::maintenance::{IfRevoked, ImportItem, ImportReport, Maintenance};
 use crate::token::MalformedToken;
 

@@ -6,8 +6,9 @@ use crate::admin_error::AdminError;
 use crate::authorization::Authorization;
 use crate::caller::Caller;
 use crate::change::{AuditContext, Transaction};
-use crate::field::{Field, InvalidValue};
+use crate::field::Field;
 use crate::id::Id;
+use crate::invalid_value::InvalidValue;
 use crate::journal::{Operation, mark};
 use crate::owner::{Bucket, Organization, User};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey, SetUp};
@@ -125,7 +126,7 @@ impl Maintenance {
 
     /// Returns true if the store contains no authorization, user or organization.
     pub(crate) fn is_store_empty(&self) -> bool {
-        self.changes.shared.index.len() == 0
+        self.changes.shared.checks.index.len() == 0
     }
 
     /// Returns an unused id.
@@ -134,11 +135,11 @@ impl Maintenance {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.changes.shared.clock.now()
+        self.changes.shared.checks.clock.now()
     }
 
     pub(crate) fn prefix(&self) -> Prefix {
-        self.changes.shared.prefix
+        self.changes.shared.checks.prefix
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -151,11 +152,11 @@ impl Maintenance {
     /// # Errors
     ///
     /// [`AdminError::Exists`] for an id, name or token that is taken; [`AdminError::Invalid`] or
-    /// [`AdminError::Schema`] for values that are not accepted; [`AdminError::NotFound`] for an owner that
-    /// does not exist; [`AdminError::PreviouslyRevoked`] for items that the journal lists as revoked or
-    /// deleted; [`AdminError::TooLarge`] for too many items at once; [`AdminError::Store`] or
-    /// [`AdminError::Journal`]. No item was written then, except that it is unknown after
-    /// [`StoreError::Backend`](crate::StoreError::Backend).
+    /// [`AdminError::Schema`] for values that are not accepted; [`AdminError::NotFound`] for an
+    /// owner that does not exist; [`AdminError::PreviouslyRevoked`] for items that the journal
+    /// lists as revoked or deleted; [`AdminError::TooLarge`] for too many items at once;
+    /// [`AdminError::Store`] or [`AdminError::Journal`]. No item was written then, except that it
+    /// is unknown after [`StoreError::Backend`](crate::StoreError::Backend).
     pub fn import(&self, items: &[ImportItem]) -> Result<ImportReport, AdminError> {
         self.import_with(items, IfRevoked::Refuse)
     }
@@ -309,7 +310,7 @@ impl Maintenance {
 
     /// Checks that a token in the format of this store contains the id of its authorization.
     fn check_token(&self, id: Id, token: &Token) -> Result<TokenShape, AdminError> {
-        let shape = TokenShape::of(self.changes.shared.prefix, token.reveal().as_bytes());
+        let shape = TokenShape::of(self.changes.shared.checks.prefix, token.reveal().as_bytes());
         match shape
             .map_err(|error| AdminError::Invalid(Field::Token, InvalidValue::Malformed(error)))?
         {

@@ -44,8 +44,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Store`], [`AdminError::Settings`], or [`AdminError::Journal`] if the journal cannot be read.
-    /// It is read unless the store says that it was set up.
+    /// [`AdminError::Store`], [`AdminError::Settings`], or [`AdminError::Journal`] if the journal
+    /// cannot be read. It is read unless the store says that it was set up.
     pub fn is_set_up(&self) -> Result<bool, AdminError> {
         self.changes.is_set_up()
     }
@@ -55,8 +55,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller may try
-    /// again.
+    /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller
+    /// may try again.
     pub fn revoke_created_before(&self, time: Timestamp) -> Result<usize, AdminError> {
         self.changes.revoke_created_before(time)
     }

@@ -90,7 +90,7 @@ impl Maintenance {
         let retention = how.retention.unwrap_or(self.changes.shared.retention);
         let mut run = PurgeRun {
             changes: &self.changes,
-            before: self.changes.shared.clock.now().saturating_sub(retention),
+            before: self.changes.shared.checks.clock.now().saturating_sub(retention),
             counted: how.dry_run.then(HashSet::new),
             purged: PurgeReport::default(),
             progress,

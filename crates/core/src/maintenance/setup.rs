@@ -5,8 +5,9 @@ use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Origin};
 use crate::caller::{Caller, TokenBearer};
 use crate::change::{AuditContext, SetupStatus, Transaction};
-use crate::field::{Field, InvalidValue};
+use crate::field::Field;
 use crate::id::Id;
+use crate::invalid_value::InvalidValue;
 use crate::journal::Operation;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
 use crate::permission::PermissionSet;
@@ -87,8 +88,8 @@ impl Maintenance {
     /// # Errors
     ///
     /// [`AdminError::AlreadySetUp`] if the store was set up before, [`AdminError::Invalid`] or
-    /// [`AdminError::Schema`] for values that are not accepted, [`AdminError::Exists`] for a name that is
-    /// taken (see [`SetUpRequest::if_name_exists`]), [`AdminError::Exists`] or
+    /// [`AdminError::Schema`] for values that are not accepted, [`AdminError::Exists`] for a name
+    /// that is taken (see [`SetUpRequest::if_name_exists`]), [`AdminError::Exists`] or
     /// [`AdminError::PreviouslyRevoked`] for a given token that belongs or belonged to another
     /// authorization, [`AdminError::Store`], [`AdminError::Journal`].
     pub fn set_up(&self, first: &SetUpRequest) -> Result<SetUpResult, AdminError> {
@@ -242,7 +243,7 @@ impl Maintenance {
         let Some(token) = &first.token else {
             return Ok(change.new_id(Kind::AUTHORIZATION));
         };
-        let shape = TokenShape::of(self.changes.shared.prefix, token.reveal().as_bytes());
+        let shape = TokenShape::of(self.changes.shared.checks.prefix, token.reveal().as_bytes());
         match shape
             .map_err(|error| AdminError::Invalid(Field::Token, InvalidValue::Malformed(error)))?
         {
@@ -262,7 +263,7 @@ impl Maintenance {
         text: &str,
     ) -> Result<(Token, Authorization), AdminError> {
         let parse = || {
-            Token::parse(self.changes.shared.prefix, text)
+            Token::parse(self.changes.shared.checks.prefix, text)
                 .map_err(|error| AdminError::Invalid(Field::Token, InvalidValue::Malformed(error)))
         };
         if self.changes.find_token(text.as_bytes())?.is_some() {

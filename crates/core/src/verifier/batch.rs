@@ -42,11 +42,11 @@ impl Verifier {
         checks: &[(T, Request<'_>)],
         answers: &mut [Result<Id, Denied>],
     ) {
-        let shared = &*self.shared;
-        let Ok(now) = shared.fresh() else {
+        let state = &*self.state;
+        let Ok(now) = state.fresh() else {
             return;
         };
-        shared.index.read(|view| {
+        state.index.read(|view| {
             let mut blocks = [&[0; BLOCK]; LANES];
             let mut lanes = [None; LANES];
             let mut free = blocks.iter_mut().zip(&mut lanes);
@@ -64,7 +64,7 @@ impl Verifier {
             }
             let mut short_digests = [[0; 2]; LANES];
             let blocks = blocks.get(..used).unwrap_or_default();
-            let key = &shared.sealer.key().current().hash;
+            let key = &state.keys.current().hash;
             key.short_digests(blocks, &mut short_digests);
             for (lane, short_digest) in lanes.iter().zip(short_digests) {
                 let Some(lane) = lane else { break };
@@ -87,11 +87,10 @@ impl Verifier {
         text: &'t [u8],
     ) -> Option<(&'t [u8; BLOCK], PendingCheck<'v>)> {
         let block = text.try_into().ok()?;
-        let Ok(UncheckedToken::Native(native)) = UncheckedToken::of(self.shared.prefix, text)
-        else {
+        let Ok(UncheckedToken::Native(native)) = UncheckedToken::of(self.state.prefix, text) else {
             return None;
         };
-        if self.shared.flood_guard.is_active() && !native.has_checksum() {
+        if self.state.flood_guard.is_active() && !native.has_checksum() {
             return None;
         }
         let slot_ref = view.slot_ref(view.start(native.id_number));
@@ -113,7 +112,7 @@ impl Verifier {
     ) -> Option<Result<Id, Denied>> {
         let id = Id::new(lane.id_number)?;
         match view.find(lane.slot_ref, short_digest) {
-            LookupResult::Found(found) => Some(decide(&self.shared, id, &found, now, request)),
+            LookupResult::Found(found) => Some(decide(&self.state, id, &found, now, request)),
             LookupResult::Nothing | LookupResult::Stale => None,
         }
     }

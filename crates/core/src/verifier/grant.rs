@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::memo::Memo;
 use super::{AuthenticatedToken, decide};
 use crate::caller::{Caller, TokenBearer};
+use crate::check_state::CheckState;
 use crate::denied::Denied;
-use crate::engine_state::EngineState;
 use crate::freshness::Now;
 use crate::id::Id;
 use crate::index::{BucketHash, Found, IndexVersion, ShortDigest, SlotHint};
@@ -21,7 +21,7 @@ use crate::permission::Request;
 /// changed; after any change, the next check reads the token's state again. Requests with a
 /// resource name or a custom action or resource type are not cached.
 pub struct Grant {
-    shared: Arc<EngineState>,
+    state: Arc<CheckState>,
     id: Id,
     start: BucketHash,
     short_digest: ShortDigest,
@@ -37,9 +37,9 @@ impl fmt::Debug for Grant {
 }
 
 impl Grant {
-    pub(super) fn new(shared: Arc<EngineState>, authenticated: &AuthenticatedToken<'_>) -> Self {
+    pub(super) fn new(state: Arc<CheckState>, authenticated: &AuthenticatedToken<'_>) -> Self {
         Self {
-            shared,
+            state,
             id: authenticated.id,
             start: authenticated.start,
             short_digest: authenticated.short_digest,
@@ -67,10 +67,10 @@ impl Grant {
     /// As [`Verifier::check`](crate::Verifier::check), but never [`Denied::Malformed`].
     #[inline]
     pub fn check(&self, request: &Request<'_>) -> Result<Id, Denied> {
-        let shared = &*self.shared;
-        let now = shared.fresh()?;
+        let state = &*self.state;
+        let now = state.fresh()?;
         // Read before anything else: every later change increments it.
-        let version = shared.index.version();
+        let version = state.index.version();
         match self.memo.allows(version, now, request) {
             true => Ok(self.id),
             false => self.decide(version, now, request),
@@ -84,20 +84,20 @@ impl Grant {
         now: Now<'_>,
         request: &Request<'_>,
     ) -> Result<Id, Denied> {
-        let shared = &*self.shared;
+        let state = &*self.state;
         let decide = |found: &Found<'_>| {
-            let answer = decide(shared, self.id, found, now, request);
+            let answer = decide(state, self.id, found, now, request);
             if answer.is_ok() {
                 self.memo.note(version, found.expires(), request);
             }
             answer
         };
-        shared.index.read(|view| {
+        state.index.read(|view| {
             let slot_hint = SlotHint(self.slot_hint.load(Ordering::Relaxed));
             if let Some(found) = view.at(slot_hint, self.short_digest) {
                 return decide(&found);
             }
-            let found = shared.index.find(view, (self.start, self.short_digest), |found| {
+            let found = state.index.find(view, (self.start, self.short_digest), |found| {
                 self.slot_hint.store(found.slot_hint().0, Ordering::Relaxed);
                 decide(&found)
             });
