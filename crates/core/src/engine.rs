@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::admin::{Admin, Sessions};
+use crate::admin::{Admin, SignIn};
 use crate::admin_error::AdminError;
 use crate::caller::Caller;
 use crate::change::Changes;
@@ -162,9 +162,9 @@ impl Engine {
         Admin::new(Arc::clone(&self.changes), caller)
     }
 
-    /// Returns the sign-in and the sessions.
-    pub fn sessions(&self) -> Sessions {
-        Sessions::new(Arc::clone(&self.changes))
+    /// Returns the authentication by password and by session.
+    pub fn sign_in(&self) -> SignIn {
+        SignIn::new(Arc::clone(&self.changes))
     }
 
     /// Returns the maintenance of the store, which checks no caller.

@@ -7,7 +7,8 @@ use crate::key::KeyId;
 use crate::permission::Permission;
 use crate::token::MalformedToken;
 
-/// The reason why the value of a [`Field`](crate::Field) is not accepted. Its text follows the name of the field.
+/// The reason why the value of a [`Field`](crate::Field) is not accepted. Its text follows the name
+/// of the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidValue {

@@ -37,7 +37,7 @@
 //! |---|---|
 //! | check requests | [`Verifier::check`], [`Verifier::authenticate`], [`Denied`] |
 //! | create, rotate and revoke tokens | [`Engine::admin`], [`Authorizations`], [`Caller`] |
-//! | manage users and organizations | [`Users`], [`Organizations`], [`Sessions`] |
+//! | manage users and organizations | [`Users`], [`Organizations`], [`Sessions`], [`SignIn`] |
 //! | define actions and resource types | [`Schema`], [`Permission`], [`Request`] |
 //! | audit changes and replay revocations | [`journal`], [`Options::journal`], [`RollbackReport`] |
 //! | copy a store | [`mod@backup`], [`Maintenance::export`], [`import`] |
@@ -114,11 +114,11 @@ pub use admin::{
     Admin, AuthorizationEdit, AuthorizationFilter, AuthorizationPages, Authorizations, Buckets,
     Explanation, IfUnchanged, ListOptions, Names, NewAuthorization, NewBucket, NewOrganization,
     NewUser, NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions,
-    UserEdit, Users, VerifiedUser,
+    SignIn, UserEdit, Users,
 };
 pub use admin_error::AdminError;
 pub use authorization::{Authorization, Creator, NotInForce, Origin};
-pub use caller::{Caller, SignedInUser, TokenBearer};
+pub use caller::{AuthenticatedUser, Caller, TokenBearer};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use denied::Denied;
 pub use engine::Engine;

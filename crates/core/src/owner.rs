@@ -1,5 +1,7 @@
 //! Users, organizations and buckets.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
@@ -71,8 +73,8 @@ impl PasswordHash {
     }
 }
 
-impl std::fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(redacted)")
     }
 }
@@ -132,5 +134,15 @@ impl From<Status> for OwnerState {
             Status::Inactive => Self::Inactive,
             Status::Revoked => Self::Deleted,
         }
+    }
+}
+
+/// Keyed digest of the password hash of a user, or of the absence of one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PasswordFingerprint(pub(crate) [u8; 16]);
+
+impl fmt::Debug for PasswordFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordFingerprint(redacted)")
     }
 }

@@ -1,12 +1,11 @@
 //! Sessions of signed-in callers.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use crate::caller::Caller;
 use crate::id::Id;
 use crate::key::{KeyId, Secret};
-use crate::owner::User;
+use crate::owner::{PasswordFingerprint, User};
 use crate::time::Timestamp;
 use crate::token::TokenDigest;
 
@@ -28,25 +27,16 @@ pub struct Session {
     pub(crate) password: Option<PasswordFingerprint>,
 }
 
-/// Keyed digest of the password hash of a user, or of the absence of one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PasswordFingerprint(pub(crate) [u8; 16]);
-
-impl PasswordFingerprint {
-    pub(crate) fn of(secret: &Secret, user: &User) -> Self {
+impl Secret {
+    /// Returns the fingerprint of the password of a user under this secret.
+    pub(crate) fn password_fingerprint(&self, user: &User) -> PasswordFingerprint {
         let phc = user.password_hash.as_ref().map_or("", |hash| hash.as_phc());
         // The zero byte cannot occur in a token.
         let mut text = b"password\0".to_vec();
         text.extend_from_slice(&user.id.number().to_be_bytes());
         text.extend_from_slice(phc.as_bytes());
-        let TokenDigest(hash) = TokenDigest::keyed(&secret.hash, &text);
-        Self(hash.first_chunk().copied().unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for PasswordFingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordFingerprint(redacted)")
+        let TokenDigest(hash) = TokenDigest::keyed(&self.hash, &text);
+        PasswordFingerprint(hash.first_chunk().copied().unwrap_or_default())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use symbolon::{AdminError, Caller, Denied, VerifiedUser};
+use symbolon::{AdminError, AuthenticatedUser, Caller, Denied};
 
 use crate::api::Api;
 use crate::browser_guard::refuse_foreign_origin;
@@ -36,14 +36,8 @@ impl FromRequestParts<Api> for Principal {
         if parts.method != Method::GET && parts.method != Method::HEAD {
             refuse_foreign_origin(&parts.headers)?;
         }
-        let session = api
-            .run(move |engine| {
-                let session = engine.sessions().get(text.as_bytes())?;
-                engine.sessions().extend(&session, EXTENDED)?;
-                Ok::<_, symbolon::AdminError>(session)
-            })
-            .await?;
-        Ok(Self { caller: session.caller })
+        let session = api.run(move |engine| engine.sign_in().extend(text.as_bytes(), EXTENDED));
+        Ok(Self { caller: session.await?.caller })
     }
 }
 
@@ -85,7 +79,10 @@ impl Principal {
 ///
 /// 401 with the same text for an unknown name and a wrong password, 403 if the user is inactive,
 /// 429 after too many wrong passwords, 503 if too many requests wait.
-pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<VerifiedUser, Failure> {
+pub(crate) async fn by_password(
+    api: &Api,
+    headers: &HeaderMap,
+) -> Result<AuthenticatedUser, Failure> {
     // A starting server answers 503 before it reads the password.
     api.engine()?;
     let (name, password) = crate::password::basic(headers).ok_or_else(Failure::unauthorized)?;
@@ -93,7 +90,7 @@ pub(crate) async fn by_password(api: &Api, headers: &HeaderMap) -> Result<Verifi
     let login_attempts = Arc::clone(api.login_attempts());
     let done = api.run(move |engine| {
         let verify = |hash: Option<&_>| crate::password::verify(&password, hash, &permit);
-        let verified = engine.sessions().verify_password(&name, verify);
+        let verified = engine.sign_in().verify_password(&name, verify);
         if matches!(verified, Ok(_) | Err(AdminError::Caller(Denied::OwnerInactive(_)))) {
             login_attempts.reset_failures(&name);
         }

@@ -8,6 +8,7 @@ mod explain;
 mod names;
 mod organizations;
 mod sessions;
+mod sign_in;
 mod users;
 
 use std::fmt;
@@ -33,7 +34,8 @@ pub use buckets::{Buckets, NewBucket};
 pub use explain::{Explanation, NotInForceReason};
 pub use names::Names;
 pub use organizations::{NewOrganization, OrganizationEdit, Organizations};
-pub use sessions::{Sessions, VerifiedUser};
+pub use sessions::Sessions;
+pub use sign_in::SignIn;
 pub use users::{NewUser, UserEdit, Users};
 
 pub(crate) use authorizations::check_organization;
@@ -145,6 +147,11 @@ impl Admin {
     /// Returns the registered buckets.
     pub fn buckets(&self) -> Buckets<'_> {
         Buckets(self)
+    }
+
+    /// Returns the sessions.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(self)
     }
 
     /// Returns the authorization of the caller's own token; none for other callers.

@@ -1,303 +1,160 @@
-//! Signing in and out.
+//! Sessions of users and bearers of tokens.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::Admin;
+use super::{Admin, ListOptions};
 use crate::admin_error::AdminError;
-use crate::caller::{Caller, SignedInUser};
-use crate::change::{AuditContext, Authorized, Changes, Transaction};
-use crate::denied::Denied;
+use crate::caller::Caller;
+use crate::change::Authorized;
+use crate::field::Field;
 use crate::id::Id;
-use crate::journal::{Actor, Operation};
-use crate::owner::{PasswordHash, User};
+use crate::journal::Operation;
+use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
-use crate::session::{PasswordFingerprint, Session, SessionDigest};
-use crate::status::Status;
-use crate::token::{Token, TokenDigest, TokenShape};
+use crate::session::{Session, SessionDigest};
+use crate::store::Query;
+use crate::token::{Token, TokenDigest};
 
-/// A user who has given its password, as it was read for the comparison.
+/// The sessions that the caller of an [`Admin`] may see and delete: its own ones, those of users
+/// that it may read, and, with a permission for all authorizations, those of bearers of tokens.
 ///
-/// After a change of the password, [`Sessions::sign_in_by_password`] and
-/// [`Sessions::change_password`] refuse it.
-#[derive(Debug, Clone)]
-pub struct VerifiedUser(User);
+/// The text of a session is used with [`SignIn`](crate::SignIn). Each method fails with
+/// [`AdminError::Caller`] if the caller is refused.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Caller, Engine, MemoryStore, NewUser, Options, PasswordHash, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use std::time::Duration;
+///
+/// let password_hash = Some(PasswordHash::from_phc("$argon2id$..."));
+/// let new = NewUser { password_hash, ..NewUser::named("anna") };
+/// engine.admin(Caller::Root).users().create(&new)?;
+///
+/// let user = engine.sign_in().verify_password("anna", |hash| hash.is_some())?;
+/// let sessions = engine.admin(user.into());
+/// let (text, session) = sessions.sessions().create(Duration::from_secs(3600))?;
+/// assert_eq!(engine.sign_in().session(text.reveal().as_bytes())?, session);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Sessions<'a>(pub(super) &'a Admin);
 
-impl VerifiedUser {
-    /// Returns the id of the user.
-    pub fn id(&self) -> Id {
-        self.0.id
-    }
-
-    /// Returns the user as a caller of [`Engine::admin`](crate::Engine::admin).
-    pub fn caller(&self) -> Caller {
-        Caller::User(SignedInUser::new(self.0.id))
-    }
-}
-
-/// Signs users and bearers of tokens in and out. It needs a password, a token that was checked, or
-/// the text of a session.
-#[derive(Clone)]
-pub struct Sessions {
-    changes: Arc<Changes>,
-}
-
-impl fmt::Debug for Sessions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sessions")
-    }
-}
-
-impl Sessions {
-    pub(crate) fn new(changes: Arc<Changes>) -> Self {
-        Self { changes }
-    }
-
-    /// Signs `caller` in for `lifetime`. The text of the session is returned here and never again.
-    /// It is not a token, and no token is accepted as a session. The embedding program
-    /// authenticates the caller before, for example by its password.
+impl Sessions<'_> {
+    /// Creates a session of the caller that lasts for `lifetime`. The text of the session is
+    /// returned here and never again. It is not a token, and no token is accepted as a session.
     ///
     /// The session is refused once its user or authorization is revoked, expired or deleted, or the
     /// password of its user has changed, and for as long as its user is inactive.
     ///
     /// # Errors
     ///
-    /// [`AdminError::Forbidden`] for [`Caller::Root`], [`AdminError::Caller`] if the caller is not
-    /// in force, [`AdminError::Store`], [`AdminError::Journal`].
-    pub fn sign_in(
-        &self,
-        caller: &Caller,
-        lifetime: Duration,
-    ) -> Result<(Token, Session), AdminError> {
-        self.sign_in_if(caller, lifetime, |_| true)
-    }
-
-    /// Verifies the password of the user with this name. `verify` gets the hash of its password;
-    /// none if the user is unknown or has no password, and should then take as long, so that the
-    /// time reveals no name. The journal records a failure.
-    ///
-    /// # Errors
-    ///
-    /// [`AdminError::Caller`] with [`Denied::Unknown`] if `verify` returns `false` or the user is
-    /// unknown, with [`Denied::OwnerInactive`] if the user is inactive; [`AdminError::Store`].
-    pub fn verify_password(
-        &self,
-        name: &str,
-        verify: impl FnOnce(Option<&PasswordHash>) -> bool,
-    ) -> Result<VerifiedUser, AdminError> {
-        let found = match self.changes.find_named(Kind::USER, name.as_bytes())? {
-            Some(Entity::User(user)) => Some(user),
-            _ => None,
-        };
-        let is_right = verify(found.as_ref().and_then(|user| user.password_hash.as_ref()));
-        match found {
-            Some(user) if is_right => match user.status {
-                Status::Active => Ok(VerifiedUser(user)),
-                _ => Err(AdminError::Caller(Denied::OwnerInactive(user.id))),
-            },
-            found => {
-                self.record_refused_sign_in(found.as_ref());
-                Err(AdminError::Caller(Denied::Unknown))
-            }
-        }
-    }
-
-    /// Signs in a user who has given its password.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Sessions::sign_in`]; [`AdminError::Caller`] if the password was changed since it
-    /// was verified.
-    pub fn sign_in_by_password(
-        &self,
-        verified: &VerifiedUser,
-        lifetime: Duration,
-    ) -> Result<(Token, Session), AdminError> {
-        self.sign_in_if(&verified.caller(), lifetime, |now| {
-            now.password_hash == verified.0.password_hash
-        })
-    }
-
-    fn sign_in_if(
-        &self,
-        caller: &Caller,
-        lifetime: Duration,
-        is_same: impl Fn(&User) -> bool,
-    ) -> Result<(Token, Session), AdminError> {
-        self.changes.change(AuditContext::new(caller, Operation::SignIn), |change| {
-            let secret = self.changes.shared.sealer.key().current();
-            let password = match Authorized::read(caller, change)? {
-                Authorized::Root => {
-                    return Err(AdminError::CannotSignIn);
+    /// [`AdminError::CannotSignIn`] for [`Caller::Root`], [`AdminError::Store`],
+    /// [`AdminError::Journal`].
+    pub fn create(&self, lifetime: Duration) -> Result<(Token, Session), AdminError> {
+        self.0.change(Operation::SignIn, |change, authorized| {
+            let id = change.new_id(Kind::SESSION);
+            let (caller, password) = match authorized {
+                Authorized::Root => return Err(AdminError::CannotSignIn),
+                Authorized::Authorization(held) => (Caller::bearer_with_session(held.id, id), None),
+                Authorized::User(user, _) => {
+                    let password = change.password_fingerprint(None, user);
+                    (Caller::user_with_session(user.id, id), password)
                 }
-                Authorized::Authorization(_) => None,
-                Authorized::User(user, _) if is_same(&user) => {
-                    Some(PasswordFingerprint::of(secret, &user))
-                }
-                Authorized::User(..) => return Err(AdminError::Caller(Denied::Unknown)),
             };
             let now = change.now();
             let session = Session {
-                id: change.new_id(Kind::SESSION),
-                caller: *caller,
+                id,
+                caller,
                 created_at: now,
                 expires_at: now.saturating_add(lifetime),
                 ended_at: None,
                 password,
             };
-            let token = Token::generate(self.changes.shared.checks.prefix, session.id)?;
-            let hash = SessionDigest {
-                key: secret.id,
-                hash: TokenDigest::keyed(&secret.hash, token.reveal().as_bytes()),
-            };
-            change.put(Entity::Session(session.clone(), hash))?;
+            let secret = self.0.changes.shared.sealer.key().current();
+            let token = Token::generate(self.0.changes.shared.checks.prefix, id)?;
+            let hash = TokenDigest::keyed(&secret.hash, token.reveal().as_bytes());
+            let digest = SessionDigest { key: secret.id, hash };
+            change.put(Entity::Session(session.clone(), digest))?;
             Ok((token, session))
         })
     }
 
-    /// Changes the password of a user who has given the old one.
+    /// Returns the session with this id, signed out or not.
     ///
     /// # Errors
     ///
-    /// Those of [`Users::edit`](crate::Users::edit); [`AdminError::Caller`] if the password was
-    /// changed since it was verified.
-    pub fn change_password(
-        &self,
-        verified: &VerifiedUser,
-        hash: &PasswordHash,
-    ) -> Result<User, AdminError> {
-        let admin = Admin::new(Arc::clone(&self.changes), verified.caller());
-        admin.change_user(Operation::EditUser, verified.id(), |now| {
-            if now.password_hash != verified.0.password_hash {
-                return Err(AdminError::Caller(Denied::Unknown));
-            }
-            now.password_hash = Some(hash.clone());
-            Ok(())
+    /// [`AdminError::NotFound`] if it does not exist or the caller may not see it.
+    pub fn get(&self, id: Id) -> Result<Session, AdminError> {
+        let key = RecordKey::new(Kind::SESSION, id);
+        self.0.change_on(Operation::Read, key, |change, authorized| {
+            let (found, _) = change.session(id)?;
+            let sees = may(authorized, Action::READ, &found);
+            sees.then_some(found).ok_or(AdminError::NotFound(Field::Session))
         })
     }
 
-    /// Returns the session with this text, if neither signed out nor expired, and if its user or
-    /// authorization is in force. It is read from the store.
+    /// Returns the sessions that are neither signed out nor expired and that the caller may see,
+    /// ordered by id; those of `user` if one is given.
     ///
     /// # Errors
     ///
-    /// [`AdminError::Caller`] with the reason, which carries the id of the session, or of the user
-    /// or authorization that is not in force; [`AdminError::Store`].
-    pub fn get(&self, text: &[u8]) -> Result<Session, AdminError> {
-        let mut change = Transaction::new(&self.changes.shared);
-        let (session, hash) = self.known_session(&mut change, text)?;
-        self.check_session(&mut change, &session, hash)?;
-        Ok(session)
-    }
-
-    /// Extends a session so that it lasts for at least `at_least` from now. It is written only if
-    /// it would expire before that, and then for twice as long, so that it need not be written
-    /// again soon.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Sessions::get`].
-    pub fn extend(&self, session: &Session, at_least: Duration) -> Result<(), AdminError> {
-        let audit_context = AuditContext::new(&session.caller, Operation::ExtendSession)
-            .on(Kind::SESSION, session.id);
-        self.changes.change(audit_context, |change| {
-            let (mut session, hash) = change.session(session.id).map_err(unknown)?;
-            self.check_session(change, &session, hash)?;
-            let now = change.now();
-            if session.expires_at < now.saturating_add(at_least) {
-                session.expires_at = now.saturating_add(at_least.saturating_mul(2));
-                change.put(Entity::Session(session, hash))?;
+    /// [`AdminError::Store`].
+    pub fn list(
+        &self,
+        user: Option<Id>,
+        options: &ListOptions,
+    ) -> Result<Vec<Session>, AdminError> {
+        let now = self.0.changes.shared.checks.clock.now();
+        let query = Query { user, ..options.of(Kind::SESSION) };
+        self.0.list(query, options.limit, |authorized, entity, _| match entity {
+            Entity::Session(one, _) if one.over_at() > now => {
+                may(authorized, Action::READ, &one).then_some(one)
             }
-            Ok(())
+            _ => None,
         })
     }
 
-    /// Signs the session with this text out. One that is signed out or expired stays so.
+    /// Signs a session out. One that is signed out or expired stays so.
     ///
     /// # Errors
     ///
-    /// [`AdminError::Caller`] if no session has this text, [`AdminError::Store`],
-    /// [`AdminError::Journal`].
-    pub fn sign_out(&self, text: &[u8]) -> Result<(), AdminError> {
-        let (found, _) = self.known_session(&mut Transaction::new(&self.changes.shared), text)?;
-        let audit_context =
-            AuditContext::new(&found.caller, Operation::SignOut).on(Kind::SESSION, found.id);
-        self.changes.change(audit_context, |change| {
-            let (mut session, hash) = change.session(found.id).map_err(unknown)?;
-            let now = change.now();
-            if session.ended_at.is_none() && session.expires_at > now {
-                session.ended_at = Some(now);
-                change.put(Entity::Session(session, hash))?;
+    /// [`AdminError::NotFound`] if it does not exist or the caller may not see it,
+    /// [`AdminError::Forbidden`] if the caller may see but not delete it.
+    pub fn delete(&self, id: Id) -> Result<(), AdminError> {
+        let key = RecordKey::new(Kind::SESSION, id);
+        self.0.change_on(Operation::SignOut, key, |change, authorized| {
+            let (found, _) = change.session(id)?;
+            if !may(authorized, Action::READ, &found) {
+                return Err(AdminError::NotFound(Field::Session));
             }
-            Ok(())
+            if !may(authorized, Action::WRITE, &found) {
+                return Err(AdminError::Forbidden(needed(Action::WRITE, &found).permission()));
+            }
+            change.end_session(id)
         })
-    }
-
-    /// Records in the journal that a user failed to sign in. The given name is recorded only if
-    /// such a user exists, because it may be a password in the wrong field.
-    fn record_refused_sign_in(&self, found: Option<&User>) {
-        let on = found.map(|user| RecordKey::new(Kind::USER, user.id));
-        let reason = match found {
-            Some(user) => format!("`{}` failed to sign in", user.name),
-            None => "an unknown user failed to sign in".to_owned(),
-        };
-        let recorder = &self.changes.shared.recorder;
-        recorder.record_denial(Actor::Anonymous, Operation::SignIn, on, reason);
-    }
-
-    /// Returns the session with this text, in force or not.
-    fn known_session(
-        &self,
-        change: &mut Transaction<'_>,
-        text: &[u8],
-    ) -> Result<(Session, SessionDigest), AdminError> {
-        let shape = TokenShape::of(self.changes.shared.checks.prefix, text);
-        let id = match shape.map_err(|_| AdminError::Caller(Denied::Malformed))? {
-            TokenShape::Native(id) => id,
-            TokenShape::Other => return Err(AdminError::Caller(Denied::Unknown)),
-        };
-        let (session, known) = change.session(id).map_err(unknown)?;
-        let secret = self.changes.shared.sealer.key().named(known.key);
-        // Not in constant time: an attacker cannot control the keyed digests of the texts it tries.
-        let is_known =
-            secret.is_some_and(|secret| TokenDigest::keyed(&secret.hash, text) == known.hash);
-        if !is_known {
-            return Err(AdminError::Caller(Denied::Unknown));
-        }
-        Ok((session, known))
-    }
-
-    fn check_session(
-        &self,
-        change: &mut Transaction<'_>,
-        session: &Session,
-        hash: SessionDigest,
-    ) -> Result<(), AdminError> {
-        let id: Id = session.id;
-        if session.ended_at.is_some() {
-            return Err(AdminError::Caller(Denied::Revoked(id)));
-        }
-        if session.expires_at <= change.now() {
-            return Err(AdminError::Caller(Denied::Expired(id)));
-        }
-        change.guard(RecordKey::new(Kind::SESSION, id)).map_err(unknown)?;
-        let Authorized::User(user, _) = Authorized::read(&session.caller, change)? else {
-            return Ok(());
-        };
-        let secret = self.changes.shared.sealer.key().named(hash.key);
-        let password = secret.map(|secret| PasswordFingerprint::of(secret, &user));
-        if password.is_none() || password != session.password {
-            return Err(AdminError::Caller(Denied::Revoked(id)));
-        }
-        Ok(())
     }
 }
 
-/// Maps missing and tampered records to an unknown session.
-fn unknown(error: AdminError) -> AdminError {
-    match error {
-        AdminError::NotFound(_) | AdminError::Tampered(_) => AdminError::Caller(Denied::Unknown),
-        error => error,
+/// Returns true if the caller may do `action` on a session.
+fn may(authorized: &Authorized, action: Action, session: &Session) -> bool {
+    match session.caller {
+        Caller::Root => false,
+        Caller::User(user) => authorized.may_on_user(action, user.id()),
+        Caller::Authorization(bearer) => {
+            let request = needed(action, session);
+            authorized.is_authorization(bearer.id()) || authorized.may(&request)
+        }
+    }
+}
+
+/// Returns the request that a permission on the owner of a session must cover.
+fn needed(action: Action, session: &Session) -> Request<'static> {
+    match session.caller {
+        Caller::User(user) => Request::new(action, ResourceType::USERS).id(user.id()),
+        Caller::Authorization(_) | Caller::Root => {
+            Request::new(action, ResourceType::AUTHORIZATIONS)
+        }
     }
 }

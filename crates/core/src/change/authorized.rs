@@ -3,7 +3,7 @@
 use super::transaction::Transaction;
 use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Creator};
-use crate::caller::Caller;
+use crate::caller::{AuthenticatedUser, BearerProof, Caller, TokenBearer, UserProof};
 use crate::denied::Denied;
 use crate::field::Field;
 use crate::id::Id;
@@ -11,6 +11,7 @@ use crate::owner::{Membership, OwnerState, Role, User};
 use crate::permission::{Action, BucketNames, Permission, PermissionSet, Request, ResourceType};
 use crate::record::{Kind, RecordKey};
 use crate::schema::Schema;
+use crate::session::{Session, SessionDigest};
 use crate::status::Status;
 
 /// A caller whose record was read from the store and is guarded by the commit, so that a token
@@ -28,14 +29,25 @@ impl Authorized {
     pub(crate) fn read(caller: &Caller, change: &mut Transaction<'_>) -> Result<Self, AdminError> {
         match caller {
             Caller::Root => Ok(Self::Root),
-            Caller::Authorization(bearer) => Self::of_token(bearer.id(), change),
-            Caller::User(user) => Self::of_user(user.id(), change),
+            Caller::Authorization(bearer) => Self::of_token(*bearer, change),
+            Caller::User(user) => Self::of_user(*user, change),
         }
     }
 
-    fn of_token(id: Id, change: &mut Transaction<'_>) -> Result<Self, AdminError> {
-        let (held, _) = change.authorization(id).map_err(unknown)?;
+    fn of_token(bearer: TokenBearer, change: &mut Transaction<'_>) -> Result<Self, AdminError> {
+        let id = bearer.id();
+        let (held, credential) = change.authorization(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::AUTHORIZATION, id))?;
+        match bearer.proof {
+            // Another record under this id, or a record of another store, has another token.
+            BearerProof::Token(digest) if !change.is_found_by(&credential, digest) => {
+                return Err(AdminError::Caller(Denied::Unknown));
+            }
+            BearerProof::Token(_) => {}
+            BearerProof::Session(session) => {
+                live_session(session, Caller::Authorization(bearer), change)?;
+            }
+        }
         let organization = change.organization_state(held.organization)?;
         change.guard(RecordKey::new(Kind::ORGANIZATION, held.organization))?;
         let user = match held.user {
@@ -50,13 +62,28 @@ impl Authorized {
         Ok(Self::Authorization(Box::new(held)))
     }
 
-    fn of_user(id: Id, change: &mut Transaction<'_>) -> Result<Self, AdminError> {
+    fn of_user(
+        caller: AuthenticatedUser,
+        change: &mut Transaction<'_>,
+    ) -> Result<Self, AdminError> {
+        let id = caller.id();
         let user = change.user(id).map_err(unknown)?;
         change.guard(RecordKey::new(Kind::USER, id))?;
+        let (given, key, refusal) = match caller.proof {
+            UserProof::Password(given) => (Some(given), None, Denied::Unknown),
+            UserProof::Session(session) => {
+                let (session, digest) = live_session(session, Caller::User(caller), change)?;
+                (session.password, Some(digest.key), Denied::Revoked(session.id))
+            }
+        };
         match user.status {
             Status::Active => {}
             Status::Inactive => return Err(AdminError::Caller(Denied::OwnerInactive(id))),
             Status::Revoked => return Err(AdminError::Caller(Denied::Unknown)),
+        }
+        let password = change.password_fingerprint(key, &user);
+        if password.is_none() || password != given {
+            return Err(AdminError::Caller(refusal));
         }
         let held = session_permissions(&user, |organization| {
             if change.organization_state(organization)? != OwnerState::Active {
@@ -72,7 +99,27 @@ impl Authorized {
     }
 }
 
-/// Returns the permissions of a user with a session, not counting those of an operator. Only active
+/// Returns a session of `caller` that is neither signed out nor expired, and guards it.
+fn live_session(
+    id: Id,
+    caller: Caller,
+    change: &mut Transaction<'_>,
+) -> Result<(Session, SessionDigest), AdminError> {
+    let (session, hash) = change.session(id).map_err(unknown)?;
+    if session.caller != caller {
+        return Err(AdminError::Caller(Denied::Unknown));
+    }
+    if session.ended_at.is_some() {
+        return Err(AdminError::Caller(Denied::Revoked(id)));
+    }
+    if session.expires_at <= change.now() {
+        return Err(AdminError::Caller(Denied::Expired(id)));
+    }
+    change.guard(RecordKey::new(Kind::SESSION, id)).map_err(unknown)?;
+    Ok((session, hash))
+}
+
+/// Returns the permissions of a user, not counting those of an operator. Only active
 /// organizations give permissions.
 fn session_permissions(
     user: &User,
@@ -97,6 +144,9 @@ fn role_permissions(Membership { organization, role }: Membership) -> Vec<Permis
 fn unknown(error: AdminError) -> AdminError {
     match error {
         AdminError::NotFound(_) => AdminError::Caller(Denied::Unknown),
+        AdminError::Tampered(key) if key.kind == Kind::SESSION => {
+            AdminError::Caller(Denied::Unknown)
+        }
         other => other,
     }
 }

@@ -10,10 +10,11 @@ use crate::authorization::Authorization;
 use crate::engine_state::EngineState;
 use crate::field::Field;
 use crate::id::Id;
-use crate::index::{Change, ChangeKind};
+use crate::index::{Change, ChangeKind, ShortDigest, TokenLookup};
 use crate::integrity::IntegrityFaultKind;
 use crate::journal::{Intent, Revocation, WrittenRecord, mark};
-use crate::owner::{Bucket, Organization, OwnerState, User};
+use crate::key::KeyId;
+use crate::owner::{Bucket, Organization, OwnerState, PasswordFingerprint, User};
 use crate::permission::BucketNames;
 use crate::record::{
     Entity, IntegrityError, Kind, MAX_RECORD, Record, RecordKey, SETTINGS, Settings,
@@ -124,6 +125,37 @@ impl<'a> Transaction<'a> {
             Entity::Session(session, hash) => Ok((session, hash)),
             _ => Err(AdminError::NotFound(Field::Session)),
         }
+    }
+
+    /// Returns true if the index finds `credential` under `digest`.
+    pub(crate) fn is_found_by(&self, credential: &Credential, digest: ShortDigest) -> bool {
+        match self.shared.checks.handle(credential) {
+            TokenLookup::ById(own) => own == digest,
+            TokenLookup::ByDigest(all) => all.contains(&Some(digest)),
+        }
+    }
+
+    /// Returns the fingerprint of the password of a user under the named secret of the key, by
+    /// default the current one; none if the key has no such secret.
+    pub(crate) fn password_fingerprint(
+        &self,
+        key: Option<KeyId>,
+        user: &User,
+    ) -> Option<PasswordFingerprint> {
+        let all = self.shared.sealer.key();
+        let secret = key.map_or(Some(all.current()), |id| all.named(id));
+        secret.map(|secret| secret.password_fingerprint(user))
+    }
+
+    /// Signs the session with this id out, unless it is signed out or expired.
+    pub(crate) fn end_session(&mut self, id: Id) -> Result<(), AdminError> {
+        let (mut session, digest) = self.session(id)?;
+        let now = self.now;
+        if session.over_at() > now {
+            session.ended_at = Some(now);
+            self.put(Entity::Session(session, digest))?;
+        }
+        Ok(())
     }
 
     /// Returns the state of a user; unknown if there is no record or it is tampered.

@@ -1,4 +1,3 @@
-use crate::caller::TokenBearer;
 use crate::{NewBucket, NewOrganization, NewUser};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,10 +47,10 @@ fn world() -> World {
         token: None,
         if_name_exists: crate::IfNameExists::Refuse,
     };
-    let SetUpResult { token: operator, authorization: made, organization: org, user, .. } =
-        engine.maintenance().set_up(&first).unwrap();
+    let set_up = engine.maintenance().set_up(&first).unwrap();
+    let by_operator = set_up.caller();
+    let SetUpResult { token: operator, organization: org, user, .. } = set_up;
     tokens.push(operator.reveal().to_owned());
-    let by_operator = Caller::Authorization(TokenBearer::new(made.id));
     let second = root
         .organizations()
         .create(&NewOrganization {

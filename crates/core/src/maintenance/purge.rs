@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::Maintenance;
 use crate::admin_error::AdminError;
 use crate::caller::Caller;
-use crate::change::{AuditContext, Changes};
+use crate::change::{AuditContext, Changes, Transaction};
 use crate::journal::Operation;
 use crate::record::{Entity, Kind, RecordKey};
+use crate::session::Session;
 use crate::status::Status;
 use crate::store::Query;
 use crate::time::Timestamp;
@@ -33,7 +34,7 @@ pub struct PurgeReport {
     pub users: usize,
     /// Organizations.
     pub organizations: usize,
-    /// Sessions that were signed out or have expired.
+    /// Sessions that were signed out or have expired, or whose authorization is revoked.
     pub sessions: usize,
 }
 
@@ -64,9 +65,10 @@ const KINDS: [Kind; 5] =
 
 impl Maintenance {
     /// Purges authorizations, users, organizations and buckets that were revoked or deleted, and
-    /// sessions that were signed out or have expired, longer ago than the retention time. All
-    /// records of a purged owner are purged before it. Returns the number of purged records. A
-    /// purge takes several commits: after an error, the rest is purged the next time.
+    /// sessions that were signed out or have expired, longer ago than the retention time. Sessions
+    /// of a revoked authorization are purged at once, and all records of an owner before it.
+    /// Returns the number of purged records. A purge takes several commits: after an error, the
+    /// rest is purged the next time.
     ///
     /// # Errors
     ///
@@ -118,12 +120,29 @@ impl PurgeRun<'_> {
         };
         let before = self.before;
         self.pages(query, |run, entity| {
-            let due = ended(&entity).is_some_and(|at| at < before);
+            let ended = ended(&entity).is_some_and(|at| at < before);
+            let due = ended || run.is_bearer_revoked(&entity)?;
             if due {
                 run.dependents(&entity)?;
             }
             Ok(due)
         })
+    }
+
+    /// Returns true for a session whose authorization is revoked or purged. Otherwise it would be
+    /// valid again if an authorization with the same id were imported.
+    fn is_bearer_revoked(&self, entity: &Entity) -> Result<bool, AdminError> {
+        let Entity::Session(Session { caller: Caller::Authorization(bearer), .. }, _) = entity
+        else {
+            return Ok(false);
+        };
+        let found = Transaction::new(&self.changes.shared).authorization(bearer.id());
+        match found {
+            Ok((authorization, _)) => Ok(authorization.status == Status::Revoked),
+            Err(AdminError::NotFound(_)) => Ok(true),
+            Err(AdminError::Tampered(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Purges the records of a deleted user or organization, which are refused since its deletion.

@@ -3,7 +3,7 @@
 use super::{IfRevoked, ImportItem, Maintenance};
 use crate::admin_error::AdminError;
 use crate::authorization::{Authorization, Origin};
-use crate::caller::{Caller, TokenBearer};
+use crate::caller::{BearerProof, Caller, TokenBearer};
 use crate::change::{AuditContext, SetupStatus, Transaction};
 use crate::field::Field;
 use crate::id::Id;
@@ -60,12 +60,13 @@ pub struct SetUpResult {
     pub user: User,
     /// The first bucket, if one was named.
     pub bucket: Option<Bucket>,
+    caller: Caller,
 }
 
 impl SetUpResult {
     /// Returns the bearer of the new token as a caller.
     pub fn caller(&self) -> Caller {
-        Caller::Authorization(TokenBearer::new(self.authorization.id))
+        self.caller
     }
 }
 
@@ -206,7 +207,10 @@ impl Maintenance {
                 Some(token) => self.write_given_token(change, authorization, token.reveal())?,
                 None => self.changes.write_new_authorization(change, authorization)?,
             };
-            Ok(SetUpResult { token, authorization, organization, user, bucket })
+            let secret = &self.changes.shared.sealer.key().current().hash;
+            let proof = BearerProof::Token(secret.short_digest(token.reveal().as_bytes()));
+            let caller = Caller::Authorization(TokenBearer::new(authorization.id, proof));
+            Ok(SetUpResult { token, authorization, organization, user, bucket, caller })
         })
     }
 

@@ -5,12 +5,14 @@ use super::permission_set_cache::KnownSets;
 use super::seal::IntegrityError;
 use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId};
 use crate::authorization::{Authorization, Creator};
-use crate::caller::{Caller, SignedInUser, TokenBearer};
+use crate::caller::Caller;
 use crate::id::Id;
 use crate::key::KeyId;
-use crate::owner::{Bucket, Membership, Organization, PasswordHash, Role, User};
+use crate::owner::{
+    Bucket, Membership, Organization, PasswordFingerprint, PasswordHash, Role, User,
+};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
-use crate::session::{PasswordFingerprint, Session, SessionDigest};
+use crate::session::{Session, SessionDigest};
 use crate::status::Status;
 use crate::token::{
     Credential, ForeignHash, TokenDigest, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512,
@@ -404,15 +406,16 @@ fn read_session(
     let Credential::Keyed(key, hash) = read_credential(r, true, unique)? else {
         return Err(IntegrityError::Body);
     };
+    let id = record.key.id;
     let (caller, password) = match (r.byte()?, record.columns.user) {
         (BY_USER, Some(user)) => {
-            (Caller::User(SignedInUser::new(user)), Some(PasswordFingerprint(r.array()?)))
+            (Caller::user_with_session(user, id), Some(PasswordFingerprint(r.array()?)))
         }
-        (BY_AUTHORIZATION, None) => (Caller::Authorization(TokenBearer::new(r.id()?)), None),
+        (BY_AUTHORIZATION, None) => (Caller::bearer_with_session(r.id()?, id), None),
         _ => return Err(IntegrityError::Body),
     };
     let session = Session {
-        id: record.key.id,
+        id,
         caller,
         created_at: r.time()?,
         expires_at: r.time()?,

@@ -1,10 +1,9 @@
 use super::*;
 use crate::StoreKey;
 use crate::authorization::Creator;
-use crate::caller::{SignedInUser, TokenBearer};
-use crate::owner::{Membership, PasswordHash, Role};
+use crate::caller::Caller;
+use crate::owner::{Membership, PasswordFingerprint, PasswordHash, Role};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
-use crate::session::PasswordFingerprint;
 use crate::token::{ForeignHash, TokenDigest};
 use proptest::prelude::*;
 
@@ -100,7 +99,7 @@ pub(super) fn forms() -> Vec<Entity> {
     };
     let session = Session {
         id: id(7),
-        caller: Caller::User(SignedInUser::new(id(2))),
+        caller: Caller::user_with_session(id(2), id(7)),
         created_at,
         expires_at: time("2026-01-01T01:00:00Z"),
         ended_at: None,
@@ -139,7 +138,7 @@ pub(super) fn forms() -> Vec<Entity> {
         Entity::Session(session.clone(), hash),
         Entity::Session(
             Session {
-                caller: Caller::Authorization(TokenBearer::new(id(3))),
+                caller: Caller::bearer_with_session(id(3), id(7)),
                 password: None,
                 ended_at: Some(updated_at),
                 ..session

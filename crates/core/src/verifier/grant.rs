@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::memo::Memo;
 use super::{AuthenticatedToken, decide};
-use crate::caller::{Caller, TokenBearer};
+use crate::caller::{BearerProof, Caller, TokenBearer};
 use crate::check_state::CheckState;
 use crate::denied::Denied;
 use crate::freshness::Now;
@@ -56,7 +56,7 @@ impl Grant {
     /// Returns the bearer of the token as a caller of [`Engine::admin`](crate::Engine::admin).
     /// Whether the token is still in force is checked by each of its operations.
     pub fn caller(&self) -> Caller {
-        Caller::Authorization(TokenBearer::new(self.id))
+        Caller::Authorization(TokenBearer::new(self.id, BearerProof::Token(self.short_digest)))
     }
 
     /// Checks whether the connection may perform `request`, and returns the id of its

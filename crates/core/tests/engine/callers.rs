@@ -303,13 +303,9 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
     );
     let granted = texts.iter().map(|text| permission(text));
     // The owner may grant what it holds within its organization …
-    let granted = engine
-        .admin(owner)
-        .authorizations()
-        .create(NewAuthorization::new(world.org.id, granted))
-        .unwrap()
-        .1;
-    let thief = bearer_caller(granted.id);
+    let new = NewAuthorization::new(world.org.id, granted);
+    let (granted, _) = engine.admin(owner).authorizations().create(new).unwrap();
+    let thief = world.bearer(&granted);
     // … which gives access to no user.
     for caller in [&owner, &thief] {
         let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };

@@ -121,8 +121,7 @@ pub(crate) fn user_caller(id: Id) -> Caller {
     };
     let maintenance = world.engine.maintenance();
     maintenance.import(&[ImportItem::User(user.clone())]).unwrap();
-    let sessions = world.engine.sessions();
-    sessions.verify_password("caller", |_| true).unwrap().caller()
+    world.engine.sign_in().verify_password("caller", |_| true).unwrap().into()
 }
 
 /// Returns the bearer of the token of an authorization with this id as a caller, whatever the

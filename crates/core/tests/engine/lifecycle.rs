@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fixture::{READ_BUCKETS, World, bearer_caller, permission};
+use crate::fixture::{READ_BUCKETS, World, permission};
 use symbolon::{
     Action, AdminError, Authorization, AuthorizationEdit, AuthorizationFilter, Clock, Denied,
     Field, IfUnchanged, NewAuthorization, NewOrganization, NewUser, Origin, PermissionSet, Request,
@@ -125,7 +125,7 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
     let new = NewAuthorization { expires_at, ..world.new_authorization(&["read:buckets"]) };
     let (token, old) = root.authorizations().create(new).unwrap();
     let rotation = Rotation { overlap: Duration::from_secs(10), description: Some("new".into()) };
-    let itself = bearer_caller(old.id);
+    let itself = world.bearer(&token);
     let (fresh, new) = engine.admin(itself).authorizations().rotate(old.id, &rotation).unwrap();
     assert_eq!((new.rotated_from, new.expires_at), (Some(old.id), expires_at));
     assert_eq!((&new.description[..], &new.permissions), ("new", &old.permissions));

@@ -6,7 +6,7 @@ use symbolon::{
     RevokedInList, Status, Transition, UserEdit,
 };
 
-use crate::fixture::{World, bearer_caller, permission};
+use crate::fixture::{World, permission};
 use crate::imports::authorization;
 
 const ROOT: Caller = Caller::Root;
@@ -87,7 +87,7 @@ fn token_lookup_tries_every_hash_and_requires_read_access() {
         other,
         [permission("read:buckets"), permission("read:authorizations").organization(other)],
     );
-    let foreign = bearer_caller(root.authorizations().create(new).unwrap().1.id);
+    let foreign = world.bearer(&root.authorizations().create(new).unwrap().0);
     for (text, id) in [
         (native.reveal(), made.id),
         (&raw, numbered(1)),

@@ -1,18 +1,15 @@
 //! Passwords that change during sign-in.
 
-use std::time::Duration;
-
 use symbolon::{
-    AdminError, Denied, Engine, NewUser, PasswordHash, Transition, UserEdit, VerifiedUser,
+    AdminError, AuthenticatedUser, Caller, Denied, Engine, NewUser, PasswordHash, Transition,
+    UserEdit,
 };
 
-use crate::fixture::{World, user_caller};
-use crate::sessions::{denied, password, to};
+use crate::fixture::World;
+use crate::sessions::{denied, password, sign_in, to};
 
-const HOUR: Duration = Duration::from_secs(3600);
-
-fn verified(engine: &Engine) -> VerifiedUser {
-    engine.sessions().verify_password("me", |_| true).unwrap()
+fn verified(engine: &Engine) -> AuthenticatedUser {
+    engine.sign_in().verify_password("me", |_| true).unwrap()
 }
 
 /// `verify` alone decides, and gets no hash of an unknown user.
@@ -24,7 +21,7 @@ fn a_password_is_verified_against_the_stored_hash() {
     let id = root.users().create(&NewUser::named("me"));
     let id = id.unwrap().id;
     root.users().edit(id, &password("first")).unwrap();
-    let sessions = engine.sessions();
+    let sessions = engine.sign_in();
     let first = PasswordHash::from_phc("first");
     let verified = sessions.verify_password("me", |hash| hash == Some(&first));
     assert_eq!(verified.unwrap().id(), id);
@@ -48,16 +45,17 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
     let id = world.user("me");
     root.users().edit(id, &password("first")).unwrap();
     let compared = verified(engine);
-    let (text, session) = engine.sessions().sign_in_by_password(&compared, HOUR).unwrap();
-    assert_eq!(session.caller, user_caller(id));
+    let (text, session) = sign_in(engine, compared.into()).unwrap();
+    let Caller::User(signed_in) = session.caller else { panic!("{session:?}") };
+    assert_eq!(signed_in.id(), id);
     assert_eq!(denied(&world.engine, text.reveal()), None);
     root.users().edit(id, &password("second")).unwrap();
-    let refused = engine.sessions().sign_in_by_password(&compared, HOUR);
+    let refused = sign_in(engine, compared.into());
     assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     let renamed = UserEdit { name: Some("you".into()), ..UserEdit::default() };
     let compared = verified(engine);
     root.users().edit(id, &renamed).unwrap();
-    engine.sessions().sign_in_by_password(&compared, HOUR).unwrap();
+    sign_in(engine, compared.into()).unwrap();
 }
 
 #[test]
@@ -66,17 +64,20 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     let root = world.root();
     let engine = &world.engine;
     let hash = PasswordHash::from_phc;
+    let set = |user: AuthenticatedUser, text| {
+        engine.admin(user.into()).users().edit(user.id(), &password(text))
+    };
     let id = world.user("me");
     root.users().edit(id, &password("first")).unwrap();
     let compared = verified(engine);
-    let changed = engine.sessions().change_password(&compared, &hash("second")).unwrap();
+    let changed = set(compared, "second").unwrap();
     assert_eq!(changed.password_hash, Some(hash("second")));
-    let refused = engine.sessions().change_password(&compared, &hash("third"));
+    let refused = set(compared, "third");
     assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     assert_eq!(root.users().get(id).unwrap(), changed);
     // A user who was deactivated or deleted in the meantime cannot change the password.
     let changed = verified(engine);
     root.users().edit(id, &to(Transition::Deactivate)).unwrap();
-    let refused = engine.sessions().change_password(&changed, &hash("third"));
+    let refused = set(changed, "third");
     assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(_)))));
 }

@@ -13,7 +13,7 @@ use symbolon::{
     NewOrganization, NewUser, OpenError, StoreError, StoreKey, Transition,
 };
 
-use crate::fixture::{READ_BUCKETS, World, bearer_caller, engine, key, options};
+use crate::fixture::{READ_BUCKETS, World, engine, key, options};
 
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();
@@ -257,6 +257,7 @@ fn a_replayed_record_can_only_be_revoked() {
     let engine = &world.engine;
     let (token, made) = world.create(&["read:buckets", "write:orgs"]);
     let key = RecordKey::new(Kind::AUTHORIZATION, made.id);
+    let caller = world.bearer(&token);
     let wide = world.store.get(&key).unwrap().unwrap();
     let narrow = symbolon::AuthorizationEdit {
         permissions: Some([crate::fixture::permission("read:buckets")].into_iter().collect()),
@@ -265,7 +266,6 @@ fn a_replayed_record_can_only_be_revoked() {
     root.authorizations().edit(made.id, narrow).unwrap();
     roll_back_record(&world, key, &wide);
     // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
-    let caller = bearer_caller(made.id);
     let created = engine.admin(caller).organizations().create(&NewOrganization::named("stolen"));
     assert!(matches!(created, Err(AdminError::Tampered(_))), "{created:?}");
     let off = root.authorizations().edit(made.id, Transition::Deactivate.into());

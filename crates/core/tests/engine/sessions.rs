@@ -8,8 +8,9 @@ use symbolon::journal::{Actor, Event, Journal, Operation};
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Write;
 use symbolon::{
-    AdminError, AuthorizationEdit, Caller, Denied, Engine, Id, IntegrityFaultKind, PasswordHash,
-    PurgeOptions, Session, Timestamp, Token, TokenStore, Transition, UserEdit,
+    AdminError, AuthorizationEdit, Caller, Denied, Engine, Field, Id, IntegrityFaultKind,
+    ListOptions, PasswordHash, PurgeOptions, Session, Timestamp, Token, TokenStore, Transition,
+    UserEdit,
 };
 
 use crate::fixture::{READ_BUCKETS, World, bearer_caller, user_caller};
@@ -20,7 +21,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) fn denied(engine: &Engine, text: &str) -> Option<Denied> {
-    match engine.sessions().get(text.as_bytes()) {
+    match engine.sign_in().session(text.as_bytes()) {
         Ok(_) => None,
         Err(AdminError::Caller(denied)) => Some(denied),
         Err(error) => unreachable!("{error}"),
@@ -33,6 +34,16 @@ pub(crate) fn to(transition: Transition) -> UserEdit {
 
 pub(crate) fn password(text: &str) -> UserEdit {
     UserEdit { password_hash: Some(PasswordHash::from_phc(text)), ..UserEdit::default() }
+}
+
+/// Authenticates a user by its password.
+pub(crate) fn by_password(engine: &Engine, user: Id) -> Result<Caller, AdminError> {
+    let name = engine.admin(ROOT).with_tombstones().users().get(user)?.name;
+    engine.sign_in().verify_password(&name, |_| true).map(Caller::from)
+}
+
+pub(crate) fn sign_in(engine: &Engine, caller: Caller) -> Result<(Token, Session), AdminError> {
+    engine.admin(caller).sessions().create(HOUR)
 }
 
 #[derive(Debug, Clone)]
@@ -124,7 +135,7 @@ fn walk(steps: Vec<Step>) {
     let world = World::new();
     let user = world.user("user");
     let (api, authorization) = world.create(&["read:buckets"]);
-    let callers = [user_caller(user), bearer_caller(authorization.id)];
+    let bearer = world.bearer(&api);
     let mut model = Model {
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
         user: Transition::Activate,
@@ -140,7 +151,11 @@ fn walk(steps: Vec<Step>) {
                 let may = [model.user, model.token]
                     .get(who)
                     .is_some_and(|state| *state == Transition::Activate);
-                let made = engine.sessions().sign_in(callers.get(who).unwrap(), HOUR);
+                let caller = match who {
+                    0 => by_password(&engine, user),
+                    _ => Ok(bearer),
+                };
+                let made = caller.and_then(|caller| sign_in(&engine, caller));
                 assert_eq!(made.is_ok(), may);
                 let Ok((text, session)) = made else { continue };
                 model.sessions.push(Known {
@@ -158,17 +173,17 @@ fn walk(steps: Vec<Step>) {
                 };
                 let now = model.now;
                 let known = model.sessions.get_mut(which).unwrap();
-                let answer = engine.sessions().sign_out(text.reveal().as_bytes());
+                let answer = engine.sign_in().sign_out(text.reveal().as_bytes());
                 assert_eq!(answer.is_ok(), !known.purged);
                 if known.expires > now && !known.purged {
                     known.ended = known.ended.or(Some(now));
                 }
             }
             Step::Extend(which, at_least) => {
-                let Some((_, session)) = texts.get(which) else {
+                let Some((text, _)) = texts.get(which) else {
                     continue;
                 };
-                let answer = engine.sessions().extend(session, at_least);
+                let answer = engine.sign_in().extend(text.reveal().as_bytes(), at_least);
                 let refused = model.refused(model.sessions.get(which).unwrap());
                 assert_eq!(answer.is_ok(), refused.is_none());
                 let known = model.sessions.get_mut(which).unwrap();
@@ -206,7 +221,11 @@ fn walk(steps: Vec<Step>) {
             Step::Purge => {
                 let how = PurgeOptions { retention: Some(HOUR), ..PurgeOptions::default() };
                 let before = model.now.saturating_sub(HOUR);
-                let over = |one: &&mut Known| one.ended.unwrap_or(one.expires) < before;
+                let token = model.token;
+                let over = |one: &&mut Known| {
+                    let is_refused_forever = !one.by_user && token == Transition::Revoke;
+                    one.ended.unwrap_or(one.expires) < before || is_refused_forever
+                };
                 let purged = engine.maintenance().purge_with(&how, &mut |_| {}).unwrap();
                 let mut count = 0;
                 for one in model.sessions.iter_mut().filter(|one| !one.purged).filter(over) {
@@ -217,10 +236,6 @@ fn walk(steps: Vec<Step>) {
                 assert!(purged.sessions >= count);
                 for one in model.sessions.iter_mut().filter(|_| purged.users > 0) {
                     one.purged |= one.by_user;
-                }
-                if purged.authorizations > 0 {
-                    // No session of a purged authorization is valid, but its records may remain.
-                    return;
                 }
             }
         }
@@ -251,20 +266,20 @@ fn a_session_is_found_only_by_its_exact_text() {
     let world = World::new();
     let engine = &world.engine;
     let user = world.user("user");
-    let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
-    assert_eq!(engine.sessions().get(text.reveal().as_bytes()).unwrap(), session);
+    let (text, session) = sign_in(engine, user_caller(user)).unwrap();
+    assert_eq!(engine.sign_in().session(text.reveal().as_bytes()).unwrap(), session);
     // A forged text with the id of the session.
     let forged = Token::generate(symbolon::Prefix::default(), session.id).unwrap();
     assert_eq!(denied(&world.engine, forged.reveal()), Some(Denied::Unknown));
     let other = "x".repeat(64);
     assert_eq!(denied(&world.engine, &other), Some(Denied::Unknown));
     assert_eq!(denied(&world.engine, "short"), Some(Denied::Malformed));
-    let out = engine.sessions().sign_out(forged.reveal().as_bytes());
+    let out = engine.sign_in().sign_out(forged.reveal().as_bytes());
     assert!(matches!(out, Err(AdminError::Caller(Denied::Unknown))));
-    assert!(engine.sessions().get(text.reveal().as_bytes()).is_ok());
-    assert!(matches!(engine.sessions().sign_in(&ROOT, HOUR), Err(AdminError::CannotSignIn)));
+    assert!(engine.sign_in().session(text.reveal().as_bytes()).is_ok());
+    assert!(matches!(sign_in(engine, ROOT), Err(AdminError::CannotSignIn)));
     let gone = user_caller(Id::new(99).unwrap());
-    let refused = engine.sessions().sign_in(&gone, HOUR);
+    let refused = sign_in(engine, gone);
     assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     let shown = format!("{session:?}");
     assert!(!shown.contains(text.reveal()));
@@ -275,13 +290,12 @@ fn a_session_is_extended_only_near_its_expiry() {
     let world = World::new();
     let engine = &world.engine;
     let user = world.user("user");
-    let (text, _) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
-    let read = || engine.sessions().get(text.reveal().as_bytes()).unwrap();
+    let (text, _) = sign_in(engine, user_caller(user)).unwrap();
     let mut written = 0;
     for _ in 0..120 {
         world.clock.advance(MINUTE);
         let before = world.engine.committed();
-        engine.sessions().extend(&read(), 5 * MINUTE).unwrap();
+        engine.sign_in().extend(text.reveal().as_bytes(), 5 * MINUTE).unwrap();
         written += usize::from(world.engine.committed() != before);
     }
     // The first extension is after 56 minutes, the others follow every six minutes.
@@ -302,10 +316,10 @@ fn roll_back_record(store: &dyn TokenStore, old: &symbolon::store::Stored) {
 fn signed_out(j: &Journaled) -> (Token, Session) {
     let engine = &j.world.engine;
     let user = j.world.user("user");
-    let (text, session) = engine.sessions().sign_in(&user_caller(user), 10 * HOUR).unwrap();
+    let (text, session) = engine.admin(user_caller(user)).sessions().create(10 * HOUR).unwrap();
     let store = &*j.world.store;
     let old = store.get(&session_key(&session)).unwrap().unwrap();
-    engine.sessions().sign_out(text.reveal().as_bytes()).unwrap();
+    engine.sign_in().sign_out(text.reveal().as_bytes()).unwrap();
     roll_back_record(store, &old);
     (text, session)
 }
@@ -332,9 +346,9 @@ fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     let engine = &j.world.engine;
     let user = j.world.user("user");
     let [kept, revoked] =
-        [(); 2].map(|()| engine.sessions().sign_in(&user_caller(user), 10 * HOUR).unwrap());
+        [(); 2].map(|()| engine.admin(user_caller(user)).sessions().create(10 * HOUR).unwrap());
     let copy = crate::journal::copy(&*j.world.store);
-    engine.sessions().sign_out(revoked.0.reveal().as_bytes()).unwrap();
+    engine.sign_in().sign_out(revoked.0.reveal().as_bytes()).unwrap();
     let rollback = j.open(copy).unwrap();
     assert_eq!(rollback.rollback().unwrap().revoked, 1);
     assert_eq!(denied(&rollback, revoked.0.reveal()), Some(Denied::Revoked(revoked.1.id)));
@@ -342,7 +356,7 @@ fn restoring_a_backup_does_not_reactivate_signed_out_sessions() {
     // All sessions created before a given time can be revoked at once.
     j.world.clock.advance(MINUTE);
     let now = revoked.1.created_at.saturating_add(MINUTE);
-    let (later, _) = rollback.sessions().sign_in(&user_caller(user), HOUR).unwrap();
+    let (later, _) = sign_in(&rollback, user_caller(user)).unwrap();
     assert_eq!(rollback.maintenance().revoke_created_before(now).unwrap(), 1);
     assert_eq!(denied(&rollback, kept.0.reveal()), Some(Denied::Revoked(kept.1.id)));
     assert_eq!(denied(&rollback, later.reveal()), None);
@@ -353,10 +367,10 @@ fn the_journal_records_sign_ins_but_never_passwords() {
     let j = journaled();
     let engine = &j.world.engine;
     let user = j.world.user("me");
-    let (text, session) = engine.sessions().sign_in(&user_caller(user), HOUR).unwrap();
-    engine.sessions().sign_out(text.reveal().as_bytes()).unwrap();
+    let (text, session) = sign_in(engine, user_caller(user)).unwrap();
+    engine.sign_in().sign_out(text.reveal().as_bytes()).unwrap();
     for name in ["me", "my secret password"] {
-        engine.sessions().verify_password(name, |_| false).unwrap_err();
+        engine.sign_in().verify_password(name, |_| false).unwrap_err();
     }
     let mut acts = Vec::new();
     let mut refused = Vec::new();
@@ -380,4 +394,116 @@ fn the_journal_records_sign_ins_but_never_passwords() {
     assert_eq!(acts, [(Operation::SignIn, vec![]), (Operation::SignOut, vec![key])]);
     let me = RecordKey::new(Kind::USER, user);
     assert_eq!(refused, [(Operation::SignIn, Some(me)), (Operation::SignIn, None)]);
+}
+
+/// A caller that was authenticated by a session is refused as soon as the session is.
+#[test]
+fn a_caller_does_not_outlive_its_session_or_password() {
+    let world = World::new();
+    let engine = &world.engine;
+    let user = world.user("user");
+    let (api, _) = world.create(&["read:users"]);
+    let refused = |caller| match engine.admin(caller).own_user() {
+        Ok(_) => None,
+        Err(AdminError::Caller(denied)) => Some(denied.reason()),
+        Err(error) => unreachable!("{error}"),
+    };
+    let start = |caller| {
+        let (text, session) = sign_in(engine, caller).unwrap();
+        let caller = engine.sign_in().session(text.reveal().as_bytes()).unwrap().caller;
+        assert_eq!(caller, session.caller);
+        assert_eq!(refused(caller), None);
+        (text, caller)
+    };
+    for by in [by_password(engine, user).unwrap(), world.bearer(&api)] {
+        let ((text, ended), (_, expired)) = (start(by), start(by));
+        engine.sign_in().sign_out(text.reveal().as_bytes()).unwrap();
+        assert_eq!(refused(ended), Some("revoked"));
+        assert_eq!(refused(by), None);
+        world.clock.advance(HOUR);
+        assert_eq!(refused(expired), Some("expired"));
+    }
+    let by = by_password(engine, user).unwrap();
+    let (_, caller) = start(by);
+    world.root().users().edit(user, &password("$argon2id$new")).unwrap();
+    assert_eq!((refused(by), refused(caller)), (Some("unknown"), Some("revoked")));
+    let edit = engine.admin(by).users().edit(user, &UserEdit::default());
+    assert!(matches!(edit, Err(AdminError::Caller(Denied::Unknown))));
+}
+
+/// A caller belongs to a token, not to an id: it fits neither another record under the id nor
+/// another store.
+#[test]
+fn a_caller_fits_only_the_record_whose_token_was_checked() {
+    let world = World::new();
+    let (token, authorization) = world.create(&["read:users"]);
+    let bearer = world.bearer(&token);
+    let impostor = bearer_caller(authorization.id);
+    assert!(world.engine.admin(bearer).own_authorization().is_ok());
+    let refused = world.engine.admin(impostor).own_authorization();
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
+    // The next process with the same store and key accepts it.
+    assert!(world.another().admin(bearer).own_authorization().is_ok());
+}
+
+#[test]
+fn sessions_are_listed_and_deleted_within_the_callers_rights() {
+    let world = World::new();
+    let engine = &world.engine;
+    let [anna, ben] = ["anna", "ben"].map(|name| world.user(name));
+    let (api, _) = world.create(&["read:buckets"]);
+    let [of_anna, of_ben, of_token] =
+        [by_password(engine, anna).unwrap(), by_password(engine, ben).unwrap(), world.bearer(&api)]
+            .map(|caller| sign_in(engine, caller).unwrap());
+    let ids = [&of_anna, &of_ben, &of_token].map(|(_, session)| session.id);
+    let list = |caller, user| {
+        let found = engine.admin(caller).sessions().list(user, &ListOptions::default()).unwrap();
+        found.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    let reader = world.caller(&["read:users"]);
+    let in_org = world.org.id;
+    let scoped = world.caller(&[
+        &format!("read:orgs/{in_org}/users"),
+        &format!("read:orgs/{in_org}/authorizations"),
+    ]);
+    let auditor = world.caller(&["read:authorizations"]);
+    for (caller, seen) in [
+        (ROOT, vec![ids[0], ids[1], ids[2]]),
+        (of_anna.1.caller, vec![ids[0]]),
+        (of_token.1.caller, vec![ids[2]]),
+        (reader, vec![ids[0], ids[1]]),
+        (auditor, vec![ids[2]]),
+        (scoped, vec![]),
+    ] {
+        assert_eq!(list(caller, None), seen, "{caller:?}");
+        for id in ids {
+            assert_eq!(engine.admin(caller).sessions().get(id).is_ok(), seen.contains(&id));
+        }
+    }
+    assert_eq!(list(ROOT, Some(ben)), [ids[1]]);
+    let delete = |caller, id| engine.admin(caller).sessions().delete(id);
+    assert!(matches!(delete(reader, ids[0]), Err(AdminError::Forbidden(_))));
+    assert!(matches!(delete(of_anna.1.caller, ids[1]), Err(AdminError::NotFound(Field::Session))));
+    delete(of_anna.1.caller, ids[0]).unwrap();
+    delete(ROOT, ids[1]).unwrap();
+    delete(ROOT, ids[1]).unwrap();
+    assert_eq!(list(ROOT, None), [ids[2]]);
+    assert_eq!(denied(engine, of_anna.0.reveal()), Some(Denied::Revoked(ids[0])));
+}
+
+/// Otherwise the session would be valid again after an import of the authorization.
+#[test]
+fn purging_an_authorization_purges_its_sessions() {
+    let world = World::new();
+    let engine = &world.engine;
+    let (token, authorization) = world.create(&["read:users"]);
+    let (text, _) = sign_in(engine, world.bearer(&token)).unwrap();
+    world.root().authorizations().revoke(authorization.id).unwrap();
+    world.clock.advance(MINUTE);
+    let how = PurgeOptions { retention: Some(Duration::ZERO), ..PurgeOptions::default() };
+    let purged = engine.maintenance().purge_with(&how, &mut |_| {}).unwrap();
+    assert_eq!((purged.authorizations, purged.sessions), (1, 1));
+    let again = symbolon::ImportItem::Authorization(authorization, token);
+    engine.maintenance().import(&[again]).unwrap();
+    assert_eq!(denied(engine, text.reveal()), Some(Denied::Unknown));
 }

@@ -1,7 +1,7 @@
 //! Access of signed-in users, compared with the documented rules.
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that fails panics")]
 
-use crate::fixture::{World, bearer_caller, key, options, user_caller};
+use crate::fixture::{World, key, options, user_caller};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use std::sync::LazyLock;
@@ -375,7 +375,7 @@ fn memberships_never_exceed_what_the_granter_holds() {
         // A caller that may not read a user gets `NotFound`.
         held.push(Permission::new(Action::READ, ResourceType::USERS).id(friend));
         let made = world.root().authorizations().create(NewAuthorization::new(org, held));
-        bearer_caller(made.unwrap().1.id)
+        world.bearer(&made.unwrap().0)
     };
     let write_org = Permission::new(Action::WRITE, ResourceType::ORGANIZATIONS).id(org);
     let narrow = create(vec![write_org.clone()]);

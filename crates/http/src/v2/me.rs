@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use symbolon::{AdminError, Caller, Id, UserEdit, VerifiedUser};
+use symbolon::{AdminError, Caller, Id, UserEdit};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -80,7 +80,7 @@ async fn my_password(
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
     let user = by_password(&api, &headers).await?;
-    set(&api, user.caller(), user.id(), form, Some(user)).await
+    set(&api, user.into(), user.id(), form).await
 }
 
 /// Set the password of a user
@@ -101,11 +101,10 @@ async fn change_password(
     Body(form): Body<PasswordForm>,
 ) -> Result<StatusCode, Failure> {
     match setter {
-        PasswordChanger::Principal(principal) => set(&api, principal.caller, id, form, None).await,
+        PasswordChanger::Principal(principal) => set(&api, principal.caller, id, form).await,
         PasswordChanger::Password(headers) => {
             let user = by_password(&api, &headers).await?;
-            let (caller, own) = (user.caller(), (user.id() == id).then_some(user));
-            set(&api, caller, id, form, own).await
+            set(&api, user.into(), id, form).await
         }
     }
 }
@@ -150,14 +149,13 @@ impl FromRequestParts<Api> for PasswordChanger {
     }
 }
 
-/// Sets the password of `user`. `own` is a user that has given its old password, as it was read for
-/// that check: the change fails if the password was changed since.
+/// Sets the password of `user`. If the caller gave its old password, the change fails if that was
+/// changed meanwhile.
 async fn set(
     api: &Api,
     caller: Caller,
     user: Id,
     form: PasswordForm,
-    own: Option<VerifiedUser>,
 ) -> Result<StatusCode, Failure> {
     // The permission is checked first: the time of a hash would reveal that the user exists.
     let may = api.run(move |engine| {
@@ -168,9 +166,6 @@ async fn set(
     let permit = api.login_attempts().permit().await?;
     let done = api.run(move |engine| {
         let hash = password::hash(&form.password, &permit)?;
-        if let Some(own) = own {
-            return engine.sessions().change_password(&own, &hash);
-        }
         let edit = UserEdit { password_hash: Some(hash), ..UserEdit::default() };
         engine.admin(caller).users().edit(user, &edit)
     });

@@ -41,21 +41,12 @@ async fn sign_in(
     refuse_web_page(api.settings(), &parts)?;
     let headers = parts.headers;
     let lifetime = api.settings().session;
-    let signed = match token(&headers) {
-        Some(token) => {
-            let grant = api.engine()?.verifier().authenticate(token)?;
-            let caller = grant.caller();
-            let signed = api.run(move |engine| engine.sessions().sign_in(&caller, lifetime));
-            signed.await
-        }
-        None => {
-            let user = by_password(&api, &headers).await?;
-            let signed =
-                api.run(move |engine| engine.sessions().sign_in_by_password(&user, lifetime));
-            signed.await
-        }
+    let caller = match token(&headers) {
+        Some(token) => api.engine()?.verifier().authenticate(token)?.caller(),
+        None => by_password(&api, &headers).await?.into(),
     };
-    let (text, _) = signed?;
+    let created = api.run(move |engine| engine.admin(caller).sessions().create(lifetime));
+    let (text, _) = created.await?;
     let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", text.reveal());
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]))
 }
@@ -77,7 +68,7 @@ async fn sign_out(
     let text = cookie(&headers).ok_or_else(Failure::unauthorized)?;
     let text = Zeroizing::new(text.to_owned());
     refuse_foreign_origin(&headers)?;
-    let done = api.run(move |engine| engine.sessions().sign_out(text.as_bytes()));
+    let done = api.run(move |engine| engine.sign_in().sign_out(text.as_bytes()));
     done.await?;
     let gone = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]))

@@ -1,5 +1,6 @@
 //! Two organizations with records, deleted records, and every kind of caller.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -284,17 +285,17 @@ impl World {
         let owner = self.user("owner", owns);
         let member = self.user("member", is_member);
         let outsider = self.user("outsider", owns_other);
-        let (sessions, root) = (self.backend.engine.sessions(), self.backend.root());
+        let (engine, root) = (Arc::clone(&self.backend.engine), self.backend.root());
         let sign_in = |user| {
             let name = root.users().get(user).unwrap().name;
-            let verified = sessions.verify_password(&name, |_| true).unwrap();
-            let (session, _) = sessions.sign_in_by_password(&verified, HOUR).unwrap();
+            let user = engine.sign_in().verify_password(&name, |_| true).unwrap();
+            let (session, _) = engine.admin(user.into()).sessions().create(HOUR).unwrap();
             session.reveal().to_owned()
         };
         let expired = sign_in(owner);
         self.backend.clock.advance(2 * HOUR);
         let signed_out = sign_in(owner);
-        sessions.sign_out(signed_out.as_bytes()).unwrap();
+        engine.sign_in().sign_out(signed_out.as_bytes()).unwrap();
         for (name, session) in
             [("expired session", expired), ("session that was signed out", signed_out)]
         {

@@ -101,7 +101,7 @@ fn both_token_schemes_are_accepted_in_any_case_and_take_precedence_over_a_cookie
     let (token, _) = server.token(&["read:authorizations"]);
     let engine = &server.engine;
     let caller = engine.verifier().authenticate(&token).unwrap().caller();
-    let (session, _) = engine.sessions().sign_in(&caller, Duration::from_secs(60)).unwrap();
+    let (session, _) = engine.admin(caller).sessions().create(Duration::from_secs(60)).unwrap();
     let cookie = format!("influxdb-oss-session={}", session.reveal());
     let status = |authorization: &str, cookie: &str| {
         let mut headers = vec![("authorization", authorization), ("cookie", cookie)];
