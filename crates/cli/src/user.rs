@@ -167,7 +167,7 @@ fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
     let org = args.org.as_deref().map(|org| lookup.organization(org));
     let org = org.transpose()?;
     let root = &lookup.root;
-    let made = root.users().create(&NewUser::named(&args.name));
+    let made = root.users().create(NewUser::named(&args.name));
     let mut user = made.map_err(|error| taken(error, &args.name))?;
     if let Some(org) = org {
         user = root.organizations().add_member(org.id, user.id, Role::Member)?;
@@ -177,7 +177,7 @@ fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let users = match (args.id, &args.name) {
-        (None, None) => lookup.root.users().list(&ListOptions::default())?,
+        (None, None) => lookup.root.users().list(ListOptions::default()).all()?,
         (Some(id), _) => vec![lookup.user(&id.to_string())?],
         (None, Some(name)) => vec![lookup.user_named(name)?],
     };
@@ -189,7 +189,7 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
 fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<UserOutput, Failure> {
     let user = which.find(lookup)?;
     let name = edit.name.as_deref().unwrap_or_default();
-    let changed = lookup.root.users().edit(user.id, edit);
+    let changed = lookup.root.users().edit(user.id, edit.clone());
     changed.map(UserOutput::from).map_err(|error| taken(error, name))
 }
 

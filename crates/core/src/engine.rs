@@ -39,7 +39,7 @@ use crate::verifier::Verifier;
 /// let options = Options::new(Schema::influxdb_v2());
 /// let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
 /// let root = engine.admin(Caller::Root);
-/// let org = root.organizations().create(&NewOrganization::named("my-org"))?.id;
+/// let org = root.organizations().create(NewOrganization::named("my-org"))?.id;
 /// let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
 /// let new = NewAuthorization::new(org, [read]);
 /// let (token, authorization) = root.authorizations().create(new)?;
@@ -356,7 +356,7 @@ mod tests {
         let org = engine
             .admin(Caller::Root)
             .organizations()
-            .create(&NewOrganization::named("org"))
+            .create(NewOrganization::named("org"))
             .unwrap()
             .id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);

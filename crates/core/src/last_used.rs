@@ -75,9 +75,9 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::store::{Cursor, Query};
     use crate::{
-        Action, AuthorizationEdit, AuthorizationFilter, Caller, Engine, MemoryStore, Minute,
-        NewAuthorization, Options, Permission, Request, ResourceType, Schema, StoreKey, TokenStore,
-        record::Kind,
+        Action, AuthorizationEdit, AuthorizationFilter, Caller, Engine, ListOptions, MemoryStore,
+        Minute, NewAuthorization, Options, Permission, Request, ResourceType, Schema, StoreKey,
+        TokenStore, record::Kind,
     };
 
     /// Every kind of use reaches the store when its minute is over, or when the engine shuts down,
@@ -95,7 +95,7 @@ mod tests {
         let engine = open();
         let root = &Caller::Root;
         let org =
-            engine.admin(*root).organizations().create(&NewOrganization::named("org")).unwrap().id;
+            engine.admin(*root).organizations().create(NewOrganization::named("org")).unwrap().id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         let made = [(); 4].map(|()| {
             let new = NewAuthorization::new(org, [read.clone()]);
@@ -120,8 +120,12 @@ mod tests {
         engine.maintenance().changes.flush_last_uses();
         assert_eq!(used(), [None; 4]);
         let shown_is = |wanted: [Option<Minute>; 4]| {
-            let listed =
-                engine.admin(*root).authorizations().list(&AuthorizationFilter::default()).unwrap();
+            let listed = engine
+                .admin(*root)
+                .authorizations()
+                .list(&AuthorizationFilter::default(), ListOptions::default())
+                .all()
+                .unwrap();
             let listed: Vec<_> = listed.iter().map(|one| one.last_used).collect();
             assert_eq!(listed, wanted);
             let each = made.iter().map(|(_, one)| {
@@ -157,7 +161,11 @@ mod tests {
         drop(engine);
         let last = Some(Minute(first.0 + 4));
         assert_eq!(used(), [Some(first), last, last, None]);
-        let listed = open().admin(*root).authorizations().list(&AuthorizationFilter::default());
+        let listed = open()
+            .admin(*root)
+            .authorizations()
+            .list(&AuthorizationFilter::default(), ListOptions::default())
+            .all();
         let listed = listed.unwrap().into_iter().map(|one| one.last_used);
         assert_eq!(listed.collect::<Vec<_>>(), used());
     }

@@ -18,7 +18,7 @@
 //! };
 //! let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
 //! let (verifier, root) = (engine.verifier(), engine.admin(Caller::Root));
-//! let org = root.organizations().create(&NewOrganization::named("my-org"))?.id;
+//! let org = root.organizations().create(NewOrganization::named("my-org"))?.id;
 //! let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(org);
 //! let (token, made) = root.authorizations().create(NewAuthorization::new(org, [read]))?;
 //!
@@ -111,10 +111,10 @@ mod token;
 mod verifier;
 
 pub use admin::{
-    Admin, AuthorizationEdit, AuthorizationFilter, AuthorizationPages, Authorizations, Buckets,
-    Explanation, IfUnchanged, ListOptions, Names, NewAuthorization, NewBucket, NewOrganization,
-    NewUser, NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions,
-    SignIn, UserEdit, Users,
+    Admin, AuthorizationEdit, AuthorizationFilter, Authorizations, Buckets, Explanation,
+    IfUnchanged, List, ListOptions, Names, NewAuthorization, NewBucket, NewOrganization, NewUser,
+    NotInForceReason, OrganizationEdit, Organizations, RevokedInList, Rotation, Sessions, SignIn,
+    UserEdit, Users,
 };
 pub use admin_error::AdminError;
 pub use authorization::{Authorization, Creator, NotInForce, Origin};

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
-use symbolon::{AdminError, Id, ListOptions};
+use symbolon::{AdminError, Id, List, ListOptions};
 use utoipa::IntoParams;
 
 use crate::body::{QueryParams, given, id_if_given};
@@ -80,34 +80,41 @@ impl Paging {
     /// these.
     pub(crate) fn of_wanted<T>(
         self,
-        list: impl Fn(&ListOptions) -> Result<Vec<T>, AdminError>,
+        list: impl Fn(ListOptions) -> List<T>,
         wanted: impl Fn(&T) -> bool,
         id: impl Fn(&T) -> Id,
     ) -> Result<Vec<T>, AdminError> {
-        let list = |list_options: &ListOptions| {
-            let after = list_options.after;
-            let mut all = list(&ListOptions { after, limit: None })?;
+        let read = |options: ListOptions| {
+            let mut all = list(ListOptions { limit: None, ..options }).all()?;
             all.retain(&wanted);
             Ok(all)
         };
-        self.of(list, id)
+        self.part(read, id)
     }
 
     /// Returns this part of the results of `list`, which returns them in ascending order of their
     /// ids.
     pub(crate) fn of<T>(
         self,
-        list: impl Fn(&ListOptions) -> Result<Vec<T>, AdminError>,
+        list: impl Fn(ListOptions) -> List<T>,
+        id: impl Fn(&T) -> Id,
+    ) -> Result<Vec<T>, AdminError> {
+        self.part(|options| list(options).all(), id)
+    }
+
+    fn part<T>(
+        self,
+        read: impl Fn(ListOptions) -> Result<Vec<T>, AdminError>,
         id: impl Fn(&T) -> Id,
     ) -> Result<Vec<T>, AdminError> {
         let all = match self.order {
             Order::OldestFirst => {
                 let wanted = self.offset.saturating_add(self.limit);
                 let limit = Some(wanted);
-                list(&ListOptions { after: self.after, limit })?
+                read(ListOptions { after: self.after, limit })?
             }
             Order::NewestFirst => {
-                let mut all = list(&ListOptions::default())?;
+                let mut all = read(ListOptions::default())?;
                 all.retain(|one| self.after.is_none_or(|after| id(one) < after));
                 all.reverse();
                 all

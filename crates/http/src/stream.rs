@@ -11,9 +11,6 @@ use symbolon::Engine;
 use crate::api::Api;
 use crate::failure::Failure;
 
-/// Number of records read from the store at once.
-pub(crate) const PAGE: usize = 500;
-
 /// A list that is read and written page by page.
 pub(crate) trait PagedResponse: Sized + Send + 'static {
     /// Reads the next page and writes it as JSON.

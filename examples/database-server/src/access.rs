@@ -107,7 +107,7 @@ impl Access {
 
 fn make(engine: &Engine, folder: &Path) -> Result<(Id, Vec<PathBuf>), AccessError> {
     let root = engine.admin(Caller::Root);
-    let organization = root.organizations().create(&NewOrganization::named(ORGANIZATION))?.id;
+    let organization = root.organizations().create(NewOrganization::named(ORGANIZATION))?.id;
     let mut made = Vec::new();
     // `write` does not imply `read`.
     for (name, action) in [("reader", Action::READ), ("writer", Action::WRITE)] {

@@ -220,16 +220,16 @@ fn an_expiry_refuses_an_open_connection() {
 fn a_disabled_user_or_token_is_refused_until_it_is_enabled() {
     let server = Running::start().filled();
     let root = &server.root;
-    let user = root.users().create(&NewUser::named("me")).unwrap().id;
+    let user = root.users().create(NewUser::named("me")).unwrap().id;
     let (token, authorization) = server.token(|new| new.user = Some(user));
     let mut client = server.connect_as(token.reveal());
     assert_eq!(client.ask("READ t k"), "OK a value");
     let switch =
         |transition: Transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
-    root.users().edit(user, &switch(Transition::Deactivate)).unwrap();
+    root.users().edit(user, switch(Transition::Deactivate)).unwrap();
     let refused = "ERR owner_inactive the user or organization of the token is inactive";
     assert_eq!(client.ask("READ t k"), refused);
-    root.users().edit(user, &switch(Transition::Activate)).unwrap();
+    root.users().edit(user, switch(Transition::Activate)).unwrap();
     assert_eq!(client.ask("READ t k"), "OK a value");
     root.authorizations().edit(authorization.id, Transition::Deactivate.into()).unwrap();
     assert_eq!(client.ask("READ t k"), "ERR inactive the token is inactive");

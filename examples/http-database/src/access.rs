@@ -80,7 +80,7 @@ impl Access {
 /// grant, because no caller grants more than it holds.
 fn make(engine: &Engine, folder: &Path) -> Result<(Id, Option<PathBuf>), Box<dyn Error>> {
     let root = engine.admin(Caller::Root);
-    let organization = root.organizations().create(&NewOrganization::named(ORGANIZATION))?.id;
+    let organization = root.organizations().create(NewOrganization::named(ORGANIZATION))?.id;
     let kinds = [ResourceType::AUTHORIZATIONS, ResourceType::DATABASES];
     let both = |kind| [Action::READ, Action::WRITE].map(|action| Permission::new(action, kind));
     let all = kinds.into_iter().flat_map(both);

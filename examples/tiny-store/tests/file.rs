@@ -26,7 +26,7 @@ fn create(path: &std::path::Path) -> Result<(), symbolon::AdminError> {
     let store = Arc::new(TinyStore::open(path)?);
     let options = Options::new(Schema::influxdb_v2());
     let engine = Engine::create(store, StoreKey::from_bytes([7; 32]), options)?;
-    engine.admin(Caller::Root).organizations().create(&NewOrganization::named("my-org"))?;
+    engine.admin(Caller::Root).organizations().create(NewOrganization::named("my-org"))?;
     Ok(())
 }
 

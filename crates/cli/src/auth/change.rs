@@ -126,7 +126,7 @@ pub(super) fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> 
     let rotation = Rotation { overlap: args.overlap, description: args.description.clone() };
     let done = format!("Rotated from {id}");
     args.output.make(&done, &mut lookup, |lookup| {
-        let made = lookup.root.authorizations().rotate(id, &rotation);
+        let made = lookup.root.authorizations().rotate(id, rotation);
         made.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))
     })
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use symbolon::{Authorization, AuthorizationFilter, Field, Id, Status};
+use symbolon::{Authorization, AuthorizationFilter, Field, Id, ListOptions, Status};
 
 use super::authorization_output::AuthorizationOutput;
 use crate::arguments::Global;
@@ -61,9 +61,6 @@ fn status(text: &str) -> Status {
     }
 }
 
-/// Number of authorizations read per page.
-const PAGE: usize = 500;
-
 pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
     let engine = operator::open(global)?;
     let mut lookup = Lookup::new(&engine);
@@ -71,19 +68,17 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
     if let Some(id) = args.id {
         let found = lookup.root.authorizations().get(id);
         let found = found.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
-        let found = Some(found).filter(|one| wants(&filter, one));
+        let found = Some(found).filter(|one| wants(&filter, options(args), one));
         return args
             .rows
             .print(found.into_iter().map(|one| AuthorizationOutput::new(one, &mut lookup)));
     }
-    let mut pages = AuthorizationPages {
-        lookup,
-        left: filter.limit.unwrap_or(usize::MAX),
-        filter,
-        page: Vec::new().into_iter(),
-        done: false,
-    };
-    args.rows.print(std::iter::from_fn(|| pages.next().transpose()))
+    let list = lookup.root.authorizations().list(&filter, options(args));
+    args.rows.print(list.map(|one| AuthorizationOutput::new(one?, &mut lookup)))
+}
+
+fn options(args: &ListArgs) -> ListOptions {
+    ListOptions { after: args.after, limit: args.limit }
 }
 
 fn filter(args: &ListArgs, lookup: &Lookup) -> Result<AuthorizationFilter, Failure> {
@@ -93,41 +88,14 @@ fn filter(args: &ListArgs, lookup: &Lookup) -> Result<AuthorizationFilter, Failu
         organization: organization.transpose()?.map(|one| one.id).or(args.org_id),
         user: user.transpose()?.map(|one| one.id).or(args.user_id),
         status: args.status,
-        after: args.after,
-        limit: args.limit,
         ..AuthorizationFilter::default()
     })
 }
 
-fn wants(filter: &AuthorizationFilter, one: &Authorization) -> bool {
+fn wants(filter: &AuthorizationFilter, options: ListOptions, one: &Authorization) -> bool {
     filter.organization.is_none_or(|id| id == one.organization)
         && filter.user.is_none_or(|id| one.user == Some(id))
         && filter.status.is_none_or(|status| status == one.status)
-        && filter.after.is_none_or(|after| after < one.id)
-        && filter.limit != Some(0)
-}
-
-/// Reads the authorizations that match a filter, page by page.
-struct AuthorizationPages {
-    lookup: Lookup,
-    filter: AuthorizationFilter,
-    left: usize,
-    page: std::vec::IntoIter<Authorization>,
-    done: bool,
-}
-
-impl AuthorizationPages {
-    fn next(&mut self) -> Result<Option<AuthorizationOutput>, Failure> {
-        if self.page.len() == 0 && !self.done {
-            let limit = self.left.min(PAGE);
-            self.filter.limit = Some(limit);
-            let page = self.lookup.root.authorizations().list(&self.filter)?;
-            self.left -= page.len().min(self.left);
-            self.done = page.len() < limit || self.left == 0;
-            self.filter.after = page.last().map(|last| last.id);
-            self.page = page.into_iter();
-        }
-        let next = self.page.next();
-        next.map(|one| AuthorizationOutput::new(one, &mut self.lookup)).transpose()
-    }
+        && options.after.is_none_or(|after| after < one.id)
+        && options.limit != Some(0)
 }

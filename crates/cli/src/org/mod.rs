@@ -136,7 +136,7 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
     match &args.command {
         OrgCommand::Create(args) => {
             let (name, description) = (&args.name, &args.description);
-            let made = lookup.root.organizations().create(&NewOrganization {
+            let made = lookup.root.organizations().create(NewOrganization {
                 description: (description).into(),
                 ..NewOrganization::named(name)
             });
@@ -166,7 +166,7 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let found = match (args.id, &args.name) {
-        (None, None) => lookup.root.organizations().list(&ListOptions::default())?,
+        (None, None) => lookup.root.organizations().list(ListOptions::default()).all()?,
         (Some(id), _) => vec![lookup.organization(&id.to_string())?],
         (None, Some(name)) => vec![lookup.organization_named(name)?],
     };
@@ -182,7 +182,7 @@ fn change(
 ) -> Result<OrganizationOutput, Failure> {
     let id = which.find(lookup)?.id;
     let name = edit.name.as_deref().unwrap_or_default();
-    let changed = lookup.root.organizations().edit(id, edit);
+    let changed = lookup.root.organizations().edit(id, edit.clone());
     changed.map(OrganizationOutput::from).map_err(|error| taken(error, name))
 }
 

@@ -212,7 +212,7 @@ fn changes_of_another_process_are_seen_while_it_runs() {
     assert_eq!(asking.ask(&ask(&token(6))), "allow");
     let rename = |id: &str, name: &str| {
         let edit = symbolon::OrganizationEdit { name: Some(name.into()), ..Default::default() };
-        engine.admin(Caller::Root).organizations().edit(id.parse::<Id>().unwrap(), &edit).unwrap();
+        engine.admin(Caller::Root).organizations().edit(id.parse::<Id>().unwrap(), edit).unwrap();
     };
     rename(ORG, "old-org");
     asking.wait_for(&ask(&token(6)), "forbidden");

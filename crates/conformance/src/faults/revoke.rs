@@ -52,7 +52,7 @@ impl<S: TokenStore> World<S> {
         let made = engine
             .admin(Caller::Root)
             .organizations()
-            .create(&NewOrganization::named("organization"));
+            .create(NewOrganization::named("organization"));
         let organization = made.expect("cannot create an organization").id;
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);
         // The engine's own thread calls the store too, at any time.

@@ -39,7 +39,7 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
     let (key, options) = (StoreKey::from_bytes([7; 32]), Options::new(Schema::influxdb_v2()));
     let engine = Engine::create(shared, key, options).expect("cannot create an engine");
     let made =
-        engine.admin(Caller::Root).organizations().create(&NewOrganization::named("organization"));
+        engine.admin(Caller::Root).organizations().create(NewOrganization::named("organization"));
     let read = Permission::new(Action::READ, ResourceType::BUCKETS);
     let new = NewAuthorization::new(made.expect("cannot create an organization").id, [read]);
     let next = AtomicU64::new(0);

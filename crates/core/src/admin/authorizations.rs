@@ -265,11 +265,7 @@ impl<'a> Authorizations<'a> {
     ///
     /// Those of [`Authorizations::create`]; [`AdminError::AlreadyRevoked`] if it is revoked,
     /// [`AdminError::Invalid`] if it has expired.
-    pub fn rotate(
-        &self,
-        id: Id,
-        rotation: &Rotation,
-    ) -> Result<(Token, Authorization), AdminError> {
+    pub fn rotate(&self, id: Id, rotation: Rotation) -> Result<(Token, Authorization), AdminError> {
         if let Some(description) = &rotation.description {
             check_description(description)?;
         }

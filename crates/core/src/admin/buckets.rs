@@ -1,8 +1,6 @@
 //! Registering, reading and deleting the names of buckets of the database.
 
-use std::cell::RefCell;
-
-use super::{Admin, ListOptions, Tombstones};
+use super::{Admin, List, ListOptions, Tombstones};
 use crate::admin_error::AdminError;
 use crate::change::Transaction;
 use crate::field::Field;
@@ -38,7 +36,7 @@ impl Buckets<'_> {
     /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`],
     /// [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`],
     /// [`AdminError::Journal`]; [`AdminError::NotFound`] if the organization does not exist.
-    pub fn create(&self, new: &NewBucket) -> Result<Bucket, AdminError> {
+    pub fn create(&self, new: NewBucket) -> Result<Bucket, AdminError> {
         check_label(Field::BucketName, &new.name)?;
         let organization = new.organization;
         self.0.change(Operation::RegisterBucket, |change, authorized| {
@@ -102,27 +100,17 @@ impl Buckets<'_> {
 
     /// Returns the registered buckets of one organization, or of all, that the caller may read,
     /// ordered by id.
-    ///
-    /// # Errors
-    ///
-    /// [`AdminError::Caller`], [`AdminError::Store`].
-    pub fn list(
-        &self,
-        organization: Option<Id>,
-        list_options: &ListOptions,
-    ) -> Result<Vec<Bucket>, AdminError> {
-        let query = Query { organization, ..list_options.of(Kind::BUCKET) };
-        let change = RefCell::new(Transaction::new(&self.0.changes.shared));
-        self.0.list(query, list_options.limit, |authorized, entity, _| {
+    pub fn list(&self, organization: Option<Id>, options: ListOptions) -> List<Bucket> {
+        let query = Query { organization, ..options.of(Kind::BUCKET) };
+        List::new(self.0, Ok(Some(query)), options.limit, |change, authorized, entity, _| {
             let Entity::Bucket(one) = entity else {
-                return None;
+                return Ok(None);
             };
             let request = Request::new(Action::READ, ResourceType::BUCKETS)
                 .organization(one.organization)
                 .id(one.id);
-            let is_present = authorized.may(&request)
-                && matches!(is_deleted(&mut change.borrow_mut(), &one), Ok(false));
-            is_present.then_some(one)
+            let is_present = authorized.may(&request) && !is_deleted(change, &one)?;
+            Ok(is_present.then_some(one))
         })
     }
 

@@ -5,6 +5,7 @@ mod authorizations;
 mod backup;
 mod buckets;
 mod explain;
+mod list;
 mod names;
 mod organizations;
 mod sessions;
@@ -22,16 +23,16 @@ use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::permission::Request;
-use crate::record::{Entity, Kind, RecordKey};
+use crate::record::RecordKey;
 use crate::status::{AlreadyRevoked, Status};
-use crate::store::{Query, Stored};
 
-pub use authorization_list::{AuthorizationFilter, AuthorizationPages, RevokedInList};
+pub use authorization_list::{AuthorizationFilter, RevokedInList};
 pub use authorizations::{
     AuthorizationEdit, Authorizations, IfUnchanged, NewAuthorization, Rotation,
 };
 pub use buckets::{Buckets, NewBucket};
 pub use explain::{Explanation, NotInForceReason};
+pub use list::{List, ListOptions};
 pub use names::Names;
 pub use organizations::{NewOrganization, OrganizationEdit, Organizations};
 pub use sessions::Sessions;
@@ -62,14 +63,14 @@ pub(crate) use authorizations::check_organization;
 /// use symbolon::{Action, Caller, NewAuthorization, NewOrganization, Permission, ResourceType};
 ///
 /// let root = engine.admin(Caller::Root);
-/// let org = root.organizations().create(&NewOrganization::named("my-org"))?.id;
+/// let org = root.organizations().create(NewOrganization::named("my-org"))?.id;
 /// let write = Permission::new(Action::WRITE, ResourceType::AUTHORIZATIONS).organization(org);
 /// let (token, _) = root.authorizations().create(NewAuthorization::new(org, [write]))?;
 ///
 /// // The bearer of the token may revoke tokens of its organization, but create no organization.
 /// let caller = engine.verifier().authenticate(token.reveal()).unwrap().caller();
 /// let bearer = engine.admin(caller);
-/// assert!(bearer.organizations().create(&NewOrganization::named("other")).is_err());
+/// assert!(bearer.organizations().create(NewOrganization::named("other")).is_err());
 /// # Ok::<(), symbolon::AdminError>(())
 /// ```
 #[derive(Clone)]
@@ -93,23 +94,6 @@ impl fmt::Debug for Admin {
         text.field("caller", &self.caller).finish_non_exhaustive()
     }
 }
-
-/// Page of a list; fields that are none do not limit it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ListOptions {
-    /// Only ids greater than this one.
-    pub after: Option<Id>,
-    /// Maximum number of results.
-    pub limit: Option<usize>,
-}
-
-impl ListOptions {
-    fn of(self, kind: Kind) -> Query {
-        Query { after: self.after, ..Query::all(kind) }
-    }
-}
-
-const PAGE: usize = 500;
 
 impl Admin {
     pub(crate) fn new(changes: Arc<Changes>, caller: Caller) -> Self {
@@ -254,32 +238,6 @@ impl Admin {
     /// Reads the rights of the caller.
     fn authorized(&self) -> Result<Authorized, AdminError> {
         Authorized::read(&self.caller, &mut Transaction::new(&self.changes.shared))
-    }
-
-    /// Reads page by page until `pick` has accepted `limit` records.
-    fn list<T>(
-        &self,
-        mut query: Query,
-        limit: Option<usize>,
-        pick: impl Fn(&Authorized, Entity, &Stored) -> Option<T>,
-    ) -> Result<Vec<T>, AdminError> {
-        let authorized = self.authorized()?;
-        let limit = limit.unwrap_or(usize::MAX);
-        query.limit = PAGE;
-        let mut found = Vec::new();
-        while found.len() < limit {
-            let page: Vec<Stored> = self.changes.shared.store.find(&query)?;
-            found.extend(page.iter().filter_map(|stored| {
-                let entity = self.changes.open_or_report(&stored.record)?;
-                pick(&authorized, entity, stored)
-            }));
-            match page.last() {
-                Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
-                _ => break,
-            }
-        }
-        found.truncate(limit);
-        Ok(found)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Creating, reading and changing organizations and their members.
 
-use super::{Admin, IfUnchanged, ListOptions, unless_revoked};
+use super::{Admin, IfUnchanged, List, ListOptions, unless_revoked};
 use crate::admin_error::AdminError;
-use crate::change::Authorized;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
@@ -10,7 +9,7 @@ use crate::owner::{Membership, Organization, Role, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{AlreadyRevoked, Status, Transition};
-use crate::store::{Query, Stored};
+use crate::store::Query;
 use crate::text_limits::{check_description, check_label};
 
 /// Properties of a new organization.
@@ -69,7 +68,7 @@ impl Organizations<'_> {
     /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`],
     /// [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`],
     /// [`AdminError::Journal`].
-    pub fn create(&self, new: &NewOrganization) -> Result<Organization, AdminError> {
+    pub fn create(&self, new: NewOrganization) -> Result<Organization, AdminError> {
         check_label(Field::OrganizationName, &new.name)?;
         check_description(&new.description)?;
         unless_revoked(new.status)?;
@@ -127,19 +126,16 @@ impl Organizations<'_> {
     }
 
     /// Returns the organizations that are not deleted and that the caller may read, ordered by id.
-    ///
-    /// # Errors
-    ///
-    /// [`AdminError::Caller`], [`AdminError::Store`].
-    pub fn list(&self, list_options: &ListOptions) -> Result<Vec<Organization>, AdminError> {
-        let pick = |authorized: &Authorized, entity, _: &Stored| {
-            let Entity::Organization(one) = entity else {
-                return None;
-            };
-            let may = authorized.may_on_organization(Action::READ, one.id);
-            (one.status != Status::Revoked && may).then_some(one)
-        };
-        self.0.list(list_options.of(Kind::ORGANIZATION), list_options.limit, pick)
+    pub fn list(&self, options: ListOptions) -> List<Organization> {
+        let query = options.of(Kind::ORGANIZATION);
+        List::new(self.0, Ok(Some(query)), options.limit, |_, authorized, entity, _| {
+            Ok(match entity {
+                Entity::Organization(one) if one.status != Status::Revoked => {
+                    authorized.may_on_organization(Action::READ, one.id).then_some(one)
+                }
+                _ => None,
+            })
+        })
     }
 
     /// Changes an organization. The name of a deleted organization may be used again.
@@ -148,7 +144,7 @@ impl Organizations<'_> {
     ///
     /// Those of [`Organizations::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`]
     /// if it is deleted.
-    pub fn edit(&self, id: Id, edit: &OrganizationEdit) -> Result<Organization, AdminError> {
+    pub fn edit(&self, id: Id, edit: OrganizationEdit) -> Result<Organization, AdminError> {
         if let Some(name) = &edit.name {
             check_label(Field::OrganizationName, name)?;
         }
@@ -210,7 +206,7 @@ impl Organizations<'_> {
     pub fn delete(&self, id: Id) -> Result<Organization, AdminError> {
         self.edit(
             id,
-            &OrganizationEdit {
+            OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             },
@@ -227,14 +223,16 @@ impl Organizations<'_> {
         if self.get(organization)?.status == Status::Revoked {
             return Err(AdminError::NotFound(Field::Organization));
         }
-        let pick = |_: &Authorized, entity, _: &Stored| {
-            let Entity::User(one) = entity else {
-                return None;
-            };
-            let role = one.role_in(organization)?;
-            (one.status != Status::Revoked).then_some((one, role))
-        };
-        self.0.list(Query::all(Kind::USER), None, pick)
+        let query = Query::all(Kind::USER);
+        let members = List::new(self.0, Ok(Some(query)), None, move |_, _, entity, _| {
+            Ok(match entity {
+                Entity::User(one) if one.status != Status::Revoked => {
+                    one.role_in(organization).map(|role| (one, role))
+                }
+                _ => None,
+            })
+        });
+        members.all()
     }
 
     /// Adds a user to an organization, or changes its role there. The caller must hold all

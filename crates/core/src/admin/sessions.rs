@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Admin, ListOptions};
+use super::{Admin, List, ListOptions};
 use crate::admin_error::AdminError;
 use crate::caller::Caller;
 use crate::change::Authorized;
@@ -30,7 +30,7 @@ use crate::token::{Token, TokenDigest};
 ///
 /// let password_hash = Some(PasswordHash::from_phc("$argon2id$..."));
 /// let new = NewUser { password_hash, ..NewUser::named("anna") };
-/// engine.admin(Caller::Root).users().create(&new)?;
+/// engine.admin(Caller::Root).users().create(new)?;
 ///
 /// let user = engine.sign_in().verify_password("anna", |hash| hash.is_some())?;
 /// let sessions = engine.admin(user.into());
@@ -97,22 +97,15 @@ impl Sessions<'_> {
 
     /// Returns the sessions that are neither signed out nor expired and that the caller may see,
     /// ordered by id; those of `user` if one is given.
-    ///
-    /// # Errors
-    ///
-    /// [`AdminError::Store`].
-    pub fn list(
-        &self,
-        user: Option<Id>,
-        options: &ListOptions,
-    ) -> Result<Vec<Session>, AdminError> {
-        let now = self.0.changes.shared.checks.clock.now();
+    pub fn list(&self, user: Option<Id>, options: ListOptions) -> List<Session> {
         let query = Query { user, ..options.of(Kind::SESSION) };
-        self.0.list(query, options.limit, |authorized, entity, _| match entity {
-            Entity::Session(one, _) if one.over_at() > now => {
-                may(authorized, Action::READ, &one).then_some(one)
-            }
-            _ => None,
+        List::new(self.0, Ok(Some(query)), options.limit, |change, authorized, entity, _| {
+            Ok(match entity {
+                Entity::Session(one, _) if one.over_at() > change.now() => {
+                    may(authorized, Action::READ, &one).then_some(one)
+                }
+                _ => None,
+            })
         })
     }
 

@@ -1,8 +1,7 @@
 //! Creating, reading and changing users.
 
-use super::{Admin, ListOptions, unless_revoked};
+use super::{Admin, List, ListOptions, unless_revoked};
 use crate::admin_error::AdminError;
-use crate::change::Authorized;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
@@ -10,7 +9,6 @@ use crate::owner::{PasswordHash, User};
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
 use crate::status::{AlreadyRevoked, Status, Transition};
-use crate::store::Stored;
 use crate::text_limits::check_label;
 
 /// Properties of a new user.
@@ -72,7 +70,7 @@ impl Users<'_> {
     /// [`AdminError::Exists`] for a name that is taken, [`AdminError::Invalid`],
     /// [`AdminError::Forbidden`], [`AdminError::Caller`], [`AdminError::Store`],
     /// [`AdminError::Journal`].
-    pub fn create(&self, new: &NewUser) -> Result<User, AdminError> {
+    pub fn create(&self, new: NewUser) -> Result<User, AdminError> {
         check_label(Field::UserName, &new.name)?;
         unless_revoked(new.status)?;
         self.0.change(Operation::CreateUser, |change, authorized| {
@@ -126,19 +124,16 @@ impl Users<'_> {
     }
 
     /// Returns the users that are not deleted and that the caller may read, ordered by id.
-    ///
-    /// # Errors
-    ///
-    /// [`AdminError::Caller`], [`AdminError::Store`].
-    pub fn list(&self, list_options: &ListOptions) -> Result<Vec<User>, AdminError> {
-        let pick = |authorized: &Authorized, entity, _: &Stored| {
-            let Entity::User(one) = entity else {
-                return None;
-            };
-            let may = authorized.may_on_user(Action::READ, one.id);
-            (one.status != Status::Revoked && may).then_some(one)
-        };
-        self.0.list(list_options.of(Kind::USER), list_options.limit, pick)
+    pub fn list(&self, options: ListOptions) -> List<User> {
+        let query = options.of(Kind::USER);
+        List::new(self.0, Ok(Some(query)), options.limit, |_, authorized, entity, _| {
+            Ok(match entity {
+                Entity::User(one) if one.status != Status::Revoked => {
+                    authorized.may_on_user(Action::READ, one.id).then_some(one)
+                }
+                _ => None,
+            })
+        })
     }
 
     /// Changes a user. The name of a deleted user may be used again. Only the user itself, or a
@@ -148,7 +143,7 @@ impl Users<'_> {
     ///
     /// Those of [`Users::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`] if it
     /// is deleted; [`AdminError::Exceeds`] for a password.
-    pub fn edit(&self, id: Id, edit: &UserEdit) -> Result<User, AdminError> {
+    pub fn edit(&self, id: Id, edit: UserEdit) -> Result<User, AdminError> {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;
         }
@@ -173,7 +168,7 @@ impl Users<'_> {
     ///
     /// Those of [`Users::edit`].
     pub fn delete(&self, id: Id) -> Result<User, AdminError> {
-        self.edit(id, &UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() })
+        self.edit(id, UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() })
     }
 }
 

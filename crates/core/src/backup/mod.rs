@@ -32,7 +32,7 @@
 //! let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
 //! let engine = Engine::create(Arc::clone(&store), key(), Options::new(Schema::influxdb_v2()))?;
 //! let root = engine.admin(Caller::Root);
-//! let org = root.organizations().create(&NewOrganization::named("my-org"))?;
+//! let org = root.organizations().create(NewOrganization::named("my-org"))?;
 //!
 //! let mut file = Vec::new();
 //! let written = backup::write(&*store, &mut file, &mut |_| ())?;

@@ -65,7 +65,7 @@ fn restored(bytes: Vec<u8>) -> MemoryStore {
 fn sample(authorizations: usize) -> (Arc<MemoryStore>, Engine) {
     let store = Arc::new(MemoryStore::shared());
     let engine = engine(&store);
-    let org = engine.admin(Caller::Root).organizations().create(&NewOrganization::named("org"));
+    let org = engine.admin(Caller::Root).organizations().create(NewOrganization::named("org"));
     let org = org.unwrap().id;
     for _ in 0..authorizations {
         let read = Permission::new(Action::READ, ResourceType::BUCKETS);

@@ -53,44 +53,40 @@ fn world() -> World {
     tokens.push(operator.reveal().to_owned());
     let second = root
         .organizations()
-        .create(&NewOrganization {
+        .create(NewOrganization {
             description: ("a\\description").into(),
             ..NewOrganization::named("second")
         })
         .unwrap();
-    let member = root.users().create(&NewUser::named("member")).unwrap();
+    let member = root.users().create(NewUser::named("member")).unwrap();
     root.organizations().add_member(second.id, member.id, Role::Member).unwrap();
     root.organizations().add_member(org.id, member.id, Role::Owner).unwrap();
     // A released name is taken again, twice.
     for name in ["x", "y"] {
         for _ in 0..2 {
-            let gone = root.organizations().create(&NewOrganization::named(name)).unwrap();
+            let gone = root.organizations().create(NewOrganization::named(name)).unwrap();
             let edit = OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            root.organizations().edit(gone.id, &edit).unwrap();
+            root.organizations().edit(gone.id, edit).unwrap();
         }
-        root.organizations().create(&NewOrganization::named(name)).unwrap();
+        root.organizations().create(NewOrganization::named(name)).unwrap();
     }
     let gone = root
         .users()
-        .create(&NewUser {
+        .create(NewUser {
             password_hash: Some(PasswordHash::from_phc(PHC)),
             ..NewUser::named("gone")
         })
         .unwrap();
-    let off = root.users().create(&NewUser::named("off")).unwrap();
+    let off = root.users().create(NewUser::named("off")).unwrap();
     for name in ["a", "b"] {
-        let bucket = root
-            .buckets()
-            .create(&NewBucket { organization: org.id, name: (name).into() })
-            .unwrap();
+        let bucket =
+            root.buckets().create(NewBucket { organization: org.id, name: (name).into() }).unwrap();
         if name == "a" {
             root.buckets().delete(bucket.id).unwrap();
-            root.buckets()
-                .create(&NewBucket { organization: org.id, name: (name).into() })
-                .unwrap();
+            root.buckets().create(NewBucket { organization: org.id, name: (name).into() }).unwrap();
         }
     }
     clock.advance(Duration::from_millis(1500));
@@ -132,7 +128,7 @@ fn world() -> World {
             ..crate::AuthorizationEdit::default()
         };
         root.authorizations().edit(made[1].id, edit).unwrap();
-        let rotated = root.authorizations().rotate(made[2].id, &Rotation::default()).unwrap();
+        let rotated = root.authorizations().rotate(made[2].id, Rotation::default()).unwrap();
         tokens.push(rotated.0.reveal().to_owned());
     }
     let (_, plain) = root.authorizations().create(NewAuthorization::new(org.id, [read])).unwrap();
@@ -155,9 +151,9 @@ fn world() -> World {
     }
     engine.maintenance().changes.adopt_pending();
     let edit = UserEdit { transition: Some(Transition::Deactivate), ..UserEdit::default() };
-    root.users().edit(off.id, &edit).unwrap();
+    root.users().edit(off.id, edit).unwrap();
     let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-    root.users().edit(gone.id, &edit).unwrap();
+    root.users().edit(gone.id, edit).unwrap();
     clock.advance(Duration::from_secs(100));
     assert_eq!(user.name, "Jürgen");
     World { engine, clock, tokens }

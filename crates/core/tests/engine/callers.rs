@@ -96,7 +96,7 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
                 engine.admin(*caller).authorizations().get(id).err(),
                 engine.admin(*caller).authorizations().edit(id, off()).err(),
                 engine.admin(*caller).authorizations().revoke(id).err(),
-                engine.admin(*caller).authorizations().rotate(id, &Rotation::default()).err(),
+                engine.admin(*caller).authorizations().rotate(id, Rotation::default()).err(),
             ];
             for answer in answers {
                 assert_eq!(
@@ -106,8 +106,12 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
                 );
             }
         }
-        let listed =
-            engine.admin(*caller).authorizations().list(&AuthorizationFilter::default()).unwrap();
+        let listed = engine
+            .admin(*caller)
+            .authorizations()
+            .list(&AuthorizationFilter::default(), ListOptions::default())
+            .all()
+            .unwrap();
         assert!(listed.iter().all(|one| one.organization == world.org.id));
     }
     assert!(engine.admin(reader).authorizations().get(own.id).is_ok());
@@ -125,7 +129,8 @@ fn foreign_records_are_not_found_and_own_records_are_forbidden() {
         engine
             .admin(operator)
             .authorizations()
-            .list(&AuthorizationFilter::default())
+            .list(&AuthorizationFilter::default(), ListOptions::default())
+            .all()
             .unwrap()
             .iter()
             .any(|one| one.id == foreign)
@@ -145,7 +150,7 @@ fn rotating_another_authorization_requires_its_permissions() {
     let (_, target) = world.create(&["read:buckets", "write:tasks"]);
     let weak = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets"]);
     let rotate = |caller: &Caller| {
-        engine.admin(*caller).authorizations().rotate(target.id, &Rotation::default())
+        engine.admin(*caller).authorizations().rotate(target.id, Rotation::default())
     };
     assert!(matches!(rotate(&weak), Err(AdminError::Exceeds(_))));
     let strong = holder(&world, &["write:orgs/ORG/authorizations", "read:buckets", "write:tasks"]);
@@ -188,12 +193,16 @@ fn a_revoked_caller_changes_nothing_even_on_a_stale_engine() {
         Err(AdminError::Caller(_))
     ));
     assert!(matches!(
-        engine.admin(caller).authorizations().list(&AuthorizationFilter::default()),
+        engine
+            .admin(caller)
+            .authorizations()
+            .list(&AuthorizationFilter::default(), ListOptions::default())
+            .all(),
         Err(AdminError::Caller(_))
     ));
     let unknown = bearer_caller(Id::new(5).unwrap());
     assert!(matches!(
-        engine.admin(unknown).users().list(&ListOptions::default()),
+        engine.admin(unknown).users().list(ListOptions::default()).all(),
         Err(AdminError::Caller(_))
     ));
 }
@@ -205,28 +214,30 @@ fn users_and_organizations_follow_the_same_rules() {
     let user = world.user("user");
     let none = holder(&world, &["read:orgs/ORG/buckets"]);
     assert!(matches!(
-        engine.admin(none).users().edit(user, &UserEdit::default()),
+        engine.admin(none).users().edit(user, UserEdit::default()),
         Err(AdminError::NotFound(_))
     ));
     assert!(matches!(
-        engine.admin(none).users().create(&NewUser::named("x")),
+        engine.admin(none).users().create(NewUser::named("x")),
         Err(AdminError::Forbidden(_))
     ));
     assert!(matches!(
-        engine.admin(none).organizations().create(&NewOrganization::named("x")),
+        engine.admin(none).organizations().create(NewOrganization::named("x")),
         Err(AdminError::Forbidden(_))
     ));
     let edit = symbolon::OrganizationEdit::default();
     assert!(matches!(
-        engine.admin(none).organizations().edit(other, &edit),
+        engine.admin(none).organizations().edit(other, edit.clone()),
         Err(AdminError::NotFound(_))
     ));
     assert!(matches!(
-        engine.admin(none).organizations().edit(world.org.id, &edit),
+        engine.admin(none).organizations().edit(world.org.id, edit),
         Err(AdminError::Forbidden(_))
     ));
-    assert!(engine.admin(none).users().list(&ListOptions::default()).unwrap().is_empty());
-    assert!(engine.admin(none).organizations().list(&ListOptions::default()).unwrap().is_empty());
+    assert!(engine.admin(none).users().list(ListOptions::default()).all().unwrap().is_empty());
+    assert!(
+        engine.admin(none).organizations().list(ListOptions::default()).all().unwrap().is_empty()
+    );
     assert!(engine.admin(none).organizations().find("other").is_err());
     let role = symbolon::Role::Member;
     let owner = holder(&world, &["write:orgs/ORG"]);
@@ -257,13 +268,13 @@ fn users_and_organizations_follow_the_same_rules() {
     let bucket = engine
         .admin(registrar)
         .buckets()
-        .create(&NewBucket { organization: world.org.id, name: "metrics".into() })
+        .create(NewBucket { organization: world.org.id, name: "metrics".into() })
         .unwrap();
     assert!(
         engine
             .admin(registrar)
             .buckets()
-            .create(&NewBucket { organization: world.org.id, name: "metrics".into() })
+            .create(NewBucket { organization: world.org.id, name: "metrics".into() })
             .is_err()
     );
     // A permission on a bucket allows granting the database of the same name.
@@ -310,10 +321,12 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
     for caller in [&owner, &thief] {
         let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
         assert!(matches!(
-            engine.admin(*caller).users().edit(user, &delete),
+            engine.admin(*caller).users().edit(user, delete),
             Err(AdminError::NotFound(_))
         ));
-        assert!(engine.admin(*caller).users().list(&ListOptions::default()).unwrap().is_empty());
+        assert!(
+            engine.admin(*caller).users().list(ListOptions::default()).all().unwrap().is_empty()
+        );
         assert!(engine.admin(*caller).users().find("operator").is_err());
         let new = NewAuthorization {
             user: Some(user),
@@ -325,5 +338,5 @@ fn organization_scoped_user_permissions_reach_no_user_by_id() {
         assert!(engine.admin(*caller).authorizations().create(new).is_err());
     }
     let itself = holder(&world, &[&format!("write:users/{user}"), &format!("read:users/{user}")]);
-    assert!(engine.admin(itself).users().edit(user, &UserEdit::default()).is_ok());
+    assert!(engine.admin(itself).users().edit(user, UserEdit::default()).is_ok());
 }

@@ -27,7 +27,7 @@ fn explanations_agree_with_checks() {
             for user_is in [None, Some(Transition::Deactivate), Some(Transition::Revoke)] {
                 for permissions in ["read:buckets", "write:buckets"] {
                     let name = format!("user {expires} {status:?} {user_is:?} {permissions}");
-                    let user = root.users().create(&NewUser::named(&name)).unwrap();
+                    let user = root.users().create(NewUser::named(&name)).unwrap();
                     let new = NewAuthorization {
                         user: Some(user.id),
                         expires_at: expires.then(|| "2027-01-01T00:00:00Z".parse().unwrap()),
@@ -38,7 +38,7 @@ fn explanations_agree_with_checks() {
                         root.authorizations().edit(made.id, transition.into()).unwrap();
                     }
                     if let Some(transition) = user_is {
-                        root.users().edit(user.id, &user_edit(transition)).unwrap();
+                        root.users().edit(user.id, user_edit(transition)).unwrap();
                     }
                     for now in ["2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"] {
                         world.clock.set(now.parse().unwrap());
@@ -70,7 +70,7 @@ fn an_explanation_gives_every_reason() {
     let world = World::new();
     let root = world.root();
     let _root = Caller::Root;
-    let user = root.users().create(&NewUser::named("user")).unwrap();
+    let user = root.users().create(NewUser::named("user")).unwrap();
     let end = "2026-01-02T00:00:00Z".parse().unwrap();
     let new = NewAuthorization {
         user: Some(user.id),
@@ -78,12 +78,12 @@ fn an_explanation_gives_every_reason() {
         ..world.new_authorization(&["write:buckets", "read:tasks", "read:orgs"])
     };
     let (_, made) = root.authorizations().create(new).unwrap();
-    root.users().edit(user.id, &user_edit(Transition::Deactivate)).unwrap();
+    root.users().edit(user.id, user_edit(Transition::Deactivate)).unwrap();
     world.clock.advance(2 * DAY);
     let revoked = root.authorizations().revoke(made.id).unwrap();
     let edit =
         OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
-    root.organizations().edit(world.org.id, &edit).unwrap();
+    root.organizations().edit(world.org.id, edit).unwrap();
     let explanation = root.authorizations().explain(made.id, &READ_BUCKETS).unwrap();
     assert_eq!(explanation.decision, Err(Denied::Revoked(made.id)));
     assert_eq!(
@@ -120,7 +120,7 @@ fn users_and_organizations_are_read_by_their_ids() {
     let root = world.root();
     let engine = &world.engine;
     let _root = Caller::Root;
-    let user = root.users().create(&NewUser::named("user")).unwrap();
+    let user = root.users().create(NewUser::named("user")).unwrap();
     assert_eq!(root.users().get(user.id).unwrap(), user);
     let org = root.organizations().get(world.org.id).unwrap();
     assert_eq!(org, world.org);
@@ -129,7 +129,7 @@ fn users_and_organizations_are_read_by_their_ids() {
     assert!(matches!(hidden, Err(AdminError::NotFound(_))), "{hidden:?}");
     let forbidden = engine.admin(caller).with_tombstones().organizations().get(org.id);
     assert!(matches!(forbidden, Err(AdminError::Forbidden(_))), "{forbidden:?}");
-    let other = root.organizations().create(&NewOrganization::named("other")).unwrap();
+    let other = root.organizations().create(NewOrganization::named("other")).unwrap();
     let hidden = engine.admin(caller).with_tombstones().organizations().get(other.id);
     assert!(matches!(hidden, Err(AdminError::NotFound(_))), "{hidden:?}");
     let reads = world.caller(&["read:users", "read:orgs"]);
@@ -145,9 +145,9 @@ fn a_dry_run_purge_counts_without_removing() {
     let root = world.root();
     let engine = &world.engine;
     let _root = Caller::Root;
-    let org = root.organizations().create(&NewOrganization::named("ends")).unwrap();
-    let user = root.users().create(&NewUser::named("ends")).unwrap();
-    root.buckets().create(&NewBucket { organization: org.id, name: "bucket".into() }).unwrap();
+    let org = root.organizations().create(NewOrganization::named("ends")).unwrap();
+    let user = root.users().create(NewUser::named("ends")).unwrap();
+    root.buckets().create(NewBucket { organization: org.id, name: "bucket".into() }).unwrap();
     // More than a page of records. Some were revoked earlier, so the purge finds them twice: on
     // their own and through their owners.
     for number in 0..1100 {
@@ -161,10 +161,10 @@ fn a_dry_run_purge_counts_without_removing() {
             root.authorizations().revoke(made.id).unwrap();
         }
     }
-    root.users().edit(user.id, &user_edit(Transition::Revoke)).unwrap();
+    root.users().edit(user.id, user_edit(Transition::Revoke)).unwrap();
     let edit =
         OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
-    root.organizations().edit(org.id, &edit).unwrap();
+    root.organizations().edit(org.id, edit).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     world.clock.advance(2 * DAY);
     let purge = |retention: Duration, dry_run| {

@@ -113,7 +113,7 @@ fn cached_dependencies_are_guarded_by_every_commit() {
     let end =
         OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
     let other = &elsewhere;
-    other.admin(Caller::Root).with_tombstones().organizations().edit(world.org.id, &end).unwrap();
+    other.admin(Caller::Root).with_tombstones().organizations().edit(world.org.id, end).unwrap();
     let commits = store.calls(Method::Commit);
     let refused = create(&Caller::Root).unwrap_err();
     assert!(matches!(refused, AdminError::NotFound(Field::Organization)), "{refused:?}");
@@ -188,7 +188,7 @@ fn set_up_succeeds_once_under_concurrency() {
 fn set_up_adopts_existing_names_only_when_asked() {
     let world = World::new();
     let engine = &world.engine;
-    let user = world.root().users().create(&NewUser::named("me")).unwrap();
+    let user = world.root().users().create(NewUser::named("me")).unwrap();
     let first = SetUpRequest {
         organization: "org".into(),
         user: "me".into(),
@@ -221,7 +221,7 @@ fn an_interrupted_purge_resumes() {
     let (kept, _) = world.create(&["read:buckets"]);
     let edit =
         OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
-    world.root().organizations().edit(world.org.id, &edit).unwrap();
+    world.root().organizations().edit(world.org.id, edit).unwrap();
     world.clock.advance(Duration::from_secs(40 * 24 * 3600));
     let mut purged = 0;
     let failed = engine.maintenance().purge_with(&PurgeOptions::default(), &mut |so_far| {
@@ -267,7 +267,8 @@ fn set_up_accepts_a_token_and_registers_a_bucket() {
             .admin(Caller::Root)
             .with_tombstones()
             .buckets()
-            .list(None, &ListOptions::default())
+            .list(None, ListOptions::default())
+            .all()
             .unwrap(),
         [bucket]
     );

@@ -29,7 +29,7 @@ impl World {
         let org = engine
             .admin(Caller::Root)
             .organizations()
-            .create(&NewOrganization::named("org"))
+            .create(NewOrganization::named("org"))
             .unwrap();
         Self { engine, store, clock, org }
     }
@@ -66,13 +66,13 @@ impl World {
 
     /// Creates a user.
     pub(crate) fn user(&self, name: &str) -> Id {
-        self.root().users().create(&NewUser::named(name)).unwrap().id
+        self.root().users().create(NewUser::named(name)).unwrap().id
     }
 
     /// Creates an organization.
     pub(crate) fn organization(&self, name: &str) -> Id {
         let new = NewOrganization::named(name);
-        self.root().organizations().create(&new).unwrap().id
+        self.root().organizations().create(new).unwrap().id
     }
 
     /// Returns the administration by the embedding program, with tombstones.

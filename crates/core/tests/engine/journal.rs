@@ -77,7 +77,7 @@ pub(crate) fn on(store: Arc<dyn TokenStore>, journal: Arc<dyn Journal>) -> World
     let clock = ManualClock::at("2026-01-01T00:00:00Z".parse().unwrap());
     let options = with_journal(&clock, journal);
     let engine = Engine::create(store.clone(), key(), options).unwrap();
-    let made = engine.admin(Caller::Root).organizations().create(&NewOrganization::named("org"));
+    let made = engine.admin(Caller::Root).organizations().create(NewOrganization::named("org"));
     World { org: made.unwrap(), engine, store, clock }
 }
 
@@ -224,7 +224,7 @@ fn an_unwritable_journal_allows_only_revocations() {
     let world = on(Arc::new(MemoryStore::new()), failing.clone());
     let engine = &world.engine;
     let root = &Caller::Root;
-    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
+    let user = engine.admin(*root).users().create(NewUser::named("me")).unwrap();
     let (token, made) = world.create(&["read:buckets"]);
     let (_, second) = world.create(&["read:buckets"]);
     let backup = copy(&*world.store);
@@ -235,10 +235,10 @@ fn an_unwritable_journal_allows_only_revocations() {
         engine.admin(*root).authorizations().create(new),
         Err(AdminError::Journal(_))
     ));
-    let rotated = engine.admin(*root).authorizations().rotate(made.id, &Rotation::default());
+    let rotated = engine.admin(*root).authorizations().rotate(made.id, Rotation::default());
     assert!(matches!(rotated, Err(AdminError::Journal(_))));
     assert!(matches!(
-        engine.admin(*root).users().create(&NewUser::named("you")),
+        engine.admin(*root).users().create(NewUser::named("you")),
         Err(AdminError::Journal(_))
     ));
     assert_eq!(world.store.scan(&Cursor::start(), 100).unwrap().end, head);
@@ -247,7 +247,7 @@ fn an_unwritable_journal_allows_only_revocations() {
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     engine.admin(*root).authorizations().edit(second.id, Transition::Deactivate.into()).unwrap();
     let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-    engine.admin(*root).users().edit(user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, delete).unwrap();
     let faults = world.engine.faults();
     assert_eq!(faults.iter().filter(|one| one.problem == IntegrityFaultKind::Unwritten).count(), 3);
 
@@ -284,7 +284,7 @@ fn journaled_refusals_are_rate_limited() {
     }
     assert_eq!(denied(&j), vec![(Operation::Create, 0); 100]);
     j.world.clock.advance(Duration::from_secs(1));
-    engine.admin(caller).users().create(&NewUser::named("me")).unwrap_err();
+    engine.admin(caller).users().create(NewUser::named("me")).unwrap_err();
     assert_eq!(denied(&j).last(), Some(&(Operation::CreateUser, 900)));
     let count = denied(&j).len();
     j.world.root().authorizations().revoke(Id::new(77).unwrap()).unwrap_err();

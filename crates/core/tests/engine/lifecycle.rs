@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::fixture::{READ_BUCKETS, World, permission};
 use symbolon::{
     Action, AdminError, Authorization, AuthorizationEdit, AuthorizationFilter, Clock, Denied,
-    Field, IfUnchanged, NewAuthorization, NewOrganization, NewUser, Origin, PermissionSet, Request,
-    ResourceType, Rotation, SchemaError, Status, Timestamp, Transition, UserEdit,
+    Field, IfUnchanged, ListOptions, NewAuthorization, NewOrganization, NewUser, Origin,
+    PermissionSet, Request, ResourceType, Rotation, SchemaError, Status, Timestamp, Transition,
+    UserEdit,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -43,7 +44,7 @@ fn checks_follow_status_changes_until_revocation() {
         assert!(matches!(root.authorizations().edit(id, edit), Err(AdminError::AlreadyRevoked(_))));
     }
     assert!(matches!(
-        root.authorizations().rotate(id, &Rotation::default()),
+        root.authorizations().rotate(id, Rotation::default()),
         Err(AdminError::AlreadyRevoked(_))
     ));
 }
@@ -86,27 +87,27 @@ fn expiry_is_exact() {
 fn deleting_an_owner_revokes_its_tokens() {
     let world = World::new();
     let root = world.root();
-    let user = root.users().create(&NewUser::named("user")).unwrap();
+    let user = root.users().create(NewUser::named("user")).unwrap();
     let new =
         NewAuthorization { user: Some(user.id), ..world.new_authorization(&["read:buckets"]) };
     let (token, made) = root.authorizations().create(new.clone()).unwrap();
     let switch = |transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
-    root.users().edit(user.id, &switch(Transition::Deactivate)).unwrap();
+    root.users().edit(user.id, switch(Transition::Deactivate)).unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    root.users().edit(user.id, &switch(Transition::Activate)).unwrap();
+    root.users().edit(user.id, switch(Transition::Activate)).unwrap();
     assert_eq!(world.check(&token), Ok(made.id));
     let org = |transition| symbolon::OrganizationEdit {
         transition: Some(transition),
         ..symbolon::OrganizationEdit::default()
     };
-    root.organizations().edit(world.org.id, &org(Transition::Deactivate)).unwrap();
+    root.organizations().edit(world.org.id, org(Transition::Deactivate)).unwrap();
     assert_eq!(world.check(&token), Err(Denied::OwnerInactive(made.id)));
-    root.organizations().edit(world.org.id, &org(Transition::Activate)).unwrap();
-    root.users().edit(user.id, &switch(Transition::Revoke)).unwrap();
+    root.organizations().edit(world.org.id, org(Transition::Activate)).unwrap();
+    root.users().edit(user.id, switch(Transition::Revoke)).unwrap();
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     assert!(matches!(root.authorizations().create(new), Err(AdminError::NotFound(Field::User))));
     // The name is available again, for another user.
-    let again = root.users().create(&NewUser::named("user")).unwrap();
+    let again = root.users().create(NewUser::named("user")).unwrap();
     assert_ne!(again.id, user.id);
     assert_eq!(world.check(&token), Err(Denied::Revoked(made.id)));
     assert_eq!(
@@ -126,7 +127,8 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
     let (token, old) = root.authorizations().create(new).unwrap();
     let rotation = Rotation { overlap: Duration::from_secs(10), description: Some("new".into()) };
     let itself = world.bearer(&token);
-    let (fresh, new) = engine.admin(itself).authorizations().rotate(old.id, &rotation).unwrap();
+    let (fresh, new) =
+        engine.admin(itself).authorizations().rotate(old.id, rotation.clone()).unwrap();
     assert_eq!((new.rotated_from, new.expires_at), (Some(old.id), expires_at));
     assert_eq!((&new.description[..], &new.permissions), ("new", &old.permissions));
     assert_eq!((world.check(&token), world.check(&fresh)), (Ok(old.id), Ok(new.id)));
@@ -135,11 +137,11 @@ fn rotation_replaces_a_token_without_extending_its_expiry() {
         (world.check(&token), world.check(&fresh)),
         (Err(Denied::Expired(old.id)), Ok(new.id))
     );
-    let late = root.authorizations().rotate(old.id, &rotation);
+    let late = root.authorizations().rotate(old.id, rotation);
     assert!(matches!(late, Err(AdminError::Invalid(Field::Expiry, _))));
     // An overlap beyond the expiry does not extend the old authorization either.
     let long = Rotation { overlap: Duration::from_secs(1000), description: None };
-    root.authorizations().rotate(new.id, &long).unwrap();
+    root.authorizations().rotate(new.id, long).unwrap();
     assert_eq!(root.authorizations().get(new.id).unwrap().expires_at, expires_at);
 }
 
@@ -177,11 +179,11 @@ fn invalid_input_is_reported() {
     assert!(refused(&|new| new.permissions = many.clone().collect()).contains("16,000 bytes"));
     assert_eq!(refused(&|new| new.organization = symbolon::Id::MIN), "organization not found");
     assert!(matches!(
-        root.organizations().create(&NewOrganization::named("org")),
+        root.organizations().create(NewOrganization::named("org")),
         Err(AdminError::Exists(Field::OrganizationName))
     ));
-    assert!(root.users().create(&NewUser::named("")).is_err());
-    assert!(root.users().create(&NewUser::named("x".repeat(256))).is_err());
+    assert!(root.users().create(NewUser::named("")).is_err());
+    assert!(root.users().create(NewUser::named("x".repeat(256))).is_err());
     assert_eq!(world.engine.len(), 1, "nothing was created");
 }
 
@@ -230,18 +232,43 @@ fn lists_are_filtered_and_paged() {
     root.authorizations().revoke(ids.remove(7)).unwrap();
     let mine =
         AuthorizationFilter { origin: Some(Origin::Embedder), ..AuthorizationFilter::default() };
-    let list = |filter: &AuthorizationFilter| -> Vec<_> {
-        let found = root.authorizations().list(filter).unwrap();
+    let list = |filter: &AuthorizationFilter, options| -> Vec<_> {
+        let found = root.authorizations().list(filter, options).all().unwrap();
         found.into_iter().map(|one| one.id).collect()
     };
-    assert_eq!(list(&mine), ids);
-    let page = AuthorizationFilter { after: Some(ids[99]), limit: Some(600), ..mine.clone() };
-    assert_eq!(list(&page), ids[100..700]);
-    assert_eq!(
-        list(&AuthorizationFilter { origin: Some(Origin::V2), ..AuthorizationFilter::default() }),
-        [v2.id]
-    );
-    assert_eq!(list(&AuthorizationFilter { status: Some(Status::Revoked), ..mine }).len(), 1);
+    let all = ListOptions::default();
+    assert_eq!(list(&mine, all), ids);
+    let part = |after: usize, limit| ListOptions { after: Some(ids[after]), limit: Some(limit) };
+    assert_eq!(list(&mine, part(99, 600)), ids[100..700]);
+    assert_eq!(list(&mine, part(99, 0)), []);
+    assert_eq!(list(&mine, part(7, 1)), ids[8..9]);
+    let of_v2 = AuthorizationFilter { origin: Some(Origin::V2), ..AuthorizationFilter::default() };
+    assert_eq!(list(&of_v2, all), [v2.id]);
+    assert_eq!(list(&AuthorizationFilter { status: Some(Status::Revoked), ..mine }, all).len(), 1);
+}
+
+/// Items and pages of one list can be mixed, and each page needs the rights of the caller.
+#[test]
+fn each_page_of_a_list_is_read_with_the_current_rights_of_the_caller() {
+    let world = World::new();
+    let ids: Vec<_> = (0..1100).map(|_| world.create(&["read:buckets"]).1.id).collect();
+    let (token, reader) = world.create(&["read:authorizations"]);
+    let admin = world.engine.admin(world.bearer(&token));
+    let start =
+        || admin.authorizations().list(&AuthorizationFilter::default(), ListOptions::default());
+    let mut list = start();
+    let mut found = vec![list.next().unwrap().unwrap().id];
+    while let Some(page) = list.next_page().unwrap() {
+        assert!((1..=500).contains(&page.len()));
+        found.extend(page.into_iter().map(|one| one.id));
+    }
+    assert_eq!(found.split_last().unwrap(), (&reader.id, &ids[..]));
+    let mut list = start();
+    assert_eq!(list.next_page().unwrap().unwrap().len(), 500);
+    world.root().authorizations().revoke(reader.id).unwrap();
+    assert!(matches!(list.next(), Some(Err(AdminError::Caller(Denied::Revoked(_))))));
+    assert!(list.next().is_none());
+    assert!(matches!(start().next_page(), Err(AdminError::Caller(Denied::Revoked(_)))));
 }
 
 #[test]
@@ -249,13 +276,13 @@ fn revoked_records_are_purged_after_the_retention_and_owners_last() {
     let world = World::new();
     let root = world.root();
     let engine = &world.engine;
-    let user = root.users().create(&NewUser::named("user")).unwrap();
+    let user = root.users().create(NewUser::named("user")).unwrap();
     let new =
         NewAuthorization { user: Some(user.id), ..world.new_authorization(&["read:buckets"]) };
     let (token, _) = root.authorizations().create(new).unwrap();
     let (kept, kept_made) = world.create(&["read:buckets"]);
     let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-    root.users().edit(user.id, &delete).unwrap();
+    root.users().edit(user.id, delete).unwrap();
     let (revoked, revoked_made) = world.create(&["read:buckets"]);
     root.authorizations().revoke(revoked_made.id).unwrap();
     world.clock.advance(Duration::from_secs(29 * 24 * 3600));

@@ -12,16 +12,16 @@ use crate::imports::authorization;
 const ROOT: Caller = Caller::Root;
 
 /// Reads a list in pages of two, each starting after the last item of the page before.
-fn in_parts<T>(read: impl Fn(&ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
+fn in_parts<T>(read: impl Fn(ListOptions) -> Vec<T>, id: impl Fn(&T) -> Id) -> Vec<Id> {
     let mut all = Vec::new();
-    let mut list_options = ListOptions { limit: Some(2), ..ListOptions::default() };
+    let mut options = ListOptions { limit: Some(2), ..ListOptions::default() };
     loop {
-        let part = read(&list_options);
+        let part = read(options);
         assert!(part.len() <= 2);
         let Some(last) = part.last() else {
             return all;
         };
-        list_options.after = Some(id(last));
+        options.after = Some(id(last));
         all.extend(part.iter().map(&id));
     }
 }
@@ -33,25 +33,25 @@ fn lists_are_paged() {
     let other = world.organization("other");
     for number in 0..5 {
         let name = format!("{number}");
-        root.users().create(&NewUser::named(&name)).unwrap();
-        root.organizations().create(&NewOrganization::named(&name)).unwrap();
+        root.users().create(NewUser::named(&name)).unwrap();
+        root.organizations().create(NewOrganization::named(&name)).unwrap();
         root.buckets()
-            .create(&NewBucket { organization: world.org.id, name: (&name).into() })
+            .create(NewBucket { organization: world.org.id, name: (&name).into() })
             .unwrap();
-        root.buckets().create(&NewBucket { organization: other, name: (&name).into() }).unwrap();
+        root.buckets().create(NewBucket { organization: other, name: (&name).into() }).unwrap();
     }
     let whole = ListOptions::default();
-    let users: Vec<_> = root.users().list(&whole).unwrap();
+    let users: Vec<_> = root.users().list(whole).all().unwrap();
     let users: Vec<_> = users.iter().map(|one| one.id).collect();
     assert_eq!(users.len(), 5);
-    let read = |list_options: &ListOptions| root.users().list(list_options).unwrap();
+    let read = |options: ListOptions| root.users().list(options).all().unwrap();
     assert_eq!(in_parts(read, |one| one.id), users);
-    let read = |list_options: &ListOptions| root.organizations().list(list_options).unwrap();
+    let read = |options: ListOptions| root.organizations().list(options).all().unwrap();
     assert_eq!(in_parts(read, |one| one.id).len(), 7);
     for (of, count) in [(None, 10), (Some(other), 5), (Some(world.org.id), 5)] {
-        let whole = root.buckets().list(of, &whole).unwrap();
+        let whole = root.buckets().list(of, whole).all().unwrap();
         assert!(whole.iter().all(|one| of.is_none_or(|of| one.organization == of)));
-        let read = |list_options: &ListOptions| root.buckets().list(of, list_options).unwrap();
+        let read = |options: ListOptions| root.buckets().list(of, options).all().unwrap();
         let parts = in_parts(read, |one| one.id);
         assert_eq!(parts, whole.iter().map(|one| one.id).collect::<Vec<_>>());
         assert_eq!(parts.len(), count);
@@ -135,25 +135,25 @@ fn records_of_deleted_owners_are_hidden_but_revoked_ones_are_not() {
     root.authorizations().revoke(revoked.id).unwrap();
     let list = |status: Option<Status>| {
         let filter = AuthorizationFilter { status, ..AuthorizationFilter::default() };
-        let found = root.authorizations().list(&filter).unwrap();
+        let found = root.authorizations().list(&filter, ListOptions::default()).all().unwrap();
         found.iter().map(|one: &Authorization| one.id).collect::<Vec<_>>()
     };
     let all = [of_user.id, of_doomed.id, kept.id];
     assert_eq!(list(None), all);
     let with_revoked =
         AuthorizationFilter { revoked: RevokedInList::Included, ..AuthorizationFilter::default() };
-    let found = root.authorizations().list(&with_revoked).unwrap();
+    let found = root.authorizations().list(&with_revoked, ListOptions::default()).all().unwrap();
     assert_eq!(found.len(), 4);
     assert_eq!(found[2].id, revoked.id);
     // Records of a deactivated owner are listed.
     let off = |transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
-    root.users().edit(user, &off(Transition::Deactivate)).unwrap();
+    root.users().edit(user, off(Transition::Deactivate)).unwrap();
     assert_eq!(list(None), all);
-    root.users().edit(user, &off(Transition::Revoke)).unwrap();
+    root.users().edit(user, off(Transition::Revoke)).unwrap();
     assert_eq!(list(None), [of_doomed.id, kept.id]);
     let ending =
         OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
-    root.organizations().edit(doomed, &ending).unwrap();
+    root.organizations().edit(doomed, ending).unwrap();
     for status in [None, Some(Status::Active)] {
         assert_eq!(list(status), [kept.id]);
     }

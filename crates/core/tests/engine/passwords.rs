@@ -18,9 +18,9 @@ fn a_password_is_verified_against_the_stored_hash() {
     let world = World::new();
     let root = world.root();
     let engine = &world.engine;
-    let id = root.users().create(&NewUser::named("me"));
+    let id = root.users().create(NewUser::named("me"));
     let id = id.unwrap().id;
-    root.users().edit(id, &password("first")).unwrap();
+    root.users().edit(id, password("first")).unwrap();
     let sessions = engine.sign_in();
     let first = PasswordHash::from_phc("first");
     let verified = sessions.verify_password("me", |hash| hash == Some(&first));
@@ -32,7 +32,7 @@ fn a_password_is_verified_against_the_stored_hash() {
         });
         assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     }
-    root.users().edit(id, &to(Transition::Deactivate)).unwrap();
+    root.users().edit(id, to(Transition::Deactivate)).unwrap();
     let refused = sessions.verify_password("me", |_| true);
     assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(of))) if of == id));
 }
@@ -43,18 +43,18 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
     let root = world.root();
     let engine = &world.engine;
     let id = world.user("me");
-    root.users().edit(id, &password("first")).unwrap();
+    root.users().edit(id, password("first")).unwrap();
     let compared = verified(engine);
     let (text, session) = sign_in(engine, compared.into()).unwrap();
     let Caller::User(signed_in) = session.caller else { panic!("{session:?}") };
     assert_eq!(signed_in.id(), id);
     assert_eq!(denied(&world.engine, text.reveal()), None);
-    root.users().edit(id, &password("second")).unwrap();
+    root.users().edit(id, password("second")).unwrap();
     let refused = sign_in(engine, compared.into());
     assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
     let renamed = UserEdit { name: Some("you".into()), ..UserEdit::default() };
     let compared = verified(engine);
-    root.users().edit(id, &renamed).unwrap();
+    root.users().edit(id, renamed).unwrap();
     sign_in(engine, compared.into()).unwrap();
 }
 
@@ -65,10 +65,10 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     let engine = &world.engine;
     let hash = PasswordHash::from_phc;
     let set = |user: AuthenticatedUser, text| {
-        engine.admin(user.into()).users().edit(user.id(), &password(text))
+        engine.admin(user.into()).users().edit(user.id(), password(text))
     };
     let id = world.user("me");
-    root.users().edit(id, &password("first")).unwrap();
+    root.users().edit(id, password("first")).unwrap();
     let compared = verified(engine);
     let changed = set(compared, "second").unwrap();
     assert_eq!(changed.password_hash, Some(hash("second")));
@@ -77,7 +77,7 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     assert_eq!(root.users().get(id).unwrap(), changed);
     // A user who was deactivated or deleted in the meantime cannot change the password.
     let changed = verified(engine);
-    root.users().edit(id, &to(Transition::Deactivate)).unwrap();
+    root.users().edit(id, to(Transition::Deactivate)).unwrap();
     let refused = set(changed, "third");
     assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(_)))));
 }

@@ -227,14 +227,14 @@ fn tokens_revoked_with_their_owner_stay_revoked_when_the_owner_is_reimported() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
+    let user = engine.admin(*root).users().create(NewUser::named("me")).unwrap();
     let mut of_user = authorization(&j.world, 0x51);
     of_user.user = Some(user.id);
     let item = || ImportItem::Authorization(of_user.clone(), token(TEXT));
     engine.maintenance().import(&[item()]).unwrap();
     let backup = j.backup();
     let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-    engine.admin(*root).users().edit(user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, delete).unwrap();
     j.world.clock.advance(MONTHS);
     assert_eq!(engine.maintenance().purge().unwrap(), 2);
     let revived = [ImportItem::User(user.clone())];
@@ -290,12 +290,12 @@ fn a_hanging_journal_does_not_affect_checks() {
     };
     let engine = Engine::create(store, key(), options).unwrap();
     let root = engine.admin(Caller::Root);
-    let org = root.organizations().create(&NewOrganization::named("org")).unwrap();
+    let org = root.organizations().create(NewOrganization::named("org")).unwrap();
     let new = symbolon::NewAuthorization::new(org.id, ["read:buckets".parse().unwrap()]);
     let (secret, made) = root.authorizations().create(new).unwrap();
     journal.hangs.store(true, Ordering::SeqCst);
     std::thread::scope(|scope| {
-        scope.spawn(|| root.users().create(&NewUser::named("me")).unwrap());
+        scope.spawn(|| root.users().create(NewUser::named("me")).unwrap());
         while !journal.entered.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }

@@ -33,7 +33,7 @@ fn changes_of_one_engine_are_seen_by_another() {
     eventually("created", || seen() == Ok(made.id));
     world.root().authorizations().revoke(made.id).unwrap();
     eventually("revoked", || seen() == Err(Denied::Revoked(made.id)));
-    other.admin(Caller::Root).users().create(&NewUser::named("user")).unwrap();
+    other.admin(Caller::Root).users().create(NewUser::named("user")).unwrap();
     eventually("the user", || world.engine.len() == other.len());
     let newest = other.caught_up().max(world.engine.caught_up());
     eventually("caught up", || world.engine.caught_up() >= newest && other.caught_up() >= newest);
@@ -204,7 +204,7 @@ fn concurrent_creation_of_one_store_agrees() {
             (make(), one.join().unwrap())
         });
         let org =
-            one.admin(Caller::Root).organizations().create(&NewOrganization::named("org")).unwrap();
+            one.admin(Caller::Root).organizations().create(NewOrganization::named("org")).unwrap();
         eventually("seen", || two.len() == 1);
         let found = two.admin(Caller::Root).organizations().find("org").unwrap();
         assert_eq!(found.id, org.id);
@@ -266,7 +266,7 @@ fn a_replayed_record_can_only_be_revoked() {
     root.authorizations().edit(made.id, narrow).unwrap();
     roll_back_record(&world, key, &wide);
     // As a caller, the replayed authorization has no permissions, neither the old nor the new ones.
-    let created = engine.admin(caller).organizations().create(&NewOrganization::named("stolen"));
+    let created = engine.admin(caller).organizations().create(NewOrganization::named("stolen"));
     assert!(matches!(created, Err(AdminError::Tampered(_))), "{created:?}");
     let off = root.authorizations().edit(made.id, Transition::Deactivate.into());
     assert!(matches!(off, Err(AdminError::Tampered(_))));

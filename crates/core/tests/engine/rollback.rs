@@ -51,12 +51,12 @@ fn all_revocations_survive_a_restore() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
-    let gone = engine.admin(*root).organizations().create(&NewOrganization::named("gone")).unwrap();
+    let user = engine.admin(*root).users().create(NewUser::named("me")).unwrap();
+    let gone = engine.admin(*root).organizations().create(NewOrganization::named("gone")).unwrap();
     let bucket = engine
         .admin(*root)
         .buckets()
-        .create(&NewBucket { organization: j.world.org.id, name: "b".into() })
+        .create(NewBucket { organization: j.world.org.id, name: "b".into() })
         .unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
     new.user = Some(user.id);
@@ -69,13 +69,13 @@ fn all_revocations_survive_a_restore() {
     let backup = j.backup();
 
     let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-    engine.admin(*root).users().edit(user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, delete).unwrap();
     let delete =
         OrganizationEdit { transition: Some(Transition::Revoke), ..OrganizationEdit::default() };
-    engine.admin(*root).organizations().edit(gone.id, &delete).unwrap();
+    engine.admin(*root).organizations().edit(gone.id, delete).unwrap();
     engine.admin(*root).buckets().delete(bucket.id).unwrap();
     let overlap = Rotation { overlap: Duration::from_secs(3600), ..Rotation::default() };
-    let (replacing, _) = engine.admin(*root).authorizations().rotate(old.id, &overlap).unwrap();
+    let (replacing, _) = engine.admin(*root).authorizations().rotate(old.id, overlap).unwrap();
     engine.admin(*root).authorizations().edit(off.id, Transition::Deactivate.into()).unwrap();
 
     let engine = j.open(backup).unwrap();
@@ -247,7 +247,7 @@ fn records_replayed_offline_stay_revoked() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
+    let user = engine.admin(*root).users().create(NewUser::named("me")).unwrap();
     let mut new = j.world.new_authorization(&["read:buckets"]);
     new.user = Some(user.id);
     let (of_user, _) = engine.admin(*root).authorizations().create(new).unwrap();
@@ -262,8 +262,8 @@ fn records_replayed_offline_stay_revoked() {
     let before = keys.map(|key| store.get(&key).unwrap().unwrap().record);
     engine.admin(*root).authorizations().revoke(made.id).unwrap();
     let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-    engine.admin(*root).users().edit(user.id, &delete).unwrap();
-    engine.admin(*root).authorizations().rotate(old.id, &Rotation::default()).unwrap();
+    engine.admin(*root).users().edit(user.id, delete).unwrap();
+    engine.admin(*root).authorizations().rotate(old.id, Rotation::default()).unwrap();
     let Journaled { world, journal } = j;
     let World { engine, clock, .. } = world;
     drop(engine);
@@ -330,21 +330,21 @@ fn an_unchanged_store_is_not_rewritten() {
     let j = journaled();
     let engine = &j.world.engine;
     let root = &Caller::Root;
-    let user = engine.admin(*root).users().create(&NewUser::named("me")).unwrap();
+    let user = engine.admin(*root).users().create(NewUser::named("me")).unwrap();
     let bucket = engine
         .admin(*root)
         .buckets()
-        .create(&NewBucket { organization: j.world.org.id, name: "b".into() })
+        .create(NewBucket { organization: j.world.org.id, name: "b".into() })
         .unwrap();
     let made: Vec<_> = (0..4).map(|_| j.world.create(&["read:buckets"])).collect();
     for ((_, one), seconds) in made.iter().zip([0, 3600]) {
         let rotation = Rotation { overlap: Duration::from_secs(seconds), ..Rotation::default() };
-        engine.admin(*root).authorizations().rotate(one.id, &rotation).unwrap();
+        engine.admin(*root).authorizations().rotate(one.id, rotation).unwrap();
     }
     engine.admin(*root).authorizations().revoke(made[2].1.id).unwrap();
     engine.admin(*root).buckets().delete(bucket.id).unwrap();
     let delete = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-    engine.admin(*root).users().edit(user.id, &delete).unwrap();
+    engine.admin(*root).users().edit(user.id, delete).unwrap();
     let end = || j.world.store.scan(&Cursor::start(), 100).unwrap().end;
     let (before, lines) = (end(), j.journal.entries().len());
     for _ in 0..3 {

@@ -196,12 +196,12 @@ fn walk(steps: Vec<Step>) {
                 model.now = model.now.saturating_add(time);
             }
             Step::ToUser(transition) => {
-                let _ = engine.admin(ROOT).users().edit(user, &to(transition));
+                let _ = engine.admin(ROOT).users().edit(user, to(transition));
                 model.user = after(model.user, transition);
             }
             Step::Password => {
                 let phc = format!("$argon2id${}", model.passwords + 1);
-                if engine.admin(ROOT).users().edit(user, &password(&phc)).is_ok() {
+                if engine.admin(ROOT).users().edit(user, password(&phc)).is_ok() {
                     model.passwords += 1;
                 }
             }
@@ -210,7 +210,7 @@ fn walk(steps: Vec<Step>) {
                     name: Some(format!("user at {}", model.now)),
                     ..UserEdit::default()
                 };
-                let _ = engine.admin(ROOT).users().edit(user, &renamed);
+                let _ = engine.admin(ROOT).users().edit(user, renamed);
             }
             Step::ToToken(transition) => {
                 let edit = AuthorizationEdit::from(transition);
@@ -425,9 +425,9 @@ fn a_caller_does_not_outlive_its_session_or_password() {
     }
     let by = by_password(engine, user).unwrap();
     let (_, caller) = start(by);
-    world.root().users().edit(user, &password("$argon2id$new")).unwrap();
+    world.root().users().edit(user, password("$argon2id$new")).unwrap();
     assert_eq!((refused(by), refused(caller)), (Some("unknown"), Some("revoked")));
-    let edit = engine.admin(by).users().edit(user, &UserEdit::default());
+    let edit = engine.admin(by).users().edit(user, UserEdit::default());
     assert!(matches!(edit, Err(AdminError::Caller(Denied::Unknown))));
 }
 
@@ -457,7 +457,8 @@ fn sessions_are_listed_and_deleted_within_the_callers_rights() {
             .map(|caller| sign_in(engine, caller).unwrap());
     let ids = [&of_anna, &of_ben, &of_token].map(|(_, session)| session.id);
     let list = |caller, user| {
-        let found = engine.admin(caller).sessions().list(user, &ListOptions::default()).unwrap();
+        let found =
+            engine.admin(caller).sessions().list(user, ListOptions::default()).all().unwrap();
         found.into_iter().map(|one| one.id).collect::<Vec<_>>()
     };
     let reader = world.caller(&["read:users"]);

@@ -123,11 +123,11 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
                 engine
                     .admin(Caller::Root)
                     .organizations()
-                    .create(&NewOrganization::named("a"))
+                    .create(NewOrganization::named("a"))
                     .unwrap(),
             )
         },
-        &|engine| drop(engine.admin(Caller::Root).users().create(&NewUser::named("a")).unwrap()),
+        &|engine| drop(engine.admin(Caller::Root).users().create(NewUser::named("a")).unwrap()),
         &|engine| {
             assert_eq!(engine.maintenance().import(std::slice::from_ref(&item)).unwrap().new, 1)
         },
@@ -136,14 +136,14 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
             let id = engine
                 .admin(Caller::Root)
                 .organizations()
-                .create(&NewOrganization::named("a"))
+                .create(NewOrganization::named("a"))
                 .unwrap()
                 .id;
             let delete = OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            engine.admin(Caller::Root).organizations().edit(id, &delete).unwrap();
+            engine.admin(Caller::Root).organizations().edit(id, delete).unwrap();
             let purge = symbolon::PurgeOptions {
                 retention: Some(std::time::Duration::ZERO),
                 dry_run: false,
@@ -170,10 +170,8 @@ fn refused_and_empty_changes_leave_set_up_open() {
     let (store, journal) = (memory(), Arc::default());
     let engine = open(&store, &journal);
     let unknown = bearer_caller(Id::new(0x0804_f741_42bb_f000).unwrap());
-    assert!(engine.admin(unknown).organizations().create(&NewOrganization::named("a")).is_err());
-    assert!(
-        engine.admin(Caller::Root).organizations().create(&NewOrganization::named("")).is_err()
-    );
+    assert!(engine.admin(unknown).organizations().create(NewOrganization::named("a")).is_err());
+    assert!(engine.admin(Caller::Root).organizations().create(NewOrganization::named("")).is_err());
     assert_eq!(engine.maintenance().import(&[]).unwrap().new, 0);
     assert_eq!(engine.maintenance().purge().unwrap(), 0);
     assert_eq!(engine.maintenance().reseal(&mut |_| {}).unwrap(), 0);
@@ -260,7 +258,7 @@ fn set_up_without_the_key_and_a_concurrent_change_never_both_succeed() {
         let engines = [open(&store, &journal), open(&store, &journal)];
         let won = std::thread::scope(|scope| {
             let import = scope.spawn(|| {
-                engines[0].admin(Caller::Root).users().create(&NewUser::named("me")).is_ok()
+                engines[0].admin(Caller::Root).users().create(NewUser::named("me")).is_ok()
             });
             let set_up = scope.spawn(|| {
                 let adopt = SetUpRequest { if_name_exists: IfNameExists::Adopt, ..first() };
@@ -278,7 +276,7 @@ fn set_up_without_the_key_and_a_concurrent_change_never_both_succeed() {
 fn a_missing_store_with_a_used_journal_is_recreated_only_on_request() {
     let journal = Arc::default();
     let engine = open(&memory(), &journal);
-    engine.admin(Caller::Root).organizations().create(&NewOrganization::named("a")).unwrap();
+    engine.admin(Caller::Root).organizations().create(NewOrganization::named("a")).unwrap();
     drop(engine);
     let empty = memory();
     let refused = create(&empty, &journal, |options| options);

@@ -21,11 +21,11 @@ fn not_found<T: std::fmt::Debug>(answer: Result<T, AdminError>, field: Field) {
 fn revoked_and_deleted_objects_are_not_found() {
     let world = World::new();
     let (plain, shown) = (world.engine.admin(Caller::Root), world.root());
-    let user = plain.users().create(&NewUser::named("user")).unwrap().id;
+    let user = plain.users().create(NewUser::named("user")).unwrap().id;
     let org = plain.organizations();
-    let org = org.create(&NewOrganization::named("other")).unwrap().id;
+    let org = org.create(NewOrganization::named("other")).unwrap().id;
     let bucket = NewBucket { organization: org, name: "bucket".into() };
-    let bucket = plain.buckets().create(&bucket).unwrap().id;
+    let bucket = plain.buckets().create(bucket).unwrap().id;
     let (_, revoked) = world.create(&["read:buckets"]);
     let of_deleted =
         NewAuthorization { user: Some(user), ..world.new_authorization(&["read:buckets"]) };
@@ -38,7 +38,7 @@ fn revoked_and_deleted_objects_are_not_found() {
 
     let rename = UserEdit { name: Some("new".into()), ..UserEdit::default() };
     not_found(plain.users().get(user), Field::User);
-    not_found(plain.users().edit(user, &rename), Field::User);
+    not_found(plain.users().edit(user, rename), Field::User);
     not_found(plain.users().delete(user), Field::User);
     not_found(plain.organizations().get(org), Field::Organization);
     not_found(plain.organizations().delete(org), Field::Organization);
@@ -53,7 +53,7 @@ fn revoked_and_deleted_objects_are_not_found() {
         not_found(authorizations.get(id), Field::Authorization);
         not_found(authorizations.edit(id, edit.clone()), Field::Authorization);
         not_found(authorizations.revoke(id), Field::Authorization);
-        let rotated = authorizations.rotate(id, &Rotation::default());
+        let rotated = authorizations.rotate(id, Rotation::default());
         not_found(rotated, Field::Authorization);
         let request = crate::fixture::READ_BUCKETS;
         not_found(authorizations.explain(id, &request), Field::Authorization);
@@ -73,7 +73,7 @@ fn revoked_and_deleted_objects_are_not_found() {
 fn authorizations_out_of_scope_are_not_found() {
     let world = World::new();
     let root = world.engine.admin(Caller::Root);
-    let other = root.organizations().create(&NewOrganization::named("other"));
+    let other = root.organizations().create(NewOrganization::named("other"));
     let other = other.unwrap().id;
     let (_, native) = world.create(&["read:buckets"]);
     let (_, v2) = world.create_v2(&["read:buckets"]);
@@ -84,19 +84,19 @@ fn authorizations_out_of_scope_are_not_found() {
     let elsewhere = root.authorizations().in_organization(other);
     not_found(elsewhere.get(v2.id), Field::Authorization);
     not_found(elsewhere.revoke(v2.id), Field::Authorization);
-    let everything = AuthorizationFilter::default();
+    let (everything, all) = (AuthorizationFilter::default(), ListOptions::default());
     let ids = |found: Vec<symbolon::Authorization>| -> Vec<_> {
         found.into_iter().map(|one| one.id).collect()
     };
-    assert_eq!(ids(of_v2.list(&everything).unwrap()), [v2.id]);
-    assert!(elsewhere.list(&everything).unwrap().is_empty());
+    assert_eq!(ids(of_v2.list(&everything, all).all().unwrap()), [v2.id]);
+    assert!(elsewhere.list(&everything, all).all().unwrap().is_empty());
     // A filter narrows the scope and never replaces it.
     let contradicting =
         AuthorizationFilter { origin: Some(Origin::Embedder), ..AuthorizationFilter::default() };
-    assert!(of_v2.list(&contradicting).unwrap().is_empty());
+    assert!(of_v2.list(&contradicting, all).all().unwrap().is_empty());
     let here =
         AuthorizationFilter { organization: Some(world.org.id), ..AuthorizationFilter::default() };
-    assert!(elsewhere.list(&here).unwrap().is_empty());
+    assert!(elsewhere.list(&here, all).all().unwrap().is_empty());
     let new = world.new_authorization(&["read:buckets"]);
     not_found(elsewhere.create(new.clone()), Field::Authorization);
     not_found(of_v2.create(new), Field::Authorization);
@@ -118,7 +118,7 @@ fn lists_are_filtered_by_the_names_of_owners() {
             organization_name: org.map(Into::into),
             ..AuthorizationFilter::default()
         };
-        root.authorizations().list(&filter).unwrap().len()
+        root.authorizations().list(&filter, ListOptions::default()).all().unwrap().len()
     };
     assert_eq!(count(None, Some("org"), None), 2);
     assert_eq!(count(Some("user"), None, None), 1);
@@ -133,7 +133,7 @@ fn lists_are_filtered_by_the_names_of_owners() {
 fn a_caller_reads_its_own_authorization_and_resolves_its_organization() {
     let world = World::new();
     let root = world.root();
-    let other = root.organizations().create(&NewOrganization::named("other"));
+    let other = root.organizations().create(NewOrganization::named("other"));
     let other = other.unwrap();
     let (token, made) = world.create(&["read:buckets"]);
     let bearer = world.engine.admin(world.bearer(&token));
@@ -180,13 +180,11 @@ fn a_list_by_name_keeps_its_owner_although_the_name_changes_hands() {
     let filter =
         AuthorizationFilter { user_name: Some("cat".into()), ..AuthorizationFilter::default() };
     let authorizations = root.authorizations();
-    let mut pages = authorizations.pages(&filter).unwrap();
-    let mut listed = authorizations.next_page(&mut pages, 1).unwrap();
+    let list = authorizations.list(&filter, ListOptions::default());
     let rename = UserEdit { name: Some("dog".into()), ..UserEdit::default() };
-    root.users().edit(user, &rename).unwrap();
+    root.users().edit(user, rename).unwrap();
     make(world.user("cat"));
-    listed.extend(authorizations.next_page(&mut pages, 10).unwrap());
-    assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), made);
+    assert_eq!(list.all().unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), made);
 }
 
 #[test]
@@ -196,14 +194,14 @@ fn buckets_of_a_deleted_organization_are_not_found() {
     let organization = world.organization("other");
     let name = "bucket".to_owned();
     let bucket = NewBucket { organization, name };
-    let bucket = root.buckets().create(&bucket).unwrap().id;
+    let bucket = root.buckets().create(bucket).unwrap().id;
     let everything = ListOptions::default();
-    assert_eq!(root.buckets().list(None, &everything).unwrap().len(), 1);
+    assert_eq!(root.buckets().list(None, everything).all().unwrap().len(), 1);
     root.organizations().delete(organization).unwrap();
     not_found(root.buckets().get(bucket), Field::Bucket);
     not_found(root.buckets().find(organization, "bucket"), Field::Bucket);
     not_found(root.buckets().delete(bucket), Field::Bucket);
-    assert!(root.buckets().list(None, &everything).unwrap().is_empty());
+    assert!(root.buckets().list(None, everything).all().unwrap().is_empty());
 }
 
 /// Otherwise, the answer would tell which names exist.
@@ -214,7 +212,7 @@ fn a_refused_caller_finds_nothing_by_name() {
     world.user("ann");
     let name = "bucket".to_owned();
     let bucket = NewBucket { organization, name };
-    world.root().buckets().create(&bucket).unwrap();
+    world.root().buckets().create(bucket).unwrap();
     let (token, made) = world.create(&["read:buckets"]);
     let bearer = world.engine.admin(world.bearer(&token));
     world.root().authorizations().revoke(made.id).unwrap();

@@ -221,7 +221,9 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
     let seen = |kind: &str, organization: Option<Id>, one: Id| {
         setting.may(Action::READ, kind, organization, Some(one))
     };
-    let Ok(listed) = asked.authorizations().list(&AuthorizationFilter::default()) else {
+    let Ok(listed) =
+        asked.authorizations().list(&AuthorizationFilter::default(), ListOptions::default()).all()
+    else {
         return assert_ne!(setting.users[0].status, Status::Active);
     };
     let listed: Vec<_> = listed.iter().map(|one| one.id).collect();
@@ -244,7 +246,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
         assert_eq!(asked.users().get(one.id).is_ok(), seen, "{setting:?}");
         users.extend((seen && one.status != Status::Revoked).then_some(one.clone()));
     }
-    assert_eq!(asked.users().list(&whole).unwrap(), users);
+    assert_eq!(asked.users().list(whole).all().unwrap(), users);
     let mut organizations = Vec::new();
     for (at, status) in (1..).zip(&setting.organizations) {
         let seen = seen("orgs", None, id(at));
@@ -265,7 +267,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
             answer => panic!("{answer:?} in {setting:?}"),
         }
     }
-    let listed = asked.organizations().list(&whole).unwrap();
+    let listed = asked.organizations().list(whole).all().unwrap();
     // The world has an organization of its own, which an operator sees.
     let listed = listed.iter().filter(|one| one.name != "org");
     assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), organizations);
@@ -290,11 +292,11 @@ fn changes_by_signed_in_users_are_attributed_to_them() {
     let store = std::sync::Arc::new(symbolon::MemoryStore::new());
     let engine = Engine::create(store, key(), options).unwrap();
     let root = engine.admin(Caller::Root);
-    let me = root.users().create(&NewUser::named("me")).unwrap().id;
+    let me = root.users().create(NewUser::named("me")).unwrap().id;
     let caller = user_caller(me);
     let renamed = UserEdit { name: Some("I".into()), ..UserEdit::default() };
-    engine.admin(caller).users().edit(me, &renamed).unwrap();
-    engine.admin(caller).users().create(&NewUser::named("another")).unwrap_err();
+    engine.admin(caller).users().edit(me, renamed).unwrap();
+    engine.admin(caller).users().create(NewUser::named("another")).unwrap_err();
     let mut actor = Vec::new();
     journal
         .read(&mut |entry| match entry.event {
@@ -325,7 +327,7 @@ fn refusals_name_the_missing_permission() {
     );
     let edit = symbolon::OrganizationEdit::default();
     assert_eq!(
-        text(engine.admin(caller).organizations().edit(org, &edit).err()),
+        text(engine.admin(caller).organizations().edit(org, edit).err()),
         format!("write:orgs/{org} is unauthorized")
     );
     root.organizations().add_member(org, me, Role::Owner).unwrap();
@@ -350,11 +352,11 @@ fn a_just_deactivated_user_changes_nothing() {
     let caller = user_caller(me);
     let other = world.another();
     let off = UserEdit { transition: Some(Transition::Deactivate), ..UserEdit::default() };
-    other.admin(Caller::Root).users().edit(me, &off).unwrap();
+    other.admin(Caller::Root).users().edit(me, off).unwrap();
     let renamed = UserEdit { name: Some("I".into()), ..UserEdit::default() };
-    let refused = engine.admin(caller).users().edit(me, &renamed);
+    let refused = engine.admin(caller).users().edit(me, renamed);
     assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(of))) if of == me));
-    let refused = engine.admin(user_caller(id(77))).users().list(&ListOptions::default());
+    let refused = engine.admin(user_caller(id(77))).users().list(ListOptions::default()).all();
     assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))));
 }
 
@@ -394,16 +396,16 @@ fn memberships_never_exceed_what_the_granter_holds() {
     }
     let writer = Permission::new(Action::WRITE, ResourceType::USERS);
     let writer = create(vec![writer]);
-    let refused = engine.admin(writer).users().edit(friend, &password);
+    let refused = engine.admin(writer).users().edit(friend, password.clone());
     assert!(matches!(refused, Err(AdminError::Exceeds(_))));
-    assert!(engine.admin(user_caller(friend)).users().edit(friend, &password).is_ok());
+    assert!(engine.admin(user_caller(friend)).users().edit(friend, password.clone()).is_ok());
     let operator = create(symbolon::Schema::influxdb_operator());
     let again = UserEdit {
         password_hash: Some(symbolon::PasswordHash::from_phc("$argon2id$again")),
         ..UserEdit::default()
     };
-    assert!(engine.admin(operator).users().edit(friend, &again).is_ok());
+    assert!(engine.admin(operator).users().edit(friend, again).is_ok());
     // A user without memberships holds no permissions that the caller could gain.
     engine.admin(narrow).organizations().remove_member(org, friend).unwrap();
-    assert!(engine.admin(writer).users().edit(friend, &password).is_ok());
+    assert!(engine.admin(writer).users().edit(friend, password).is_ok());
 }

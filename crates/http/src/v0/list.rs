@@ -3,17 +3,19 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use symbolon::{Action, AuthorizationFilter, Engine, RevokedInList};
+use symbolon::{
+    Action, Authorization, AuthorizationFilter, Engine, List, ListOptions, RevokedInList,
+};
 use utoipa::IntoParams;
 
-use super::bearer::{Bearer, TokenManager};
+use super::bearer::Bearer;
 use super::failure::{Failures, refused};
 use super::json::TokenForm;
 use crate::api::Api;
 use crate::body::{QueryParams, given};
 use crate::failure::Failure;
 use crate::schemas::FlagOrEmpty;
-use crate::stream::{self, PAGE, PagedResponse};
+use crate::stream::{self, PagedResponse};
 
 /// Filters of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -46,13 +48,9 @@ pub(super) async fn list(
     };
     let first = api.run(move |engine| {
         let manager = bearer.token_manager(engine, Action::READ, None)?;
-        let list = List {
-            manager,
-            filter: AuthorizationFilter {
-                limit: Some(PAGE),
-                revoked,
-                ..AuthorizationFilter::default()
-            },
+        let filter = AuthorizationFilter { revoked, ..AuthorizationFilter::default() };
+        let list = Reading {
+            list: manager.tokens().list(&filter, ListOptions::default()),
             written: vec![b'['],
             any: false,
             is_finished: false,
@@ -62,21 +60,19 @@ pub(super) async fn list(
     Ok(stream::json(api.clone(), first.await?))
 }
 
-struct List {
-    manager: TokenManager,
-    filter: AuthorizationFilter,
+/// A list that is being read and written.
+struct Reading {
+    list: List<Authorization>,
     written: Vec<u8>,
     any: bool,
     is_finished: bool,
 }
 
-impl PagedResponse for List {
+impl PagedResponse for Reading {
     fn write_next_page(mut self, _: &Engine) -> Result<Self, Failure> {
-        let page = self.manager.tokens().list(&self.filter);
-        let page = page.map_err(refused)?;
-        self.is_finished = page.len() < PAGE;
-        for one in page {
-            self.filter.after = Some(one.id);
+        let page = self.list.next_page().map_err(refused)?;
+        self.is_finished = page.is_none();
+        for one in page.unwrap_or_default() {
             if std::mem::replace(&mut self.any, true) {
                 self.written.push(b',');
             }

@@ -125,8 +125,7 @@ async fn list(
             },
         };
         let name = given(wanted.name.as_deref());
-        let list =
-            |list_options: &_| engine.admin(*caller).buckets().list(organization, list_options);
+        let list = |options| engine.admin(*caller).buckets().list(organization, options);
         if id.is_none() && name.is_none() {
             return Ok(paging.of(list, |one| one.id)?);
         }
@@ -175,7 +174,7 @@ async fn create(
         let made = engine
             .admin(principal.caller)
             .buckets()
-            .create(&NewBucket { organization: form.organization, name: (&form.name).into() });
+            .create(NewBucket { organization: form.organization, name: (&form.name).into() });
         made.map_err(|error| taken(error, &form.name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))

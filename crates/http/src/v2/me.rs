@@ -158,16 +158,13 @@ async fn set(
     form: PasswordForm,
 ) -> Result<StatusCode, Failure> {
     // The permission is checked first: the time of a hash would reveal that the user exists.
-    let may = api.run(move |engine| {
-        let nothing = UserEdit::default();
-        engine.admin(caller).users().edit(user, &nothing)
-    });
+    let may = api.run(move |engine| engine.admin(caller).users().edit(user, UserEdit::default()));
     may.await?;
     let permit = api.login_attempts().permit().await?;
     let done = api.run(move |engine| {
         let hash = password::hash(&form.password, &permit)?;
         let edit = UserEdit { password_hash: Some(hash), ..UserEdit::default() };
-        engine.admin(caller).users().edit(user, &edit)
+        engine.admin(caller).users().edit(user, edit)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
     AdminError, Caller, Engine, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
-    Timestamp, Transition,
+    Timestamp,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -150,7 +150,7 @@ async fn list(
             None => None,
             Some(user) => Some(memberships(engine, caller, user)?),
         };
-        let list = |list_options: &_| engine.admin(*caller).organizations().list(list_options);
+        let list = |options| engine.admin(*caller).organizations().list(options);
         Ok(match of {
             None => paging.of(list, |one| one.id)?,
             Some(of) => paging.of_wanted(list, |one| of.contains(&one.id), |one| one.id)?,
@@ -195,9 +195,9 @@ async fn create(
     let name = form.name.unwrap_or_default();
     let description = form.description.unwrap_or_default();
     let made = api.run(move |engine| {
-        let new = NewOrganization { description, ..NewOrganization::named(name) };
-        let made = engine.admin(principal.caller).organizations().create(&new);
-        made.map_err(|error| taken(error, &new.name))
+        let new = NewOrganization { description, ..NewOrganization::named(name.as_str()) };
+        let made = engine.admin(principal.caller).organizations().create(new);
+        made.map_err(|error| taken(error, &name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
@@ -250,14 +250,14 @@ async fn update(
     Body(form): Body<UpdateForm>,
 ) -> Result<Json<OrganizationForm>, Failure> {
     let edit = OrganizationEdit {
-        name: form.name,
+        name: form.name.clone(),
         description: form.description,
         transition: None,
         if_unchanged: IfUnchanged::Touch,
     };
     let done = api.run(move |engine| {
-        let edited = engine.admin(principal.caller).organizations().edit(id, &edit);
-        let name = edit.name.unwrap_or_default();
+        let edited = engine.admin(principal.caller).organizations().edit(id, edit);
+        let name = form.name.unwrap_or_default();
         edited.map_err(|error| taken(error, &name))
     });
     Ok(Json(done.await?.into()))
@@ -277,12 +277,6 @@ async fn delete(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| {
-        let edit = OrganizationEdit {
-            transition: Some(Transition::Revoke),
-            ..OrganizationEdit::default()
-        };
-        engine.admin(principal.caller).organizations().edit(id, &edit)
-    });
+    let done = api.run(move |engine| engine.admin(principal.caller).organizations().delete(id));
     done.await.map(|_| StatusCode::NO_CONTENT)
 }

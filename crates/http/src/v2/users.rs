@@ -89,10 +89,8 @@ async fn list(
         let id = id_if_given(wanted.id.as_deref())?;
         let found = match (id, name) {
             (None, None) => {
-                return Ok(paging.of(
-                    |list_options| engine.admin(*caller).users().list(list_options),
-                    |user| user.id,
-                )?);
+                let list = |options| engine.admin(*caller).users().list(options);
+                return Ok(paging.of(list, |user| user.id)?);
             }
             (Some(id), _) => engine.admin(*caller).users().get(id)?,
             (None, Some(name)) => engine.admin(*caller).users().find(name)?,
@@ -135,9 +133,9 @@ async fn create(
     let name = form.name.unwrap_or_default();
     let status = wanted_status(form.status.as_deref())?;
     let made = api.run(move |engine| {
-        let new = NewUser { status, ..NewUser::named(name) };
-        let made = engine.admin(principal.caller).users().create(&new);
-        made.map_err(|error| taken(error, &new.name))
+        let new = NewUser { status, ..NewUser::named(name.as_str()) };
+        let made = engine.admin(principal.caller).users().create(new);
+        made.map_err(|error| taken(error, &name))
     });
     Ok((StatusCode::CREATED, Json(made.await?.into())))
 }
@@ -191,12 +189,12 @@ async fn update(
             None => None,
             Some(text) => Some(switch(wanted_status(Some(text))?)),
         },
-        name: form.name,
+        name: form.name.clone(),
         password_hash: None,
     };
     let done = api.run(move |engine| {
-        let edited = engine.admin(principal.caller).users().edit(id, &edit);
-        let name = edit.name.unwrap_or_default();
+        let edited = engine.admin(principal.caller).users().edit(id, edit);
+        let name = form.name.unwrap_or_default();
         edited.map_err(|error| taken(error, &name))
     });
     Ok(Json(done.await?.into()))
@@ -216,10 +214,7 @@ async fn delete(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| {
-        let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-        engine.admin(principal.caller).users().edit(id, &edit)
-    });
+    let done = api.run(move |engine| engine.admin(principal.caller).users().delete(id));
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 

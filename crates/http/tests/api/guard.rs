@@ -186,7 +186,7 @@ async fn every_request_sees_current_permissions() {
     assert_eq!(outcome().await, ok);
     let user = |transition| {
         let edit = UserEdit { transition: Some(transition), ..UserEdit::default() };
-        engine.admin(root).users().edit(server.user.id, &edit).unwrap();
+        engine.admin(root).users().edit(server.user.id, edit).unwrap();
     };
     user(Transition::Deactivate);
     assert_eq!(outcome().await, (403, "User is inactive".into()));

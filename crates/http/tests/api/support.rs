@@ -51,13 +51,9 @@ impl Server {
     pub(crate) fn over(store: Arc<dyn TokenStore>, options: Options, settings: Settings) -> Self {
         let engine = Arc::new(Engine::create(store, key(), options).unwrap());
         let root = Caller::Root;
-        let organization = engine
-            .admin(root)
-            .organizations()
-            .create(&NewOrganization::named("my-org"))
-            .unwrap()
-            .id;
-        let user = engine.admin(root).users().create(&NewUser::named("anna")).unwrap();
+        let organization =
+            engine.admin(root).organizations().create(NewOrganization::named("my-org")).unwrap().id;
+        let user = engine.admin(root).users().create(NewUser::named("anna")).unwrap();
         let operator = NewAuthorization {
             user: Some(user.id),
             origin: Origin::V2,

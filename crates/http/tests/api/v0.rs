@@ -132,7 +132,7 @@ async fn the_list_contains_tokens_of_the_callers_organization() {
     let other = engine
         .admin(Caller::Root)
         .organizations()
-        .create(&NewOrganization::named("other"))
+        .create(NewOrganization::named("other"))
         .unwrap()
         .id;
     let keeper = keeper(&server, server.organization);
@@ -348,7 +348,7 @@ async fn forbidden_callers_learn_nothing() {
     let root = engine.admin(Caller::Root);
     let switch = |transition| UserEdit { transition: Some(transition), ..UserEdit::default() };
     let off = switch(Transition::Deactivate);
-    root.users().edit(server.user.id, &off).unwrap();
+    root.users().edit(server.user.id, off).unwrap();
     let operator = server.operator.reveal();
     let reply = server.ask(&requests[0], operator, None).await;
     assert_eq!(refused(&reply), (403, "User is inactive".into()));
@@ -369,7 +369,7 @@ async fn grants_never_exceed_the_callers_permissions() {
     let bucket = engine
         .admin(root)
         .buckets()
-        .create(&NewBucket { organization, name: ("sensors").into() })
+        .create(NewBucket { organization, name: ("sensors").into() })
         .unwrap();
     let org = format!("orgs/{organization}");
     let write = format!("write:{org}/authorizations");

@@ -71,11 +71,11 @@ impl Backend {
     }
 
     pub(crate) fn create_user(&self, name: &str) -> Id {
-        self.root().users().create(&NewUser::named(name)).unwrap().id
+        self.root().users().create(NewUser::named(name)).unwrap().id
     }
 
     pub(crate) fn create_org(&self, name: &str) -> Id {
-        let made = self.root().organizations().create(&NewOrganization::named(name));
+        let made = self.root().organizations().create(NewOrganization::named(name));
         made.unwrap().id
     }
 
@@ -85,8 +85,7 @@ impl Backend {
     }
 
     pub(crate) fn create_bucket(&self, org: Id, name: &str) -> Id {
-        let made =
-            self.root().buckets().create(&NewBucket { organization: org, name: name.into() });
+        let made = self.root().buckets().create(NewBucket { organization: org, name: name.into() });
         made.unwrap().id
     }
 
@@ -96,12 +95,12 @@ impl Backend {
 
     pub(crate) fn change_user(&self, id: Id, transition: Transition) {
         let edit = UserEdit { transition: Some(transition), ..UserEdit::default() };
-        self.root().users().edit(id, &edit).unwrap();
+        self.root().users().edit(id, edit).unwrap();
     }
 
     pub(crate) fn change_org(&self, id: Id, transition: Transition) {
         let edit = OrganizationEdit { transition: Some(transition), ..OrganizationEdit::default() };
-        self.root().organizations().edit(id, &edit).unwrap();
+        self.root().organizations().edit(id, edit).unwrap();
     }
 }
 

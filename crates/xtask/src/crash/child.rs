@@ -89,7 +89,7 @@ pub(super) fn organization(root: &Admin) -> Result<Id, AdminError> {
         Err(AdminError::NotFound(_)) => {}
         found => return Ok(found?.id),
     }
-    Ok(root.organizations().create(&NewOrganization::named("org"))?.id)
+    Ok(root.organizations().create(NewOrganization::named("org"))?.id)
 }
 
 fn write(
@@ -110,7 +110,7 @@ fn write(
         let id = held.swap_remove(rng.usize(..held.len()));
         print(&format!("revoking {id}"))?;
         if rng.u8(..4) == 0 {
-            let (token, new) = root.authorizations().rotate(id, &Rotation::default())?;
+            let (token, new) = root.authorizations().rotate(id, Rotation::default())?;
             let (new, token) = (new.id, token.reveal());
             print(&format!("revoked {id}\ncreated {new} {token}"))?;
             held.push(new);

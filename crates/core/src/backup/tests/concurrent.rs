@@ -61,7 +61,8 @@ fn tokens_revoked_and_purged_during_a_backup_stay_revoked() {
     let first = engine
         .admin(Caller::Root)
         .authorizations()
-        .list(&crate::AuthorizationFilter::default())
+        .list(&crate::AuthorizationFilter::default(), crate::ListOptions::default())
+        .all()
         .unwrap()[0]
         .id;
     let root = engine.admin(Caller::Root);
@@ -85,9 +86,9 @@ fn a_name_that_moves_during_a_backup_can_be_restored() {
     let root = engine.admin(Caller::Root);
     let rename = move |name: &str| {
         let edit = OrganizationEdit { name: Some(name.into()), ..OrganizationEdit::default() };
-        root.organizations().edit(org, &edit).unwrap();
+        root.organizations().edit(org, edit).unwrap();
         root.organizations()
-            .create(&NewOrganization {
+            .create(NewOrganization {
                 description: ("another").into(),
                 ..NewOrganization::named("org")
             })
@@ -163,7 +164,7 @@ impl TokenStore for HistoryStore {
 /// purges.
 fn busy(engine: &Engine, number: usize, until: Instant) {
     let name = |round: usize| format!("org-{number}-{}", round % 2);
-    let made = engine.admin(Caller::Root).organizations().create(&NewOrganization::named(name(0)));
+    let made = engine.admin(Caller::Root).organizations().create(NewOrganization::named(name(0)));
     let org = made.unwrap().id;
     let mut living = Vec::new();
     for round in 1.. {
@@ -185,7 +186,7 @@ fn busy(engine: &Engine, number: usize, until: Instant) {
                 }),
                 ..OrganizationEdit::default()
             };
-            engine.admin(Caller::Root).organizations().edit(org, &edit).unwrap();
+            engine.admin(Caller::Root).organizations().edit(org, edit).unwrap();
         }
         if (round + number).is_multiple_of(50) {
             engine.maintenance().purge().unwrap();

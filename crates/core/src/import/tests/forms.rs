@@ -34,11 +34,12 @@ fn api_replies_are_read_in_any_order() {
     let org = engine.admin(Caller::Root).organizations().find("o").unwrap();
     assert_eq!((org.id, &*org.description), (found.organization, "of the file"));
     assert_eq!(
-        engine.admin(Caller::Root).users().list(&ListOptions::default()).unwrap()[0].name,
+        engine.admin(Caller::Root).users().list(ListOptions::default()).all().unwrap()[0].name,
         "u"
     );
     assert_eq!(
-        engine.admin(Caller::Root).buckets().list(None, &ListOptions::default()).unwrap()[0].name,
+        engine.admin(Caller::Root).buckets().list(None, ListOptions::default()).all().unwrap()[0]
+            .name,
         "b"
     );
 }
@@ -67,7 +68,7 @@ fn influx_auth_list_output_is_read() {
     let request = Request::new(Action::READ, ResourceType::BUCKETS);
     assert!(engine.verifier().check(RAW, &request).is_ok());
     assert_eq!(
-        engine.admin(Caller::Root).users().list(&ListOptions::default()).unwrap()[0].name,
+        engine.admin(Caller::Root).users().list(ListOptions::default()).all().unwrap()[0].name,
         "me"
     );
 }

@@ -24,9 +24,14 @@ fn missing_owners_are_created() {
     assert_eq!((counts.organizations, counts.users), (1, 1));
     assert_eq!(named(&engine, "o").to_string(), "0000000000000b01");
     assert_eq!(
-        engine.admin(Caller::Root).with_tombstones().users().list(&ListOptions::default()).unwrap()
-            [0]
-        .name,
+        engine
+            .admin(Caller::Root)
+            .with_tombstones()
+            .users()
+            .list(ListOptions::default())
+            .all()
+            .unwrap()[0]
+            .name,
         "u"
     );
 
@@ -41,7 +46,7 @@ fn owner_names_resolve_in_the_file_before_the_store() {
         .admin(Caller::Root)
         .with_tombstones()
         .organizations()
-        .create(&NewOrganization::named("stored"))
+        .create(NewOrganization::named("stored"))
         .unwrap();
     let of_file = r#""org":"of the file""#;
     let json = format!(
@@ -89,7 +94,7 @@ fn created_owners_do_not_take_existing_names() {
         .admin(Caller::Root)
         .with_tombstones()
         .organizations()
-        .create(&NewOrganization::named("o"))
+        .create(NewOrganization::named("o"))
         .unwrap();
     let json =
         rows(&[with_owners("0000000000000a01", RAW, r#""orgID":"0000000000000b02","org":"o""#)]);

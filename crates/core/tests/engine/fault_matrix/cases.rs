@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use symbolon::{
     AdminError, AuthorizationEdit, AuthorizationFilter, Denied, Engine, Field, ImportReport,
-    NewOrganization, NewUser, OrganizationEdit, PermissionSet, SetUpRequest, Status, Token,
-    Transition, UserEdit,
+    ListOptions, NewOrganization, NewUser, OrganizationEdit, PermissionSet, SetUpRequest, Status,
+    Token, Transition, UserEdit,
 };
 
 use super::setup::{
@@ -64,7 +64,15 @@ pub(super) const CASES: &[Case] = &[
         holds: |engine, before| {
             let filter =
                 AuthorizationFilter { user: Some(before.id), ..AuthorizationFilter::default() };
-            engine.admin(ROOT).with_tombstones().authorizations().list(&filter).unwrap().len() >= 2
+            engine
+                .admin(ROOT)
+                .with_tombstones()
+                .authorizations()
+                .list(&filter, ListOptions::default())
+                .all()
+                .unwrap()
+                .len()
+                >= 2
         },
         again: Again::Another(1),
         commits: Commits::One,
@@ -138,7 +146,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "create a user",
         prepare: nothing,
-        run: |world, _| world.root().users().create(&NewUser::named("new")).map(none),
+        run: |world, _| world.root().users().create(NewUser::named("new")).map(none),
         holds: |engine, _| engine.admin(ROOT).with_tombstones().users().find("new").is_ok(),
         again: Again::Refused(|error| matches!(error, AdminError::Exists(Field::UserName))),
         commits: Commits::One,
@@ -152,7 +160,7 @@ pub(super) const CASES: &[Case] = &[
                 transition: Some(Transition::Deactivate),
                 password_hash: None,
             };
-            world.root().users().edit(before.id, &edit).map(none)
+            world.root().users().edit(before.id, edit).map(none)
         },
         holds: |engine, before| {
             matches!(denied(engine, before)[..], [Some(Denied::OwnerInactive(_))])
@@ -167,7 +175,7 @@ pub(super) const CASES: &[Case] = &[
         prepare: user,
         run: |world, before| {
             let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-            world.root().users().edit(before.id, &edit).map(none)
+            world.root().users().edit(before.id, edit).map(none)
         },
         holds: |engine, before| {
             matches!(denied(engine, before)[..], [Some(Denied::Revoked(_))])
@@ -185,7 +193,7 @@ pub(super) const CASES: &[Case] = &[
                 .admin(ROOT)
                 .with_tombstones()
                 .organizations()
-                .create(&NewOrganization::named("new"))
+                .create(NewOrganization::named("new"))
                 .map(none)
         },
         holds: |engine, _| engine.admin(ROOT).with_tombstones().organizations().find("new").is_ok(),
@@ -326,15 +334,20 @@ pub(super) const CASES: &[Case] = &[
             let bucket = registered(world, &before).unwrap();
             engine.admin(ROOT).with_tombstones().buckets().delete(bucket.id).unwrap();
             let edit = UserEdit { transition: Some(Transition::Revoke), ..UserEdit::default() };
-            engine.admin(ROOT).with_tombstones().users().edit(before.id, &edit).unwrap();
+            engine.admin(ROOT).with_tombstones().users().edit(before.id, edit).unwrap();
             world.clock.advance(Duration::from_secs(31 * 24 * 3600));
             let tokens = before.tokens.into_iter().chain([revoked.0]).collect();
             Before { tokens, ..before }
         },
         run: |world, _| world.engine.maintenance().purge().map(none),
         holds: |engine, before| {
-            let gone =
-                engine.admin(ROOT).with_tombstones().authorizations().list(&revoked()).unwrap();
+            let gone = engine
+                .admin(ROOT)
+                .with_tombstones()
+                .authorizations()
+                .list(&revoked(), ListOptions::default())
+                .all()
+                .unwrap();
             gone.is_empty()
                 && denied(engine, before) == [Some(Denied::Unknown); 2]
                 && engine.maintenance().fsck().unwrap().records.values().sum::<usize>() == 2

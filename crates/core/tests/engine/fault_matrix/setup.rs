@@ -40,7 +40,7 @@ pub(super) fn authorization(world: &World) -> Before {
 
 /// Creates a user with one token.
 pub(super) fn user(world: &World) -> Before {
-    let user = world.root().users().create(&NewUser::named("user")).unwrap();
+    let user = world.root().users().create(NewUser::named("user")).unwrap();
     let (token, _) = world.root().authorizations().create(new(world, Some(user.id))).unwrap();
     Before { id: user.id, tokens: vec![token], ..nothing(world) }
 }
@@ -65,7 +65,7 @@ pub(super) fn rotated(
     overlap: Duration,
 ) -> Result<Vec<Token>, AdminError> {
     let rotation = Rotation { overlap, description: None };
-    let made = world.root().authorizations().rotate(before.id, &rotation);
+    let made = world.root().authorizations().rotate(before.id, rotation);
     made.map(|(token, _)| vec![token])
 }
 
@@ -74,7 +74,7 @@ pub(super) fn edited_organization(
     before: &Before,
     edit: &OrganizationEdit,
 ) -> Result<Vec<Token>, AdminError> {
-    world.root().organizations().edit(before.organization, edit).map(none)
+    world.root().organizations().edit(before.organization, edit.clone()).map(none)
 }
 
 pub(super) fn added(world: &World, before: &Before) -> Result<User, AdminError> {
@@ -85,7 +85,7 @@ pub(super) fn registered(world: &World, before: &Before) -> Result<Bucket, Admin
     world
         .root()
         .buckets()
-        .create(&NewBucket { organization: before.organization, name: ("bucket").into() })
+        .create(NewBucket { organization: before.organization, name: ("bucket").into() })
 }
 
 pub(super) fn none<T>(_: T) -> Vec<Token> {
@@ -105,7 +105,14 @@ pub(super) fn found(engine: &Engine, id: Id) -> Authorization {
 pub(super) fn authorizations(engine: &Engine, organization: Id) -> usize {
     let filter =
         AuthorizationFilter { organization: Some(organization), ..AuthorizationFilter::default() };
-    engine.admin(ROOT).with_tombstones().authorizations().list(&filter).unwrap().len()
+    engine
+        .admin(ROOT)
+        .with_tombstones()
+        .authorizations()
+        .list(&filter, ListOptions::default())
+        .all()
+        .unwrap()
+        .len()
 }
 
 pub(super) fn revoked() -> AuthorizationFilter {
@@ -117,7 +124,8 @@ pub(super) fn named_user(engine: &Engine, name: &str) -> Option<Id> {
 }
 
 pub(super) fn memberships(engine: &Engine, before: &Before) -> usize {
-    let users = engine.admin(ROOT).with_tombstones().users().list(&ListOptions::default()).unwrap();
+    let users =
+        engine.admin(ROOT).with_tombstones().users().list(ListOptions::default()).all().unwrap();
     let user = users.iter().find(|user| user.id == before.id).unwrap();
     user.memberships.len()
 }

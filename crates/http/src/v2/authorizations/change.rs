@@ -140,7 +140,7 @@ pub(super) async fn rotate(
             .admin(principal.caller)
             .authorizations()
             .of_origin(Origin::V2)
-            .rotate(id, &rotation)?;
+            .rotate(id, rotation)?;
         let form =
             AuthorizationForm::new(made, &mut engine.admin(principal.caller).names(), &settings)?;
         Ok::<_, AdminError>(form.with(&token))

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use symbolon::{
-    Admin, AdminError, Authorization, AuthorizationFilter, AuthorizationPages, Caller, Engine, Id,
+    Admin, AdminError, Authorization, AuthorizationFilter, Caller, Engine, Id, List, ListOptions,
     Names, Origin,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +19,7 @@ use crate::failure::{Failure, absent_is_none};
 use crate::openapi::Failures;
 use crate::principal::Principal;
 use crate::schemas::HexIdOrEmpty;
-use crate::stream::{self, PAGE, PagedResponse};
+use crate::stream::{self, PagedResponse};
 
 /// Filters of the list. Missing and empty parameters do not filter.
 #[derive(Deserialize, IntoParams)]
@@ -117,8 +117,10 @@ struct Reading {
     settings: Settings,
     /// Number of results that remain until the limit.
     left: usize,
+    options: ListOptions,
+    /// None for a single authorization.
+    list: Option<List<Authorization>>,
     /// Query of the next page without `after`; none if there is only one page.
-    pages: Option<AuthorizationPages>,
     next: Option<String>,
     last: Option<Id>,
     any: bool,
@@ -138,11 +140,14 @@ impl Reading {
             caller,
             filter: AuthorizationFilter {
                 origin: Some(Origin::V2),
-                after: id_if_given(wanted.after.as_deref())?,
                 ..AuthorizationFilter::default()
             },
+            options: ListOptions {
+                after: id_if_given(wanted.after.as_deref())?,
+                limit: wanted.limit.map(|limit| limit as usize),
+            },
             settings,
-            pages: None,
+            list: None,
             left: wanted.limit.map_or(usize::MAX, |limit| limit as usize),
             next: wanted.limit.map(|limit| wanted.page(limit)),
             last: None,
@@ -167,7 +172,12 @@ impl Reading {
         reading.filter.organization_name = org.map(str::to_owned);
         match given(wanted.token.as_deref()) {
             Some(token) => reading.with_token(engine, token)?,
-            None => reading = reading.write_next_page(engine)?,
+            None => {
+                let list =
+                    engine.admin(caller).authorizations().list(&reading.filter, reading.options);
+                reading.list = Some(list);
+                reading = reading.write_next_page(engine)?;
+            }
         }
         if reading.is_finished && !reading.any {
             check_names(&engine.admin(caller), user, org)?;
@@ -205,7 +215,7 @@ impl Reading {
         }
         Ok(filter.user.is_none_or(|user| one.user == Some(user))
             && filter.organization.is_none_or(|organization| one.organization == organization)
-            && filter.after.is_none_or(|after| one.id > after))
+            && self.options.after.is_none_or(|after| one.id > after))
     }
 
     fn write(&mut self, engine: &Engine, page: Vec<Authorization>) -> Result<(), AdminError> {
@@ -240,19 +250,10 @@ impl Reading {
 
 impl PagedResponse for Reading {
     fn write_next_page(mut self, engine: &Engine) -> Result<Self, Failure> {
-        let admin = engine.admin(self.caller);
-        let authorizations = admin.authorizations();
-        let mut pages = match self.pages.take() {
-            Some(pages) => pages,
-            None => authorizations.pages(&self.filter)?,
-        };
-        let wanted = self.left.min(PAGE);
-        let page = authorizations.next_page(&mut pages, wanted)?;
-        let full = page.len() == wanted;
-        self.pages = Some(pages);
-        self.write(engine, page)?;
-        if !full || self.left == 0 {
-            self.end();
+        let page = self.list.as_mut().map(List::next_page).transpose()?.flatten();
+        match page {
+            Some(page) => self.write(engine, page)?,
+            None => self.end(),
         }
         Ok(self)
     }
