@@ -9,7 +9,7 @@ use crate::record::{Kind, Record, RecordKey};
 use crate::store::StoreError;
 use crate::store::{
     Cursor, End, Epoch, Limits, Page, Position, Query, Revision, Sharing, Stored, TokenStore, Wake,
-    Write,
+    Write, check_commit,
 };
 use crate::time::Minute;
 
@@ -81,7 +81,7 @@ impl TokenStore for MemoryStore {
         let mut state = self.state();
         self.limits().check(writes)?;
         state.check(writes)?;
-        if writes.iter().all(|write| matches!(write, Write::Guard { .. })) {
+        if !writes.iter().any(Write::is_change) {
             return Ok(state.end.head);
         }
         let revision = state.end.head.next();
@@ -163,29 +163,11 @@ impl TokenStore for MemoryStore {
 
 impl State {
     fn check(&self, writes: &[Write]) -> Result<(), StoreError> {
-        for (at, write) in writes.iter().enumerate() {
-            let found = self.records.get(&write.key());
-            let revision = found.map_or(Revision::ABSENT, |stored| stored.revision);
-            if revision != write.expected() {
-                return Err(StoreError::Conflict(at));
-            }
-        }
-        let given_up = |key: &RecordKey| {
-            let guard = |write: &Write| matches!(write, Write::Guard { .. });
-            writes.iter().any(|write| write.key() == *key && !guard(write))
-        };
-        let mut taken: HashMap<(Kind, &[u8]), ()> = HashMap::new();
-        for (at, write) in writes.iter().enumerate() {
-            let Some((kind, unique)) = unique_of(write) else {
-                continue;
-            };
-            let holder = self.by_unique.get(&(kind, unique.into()));
-            let held = holder.is_some_and(|holder| !given_up(holder));
-            if held || taken.insert((kind, unique), ()).is_some() {
-                return Err(StoreError::Duplicate(at));
-            }
-        }
-        Ok(())
+        check_commit(
+            writes,
+            |key| Ok(self.records.get(&key).map_or(Revision::ABSENT, |stored| stored.revision)),
+            |kind, unique| Ok(self.by_unique.get(&(kind, unique.into())).copied()),
+        )
     }
 
     fn apply(&mut self, writes: &[Write], revision: Revision) {
@@ -228,14 +210,5 @@ impl State {
             self.by_unique.remove(&(key.kind, unique));
         }
         stored.last_used
-    }
-}
-
-fn unique_of(write: &Write) -> Option<(Kind, &[u8])> {
-    match write {
-        Write::Put { record, .. } => {
-            record.unique.as_deref().map(|unique| (record.key.kind, unique))
-        }
-        _ => None,
     }
 }

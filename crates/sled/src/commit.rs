@@ -1,14 +1,10 @@
-//! The changes of a commit: the rules of [`TokenStore::commit`](symbolon::TokenStore::commit),
-//! independent of the database.
-
-use std::collections::HashSet;
+//! The changes of a commit.
 
 use symbolon::StoreError;
 use symbolon::record::{Kind, Record, RecordKey};
-use symbolon::store::{Revision, Stored, Write};
+use symbolon::store::{Revision, Stored, Write, check_commit};
 
-use crate::error::unreadable;
-use crate::layout::{State, encode_record, index_key, parse_record_key, record_key, unique_key};
+use crate::layout::{State, encode_record, index_key, record_key, unique_key};
 use crate::trees::{Change, Trees, Which};
 
 /// Returns the changes that `writes` make to a store in the state `now`; none if they only compare.
@@ -17,17 +13,23 @@ pub(crate) fn plan(
     now: State,
     writes: &[Write],
 ) -> Result<(State, Vec<Change>), StoreError> {
-    let before = check_expectations(trees, writes)?;
-    check_unique(trees, writes)?;
+    let mut before = Vec::with_capacity(writes.len());
+    let revision = |key| {
+        let found = trees.get(key)?;
+        let revision = found.as_ref().map_or(Revision::ABSENT, |found| found.revision);
+        before.push(found);
+        Ok(revision)
+    };
+    check_commit(writes, revision, |kind, unique| trees.holder(kind, unique))?;
     let mut plan = Plan { state: now, changes: Vec::new() };
-    if !writes.iter().any(changes) {
+    if !writes.iter().any(Write::is_change) {
         return Ok((plan.state, plan.changes));
     }
     let revision = now.end.head.next();
     plan.state.end.head = revision;
     // Removals come first: a unique key may pass from one record to another.
     for (write, before) in writes.iter().zip(before) {
-        if let Some(before) = before.filter(|_| changes(write)) {
+        if let Some(before) = before.filter(|_| write.is_change()) {
             plan.forget(&before);
         }
         if let Write::Purge { key, .. } = write {
@@ -101,44 +103,4 @@ pub(crate) fn entries(record: &Record, revision: Revision) -> Vec<(Which, Vec<u8
     entries.extend(columns.organization.map(|id| (Which::Organization, owner(id))));
     entries.extend(columns.user.map(|id| (Which::User, owner(id))));
     entries
-}
-
-/// Returns the records before the commit, if each has the revision that its write expects.
-fn check_expectations(trees: &Trees, writes: &[Write]) -> Result<Vec<Option<Stored>>, StoreError> {
-    let mut before = Vec::with_capacity(writes.len());
-    for (at, write) in writes.iter().enumerate() {
-        let found = trees.get(write.key())?;
-        let revision = found.as_ref().map_or(Revision::ABSENT, |found| found.revision);
-        if revision != write.expected() {
-            return Err(StoreError::Conflict(at));
-        }
-        before.push(found);
-    }
-    Ok(before)
-}
-
-fn check_unique(trees: &Trees, writes: &[Write]) -> Result<(), StoreError> {
-    let given_up = writes.iter().filter(|write| changes(write));
-    let given_up: HashSet<RecordKey> = given_up.map(Write::key).collect();
-    let mut taken = HashSet::new();
-    for (at, write) in writes.iter().enumerate() {
-        let Write::Put { record, .. } = write else {
-            continue;
-        };
-        let Some(unique) = record.unique.as_deref() else {
-            continue;
-        };
-        let key = unique_key(record.key.kind, unique);
-        let holder = trees.unique.get(&key).map_err(unreadable)?;
-        let holder = holder.map(|holder| parse_record_key(&holder));
-        let held = holder.is_some_and(|holder| holder.is_none_or(|key| !given_up.contains(&key)));
-        if held || !taken.insert(key) {
-            return Err(StoreError::Duplicate(at));
-        }
-    }
-    Ok(())
-}
-
-fn changes(write: &Write) -> bool {
-    !matches!(write, Write::Guard { .. })
 }

@@ -9,7 +9,10 @@ use symbolon::store::{Revision, Stored};
 use symbolon::{Minute, StoreError};
 
 use crate::error::{Fault, unreadable};
-use crate::layout::{STATE_KEY, State, Sum, decode_minute, decode_record, record_key, stand_in};
+use crate::layout::{
+    STATE_KEY, State, Sum, decode_minute, decode_record, parse_record_key, record_key, stand_in,
+    unique_key,
+};
 
 /// Segment size in bytes. A page briefly has up to 20 records, and a page larger than a quarter of
 /// a segment goes to a file that sled never syncs: four times 20 records of 16 kB, and some
@@ -91,6 +94,19 @@ impl Trees {
         let stored = decode_record(key, &value).ok_or_else(damaged)?;
         let last_used = self.last_used(key)?;
         Ok(Some(Stored { last_used, ..stored }))
+    }
+
+    /// Returns the key of the record of this kind with this unique key.
+    pub(crate) fn holder(
+        &self,
+        kind: Kind,
+        unique: &[u8],
+    ) -> Result<Option<RecordKey>, StoreError> {
+        let Some(holder) = self.unique.get(unique_key(kind, unique)).map_err(unreadable)? else {
+            return Ok(None);
+        };
+        let damaged = || StoreError::Corrupt("an entry of a unique key cannot be decoded".into());
+        parse_record_key(&holder).map(Some).ok_or_else(damaged)
     }
 
     /// Returns the record under `key`, or a placeholder if it cannot be decoded.

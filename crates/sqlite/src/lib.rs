@@ -45,7 +45,6 @@ use symbolon::{Id, Minute, StoreError};
 
 pub use error::SqliteError;
 use open::StorePath;
-use write::Compare;
 
 /// A store in a SQLite file.
 #[derive(Debug)]
@@ -144,13 +143,12 @@ impl TokenStore for SqliteStore {
 
     fn commit(&self, writes: &[Write]) -> Result<Revision, StoreError> {
         self.limits().check(writes)?;
-        if writes.iter().all(|write| matches!(write, Write::Guard { .. })) {
+        if !writes.iter().any(Write::is_change) {
             let read = |snapshot: &Connection| {
-                let conflict = write::conflict(snapshot, writes, Compare::All)?;
-                Ok((conflict, row::end(snapshot)?.head))
+                Ok((write::check(snapshot, writes), row::end(snapshot)?.head))
             };
-            let (conflict, head) = self.read(read)?;
-            return conflict.map_or(Ok(head), |at| Err(StoreError::Conflict(at)));
+            let (checked, head) = self.read(read)?;
+            return checked.map(|()| head).map_err(StoreError::from);
         }
         write::commit(&mut *self.writer()?, writes)
     }

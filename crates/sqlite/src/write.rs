@@ -1,56 +1,37 @@
 //! Writes within the caller's transaction.
 
-use std::collections::HashSet;
-
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use symbolon::record::{Kind, RecordKey};
-use symbolon::store::{Epoch, Revision, Write};
+use symbolon::store::{Epoch, Revision, Write, check_commit};
 use symbolon::{Id, Minute, StoreError};
 
-use crate::row::{self, to_column};
+use crate::row::{self, from_column, to_column};
 
 /// Applies `writes`, or returns the write that fails; then nothing was written.
 ///
-/// The constraints of the table refuse an existing record and a unique key of another record. Only
-/// then the transaction starts again to determine the first failing write, in the order that
-/// [`symbolon::store::TokenStore::commit`] requires.
+/// The constraints of the table refuse an existing record and a unique key of another record, so a
+/// commit that they accept is not compared with them beforehand. Only if one is refused, the
+/// transaction starts again to find the first failing write.
 pub(crate) fn commit(
     connection: &mut Connection,
     writes: &[Write],
 ) -> Result<Revision, StoreError> {
-    match write(connection, writes, Compare::ButInsertions) {
-        Err(refused) if refused.is_by_rule() => {
-            write(connection, writes, Compare::All).map_err(StoreError::from)
-        }
-        written => written.map_err(StoreError::from),
+    match write(connection, writes, |connection| are_current(connection, writes)) {
+        Err(Refused::Rule) => write(connection, writes, |connection| check(connection, writes)),
+        written => written,
     }
+    .map_err(StoreError::from)
 }
 
-/// Writes to compare with the existing records before anything is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Compare {
-    /// All writes, with their unique keys.
-    All,
-    /// Only writes that the constraints of the table do not cover.
-    ButInsertions,
-}
-
-/// Writes in a transaction of its own.
+/// Writes in a transaction of its own, after `check`.
 fn write(
     connection: &mut Connection,
     writes: &[Write],
-    compare: Compare,
+    check: impl FnOnce(&Connection) -> Result<(), Refused>,
 ) -> Result<Revision, Refused> {
     let transaction = Immediate::begin(connection)?;
     let connection = transaction.0;
-    if let Some(at) = conflict(connection, writes, compare)? {
-        return Err(Refused::Conflict(at));
-    }
-    if compare == Compare::All
-        && let Some(at) = duplicate(connection, writes)?
-    {
-        return Err(Refused::Duplicate(at));
-    }
+    check(connection)?;
     let revision = apply(connection, writes)?;
     transaction.commit()?;
     Ok(revision)
@@ -83,36 +64,33 @@ impl Drop for Immediate<'_> {
 }
 
 /// Reason for not committing a transaction.
-enum Refused {
-    Conflict(usize),
-    Duplicate(usize),
-    Sqlite(rusqlite::Error),
-}
-
-impl Refused {
-    /// Returns whether the store is sound and its contents conflict with the writes.
-    fn is_by_rule(&self) -> bool {
-        match self {
-            Self::Conflict(_) | Self::Duplicate(_) => true,
-            Self::Sqlite(error) => {
-                error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
-            }
-        }
-    }
+pub(crate) enum Refused {
+    /// The contents of the store conflict with one of the writes.
+    Rule,
+    Store(StoreError),
 }
 
 impl From<rusqlite::Error> for Refused {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation) => Self::Rule,
+            _ => Self::Store(crate::failed(error)),
+        }
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 
 impl From<Refused> for StoreError {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Conflict(at) => Self::Conflict(at),
-            Refused::Duplicate(at) => Self::Duplicate(at),
-            Refused::Sqlite(error) => crate::failed(error),
+            Refused::Store(error) => error,
+            // The rule has just accepted the writes.
+            Refused::Rule => Self::Corrupt("a constraint of its table fails".into()),
         }
     }
 }
@@ -121,49 +99,47 @@ fn is_insertion(write: &Write) -> bool {
     matches!(write, Write::Put { expected, .. } if *expected == Revision::ABSENT)
 }
 
-/// Returns the first write to compare whose record does not have the expected revision.
-pub(crate) fn conflict(
-    connection: &Connection,
-    writes: &[Write],
-    compare: Compare,
-) -> rusqlite::Result<Option<usize>> {
-    let mut select =
-        connection.prepare_cached("SELECT revision FROM record WHERE kind = ?1 AND id = ?2")?;
-    for (at, write) in writes.iter().enumerate() {
-        if compare == Compare::ButInsertions && is_insertion(write) {
-            continue;
-        }
-        let found: Option<i64> = select.query_row(key(write.key()), |row| row.get(0)).optional()?;
-        if found.unwrap_or_default().cast_unsigned() != write.expected().0 {
-            return Ok(Some(at));
+/// Checks that every record that is not inserted has the expected revision.
+fn are_current(connection: &Connection, writes: &[Write]) -> Result<(), Refused> {
+    for write in writes.iter().filter(|write| !is_insertion(write)) {
+        if revision(connection, write.key())? != write.expected() {
+            return Err(Refused::Rule);
         }
     }
-    Ok(None)
+    Ok(())
 }
 
-/// Returns the first write whose unique key another record would have after all writes.
-fn duplicate(connection: &Connection, writes: &[Write]) -> rusqlite::Result<Option<usize>> {
+/// Checks the rule of a commit.
+pub(crate) fn check(connection: &Connection, writes: &[Write]) -> Result<(), Refused> {
+    check_commit(
+        writes,
+        |key| Ok(revision(connection, key)?),
+        |kind, unique| holder(connection, kind, unique),
+    )
+}
+
+fn revision(connection: &Connection, record: RecordKey) -> rusqlite::Result<Revision> {
     let mut select =
-        connection.prepare_cached("SELECT kind, id FROM record WHERE kind = ?1 AND uniq = ?2")?;
-    let rewritten: HashSet<(u8, i64)> = writes
-        .iter()
-        .filter(|write| !matches!(write, Write::Guard { .. }))
-        .map(|write| key(write.key()))
-        .collect();
-    let mut taken = HashSet::new();
-    for (at, write) in writes.iter().enumerate() {
-        let Some((kind, unique)) = unique_of(write) else {
-            continue;
-        };
-        let holder: Option<(u8, i64)> = select
-            .query_row(params![kind.0, unique], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let held = holder.is_some_and(|holder| !rewritten.contains(&holder));
-        if held || !taken.insert((kind, unique)) {
-            return Ok(Some(at));
-        }
-    }
-    Ok(None)
+        connection.prepare_cached("SELECT revision FROM record WHERE kind = ?1 AND id = ?2")?;
+    let found: Option<i64> = select.query_row(key(record), |row| row.get(0)).optional()?;
+    Ok(Revision(found.unwrap_or_default().cast_unsigned()))
+}
+
+/// Returns the record of this kind with this unique key.
+fn holder(
+    connection: &Connection,
+    kind: Kind,
+    unique: &[u8],
+) -> Result<Option<RecordKey>, Refused> {
+    let mut select =
+        connection.prepare_cached("SELECT id FROM record WHERE kind = ?1 AND uniq = ?2")?;
+    let found: Option<i64> =
+        select.query_row(params![kind.0, unique], |row| row.get(0)).optional()?;
+    let Some(id) = found else {
+        return Ok(None);
+    };
+    let planted = || StoreError::Corrupt("a record has the id 0".into());
+    Ok(Some(RecordKey::new(kind, Id::new(from_column(id)).ok_or_else(planted)?)))
 }
 
 /// Applies writes without conflicts, except conflicts that the constraints of the table detect.
@@ -258,11 +234,4 @@ fn forget(connection: &Connection, record: RecordKey) -> rusqlite::Result<()> {
 
 fn key(key: RecordKey) -> (u8, i64) {
     (key.kind.0, to_column(key.id.number()))
-}
-
-fn unique_of(write: &Write) -> Option<(Kind, &[u8])> {
-    match write {
-        Write::Put { record, .. } => Some((record.key.kind, record.unique.as_deref()?)),
-        Write::Purge { .. } | Write::Guard { .. } => None,
-    }
 }

@@ -7,13 +7,14 @@
 
 mod log;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use symbolon::record::{Kind, RecordKey};
 use symbolon::store::{
     Cursor, End, Epoch, Limits, Page, Position, Revision, Sharing, Stored, TokenStore, Write,
+    check_commit,
 };
 use symbolon::{Id, Minute, StoreError};
 
@@ -78,7 +79,7 @@ impl TokenStore for TinyStore {
         let mut state = self.state()?;
         self.limits().check(writes)?;
         state.check(writes)?;
-        if writes.iter().any(changes) {
+        if writes.iter().any(Write::is_change) {
             state.append(Entry::of(writes))?;
         }
         Ok(state.end.head)
@@ -138,32 +139,13 @@ impl TokenStore for TinyStore {
 }
 
 impl State {
-    /// Verifies a commit: expectations first, then unique keys against the state after the commit.
+    /// Verifies a commit.
     fn check(&self, writes: &[Write]) -> Result<(), StoreError> {
-        for (at, write) in writes.iter().enumerate() {
-            let found = self.records.get(&write.key());
-            if found.map_or(Revision::ABSENT, |found| found.revision) != write.expected() {
-                return Err(StoreError::Conflict(at));
-            }
-        }
-        // Written and purged records release their unique keys; guarded records keep them.
-        let changed = writes.iter().filter(|write| changes(write));
-        let changed: BTreeSet<RecordKey> = changed.map(Write::key).collect();
-        let mut taken = BTreeSet::new();
-        for (at, write) in writes.iter().enumerate() {
-            let Write::Put { record, .. } = write else {
-                continue;
-            };
-            let Some(unique) = &record.unique else {
-                continue;
-            };
-            let unique = (record.key.kind, unique.clone());
-            let holder = self.by_unique.get(&unique);
-            if holder.is_some_and(|holder| !changed.contains(holder)) || !taken.insert(unique) {
-                return Err(StoreError::Duplicate(at));
-            }
-        }
-        Ok(())
+        check_commit(
+            writes,
+            |key| Ok(self.records.get(&key).map_or(Revision::ABSENT, |found| found.revision)),
+            |kind, unique| Ok(self.by_unique.get(&(kind, unique.into())).copied()),
+        )
     }
 
     /// Writes to disk first, and only then makes the commit visible to readers.
@@ -208,8 +190,4 @@ impl State {
             self.records.insert(stored.record.key, stored);
         }
     }
-}
-
-fn changes(write: &Write) -> bool {
-    !matches!(write, Write::Guard { .. })
 }

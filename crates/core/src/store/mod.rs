@@ -15,6 +15,7 @@
 //! [`MemoryStore`](crate::MemoryStore) is the reference implementation. The crate
 //! `symbolon-conformance` tests that a store behaves like it.
 
+mod commit;
 mod cursor;
 mod error;
 
@@ -24,10 +25,11 @@ use std::thread;
 use std::time::Duration;
 
 use crate::id::Id;
-use crate::record::{Kind, MAX_RECORD, MAX_UNIQUE, Record, RecordKey};
+use crate::record::{Kind, Record, RecordKey};
 use crate::time::Minute;
 use crate::{Origin, Status};
 
+pub use commit::{Limits, Sharing, Write, check_commit};
 pub use cursor::{Cursor, Position};
 pub use error::StoreError;
 
@@ -53,10 +55,8 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
     /// that is empty or contains only guards checks the guards and returns the head without taking
     /// a revision.
     ///
-    /// Keys are distinct within a commit. The store checks the limits first, then the expected
-    /// revisions, then the unique keys, the last two in the order of the writes. Unique keys are
-    /// checked against the state after the whole commit, so a key that one write releases is free
-    /// for another write of the same commit.
+    /// Keys are distinct within a commit. The store checks the limits first ([`Limits::check`]), and
+    /// then the rule of [`check_commit`].
     ///
     /// # Errors
     ///
@@ -184,68 +184,6 @@ pub struct Stored {
     pub last_used: Option<Minute>,
 }
 
-/// One write of a commit, with the revision that the record must have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
-    /// Inserts the record ([`Revision::ABSENT`]) or replaces it. The last use is kept.
-    Put {
-        /// The new record.
-        record: Record,
-        /// Revision of the record that is replaced.
-        expected: Revision,
-    },
-    /// Removes the record, which must exist: `expected` is never [`Revision::ABSENT`].
-    Purge {
-        /// Key of the record.
-        key: RecordKey,
-        /// Revision of the record that is removed.
-        expected: Revision,
-    },
-    /// Compares the revision and writes nothing. With [`Revision::ABSENT`], the record must not
-    /// exist.
-    Guard {
-        /// Key of the record.
-        key: RecordKey,
-        /// Revision that the record must have.
-        expected: Revision,
-    },
-}
-
-impl Write {
-    /// Returns the key of the record that is written or compared.
-    pub fn key(&self) -> RecordKey {
-        match self {
-            Self::Put { record, .. } => record.key,
-            Self::Purge { key, .. } | Self::Guard { key, .. } => *key,
-        }
-    }
-
-    /// Returns the revision that the record must have.
-    pub fn expected(&self) -> Revision {
-        match self {
-            Self::Put { expected, .. }
-            | Self::Purge { expected, .. }
-            | Self::Guard { expected, .. } => *expected,
-        }
-    }
-
-    fn has_short_unique_key(&self) -> bool {
-        let unique = match self {
-            Self::Put { record, .. } => record.unique.as_deref(),
-            Self::Purge { .. } | Self::Guard { .. } => None,
-        };
-        unique.is_none_or(|unique| unique.len() <= MAX_UNIQUE)
-    }
-
-    /// Returns the size in bytes that counts towards [`Limits::bytes`].
-    pub fn size(&self) -> usize {
-        match self {
-            Self::Put { record, .. } => record.size(),
-            Self::Purge { .. } | Self::Guard { .. } => 0,
-        }
-    }
-}
-
 /// One page of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -297,44 +235,6 @@ pub enum Wake {
     Changed,
     /// The timeout has passed.
     Timeout,
-}
-
-/// Limits of a commit, and sharing of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Maximum number of writes in one commit.
-    pub writes: usize,
-    /// Maximum size of one commit in bytes, as counted by [`Write::size`]. One record of
-    /// [`MAX_RECORD`] bytes always fits.
-    pub bytes: usize,
-    /// Other writers of the store.
-    pub sharing: Sharing,
-}
-
-impl Limits {
-    /// Checks that a commit is within these limits. Stores call it before anything else.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::TooLarge`] if it exceeds a limit, a record is larger than [`MAX_RECORD`], or a
-    /// unique key is longer than [`MAX_UNIQUE`].
-    pub fn check(&self, writes: &[Write]) -> Result<(), StoreError> {
-        let sizes = || writes.iter().map(Write::size);
-        let fits = writes.len() <= self.writes
-            && sizes().sum::<usize>() <= self.bytes
-            && sizes().all(|size| size <= MAX_RECORD)
-            && writes.iter().all(Write::has_short_unique_key);
-        fits.then_some(()).ok_or(StoreError::TooLarge)
-    }
-}
-
-/// Writers of a store other than the engine that opened it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharing {
-    /// Only this engine writes, so its index is always up to date.
-    Exclusive,
-    /// Other engines may write.
-    Shared,
 }
 
 /// A filter for [`TokenStore::find`]. All conditions that are set must hold.
