@@ -1,26 +1,21 @@
 //! Looking up names given on the command line, and names of ids in lists.
 
-use std::collections::HashMap;
-
-use symbolon::{Admin, AdminError, Caller, Engine, Field, Id, Organization, Status, User};
+use symbolon::{Admin, AdminError, Caller, Engine, Field, Id, Names, Organization, Status, User};
 
 use crate::error::Failure;
 
-/// Looks up names and ids as the operator. Caches the names of ids.
+/// Looks up names and ids as the operator.
 pub(crate) struct Lookup {
     /// The administration of the store.
     pub(crate) root: Admin,
-    users: HashMap<Id, Option<String>>,
-    organizations: HashMap<Id, Option<String>>,
+    /// Names of ids, of deleted users and organizations too.
+    pub(crate) names: Names,
 }
 
 impl Lookup {
     pub(crate) fn new(engine: &Engine) -> Self {
-        Self {
-            root: engine.admin(Caller::Root).with_tombstones(),
-            users: HashMap::new(),
-            organizations: HashMap::new(),
-        }
+        let root = engine.admin(Caller::Root).with_tombstones();
+        Self { names: root.names(), root }
     }
 
     /// Returns the organization with this id or name, unless it is deleted. An id takes precedence.
@@ -69,18 +64,6 @@ impl Lookup {
             error => error.into(),
         })
     }
-
-    /// Returns the name of the user with this id, if there is one.
-    pub(crate) fn user_name(&mut self, id: Id) -> Result<Option<String>, AdminError> {
-        let root = &self.root;
-        remember(&mut self.users, id, || root.users().get(id).map(|one| one.name))
-    }
-
-    /// Returns the name of the organization with this id, if there is one.
-    pub(crate) fn organization_name(&mut self, id: Id) -> Result<Option<String>, AdminError> {
-        let root = &self.root;
-        remember(&mut self.organizations, id, || root.organizations().get(id).map(|one| one.name))
-    }
 }
 
 /// Converts an error, adding `name` if `field` is what was not found.
@@ -119,22 +102,4 @@ fn find<T>(
         Err(_) | Ok(Err(AdminError::NotFound(_))) => Ok(None),
         Ok(Err(error)) => Err(error),
     }
-}
-
-fn remember(
-    known: &mut HashMap<Id, Option<String>>,
-    id: Id,
-    look: impl FnOnce() -> Result<String, AdminError>,
-) -> Result<Option<String>, AdminError> {
-    if let Some(name) = known.get(&id) {
-        return Ok(name.clone());
-    }
-    let name = match look() {
-        Ok(name) => Some(name),
-        // The name is only shown beside an id; `fsck` reports a tampered owner.
-        Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => None,
-        Err(error) => return Err(error),
-    };
-    known.insert(id, name.clone());
-    Ok(name)
 }

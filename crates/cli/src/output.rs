@@ -1,12 +1,13 @@
 //! Printing to standard output and standard error.
 
-use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Table, presets};
 use serde::Serialize;
+
+use symbolon::ErrorChain;
 
 use crate::error::Failure;
 
@@ -49,15 +50,7 @@ fn ignore_broken_pipe(printed: Result<(), Failure>) -> Result<(), Failure> {
 /// Prints a failure and its causes on one line, and on the next the command that helps, if there is
 /// one.
 pub(crate) fn error(failure: &Failure) {
-    let error: &dyn Error = failure;
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    tell(&format!("{BAD}Error:{BAD:#} {text}"));
+    tell(&format!("{BAD}Error:{BAD:#} {}", ErrorChain(failure)));
     if let Some(hint) = failure.hint() {
         tell(&format!("{BOLD}Hint:{BOLD:#} {hint}"));
     }

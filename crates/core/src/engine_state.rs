@@ -17,7 +17,7 @@ use crate::record::{Entity, IntegrityError, Kind, KnownSets, RecordKey, Sealer, 
 use crate::schema::Schema;
 use crate::session::KnownSessions;
 use crate::store::StoreError;
-use crate::store::{Cursor, Revision, Stored, TokenStore};
+use crate::store::{Cursor, Revision, ScannedPages, Stored, TokenStore};
 use crate::token::Prefix;
 
 /// State of one engine, shared by its changes and its follower.
@@ -290,15 +290,13 @@ impl EngineState {
     /// Returns the floor of the store: the revision of the newest purge by any process.
     pub(crate) fn floor(&self) -> Result<Revision, StoreError> {
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut cursor = place.clone();
+        let cursor = place.clone();
         drop(place);
-        loop {
-            let page = self.store.scan(&cursor, FLOOR_PAGE)?;
-            match page.end {
-                Some(end) => return Ok(end.floor),
-                None => cursor = page.next,
-            }
+        let mut floor = Revision::ABSENT;
+        for page in ScannedPages::new(&*self.store, cursor, FLOOR_PAGE) {
+            floor = page?.end.map_or(floor, |end| end.floor);
         }
+        Ok(floor)
     }
 
     /// Returns a new id. Its random bits need not be secret.

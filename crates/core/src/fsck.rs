@@ -7,7 +7,7 @@ use crate::engine_state::EngineState;
 use crate::id::Id;
 use crate::index::{Change, ChangeKind};
 use crate::record::{Entity, Kind, RecordKey, SET_UP, SETTINGS, SetupState};
-use crate::store::{Cursor, Query, Stored};
+use crate::store::{Cursor, Query, ScannedPages, Stored};
 
 /// The result of checking a whole store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,9 +34,8 @@ pub(crate) fn run(shared: &EngineState) -> Result<FsckReport, AdminError> {
     let mut owners: BTreeMap<RecordKey, RecordKey> = BTreeMap::new();
     let mut present: BTreeMap<RecordKey, ()> = BTreeMap::new();
     let mut setup = SetupRecords::default();
-    let mut cursor = Cursor::start();
-    loop {
-        let page = shared.store.scan(&cursor, PAGE)?;
+    for page in ScannedPages::new(&*shared.store, Cursor::start(), PAGE) {
+        let page = page?;
         for stored in &page.items {
             let key = stored.record.key;
             setup.meet(shared, stored);
@@ -47,10 +46,6 @@ pub(crate) fn run(shared: &EngineState) -> Result<FsckReport, AdminError> {
                 owners.entry(owner).or_insert(key);
             }
         }
-        if page.end.is_some() {
-            break;
-        }
-        cursor = page.next;
     }
     setup.check(&mut report);
     for (owner, key) in owners {

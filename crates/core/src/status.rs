@@ -1,5 +1,7 @@
 //! State machine of authorizations, users, organizations and buckets.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 /// Status of an authorization, user, organization or bucket. Expiry is not a status: it follows
@@ -30,6 +32,20 @@ pub enum Transition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a revoked or deleted record cannot be changed; create a new one")]
 pub struct AlreadyRevoked;
+
+/// Error for a text that is not a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected `active`, `inactive` or `revoked`")]
+pub struct InvalidStatus;
+
+impl FromStr for Status {
+    type Err = InvalidStatus;
+
+    fn from_str(text: &str) -> Result<Self, InvalidStatus> {
+        let all = [Self::Active, Self::Inactive, Self::Revoked];
+        all.into_iter().find(|status| status.as_str() == text).ok_or(InvalidStatus)
+    }
+}
 
 impl Status {
     /// Returns the status after `transition`. This is the only place where a status changes. A

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use symbolon::{AdminError, Denied, Field, SchemaError, StoreError};
+use symbolon::{AdminError, Denied, ErrorChain, Field, SchemaError, StoreError};
 use utoipa::ToSchema;
 
 /// InfluxDB's error codes, each with an HTTP status (`influxdb/http/errors.go`).
@@ -120,7 +120,7 @@ impl Failure {
 
     /// Logs an error that the caller cannot correct, and creates a 500 without details.
     pub(crate) fn internal(error: &(dyn StdError + 'static)) -> Self {
-        tracing::error!(error = %chain(error), "request failed");
+        tracing::error!(error = %ErrorChain(error), "request failed");
         Self::panicked()
     }
 
@@ -129,18 +129,6 @@ impl Failure {
         let message = "An internal error has occurred - check server logs";
         Self::new(Code::Internal, message)
     }
-}
-
-/// Formats an error and its sources as one line.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }
 
 impl From<Denied> for Failure {
@@ -178,7 +166,7 @@ impl From<AdminError> for Failure {
                 return Self::new(Code::NotFound, "not found: it was revoked or deleted");
             }
             AdminError::Store(store) if matches!(**store, StoreError::Full) => {
-                tracing::error!(error = %chain(&error), "change not written");
+                tracing::error!(error = %ErrorChain(&error), "change not written");
                 return Self::new(Code::Unavailable, store.to_string());
             }
             AdminError::Random(_)

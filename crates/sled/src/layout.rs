@@ -14,7 +14,7 @@
 
 use symbolon::record::{Columns, Kind, Record, RecordKey};
 use symbolon::store::{End, Epoch, Revision, Stored};
-use symbolon::{Id, Minute, Origin, Status};
+use symbolon::{Id, Minute};
 
 pub(crate) const STATE_KEY: &[u8] = b"state";
 
@@ -65,7 +65,7 @@ pub(crate) fn encode_record(record: &Record, revision: Revision) -> Vec<u8> {
         &revision.0.to_be_bytes()[..],
         &owner(columns.organization),
         &owner(columns.user),
-        &[encode_one(&STATUSES, &columns.status), encode_one(&ORIGINS, &columns.origin)],
+        &[columns.status_code(), columns.origin_code()],
         &length.to_be_bytes(),
         unique.unwrap_or_default(),
         &record.bytes,
@@ -87,12 +87,8 @@ pub(crate) fn decode_record(key: RecordKey, value: &[u8]) -> Option<Stored> {
             (Some(unique), bytes)
         }
     };
-    let columns = Columns {
-        organization: Id::new(u64::from_be_bytes(*organization)),
-        user: Id::new(u64::from_be_bytes(*user)),
-        status: *STATUSES.get(usize::from(*status))?,
-        origin: *ORIGINS.get(usize::from(*origin))?,
-    };
+    let [organization, user] = [organization, user].map(|id| u64::from_be_bytes(*id));
+    let columns = Columns::from_codes(organization, user, *status, *origin)?;
     let record = Record { key, unique: unique.map(Into::into), columns, bytes: bytes.into() };
     Some(stored(record, Revision(u64::from_be_bytes(*revision))))
 }
@@ -177,16 +173,4 @@ fn fingerprint(entry: &[u8]) -> u64 {
 
 fn stored(record: Record, revision: Revision) -> Stored {
     Stored { record, revision, last_used: None }
-}
-
-/// Byte of each value, 0 for none.
-const STATUSES: [Option<Status>; 4] =
-    [None, Some(Status::Active), Some(Status::Inactive), Some(Status::Revoked)];
-
-const ORIGINS: [Option<Origin>; 4] =
-    [None, Some(Origin::V2), Some(Origin::V0), Some(Origin::Embedder)];
-
-fn encode_one<T: PartialEq>(all: &[T], one: &T) -> u8 {
-    let at = all.iter().position(|each| each == one);
-    at.unwrap_or_default() as u8
 }

@@ -27,12 +27,7 @@ fn main() -> ExitCode {
     match run(Path::new(&folder), &address) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("Error: {error}");
-            let mut source = error.source();
-            while let Some(error) = source {
-                eprintln!("  because {error}");
-                source = error.source();
-            }
+            eprintln!("Error: {}", symbolon::ErrorChain(&*error));
             ExitCode::FAILURE
         }
     }

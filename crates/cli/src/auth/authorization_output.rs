@@ -1,10 +1,10 @@
 //! Printed form of an authorization, without its token.
 
 use serde::Serialize;
-use symbolon::{Authorization, Clock, Id, Permission, Status, SystemClock, Timestamp};
+use symbolon::{
+    AdminError, Authorization, Clock, Id, Names, Permission, Status, SystemClock, Timestamp,
+};
 
-use crate::error::Failure;
-use crate::lookup::Lookup;
 use crate::rows::Row;
 
 /// An authorization in the form of InfluxDB's replies. The JSON always has the same keys.
@@ -30,11 +30,14 @@ pub(super) struct AuthorizationOutput {
 }
 
 impl AuthorizationOutput {
-    pub(super) fn new(one: Authorization, lookup: &mut Lookup) -> Result<Self, Failure> {
-        let user = one.user.map(|user| lookup.user_name(user)).transpose()?;
+    pub(super) fn new(one: Authorization, names: &mut Names) -> Result<Self, AdminError> {
+        let user = match one.user {
+            Some(user) => names.user(user)?.map(str::to_owned),
+            None => None,
+        };
         Ok(Self {
-            org: lookup.organization_name(one.organization)?,
-            user: user.flatten(),
+            org: names.organization(one.organization)?.map(str::to_owned),
+            user,
             ..Self::nameless(one)
         })
     }

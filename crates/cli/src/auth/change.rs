@@ -93,17 +93,17 @@ impl Which {
 
 pub(super) fn activate(global: &Global, args: &ActiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Activate)?;
-    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup)?)
+    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup.names)?)
 }
 
 pub(super) fn deactivate(global: &Global, args: &InactiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Deactivate)?;
-    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup)?)
+    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup.names)?)
 }
 
 pub(super) fn delete(global: &Global, args: &DeleteArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Revoke)?;
-    args.rows.print_deleted(&AuthorizationOutput::new(one, &mut lookup)?)
+    args.rows.print_deleted(&AuthorizationOutput::new(one, &mut lookup.names)?)
 }
 
 fn change(

@@ -108,7 +108,7 @@ impl TokenOutput {
         let file = file.map(TokenFile::reserve).transpose()?;
         let (token, made) = make(lookup)?;
         // The token exists now and must be delivered, even if the names cannot be looked up.
-        let authorization_output = AuthorizationOutput::new(made.clone(), lookup)
+        let authorization_output = AuthorizationOutput::new(made.clone(), &mut lookup.names)
             .unwrap_or_else(|_| AuthorizationOutput::nameless(made));
         deliver_token(&token, file, Form::of(self.json), |token, form| match form {
             Form::Json => json(&authorization_output, token) + "\n",

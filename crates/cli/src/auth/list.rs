@@ -40,7 +40,7 @@ pub(super) struct ListArgs {
     #[arg(
         long, hide_possible_values = true,
         value_parser = PossibleValuesParser::new(["active", "inactive", "revoked"])
-            .map(|text| status(&text))
+            .try_map(|text| text.parse::<Status>())
     )]
     status: Option<Status>,
     /// Maximum number of results
@@ -53,14 +53,6 @@ pub(super) struct ListArgs {
     rows: Rows,
 }
 
-fn status(text: &str) -> Status {
-    match text {
-        "active" => Status::Active,
-        "inactive" => Status::Inactive,
-        _ => Status::Revoked,
-    }
-}
-
 pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
     let engine = operator::open(global)?;
     let mut lookup = Lookup::new(&engine);
@@ -69,12 +61,14 @@ pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
         let found = lookup.root.authorizations().get(id);
         let found = found.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
         let found = Some(found).filter(|one| wants(&filter, options(args), one));
-        return args
-            .rows
-            .print(found.into_iter().map(|one| AuthorizationOutput::new(one, &mut lookup)));
+        return args.rows.print(
+            found
+                .into_iter()
+                .map(|one| AuthorizationOutput::new(one, &mut lookup.names).map_err(Failure::from)),
+        );
     }
     let list = lookup.root.authorizations().list(&filter, options(args));
-    args.rows.print(list.map(|one| AuthorizationOutput::new(one?, &mut lookup)))
+    args.rows.print(list.map(|one| Ok(AuthorizationOutput::new(one?, &mut lookup.names)?)))
 }
 
 fn options(args: &ListArgs) -> ListOptions {

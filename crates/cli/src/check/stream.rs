@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
-use symbolon::{Allowed, Denied, JsonObject};
+use symbolon::{Allowed, Denied, JsonObject, JsonProblem};
 
 use super::decision_json::Answer;
 use super::lines::{LONGEST, Line, Lines};
@@ -180,18 +180,15 @@ impl Counts {
 }
 
 fn explain(error: &serde_json::Error) -> Cow<'static, str> {
-    let text = error.to_string();
-    let reason = text.split(" at line ").next().unwrap_or_default();
-    if !error.is_data() {
-        return format!("the line is not JSON: {reason} at column {}", error.column()).into();
+    match JsonProblem::of(error) {
+        JsonProblem::Syntax(text) => {
+            format!("the line is not JSON: {text} at column {}", error.column()).into()
+        }
+        JsonProblem::Field(text) => text.into(),
+        JsonProblem::Value(_) => "the line is not an object of strings such as \
+             {\"token\":…,\"action\":…,\"type\":…,\"id\":…,\"org\":…}"
+            .into(),
     }
-    // Other messages about data may quote it.
-    if reason.starts_with("missing field ") || reason.starts_with("duplicate field ") {
-        return reason.to_owned().into();
-    }
-    "the line is not an object of strings such as \
-     {\"token\":…,\"action\":…,\"type\":…,\"id\":…,\"org\":…}"
-        .into()
 }
 
 /// A string, borrowed from its line unless it contains escapes.

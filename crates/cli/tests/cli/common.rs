@@ -126,7 +126,8 @@ impl Home {
     pub(crate) fn check(&self, token: &str, arguments: &[&str]) -> Value {
         let arguments = [&["check", "--json"], arguments].concat();
         let done = self.command(&arguments).write_stdin(token).assert();
-        let answer: Value = serde_json::from_str(&out(&done)).unwrap();
+        let answer: Value = serde_json::from_str(&out(&done))
+            .unwrap_or_else(|error| panic!("{error}: {}", err(&done)));
         let code = i32::from(answer["allow"] == false);
         done.code(code);
         answer

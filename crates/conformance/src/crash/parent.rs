@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use symbolon::ErrorChain;
 use symbolon::store::Revision;
 use tempfile::TempDir;
 
@@ -89,7 +90,7 @@ impl Crash<'_> {
         let dir = store.dir.path().display();
         match compared {
             Ok(lost) => report.lost.extend(lost.iter().map(|lost| format!("{dir}: {lost}"))),
-            Err(error) => report.unopenable.push(format!("{dir}: {}", describe(&*error))),
+            Err(error) => report.unopenable.push(format!("{dir}: {}", ErrorChain(&*error))),
         }
     }
 }
@@ -194,11 +195,4 @@ fn listen(process: &mut Process) -> Result<Receiver<String>, Failure> {
         }
     });
     Ok(lines)
-}
-
-/// Formats the error with its sources.
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = sources.map(ToString::to_string).collect();
-    texts.join(": ")
 }

@@ -8,7 +8,7 @@ use crate::admin_error::AdminError;
 use crate::change::Transaction;
 use crate::id::Id;
 use crate::record::{Entity, Kind};
-use crate::store::{Query, Stored};
+use crate::store::{FoundPages, Query, Stored};
 
 /// Part of a list; fields that are none do not limit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,8 +64,7 @@ type Pick<T> = Box<
 >;
 
 enum State {
-    /// The query of the next page.
-    Next(Query),
+    Next(FoundPages),
     /// Nothing can match, but the caller is not checked yet.
     Empty,
     /// The list could not be prepared.
@@ -100,7 +99,10 @@ impl<T> List<T> {
         + 'static,
     ) -> Self {
         let state = match query {
-            Ok(Some(query)) => State::Next(query),
+            Ok(Some(query)) => {
+                let limit = limit.unwrap_or(PAGE).clamp(1, PAGE);
+                State::Next(FoundPages::new(Query { limit, ..query }))
+            }
             Ok(None) => State::Empty,
             Err(error) => State::Failed(error),
         };
@@ -136,8 +138,8 @@ impl<T> List<T> {
 
     /// Reads until a page has a result.
     fn read_page(&mut self) -> Result<Option<Vec<T>>, AdminError> {
-        let mut query = match std::mem::replace(&mut self.state, State::Complete) {
-            State::Next(query) => query,
+        let mut pages = match std::mem::replace(&mut self.state, State::Complete) {
+            State::Next(pages) => pages,
             State::Empty => {
                 self.admin.authorized()?;
                 return Ok(None);
@@ -145,14 +147,15 @@ impl<T> List<T> {
             State::Failed(error) => return Err(error),
             State::Complete => return Ok(None),
         };
-        query.limit = self.left.clamp(1, PAGE);
         loop {
             let mut change = Transaction::new(&self.admin.changes.shared);
             let authorized = Authorized::read(&self.admin.caller, &mut change)?;
             if self.left == 0 {
                 return Ok(None);
             }
-            let records = self.admin.changes.shared.store.find(&query)?;
+            let Some(records) = pages.next_page(&*self.admin.changes.shared.store)? else {
+                return Ok(None);
+            };
             let mut results = Vec::new();
             for stored in &records {
                 if let Some(entity) = self.admin.changes.open_or_report(&stored.record) {
@@ -160,18 +163,15 @@ impl<T> List<T> {
                 }
             }
             results.truncate(self.left);
-            self.left -= results.len();
-            let is_last = records.len() < query.limit || self.left == 0;
-            query.after = records.last().map_or(query.after, |last| Some(last.record.key.id));
-            if is_last {
-                return Ok(Some(results).filter(|results| !results.is_empty()));
-            }
             if !results.is_empty() {
-                self.state = State::Next(query);
+                self.left -= results.len();
+                if self.left > 0 {
+                    self.state = State::Next(pages);
+                }
                 return Ok(Some(results));
             }
             // The caller may see few of the records.
-            query.limit = (query.limit * 2).min(PAGE);
+            pages.grow(PAGE);
         }
     }
 }

@@ -88,6 +88,13 @@ enum Tombstones {
     Shown,
 }
 
+impl Tombstones {
+    /// Returns true if a record with this status is found.
+    fn shows(self, status: Status) -> bool {
+        status != Status::Revoked || self == Self::Shown
+    }
+}
+
 impl fmt::Debug for Admin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = f.debug_struct("Admin");
@@ -163,9 +170,10 @@ impl Admin {
         })
     }
 
-    /// Returns the names of ids that occur in what the caller may read.
+    /// Returns the names of ids that occur in what the caller may read; with tombstones, also names
+    /// of what is deleted.
     pub fn names(&self) -> Names {
-        Names::new(Arc::clone(&self.changes))
+        Names::new(Arc::clone(&self.changes), self.tombstones)
     }
 
     /// Checks in the store that the caller is in force and may do what `request` says. Use it for
@@ -229,10 +237,7 @@ impl Admin {
 
     /// Fails with [`AdminError::NotFound`] for a tombstone, unless tombstones are shown.
     fn check_present(&self, status: Status, field: Field) -> Result<(), AdminError> {
-        match (status, self.tombstones) {
-            (Status::Revoked, Tombstones::NotFound) => Err(AdminError::NotFound(field)),
-            _ => Ok(()),
-        }
+        self.tombstones.shows(status).then_some(()).ok_or(AdminError::NotFound(field))
     }
 
     /// Reads the rights of the caller.

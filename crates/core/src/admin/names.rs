@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use super::Tombstones;
 use crate::admin_error::AdminError;
 use crate::change::{Changes, Transaction};
 use crate::id::Id;
 use crate::owner::{Bucket, User};
 use crate::permission::{Permission, ResourceType, Target};
-use crate::status::Status;
 
 /// The names of users, organizations and buckets, for display.
 ///
@@ -19,41 +19,43 @@ use crate::status::Status;
 #[derive(Debug)]
 pub struct Names {
     changes: Arc<Changes>,
+    tombstones: Tombstones,
     users: HashMap<Id, Option<User>>,
     organizations: HashMap<Id, Option<String>>,
     buckets: HashMap<Id, Option<Bucket>>,
 }
 
 impl Names {
-    pub(super) fn new(changes: Arc<Changes>) -> Self {
+    pub(super) fn new(changes: Arc<Changes>, tombstones: Tombstones) -> Self {
         Self {
             changes,
+            tombstones,
             users: HashMap::new(),
             organizations: HashMap::new(),
             buckets: HashMap::new(),
         }
     }
 
-    /// Returns the name of a user, or `None` if it is deleted or unknown.
+    /// Returns the name of a user, or `None` if it is deleted, unknown or tampered.
     ///
     /// # Errors
     ///
-    /// [`AdminError::Store`] or [`AdminError::Tampered`].
+    /// [`AdminError::Store`].
     pub fn user(&mut self, id: Id) -> Result<Option<&str>, AdminError> {
         Ok(self.known_user(id)?.map(|user| user.name.as_str()))
     }
 
-    /// Returns the name of an organization, or `None` if it is deleted or unknown.
+    /// Returns the name of an organization, or `None` if it is deleted, unknown or tampered.
     ///
     /// # Errors
     ///
-    /// [`AdminError::Store`] or [`AdminError::Tampered`].
+    /// [`AdminError::Store`].
     pub fn organization(&mut self, id: Id) -> Result<Option<&str>, AdminError> {
         let found = match self.organizations.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
                 let found = read(&self.changes, |change| change.organization(id))?;
-                let found = found.filter(|one| one.status != Status::Revoked);
+                let found = found.filter(|one| self.tombstones.shows(one.status));
                 unknown.insert(found.map(|one| one.name))
             }
         };
@@ -68,7 +70,7 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// [`AdminError::Store`] or [`AdminError::Tampered`].
+    /// [`AdminError::Store`].
     pub fn of_resource(&mut self, permission: &Permission) -> Result<Option<&str>, AdminError> {
         let resource = &permission.resource;
         let Target::Id(id) = resource.target else {
@@ -98,7 +100,7 @@ impl Names {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
                 let found = read(&self.changes, |change| change.user(id))?;
-                unknown.insert(found.filter(|one| one.status != Status::Revoked))
+                unknown.insert(found.filter(|one| self.tombstones.shows(one.status)))
             }
         }
         .as_ref())
@@ -109,7 +111,7 @@ impl Names {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
                 let found = read(&self.changes, |change| change.bucket(id))?;
-                unknown.insert(found.filter(|one| one.status != Status::Revoked))
+                unknown.insert(found.filter(|one| self.tombstones.shows(one.status)))
             }
         }
         .as_ref())
@@ -122,7 +124,7 @@ fn read<T>(
 ) -> Result<Option<T>, AdminError> {
     match get(&mut Transaction::new(&changes.shared)) {
         Ok(found) => Ok(Some(found)),
-        Err(AdminError::NotFound(_)) => Ok(None),
+        Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }

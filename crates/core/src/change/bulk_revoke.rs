@@ -11,7 +11,7 @@ use crate::caller::Caller;
 use crate::journal::{Intent, Operation, Outcome, RevocationList};
 use crate::record::{Entity, Kind, MAX_RECORD, RecordKey};
 use crate::status::Status;
-use crate::store::Query;
+use crate::store::{FoundPages, Query};
 use crate::time::Timestamp;
 
 /// Maximum number of records in a commit.
@@ -86,18 +86,13 @@ impl Changes {
     pub(crate) fn revoke_created_before(&self, time: Timestamp) -> Result<usize, AdminError> {
         let mut count = 0;
         for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
-            let mut query = Query { limit: PAGE, ..Query::all(kind) };
-            loop {
-                let page = self.shared.store.find(&query)?;
+            let mut pages = FoundPages::new(Query { limit: PAGE, ..Query::all(kind) });
+            while let Some(page) = pages.next_page(&*self.shared.store)? {
                 let entities = page.iter().filter_map(|stored| self.open_or_report(&stored.record));
                 let created_before = entities.filter(|one| is_created_before(one, time));
                 let due: Vec<RecordKey> = created_before.map(|one| one.key()).collect();
                 for chunk in due.chunks(self.chunk()) {
                     count += self.revoke_all(chunk)?;
-                }
-                match page.last() {
-                    Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
-                    _ => break,
                 }
             }
         }

@@ -25,7 +25,6 @@ use crate::engine_state::EngineState;
 use crate::field::Field;
 use crate::integrity::IntegrityFaultKind;
 use crate::journal::{Operation, Outcome};
-use crate::record::{Kind, RecordKey};
 use crate::store::StoreError;
 use crate::store::{Revision, Write};
 
@@ -164,7 +163,10 @@ impl Changes {
             Err(NotCommitted::Journal(error)) => Err(RetryDecision::No(AdminError::Journal(error))),
             Err(NotCommitted::Store(error)) => match &*error {
                 StoreError::Conflict(_) => Err(RetryDecision::Yes),
-                StoreError::Duplicate(at) => Err(RetryDecision::No(taken(key(*at)))),
+                StoreError::Duplicate(at) => {
+                    let field = key(*at).map_or(Field::Token, |key| key.kind.unique_field());
+                    Err(RetryDecision::No(AdminError::Exists(field)))
+                }
                 StoreError::TooLarge => Err(RetryDecision::No(AdminError::TooLarge)),
                 StoreError::Backend(_) if self.resolve_unknown(&change, &writes) => {
                     let found = committed.number.map(|of| (of, Outcome::Found));
@@ -226,13 +228,4 @@ fn pause(attempt: u32) -> Duration {
     let _ = getrandom::fill(&mut random);
     let longest = Duration::from_micros(50 << attempt.min(12)).min(LONGEST_PAUSE);
     longest.mul_f64(0.5 + f64::from(u16::from_le_bytes(random)) / 131_072.0)
-}
-
-fn taken(key: Option<RecordKey>) -> AdminError {
-    AdminError::Exists(match key.map(|key| key.kind) {
-        Some(Kind::USER) => Field::UserName,
-        Some(Kind::ORGANIZATION) => Field::OrganizationName,
-        Some(Kind::BUCKET) => Field::BucketName,
-        _ => Field::Token,
-    })
 }

@@ -3,7 +3,7 @@
 use super::Changes;
 use crate::admin_error::AdminError;
 use crate::record::{Entity, Kind, SET_UP, SetUp};
-use crate::store::Query;
+use crate::store::{FoundPages, Query};
 
 const PAGE: usize = 500;
 
@@ -15,17 +15,13 @@ impl Changes {
         kind: Kind,
         mut visit: impl FnMut(Option<Entity>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut query = Query { limit: PAGE, ..Query::all(kind) };
-        loop {
-            let page = self.shared.store.find(&query).map_err(AdminError::from)?;
+        let mut pages = FoundPages::new(Query { limit: PAGE, ..Query::all(kind) });
+        while let Some(page) = pages.next_page(&*self.shared.store).map_err(AdminError::from)? {
             for stored in &page {
                 visit(self.open_or_report(&stored.record))?;
             }
-            match page.last() {
-                Some(last) if page.len() == PAGE => query.after = Some(last.record.key.id),
-                _ => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     /// Returns the record of the set-up, if the store was set up.

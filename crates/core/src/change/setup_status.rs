@@ -9,7 +9,7 @@ use super::transaction::Transaction;
 use crate::admin_error::AdminError;
 use crate::journal::Operation;
 use crate::record::{Entity, SET_UP, SETTINGS, SetupState};
-use crate::store::Cursor;
+use crate::store::{Cursor, ScannedPages};
 
 /// Callers that may set up a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,16 +94,11 @@ impl Transaction<'_> {
     }
 
     fn holds_records(&self) -> Result<bool, AdminError> {
-        let mut cursor = Cursor::start();
-        loop {
-            let page = self.shared.store.scan(&cursor, 2)?;
-            if page.items.iter().any(|one| one.record.key != SETTINGS) {
+        for page in ScannedPages::new(&*self.shared.store, Cursor::start(), 2) {
+            if page?.items.iter().any(|one| one.record.key != SETTINGS) {
                 return Ok(true);
             }
-            if page.end.is_some() {
-                return Ok(false);
-            }
-            cursor = page.next;
         }
+        Ok(false)
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Transaction<'a> {
         &mut self,
         id: Id,
     ) -> Result<(Authorization, Credential), AdminError> {
-        match self.entity(RecordKey::new(Kind::AUTHORIZATION, id), Field::Authorization)? {
+        match self.entity(RecordKey::new(Kind::AUTHORIZATION, id))? {
             Entity::Authorization(authorization, credential) => Ok((authorization, credential)),
             _ => Err(AdminError::NotFound(Field::Authorization)),
         }
@@ -100,28 +100,28 @@ impl<'a> Transaction<'a> {
     }
 
     pub(crate) fn user(&mut self, id: Id) -> Result<User, AdminError> {
-        match self.entity(RecordKey::new(Kind::USER, id), Field::User)? {
+        match self.entity(RecordKey::new(Kind::USER, id))? {
             Entity::User(user) => Ok(user),
             _ => Err(AdminError::NotFound(Field::User)),
         }
     }
 
     pub(crate) fn organization(&mut self, id: Id) -> Result<Organization, AdminError> {
-        match self.entity(RecordKey::new(Kind::ORGANIZATION, id), Field::Organization)? {
+        match self.entity(RecordKey::new(Kind::ORGANIZATION, id))? {
             Entity::Organization(organization) => Ok(organization),
             _ => Err(AdminError::NotFound(Field::Organization)),
         }
     }
 
     pub(crate) fn bucket(&mut self, id: Id) -> Result<Bucket, AdminError> {
-        match self.entity(RecordKey::new(Kind::BUCKET, id), Field::Bucket)? {
+        match self.entity(RecordKey::new(Kind::BUCKET, id))? {
             Entity::Bucket(bucket) => Ok(bucket),
             _ => Err(AdminError::NotFound(Field::Bucket)),
         }
     }
 
     pub(crate) fn session(&mut self, id: Id) -> Result<(Session, SessionDigest), AdminError> {
-        match self.entity(RecordKey::new(Kind::SESSION, id), Field::Session)? {
+        match self.entity(RecordKey::new(Kind::SESSION, id))? {
             Entity::Session(session, hash) => Ok((session, hash)),
             _ => Err(AdminError::NotFound(Field::Session)),
         }
@@ -244,7 +244,7 @@ impl<'a> Transaction<'a> {
 
     /// Returns the settings of the store.
     pub(crate) fn settings(&mut self) -> Result<Settings, AdminError> {
-        match self.entity(SETTINGS, Field::Authorization) {
+        match self.entity(SETTINGS) {
             Ok(Entity::Settings(settings)) => Ok(settings),
             Ok(_) | Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => {
                 Err(AdminError::Settings)
@@ -368,10 +368,11 @@ impl<'a> Transaction<'a> {
         self.read.into_values().flatten()
     }
 
-    fn entity(&mut self, key: RecordKey, field: Field) -> Result<Entity, AdminError> {
-        let stored = self.read(key)?.cloned().ok_or(AdminError::NotFound(field))?;
+    fn entity(&mut self, key: RecordKey) -> Result<Entity, AdminError> {
+        let missing = || AdminError::NotFound(key.kind.field());
+        let stored = self.read(key)?.cloned().ok_or_else(missing)?;
         let opened = self.open(&stored)?;
-        opened.map(|(entity, _)| entity).ok_or(AdminError::NotFound(field))
+        opened.map(|(entity, _)| entity).ok_or_else(missing)
     }
 
     /// Returns the sequence of the record that was read; 0 if there is none.

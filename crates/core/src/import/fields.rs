@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json_object::JsonObject;
-use crate::status::Status;
+use crate::json_problem::JsonProblem;
+use crate::status::{InvalidStatus, Status};
 use crate::time::Timestamp;
 
 /// All fields of all kinds of rows. Unknown keys are ignored.
@@ -68,20 +69,11 @@ pub(super) struct Fields<'r> {
 impl<'r> Fields<'r> {
     pub(super) fn of(row: &'r RawValue) -> Result<Self, String> {
         let read = serde_json::from_str(row.get());
-        read.map(|JsonObject(fields)| fields).map_err(|error| match known_message(&error) {
-            Some(text) => text,
-            None => "it is not an object".into(),
+        read.map(|JsonObject(fields)| fields).map_err(|error| match JsonProblem::of(&error) {
+            JsonProblem::Field(text) => text,
+            JsonProblem::Syntax(_) | JsonProblem::Value(_) => "it is not an object".into(),
         })
     }
-}
-
-/// Returns the message of `serde` for missing and duplicate keys. Other messages may repeat the
-/// input.
-pub(super) fn known_message(error: &serde_json::Error) -> Option<String> {
-    let text = error.to_string();
-    let text = text.split(" at line ").next()?;
-    let own = text.starts_with("missing field ") || text.starts_with("duplicate field ");
-    own.then(|| text.to_owned())
 }
 
 /// Parses a string field; `None` if it is missing or null.
@@ -131,15 +123,11 @@ pub(super) fn noted_time(key: &str, field: Option<&RawValue>) -> Result<Option<T
 }
 
 pub(super) fn status(field: Option<&RawValue>) -> Result<Status, String> {
-    match name("status", field)?.as_deref() {
-        None | Some("active") => Ok(Status::Active),
-        Some("inactive") => Ok(Status::Inactive),
-        Some("revoked") => Ok(Status::Revoked),
-        Some(other) => {
-            let quoted = quoted(other);
-            Err(format!("unknown status {quoted}; expected `active`, `inactive` or `revoked`"))
-        }
-    }
+    let Some(word) = name("status", field)? else {
+        return Ok(Status::Active);
+    };
+    word.parse()
+        .map_err(|error: InvalidStatus| format!("unknown status {}; {error}", quoted(&word)))
 }
 
 /// Quotes a word with backticks, or describes it by length if it could be a token.

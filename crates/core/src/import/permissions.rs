@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::fields::known_message;
+use crate::json_problem::JsonProblem;
 use crate::permission::{Permission, PermissionSet};
 
 pub(super) fn permissions(field: Option<&RawValue>) -> Result<PermissionSet, String> {
@@ -26,7 +26,10 @@ fn describe_first_invalid(raw: &RawValue) -> String {
     };
     let wrong = |(at, one): (usize, &&RawValue)| {
         let error = serde_json::from_str::<PermissionForm>(one.get()).err()?;
-        let reason = known_message(&error).unwrap_or_else(|| FORM.into());
+        let reason = match JsonProblem::of(&error) {
+            JsonProblem::Field(text) => text,
+            JsonProblem::Syntax(_) | JsonProblem::Value(_) => FORM.into(),
+        };
         Some(format!("permissions[{at}]: {reason}"))
     };
     let found = all.iter().enumerate().find_map(wrong);

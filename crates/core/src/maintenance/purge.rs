@@ -11,7 +11,7 @@ use crate::journal::Operation;
 use crate::record::{Entity, Kind, RecordKey};
 use crate::session::Session;
 use crate::status::Status;
-use crate::store::Query;
+use crate::store::{FoundPages, Query};
 use crate::time::Timestamp;
 
 /// Options of a purge.
@@ -167,8 +167,8 @@ impl PurgeRun<'_> {
         is_due: impl Fn(&mut Self, Entity) -> Result<bool, AdminError>,
     ) -> Result<(), AdminError> {
         query.limit = CHUNK;
-        loop {
-            let page = self.changes.shared.store.find(&query)?;
+        let mut pages = FoundPages::new(query);
+        while let Some(page) = pages.next_page(&*self.changes.shared.store)? {
             let mut due = Vec::new();
             for stored in &page {
                 let entity = self.changes.open_or_report(&stored.record);
@@ -179,26 +179,18 @@ impl PurgeRun<'_> {
                 }
             }
             self.forget(due)?;
-            match page.last() {
-                Some(last) if page.len() == CHUNK => query.after = Some(last.record.key.id),
-                _ => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     /// Purges all records that the query finds, tampered ones included.
     fn records(&mut self, mut query: Query) -> Result<(), AdminError> {
         query.limit = CHUNK;
-        loop {
-            let page = self.changes.shared.store.find(&query)?;
-            let last = page.last().map(|stored| stored.record.key.id);
-            let full = page.len() == CHUNK;
+        let mut pages = FoundPages::new(query);
+        while let Some(page) = pages.next_page(&*self.changes.shared.store)? {
             self.forget(page.into_iter().map(|stored| stored.record.key).collect())?;
-            if !full {
-                return Ok(());
-            }
-            query.after = last;
         }
+        Ok(())
     }
 
     fn forget(&mut self, mut due: Vec<RecordKey>) -> Result<(), AdminError> {

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::change::{AuditContext, Transaction};
 use crate::journal::Operation;
 use crate::record::{RecordKey, SETTINGS};
-use crate::store::Cursor;
+use crate::store::{Cursor, ScannedPages};
 
 const PAGE: usize = 2000;
 
@@ -24,9 +24,8 @@ impl Maintenance {
     pub fn reseal(&self, progress: &mut dyn FnMut(usize)) -> Result<usize, AdminError> {
         self.changes.name_keys()?;
         let mut count = 0;
-        let mut cursor = Cursor::start();
-        loop {
-            let page = self.changes.shared.store.scan(&cursor, PAGE)?;
+        for page in ScannedPages::new(&*self.changes.shared.store, Cursor::start(), PAGE) {
+            let page = page?;
             let due: Vec<RecordKey> = page
                 .items
                 .iter()
@@ -37,11 +36,8 @@ impl Maintenance {
                 count += self.reseal_all(chunk)?;
                 progress(count);
             }
-            if page.end.is_some() {
-                return Ok(count);
-            }
-            cursor = page.next;
         }
+        Ok(count)
     }
 
     fn reseal_all(&self, keys: &[RecordKey]) -> Result<usize, AdminError> {

@@ -50,6 +50,9 @@ impl Serialize for Permission {
     }
 }
 
+/// Message for a resource with an id and a name.
+pub(crate) const ID_AND_NAME: &str = "a resource has an `id` or is `named`, not both";
+
 impl<'de> Deserialize<'de> for Permission {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let PermissionForm { action, resource } = object(deserializer)?;
@@ -60,8 +63,7 @@ impl<'de> Deserialize<'de> for Permission {
             (Some(id), None) => Target::Id(id),
             (None, Some(name)) => Target::named(&name),
             (Some(_), Some(_)) => {
-                let both = "a resource has an `id` or is `named`, not both";
-                return Err(serde::de::Error::custom(both));
+                return Err(serde::de::Error::custom(ID_AND_NAME));
             }
         };
         let resource =

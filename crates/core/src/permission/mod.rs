@@ -17,6 +17,7 @@ use crate::id::Id;
 use crate::name::{InvalidName, Name};
 
 pub(crate) use compiled::CompiledSet;
+pub(crate) use json::ID_AND_NAME;
 pub use matching::BucketNames;
 pub use mismatch::Mismatch;
 pub use text::InvalidPermission;

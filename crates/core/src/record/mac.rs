@@ -1,7 +1,7 @@
 //! Computes and verifies the MAC of a record.
 
 use super::bytes::Reader;
-use super::seal::{IntegrityError, newest_version, origin_byte, status_byte};
+use super::seal::{IntegrityError, newest_version};
 use super::{Columns, Entity, KnownSets, Record, RecordKey, SETTINGS, StoreId, body};
 use crate::key::{KeyId, StoreKey};
 use crate::token::{HashKey, Piece};
@@ -196,8 +196,7 @@ fn column_bytes(columns: &Columns) -> [u8; 18] {
     let id = |id: Option<crate::Id>| id.map_or(0, crate::Id::number).to_be_bytes();
     let mut bytes = [0; 18];
     let parts = id(columns.organization).into_iter().chain(id(columns.user));
-    let status = columns.status.map_or(0, status_byte);
-    let origin = columns.origin.map_or(0, origin_byte);
+    let (status, origin) = (columns.status_code(), columns.origin_code());
     for (to, from) in bytes.iter_mut().zip(parts.chain([status, origin])) {
         *to = from;
     }

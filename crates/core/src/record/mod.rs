@@ -6,6 +6,7 @@
 
 mod body;
 mod bytes;
+mod columns;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -22,8 +23,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::authorization::{Authorization, Origin};
+use crate::authorization::Authorization;
 use crate::caller::Caller;
+use crate::field::Field;
 use crate::id::Id;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Organization, User};
@@ -32,6 +34,7 @@ use crate::status::Status;
 use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
 
+pub use columns::Columns;
 pub(crate) use mac::VerifiedRecord;
 pub(crate) use permission_set_cache::KnownSets;
 pub use seal::IntegrityError;
@@ -61,6 +64,27 @@ impl Kind {
     pub const SETTING: Self = Self(5);
     /// A session; its unique key is the hash of its token.
     pub const SESSION: Self = Self(6);
+
+    /// Returns the field of an error about a record of this kind.
+    pub(crate) fn field(self) -> Field {
+        match self {
+            Self::USER => Field::User,
+            Self::ORGANIZATION => Field::Organization,
+            Self::BUCKET => Field::Bucket,
+            Self::SESSION => Field::Session,
+            _ => Field::Authorization,
+        }
+    }
+
+    /// Returns the field of the unique key of a record of this kind.
+    pub(crate) fn unique_field(self) -> Field {
+        match self {
+            Self::USER => Field::UserName,
+            Self::ORGANIZATION => Field::OrganizationName,
+            Self::BUCKET => Field::BucketName,
+            _ => Field::Token,
+        }
+    }
 }
 
 impl fmt::Debug for Kind {
@@ -143,19 +167,6 @@ impl<'de> Deserialize<'de> for RecordKey {
         let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
     }
-}
-
-/// The columns that [`TokenStore::find`](crate::store::TokenStore::find) can filter by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Columns {
-    /// Organization of the record.
-    pub organization: Option<Id>,
-    /// User of the record.
-    pub user: Option<Id>,
-    /// Status of the record.
-    pub status: Option<Status>,
-    /// API through which the record was created.
-    pub origin: Option<Origin>,
 }
 
 /// An entry of a store. The store does not interpret it.

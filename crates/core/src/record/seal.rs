@@ -2,10 +2,8 @@
 
 use super::bytes::Writer;
 use super::mac::{UnverifiedRecord, VerifiedRecord, mac};
-use super::{Columns, Entity, Record, RecordKey, SETTINGS, StoreId, body, mac};
-use crate::authorization::Origin;
+use super::{Entity, Record, RecordKey, SETTINGS, StoreId, body, mac};
 use crate::key::{KeyId, StoreKey};
-use crate::status::Status;
 
 /// Returns the newest format version of the record with this key. Version, key id and MAC are in
 /// the same place in all versions.
@@ -147,61 +145,6 @@ pub(crate) fn open(
 fn sealed_under(record: &Record) -> Option<KeyId> {
     let (_, rest) = record.bytes.split_first()?;
     rest.first_chunk().map(|id| KeyId(u32::from_be_bytes(*id)))
-}
-
-/// Returns the code of a status in records and in the columns of stores.
-pub(crate) fn status_byte(status: Status) -> u8 {
-    match status {
-        Status::Active => 1,
-        Status::Inactive => 2,
-        Status::Revoked => 3,
-    }
-}
-
-/// Returns the code of an origin in records and in the columns of stores.
-pub(crate) fn origin_byte(origin: Origin) -> u8 {
-    match origin {
-        Origin::V2 => 1,
-        Origin::V0 => 2,
-        Origin::Embedder => 3,
-    }
-}
-
-impl Columns {
-    /// Returns the status as stores write it: 0 for none, else 1 to 3.
-    pub fn status_code(&self) -> u8 {
-        self.status.map_or(0, status_byte)
-    }
-
-    /// Returns the origin as stores write it: 0 for none, else 1 to 3.
-    pub fn origin_code(&self) -> u8 {
-        self.origin.map_or(0, origin_byte)
-    }
-
-    /// Decodes the columns from ids as numbers (0 for none) and the codes of status and origin.
-    /// Returns `None` for an unknown code.
-    pub fn from_codes(organization: u64, user: u64, status: u8, origin: u8) -> Option<Self> {
-        let status = match status {
-            0 => None,
-            1 => Some(Status::Active),
-            2 => Some(Status::Inactive),
-            3 => Some(Status::Revoked),
-            _ => return None,
-        };
-        let origin = match origin {
-            0 => None,
-            1 => Some(Origin::V2),
-            2 => Some(Origin::V0),
-            3 => Some(Origin::Embedder),
-            _ => return None,
-        };
-        Some(Self {
-            organization: crate::Id::new(organization),
-            user: crate::Id::new(user),
-            status,
-            origin,
-        })
-    }
 }
 
 /// Seals `record` with another version and body; the first five bytes of `body` are replaced.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::StoreKey;
-use crate::authorization::Creator;
+use crate::authorization::{Creator, Origin};
 use crate::caller::Caller;
 use crate::owner::{Membership, PasswordFingerprint, PasswordHash, Role};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};

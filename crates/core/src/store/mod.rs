@@ -18,6 +18,7 @@
 mod commit;
 mod cursor;
 mod error;
+mod pages;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -32,6 +33,7 @@ use crate::{Origin, Status};
 pub use commit::{Limits, Sharing, Write, check_commit};
 pub use cursor::{Cursor, Position};
 pub use error::StoreError;
+pub(crate) use pages::{FoundPages, ScannedPages};
 
 /// A durable store of records.
 ///
@@ -55,8 +57,8 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
     /// that is empty or contains only guards checks the guards and returns the head without taking
     /// a revision.
     ///
-    /// Keys are distinct within a commit. The store checks the limits first ([`Limits::check`]), and
-    /// then the rule of [`check_commit`].
+    /// Keys are distinct within a commit. The store checks the limits first ([`Limits::check`]),
+    /// and then the rule of [`check_commit`].
     ///
     /// # Errors
     ///

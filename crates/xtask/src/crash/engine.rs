@@ -16,7 +16,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use symbolon::backup::Backup;
 use symbolon::journal::JournalKeys;
-use symbolon::{Caller, Engine};
+use symbolon::{Caller, Engine, ErrorChain};
 use symbolon_conformance::crash::{Crash, Opened, Report};
 use symbolon_files::private_dir;
 use tempfile::TempDir;
@@ -43,7 +43,7 @@ pub(super) fn run(backend: Backend, crash: Crash<'_>) -> Result<Report, Failure>
         let is_clean = lost.is_empty() && result.is_ok();
         report.lost.extend(lost.iter().map(|fault| trial.locate(fault)));
         if let Err(error) = result {
-            report.unopenable.push(trial.locate(&with_sources(&*error)));
+            report.unopenable.push(trial.locate(&ErrorChain(&*error).to_string()));
         }
         report.cycles += 1;
         report.acknowledged += trial.expected.acknowledged - acknowledged;
@@ -208,11 +208,4 @@ fn compare(
     let problems = engine.maintenance().fsck()?.problems;
     lost.extend(problems.iter().map(|problem| format!("fsck: {problem:?}")));
     Ok(())
-}
-
-/// Writes an error with its sources.
-fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = sources.map(ToString::to_string).collect();
-    texts.join(": ")
 }

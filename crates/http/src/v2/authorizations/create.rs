@@ -70,8 +70,7 @@ fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAutho
 /// Parses a status; a missing or empty one is active.
 pub(crate) fn status(text: Option<&str>) -> Option<Status> {
     match text.unwrap_or_default() {
-        "" | "active" => Some(Status::Active),
-        "inactive" => Some(Status::Inactive),
-        _ => None,
+        "" => Some(Status::Active),
+        text => text.parse().ok().filter(|status| *status != Status::Revoked),
     }
 }

@@ -1,5 +1,6 @@
 //! Authorizations as JSON.
 
+use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use symbolon::{AdminError, Authorization, Id, Names, Permission, Timestamp, Token};
@@ -253,7 +254,8 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> 
     match f64::from(whole) == number {
         true => Ok(whole),
         false => {
-            Err(serde::de::Error::custom("seconds must be a whole number from 0 to 4294967295"))
+            let expected = &"whole seconds from 0 to 4294967295";
+            Err(D::Error::invalid_value(Unexpected::Float(number), expected))
         }
     }
 }
