@@ -122,31 +122,55 @@ pub(crate) fn check_in_force(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use symbolon_oracle as oracle;
 
     const STATES: [OwnerState; 4] =
         [OwnerState::Unknown, OwnerState::Active, OwnerState::Inactive, OwnerState::Deleted];
 
+    fn owner(state: OwnerState) -> oracle::Owner {
+        let state = match state {
+            OwnerState::Unknown => oracle::OwnerState::Unknown,
+            OwnerState::Active => oracle::OwnerState::Active,
+            OwnerState::Inactive => oracle::OwnerState::Inactive,
+            OwnerState::Deleted => oracle::OwnerState::Deleted,
+        };
+        oracle::Owner { id: 1, state }
+    }
+
+    /// Returns the reason of the oracle for an authorization that expires in its first second.
+    fn expected(
+        status: oracle::Status,
+        now: i64,
+        [user, organization]: [OwnerState; 2],
+    ) -> Result<(), NotInForce> {
+        let authorization = oracle::Authorization {
+            id: 1,
+            status,
+            expires: Some(1),
+            organization: owner(organization),
+            user: Some(owner(user)),
+            permissions: Vec::new(),
+        };
+        authorization.in_force(now).map_err(|denied| match denied {
+            oracle::Denied::Revoked => NotInForce::Revoked,
+            oracle::Denied::Inactive => NotInForce::Inactive,
+            oracle::Denied::Expired => NotInForce::Expired,
+            oracle::Denied::OwnerInactive => NotInForce::OwnerInactive,
+            other => unreachable!("{other:?}"),
+        })
+    }
+
     #[test]
     fn refusal_reasons_follow_their_precedence() {
-        for status in [Status::Active, Status::Inactive, Status::Revoked] {
-            for expired in [false, true] {
-                for user in STATES {
-                    for organization in STATES {
-                        let deleted = [user, organization].contains(&OwnerState::Deleted);
-                        let off = [user, organization] != [OwnerState::Active; 2];
-                        let reasons = [
-                            (status == Status::Revoked || deleted, NotInForce::Revoked),
-                            (status == Status::Inactive, NotInForce::Inactive),
-                            (expired, NotInForce::Expired),
-                            (off, NotInForce::OwnerInactive),
-                        ];
-                        let first = reasons.iter().find(|(holds, _)| *holds);
-                        let wanted = first.map_or(Ok(()), |(_, reason)| Err(*reason));
-                        assert_eq!(
-                            check_in_force(status, || expired, [user, organization]),
-                            wanted
-                        );
-                    }
+        for (status, same) in [
+            (Status::Active, oracle::Status::Active),
+            (Status::Inactive, oracle::Status::Inactive),
+            (Status::Revoked, oracle::Status::Revoked),
+        ] {
+            for (expired, now) in [(false, 0), (true, 1)] {
+                for owners in STATES.iter().flat_map(|user| STATES.map(|other| [*user, other])) {
+                    let decided = check_in_force(status, || expired, owners);
+                    assert_eq!(decided, expected(same, now, owners), "{status:?} {owners:?}");
                 }
             }
         }

@@ -278,6 +278,7 @@ fn list(names: impl Iterator<Item = impl ToString>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use symbolon_oracle::{Role, roles};
 
     fn check(origin: Origin, permissions: &[&str]) -> Result<(), SchemaError> {
         let schema = Schema::influxdb_v2().and(Schema::databases());
@@ -294,6 +295,24 @@ mod tests {
             check(Origin::V2, &["read:buckets", "write:orgs/0000000000000001/databases/x"]),
             Ok(())
         );
+    }
+
+    #[test]
+    fn the_presets_equal_those_of_the_oracle() {
+        fn texts<T: ToString>(all: impl IntoIterator<Item = T>) -> Vec<String> {
+            all.into_iter().map(|one| one.to_string()).collect()
+        }
+        let (organization, user) = (Id::new(5).unwrap(), Id::new(7).unwrap());
+        for (preset, expected) in [
+            (Schema::influxdb_operator(), roles::operator()),
+            (Schema::influxdb_owner(organization), roles::role(5, Role::Owner)),
+            (Schema::influxdb_member(organization), roles::role(5, Role::Member)),
+            (Schema::influxdb_me(user), roles::me(7)),
+            (Schema::influxdb_all_access(organization, Some(user)), roles::all_access(5, Some(7))),
+            (Schema::influxdb_all_access(organization, None), roles::all_access(5, None)),
+        ] {
+            assert_eq!(texts(preset), texts(expected));
+        }
     }
 
     #[test]

@@ -66,21 +66,24 @@ mod tests {
     use super::*;
     use crate::permission::{Action, Mismatch, PermissionSet, RequestTarget, Resource};
     use proptest::prelude::*;
+    use symbolon_oracle as oracle;
 
     fn id(number: u64) -> Id {
         Id::new(number).unwrap()
     }
 
-    /// Bucket 1 of organization 1 is named `a`, bucket 2 of organization 2 `b`.
+    /// The registered buckets.
+    const BUCKETS: [oracle::Bucket<'_>; 2] = [
+        oracle::Bucket { id: 1, organization: 1, name: "a" },
+        oracle::Bucket { id: 2, organization: 2, name: "b" },
+    ];
+
     struct Buckets;
 
     impl BucketNames for Buckets {
         fn bucket(&self, bucket: Id) -> Option<(Id, Box<str>)> {
-            match bucket.number() {
-                1 => Some((id(1), "a".into())),
-                2 => Some((id(2), "b".into())),
-                _ => None,
-            }
+            let found = BUCKETS.iter().find(|one| one.id == bucket.number())?;
+            Some((id(found.organization), found.name.into()))
         }
     }
 
@@ -134,36 +137,19 @@ mod tests {
         }
     }
 
-    /// A slow and simple implementation of the rules: a table of the organizations of permission
-    /// and request (`-` none, `=` the same, `!` another) and their resources.
-    fn reference(granted: &Permission, request: &Request<'_>) -> bool {
-        if granted.action != request.action || granted.resource.kind != request.kind {
-            return false;
-        }
-        let organization = match (granted.resource.organization, request.organization) {
-            (None, _) => '*',
-            (Some(_), None) => '-',
-            (Some(a), Some(b)) if a == b => '=',
-            (Some(_), Some(_)) => '!',
-        };
-        let resource = match (&granted.resource.target, &request.wanted) {
-            (Target::Any, _) => "any",
-            (Target::Id(a), RequestTarget::Id(b)) if a == b => "same id",
-            (Target::Name(a), RequestTarget::Name(b)) if **a == **b => "same name",
-            _ => "other",
-        };
-        matches!(
-            (organization, resource),
-            ('*' | '=', "any" | "same id" | "same name") | ('-', "same id")
-        )
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
         #[test]
-        fn covers_equals_the_reference(granted in permission(), request in request()) {
-            prop_assert_eq!(granted.covers(&request), reference(&granted, &request));
+        fn covers_equals_the_oracle(granted in permission(), request in request()) {
+            let expected = oracle::Permission::from(&granted).covers(&(&request).into());
+            prop_assert_eq!(granted.covers(&request), expected);
+        }
+
+        #[test]
+        fn includes_equals_the_oracle(held in permission(), wanted in permission()) {
+            let expected = oracle::Permission::from(&held).includes(&(&wanted).into(), &BUCKETS);
+            prop_assert_eq!(held.includes(&wanted, &Buckets), expected);
         }
 
         /// A covered request has no mismatches, every other request has at least one, and

@@ -5,6 +5,8 @@ mod json;
 mod matching;
 mod mismatch;
 pub(crate) mod name_codes;
+#[cfg(test)]
+mod oracle;
 mod text;
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Access of signed-in users, compared with the documented rules.
+//! Access of signed-in users, compared with the oracle.
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test that fails panics")]
 
 use crate::fixture::{World, key, options, user_caller};
@@ -11,11 +11,7 @@ use symbolon::{
     ListOptions, Membership, NewAuthorization, NewUser, Organization, Permission, Request,
     ResourceType, Role, Status, Timestamp, Transition, User, UserEdit,
 };
-
-/// The resource types of InfluxDB's open-source edition that roles include.
-const TYPES: &str = "authorizations buckets dashboards orgs sources tasks telegrafs users \
-     variables scrapers secrets labels views documents notificationRules notificationEndpoints \
-     checks dbrp notebooks annotations remotes replications";
+use symbolon_oracle as oracle;
 
 fn id(number: u64) -> Id {
     Id::new(number).unwrap()
@@ -89,28 +85,29 @@ impl Setting {
         world.engine
     }
 
-    /// Returns the role of the first user in an organization that is active.
-    fn role(&self, organization: Option<Id>) -> Option<Role> {
-        let organization = organization?;
-        let at = usize::try_from(organization.number() - 1).ok()?;
-        let held = self.users[0].memberships.iter();
-        let mut held = held.filter(|one| one.organization == organization);
-        let role = held.next()?.role;
-        (self.organizations.get(at)? == &Status::Active).then_some(role)
+    /// Returns the permissions of the first user; `None` if it may do everything.
+    fn held(&self) -> Option<Vec<oracle::Permission<'static>>> {
+        let user = &self.users[0];
+        let is_active = |number: u64| self.organizations[number as usize - 1] == Status::Active;
+        let memberships = user.memberships.iter().map(|one| {
+            let role = match one.role {
+                Role::Owner => oracle::Role::Owner,
+                Role::Member => oracle::Role::Member,
+            };
+            (one.organization.number(), role)
+        });
+        let active = memberships.filter(|(organization, _)| is_active(*organization));
+        (!user.operator).then(|| oracle::roles::session(user.id.number(), active))
     }
 
-    /// Returns true if the first user holds a permission and so may grant it.
-    fn may(&self, action: Action, kind: &str, organization: Option<Id>, one: Option<Id>) -> bool {
-        let user = &self.users[0];
-        let enough = |role: Option<Role>| {
-            role == Some(Role::Owner) || role.is_some() && action == Action::READ
-        };
-        user.operator
-            || kind == "users" && one == Some(user.id)
-            || kind == "orgs" && enough(self.role(one))
-            || kind != "orgs"
-                && TYPES.split(' ').any(|known| known == kind)
-                && enough(self.role(organization))
+    /// Returns true if the first user may do what is asked.
+    fn may(&self, asked: &Asked) -> bool {
+        self.held().is_none_or(|held| held.iter().any(|one| one.covers(asked)))
+    }
+
+    /// Returns true if the first user may grant a permission.
+    fn may_grant(&self, wanted: &oracle::Permission<'_>) -> bool {
+        self.held().is_none_or(|held| held.iter().any(|one| one.includes(wanted, &[])))
     }
 
     fn answer(&self, found: Result<bool, AdminError>) -> Option<bool> {
@@ -143,14 +140,32 @@ fn allowed<T>(answer: Result<T, AdminError>) -> Result<bool, AdminError> {
     }
 }
 
+type Asked = oracle::Request<'static>;
+
+fn asked(
+    action: &'static str,
+    kind: &'static str,
+    organization: Option<Id>,
+    one: Option<Id>,
+) -> Asked {
+    let target = one.map_or(oracle::Target::Any, |one| oracle::Target::Id(one.number()));
+    oracle::Request { action, kind, organization: organization.map(Id::number), target }
+}
+
+/// Returns the permission that a request corresponds to.
+fn permission_of(asked: &Asked) -> oracle::Permission<'static> {
+    let oracle::Request { action, kind, organization, target } = *asked;
+    oracle::Permission { action, kind, organization, target }
+}
+
 /// Returns all combinations of action, type, organization and id, including unknown ones.
-fn questions() -> impl Iterator<Item = (Action, &'static str, Option<Id>, Option<Id>)> {
-    let kinds = TYPES.split(' ').chain(["flows", "databases", "instance"]);
+fn questions() -> impl Iterator<Item = Asked> {
+    let kinds = oracle::roles::TYPES.into_iter().chain(["flows", "databases", "instance"]);
     let ids = || [None, Some(1), Some(2), Some(3), Some(9)].map(|number| number.map(id));
     kinds.flat_map(move |kind| {
-        [Action::READ, Action::WRITE].into_iter().flat_map(move |action| {
+        oracle::roles::ACTIONS.into_iter().flat_map(move |action| {
             ids().into_iter().flat_map(move |organization| {
-                ids().into_iter().map(move |one| (action, kind, organization, one))
+                ids().into_iter().map(move |one| asked(action, kind, organization, one))
             })
         })
     })
@@ -158,15 +173,16 @@ fn questions() -> impl Iterator<Item = (Action, &'static str, Option<Id>, Option
 
 fn compare(setting: &Setting) {
     let engine = setting.engine();
-    let asked = engine.admin(asking()).with_tombstones();
-    for (action, name, organization, one) in questions() {
-        let mut request = Request::new(action, kind(name));
-        request = organization.map_or(request, |of| request.organization(of));
-        request = one.map_or(request, |one| request.id(one));
-        let answer = allowed(asked.authorize(&request));
+    let admin = engine.admin(asking()).with_tombstones();
+    for asked in questions() {
+        let mut request = Request::new(asked.action.parse().unwrap(), kind(asked.kind));
+        request = asked.organization.map_or(request, |of| request.organization(id(of)));
+        if let oracle::Target::Id(one) = asked.target {
+            request = request.id(id(one));
+        }
+        let answer = allowed(admin.authorize(&request));
         if let Some(may) = setting.answer(answer) {
-            let wanted = setting.may(action, name, organization, one);
-            assert_eq!(may, wanted, "{request} in {setting:?}");
+            assert_eq!(may, setting.may(&asked), "{request} in {setting:?}");
         }
     }
     compare_grants(setting, &engine);
@@ -174,40 +190,34 @@ fn compare(setting: &Setting) {
 }
 
 fn compare_grants(setting: &Setting, engine: &Engine) {
-    let asked = engine.admin(asking()).with_tombstones();
+    let admin = engine.admin(asking()).with_tombstones();
     for (at, status) in (1..).zip(&setting.organizations) {
-        for (action, name, organization, one) in questions() {
+        for one in questions() {
             // Permissions for other organizations are refused for every caller.
-            let fits = organization.is_none_or(|of| of == id(at));
-            if !fits || *status == Status::Revoked || ["databases", "instance"].contains(&name) {
+            let fits = one.organization.is_none_or(|of| of == at);
+            if !fits || *status == Status::Revoked || ["databases", "instance"].contains(&one.kind)
+            {
                 continue;
             }
-            let mut permission = Permission::new(action, kind(name));
-            permission = match organization {
-                Some(of) => permission.organization(of),
-                None => permission,
-            };
-            permission = match one {
-                Some(one) => permission.id(one),
-                None => permission,
-            };
-            let new = NewAuthorization::new(id(at), [permission.clone()]);
-            let made = asked.authorizations().create(new);
+            let wanted = permission_of(&one);
+            let permission: Permission = wanted.to_string().parse().unwrap();
+            let new = NewAuthorization::new(id(at), [permission]);
+            let made = admin.authorizations().create(new);
             if let Ok((_, made)) = &made {
                 assert_eq!(made.created_by, Some(Creator::User(id(1))));
                 engine.admin(Caller::Root).authorizations().revoke(made.id).unwrap();
             }
             if let Some(may) = setting.answer(allowed(made)) {
-                let wanted = setting.may(Action::WRITE, "authorizations", Some(id(at)), None)
-                    && setting.may(action, name, organization, one);
-                assert_eq!(may, wanted, "{permission} in {setting:?}");
+                let create = asked("write", "authorizations", Some(id(at)), None);
+                let expected = setting.may(&create) && setting.may_grant(&wanted);
+                assert_eq!(may, expected, "{wanted} in {setting:?}");
             }
         }
     }
 }
 
 fn compare_lists(setting: &Setting, engine: &Engine) {
-    let asked = engine.admin(asking()).with_tombstones();
+    let admin = engine.admin(asking()).with_tombstones();
     let made: Vec<_> = (1..)
         .zip(&setting.organizations)
         .filter(|(_, status)| **status != Status::Revoked)
@@ -218,11 +228,11 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
             (made.organization, made.id)
         })
         .collect();
-    let seen = |kind: &str, organization: Option<Id>, one: Id| {
-        setting.may(Action::READ, kind, organization, Some(one))
+    let seen = |kind: &'static str, organization: Option<Id>, one: Id| {
+        setting.may(&asked("read", kind, organization, Some(one)))
     };
     let Ok(listed) =
-        asked.authorizations().list(&AuthorizationFilter::default(), ListOptions::default()).all()
+        admin.authorizations().list(&AuthorizationFilter::default(), ListOptions::default()).all()
     else {
         return assert_ne!(setting.users[0].status, Status::Active);
     };
@@ -230,10 +240,10 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
     let wanted = made.iter().filter(|(of, one)| seen("authorizations", Some(*of), *one));
     assert_eq!(listed, wanted.map(|(_, one)| *one).collect::<Vec<_>>());
     for (of, one) in &made {
-        let found = asked.authorizations().get(*one).is_ok();
+        let found = admin.authorizations().get(*one).is_ok();
         assert_eq!(found, seen("authorizations", Some(*of), *one));
-        let edit = asked.authorizations().edit(*one, Transition::Deactivate.into());
-        let may = setting.may(Action::WRITE, "authorizations", Some(*of), Some(*one));
+        let edit = admin.authorizations().edit(*one, Transition::Deactivate.into());
+        let may = setting.may(&asked("write", "authorizations", Some(*of), Some(*one)));
         assert_eq!(edit.is_ok(), may);
         let member = setting.users[0].memberships.iter().any(|held| held.organization == *of);
         // Members of the organization get `Forbidden`; others get `NotFound`.
@@ -243,21 +253,21 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
     let mut users = Vec::new();
     for one in &setting.users {
         let seen = seen("users", None, one.id);
-        assert_eq!(asked.users().get(one.id).is_ok(), seen, "{setting:?}");
+        assert_eq!(admin.users().get(one.id).is_ok(), seen, "{setting:?}");
         users.extend((seen && one.status != Status::Revoked).then_some(one.clone()));
     }
-    assert_eq!(asked.users().list(whole).all().unwrap(), users);
+    assert_eq!(admin.users().list(whole).all().unwrap(), users);
     let mut organizations = Vec::new();
     for (at, status) in (1..).zip(&setting.organizations) {
         let seen = seen("orgs", None, id(at));
-        let answer = asked.organizations().get(id(at)).is_ok();
+        let answer = admin.organizations().get(id(at)).is_ok();
         assert_eq!(answer, seen, "{setting:?}");
         let there = *status != Status::Revoked;
         organizations.extend((seen && there).then_some(id(at)));
         let alive = |one: &&User| one.status != Status::Revoked;
         let held = |one: &User| Some((one.clone(), one.role_in(id(at))?));
         let members = setting.users.iter().filter(alive).filter_map(held);
-        match asked.organizations().members(id(at)) {
+        match admin.organizations().members(id(at)) {
             Ok(found) if seen && there => assert_eq!(found, members.collect::<Vec<_>>()),
             Err(AdminError::NotFound(_)) => assert!(!(seen && there), "{setting:?}"),
             Err(AdminError::Forbidden(_)) => {
@@ -267,7 +277,7 @@ fn compare_lists(setting: &Setting, engine: &Engine) {
             answer => panic!("{answer:?} in {setting:?}"),
         }
     }
-    let listed = asked.organizations().list(whole).all().unwrap();
+    let listed = admin.organizations().list(whole).all().unwrap();
     // The world has an organization of its own, which an operator sees.
     let listed = listed.iter().filter(|one| one.name != "org");
     assert_eq!(listed.map(|one| one.id).collect::<Vec<_>>(), organizations);
