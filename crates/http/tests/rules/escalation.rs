@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use symbolon::{Action, Id, Permission, ResourceType, Target};
+use symbolon_oracle as oracle;
 
-use crate::reference::{READ, WRITE, allows};
+use crate::reference::{READ, WRITE, allows, may_grant, to_oracle};
 use crate::server::{Server, texts};
 use crate::sets::permissions;
 use crate::support::{Reply, read_id};
@@ -84,17 +85,13 @@ fn permission_json(one: &Permission) -> Value {
     json!({"action": one.action.to_string(), "resource": resource})
 }
 
-/// Returns whether `held` allows granting `wanted`, by a second implementation of the rule: one
-/// held permission has equal parts, where a missing part means *any*.
-fn may_grant(held: &[Permission], wanted: &Permission) -> bool {
-    held.iter().any(|one| {
-        let same = one.action == wanted.action && one.resource.kind == wanted.resource.kind;
-        let org = one.resource.organization.is_none()
-            || one.resource.organization == wanted.resource.organization;
-        let target =
-            one.resource.target == Target::Any || one.resource.target == wanted.resource.target;
-        same && org && target
-    })
+/// Returns whether `held` allows granting `wanted`.
+fn includes(held: &[Permission], wanted: &oracle::Permission<'_>) -> bool {
+    let buckets = WORLD.orgs.iter().zip(WORLD.buckets).flat_map(|(org, ids)| {
+        let named = ["a", "b"].into_iter().zip(ids);
+        named.map(|(name, id)| oracle::Bucket { id: id.number(), organization: org.number(), name })
+    });
+    may_grant(held, wanted, &buckets.collect::<Vec<_>>())
 }
 
 /// Returns every request in this world that `held` allows.
@@ -164,21 +161,10 @@ fn databases() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     proptest::collection::vec((action, name), 0..4)
 }
 
-/// Returns whether `held` allows granting a database: by all buckets of the organization, or by the
-/// bucket of the same name.
-fn may_grant_database(held: &[Permission], action: &str, name: &str) -> bool {
-    let (org, buckets) = (WORLD.orgs[0], WORLD.buckets[0]);
-    held.iter().any(|one| {
-        let resource = &one.resource;
-        let same = one.action.to_string() == action && resource.kind == ResourceType::BUCKETS;
-        let in_org = resource.organization.is_none_or(|held| held == org);
-        let fits = match resource.target {
-            Target::Any => true,
-            Target::Id(id) => id == buckets[0] && name == "a" || id == buckets[1] && name == "b",
-            Target::Name(_) => false,
-        };
-        same && in_org && fits
-    })
+/// Returns the permission on a database of the first organization; `*` is any.
+fn database((action, name): (&'static str, &'static str)) -> oracle::Permission<'static> {
+    let any = oracle::Permission::new(action, "databases").organization(WORLD.orgs[0].number());
+    if name == "*" { any } else { any.name(name) }
 }
 
 fn database_json(wanted: &[(&str, &str)]) -> Value {
@@ -209,7 +195,7 @@ proptest! {
         let writes_user = allows(&held, WRITE, ResourceType::USERS, None, Some(user));
         let expected = if !writes_authorizations(&held, None) || !writes_user {
             401
-        } else if !wanted.iter().all(|one| may_grant(&held, one)) {
+        } else if !wanted.iter().all(|one| includes(&held, &to_oracle(one))) {
             403
         } else if !wanted.iter().all(is_local) {
             400
@@ -238,7 +224,7 @@ proptest! {
             201
         } else if !writes_authorizations(&held, Some(target)) {
             401
-        } else if !old.iter().all(|one| may_grant(&held, one)) {
+        } else if !old.iter().all(|one| includes(&held, &to_oracle(one))) {
             403
         } else {
             201
@@ -257,7 +243,7 @@ proptest! {
             held.extend(help(None));
         }
         let (token, _) = caller(&held);
-        let may = |(action, name): &(&str, &str)| may_grant_database(&held, action, name);
+        let may = |one: &(&'static str, &'static str)| includes(&held, &database(*one));
         let body = json!({"description": "made", "permissions": database_json(&first)});
         let reply = WORLD.server.ask("POST /api/v0/tokens", &token, body);
         let may_create = writes_authorizations(&held, None) && first.iter().all(may);
@@ -268,8 +254,8 @@ proptest! {
         let (_, other) = WORLD.server.database_token(WORLD.orgs[0], &given);
         let line = format!("PATCH /api/v0/tokens/{}", other.to_uuid());
         let reply = WORLD.server.ask(&line, &token, json!({"permissions": database_json(&then)}));
-        let had = |(action, name): &(&str, &str)| {
-            first.iter().any(|(had, of)| had == action && (of == name || *of == "*"))
+        let had = |one: &(&'static str, &'static str)| {
+            first.iter().any(|had| database(*had).includes(&database(*one), &[]))
         };
         let writes_this = writes_authorizations(&held, Some(other));
         let may_change = writes_this && then.iter().all(|one| had(one) || may(one));

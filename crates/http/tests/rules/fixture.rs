@@ -8,8 +8,9 @@ use symbolon::{
     Authorization, Id, NewAuthorization, Origin, Permission, Role, SetUpRequest, Token, Transition,
 };
 use symbolon_http::Settings;
+use symbolon_oracle::Denied;
 
-use crate::reference::{Credential, FORBIDDEN, Refusal, UNAUTHORIZED, Who};
+use crate::reference::{Credential, Who, refusal_of};
 use crate::resources::{Kind, Realm};
 use crate::server::{Backend, texts};
 use crate::sets::{all_access, operator, permissions, session};
@@ -50,10 +51,6 @@ pub(crate) struct World {
     /// Database tokens that are not revoked, with their organizations.
     pub(crate) database_tokens: Vec<(Id, Id)>,
 }
-
-const UNKNOWN: (Refusal, &str) = (UNAUTHORIZED, "unauthorized access");
-const INACTIVE: (Refusal, &str) = (UNAUTHORIZED, "token is inactive");
-const OWNER_INACTIVE: (Refusal, &str) = (FORBIDDEN, "User is inactive");
 
 impl World {
     pub(crate) fn new() -> Self {
@@ -105,7 +102,7 @@ impl World {
         for (name, token) in
             [("token of a deleted user", orphan.0), ("token of a deleted organization", stray.0)]
         {
-            world.put_invalid(name, Credential::Token(token), UNKNOWN);
+            world.put_invalid(name, Credential::Token(token), Denied::Revoked);
         }
         world.sessions(operator_user);
         world.delete_user(orphan_user);
@@ -199,18 +196,15 @@ impl World {
         self.callers.last_mut().unwrap()
     }
 
-    fn put_invalid(
-        &mut self,
-        name: &'static str,
-        credential: Credential,
-        refusal: (Refusal, &'static str),
-    ) {
-        self.put(name, credential).invalid = Some(refusal);
+    fn put_invalid(&mut self, name: &'static str, credential: Credential, denied: Denied) {
+        self.put(name, credential).invalid = Some(refusal_of(denied));
     }
 
     fn valid_tokens(&mut self, anna: Id) {
         let (own, org) = (&self.own, self.own.org);
         let all: Vec<_> = texts(&all_access(org, anna));
+        let write_org = format!("write:orgs/{org}");
+        let all_but_one: Vec<_> = all.iter().filter(|one| **one != write_org).cloned().collect();
         let reading = [
             format!("read:orgs/{org}/authorizations"),
             format!("read:orgs/{org}/buckets"),
@@ -230,6 +224,7 @@ impl World {
         let anna = Some(anna);
         for (name, user, held) in [
             ("all-access token", anna, &all[..]),
+            ("token for all but writing its organization", anna, &all_but_one),
             ("read-only token", anna, &reading),
             ("token that writes authorizations", anna, &authorizations),
             ("token without a matching permission", anna, &dashboards),
@@ -265,16 +260,16 @@ impl World {
         let off = self.user("inactive-user", Some((org, Role::Owner)));
         let (of_inactive, _) = self.authorization(org, Some(off), &all);
         self.backend.change_user(off, Transition::Deactivate);
-        self.put_invalid("no credential", Credential::Nothing, UNKNOWN);
-        for (name, token, refusal) in [
-            ("inactive token", inactive, INACTIVE),
-            ("revoked token", revoked, UNKNOWN),
-            ("expired token", expired, UNKNOWN),
-            ("token of an inactive user", of_inactive, OWNER_INACTIVE),
-            ("garbage", "garbage".to_owned(), UNKNOWN),
-            ("unknown token", unknown_token(), UNKNOWN),
+        self.put_invalid("no credential", Credential::Nothing, Denied::Unknown);
+        for (name, token, denied) in [
+            ("inactive token", inactive, Denied::Inactive),
+            ("revoked token", revoked, Denied::Revoked),
+            ("expired token", expired, Denied::Expired),
+            ("token of an inactive user", of_inactive, Denied::OwnerInactive),
+            ("garbage", "garbage".to_owned(), Denied::Malformed),
+            ("unknown token", unknown_token(), Denied::Unknown),
         ] {
-            self.put_invalid(name, Credential::Token(token), refusal);
+            self.put_invalid(name, Credential::Token(token), denied);
         }
     }
 
@@ -296,10 +291,11 @@ impl World {
         self.backend.clock.advance(2 * HOUR);
         let signed_out = sign_in(owner);
         engine.sign_in().sign_out(signed_out.as_bytes()).unwrap();
-        for (name, session) in
-            [("expired session", expired), ("session that was signed out", signed_out)]
-        {
-            self.put_invalid(name, Credential::Session(session), UNKNOWN);
+        for (name, session, denied) in [
+            ("expired session", expired, Denied::Expired),
+            ("session that was signed out", signed_out, Denied::Revoked),
+        ] {
+            self.put_invalid(name, Credential::Session(session), denied);
         }
         for (name, user, role) in [
             ("signed-in operator", operator, None),

@@ -133,7 +133,7 @@ pub(crate) fn database_tokens(
     need(may, FORBIDDEN)?;
     let Some(target) = filled.first().map(|one| one.thing) else {
         if operation == "CreateDatabaseToken" {
-            need(who.may_grant_reading_buckets(org), FORBIDDEN)?;
+            need(who.may_grant_reading_database(org, "db"), FORBIDDEN)?;
             return Ok(Answer::Done(200));
         }
         let own = world.database_tokens.iter().filter(|(_, of)| *of == org);

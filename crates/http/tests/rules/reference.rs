@@ -1,8 +1,7 @@
-//! The callers of the matrix, and a plain reference implementation of their permissions.
+//! The callers of the matrix, and their permissions by the oracle.
 
 use symbolon::{Id, Permission, ResourceType, Role, Target};
-
-use crate::sets::role;
+use symbolon_oracle as oracle;
 
 /// Status and code of a refusal, and its subject if an operation names several records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +27,19 @@ pub(crate) const FORBIDDEN: Refusal = refusal(403, "forbidden");
 pub(crate) const NOT_FOUND: Refusal = refusal(404, "not found");
 pub(crate) const REVOKED: Refusal = refusal(409, "conflict");
 pub(crate) const CONFLICT: Refusal = refusal(422, "conflict");
+
+/// Returns the reply to a caller whose credential is refused, with its message.
+pub(crate) fn refusal_of(denied: oracle::Denied) -> (Refusal, &'static str) {
+    use oracle::Denied::{
+        Expired, Forbidden, Inactive, Malformed, OwnerInactive, Revoked, Unknown,
+    };
+    match denied {
+        Malformed | Unknown | Revoked | Expired => (UNAUTHORIZED, "unauthorized access"),
+        Inactive => (UNAUTHORIZED, "token is inactive"),
+        OwnerInactive => (FORBIDDEN, "User is inactive"),
+        Forbidden => panic!("depends on the request"),
+    }
+}
 
 /// The credential of a request.
 #[derive(Debug, Clone)]
@@ -55,12 +67,28 @@ pub(crate) struct Who {
 pub(crate) const READ: &str = "read";
 pub(crate) const WRITE: &str = "write";
 
-/// Returns whether one of the permissions allows a request, by a second implementation of the rule.
-///
-/// Action and type must be equal. A permission without organization and id allows every request,
-/// one with an organization those that name it, and one with an id those for this id, unless both
-/// name different organizations. Users belong to no organization: a permission that names one
-/// allows nothing on them.
+/// Returns a permission as the oracle represents it.
+pub(crate) fn to_oracle(one: &Permission) -> oracle::Permission<'_> {
+    oracle::Permission {
+        action: one.action.as_str(),
+        kind: one.resource.kind.as_str(),
+        organization: one.resource.organization.map(Id::number),
+        target: match &one.resource.target {
+            Target::Any => oracle::Target::Any,
+            Target::Id(id) => oracle::Target::Id(id.number()),
+            Target::Name(name) => oracle::Target::Name(name),
+        },
+    }
+}
+
+pub(crate) fn to_oracle_role(role: Role) -> oracle::Role {
+    match role {
+        Role::Owner => oracle::Role::Owner,
+        Role::Member => oracle::Role::Member,
+    }
+}
+
+/// Returns whether one of the permissions allows a request.
 pub(crate) fn allows(
     held: &[Permission],
     action: &str,
@@ -68,19 +96,22 @@ pub(crate) fn allows(
     org: Option<Id>,
     id: Option<Id>,
 ) -> bool {
-    held.iter().any(|one| {
-        let scope = one.resource.organization;
-        let fits = match (&one.resource.target, scope) {
-            (Target::Any, None) => true,
-            (Target::Any, Some(_)) => org == scope,
-            (Target::Id(held), _) => {
-                id == Some(*held) && (scope.is_none() || org.is_none() || org == scope)
-            }
-            (Target::Name(_), _) => false,
-        };
-        let is_same = one.action.as_str() == action && one.resource.kind == kind;
-        is_same && fits && (kind != ResourceType::USERS || scope.is_none())
-    })
+    let request = oracle::Request {
+        action,
+        kind: kind.as_str(),
+        organization: org.map(Id::number),
+        target: id.map_or(oracle::Target::Any, |id| oracle::Target::Id(id.number())),
+    };
+    held.iter().any(|one| to_oracle(one).covers_record(&request))
+}
+
+/// Returns whether one of the permissions includes `wanted`, so that its holder may grant it.
+pub(crate) fn may_grant(
+    held: &[Permission],
+    wanted: &oracle::Permission<'_>,
+    buckets: &[oracle::Bucket<'_>],
+) -> bool {
+    held.iter().any(|one| to_oracle(one).includes(wanted, buckets))
 }
 
 impl Who {
@@ -109,24 +140,32 @@ impl Who {
         held.is_none_or(|held| allows(held, action, kind, org, id))
     }
 
+    /// Returns whether the caller may grant a permission. The matrix grants no database that has
+    /// the name of a bucket.
+    pub(crate) fn may_grant(&self, wanted: &oracle::Permission<'_>) -> bool {
+        self.holds.as_ref().is_none_or(|held| may_grant(held, wanted, &[]))
+    }
+
     /// Returns whether the caller holds all permissions of a role in an organization, except those
     /// on users.
     pub(crate) fn has_role(&self, org: Id, of: Role) -> bool {
-        let mut wanted = role(org, of).filter(|one| one.resource.kind != ResourceType::USERS);
-        wanted.all(|one| {
-            let kind = one.resource.kind;
-            let id = (kind == ResourceType::ORGANIZATIONS).then_some(org);
-            self.may(one.action.as_str(), kind, Some(org), id)
-        })
+        let mut wanted = oracle::roles::role(org.number(), to_oracle_role(of)).into_iter();
+        wanted.all(|one| one.kind == "users" || self.may_grant(&one))
     }
 
     pub(crate) fn may_user(&self, action: &str, id: Id) -> bool {
         self.may(action, ResourceType::USERS, None, Some(id))
     }
 
-    /// Returns whether the caller may grant reading the buckets, and so databases, of `org`.
+    /// Returns whether the caller may grant reading the buckets of `org`.
     pub(crate) fn may_grant_reading_buckets(&self, org: Id) -> bool {
-        self.may(READ, ResourceType::BUCKETS, Some(org), None)
+        self.may_grant(&oracle::Permission::new(READ, "buckets").organization(org.number()))
+    }
+
+    /// Returns whether the caller may grant reading a database of `org`.
+    pub(crate) fn may_grant_reading_database(&self, org: Id, name: &str) -> bool {
+        let database = oracle::Permission::new(READ, "databases").organization(org.number());
+        self.may_grant(&database.name(name))
     }
 
     pub(crate) fn is_inside(&self, org: Id) -> bool {

@@ -1,9 +1,10 @@
 //! Roles and passwords give no more than the caller holds.
 
 use serde_json::{Value, json};
-use symbolon::{Permission, ResourceType, Role, Schema};
+use symbolon::{Permission, ResourceType, Role};
 
 use crate::server::{Server, texts};
+use crate::sets::role;
 
 /// Asserts that a request needs every permission that it gives, except those on users.
 fn needs_all(server: &Server, given: &[Permission], line: &str, body: &Value, status: u16) {
@@ -32,10 +33,10 @@ fn giving_a_role_requires_all_permissions_of_the_role() {
     let server = Server::new();
     let body = json!({"id": server.create_user("bert")});
     let line = format!("POST /api/v2/orgs/{}/owners", server.org);
-    let owner = Schema::influxdb_owner(server.org);
+    let owner = role(server.org, Role::Owner);
     needs_all(&server, &owner, &line, &body, 201);
     let line = format!("POST /api/v2/orgs/{}/members", server.org);
-    let mut member = Schema::influxdb_member(server.org);
+    let mut member = role(server.org, Role::Member);
     member.push(format!("write:orgs/{}", server.org).parse().unwrap());
     member.push("read:users".parse().unwrap());
     let give = |held: &[Permission]| {
@@ -55,7 +56,7 @@ fn setting_a_password_requires_all_permissions_of_the_user() {
     let user = server.create_user("bert");
     let line = format!("POST /api/v2/users/{user}/password");
     server.add_member(server.org, user, Role::Owner);
-    let mut owner = Schema::influxdb_owner(server.org);
+    let mut owner = role(server.org, Role::Owner);
     needs_all(&server, &owner, &line, &body, 204);
     // A member of another organization may do more than the owner of this one.
     server.add_member(other, user, Role::Member);

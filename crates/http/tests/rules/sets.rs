@@ -1,45 +1,38 @@
-//! The named permission sets of InfluxDB, implemented independently of the product.
+//! The named permission sets of InfluxDB, from the oracle.
 
-use symbolon::{Action, Id, Permission, ResourceType, Role, Schema};
+use symbolon::{Id, Permission, Role};
+use symbolon_oracle as oracle;
+use symbolon_oracle::roles;
 
+use crate::reference::to_oracle_role;
+
+/// Parses text forms of permissions.
 pub(crate) fn permissions<T: AsRef<str>>(texts: &[T]) -> Vec<Permission> {
     let parsed = texts.iter().map(|text| text.as_ref().parse());
     parsed.map(Result::unwrap).collect()
 }
 
-/// Returns InfluxDB's *all access*: one organization and the user's own record.
-pub(crate) fn all_access(org: Id, user: Id) -> Vec<Permission> {
-    let unscoped = [ResourceType::ORGANIZATIONS, ResourceType::USERS];
-    let all = operator().into_iter();
-    let others = all.filter(|one| !unscoped.contains(&one.resource.kind));
-    let others = others.map(|one| one.organization(org));
-    let own = permissions(&[format!("read:orgs/{org}")]).into_iter();
-    own.chain(own_record(user)).chain(others).collect()
+fn from_oracle(all: &[oracle::Permission<'_>]) -> Vec<Permission> {
+    permissions(&all.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
-/// Returns the operator's set: 44 entries without a scope, on every type but `instance`.
+/// Returns the permissions of an operator.
 pub(crate) fn operator() -> Vec<Permission> {
-    let all = Schema::influxdb_operator();
-    assert_eq!(all.len(), 44);
-    assert!(all.iter().all(|one| one.resource.organization.is_none()));
-    all
+    from_oracle(&roles::operator())
 }
 
-/// Returns the permissions of a role: reading every type of InfluxDB in the organization, and for
-/// an owner writing them.
-pub(crate) fn role(org: Id, role: Role) -> impl Iterator<Item = Permission> {
-    let all = operator().into_iter().map(move |one| match one.resource.kind {
-        ResourceType::ORGANIZATIONS => one.id(org),
-        _ => one.organization(org),
-    });
-    all.filter(move |one| role == Role::Owner || one.action == Action::READ)
+/// Returns *all access* to one organization and to the user's own record.
+pub(crate) fn all_access(org: Id, user: Id) -> Vec<Permission> {
+    from_oracle(&roles::all_access(org.number(), Some(user.number())))
 }
 
-fn own_record(user: Id) -> Vec<Permission> {
-    permissions(&[format!("read:users/{user}"), format!("write:users/{user}")])
+/// Returns the permissions of a role.
+pub(crate) fn role(org: Id, role: Role) -> Vec<Permission> {
+    from_oracle(&roles::role(org.number(), to_oracle_role(role)))
 }
 
-/// Returns the permissions of a session: those of the role, and of the user on its own record.
-pub(crate) fn session(org: Id, user: Id, of: Role) -> Vec<Permission> {
-    role(org, of).chain(own_record(user)).collect()
+/// Returns the permissions of a session of a user with one role.
+pub(crate) fn session(org: Id, user: Id, role: Role) -> Vec<Permission> {
+    let membership = (org.number(), to_oracle_role(role));
+    from_oracle(&roles::session(user.number(), [membership]))
 }
