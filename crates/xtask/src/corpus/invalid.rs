@@ -2,22 +2,22 @@
 //!
 //! A change may leave a text as it was; the oracle decides what each text is.
 
-use fastrand::Rng;
+use symbolon_oracle::random::{Rng, percent, pick};
+use symbolon_oracle::world::unknown_id;
 
-use super::records::{Authorization, Owners};
+use super::Issued;
 use super::text::{
     FIRST_ID_TOO_BIG, FIRST_SECRET_TOO_BIG, LAST_ID, LAST_SECRET, PREFIX, TextKind, ZERO_ID,
     base62, checksum, compose, id_digits, parts, printable, random_digit, random_secret,
     sha256_hash, sha512_hash,
 };
-use super::{percent, pick};
 
 /// Returns a text that is not a token.
-pub(super) fn malformed(rng: &mut Rng, existing: &Authorization<'_>) -> String {
+pub(super) fn malformed(rng: &mut Rng, existing: &Issued<'_>) -> String {
     let text = existing.text.as_str();
     let secret = parts(text).map(|(_, secret, _)| secret.to_owned());
     let secret = secret.unwrap_or_else(|| random_secret(rng));
-    let id = id_digits(existing.id);
+    let id = id_digits(existing.authorization.id);
     match rng.u8(..10) {
         0 => wrong_checksum(rng, &id, &secret),
         1 => invalid_digit(rng, &id, &secret),
@@ -26,7 +26,7 @@ pub(super) fn malformed(rng: &mut Rng, existing: &Authorization<'_>) -> String {
         3 => match rng.u8(..3) {
             0 => compose(FIRST_ID_TOO_BIG, &secret),
             1 => compose(&"z".repeat(11), &secret),
-            _ => compose(&base62(u128::from(existing.id) + (1 << 64), 11), &secret),
+            _ => compose(&base62(u128::from(existing.authorization.id) + (1 << 64), 11), &secret),
         },
         4 => match rng.u8(..3) {
             0 => compose(&id, FIRST_SECRET_TOO_BIG),
@@ -43,15 +43,15 @@ pub(super) fn malformed(rng: &mut Rng, existing: &Authorization<'_>) -> String {
 }
 
 /// Returns a well-formed text that no authorization has.
-pub(super) fn unknown(rng: &mut Rng, existing: &Authorization<'_>) -> String {
+pub(super) fn unknown(rng: &mut Rng, existing: &Issued<'_>) -> String {
     use TextKind::{Custom, InfluxV2, InfluxV3, Native};
     match rng.u8(..10) {
         0..4 => {
-            let id = Owners::unknown_id(rng);
+            let id = unknown_id(rng);
             pick(rng, &[InfluxV2, InfluxV3, Native, Custom]).text(rng, id)
         }
         4 => compose(LAST_ID, LAST_SECRET),
-        5 => Native.text(rng, existing.id),
+        5 => Native.text(rng, existing.authorization.id),
         // A stored hash must not work as a token.
         6 => {
             let stored = existing.kind.stored_hash(&existing.text);

@@ -1,7 +1,7 @@
 //! Generates the corpus of `cargo xtask e2e`: records to import, requests, and expected decisions.
 //!
-//! The documented rules are implemented here a second time, without the `symbolon` crates, so that
-//! a mistake in the product cannot hide in its own test.
+//! World, requests and decisions are those of `symbolon-oracle`. The forms of tokens and records
+//! are implemented here a second time, without the other `symbolon` crates.
 //!
 //! | file | contents |
 //! |---|---|
@@ -12,21 +12,33 @@
 //! The same arguments always generate the same bytes.
 
 mod invalid;
-mod oracle;
-mod permission;
-mod records;
-mod requests;
+mod json;
 mod text;
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use fastrand::Rng;
-use serde_json::Value;
+use symbolon_oracle::random::{Rng, pick};
+use symbolon_oracle::world::NOW;
+use symbolon_oracle::{Authorization, Presented, World, decide};
 
-use self::records::{Owners, import_file};
+use self::invalid::{malformed, unknown};
+use self::text::{TextKind, is_malformed};
 use crate::Failure;
+
+/// An authorization and its token.
+#[derive(Debug)]
+struct Issued<'w> {
+    authorization: &'w Authorization<'static>,
+    /// The token as its bearer presents it.
+    text: String,
+    kind: TextKind,
+}
+
+/// Authorizations by the texts of their tokens.
+type Index<'c> = HashMap<&'c str, &'c Authorization<'static>>;
 
 /// Writes the three files into `dir`, with ten requests for each authorization.
 ///
@@ -35,53 +47,54 @@ use crate::Failure;
 /// Fails if a file cannot be written, or if two tokens of this seed are equal.
 pub(crate) fn write(dir: &Path, authorizations: u32, seed: u64) -> Result<(), Failure> {
     let rng = &mut Rng::with_seed(seed);
-    let owners = Owners::new(authorizations);
-    let all = owners.authorizations(rng, authorizations);
-    fs::write(dir.join("import.json"), import_file(rng, &owners, &all))?;
-    let index: oracle::Index<'_> = all.iter().map(|one| (one.text.as_str(), one)).collect();
-    if index.len() < all.len() {
+    let world = World::new(rng, authorizations);
+    let issued: Vec<_> = world.authorizations.iter().map(|one| issue(rng, one)).collect();
+    fs::write(dir.join("import.json"), json::import_file(rng, &world, &issued))?;
+    let index: Index<'_> =
+        issued.iter().map(|one| (one.text.as_str(), one.authorization)).collect();
+    if index.len() < issued.len() {
         return Err("two tokens are equal: choose another seed".into());
     }
     let create = |name: &str| File::create(dir.join(name)).map(BufWriter::new);
     let (mut requests, mut expected) = (create("requests.jsonl")?, create("expected.jsonl")?);
     for _ in 0..10 * authorizations {
-        let (token, request) = requests::draw(rng, &owners, &all);
-        let line = requests::line(rng, &owners, &token, &request);
-        writeln!(requests, "{line}")?;
-        writeln!(expected, "{}", oracle::decide(&index, &token, &request))?;
+        let existing = pick(rng, &issued);
+        let token = presented(rng, existing);
+        let request = world.request(rng, existing.authorization);
+        writeln!(requests, "{}", json::request(rng, &world, &token, &request))?;
+        let found = index.get(token.as_str()).copied();
+        let presented = match found {
+            _ if is_malformed(&token) => Presented::Malformed,
+            None => Presented::Unknown,
+            Some(authorization) => Presented::TokenOf(authorization),
+        };
+        let decision = decide(presented, &request, NOW);
+        writeln!(expected, "{}", json::decision(found.map(|one| one.id), decision))?;
     }
     requests.flush()?;
     expected.flush()?;
     Ok(())
 }
 
-/// Returns one of `choices`, each with the same probability.
-#[expect(clippy::indexing_slicing, reason = "callers pass lists that are never empty")]
-fn pick<'a, T>(rng: &mut Rng, choices: &'a [T]) -> &'a T {
-    &choices[rng.usize(..choices.len())]
+fn issue<'w>(rng: &mut Rng, authorization: &'w Authorization<'static>) -> Issued<'w> {
+    let kind = TextKind::draw(rng);
+    Issued { authorization, text: kind.text(rng, authorization.id), kind }
 }
 
-/// Returns true with a probability of `share` in 100.
-fn percent(rng: &mut Rng, share: u8) -> bool {
-    rng.u8(..100) < share
-}
-
-/// Writes an id as the program does.
-fn hex(id: u64) -> String {
-    format!("{id:016x}")
-}
-
-/// Removes the members of an object that are null.
-fn without_nulls(mut object: Value) -> Value {
-    if let Some(members) = object.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
+/// Draws the text that a bearer presents: three in four tokens exist.
+fn presented(rng: &mut Rng, existing: &Issued<'_>) -> String {
+    match rng.u8(..100) {
+        0..12 => malformed(rng, existing),
+        12..24 => unknown(rng, existing),
+        _ => existing.text.clone(),
     }
-    object
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use serde_json::Value;
 
     use super::*;
 

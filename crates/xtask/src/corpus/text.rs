@@ -6,10 +6,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use fastrand::Rng;
 use sha2::{Digest as _, Sha256, Sha512};
-
-use super::pick;
+use symbolon_oracle::random::{Rng, pick};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TextKind {

@@ -8,11 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use fastrand::Rng;
 use symbolon::{
     Action, Admin, AdminError, Caller, Id, NewAuthorization, NewOrganization, Permission,
     ResourceType, Rotation,
 };
+use symbolon_oracle::random::Rng;
 
 use super::{Backend, files};
 use crate::Failure;

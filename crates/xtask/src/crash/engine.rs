@@ -13,12 +13,12 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use fastrand::Rng;
 use symbolon::backup::Backup;
 use symbolon::journal::JournalKeys;
 use symbolon::{Caller, Engine, ErrorChain};
 use symbolon_conformance::crash::{Crash, Opened, Report};
 use symbolon_files::private_dir;
+use symbolon_oracle::random::Rng;
 use tempfile::TempDir;
 
 use super::expected::{Copy, Expected};
