@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use symbolon_files::create_private;
+use symbolon_oracle::random::Rng;
 
 use crate::common::{Home, ORG, STORES, err, many, out, token};
 
@@ -220,12 +221,13 @@ fn a_killed_rotation_leaves_all_tokens_valid() {
     let cycles = std::env::var("SYMBOLON_CRASH_CYCLES").ok();
     let cycles: Option<u64> = cycles.map(|cycles| cycles.parse().unwrap());
     let records = if cycles.is_some() { 20_000 } else { 4000 };
+    let mut random = Rng::with_seed(1);
     for store in STORES {
         let (home, answers) = home_with_all(store);
         home.import(&many(records), &[]).success();
         let last = format!("{:032}", records - 1);
         let mut under_way = 0;
-        for round in 0..cycles.unwrap_or(5) {
+        for _ in 0..cycles.unwrap_or(5) {
             let mut rotating = home.process(&["key", "rotate"]);
             let rotating = rotating.stdout(Stdio::null()).stderr(Stdio::null());
             let mut rotating = rotating.spawn().unwrap();
@@ -233,7 +235,7 @@ fn a_killed_rotation_leaves_all_tokens_valid() {
             while secrets(&home.key()).len() == 1 && Instant::now() < limit {
                 thread::sleep(Duration::from_millis(1));
             }
-            let sealing = random(round) % (records as u64 * 20);
+            let sealing = random.u64(..records as u64 * 20);
             thread::sleep(Duration::from_micros(sealing));
             rotating.kill().unwrap();
             rotating.wait().unwrap();
@@ -253,9 +255,4 @@ fn a_killed_rotation_leaves_all_tokens_valid() {
         home.run(&["fsck"]).success();
         home.run(&["audit", "verify"]).success();
     }
-}
-
-/// Returns the same sequence each time.
-fn random(seed: u64) -> u64 {
-    seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
 }
