@@ -4,6 +4,7 @@
 mod allocations;
 mod backups;
 mod callers;
+mod decisions;
 mod epochs;
 mod explain_and_purge;
 mod fault_matrix;
