@@ -54,7 +54,9 @@ impl Verifier {
             for (number, ((token, request), answer)) in
                 checks.iter().zip(answers.iter_mut()).enumerate()
             {
-                match self.lane(view, number, token.as_ref()).zip(free.next()) {
+                // Takes a lane only for a token that needs one, so that the used lanes have no gaps.
+                let lane = self.lane(view, number, token.as_ref());
+                match lane.and_then(|lane| Some((lane, free.next()?))) {
                     Some(((block, lane), (to, place))) => {
                         (*to, *place) = (block, Some(lane));
                         used += 1;
