@@ -9,12 +9,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::admin_error::AdminError;
-use crate::import::Counts;
+use crate::import::{Counts, SetUpForm};
 use crate::maintenance::Maintenance;
 use crate::record::{Entity, Kind};
 use form::{AuthorizationForm, BucketForm, OrganizationForm, UserForm};
-
-pub(crate) use form::{CreatorForm, MembershipForm, SetUpForm};
 
 /// Selects if an export contains secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 
 use super::bad_row::{BadRow, ImportError, ImportList, RowPosition};
 use super::fields::{Fields, name, parsed};
+use super::forms::SetUpForm;
 use super::packed_sets::Sets;
 use super::rows::{AuthorizationRow, BucketRow, Named, OwnerRow};
 use super::tokens::Secret;
-use crate::export::SetUpForm;
 use crate::id::Id;
 use crate::json_object::JsonObject;
 

@@ -26,6 +26,7 @@
 mod bad_row;
 mod fields;
 mod file;
+mod forms;
 mod owners;
 mod packed_sets;
 mod permissions;
@@ -39,5 +40,6 @@ mod write;
 
 pub use bad_row::{BadRow, ImportError, ImportList, RowPosition};
 pub use file::ImportFile;
+pub(crate) use forms::{CreatorForm, MembershipForm, SetUpForm};
 pub use owners::OwnerName;
 pub use plan::{Counts, Defaults, Plan};

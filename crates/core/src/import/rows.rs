@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 
 use super::OwnerName;
 use super::fields::{Fields, form, name, noted_time, parsed, status, text};
+use super::forms::{CreatorForm, MembershipForm};
 use super::packed_sets::{PackedSet, Sets};
 use super::permissions::permissions;
 use super::tokens::Secret;
 use crate::authorization::{Authorization, Creator, Origin};
-use crate::export::{CreatorForm, MembershipForm};
 use crate::id::Id;
 use crate::json_object::JsonObject;
 use crate::owner::{Bucket, Membership, Organization, PasswordHash, User};

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::change::{
+    ApplyOutcome, Change, ChangeKind, IndexEntry, ShortDigest, SlotState, TokenLookup,
+};
 use super::interned::{Interned, NO_OWNER, NO_PAIR, NO_SET};
 use super::slot::{LastUsed, SlotContents, SlotRecord, kept_expiry, rest_of};
 use super::tables::Tables;
-use super::{
-    ApplyOutcome, Change, ChangeKind, IndexEntry, ShortDigest, SlotState, TokenLookup, View,
-};
+use super::view::View;
 use crate::id::Id;
 use crate::owner::OwnerState;
 use crate::permission::{CompiledSet, Permission, PermissionSet, Target};

@@ -1,8 +1,13 @@
 //! Records for the tests of the index.
 
 use super::*;
+// Names that the tests of the index use throughout.
 use crate::authorization::NotInForce;
+pub(super) use crate::id::Id;
+pub(super) use crate::owner::OwnerState;
 use crate::record::Kind;
+pub(super) use crate::status::Status;
+pub(super) use crate::store::Revision;
 use crate::{Action, Permission, ResourceType};
 
 pub(super) fn id(number: u64) -> Id {

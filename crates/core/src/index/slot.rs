@@ -1,6 +1,6 @@
 //! One slot of the table: 32 bytes that a check reads, and 24 that it does not.
 
-use super::{ShortDigest, SlotState};
+use super::change::{ShortDigest, SlotState};
 use crate::id::Id;
 use crate::primitives::huge_pages::atomics;
 use crate::primitives::sync::{AtomicU32, AtomicU64, Ordering};

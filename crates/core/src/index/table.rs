@@ -1,7 +1,7 @@
 //! The open-addressing hash table that checks read. It consists of atomics alone.
 
+use super::change::{ShortDigest, SlotState};
 use super::slot::{ColdSlot, LastUsed, Slot, SlotContents, SlotRecord, SlotWord};
-use super::{ShortDigest, SlotState};
 use crate::id::Id;
 use crate::primitives::huge_pages::{HugeArray, prefetch};
 use crate::primitives::sync::{AtomicUsize, Ordering};

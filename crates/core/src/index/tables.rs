@@ -3,10 +3,11 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use super::change::{ShortDigest, SlotState, TokenLookup};
 use super::interned::Interned;
 use super::slot::{Slot, SlotContents, SlotRecord};
 use super::table::{BucketHash, MoveProgress, Table};
-use super::{ShortDigest, SlotState, TokenLookup, View};
+use super::view::View;
 use crate::id::Id;
 
 /// Slots are moved a few hundred at a time, so that neither readers nor writers wait for a large

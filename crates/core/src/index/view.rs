@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::change::{ShortDigest, SlotState};
 use super::interned::{Interned, Pair};
 use super::slot::{Expiry, LastUsed, SlotWord};
 use super::table::{BucketHash, SlotSearch, Table};
-use super::{ShortDigest, SlotState};
 use crate::authorization::{NotInForce, check_in_force};
 use crate::id::Id;
 use crate::owner::OwnerState;

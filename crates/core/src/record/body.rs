@@ -1,9 +1,11 @@
 //! Bodies of records, kind by kind. The columns and the unique key are not repeated in the body.
 
 use super::bytes::{Reader, Writer};
+use super::integrity_error::IntegrityError;
 use super::permission_set_cache::KnownSets;
-use super::seal::IntegrityError;
-use super::{Entity, Kind, Record, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId};
+use super::{
+    Entity, Kind, Record, RecordKey, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId,
+};
 use crate::authorization::{Authorization, Creator};
 use crate::caller::Caller;
 use crate::id::Id;
@@ -17,6 +19,15 @@ use crate::status::Status;
 use crate::token::{
     Credential, ForeignHash, TokenDigest, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512,
 };
+
+/// Returns the newest format version of the record with this key. Version, key id and MAC are in
+/// the same place in all versions.
+pub(super) fn newest_version(key: RecordKey) -> u8 {
+    match key {
+        SETTINGS => 2,
+        _ => 1,
+    }
+}
 
 // Optional fields of an authorization, one bit each.
 const HAS_CREATOR: u8 = 1;

@@ -1,6 +1,6 @@
 //! Reads and writes the fields of a record's bytes.
 
-use super::seal::IntegrityError;
+use super::integrity_error::IntegrityError;
 use crate::id::Id;
 use crate::time::Timestamp;
 

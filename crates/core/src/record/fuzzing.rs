@@ -9,7 +9,7 @@ pub fn seal(mut record: Record) -> Record {
     // Placeholder for version and key id, which are overwritten.
     record.bytes = [[0; 5].as_slice(), &record.bytes].concat().into();
     record.bytes =
-        resealed(&sealer(), &record, super::seal::newest_version(record.key), &record.bytes);
+        resealed(&sealer(), &record, super::body::newest_version(record.key), &record.bytes);
     record
 }
 

@@ -1,7 +1,8 @@
 //! Computes and verifies the MAC of a record.
 
+use super::body::newest_version;
 use super::bytes::Reader;
-use super::seal::{IntegrityError, newest_version};
+use super::integrity_error::IntegrityError;
 use super::{Columns, Entity, KnownSets, Record, RecordKey, SETTINGS, StoreId, body};
 use crate::key::{KeyId, StoreKey};
 use crate::token::{HashKey, Piece};

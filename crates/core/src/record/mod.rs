@@ -10,6 +10,7 @@ mod columns;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod integrity_error;
 mod mac;
 mod permission_set_cache;
 mod seal;
@@ -35,9 +36,9 @@ use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
 
 pub use columns::Columns;
+pub use integrity_error::IntegrityError;
 pub(crate) use mac::VerifiedRecord;
 pub(crate) use permission_set_cache::KnownSets;
-pub use seal::IntegrityError;
 pub(crate) use seal::{Sealer, open, seal};
 
 /// Maximum size of a record in bytes, unique key included. Every store accepts this size.

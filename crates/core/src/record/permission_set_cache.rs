@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::bytes::Reader;
-use super::seal::IntegrityError;
+use super::integrity_error::IntegrityError;
 use crate::permission::PermissionSet;
 
 /// Permission sets by the bytes that they were decoded from. A set has exactly one encoding and is

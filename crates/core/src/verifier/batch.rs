@@ -54,7 +54,8 @@ impl Verifier {
             for (number, ((token, request), answer)) in
                 checks.iter().zip(answers.iter_mut()).enumerate()
             {
-                // Takes a lane only for a token that needs one, so that the used lanes have no gaps.
+                // Takes a lane only for a token that needs one, so that the used lanes have no
+                // gaps.
                 let lane = self.lane(view, number, token.as_ref());
                 match lane.and_then(|lane| Some((lane, free.next()?))) {
                     Some(((block, lane), (to, place))) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::fixtures::{apply, sequence_of};
+use super::super::fixtures::*;
 use super::super::*;
 use crate::authorization::{NotInForce, check_in_force};
 use crate::record::Kind;
