@@ -27,7 +27,7 @@ pub fn backup(data: &[u8]) -> bool {
         return false;
     };
     let engine = opened.unwrap();
-    let found = engine.maintenance().fsck().unwrap();
+    let found = engine.maintenance().fsck(&mut |_| {}).unwrap();
     assert!(found.records.values().sum::<usize>() as u64 <= restored.records);
     true
 }

@@ -32,7 +32,7 @@ pub fn import_file(data: &[u8]) -> bool {
         assert_eq!(again.write(&maintenance, &mut |_| ()).unwrap(), Counts::default());
         assert_eq!(engine.len(), known);
     }
-    assert_eq!(maintenance.fsck().unwrap().problems, []);
+    assert_eq!(maintenance.fsck(&mut |_| {}).unwrap().problems, []);
     good && planned.total() > 0
 }
 

@@ -113,7 +113,7 @@ impl Report {
 
 /// Verifies all records. Returns the findings, and the faults that only opening the store reported.
 fn examine(engine: &Engine) -> Result<(FsckReport, Vec<ReportedProblem>), Failure> {
-    let findings = engine.maintenance().fsck()?;
+    let findings = engine.maintenance().fsck(&mut |_| {})?;
     let is_found = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
     let faults = engine.faults().into_iter();
     let noticed = faults.filter(|fault| !is_found(fault.key));

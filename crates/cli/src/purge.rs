@@ -38,7 +38,7 @@ pub(crate) fn run(global: &Global, args: &PurgeArgs) -> Result<ExitCode, Failure
     let engine = global.open()?;
     let how = PurgeOptions { retention: Some(args.retention), dry_run: args.dry_run };
     let progress = Progress::counted(if args.dry_run { "Counting" } else { "Removing" }, None);
-    let mut tell = |so_far: &PurgeReport| progress.set(so_far.total() as u64);
+    let mut tell = |so_far: usize| progress.set(so_far as u64);
     let purged = engine.maintenance().purge_with(&how, &mut tell);
     progress.finish();
     let purged = purged?;

@@ -139,7 +139,7 @@ impl Engine {
             changes.name_keys()?;
         }
         if let Some(time) = options.revoke_created_before {
-            changes.revoke_created_before(time)?;
+            changes.revoke_created_before(time, &mut |_| {})?;
         }
         changes.flush_last_uses();
         let stop = Arc::new(AtomicBool::new(false));

@@ -29,7 +29,11 @@ pub struct FsckProblem {
 
 const PAGE: usize = 2000;
 
-pub(crate) fn run(shared: &EngineState) -> Result<FsckReport, AdminError> {
+pub(crate) fn run(
+    shared: &EngineState,
+    progress: &mut dyn FnMut(usize),
+) -> Result<FsckReport, AdminError> {
+    let mut read = 0;
     let mut report = FsckReport::default();
     let mut owners: BTreeMap<RecordKey, RecordKey> = BTreeMap::new();
     let mut present: BTreeMap<RecordKey, ()> = BTreeMap::new();
@@ -46,6 +50,8 @@ pub(crate) fn run(shared: &EngineState) -> Result<FsckReport, AdminError> {
                 owners.entry(owner).or_insert(key);
             }
         }
+        read += page.items.len();
+        progress(read);
     }
     setup.check(&mut report);
     for (owner, key) in owners {

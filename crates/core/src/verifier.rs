@@ -34,6 +34,27 @@ pub use grant::Grant;
 /// starts afterwards sees it. A change by another process is seen when the engine has read it from
 /// the store. If the engine cannot read the store for longer than
 /// [`Options::max_staleness`](crate::Options), every check returns [`Denied::Unavailable`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use symbolon::{Action, Caller, Denied, NewAuthorization, NewOrganization, Permission};
+/// use symbolon::{Request, ResourceType};
+///
+/// let root = engine.admin(Caller::Root);
+/// let organization = root.organizations().create(NewOrganization::named("my-org"))?.id;
+/// let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(organization);
+/// let new = NewAuthorization::new(organization, [read]);
+/// let (token, authorization) = root.authorizations().create(new)?;
+/// let request = |action| Request::new(action, ResourceType::BUCKETS).organization(organization);
+///
+/// let (verifier, token, id) = (engine.verifier(), token.reveal(), authorization.id);
+/// assert_eq!(verifier.check(token, &request(Action::READ)), Ok(id));
+/// assert_eq!(verifier.check(token, &request(Action::WRITE)), Err(Denied::Forbidden(id)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Verifier {
     state: Arc<CheckState>,

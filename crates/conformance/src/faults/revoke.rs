@@ -32,7 +32,8 @@ pub fn revoke_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S) -> u64 
             }
         }
     }
-    let problems = world.engine.maintenance().fsck().expect("the store can be read").problems;
+    let problems =
+        world.engine.maintenance().fsck(&mut |_| {}).expect("the store can be read").problems;
     assert!(problems.is_empty(), "{problems:?}");
     store.struck()
 }

@@ -61,7 +61,8 @@ pub fn histories_under_faults<S: TokenStore>(open: impl FnOnce(&Path) -> S, hist
     // A creation that was not confirmed reaches the index only when the engine follows the store.
     let started = Instant::now();
     loop {
-        let problems = engine.maintenance().fsck().expect("the store can be read").problems;
+        let problems =
+            engine.maintenance().fsck(&mut |_| {}).expect("the store can be read").problems;
         if problems.is_empty() {
             break;
         }

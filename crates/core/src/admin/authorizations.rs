@@ -113,7 +113,32 @@ pub struct Rotation {
 
 /// The authorizations that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`AdminError::Caller`] if the caller's own token or user is refused.
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use std::time::Duration;
+/// use symbolon::{Action, Caller, NewAuthorization, NewOrganization, Permission, ResourceType};
+/// use symbolon::{Request, Rotation, Transition};
+///
+/// let root = engine.admin(Caller::Root);
+/// let organization = root.organizations().create(NewOrganization::named("my-org"))?.id;
+/// let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(organization);
+/// let new = NewAuthorization::new(organization, [read]);
+/// let (token, old) = root.authorizations().create(new)?;
+///
+/// // The old token remains valid for an hour.
+/// let overlap = Duration::from_secs(3600);
+/// let rotation = Rotation { overlap, ..Rotation::default() };
+/// let (token, new) = root.authorizations().rotate(old.id, rotation)?;
+///
+/// root.authorizations().edit(new.id, Transition::Deactivate.into())?;
+/// let request = Request::new(Action::READ, ResourceType::BUCKETS).organization(organization);
+/// assert!(engine.verifier().check(token.reveal(), &request).is_err());
+/// root.authorizations().revoke(old.id)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Authorizations<'a> {
     pub(super) admin: &'a Admin,

@@ -24,7 +24,19 @@ pub struct NewBucket {
 
 /// The registered buckets that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`AdminError::Caller`] if the caller's own token or user is refused.
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use symbolon::{Caller, NewBucket, NewOrganization};
+///
+/// let root = engine.admin(Caller::Root);
+/// let organization = root.organizations().create(NewOrganization::named("my-org"))?.id;
+/// let bucket = root.buckets().create(NewBucket { organization, name: "data".into() })?;
+/// assert_eq!(root.buckets().find(organization, "data")?, bucket);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Buckets<'a>(pub(super) &'a Admin);
 

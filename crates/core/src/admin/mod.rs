@@ -55,6 +55,14 @@ pub(crate) use authorizations::check_organization;
 /// [`StoreError::Backend`](crate::StoreError::Backend) it is unknown whether it was written. After
 /// any other error, nothing was changed. Concurrent changes share commits.
 ///
+/// # Errors
+///
+/// Each method lists the errors of its own rule. Besides, every method fails with
+/// [`AdminError::Caller`] if the caller is refused, with [`AdminError::Tampered`] if a record that
+/// it needs is tampered, and with [`AdminError::Store`] if the store fails. Every change can also
+/// fail with [`AdminError::Journal`], [`AdminError::Contended`], [`AdminError::TooLarge`] and
+/// [`AdminError::Random`].
+///
 /// ```
 /// # use std::sync::Arc;
 /// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};

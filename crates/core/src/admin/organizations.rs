@@ -56,7 +56,21 @@ impl OrganizationEdit {
 
 /// The organizations that the caller of an [`Admin`] may read and change.
 ///
-/// Each method fails with [`AdminError::Caller`] if the caller's own token or user is refused.
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use symbolon::{Caller, NewOrganization, NewUser, Role};
+///
+/// let root = engine.admin(Caller::Root);
+/// let organization = root.organizations().create(NewOrganization::named("my-org"))?;
+/// let user = root.users().create(NewUser::named("anna"))?;
+/// root.organizations().add_member(organization.id, user.id, Role::Owner)?;
+/// let members = root.organizations().members(organization.id)?;
+/// assert_eq!(members[0].1, Role::Owner);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Organizations<'a>(pub(super) &'a Admin);
 

@@ -16,7 +16,7 @@ use crate::status::Status;
 use crate::token::{TokenDigest, TokenShape};
 
 /// Authenticates users by their passwords, and callers by the texts of their sessions. Sessions are
-/// created with [`Sessions::create`](crate::Sessions::create).
+/// created with [`Sessions::create`](crate::Sessions::create), which has an example.
 #[derive(Clone)]
 pub struct SignIn {
     changes: Arc<Changes>,

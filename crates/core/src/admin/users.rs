@@ -57,8 +57,25 @@ impl UserEdit {
 /// The users that the caller of an [`Admin`] may read and change.
 ///
 /// A permission for one organization reaches no user, also not its members: only permissions for
-/// all organizations count. Each method fails with [`AdminError::Caller`] if the caller's own token
-/// or user is refused.
+/// all organizations count.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use symbolon::{Caller, ListOptions, NewUser, Status, UserEdit};
+///
+/// let root = engine.admin(Caller::Root);
+/// let new = NewUser { status: Status::Inactive, ..NewUser::named("anna") };
+/// let user = root.users().create(new)?;
+/// let edit = UserEdit { name: Some("ann".into()), ..UserEdit::default() };
+/// assert_eq!(root.users().edit(user.id, edit)?.name, "ann");
+/// assert_eq!(root.users().find("ann")?.id, user.id);
+/// root.users().delete(user.id)?;
+/// assert!(root.users().list(ListOptions::default()).all()?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Users<'a>(pub(super) &'a Admin);
 

@@ -83,7 +83,11 @@ impl Changes {
     ///
     /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller
     /// may try again.
-    pub(crate) fn revoke_created_before(&self, time: Timestamp) -> Result<usize, AdminError> {
+    pub(crate) fn revoke_created_before(
+        &self,
+        time: Timestamp,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<usize, AdminError> {
         let mut count = 0;
         for kind in [Kind::AUTHORIZATION, Kind::SESSION] {
             let mut pages = FoundPages::new(Query { limit: PAGE, ..Query::all(kind) });
@@ -93,6 +97,7 @@ impl Changes {
                 let due: Vec<RecordKey> = created_before.map(|one| one.key()).collect();
                 for chunk in due.chunks(self.chunk()) {
                     count += self.revoke_all(chunk)?;
+                    progress(count);
                 }
             }
         }

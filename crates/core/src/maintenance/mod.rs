@@ -23,7 +23,23 @@ pub use setup::{IfNameExists, SetUpRequest, SetUpResult};
 /// Maintains a store for the holder of its key: set-up, import, export, backup, purge, key rotation
 /// and consistency checks. It checks no caller, so never offer it to one.
 ///
-/// Every call blocks; long ones report their progress.
+/// Every call blocks; long ones report their progress. It can fail with the errors of
+/// [`Admin`](crate::Admin), except those of a caller.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// let maintenance = engine.maintenance();
+/// let report = maintenance.fsck(&mut |records| println!("{records} records read"))?;
+/// assert!(report.problems.is_empty());
+///
+/// let mut backup = Vec::new();
+/// maintenance.backup(&mut backup, &mut |_| {})?;
+/// assert!(backup.starts_with(b"symbolon-backup-"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Maintenance {
     pub(crate) changes: Arc<Changes>,
@@ -51,14 +67,18 @@ impl Maintenance {
     }
 
     /// Revokes every authorization and session that was created before `time`, and returns their
-    /// number.
+    /// number. Calls `progress` regularly with the number so far.
     ///
     /// # Errors
     ///
     /// [`AdminError::Store`] or [`AdminError::Journal`]. Some may be revoked by then; the caller
     /// may try again.
-    pub fn revoke_created_before(&self, time: Timestamp) -> Result<usize, AdminError> {
-        self.changes.revoke_created_before(time)
+    pub fn revoke_created_before(
+        &self,
+        time: Timestamp,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<usize, AdminError> {
+        self.changes.revoke_created_before(time, progress)
     }
 
     /// Writes a backup of the whole store. Calls `progress` now and then with the number of records
@@ -76,12 +96,13 @@ impl Maintenance {
     }
 
     /// Reads the whole store, and checks it for consistency and against the index. Concurrent
-    /// changes may appear as differences, so stop other writers first.
+    /// changes may appear as differences, so stop other writers first. Calls `progress` regularly
+    /// with the number of records read.
     ///
     /// # Errors
     ///
     /// [`AdminError::Store`] if the store cannot be read.
-    pub fn fsck(&self) -> Result<FsckReport, AdminError> {
-        fsck::run(&self.changes.shared)
+    pub fn fsck(&self, progress: &mut dyn FnMut(usize)) -> Result<FsckReport, AdminError> {
+        fsck::run(&self.changes.shared, progress)
     }
 }

@@ -78,8 +78,8 @@ impl Maintenance {
         Ok(purged.total())
     }
 
-    /// Purges with these options. Calls `progress` after each step with the records purged so far.
-    /// After an error those stay purged, and another call purges the rest.
+    /// Purges with these options. Calls `progress` after each step with the number of records so
+    /// far. After an error those stay purged, and another call purges the rest.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Maintenance {
     pub fn purge_with(
         &self,
         how: &PurgeOptions,
-        progress: &mut dyn FnMut(&PurgeReport),
+        progress: &mut dyn FnMut(usize),
     ) -> Result<PurgeReport, AdminError> {
         let retention = how.retention.unwrap_or(self.changes.shared.retention);
         let mut run = PurgeRun {
@@ -108,7 +108,7 @@ struct PurgeRun<'a> {
     /// Records that would have been purged; none unless it only counts.
     counted: Option<HashSet<RecordKey>>,
     purged: PurgeReport,
-    progress: &'a mut dyn FnMut(&PurgeReport),
+    progress: &'a mut dyn FnMut(usize),
 }
 
 impl PurgeRun<'_> {
@@ -205,7 +205,7 @@ impl PurgeRun<'_> {
             }
         }
         self.purged.add(&due);
-        (self.progress)(&self.purged);
+        (self.progress)(self.purged.total());
         Ok(())
     }
 }

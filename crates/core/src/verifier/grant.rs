@@ -20,6 +20,28 @@ use crate::permission::Request;
 /// The last allowed request is cached. Repeating it takes a few nanoseconds while the index has not
 /// changed; after any change, the next check reads the token's state again. Requests with a
 /// resource name or a custom action or resource type are not cached.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use symbolon::{Engine, MemoryStore, Options, Schema, StoreKey};
+/// # let options = Options::new(Schema::influxdb_v2());
+/// # let engine = Engine::create(Arc::new(MemoryStore::new()), StoreKey::generate()?, options)?;
+/// use symbolon::{Action, Caller, Denied, NewAuthorization, NewOrganization, Permission};
+/// use symbolon::{Request, ResourceType};
+///
+/// let root = engine.admin(Caller::Root);
+/// let organization = root.organizations().create(NewOrganization::named("my-org"))?.id;
+/// let read = Permission::new(Action::READ, ResourceType::BUCKETS).organization(organization);
+/// let new = NewAuthorization::new(organization, [read]);
+/// let (token, authorization) = root.authorizations().create(new)?;
+/// let request = |action| Request::new(action, ResourceType::BUCKETS).organization(organization);
+///
+/// let grant = engine.verifier().authenticate(token.reveal()).unwrap();
+/// assert!(grant.check(&request(Action::READ)).is_ok());
+/// root.authorizations().revoke(grant.id())?;
+/// assert_eq!(grant.check(&request(Action::READ)), Err(Denied::Revoked(authorization.id)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Grant {
     state: Arc<CheckState>,
     id: Id,

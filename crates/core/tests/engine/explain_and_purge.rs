@@ -169,9 +169,9 @@ fn a_dry_run_purge_counts_without_removing() {
     world.clock.advance(2 * DAY);
     let purge = |retention: Duration, dry_run| {
         let how = PurgeOptions { retention: Some(retention), dry_run };
-        let mut last = PurgeReport::default();
-        let purged = engine.maintenance().purge_with(&how, &mut |so_far| last = *so_far).unwrap();
-        assert_eq!(last.total(), purged.total(), "the last report is complete");
+        let mut last = 0;
+        let purged = engine.maintenance().purge_with(&how, &mut |so_far| last = so_far).unwrap();
+        assert_eq!(last, purged.total(), "the last report is complete");
         purged
     };
     assert_eq!(purge(3 * DAY, false), PurgeReport::default());
@@ -182,5 +182,5 @@ fn a_dry_run_purge_counts_without_removing() {
     assert_eq!(purge(DAY, false), all);
     assert_eq!(purge(DAY, true), PurgeReport::default());
     assert_eq!(world.check(&kept), Ok(kept_made.id));
-    assert!(world.engine.maintenance().fsck().unwrap().problems.is_empty());
+    assert!(world.engine.maintenance().fsck(&mut |_| {}).unwrap().problems.is_empty());
 }

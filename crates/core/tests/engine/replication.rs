@@ -143,7 +143,7 @@ fn a_replayed_record_is_refused_and_reported() {
                 .iter()
                 .any(|fault| fault.problem == IntegrityFaultKind::RolledBack)
         );
-        let found = world.engine.maintenance().fsck().unwrap().problems;
+        let found = world.engine.maintenance().fsck(&mut |_| {}).unwrap().problems;
         assert!(found.iter().any(|one| one.key == key), "{found:?}");
         let back = Write::Put { record: now.record, expected: revision };
         world.store.commit(&[back]).unwrap();

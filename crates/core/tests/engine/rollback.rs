@@ -39,7 +39,7 @@ fn restoring_a_backup_keeps_a_thousand_revoked_tokens_revoked() {
     for (token, one) in kept {
         assert_eq!(check(&engine, token), Ok(one.id));
     }
-    assert!(engine.maintenance().fsck().unwrap().problems.is_empty());
+    assert!(engine.maintenance().fsck(&mut |_| {}).unwrap().problems.is_empty());
     drop(engine);
     // The second open finds the rollback already handled.
     let engine = j.open(backup).unwrap();
@@ -288,7 +288,7 @@ fn records_replayed_offline_stay_revoked() {
     // The replay revoked the records in the store, so the next start finds no fault.
     let engine = open();
     assert_eq!(engine.faults(), []);
-    assert_eq!(engine.maintenance().fsck().unwrap().problems, []);
+    assert_eq!(engine.maintenance().fsck(&mut |_| {}).unwrap().problems, []);
     assert_eq!(check(&engine, &revoked), Err(Denied::Revoked(made.id)));
 }
 

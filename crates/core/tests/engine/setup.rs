@@ -103,7 +103,7 @@ fn set_up_is_open_in_an_unused_store_and_closed_afterwards() {
     assert_closed(&engine);
     assert!(matches!(engine.maintenance().set_up(&first()), Err(AdminError::AlreadySetUp)));
     assert_closed(&open(&store, &journal));
-    assert_eq!(engine.maintenance().fsck().unwrap().problems, []);
+    assert_eq!(engine.maintenance().fsck(&mut |_| {}).unwrap().problems, []);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn any_first_change_restricts_set_up_to_the_key_holder() {
         assert_closed(&without_journal(&store));
         assert!(!engine.maintenance().is_set_up().unwrap(), "{at}");
         engine.maintenance().set_up(&first()).unwrap();
-        assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{at}");
+        assert_eq!(engine.maintenance().fsck(&mut |_| {}).unwrap().problems, [], "{at}");
         assert!(matches!(engine.maintenance().set_up(&first()), Err(AdminError::AlreadySetUp)));
     }
 }
@@ -195,7 +195,7 @@ fn removing_the_set_up_record_does_not_reopen_set_up() {
             assert!(engine.maintenance().is_set_up().unwrap());
             assert_closed(engine);
             assert!(matches!(engine.maintenance().set_up(&first()), Err(AdminError::AlreadySetUp)));
-            let problems = engine.maintenance().fsck().unwrap().problems;
+            let problems = engine.maintenance().fsck(&mut |_| {}).unwrap().problems;
             assert_eq!(problems.len(), 1, "{problems:?}");
             assert_eq!(problems[0].key, setting(SET_UP));
         }
@@ -214,7 +214,7 @@ fn restoring_old_settings_does_not_reopen_set_up() {
     let engine = open(&store, &journal);
     assert!(engine.maintenance().is_set_up().unwrap(), "the journal records it");
     assert_closed(&engine);
-    let problems = engine.maintenance().fsck().unwrap().problems;
+    let problems = engine.maintenance().fsck(&mut |_| {}).unwrap().problems;
     assert!(problems.iter().any(|one| one.key == setting(SETTINGS)), "{problems:?}");
     drop(engine);
     // Without a journal, the other records keep set-up closed.

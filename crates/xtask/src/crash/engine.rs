@@ -205,7 +205,7 @@ fn compare(
     lost: &mut Vec<String>,
 ) -> Result<(), Failure> {
     lost.extend(expected.compare(engine, child::organization(&engine.admin(Caller::Root))?));
-    let problems = engine.maintenance().fsck()?.problems;
+    let problems = engine.maintenance().fsck(&mut |_| {})?.problems;
     lost.extend(problems.iter().map(|problem| format!("fsck: {problem:?}")));
     Ok(())
 }

@@ -350,7 +350,8 @@ pub(super) const CASES: &[Case] = &[
                 .unwrap();
             gone.is_empty()
                 && denied(engine, before) == [Some(Denied::Unknown); 2]
-                && engine.maintenance().fsck().unwrap().records.values().sum::<usize>() == 2
+                && engine.maintenance().fsck(&mut |_| {}).unwrap().records.values().sum::<usize>()
+                    == 2
         },
         again: Again::Same,
         commits: Commits::Several,

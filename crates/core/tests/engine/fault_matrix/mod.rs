@@ -72,7 +72,7 @@ impl Trial {
     fn must_hold(&self, case: &Case, engine: &Engine, tokens: &[Token], what: &str) {
         let name = case.name;
         // This comes first, because calls of the engine may update the index.
-        let problems = engine.maintenance().fsck().unwrap().problems;
+        let problems = engine.maintenance().fsck(&mut |_| {}).unwrap().problems;
         assert!(problems.is_empty(), "{name}, {what}: {problems:?}");
         for engine in [engine, &self.world.another()] {
             for token in tokens {
@@ -83,7 +83,11 @@ impl Trial {
                 (case.holds)(engine, &self.before),
                 "{name}, {what}: the change is not visible"
             );
-            assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{name}, {what}");
+            assert_eq!(
+                engine.maintenance().fsck(&mut |_| {}).unwrap().problems,
+                [],
+                "{name}, {what}"
+            );
         }
     }
 }
@@ -124,9 +128,13 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
             AttemptOutcome::UnknownButApplied
         }
     };
-    assert_eq!(trial.world.another().maintenance().fsck().unwrap().problems, [], "{name}, {what}");
+    assert_eq!(
+        trial.world.another().maintenance().fsck(&mut |_| {}).unwrap().problems,
+        [],
+        "{name}, {what}"
+    );
     if untouched {
-        assert_eq!(engine.maintenance().fsck().unwrap().problems, [], "{name}, {what}");
+        assert_eq!(engine.maintenance().fsck(&mut |_| {}).unwrap().problems, [], "{name}, {what}");
     }
     let is_applied = outcome == AttemptOutcome::UnknownButApplied;
     let again = trial.run(case);
@@ -138,7 +146,7 @@ fn attempt(case: &Case, plan: &Plan, whole: usize) -> Option<AttemptOutcome> {
     let is_confirmed = matches!(case.again, Again::Same) && case.commits == Commits::One;
     if is_applied && !is_confirmed {
         // The commit was not confirmed, so the index learns of it by following the store.
-        let agrees = || engine.maintenance().fsck().unwrap().problems.is_empty();
+        let agrees = || engine.maintenance().fsck(&mut |_| {}).unwrap().problems.is_empty();
         eventually(|| agrees() && (case.holds)(engine, &trial.before));
     }
     trial.must_hold(case, engine, &tokens, &what);
