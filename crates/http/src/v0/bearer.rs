@@ -16,16 +16,16 @@ use crate::principal::token;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bearer(Caller);
 
-/// A bearer that may manage tokens of its organization, within its permissions.
+/// The database tokens of an organization, as far as a bearer may read and change them.
 #[derive(Debug, Clone)]
-pub(super) struct TokenManager {
+pub(super) struct DatabaseTokens {
     admin: Admin,
     pub(super) organization: Id,
 }
 
-impl TokenManager {
-    /// Returns the database tokens of the organization, revoked or not.
-    pub(super) fn tokens(&self) -> Authorizations<'_> {
+impl DatabaseTokens {
+    /// Returns the tokens, revoked or not.
+    pub(super) fn authorizations(&self) -> Authorizations<'_> {
         let all = self.admin.authorizations();
         all.of_origin(Origin::V0).in_organization(self.organization)
     }
@@ -43,18 +43,18 @@ impl FromRequestParts<Api> for Bearer {
 }
 
 impl Bearer {
-    /// Returns the bearer if it may do `action` to the token with the id `on`, or, without an id,
-    /// to all tokens of its organization.
+    /// Returns the database tokens of the bearer's organization, if the bearer may do `action` to
+    /// the token with the id `on`, or, without an id, to all of them.
     ///
     /// # Errors
     ///
     /// 403 if it lacks the permission, 401 if its token is no longer valid.
-    pub(super) fn token_manager(
+    pub(super) fn database_tokens(
         self,
         engine: &Engine,
         action: Action,
         on: Option<Id>,
-    ) -> Result<TokenManager, Failure> {
+    ) -> Result<DatabaseTokens, Failure> {
         let admin = engine.admin(self.0).with_tombstones();
         let own = admin.own_authorization().map_err(refused)?;
         let own = own.ok_or_else(Failure::unauthorized)?;
@@ -67,7 +67,7 @@ impl Bearer {
             _ => admin.authorize(&wanted),
         };
         may.map_err(refused)?;
-        Ok(TokenManager { admin, organization: own.organization })
+        Ok(DatabaseTokens { admin, organization: own.organization })
     }
 }
 

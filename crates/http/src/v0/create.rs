@@ -27,17 +27,17 @@ pub(super) async fn create(
 ) -> Result<Json<MadeForm>, Failure> {
     let description = form.description.ok_or_else(|| Failure::invalid("give a `description`"))?;
     let made = api.run(move |engine| {
-        let token_manager = bearer.token_manager(engine, Action::WRITE, None)?;
+        let tokens = bearer.database_tokens(engine, Action::WRITE, None)?;
         let wanted = form.permissions.unwrap_or_default();
-        let granted = permissions(&wanted, token_manager.organization)?;
+        let granted = permissions(&wanted, tokens.organization)?;
         let new = NewAuthorization {
             origin: Origin::V0,
             description,
             permissions: granted,
             expires_at: form.expires_at,
-            ..NewAuthorization::new(token_manager.organization, [])
+            ..NewAuthorization::new(tokens.organization, [])
         };
-        let (token, made) = token_manager.tokens().create(new).map_err(refused)?;
+        let (token, made) = tokens.authorizations().create(new).map_err(refused)?;
         Ok::<_, Failure>(MadeForm::new(made, &token))
     });
     Ok(Json(made.await?))

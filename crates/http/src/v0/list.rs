@@ -47,10 +47,10 @@ pub(super) async fn list(
         Some(_) => return Err(Failure::invalid("includeRevoked must be true or false")),
     };
     let first = api.run(move |engine| {
-        let manager = bearer.token_manager(engine, Action::READ, None)?;
+        let tokens = bearer.database_tokens(engine, Action::READ, None)?;
         let filter = AuthorizationFilter { revoked, ..AuthorizationFilter::default() };
         let list = Reading {
-            list: manager.tokens().list(&filter, ListOptions::default()),
+            list: tokens.authorizations().list(&filter, ListOptions::default()),
             written: vec![b'['],
             any: false,
             is_finished: false,

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use symbolon::{Action, AuthorizationEdit, Engine, Field, Id, Status};
 
-use super::bearer::{Bearer, TokenId, TokenManager};
+use super::bearer::{Bearer, DatabaseTokens, TokenId};
 use super::failure::{Failures, refused, revoked};
 use super::json::{TokenForm, UpdateForm, permissions};
 use crate::api::Api;
@@ -28,8 +28,8 @@ pub(super) async fn one(
     TokenId(id): TokenId,
 ) -> Result<Json<TokenForm>, Failure> {
     let found = api.run(move |engine| {
-        let (manager, id) = manager(engine, bearer, Action::READ, id)?;
-        manager.tokens().get(id).map_err(refused)
+        let (tokens, id) = tokens_with(engine, bearer, Action::READ, id)?;
+        tokens.authorizations().get(id).map_err(refused)
     });
     Ok(Json(found.await?.into()))
 }
@@ -57,16 +57,16 @@ pub(super) async fn update(
         return Err(Failure::invalid(message));
     }
     let changed = api.run(move |engine| {
-        let (manager, id) = manager(engine, bearer, Action::WRITE, id)?;
+        let (tokens, id) = tokens_with(engine, bearer, Action::WRITE, id)?;
         let wanted = form.permissions.as_deref();
-        let wanted = wanted.map(|forms| permissions(forms, manager.organization));
+        let wanted = wanted.map(|forms| permissions(forms, tokens.organization));
         let edit = AuthorizationEdit {
             description: form.description,
             transition: None,
             permissions: wanted.transpose()?,
             ..AuthorizationEdit::default()
         };
-        let edited = manager.tokens().edit(id, edit).map_err(refused)?;
+        let edited = tokens.authorizations().edit(id, edit).map_err(refused)?;
         // An edit that changes nothing of a revoked token is no error of the engine.
         match edited.status {
             Status::Revoked => Err(revoked()),
@@ -93,22 +93,22 @@ pub(super) async fn delete(
     TokenId(id): TokenId,
 ) -> Result<StatusCode, Failure> {
     let done = api.run(move |engine| {
-        let (manager, id) = manager(engine, bearer, Action::WRITE, id)?;
-        manager.tokens().revoke(id).map_err(refused)
+        let (tokens, id) = tokens_with(engine, bearer, Action::WRITE, id)?;
+        tokens.authorizations().revoke(id).map_err(refused)
     });
     done.await.map(|_| StatusCode::NO_CONTENT)
 }
 
-/// Returns the manager of the token with this id, if the bearer may do `action` to it. A missing
-/// permission is reported before an unknown id, so that 404 does not reveal ids to a bearer without
-/// the permission.
-fn manager(
+/// Returns the tokens among which to find this id, if the bearer may do `action` to the token. A
+/// missing permission is reported before an unknown id, so that 404 does not reveal ids to a bearer
+/// without the permission.
+fn tokens_with(
     engine: &Engine,
     bearer: Bearer,
     action: Action,
     id: Option<Id>,
-) -> Result<(TokenManager, Id), Failure> {
-    let manager = bearer.token_manager(engine, action, id)?;
+) -> Result<(DatabaseTokens, Id), Failure> {
+    let tokens = bearer.database_tokens(engine, action, id)?;
     let id = id.ok_or_else(|| Failure::not_found(Field::Authorization))?;
-    Ok((manager, id))
+    Ok((tokens, id))
 }
