@@ -4,14 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{AdminError, Bucket, Caller, Engine, Field, Id, NewBucket, Timestamp};
+use symbolon::{Admin, Bucket, Id, NewBucket, Organization, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::shared::{OwnLink, taken, unknown_organization};
+use super::links::OwnLink;
+use super::organizations::id_by_name;
+use super::resource::{self, Filter, Resource};
 use crate::api::Api;
 use crate::body::{Body, PathId, QueryParams, given, id_if_given};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -64,10 +66,7 @@ impl From<Bucket> for BucketForm {
             kind: "user",
             name: one.name,
             retention_rules: [],
-            links: Links {
-                own: format!("/api/v2/buckets/{}", one.id),
-                org: format!("/api/v2/orgs/{}", one.organization),
-            },
+            links: Links { own: Bucket::path(one.id), org: Organization::path(one.organization) },
             created_at: one.created_at,
             updated_at: one.updated_at,
         }
@@ -114,36 +113,21 @@ async fn list(
     QueryParams(wanted): QueryParams<ListQuery>,
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
-    let found = api.run(move |engine| {
-        let (engine, caller) = (&engine, &principal.caller);
-        let id = id_if_given(wanted.id.as_deref())?;
-        let organization = match id_if_given(wanted.organization.as_deref())? {
-            Some(id) => Some(id),
-            None => match given(wanted.org.as_deref()) {
-                Some(name) => Some(organization(engine, caller, name)?),
-                None => None,
-            },
+    let filter = Filter::parse(wanted.id.as_deref(), wanted.name.as_deref())?;
+    let organization = id_if_given(wanted.organization.as_deref())?;
+    let read = move |admin: &Admin| {
+        let organization = match (organization, given(wanted.org.as_deref())) {
+            (Some(id), _) => Some(id),
+            (None, Some(name)) => Some(id_by_name(admin, name)?),
+            (None, None) => None,
         };
-        let name = given(wanted.name.as_deref());
-        let list = |options| engine.admin(*caller).buckets().list(organization, options);
-        if id.is_none() && name.is_none() {
-            return Ok(paging.of(list, |one| one.id)?);
+        let list = |options| admin.buckets().list(organization, options);
+        if filter.id.is_none() && filter.name.is_none() {
+            return Ok(paging.of(list, Bucket::id)?);
         }
-        let wanted = |one: &Bucket| {
-            id.is_none_or(|id| one.id == id) && name.is_none_or(|name| one.name == name)
-        };
-        let found = paging.of_wanted(list, wanted, |one| one.id)?;
-        match (found.is_empty(), name) {
-            (true, Some(name)) => {
-                let message = format!("bucket \"{name}\" not found");
-                Err(Failure::new(Code::NotFound, message))
-            }
-            (true, None) => Err(Failure::not_found(Field::Bucket)),
-            (false, _) => Ok::<_, Failure>(found),
-        }
-    });
-    let buckets = found.await?.into_iter().map(BucketForm::from).collect();
-    let links = OwnLink::to("/api/v2/buckets");
+        filter.not_empty(paging.of_wanted(list, |one| filter.matches(one), Bucket::id)?)
+    };
+    let (links, buckets) = resource::list(&api, principal, read).await?;
     Ok(Json(ListForm { links, buckets }))
 }
 
@@ -170,14 +154,12 @@ async fn create(
     principal: Principal,
     Body(form): Body<NewForm>,
 ) -> Result<(StatusCode, Json<BucketForm>), Failure> {
-    let made = api.run(move |engine| {
-        let made = engine
-            .admin(principal.caller)
-            .buckets()
-            .create(NewBucket { organization: form.organization, name: (&form.name).into() });
-        made.map_err(|error| taken(error, &form.name))
-    });
-    Ok((StatusCode::CREATED, Json(made.await?.into())))
+    let organization = form.organization;
+    let create = move |admin: &Admin, name: &str| {
+        admin.buckets().create(NewBucket { organization, name: name.into() })
+    };
+    let created = resource::write(&api, principal, Some(form.name), create).await?;
+    Ok((StatusCode::CREATED, created))
 }
 
 /// Retrieve a bucket
@@ -192,8 +174,7 @@ async fn one(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<Json<BucketForm>, Failure> {
-    let found = api.run(move |engine| engine.admin(principal.caller).buckets().get(id));
-    Ok(Json(found.await?.into()))
+    resource::get::<Bucket, _>(&api, principal, id).await
 }
 
 /// Unregister the name of a bucket
@@ -208,14 +189,5 @@ async fn delete(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| engine.admin(principal.caller).buckets().delete(id));
-    done.await.map(|_| StatusCode::NO_CONTENT)
-}
-
-/// Returns the id of the organization with this name, if the caller may learn that it exists.
-fn organization(engine: &Engine, caller: &Caller, name: &str) -> Result<Id, Failure> {
-    match engine.admin(*caller).organizations().resolve(name) {
-        Err(AdminError::NotFound(_)) => Err(unknown_organization(name)),
-        found => Ok(found?),
-    }
+    resource::delete::<Bucket>(&api, principal, id).await
 }

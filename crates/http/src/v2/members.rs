@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{Id, Role, User};
+use symbolon::{Id, Organization, Role, User};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::shared::OwnLink;
+use super::links::OwnLink;
+use super::resource::Resource as _;
 use super::users::UserForm;
 use crate::api::Api;
 use crate::body::{Body, PathId, PathIds};
@@ -197,7 +198,7 @@ async fn list(
         Role::Owner => "owners",
         Role::Member => "members",
     };
-    let links = OwnLink::to(format!("/api/v2/orgs/{organization}/{name}"));
+    let links = OwnLink::to(format!("{}/{name}", Organization::path(organization)));
     Ok(Json(MembersForm { links, users }))
 }
 

@@ -3,12 +3,14 @@
 mod api_index;
 mod authorizations;
 mod buckets;
+mod links;
 mod me;
 mod members;
 mod organizations;
+mod resource;
 mod sessions;
 mod setup;
-mod shared;
+mod status;
 mod system;
 mod users;
 

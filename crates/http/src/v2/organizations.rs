@@ -5,15 +5,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use symbolon::{
-    AdminError, Caller, Engine, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
+    Admin, AdminError, Field, Id, IfUnchanged, NewOrganization, Organization, OrganizationEdit,
     Timestamp,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::shared::{OwnLink, taken, unknown_organization};
+use super::links::{OwnLink, query_value};
+use super::resource::{self, Filter, Resource, unknown_name};
 use crate::api::Api;
-use crate::body::{Body, PathId, QueryParams, given, id_if_given};
+use crate::body::{Body, PathId, QueryParams, id_if_given};
 use crate::failure::{Failure, absent_is_none};
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
@@ -63,7 +64,7 @@ struct Links {
 impl From<Organization> for OrganizationForm {
     fn from(one: Organization) -> Self {
         let id = one.id;
-        let own = format!("/api/v2/orgs/{id}");
+        let own = Organization::path(id);
         Self {
             links: Links {
                 logs: format!("{own}/logs"),
@@ -71,9 +72,9 @@ impl From<Organization> for OrganizationForm {
                 owners: format!("{own}/owners"),
                 secrets: format!("{own}/secrets"),
                 labels: format!("{own}/labels"),
-                buckets: format!("/api/v2/buckets?org={}", encoded(&one.name)),
-                tasks: format!("/api/v2/tasks?org={}", encoded(&one.name)),
-                dashboards: format!("/api/v2/dashboards?org={}", encoded(&one.name)),
+                buckets: format!("/api/v2/buckets?org={}", query_value(&one.name)),
+                tasks: format!("/api/v2/tasks?org={}", query_value(&one.name)),
+                dashboards: format!("/api/v2/dashboards?org={}", query_value(&one.name)),
                 own,
             },
             id,
@@ -83,16 +84,6 @@ impl From<Organization> for OrganizationForm {
             updated_at: one.updated_at,
         }
     }
-}
-
-/// Encodes a text as a value of a query.
-pub(super) fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let written = text.bytes().map(|byte| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    });
-    written.collect()
 }
 
 /// Filters of the list.
@@ -134,36 +125,29 @@ async fn list(
     QueryParams(wanted): QueryParams<ListQuery>,
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
-    let found = api.run(move |engine| {
-        let (engine, caller) = (&engine, &principal.caller);
-        let id = id_if_given(wanted.id.as_deref())?;
-        let user = id_if_given(wanted.user.as_deref())?;
-        if let Some(name) = given(wanted.org.as_deref()) {
-            let found = absent_is_none(engine.admin(*caller).organizations().find(name))?;
-            let found = found.filter(|found| id.is_none_or(|id| found.id == id));
-            return found.map(|found| vec![found]).ok_or_else(|| unknown_organization(name));
+    let filter = Filter::parse(wanted.id.as_deref(), wanted.org.as_deref())?;
+    let user = id_if_given(wanted.user.as_deref())?;
+    let read = move |admin: &Admin| {
+        let organizations = admin.organizations();
+        let list = |options| organizations.list(options);
+        match (&filter.name, filter.id, user) {
+            (Some(name), ..) => filter.list_of_one(organizations.find(name)),
+            (None, Some(id), _) => filter.list_of_one(organizations.get(id)),
+            (None, None, Some(user)) => {
+                let of_user = organizations_of(admin, user)?;
+                let wanted = |one: &Organization| of_user.contains(&one.id);
+                Ok(paging.of_wanted(list, wanted, Organization::id)?)
+            }
+            (None, None, None) => Ok(paging.of(list, Organization::id)?),
         }
-        if let Some(id) = id {
-            return Ok::<_, Failure>(vec![engine.admin(*caller).organizations().get(id)?]);
-        }
-        let of = match user {
-            None => None,
-            Some(user) => Some(memberships(engine, caller, user)?),
-        };
-        let list = |options| engine.admin(*caller).organizations().list(options);
-        Ok(match of {
-            None => paging.of(list, |one| one.id)?,
-            Some(of) => paging.of_wanted(list, |one| of.contains(&one.id), |one| one.id)?,
-        })
-    });
-    let orgs = found.await?.into_iter().map(OrganizationForm::from).collect();
-    let links = OwnLink::to("/api/v2/orgs");
+    };
+    let (links, orgs) = resource::list(&api, principal, read).await?;
     Ok(Json(ListForm { links, orgs }))
 }
 
 /// Returns the organizations of a user; none if the caller may not read the user.
-fn memberships(engine: &Engine, caller: &Caller, user: Id) -> Result<Vec<Id>, AdminError> {
-    let found = super::users::here_if_any(engine, caller, user)?;
+fn organizations_of(admin: &Admin, user: Id) -> Result<Vec<Id>, AdminError> {
+    let found = absent_is_none(admin.users().get(user))?;
     let all = found.into_iter().flat_map(|user| user.memberships);
     Ok(all.map(|membership| membership.organization).collect())
 }
@@ -192,14 +176,13 @@ async fn create(
     principal: Principal,
     Body(form): Body<NewForm>,
 ) -> Result<(StatusCode, Json<OrganizationForm>), Failure> {
-    let name = form.name.unwrap_or_default();
     let description = form.description.unwrap_or_default();
-    let made = api.run(move |engine| {
-        let new = NewOrganization { description, ..NewOrganization::named(name.as_str()) };
-        let made = engine.admin(principal.caller).organizations().create(new);
-        made.map_err(|error| taken(error, &name))
-    });
-    Ok((StatusCode::CREATED, Json(made.await?.into())))
+    let create = move |admin: &Admin, name: &str| {
+        let new = NewOrganization { description, ..NewOrganization::named(name) };
+        admin.organizations().create(new)
+    };
+    let created = resource::write(&api, principal, form.name, create).await?;
+    Ok((StatusCode::CREATED, created))
 }
 
 /// Retrieve an organization
@@ -214,8 +197,7 @@ async fn one(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<Json<OrganizationForm>, Failure> {
-    let found = api.run(move |engine| engine.admin(principal.caller).organizations().get(id));
-    Ok(Json(found.await?.into()))
+    resource::get::<Organization, _>(&api, principal, id).await
 }
 
 /// Changes to an organization. Missing and null fields are unchanged.
@@ -255,12 +237,8 @@ async fn update(
         transition: None,
         if_unchanged: IfUnchanged::Touch,
     };
-    let done = api.run(move |engine| {
-        let edited = engine.admin(principal.caller).organizations().edit(id, edit);
-        let name = form.name.unwrap_or_default();
-        edited.map_err(|error| taken(error, &name))
-    });
-    Ok(Json(done.await?.into()))
+    let edit = move |admin: &Admin, _: &str| admin.organizations().edit(id, edit);
+    resource::write(&api, principal, form.name, edit).await
 }
 
 /// Delete an organization
@@ -277,6 +255,17 @@ async fn delete(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| engine.admin(principal.caller).organizations().delete(id));
-    done.await.map(|_| StatusCode::NO_CONTENT)
+    resource::delete::<Organization>(&api, principal, id).await
+}
+
+/// Returns the id of the organization with this name.
+///
+/// # Errors
+///
+/// 404 if it does not exist or the caller may not know that it exists.
+pub(super) fn id_by_name(admin: &Admin, name: &str) -> Result<Id, Failure> {
+    match admin.organizations().resolve(name) {
+        Err(AdminError::NotFound(_)) => Err(unknown_name(Field::Organization, name)),
+        found => Ok(found?),
+    }
 }

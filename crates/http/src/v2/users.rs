@@ -4,17 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use symbolon::{
-    AdminError, Caller, Engine, Field, Id, NewUser, Status, Transition, User, UserEdit,
-};
+use symbolon::{Admin, Id, NewUser, Status, User, UserEdit};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::authorizations::{StatusForm, status};
-use super::shared::{OwnLink, taken};
+use super::links::OwnLink;
+use super::resource::{self, Filter, Resource};
+use super::status::{self, StatusForm, transition_to};
 use crate::api::Api;
-use crate::body::{Body, PathId, QueryParams, given, id_if_given};
-use crate::failure::{Failure, absent_is_none};
+use crate::body::{Body, PathId, QueryParams};
+use crate::failure::Failure;
 use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
@@ -41,7 +40,7 @@ pub(crate) struct UserForm {
 impl From<User> for UserForm {
     fn from(user: User) -> Self {
         Self {
-            links: OwnLink::to(format!("/api/v2/users/{}", user.id)),
+            links: OwnLink::to(User::path(user.id)),
             id: user.id,
             name: user.name,
             status: user.status.into(),
@@ -83,26 +82,16 @@ async fn list(
     QueryParams(wanted): QueryParams<ListQuery>,
     paging: Paging,
 ) -> Result<Json<ListForm>, Failure> {
-    let users = api.run(move |engine| {
-        let (engine, caller) = (&engine, &principal.caller);
-        let name = given(wanted.name.as_deref());
-        let id = id_if_given(wanted.id.as_deref())?;
-        let found = match (id, name) {
-            (None, None) => {
-                let list = |options| engine.admin(*caller).users().list(options);
-                return Ok(paging.of(list, |user| user.id)?);
-            }
-            (Some(id), _) => engine.admin(*caller).users().get(id)?,
-            (None, Some(name)) => engine.admin(*caller).users().find(name)?,
-        };
-        let named = name.is_none_or(|name| found.name == name);
-        match named {
-            true => Ok(vec![found]),
-            false => Err(Failure::not_found(Field::User)),
+    let filter = Filter::parse(wanted.id.as_deref(), wanted.name.as_deref())?;
+    let read = move |admin: &Admin| {
+        let users = admin.users();
+        match (filter.id, &filter.name) {
+            (Some(id), _) => filter.list_of_one(users.get(id)),
+            (None, Some(name)) => filter.list_of_one(users.find(name)),
+            (None, None) => Ok(paging.of(|options| users.list(options), User::id)?),
         }
-    });
-    let users = users.await?.into_iter().map(UserForm::from).collect();
-    let links = OwnLink::to("/api/v2/users");
+    };
+    let (links, users) = resource::list(&api, principal, read).await?;
     Ok(Json(ListForm { links, users }))
 }
 
@@ -130,14 +119,12 @@ async fn create(
     principal: Principal,
     Body(form): Body<NewForm>,
 ) -> Result<(StatusCode, Json<UserForm>), Failure> {
-    let name = form.name.unwrap_or_default();
     let status = wanted_status(form.status.as_deref())?;
-    let made = api.run(move |engine| {
-        let new = NewUser { status, ..NewUser::named(name.as_str()) };
-        let made = engine.admin(principal.caller).users().create(new);
-        made.map_err(|error| taken(error, &name))
-    });
-    Ok((StatusCode::CREATED, Json(made.await?.into())))
+    let create = move |admin: &Admin, name: &str| {
+        admin.users().create(NewUser { status, ..NewUser::named(name) })
+    };
+    let created = resource::write(&api, principal, form.name, create).await?;
+    Ok((StatusCode::CREATED, created))
 }
 
 /// Retrieve a user
@@ -152,8 +139,7 @@ async fn one(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<Json<UserForm>, Failure> {
-    let found = api.run(move |engine| engine.admin(principal.caller).users().get(id));
-    Ok(Json(found.await?.into()))
+    resource::get::<User, _>(&api, principal, id).await
 }
 
 /// Changes to a user. Missing and null fields are unchanged.
@@ -187,17 +173,13 @@ async fn update(
     let edit = UserEdit {
         transition: match &form.status {
             None => None,
-            Some(text) => Some(switch(wanted_status(Some(text))?)),
+            Some(text) => Some(transition_to(wanted_status(Some(text))?)),
         },
         name: form.name.clone(),
         password_hash: None,
     };
-    let done = api.run(move |engine| {
-        let edited = engine.admin(principal.caller).users().edit(id, edit);
-        let name = form.name.unwrap_or_default();
-        edited.map_err(|error| taken(error, &name))
-    });
-    Ok(Json(done.await?.into()))
+    let edit = move |admin: &Admin, _: &str| admin.users().edit(id, edit);
+    resource::write(&api, principal, form.name, edit).await
 }
 
 /// Delete a user
@@ -214,26 +196,10 @@ async fn delete(
     principal: Principal,
     PathId(id): PathId,
 ) -> Result<StatusCode, Failure> {
-    let done = api.run(move |engine| engine.admin(principal.caller).users().delete(id));
-    done.await.map(|_| StatusCode::NO_CONTENT)
+    resource::delete::<User>(&api, principal, id).await
 }
 
 fn wanted_status(text: Option<&str>) -> Result<Status, Failure> {
-    status(text).ok_or_else(|| Failure::invalid("invalid status: must be active or inactive"))
-}
-
-fn switch(status: Status) -> Transition {
-    match status {
-        Status::Active => Transition::Activate,
-        _ => Transition::Deactivate,
-    }
-}
-
-/// Returns the user, or `None` if it does not exist or the caller may not read it.
-pub(super) fn here_if_any(
-    engine: &Engine,
-    caller: &Caller,
-    id: Id,
-) -> Result<Option<User>, AdminError> {
-    absent_is_none(engine.admin(*caller).users().get(id))
+    status::parse(text)
+        .ok_or_else(|| Failure::invalid("invalid status: must be active or inactive"))
 }

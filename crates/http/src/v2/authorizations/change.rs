@@ -7,10 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use symbolon::{
     AdminError, Authorization, AuthorizationEdit, Caller, Engine, IfUnchanged, Origin, Rotation,
-    Status, Transition,
 };
 
-use super::create::status;
+use super::super::status::{self, transition_to};
 use super::json::{AuthorizationForm, RotateForm, UpdateForm};
 use crate::api::Api;
 use crate::body::{Body, PathId};
@@ -63,9 +62,8 @@ pub(super) async fn update(
 ) -> Result<Json<AuthorizationForm>, Failure> {
     let transition = match form.status {
         None => None,
-        Some(text) => match status(Some(&text)) {
-            Some(Status::Active) => Some(Transition::Activate),
-            Some(_) => Some(Transition::Deactivate),
+        Some(text) => match status::parse(Some(&text)) {
+            Some(status) => Some(transition_to(status)),
             None => {
                 let message = "encodeAuthorization: unknown authorization status";
                 return Err(Failure::invalid(message));

@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use symbolon::{AdminError, Engine, NewAuthorization, Origin, PermissionSet, Status};
+use symbolon::{AdminError, Engine, NewAuthorization, Origin, PermissionSet};
 
+use super::super::status;
 use super::json::{AuthorizationForm, NewForm};
 use crate::api::Api;
 use crate::body::Body;
@@ -49,7 +50,7 @@ fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAutho
     }
     let organization =
         form.organization.ok_or_else(|| Failure::invalid("org id required: invalid ID"))?;
-    let status = status(form.status.as_deref())
+    let status = status::parse(form.status.as_deref())
         .ok_or_else(|| Failure::invalid("invalid status: must be active or inactive"))?;
     let user = match form.user {
         Some(user) => user,
@@ -65,12 +66,4 @@ fn new(engine: &Engine, principal: &Principal, form: NewForm) -> Result<NewAutho
         expires_at: form.expires_at,
         ..NewAuthorization::new(organization, permissions.iter().cloned())
     })
-}
-
-/// Parses a status; a missing or empty one is active.
-pub(crate) fn status(text: Option<&str>) -> Option<Status> {
-    match text.unwrap_or_default() {
-        "" => Some(Status::Active),
-        text => text.parse().ok().filter(|status| *status != Status::Revoked),
-    }
 }

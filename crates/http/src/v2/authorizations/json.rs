@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use symbolon::{AdminError, Authorization, Id, Names, Permission, Timestamp, Token};
 use utoipa::ToSchema;
 
+use super::super::status::StatusForm;
 use crate::api::Settings;
 use crate::schemas::{Description, HexId, Time, TypeName, WantedStatus};
 
@@ -52,25 +53,6 @@ pub(crate) struct AuthorizationForm {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<HexId>)]
     rotated_from: Option<Id>,
-}
-
-/// Status of a user or an authorization.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[schema(as = Status)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum StatusForm {
-    Active,
-    Inactive,
-}
-
-impl From<symbolon::Status> for StatusForm {
-    /// Converts the status of a record that is not revoked: revoked records are never shown.
-    fn from(status: symbolon::Status) -> Self {
-        match status {
-            symbolon::Status::Active => Self::Active,
-            _ => Self::Inactive,
-        }
-    }
 }
 
 /// Paths of the authorization and its user.

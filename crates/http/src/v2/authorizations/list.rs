@@ -10,8 +10,8 @@ use symbolon::{
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::organizations::encoded;
-use super::super::shared::unknown_organization;
+use super::super::links::query_value;
+use super::super::organizations::id_by_name;
 use super::json::AuthorizationForm;
 use crate::api::{Api, Settings};
 use crate::body::{QueryParams, given, id_if_given};
@@ -62,7 +62,7 @@ impl ListQuery {
         let mut query = format!("limit={limit}");
         for (name, value) in filters {
             if let Some(value) = given(value.as_deref()) {
-                query.push_str(&format!("&{name}={}", encoded(value)));
+                query.push_str(&format!("&{name}={}", query_value(value)));
             }
         }
         query
@@ -291,10 +291,7 @@ fn check_names(admin: &Admin, user: Option<&str>, org: Option<&str>) -> Result<(
         admin.users().find(name)?;
     }
     if let Some(name) = org {
-        match admin.organizations().resolve(name) {
-            Err(AdminError::NotFound(_)) => return Err(unknown_organization(name)),
-            found => drop(found?),
-        }
+        id_by_name(admin, name)?;
     }
     Ok(())
 }

@@ -9,8 +9,7 @@ use utoipa_axum::routes;
 
 use crate::routes::Operations;
 
-pub(super) use create::status;
-pub(super) use json::{AuthorizationForm, StatusForm};
+pub(super) use json::AuthorizationForm;
 
 const TAG: &str = "authorizations";
 
