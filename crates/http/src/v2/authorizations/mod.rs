@@ -1,6 +1,6 @@
 //! `/api/v2/authorizations`: tokens as in InfluxDB v2.
 
-mod change;
+mod by_id;
 mod create;
 mod json;
 mod list;
@@ -16,7 +16,7 @@ const TAG: &str = "authorizations";
 pub(crate) fn routes() -> Vec<Operations> {
     vec![
         routes!(list::list, create::create),
-        routes!(change::one, change::update, change::delete),
-        routes!(change::rotate),
+        routes!(by_id::one, by_id::update, by_id::delete),
+        routes!(by_id::rotate),
     ]
 }
