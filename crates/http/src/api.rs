@@ -1,6 +1,6 @@
-//! State shared by all routes: the engine, once it is open, and the settings.
+//! State shared by all operations: the engine, once it is open, and the settings.
 
-use std::fmt;
+use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,104 +8,23 @@ use axum::body::Bytes;
 use symbolon::store::Revision;
 use symbolon::{Clock, Engine, SystemClock, Timestamp};
 use tokio::sync::Semaphore;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::failure::Failure;
 use crate::login_attempts::LoginAttempts;
 use crate::metrics::Metrics;
-use crate::setup_code::SetupCode;
+use crate::settings::Settings;
 
 /// Maximum time that a request waits for a revision.
 const REVISION_WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of requests that wait for a revision at once; each blocks a thread.
 const MAX_WAITING: usize = 64;
 
-/// Settings of the API.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Settings {
-    /// Text in place of the token in every reply except the one that creates it.
-    pub token_in_replies: TokenInReplies,
-    /// Code that set-up over HTTP requires. Without one, which is the default, the server cannot be
-    /// set up over HTTP.
-    pub setup_code: Option<SetupCode>,
-    /// Host names, without ports, under which set-up and sign-in are accepted besides `localhost`
-    /// and IP addresses. Empty by default.
-    pub allowed_hosts: Vec<String>,
-    /// Lifetime of an unused session; each use extends it to at least five minutes. One hour by
-    /// default.
-    pub session: Duration,
-    /// Limit of wrong passwords for one user name.
-    pub passwords: PasswordLimit,
-    /// Version in `X-Influxdb-Version`, `/health` and the OpenAPI document; by default that of this
-    /// crate.
-    pub version: &'static str,
-}
+/// Operations of one path.
+pub(crate) type Operations = UtoipaMethodRouter<Api>;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            token_in_replies: TokenInReplies::Empty,
-            setup_code: None,
-            allowed_hosts: Vec::new(),
-            session: Duration::from_secs(60 * 60),
-            passwords: PasswordLimit::default(),
-            version: env!("CARGO_PKG_VERSION"),
-        }
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("token_in_replies", &self.token_in_replies)
-            .field("setup_code", &self.setup_code.is_some())
-            .field("allowed_hosts", &self.allowed_hosts)
-            .field("session", &self.session)
-            .field("passwords", &self.passwords)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Limit of wrong passwords for one user name, whether the user exists or not. Further attempts are
-/// answered with 429.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordLimit {
-    /// Number of wrong passwords allowed within the window. An attempt counts as wrong until its
-    /// password is verified.
-    pub failures: u32,
-    /// Period that begins with the first wrong password. The count is reset at its end, and by a
-    /// correct password.
-    pub window: Duration,
-}
-
-impl Default for PasswordLimit {
-    /// Returns a limit of ten wrong passwords within five minutes.
-    fn default() -> Self {
-        Self { failures: 10, window: Duration::from_secs(5 * 60) }
-    }
-}
-
-/// Text in place of a token in replies. Only the reply that creates a token contains the token
-/// itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TokenInReplies {
-    /// `""`, as in InfluxDB 2.9 with hashed tokens.
-    #[default]
-    Empty,
-    /// `"redacted"`, as in InfluxDB Cloud.
-    Redacted,
-}
-
-impl TokenInReplies {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Empty => "",
-            Self::Redacted => "redacted",
-        }
-    }
-}
-
-/// The state of the routes: an engine and the settings. Clones share it.
+/// The state of the operations: an engine and the settings. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Api {
     shared: Arc<Inner>,
@@ -188,15 +107,20 @@ impl Api {
         reached.await.map(Some)
     }
 
+    /// Sets the OpenAPI document, with the version of the settings. Only the first call has an
+    /// effect.
+    pub(crate) fn set_document(&self, mut document: OpenApi) {
+        self.settings().version.clone_into(&mut document.info.version);
+        match serde_json::to_vec(&document) {
+            Ok(written) => drop(self.shared.document.set(written.into())),
+            Err(error) => tracing::error!(%error, "cannot write the OpenAPI document"),
+        }
+    }
+
     /// Returns the OpenAPI document as JSON.
     pub(crate) fn document(&self) -> Result<Bytes, Failure> {
-        if let Some(known) = self.shared.document.get() {
-            return Ok(known.clone());
-        }
-        let mut document = crate::openapi();
-        self.settings().version.clone_into(&mut document.info.version);
-        let written = serde_json::to_vec(&document).map_err(|error| Failure::internal(&error))?;
-        Ok(self.shared.document.get_or_init(|| written.into()).clone())
+        let document = self.shared.document.get().cloned();
+        document.ok_or_else(|| Failure::internal(&io::Error::other("no OpenAPI document")))
     }
 
     pub(crate) fn login_attempts(&self) -> &Arc<LoginAttempts> {

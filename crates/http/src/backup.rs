@@ -14,12 +14,12 @@ use symbolon::backup::BackupError;
 use tokio::sync::mpsc::{Sender, channel};
 use utoipa_axum::routes;
 
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::failure::Failure;
-use crate::openapi::Failures;
 use crate::principal::Principal;
-use crate::routes::Operations;
+use crate::responses::Failures;
 use crate::schemas::Octets;
+use crate::tags;
 
 /// Size of a chunk, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -37,7 +37,7 @@ pub(crate) fn routes() -> Vec<Operations> {
 /// the key of the store, which the backup does not contain. A backup ends with a checksum. If it
 /// fails, the response is aborted; an incomplete backup cannot be restored.
 #[utoipa::path(
-    post, path = "/api/v1/backup", operation_id = "PostBackup", tag = "system",
+    post, path = "/api/v1/backup", operation_id = "PostBackup", tag = tags::SYSTEM,
     responses(
         (
             status = 200, description = "The backup",

@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
-use crate::api::Settings;
 use crate::failure::{Code, Failure};
+use crate::settings::Settings;
 
 /// Refuses a change that a browser sends for a page of another origin.
 ///

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::api::PasswordLimit;
 use crate::failure::{Code, Failure};
+use crate::settings::PasswordLimit;
 
 /// Maximum number of passwords hashed at once, regardless of the number of processors.
 const MAX_CONCURRENT_HASHES: usize = 8;

@@ -1,15 +1,8 @@
-//! `/metrics`: metrics in the OpenMetrics text format.
-//!
-//! Requests are counted by their declared route, never by their path: no id or token becomes a
-//! label, and clients cannot create new labels.
+//! The metrics of a server, and their OpenMetrics text format.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, Method, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -18,20 +11,9 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use symbolon::{Engine, Timestamp};
-use utoipa_axum::routes;
 
-use crate::api::Api;
-use crate::failure::Failure;
-use crate::openapi::Failures;
-use crate::routes::Operations;
-
-const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Bucket limits in seconds: from replies out of memory to those that wait for a remote store.
 const BUCKETS: [f64; 10] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
-
-pub(crate) fn routes() -> Vec<Operations> {
-    vec![routes!(metrics)]
-}
 
 /// The metrics of a server.
 pub(crate) struct Metrics {
@@ -45,10 +27,11 @@ pub(crate) struct Metrics {
     faults: Gauge,
 }
 
+/// Labels of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
-    method: &'static str,
-    route: String,
+pub(crate) struct Asked {
+    pub(crate) method: &'static str,
+    pub(crate) route: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -123,7 +106,15 @@ impl Metrics {
         metrics
     }
 
-    fn look_at(&self, engine: Option<&Engine>) {
+    /// Counts a request.
+    pub(crate) fn count(&self, asked: Asked, status: u16, took: Duration) {
+        self.durations.get_or_create(&asked).observe(took.as_secs_f64());
+        let Asked { method, route } = asked;
+        self.requests.get_or_create(&Answered { method, route, status }).inc();
+    }
+
+    /// Reads the state of the engine, if it is open.
+    pub(crate) fn look_at(&self, engine: Option<&Engine>) {
         self.ready.set(engine.is_some().into());
         let Some(engine) = engine else {
             return;
@@ -135,62 +126,10 @@ impl Metrics {
         self.faults.set(number(engine.faults().len()));
     }
 
-    fn text(&self) -> Result<String, fmt::Error> {
+    /// Returns the OpenMetrics text.
+    pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
-}
-
-/// Counts a request when its response starts.
-pub(crate) async fn count(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let matched = request.extensions().get::<MatchedPath>();
-    let asked = Asked {
-        method: known(request.method()),
-        // A trailing slash does not make another route.
-        route: matched.map_or("none", |path| path.as_str().trim_end_matches('/')).to_owned(),
-    };
-    let response = next.run(request).await;
-    let metrics = api.metrics();
-    let took = begun.elapsed().as_secs_f64();
-    metrics.durations.get_or_create(&asked).observe(took);
-    let Asked { method, route } = asked;
-    let answered = Answered { method, route, status: response.status().as_u16() };
-    metrics.requests.get_or_create(&answered).inc();
-    response
-}
-
-/// Returns a method as a label. A client may send any word as the method.
-fn known(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
-}
-
-/// Retrieve the metrics of the server
-///
-/// The reply is in the OpenMetrics text format, which Prometheus reads. As in InfluxDB, no token is
-/// required.
-#[utoipa::path(
-    get, path = "/metrics", operation_id = "GetMetrics", tag = "system",
-    responses(
-        (status = 200, description = "The metrics", body = String, content_type = FORMAT),
-        Failures
-    )
-)]
-async fn metrics(
-    State(api): State<Api>,
-) -> Result<([(HeaderName, &'static str); 1], String), Failure> {
-    let metrics = api.metrics();
-    metrics.look_at(api.engine().ok().map(|engine| &**engine));
-    let text = metrics.text().map_err(|error| Failure::internal(&error))?;
-    Ok(([(header::CONTENT_TYPE, FORMAT)], text))
 }

@@ -64,8 +64,8 @@ pub(crate) fn is_basic(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::PasswordLimit;
     use crate::login_attempts::LoginAttempts;
+    use crate::settings::PasswordLimit;
 
     #[tokio::test]
     async fn only_the_right_password_verifies() {

@@ -14,12 +14,12 @@ use tower_http::sensitive_headers::SetSensitiveHeadersLayer;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::failure::{Code, Failure};
 use crate::openapi::head;
-use crate::{backup, metrics, openapi_links, v0, v2};
+use crate::{backup, metrics_endpoint, openapi_links, v0, v2};
 
 /// Maximum size of a request body, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
@@ -28,14 +28,15 @@ const LARGEST_BODY: usize = 1 << 20;
 ///
 /// Every path is also accepted with a trailing slash. A panic in a handler is answered with 500.
 pub fn router(api: Api) -> Router {
-    let (routes, _) = described();
+    let (routes, document) = described();
+    api.set_document(document);
     routes
         .method_not_allowed_fallback(|| async {
             Failure::new(Code::MethodNotAllowed, "method not allowed")
         })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(api.clone(), headers))
-        .layer(middleware::from_fn_with_state(api.clone(), metrics::count))
+        .layer(middleware::from_fn_with_state(api.clone(), metrics_endpoint::count))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(api)
 }
@@ -48,7 +49,7 @@ pub fn application(api: Api) -> Router {
     let nothing = Router::new()
         .fallback(|| async { Failure::new(Code::NotFound, "path not found") })
         .layer(middleware::from_fn_with_state(api.clone(), headers))
-        .layer(middleware::from_fn_with_state(api.clone(), metrics::count));
+        .layer(middleware::from_fn_with_state(api.clone(), metrics_endpoint::count));
     let code = HeaderName::from_static(v2::SET_UP_CODE);
     let secret = [header::AUTHORIZATION, header::COOKIE, header::SET_COOKIE, code];
     router(api)
@@ -80,18 +81,20 @@ fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
     tracing::info!(status, micros = took.as_micros(), "answered");
 }
 
+/// Returns the OpenAPI 3.1 document of all routes.
+pub fn openapi() -> OpenApi {
+    described().1
+}
+
 /// Returns the routes, and the OpenAPI document that describes them.
-pub(crate) fn described() -> (Router<Api>, OpenApi) {
-    let groups = [v2::routes(), v0::routes(), backup::routes(), metrics::routes()];
+fn described() -> (Router<Api>, OpenApi) {
+    let groups = [v2::routes(), v0::routes(), backup::routes(), metrics_endpoint::routes()];
     let all = OpenApiRouter::with_openapi(head());
     let all = groups.into_iter().flatten().fold(all, mount);
     let (routes, mut document) = all.split_for_parts();
     openapi_links::add(&mut document);
     (routes, document)
 }
-
-/// Operations of one path.
-pub(crate) type Operations = UtoipaMethodRouter<Api>;
 
 /// Adds the operations of one path, also under the path with a trailing slash. The document lists
 /// only the path without it.

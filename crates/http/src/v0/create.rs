@@ -10,12 +10,14 @@ use super::json::{MadeForm, NewForm, permissions};
 use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;
+use crate::tags;
 
 /// Create a database token
 ///
 /// The token is valid at once. Only this reply contains its text.
 #[utoipa::path(
-    post, path = "/api/v0/tokens", operation_id = "CreateDatabaseToken", tag = super::TAG,
+    post, path = "/api/v0/tokens", operation_id = "CreateDatabaseToken",
+    tag = tags::DATABASE_TOKENS,
     request_body = NewForm,
     responses((status = 200, description = "Created", body = MadeForm), Failures),
     security(("token" = []))

@@ -11,7 +11,7 @@ use utoipa::openapi::RefOr;
 
 use super::json::RefusedForm;
 use crate::failure::{Code, Failure};
-use crate::openapi::failure;
+use crate::responses::failure;
 
 /// Returns true if failures under this path have this form.
 pub(crate) fn is_path(path: &str) -> bool {

@@ -16,6 +16,7 @@ use crate::body::{QueryParams, given};
 use crate::failure::Failure;
 use crate::schemas::FlagOrEmpty;
 use crate::stream::{self, PagedResponse};
+use crate::tags;
 
 /// Filters of the list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,7 +32,7 @@ pub(crate) struct ListQuery {
 ///
 /// The list contains the tokens of the caller's organization, in the order of their creation.
 #[utoipa::path(
-    get, path = "/api/v0/tokens", operation_id = "GetDatabaseTokens", tag = super::TAG,
+    get, path = "/api/v0/tokens", operation_id = "GetDatabaseTokens", tag = tags::DATABASE_TOKENS,
     params(ListQuery),
     responses((status = 200, description = "The tokens", body = Vec<TokenForm>), Failures),
     security(("token" = []))

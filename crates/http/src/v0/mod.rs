@@ -12,12 +12,10 @@ mod token;
 
 use utoipa_axum::routes;
 
-use crate::routes::Operations;
+use crate::api::Operations;
 
 pub(crate) use failure::{in_form, is_path};
 pub(crate) use json::RefusedForm;
-
-const TAG: &str = "database tokens";
 
 /// Returns the operations of every path.
 pub(crate) fn routes() -> Vec<Operations> {

@@ -12,12 +12,14 @@ use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;
 use crate::schemas::TokenUuid;
+use crate::tags;
 
 /// Retrieve a database token
 ///
 /// A revoked token is returned with `revokedAt` until it is purged.
 #[utoipa::path(
-    get, path = "/api/v0/tokens/{tokenId}", operation_id = "GetDatabaseToken", tag = super::TAG,
+    get, path = "/api/v0/tokens/{tokenId}", operation_id = "GetDatabaseToken",
+    tag = tags::DATABASE_TOKENS,
     params(("tokenId" = TokenUuid, Path, description = "Id of the token")),
     responses((status = 200, description = "The token", body = TokenForm), Failures),
     security(("token" = []))
@@ -40,7 +42,7 @@ pub(super) async fn one(
 /// that the caller may grant can be added.
 #[utoipa::path(
     patch, path = "/api/v0/tokens/{tokenId}",
-    operation_id = "UpdateDatabaseToken", tag = super::TAG,
+    operation_id = "UpdateDatabaseToken", tag = tags::DATABASE_TOKENS,
     params(("tokenId" = TokenUuid, Path, description = "Id of the token")),
     request_body = UpdateForm,
     responses((status = 200, description = "The changed token", body = TokenForm), Failures),
@@ -82,7 +84,7 @@ pub(super) async fn update(
 /// it again has no effect.
 #[utoipa::path(
     delete, path = "/api/v0/tokens/{tokenId}",
-    operation_id = "DeleteDatabaseToken", tag = super::TAG,
+    operation_id = "DeleteDatabaseToken", tag = tags::DATABASE_TOKENS,
     params(("tokenId" = TokenUuid, Path, description = "Id of the token")),
     responses((status = 204, description = "Revoked"), Failures),
     security(("token" = []))

@@ -7,13 +7,11 @@ use axum::http::{HeaderName, header};
 use serde_json::{Value, json};
 use utoipa_axum::routes;
 
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::failure::Failure;
-use crate::openapi::Failures;
 use crate::principal::Principal;
-use crate::routes::Operations;
-
-const TAG: &str = "system";
+use crate::responses::Failures;
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(links), routes!(resources), routes!(document)]
@@ -21,7 +19,7 @@ pub(super) fn routes() -> Vec<Operations> {
 
 /// List the routes
 #[utoipa::path(
-    get, path = "/api/v2", operation_id = "GetRoutes", tag = TAG,
+    get, path = "/api/v2", operation_id = "GetRoutes", tag = tags::SYSTEM,
     responses((status = 200, description = "Paths by name", body = Object), Failures)
 )]
 async fn links() -> Json<Value> {
@@ -45,7 +43,7 @@ async fn links() -> Json<Value> {
 
 /// List the resource types of permissions
 #[utoipa::path(
-    get, path = "/api/v2/resources", operation_id = "GetResources", tag = TAG,
+    get, path = "/api/v2/resources", operation_id = "GetResources", tag = tags::SYSTEM,
     responses((status = 200, description = "Names of the types", body = Vec<String>), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -56,7 +54,7 @@ async fn resources(State(api): State<Api>, _: Principal) -> Result<Json<Vec<Stri
 
 /// Retrieve this document
 #[utoipa::path(
-    get, path = "/api/v2/openapi.json", operation_id = "GetOpenapi", tag = TAG,
+    get, path = "/api/v2/openapi.json", operation_id = "GetOpenapi", tag = tags::SYSTEM,
     responses((status = 200, description = "The OpenAPI document", body = Object), Failures)
 )]
 async fn document(

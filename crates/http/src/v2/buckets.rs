@@ -11,16 +11,14 @@ use utoipa_axum::routes;
 use super::links::OwnLink;
 use super::organizations::id_by_name;
 use super::resource::{self, Filter, Resource};
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::body::{Body, PathId, QueryParams, given, id_if_given};
 use crate::failure::Failure;
-use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
-use crate::routes::Operations;
+use crate::responses::Failures;
 use crate::schemas::{HexId, HexIdOrEmpty, Label, Time};
-
-const TAG: &str = "buckets";
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(list, create), routes!(one, delete)]
@@ -102,7 +100,7 @@ pub(crate) struct ListForm {
 ///
 /// The list contains only buckets that the caller may read.
 #[utoipa::path(
-    get, path = "/api/v2/buckets", operation_id = "GetBuckets", tag = TAG,
+    get, path = "/api/v2/buckets", operation_id = "GetBuckets", tag = tags::BUCKETS,
     params(ListQuery, PagingForm),
     responses((status = 200, description = "The buckets", body = ListForm), Failures),
     security(("token" = []), ("session" = []))
@@ -144,7 +142,7 @@ struct NewForm {
 
 /// Register the name of a bucket
 #[utoipa::path(
-    post, path = "/api/v2/buckets", operation_id = "PostBuckets", tag = TAG,
+    post, path = "/api/v2/buckets", operation_id = "PostBuckets", tag = tags::BUCKETS,
     request_body = NewForm,
     responses((status = 201, description = "Registered", body = BucketForm), Failures),
     security(("token" = []), ("session" = []))
@@ -164,7 +162,7 @@ async fn create(
 
 /// Retrieve a bucket
 #[utoipa::path(
-    get, path = "/api/v2/buckets/{bucketID}", operation_id = "GetBucketsID", tag = TAG,
+    get, path = "/api/v2/buckets/{bucketID}", operation_id = "GetBucketsID", tag = tags::BUCKETS,
     params(("bucketID" = HexId, Path, description = "Id of the bucket")),
     responses((status = 200, description = "The bucket", body = BucketForm), Failures),
     security(("token" = []), ("session" = []))
@@ -179,7 +177,8 @@ async fn one(
 
 /// Unregister the name of a bucket
 #[utoipa::path(
-    delete, path = "/api/v2/buckets/{bucketID}", operation_id = "DeleteBucketsID", tag = TAG,
+    delete, path = "/api/v2/buckets/{bucketID}", operation_id = "DeleteBucketsID",
+    tag = tags::BUCKETS,
     params(("bucketID" = HexId, Path, description = "Id of the bucket")),
     responses((status = 204, description = "Unregistered"), Failures),
     security(("token" = []), ("session" = []))

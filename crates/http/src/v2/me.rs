@@ -11,16 +11,14 @@ use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::users::UserForm;
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::body::{Body, PathId};
 use crate::failure::{Code, Failure};
-use crate::openapi::{Failures, TooManyAttempts};
 use crate::password;
 use crate::principal::{Principal, by_password};
-use crate::routes::Operations;
+use crate::responses::{Failures, TooManyAttempts};
 use crate::schemas::HexId;
-
-const TAG: &str = "users";
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(me), routes!(my_password), routes!(change_password, put_password)]
@@ -28,7 +26,7 @@ pub(super) fn routes() -> Vec<Operations> {
 
 /// Retrieve the user of the token or session
 #[utoipa::path(
-    get, path = "/api/v2/me", operation_id = "GetMe", tag = TAG,
+    get, path = "/api/v2/me", operation_id = "GetMe", tag = tags::USERS,
     responses((status = 200, description = "The user", body = UserForm), Failures),
     security(("token" = []), ("session" = []))
 )]
@@ -69,7 +67,7 @@ impl std::fmt::Debug for PasswordForm {
 ///
 /// Requires the user name and current password (HTTP Basic). The sessions of the user are revoked.
 #[utoipa::path(
-    put, path = "/api/v2/me/password", operation_id = "PutMePassword", tag = TAG,
+    put, path = "/api/v2/me/password", operation_id = "PutMePassword", tag = tags::USERS,
     request_body = PasswordForm,
     responses((status = 204, description = "Changed"), TooManyAttempts, Failures),
     security(("password" = []))
@@ -88,7 +86,8 @@ async fn my_password(
 /// Requires a token that may write the user, or the user's own name and password (HTTP Basic). The
 /// sessions of the user are revoked.
 #[utoipa::path(
-    post, path = "/api/v2/users/{userID}/password", operation_id = "PostUsersIDPassword", tag = TAG,
+    post, path = "/api/v2/users/{userID}/password", operation_id = "PostUsersIDPassword",
+    tag = tags::USERS,
     params(("userID" = HexId, Path, description = "Id of the user")),
     request_body = PasswordForm,
     responses((status = 204, description = "Set"), TooManyAttempts, Failures),
@@ -113,7 +112,8 @@ async fn change_password(
 ///
 /// The same as `POST`.
 #[utoipa::path(
-    put, path = "/api/v2/users/{userID}/password", operation_id = "PutUsersIDPassword", tag = TAG,
+    put, path = "/api/v2/users/{userID}/password", operation_id = "PutUsersIDPassword",
+    tag = tags::USERS,
     params(("userID" = HexId, Path, description = "Id of the user")),
     request_body = PasswordForm,
     responses((status = 204, description = "Set"), TooManyAttempts, Failures),

@@ -11,15 +11,13 @@ use utoipa_axum::routes;
 use super::links::OwnLink;
 use super::resource::Resource as _;
 use super::users::UserForm;
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::body::{Body, PathId, PathIds};
 use crate::failure::Failure;
-use crate::openapi::Failures;
 use crate::principal::Principal;
-use crate::routes::Operations;
+use crate::responses::Failures;
 use crate::schemas::HexId;
-
-const TAG: &str = "organizations";
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![
@@ -84,7 +82,8 @@ struct AddForm {
 
 /// List the members of an organization
 #[utoipa::path(
-    get, path = "/api/v2/orgs/{orgID}/members", operation_id = "GetOrgsIDMembers", tag = TAG,
+    get, path = "/api/v2/orgs/{orgID}/members", operation_id = "GetOrgsIDMembers",
+    tag = tags::ORGANIZATIONS,
     params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 200, description = "The members", body = MembersForm), Failures),
     security(("token" = []), ("session" = []))
@@ -99,7 +98,8 @@ async fn members(
 
 /// Add a member to an organization
 #[utoipa::path(
-    post, path = "/api/v2/orgs/{orgID}/members", operation_id = "PostOrgsIDMembers", tag = TAG,
+    post, path = "/api/v2/orgs/{orgID}/members", operation_id = "PostOrgsIDMembers",
+    tag = tags::ORGANIZATIONS,
     params(("orgID" = HexId, Path, description = "Id of the organization")),
     request_body = AddForm,
     responses((status = 201, description = "The new member", body = MemberForm), Failures),
@@ -117,7 +117,7 @@ async fn add_member(
 /// Remove a member from an organization
 #[utoipa::path(
     delete, path = "/api/v2/orgs/{orgID}/members/{userID}",
-    operation_id = "DeleteOrgsIDMembersID", tag = TAG,
+    operation_id = "DeleteOrgsIDMembersID", tag = tags::ORGANIZATIONS,
     params(
         ("orgID" = HexId, Path, description = "Id of the organization"),
         ("userID" = HexId, Path, description = "Id of the user")
@@ -135,7 +135,8 @@ async fn remove_member(
 
 /// List the owners of an organization
 #[utoipa::path(
-    get, path = "/api/v2/orgs/{orgID}/owners", operation_id = "GetOrgsIDOwners", tag = TAG,
+    get, path = "/api/v2/orgs/{orgID}/owners", operation_id = "GetOrgsIDOwners",
+    tag = tags::ORGANIZATIONS,
     params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 200, description = "The owners", body = MembersForm), Failures),
     security(("token" = []), ("session" = []))
@@ -150,7 +151,8 @@ async fn owners(
 
 /// Add an owner to an organization
 #[utoipa::path(
-    post, path = "/api/v2/orgs/{orgID}/owners", operation_id = "PostOrgsIDOwners", tag = TAG,
+    post, path = "/api/v2/orgs/{orgID}/owners", operation_id = "PostOrgsIDOwners",
+    tag = tags::ORGANIZATIONS,
     params(("orgID" = HexId, Path, description = "Id of the organization")),
     request_body = AddForm,
     responses((status = 201, description = "The new owner", body = MemberForm), Failures),
@@ -168,7 +170,7 @@ async fn add_owner(
 /// Remove an owner from an organization
 #[utoipa::path(
     delete, path = "/api/v2/orgs/{orgID}/owners/{userID}",
-    operation_id = "DeleteOrgsIDOwnersID", tag = TAG,
+    operation_id = "DeleteOrgsIDOwnersID", tag = tags::ORGANIZATIONS,
     params(
         ("orgID" = HexId, Path, description = "Id of the organization"),
         ("userID" = HexId, Path, description = "Id of the user")

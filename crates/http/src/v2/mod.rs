@@ -14,7 +14,7 @@ mod status;
 mod system;
 mod users;
 
-use crate::routes::Operations;
+use crate::api::Operations;
 
 pub(crate) use setup::SET_UP_CODE;
 

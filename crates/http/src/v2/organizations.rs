@@ -13,16 +13,14 @@ use utoipa_axum::routes;
 
 use super::links::{OwnLink, query_value};
 use super::resource::{self, Filter, Resource, unknown_name};
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::body::{Body, PathId, QueryParams, id_if_given};
 use crate::failure::{Failure, absent_is_none};
-use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
-use crate::routes::Operations;
+use crate::responses::Failures;
 use crate::schemas::{Description, HexId, HexIdOrEmpty, Label, Time};
-
-const TAG: &str = "organizations";
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(list, create), routes!(one, update, delete)]
@@ -114,7 +112,7 @@ pub(crate) struct ListForm {
 ///
 /// The list contains only organizations that the caller may read.
 #[utoipa::path(
-    get, path = "/api/v2/orgs", operation_id = "GetOrgs", tag = TAG,
+    get, path = "/api/v2/orgs", operation_id = "GetOrgs", tag = tags::ORGANIZATIONS,
     params(ListQuery, PagingForm),
     responses((status = 200, description = "The organizations", body = ListForm), Failures),
     security(("token" = []), ("session" = []))
@@ -166,7 +164,7 @@ struct NewForm {
 
 /// Create an organization
 #[utoipa::path(
-    post, path = "/api/v2/orgs", operation_id = "PostOrgs", tag = TAG,
+    post, path = "/api/v2/orgs", operation_id = "PostOrgs", tag = tags::ORGANIZATIONS,
     request_body = NewForm,
     responses((status = 201, description = "Created", body = OrganizationForm), Failures),
     security(("token" = []), ("session" = []))
@@ -187,7 +185,7 @@ async fn create(
 
 /// Retrieve an organization
 #[utoipa::path(
-    get, path = "/api/v2/orgs/{orgID}", operation_id = "GetOrgsID", tag = TAG,
+    get, path = "/api/v2/orgs/{orgID}", operation_id = "GetOrgsID", tag = tags::ORGANIZATIONS,
     params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 200, description = "The organization", body = OrganizationForm), Failures),
     security(("token" = []), ("session" = []))
@@ -216,7 +214,7 @@ struct UpdateForm {
 ///
 /// `updatedAt` is set to the time of the request, even if nothing changes.
 #[utoipa::path(
-    patch, path = "/api/v2/orgs/{orgID}", operation_id = "PatchOrgsID", tag = TAG,
+    patch, path = "/api/v2/orgs/{orgID}", operation_id = "PatchOrgsID", tag = tags::ORGANIZATIONS,
     params(("orgID" = HexId, Path, description = "Id of the organization")),
     request_body = UpdateForm,
     responses(
@@ -245,7 +243,7 @@ async fn update(
 ///
 /// All tokens of the organization are revoked permanently.
 #[utoipa::path(
-    delete, path = "/api/v2/orgs/{orgID}", operation_id = "DeleteOrgsID", tag = TAG,
+    delete, path = "/api/v2/orgs/{orgID}", operation_id = "DeleteOrgsID", tag = tags::ORGANIZATIONS,
     params(("orgID" = HexId, Path, description = "Id of the organization")),
     responses((status = 204, description = "Deleted"), Failures),
     security(("token" = []), ("session" = []))

@@ -6,14 +6,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::browser_guard::{refuse_foreign_origin, refuse_web_page};
 use crate::failure::Failure;
-use crate::openapi::{Failures, TooManyAttempts};
 use crate::principal::{COOKIE, by_password, cookie, token};
-use crate::routes::Operations;
-
-const TAG: &str = "sessions";
+use crate::responses::{Failures, TooManyAttempts};
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(sign_in), routes!(sign_out)]
@@ -24,7 +22,7 @@ pub(super) fn routes() -> Vec<Operations> {
 /// Requires a user name and password (HTTP Basic) or a token. A session of a token has the
 /// permissions of the token, and is valid only as long as the token.
 #[utoipa::path(
-    post, path = "/api/v2/signin", operation_id = "PostSignin", tag = TAG,
+    post, path = "/api/v2/signin", operation_id = "PostSignin", tag = tags::SESSIONS,
     responses(
         (status = 204, description = "Signed in; `Set-Cookie` contains the session"),
         TooManyAttempts,
@@ -55,7 +53,7 @@ async fn sign_in(
 ///
 /// The session is revoked.
 #[utoipa::path(
-    post, path = "/api/v2/signout", operation_id = "PostSignout", tag = TAG,
+    post, path = "/api/v2/signout", operation_id = "PostSignout", tag = tags::SESSIONS,
     responses((status = 204, description = "Signed out"), Failures),
     security(("session" = []))
 )]

@@ -14,17 +14,16 @@ use super::authorizations::AuthorizationForm;
 use super::buckets::BucketForm;
 use super::organizations::OrganizationForm;
 use super::users::UserForm;
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::body::Body;
 use crate::browser_guard::{only, refuse_form, refuse_web_page};
 use crate::failure::{Code, Failure};
 use crate::login_attempts::HashingPermit;
-use crate::openapi::Failures;
 use crate::password;
-use crate::routes::Operations;
+use crate::responses::Failures;
 use crate::setup_code::SetupCode;
+use crate::tags;
 
-const TAG: &str = "setup";
 /// Header with the set-up code.
 pub(crate) const SET_UP_CODE: &str = "x-symbolon-setup-code";
 
@@ -44,7 +43,7 @@ struct AllowedForm {
 ///
 /// Set-up is possible if the server has a set-up code, until the first change of its store.
 #[utoipa::path(
-    get, path = "/api/v2/setup", operation_id = "GetSetup", tag = TAG,
+    get, path = "/api/v2/setup", operation_id = "GetSetup", tag = tags::SETUP,
     responses(
         (status = 200, description = "State of the set-up", body = AllowedForm),
         Failures
@@ -129,7 +128,7 @@ struct DoneForm {
 /// Possible once, and only until the first change of the store. Requires the set-up code of the
 /// server in the header `X-Symbolon-Setup-Code`.
 #[utoipa::path(
-    post, path = "/api/v2/setup", operation_id = "PostSetup", tag = TAG,
+    post, path = "/api/v2/setup", operation_id = "PostSetup", tag = tags::SETUP,
     request_body = SetUpForm,
     params(("x-symbolon-setup-code" = String, Header, description = "Set-up code of the server")),
     responses((status = 201, description = "Created", body = DoneForm), Failures)

@@ -8,12 +8,10 @@ use symbolon::Timestamp;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use crate::api::Api;
-use crate::openapi::Failures;
-use crate::routes::Operations;
+use crate::api::{Api, Operations};
+use crate::responses::Failures;
 use crate::schemas::Time;
-
-const TAG: &str = "system";
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(health), routes!(ready), routes!(ping, ping_head)]
@@ -46,7 +44,7 @@ struct CheckForm {
 ///
 /// The server is healthy if its store can be read.
 #[utoipa::path(
-    get, path = "/health", operation_id = "GetHealth", tag = TAG,
+    get, path = "/health", operation_id = "GetHealth", tag = tags::SYSTEM,
     responses(
         (status = 200, description = "Healthy", body = HealthForm),
         (
@@ -102,7 +100,7 @@ struct StartingForm {
 
 /// Check whether the server is ready
 #[utoipa::path(
-    get, path = "/ready", operation_id = "GetReady", tag = TAG,
+    get, path = "/ready", operation_id = "GetReady", tag = tags::SYSTEM,
     responses(
         (status = 200, description = "Ready", body = ReadyForm),
         (
@@ -140,7 +138,7 @@ fn duration(nanos: u64) -> String {
 
 /// Check whether the server is reachable
 #[utoipa::path(
-    get, path = "/ping", operation_id = "GetPing", tag = TAG,
+    get, path = "/ping", operation_id = "GetPing", tag = tags::SYSTEM,
     responses((status = 204, description = "Reachable"), Failures)
 )]
 async fn ping() -> StatusCode {
@@ -149,7 +147,7 @@ async fn ping() -> StatusCode {
 
 /// Check whether the server is reachable
 #[utoipa::path(
-    head, path = "/ping", operation_id = "HeadPing", tag = TAG,
+    head, path = "/ping", operation_id = "HeadPing", tag = tags::SYSTEM,
     responses((status = 204, description = "Reachable"), Failures)
 )]
 async fn ping_head() -> StatusCode {

@@ -11,16 +11,14 @@ use utoipa_axum::routes;
 use super::links::OwnLink;
 use super::resource::{self, Filter, Resource};
 use super::status::{self, StatusForm, transition_to};
-use crate::api::Api;
+use crate::api::{Api, Operations};
 use crate::body::{Body, PathId, QueryParams};
 use crate::failure::Failure;
-use crate::openapi::Failures;
 use crate::paging::{Paging, PagingForm};
 use crate::principal::Principal;
-use crate::routes::Operations;
+use crate::responses::Failures;
 use crate::schemas::{HexId, HexIdOrEmpty, Label, WantedStatus};
-
-const TAG: &str = "users";
+use crate::tags;
 
 pub(super) fn routes() -> Vec<Operations> {
     vec![routes!(list, create), routes!(one, update, delete)]
@@ -71,7 +69,7 @@ pub(crate) struct ListForm {
 ///
 /// The list contains only users that the caller may read.
 #[utoipa::path(
-    get, path = "/api/v2/users", operation_id = "GetUsers", tag = TAG,
+    get, path = "/api/v2/users", operation_id = "GetUsers", tag = tags::USERS,
     params(ListQuery, PagingForm),
     responses((status = 200, description = "The users", body = ListForm), Failures),
     security(("token" = []), ("session" = []))
@@ -109,7 +107,7 @@ struct NewForm {
 
 /// Create a user
 #[utoipa::path(
-    post, path = "/api/v2/users", operation_id = "PostUsers", tag = TAG,
+    post, path = "/api/v2/users", operation_id = "PostUsers", tag = tags::USERS,
     request_body = NewForm,
     responses((status = 201, description = "Created", body = UserForm), Failures),
     security(("token" = []), ("session" = []))
@@ -129,7 +127,7 @@ async fn create(
 
 /// Retrieve a user
 #[utoipa::path(
-    get, path = "/api/v2/users/{userID}", operation_id = "GetUsersID", tag = TAG,
+    get, path = "/api/v2/users/{userID}", operation_id = "GetUsersID", tag = tags::USERS,
     params(("userID" = HexId, Path, description = "Id of the user")),
     responses((status = 200, description = "The user", body = UserForm), Failures),
     security(("token" = []), ("session" = []))
@@ -158,7 +156,7 @@ struct UpdateForm {
 ///
 /// All tokens of an inactive user are refused from the next request on.
 #[utoipa::path(
-    patch, path = "/api/v2/users/{userID}", operation_id = "PatchUsersID", tag = TAG,
+    patch, path = "/api/v2/users/{userID}", operation_id = "PatchUsersID", tag = tags::USERS,
     params(("userID" = HexId, Path, description = "Id of the user")),
     request_body = UpdateForm,
     responses((status = 200, description = "The changed user", body = UserForm), Failures),
@@ -186,7 +184,7 @@ async fn update(
 ///
 /// All tokens and sessions of the user are revoked permanently.
 #[utoipa::path(
-    delete, path = "/api/v2/users/{userID}", operation_id = "DeleteUsersID", tag = TAG,
+    delete, path = "/api/v2/users/{userID}", operation_id = "DeleteUsersID", tag = tags::USERS,
     params(("userID" = HexId, Path, description = "Id of the user")),
     responses((status = 204, description = "Deleted"), Failures),
     security(("token" = []), ("session" = []))

@@ -14,14 +14,15 @@ use super::json::{AuthorizationForm, RotateForm, UpdateForm};
 use crate::api::Api;
 use crate::body::{Body, PathId};
 use crate::failure::Failure;
-use crate::openapi::Failures;
 use crate::principal::Principal;
+use crate::responses::Failures;
 use crate::schemas::HexId;
+use crate::tags;
 
 /// Retrieve an authorization
 #[utoipa::path(
     get, path = "/api/v2/authorizations/{authID}",
-    operation_id = "GetAuthorizationsID", tag = super::TAG,
+    operation_id = "GetAuthorizationsID", tag = tags::AUTHORIZATIONS,
     params(("authID" = HexId, Path, description = "Id of the authorization")),
     responses(
         (status = 200, description = "The authorization", body = AuthorizationForm),
@@ -45,7 +46,7 @@ pub(super) async fn one(
 /// `updatedAt` is set to the time of the request, even if nothing changes.
 #[utoipa::path(
     patch, path = "/api/v2/authorizations/{authID}",
-    operation_id = "PatchAuthorizationsID", tag = super::TAG,
+    operation_id = "PatchAuthorizationsID", tag = tags::AUTHORIZATIONS,
     params(("authID" = HexId, Path, description = "Id of the authorization")),
     request_body = UpdateForm,
     responses(
@@ -87,7 +88,7 @@ pub(super) async fn update(
 /// Its token is refused from the next request on, permanently.
 #[utoipa::path(
     delete, path = "/api/v2/authorizations/{authID}",
-    operation_id = "DeleteAuthorizationsID", tag = super::TAG,
+    operation_id = "DeleteAuthorizationsID", tag = tags::AUTHORIZATIONS,
     params(("authID" = HexId, Path, description = "Id of the authorization")),
     responses((status = 204, description = "Deleted"), Failures),
     security(("token" = []), ("session" = []))
@@ -110,7 +111,7 @@ pub(super) async fn delete(
 /// atomically.
 #[utoipa::path(
     post, path = "/api/v2/authorizations/{authID}/rotate",
-    operation_id = "PostAuthorizationsIDRotate", tag = super::TAG,
+    operation_id = "PostAuthorizationsIDRotate", tag = tags::AUTHORIZATIONS,
     params(("authID" = HexId, Path, description = "Id of the authorization")),
     request_body = RotateForm,
     responses(

@@ -10,14 +10,16 @@ use super::json::{AuthorizationForm, NewForm};
 use crate::api::Api;
 use crate::body::Body;
 use crate::failure::Failure;
-use crate::openapi::Failures;
 use crate::principal::Principal;
+use crate::responses::Failures;
+use crate::tags;
 
 /// Create an authorization
 ///
 /// Only this reply contains the token.
 #[utoipa::path(
-    post, path = "/api/v2/authorizations", operation_id = "PostAuthorizations", tag = super::TAG,
+    post, path = "/api/v2/authorizations", operation_id = "PostAuthorizations",
+    tag = tags::AUTHORIZATIONS,
     request_body = NewForm,
     responses((status = 201, description = "Created", body = AuthorizationForm), Failures),
     security(("token" = []), ("session" = []))

@@ -7,8 +7,8 @@ use symbolon::{AdminError, Authorization, Id, Names, Permission, Timestamp, Toke
 use utoipa::ToSchema;
 
 use super::super::status::StatusForm;
-use crate::api::Settings;
 use crate::schemas::{Description, HexId, Time, TypeName, WantedStatus};
+use crate::settings::Settings;
 
 /// An authorization, as InfluxDB v2 shows it.
 ///

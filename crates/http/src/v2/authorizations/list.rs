@@ -13,13 +13,15 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::links::query_value;
 use super::super::organizations::id_by_name;
 use super::json::AuthorizationForm;
-use crate::api::{Api, Settings};
+use crate::api::Api;
 use crate::body::{QueryParams, given, id_if_given};
 use crate::failure::{Failure, absent_is_none};
-use crate::openapi::Failures;
 use crate::principal::Principal;
+use crate::responses::Failures;
 use crate::schemas::HexIdOrEmpty;
+use crate::settings::Settings;
 use crate::stream::{self, PagedResponse};
+use crate::tags;
 
 /// Filters of the list. Missing and empty parameters do not filter.
 #[derive(Deserialize, IntoParams)]
@@ -92,7 +94,8 @@ struct ListLinks {
 ///
 /// The list contains only authorizations that the caller may read.
 #[utoipa::path(
-    get, path = "/api/v2/authorizations", operation_id = "GetAuthorizations", tag = super::TAG,
+    get, path = "/api/v2/authorizations", operation_id = "GetAuthorizations",
+    tag = tags::AUTHORIZATIONS,
     params(ListQuery),
     responses((status = 200, description = "The authorizations", body = ListForm), Failures),
     security(("token" = []), ("session" = []))

@@ -7,11 +7,9 @@ mod list;
 
 use utoipa_axum::routes;
 
-use crate::routes::Operations;
+use crate::api::Operations;
 
 pub(super) use json::AuthorizationForm;
-
-const TAG: &str = "authorizations";
 
 pub(crate) fn routes() -> Vec<Operations> {
     vec![
