@@ -11,8 +11,8 @@ use symbolon::TokenStore;
 use symbolon::backup::{self, BackupError, Summary};
 use symbolon_files::PrivateFile;
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output;
 use crate::progress::Progress;
 

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::arguments::Cli;
 use crate::error::Failure;
 use crate::output;
 
@@ -20,9 +19,10 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
+/// Prints the script for the command line `command`.
+pub(crate) fn run(args: &CompletionsArgs, mut command: Command) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "symbolon", &mut script);
+    clap_complete::generate(args.shell, &mut command, "symbolon", &mut script);
     output::print(String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }

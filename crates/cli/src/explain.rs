@@ -8,8 +8,8 @@ use symbolon::{
     Action, Explanation, Field, Id, NotInForceReason, OwnerState, Request, ResourceType,
 };
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::lookup::{Lookup, unknown};
 use crate::output::{self, BAD, BOLD, GOOD};
 

@@ -9,8 +9,8 @@ use clap::Args;
 use symbolon::{Engine, ExportError, ExportReport, ExportSecrets};
 use symbolon_files::PrivateFile;
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output;
 use crate::progress::Progress;
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use symbolon::record::{Kind, RecordKey};
 use symbolon::{Engine, FsckReport, Id, OpenError};
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::open::OpenStore;
 use crate::output;
 

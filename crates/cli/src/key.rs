@@ -6,14 +6,12 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use symbolon::{Engine, KeyId, RollbackReport, StoreKey};
-use symbolon_files::{KeyFile, KeyLock};
+use symbolon::{Engine, KeyId, StoreKey};
+use symbolon_files::KeyFile;
 
-use crate::arguments::Global;
 use crate::error::Failure;
-use crate::open::OpenStore;
-use crate::output;
-use crate::progress::Progress;
+use crate::global::Global;
+use crate::{key_rotation, output};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -105,7 +103,7 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<ExitCode, Failure> {
     let interrupted = before.is_rotating();
     let key = begin(&path, before)?;
     let current = key.ids().last();
-    let (sealed, _) = complete(global, &store, key, alone)?;
+    let (sealed, _) = key_rotation::complete(global, &store, key, alone)?;
     let done = Done { current, sealed, interrupted, seconds: start.elapsed().as_secs_f64() };
     match args.json {
         true => output::print_json(&done.json())?,
@@ -123,28 +121,6 @@ fn begin(path: &Path, before: StoreKey) -> Result<StoreKey, Failure> {
     let key = before.rotated().map_err(symbolon::AdminError::from)?;
     KeyFile::replace(path, &key)?;
     Ok(key)
-}
-
-/// Reseals the records under former secrets, and reduces these secrets in the key file to their
-/// keys for hashing tokens. Returns the number of resealed records, and the rollback report of the
-/// engine.
-pub(crate) fn complete(
-    global: &Global,
-    store: &OpenStore,
-    key: StoreKey,
-    alone: KeyLock,
-) -> Result<(usize, Option<RollbackReport>), Failure> {
-    let after = key.retired();
-    let engine = global.start(store, (key, alone), Engine::open, global.options())?;
-    let known = engine.len();
-    let progress = Progress::counted("Sealing", Some(known as u64));
-    // The count includes the few buckets and settings, which `len` does not.
-    let mut print_rollback = |count: usize| progress.set(count.min(known) as u64);
-    let sealed = engine.maintenance().reseal(&mut print_rollback);
-    progress.finish();
-    let sealed = sealed?;
-    KeyFile::replace(&global.key_path(), &after)?;
-    Ok((sealed, engine.rollback().copied()))
 }
 
 struct Done {

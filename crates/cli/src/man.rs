@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::arguments::Cli;
 use crate::error::Failure;
 use crate::output;
 
@@ -22,8 +21,8 @@ pub(crate) struct ManArgs {
     folder: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
-    let mut command = Cli::command();
+/// Prints or writes the pages of the command line `command`.
+pub(crate) fn run(args: &ManArgs, mut command: Command) -> Result<ExitCode, Failure> {
     command.build();
     match &args.folder {
         Some(folder) => {

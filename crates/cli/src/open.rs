@@ -15,8 +15,8 @@ use symbolon_journal::FileJournal;
 use symbolon_sled::SledStore;
 use symbolon_sqlite::SqliteStore;
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output;
 use crate::store_url::StoreUrl;
 

@@ -6,8 +6,8 @@
 
 use clap::parser::ValueSource;
 
-use crate::arguments::{DEFAULT_STORE, Global};
 use crate::error::Failure;
+use crate::global::{DEFAULT_STORE, Global};
 use crate::open::Opened;
 use crate::store_url::StoreUrl;
 

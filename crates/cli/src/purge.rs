@@ -7,8 +7,9 @@ use clap::Args;
 use serde_json::json;
 use symbolon::{PurgeOptions, PurgeReport};
 
-use crate::arguments::{Global, span};
+use crate::duration::duration;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output;
 use crate::progress::Progress;
 
@@ -24,7 +25,7 @@ and an imported token can be imported again. A purge can be interrupted at any
 time; the next one continues.")]
 pub(crate) struct PurgeArgs {
     /// Minimum time since a record was revoked or deleted, such as `12h` or `90d`
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration)]
     retention: Duration,
     /// Show what would be removed without removing anything
     #[arg(long)]

@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::json;
 use symbolon::{AdminError, Field, IfNameExists, Schema, SetUpRequest, SetUpResult};
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::open;
 use crate::output::BOLD;
 use crate::write_token::{Form, TokenFile, deliver_token};

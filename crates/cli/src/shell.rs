@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::arguments::Global;
+use crate::global::Global;
 use crate::store_url::StoreUrl;
 
 /// Quotes a path for a POSIX shell, if it needs that.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use symbolon::{Id, ListOptions, NewUser, Role, Status, Timestamp, Transition, User, UserEdit};
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::lookup::{Lookup, taken};
 use crate::operator;
 use crate::rows::{Row, Rows};

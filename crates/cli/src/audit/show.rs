@@ -13,8 +13,9 @@ use symbolon::{Clock, Id, SystemClock, Timestamp};
 use symbolon_journal::{chains, read_chain};
 
 use super::row::{DENIED, Row, Rows, seconds};
-use crate::arguments::{Global, span};
+use crate::duration::duration;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -229,7 +230,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse() {
         return Ok(time);
     }
-    let ago = span(text).map_err(|_| {
+    let ago = duration(text).map_err(|_| {
         format!(
             "invalid time `{text}`; expected a time such as `2026-11-22T10:00:00Z`, \
              or `24h` for a day ago"

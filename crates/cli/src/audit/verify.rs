@@ -9,8 +9,8 @@ use symbolon::journal::JournalKeys;
 use symbolon::store::{Cursor, End};
 use symbolon_journal::{ChainReport, Report, verify};
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output;
 
 #[derive(Debug, Args)]

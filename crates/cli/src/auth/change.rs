@@ -7,8 +7,9 @@ use symbolon::{Authorization, Field, Id, Rotation, Transition};
 
 use super::authorization_output::AuthorizationOutput;
 use super::create::TokenOutput;
-use crate::arguments::{Global, span};
+use crate::duration::duration;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::lookup::{Lookup, unknown};
 use crate::operator;
 use crate::rows::Rows;
@@ -64,7 +65,7 @@ pub(super) struct RotateArgs {
     #[command(flatten)]
     which: Which,
     /// Time that the old token keeps working, such as `10m`, `1h` or `7d`
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     overlap: Duration,
     /// Description of the new authorization [default: that of the old one]
     #[arg(long, short, value_name = "TEXT")]

@@ -11,8 +11,9 @@ use symbolon::{
 
 use super::authorization_output::AuthorizationOutput;
 use super::grants::{Grants, is_of_databases};
-use crate::arguments::{Global, span};
+use crate::duration::duration;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::lookup::Lookup;
 use crate::operator;
 use crate::output::BOLD;
@@ -154,7 +155,7 @@ fn expiry(text: &str) -> Result<Timestamp, String> {
         Err(error @ InvalidTime::Range) => return Err(error.to_string()),
         Err(InvalidTime::Form) => {}
     }
-    let from_now = span(text).map_err(|_| {
+    let from_now = duration(text).map_err(|_| {
         format!("invalid time `{text}`; expected a form such as `2027-01-01T00:00:00Z` or `90d`")
     })?;
     Ok(SystemClock::default().now().saturating_add(from_now))

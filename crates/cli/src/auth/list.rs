@@ -5,8 +5,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use symbolon::{Authorization, AuthorizationFilter, Field, Id, ListOptions, Status};
 
 use super::authorization_output::AuthorizationOutput;
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::lookup::{Lookup, unknown};
 use crate::operator;
 use crate::rows::Rows;

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 
 #[derive(Debug, Args)]
 #[command(

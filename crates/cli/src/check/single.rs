@@ -7,11 +7,11 @@ use std::str::FromStr;
 
 use symbolon::{Allowed, Denied, InvalidName, ResourceType};
 
-use super::CheckArgs;
+use super::arguments::CheckArgs;
 use super::decision_json::Answer;
 use super::names::{Checker, NamedRequest, Unknown};
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output::{self, BAD, BOLD, GOOD};
 
 pub(super) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode, Failure> {

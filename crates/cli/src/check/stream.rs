@@ -13,8 +13,8 @@ use symbolon::{Allowed, Denied, JsonObject, JsonProblem};
 use super::decision_json::Answer;
 use super::lines::{LONGEST, Line, Lines};
 use super::names::{Checker, NamedRequest};
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output;
 use crate::progress::Progress;
 

@@ -13,8 +13,8 @@ use symbolon::import::{Counts, Defaults, ImportFile, OwnerName, Plan};
 use symbolon::{Engine, IfRevoked};
 use symbolon_files::KeyFile;
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::open;
 use crate::progress::Progress;
 use report::Report;

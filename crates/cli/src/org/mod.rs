@@ -10,8 +10,8 @@ use symbolon::{
     Id, ListOptions, NewOrganization, Organization, OrganizationEdit, Status, Timestamp, Transition,
 };
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::lookup::{Lookup, taken};
 use crate::operator;
 use crate::rows::{Row, Rows};

@@ -14,10 +14,10 @@ use symbolon::backup::{Backup, RestoreReport, Summary};
 use symbolon::{Engine, OpenError, StoreKey};
 use symbolon_files::{KeyFile, KeyLock};
 
-use crate::arguments::Global;
 use crate::error::Failure;
-use crate::output;
+use crate::global::Global;
 use crate::progress::{CountingReader, Progress};
+use crate::{key_rotation, output};
 use store_builder::StoreBuilder;
 use target::Target;
 
@@ -134,7 +134,7 @@ fn open(
     let missing = || Failure::NoStore(global.store.clone());
     let store = global.open_store()?.ok_or_else(missing)?;
     if key.is_rotating() {
-        return Ok(crate::key::complete(global, &store, key, alone)?.1);
+        return Ok(key_rotation::complete(global, &store, key, alone)?.1);
     }
     let opened = global.start(&store, (key, alone), Engine::open, global.options())?;
     Ok(opened.rollback().copied())

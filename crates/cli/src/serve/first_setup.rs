@@ -10,8 +10,8 @@ use symbolon_files::{FileError, check_secret, create_private};
 use symbolon_http::SetupCode;
 use zeroize::Zeroizing;
 
-use crate::arguments::Global;
 use crate::error::Failure;
+use crate::global::Global;
 use crate::output::{self, BOLD};
 use crate::shell;
 

@@ -1,40 +1,19 @@
-//! The command line: global options, commands and their parsing.
+//! The command line: all commands, and how it is parsed.
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anstream::ColorChoice;
-use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use symbolon::Timestamp;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::audit::AuditArgs;
-use crate::auth::AuthArgs;
-use crate::backup::BackupArgs;
-use crate::check::CheckArgs;
-use crate::completions::CompletionsArgs;
-use crate::explain::ExplainArgs;
-use crate::export::ExportArgs;
-use crate::fsck::FsckArgs;
-use crate::import::ImportArgs;
-use crate::key::KeyArgs;
-use crate::man::ManArgs;
-use crate::org::OrgArgs;
-use crate::output;
-use crate::purge::PurgeArgs;
-use crate::restore::RestoreArgs;
-use crate::serve::{self, ServeArgs};
-use crate::setup::SetupArgs;
-use crate::store_url::StoreUrl;
-use crate::user::UserArgs;
-
-/// Default of `--store`.
-pub(crate) const DEFAULT_STORE: &str = "sqlite:./symbolon/data/symbolon.db";
+use crate::error::Failure;
+use crate::global::{Global, color};
+use crate::{
+    audit, auth, backup, check, completions, explain, export, fsck, import, key, man, org, output,
+    purge, restore, serve, setup, user,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,94 +42,71 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Options that every command accepts, before or after its name.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// Store to use: `sqlite:PATH` or `sled:PATH`
-    #[arg(
-        long, global = true, env = "SYMBOLON_STORE", value_name = "STORE",
-        default_value = DEFAULT_STORE,
-        value_parser = OsStringValueParser::new().try_map(StoreUrl::parse)
-    )]
-    pub(crate) store: StoreUrl,
-    /// Source of `store`: the command line, the environment or the default.
-    #[arg(skip)]
-    pub(crate) store_source: Option<ValueSource>,
-    /// Key file of the store [default: STORE.keys/key]
-    #[arg(long, global = true, env = "SYMBOLON_KEY_FILE", value_name = "PATH")]
-    pub(crate) key_file: Option<PathBuf>,
-    /// Directory of the journal [default: KEY_FILE.journal]
-    #[arg(long, global = true, env = "SYMBOLON_JOURNAL", value_name = "PATH")]
-    pub(crate) journal: Option<PathBuf>,
-    /// Open a restored store without its journal; tokens revoked after the backup may work again
-    #[arg(long, global = true)]
-    pub(crate) accept_restore: bool,
-    /// Create a store even if the journal records changes of a previous one, which is abandoned
-    #[arg(long, global = true)]
-    pub(crate) accept_new_store: bool,
-    /// Revoke all tokens created before TIME, such as `2026-01-31T12:00:00Z`, on opening the store
-    #[arg(long, global = true, value_name = "TIME")]
-    pub(crate) revoke_before: Option<Timestamp>,
-    /// Maximum time to answer checks from memory if the store is unreadable, such as `500ms`
-    #[arg(
-        long, global = true, env = "SYMBOLON_MAX_STALENESS", value_name = "TIME",
-        default_value = "10s", value_parser = duration
-    )]
-    pub(crate) max_staleness: Duration,
-    /// Choice of color for the output.
-    #[arg(
-        long, global = true, value_name = "WHEN", default_value = "auto",
-        hide_possible_values = true, help = "When to color the output: auto, always or never",
-        value_parser = PossibleValuesParser::new(["auto", "always", "never"])
-            .map(|when| color(&when))
-    )]
-    color: ColorChoice,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve the HTTP APIs of InfluxDB
-    Serve(ServeArgs),
+    Serve(serve::ServeArgs),
     /// Create the first organization, its first user and an operator token
-    Setup(SetupArgs),
+    Setup(setup::SetupArgs),
     /// Import organizations, users, buckets and tokens from InfluxDB
-    Import(ImportArgs),
+    Import(import::ImportArgs),
     /// Check whether a token allows an action
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Explain why an authorization allows or denies an action
-    Explain(ExplainArgs),
+    Explain(explain::ExplainArgs),
     /// Manage authorizations and their tokens
     #[command(visible_alias = "authorization")]
-    Auth(AuthArgs),
+    Auth(auth::AuthArgs),
     /// Manage users
-    User(UserArgs),
+    User(user::UserArgs),
     /// Manage organizations and their members
-    Org(OrgArgs),
+    Org(org::OrgArgs),
     /// Show and verify the journal
-    Audit(AuditArgs),
+    Audit(audit::AuditArgs),
     /// Verify the store and its records
-    Fsck(FsckArgs),
+    Fsck(fsck::FsckArgs),
     /// Back up the store to a file
-    Backup(BackupArgs),
+    Backup(backup::BackupArgs),
     /// Restore a store from a backup
-    Restore(RestoreArgs),
+    Restore(restore::RestoreArgs),
     /// Export the store as JSON for `symbolon import`
-    Export(ExportArgs),
+    Export(export::ExportArgs),
     /// Show or rotate the key of the store
-    Key(KeyArgs),
+    Key(key::KeyArgs),
     /// Remove records that were revoked or deleted long ago
-    Purge(PurgeArgs),
+    Purge(purge::PurgeArgs),
     /// Print a shell completion script
-    Completions(CompletionsArgs),
+    Completions(completions::CompletionsArgs),
     /// Print the manual page, or write the pages of all commands
-    Man(ManArgs),
+    Man(man::ManArgs),
 }
 
 /// Commands that report a decision by their exit code: 1 means denied or unsound, 2 an error.
 const DECIDING: [&str; 3] = ["check", "explain", "audit"];
 
 impl Command {
+    pub(crate) fn run(&self, global: &Global) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Serve(args) => serve::run(global, args),
+            Self::Setup(args) => setup::run(global, args),
+            Self::Import(args) => import::run(global, args),
+            Self::Check(args) => check::run(global, args),
+            Self::Explain(args) => explain::run(global, args),
+            Self::Auth(args) => auth::run(global, args),
+            Self::User(args) => user::run(global, args),
+            Self::Org(args) => org::run(global, args),
+            Self::Audit(args) => audit::run(global, args),
+            Self::Fsck(args) => fsck::run(global, args),
+            Self::Backup(args) => backup::run(global, args),
+            Self::Restore(args) => restore::run(global, args),
+            Self::Export(args) => export::run(global, args),
+            Self::Key(args) => key::run(global, args),
+            Self::Purge(args) => purge::run(global, args),
+            Self::Completions(args) => completions::run(args, Cli::command()),
+            Self::Man(args) => man::run(args, Cli::command()),
+        }
+    }
+
     /// Returns the exit code for an error: 2 for the commands in [`DECIDING`], otherwise 1.
     pub(crate) fn failure_code(&self) -> ExitCode {
         let deciding = matches!(self, Self::Check(_) | Self::Explain(_) | Self::Audit(_));
@@ -229,41 +185,6 @@ fn color_in(arguments: &[OsString]) -> ColorChoice {
     choice
 }
 
-fn color(when: &str) -> ColorChoice {
-    match when {
-        "always" => ColorChoice::AlwaysAnsi,
-        "never" => ColorChoice::Never,
-        _ => ColorChoice::Auto,
-    }
-}
-
-/// Parses a duration as [`span`] does. Fails if it is zero.
-fn duration(text: &str) -> Result<Duration, String> {
-    match span(text)? {
-        Duration::ZERO => Err("must be at least 1ms".into()),
-        duration => Ok(duration),
-    }
-}
-
-/// Parses a duration such as `500ms`, `10s`, `5m`, `1h` or `30d`; without a unit, seconds.
-pub(crate) fn span(text: &str) -> Result<Duration, String> {
-    let wrong = || {
-        format!("invalid duration `{text}`; give a number and a unit: ms, s, m, h or d, as `30d`")
-    };
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let number: u32 = number.parse().map_err(|_| wrong())?;
-    let unit = match unit {
-        "ms" => Duration::from_millis(1),
-        "" | "s" => Duration::from_secs(1),
-        "m" => Duration::from_secs(60),
-        "h" => Duration::from_secs(60 * 60),
-        "d" => Duration::from_secs(24 * 60 * 60),
-        _ => return Err(wrong()),
-    };
-    Ok(unit * number)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,17 +216,5 @@ mod tests {
             }
         }
         assert_fits(&mut Cli::command(), "");
-    }
-
-    #[test]
-    fn durations_are_parsed_with_units() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
-        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
-        assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
-        assert_eq!(span("0"), Ok(Duration::ZERO));
-        for wrong in ["", "s", "-1s", "1.5s", "1w", "0s", "99999999999s", "1 s", "é"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 }
