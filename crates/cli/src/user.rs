@@ -10,8 +10,8 @@ use symbolon::{Id, ListOptions, NewUser, Role, Status, Timestamp, Transition, Us
 use crate::error::Failure;
 use crate::global::Global;
 use crate::lookup::{Lookup, taken};
-use crate::operator;
-use crate::rows::{Row, Rows};
+use crate::operator_access;
+use crate::table::{Row, TableOptions};
 
 #[derive(Debug, Args)]
 #[command(
@@ -71,7 +71,7 @@ struct CreateArgs {
     #[arg(long, short, value_name = "NAME")]
     org: Option<String>,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ struct ListArgs {
     #[arg(long, short)]
     name: Option<String>,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -101,7 +101,7 @@ struct UpdateArgs {
     #[arg(long, short)]
     name: String,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -109,7 +109,7 @@ struct ChangeArgs {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -133,7 +133,7 @@ impl Which {
 }
 
 pub(crate) fn run(global: &Global, args: &UserArgs) -> Result<ExitCode, Failure> {
-    let engine = operator::open(global)?;
+    let engine = operator_access::open(global)?;
     let lookup = Lookup::new(&engine);
     match &args.command {
         UserCommand::Create(args) => create(&lookup, args),
@@ -141,19 +141,19 @@ pub(crate) fn run(global: &Global, args: &UserArgs) -> Result<ExitCode, Failure>
         UserCommand::Update(args) => {
             let edit = UserEdit { name: Some(args.name.clone()), ..UserEdit::default() };
             let changed = change(&lookup, &args.which, &edit)?;
-            args.rows.print_one(&changed)
+            args.table.print_one(&changed)
         }
         UserCommand::Delete(args) => {
             let changed = change(&lookup, &args.which, &to(Transition::Revoke))?;
-            args.rows.print_deleted(&changed)
+            args.table.print_deleted(&changed)
         }
         UserCommand::Active(args) => {
             let changed = change(&lookup, &args.which, &to(Transition::Activate))?;
-            args.rows.print_one(&changed)
+            args.table.print_one(&changed)
         }
         UserCommand::Inactive(args) => {
             let changed = change(&lookup, &args.which, &to(Transition::Deactivate))?;
-            args.rows.print_one(&changed)
+            args.table.print_one(&changed)
         }
     }?;
     Ok(ExitCode::SUCCESS)
@@ -172,7 +172,7 @@ fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
     if let Some(org) = org {
         user = root.organizations().add_member(org.id, user.id, Role::Member)?;
     }
-    args.rows.print_one(&UserOutput::from(user))
+    args.table.print_one(&UserOutput::from(user))
 }
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
@@ -183,7 +183,7 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     };
     let named = |user: &User| args.name.as_ref().is_none_or(|name| *name == user.name);
     let users = users.into_iter().filter(named);
-    args.rows.print(users.map(|user| Ok(UserOutput::from(user))))
+    args.table.print(users.map(|user| Ok(UserOutput::from(user))))
 }
 
 fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<UserOutput, Failure> {

@@ -5,7 +5,7 @@ use symbolon::{
     AdminError, Authorization, Clock, Id, Names, Permission, Status, SystemClock, Timestamp,
 };
 
-use crate::rows::Row;
+use crate::table::Row;
 
 /// An authorization in the form of InfluxDB's replies. The JSON always has the same keys.
 #[derive(Debug, Serialize)]

@@ -11,8 +11,8 @@ use crate::duration::duration;
 use crate::error::Failure;
 use crate::global::Global;
 use crate::lookup::{Lookup, unknown};
-use crate::operator;
-use crate::rows::Rows;
+use crate::operator_access;
+use crate::table::TableOptions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -22,7 +22,7 @@ pub(super) struct ActiveArgs {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -35,7 +35,7 @@ pub(super) struct InactiveArgs {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(super) struct DeleteArgs {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -94,17 +94,17 @@ impl Which {
 
 pub(super) fn activate(global: &Global, args: &ActiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Activate)?;
-    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup.names)?)
+    args.table.print_one(&AuthorizationOutput::new(one, &mut lookup.names)?)
 }
 
 pub(super) fn deactivate(global: &Global, args: &InactiveArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Deactivate)?;
-    args.rows.print_one(&AuthorizationOutput::new(one, &mut lookup.names)?)
+    args.table.print_one(&AuthorizationOutput::new(one, &mut lookup.names)?)
 }
 
 pub(super) fn delete(global: &Global, args: &DeleteArgs) -> Result<(), Failure> {
     let (one, mut lookup) = change(global, &args.which, Transition::Revoke)?;
-    args.rows.print_deleted(&AuthorizationOutput::new(one, &mut lookup.names)?)
+    args.table.print_deleted(&AuthorizationOutput::new(one, &mut lookup.names)?)
 }
 
 fn change(
@@ -112,7 +112,7 @@ fn change(
     which: &Which,
     transition: Transition,
 ) -> Result<(Authorization, Lookup), Failure> {
-    let engine = operator::open(global)?;
+    let engine = operator_access::open(global)?;
     let lookup = Lookup::new(&engine);
     let id = which.id()?;
     let changed = lookup.root.authorizations().edit(id, transition.into());
@@ -121,7 +121,7 @@ fn change(
 }
 
 pub(super) fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> {
-    let engine = operator::open(global)?;
+    let engine = operator_access::open(global)?;
     let mut lookup = Lookup::new(&engine);
     let id = args.which.id()?;
     let rotation = Rotation { overlap: args.overlap, description: args.description.clone() };

@@ -10,12 +10,12 @@ use symbolon::{
 };
 
 use super::authorization_output::AuthorizationOutput;
-use super::grants::{Grants, is_of_databases};
+use super::permission_options::{PermissionOptions, is_of_databases};
 use crate::duration::duration;
 use crate::error::Failure;
 use crate::global::Global;
 use crate::lookup::Lookup;
-use crate::operator;
+use crate::operator_access;
 use crate::output::BOLD;
 use crate::write_token::{Form, TokenFile, deliver_token};
 
@@ -51,7 +51,7 @@ pub(super) struct CreateArgs {
     #[arg(long)]
     inactive: bool,
     #[command(flatten)]
-    grants: Grants,
+    permissions: PermissionOptions,
     #[command(flatten)]
     output: TokenOutput,
 }
@@ -69,7 +69,7 @@ pub(super) struct TokenOutput {
 }
 
 pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
-    let engine = operator::open(global)?;
+    let engine = operator_access::open(global)?;
     let mut lookup = Lookup::new(&engine);
     let organization = match (&args.org, args.org_id) {
         (Some(text), _) => lookup.organization(text)?,
@@ -78,7 +78,7 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
     };
     let user = args.user.as_deref().map(|user| lookup.user(user)).transpose()?;
     let user = user.map(|user| user.id);
-    let permissions = args.grants.permissions(&lookup, organization.id, user)?;
+    let permissions = args.permissions.resolve(&lookup, organization.id, user)?;
     let new = NewAuthorization {
         user,
         origin: match is_of_databases(&permissions) {

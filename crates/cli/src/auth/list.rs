@@ -8,8 +8,8 @@ use super::authorization_output::AuthorizationOutput;
 use crate::error::Failure;
 use crate::global::Global;
 use crate::lookup::{Lookup, unknown};
-use crate::operator;
-use crate::rows::Rows;
+use crate::operator_access;
+use crate::table::TableOptions;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -50,25 +50,25 @@ pub(super) struct ListArgs {
     #[arg(long, value_name = "ID")]
     after: Option<Id>,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 pub(super) fn run(global: &Global, args: &ListArgs) -> Result<(), Failure> {
-    let engine = operator::open(global)?;
+    let engine = operator_access::open(global)?;
     let mut lookup = Lookup::new(&engine);
     let filter = filter(args, &lookup)?;
     if let Some(id) = args.id {
         let found = lookup.root.authorizations().get(id);
         let found = found.map_err(|error| unknown(error, Field::Authorization, &id.to_string()))?;
         let found = Some(found).filter(|one| wants(&filter, options(args), one));
-        return args.rows.print(
+        return args.table.print(
             found
                 .into_iter()
                 .map(|one| AuthorizationOutput::new(one, &mut lookup.names).map_err(Failure::from)),
         );
     }
     let list = lookup.root.authorizations().list(&filter, options(args));
-    args.rows.print(list.map(|one| Ok(AuthorizationOutput::new(one?, &mut lookup.names)?)))
+    args.table.print(list.map(|one| Ok(AuthorizationOutput::new(one?, &mut lookup.names)?)))
 }
 
 fn options(args: &ListArgs) -> ListOptions {

@@ -3,8 +3,8 @@
 mod authorization_output;
 mod change;
 mod create;
-mod grants;
 mod list;
+mod permission_options;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use symbolon::{Id, Role, Status, User};
 use super::Which;
 use crate::error::Failure;
 use crate::lookup::Lookup;
-use crate::rows::{Row, Rows};
+use crate::table::{Row, TableOptions};
 
 #[derive(Debug, Args)]
 #[command(
@@ -52,7 +52,7 @@ struct AddArgs {
     #[arg(long)]
     owner: bool,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -66,7 +66,7 @@ struct RemoveArgs {
     #[arg(long, short, value_name = "USER")]
     member: String,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ struct ListArgs {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 pub(super) fn run(lookup: &Lookup, args: &MembersArgs) -> Result<(), Failure> {
@@ -95,7 +95,7 @@ fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
         false => Role::Member,
     };
     let user = lookup.root.organizations().add_member(org.id, user.id, role)?;
-    args.rows.print_one(&MemberOutput::new(user, role))
+    args.table.print_one(&MemberOutput::new(user, role))
 }
 
 fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
@@ -105,13 +105,13 @@ fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
         return Err(Failure::NoMember { user, org });
     };
     let user = lookup.root.organizations().remove_member(org.id, user.id)?;
-    args.rows.print_deleted(&MemberOutput::new(user, role))
+    args.table.print_deleted(&MemberOutput::new(user, role))
 }
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     let org = args.which.find(lookup)?.id;
     let members = lookup.root.organizations().members(org)?.into_iter();
-    args.rows.print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
+    args.table.print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
 }
 
 /// Printed form of a member.

@@ -13,8 +13,8 @@ use symbolon::{
 use crate::error::Failure;
 use crate::global::Global;
 use crate::lookup::{Lookup, taken};
-use crate::operator;
-use crate::rows::{Row, Rows};
+use crate::operator_access;
+use crate::table::{Row, TableOptions};
 
 #[derive(Debug, Args)]
 #[command(
@@ -59,7 +59,7 @@ struct CreateArgs {
     #[arg(long, short, value_name = "TEXT", default_value = "", hide_default_value = true)]
     description: String,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ struct ListArgs {
     #[arg(long, short)]
     name: Option<String>,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -92,7 +92,7 @@ struct UpdateArgs {
     #[arg(long, short, value_name = "TEXT")]
     description: Option<String>,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -107,7 +107,7 @@ struct DeleteArgs {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    rows: Rows,
+    table: TableOptions,
 }
 
 #[derive(Debug, Args)]
@@ -131,7 +131,7 @@ impl Which {
 }
 
 pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> {
-    let engine = operator::open(global)?;
+    let engine = operator_access::open(global)?;
     let lookup = Lookup::new(&engine);
     match &args.command {
         OrgCommand::Create(args) => {
@@ -141,7 +141,7 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
                 ..NewOrganization::named(name)
             });
             let made = made.map_err(|error| taken(error, name))?;
-            args.rows.print_one(&OrganizationOutput::from(made))
+            args.table.print_one(&OrganizationOutput::from(made))
         }
         OrgCommand::List(args) => list(&lookup, args),
         OrgCommand::Update(args) => {
@@ -150,14 +150,14 @@ pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> 
                 description: args.description.clone(),
                 ..OrganizationEdit::default()
             };
-            args.rows.print_one(&change(&lookup, &args.which, &edit)?)
+            args.table.print_one(&change(&lookup, &args.which, &edit)?)
         }
         OrgCommand::Delete(args) => {
             let edit = OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            args.rows.print_deleted(&change(&lookup, &args.which, &edit)?)
+            args.table.print_deleted(&change(&lookup, &args.which, &edit)?)
         }
         OrgCommand::Members(args) => members::run(&lookup, args),
     }?;
@@ -172,7 +172,7 @@ fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
     };
     let named = |one: &Organization| args.name.as_ref().is_none_or(|name| *name == one.name);
     let found = found.into_iter().filter(named);
-    args.rows.print(found.map(|one| Ok(OrganizationOutput::from(one))))
+    args.table.print(found.map(|one| Ok(OrganizationOutput::from(one))))
 }
 
 fn change(

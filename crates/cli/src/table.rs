@@ -11,7 +11,7 @@ use crate::output;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct Rows {
+pub(crate) struct TableOptions {
     /// Print results as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -34,7 +34,7 @@ pub(crate) trait Row: Serialize {
     }
 }
 
-impl Rows {
+impl TableOptions {
     /// Prints all rows. JSON is streamed, so that a list of any length needs little memory.
     pub(crate) fn print<R: Row>(
         &self,

@@ -11,10 +11,10 @@ use crate::open;
 
 /// The requested permissions, in the order in which InfluxDB's command line sends them.
 #[derive(Debug, Clone)]
-pub(super) struct Grants(Vec<Grant>);
+pub(super) struct PermissionOptions(Vec<PermissionOption>);
 
 #[derive(Debug, Clone)]
-enum Grant {
+enum PermissionOption {
     Operator,
     AllAccess,
     /// One bucket, by its id or name.
@@ -95,7 +95,7 @@ fn whole(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help_heading(HEADING).help(help)
 }
 
-impl Args for Grants {
+impl Args for PermissionOptions {
     fn augment_args(command: Command) -> Command {
         let some = named("bucket", "BUCKET", "a bucket, given by its ID or registered name")
             .into_iter()
@@ -118,31 +118,39 @@ impl Args for Grants {
     }
 }
 
-impl FromArgMatches for Grants {
+impl FromArgMatches for PermissionOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut grants = Vec::new();
-        for (name, grant) in [("operator", Grant::Operator), ("all-access", Grant::AllAccess)] {
+        let mut options = Vec::new();
+        for (name, option) in
+            [("operator", PermissionOption::Operator), ("all-access", PermissionOption::AllAccess)]
+        {
             if matches.get_flag(name) {
-                grants.push(grant);
+                options.push(option);
             }
         }
-        type Named = fn(Action, String) -> Grant;
-        for (what, grant) in [("bucket", Grant::Bucket as Named), ("database", Grant::Database)] {
+        type Named = fn(Action, String) -> PermissionOption;
+        for (what, option) in [
+            ("bucket", PermissionOption::Bucket as Named),
+            ("database", PermissionOption::Database),
+        ] {
             for action in [Action::READ, Action::WRITE] {
                 let given = matches.get_many::<String>(&format!("{action}-{what}"));
-                grants.extend(given.into_iter().flatten().map(|name| grant(action, name.clone())));
+                options
+                    .extend(given.into_iter().flatten().map(|name| option(action, name.clone())));
             }
         }
         let types = TypeOption::all().filter(|one| matches.get_flag(&one.name));
-        grants.extend(types.map(|one| Grant::Type(one.permission)));
+        options.extend(types.map(|one| PermissionOption::Type(one.permission)));
         let written = matches.get_many::<Permission>("permission");
-        grants.extend(written.into_iter().flatten().cloned().map(Grant::Written));
+        options.extend(written.into_iter().flatten().cloned().map(PermissionOption::Written));
         // Checked here, because an error of the parser would list every other option.
-        if let (Some(Grant::Operator | Grant::AllAccess), 2..) = (grants.first(), grants.len()) {
+        if let (Some(PermissionOption::Operator | PermissionOption::AllAccess), 2..) =
+            (options.first(), options.len())
+        {
             let text = "`--operator` and `--all-access` cannot be combined with other permissions";
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, text));
         }
-        Ok(Self(grants))
+        Ok(Self(options))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -151,9 +159,9 @@ impl FromArgMatches for Grants {
     }
 }
 
-impl Grants {
+impl PermissionOptions {
     /// Returns the permissions for an authorization of this organization and user.
-    pub(super) fn permissions(
+    pub(super) fn resolve(
         &self,
         lookup: &Lookup,
         organization: Id,
@@ -163,26 +171,28 @@ impl Grants {
             return Err(Failure::NoPermission);
         }
         let mut permissions = Vec::new();
-        for grant in &self.0 {
-            match grant {
-                Grant::Operator => permissions.extend(Schema::influxdb_operator()),
-                Grant::AllAccess => {
+        for option in &self.0 {
+            match option {
+                PermissionOption::Operator => permissions.extend(Schema::influxdb_operator()),
+                PermissionOption::AllAccess => {
                     permissions.extend(Schema::influxdb_all_access(organization, user));
                 }
-                Grant::Bucket(action, text) => {
+                PermissionOption::Bucket(action, text) => {
                     let bucket = lookup.bucket(organization, text)?;
                     let one = Permission::new(*action, ResourceType::BUCKETS);
                     permissions.push(one.organization(organization).id(bucket));
                 }
-                Grant::Database(action, name) => {
+                PermissionOption::Database(action, name) => {
                     let one = Permission::new(*action, ResourceType::DATABASES);
                     permissions.push(one.organization(organization).name(name));
                 }
-                Grant::Type(one) if UNSCOPED.contains(&one.resource.kind) => {
+                PermissionOption::Type(one) if UNSCOPED.contains(&one.resource.kind) => {
                     permissions.push(one.clone());
                 }
-                Grant::Type(one) => permissions.push(one.clone().organization(organization)),
-                Grant::Written(one) => permissions.push(one.clone()),
+                PermissionOption::Type(one) => {
+                    permissions.push(one.clone().organization(organization))
+                }
+                PermissionOption::Written(one) => permissions.push(one.clone()),
             }
         }
         Ok(permissions)
@@ -201,9 +211,9 @@ pub(super) fn is_of_databases(permissions: &[Permission]) -> bool {
 mod tests {
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Result<Grants, clap::Error> {
-        let command = Grants::augment_args(Command::new("x").no_binary_name(true));
-        Grants::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    fn parse(arguments: &[&str]) -> Result<PermissionOptions, clap::Error> {
+        let command = PermissionOptions::augment_args(Command::new("x").no_binary_name(true));
+        PermissionOptions::from_arg_matches(&command.try_get_matches_from(arguments)?)
     }
 
     /// The options in the source of `influx auth create`.
