@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::shell::{cargo, is_installed, read, root, run, target};
 
 /// Search for inputs that violate a property, starting with the committed ones

@@ -7,6 +7,7 @@ mod contract;
 mod corpus;
 mod crash;
 mod end_to_end;
+mod failure;
 mod format;
 mod fuzz;
 mod model;
@@ -16,13 +17,11 @@ mod shell;
 mod standalone;
 mod test;
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The error of a command.
-type Failure = Box<dyn Error + Send + Sync>;
+use failure::Failure;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about)]
@@ -50,7 +49,7 @@ impl Command {
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Check(args) => check::run_parts(&args),
-            Self::Test(args) => test::run_groups(&args),
+            Self::Test(args) => test::run_groups(&args, run_line),
             Self::Bench(args) => bench::all(&args),
             Self::E2e(args) => end_to_end::run_all(&args),
             Self::Contract(args) => contract::run_all(&args),

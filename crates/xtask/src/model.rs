@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::Value;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::format::grouped;
 use crate::shell::{cargo, read, root};
 

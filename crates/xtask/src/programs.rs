@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::shell::{empty_folder, is_installed, root, run, target};
 
 /// Names of requirements, the shell commands that test for them, and their packages on Debian.

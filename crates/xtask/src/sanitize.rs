@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::shell::{cargo, read, run, target};
 
 /// Run the engine's tests with AddressSanitizer, which fails on invalid memory access

@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Returns the directory of the workspace.
 pub(crate) fn root() -> PathBuf {

@@ -1,7 +1,7 @@
 //! The packages outside the workspace: an example store, as others would write one, and the fuzz
 //! targets.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::shell::{cargo, root, run, target};
 
 /// Folders of the packages, and the features for commands that build them: without cargo-fuzz,

@@ -7,8 +7,9 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::check::PACKAGES;
+use crate::failure::Failure;
 use crate::shell::{cargo, read, root, run};
-use crate::{Failure, programs, run_line, standalone};
+use crate::{programs, standalone};
 
 /// Run every test; on Debian, install the programs that they need
 #[derive(Debug, Args)]
@@ -30,17 +31,19 @@ struct Group {
     run: Run,
 }
 
-type Run = fn(long: bool) -> Result<(), Failure>;
+type Run = fn(long: bool, run_line: RunLine) -> Result<(), Failure>;
+/// Runs a command of this program from words separated by spaces.
+type RunLine = fn(&str) -> Result<(), Failure>;
 
 /// The groups in the order in which they run, with their budgets.
 const GROUPS: [Group; 7] = [
-    Group::new("programs", 60, |_| prepare()),
-    Group::new("crates", 480, test_crates),
-    Group::new("standalone", 100, |_| standalone::test()),
-    Group::new("model", 100, |long| run_lines(&["model"], long)),
-    Group::new("end-to-end", 160, |long| run_lines(&["e2e"], long)),
-    Group::new("contract", 80, |long| run_lines(&["contract"], long)),
-    Group::new("crash", 40, |long| run_lines(&CRASHES, long)),
+    Group::new("programs", 60, |_, _| prepare()),
+    Group::new("crates", 480, |long, _| test_crates(long)),
+    Group::new("standalone", 100, |_, _| standalone::test()),
+    Group::new("model", 100, |long, run_line| run_lines(&["model"], long, run_line)),
+    Group::new("end-to-end", 160, |long, run_line| run_lines(&["e2e"], long, run_line)),
+    Group::new("contract", 80, |long, run_line| run_lines(&["contract"], long, run_line)),
+    Group::new("crash", 40, |long, run_line| run_lines(&CRASHES, long, run_line)),
 ];
 
 const CRASHES: [&str; 4] = [
@@ -54,7 +57,7 @@ const CRASHES: [&str; 4] = [
 ///
 /// Fails with the first group that fails, if a group takes more than twice its budget, and if the
 /// tests change a file that git tracks.
-pub(crate) fn run_groups(args: &TestArgs) -> Result<(), Failure> {
+pub(crate) fn run_groups(args: &TestArgs, run_line: RunLine) -> Result<(), Failure> {
     let is_named = |name| args.groups.iter().any(|group| group == name);
     let is_selected = |group: &&Group| args.groups.is_empty() || is_named(group.name);
     let selected: Vec<_> = GROUPS.iter().filter(is_selected).collect();
@@ -64,7 +67,7 @@ pub(crate) fn run_groups(args: &TestArgs) -> Result<(), Failure> {
         let (name, budget, all) = (group.name, group.budget, selected.len());
         eprintln!("== [{at} of {all}] {name} (budget {budget} s)");
         let start = Instant::now();
-        let result = (group.run)(args.long);
+        let result = (group.run)(args.long, run_line);
         result.map_err(|failure| format!("{name}: {failure}"))?;
         times.push((name, start.elapsed().as_secs(), budget));
     }
@@ -87,7 +90,7 @@ impl Group {
 }
 
 /// Runs commands of this program.
-fn run_lines(lines: &[&str], long: bool) -> Result<(), Failure> {
+fn run_lines(lines: &[&str], long: bool, run_line: RunLine) -> Result<(), Failure> {
     let option = if long { " --long" } else { "" };
     let mut lines = lines.iter().map(|line| format!("{line}{option}"));
     lines.try_for_each(|line| run_line(&line))

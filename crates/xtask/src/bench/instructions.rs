@@ -10,8 +10,8 @@ use clap::Args;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::write;
-use crate::Failure;
+use super::output::write;
+use crate::failure::Failure;
 use crate::shell::{cargo, is_installed, root, run, target};
 
 /// Count the instructions of checks with callgrind; a rise over 3 % fails

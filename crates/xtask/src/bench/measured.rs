@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::rows::Kind;
-use crate::Failure;
+use crate::failure::Failure;
 
 const HASH: &str = "limit/hash";
 const LINE: &str = "limit/line";

@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 
 use self::measured::Measured;
 use self::rows::Rows;
-use crate::Failure;
+use crate::failure::Failure;
 use crate::format::{grouped, quantity};
 use crate::shell::{cargo, empty_folder, read, root, run, target};
 
@@ -68,22 +68,15 @@ pub(crate) fn all(args: &BenchArgs) -> Result<(), Failure> {
     }
     println!("{}", output::summary(&figures));
     let json = serde_json::to_string_pretty(&figures)?;
-    write(&target().join("bench.json"), &json)?;
+    output::write(&target().join("bench.json"), &json)?;
     if args.readme {
         let long = if args.long { " --long" } else { "" };
         let command = format!("cargo xtask bench{long} --readme");
         let part = output::markdown(&figures, &titles, &command);
         let readme = root().join("README.md");
         let text = output::insert(&fs::read_to_string(&readme)?, &part)?;
-        write(&readme, &text)?;
+        output::write(&readme, &text)?;
     }
-    Ok(())
-}
-
-/// Writes a file and prints its path.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text)?;
-    eprintln!("written to {}", path.display());
     Ok(())
 }
 

@@ -1,12 +1,14 @@
 //! The report as a table on the terminal and in the README.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use chrono::Utc;
 use comfy_table::{Table, presets};
 
 use super::report::Figure;
-use crate::Failure;
+use crate::failure::Failure;
 use crate::format::{grouped, quantity};
 
 const BEGIN: &str = "<!-- bench:begin -->";
@@ -128,6 +130,13 @@ fn line_of(path: &str, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     Some(line.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
+}
+
+/// Writes a file and prints its path.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text)?;
+    eprintln!("written to {}", path.display());
+    Ok(())
 }
 
 #[cfg(test)]

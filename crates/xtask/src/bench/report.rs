@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::measured::{Measured, Recorded};
 use super::rows::{Kind, MILLION, Row};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::format::grouped;
 
 /// An element of `target/bench.json`: a figure, compared with at most one other.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::format::quantity;
 
 /// The file of rows and titles.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::imports::{self, Import};
 use super::source::{Finding, Report, Source};
-use crate::Failure;
+use crate::failure::Failure;
 
 pub(super) const TABLE: &str = "crates/xtask/check/layers.toml";
 

@@ -15,8 +15,9 @@ use clap::{Args, ValueEnum};
 use self::layers::Layers;
 use self::source::Source;
 use self::words::Words;
+use crate::failure::Failure;
 use crate::shell::{cargo, is_installed, root, run};
-use crate::{Failure, standalone};
+use crate::standalone;
 
 /// Every package but the benchmarks, whose peers only `cargo xtask bench` builds.
 pub(crate) const PACKAGES: [&str; 3] = ["--workspace", "--exclude", "symbolon-benches"];

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::source::{Finding, Report, Source};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::shell::root;
 
 /// Documents whose tables name tests in the last column.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::shell::{read, root};
 
 /// A text file of the repository.

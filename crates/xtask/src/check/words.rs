@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::source::{Finding, Report, Source};
-use crate::Failure;
+use crate::failure::Failure;
 
 pub(super) const TABLE: &str = "crates/xtask/check/words.toml";
 const MAX_EXCEPTIONS: usize = 40;

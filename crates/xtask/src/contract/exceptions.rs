@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 const HEAD: &str = "[[operations]]";
 

@@ -13,7 +13,7 @@ use clap::Args;
 
 use self::report::Report;
 use self::server::{Caller, Server};
-use crate::Failure;
+use crate::failure::Failure;
 use crate::programs::python_environment;
 use crate::shell::{build_program, empty_folder, root, target};
 

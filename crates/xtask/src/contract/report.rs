@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use serde_json::Value;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// The results of one or more runs.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::world;
-use crate::Failure;
+use crate::failure::Failure;
 use crate::shell::{read, wait_for};
 
 /// The caller of the requests.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Number of records of each kind. Requests delete some of them.
 const EACH: u64 = 60;

@@ -14,8 +14,9 @@ use symbolon::{
 };
 use symbolon_oracle::random::Rng;
 
-use super::{Backend, files};
-use crate::Failure;
+use super::backend::Backend;
+use super::files;
+use crate::failure::Failure;
 
 /// Arguments of a child that creates and revokes tokens; started by `crash --journal`.
 #[derive(Debug, Args)]

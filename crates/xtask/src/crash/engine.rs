@@ -21,9 +21,10 @@ use symbolon_files::private_dir;
 use symbolon_oracle::random::Rng;
 use tempfile::TempDir;
 
+use super::backend::Backend;
 use super::expected::{Copy, Expected};
-use super::{Backend, child, files};
-use crate::Failure;
+use super::{child, files};
+use crate::failure::Failure;
 use crate::shell::wait_for;
 
 /// Kills one child after another.

@@ -8,8 +8,8 @@ use symbolon::{Engine, Options, Schema, StoreKey, TokenStore};
 use symbolon_conformance::crash::Opened;
 use symbolon_journal::FileJournal;
 
-use super::Backend;
-use crate::Failure;
+use super::backend::Backend;
+use crate::failure::Failure;
 
 /// Opens the store with this number; every restored store has a new number.
 pub(super) fn store(backend: Backend, dir: &Path, number: u32) -> Opened {

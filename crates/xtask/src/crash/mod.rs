@@ -1,20 +1,16 @@
 //! `cargo xtask crash`: kills a writing process, and checks everything that it had acknowledged.
 
+mod backend;
 mod child;
 mod engine;
 mod expected;
 mod files;
 
-use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
+use clap::Args;
+use symbolon_conformance::crash::{Child, Crash};
 
-use clap::{Args, ValueEnum};
-use symbolon_conformance::crash::{Child, Crash, Opened};
-use symbolon_sled::SledStore;
-use symbolon_sqlite::SqliteStore;
-
-use crate::Failure;
+use self::backend::Backend;
+use crate::failure::Failure;
 
 /// Kill a process that writes to a store, and check everything that it had acknowledged
 ///
@@ -52,35 +48,8 @@ pub(crate) struct ChildArgs {
     engine: Option<child::EngineArgs>,
 }
 
-/// A store on disk.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Backend {
-    Sqlite,
-    Sled,
-}
-
 /// New stores are needed to kill their creation too.
 const CYCLES_PER_STORE: u32 = 20;
-
-impl Backend {
-    fn name(self) -> String {
-        format!("{self:?}").to_lowercase()
-    }
-
-    fn open(self, dir: &Path) -> Opened {
-        Ok(match self {
-            Self::Sqlite => Arc::new(SqliteStore::open(dir.join("store.db"))?),
-            Self::Sled => Arc::new(SledStore::open(dir.join("store"))?),
-        })
-    }
-
-    /// Returns the command that writes to this store until it is killed.
-    fn child(self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.args(["crash-child", "--backend", &self.name()]);
-        command
-    }
-}
 
 pub(crate) fn run(args: &CrashArgs) -> Result<(), Failure> {
     let name = args.backend.name();
