@@ -5,13 +5,15 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 use symbolon::{
-    Action, Explanation, Field, Id, NotInForceReason, OwnerState, Request, ResourceType,
+    Action, Explanation, Field, Id, NotInForceReason, Organization, OwnerState, Request,
+    ResourceType, User,
 };
 
 use crate::error::Failure;
 use crate::global::Global;
-use crate::lookup::{Lookup, unknown};
+use crate::lookup::Lookup;
 use crate::output::{self, BAD, BOLD, GOOD};
+use crate::resource::unknown;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -76,7 +78,7 @@ fn request<'a>(
     let mut request = Request::new(args.action, args.kind);
     let org = args.org.as_deref().map(|org| match org.parse() {
         Ok(id) => Ok(id),
-        Err(_) => lookup.organization(org).map(|one| one.id),
+        Err(_) => lookup.find::<Organization>(org).map(|one| one.id),
     });
     let org: Option<Id> = org.transpose()?;
     if let Some(org) = org {
@@ -97,8 +99,8 @@ fn request<'a>(
             let reason = format!("pass the organization of the bucket `{name}` with `--org`");
             return Err(Failure::Argument("resource-name", reason));
         }
-        (ResourceType::USERS, _) => lookup.user_named(name)?.id,
-        (ResourceType::ORGANIZATIONS, _) => lookup.organization_named(name)?.id,
+        (ResourceType::USERS, _) => lookup.find_named::<User>(name)?.id,
+        (ResourceType::ORGANIZATIONS, _) => lookup.find_named::<Organization>(name)?.id,
         (kind, _) => {
             let reason = format!("{kind} are identified by id; use `--resource-id`");
             return Err(Failure::Argument("resource-name", reason));

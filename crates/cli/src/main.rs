@@ -24,6 +24,7 @@ mod org;
 mod output;
 mod progress;
 mod purge;
+mod resource;
 mod restore;
 mod serve;
 mod setup;

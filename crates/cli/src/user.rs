@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
-use symbolon::{Id, ListOptions, NewUser, Role, Status, Timestamp, Transition, User, UserEdit};
+use symbolon::{Id, NewUser, Organization, Role, Status, Timestamp, Transition, User, UserEdit};
 
 use crate::error::Failure;
 use crate::global::Global;
-use crate::lookup::{Lookup, taken};
+use crate::lookup::Lookup;
 use crate::operator_access;
+use crate::resource::{self, name_conflict};
 use crate::table::{Row, TableOptions};
 
 #[derive(Debug, Args)]
@@ -124,11 +125,7 @@ struct Which {
 
 impl Which {
     fn find(&self, lookup: &Lookup) -> Result<User, Failure> {
-        match (&self.id, &self.user) {
-            (Some(id), _) => lookup.user(&id.to_string()),
-            (None, Some(text)) => lookup.user(text),
-            (None, None) => Err(Failure::Argument("id", "is missing".into())),
-        }
+        resource::find_selected(&lookup.root, self.id, self.user.as_deref())
     }
 }
 
@@ -137,60 +134,47 @@ pub(crate) fn run(global: &Global, args: &UserArgs) -> Result<ExitCode, Failure>
     let lookup = Lookup::new(&engine);
     match &args.command {
         UserCommand::Create(args) => create(&lookup, args),
-        UserCommand::List(args) => list(&lookup, args),
+        UserCommand::List(args) => {
+            let found = resource::list(&lookup.root, args.id, args.name.as_deref())?.into_iter();
+            args.table.print(found.map(|user: User| Ok(UserOutput::from(user))))
+        }
         UserCommand::Update(args) => {
             let edit = UserEdit { name: Some(args.name.clone()), ..UserEdit::default() };
-            let changed = change(&lookup, &args.which, &edit)?;
-            args.table.print_one(&changed)
+            let user = args.which.find(&lookup)?;
+            let changed = resource::edit(&lookup.root, &user, edit)?;
+            args.table.print_one(&UserOutput::from(changed))
         }
         UserCommand::Delete(args) => {
-            let changed = change(&lookup, &args.which, &to(Transition::Revoke))?;
-            args.table.print_deleted(&changed)
+            args.table.print_deleted(&args.change(&lookup, Transition::Revoke)?)
         }
         UserCommand::Active(args) => {
-            let changed = change(&lookup, &args.which, &to(Transition::Activate))?;
-            args.table.print_one(&changed)
+            args.table.print_one(&args.change(&lookup, Transition::Activate)?)
         }
         UserCommand::Inactive(args) => {
-            let changed = change(&lookup, &args.which, &to(Transition::Deactivate))?;
-            args.table.print_one(&changed)
+            args.table.print_one(&args.change(&lookup, Transition::Deactivate)?)
         }
     }?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn to(transition: Transition) -> UserEdit {
-    UserEdit { transition: Some(transition), ..UserEdit::default() }
+impl ChangeArgs {
+    fn change(&self, lookup: &Lookup, transition: Transition) -> Result<UserOutput, Failure> {
+        let edit = UserEdit { transition: Some(transition), ..UserEdit::default() };
+        let user = self.which.find(lookup)?;
+        resource::edit(&lookup.root, &user, edit).map(UserOutput::from)
+    }
 }
 
 fn create(lookup: &Lookup, args: &CreateArgs) -> Result<(), Failure> {
-    let org = args.org.as_deref().map(|org| lookup.organization(org));
+    let org = args.org.as_deref().map(|org| lookup.find::<Organization>(org));
     let org = org.transpose()?;
     let root = &lookup.root;
     let made = root.users().create(NewUser::named(&args.name));
-    let mut user = made.map_err(|error| taken(error, &args.name))?;
+    let mut user = made.map_err(|error| name_conflict(error, &args.name))?;
     if let Some(org) = org {
         user = root.organizations().add_member(org.id, user.id, Role::Member)?;
     }
     args.table.print_one(&UserOutput::from(user))
-}
-
-fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
-    let users = match (args.id, &args.name) {
-        (None, None) => lookup.root.users().list(ListOptions::default()).all()?,
-        (Some(id), _) => vec![lookup.user(&id.to_string())?],
-        (None, Some(name)) => vec![lookup.user_named(name)?],
-    };
-    let named = |user: &User| args.name.as_ref().is_none_or(|name| *name == user.name);
-    let users = users.into_iter().filter(named);
-    args.table.print(users.map(|user| Ok(UserOutput::from(user))))
-}
-
-fn change(lookup: &Lookup, which: &Which, edit: &UserEdit) -> Result<UserOutput, Failure> {
-    let user = which.find(lookup)?;
-    let name = edit.name.as_deref().unwrap_or_default();
-    let changed = lookup.root.users().edit(user.id, edit.clone());
-    changed.map(UserOutput::from).map_err(|error| taken(error, name))
 }
 
 /// Printed form of a user, without the hash of its password.

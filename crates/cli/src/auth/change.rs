@@ -10,8 +10,9 @@ use super::create::TokenOutput;
 use crate::duration::duration;
 use crate::error::Failure;
 use crate::global::Global;
-use crate::lookup::{Lookup, unknown};
+use crate::lookup::Lookup;
 use crate::operator_access;
+use crate::resource::unknown;
 use crate::table::TableOptions;
 
 #[derive(Debug, Args)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use symbolon::{
-    Authorization, Clock, Id, InvalidTime, NewAuthorization, Origin, Status, SystemClock,
-    Timestamp, Token,
+    Authorization, Clock, Id, InvalidTime, NewAuthorization, Organization, Origin, Status,
+    SystemClock, Timestamp, Token, User,
 };
 
 use super::authorization_output::AuthorizationOutput;
@@ -72,11 +72,11 @@ pub(super) fn run(global: &Global, args: &CreateArgs) -> Result<(), Failure> {
     let engine = operator_access::open(global)?;
     let mut lookup = Lookup::new(&engine);
     let organization = match (&args.org, args.org_id) {
-        (Some(text), _) => lookup.organization(text)?,
-        (None, Some(id)) => lookup.organization(&id.to_string())?,
+        (Some(text), _) => lookup.find::<Organization>(text)?,
+        (None, Some(id)) => lookup.find::<Organization>(&id.to_string())?,
         (None, None) => return Err(Failure::Argument("org", "is missing".into())),
     };
-    let user = args.user.as_deref().map(|user| lookup.user(user)).transpose()?;
+    let user = args.user.as_deref().map(|user| lookup.find::<User>(user)).transpose()?;
     let user = user.map(|user| user.id);
     let permissions = args.permissions.resolve(&lookup, organization.id, user)?;
     let new = NewAuthorization {

@@ -2,13 +2,16 @@
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use symbolon::{Authorization, AuthorizationFilter, Field, Id, ListOptions, Status};
+use symbolon::{
+    Authorization, AuthorizationFilter, Field, Id, ListOptions, Organization, Status, User,
+};
 
 use super::authorization_output::AuthorizationOutput;
 use crate::error::Failure;
 use crate::global::Global;
-use crate::lookup::{Lookup, unknown};
+use crate::lookup::Lookup;
 use crate::operator_access;
+use crate::resource::unknown;
 use crate::table::TableOptions;
 
 #[derive(Debug, Args)]
@@ -76,8 +79,8 @@ fn options(args: &ListArgs) -> ListOptions {
 }
 
 fn filter(args: &ListArgs, lookup: &Lookup) -> Result<AuthorizationFilter, Failure> {
-    let organization = args.org.as_deref().map(|org| lookup.organization(org));
-    let user = args.user.as_deref().map(|user| lookup.user(user));
+    let organization = args.org.as_deref().map(|org| lookup.find::<Organization>(org));
+    let user = args.user.as_deref().map(|user| lookup.find::<User>(user));
     Ok(AuthorizationFilter {
         organization: organization.transpose()?.map(|one| one.id).or(args.org_id),
         user: user.transpose()?.map(|one| one.id).or(args.user_id),

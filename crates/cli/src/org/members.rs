@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon::{Id, Role, Status, User};
 
-use super::Which;
+use super::organization_args::OrganizationArgs;
 use crate::error::Failure;
 use crate::lookup::Lookup;
 use crate::table::{Row, TableOptions};
@@ -44,7 +44,7 @@ If the user belongs to the organization already, its role is replaced. Roles
 apply to sessions; a token has its own permissions.")]
 struct AddArgs {
     #[command(flatten)]
-    which: Which,
+    organization: OrganizationArgs,
     /// Name or ID of the user
     #[arg(long, short, value_name = "USER")]
     member: String,
@@ -61,7 +61,7 @@ Example:
   symbolon org members remove my-org --member me --store sqlite:tokens.db")]
 struct RemoveArgs {
     #[command(flatten)]
-    which: Which,
+    organization: OrganizationArgs,
     /// Name or ID of the user
     #[arg(long, short, value_name = "USER")]
     member: String,
@@ -75,7 +75,7 @@ Example:
   symbolon org members list my-org --store sqlite:tokens.db")]
 struct ListArgs {
     #[command(flatten)]
-    which: Which,
+    organization: OrganizationArgs,
     #[command(flatten)]
     table: TableOptions,
 }
@@ -89,7 +89,7 @@ pub(super) fn run(lookup: &Lookup, args: &MembersArgs) -> Result<(), Failure> {
 }
 
 fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
-    let (org, user) = (args.which.find(lookup)?, lookup.user(&args.member)?);
+    let (org, user) = (args.organization.find(lookup)?, lookup.find::<User>(&args.member)?);
     let role = match args.owner {
         true => Role::Owner,
         false => Role::Member,
@@ -99,7 +99,7 @@ fn add(lookup: &Lookup, args: &AddArgs) -> Result<(), Failure> {
 }
 
 fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
-    let (org, user) = (args.which.find(lookup)?, lookup.user(&args.member)?);
+    let (org, user) = (args.organization.find(lookup)?, lookup.find::<User>(&args.member)?);
     let Some(role) = user.role_in(org.id) else {
         let (user, org) = (user.name, org.name);
         return Err(Failure::NoMember { user, org });
@@ -109,7 +109,7 @@ fn remove(lookup: &Lookup, args: &RemoveArgs) -> Result<(), Failure> {
 }
 
 fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
-    let org = args.which.find(lookup)?.id;
+    let org = args.organization.find(lookup)?.id;
     let members = lookup.root.organizations().members(org)?.into_iter();
     args.table.print(members.map(|(user, role)| Ok(MemberOutput::new(user, role))))
 }

@@ -1,19 +1,22 @@
 //! `symbolon org`.
 
 mod members;
+mod organization_args;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon::{
-    Id, ListOptions, NewOrganization, Organization, OrganizationEdit, Status, Timestamp, Transition,
+    Id, NewOrganization, Organization, OrganizationEdit, Status, Timestamp, Transition,
 };
 
+use self::organization_args::OrganizationArgs;
 use crate::error::Failure;
 use crate::global::Global;
-use crate::lookup::{Lookup, taken};
+use crate::lookup::Lookup;
 use crate::operator_access;
+use crate::resource::{self, name_conflict};
 use crate::table::{Row, TableOptions};
 
 #[derive(Debug, Args)]
@@ -84,7 +87,7 @@ Example:
   symbolon org update my-org --name our-org --store sqlite:tokens.db")]
 struct UpdateArgs {
     #[command(flatten)]
-    which: Which,
+    organization: OrganizationArgs,
     /// New name
     #[arg(long, short, required_unless_present = "description")]
     name: Option<String>,
@@ -105,85 +108,51 @@ working at once. The record stays as a tombstone until `symbolon purge` removes
 it.")]
 struct DeleteArgs {
     #[command(flatten)]
-    which: Which,
+    organization: OrganizationArgs,
     #[command(flatten)]
     table: TableOptions,
-}
-
-#[derive(Debug, Args)]
-struct Which {
-    /// Name or ID of the organization
-    #[arg(required_unless_present = "id")]
-    org: Option<String>,
-    /// ID of the organization, as an option
-    #[arg(long, short, conflicts_with = "org")]
-    id: Option<Id>,
-}
-
-impl Which {
-    fn find(&self, lookup: &Lookup) -> Result<Organization, Failure> {
-        match (&self.id, &self.org) {
-            (Some(id), _) => lookup.organization(&id.to_string()),
-            (None, Some(text)) => lookup.organization(text),
-            (None, None) => Err(Failure::Argument("id", "is missing".into())),
-        }
-    }
 }
 
 pub(crate) fn run(global: &Global, args: &OrgArgs) -> Result<ExitCode, Failure> {
     let engine = operator_access::open(global)?;
     let lookup = Lookup::new(&engine);
+    let root = &lookup.root;
     match &args.command {
         OrgCommand::Create(args) => {
             let (name, description) = (&args.name, &args.description);
-            let made = lookup.root.organizations().create(NewOrganization {
-                description: (description).into(),
+            let made = root.organizations().create(NewOrganization {
+                description: description.into(),
                 ..NewOrganization::named(name)
             });
-            let made = made.map_err(|error| taken(error, name))?;
+            let made = made.map_err(|error| name_conflict(error, name))?;
             args.table.print_one(&OrganizationOutput::from(made))
         }
-        OrgCommand::List(args) => list(&lookup, args),
+        OrgCommand::List(args) => {
+            let found = resource::list(root, args.id, args.name.as_deref())?.into_iter();
+            args.table.print(found.map(|one: Organization| Ok(OrganizationOutput::from(one))))
+        }
         OrgCommand::Update(args) => {
             let edit = OrganizationEdit {
                 name: args.name.clone(),
                 description: args.description.clone(),
                 ..OrganizationEdit::default()
             };
-            args.table.print_one(&change(&lookup, &args.which, &edit)?)
+            let found = args.organization.find(&lookup)?;
+            let changed = resource::edit(root, &found, edit)?;
+            args.table.print_one(&OrganizationOutput::from(changed))
         }
         OrgCommand::Delete(args) => {
             let edit = OrganizationEdit {
                 transition: Some(Transition::Revoke),
                 ..OrganizationEdit::default()
             };
-            args.table.print_deleted(&change(&lookup, &args.which, &edit)?)
+            let found = args.organization.find(&lookup)?;
+            let deleted = resource::edit(root, &found, edit)?;
+            args.table.print_deleted(&OrganizationOutput::from(deleted))
         }
         OrgCommand::Members(args) => members::run(&lookup, args),
     }?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn list(lookup: &Lookup, args: &ListArgs) -> Result<(), Failure> {
-    let found = match (args.id, &args.name) {
-        (None, None) => lookup.root.organizations().list(ListOptions::default()).all()?,
-        (Some(id), _) => vec![lookup.organization(&id.to_string())?],
-        (None, Some(name)) => vec![lookup.organization_named(name)?],
-    };
-    let named = |one: &Organization| args.name.as_ref().is_none_or(|name| *name == one.name);
-    let found = found.into_iter().filter(named);
-    args.table.print(found.map(|one| Ok(OrganizationOutput::from(one))))
-}
-
-fn change(
-    lookup: &Lookup,
-    which: &Which,
-    edit: &OrganizationEdit,
-) -> Result<OrganizationOutput, Failure> {
-    let id = which.find(lookup)?.id;
-    let name = edit.name.as_deref().unwrap_or_default();
-    let changed = lookup.root.organizations().edit(id, edit.clone());
-    changed.map(OrganizationOutput::from).map_err(|error| taken(error, name))
 }
 
 /// Printed form of an organization.
