@@ -104,7 +104,7 @@ fn read_root(code: &str, modules: &mut BTreeSet<String>, exported: &mut BTreeMap
 }
 
 /// Checks whether the file at `path` belongs to a module that is only built for tests.
-fn is_test(sources: &[Source], prefix: &str, path: &str) -> bool {
+pub(super) fn is_test(sources: &[Source], prefix: &str, path: &str) -> bool {
     if path.split(['/', '.']).any(|part| part == "tests") {
         return true;
     }
@@ -128,7 +128,7 @@ fn is_cfg_test(line: &str) -> bool {
 }
 
 /// Returns the code with each line in its place, without comments and inline test modules.
-fn code_of(text: &str) -> String {
+pub(super) fn code_of(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {

@@ -1,5 +1,6 @@
 //! `cargo xtask check`: format, lints, documentation, and the rules for texts and imports.
 
+mod circles;
 mod columns;
 mod imports;
 mod layers;
@@ -102,6 +103,7 @@ fn check_texts(path: Option<&str>) -> Result<(), Failure> {
         columns::check(&sources),
         openings::check(&sources),
         layers.check(&sources),
+        circles::check(&sources),
         references::check(&sources)?,
     ];
     for report in &reports {
