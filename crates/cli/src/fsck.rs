@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::global::Global;
 use crate::open::OpenStore;
 use crate::output;
+use crate::progress::Progress;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -113,7 +114,10 @@ impl Report {
 
 /// Verifies all records. Returns the findings, and the faults that only opening the store reported.
 fn examine(engine: &Engine) -> Result<(FsckReport, Vec<ReportedProblem>), Failure> {
-    let findings = engine.maintenance().fsck(&mut |_| {})?;
+    let progress = Progress::counted("Verifying", None);
+    let checked = engine.maintenance().fsck(&mut |read| progress.set(read as u64));
+    progress.finish();
+    let findings = checked?;
     let is_found = |key: RecordKey| findings.problems.iter().any(|one| one.key == key);
     let faults = engine.faults().into_iter();
     let noticed = faults.filter(|fault| !is_found(fault.key));
