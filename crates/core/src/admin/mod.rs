@@ -1,5 +1,6 @@
 //! Administration on behalf of a caller: every operation checks what the caller may do.
 
+mod authorization_inputs;
 mod authorization_list;
 mod authorizations;
 mod backup;
@@ -26,10 +27,9 @@ use crate::permission::Request;
 use crate::record::RecordKey;
 use crate::status::{AlreadyRevoked, Status};
 
+pub use authorization_inputs::{AuthorizationEdit, IfUnchanged, NewAuthorization, Rotation};
 pub use authorization_list::{AuthorizationFilter, RevokedInList};
-pub use authorizations::{
-    AuthorizationEdit, Authorizations, IfUnchanged, NewAuthorization, Rotation,
-};
+pub use authorizations::Authorizations;
 pub use buckets::{Buckets, NewBucket};
 pub use explain::{Explanation, NotInForceReason};
 pub use list::{List, ListOptions};

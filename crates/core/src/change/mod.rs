@@ -12,6 +12,7 @@ mod key_names;
 mod look_up;
 mod pages;
 mod pending_change;
+mod records;
 mod setup_status;
 mod transaction;
 

@@ -6,24 +6,15 @@ use std::sync::Arc;
 use super::audit_context::AuditContext;
 use super::guard_cache::GuardCache;
 use crate::admin_error::AdminError;
-use crate::authorization::Authorization;
 use crate::engine_state::EngineState;
-use crate::field::Field;
 use crate::id::Id;
-use crate::index::{Change, ChangeKind, ShortDigest, TokenLookup};
+use crate::index::{Change, ChangeKind};
 use crate::integrity::IntegrityFaultKind;
 use crate::journal::{Intent, Revocation, WrittenRecord, mark};
-use crate::key::KeyId;
-use crate::owner::{Bucket, Organization, OwnerState, PasswordFingerprint, User};
-use crate::permission::BucketNames;
-use crate::record::{
-    Entity, IntegrityError, Kind, MAX_RECORD, Record, RecordKey, SETTINGS, Settings,
-};
-use crate::session::{Session, SessionDigest};
+use crate::record::{Entity, IntegrityError, Kind, MAX_RECORD, Record, RecordKey};
 use crate::status::Status;
 use crate::store::{Revision, Stored, Write};
 use crate::time::Timestamp;
-use crate::token::Credential;
 
 /// Reads records, and collects writes that expect the revisions that were read.
 pub(crate) struct Transaction<'a> {
@@ -71,82 +62,6 @@ impl<'a> Transaction<'a> {
         self.now
     }
 
-    /// Returns an authorization.
-    ///
-    /// # Errors
-    ///
-    /// [`AdminError::NotFound`], [`AdminError::Tampered`] or [`AdminError::Store`], as for the
-    /// methods below.
-    pub(crate) fn authorization(
-        &mut self,
-        id: Id,
-    ) -> Result<(Authorization, Credential), AdminError> {
-        match self.entity(RecordKey::new(Kind::AUTHORIZATION, id))? {
-            Entity::Authorization(authorization, credential) => Ok((authorization, credential)),
-            _ => Err(AdminError::NotFound(Field::Authorization)),
-        }
-    }
-
-    /// Adds the last use, which is not part of the record, to an authorization.
-    pub(crate) fn shown(
-        &mut self,
-        authorization: Authorization,
-        credential: &Credential,
-    ) -> Result<Authorization, AdminError> {
-        let key = RecordKey::new(Kind::AUTHORIZATION, authorization.id);
-        let stored = self.read(key)?.and_then(|stored| stored.last_used);
-        let noted = self.shared.checks.indexed_state(authorization.id, credential).last_used;
-        Ok(Authorization { last_used: stored.max(noted), ..authorization })
-    }
-
-    pub(crate) fn user(&mut self, id: Id) -> Result<User, AdminError> {
-        match self.entity(RecordKey::new(Kind::USER, id))? {
-            Entity::User(user) => Ok(user),
-            _ => Err(AdminError::NotFound(Field::User)),
-        }
-    }
-
-    pub(crate) fn organization(&mut self, id: Id) -> Result<Organization, AdminError> {
-        match self.entity(RecordKey::new(Kind::ORGANIZATION, id))? {
-            Entity::Organization(organization) => Ok(organization),
-            _ => Err(AdminError::NotFound(Field::Organization)),
-        }
-    }
-
-    pub(crate) fn bucket(&mut self, id: Id) -> Result<Bucket, AdminError> {
-        match self.entity(RecordKey::new(Kind::BUCKET, id))? {
-            Entity::Bucket(bucket) => Ok(bucket),
-            _ => Err(AdminError::NotFound(Field::Bucket)),
-        }
-    }
-
-    pub(crate) fn session(&mut self, id: Id) -> Result<(Session, SessionDigest), AdminError> {
-        match self.entity(RecordKey::new(Kind::SESSION, id))? {
-            Entity::Session(session, hash) => Ok((session, hash)),
-            _ => Err(AdminError::NotFound(Field::Session)),
-        }
-    }
-
-    /// Returns true if the index finds `credential` under `digest`.
-    pub(crate) fn is_found_by(&self, credential: &Credential, digest: ShortDigest) -> bool {
-        match self.shared.checks.handle(credential) {
-            TokenLookup::ById(own) => own == digest,
-            TokenLookup::ByDigest(all) => all.contains(&Some(digest)),
-        }
-    }
-
-    /// Returns the fingerprint of the password of a user under the named secret of the key, by
-    /// default the current one; none if the key has no such secret.
-    pub(crate) fn password_fingerprint(
-        &self,
-        key: Option<KeyId>,
-        user: &User,
-    ) -> Option<PasswordFingerprint> {
-        let all = self.shared.sealer.key();
-        let secret = key.map_or(Some(all.current()), |id| all.named(id));
-        secret.map(|secret| secret.password_fingerprint(user))
-    }
-
     /// Signs the session with this id out, unless it is signed out or expired.
     pub(crate) fn end_session(&mut self, id: Id) -> Result<(), AdminError> {
         let (mut session, digest) = self.session(id)?;
@@ -156,21 +71,6 @@ impl<'a> Transaction<'a> {
             self.put(Entity::Session(session, digest))?;
         }
         Ok(())
-    }
-
-    /// Returns the state of a user; unknown if there is no record or it is tampered.
-    pub(crate) fn user_state(&mut self, id: Id) -> Result<OwnerState, AdminError> {
-        state(self.user(id).map(|user| user.status))
-    }
-
-    /// Returns the state of an organization; unknown if there is no record or it is tampered.
-    pub(crate) fn organization_state(&mut self, id: Id) -> Result<OwnerState, AdminError> {
-        state(self.organization(id).map(|organization| organization.status))
-    }
-
-    /// Returns the names of registered buckets, for [`crate::PermissionSet::includes`].
-    pub(crate) fn buckets(&self) -> impl BucketNames {
-        Buckets(self.shared)
     }
 
     /// Draws an id that no record of this kind has or had, as far as the index knows. If a record
@@ -242,17 +142,6 @@ impl<'a> Transaction<'a> {
         Ok(true)
     }
 
-    /// Returns the settings of the store.
-    pub(crate) fn settings(&mut self) -> Result<Settings, AdminError> {
-        match self.entity(SETTINGS) {
-            Ok(Entity::Settings(settings)) => Ok(settings),
-            Ok(_) | Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => {
-                Err(AdminError::Settings)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Records in the journal that `entity` is revoked from `at` on.
     pub(crate) fn ends(&mut self, entity: &Entity, at: Timestamp) {
         let mark = match entity {
@@ -279,18 +168,6 @@ impl<'a> Transaction<'a> {
             writes: self.writes.iter().filter_map(target).collect(),
             ends: self.ends.clone(),
         }
-    }
-
-    /// Returns true if the authorization exists.
-    pub(crate) fn has_authorization(&mut self, id: Id) -> Result<bool, AdminError> {
-        Ok(self.read(RecordKey::new(Kind::AUTHORIZATION, id))?.is_some())
-    }
-
-    /// Returns true if a user or organization exists, or will after this transaction. An owner in
-    /// the index that is not deleted exists: only owners that were deleted long ago are purged.
-    pub(crate) fn has_owner(&mut self, key: RecordKey) -> Result<bool, AdminError> {
-        let has = self.plans(key) || self.shared.checks.index.may_outlast(key, self.now);
-        Ok(has || self.read(key)?.is_some())
     }
 
     /// Returns true if this transaction writes a record under `key`.
@@ -368,7 +245,7 @@ impl<'a> Transaction<'a> {
         self.read.into_values().flatten()
     }
 
-    fn entity(&mut self, key: RecordKey) -> Result<Entity, AdminError> {
+    pub(super) fn entity(&mut self, key: RecordKey) -> Result<Entity, AdminError> {
         let missing = || AdminError::NotFound(key.kind.field());
         let stored = self.read(key)?.cloned().ok_or_else(missing)?;
         let opened = self.open(&stored)?;
@@ -429,26 +306,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-fn state(status: Result<crate::Status, AdminError>) -> Result<OwnerState, AdminError> {
-    match status {
-        Ok(status) => Ok(status.into()),
-        Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => Ok(OwnerState::Unknown),
-        Err(error) => Err(error),
-    }
-}
-
 /// Returns true if a session has expired, and with it all its earlier versions.
 fn is_over(entity: &Entity, now: Timestamp) -> bool {
     matches!(entity, Entity::Session(session, _) if session.expires_at <= now)
-}
-
-struct Buckets<'a>(&'a EngineState);
-
-impl BucketNames for Buckets<'_> {
-    fn bucket(&self, id: Id) -> Option<(Id, Box<str>)> {
-        let mut lookup = Transaction::new(self.0);
-        let bucket = lookup.bucket(id).ok()?;
-        let known = bucket.status != crate::Status::Revoked;
-        known.then(|| (bucket.organization, bucket.name.into()))
-    }
 }
