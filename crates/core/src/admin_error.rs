@@ -13,8 +13,11 @@ use crate::schema::SchemaError;
 use crate::status::AlreadyRevoked;
 use crate::store::StoreError;
 
-/// An error of an [`Admin`](crate::Admin), of [`Sessions`](crate::Sessions) or of
+/// An error of an [`Admin`](crate::Admin), of [`SignIn`](crate::SignIn) or of
 /// [`Maintenance`](crate::Maintenance).
+///
+/// The list of errors is complete, so that a server can decide on the reply to each. A new one is a
+/// breaking change.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// The operating system returned no random bytes.
@@ -41,8 +44,8 @@ pub enum AdminError {
     /// The token, user or session of the caller is refused.
     #[error("the caller is refused: {0}")]
     Caller(Denied),
-    /// The caller is no user and no bearer of a token, so it cannot sign in.
-    #[error("the embedding program has no session; sign in as a user, or with a token")]
+    /// The caller is neither a user that gave its password nor the bearer of a token.
+    #[error("only a user with its password, or the bearer of a token, can sign in")]
     CannotSignIn,
     /// A revoked or deleted record cannot be changed.
     #[error(transparent)]

@@ -64,6 +64,15 @@ impl Caller {
         Self::Authorization(TokenBearer::new(authorization, BearerProof::Session(session)))
     }
 
+    /// Returns true if the caller was authenticated by a session.
+    pub(crate) fn has_session(&self) -> bool {
+        match self {
+            Self::Root => false,
+            Self::Authorization(bearer) => matches!(bearer.proof, BearerProof::Session(_)),
+            Self::User(user) => matches!(user.proof, UserProof::Session(_)),
+        }
+    }
+
     /// Returns a user, authenticated by a session.
     pub(crate) fn user_with_session(user: Id, session: Id) -> Self {
         Self::User(AuthenticatedUser::new(user, UserProof::Session(session)))

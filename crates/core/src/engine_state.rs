@@ -18,6 +18,7 @@ use crate::schema::Schema;
 use crate::session::KnownSessions;
 use crate::store::StoreError;
 use crate::store::{Cursor, Revision, ScannedPages, Stored, TokenStore};
+use crate::time::Timestamp;
 use crate::token::Prefix;
 
 /// State of one engine, shared by its changes and its follower.
@@ -122,12 +123,9 @@ impl EngineState {
             Entity::Organization(organization) => {
                 ChangeKind::Owner(OwnerState::from(organization.status), sequence)
             }
-            Entity::Session(session, _) => {
-                let mut sessions = self.sessions();
-                sessions.note(session.id, (sequence, session.expires_at), self.checks.clock.now());
+            Entity::Session(..) | Entity::Bucket(_) | Entity::Settings(_) | Entity::SetUp(_) => {
                 return None;
             }
-            Entity::Bucket(_) | Entity::Settings(_) | Entity::SetUp(_) => return None,
         })
     }
 
@@ -198,7 +196,13 @@ impl EngineState {
         sets: &mut KnownSets,
     ) -> Option<ChangeKind> {
         match authentic.and_then(|authentic| authentic.open(Some(sets))) {
-            Ok(opened) => self.index_entry_with(opened?, |_| sets.last()),
+            Ok(opened) => {
+                let opened = opened?;
+                if let (Entity::Session(session, _), sequence) = &opened {
+                    self.note_session(session.id, *sequence, session.expires_at);
+                }
+                self.index_entry_with(opened, |_| sets.last())
+            }
             Err(error) => {
                 self.fault(key, IntegrityFaultKind::Tampered(error));
                 Some(ChangeKind::Tampered)
@@ -234,6 +238,11 @@ impl EngineState {
             Kind::SESSION => self.sessions().sequence(key.id),
             _ => self.checks.index.sequence(key),
         }
+    }
+
+    /// Remembers a version of a session that is in the store. Earlier ones are refused from now on.
+    pub(crate) fn note_session(&self, id: Id, sequence: u64, expires: Timestamp) {
+        self.sessions().note(id, (sequence, expires), self.checks.clock.now());
     }
 
     fn sessions(&self) -> MutexGuard<'_, KnownSessions> {

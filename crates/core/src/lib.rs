@@ -150,7 +150,7 @@ pub use permission::{
 pub use random::RandomError;
 pub use rollback::{RollbackReport, UnjournaledStore};
 pub use schema::{Schema, SchemaError};
-pub use session::Session;
+pub use session::{Session, SessionOwner};
 pub use settings::is_new;
 pub use status::{AlreadyRevoked, InvalidStatus, Status, Transition};
 pub use store::{StoreError, TokenStore};

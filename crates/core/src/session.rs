@@ -14,8 +14,8 @@ use crate::token::TokenDigest;
 pub struct Session {
     /// Its id.
     pub id: Id,
-    /// The signed-in caller: a user or the bearer of a token.
-    pub caller: Caller,
+    /// The user or authorization that signed in.
+    pub owner: SessionOwner,
     /// Time of the sign-in.
     pub created_at: Timestamp,
     /// Time from which it is refused, unless it is extended.
@@ -40,6 +40,15 @@ impl Secret {
     }
 }
 
+/// The owner of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionOwner {
+    /// A user.
+    User(Id),
+    /// The bearer of the token of this authorization.
+    Authorization(Id),
+}
+
 /// Keyed digest of the text of a session, stored in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SessionDigest {
@@ -48,6 +57,15 @@ pub(crate) struct SessionDigest {
 }
 
 impl Session {
+    /// Returns the owner as a caller. Only for code that has verified the text of the session, or
+    /// that compares callers.
+    pub(crate) fn caller(&self) -> Caller {
+        match self.owner {
+            SessionOwner::User(id) => Caller::user_with_session(id, self.id),
+            SessionOwner::Authorization(id) => Caller::bearer_with_session(id, self.id),
+        }
+    }
+
     /// Returns the time of the sign-out or the expiry, whichever is earlier.
     pub(crate) fn over_at(&self) -> Timestamp {
         let end = self.ended_at.unwrap_or(self.expires_at);

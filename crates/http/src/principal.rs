@@ -37,7 +37,8 @@ impl FromRequestParts<Api> for Principal {
             refuse_foreign_origin(&parts.headers)?;
         }
         let session = api.run(move |engine| engine.sign_in().extend(text.as_bytes(), EXTENDED));
-        Ok(Self { caller: session.await?.caller })
+        let (caller, _) = session.await?;
+        Ok(Self { caller })
     }
 }
 

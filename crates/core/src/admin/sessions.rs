@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use super::{Admin, List, ListOptions};
 use crate::admin_error::AdminError;
-use crate::caller::Caller;
 use crate::change::Authorized;
 use crate::field::Field;
 use crate::id::Id;
 use crate::journal::Operation;
 use crate::permission::{Action, Request, ResourceType};
 use crate::record::{Entity, Kind, RecordKey};
-use crate::session::{Session, SessionDigest};
+use crate::session::{Session, SessionDigest, SessionOwner};
 use crate::store::Query;
 use crate::token::{Token, TokenDigest};
 
@@ -32,10 +31,13 @@ use crate::token::{Token, TokenDigest};
 /// let new = NewUser { password_hash, ..NewUser::named("anna") };
 /// engine.admin(Caller::Root).users().create(new)?;
 ///
+/// // A real program compares the password with the hash here.
 /// let user = engine.sign_in().verify_password("anna", |hash| hash.is_some())?;
 /// let sessions = engine.admin(user.into());
 /// let (text, session) = sessions.sessions().create(Duration::from_secs(3600))?;
-/// assert_eq!(engine.sign_in().session(text.reveal().as_bytes())?, session);
+/// let (caller, signed_in) = engine.sign_in().session(text.reveal().as_bytes())?;
+/// assert_eq!(signed_in, session);
+/// assert!(engine.admin(caller).own_user()?.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -45,28 +47,33 @@ impl Sessions<'_> {
     /// Creates a session of the caller that lasts for `lifetime`. The text of the session is
     /// returned here and never again. It is not a token, and no token is accepted as a session.
     ///
+    /// A caller that was authenticated by a session cannot create another one, which would outlive
+    /// its sign-out.
+    ///
     /// The session is refused once its user or authorization is revoked, expired or deleted, or the
     /// password of its user has changed, and for as long as its user is inactive.
     ///
     /// # Errors
     ///
-    /// [`AdminError::CannotSignIn`] for [`Caller::Root`], [`AdminError::Store`],
-    /// [`AdminError::Journal`].
+    /// [`AdminError::CannotSignIn`] for [`Caller::Root`](crate::Caller::Root) and for a caller with
+    /// a session.
     pub fn create(&self, lifetime: Duration) -> Result<(Token, Session), AdminError> {
         self.0.change(Operation::SignIn, |change, authorized| {
+            if self.0.caller.has_session() {
+                return Err(AdminError::CannotSignIn);
+            }
             let id = change.new_id(Kind::SESSION);
-            let (caller, password) = match authorized {
+            let (owner, password) = match authorized {
                 Authorized::Root => return Err(AdminError::CannotSignIn),
-                Authorized::Authorization(held) => (Caller::bearer_with_session(held.id, id), None),
+                Authorized::Authorization(held) => (SessionOwner::Authorization(held.id), None),
                 Authorized::User(user, _) => {
-                    let password = change.password_fingerprint(None, user);
-                    (Caller::user_with_session(user.id, id), password)
+                    (SessionOwner::User(user.id), change.password_fingerprint(None, user))
                 }
             };
             let now = change.now();
             let session = Session {
                 id,
-                caller,
+                owner,
                 created_at: now,
                 expires_at: now.saturating_add(lifetime),
                 ended_at: None,
@@ -96,7 +103,8 @@ impl Sessions<'_> {
     }
 
     /// Returns the sessions that are neither signed out nor expired and that the caller may see,
-    /// ordered by id; those of `user` if one is given.
+    /// ordered by id; those of `user` if one is given. A session may be listed that is refused for
+    /// another reason, such as a new password of its user.
     pub fn list(&self, user: Option<Id>, options: ListOptions) -> List<Session> {
         let query = Query { user, ..options.of(Kind::SESSION) };
         List::new(self.0, Ok(Some(query)), options.limit, |change, authorized, entity, _| {
@@ -132,22 +140,18 @@ impl Sessions<'_> {
 
 /// Returns true if the caller may do `action` on a session.
 fn may(authorized: &Authorized, action: Action, session: &Session) -> bool {
-    match session.caller {
-        Caller::Root => false,
-        Caller::User(user) => authorized.may_on_user(action, user.id()),
-        Caller::Authorization(bearer) => {
-            let request = needed(action, session);
-            authorized.is_authorization(bearer.id()) || authorized.may(&request)
+    match session.owner {
+        SessionOwner::User(id) => authorized.may_on_user(action, id),
+        SessionOwner::Authorization(id) => {
+            authorized.is_authorization(id) || authorized.may(&needed(action, session))
         }
     }
 }
 
 /// Returns the request that a permission on the owner of a session must cover.
 fn needed(action: Action, session: &Session) -> Request<'static> {
-    match session.caller {
-        Caller::User(user) => Request::new(action, ResourceType::USERS).id(user.id()),
-        Caller::Authorization(_) | Caller::Root => {
-            Request::new(action, ResourceType::AUTHORIZATIONS)
-        }
+    match session.owner {
+        SessionOwner::User(id) => Request::new(action, ResourceType::USERS).id(id),
+        SessionOwner::Authorization(_) => Request::new(action, ResourceType::AUTHORIZATIONS),
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::admin_error::AdminError;
-use crate::caller::{AuthenticatedUser, UserProof};
+use crate::caller::{AuthenticatedUser, Caller, UserProof};
 use crate::change::{AuditContext, Authorized, Changes, Transaction};
 use crate::denied::Denied;
+use crate::id::Id;
 use crate::journal::{Actor, Operation};
 use crate::owner::{PasswordHash, User};
 use crate::record::{Entity, Kind, RecordKey};
@@ -49,7 +50,7 @@ impl SignIn {
         verify: impl FnOnce(Option<&PasswordHash>) -> bool,
     ) -> Result<AuthenticatedUser, AdminError> {
         let found = match self.changes.find_named(Kind::USER, name.as_bytes())? {
-            Some(Entity::User(user)) => Some(user),
+            Some(Entity::User(user)) => self.current(user.id)?,
             _ => None,
         };
         let is_right = verify(found.as_ref().and_then(|user| user.password_hash.as_ref()));
@@ -65,50 +66,65 @@ impl SignIn {
         }
     }
 
+    /// Returns the user, unless its record is missing, tampered or rolled back.
+    fn current(&self, id: Id) -> Result<Option<User>, AdminError> {
+        let mut change = Transaction::new(&self.changes.shared);
+        let read = change.user(id).and_then(|user| {
+            change.guard(RecordKey::new(Kind::USER, id))?;
+            Ok(user)
+        });
+        match read {
+            Ok(user) => Ok(Some(user)),
+            Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn with_password(&self, user: &User) -> AuthenticatedUser {
         let secret = self.changes.shared.sealer.key().current();
         let password = secret.password_fingerprint(user);
         AuthenticatedUser::new(user.id, UserProof::Password(password))
     }
 
-    /// Returns the session with this text, if neither signed out nor expired, and if its user or
-    /// authorization is in force. It is read from the store.
+    /// Returns the session with this text and its caller, if neither signed out nor expired, and
+    /// if its user or authorization is in force. It is read from the store.
     ///
     /// # Errors
     ///
     /// [`AdminError::Caller`] with the reason, which carries the id of the session, or of the user
     /// or authorization that is not in force; [`AdminError::Store`].
-    pub fn session(&self, text: &[u8]) -> Result<Session, AdminError> {
+    pub fn session(&self, text: &[u8]) -> Result<(Caller, Session), AdminError> {
         let mut change = Transaction::new(&self.changes.shared);
         let (session, _) = self.find(&mut change, text)?;
-        Authorized::read(&session.caller, &mut change)?;
-        Ok(session)
+        let caller = session.caller();
+        Authorized::read(&caller, &mut change)?;
+        Ok((caller, session))
     }
 
-    /// Returns the session with this text, and extends it so that it lasts for at least `at_least`
+    /// Returns the same, and extends the session so that it lasts for at least `at_least`
     /// from now. It is written only if it would expire before that, and then for twice as long, so
     /// that it need not be written again soon.
     ///
     /// # Errors
     ///
     /// Those of [`SignIn::session`]; [`AdminError::Journal`].
-    pub fn extend(&self, text: &[u8], at_least: Duration) -> Result<Session, AdminError> {
-        let session = self.session(text)?;
+    pub fn extend(&self, text: &[u8], at_least: Duration) -> Result<(Caller, Session), AdminError> {
+        let (caller, session) = self.session(text)?;
         let now = self.changes.shared.checks.clock.now();
         if session.expires_at >= now.saturating_add(at_least) {
-            return Ok(session);
+            return Ok((caller, session));
         }
-        let audit_context = AuditContext::new(&session.caller, Operation::ExtendSession)
-            .on(Kind::SESSION, session.id);
+        let audit_context =
+            AuditContext::new(&caller, Operation::ExtendSession).on(Kind::SESSION, session.id);
         self.changes.change(audit_context, |change| {
             let (mut session, digest) = self.find(change, text)?;
-            Authorized::read(&session.caller, change)?;
+            Authorized::read(&caller, change)?;
             let now = change.now();
             if session.expires_at < now.saturating_add(at_least) {
                 session.expires_at = now.saturating_add(at_least.saturating_mul(2));
                 change.put(Entity::Session(session.clone(), digest))?;
             }
-            Ok(session)
+            Ok((caller, session))
         })
     }
 
@@ -121,7 +137,7 @@ impl SignIn {
     pub fn sign_out(&self, text: &[u8]) -> Result<(), AdminError> {
         let (found, _) = self.find(&mut Transaction::new(&self.changes.shared), text)?;
         let audit_context =
-            AuditContext::new(&found.caller, Operation::SignOut).on(Kind::SESSION, found.id);
+            AuditContext::new(&found.caller(), Operation::SignOut).on(Kind::SESSION, found.id);
         self.changes.change(audit_context, |change| change.end_session(found.id))
     }
 

@@ -48,13 +48,10 @@ impl Authorized {
                 live_session(session, Caller::Authorization(bearer), change)?;
             }
         }
-        let organization = change.organization_state(held.organization)?;
-        change.guard(RecordKey::new(Kind::ORGANIZATION, held.organization))?;
+        let organization =
+            guarded_state(RecordKey::new(Kind::ORGANIZATION, held.organization), change)?;
         let user = match held.user {
-            Some(user) => {
-                change.guard(RecordKey::new(Kind::USER, user))?;
-                change.user_state(user)?
-            }
+            Some(user) => guarded_state(RecordKey::new(Kind::USER, user), change)?,
             None => OwnerState::Active,
         };
         held.live(change.now(), user, organization)
@@ -86,16 +83,24 @@ impl Authorized {
             return Err(AdminError::Caller(refusal));
         }
         let held = session_permissions(&user, |organization| {
-            if change.organization_state(organization)? != OwnerState::Active {
-                return Ok(false);
-            }
-            match change.guard(RecordKey::new(Kind::ORGANIZATION, organization)) {
-                Ok(()) => Ok(true),
-                Err(AdminError::Tampered(_)) => Ok(false),
-                Err(error) => Err(error),
-            }
+            let key = RecordKey::new(Kind::ORGANIZATION, organization);
+            Ok(guarded_state(key, change)? == OwnerState::Active)
         })?;
         Ok(Self::User(Box::new(user), held))
+    }
+}
+
+/// Returns the state of a user or organization, and guards its record; unknown if the record is
+/// missing, tampered or rolled back.
+fn guarded_state(key: RecordKey, change: &mut Transaction<'_>) -> Result<OwnerState, AdminError> {
+    let state = match key.kind {
+        Kind::USER => change.user_state(key.id)?,
+        _ => change.organization_state(key.id)?,
+    };
+    match change.guard(key) {
+        Ok(()) => Ok(state),
+        Err(AdminError::Tampered(_)) => Ok(OwnerState::Unknown),
+        Err(error) => Err(error),
     }
 }
 
@@ -106,7 +111,7 @@ fn live_session(
     change: &mut Transaction<'_>,
 ) -> Result<(Session, SessionDigest), AdminError> {
     let (session, hash) = change.session(id).map_err(unknown)?;
-    if session.caller != caller {
+    if session.caller() != caller {
         return Err(AdminError::Caller(Denied::Unknown));
     }
     if session.ended_at.is_some() {

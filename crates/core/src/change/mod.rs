@@ -3,6 +3,8 @@
 
 mod audit_context;
 mod authorized;
+#[cfg(test)]
+mod authorized_tests;
 mod background_writes;
 mod bulk_revoke;
 mod committer;
@@ -157,6 +159,7 @@ impl Changes {
             Ok(revision) => {
                 self.shared.commit(revision);
                 change.cache_guarded(&self.guard_cache);
+                change.note_sessions();
                 let changes: Vec<_> = change.changes(revision).collect();
                 self.shared.apply(changes);
                 Ok(())

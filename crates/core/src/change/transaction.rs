@@ -29,8 +29,14 @@ pub(crate) struct Transaction<'a> {
 }
 
 enum Planned {
-    /// A record, its entry for the index, and its sequence.
-    Put(Record, Option<ChangeKind>, u64),
+    Put {
+        record: Record,
+        /// Its entry for the index.
+        entry: Option<ChangeKind>,
+        sequence: u64,
+        /// Expiry of a session.
+        expires: Option<Timestamp>,
+    },
     Purge,
     Guard,
 }
@@ -119,8 +125,9 @@ impl<'a> Transaction<'a> {
         if ends {
             self.ends(&entity, self.now);
         }
-        let what = self.shared.index_entry((entity, sequence));
-        self.writes.insert(key, Planned::Put(record, what, sequence));
+        let expires = session_expiry(&entity);
+        let entry = self.shared.index_entry((entity, sequence));
+        self.writes.insert(key, Planned::Put { record, entry, sequence, expires });
         Ok(())
     }
 
@@ -137,8 +144,9 @@ impl<'a> Transaction<'a> {
             return Ok(false);
         };
         let entity = self.open(&stored)?.map(|(entity, _)| entity);
-        let what = entity.and_then(|entity| self.shared.index_entry((entity, sequence)));
-        self.writes.insert(key, Planned::Put(record, what, sequence));
+        let expires = entity.as_ref().and_then(session_expiry);
+        let entry = entity.and_then(|entity| self.shared.index_entry((entity, sequence)));
+        self.writes.insert(key, Planned::Put { record, entry, sequence, expires });
         Ok(true)
     }
 
@@ -156,7 +164,7 @@ impl<'a> Transaction<'a> {
     pub(crate) fn intent(&self, audit_context: AuditContext) -> Intent {
         let target = |(key, planned): (&RecordKey, &Planned)| {
             let sequence = match planned {
-                Planned::Put(.., sequence) => *sequence,
+                Planned::Put { sequence, .. } => *sequence,
                 Planned::Purge => 0,
                 Planned::Guard => return None,
             };
@@ -172,7 +180,7 @@ impl<'a> Transaction<'a> {
 
     /// Returns true if this transaction writes a record under `key`.
     pub(crate) fn plans(&self, key: RecordKey) -> bool {
-        matches!(self.writes.get(&key), Some(Planned::Put(..)))
+        matches!(self.writes.get(&key), Some(Planned::Put { .. }))
     }
 
     /// Purges the record under `key`, if there is one.
@@ -202,7 +210,7 @@ impl<'a> Transaction<'a> {
             let expected = read.map_or(Revision::ABSENT, |stored| stored.revision);
             let key = *key;
             match planned {
-                Planned::Put(record, ..) => Write::Put { record: record.clone(), expected },
+                Planned::Put { record, .. } => Write::Put { record: record.clone(), expected },
                 Planned::Purge => Write::Purge { key, expected },
                 Planned::Guard => Write::Guard { key, expected },
             }
@@ -219,11 +227,20 @@ impl<'a> Transaction<'a> {
         guard_cache.keep(guarded, self.now);
     }
 
+    /// Remembers the sessions that were committed.
+    pub(super) fn note_sessions(&self) {
+        for (key, planned) in &self.writes {
+            if let Planned::Put { sequence, expires: Some(expires), .. } = planned {
+                self.shared.note_session(key.id, *sequence, *expires);
+            }
+        }
+    }
+
     /// Returns the changes that the commit at `revision` makes to the index.
     pub(crate) fn changes(self, revision: Revision) -> impl Iterator<Item = Change> {
         self.writes.into_iter().filter_map(move |(key, planned)| {
             let what = match planned {
-                Planned::Put(_, what, _) => what?,
+                Planned::Put { entry, .. } => entry?,
                 Planned::Purge => ChangeKind::Purged,
                 Planned::Guard => return None,
             };
@@ -234,7 +251,9 @@ impl<'a> Transaction<'a> {
     /// Returns true if the store holds under `key` what this transaction writes there.
     pub(crate) fn is_done(&self, key: RecordKey, stored: Option<&Stored>) -> bool {
         match self.writes.get(&key) {
-            Some(Planned::Put(record, ..)) => stored.is_some_and(|stored| stored.record == *record),
+            Some(Planned::Put { record, .. }) => {
+                stored.is_some_and(|stored| stored.record == *record)
+            }
             Some(Planned::Purge) => stored.is_none(),
             Some(Planned::Guard) | None => true,
         }
@@ -309,4 +328,12 @@ impl<'a> Transaction<'a> {
 /// Returns true if a session has expired, and with it all its earlier versions.
 fn is_over(entity: &Entity, now: Timestamp) -> bool {
     matches!(entity, Entity::Session(session, _) if session.expires_at <= now)
+}
+
+/// Returns the expiry of a session; none for other records.
+fn session_expiry(entity: &Entity) -> Option<Timestamp> {
+    match entity {
+        Entity::Session(session, _) => Some(session.expires_at),
+        _ => None,
+    }
 }

@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::change::{AuditContext, Changes, Transaction};
 use crate::journal::Operation;
 use crate::record::{Entity, Kind, RecordKey};
-use crate::session::Session;
+use crate::session::{Session, SessionOwner};
 use crate::status::Status;
 use crate::store::{FoundPages, Query};
 use crate::time::Timestamp;
@@ -59,9 +59,16 @@ impl PurgeReport {
 }
 
 const CHUNK: usize = 500;
-/// Owners come after the records that may belong to them.
-const KINDS: [Kind; 5] =
-    [Kind::SESSION, Kind::AUTHORIZATION, Kind::BUCKET, Kind::USER, Kind::ORGANIZATION];
+/// Owners come after the records that may belong to them, and sessions once more after the
+/// authorizations that were purged with an owner.
+const KINDS: [Kind; 6] = [
+    Kind::SESSION,
+    Kind::AUTHORIZATION,
+    Kind::BUCKET,
+    Kind::USER,
+    Kind::ORGANIZATION,
+    Kind::SESSION,
+];
 
 impl Maintenance {
     /// Purges authorizations, users, organizations and buckets that were revoked or deleted, and
@@ -132,11 +139,15 @@ impl PurgeRun<'_> {
     /// Returns true for a session whose authorization is revoked or purged. Otherwise it would be
     /// valid again if an authorization with the same id were imported.
     fn is_bearer_revoked(&self, entity: &Entity) -> Result<bool, AdminError> {
-        let Entity::Session(Session { caller: Caller::Authorization(bearer), .. }, _) = entity
+        let Entity::Session(Session { owner: SessionOwner::Authorization(id), .. }, _) = entity
         else {
             return Ok(false);
         };
-        let found = Transaction::new(&self.changes.shared).authorization(bearer.id());
+        let key = RecordKey::new(Kind::AUTHORIZATION, *id);
+        if self.counted.as_ref().is_some_and(|counted| counted.contains(&key)) {
+            return Ok(true);
+        }
+        let found = Transaction::new(&self.changes.shared).authorization(*id);
         match found {
             Ok((authorization, _)) => Ok(authorization.status == Status::Revoked),
             Err(AdminError::NotFound(_)) => Ok(true),

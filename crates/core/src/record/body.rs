@@ -7,14 +7,13 @@ use super::{
     Entity, Kind, Record, RecordKey, SET_UP, SETTINGS, SetUp, Settings, SetupState, StoreId,
 };
 use crate::authorization::{Authorization, Creator};
-use crate::caller::Caller;
 use crate::id::Id;
 use crate::key::KeyId;
 use crate::owner::{
     Bucket, Membership, Organization, PasswordFingerprint, PasswordHash, Role, User,
 };
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
-use crate::session::{Session, SessionDigest};
+use crate::session::{Session, SessionDigest, SessionOwner};
 use crate::status::Status;
 use crate::token::{
     Credential, ForeignHash, TokenDigest, UNIQUE_KEYED, UNIQUE_SHA256, UNIQUE_SHA512,
@@ -391,17 +390,17 @@ const BY_AUTHORIZATION: u8 = 2;
 
 fn write_session(w: &mut Writer, session: &Session, SessionDigest { key, .. }: &SessionDigest) {
     w.fixed(&key.0.to_be_bytes());
-    match (session.caller, session.password) {
-        (Caller::User(_), Some(PasswordFingerprint(mark))) => {
+    match (session.owner, session.password) {
+        (SessionOwner::User(_), Some(PasswordFingerprint(mark))) => {
             w.byte(BY_USER);
             w.fixed(&mark);
         }
-        (Caller::Authorization(bearer), _) => {
+        (SessionOwner::Authorization(id), _) => {
             w.byte(BY_AUTHORIZATION);
-            w.id(bearer.id());
+            w.id(id);
         }
-        // Only users with a password and authorizations can sign in.
-        (Caller::User(_) | Caller::Root, _) => w.byte(0),
+        // Every session of a user has a fingerprint.
+        (SessionOwner::User(_), None) => w.byte(0),
     }
     w.time(session.created_at);
     w.time(session.expires_at);
@@ -417,17 +416,14 @@ fn read_session(
     let Credential::Keyed(key, hash) = read_credential(r, true, unique)? else {
         return Err(IntegrityError::Body);
     };
-    let id = record.key.id;
-    let (caller, password) = match (r.byte()?, record.columns.user) {
-        (BY_USER, Some(user)) => {
-            (Caller::user_with_session(user, id), Some(PasswordFingerprint(r.array()?)))
-        }
-        (BY_AUTHORIZATION, None) => (Caller::bearer_with_session(r.id()?, id), None),
+    let (owner, password) = match (r.byte()?, record.columns.user) {
+        (BY_USER, Some(user)) => (SessionOwner::User(user), Some(PasswordFingerprint(r.array()?))),
+        (BY_AUTHORIZATION, None) => (SessionOwner::Authorization(r.id()?), None),
         _ => return Err(IntegrityError::Body),
     };
     let session = Session {
-        id,
-        caller,
+        id: record.key.id,
+        owner,
         created_at: r.time()?,
         expires_at: r.time()?,
         ended_at: match status {

@@ -25,12 +25,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::authorization::Authorization;
-use crate::caller::Caller;
 use crate::field::Field;
 use crate::id::Id;
 use crate::key::KeyId;
 use crate::owner::{Bucket, Organization, User};
-use crate::session::{Session, SessionDigest};
+use crate::session::{Session, SessionDigest, SessionOwner};
 use crate::status::Status;
 use crate::time::Timestamp;
 use crate::token::{Credential, Prefix};
@@ -327,9 +326,9 @@ impl Entity {
                 ..none
             },
             Self::Session(session, _) => Columns {
-                user: match session.caller {
-                    Caller::User(user) => Some(user.id()),
-                    Caller::Root | Caller::Authorization(_) => None,
+                user: match session.owner {
+                    SessionOwner::User(id) => Some(id),
+                    SessionOwner::Authorization(_) => None,
                 },
                 status: Some(match session.ended_at {
                     Some(_) => Status::Revoked,

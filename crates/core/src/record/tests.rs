@@ -1,7 +1,6 @@
 use super::*;
 use crate::StoreKey;
 use crate::authorization::{Creator, Origin};
-use crate::caller::Caller;
 use crate::owner::{Membership, PasswordFingerprint, PasswordHash, Role};
 use crate::permission::{Action, Permission, PermissionSet, Resource, ResourceType, Target};
 use crate::token::{ForeignHash, TokenDigest};
@@ -99,7 +98,7 @@ pub(super) fn forms() -> Vec<Entity> {
     };
     let session = Session {
         id: id(7),
-        caller: Caller::user_with_session(id(2), id(7)),
+        owner: SessionOwner::User(id(2)),
         created_at,
         expires_at: time("2026-01-01T01:00:00Z"),
         ended_at: None,
@@ -138,7 +137,7 @@ pub(super) fn forms() -> Vec<Entity> {
         Entity::Session(session.clone(), hash),
         Entity::Session(
             Session {
-                caller: Caller::bearer_with_session(id(3), id(7)),
+                owner: SessionOwner::Authorization(id(3)),
                 password: None,
                 ended_at: Some(updated_at),
                 ..session

@@ -26,7 +26,7 @@ impl FoundPages {
         let Some(last) = page.last() else {
             return Ok(None);
         };
-        if page.len() == query.limit {
+        if page.len() >= query.limit {
             query.after = Some(last.record.key.id);
             self.next = Some(query);
         }

@@ -1,7 +1,7 @@
 //! Passwords that change during sign-in.
 
 use symbolon::{
-    AdminError, AuthenticatedUser, Caller, Denied, Engine, NewUser, PasswordHash, Transition,
+    AdminError, AuthenticatedUser, Denied, Engine, NewUser, PasswordHash, SessionOwner, Transition,
     UserEdit,
 };
 
@@ -46,8 +46,7 @@ fn sign_in_fails_if_the_password_changed_after_verification() {
     root.users().edit(id, password("first")).unwrap();
     let compared = verified(engine);
     let (text, session) = sign_in(engine, compared.into()).unwrap();
-    let Caller::User(signed_in) = session.caller else { panic!("{session:?}") };
-    assert_eq!(signed_in.id(), id);
+    assert_eq!(session.owner, SessionOwner::User(id));
     assert_eq!(denied(&world.engine, text.reveal()), None);
     root.users().edit(id, password("second")).unwrap();
     let refused = sign_in(engine, compared.into());

@@ -1,5 +1,6 @@
 //! Sessions: sign-in, expiry and sign-out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -9,11 +10,13 @@ use symbolon::record::{Kind, RecordKey};
 use symbolon::store::Write;
 use symbolon::{
     AdminError, AuthorizationEdit, Caller, Denied, Engine, Field, Id, IntegrityFaultKind,
-    ListOptions, PasswordHash, PurgeOptions, Session, Timestamp, Token, TokenStore, Transition,
-    UserEdit,
+    ListOptions, MemoryStore, PasswordHash, PurgeOptions, Session, Timestamp, Token, TokenStore,
+    Transition, UserEdit,
 };
 
-use crate::fixture::{READ_BUCKETS, World, bearer_caller, user_caller};
+use symbolon_conformance::faults::{Fault, FaultyStore, Method};
+
+use crate::fixture::{READ_BUCKETS, World, bearer_caller, key, options, user_caller};
 use crate::journal::{Journaled, journaled};
 
 const ROOT: Caller = Caller::Root;
@@ -267,7 +270,7 @@ fn a_session_is_found_only_by_its_exact_text() {
     let engine = &world.engine;
     let user = world.user("user");
     let (text, session) = sign_in(engine, user_caller(user)).unwrap();
-    assert_eq!(engine.sign_in().session(text.reveal().as_bytes()).unwrap(), session);
+    assert_eq!(engine.sign_in().session(text.reveal().as_bytes()).unwrap().1, session);
     // A forged text with the id of the session.
     let forged = Token::generate(symbolon::Prefix::default(), session.id).unwrap();
     assert_eq!(denied(&world.engine, forged.reveal()), Some(Denied::Unknown));
@@ -410,8 +413,8 @@ fn a_caller_does_not_outlive_its_session_or_password() {
     };
     let start = |caller| {
         let (text, session) = sign_in(engine, caller).unwrap();
-        let caller = engine.sign_in().session(text.reveal().as_bytes()).unwrap().caller;
-        assert_eq!(caller, session.caller);
+        let (caller, found) = engine.sign_in().session(text.reveal().as_bytes()).unwrap();
+        assert_eq!(found, session);
         assert_eq!(refused(caller), None);
         (text, caller)
     };
@@ -456,6 +459,8 @@ fn sessions_are_listed_and_deleted_within_the_callers_rights() {
         [by_password(engine, anna).unwrap(), by_password(engine, ben).unwrap(), world.bearer(&api)]
             .map(|caller| sign_in(engine, caller).unwrap());
     let ids = [&of_anna, &of_ben, &of_token].map(|(_, session)| session.id);
+    let [by_anna, by_token] = [&of_anna, &of_token]
+        .map(|(text, _)| engine.sign_in().session(text.reveal().as_bytes()).unwrap().0);
     let list = |caller, user| {
         let found =
             engine.admin(caller).sessions().list(user, ListOptions::default()).all().unwrap();
@@ -470,8 +475,8 @@ fn sessions_are_listed_and_deleted_within_the_callers_rights() {
     let auditor = world.caller(&["read:authorizations"]);
     for (caller, seen) in [
         (ROOT, vec![ids[0], ids[1], ids[2]]),
-        (of_anna.1.caller, vec![ids[0]]),
-        (of_token.1.caller, vec![ids[2]]),
+        (by_anna, vec![ids[0]]),
+        (by_token, vec![ids[2]]),
         (reader, vec![ids[0], ids[1]]),
         (auditor, vec![ids[2]]),
         (scoped, vec![]),
@@ -484,8 +489,8 @@ fn sessions_are_listed_and_deleted_within_the_callers_rights() {
     assert_eq!(list(ROOT, Some(ben)), [ids[1]]);
     let delete = |caller, id| engine.admin(caller).sessions().delete(id);
     assert!(matches!(delete(reader, ids[0]), Err(AdminError::Forbidden(_))));
-    assert!(matches!(delete(of_anna.1.caller, ids[1]), Err(AdminError::NotFound(Field::Session))));
-    delete(of_anna.1.caller, ids[0]).unwrap();
+    assert!(matches!(delete(by_anna, ids[1]), Err(AdminError::NotFound(Field::Session))));
+    delete(by_anna, ids[0]).unwrap();
     delete(ROOT, ids[1]).unwrap();
     delete(ROOT, ids[1]).unwrap();
     assert_eq!(list(ROOT, None), [ids[2]]);
@@ -507,4 +512,97 @@ fn purging_an_authorization_purges_its_sessions() {
     let again = symbolon::ImportItem::Authorization(authorization, token);
     engine.maintenance().import(&[again]).unwrap();
     assert_eq!(denied(engine, text.reveal()), Some(Denied::Unknown));
+}
+
+/// A session does not create another one, which would outlive its sign-out, and a session in a list
+/// is no caller.
+#[test]
+fn a_session_cannot_create_another_session() {
+    let world = World::new();
+    let engine = &world.engine;
+    let user = world.user("user");
+    let (api, _) = world.create(&["read:users"]);
+    for by in [by_password(engine, user).unwrap(), world.bearer(&api)] {
+        let (text, _) = sign_in(engine, by).unwrap();
+        let (caller, _) = engine.sign_in().session(text.reveal().as_bytes()).unwrap();
+        assert!(matches!(sign_in(engine, caller), Err(AdminError::CannotSignIn)));
+    }
+}
+
+/// A write that was not committed does not make the stored version look rolled back.
+#[test]
+fn a_session_survives_extensions_that_are_not_committed() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let world = World::on(store.clone());
+    let engine = &world.engine;
+    let user = world.user("user");
+    let (text, session) = sign_in(engine, user_caller(user)).unwrap();
+    let text = text.reveal().as_bytes();
+    world.clock.advance(56 * MINUTE);
+    store.plan(Method::Commit, 1, Fault::Before);
+    assert!(engine.sign_in().extend(text, 5 * MINUTE).is_err());
+    let (_, extended) = engine.sign_in().extend(text, 5 * MINUTE).unwrap();
+    assert!(extended.expires_at > session.expires_at);
+    // Concurrent requests extend one session; all but one conflict and run again.
+    for _ in 0..20 {
+        world.clock.advance(9 * MINUTE);
+        let all: Vec<_> = std::thread::scope(|scope| {
+            let each = || scope.spawn(|| engine.sign_in().extend(text, 5 * MINUTE).map(|_| ()));
+            let threads: Vec<_> = (0..8).map(|_| each()).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(Result::is_ok), "{all:?}");
+    }
+    assert_eq!(engine.faults(), []);
+}
+
+/// The authorization of a deleted owner is purged with it, and so are its sessions.
+#[test]
+fn purging_an_owner_purges_the_sessions_of_its_authorizations() {
+    let world = World::new();
+    let engine = &world.engine;
+    let user = world.user("user");
+    let new = symbolon::NewAuthorization {
+        user: Some(user),
+        ..world.new_authorization(&["read:buckets"])
+    };
+    let (token, _) = world.root().authorizations().create(new).unwrap();
+    sign_in(engine, world.bearer(&token)).unwrap();
+    world.root().users().delete(user).unwrap();
+    world.clock.advance(MINUTE);
+    for dry_run in [true, false] {
+        let how = PurgeOptions { retention: Some(Duration::ZERO), dry_run };
+        let purged = engine.maintenance().purge_with(&how, &mut |_| {}).unwrap();
+        assert_eq!((purged.users, purged.authorizations, purged.sessions), (1, 1, 1), "{dry_run}");
+    }
+}
+
+/// The digest of a caller is the one under which its token was found: for a token that was imported
+/// by its hash, at first a digest of that hash.
+#[test]
+fn the_bearer_of_an_imported_token_is_a_caller_before_and_after_its_adoption() {
+    let world = World::new();
+    let raw = "an-imported-token".repeat(4);
+    let hash = symbolon::ForeignHash::sha256(raw.as_bytes());
+    let (_, authorization) = world.create(&["read:users"]);
+    let imported = symbolon::Authorization { id: Id::new(77).unwrap(), ..authorization };
+    let item = symbolon::ImportItem::Hashed(imported, hash);
+    world.engine.maintenance().import(&[item]).unwrap();
+    let caller = world.engine.verifier().authenticate(&raw).unwrap().caller();
+    for _ in 0..3 {
+        assert!(world.engine.admin(caller).own_authorization().is_ok());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The session keeps the key under which its password was recorded.
+#[test]
+fn a_session_survives_a_rotation_of_the_key() {
+    let world = World::new();
+    let user = world.user("user");
+    let (text, _) = sign_in(&world.engine, user_caller(user)).unwrap();
+    let rotated = key().rotated().unwrap();
+    let next = Engine::open(Arc::clone(&world.store), rotated, options(&world.clock)).unwrap();
+    let (caller, _) = next.sign_in().session(text.reveal().as_bytes()).unwrap();
+    assert_eq!(next.admin(caller).own_user().unwrap(), Some(user));
 }
