@@ -35,6 +35,9 @@ const FIELD: [&str; 2] = ["missing field ", "duplicate field "];
 const VALUE: [&str; 5] =
     ["invalid type", "invalid value", "invalid length", "unknown variant", "unknown field"];
 
+/// Ends of messages in which nothing is expected, so that the input comes last.
+const NOTHING: [&str; 2] = [", there are no variants", ", there are no fields"];
+
 impl JsonProblem {
     /// Returns the part of `error` that quotes no input, without its position.
     pub fn of(error: &serde_json::Error) -> Self {
@@ -52,6 +55,7 @@ impl JsonProblem {
         }
         let start = VALUE.into_iter().find(|start| text.starts_with(start));
         let expected = text.rfind(", expected ").and_then(|at| text.get(at..));
+        let expected = expected.filter(|_| !NOTHING.iter().any(|end| text.ends_with(end)));
         Self::Value(match (start, expected) {
             (Some(start), Some(expected)) => format!("{start}{expected}"),
             (Some(start), None) => start.to_owned(),
@@ -112,6 +116,13 @@ mod tests {
         }
     }
 
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct NoFields {}
+
+    #[derive(Debug, Deserialize)]
+    enum NoVariants {}
+
     fn problem(json: &str) -> JsonProblem {
         JsonProblem::of(&serde_json::from_str::<Form>(json).unwrap_err())
     }
@@ -120,6 +131,7 @@ mod tests {
     fn problems_do_not_quote_the_input() {
         for json in [
             r#"{"kind":"a secret, expected elsewhere at line 7"}"#,
+            r#"{"kind":"x, expected a secret at line 7"}"#,
             r#""a secret""#,
             r#"{"kind":{"a secret":1}}"#,
             r#"{"a secret":1}"#,
@@ -132,6 +144,11 @@ mod tests {
             let text = problem(json).to_string();
             assert!(!text.contains("secret"), "{json}: {text}");
         }
+        let input = r#"{"x, expected a secret":1}"#;
+        let error = serde_json::from_str::<NoFields>(input).unwrap_err();
+        assert_eq!(JsonProblem::of(&error).to_string(), "unknown field");
+        let error = serde_json::from_str::<NoVariants>(input).unwrap_err();
+        assert_eq!(JsonProblem::of(&error).to_string(), "unknown variant");
     }
 
     #[test]
