@@ -75,7 +75,11 @@ impl fmt::Display for InvalidValue {
             Self::InThePast => f.write_str("lies in the past; give a future time, or none"),
             Self::Expired => f.write_str("has passed; create a new authorization instead"),
             Self::OtherOrganization { permission, organization } => {
-                write!(f, "permission {permission} is not for org id {organization}")
+                write!(
+                    f,
+                    "include `{permission}`, which is not for organization {organization}; name \
+                     that organization, or none"
+                )
             }
             Self::Inactive => f.write_str("of this name is inactive; choose another name"),
             Self::Malformed(error) => write!(f, "is {error}"),

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use symbolon::{AdminError, Denied, ErrorChain, Field, SchemaError, StoreError};
+use symbolon::{AdminError, Denied, ErrorChain, Field, InvalidValue, SchemaError, StoreError};
 use utoipa::ToSchema;
 
 /// InfluxDB's error codes, each with an HTTP status (`influxdb/http/errors.go`).
@@ -154,8 +154,12 @@ impl From<AdminError> for Failure {
             AdminError::Caller(denied) => return (*denied).into(),
             AdminError::Schema(schema) => return schema.into(),
             // InfluxDB's text, which already names the permission.
-            AdminError::Invalid(Field::Permissions, reason) => {
-                return Self::invalid(reason.to_string());
+            AdminError::Invalid(
+                Field::Permissions,
+                InvalidValue::OtherOrganization { permission, organization },
+            ) => {
+                let text = format!("permission {permission} is not for org id {organization}");
+                return Self::invalid(text);
             }
             AdminError::AlreadySetUp | AdminError::SetUpClosed => {
                 return Self::new(Code::Conflict, "onboarding has already been completed");

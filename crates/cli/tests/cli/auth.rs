@@ -269,7 +269,7 @@ fn invalid_authorizations_are_not_created() {
         (&["--org=my-org", "--permission=read:nothing"], "unknown resource type `nothing`"),
         (
             &["--org=my-org", "--permission=read:orgs/0000000000000b02/tasks"],
-            "is not for org id 0000000000000b01",
+            "is not for organization 0000000000000b01",
         ),
         (&["--org=my-org", "--read-tasks", "--expires=soon"], "invalid time `soon`"),
         (&["--read-tasks"], "--org <NAME>"),

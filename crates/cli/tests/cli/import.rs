@@ -117,7 +117,7 @@ fn bad_rows_are_named_and_nothing_is_written() {
             "it has the same token as authorizations[0]",
             "description contains the control character U+0009",
             "description has 1048576 bytes",
-            "is not for org id",
+            "is not for organization",
             "it is not an object",
         ])
         .enumerate()

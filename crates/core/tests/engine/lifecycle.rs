@@ -173,7 +173,7 @@ fn invalid_input_is_reported() {
     assert!(
         refused(&|new| new.permissions =
             [permission("read:orgs/00000000000000ff/buckets")].into_iter().collect())
-        .contains("is not for org id")
+        .contains("is not for organization")
     );
     let many = (1..2000).map(|id| permission("read:buckets").id(symbolon::Id::new(id).unwrap()));
     assert!(refused(&|new| new.permissions = many.clone().collect()).contains("16,000 bytes"));

@@ -136,7 +136,7 @@ fn invalid_permissions_are_rejected() {
             .starts_with("unknown resource type `tables`; expected one of auth")
     );
     assert!(with(r#"["read:instance"]"#).contains("`instance` cannot be granted"));
-    assert!(with(r#"["read:orgs/00000000000000ff/buckets"]"#).contains("is not for org id"));
+    assert!(with(r#"["read:orgs/00000000000000ff/buckets"]"#).contains("is not for organization"));
 }
 
 #[test]
