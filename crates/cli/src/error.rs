@@ -12,6 +12,7 @@ use symbolon_files::FileError;
 use symbolon_sled::SledError;
 use symbolon_sqlite::SqliteError;
 
+use crate::shell_quote::quote;
 use crate::store_url::StoreUrl;
 
 /// A failure of a command.
@@ -173,10 +174,10 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<Cow<'static, str>> {
         match self.file_error() {
             Some(FileError::WritableFolder { path, .. }) => {
-                Some(format!("`chmod go-w {}` corrects this.", path.display()).into())
+                Some(format!("`chmod go-w {}` corrects this.", quote(path)).into())
             }
             Some(FileError::Exposed { path, .. }) => {
-                Some(format!("`chmod go= {}` corrects this.", path.display()).into())
+                Some(format!("`chmod go= {}` corrects this.", quote(path)).into())
             }
             _ => self.command().map(Cow::Borrowed),
         }

@@ -29,6 +29,7 @@ mod restore;
 mod serve;
 mod setup;
 mod shell;
+mod shell_quote;
 mod store_url;
 mod table;
 mod user;

@@ -3,18 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::global::Global;
+use crate::shell_quote::quote;
 use crate::store_url::StoreUrl;
-
-/// Quotes a path for a POSIX shell, if it needs that.
-pub(crate) fn quote(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:,@%".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
 
 /// Returns the path as it is from any folder.
 pub(crate) fn absolute(path: &Path) -> PathBuf {

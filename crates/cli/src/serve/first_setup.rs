@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::global::Global;
 use crate::output::{self, BOLD};
 use crate::shell;
+use crate::shell_quote::quote;
 
 /// Environment variable with the code. There is no option, since others can read arguments.
 const VARIABLE: &str = "SYMBOLON_SETUP_CODE";
@@ -111,7 +112,7 @@ impl FirstSetup {
         let code = self.code?;
         let header = "X-Symbolon-Setup-Code: ";
         let from = |path: &Path| {
-            let path = shell::quote(&shell::absolute(path));
+            let path = quote(&shell::absolute(path));
             format!("{{ printf '{header}'; tr -d '\\r\\n' < {path}; }}")
         };
         // `printf` is part of the shell: no other user sees the code among the arguments.
