@@ -89,8 +89,8 @@ impl CheckState {
 
     /// Returns how the index finds a credential.
     pub(crate) fn handle(&self, credential: &Credential) -> TokenLookup {
-        let has_foreign = credential.foreign_hash();
-        if has_foreign.is_some() {
+        let foreign_hash = credential.foreign_hash();
+        if foreign_hash.is_some() {
             self.has_foreign.store(true, Ordering::Relaxed);
         }
         match credential {
@@ -98,9 +98,8 @@ impl CheckState {
             _ => {
                 self.by_digest.store(true, Ordering::Relaxed);
                 let keyed = credential.keyed().map(|(_, hash)| hash.short_digest());
-                let has_foreign =
-                    has_foreign.map(|foreign_hash| self.foreign_short_digest(&foreign_hash));
-                TokenLookup::ByDigest([keyed, has_foreign])
+                let foreign = foreign_hash.map(|hash| self.foreign_short_digest(&hash));
+                TokenLookup::ByDigest([keyed, foreign])
             }
         }
     }

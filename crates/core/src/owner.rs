@@ -17,7 +17,7 @@ pub struct User {
     pub name: String,
     /// [`Status::Revoked`] once it is deleted.
     pub status: Status,
-    /// True if sessions of this user administer all organizations.
+    /// True if sessions of this user administer all organizations. Only set-up makes an operator.
     pub operator: bool,
     /// The organizations that it belongs to, in the order in which it joined.
     pub memberships: Vec<Membership>,
@@ -62,7 +62,7 @@ pub enum Role {
 pub struct PasswordHash(pub(crate) String);
 
 impl PasswordHash {
-    /// Wraps the PHC string that a password-hashing function returned.
+    /// Wraps the PHC string that a password-hashing function returned. It is not validated.
     pub fn from_phc(text: impl Into<String>) -> Self {
         Self(text.into())
     }

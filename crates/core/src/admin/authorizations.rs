@@ -136,7 +136,7 @@ impl<'a> Authorizations<'a> {
     }
 
     /// Changes the description, status or permissions of an authorization. An edit that changes
-    /// nothing is not written, except with [`IfUnchanged::Touch`].
+    /// nothing is not written, except with [`IfUnchanged::Touch`](crate::IfUnchanged::Touch).
     ///
     /// # Errors
     ///

@@ -10,12 +10,13 @@ use crate::id::Id;
 use crate::record::{Entity, Kind};
 use crate::store::{FoundPages, Query, Stored};
 
-/// Part of a list; fields that are none do not limit it.
+/// Part of a list; fields that are none do not limit it. To read a list in parts of a chosen size,
+/// set `limit`, and `after` to the last id of the part before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ListOptions {
     /// Only ids greater than this one.
     pub after: Option<Id>,
-    /// Maximum number of results.
+    /// Maximum number of results of the whole list.
     pub limit: Option<usize>,
 }
 

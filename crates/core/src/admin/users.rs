@@ -158,8 +158,9 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`Users::create`]; [`AdminError::NotFound`]; [`AdminError::AlreadyRevoked`] if it
-    /// is deleted; [`AdminError::Exceeds`] for a password.
+    /// Those of [`Users::create`]; [`AdminError::NotFound`] if it does not exist or is deleted
+    /// (with [`Admin::with_tombstones`](crate::Admin::with_tombstones),
+    /// [`AdminError::AlreadyRevoked`] if it is deleted); [`AdminError::Exceeds`] for a password.
     pub fn edit(&self, id: Id, edit: UserEdit) -> Result<User, AdminError> {
         if let Some(name) = &edit.name {
             check_label(Field::UserName, name)?;

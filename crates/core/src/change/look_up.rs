@@ -65,9 +65,9 @@ impl Changes {
         let secrets = self.shared.sealer.key().newest_first();
         let keyed =
             secrets.map(|one| Credential::Keyed(one.id, TokenDigest::keyed(&one.hash, text)));
-        let has_foreign = [ForeignHash::sha256, ForeignHash::sha512].map(|hash| move || hash(text));
-        let has_foreign = has_foreign.into_iter().map(|hash| Credential::Foreign(hash()));
-        let all = keyed.chain(has_foreign);
+        let hashes = [ForeignHash::sha256, ForeignHash::sha512].map(|hash| move || hash(text));
+        let foreign = hashes.into_iter().map(|hash| Credential::Foreign(hash()));
+        let all = keyed.chain(foreign);
         all.map(|credential| credential.unique_key().into())
     }
 }

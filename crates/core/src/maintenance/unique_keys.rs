@@ -46,8 +46,8 @@ impl Maintenance {
 
     /// Returns the unique keys under which the token may be stored in this store.
     fn token_keys(&self, token: &Token) -> Vec<Box<[u8]>> {
-        let has_foreign = if self.changes.shared.checks.has_foreign_hashes() { 2 } else { 0 };
+        let foreign = if self.changes.shared.checks.has_foreign_hashes() { 2 } else { 0 };
         let keyed = self.changes.shared.sealer.key().newest_first().count();
-        self.changes.all_keys(token.reveal().as_bytes()).take(keyed + has_foreign).collect()
+        self.changes.all_keys(token.reveal().as_bytes()).take(keyed + foreign).collect()
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A [`TokenStore`] implements no rules. It stores [`Record`]s by key, applies groups of writes
 //! atomically, and returns the records that were written after a given position. The engine reads
-//! the
-//! whole store once when it opens it and then follows its changes. A check never reads the store.
+//! the whole store once when it opens it, and then follows its changes. A check never reads the
+//! store.
 //!
 //! # Revisions
 //!
