@@ -11,6 +11,7 @@ mod fault_matrix;
 mod faults;
 mod file_copies;
 mod fixture;
+mod guards;
 mod imports;
 mod journal;
 mod lifecycle;

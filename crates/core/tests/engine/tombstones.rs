@@ -43,6 +43,7 @@ fn revoked_and_deleted_objects_are_not_found() {
     not_found(plain.organizations().get(org), Field::Organization);
     not_found(plain.organizations().delete(org), Field::Organization);
     not_found(plain.organizations().members(org), Field::Organization);
+    not_found(plain.clone().with_tombstones().organizations().members(org), Field::Organization);
     let member = plain.organizations().add_member(org, user, Role::Member);
     not_found(member, Field::Organization);
     not_found(plain.buckets().get(bucket), Field::Bucket);
