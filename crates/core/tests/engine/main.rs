@@ -3,6 +3,7 @@
 
 mod allocations;
 mod backups;
+mod caller_proofs;
 mod callers;
 mod decisions;
 mod epochs;
@@ -21,6 +22,7 @@ mod reactivation;
 mod replication;
 mod rollback;
 mod rotation;
+mod session_model;
 mod sessions;
 mod setup;
 mod spellings;
