@@ -50,12 +50,13 @@ impl SignIn {
         verify: impl FnOnce(Option<&PasswordHash>) -> bool,
     ) -> Result<AuthenticatedUser, AdminError> {
         let found = match self.changes.find_named(Kind::USER, name.as_bytes())? {
-            Some(Entity::User(user)) => self.current(user.id)?,
+            Some(Entity::User(user)) => Some(user),
             _ => None,
         };
         let is_right = verify(found.as_ref().and_then(|user| user.password_hash.as_ref()));
         match found {
-            Some(user) if is_right => match user.status {
+            // After the comparison, so that its time does not reveal that the user exists.
+            Some(user) if is_right && self.is_current(user.id)? => match user.status {
                 Status::Active => Ok(self.with_password(&user)),
                 _ => Err(AdminError::Caller(Denied::OwnerInactive(user.id))),
             },
@@ -66,16 +67,12 @@ impl SignIn {
         }
     }
 
-    /// Returns the user, unless its record is missing, tampered or rolled back.
-    fn current(&self, id: Id) -> Result<Option<User>, AdminError> {
+    /// Returns false if the record of the user is tampered or rolled back.
+    fn is_current(&self, id: Id) -> Result<bool, AdminError> {
         let mut change = Transaction::new(&self.changes.shared);
-        let read = change.user(id).and_then(|user| {
-            change.guard(RecordKey::new(Kind::USER, id))?;
-            Ok(user)
-        });
-        match read {
-            Ok(user) => Ok(Some(user)),
-            Err(AdminError::NotFound(_) | AdminError::Tampered(_)) => Ok(None),
+        match change.guard(RecordKey::new(Kind::USER, id)) {
+            Ok(()) => Ok(true),
+            Err(AdminError::Tampered(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -138,7 +135,10 @@ impl SignIn {
         let (found, _) = self.find(&mut Transaction::new(&self.changes.shared), text)?;
         let audit_context =
             AuditContext::new(&found.caller(), Operation::SignOut).on(Kind::SESSION, found.id);
-        self.changes.change(audit_context, |change| change.end_session(found.id))
+        self.changes.change(audit_context, |change| {
+            let (session, _) = self.find(change, text)?;
+            change.end_session(session.id)
+        })
     }
 
     /// Records in the journal that a user failed to sign in. The given name is recorded only if

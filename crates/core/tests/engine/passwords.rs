@@ -1,12 +1,13 @@
 //! Passwords that change during sign-in.
 
+use symbolon::record::{Kind, RecordKey};
 use symbolon::{
     AdminError, AuthenticatedUser, Denied, Engine, NewUser, PasswordHash, SessionOwner, Transition,
     UserEdit,
 };
 
 use crate::fixture::World;
-use crate::sessions::{denied, password, sign_in, to};
+use crate::sessions::{denied, password, roll_back_record, sign_in, to};
 
 fn verified(engine: &Engine) -> AuthenticatedUser {
     engine.sign_in().verify_password("me", |_| true).unwrap()
@@ -79,4 +80,20 @@ fn changing_a_password_fails_if_it_changed_after_verification() {
     root.users().edit(id, to(Transition::Deactivate)).unwrap();
     let refused = set(changed, "third");
     assert!(matches!(refused, Err(AdminError::Caller(Denied::OwnerInactive(_)))));
+}
+
+/// An earlier version of the record, written back to the store, does not revive its password.
+#[test]
+fn a_password_of_a_rolled_back_user_is_refused() {
+    let world = World::new();
+    let root = world.root();
+    let id = world.user("me");
+    root.users().edit(id, password("first")).unwrap();
+    let key = RecordKey::new(Kind::USER, id);
+    let old = world.store.get(&key).unwrap().unwrap();
+    root.users().edit(id, password("second")).unwrap();
+    roll_back_record(&*world.store, &old);
+    let first = PasswordHash::from_phc("first");
+    let refused = world.engine.sign_in().verify_password("me", |hash| hash == Some(&first));
+    assert!(matches!(refused, Err(AdminError::Caller(Denied::Unknown))), "{refused:?}");
 }
